@@ -1,0 +1,1 @@
+"""otjdd: ionic drift-diffusion, Poisson and tunnelling current of oxide tunnel junctions."""

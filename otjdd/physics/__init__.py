@@ -1,0 +1,1 @@
+"""Kernels: numbers in, numbers out (SI, energies in eV); numpy, numba and math only."""
