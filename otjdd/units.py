@@ -1,0 +1,243 @@
+"""Constants as floats, and quantities as text: "2.8 nm" in a case file is 2.8e-9 in the program.
+
+SI inside, energies in eV. The base units of a quantity are therefore m, s, A, K, V and eV, and every unit known here is
+a power of ten times a product of those (the joule alone needs a factor). Powers of ten are shifted in decimal, so
+"2.8 nm" is exactly the float 2.8e-9, and what `write` writes `parse` reads back to the same float.
+"""
+
+import math
+import re
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import Annotated, NamedTuple
+
+# CODATA 2022 (the first four are exact since 2019).
+ELEMENTARY_CHARGE = 1.602176634e-19  # C
+BOLTZMANN = 1.380649e-23  # J/K
+PLANCK = 6.62607015e-34  # J s
+HBAR = PLANCK / (2 * math.pi)  # J s
+ELECTRON_MASS = 9.1093837139e-31  # kg
+VACUUM_PERMITTIVITY = 8.8541878188e-12  # F/m
+BOLTZMANN_EV = BOLTZMANN / ELEMENTARY_CHARGE  # eV/K
+
+MAX_LENGTH = 64  # characters of a quantity; a longer one is not a quantity
+
+PREFIXES = {
+    "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "": 0, "k": 3, "M": 6, "G": 9, "T": 12,
+}  # fmt: skip
+
+BASE = ("m", "s", "A", "K", "V", "eV")
+UNITS = {
+    #        m  s  A  K  V  eV
+    "m":    (1, 0, 0, 0, 0, 0),
+    "s":    (0, 1, 0, 0, 0, 0),
+    "A":    (0, 0, 1, 0, 0, 0),
+    "K":    (0, 0, 0, 1, 0, 0),
+    "V":    (0, 0, 0, 0, 1, 0),
+    "eV":   (0, 0, 0, 0, 0, 1),
+    "J":    (0, 0, 0, 0, 0, 1),
+    "Hz":   (0, -1, 0, 0, 0, 0),
+    "C":    (0, 1, 1, 0, 0, 0),
+    "ohm":  (0, 0, -1, 0, 1, 0),
+    "S":    (0, 0, 1, 0, -1, 0),
+    "F":    (0, 1, 1, 0, -1, 0),
+}  # fmt: skip
+JOULE_IN_EV = 1 / Decimal("1.602176634e-19")
+
+SAME = str.maketrans({"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "·": "*", "²": "^2", "³": "^3"})
+NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(.*?)\s*")
+FACTOR = re.compile(r"\s*([*/]?)\s*(1|[A-Za-z]+)(?:\^(-?[1-9]))?\s*")
+
+
+class Dimension(NamedTuple):
+    """A kind of quantity: its name with the article, the unit it is held in, an example, and how `write` shows it."""
+
+    name: str
+    unit: str
+    example: str
+    prefixes: str = ""  # that `write` may put before `unit`, besides none
+    shown: str = ""  # unit that `write` uses instead of `unit`
+
+
+DIMENSIONS = {
+    "length": Dimension("a length", "m", "2.8 nm", "nu"),
+    "area": Dimension("an area", "m^2", "314 um^2", shown="um^2"),
+    "time": Dimension("a time", "s", "50 ns", "pnum"),
+    "frequency": Dimension("a frequency", "Hz", "5 MHz", "kMGT"),
+    "voltage": Dimension("a voltage", "V", "-4.3 V"),
+    "voltage rate": Dimension("a voltage rate", "V/s", "1 V/s"),
+    "energy": Dimension("an energy", "eV", "0.6 eV"),
+    "temperature": Dimension("a temperature", "K", "300 K"),
+    "current": Dimension("a current", "A", "115 nA", "pnum"),
+    "resistance": Dimension("a resistance", "ohm", "55 ohm", "kMG"),
+    "conductance": Dimension("a conductance", "S", "10.5 uS", "pnum"),
+    "capacitance": Dimension("a capacitance", "F", "30 pF", "fpnum"),
+    "density": Dimension("a density", "1/m^3", "3e26 1/m^3"),
+    "areal density": Dimension("an areal density", "1/m^2", "8e17 1/m^2"),
+    "field": Dimension("an electric field", "V/m", "1.4e10 V/m"),
+    "squared field": Dimension("a squared field", "V^2/m^2", "2.65e15 V^2/m^2"),
+    "diffusivity": Dimension("a diffusivity", "m^2/s", "5e-7 m^2/s"),
+    "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", shown="A/cm^2/K^2"),
+}
+
+
+class UnitError(ValueError):
+    """A text that is not the quantity it should be; `expected` and `got` say so in words."""
+
+    def __init__(self, expected: str, got: str):
+        super().__init__(f"expected {expected}, got {got}")
+        self.expected, self.got = expected, got
+
+
+class Unit(NamedTuple):
+    """A product of powers of units: powers of the BASE, decimal exponent, power of the joule."""
+
+    powers: tuple
+    exponent: int
+    joules: int
+
+
+def unit_factor(name: str) -> tuple[str, int]:
+    """Unit name and decimal exponent of one prefixed unit: "nm" -> ("m", -9); KeyError when there is none."""
+    if name in UNITS:
+        return name, 0
+    prefix, unit = name[:1], name[1:]
+    if unit not in UNITS or (prefix == "c" and unit != "m"):
+        raise KeyError(name)
+    return unit, PREFIXES[prefix]
+
+
+@lru_cache(maxsize=256)
+def unit(text: str) -> Unit:
+    """Read a unit expression such as "A/cm^2/K^2"; "/" divides by the next factor only. Raises ValueError."""
+    powers, exponent, joules, at = [0] * len(BASE), 0, 0, 0
+    while at < len(text):
+        factor = FACTOR.match(text, at)
+        if not factor or (at == 0) == bool(factor[1]):  # an operator stands between factors, and only there
+            raise ValueError(f"{text!r} is not a unit")
+        sign = -1 if factor[1] == "/" else 1
+        power = sign * int(factor[3] or 1)
+        if factor[2] != "1":
+            try:
+                name, prefix = unit_factor(factor[2])
+            except KeyError:
+                raise ValueError(f"{factor[2]!r} is not a unit known here") from None
+            powers = [p + power * q for p, q in zip(powers, UNITS[name], strict=True)]
+            exponent += power * prefix
+            joules += power * (name == "J")
+        at = factor.end()
+    return Unit(tuple(powers), exponent, joules)
+
+
+@cache
+def dimension_of_powers(powers: tuple) -> str:
+    """Name with the article of the first dimension that has these powers, "" when none has."""
+    return next((d.name for d in DIMENSIONS.values() if unit(d.unit).powers == powers), "")
+
+
+def parse(text: str, dimension: str) -> float:
+    """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
+
+    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*`, `/` and `^integer`
+    dimension : a key of DIMENSIONS
+    Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
+    """
+    wanted = DIMENSIONS[dimension]
+    expected = f'{wanted.name} such as "{wanted.example}"'
+    shown = f'"{text}"' if len(text) <= MAX_LENGTH else f'"{text[:20]}..." ({len(text)} characters)'
+    match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
+    if not match:
+        raise UnitError(expected, shown)
+    number, unit_text = match.groups()
+    if not unit_text:
+        raise UnitError(expected, f"{shown} (a number without a unit)")
+    try:
+        found = unit(unit_text)
+    except ValueError as error:
+        raise UnitError(expected, f"{shown} ({error})") from None
+    if found.powers != unit(wanted.unit).powers:
+        kind = dimension_of_powers(found.powers)
+        raise UnitError(expected, f"{shown} ({kind})" if kind else shown)
+    exact = Decimal(number)
+    value = float(exact.scaleb(found.exponent) * JOULE_IN_EV**found.joules)
+    if not math.isfinite(value) or (value == 0) != (exact == 0):
+        raise UnitError(expected, f"{shown} (beyond the range of numbers)")
+    return value
+
+
+def write(value: float, dimension: str) -> str:
+    """Text of a quantity in a readable unit, the inverse of `parse`: write(2.8e-9, "length") = "2.8 nm".
+
+    value : finite, SI or eV   dimension : a key of DIMENSIONS
+    """
+    spec = DIMENSIONS[dimension]
+    exact = Decimal(repr(float(value)))
+    shown = spec.shown or spec.unit
+    if spec.prefixes and exact:
+        exponents = {PREFIXES[p]: p for p in ("", *spec.prefixes)}
+        fitting = [e for e in exponents if abs(exact.scaleb(-e)) >= 1]
+        exponent = max(fitting) if fitting else min(exponents)
+        shown = exponents[exponent] + shown
+    return f"{plain(exact.scaleb(-unit(shown).exponent))} {shown}"
+
+
+def plain(number: Decimal) -> str:
+    """Shortest text of a decimal number: 2.8, 0.05, 300, 1.4e10."""
+    number = number.normalize()
+    if not number:
+        return "0"
+    if -4 <= number.adjusted() <= 5:
+        return f"{number:f}"
+    return f"{number:e}".replace("e+", "e")
+
+
+class Quantity(NamedTuple):
+    """Marks a float field of a pydantic record as a quantity: text with a unit in, SI held, text again in JSON.
+
+    A bare number is taken as SI, unless the validation context says `strict_units` (as for case files).
+    """
+
+    dimension: str
+
+    def read(self, value, info) -> float:
+        if isinstance(value, str):
+            return parse(value, self.dimension)
+        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        if number and not (info.context or {}).get("strict_units"):
+            return value
+        spec = DIMENSIONS[self.dimension]
+        got = f"{value!r} (a number without a unit)" if number else f"{value!r:.40}"
+        raise UnitError(f'{spec.name} such as "{spec.example}"', got)
+
+    def __get_pydantic_core_schema__(self, source, handler):
+        from pydantic_core import core_schema
+
+        to_text = core_schema.plain_serializer_function_ser_schema(
+            lambda value: write(value, self.dimension), when_used="json"
+        )
+        number = handler(source)  # a float with the bounds that the field has
+        return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
+
+    def __get_pydantic_json_schema__(self, schema, handler):
+        spec = DIMENSIONS[self.dimension]
+        return {"type": "string", "description": f"{spec.name} with its unit", "examples": [spec.example]}
+
+
+Length = Annotated[float, Quantity("length")]
+Area = Annotated[float, Quantity("area")]
+Time = Annotated[float, Quantity("time")]
+Frequency = Annotated[float, Quantity("frequency")]
+Voltage = Annotated[float, Quantity("voltage")]
+VoltageRate = Annotated[float, Quantity("voltage rate")]
+Energy = Annotated[float, Quantity("energy")]
+Temperature = Annotated[float, Quantity("temperature")]
+Current = Annotated[float, Quantity("current")]
+Resistance = Annotated[float, Quantity("resistance")]
+Conductance = Annotated[float, Quantity("conductance")]
+Capacitance = Annotated[float, Quantity("capacitance")]
+Density = Annotated[float, Quantity("density")]
+ArealDensity = Annotated[float, Quantity("areal density")]
+Field = Annotated[float, Quantity("field")]
+FieldSquared = Annotated[float, Quantity("squared field")]
+Diffusivity = Annotated[float, Quantity("diffusivity")]
+RichardsonConstant = Annotated[float, Quantity("Richardson constant")]
