@@ -58,6 +58,10 @@ class Dimension(NamedTuple):
     prefixes: str = ""  # that `write` may put before `unit`, besides none
     shown: str = ""  # unit that `write` uses instead of `unit`
 
+    @property
+    def words(self) -> str:
+        return f'{self.name} such as "{self.example}"'
+
 
 DIMENSIONS = {
     "length": Dimension("a length", "m", "2.8 nm", "nu"),
@@ -81,12 +85,16 @@ DIMENSIONS = {
 }
 
 
-class UnitError(ValueError):
-    """A text that is not the quantity it should be; `expected` and `got` say so in words."""
+class NotAsExpected(ValueError):
+    """A value that is not what it should be; `expected` and `got` say so in words."""
 
     def __init__(self, expected: str, got: str):
         super().__init__(f"expected {expected}, got {got}")
         self.expected, self.got = expected, got
+
+
+class UnitError(NotAsExpected):
+    """A value that is not the quantity it should be."""
 
 
 class Unit(NamedTuple):
@@ -143,8 +151,8 @@ def parse(text: str, dimension: str) -> float:
     Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
     """
     wanted = DIMENSIONS[dimension]
-    expected = f'{wanted.name} such as "{wanted.example}"'
-    shown = f'"{text}"' if len(text) <= MAX_LENGTH else f'"{text[:20]}..." ({len(text)} characters)'
+    expected = wanted.words
+    shown = brief(text)
     match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
     if not match:
         raise UnitError(expected, shown)
@@ -194,20 +202,35 @@ def plain(number: Decimal) -> str:
 class Quantity(NamedTuple):
     """Marks a float field of a pydantic record as a quantity: text with a unit in, SI held, text again in JSON.
 
+    low, high : bounds, themselves as text, both allowed values; "" is no bound
     A bare number is taken as SI, unless the validation context says `strict_units` (as for case files).
     """
 
     dimension: str
+    low: str = ""
+    high: str = ""
 
     def read(self, value, info) -> float:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(value, str):
-            return parse(value, self.dimension)
-        number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-        if number and not (info.context or {}).get("strict_units"):
-            return value
+            si = parse(value, self.dimension)
+        elif number and not (info.context or {}).get("strict_units"):
+            si = value
+        else:
+            raise UnitError(DIMENSIONS[self.dimension].words, brief(value) + " (a number without a unit)" * number)
+        above = not self.low or si >= parse(self.low, self.dimension)
+        below = not self.high or si <= parse(self.high, self.dimension)
+        if not (above and below and abs(si) < math.inf):
+            raise UnitError(self.bounds, brief(value))
+        return si
+
+    @property
+    def bounds(self) -> str:
         spec = DIMENSIONS[self.dimension]
-        got = f"{value!r} (a number without a unit)" if number else f"{value!r:.40}"
-        raise UnitError(f'{spec.name} such as "{spec.example}"', got)
+        if self.low and self.high:
+            return f'{spec.name} from "{self.low}" to "{self.high}"'
+        bound = f' of at least "{self.low}"' if self.low else f' of at most "{self.high}"' if self.high else ""
+        return spec.name + bound
 
     def __get_pydantic_core_schema__(self, source, handler):
         from pydantic_core import core_schema
@@ -215,12 +238,20 @@ class Quantity(NamedTuple):
         to_text = core_schema.plain_serializer_function_ser_schema(
             lambda value: write(value, self.dimension), when_used="json"
         )
-        number = handler(source)  # a float with the bounds that the field has
+        number = handler(source)  # a float with the other constraints that the field has
         return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
 
     def __get_pydantic_json_schema__(self, schema, handler):
-        spec = DIMENSIONS[self.dimension]
-        return {"type": "string", "description": f"{spec.name} with its unit", "examples": [spec.example]}
+        return {"type": "string", "description": self.bounds, "examples": [DIMENSIONS[self.dimension].example]}
+
+
+def brief(value) -> str:
+    """A value of a case file as an error shows it: text in double quotes, printable, never longer than a line."""
+    if isinstance(value, str):
+        text = '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: 2 * MAX_LENGTH]) + '"'
+    else:
+        text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= MAX_LENGTH else f"{text[:40]}..."
 
 
 Length = Annotated[float, Quantity("length")]
