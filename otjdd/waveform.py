@@ -1,0 +1,241 @@
+"""Waveforms: what the source does, as breakpoints (t, V).
+
+A waveform is piecewise linear. Two breakpoints at one time are a jump, and a read is a mark on a breakpoint: the
+instant, at the end of a read plateau, at which the current is taken. Everything here is a pure function of arrays;
+the shapes are plain enough to join by thousands, and the joints carry no accumulated rounding: period k of a train
+starts at k times the period, rounded once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+MAX_POINTS = 5_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Waveform:
+    """Voltage of the source against time.
+
+    times: (n,) s, from 0, non-decreasing; equal neighbours are a jump.
+    voltages: (n,) V; linear in between, held after the end.
+    reads: (m, 2) marks: time (s) and the voltage (V) of the write that the read looks at, NaN where there is none.
+        Every mark falls on a breakpoint; at a jump the read sees the voltage before it.
+
+    Raises ValueError when the arrays do not fit this description.
+    """
+
+    times: np.ndarray
+    voltages: np.ndarray
+    reads: np.ndarray = field(default=())
+
+    def __post_init__(self):
+        # Copies, so that nobody who holds the input can change a frozen waveform afterwards.
+        times, voltages = (np.array(a, dtype=float, ndmin=1) for a in (self.times, self.voltages))
+        reads = np.array(self.reads, dtype=float).reshape(-1, 2)
+        _check(times, voltages, reads)
+        for name, array in (("times", times), ("voltages", voltages), ("reads", reads)):
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+
+    @property
+    def duration(self) -> float:
+        """Time of the last breakpoint, s."""
+        return float(self.times[-1])
+
+    @property
+    def read_times(self) -> np.ndarray:
+        """(m,) s: when a read is taken."""
+        return self.reads[:, 0]
+
+    @property
+    def write_voltages(self) -> np.ndarray:
+        """(m,) V: the write each read looks at, NaN where there is none."""
+        return self.reads[:, 1]
+
+    @property
+    def read_voltages(self) -> np.ndarray:
+        """(m,) V: voltage of the source while a read is taken."""
+        return self._before(self.read_times)
+
+    def __call__(self, t):
+        """Voltage (V) at t (s); at a jump the value after it. Before 0 the first voltage, after the end the last."""
+        t = np.asarray(t, dtype=float)
+        i = np.searchsorted(self.times, t, side="right") - 1
+        return self._between(t, i, i + 1, i)[()]
+
+    def _before(self, t: np.ndarray) -> np.ndarray:
+        """Limit from the left."""
+        j = np.searchsorted(self.times, t, side="left")
+        return self._between(t, j - 1, j, j)
+
+    def _between(self, t, i, j, exact):
+        """Line through points i and j; at a breakpoint its own voltage, free of rounding."""
+        i, j, exact = (np.clip(k, 0, self.times.size - 1) for k in (i, j, exact))
+        span = self.times[j] - self.times[i]
+        share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
+        line = self.voltages[i] + np.clip(share, 0.0, 1.0) * (self.voltages[j] - self.voltages[i])
+        return np.where(self.times[exact] == t, self.voltages[exact], line)
+
+    def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(t0, t1, v0, v1), each (k,): the ramps and plateaus in order. Jumps have no length and are left out."""
+        long = np.flatnonzero(np.diff(self.times) > 0)
+        return self.times[long], self.times[long + 1], self.voltages[long], self.voltages[long + 1]
+
+    def then(self, other: Waveform) -> Waveform:
+        """This, and the other directly after it."""
+        return concatenate([self, other])
+
+    def repeat(self, count: int, voltages: np.ndarray | None = None) -> Waveform:
+        """`count` (>= 1) copies end to end; copy k starts at k * duration. ValueError beyond MAX_POINTS.
+
+        voltages: (count, n) V, breakpoints of each copy, where copies differ in height.
+        """
+        if count < 1:
+            raise ValueError(f"a waveform is repeated 1 time or more, not {count}")
+        _check_points(count * self.times.size)
+        return _join(
+            np.tile(self.times, count),
+            np.tile(self.voltages, count) if voltages is None else np.ravel(voltages),
+            np.tile(self.reads, (count, 1)),
+            np.arange(count + 1) * self.duration,
+            np.full(count, self.duration),
+            (np.full(count, self.times.size), np.full(count, len(self.reads))),
+        )
+
+
+def concatenate(parts: Iterable[Waveform]) -> Waveform:
+    """The parts end to end. ValueError when there is none, or beyond MAX_POINTS breakpoints."""
+    parts = list(parts)
+    if not parts:
+        raise ValueError("no waveform to join")
+    sizes = np.array([part.times.size for part in parts])
+    _check_points(sizes.sum())
+    durations = np.array([part.duration for part in parts])
+    return _join(
+        np.concatenate([part.times for part in parts]),
+        np.concatenate([part.voltages for part in parts]),
+        np.concatenate([part.reads for part in parts]),
+        _running_sum(durations),
+        durations,
+        (sizes, np.array([len(part.reads) for part in parts])),
+    )
+
+
+def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
+    """pre - post, where post starts `delay` (s; negative: pre comes later) after pre.
+
+    The voltage across a junction whose two ends are driven. Each waveform stays at its first voltage before it starts
+    and at its last after it ends. Marks of both are kept.
+    """
+    _check_points(2 * (pre.times.size + post.times.size))
+    late_pre, late_post = max(-delay, 0.0), max(delay, 0.0)
+    times, own_pre, own_post = _merge(pre.times + late_pre, post.times + late_post)
+    pre_limits, post_limits = (_limits(own, w.voltages, times) for own, w in ((own_pre, pre), (own_post, post)))
+    marks = [_merge_marks(w, own) for w, own in ((pre, own_pre), (post, own_post))]
+    marks = np.concatenate(marks)
+    both = np.stack([pre_limits[0] - post_limits[0], pre_limits[1] - post_limits[1]], axis=1).ravel()
+    return _tidy(np.repeat(times, 2), both, marks[np.argsort(marks[:, 0], kind="stable")])
+
+
+def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
+    """The waveform with a read marked at each of `times` (s), as it stands: nothing is done to the voltage."""
+    marks = np.sort(np.asarray(times, dtype=float))
+    if marks.size and not (marks[0] >= 0 and marks[-1] <= waveform.duration):
+        raise ValueError(f"a read lies outside the waveform, which lasts {waveform.duration:g} s")
+    new = np.setdiff1d(marks, waveform.times)
+    at = np.searchsorted(waveform.times, new)
+    reads = np.concatenate([waveform.reads, np.column_stack([marks, np.full(marks.size, np.nan)])])
+    return Waveform(
+        np.insert(waveform.times, at, new),
+        np.insert(waveform.voltages, at, waveform(new)),
+        reads[np.argsort(reads[:, 0], kind="stable")],
+    )
+
+
+def _check(times, voltages, reads):
+    if times.ndim != 1 or times.shape != voltages.shape or not times.size:
+        raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
+    _check_points(times.size)
+    if not (np.isfinite(times).all() and np.isfinite(voltages).all() and np.isfinite(reads[:, 0]).all()):
+        raise ValueError("a waveform has finite times and voltages only")
+    if times[0] != 0:
+        raise ValueError(f"a waveform starts at 0 s, not at {times[0]:g} s")
+    if (np.diff(times) < 0).any():
+        k = int(np.argmax(np.diff(times) < 0))
+        raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
+    if (np.diff(reads[:, 0]) < 0).any() or not np.isin(reads[:, 0], times).all():
+        raise ValueError("reads are marked in order of time, each on a breakpoint")
+
+
+def _check_points(count):
+    if count > MAX_POINTS:
+        raise ValueError(f"a waveform of {int(count):,} breakpoints; the limit is {MAX_POINTS:,}")
+
+
+def _running_sum(values: np.ndarray) -> np.ndarray:
+    """0 and the partial sums, each rounded once: Neumaier's summation, whose correction never grows."""
+    sums, total, lost = [0.0], 0.0, 0.0
+    for value in values.tolist():
+        new = total + value
+        lost += (total - new) + value if total >= value else (value - new) + total
+        total = new
+        sums.append(total + lost)
+    return np.array(sums)
+
+
+def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
+    """Parts whose arrays lie end to end, part k moved to starts[k]; sizes = points and marks of each part."""
+    points, marks = sizes
+    moved = _move(times, starts, durations, points)
+    nominal, actual = np.diff(times), np.diff(moved)
+    lost = (nominal > 0) & (np.abs(actual - nominal) > 0.01 * nominal)
+    if lost.any():
+        k = int(np.argmax(lost))
+        raise ValueError(f"a step of {nominal[k]:g} s cannot be told apart at t = {moved[k]:g} s: give it more time")
+    reads = np.column_stack([_move(reads[:, 0], starts, durations, marks), reads[:, 1]])
+    return _tidy(moved, voltages, reads)
+
+
+def _move(times, starts, durations, sizes):
+    """Local times to global ones. The end of a part *is* the start of the next, so that time never goes back."""
+    start, end, duration = (np.repeat(a, sizes) for a in (starts[:-1], starts[1:], durations))
+    return np.where(times >= duration, end, np.minimum(start + times, end))
+
+
+def _tidy(times, voltages, reads) -> Waveform:
+    """Without points that repeat the one before them."""
+    keep = np.ones(times.size, dtype=bool)
+    keep[1:] = (np.diff(times) != 0) | (np.diff(voltages) != 0)
+    return Waveform(times[keep], voltages[keep], reads)
+
+
+def _merge(first, second):
+    """Union of two sets of times, and the two sets on it: times equal but for rounding become one."""
+    both = np.concatenate([first, second])
+    order = np.argsort(both, kind="stable")
+    ordered = both[order]
+    fresh = np.ones(both.size, dtype=bool)
+    fresh[1:] = np.diff(ordered) > 8 * np.spacing(ordered[-1])
+    union = ordered[fresh]
+    on_union = np.empty_like(both)
+    on_union[order] = union[np.cumsum(fresh) - 1]
+    return union, on_union[: first.size], on_union[first.size :]
+
+
+def _merge_marks(waveform, own_times):
+    """Marks of a waveform whose breakpoints were moved to own_times."""
+    at = np.searchsorted(waveform.times, waveform.read_times)
+    return np.column_stack([own_times[at], waveform.write_voltages])
+
+
+def _limits(own_times, voltages, times):
+    """Limits from the left and from the right, at `times`, of the line through (own_times, voltages)."""
+    # Before its start a waveform rests at its first voltage: a leading plateau lets it start anywhere.
+    if own_times[0] > 0:
+        own_times, voltages = np.append(0.0, own_times), np.append(voltages[0], voltages)
+    shape = Waveform(own_times, voltages)
+    return shape._before(times), shape(times)
