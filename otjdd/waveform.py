@@ -144,6 +144,10 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
 def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
     """The waveform with a read marked at each of `times` (s), as it stands: nothing is done to the voltage."""
     marks = np.sort(np.asarray(times, dtype=float))
+    # A mark that misses a breakpoint by rounding only (1000 ns against 1 us) means that breakpoint.
+    rounding = 8 * np.spacing(waveform.duration)
+    nearest = waveform.times[np.minimum(np.searchsorted(waveform.times, marks - rounding), waveform.times.size - 1)]
+    marks = np.where(np.abs(nearest - marks) <= rounding, nearest, marks)
     if marks.size and not (marks[0] >= 0 and marks[-1] <= waveform.duration):
         raise ValueError(f"a read lies outside the waveform, which lasts {waveform.duration:g} s")
     new = np.setdiff1d(marks, waveform.times)
