@@ -1,0 +1,177 @@
+"""What a record refuses, in plain words: pydantic's errors and the JSON schema of the record -> problems with places.
+
+What was expected is read off the schema (type, bounds, choices, the description of quantities), so a new field needs no
+text of its own.
+"""
+
+from otjdd.document import Document
+from otjdd.problems import Problem, nearest
+from otjdd.units import NotAsExpected, brief
+
+TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
+
+
+def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Problem]:
+    """One problem a key, in the order of the files.
+
+    errors : as of pydantic's ValidationError.errors()   schema : JSON schema of the record that was validated
+    """
+    found = {}
+    for error in errors:
+        path = path_of(error, document.data)
+        found.setdefault(path, problem_of(error, path, document, schema))
+    return sorted(found.values(), key=lambda p: (p.file, p.line, p.column))
+
+
+def path_of(error: dict, data) -> tuple:
+    """Key path of an error: its location without the names of the union members that pydantic puts in between."""
+    path, value = (), data
+    for i, part in enumerate(error["loc"]):
+        if isinstance(value, dict | list) and part in (value if isinstance(value, dict) else range(len(value))):
+            path, value = (*path, part), value[part]
+        elif error["type"] == "missing" and i == len(error["loc"]) - 1:
+            path = (*path, part)
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path = (*path, error["ctx"]["discriminator"].strip("'"))
+    return path
+
+
+def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Problem:
+    """One problem."""
+    kind, context, got = error["type"], error.get("ctx", {}), shown(error["input"])
+    if kind == "extra_forbidden":
+        known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
+        return document.problem(path, "a key that is known here", brief(path[-1]), nearest(path[-1], known))
+    if kind == "value_error":
+        reason = context["error"]
+        if isinstance(reason, NotAsExpected):
+            return document.problem(path, reason.expected, reason.got)
+        return document.problem(path, str(reason))
+    if kind == "missing":
+        return document.problem(path, words_at(schema, path, document.data), "nothing: the key is missing")
+    if kind.startswith("union_tag"):
+        tags = [tag.strip(" '") for tag in context.get("expected_tags", "").split(",") if tag]
+        return tag_problem(context.get("tag"), tags or choices_at(schema, path, document.data), path, document)
+    expected = words_at(schema, path, document.data)
+    choices = choices_at(schema, path, document.data)
+    return document.problem(path, expected, got, nearest(error["input"], choices) if is_name(error, choices) else "")
+
+
+def tag_problem(tag, tags: list, path: tuple, document: Document) -> Problem:
+    """A `kind` or `law` that is missing or unknown."""
+    got = brief(tag) if tag else "nothing: the key is missing"
+    return document.problem(path, one_of(tags), got, nearest(tag, tags) if tag else "")
+
+
+def is_name(error: dict, choices: list) -> bool:
+    """Whether a near miss is worth a hint (the choices themselves are told anyway)."""
+    import difflib
+
+    return isinstance(error["input"], str) and bool(difflib.get_close_matches(error["input"], choices, 1))
+
+
+def shown(value) -> str:
+    """A value as a problem shows it."""
+    if isinstance(value, dict | list | tuple):
+        return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
+    return "nothing" if value is None else brief(value)
+
+
+def nodes_at(schema: dict, path: tuple, data) -> list[dict]:
+    """The parts of a JSON schema that describe the value at a path; of alternatives, those that the data may be."""
+    nodes, value = alternatives(schema, schema, data), data
+    for part in path:
+        value = member(value, part)
+        inner = [n for node in nodes if (n := step(node, part)) is not None]
+        nodes = [n for node in inner for n in alternatives(schema, node, value)]
+    return nodes
+
+
+def member(value, part):
+    """Value at one part of a path, None where there is none."""
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def step(node: dict, part) -> dict | None:
+    """Schema of a member."""
+    if isinstance(part, int):
+        listed = node.get("prefixItems", [])
+        return listed[part] if part < len(listed) else node.get("items")
+    more = node.get("additionalProperties")
+    return node.get("properties", {}).get(part) or (more if isinstance(more, dict) else None)
+
+
+def alternatives(schema: dict, node: dict, value) -> list[dict]:
+    """A node with references followed and alternatives laid out, without those whose kind or law is not the value's."""
+    if "$ref" in node:
+        target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        extra = {k: v for k, v in node.items() if k == "description"}
+        return alternatives(schema, target | extra, value)
+    branches = node.get("anyOf") or node.get("oneOf")
+    if branches:
+        found = [n for branch in branches for n in alternatives(schema, branch, value)]
+        return [n for n in found if fits(n, value)] or found
+    return [node]
+
+
+def fits(node: dict, value) -> bool:
+    """Whether an alternative has the constant keys (kind, law) that the value has, where it has them."""
+    if not isinstance(value, dict):
+        return True
+    constants = {k: p["const"] for k, p in node.get("properties", {}).items() if "const" in p}
+    return all(value.get(k) == c for k, c in constants.items())
+
+
+def choices_at(schema: dict, path: tuple, data) -> list[str]:
+    """Texts among which a value can be chosen."""
+    # The last key itself may be what is wrong, so the alternatives are not narrowed by it.
+    without = pruned(data, path)
+    nodes = nodes_at(schema, path, without)
+    found = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
+    return list(dict.fromkeys(found))
+
+
+def pruned(data, path: tuple):
+    """The data without the table that holds the last key of the path."""
+    if len(path) < 2 or not isinstance(data, dict) or path[0] not in data:
+        return None
+    return data | {path[0]: pruned(data[path[0]], path[1:])}
+
+
+def words_at(schema: dict, path: tuple, data) -> str:
+    """What the schema expects at a path, in words."""
+    choices = choices_at(schema, path, data)
+    words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
+    return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"
+
+
+def words_of(node: dict) -> str:
+    """One alternative in words."""
+    kind = node.get("type", "object")
+    if kind == "string" and "examples" in node:
+        return f'{node["description"]} such as "{node["examples"][0]}"'
+    if kind in ("integer", "number"):
+        return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
+    counts = [node.get("minItems"), node.get("maxItems")]
+    if kind == "array" and any(counts):
+        return "a list of " + (f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}")
+    return TYPES.get(kind, "a value") + " that is not empty" * (kind == "string" and node.get("minLength", 0) > 0)
+
+
+def bounds_of(node: dict) -> str:
+    """from 8 to 4096, above 0 and at most 1."""
+    low, high = node.get("minimum"), node.get("maximum")
+    if low is not None and high is not None:
+        return f" from {low:g} to {high:g}"
+    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    told = [f"{word} {node[name]:g}" for name, word in words.items() if name in node]
+    return " " + " and ".join(told) if told else ""
+
+
+def one_of(choices: list) -> str:
+    """ "a", "b" or "c"."""
+    quoted = [brief(c) for c in choices]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

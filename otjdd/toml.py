@@ -1,0 +1,186 @@
+"""What the standard TOML parser lacks: where each key of a text stands, and writing.
+
+`scan` takes the text as valid (the parser says so itself); at the first thing it does not understand it ends, and what
+it found so far is the answer. Paths are tuples of keys and, inside lists, indices: ("drive", "parts", 0, "voltage").
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+MAX_DEPTH = 32
+
+SPACE = re.compile(r"[ \t]*")
+BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
+STRING = re.compile(r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*\'''', re.DOTALL)
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+BARE = re.compile(r"[^,\]}#\n]+")
+
+
+class Scan(NamedTuple):
+    """What was found: path -> offset of its key; offset and path of keys given twice; offset of too deep a nesting."""
+
+    places: dict
+    twice: list
+    too_deep: list
+
+
+class Unclear(Exception):
+    """The scan stops here."""
+
+
+def scan(text: str) -> Scan:
+    """Scan a TOML text; never raises."""
+    found = Scan({}, [], [])
+    try:
+        statements(text, found)
+    except (Unclear, IndexError):
+        pass
+    return found
+
+
+def statements(text: str, found: Scan) -> None:
+    """Headers and `key = value` lines, to the end of the text."""
+    table, lengths, at = (), {}, skip(BLANK, text, 0)
+    while at < len(text):
+        if text[at] == "[":
+            table, at = header(text, at, found, lengths)
+        else:
+            at = pair(text, at, table, found)
+        at = skip(BLANK, text, at)
+
+
+def header(text: str, at: int, found: Scan, lengths: dict) -> tuple[tuple, int]:
+    """`[table]` or `[[list of tables]]`; `lengths` counts the latter so far. Returns the path of the table it opens."""
+    many = text.startswith("[[", at)
+    parts, at = key(text, at + 1 + many, found)
+    path = ()
+    for i, (name, start) in enumerate(parts):
+        path = (*path, name)
+        note(found, path, start)
+        if many and i == len(parts) - 1:
+            lengths[path] = lengths.get(path, 0) + 1
+        if path in lengths:
+            path = (*path, lengths[path] - 1)
+            note(found, path, start)
+    return path, expect("]]" if many else "]", text, at)
+
+
+def pair(text: str, at: int, table: tuple, found: Scan) -> int:
+    """`a.b = value`; returns where the value ends."""
+    parts, at = key(text, at, found)
+    path = table
+    for name, start in parts:
+        path, known = (*path, name), len(found.places)
+        note(found, path, start)
+    if len(found.places) == known:
+        found.twice.append((start, path))
+    return value(text, skip(SPACE, text, expect("=", text, at)), path, found)
+
+
+def key(text: str, at: int, found: Scan) -> tuple[list, int]:
+    """Dotted key: [(name, offset), ...] and where it ends."""
+    parts = []
+    while True:
+        at = skip(SPACE, text, at)
+        part = PART.match(text, at)
+        if not part:
+            raise Unclear
+        if len(parts) == MAX_DEPTH:
+            found.too_deep.append(at)
+            raise Unclear
+        parts.append((unquoted(part[0]), at))
+        at = skip(SPACE, text, part.end())
+        if text[at] != ".":
+            return parts, at
+        at += 1
+
+
+def value(text: str, at: int, path: tuple, found: Scan) -> int:
+    """Any value; returns where it ends, having noted what lists and inline tables hold."""
+    if text[at] == "[":
+        return several(text, at, "]", lambda at, i: value(text, note(found, (*path, i), at), (*path, i), found))
+    if text[at] == "{":
+        return several(text, at, "}", lambda at, i: pair(text, at, path, found))
+    match = STRING.match(text, at) or BARE.match(text, at)
+    if not match:
+        raise Unclear
+    return match.end()
+
+
+def several(text: str, at: int, closing: str, read) -> int:
+    """Things between brackets with commas between; read(offset, index) returns where each ends."""
+    at, index = skip(BLANK, text, at + 1), 0
+    while text[at] != closing:
+        at = skip(BLANK, text, read(at, index))
+        index += 1
+        if text[at] != closing:
+            at = skip(BLANK, text, expect(",", text, at))
+    return at + 1
+
+
+def note(found: Scan, path: tuple, at: int) -> int:
+    """Remember the first place of a path; beyond the depth limit the scan ends."""
+    if len(path) > MAX_DEPTH:
+        found.too_deep.append(at)
+        raise Unclear
+    found.places.setdefault(path, at)
+    return at
+
+
+def skip(pattern: re.Pattern, text: str, at: int) -> int:
+    return pattern.match(text, at).end()
+
+
+def expect(token: str, text: str, at: int) -> int:
+    if not text.startswith(token, at):
+        raise Unclear
+    return at + len(token)
+
+
+def unquoted(part: str) -> str:
+    """Name of one part of a key, escapes read."""
+    if part[0] not in "\"'":
+        return part
+    try:
+        return tomllib.loads(f"name = {part}")["name"]
+    except tomllib.TOMLDecodeError:
+        raise Unclear from None
+
+
+def write(data: Mapping) -> str:
+    """TOML text of nested tables of text, numbers, truth values and lists; small tables far down stay in a line."""
+    return "\n".join(lines_of(data, ())).strip() + "\n"
+
+
+def lines_of(table: Mapping, path: tuple):
+    tables = {k: v for k, v in table.items() if isinstance(v, Mapping) and not (len(path) > 1 and is_small(v))}
+    values = {k: v for k, v in table.items() if k not in tables}
+    if path and (values or not tables):
+        yield from ("", f"[{'.'.join(map(toml_key, path))}]")
+    for name, value in values.items():
+        yield f"{toml_key(name)} = {toml_value(value)}"
+    for name, inner in tables.items():
+        yield from lines_of(inner, (*path, name))
+
+
+def is_small(table: Mapping) -> bool:
+    return len(table) <= 4 and not any(isinstance(v, Mapping | list) for v in table.values())
+
+
+def toml_key(name: str) -> str:
+    return name if BARE_KEY.fullmatch(name) else toml_value(name)
+
+
+def toml_value(value) -> str:
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    if isinstance(value, str):  # JSON escapes are TOML escapes, but for DEL
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return json.dumps(value)  # numbers, true, false
