@@ -106,7 +106,7 @@ def brinkman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
 
     voltage : [V]   barriers : [eV]   thickness : [m]   mass : [m0]
     Valid to some 10 % for |eV| below 2/K sqrt(phi) and dphi < phi.
-    Source: Brinkman, Dynes & Rowell, J. Appl. Phys. 41, 1915 (1970), eq. 7 integrated.
+    Source: Brinkman, Dynes & Rowell, J. Appl. Phys. 41, 1915 (1970), their conductance integrated.
     """
     V, K = np.asarray(voltage, dtype=float), _exponent(thickness, mass)
     mean = (barrier_substrate + barrier_metal) / 2
@@ -150,7 +150,7 @@ def thermionic(voltage, barrier, temperature, richardson, ideality=1.0):
     which for n > 1 differs from A* T^2 exp(-phi/kT) [exp(eV/nkT) - 1]: here the two flows balance in detail, and
     ln{J / [1 - exp(-eV/kT)]} is a straight line through V = 0.
     voltage : [V]   barrier : [eV]   temperature : [K]   richardson : [A/m2/K2]   ideality : [1]
-    Source: Rhoderick & Williams, Metal-Semiconductor Contacts, 2nd ed. (1988), section 3.2.
+    Source: Rhoderick & Williams, Metal-Semiconductor Contacts, 2nd ed. (1988).
     """
     kT = BOLTZMANN_EV * temperature
     x = np.asarray(voltage, dtype=float) / kT
