@@ -181,7 +181,7 @@ for k in itertools.count():
     print("written", flush=True) if k == 0 else None
 """
     path, rng = tmp_path / "a.bin", random.Random(5)
-    for _ in range(4):
+    for _ in range(10):
         writer = run(code, path)
         with writer.stdout:
             assert writer.stdout.readline() == "written\n"

@@ -54,7 +54,8 @@ def test_every_output_that_the_design_promises_is_in_the_table():
         "voltage": ("time",), "junction_voltage": ("time",), "band_bending": ("time",), "electrode_charge": ("time",),
         "vacancy_mean_position": ("time",), "current": ("time",), "conduction_current": ("time",),
         "displacement_current": ("time",), "vacancy_concentration": ("snapshot", "x"),
-        "conduction_band": ("snapshot", "x"), "snapshot_time": ("snapshot",), "read_time": ("read",), "write_voltage": ("read",), "read_voltage": ("read",),
+        "conduction_band": ("snapshot", "x"), "snapshot_time": ("snapshot",), "read_time": ("read",),
+        "write_voltage": ("read",), "read_voltage": ("read",),
         "read_current": ("read",), "read_resistance": ("read",), "tunnelling_share": ("read",),
         "transport_energy": ("read",), "vacancy_balance": ("time",), "film_electron_ratio": ("snapshot",),
     }  # fmt: skip
