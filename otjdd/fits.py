@@ -56,7 +56,7 @@ class TrapezoidFit:
 
 @dataclass(frozen=True)
 class FowlerNordheimFit:
-    """Slope d ln(I/V^2)/d(1/V) [V] and the barrier [eV] it means (nan: rising plot), with errors; scatter; points used."""
+    """Slope d ln(I/V^2)/d(1/V) [V] and the barrier [eV] it means, nan if it rises; errors; scatter; points used."""
 
     slope: float
     slope_error: float
@@ -149,8 +149,8 @@ def fowler_nordheim_slope(voltage, current, window, thickness, mass=1.0):
     """Slope of the Fowler-Nordheim plot, d ln(I/V^2) / d(1/V), and the barrier of a triangle of that slope.
 
     voltage, current : (N,) [V], [A]   window : (V_low, V_high) of one sign, in [V]   thickness : [m]   mass : [m0]
-    A barrier in the proper sense only for |eV| above it; below, the slope is still a fact about the data, and the barrier
-    a way to write it. For a window of negative voltages 1/|V| is taken.
+    A barrier in the proper sense only for |eV| above it; below, the slope is still a fact about the data and
+    the barrier a way to write it. For a window of negative voltages 1/|V| is taken.
     Raises ValueError when the window holds both signs or fewer than three points that flow with the voltage.
     Source: Fowler & Nordheim, Proc. R. Soc. A 119, 173 (1928).
     """

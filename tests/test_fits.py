@@ -177,3 +177,28 @@ def test_errors_cover_the_truth_as_often_as_they_should():
         fit = fits.fit_thermionic(V, noisy(diode(V), 0.05, seed), **DIODE)
         inside += abs(fit.barrier - 0.55) < fit.barrier_error
     assert 0.58 < inside / 200 < 0.78  # 68 % +- 3 sigma of the count
+
+
+def test_errors_of_a_line_are_those_of_ordinary_least_squares():
+    V = np.linspace(-0.05, 0.1, 8)
+    current = noisy(diode(V), 0.1)
+    fit = fits.fit_thermionic(V, current, **DIODE)
+    kT = BOLTZMANN_EV * 300.0
+    line, covariance = np.polyfit(V / kT, np.log(current / -np.expm1(-V / kT)), 1, cov=True)
+    assert fit.barrier_error == pytest.approx(kT * math.sqrt(covariance[1, 1]), rel=1e-10)
+    assert fit.ideality_error == pytest.approx(math.sqrt(covariance[0, 0]) / line[0] ** 2, rel=1e-10)
+
+
+def test_errors_of_the_trapezoid_are_the_spread_over_noise():
+    found = [fits.fit_trapezoid(BOTH_SIGNS, noisy(trapezoid(BOTH_SIGNS), 0.05, seed), **FILM) for seed in range(60)]
+    barriers = np.array([(fit.barrier_substrate, fit.barrier_metal) for fit in found])
+    errors = np.array([(fit.barrier_substrate_error, fit.barrier_metal_error) for fit in found])
+    np.testing.assert_allclose(barriers.std(axis=0), errors.mean(axis=0), rtol=0.25)
+    assert np.corrcoef(barriers.T)[0, 1] == pytest.approx(np.mean([fit.correlation for fit in found]), abs=0.1)
+
+
+def test_error_of_the_fowler_nordheim_barrier_follows_that_of_the_slope():
+    V = np.linspace(0.5, 2.0, 30)
+    fit = fits.fowler_nordheim_slope(V, noisy(analytic.fowler_nordheim(V, 0.5, 2.8e-9), 0.05), (0.5, 2.0), 2.8e-9)
+    shifted = analytic.fowler_nordheim_barrier(fit.slope - fit.slope_error, 2.8e-9)
+    assert fit.barrier_error == pytest.approx(shifted - fit.barrier, rel=0.02)
