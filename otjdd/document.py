@@ -44,13 +44,6 @@ class Document(NamedTuple):
         source, offset = self.place(path)
         return source.problem(offset, path, expected, got, hint)
 
-    def lookup(self, path: tuple):
-        """Value at a path."""
-        value = self.data
-        for part in path:
-            value = value[part]
-        return value
-
 
 def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
     """Read a case file and what it is based on.
@@ -66,7 +59,9 @@ def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
     try:
         below = load_document(find_base(document, shipped, seen), shipped, seen)
     except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
-        raise CaseError([document.problem(("base",), f"cannot read the base: {error}")]) from None
+        raise CaseError(
+            [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
+        ) from None
     del document.data["base"]
     return put_on(below, document)
 
@@ -97,11 +92,9 @@ def find_base(document: Document, shipped: Path, seen: tuple) -> str:
 def read_text(path) -> str:
     """Text of a regular UTF-8 file of at most MAX_BYTES. Raises CaseError, or OSError when it cannot be read."""
     source = Source(os.fspath(path), "")
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise CaseError([source.problem(0, (), "a case file", "something that is not a regular file")])
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for ever, a device never end
+        raise CaseError([source.problem(0, (), "a case file", "something that is not a regular file")])
+    with open(path, "rb") as file:
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise CaseError([source.problem(0, (), f"a case file of at most {MAX_BYTES} bytes", "a larger one")])

@@ -72,9 +72,6 @@ def dotted(path: tuple) -> str:
 
 
 def nearest(word: str, known) -> str:
-    """Hint for a word that is not known: the one it resembles, or all."""
-    known = [str(k) for k in known]
-    close = difflib.get_close_matches(word, known, 1)
-    if close:
-        return f'did you mean "{close[0]}"?'
-    return f"known here: {', '.join(known[:20])}" if known else ""
+    """Hint for an unknown word: the known one that it resembles, "" when there is none."""
+    close = difflib.get_close_matches(word[:100], known, 1)
+    return f'did you mean "{close[0]}"?' if close else ""

@@ -16,11 +16,15 @@ def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Pr
 
     errors : as of pydantic's ValidationError.errors()   schema : JSON schema of the record that was validated
     """
-    found = {}
+    by_path = {}
     for error in errors:
-        path = path_of(error, document.data)
-        found.setdefault(path, problem_of(error, path, document, schema))
-    return sorted(found.values(), key=lambda p: (p.file, p.line, p.column))
+        by_path.setdefault(path_of(error, document.data), error)
+    # A list with a bad member is also told to be too short, as the member was left out.
+    inner = {path[:i] for path in by_path for i in range(len(path))}
+    found = [
+        problem_of(e, p, document, schema) for p, e in by_path.items() if e["type"] != "too_short" or p not in inner
+    ]
+    return sorted(found, key=lambda p: (p.file, p.line, p.column))
 
 
 def path_of(error: dict, data) -> tuple:
@@ -38,36 +42,24 @@ def path_of(error: dict, data) -> tuple:
 
 def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Problem:
     """One problem."""
-    kind, context, got = error["type"], error.get("ctx", {}), shown(error["input"])
-    if kind == "extra_forbidden":
+    kind, value = error["type"], error["input"]
+    if kind in ("extra_forbidden", "invalid_key"):
         known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
-        return document.problem(path, "a key that is known here", brief(path[-1]), nearest(path[-1], known))
+        hint = nearest(str(path[-1]), known) or f"known: {', '.join(known[:20])}"
+        return document.problem(path, "a key that is known here", brief(path[-1]), hint)
     if kind == "value_error":
-        reason = context["error"]
+        reason = error["ctx"]["error"]
         if isinstance(reason, NotAsExpected):
             return document.problem(path, reason.expected, reason.got)
         return document.problem(path, str(reason))
-    if kind == "missing":
-        return document.problem(path, words_at(schema, path, document.data), "nothing: the key is missing")
-    if kind.startswith("union_tag"):
-        tags = [tag.strip(" '") for tag in context.get("expected_tags", "").split(",") if tag]
-        return tag_problem(context.get("tag"), tags or choices_at(schema, path, document.data), path, document)
-    expected = words_at(schema, path, document.data)
-    choices = choices_at(schema, path, document.data)
-    return document.problem(path, expected, got, nearest(error["input"], choices) if is_name(error, choices) else "")
-
-
-def tag_problem(tag, tags: list, path: tuple, document: Document) -> Problem:
-    """A `kind` or `law` that is missing or unknown."""
-    got = brief(tag) if tag else "nothing: the key is missing"
-    return document.problem(path, one_of(tags), got, nearest(tag, tags) if tag else "")
-
-
-def is_name(error: dict, choices: list) -> bool:
-    """Whether a near miss is worth a hint (the choices themselves are told anyway)."""
-    import difflib
-
-    return isinstance(error["input"], str) and bool(difflib.get_close_matches(error["input"], choices, 1))
+    if error["loc"][-1:] == ("[key]",):
+        return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
+    if kind.startswith("union_tag"):  # the location is that of the table, the fault that of its kind or law
+        value = member(value, path[-1])
+    expected, choices = words_at(schema, path, document.data), choices_at(schema, path, document.data)
+    if kind in ("missing", "union_tag_not_found"):
+        return document.problem(path, expected, "nothing: the key is missing")
+    return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
 
 
 def shown(value) -> str:
@@ -100,8 +92,9 @@ def step(node: dict, part) -> dict | None:
     if isinstance(part, int):
         listed = node.get("prefixItems", [])
         return listed[part] if part < len(listed) else node.get("items")
-    more = node.get("additionalProperties")
-    return node.get("properties", {}).get(part) or (more if isinstance(more, dict) else None)
+    named = node.get("properties", {}).get(part)
+    others = (*node.get("patternProperties", {}).values(), node.get("additionalProperties"))
+    return named or next((other for other in others if isinstance(other, dict)), None)
 
 
 def alternatives(schema: dict, node: dict, value) -> list[dict]:
@@ -151,8 +144,9 @@ def words_at(schema: dict, path: tuple, data) -> str:
 def words_of(node: dict) -> str:
     """One alternative in words."""
     kind = node.get("type", "object")
-    if kind == "string" and "examples" in node:
-        return f'{node["description"]} such as "{node["examples"][0]}"'
+    if kind == "string" and "examples" in node:  # a quantity
+        bounded = '"' in node["description"]
+        return node["description"] + f' such as "{node["examples"][0]}"' * (not bounded)
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
     counts = [node.get("minItems"), node.get("maxItems")]

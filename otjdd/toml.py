@@ -54,16 +54,21 @@ def statements(text: str, found: Scan) -> None:
 
 
 def header(text: str, at: int, found: Scan, lengths: dict) -> tuple[tuple, int]:
-    """`[table]` or `[[list of tables]]`; `lengths` counts the latter so far. Returns the path of the table it opens."""
+    """`[table]` or `[[list of tables]]`; returns the path of the table it opens.
+
+    lengths : path -> tables so far in a list of tables; 0 for a plain table
+    """
     many = text.startswith("[[", at)
     parts, at = key(text, at + 1 + many, found)
     path = ()
     for i, (name, start) in enumerate(parts):
         path = (*path, name)
         note(found, path, start)
-        if many and i == len(parts) - 1:
-            lengths[path] = lengths.get(path, 0) + 1
-        if path in lengths:
+        if i == len(parts) - 1:
+            if not many and path in lengths:
+                found.twice.append((start, path))
+            lengths[path] = lengths.get(path, 0) + many
+        if lengths.get(path):
             path = (*path, lengths[path] - 1)
             note(found, path, start)
     return path, expect("]]" if many else "]", text, at)
