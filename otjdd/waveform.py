@@ -41,6 +41,9 @@ class Waveform:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    def __repr__(self) -> str:
+        return f"Waveform({self.duration:g} s, {self.times.size} breakpoints, {len(self.reads)} reads)"
+
     @property
     def duration(self) -> float:
         """Time of the last breakpoint, s."""

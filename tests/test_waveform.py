@@ -137,6 +137,10 @@ def test_nobody_changes_a_waveform_after_it_was_made():
         waveform.voltages[0] = 3.0
 
 
+def test_a_long_waveform_is_shown_in_one_line():
+    assert repr(PULSE.then(read(0.1, 1e-6)).repeat(1000)) == "Waveform(0.0012 s, 7001 breakpoints, 1000 reads)"
+
+
 def test_nothing_cannot_be_joined_and_no_copies_cannot_be_made():
     with pytest.raises(ValueError, match="no waveform"):
         concatenate([])
