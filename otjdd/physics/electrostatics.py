@@ -1,0 +1,205 @@
+"""Electrostatics of the stack, with the displacement D as the unknown.
+
+    dD/dx = rho        D = eps0 [eps_r E + b asinh(E/sqrt(a))]        dE_C/dx = E   (E_C in eV, E = -dphi/dx)
+
+The film holds ions and fixed charge only, so D at every face is a sum of charges, explicit, and E(D) is explicit too:
+the one electrostatic unknown of a column is D(L), found from the closure (`closure`)
+
+    -V_j + edge_left(D(0)) + int_0^L E dx = edge_right(-D(L)),
+
+where edge(Q) is the conduction band of the film at an electrode, above that electrode's own Fermi level, when the
+electrode carries the areal charge Q. A Newton iteration for the potential oscillates with the sigmoidal D(E) of
+SrTiO3; in D the closure is a monotone scalar equation.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
+from otjdd.physics.numerics import hermite
+from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+
+METAL, SEMICONDUCTOR = 0, 1
+
+
+class Permittivity(NamedTuple):
+    """D = eps0 [eps_r E + b asinh(E/sqrt_a)]; b = 0 is the linear dielectric."""
+
+    eps_r: float  # 1
+    b: float  # V/m
+    sqrt_a: float  # V/m
+
+
+class Electrode(NamedTuple):
+    """One electrode as numbers; band edges are counted from its own Fermi level [eV]."""
+
+    kind: int  # METAL or SEMICONDUCTOR
+    edge: float  # E_C of the film at the uncharged interface
+    bottom: float  # conduction-band bottom in the bulk
+    mass: float  # m0
+    screening: float  # metal: d edge/dQ = lambda/(eps0 eps_m) [V m2/C]
+    charge_start: float  # semiconductor: bending u(Q) and du/dQ = |E|/rho on a uniform grid of Q [C/m2]
+    charge_step: float
+    bending: np.ndarray  # (M,) eV
+    bending_slope: np.ndarray  # (M,) V m2/C
+    depletion: np.ndarray  # (3, P) universal profile of the bent region: u [eV], depth [m] from the bulk, |E| [V/m]
+    accumulation: np.ndarray  # (3, R) the same for u < 0
+
+
+@njit(cache=True)
+def displacement(E, eps):
+    """Displacement D [C/m2] of the field E [V/m], and the differential permittivity dD/dE [F/m]."""
+    if eps.b == 0.0:
+        return VACUUM_PERMITTIVITY * eps.eps_r * E, VACUUM_PERMITTIVITY * eps.eps_r
+    D = VACUUM_PERMITTIVITY * (eps.eps_r * E + eps.b * math.asinh(E / eps.sqrt_a))
+    return D, VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / math.sqrt(eps.sqrt_a**2 + E * E))
+
+
+@njit(cache=True)
+def field(D, eps):
+    """Field E [V/m] of the displacement D [C/m2], and dD/dE [F/m]: the inverse of `displacement`.
+
+    With E = sqrt(a) sinh(y) the law reads p sinh(y) + b y = D/eps0, p = eps_r sqrt(a): convex for y > 0. Halley's
+    iteration from the upper bound min(d/(p + b), asinh(d/p)) falls monotonically and cubically onto the root.
+    """
+    if eps.b == 0.0:
+        return D / (VACUUM_PERMITTIVITY * eps.eps_r), VACUUM_PERMITTIVITY * eps.eps_r
+    d = abs(D) / VACUUM_PERMITTIVITY
+    p = eps.eps_r * eps.sqrt_a
+    y = d / (p + eps.b)
+    if d > 8.0 * (p + eps.b) and p > 0.0:
+        y = min(y, math.asinh(d / p))
+    e = math.exp(y)
+    if p > 0.0:
+        for _ in range(50):
+            s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
+            f = p * s + eps.b * y - d
+            slope = p * c + eps.b
+            move = f / (slope - 0.5 * f * p * s / slope)
+            y -= move
+            if abs(move) <= 1e-5 * y:  # cubic: what is left is below round-off
+                e *= 1.0 - move * (1.0 - 0.5 * move * (1.0 - move / 3.0))
+                break
+            e = math.exp(y)
+    if y > 1e-3:
+        s = 0.5 * (e - 1.0 / e)
+    else:
+        s = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
+    c = 0.5 * (e + 1.0 / e)
+    return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
+
+
+@njit(cache=True)
+def field_energy(E, eps):
+    """Work int_0^E E' dD [J/m3] of raising the field to E [V/m]."""
+    work = 0.5 * eps.eps_r * E * E
+    if eps.b > 0.0:
+        work += eps.b * E * E / (math.sqrt(eps.sqrt_a**2 + E * E) + eps.sqrt_a)
+    return VACUUM_PERMITTIVITY * work
+
+
+@njit(cache=True)
+def field_of_energy(work, eps):
+    """Field |E| [V/m] at which `field_energy` is work [J/m3]; Newton on the convex energy from above."""
+    w = work / VACUUM_PERMITTIVITY
+    if eps.b == 0.0:
+        return math.sqrt(2.0 * w / eps.eps_r)
+    root = w / eps.b + eps.sqrt_a
+    E = math.sqrt((root - eps.sqrt_a) * (root + eps.sqrt_a))
+    if eps.eps_r > 0.0 and E > 0.0:
+        E = min(E, math.sqrt(2.0 * w / eps.eps_r))
+        for _ in range(60):
+            slope = displacement(E, eps)[1] * E
+            move = (field_energy(E, eps) - work) / slope
+            E -= move
+            if abs(move) <= 1e-14 * E:
+                break
+    return E
+
+
+GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
+
+
+@njit(cache=True)
+def bent_charge(u, xi, kT, doping, density_of_states):
+    """Space charge [C/m3] of a semiconductor bent by u [eV], and its integral int_0^u rho du' [J/m3].
+
+    rho(u) = e [N_D - N_c F_1/2((xi - u)/kT)], donors ionised, N_D = N_c F_1/2(xi/kT). The closed form of the integral
+    loses digits for small u; there a Gauss rule over rho keeps them.
+    """
+    eta, v = xi / kT, u / kT
+    rho = doping - density_of_states * fermi_dirac_half(eta - v)
+    if abs(v) <= 1.0:
+        integral = 0.0
+        for node, weight in zip(GAUSS_NODES, GAUSS_WEIGHTS):
+            s = 0.5 * v * (1.0 + node)
+            integral += 0.5 * v * weight * (doping - density_of_states * fermi_dirac_half(eta - s))
+    else:
+        integral = doping * v - density_of_states * (fermi_dirac_three_half(eta) - fermi_dirac_three_half(eta - v))
+    return ELEMENTARY_CHARGE * rho, ELEMENTARY_CHARGE * kT * integral
+
+
+@njit(cache=True)
+def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
+    """Bending u [eV] (sign +1 depletion, -1 accumulation) whose surface field is |E| [V/m]: int rho du = int E dD."""
+    work = field_energy(E, eps)
+    u = guess
+    for _ in range(100):
+        rho, integral = bent_charge(u, xi, kT, doping, density_of_states)
+        move = (integral - work) / rho
+        if sign * (u - move) <= 0.0:
+            move = 0.5 * u
+        u -= move
+        if abs(move) <= 1e-14 * abs(u):
+            return u
+    return u
+
+
+@njit(cache=True)
+def bending_table(charges, xi, kT, doping, density_of_states, eps):
+    """Bending u [eV] and du/dQ [V m2/C] for each charge Q [C/m2]; `charges` is uniform and contains 0."""
+    n = charges.size
+    zero = np.argmin(np.abs(charges))
+    bending, slope = np.zeros(n), np.zeros(n)
+    stiffness = doping_stiffness(xi, kT, density_of_states)
+    slope[zero] = 1.0 / math.sqrt(displacement(0.0, eps)[1] * stiffness)
+    for sign in (1, -1):
+        i = zero + sign
+        while 0 <= i < n:
+            guess = bending[i - sign] + (charges[i] - charges[i - sign]) * slope[i - sign]
+            E = field(abs(charges[i]), eps)[0]
+            bending[i] = bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps)
+            slope[i] = E / abs(bent_charge(bending[i], xi, kT, doping, density_of_states)[0])
+            i += sign
+    return bending, slope
+
+
+@njit(cache=True)
+def doping_stiffness(xi, kT, density_of_states):
+    """d rho/du [C/(m3 V)] of the unbent semiconductor; eps/stiffness is its screening length squared."""
+    return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
+
+
+@njit(cache=True)
+def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
+    """Surface fields |E| [V/m] for an array of bendings [eV]."""
+    fields = np.empty(bendings.size)
+    for i, u in enumerate(bendings):
+        fields[i] = field_of_energy(bent_charge(u, xi, kT, doping, density_of_states)[1], eps)
+    return fields
+
+
+@njit(cache=True)
+def edge(electrode, Q):
+    """E_C of the film at the interface above the electrode's Fermi level [eV], its slope d/dQ, and the bending u.
+
+    Q : areal charge of the electrode [C/m2]; > 0 depletes an n-type semiconductor. nan beyond the table.
+    """
+    if electrode.kind == METAL:
+        step = electrode.screening * Q
+        return electrode.edge + step, electrode.screening, step
+    u, slope = hermite(electrode.bending, electrode.bending_slope, electrode.charge_start, electrode.charge_step, Q)
+    return electrode.edge + u, slope, u

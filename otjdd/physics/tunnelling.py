@@ -1,0 +1,199 @@
+"""Transmission of electrons through a band profile: transfer matrix and WKB, and their sensitivity to the profile.
+
+A profile is a chain of segments on which the band edge U is linear, between two leads with flat bands. With
+p = psi'/m the Schroedinger equation of BenDaniel & Duke, Phys. Rev. 152, 683 (1966), is
+
+    d/dx (psi, p) = A (psi, p),   A = [[0, m], [k0 (U - E), 0]],   k0 = 2 m0 e/hbar^2.
+
+Over a segment of length h the fourth-order Magnus step (Blanes et al., Phys. Rep. 470, 151 (2009)) is exp(Omega),
+Omega = [[d, h m], [h k0 w, -d]] with w = U_mid - E and d = -h^2 m k0 (U_1 - U_0)/12: exact for a flat segment, and
+exp(Omega) = C I + S Omega with entire functions C = cosh(q), S = sinh(q)/q of q^2 = d^2 + h^2 m k0 w. Below and above
+the band edge are one formula, and the loop over energies is plain arithmetic that the compiler vectorises.
+
+The matrix is carried from the transmitted side towards the source, the direction in which the decaying wave grows,
+so T comes from sums of equal signs in a barrier and keeps its relative accuracy down to the smallest doubles.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
+
+TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
+TRANSFER_MATRIX, WKB = TRANSMISSIONS.values()
+
+K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
+PHASE = 4.0  # largest |q^2| of one Magnus step; the series below are exact to 1e-10 there
+LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
+
+
+class Profile(NamedTuple):
+    """Segments from left to right and the two leads; energies in eV, masses in m0."""
+
+    length: np.ndarray  # (S,) m
+    left: np.ndarray  # (S,) U at the left end of each segment
+    right: np.ndarray  # (S,) U at its right end
+    mass: np.ndarray  # (S,)
+    bottom_left: float  # U in the left lead
+    bottom_right: float
+    mass_left: float
+    mass_right: float
+
+
+@njit(cache=True, fastmath=True)
+def cosh_series(x):
+    """cosh(sqrt(x)) for |x| <= 4: Taylor to x^8; the next term is 4e-11."""
+    y = 1.0 + x / 132.0 * (1.0 + x / 182.0 * (1.0 + x / 240.0))
+    return 1.0 + x / 2.0 * (1.0 + x / 12.0 * (1.0 + x / 30.0 * (1.0 + x / 56.0 * (1.0 + x / 90.0 * y))))
+
+
+@njit(cache=True, fastmath=True)
+def sinh_series(x):
+    """sinh(sqrt(x))/sqrt(x) for |x| <= 4: Taylor to x^8; the next term is 2e-12."""
+    y = 1.0 + x / 156.0 * (1.0 + x / 210.0 * (1.0 + x / 272.0))
+    return 1.0 + x / 6.0 * (1.0 + x / 20.0 * (1.0 + x / 42.0 * (1.0 + x / 72.0 * (1.0 + x / 110.0 * y))))
+
+
+@njit(cache=True, fastmath=True)
+def sinh_series_slope(x):
+    """Derivative of `sinh_series` by x."""
+    y = 1.0 + x / 130.0 * (1.0 + x / 180.0 * (1.0 + x / 238.0))
+    return (1.0 + x / 10.0 * (1.0 + x / 28.0 * (1.0 + x / 54.0 * (1.0 + x / 88.0 * y)))) / 6.0
+
+
+@njit(cache=True)
+def pieces(length, left, right, mass, low, high):
+    """Number of Magnus steps on a segment, such that |q^2| <= PHASE for all energies between low and high [eV]."""
+    w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
+    tilt = abs(right - left)
+    q2 = length * length * mass * K0 * (w + 0.5 * tilt)
+    q2 += (length * length * mass * K0 * tilt / 12.0) ** 2
+    return int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
+
+
+@njit(cache=True)
+def refine(profile, low, high):
+    """Segments as the list of Magnus steps (length, left, right, mass) and the segment each belongs to."""
+    count = 0
+    for s in range(profile.length.size):
+        count += pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
+    steps = np.empty((4, count))
+    owner = np.empty(count, np.int64)
+    j = 0
+    for s in range(profile.length.size):
+        n = pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
+        slope = (profile.right[s] - profile.left[s]) / n
+        for i in range(n):
+            steps[0, j] = profile.length[s] / n
+            steps[1, j] = profile.left[s] + slope * i
+            steps[2, j] = profile.left[s] + slope * (i + 1)
+            steps[3, j] = profile.mass[s]
+            owner[j] = s
+            j += 1
+    return steps, owner
+
+
+@njit(cache=True, fastmath=True)
+def step_back(h, U0, U1, m, E, M11, M12, M21, M22, N11, N12, N21, N22):
+    """N = exp(-Omega) M for all energies: one Magnus step from right to left."""
+    d = -h * h * m * K0 * (U1 - U0) / 12.0
+    hm, hk, U = h * m, h * K0, 0.5 * (U0 + U1)
+    for j in range(E.size):
+        r = hk * (U - E[j])
+        x = d * d + hm * r
+        C, S = cosh_series(x), sinh_series(x)
+        a11, a12, a21, a22 = C - S * d, -S * hm, -S * r, C + S * d
+        n11 = a11 * M11[j] + a12 * M21[j]
+        n12 = a11 * M12[j] + a12 * M22[j]
+        n21 = a21 * M11[j] + a22 * M21[j]
+        n22 = a21 * M12[j] + a22 * M22[j]
+        N11[j], N12[j], N21[j], N22[j] = n11, n12, n21, n22
+
+
+@njit(cache=True)
+def velocities(profile, E):
+    """psi'/(i m psi) of the plane waves in the leads [1/m], zero below their band bottoms."""
+    left = np.sqrt(K0 * np.maximum(E - profile.bottom_left, 0.0) / profile.mass_left)
+    right = np.sqrt(K0 * np.maximum(E - profile.bottom_right, 0.0) / profile.mass_right)
+    return left, right
+
+
+@njit(cache=True)
+def transfer_matrices(steps, E, keep):
+    """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
+
+    steps : (4, J)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
+    buffers take turns (old and new apart, or the loop over energies cannot be vectorised) and M is (2, 4, n), M[0] final.
+    """
+    J = steps.shape[1]
+    M = np.zeros((J + 1 if keep else 2, 4, E.size))
+    last = J if keep else J % 2
+    M[last, 0, :] = 1.0
+    M[last, 3, :] = 1.0
+    scale = np.zeros(E.size)
+    for j in range(J - 1, -1, -1):
+        a = M[j + 1 if keep else (j + 1) % 2]
+        b = M[j if keep else j % 2]
+        step_back(steps[0, j], steps[1, j], steps[2, j], steps[3, j], E, a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3])
+        # at most e^2 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
+        if not keep and j % 32 == 0 and np.max(np.abs(b[0])) > LARGE:
+            for i in range(E.size):
+                if abs(b[0, i]) > LARGE:
+                    f = 1.0 / abs(b[0, i])
+                    scale[i] -= math.log(f)
+                    b[0, i] *= f
+                    b[1, i] *= f
+                    b[2, i] *= f
+                    b[3, i] *= f
+    return M, scale
+
+
+@njit(cache=True)
+def transfer_matrix_transmission(profile, E):
+    """Transmission T(E) [1] through the profile, for energies E (n,) [eV]; exact for flat segments.
+
+    T = 4 v_l v_r / [(v_l M11 + v_r M22)^2 + (v_l v_r M12 - M21)^2], zero where a lead has no wave.
+    """
+    steps, _ = refine(profile, E[0], E[-1])
+    M, scale = transfer_matrices(steps, E, False)
+    left, right = velocities(profile, E)
+    T = np.empty(E.size)
+    for i in range(E.size):
+        a = left[i] * M[0, 0, i] + right[i] * M[0, 3, i]
+        b = left[i] * right[i] * M[0, 1, i] - M[0, 2, i]
+        T[i] = 4.0 * left[i] * right[i] / (a * a + b * b) * math.exp(-2.0 * scale[i])
+    return T
+
+
+@njit(cache=True)
+def decay(length, left, right, mass, E):
+    """int kappa dx [1] over a linear segment at energy E, kappa = sqrt(m^2 k0 (U - E)/m), where U > E."""
+    a, b = max(left - E, 0.0), max(right - E, 0.0)
+    if a + b == 0.0:
+        return 0.0
+    root_a, root_b = math.sqrt(a), math.sqrt(b)
+    covered = length
+    if a * b == 0.0:
+        covered *= abs(a - b) / abs(left - right)
+    return 2.0 / 3.0 * covered * math.sqrt(mass * K0) * (a + root_a * root_b + b) / (root_a + root_b)
+
+
+@njit(cache=True)
+def wkb_transmission(profile, E):
+    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
+    theta = np.zeros(E.size)
+    for s in range(profile.length.size):
+        for i in range(E.size):
+            theta[i] += decay(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], E[i])
+    return np.exp(-2.0 * theta)
+
+
+@njit(cache=True)
+def transmission(model, profile, E):
+    """T(E) by the model of TRANSMISSIONS; E ascending (n,) [eV]."""
+    if model == WKB:
+        return wkb_transmission(profile, E)
+    return transfer_matrix_transmission(profile, E)
