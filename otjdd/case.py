@@ -169,7 +169,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Pr
     problems, allowed = [], (folder, shipped_cases().resolve())
     for path, name in named_files(document.data):
         source, _ = document.place(path)
-        beside = folder if source.text is None else Path(source.file).resolve().parent
+        beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
         try:
             found = (beside / name).resolve()
             inside = allow_outside or any(found.is_relative_to(place) for place in allowed)

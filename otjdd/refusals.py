@@ -4,9 +4,11 @@ What was expected is read off the schema (type, bounds, choices, the description
 text of its own.
 """
 
+from decimal import Decimal
+
 from otjdd.document import Document
 from otjdd.problems import Problem, nearest
-from otjdd.units import NotAsExpected, brief
+from otjdd.units import NotAsExpected, brief, plain
 
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
 
@@ -151,21 +153,21 @@ def words_of(node: dict) -> str:
         return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
     counts = [node.get("minItems"), node.get("maxItems")]
     if kind == "array" and any(counts):
-        return "a list of " + (f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}")
+        several = f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}"
+        return f"a list of {counts[0] if counts[0] == counts[1] else several}"
     return TYPES.get(kind, "a value") + " that is not empty" * (kind == "string" and node.get("minLength", 0) > 0)
 
 
 def bounds_of(node: dict) -> str:
-    """from 8 to 4096, above 0 and at most 1."""
-    low, high = node.get("minimum"), node.get("maximum")
-    if low is not None and high is not None:
-        return f" from {low:g} to {high:g}"
-    words = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
-    told = [f"{word} {node[name]:g}" for name, word in words.items() if name in node]
-    return " " + " and ".join(told) if told else ""
+    """Bounds of a number, such as " from 8 to 4096" or " above 0 and at most 1"; "" when there are none."""
+    names = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    bounds = {word: plain(Decimal(str(node[name]))) for name, word in names.items() if name in node}
+    if list(bounds) == ["at least", "at most"]:
+        return f" from {bounds['at least']} to {bounds['at most']}"
+    return " " + " and ".join(f"{word} {bound}" for word, bound in bounds.items()) if bounds else ""
 
 
 def one_of(choices: list) -> str:
-    """ "a", "b" or "c"."""
+    """Choices in a row: "a", "b" or "c"."""
     quoted = [brief(c) for c in choices]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

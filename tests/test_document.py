@@ -35,7 +35,7 @@ BAD_TEXTS = {
     "a = 'x": ("1:7", "not TOML"),
     "[a\nb = 1": ("1:3", "not TOML"),
     "a = 1\n[b]\nc = 1\nc = 2\n": ("4:1", "every key once"),
-    "[a]\nb = 1\n[a]\nc = 2": ("3:3", "every key once"),
+    "[a]\nb = 1\n[a]\nc = 2": ("3:2", "every key once"),
     "a = nan": ("1:1", "a finite number"),
     "[x]\nb = [1.0, -inf]": ("2:11", "a finite number"),
     "a = 1e400": ("1:1", "a finite number"),
