@@ -9,10 +9,11 @@ import re
 import stat
 import tomllib
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from otjdd.problems import CaseError, Problem, Source
+from otjdd.problems import MAX_PROBLEMS, CaseError, Problem, Source
 from otjdd.toml import MAX_DEPTH, PART, scan
 from otjdd.units import brief
 
@@ -117,7 +118,7 @@ def parse(source: Source) -> Document:
     except (ValueError, RecursionError) as error:
         raise CaseError([syntax_problem(source, found.twice, error)]) from None
     document = Document(source, data, {path: (source, at) for path, at in found.places.items()})
-    if strange := list(strange_values(document, (), data)):
+    if strange := list(islice(strange_values(document, (), data), MAX_PROBLEMS)):
         raise CaseError(strange)
     return document
 
@@ -199,7 +200,7 @@ def changed(document: Document, changes: Mapping, name: str) -> Document:
         table[path[-1]] = read_value(value) if isinstance(value, str) else value
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
     above = Document(source, data, places)
-    if strange := list(strange_values(above, (), data)):
+    if strange := list(islice(strange_values(above, (), data), MAX_PROBLEMS)):
         raise CaseError(strange)
     return put_on(document, above)._replace(source=document.source)
 

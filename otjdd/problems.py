@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from otjdd.units import brief
 
+MAX_PROBLEMS = 100  # that are told of one case
+
 
 class Problem(NamedTuple):
     """One thing wrong with a case: where, what was expected, what was found.
@@ -34,14 +36,15 @@ class Problem(NamedTuple):
 
 
 class CaseError(Exception):
-    """A case that cannot be used: `problems` are all that were found, `str` tells each with its line of the file."""
+    """A case that cannot be used: `problems` are all of them, up to MAX_PROBLEMS; `str` tells each with its line."""
 
     def __init__(self, problems):
         super().__init__(problems)
         self.problems = list(problems)
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems))
+        rest = ["Only the first problems are told."] if len(self.problems) >= MAX_PROBLEMS else []
+        return "\n".join([*map(str, self.problems), *rest])
 
 
 class Source(NamedTuple):
@@ -67,7 +70,7 @@ def dotted(path: tuple) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += ("." if text else "") + (part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else brief(part))
+            text += ("." if text else "") + (part if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", part) else brief(part))
     return text
 
 

@@ -7,7 +7,7 @@ text of its own.
 from decimal import Decimal
 
 from otjdd.document import Document
-from otjdd.problems import Problem, nearest
+from otjdd.problems import MAX_PROBLEMS, Problem, nearest
 from otjdd.units import NotAsExpected, brief, plain
 
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
@@ -23,10 +23,15 @@ def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Pr
         by_path.setdefault(path_of(error, document.data), error)
     # A list with a bad member is also told to be too short, as the member was left out.
     inner = {path[:i] for path in by_path for i in range(len(path))}
-    found = [
-        problem_of(e, p, document, schema) for p, e in by_path.items() if e["type"] != "too_short" or p not in inner
-    ]
-    return sorted(found, key=lambda p: (p.file, p.line, p.column))
+    paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
+    paths.sort(key=lambda path: order(document, path))
+    return [problem_of(by_path[path], path, document, schema) for path in paths[:MAX_PROBLEMS]]
+
+
+def order(document: Document, path: tuple) -> tuple:
+    """What sorts keys by file and place."""
+    source, offset = document.place(path)
+    return source.file, offset
 
 
 def path_of(error: dict, data) -> tuple:
@@ -155,7 +160,9 @@ def words_of(node: dict) -> str:
     if kind == "array" and any(counts):
         several = f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}"
         return f"a list of {counts[0] if counts[0] == counts[1] else several}"
-    return TYPES.get(kind, "a value") + " that is not empty" * (kind == "string" and node.get("minLength", 0) > 0)
+    if kind == "string" and "maxLength" in node:
+        return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
+    return TYPES.get(kind, "a value") + " that is not empty" * ("minLength" in node)
 
 
 def bounds_of(node: dict) -> str:

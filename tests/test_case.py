@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otjdd.case import Case, CaseError, json_schema, load_case, parse_case, shipped_cases
+from otjdd.problems import MAX_PROBLEMS
 
 SHIPPED = sorted(shipped_cases().glob("*.toml"))
 REFERENCE = shipped_cases() / "li2019.toml"
@@ -114,8 +115,8 @@ ONE_FAULT = [
     ('law = "linear"\n', 'law = "mott-gurny"\n', '16:1 ions.law: expected "linear", "mott-gurney" or "genreith'),
     ('law = "linear"\n', "law = 3\n", "16:1 ions.law: expected"),
     ("3e26", "2e28", '14:1 ions.density: expected a density below the site density of "1e28 1/m^3", got "2e28 1/m^3"'),
-    ('title = "test"\n', "", "1:1 title: expected text that is not empty, got nothing: the key is missing"),
-    ('title = "test"', 'title = ""', '1:1 title: expected text that is not empty, got ""'),
+    ('title = "test"\n', "", "1:1 title: expected text of 1 to 200 characters, got nothing: the key is missing"),
+    ('title = "test"', 'title = ""', '1:1 title: expected text of 1 to 200 characters, got ""'),
     ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
     ('"300 K"', '"27 degC"', '2:1 temperature: expected a temperature such as "300 K", got "27 degC"'),
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
@@ -153,6 +154,25 @@ def test_all_problems_of_a_case_are_told_at_once():
 def test_an_empty_case_is_told_all_that_is_missing():
     keys = [line.split()[1].rstrip(":") for line in problems_of("")]
     assert keys == ["title", "temperature", "device", "ions", "drive"]
+
+
+@pytest.mark.timeout(20)  # takes a second; without a limit on what is told, minutes and gigabytes
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"k{i} = 1\n" for i in range(50_000)),
+        f"a = [{'nan,' * 200_000}]",
+        CASE.split("[drive]")[0] + "drive.kind = 'sequence'\ndrive.parts = [" + "{kind='pulse',width=1}," * 9_000 + "]",
+        "x" * 900_000 + " = 1",
+        CASE.replace('"test"', f'"{"x" * 900_000}"'),
+    ],
+    ids=["unknown keys", "nan", "parts", "long key", "long title"],
+)
+def test_a_case_with_no_end_of_faults_is_told_a_screenful(text):
+    with pytest.raises(CaseError) as caught:
+        parse_case(text)
+    assert len(caught.value.problems) <= MAX_PROBLEMS
+    assert len(str(caught.value)) < 500 * MAX_PROBLEMS
 
 
 def test_a_list_with_a_bad_member_is_not_also_called_too_short():
