@@ -41,13 +41,12 @@ class Numerics(Record):
     """Accuracy and limits of the time integration.
 
     rtol, atol : error of a step, relative, and in units of the mean ion concentration
-    first_step : [s] after every edge of the drive   max_steps : of a run
+    max_steps : of a run
     current_tolerance : relative error of recorded currents
     """
 
-    rtol: Annotated[Number, Field(ge=1e-10, le=1e-1)] = 1e-4
-    atol: Annotated[Number, Field(ge=1e-14, le=1)] = 1e-7
-    first_step: Annotated[float, Quantity("time", "1e-18 s", "1 s")] = "1 ps"
+    rtol: Annotated[Number, Field(ge=1e-10, le=1e-1)] = 1e-3
+    atol: Annotated[Number, Field(ge=1e-14, le=1)] = 1e-5
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=1e-12, le=0.1)] = 1e-4
 

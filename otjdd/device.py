@@ -141,7 +141,7 @@ class Device(Record):
         "156 A/cm^2/K^2"
     )
     transmission: Literal["transfer-matrix", "wkb"] = "transfer-matrix"
-    left: Metal
+    left: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
     film: Film
     right: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
 

@@ -486,6 +486,8 @@ def observe(junction, state, time, V_source, total, row):
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
     row[CURRENT] = state.V[0] * np.sum(state.G)
+    if abs(row[CURRENT]) > junction.compliance:  # the source has given way
+        row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
 
 
 @njit(cache=True)

@@ -1,0 +1,268 @@
+"""Case in, Dataset out: the one module that knows all parts.
+
+ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+from otjdd import circuit, integrate, model, results
+from otjdd.case import Case, load_case
+from otjdd.integrate import SolverError
+
+__all__ = ["SolverError", "iv", "run", "simulate"]
+
+PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source stands at 0 V
+
+
+def run(case, *, progress=None, **changes):
+    """Simulate a case, given as a record or as the path of a case file; changes are dotted key -> value with unit.
+
+    Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.OUTPUTS`).
+    progress : called with the fraction done. Raises CaseError, SolverError (its `partial` is what was computed).
+    """
+    if not isinstance(case, Case):
+        case = load_case(case, changes)
+    elif changes:
+        case = case.replace(**changes)
+    return simulate(case, progress)
+
+
+def simulate(case: Case, progress=None):
+    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind."""
+    if case.drive.kind == "iv":
+        return iv(case, progress)
+    began = time.perf_counter()
+    parts = model.members(case)
+    junction = model.junction(case, parts=parts)
+    c = integrate.start(case, junction, parts)
+    numerics = case.numerics
+    moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+    waveform = case.drive.waveform()
+    reads, snapshots = [], []
+
+    def at_stop(moving, voltage):
+        snapshots.append(snapshot(case, moving, voltage))
+
+    def at_read(moving, voltage, write_voltage):
+        reads.append(read(moving, voltage, write_voltage))
+        if case.record.every == "reads":
+            integrate.observe(moving, voltage)
+        if case.record.profiles_at_reads:
+            at_stop(moving, voltage)
+
+    failure = None
+    try:
+        integrate.jump(moving, 0.0)
+        integrate.observe(moving, 0.0)
+        integrate.drive(
+            moving, waveform, every=case.record.every, stops=snapshot_times(case.record, waveform.duration),
+            at_stop=at_stop, at_read=at_read, progress=progress,
+        )  # fmt: skip
+        if case.record.every != "all":
+            integrate.observe(moving, float(waveform.voltages[-1]))
+    except (SolverError, KeyboardInterrupt) as error:
+        failure = error
+    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure)
+    if failure is not None:
+        failure.partial = ds
+        raise failure
+    return ds
+
+
+def snapshot_times(record, duration: float) -> list[float]:
+    """Times [s] at which profiles are kept, the first at 0 and the last at the end."""
+    return sorted({*np.linspace(0.0, duration, record.profiles), *(t for t in record.profiles_at if t <= duration)})
+
+
+def read(moving, voltage: float, write_voltage: float) -> dict:
+    """One read of the settled junction."""
+    from otjdd.physics import probe
+
+    conductance, share, energy, good = probe.transport(moving.junction, moving.state)
+    if not good:
+        integrate.fail(moving, "SPECTRUM_NOT_CONVERGED", moving.time, voltage, 0.0, 0.0)
+    current = conductance * float(moving.state.V[0])
+    return {
+        "read_time": moving.time,
+        "write_voltage": write_voltage,
+        "read_voltage": voltage,
+        "read_current": current,
+        "read_resistance": voltage / current if current else np.nan,
+        "tunnelling_share": share,
+        "transport_energy": energy,
+    }
+
+
+def snapshot(case, moving, voltage: float) -> dict:
+    """Profiles of the settled junction, and the spectrum of the current of its middle column."""
+    from otjdd.physics import probe
+
+    junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
+    bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
+    right = case.device.right
+    states = right.states(case.temperature) if right.kind == "semiconductor" else 2.5e25 * right.mass**1.5
+    kept = {
+        "snapshot_time": moving.time,
+        "vacancy_concentration": weight @ state.c,
+        "vacancy_concentration_columns": state.c.copy(),
+        "conduction_band": weight @ bands,
+        "film_electron_ratio": probe.film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
+    }
+    if voltage == 0.0:
+        integrate.jump(moving, PROBE)
+        kept |= spectrum_of(junction, state, len(weight) // 2)
+        integrate.jump(moving, 0.0)
+        return kept | band_diagram(junction, state, len(weight) // 2)
+    return kept | spectrum_of(junction, state, len(weight) // 2) | band_diagram(junction, state, len(weight) // 2)
+
+
+def film_band(junction, state, k: int) -> np.ndarray:
+    """Conduction band (N,) [eV] at the cell centres of column k."""
+    from otjdd.physics import electrostatics
+
+    at_right = electrostatics.edge(junction.right, -state.D_right[k])[0]
+    rise = junction.columns.distance[k] * state.E[k]
+    return at_right - np.cumsum(rise[::-1])[::-1][1:]
+
+
+def profile_of(junction, state, k: int):
+    """Band profile of column k."""
+    from otjdd.physics import junction as kernels
+
+    return kernels.band_profile(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
+
+
+def band_diagram(junction, state, k: int) -> dict:
+    """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
+    profile = profile_of(junction, state, k)
+    ends = np.concatenate(([0.0], np.cumsum(profile.length)))
+    thickness = junction.columns.width[k].sum()
+    film = np.flatnonzero(profile.mass == junction.film_mass)
+    left = len(profile.length) - junction.nodes.size + 1
+    before = 0 if not len(film) else next(
+        i for i in range(left + 1) if np.isclose(ends[i + junction.nodes.size - 1] - ends[i], thickness, rtol=1e-9)
+    )  # fmt: skip
+    x = ends - ends[before]
+    position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
+    bands = np.column_stack((profile.left, profile.right)).ravel()
+    edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))
+    return {"band_position": position, "band_edge": edge}
+
+
+def spectrum_of(junction, state, k: int) -> dict:
+    """Current density per energy of column k at the settled voltage."""
+    from otjdd.physics import current, tunnelling
+
+    profile, V = profile_of(junction, state, k), float(state.V[0])
+    energy = np.linspace(max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5, 401)[
+        1:
+    ]
+    T = tunnelling.transmission(junction.transmission, profile, energy)
+    supply = np.array([current.supply(E, V, junction.kT) for E in energy])
+    return {"spectrum_energy": energy, "spectrum_density": T * supply * V}
+
+
+def padded(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of unlike length as one array, filled up with nan."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return out
+
+
+def collect(case, junction, moving, reads, snapshots, wall_time: float, failure):
+    """Dataset of what a run has recorded."""
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, 8))
+    rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
+    arrays = series(case, junction, rows)
+    faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
+    coords = {"time": rows[:, 0], "x": model.centres(faces)}
+    arrays |= {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
+    density = case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
+    for name in ("read_time", "write_voltage", "read_voltage", "read_current", "read_resistance", "tunnelling_share",
+                 "transport_energy"):  # fmt: skip
+        arrays[name] = np.array([row[name] for row in reads], dtype=float)
+    if snapshots:
+        for name in snapshots[0]:
+            values = [row[name] for row in snapshots]
+            arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
+        arrays["spectrum_density"] = arrays["spectrum_density"] * density
+    statistics = moving.counts._asdict() | {"status": "done" if failure is None else str(failure) or "interrupted"}
+    return results.dataset(arrays, coords, attributes(case, statistics, wall_time))
+
+
+def attributes(case, statistics: dict, wall_time: float) -> dict:
+    """Attributes of a result: the case and where the numbers come from."""
+    return results.provenance(
+        case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
+    )
+
+
+def series(case, junction, rows: np.ndarray) -> dict:
+    """Time series from the recorded rows (T, RECORD)."""
+    from otjdd.physics import stepper
+
+    t, V_j, charge = rows[:, stepper.TIME], rows[:, stepper.JUNCTION], rows[:, stepper.CHARGE]
+    conduction = rows[:, stepper.CURRENT]
+    total = case.device.area * charge + case.circuit.parallel_capacitance * V_j
+    displacement = np.concatenate(([0.0], np.diff(total) / np.diff(t))) if len(t) else total
+    return {
+        "voltage": rows[:, stepper.SOURCE],
+        "junction_voltage": V_j,
+        "band_bending": rows[:, stepper.BENDING],
+        "electrode_charge": charge,
+        "vacancy_mean_position": rows[:, stepper.POSITION],
+        "conduction_current": conduction,
+        "displacement_current": displacement,
+        "current": circuit.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
+        "vacancy_balance": rows[:, stepper.BALANCE],
+    }
+
+
+def iv(case: Case, progress=None):
+    """I-V curves at frozen ions: every state of the drive, at every temperature. The states are made at the case's own."""
+    began = time.perf_counter()
+    parts = model.members(case)
+    junction = model.junction(case, parts=parts)
+    drive, numerics = case.drive, case.numerics
+    bias, histories = drive.bias_voltages(), drive.histories()
+    temperatures = list(drive.temperatures) or [case.temperature]
+    shape = len(histories), len(temperatures), len(bias)
+    out = np.full((4, *shape), np.nan)
+    c0 = integrate.start(case, junction, parts)
+    for i, waveform in enumerate(histories.values()):
+        moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+        integrate.drive(moving, waveform)
+        for j, T in enumerate(temperatures):
+            frozen = integrate.begin(
+                model.junction(case, T, parts), moving.state.c, rtol=numerics.rtol, atol=numerics.atol
+            )
+            frozen.state.D_right[:] = moving.state.D_right
+            for k, V in enumerate(bias):
+                out[:, i, j, k] = bias_point(frozen, float(V))
+        if progress:
+            progress((i + 1) / shape[0])
+    names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
+    coords = {"state": np.array(list(histories), dtype=object), "temperature": temperatures, "bias": bias}
+    ds_attrs = attributes(case, {"status": "done"}, time.perf_counter() - began)
+    return results.dataset(dict(zip(names, out, strict=True)), coords, ds_attrs)
+
+
+def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:
+    """Current [A], junction voltage [V], tunnelling share and transport energy [eV] at a source voltage."""
+    from otjdd.physics import probe
+
+    integrate.jump(frozen, voltage)
+    conductance, share, energy, good = probe.transport(frozen.junction, frozen.state)
+    if not good:
+        integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
+    V_j = float(frozen.state.V[0])
+    return conductance * V_j, V_j, share, energy
+
+
+def result_name(path: Path) -> Path:
+    """Where the result of a case file goes by default: its name with .nc, in the working folder."""
+    return Path(path.stem + ".nc")
