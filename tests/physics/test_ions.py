@@ -1,0 +1,195 @@
+"""The hopping flux against its formula in extended precision, and against what thermodynamics asks of it."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from devices import COMPILED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otjdd.physics.ions import LAWS, MOTT_GURNEY, Ions, acceleration, flux, sinh_ratio
+from otjdd.units import BOLTZMANN_EV
+
+KT = 300 * BOLTZMANN_EV
+STATES = 200 if COMPILED else 60
+
+laws = pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
+
+
+def exact_acceleration(ions, E, D0, E_a, kT):
+    """g of the three laws as published, in the precision at hand."""
+    E, D0, E_a, kT = (mpmath.mpf(x) for x in (E, D0, E_a, kT))
+    a = mpmath.mpf(ions.hop)
+    u = ions.z * a * E / (2 * kT)
+    if ions.law == LAWS["linear"]:
+        return mpmath.mpf(1)
+    if ions.law == LAWS["mott-gurney"]:
+        k = 2 * D0 / (a * a * ions.attempt)
+        return mpmath.sinh(u) / u / mpmath.sqrt(1 + (k * mpmath.sinh(u)) ** 2)
+    G = ions.z * a * abs(E) / (mpmath.pi * E_a)
+    forward, reverse = mpmath.mpf(0), ions.z * a * abs(E)
+    if G < 1:
+        even = mpmath.sqrt(1 - G * G) + G * mpmath.asin(G)
+        forward, reverse = E_a * (even - G * mpmath.pi / 2), E_a * (even + G * mpmath.pi / 2)
+    return mpmath.exp(E_a / kT) * (mpmath.exp(-forward / kT) - mpmath.exp(-reverse / kT)) / (2 * abs(u))
+
+
+def exact_flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
+    c_l, c_r, E, h, site = (mpmath.mpf(x) for x in (c_l, c_r, E, h, site))
+    d = (site - ions.z * E * h) / mpmath.mpf(kT)
+    back = d / mpmath.expm1(d)
+    forth = back + d
+    free_l, free_r = 1 - c_l / ions.c_max, 1 - c_r / ions.c_max
+    return D0 * exact_acceleration(ions, E, D0, E_a, kT) / h * (back * c_l * free_r - forth * c_r * free_l)
+
+
+def random_state(rng, law):
+    """A species and one face between two cells, from flat to far beyond break-down."""
+    ions = Ions(law, int(rng.integers(1, 4)), rng.uniform(1e-10, 6e-10), 1e13, 10.0 ** rng.uniform(27, 29))
+    c_l, c_r = ions.c_max * 10.0 ** rng.uniform(-8, -0.01, 2)
+    E = rng.choice([-1, 1]) * 10.0 ** rng.uniform(5, 9.7)
+    E_a = rng.uniform(0.2, 1.2)
+    return ions, c_l, c_r, E, 10.0 ** rng.uniform(-12, -9.5), rng.normal(0, 0.1), 5e-7 * math.exp(-E_a / KT), E_a
+
+
+@laws
+def test_flux_and_its_slopes_agree_with_the_published_law(law):
+    rng = np.random.default_rng(law)
+    with mpmath.workdps(40):
+        for _ in range(STATES):
+            ions, c_l, c_r, E, h, site, D0, E_a = random_state(rng, law)
+            J, by_left, by_right, by_field = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)
+
+            def exact(c_l, c_r, E, ions=ions, rest=(h, site, D0, E_a)):
+                return exact_flux(ions, c_l, c_r, E, *rest, KT)
+
+            # one way of the flux, the larger one: a sum of both ways is exact to round-off of that
+            rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h
+            rate *= 1 + abs(site - ions.z * E * h) / KT
+            forth = rate * max(c_l, c_r)
+            assert pytest.approx(float(exact(c_l, c_r, E)), rel=1e-12, abs=1e-14 * forth) == J
+            # J is linear in either concentration
+            slope = (exact(2 * c_l, c_r, E) - exact(0, c_r, E)) / (2 * c_l)
+            assert by_left == pytest.approx(float(slope), rel=1e-12, abs=1e-14 * rate)
+            slope = (exact(c_l, 2 * c_r, E) - exact(c_l, 0, E)) / (2 * c_r)
+            assert by_right == pytest.approx(float(slope), rel=1e-12, abs=1e-14 * rate)
+            step = mpmath.mpf(10) ** -12 * abs(E)
+            slope = (exact(c_l, c_r, E + step) - exact(c_l, c_r, E - step)) / (2 * step)
+            pull = abs(ions.z * E) * (h + ions.hop) / KT  # d ln J/d ln E, at most
+            assert by_field == pytest.approx(float(slope), rel=1e-10, abs=1e-13 * (1 + pull) * forth / abs(E))
+
+
+@laws
+def test_acceleration_and_its_slope_agree_with_the_published_law(law):
+    rng = np.random.default_rng(100 + law)
+    with mpmath.workdps(40):
+        for _ in range(STATES):
+            ions, _, _, E, _, _, D0, E_a = random_state(rng, law)
+            g, dg = acceleration(ions, E, D0, E_a, KT)
+            assert g == pytest.approx(float(exact_acceleration(ions, E, D0, E_a, KT)), rel=1e-12)
+            step = mpmath.mpf(10) ** -12 * abs(E)
+            up, down = (exact_acceleration(ions, E + s, D0, E_a, KT) for s in (step, -step))
+            assert dg == pytest.approx(float((up - down) / (2 * step)), rel=1e-10, abs=1e-11 * g / abs(E))
+
+
+@pytest.mark.parametrize("u", [0.0, 1e-9, 0.03, 0.0999, 0.1001, 0.5, 3.0, 40.0, -2.0, 650.0])
+def test_sinh_ratio_agrees_with_extended_precision(u):
+    value, slope = sinh_ratio(u)
+    with mpmath.workdps(40):
+        exact = mpmath.sinh(u) / u if u else 1
+        exact_slope = (mpmath.cosh(u) - exact) / u if u else 0
+    assert value == pytest.approx(float(exact), rel=1e-14)
+    assert slope == pytest.approx(float(exact_slope), rel=3e-13)
+
+
+@laws
+@given(seed=st.integers(0, 10**9))
+@settings(deadline=None, max_examples=60)
+def test_no_flux_where_the_electrochemical_potential_is_flat_at_any_field(law, seed):
+    ions, c_l, _, E, h, site, D0, E_a = random_state(np.random.default_rng(seed), law)
+    d = (site - ions.z * E * h) / KT
+    if abs(d) > 300:
+        E, d = 0.0, site / KT
+    odds = c_l / (ions.c_max - c_l) * math.exp(-d)  # c/(c_max - c) = const exp(-(z phi + W)/kT)
+    c_r = ions.c_max * odds / (1 + odds)
+    J = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)[0]
+    rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h
+    # filled to the last site, c_max - c keeps few digits
+    assert abs(J) <= 1e-15 * rate * (1 + abs(d)) * (c_l + c_r)
+
+
+@laws
+@given(seed=st.integers(0, 10**9))
+@settings(deadline=None, max_examples=60)
+def test_nothing_leaves_an_empty_cell_and_nothing_enters_a_full_one(law, seed):
+    ions, c_l, c_r, E, h, site, D0, E_a = random_state(np.random.default_rng(seed), law)
+    rest = E, h, site, D0, E_a, KT
+    assert flux(ions, 0.0, c_r, *rest)[0] <= 0.0 <= flux(ions, c_l, 0.0, *rest)[0]
+    assert flux(ions, c_l, ions.c_max, *rest)[0] <= 0.0 <= flux(ions, ions.c_max, c_r, *rest)[0]
+
+
+@laws
+@given(seed=st.integers(0, 10**9))
+@settings(deadline=None, max_examples=60)
+def test_flux_is_the_opposite_when_seen_from_the_other_side(law, seed):
+    ions, c_l, c_r, E, h, site, D0, E_a = random_state(np.random.default_rng(seed), law)
+    there = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)
+    back = flux(ions, c_r, c_l, -E, h, -site, D0, E_a, KT)
+    rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h * (1 + abs(site - ions.z * E * h) / KT)
+    assert there[0] == pytest.approx(-back[0], rel=1e-13, abs=1e-14 * rate * (c_l + c_r))
+    assert there[1:3] == pytest.approx((-back[2], -back[1]), rel=1e-13, abs=1e-14 * rate)
+    assert there[3] == pytest.approx(back[3], rel=1e-11, abs=1e-11 * rate * (c_l + c_r) / abs(E))
+
+
+def flux_against(d, c=1e26, h=1e-10, D0=1e-18):
+    """Flux out of one filled cell up the slope d into an empty one, and what it should be."""
+    ions = Ions(LAWS["linear"], 2, 4e-10, 1e13, 1e40)
+    pair = (c, 0.0) if d > 0 else (0.0, c)
+    J = flux(ions, *pair, -d * KT / (ions.z * h), h, 0.0, D0, 0.5, KT)[0]
+    return J, math.copysign(D0 * c / h * abs(d) / math.expm1(abs(d)), d)
+
+
+@pytest.mark.parametrize("d", [12.0, 20.0, 35.0])
+def test_flux_up_a_steep_slope_keeps_its_digits(d):
+    J, expected = flux_against(d)
+    assert pytest.approx(expected, rel=1e-13) == J
+
+
+@pytest.mark.xfail(strict=True, reason="B(-d) = B(d) + d cancels for d < 0, where it is the smaller of the two")
+@pytest.mark.parametrize("d", [-12.0, -20.0, -35.0])
+def test_flux_up_a_steep_slope_to_the_left_keeps_its_digits(d):
+    J, expected = flux_against(d)
+    assert pytest.approx(expected, rel=1e-13) == J
+
+
+@laws
+def test_weak_field_leaves_the_diffusivity_as_it_is(law):
+    ions = Ions(law, 2, 4e-10, 1e13, 1e28)
+    for E in (0.0, 1.0, -1e3):
+        g, dg = acceleration(ions, E, 1e-18, 0.5, KT)
+        assert g == pytest.approx(1.0, rel=1e-8)
+        assert abs(dg) * 1e5 < 1e-3
+
+
+@pytest.mark.parametrize("E", [-6e8, -1e8, 1e7, 3e8, 8e8])
+def test_uniform_ions_drift_at_the_mott_gurney_velocity(E):
+    D0, c = 5e-7 * math.exp(-0.9 / KT), 1e24
+    ions = Ions(MOTT_GURNEY, 2, 4e-10, 1e13, 1e40)
+    velocity = 2 * D0 / ions.hop * math.sinh(ions.z * ions.hop * E / (2 * KT))
+    cap = ions.hop * ions.attempt
+    assert abs(velocity) < 1e-6 * cap
+    for h in (1e-12, 2e-11, 3e-10):
+        assert flux(ions, c, c, E, h, 0.0, D0, 0.9, KT)[0] / c == pytest.approx(velocity, rel=1e-11)
+
+
+@given(E=st.floats(1e5, 1e12), E_a=st.floats(0.05, 1.5), z=st.integers(1, 4))
+@settings(deadline=None, max_examples=100)
+def test_no_ion_outruns_one_hop_per_attempt(E, E_a, z):
+    ions = Ions(MOTT_GURNEY, z, 4e-10, 1e13, 1e40)
+    D0, c = ions.hop**2 * ions.attempt * math.exp(-E_a / KT), 1e24
+    for h in (1e-13, 1e-10):
+        J, _, _, by_field = flux(ions, c, c, E, h, 0.0, D0, E_a, KT)
+        assert 0.0 < J <= c * ions.hop * ions.attempt * (1 + 1e-14)
+        assert by_field >= -1e-12 * J / E

@@ -1,0 +1,85 @@
+"""Small numerical kernels against extended precision, dense algebra and polynomials."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otjdd.physics.numerics import OVERFLOW, SERIES, bernoulli, factor_tridiagonal, hermite, solve_tridiagonal
+
+ARGUMENTS = (1e-300, 1e-9, 1e-3, 0.03, 0.0999, SERIES, 0.11, 0.7, 3.0, 20.0, 100.0, 600.0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("x", ARGUMENTS)
+def test_bernoulli_and_its_slope_agree_with_extended_precision(x, sign):
+    with mpmath.workdps(700):  # 1e-300 cancels 600 digits of the plain slope
+        y = sign * mpmath.mpf(x)
+        e = mpmath.expm1(y)
+        value, slope = float(y / e), float(1 / e - y * (1 + e) / e**2)
+    assert bernoulli(sign * x)[0] == pytest.approx(value, rel=4e-15)
+    assert bernoulli(sign * x)[1] == pytest.approx(slope, rel=1e-13)
+
+
+def test_bernoulli_is_one_at_zero_and_plain_beyond_overflow():
+    assert bernoulli(0.0) == (1.0, -0.5)
+    assert bernoulli(math.nextafter(OVERFLOW, math.inf)) == (0.0, 0.0)
+    assert bernoulli(-2.0 * OVERFLOW) == (2.0 * OVERFLOW, -1.0)
+
+
+@given(st.floats(0.0, 690.0))
+@settings(deadline=None, max_examples=100)
+def test_bernoulli_of_both_signs_differ_by_the_argument(x):
+    assert bernoulli(-x)[0] == pytest.approx(bernoulli(x)[0] + x, rel=1e-14, abs=1e-300)
+
+
+@given(n=st.integers(1, 40), seed=st.integers(0, 10**6))
+@settings(deadline=None, max_examples=50)
+def test_tridiagonal_solution_agrees_with_a_dense_solver(n, seed):
+    rng = np.random.default_rng(seed)
+    lower, upper, x = rng.standard_normal((3, n))
+    diagonal = 2.5 + np.abs(lower) + np.abs(upper)
+    dense = np.diag(diagonal) + np.diag(lower[1:], -1) + np.diag(upper[:-1], 1)
+    expected = np.linalg.solve(dense, x)
+    assert factor_tridiagonal(lower, diagonal, upper, n)
+    solve_tridiagonal(lower, diagonal, upper, x, n)
+    np.testing.assert_allclose(x, expected, rtol=1e-13, atol=1e-15)
+
+
+@pytest.mark.parametrize("pivot", [0.0, math.nan, math.inf])
+@pytest.mark.parametrize("row", [0, 2])
+def test_a_pivot_that_cannot_be_divided_by_is_told(pivot, row):
+    diagonal = np.full(4, 3.0)
+    diagonal[row] = pivot
+    assert not factor_tridiagonal(np.zeros(4), diagonal, np.zeros(4), 4)
+
+
+def cubic(x):
+    return 2.0 - x + 0.5 * x**2 + 3.0 * x**3, -1.0 + x + 9.0 * x**2
+
+
+def test_hermite_is_exact_for_cubics_from_the_first_node_to_the_last():
+    start, step = -1.0, 0.25
+    values, slopes = cubic(start + step * np.arange(9))
+    for x in np.linspace(-1.0, 1.0, 33):
+        assert hermite(values, slopes, start, step, x) == pytest.approx(cubic(x), rel=1e-13, abs=1e-13)
+
+
+def test_hermite_is_nan_outside_its_table():
+    values, slopes = cubic(np.arange(3.0))
+    for x in (-1e-9, 2.0 + 1e-9, -100.0, 1e15):
+        assert np.isnan(hermite(values, slopes, 0.0, 1.0, x)).all()
+
+
+def test_hermite_is_of_fourth_order():
+    def worst(n):
+        x = np.linspace(0.0, 1.0, n + 1)
+        probe = np.linspace(0.0, 1.0, 211)
+        values, slopes = np.exp(3 * x), 3 * np.exp(3 * x)
+        return max(abs(hermite(values, slopes, 0.0, 1 / n, p)[0] - math.exp(3 * p)) for p in probe)
+
+    errors = [worst(n) for n in (8, 16, 32, 64)]
+    assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([4.0, 4.0, 4.0], abs=0.25)
