@@ -63,7 +63,7 @@ class Run:
     state: object
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
     panels: np.ndarray
-    slopes: object
+    tangent: object  # of the current
     max_steps: int
     time: float = 0.0
     counts: Counts = Counts()
@@ -81,7 +81,7 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     control = stepper.Control(float(rtol), float(atol * c.mean()), CHUNK)
     total = (c * junction.columns.width).sum(axis=1)
     panels = np.full((K, PANELS), np.nan)
-    return Run(junction, control, state, total, panels, stepper.new_slopes(K, N), max_steps)
+    return Run(junction, control, state, total, panels, stepper.new_tangent(K, N), max_steps)
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -89,7 +89,7 @@ def jump(run: Run, voltage: float) -> None:
     from otjdd.physics import stepper
 
     guess = run.guesses.get(voltage, voltage)
-    status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.slopes, False)
+    status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.tangent)
     check(run, status, run.time, voltage, 0.0, 0.0)
     run.guesses[voltage] = float(run.state.V[0])
 
@@ -103,7 +103,7 @@ def advance(run: Run, duration: float, start: float, end: float, record: bool) -
     while True:
         status, tau, step, used, counts, norm = stepper.advance(
             run.junction, run.control, run.state, run.total, run.time, tau, duration, start, ramp, step,
-            run.panels, rows, record,
+            run.panels, run.tangent, rows, record,
         )  # fmt: skip
         run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts, strict=True)))
         if used:
@@ -137,7 +137,7 @@ def observe(run: Run, voltage: float) -> None:
     """Record the settled state as it is."""
     from otjdd.physics import stepper
 
-    status = stepper.ensure_current(run.junction, run.state, run.panels, run.slopes)
+    status = stepper.ensure_current(run.junction, run.state, run.panels, run.tangent)
     check(run, status, run.time, voltage, 0.0, 0.0)
     row = np.empty((1, stepper.RECORD))
     stepper.observe(run.junction, run.state, run.time, voltage, run.total, row[0])
