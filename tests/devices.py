@@ -13,8 +13,10 @@ needs_speed = pytest.mark.skipif(not COMPILED, reason="takes minutes where kerne
 JUNCTION = """
 title = "a small oxide tunnel junction"
 temperature = "300 K"
-device = {radius = "10 um", conducting_fraction = 1e-4}
 drive = {kind = "hold", voltage = "0 V", duration = "1 s"}
+[device]
+radius = "10 um"
+conducting_fraction = 1e-4
 [device.left]
 kind = "metal"
 barrier = "0.7 eV"
@@ -42,8 +44,9 @@ prefactor = "5e-7 m^2/s"
 BETWEEN_METALS = """
 title = "a film between two equal metals"
 temperature = "300 K"
-device = {radius = "10 um"}
 drive = {kind = "hold", voltage = "0 V", duration = "1 s"}
+[device]
+radius = "10 um"
 [device.left]
 kind = "metal"
 barrier = "1 eV"

@@ -1,0 +1,213 @@
+"""Dielectrics and electrodes: inverses, closed forms of depletion and screening, the table against quadrature."""
+
+import math
+from itertools import pairwise
+
+import mpmath
+import numpy as np
+import pytest
+from devices import COMPILED, case
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+from scipy.optimize import brentq
+
+from otjdd import model
+from otjdd.physics.electrostatics import (
+    Permittivity,
+    bent_charge,
+    bent_fields,
+    displacement,
+    doping_stiffness,
+    edge,
+    field,
+    field_energy,
+    field_of_energy,
+)
+from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
+from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+
+KT = 300 * BOLTZMANN_EV
+STO = Permittivity(0.0, 1.424e10, math.sqrt(2.65e15))  # 300 K, of the total permittivity
+FLOOR = Permittivity(5.3, 1.61e10, math.sqrt(1.64e15))
+LINEAR = Permittivity(30.0, 0.0, 1.0)
+dielectrics = pytest.mark.parametrize("eps", [STO, FLOOR, LINEAR], ids=["saturating", "with floor", "linear"])
+
+
+@given(
+    b=st.floats(6, 13), a=st.floats(8, 20), eps_inf=st.floats(0.0, 300.0),
+    E=st.floats(-2, 10.5), sign=st.sampled_from([1, -1]),
+)  # fmt: skip
+@settings(deadline=None, max_examples=300)
+def test_field_is_the_inverse_of_displacement(b, a, eps_inf, E, sign):
+    eps, E = Permittivity(eps_inf, 10.0**b, 10.0 ** (a / 2)), sign * 10.0**E
+    D, slope = displacement(E, eps)
+    back, back_slope = field(D, eps)
+    assert back == pytest.approx(E, rel=1e-13, abs=2e-16 * eps.sqrt_a)
+    assert back_slope == pytest.approx(slope, rel=1e-12)
+
+
+@dielectrics
+def test_displacement_and_permittivity_follow_the_material_law(eps):
+    with mpmath.workdps(40):
+        for E in (-3e9, -1e8, -4e3, 1e-3, 2e6, 6e7, 1e9):
+
+            def exact(E, eps=eps):
+                return VACUUM_PERMITTIVITY * (eps.eps_r * E + eps.b * mpmath.asinh(E / mpmath.mpf(eps.sqrt_a)))
+
+            D, slope = displacement(E, eps)
+            assert D == pytest.approx(float(exact(mpmath.mpf(E))), rel=4e-15)
+            assert slope == pytest.approx(float(mpmath.diff(exact, E)), rel=1e-12)
+
+
+@dielectrics
+def test_no_displacement_without_field(eps):
+    assert displacement(0.0, eps)[0] == 0.0
+    assert field(0.0, eps)[0] == 0.0
+    assert field(0.0, eps)[1] == pytest.approx(displacement(0.0, eps)[1], rel=1e-15)
+
+
+@dielectrics
+@pytest.mark.parametrize("E", [3e6, 5e7, 4e8, 5e9])
+def test_field_energy_is_the_work_of_raising_the_field(eps, E):
+    work = E * quad(lambda s: s * E * displacement(s * E, eps)[1], 0, 1, epsabs=0, epsrel=1e-12, limit=200)[0]
+    assert field_energy(E, eps) == pytest.approx(work, rel=1e-11)
+    assert field_of_energy(field_energy(E, eps), eps) == pytest.approx(E, rel=1e-12)
+
+
+@pytest.mark.xfail(strict=True, reason="field_of_energy: (w/b + sqrt_a) - sqrt_a cancels in weak field when eps_r = 0")
+def test_weak_field_is_found_from_its_energy_without_a_floor_of_the_permittivity():
+    assert field_of_energy(field_energy(1e3, STO), STO) == pytest.approx(1e3, rel=1e-12)
+
+
+def semiconductor(doping=2.32e26, states=1e26, kT=KT, eps=STO):
+    return kT * inverse_fermi_dirac_half(doping / states), kT, doping, states, eps
+
+
+@pytest.mark.parametrize("u", [-0.6, -0.1, -1e-3, 1e-4, 0.02, 0.025, 0.03, 0.5, 3.0])
+def test_bent_charge_and_its_integral_agree_with_quadrature(u):
+    bulk = semiconductor()
+    xi, kT, doping, states, _ = bulk
+
+    def rho(v):
+        return ELEMENTARY_CHARGE * (doping - states * fermi_dirac_half((xi - v) / kT))
+
+    found, integral = bent_charge(u, *bulk[:4])
+    assert found == pytest.approx(rho(u), rel=1e-14)
+    breaks = [s for s in (xi, 0.5 * u) if min(0, u) < s < max(0, u)]
+    expected = quad(rho, 0, u, epsabs=0, epsrel=1e-12, limit=300, points=breaks)[0]
+    assert integral == pytest.approx(expected, rel=1e-10)
+
+
+def depletion_field(psi, doping, eps):
+    """E_s of a fully depleted layer: sqrt(a + E_s^2) = e N psi/(eps0 b) + sqrt(a)."""
+    return math.sqrt(
+        (ELEMENTARY_CHARGE * doping * psi / (VACUUM_PERMITTIVITY * eps.b) + eps.sqrt_a) ** 2 - eps.sqrt_a**2
+    )
+
+
+def test_cold_depletion_layer_of_strontium_titanate_has_the_published_numbers():
+    doping = 2.32e26
+    dilute = semiconductor(doping, states=1e5 * doping, kT=1e-7)
+    E = bent_fields(np.array([0.5]), *dilute)[0]
+    D = displacement(E, STO)[0]
+    assert E == pytest.approx(depletion_field(0.5, doping, STO), rel=1e-6)
+    assert pytest.approx(1.92e8, rel=5e-3) == E
+    assert pytest.approx(0.256, rel=2e-3) == D
+    assert D / (ELEMENTARY_CHARGE * doping) == pytest.approx(6.88e-9, rel=2e-3)
+
+
+def test_electron_tail_leaves_a_warm_layer_the_pressure_of_its_electrons_short_of_depletion():
+    """The layer is as charged as a depleted one bent by kT F_3/2/F_1/2 less: kT when dilute, more when degenerate."""
+    doping, fields = 2.32e26, []
+    for states in (1e3 * doping, 1e26, 3e25):
+        xi, kT, *rest = semiconductor(doping, states)
+        pressure = kT * fermi_dirac_three_half(xi / kT) / fermi_dirac_half(xi / kT)
+        E = bent_fields(np.array([0.5]), xi, kT, *rest)[0]
+        tail = kT * states / doping * fermi_dirac_three_half((xi - 0.5) / kT)  # electrons left at the surface
+        assert pytest.approx(depletion_field(0.5 - pressure + tail, doping, STO), rel=1e-12) == E
+        fields.append(E)
+    assert depletion_field(0.5, doping, STO) > fields[0] > fields[1] > fields[2]
+
+
+@pytest.mark.parametrize(
+    ("doping", "states", "stiffness"),
+    [
+        (1e20, 1e26, lambda xi, kT: 1 / kT),  # Debye
+        (
+            1e29,
+            1e24,
+            lambda xi, kT: 1.5 / xi * (1 - (math.pi * kT / xi) ** 2 / 6),
+        ),  # Thomas-Fermi, and Sommerfeld's term
+    ],
+)
+def test_small_bending_is_screened_over_the_debye_or_thomas_fermi_length(doping, states, stiffness):
+    xi, kT, *_ = semiconductor(doping, states)
+    expected = ELEMENTARY_CHARGE * doping * stiffness(xi, kT)
+    assert doping_stiffness(xi, kT, states) == pytest.approx(expected, rel=1e-5)
+    u = 1e-6 * kT
+    E = bent_fields(np.array([u]), xi, kT, doping, states, LINEAR)[0]
+    length = math.sqrt(displacement(0.0, LINEAR)[1] / expected)
+    assert u / E == pytest.approx(length, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def right():
+    return model.junction(case()).right
+
+
+def test_tabulated_bending_agrees_with_quadrature(right):
+    film = case()
+    record = film.device.right
+    eps, kT = model.permittivity(record.permittivity), film.temperature * BOLTZMANN_EV
+    xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
+
+    def charge(u):
+        def rho(v):
+            occupied = record.density_of_states * fermi_dirac_half((xi - v) / kT)
+            return ELEMENTARY_CHARGE * (record.doping - occupied)
+
+        ends = [0.0, *(s for s in (2 * kT, xi, 0.3, -2 * kT, -0.2) if 0 < s / u < 1), u]
+        ends.sort(key=abs)
+        work = sum(quad(rho, *pair, epsabs=0, epsrel=1e-12, limit=200)[0] for pair in pairwise(ends))
+        return math.copysign(displacement(field_of_energy(work, eps), eps)[0], u)
+
+    rng = np.random.default_rng(3)
+    end = right.charge_start + right.charge_step * (right.bending.size - 1)
+    near = right.charge_step * rng.uniform(-20, 20, 8)
+    for Q in [*near, *rng.uniform(0.95 * right.charge_start, 0.5 * end, 22 if COMPILED else 6)]:
+        band, slope, u = edge(right, Q)
+        assert band == right.edge + u
+        # one Newton step of the exact law says how far u is off
+        assert abs((charge(u) - Q) * slope) < 1e-8
+
+
+@given(Q=st.floats(-0.3, 0.3))
+@settings(deadline=None, max_examples=100)
+def test_slope_of_the_band_edge_is_its_derivative(right, Q):
+    if not right.charge_start + 1e-3 < Q:
+        return
+    h = 1e-3 * right.charge_step
+    numeric = (edge(right, Q + h)[0] - edge(right, Q - h)[0]) / (2 * h)
+    assert edge(right, Q)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-9)
+    assert edge(right, Q)[1] > 0.0
+
+
+def test_metal_screens_within_its_layer():
+    film = case(device__left__screening_length=5e-11, device__left__relative_permittivity=2.0)
+    metal, Q = model.junction(film).left, 0.1
+    band, slope, step = edge(metal, Q)
+    assert step == pytest.approx(Q * 5e-11 / (2 * VACUUM_PERMITTIVITY), rel=1e-14)
+    assert step == pytest.approx(0.282, abs=1e-3)
+    assert band == 0.7 + step
+    assert slope == step / Q
+
+
+def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
+    assert np.isnan(edge(right, right.charge_start - 1e-6)[0])
+    assert np.isnan(edge(right, right.charge_start + right.charge_step * right.bending.size)[0])
+
+
+def test_bending_of_both_signs_vanishes_with_the_charge(right):
+    zero = brentq(lambda Q: edge(right, Q)[2], -1e-3, 1e-3, xtol=1e-18)
+    assert abs(zero) < 1e-14
