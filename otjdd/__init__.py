@@ -1,1 +1,40 @@
-"""otjdd: ionic drift-diffusion, Poisson and tunnelling current of oxide tunnel junctions."""
+"""otjdd: ionic drift-diffusion, Poisson and tunnelling current of oxide tunnel junctions.
+
+case file -> Case (device, ions, circuit, drive) -> run -> Dataset -> figures
+
+Names are loaded when they are first used, so that `import otjdd` costs next to nothing.
+"""
+
+import importlib
+
+HOME = {
+    "run": "simulate",
+    "load_case": "case",
+    "shipped_cases": "case",
+    "Case": "case",
+    "CaseError": "case",
+    "SolverError": "integrate",
+    "ResultError": "results",
+    "read": "results",
+    "write": "results",
+    "figure": "plot",
+}
+
+__all__ = ["__version__", *HOME]
+
+
+def __getattr__(name: str):
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("otjdd")
+    elif name in HOME:
+        value = getattr(importlib.import_module(f"otjdd.{HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module 'otjdd' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

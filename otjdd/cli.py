@@ -1,0 +1,323 @@
+"""The command line: words in, files and exit codes out. Nothing is computed here.
+
+Results go to stdout, what is said about them to stderr. Whatever needs numba, xarray or matplotlib is imported inside
+the commands, so that `otjdd --help` is there at once.
+"""
+
+import functools
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT = range(7)
+INTERRUPTED = 130
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
+    "kept), 5 a file or the disk, 6 out of memory, 130 interrupted (what was computed is kept)."
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+CasePath = Annotated[
+    Path, typer.Argument(metavar="CASE", help="A case file, or the name of one that comes with otjdd.")
+]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help='Change a value: --set device.film.thickness="3.2 nm".')
+]
+Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
+
+
+def main():
+    """Entry point of the command `otjdd`."""
+    app()
+
+
+def command(function):
+    """Register a command; whatever goes wrong in it becomes a message on stderr and an exit code."""
+
+    @functools.wraps(function)
+    def guarded(*args, **kwargs):
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except BrokenPipeError:  # whoever reads, `head` say, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (Exception, KeyboardInterrupt) as error:
+            if os.environ.get("OTJDD_DEBUG"):
+                traceback.print_exc()
+            code, message = verdict(error)
+            tell(message)
+            raise typer.Exit(code) from None
+
+    return app.command()(guarded)
+
+
+def verdict(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of an exception."""
+    from otjdd.files import ResultError
+    from otjdd.problems import CaseError
+
+    if isinstance(error, CaseError):
+        return CASE, str(error)
+    if isinstance(error, ResultError):
+        return FILE, str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return FILE, f"{where}{error.strerror or error}"
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, "interrupted"
+    if isinstance(error, MemoryError):
+        return LIMIT, "out of memory: record less, or use fewer cells or columns"
+    from otjdd.integrate import SolverError
+
+    if isinstance(error, SolverError):
+        return SOLVER, str(error)
+    line = " ".join(str(error).split())[:200]
+    return BUG, (
+        f"unexpected {type(error).__name__}: {line}\n"
+        "This is a bug in otjdd. Please report it with the case file and what `otjdd --debug ...` says."
+    )
+
+
+def tell(message: str):
+    """Say something on stderr."""
+    print(message, file=sys.stderr)
+
+
+def show_version(wanted: bool):
+    if wanted:
+        from otjdd import __version__
+
+        print(f"otjdd {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="OTJDD_DEBUG", help="Show where an error came from.")
+    ] = False,
+):
+    """Oxide tunnel junctions: moving vacancies, Poisson's equation, tunnelling and thermionic current."""
+    os.environ["OTJDD_DEBUG"] = "1" if debug else ""
+
+
+@command
+def run(
+    path: CasePath,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
+    settings: Settings = [],  # noqa: B006
+    plot: Annotated[
+        Path | None, typer.Option("-p", "--plot", help="Draw the result into this PNG, PDF or SVG.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+):
+    """Simulate a case.
+
+    Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
+    """
+    case = load(path, settings, allow_outside)
+    out = out or Path(path.name).with_suffix(".nc")
+    for target in filter(None, (out, plot)):
+        check_target(target)
+    from otjdd import results, simulate
+
+    failure = None
+    try:
+        with progress_bar(case.title, quiet) as progress:
+            ds = simulate.run(case, progress=progress)
+    except (simulate.SolverError, KeyboardInterrupt) as error:
+        ds, failure = getattr(error, "partial", None), error
+        if ds is None:
+            raise
+    results.write(ds, out)
+    if failure is None and plot:
+        save_figure(ds, plot)
+    if failure is not None:
+        tell(f"What was computed until then is in {out}.")
+        raise failure
+    if not quiet:
+        print(f"{out}: {summary(ds)}" + (f"\n{plot}" if plot else ""))
+
+
+@command
+def check(path: CasePath, settings: Settings = [], allow_outside: Outside = False):  # noqa: B006
+    """Check a case without simulating it: all that is wrong at once, each with its line.
+
+    Example: otjdd check my-junction.toml
+    """
+    case = load(path, settings, allow_outside)
+    print(f"{path}: ok, {drive_in_words(case.drive)}")
+
+
+@command
+def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):  # noqa: B006
+    """Print a case with its bases and all defaults filled in, as a case file.
+
+    Example: otjdd show rv-loop --set temperature="350 K" > rv-loop-350K.toml
+    """
+    print(load(path, settings, allow_outside).resolved(), end="")
+
+
+@command
+def schema():
+    """Print the JSON Schema of case files, for editors that complete and check TOML.
+
+    Example: otjdd schema > otjdd.schema.json
+    """
+    import json
+
+    from otjdd.case import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+
+
+@command
+def plot(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="PNG, PDF or SVG. Default: the result's name.")
+    ] = None,
+    kind: Annotated[
+        list[str], typer.Option("--kind", help="Panel to draw, may be repeated; `--kind help` lists them.")
+    ] = [],  # noqa: B006
+):
+    """Draw a result: the panels that fit it, or those that are asked for.
+
+    Example: otjdd plot rv-loop.nc -o loop.pdf --kind loop --kind bands
+    """
+    from otjdd import results
+    from otjdd.plot import PANELS
+
+    for name in kind:
+        if name not in PANELS:
+            raise typer.BadParameter(f"{name!r} is none of {', '.join(PANELS)}", param_hint="--kind")
+    out = out or Path(file.name).with_suffix(".png")
+    check_target(out)
+    save_figure(results.read(file), out, kind)
+    print(out)
+
+
+def load(path: Path, settings: list[str], allow_outside: bool):
+    """Case of a path or of the name of a shipped case, with what can go wrong before a run already tried.
+
+    Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
+    """
+    from otjdd.case import load_case
+
+    changes = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
+        changes[key.strip()] = value.strip()
+    case = load_case(find_case(path), changes, allow_outside=allow_outside)
+    check_files(case, path)
+    return case
+
+
+def find_case(path: Path) -> Path:
+    """The path itself, or a shipped case of that name (rv-loop, rv-loop.toml, cases/rv-loop.toml)."""
+    from otjdd.case import shipped_cases
+
+    if path.exists() or path.parent.name not in ("", "cases") or path.is_absolute():
+        return path
+    shipped = shipped_cases() / path.name
+    return next((p for p in (shipped, shipped.with_name(path.name + ".toml")) if p.is_file()), path)
+
+
+def check_files(case, path: Path):
+    """Try the files that a case names: a table of the drive, a result to start from. Raises CaseError, ResultError."""
+    from otjdd.problems import CaseError, Problem
+
+    try:
+        if case.drive.kind != "iv":
+            case.drive.waveform()
+        if hasattr(case.ions.initial, "result"):
+            from otjdd import integrate, model
+
+            integrate.from_result(case.ions.initial.result, model.uniform(model.members(case), case.device.film.cells))
+    except (ValueError, OSError) as error:
+        raise CaseError([Problem(os.fspath(path), 0, 0, "", str(error))]) from error
+
+
+def check_target(path: Path):
+    """Refuse a place that cannot be written before hours are spent on what is to be written there. Raises OSError."""
+    import errno
+
+    if not path.parent.is_dir():
+        raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
+    if path.is_dir():
+        raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
+    if path.suffix == ".toml":
+        raise OSError(errno.EEXIST, "is the name of a case file; choose another", os.fspath(path))
+
+
+@contextmanager
+def progress_bar(title: str, quiet: bool):
+    """Callback that moves a bar on stderr, or None where nobody looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)
+
+
+def save_figure(ds, path: Path, kinds=()):
+    """Draw a Dataset into a file. Raises ResultError, OSError; ValueError when it has nothing to draw."""
+    from otjdd.plot import figure, save
+
+    save(figure(ds, kinds), path)
+
+
+def summary(ds) -> str:
+    """What came out, in one line."""
+    if "bias_current" in ds:
+        n = ds.sizes
+        most = float(abs(ds.bias_current).max())
+        return f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages, at most {most:.3g} A"
+    if ds.sizes["read"]:
+        R = ds.read_resistance.values
+        reads = f"{len(R)} read" + "s" * (len(R) > 1)
+        return f"{reads}, {R.min():.3g} to {R.max():.3g} ohm" if len(R) > 1 else f"{reads}, {R[0]:.3g} ohm"
+    low, high = float(ds.current.min()), float(ds.current.max())
+    return f"{ds.sizes['time']} instants, {low:.3g} to {high:.3g} A"
+
+
+def drive_in_words(drive) -> str:
+    """What a drive does, in one line."""
+    if drive.kind == "iv":
+        voltages, states = len(drive.bias_voltages()), len(drive.histories())
+        return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
+    import numpy as np
+
+    waveform = drive.waveform()
+    _, end, v0, v1 = waveform.segments()
+    plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, waveform.read_times)
+    # A write of 0 V is no plateau of its own, but its read knows of it.
+    writes = max(plateaus.sum(), np.isfinite(waveform.write_voltages).sum())
+    return f"{writes} writes, {len(waveform.reads)} reads, {waveform.duration:.6g} s"
