@@ -1,0 +1,168 @@
+"""The codes: each takes a problem and a relative tolerance and returns what is compared, (T, 4), and its work.
+
+Each has its equations compiled, its Jacobian analytic and banded, and consistent starts after every jump of the voltage.
+Absolute tolerances are a hundredth of the relative ones, in units of the mean concentration and of 1 V.
+"""
+
+import numpy as np
+from numba import njit
+
+from otjdd import integrate
+from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
+from validation.peers.problems import observed, segments
+
+ATOL = 1e-2  # of the relative tolerance
+RELAXATION = {"conditioning": 1e7, "pulses": 1e14}  # 1/s, of the potential where Poisson's equation is made a rate
+
+
+def otjdd(problem):
+    """The package itself, as `otjdd.run` calls it."""
+
+    def solve(rtol):
+        found = []
+        run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=ATOL * rtol)
+        integrate.drive(
+            run,
+            problem.waveform,
+            stops=problem.outputs,
+            at_stop=lambda run, voltage: found.append(observed(problem, run.state.c[0], run.state.D_left[0])),
+        )
+        return np.array(found), f"{run.counts.accepted} + {run.counts.rejected} steps"
+
+    return solve
+
+
+def ida(problem, linear="band"):
+    """SUNDIALS IDA (variable-order BDF for algebraic equations), started anew at every jump.
+
+    linear : "band"; "band-differences" with a numerical Jacobian; "sparse" (SuperLU)
+    """
+    from sksundae.ida import IDA
+
+    rates, bands = kernels(problem)
+    n, mean = 2 * problem.c.size, problem.c.mean()
+    B = np.empty((LOWER + UPPER + 1, n))
+    work = np.zeros(2, int)
+
+    @njit
+    def residual_kernel(y, yp, V, res):
+        rates(y, V, res)
+        for i in range(0, n, 2):
+            res[i] -= yp[i]
+
+    @njit
+    def jacobian_kernel(y, V, cj, B, JJ):
+        bands(y, V, B)
+        for column in range(n):
+            if column % 2 == 0:
+                B[UPPER, column] -= cj
+            for row in range(max(0, column - UPPER), min(n, column + LOWER + 1)):
+                JJ[row, column] = B[row - column + UPPER, column]
+
+    @njit
+    def sparse_kernel(y, V, cj, B, JJ):
+        bands(y, V, B)
+        k = 0
+        for column in range(n):
+            if column % 2 == 0:
+                B[UPPER, column] -= cj
+            for row in range(max(0, column - UPPER), min(n, column + LOWER + 1)):
+                JJ[k] = B[row - column + UPPER, column]
+                k += 1
+
+    def residual(t, y, yp, res, data):
+        work[0] += 1
+        residual_kernel(y, yp, data[0], res)
+
+    def jacobian(t, y, yp, res, cj, JJ, data):
+        work[1] += 1
+        (sparse_kernel if linear == "sparse" else jacobian_kernel)(y, data[0], cj, B, JJ)
+
+    options = {"linsolver": "band", "lband": LOWER, "uband": UPPER, "jacfn": jacobian}
+    if linear == "band-differences":
+        options.pop("jacfn")
+    if linear == "sparse":
+        inside = np.tri(n, k=UPPER, dtype=int) * np.tri(n, k=LOWER, dtype=int).T
+        options = {"linsolver": "sparse", "sparsity": inside, "jacfn": jacobian}
+
+    def solve(rtol, first_step=0.0):
+        work[:] = 0
+        found, data, c = [], [0.0], problem.c[0]
+        solver = IDA(
+            residual, userdata=data, algebraic_idx=range(1, n, 2), rtol=rtol, atol=ATOL * rtol,
+            max_num_steps=10**6, first_step=first_step, **options,
+        )  # fmt: skip
+        for t0, t1, voltage, outputs in segments(problem):
+            data[0] = voltage
+            solver.init_step(t0, *consistent(problem, c, voltage))
+            for t in outputs:
+                y = solver.step(t).y
+                found.append(observed(problem, mean * y[::2], left_charge(problem, y, voltage)))
+            if len(outputs) == 0 or outputs[-1] < t1:
+                y = solver.step(t1).y
+            c = mean * y[::2]
+        return np.array(found), f"{work[0]} residuals, {work[1]} Jacobians"
+
+    return solve
+
+
+def lsoda(problem):
+    """scipy LSODA (BDF of ODEPACK), banded. It knows no algebraic equations: the potential relaxes, fast, to Poisson's."""
+    from scipy.integrate import odeint
+
+    rates, bands = kernels(problem)
+    junction, n, mean = problem.junction, 2 * problem.c.size, problem.c.mean()
+    width = junction.columns.width[0]
+    stiffness = np.ones(n)
+    capacitance = consistent_capacitance(problem)
+    stiffness[1::2] = RELAXATION[problem.name] * width.sum() / width / capacitance
+
+    @njit
+    def rhs_kernel(y, V, r):
+        rates(y, V, r)
+        for i in range(1, n, 2):
+            r[i] *= stiffness[i]
+
+    @njit
+    def jacobian_kernel(y, V, B):
+        bands(y, V, B)
+        for column in range(n):
+            for row in range(max(0, column - UPPER), min(n, column + LOWER + 1)):
+                B[row - column + UPPER, column] *= stiffness[row]
+
+    def rhs(t, y, V):
+        r = np.empty(n)
+        rhs_kernel(y, V, r)
+        return r
+
+    def jacobian(t, y, V):
+        B = np.empty((LOWER + UPPER + 1, n))
+        jacobian_kernel(y, V, B)
+        return B
+
+    def solve(rtol):
+        found, c, work = [], problem.c[0], np.zeros(2, int)
+        for t0, t1, voltage, outputs in segments(problem):
+            times = [0.0, *(outputs - t0)]
+            if times[-1] < t1 - t0:
+                times.append(t1 - t0)
+            y, info = odeint(
+                rhs, consistent(problem, c, voltage)[0], times, (voltage,), jacobian, ml=LOWER, mu=UPPER,
+                rtol=rtol, atol=ATOL * rtol, mxstep=10**6, tfirst=True, full_output=True,
+            )  # fmt: skip
+            found += [
+                observed(problem, mean * state[::2], left_charge(problem, state, voltage))
+                for state in y[1 : 1 + len(outputs)]
+            ]
+            c = mean * y[-1, ::2]
+            work += info["nfe"][-1], info["nje"][-1]
+        return np.array(found), f"{work[0]} rates, {work[1]} Jacobians"
+
+    return solve
+
+
+def consistent_capacitance(problem) -> float:
+    """Capacitance of the film [F/m2] in strong field: the scale of the relaxation of its potential."""
+    from otjdd.physics.electrostatics import displacement
+
+    return displacement(1e9, problem.junction.film)[1] / problem.junction.columns.width[0].sum()

@@ -1,0 +1,112 @@
+"""The discrete equations of otjdd in the form that general integrators take: concentration and potential of every cell.
+
+    dc_i/dt = (J_i - J_i+1)/h_i            D_i+1 - D_i = e z c_i h_i + fixed charge,    D = D(E),  E = -dphi/dx
+
+Unknowns are interleaved, y = (c_0/c_mean, phi_0, c_1/c_mean, phi_1, ...), so the Jacobian has two bands below and three
+above its diagonal. Flux and dielectric are otjdd's own kernels: all codes solve the same equations on the same cells.
+The kernels are closures over the numbers of a problem, the form in which numba calls cost least.
+"""
+
+import numpy as np
+from numba import njit
+
+from otjdd.physics.electrostatics import displacement
+from otjdd.physics.ions import flux
+from otjdd.physics.junction import close, fluxes
+from otjdd.units import ELEMENTARY_CHARGE
+
+LOWER, UPPER = 2, 3
+
+
+def kernels(problem):
+    """rates(y, V, r) and bands(y, V, B) of a problem.
+
+    rates fills r (2N,) with dc/dt/c_mean [1/s] and the charge that Poisson's equation misses, e z c h - (D_i+1 - D_i)
+    [C/m2];  bands fills B (LOWER + UPPER + 1, 2N), B[row - column + UPPER, column], with its derivatives.
+    """
+    junction, c_mean = problem.junction, problem.c.mean()
+    ions, film, kT = junction.ions, junction.film, junction.kT
+    columns = junction.columns
+    width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
+    D0, E_a = columns.diffusivity[0], columns.barrier[0]
+    N, charge, built_in = width.size, ions.z * ELEMENTARY_CHARGE, junction.right.edge - junction.left.edge
+
+    @njit
+    def field_at(y, V, f):
+        before = y[2 * f - 1] if f > 0 else V + built_in
+        after = y[2 * f + 1] if f < N else 0.0
+        return (before - after) / distance[f]
+
+    @njit
+    def rates(y, V, r):
+        J, D = 0.0, displacement(field_at(y, V, 0), film)[0]
+        for i in range(N):
+            E = field_at(y, V, i + 1)
+            J_next, D_next = 0.0, displacement(E, film)[0]
+            if i + 1 < N:
+                J_next = flux(
+                    ions, c_mean * y[2 * i], c_mean * y[2 * i + 2], E, distance[i + 1], site[i + 1], D0, E_a, kT
+                )[0]
+            r[2 * i] = (J - J_next) / (width[i] * c_mean)
+            r[2 * i + 1] = charge * c_mean * y[2 * i] * width[i] + fixed[i] - fixed[i + 1] - (D_next - D)
+            J, D = J_next, D_next
+
+    @njit
+    def bands(y, V, B):
+        B[:] = 0.0
+        for i in range(N):
+            B[1 + UPPER, 2 * i] = charge * c_mean * width[i]
+        for f in range(N + 1):
+            l, r = 2 * f - 2, 2 * f  # unknowns c beside the face; phi follows each
+            E = field_at(y, V, f)
+            by_phi = displacement(E, film)[1] / distance[f]  # -dD/dphi_r = dD/dphi_l
+            if f > 0:
+                B[UPPER, l + 1] -= by_phi
+            if f < N:
+                B[UPPER, r + 1] -= by_phi
+            if 0 < f < N:
+                B[l - r + UPPER, r + 1] += by_phi
+                B[r - l + UPPER, l + 1] += by_phi
+                _, by_l, by_r, by_E = flux(
+                    ions, c_mean * y[l], c_mean * y[r], E, distance[f], site[f], D0, E_a, kT
+                )  # fmt: skip
+                slope = by_E / (distance[f] * c_mean)
+                left, right = 1.0 / width[f - 1], 1.0 / width[f]
+                B[UPPER, l] -= by_l * left
+                B[l - r + UPPER, r] -= by_r * left
+                B[-1 + UPPER, l + 1] -= slope * left
+                B[l - r - 1 + UPPER, r + 1] += slope * left
+                B[r - l + UPPER, l] += by_l * right
+                B[UPPER, r] += by_r * right
+                B[r - l - 1 + UPPER, l + 1] += slope * right
+                B[-1 + UPPER, r + 1] -= slope * right
+
+    return rates, bands
+
+
+def left_charge(problem, y, voltage) -> float:
+    """Charge of the left electrode [C/m2] in the state y."""
+    junction = problem.junction
+    E = (voltage + junction.right.edge - junction.left.edge - y[1]) / junction.columns.distance[0, 0]
+    return displacement(E, junction.film)[0]
+
+
+def consistent(problem, c, voltage):
+    """y and dy/dt (2N,) right after a jump to a voltage, the ions c (N,) [1/m3] where they are.
+
+    Integrators of algebraic equations want both; dphi/dt is taken from Poisson's equation a moment later.
+    """
+    junction, mean = problem.junction, problem.c.mean()
+    E, eps, J = np.empty(c.size + 1), np.empty(c.size + 1), np.empty(c.size + 1)
+    y, rate = np.empty(2 * c.size), np.empty(2 * c.size)
+
+    def potential(c):
+        close(junction, 0, c, 0.0, voltage, E, eps)
+        return np.cumsum((junction.columns.distance[0] * E)[:0:-1])[::-1]
+
+    y[::2], y[1::2] = c / mean, potential(c)
+    fluxes(junction, 0, c, E, J)
+    dc = -np.diff(J) / junction.columns.width[0]
+    moment = 1e-6 * mean / max(np.abs(dc).max(), 1e-300)
+    rate[::2], rate[1::2] = dc / mean, (potential(c + moment * dc) - y[1::2]) / moment
+    return y, rate
