@@ -78,7 +78,7 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     K, N = c.shape
     state = stepper.new_state(K, N)
     state.c[:] = c
-    control = stepper.Control(float(rtol), float(atol * c.mean()), CHUNK)
+    control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
     panels = np.full((K, PANELS), np.nan)
     return Run(junction, control, state, total, panels, stepper.new_tangent(K, N), max_steps)
