@@ -9,7 +9,7 @@ from devices import COMPILED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otjdd.physics.ions import LAWS, MOTT_GURNEY, Ions, acceleration, flux, sinh_ratio
+from otjdd.physics.ions import LAWS, MOTT_GURNEY, Ions, acceleration, flux
 from otjdd.units import BOLTZMANN_EV
 
 KT = 300 * BOLTZMANN_EV
@@ -92,16 +92,6 @@ def test_acceleration_and_its_slope_agree_with_the_published_law(law):
             step = mpmath.mpf(10) ** -12 * abs(E)
             up, down = (exact_acceleration(ions, E + s, D0, E_a, KT) for s in (step, -step))
             assert dg == pytest.approx(float((up - down) / (2 * step)), rel=1e-10, abs=1e-11 * g / abs(E))
-
-
-@pytest.mark.parametrize("u", [0.0, 1e-9, 0.03, 0.0999, 0.1001, 0.5, 3.0, 40.0, -2.0, 650.0])
-def test_sinh_ratio_agrees_with_extended_precision(u):
-    value, slope = sinh_ratio(u)
-    with mpmath.workdps(40):
-        exact = mpmath.sinh(u) / u if u else 1
-        exact_slope = (mpmath.cosh(u) - exact) / u if u else 0
-    assert value == pytest.approx(float(exact), rel=1e-14)
-    assert slope == pytest.approx(float(exact_slope), rel=3e-13)
 
 
 @laws

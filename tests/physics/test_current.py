@@ -1,0 +1,144 @@
+"""The Tsu-Esaki integral: supply in extended precision, thermionic limit, convergence of energies and segments."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from devices import begin, case, lumpy, needs_speed
+
+from otjdd import model
+from otjdd.physics.current import (
+    GAUSS,
+    KRONROD,
+    NODES,
+    converged_spectrum,
+    energy_panels,
+    log_supply_slope,
+    supply,
+)
+from otjdd.physics.junction import column_spectrum
+from otjdd.physics.tunnelling import TRANSFER_MATRIX, TRANSMISSIONS, Profile
+from otjdd.units import BOLTZMANN_EV
+
+KT = 300 * BOLTZMANN_EV
+models = pytest.mark.parametrize("transmission", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))
+
+
+def exact_supply(E, V, kT):
+    E, V, kT = (mpmath.mpf(x) for x in (E, V, kT))
+    if V == 0:
+        return 1 / (1 + mpmath.exp(E / kT)) / kT
+    return (mpmath.log1p(mpmath.exp(-E / kT)) - mpmath.log1p(mpmath.exp((-V - E) / kT))) / V
+
+
+VOLTAGES = [0.0, 1e-18, 1e-12, 3e-10, 1e-7, 1e-3, 0.1, 0.9, 2.2, 10.0]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("V", VOLTAGES)
+def test_supply_agrees_with_extended_precision_through_zero_and_to_ten_volts(V, sign):
+    V = sign * V
+    with mpmath.workdps(50):
+        for E in np.concatenate((np.linspace(-1.0, 1.0, 21), [-V, -V + 0.01, -V + 0.9, 3.0, 10.5])):
+            expected = float(exact_supply(E, V, KT))
+            assert supply(E, V, KT) == pytest.approx(expected, rel=1e-8 if abs(V) < 1e-8 * KT else 1e-11, abs=1e-300)
+
+
+@pytest.mark.parametrize("V", [1e-9, 1e-4, 0.1, 2.2, -1e-4, -0.1, -4.3])
+def test_slope_of_the_supply_agrees_with_extended_precision(V):
+    with mpmath.workdps(50):
+        for E in (-0.4, -0.01, 0.0, 0.02, 0.3, 0.8, -V, -V + 0.1):
+            exact = float(mpmath.diff(lambda v, E=E: mpmath.log(exact_supply(E, v, KT)), V))
+            assert log_supply_slope(E, V, KT) == pytest.approx(exact, rel=1e-4, abs=1e-4 / KT)
+
+
+def test_quadrature_rules_are_exact_for_the_polynomials_they_are_made_for():
+    for power in range(24):
+        exact = 2 / (power + 1) if power % 2 == 0 else 0.0
+        assert KRONROD @ NODES**power == pytest.approx(exact, abs=1e-14)
+        if power < 14:
+            assert GAUSS @ NODES**power == pytest.approx(exact, abs=1e-14)
+
+
+def flat(edge, length=2e-9):
+    """A band without any step at `edge` [eV]: nothing is reflected."""
+    return Profile(np.array([length]), np.array([edge]), np.array([edge]), np.ones(1), edge, edge, 1.0, 1.0)
+
+
+def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
+    result, _ = converged_spectrum(transmission, profile, V, KT, energy_panels(profile, V, KT), tolerance)
+    assert result.error <= tolerance * result.chord
+    return result.chord
+
+
+@models
+@pytest.mark.parametrize("V", [1e-6, 0.01, 0.1, 0.3])
+def test_a_band_that_reflects_nothing_carries_the_thermionic_current(transmission, V):
+    barrier = 1.2
+    expected = math.exp(-barrier / KT) * -math.expm1(-V / KT)  # in units of A* T^2
+    assert chord(flat(barrier), V, transmission) * V / KT == pytest.approx(expected, rel=1e-8)
+    expected = math.exp(-barrier / KT) * math.expm1(V / KT)
+    assert chord(flat(barrier), -V, transmission) * V / KT == pytest.approx(expected, rel=1e-8)
+
+
+def barrier(height=0.8):
+    """A barrier of some nanometres with a slope, between a metal and a shallow band."""
+    ends = np.linspace(height, height - 0.2, 9)
+    return Profile(np.full(8, 2.5e-10), ends[:-1].copy(), ends[1:].copy(), np.ones(8), -5.0, -0.1, 1.0, 1.3)
+
+
+@models
+def test_no_current_without_bias(transmission):
+    one_way = chord(barrier(), 10.0, transmission) * 10.0
+    assert chord(barrier(), 0.0, transmission) * 0.0 == 0.0
+    assert chord(barrier(), 1e-12, transmission) * 1e-12 < 1e-10 * one_way
+
+
+@models
+def test_conductance_is_continuous_through_zero_bias(transmission):
+    at_zero = chord(barrier(), 0.0, transmission)
+    for V in (1e-7, -1e-7, 1e-10, -1e-10, 1e-15):
+        assert chord(barrier(), V, transmission) == pytest.approx(at_zero, rel=1e-5)
+    assert chord(barrier(), 1e-10, transmission) == pytest.approx(at_zero, rel=1e-7)
+
+
+def current(film, c, V, tolerance):
+    run = begin(film, c, voltage=V)
+    junction, state = run.junction._replace(energy_tolerance=tolerance), run.state
+    left, right = state.D_left[0], state.D_right[0]
+    result, _, _ = column_spectrum(junction, 0, left, right, state.V[0], state.E[0], np.empty(0))
+    return result.chord
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [0.1, 0.6, -0.5, -2.0])
+def test_finer_energies_change_the_current_by_less_than_they_promise(V):
+    film = case(device__film__cells=24)
+    for seed in range(5):
+        c = lumpy(model.junction(film), np.random.default_rng(seed), 0.3)
+        assert current(film, c, V, 1e-4) == pytest.approx(current(film, c, V, 1e-10), rel=1e-4)
+
+
+@needs_speed
+@pytest.mark.parametrize(
+    "V",
+    [
+        pytest.param(0.1, marks=pytest.mark.xfail(strict=True, reason="4e-4: BEND_SAG is too coarse")),
+        pytest.param(0.6, marks=pytest.mark.xfail(strict=True, reason="1.1e-3: BEND_SAG is too coarse")),
+        pytest.param(-0.5, marks=pytest.mark.xfail(strict=True, reason="3e-4: BEND_SAG is too coarse")),
+        -2.0,
+    ],
+)
+def test_finer_segments_change_the_current_by_less_than_a_ten_thousandth(V, monkeypatch):
+    film = case(device__film__cells=400, device__film__grading=1.0)
+    x = (np.arange(400) + 0.5) / 400
+    c = 2e26 * (1 + 0.8 * np.cos(math.pi * x))
+    coarse = current(film, c, V, 1e-8)
+    monkeypatch.setattr(model, "FILM_SEGMENTS", 128)
+    monkeypatch.setattr(model, "BEND_SAG", model.BEND_SAG / 16)
+    model.semiconductor_tables.cache_clear()
+    fine = current(film, c, V, 1e-8)
+    model.semiconductor_tables.cache_clear()
+    assert coarse != fine
+    assert coarse == pytest.approx(fine, rel=1e-4)

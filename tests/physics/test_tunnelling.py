@@ -1,0 +1,202 @@
+"""Transmission against closed forms in extended precision: rectangular and linear barriers, WKB, sensitivities."""
+
+import math
+
+import mpmath
+import numpy as np
+import pytest
+from devices import COMPILED
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.integrate import quad
+
+from otjdd.physics.current import sensitivity
+from otjdd.physics.tunnelling import (
+    K0,
+    TRANSMISSIONS,
+    Profile,
+    refine,
+    transfer_matrices,
+    transfer_matrix_transmission,
+    velocities,
+    wkb_transmission,
+)
+
+models = pytest.mark.parametrize("model", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))
+
+
+def chain(ends, length, mass=1.0, leads=(-5.0, -0.1), lead_masses=(1.0, 1.3)):
+    """Profile of equal segments through the band edges `ends` [eV] (S + 1,)."""
+    ends = np.asarray(ends, dtype=float)
+    S = ends.size - 1
+    masses = np.full(S, float(mass))
+    return Profile(np.full(S, length / S), ends[:-1].copy(), ends[1:].copy(), masses, *leads, *lead_masses)
+
+
+def exact_rectangular(profile, E):
+    """T through one flat segment between two leads, any masses."""
+    with mpmath.workdps(60):
+        E, U, m = mpmath.mpf(E), mpmath.mpf(profile.left[0]), mpmath.mpf(profile.mass[0])
+        vl = mpmath.sqrt(K0 * (E - profile.bottom_left) / profile.mass_left)
+        vr = mpmath.sqrt(K0 * (E - profile.bottom_right) / profile.mass_right)
+        kappa = mpmath.sqrt(m * K0 * (U - E))  # imaginary above the barrier
+        q = kappa * mpmath.fsum(profile.length)
+        c, s = mpmath.cosh(q), mpmath.sinh(q)
+        # (psi, psi'/m) across the segment backwards: [[c, -m s/kappa], [-kappa s/m, c]]
+        a, b = (vl + vr) * c, vl * vr * -m * s / kappa + kappa * s / m
+        return 4 * vl * vr / mpmath.re(a * a + b * b)
+
+
+def exact_linear(profile, E):
+    """T through one straight segment with Airy functions."""
+    with mpmath.workdps(60):
+        E, m, L = mpmath.mpf(E), mpmath.mpf(profile.mass[0]), mpmath.fsum(profile.length)
+        U0, U1 = mpmath.mpf(profile.left[0]), mpmath.mpf(profile.right[-1])
+        F = (U1 - U0) / L
+        scale = mpmath.sign(F) * mpmath.cbrt(m * K0 * abs(F))
+        columns = []
+        for kind in (mpmath.airyai, mpmath.airybi):
+            rows = []
+            for U in (U0, U1):
+                x = scale * (U - E) / F
+                rows.append((kind(x), kind(x, derivative=1) * scale / m))
+            columns.append(rows)
+        left = mpmath.matrix([[columns[0][0][0], columns[1][0][0]], [columns[0][0][1], columns[1][0][1]]])
+        right = mpmath.matrix([[columns[0][1][0], columns[1][1][0]], [columns[0][1][1], columns[1][1][1]]])
+        M = left * right**-1
+        vl = mpmath.sqrt(K0 * (E - profile.bottom_left) / profile.mass_left)
+        vr = mpmath.sqrt(K0 * (E - profile.bottom_right) / profile.mass_right)
+        a, b = vl * M[0, 0] + vr * M[1, 1], vl * vr * M[0, 1] - M[1, 0]
+        return 4 * vl * vr / (a * a + b * b)
+
+
+def transmission(profile, *energies):
+    return transfer_matrix_transmission(profile, np.array(energies, dtype=float))
+
+
+@pytest.mark.parametrize("mass", [0.3, 1.0, 2.5])
+def test_transfer_matrix_equals_the_exact_rectangular_barrier(mass):
+    profile = chain([0.8, 0.8], 1.2e-9, mass)
+    for E in (-0.05, 0.0, 0.3, 0.79, 0.81, 1.5, 4.0):
+        assert transmission(profile, E)[0] == pytest.approx(float(exact_rectangular(profile, E)), rel=1e-10)
+
+
+@pytest.mark.parametrize(("length", "decades"), [(6e-9, 15), (1.3e-8, 30), (6e-8, 150), (1.1e-7, 290)])
+def test_transmission_stays_accurate_however_small_it_is(length, decades):
+    profile = chain([0.9, 0.9], length, 0.5)
+    for E in (0.0, 0.1):
+        exact = float(exact_rectangular(profile, E))
+        assert exact < 10.0**-decades
+        assert transmission(profile, E)[0] == pytest.approx(exact, rel=1e-10 * length / 1e-9)
+
+
+@pytest.mark.parametrize("ends", [(0.9, 0.4), (0.3, 1.1), (0.6, -0.05)])
+def test_linear_barrier_agrees_with_airy_functions_and_to_the_fourth_order(ends):
+    E, errors = 0.1, []
+    for segments in (20, 40, 80, 160):
+        profile = chain(np.linspace(*ends, segments + 1), 2.5e-9)
+        assert refine(profile, E, E)[0].shape[1] == segments
+        errors.append(abs(transmission(profile, E)[0] / float(exact_linear(profile, E)) - 1))
+    assert errors[1] < 1e-5
+    assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([4.0, 4.0, 4.0], abs=0.35)
+
+
+def random_profile(rng, S=12):
+    ends = rng.uniform(0.2, 1.0) + 0.2 * np.cumsum(rng.standard_normal(S + 1)) * S**-0.5
+    masses = rng.uniform(0.3, 2.0, S)
+    lengths = rng.uniform(0.05e-9, 0.25e-9, S)
+    jump = 0.1 * rng.standard_normal(S)
+    leads = (rng.uniform(-5, -0.2), rng.uniform(-0.3, -0.02))
+    return Profile(lengths, ends[:-1] + jump, ends[1:] + jump, masses, *leads, *rng.uniform(0.5, 2.0, 2))
+
+
+@given(seed=st.integers(0, 10**9), E=st.floats(0.0, 2.0))
+@settings(deadline=None, max_examples=60)
+def test_reflection_and_transmission_add_to_one(seed, E):
+    profile, E = random_profile(np.random.default_rng(seed)), np.array([E])
+    M = transfer_matrices(refine(profile, E[0], E[0])[0], E, False)[0][0, :, 0]
+    (vl,), (vr,) = velocities(profile, E)
+    psi, p = M[0] + 1j * vr * M[1], M[2] + 1j * vr * M[3]  # at the left, of an outgoing wave on the right
+    ahead, back = psi + p / (1j * vl), psi - p / (1j * vl)
+    T = transfer_matrix_transmission(profile, E)[0]
+    assert T == pytest.approx(4 * vr / (vl * abs(ahead) ** 2), rel=1e-10)
+    assert abs(back / ahead) ** 2 + T == pytest.approx(1.0, abs=1e-10)
+
+
+@given(seed=st.integers(0, 10**9), E=st.floats(0.0, 2.0))
+@settings(deadline=None, max_examples=60)
+def test_both_directions_transmit_alike(seed, E):
+    p = random_profile(np.random.default_rng(seed))
+    back = Profile(
+        p.length[::-1].copy(), p.right[::-1].copy(), p.left[::-1].copy(), p.mass[::-1].copy(),
+        p.bottom_right, p.bottom_left, p.mass_right, p.mass_left,
+    )  # fmt: skip
+    assert transmission(back, E)[0] == pytest.approx(transmission(p, E)[0], rel=1e-10)
+
+
+def test_nothing_passes_where_a_lead_has_no_wave():
+    profile = chain([0.5, 0.5], 1e-9, leads=(-0.5, 0.2))
+    assert transmission(profile, -0.6)[0] == 0.0
+    assert transmission(profile, 0.1)[0] == 0.0
+    assert transmission(profile, 0.21)[0] > 0.0
+
+
+def test_everything_passes_a_band_without_a_step():
+    profile = chain([0.4, 0.4], 3e-9, 1.1, leads=(0.4, 0.4), lead_masses=(1.1, 1.1))
+    assert transmission(profile, 0.41, 0.5, 1.4) == pytest.approx([1.0, 1.0, 1.0], rel=1e-9)
+
+
+def test_wkb_is_the_decay_over_the_forbidden_path():
+    x = np.linspace(0.0, 3e-9, 13)
+    U = 0.3 + 0.9 * np.sin(math.pi * x / 3e-9)
+    profile = chain(U, 3e-9, 0.6)
+    for E in (0.2, 0.5, 1.0):
+        ends = np.sort(np.concatenate((x, [x[0]])))
+
+        def kappa(s, E=E):
+            return math.sqrt(0.6 * K0 * max(np.interp(s, x, U) - E, 0.0))
+
+        theta = 0.0
+        for a, b, ua, ub in zip(ends[1:-1], ends[2:], U[:-1], U[1:], strict=True):
+            turn = [a + (b - a) * (E - ua) / (ub - ua)] if (ua - E) * (ub - E) < 0 else []
+            for lo, hi in zip([a, *turn], [*turn, b], strict=True):
+                theta += quad(kappa, lo, hi, epsabs=0, epsrel=1e-11)[0] if kappa(0.5 * (lo + hi)) else 0.0
+        assert wkb_transmission(profile, np.array([E]))[0] == pytest.approx(math.exp(-2 * theta), rel=1e-7)
+    assert wkb_transmission(profile, np.array([1.21]))[0] == 1.0
+
+
+def test_wkb_approaches_the_transfer_matrix_for_thick_smooth_barriers():
+    ratios = []
+    for length in (3e-9, 6e-9, 1.2e-8, 2.4e-8):
+        x = np.linspace(-1.0, 1.0, 401)
+        profile = chain(0.8 * (1 - x**2), length, 1.0, leads=(0.0, 0.0), lead_masses=(1.0, 1.0))
+        E = np.array([0.3])
+        exact, wkb = math.log(transmission(profile, 0.3)[0]), math.log(wkb_transmission(profile, E)[0])
+        ratios.append(abs(exact / wkb - 1))
+    assert ratios[-1] < 1e-3
+    assert ratios == sorted(ratios, reverse=True)
+
+
+@models
+def test_sensitivity_is_the_derivative_of_the_weighted_logarithm_of_transmission(model):
+    rng, function = np.random.default_rng(model), (transfer_matrix_transmission, wkb_transmission)[model]
+    for _ in range(200 if COMPILED else 4):
+        profile = random_profile(rng, 4)
+        E, weight = np.sort(rng.uniform(0.0, 1.2, 5)), rng.uniform(0.0, 1.0, 5)
+        by_segment, by_lead = sensitivity(model, profile, E, weight)
+
+        def value(E=E, weight=weight, **changes):
+            return weight @ np.log(function(changes["profile"], E))
+
+        size = np.abs(by_segment[:2]).max()
+        s = rng.integers(4)
+        for row, name, unit in ((0, "left", 1.0), (1, "right", 1.0), (2, "length", 1e-9)):
+            low, high = getattr(profile, name).copy(), getattr(profile, name).copy()
+            h = 1e-5 * unit
+            low[s] -= h
+            high[s] += h
+            slope = value(profile=profile._replace(**{name: high})) - value(profile=profile._replace(**{name: low}))
+            assert by_segment[row, s] * unit == pytest.approx(slope / 2e-5, rel=2e-4, abs=2e-4 * size)
+        for i, name in enumerate(("bottom_left", "bottom_right")):
+            around = [value(profile=profile._replace(**{name: getattr(profile, name) + h})) for h in (1e-6, -1e-6)]
+            assert by_lead[i] == pytest.approx((around[0] - around[1]) / 2e-6, rel=1e-4, abs=1e-6 * size)
