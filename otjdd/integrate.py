@@ -66,6 +66,7 @@ class Run:
     tangent: object  # of the current
     max_steps: int
     time: float = 0.0
+    step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = Counts()
     guesses: dict = field(default_factory=dict)  # source voltage -> junction voltage after the last jump to it
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
@@ -91,7 +92,7 @@ def jump(run: Run, voltage: float) -> None:
     guess = run.guesses.get(voltage, voltage)
     status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.tangent)
     check(run, status, run.time, voltage, 0.0, 0.0)
-    run.guesses[voltage] = float(run.state.V[0])
+    run.guesses[voltage], run.step = float(run.state.V[0]), 0.0
 
 
 def advance(run: Run, duration: float, start: float, end: float, record: bool) -> None:
@@ -99,7 +100,7 @@ def advance(run: Run, duration: float, start: float, end: float, record: bool) -
     from otjdd.physics import stepper
 
     rows = np.empty((ROWS if record else 1, stepper.RECORD))
-    tau, step, ramp = 0.0, 0.0, (end - start) / duration
+    tau, step, ramp = 0.0, run.step, (end - start) / duration
     while True:
         status, tau, step, used, counts, norm = stepper.advance(
             run.junction, run.control, run.state, run.total, run.time, tau, duration, start, ramp, step,
@@ -114,6 +115,7 @@ def advance(run: Run, duration: float, start: float, end: float, record: bool) -
         if run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time + tau, start + ramp * tau, step, norm)
     run.time += duration
+    run.step = step
 
 
 def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float) -> None:
@@ -157,6 +159,7 @@ def drive(run: Run, waveform: Waveform, *, every="none", stops=(), at_stop=None,
     pieces = list(zip(*waveform.segments(), strict=True))
     for i, (t0, t1, v0, v1) in enumerate(pieces):
         run.time = origin + t0
+        run.step = 0.0
         if v0 != last:
             jump(run, v0)
         cuts = []

@@ -70,19 +70,19 @@ class Spectrum(NamedTuple):
     weight: np.ndarray  # (n,) quadrature weight times T times supply/V: sums to chord
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def softplus(x):
     """ln(1 + e^x) without overflow."""
     return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fermi(x):
     """1/(1 + e^x) without overflow."""
     return 1.0 / (1.0 + math.exp(x)) if x < 700.0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def supply(E, V, kT):
     """[ln(1 + e^{-E/kT}) - ln(1 + e^{(-V - E)/kT})]/V [1/eV]; at V = 0 its limit, the Fermi function over kT.
 
@@ -101,7 +101,7 @@ def supply(E, V, kT):
     return (softplus(-x) - softplus(-x - v)) / V
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def log_supply_slope(E, V, kT):
     """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
     occupation = fermi((E + V) / kT)
@@ -110,7 +110,7 @@ def log_supply_slope(E, V, kT):
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def energy_panels(profile, V, kT):
     """First panels of the integral (panels + 1,) [eV]: split at the emitter's Fermi level."""
     low = max(profile.bottom_left, profile.bottom_right)
@@ -129,7 +129,7 @@ def energy_panels(profile, V, kT):
     return edges[:n].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def spectrum(model, profile, V, kT, edges):
     """The integral on given panels: value by K15, error from its difference to G7."""
     panels = edges.size - 1
@@ -161,7 +161,7 @@ def spectrum(model, profile, V, kT, edges):
     return Spectrum(chord, error, panel_error, E, weight)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def refine_panels(edges, panel_error, limit):
     """Halve every panel whose error is above limit."""
     finer = np.empty(2 * edges.size)
@@ -176,7 +176,7 @@ def refine_panels(edges, panel_error, limit):
     return finer[:n].copy()
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def converged_spectrum(model, profile, V, kT, edges, tolerance):
     """Spectrum with relative error below tolerance: panels are halved until it is. Returns (spectrum, edges).
 
@@ -189,7 +189,7 @@ def converged_spectrum(model, profile, V, kT, edges, tolerance):
     return result, edges
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
     """Add sum_E weight d ln T/d(U0, U1, h) of one Magnus step to out (3,), and carry the adjoint L across it.
 
@@ -223,7 +223,7 @@ def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
     out[2] = s2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def transfer_matrix_sensitivity(profile, E, weight):
     """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
     steps, owner = refine(profile, E[0], E[-1])
@@ -258,7 +258,7 @@ def transfer_matrix_sensitivity(profile, E, weight):
     return total, leads
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def wkb_sensitivity(profile, E, weight):
     """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
     total = np.zeros((3, profile.length.size))
@@ -285,7 +285,7 @@ def wkb_sensitivity(profile, E, weight):
     return total, np.zeros(2)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sensitivity(model, profile, E, weight):
     """sum_E weight d ln T/d(left, right, length) per segment (3, S) and by the lead bottoms (2,), by the model's T."""
     if model == WKB:

@@ -19,10 +19,13 @@ import numpy as np
 from numba import njit
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.numerics import hermite
+from otjdd.physics.numerics import exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 METAL, SEMICONDUCTOR = 0, 1
+
+FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
+CUBIC = 1e-5  # relative move after which a cubic iteration has converged to round-off
 
 
 class Permittivity(NamedTuple):
@@ -49,7 +52,7 @@ class Electrode(NamedTuple):
     accumulation: np.ndarray  # (3, R) the same for u < 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def displacement(E, eps):
     """Displacement D [C/m2] of the field E [V/m], and the differential permittivity dD/dE [F/m]."""
     if eps.b == 0.0:
@@ -58,7 +61,24 @@ def displacement(E, eps):
     return D, VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / math.sqrt(eps.sqrt_a**2 + E * E))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def halley_move(y, e, d, p, b):
+    """Halley's move for p sinh(y) + b y = d at y, from e = e^y."""
+    s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
+    f = p * s + b * y - d
+    slope = p * c + b
+    return f / (slope - 0.5 * f * p * s / slope)
+
+
+@njit(cache=True, error_model="numpy")
+def sinh_cosh(y, e):
+    """sinh(y) and cosh(y) from y and e = e^y, without cancellation at small y."""
+    near = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
+    back = 1.0 / e
+    return (0.5 * (e - back) if y > 1e-3 else near), 0.5 * (e + back)
+
+
+@njit(cache=True, error_model="numpy")
 def field(D, eps):
     """Field E [V/m] of the displacement D [C/m2], and dD/dE [F/m]: the inverse of `displacement`.
 
@@ -70,29 +90,56 @@ def field(D, eps):
     d = abs(D) / VACUUM_PERMITTIVITY
     p = eps.eps_r * eps.sqrt_a
     y = d / (p + eps.b)
-    if d > 8.0 * (p + eps.b) and p > 0.0:
+    if d > FAR * (p + eps.b) and p > 0.0:
         y = min(y, math.asinh(d / p))
     e = math.exp(y)
     if p > 0.0:
         for _ in range(50):
-            s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
-            f = p * s + eps.b * y - d
-            slope = p * c + eps.b
-            move = f / (slope - 0.5 * f * p * s / slope)
+            move = halley_move(y, e, d, p, eps.b)
             y -= move
-            if abs(move) <= 1e-5 * y:  # cubic: what is left is below round-off
-                e *= 1.0 - move * (1.0 - 0.5 * move * (1.0 - move / 3.0))
-                break
             e = math.exp(y)
-    if y > 1e-3:
-        s = 0.5 * (e - 1.0 / e)
-    else:
-        s = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
-    c = 0.5 * (e + 1.0 / e)
+            if abs(move) <= CUBIC * y:
+                break
+    s, c = sinh_cosh(y, e)
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def fields(D, eps, E, slope):
+    """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,)."""
+    if eps.b == 0.0:
+        for i in range(D.size):
+            E[i], slope[i] = field(D[i], eps)
+        return
+    p = eps.eps_r * eps.sqrt_a
+    d, y, e = np.empty(D.size), np.empty(D.size), slope
+    far = 0
+    for i in range(D.size):
+        d[i] = abs(D[i]) / VACUUM_PERMITTIVITY
+        y[i] = d[i] / (p + eps.b)
+        far += y[i] > FAR
+    if far > 0:
+        for i in range(D.size):
+            E[i], slope[i] = field(D[i], eps)
+        return
+    exponentials(y, e)
+    if p > 0.0:
+        for _ in range(50):
+            moving = 0  # a count, because the compiler vectorises sums of integers but not a largest float
+            for i in range(D.size):
+                move = halley_move(y[i], e[i], d[i], p, eps.b)
+                y[i] -= move
+                moving += abs(move) > CUBIC * y[i]
+            exponentials(y, e)
+            if moving == 0:
+                break
+    for i in range(D.size):
+        s, c = sinh_cosh(y[i], e[i])
+        E[i] = math.copysign(eps.sqrt_a * s, D[i])
+        slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
+
+
+@njit(cache=True, error_model="numpy")
 def field_energy(E, eps):
     """Work int_0^E E' dD [J/m3] of raising the field to E [V/m]."""
     work = 0.5 * eps.eps_r * E * E
@@ -101,7 +148,7 @@ def field_energy(E, eps):
     return VACUUM_PERMITTIVITY * work
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def field_of_energy(work, eps):
     """Field |E| [V/m] at which `field_energy` is work [J/m3]; Newton on the convex energy from above."""
     w = work / VACUUM_PERMITTIVITY
@@ -123,7 +170,7 @@ def field_of_energy(work, eps):
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bent_charge(u, xi, kT, doping, density_of_states):
     """Space charge [C/m3] of a semiconductor bent by u [eV], and its integral int_0^u rho du' [J/m3].
 
@@ -142,7 +189,7 @@ def bent_charge(u, xi, kT, doping, density_of_states):
     return ELEMENTARY_CHARGE * rho, ELEMENTARY_CHARGE * kT * integral
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
     """Bending u [eV] (sign +1 depletion, -1 accumulation) whose surface field is |E| [V/m]: int rho du = int E dD."""
     work = field_energy(E, eps)
@@ -158,7 +205,7 @@ def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
     return u
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bending_table(charges, xi, kT, doping, density_of_states, eps):
     """Bending u [eV] and du/dQ [V m2/C] for each charge Q [C/m2]; `charges` is uniform and contains 0."""
     n = charges.size
@@ -177,13 +224,13 @@ def bending_table(charges, xi, kT, doping, density_of_states, eps):
     return bending, slope
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def doping_stiffness(xi, kT, density_of_states):
     """d rho/du [C/(m3 V)] of the unbent semiconductor; eps/stiffness is its screening length squared."""
     return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)
@@ -192,7 +239,7 @@ def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
     return fields
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def edge(electrode, Q):
     """E_C of the film at the interface above the electrode's Fermi level [eV], its slope d/dQ, and the bending u.
 

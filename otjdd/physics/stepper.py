@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.ions import flux
+from otjdd.physics.ions import exchange, field_factors
 from otjdd.physics.junction import (
     close,
     closure,
@@ -64,7 +64,7 @@ STAGES = 6
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
 
 GROWTH, SHRINK, SAFETY = 8.0, 0.2, 0.9
-FIRST_SHARE = 1.0  # of the vacancies of a column that may pass a face in the first step after an edge
+FIRST_SHARE = 0.01  # of the vacancies of a column that may pass a face in the first step after an edge
 NEGATIVE = 1e-12  # of the mean concentration: round-off of the sums; below it a step is rejected
 VOLTAGE_ERROR = 3.0  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at accepted times
@@ -119,7 +119,7 @@ class Tangent(NamedTuple):
     by_S: np.ndarray  # (K, N+1) d ln G/dS
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def new_state(K, N):
     """An empty state of K columns with N cells."""
     return State(
@@ -127,14 +127,14 @@ def new_state(K, N):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def new_slopes(K, N):
     """Work space for the Jacobian."""
     face = (K, N + 1)
     return Slopes(np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def new_tangent(K, N):
     """A tangent that knows nothing yet."""
     return Tangent(
@@ -142,7 +142,7 @@ def new_tangent(K, N):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def copy_state(source, target):
     """Copy all arrays of a state."""
     target.c[:] = source.c
@@ -154,7 +154,7 @@ def copy_state(source, target):
     target.V[:] = source.V
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def drop(junction, current):
     """Voltage lost between source and junction at a current [A], and its derivative [ohm].
 
@@ -167,13 +167,13 @@ def drop(junction, current):
     return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def coupled(junction):
     """Does the current act back on the junction voltage?"""
     return junction.resistance > 0.0 or junction.compliance < math.inf
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def close_all(junction, state, V):
     """Solve the closure of every column at junction voltage V. Returns success."""
     state.V[0] = V
@@ -186,7 +186,7 @@ def close_all(junction, state, V):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def conduct(junction, state, panels, tangent, derive):
     """Chord conductance of every column at the present fields; with derive, the tangent is laid here.
 
@@ -220,7 +220,7 @@ def conduct(junction, state, panels, tangent, derive):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def along_tangent(junction, state, tangent):
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| that this takes."""
     largest = 0.0
@@ -237,7 +237,7 @@ def along_tangent(junction, state, tangent):
     return largest
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def conductance_slope(junction, state, tangent):
     """d ln(G)/dV [1/V] of the junction at constant charges c, D(L) following the closure."""
     total, change = 0.0, 0.0
@@ -248,7 +248,7 @@ def conductance_slope(junction, state, tangent):
     return change / total if total > 0.0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def settle(junction, state, V_source, guess, panels, tangent):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
@@ -286,21 +286,24 @@ def settle(junction, state, V_source, guess, panels, tangent):
     return CIRCUIT_NOT_SOLVED
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def factor(junction, state, slopes, dt):
     """Jacobian of the system at the state, factored for the step dt. Returns success."""
     columns = junction.columns
     charge = junction.ions.z * ELEMENTARY_CHARGE
     K, N = state.c.shape
     for k in range(K):
-        D0, E_a = columns.diffusivity[k], columns.barrier[k]
-        E, eps, width = state.E[k], state.eps[k], columns.width[k]
+        D0, c_max, c = columns.diffusivity[k], junction.ions.c_max, state.c[k]
+        E, eps, width, distance = state.E[k], state.eps[k], columns.width[k], columns.distance[k]
         lower, diagonal, upper, response = slopes.lower[k], slopes.inverse[k], slopes.upper[k], slopes.response[k]
+        work = np.empty((5, N + 1))
+        B, dB, d, g, dg = work[0], work[1], work[2], work[3], work[4]
+        field_factors(junction.ions, E, distance, columns.site[k], D0, columns.barrier[k], junction.kT, B, dB, d, g, dg)
         for f in range(1, N):
-            _, by_left, by_right, by_field = flux(
-                junction.ions, state.c[k, f - 1], state.c[k, f], E[f], columns.distance[k, f], columns.site[k, f],
-                D0, E_a, junction.kT,
-            )  # fmt: skip
+            tilt = -junction.ions.z * distance[f] / junction.kT
+            _, by_left, by_right, by_field = exchange(
+                c[f - 1], c[f], c_max, tilt, distance[f], D0, B[f], dB[f], d[f], g[f], dg[f]
+            )
             by_D = by_field / eps[f]
             lower[f] = -by_left / width[f - 1]
             upper[f] = by_right / width[f]
@@ -318,7 +321,7 @@ def factor(junction, state, slopes, dt):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def solve_borders(junction, state, slopes, tangent, with_current, x, r_closure, r_circuit, y):
     """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
 
@@ -353,7 +356,7 @@ def solve_borders(junction, state, slopes, tangent, with_current, x, r_closure, 
     return v
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     """Voltage lost in the circuit for a state that differs from the start of the step: log-linear conductance."""
     if not with_current:
@@ -367,7 +370,7 @@ def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     return drop(junction, (state.V[0] + dV) * total)[0]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rosenbrock_step(junction, state, slopes, tangent, with_current, V_source, ramp, dt, new, error):
     """One RODAS step from `state`; `new` receives c, D(L) and V_j, `error` (K, N) the error estimate of c.
 
@@ -426,7 +429,7 @@ def rosenbrock_step(junction, state, slopes, tangent, with_current, V_source, ra
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def error_norm(control, old, new, error):
     """Largest over the columns of the root mean square of error/(atol + rtol |c|)."""
     worst = 0.0
@@ -439,7 +442,7 @@ def error_norm(control, old, new, error):
     return worst
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def physical(junction, c):
     """Is every concentration between zero and the site density, to round-off?"""
     mean = np.mean(c)
@@ -449,7 +452,7 @@ def physical(junction, c):
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def first_step(junction, state, total, horizon):
     """Step after an edge: no face passes more than FIRST_SHARE of a column's vacancies at the present flux.
 
@@ -465,7 +468,7 @@ def first_step(junction, state, total, horizon):
     return horizon if rate * horizon <= FIRST_SHARE else FIRST_SHARE / rate
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def observe(junction, state, time, V_source, total, row):
     """Write what is recorded of a settled state into row (RECORD,); columns are averaged by their weight.
 
@@ -492,7 +495,7 @@ def observe(junction, state, time, V_source, total, row):
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ensure_current(junction, state, panels, tangent):
     """Evaluate the chord conductance where the steps did not need it. Returns a status."""
     if coupled(junction) and state.V[0] != 0.0:
@@ -503,7 +506,7 @@ def ensure_current(junction, state, panels, tangent):
     return DONE if conduct(junction, state, panels, tangent, False) else SPECTRUM_NOT_CONVERGED
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def advance(junction, control, state, total, t0, tau, duration, V_start, ramp, dt, panels, tangent, rows, record):
     """Integrate the ions over one straight piece of the source voltage, V_start + ramp (t - t0), from tau to duration.
 

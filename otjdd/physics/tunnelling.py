@@ -43,28 +43,28 @@ class Profile(NamedTuple):
     mass_right: float
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def cosh_series(x):
     """cosh(sqrt(x)) for |x| <= 4: Taylor to x^8; the next term is 4e-11."""
     y = 1.0 + x / 132.0 * (1.0 + x / 182.0 * (1.0 + x / 240.0))
     return 1.0 + x / 2.0 * (1.0 + x / 12.0 * (1.0 + x / 30.0 * (1.0 + x / 56.0 * (1.0 + x / 90.0 * y))))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def sinh_series(x):
     """sinh(sqrt(x))/sqrt(x) for |x| <= 4: Taylor to x^8; the next term is 2e-12."""
     y = 1.0 + x / 156.0 * (1.0 + x / 210.0 * (1.0 + x / 272.0))
     return 1.0 + x / 6.0 * (1.0 + x / 20.0 * (1.0 + x / 42.0 * (1.0 + x / 72.0 * (1.0 + x / 110.0 * y))))
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def sinh_series_slope(x):
     """Derivative of `sinh_series` by x."""
     y = 1.0 + x / 130.0 * (1.0 + x / 180.0 * (1.0 + x / 238.0))
     return (1.0 + x / 10.0 * (1.0 + x / 28.0 * (1.0 + x / 54.0 * (1.0 + x / 88.0 * y)))) / 6.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pieces(length, left, right, mass, low, high):
     """Number of Magnus steps on a segment, such that |q^2| <= PHASE for all energies between low and high [eV]."""
     w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
@@ -74,7 +74,7 @@ def pieces(length, left, right, mass, low, high):
     return int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def refine(profile, low, high):
     """Segments as the list of Magnus steps (length, left, right, mass) and the segment each belongs to."""
     count = 0
@@ -96,7 +96,7 @@ def refine(profile, low, high):
     return steps, owner
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, error_model="numpy", fastmath=True)
 def step_back(h, U0, U1, m, E, M11, M12, M21, M22, N11, N12, N21, N22):
     """N = exp(-Omega) M for all energies: one Magnus step from right to left."""
     d = -h * h * m * K0 * (U1 - U0) / 12.0
@@ -113,7 +113,7 @@ def step_back(h, U0, U1, m, E, M11, M12, M21, M22, N11, N12, N21, N22):
         N11[j], N12[j], N21[j], N22[j] = n11, n12, n21, n22
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def velocities(profile, E):
     """psi'/(i m psi) of the plane waves in the leads [1/m], zero below their band bottoms."""
     left = np.sqrt(K0 * np.maximum(E - profile.bottom_left, 0.0) / profile.mass_left)
@@ -121,7 +121,7 @@ def velocities(profile, E):
     return left, right
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def transfer_matrices(steps, E, keep):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
@@ -151,7 +151,7 @@ def transfer_matrices(steps, E, keep):
     return M, scale
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def transfer_matrix_transmission(profile, E):
     """Transmission T(E) [1] through the profile, for energies E (n,) [eV]; exact for flat segments.
 
@@ -168,7 +168,7 @@ def transfer_matrix_transmission(profile, E):
     return T
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def decay(length, left, right, mass, E):
     """int kappa dx [1] over a linear segment at energy E, kappa = sqrt(m^2 k0 (U - E)/m), where U > E."""
     a, b = max(left - E, 0.0), max(right - E, 0.0)
@@ -181,7 +181,7 @@ def decay(length, left, right, mass, E):
     return 2.0 / 3.0 * covered * math.sqrt(mass * K0) * (a + root_a * root_b + b) / (root_a + root_b)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def wkb_transmission(profile, E):
     """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
     theta = np.zeros(E.size)
@@ -191,7 +191,7 @@ def wkb_transmission(profile, E):
     return np.exp(-2.0 * theta)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def transmission(model, profile, E):
     """T(E) by the model of TRANSMISSIONS; E ascending (n,) [eV]."""
     if model == WKB:

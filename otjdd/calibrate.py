@@ -1,0 +1,240 @@
+"""Calibration: parameters of a case within bounds, so that reads of several runs meet their targets.
+
+The search is CMA-ES (Hansen, arXiv:1604.00772): it needs no derivatives, learns the correlations between parameters, and
+found complete sets where differential evolution stalled. A residual of 1 is a target just missed by what it allows.
+"""
+
+import math
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Field, ValidationError, model_validator
+
+from otjdd.case import Case, load_case
+from otjdd.device import Number, Record
+from otjdd.integrate import SolverError
+from otjdd.units import parse, write
+
+FAILED = 30.0  # residual of every target of a run that cannot be computed
+CAP = 6.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
+
+
+class Parameter(Record):
+    """One parameter that may move: its dotted key, bounds as text, dimension ("" for plain numbers), scale."""
+
+    key: str
+    low: str | Number
+    high: str | Number
+    dimension: str = ""
+    log: bool = False
+
+    def bounds(self) -> tuple[float, float]:
+        """Bounds in the coordinate of the search: SI, or its logarithm."""
+        low, high = (parse(v, self.dimension) if isinstance(v, str) else float(v) for v in (self.low, self.high))
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def text(self, x: float) -> str | float:
+        """Value at a search coordinate in 0..1, rounded to 4 digits, as a case file has it."""
+        low, high = self.bounds()
+        value = low + (high - low) * min(1.0, max(0.0, x))
+        value = float(f"{math.exp(value) if self.log else value:.4g}")
+        return write(value, self.dimension) if self.dimension else value
+
+    def coordinate(self, value: float) -> float:
+        """Search coordinate of a value [SI]."""
+        low, high = self.bounds()
+        return ((math.log(value) if self.log else value) - low) / (high - low)
+
+
+class Target(Record):
+    """What one read should show.
+
+    read : index of the read; over : index of a read to divide by   quantity : column of the reads
+    value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
+    """
+
+    name: str
+    read: int
+    over: int | None = None
+    quantity: Literal["read_resistance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    value: Number | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    within: Annotated[Number, Field(gt=0)] = 2.0
+    linear: bool = False
+
+    @model_validator(mode="after")
+    def check_one(self):
+        if all(v is None for v in (self.value, self.at_least, self.at_most)):
+            raise ValueError("a target needs value, at_least or at_most")
+        return self
+
+    def found(self, ds) -> float:
+        """The quantity in a Dataset."""
+        values = ds[self.quantity].values
+        return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
+
+    def residual(self, found: float) -> float:
+        """Signed distance in units of what is allowed; 0 where a one-sided target is met."""
+        if not (math.isfinite(found) and (self.linear or found > 0)):
+            return FAILED
+
+        def distance(goal):
+            return (found - goal) / self.within if self.linear else math.log(found / goal) / math.log(self.within)
+
+        if self.value is not None:
+            return distance(self.value)
+        below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
+        return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+
+
+class Experiment(Record):
+    """One run: changes to the case (a drive at least) and the targets that its reads should meet."""
+
+    name: str
+    set: dict[str, Any]
+    target: Annotated[tuple[Target, ...], Field(min_length=1)]
+
+
+class Calibration(Record):
+    """A calibration file: the case, what may move, what should come out. `set` speeds the runs up (cells, rtol)."""
+
+    case: str
+    set: dict[str, Any] = Field(default_factory=dict)
+    parameter: Annotated[tuple[Parameter, ...], Field(min_length=1)]
+    run: Annotated[tuple[Experiment, ...], Field(min_length=1)]
+
+
+class Outcome(NamedTuple):
+    """One evaluation: what every target shows and its residual."""
+
+    found: np.ndarray
+    residuals: np.ndarray
+
+    @property
+    def score(self) -> float:
+        """Sum of squares, residuals beyond CAP damped."""
+        size = np.abs(self.residuals)
+        return float(np.sum(np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP))) ** 2))
+
+
+def load(path) -> tuple[Calibration, Case]:
+    """Calibration and its case. Raises OSError, ValueError in words, CaseError."""
+    path = Path(path)
+    try:
+        calibration = Calibration.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("\n".join(lines)) from error
+    return calibration, load_case(path.parent / calibration.case, calibration.set)
+
+
+def targets(calibration: Calibration) -> list[Target]:
+    """All targets in order."""
+    return [target for run in calibration.run for target in run.target]
+
+
+def settings(calibration: Calibration, x) -> dict:
+    """Dotted key -> value as text of a point x in the unit cube."""
+    return {p.key: p.text(v) for p, v in zip(calibration.parameter, x, strict=True)}
+
+
+def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
+    """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
+    from otjdd.simulate import simulate
+
+    found = []
+    for run in calibration.run:
+        try:
+            ds = simulate(case.replace(**settings(calibration, x)).replace(**run.set))
+            found += [target.found(ds) for target in run.target]
+        except (SolverError, ValueError):
+            found += [math.nan] * len(run.target)
+    residuals = [t.residual(f) for t, f in zip(targets(calibration), found, strict=True)]
+    return Outcome(np.array(found), np.array(residuals))
+
+
+def present(calibration: Calibration, case: Case) -> np.ndarray:
+    """Where the case stands now, in the unit cube."""
+    data = case.model_dump()
+    return np.array([np.clip(p.coordinate(dig(data, p.key)), 0.0, 1.0) for p in calibration.parameter])
+
+
+def dig(data, key: str) -> float:
+    """Value at a dotted key; a part in double quotes may hold dots itself."""
+    for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', key):
+        data = data[quoted or plain]
+    return float(data)
+
+
+class Search(NamedTuple):
+    """Result of a calibration: the best point, its outcome, and the sensitivities there."""
+
+    x: np.ndarray
+    outcome: Outcome
+    evaluations: int
+
+
+def search(
+    calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
+    workers: int = 1, progress: Callable[[int, float], None] | None = None,
+) -> Search:  # fmt: skip
+    """CMA-ES from where the case stands. progress(evaluations done, best score) after each generation."""
+    import cma
+
+    options = {
+        "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
+        "popsize_factor": 1,
+    }  # fmt: skip
+    strategy = cma.CMAEvolutionStrategy(present(calibration, case), spread, options)
+    best, done = None, 0
+    with pool(workers) as run_all:
+        while not strategy.stop():
+            points = strategy.ask()
+            outcomes = list(run_all([(calibration, case, x) for x in points]))
+            strategy.tell(points, [o.score for o in outcomes])
+            done += len(points)
+            for x, outcome in zip(points, outcomes, strict=True):
+                if best is None or outcome.score < best[1].score:
+                    best = np.array(x), outcome
+            if progress:
+                progress(done, best[1].score)
+    return Search(*best, done)
+
+
+class pool:
+    """A map over argument tuples of `evaluate`: in this process, or in several that end with the block."""
+
+    def __init__(self, workers: int):
+        self.workers, self.executor = workers, None
+
+    def __enter__(self):
+        if self.workers == 1:
+            return lambda jobs: [evaluate(*job) for job in jobs]
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        self.executor = ProcessPoolExecutor(self.workers, get_context("spawn"))
+        return lambda jobs: self.executor.map(evaluate, *zip(*jobs, strict=True))
+
+    def __exit__(self, *error):
+        if self.executor:
+            self.executor.shutdown(cancel_futures=True)
+
+
+def sensitivities(calibration: Calibration, case: Case, x, step: float = 0.02) -> np.ndarray:
+    """d residual/d parameter (targets, parameters), per range of the bounds, by one-sided differences into the cube."""
+    base = evaluate(calibration, case, x).residuals
+    columns = []
+    for i in range(len(x)):
+        shift = step if x[i] + step <= 1.0 else -step
+        moved = np.array(x, dtype=float)
+        moved[i] += shift
+        columns.append((evaluate(calibration, case, moved).residuals - base) / shift)
+    return np.column_stack(columns)
