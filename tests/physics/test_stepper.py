@@ -1,0 +1,88 @@
+"""Junction and circuit together: the clamp of a series resistance, the limit of a source."""
+
+import numpy as np
+import pytest
+from devices import COMPILED, begin, case, hold
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otjdd import integrate
+from otjdd.physics import stepper
+
+SMALL = {
+    "device__film__cells": 16 if COMPILED else 8,
+    "device__transmission": "wkb",
+    "device__conducting_fraction": 1.0,
+}
+
+
+def recorded(run):
+    return np.concatenate(run.rows)
+
+
+def rows_of(voltage, duration=1e-5, **changes):
+    run = begin(case(**SMALL, **changes))
+    hold(run, voltage, duration, record=True)
+    return recorded(run)
+
+
+def test_series_resistance_clamps_the_junction_under_forward_pulses():
+    tops = [rows_of(V, circuit__series_resistance=50.0)[-1, stepper.JUNCTION] for V in (1.2, 2.2)]
+    assert tops[1] - tops[0] < 0.3 * (2.2 - 1.2)
+    assert tops[1] < 0.9
+
+
+@pytest.mark.parametrize("V", [1.5, 0.4, -0.1, -2.0])
+def test_source_voltage_is_shared_between_junction_and_resistance_at_every_time(V):
+    rows = rows_of(V, circuit__series_resistance=50.0)
+    assert len(rows) > 2
+    lost = 50.0 * rows[:, stepper.CURRENT]
+    np.testing.assert_allclose(rows[:, stepper.JUNCTION] + lost, rows[:, stepper.SOURCE], atol=1e-6)
+    np.testing.assert_allclose(rows[:, stepper.SOURCE], V, rtol=1e-15)
+
+
+def test_vanishing_resistance_recovers_the_bare_junction():
+    bare = rows_of(0.3)[-1]
+    for R, tolerance in ((1e-2, 1e-2), (1e-4, 1e-4), (1e-6, 1e-6)):
+        row = rows_of(0.3, circuit__series_resistance=R, numerics__rtol=1e-6, numerics__atol=1e-8)[-1]
+        assert row[stepper.JUNCTION] == pytest.approx(0.3, abs=tolerance)
+    tight = rows_of(0.3, numerics__rtol=1e-6, numerics__atol=1e-8)[-1]
+    assert row[stepper.CURRENT] == pytest.approx(tight[stepper.CURRENT], rel=1e-3)
+    assert bare[stepper.JUNCTION] == 0.3
+
+
+def test_compliance_limits_the_current():
+    limit = 1e-4
+    free = rows_of(1.0, circuit__series_resistance=50.0)
+    held = rows_of(1.0, circuit__series_resistance=50.0, circuit__compliance=limit)
+    assert np.abs(free[:, stepper.CURRENT]).max() > 2 * limit
+    assert np.abs(held[:, stepper.CURRENT]).max() <= limit * 1.001
+    below = rows_of(0.05, circuit__series_resistance=50.0, circuit__compliance=1.0)
+    np.testing.assert_allclose(
+        below[-1, stepper.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, stepper.CURRENT], rtol=1e-6
+    )
+
+
+@given(V=st.floats(-4.0, 2.5), R=st.floats(0.0, 6.0), duration=st.sampled_from([1e-9, 1e-7, 1e-4]))
+@settings(deadline=None, max_examples=25 if COMPILED else 1, suppress_health_check=list(HealthCheck))
+def test_junction_voltage_lies_between_zero_and_the_source(V, R, duration):
+    rows = rows_of(V, duration, circuit__series_resistance=10.0**R)
+    share = rows[:, stepper.JUNCTION] / V if V else np.zeros(1)
+    assert ((share >= 0) & (share <= 1 + 1e-12)).all()
+    assert (rows[:, stepper.CURRENT] * V >= 0).all()
+    assert np.abs(rows[:, stepper.BALANCE]).max() < 1e-12
+
+
+def test_recorded_times_rise_to_the_end_of_the_piece():
+    rows = rows_of(-1.0, 1e-6)
+    assert (np.diff(rows[:, stepper.TIME]) > 0).all()
+    assert rows[-1, stepper.TIME] == 1e-6
+
+
+def test_a_ramp_is_followed_to_its_end():
+    run = begin(case(**SMALL, circuit__series_resistance=50.0))
+    integrate.advance(run, 1e-6, 0.0, -1.0, True)
+    rows = recorded(run)
+    np.testing.assert_allclose(rows[:, stepper.SOURCE], -1e6 * rows[:, stepper.TIME], rtol=1e-12)
+    lost = 50.0 * rows[:, stepper.CURRENT]
+    np.testing.assert_allclose(rows[:, stepper.JUNCTION] + lost, rows[:, stepper.SOURCE], atol=1e-6)
