@@ -57,8 +57,9 @@ def simulate(case: Case, progress=None):
     try:
         integrate.jump(moving, 0.0)
         integrate.observe(moving, 0.0)
+        at_stop(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
-            moving, waveform, every=case.record.every, stops=snapshot_times(case.record, waveform.duration),
+            moving, waveform, every=case.record.every, stops=snapshot_times(case.record, waveform.duration)[1:],
             at_stop=at_stop, at_read=at_read, progress=progress,
         )  # fmt: skip
         if case.record.every != "all":
