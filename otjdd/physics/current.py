@@ -17,10 +17,8 @@ from numba import njit
 from otjdd.physics.tunnelling import (
     K0,
     WKB,
-    cosh_series,
+    cosh_sinh,
     refine,
-    sinh_series,
-    sinh_series_slope,
     transfer_matrices,
     transmission,
     velocities,
@@ -202,7 +200,7 @@ def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
     for j in range(E.size):
         r = hk * (U - E[j])
         x = d * d + hm * r
-        C, S, dS = cosh_series(x), sinh_series(x), sinh_series_slope(x)
+        C, S, dS = cosh_sinh(x)
         l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
         n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
         g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
