@@ -1,0 +1,206 @@
+"""A claim of a paper as data: what is said, which numbers of which metric stand for it, how near they must come.
+
+A claim is a folder: claim.toml, and the cases to run as further TOML files. It is met when every number that has a
+limit keeps it, and nothing else: the reason that claim.toml gives for a miss is shown, and changes nothing.
+"""
+
+import math
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import Field, ValidationError, model_validator
+
+from otjdd import units
+from otjdd.case import Case, load_case
+from otjdd.device import Number, Record
+
+CLAIM = "claim.toml"
+
+
+class Figure(Record):
+    """One number of a metric: its name there, its name in words, the unit it is told in, and its limits in that unit.
+
+    value with within ("x2" a factor, "30 %" relative, a number absolute), at_least, at_most; none of them: told only
+    """
+
+    name: str
+    label: str
+    unit: str = "1"
+    value: Number | None = None
+    within: Number | Annotated[str, Field(pattern=r"^(x[0-9.]+|[0-9.]+ %)$")] | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+
+    @model_validator(mode="after")
+    def check_limits(self):
+        if (self.value is None) != (self.within is None):
+            raise ValueError("value and within belong together")
+        units.unit(self.unit)
+        return self
+
+    def shown(self, found: float) -> float:
+        """A number [SI] in `unit`."""
+        return found / 10.0 ** units.unit(self.unit).exponent
+
+    def met(self, found: float) -> bool:
+        """Whether a number [SI] keeps all limits. No number at all (nan) keeps none."""
+        x, (low, high) = self.shown(found), self.bounds()
+        return (low is None or x >= low) and (high is None or x <= high)
+
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Lowest and highest allowed value in `unit`, None where there is no limit."""
+        if self.value is None:
+            return self.at_least, self.at_most
+        if isinstance(self.within, str) and self.within.startswith("x"):
+            ends = self.value / float(self.within[1:]), self.value * float(self.within[1:])
+        elif isinstance(self.within, str):
+            ends = [self.value * (1 + s * float(self.within[:-2]) / 100) for s in (-1, 1)]
+        else:
+            ends = self.value - self.within, self.value + self.within
+        return min(ends), max(ends)
+
+    def text(self, number: float) -> str:
+        """A number in `unit`, with the unit."""
+        plain = f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+        return plain + f" {self.unit}" * (self.unit != "1")
+
+    def told(self, found: float) -> str:
+        """A found number [SI] in words."""
+        return f"{self.label} {self.text(self.shown(found))}"
+
+    @property
+    def paper(self) -> str:
+        """What is expected, in words; "" when there is no limit."""
+        if self.value is not None:
+            return f"{self.label} {self.text(self.value)}"
+        return f"{self.label} {self.allowed}" if self.allowed else ""
+
+    @property
+    def tolerance(self) -> str:
+        """How near a value must come, in words; "" where limits are the whole statement."""
+        if self.within is None:
+            return ""
+        return self.within if isinstance(self.within, str) else f"±{self.text(self.within)}"
+
+    @property
+    def allowed(self) -> str:
+        """The interval that meets, in words."""
+        ends = zip(("at least ", "at most "), self.bounds(), strict=True)
+        return ", ".join(word + self.text(end) for word, end in ends if end is not None)
+
+
+class Sweep(Record):
+    """Runs of one case that differ in one value."""
+
+    key: str
+    values: Annotated[tuple[str, ...], Field(min_length=1)]
+    quick: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+
+
+class Claim(Record):
+    """A claim.toml: what the paper says and where, what it leaves open, what was chosen, what is measured.
+
+    sweep : case name -> Sweep   settings : of the metric   quick : changes to every case for a quick look
+    reason : why the claim is missed, when it is
+    """
+
+    claim: str
+    source: str
+    metric: str
+    doubtful: str = ""
+    chosen: str = ""
+    reason: str = ""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    sweep: dict[str, Sweep] = Field(default_factory=dict)
+    quick: dict[str, Any] = Field(default_factory=dict)
+    figure: Annotated[tuple[Figure, ...], Field(min_length=1)]
+
+
+class Trial(NamedTuple):
+    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result."""
+
+    name: str
+    value: float
+    case: Case
+    ds: Any = None
+
+
+class Verdict(NamedTuple):
+    """A claim, judged: what was found by name [SI], the figures that miss, and why there is no number at all."""
+
+    id: str
+    claim: Claim
+    found: dict[str, float]
+    missed: tuple[Figure, ...]
+    failure: str = ""
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def status(self) -> str:
+        return "missed" if self.missed or self.failure else "met"
+
+    @property
+    def reason(self) -> str:
+        """Why the claim is missed: which numbers, and what is known of the cause; "" when it is met."""
+        if self.status == "met":
+            return ""
+        misses = "; ".join(f"{f.told(self.found[f.name])} ({f.allowed})" for f in self.missed)
+        return " ".join(filter(None, [self.failure, misses and f"{misses}.", self.claim.reason]))
+
+    def row(self) -> dict[str, str]:
+        """The claim as the machine-readable report has it."""
+        figures = self.claim.figure
+        return {
+            "id": self.id,
+            "paper": "; ".join(filter(None, (f.paper for f in figures))),
+            "otjdd": "; ".join(f.told(self.found[f.name]) for f in figures if f.name in self.found) or "no result",
+            "tolerance": "; ".join(dict.fromkeys(filter(None, (f.tolerance for f in figures)))) or "as stated",
+            "status": self.status,
+            "reason": self.reason,
+        }
+
+
+def load(folder: Path) -> Claim:
+    """The claim of a folder. Raises OSError, ValueError in words."""
+    path = folder / CLAIM
+    try:
+        return Claim.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ValueError("\n".join(lines)) from error
+
+
+def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
+    """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError."""
+    planned, changes = [], dict(claim.quick) if quick else {}
+    for path in sorted(folder.glob("*.toml")):
+        sweep = claim.sweep.get(path.stem)
+        if path.name == CLAIM:
+            continue
+        if sweep is None:
+            planned.append(Trial(path.stem, math.nan, load_case(path, changes)))
+            continue
+        for text in (quick and sweep.quick) or sweep.values:
+            planned.append(Trial(path.stem, quantity(text), load_case(path, changes | {sweep.key: text})))
+    unknown = set(claim.sweep) - {trial.name for trial in planned}
+    if unknown or not planned:
+        raise ValueError(f"{folder}: no case {', '.join(sorted(unknown)) or 'at all'} to run")
+    return planned
+
+
+def quantity(text: str) -> float:
+    """A number with a unit, of whatever dimension, in SI. Raises ValueError."""
+    match = units.NUMBER.fullmatch(text)
+    if not match:
+        raise ValueError(f"{text!r} is no number with a unit")
+    return float(Decimal(match[1]).scaleb(units.unit(match[2]).exponent))
+
+
+def shipped_claims() -> Path:
+    """Folder of the claims that come with otjdd, in an installed package or in a checkout."""
+    here = Path(__file__).resolve().parent
+    return here / "validation" if (here / "validation").is_dir() else here.parent / "validation" / "paper"
