@@ -137,13 +137,17 @@ def holds(ds) -> list[tuple[float, str, np.ndarray]]:
 
 
 def current(ds, axes):
-    """Absolute current against time, with the voltage of the source below."""
-    t, size = ds.time.values, np.abs(ds.current.values)
+    """Absolute current against time, with the voltage of the source below it."""
+    t, size, carried = ds.time.values, np.abs(ds.current.values), np.abs(ds.conduction_current.values)
     axes.axis("off")
     above = axes.inset_axes([0, 0.38, 1, 0.62])
     below = axes.inset_axes([0, 0, 1, 0.3], sharex=above)
-    above.plot(t, np.where(size > 0, size, np.nan), color=BLUE, linewidth=0.9)
+    above.plot(t, np.where(size > 0, size, np.nan), color=GREY, linewidth=0.5, label="with displacement, as read")
+    above.plot(t, np.where(carried > 0, carried, np.nan), color=BLUE, linewidth=0.9, label="conduction")
+    if (carried > 0).any():  # a jump of the voltage charges the junction in no time: a spike as high as steps are short
+        above.set_ylim(carried[carried > 0].min() / 5, carried.max() * 20)
     above.set(yscale="log", ylabel="|current| (A)")
+    above.legend(loc="best")
     above.tick_params(labelbottom=False)
     below.plot(t, ds.voltage.values, color=ORANGE, linewidth=0.9)
     below.set(xlabel="time (s)", ylabel="voltage (V)")
