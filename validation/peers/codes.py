@@ -1,18 +1,21 @@
 """The codes: each takes a problem and a relative tolerance and returns what is compared, (T, 4), and its work.
 
-Each has its equations compiled, its Jacobian analytic and banded, and consistent starts after every jump of the voltage.
-Absolute tolerances are a hundredth of the relative ones, in units of the mean concentration and of 1 V.
+Each has its equations compiled, an analytic banded Jacobian, and consistent starts after every jump of the voltage.
+Absolute tolerances are a hundredth of the relative ones, in units of the mean concentration and of 1 V. What a code
+fails to compute is nan.
 """
 
 import numpy as np
 from numba import njit
 
 from otjdd import integrate
+from otjdd.physics.electrostatics import displacement
 from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
 from validation.peers.problems import observed, segments
 
 ATOL = 1e-2  # of the relative tolerance
-RELAXATION = {"conditioning": 1e7, "pulses": 1e14}  # 1/s, of the potential where Poisson's equation is made a rate
+# 1/s, of the potential where Poisson's equation is made a rate: slower is inaccurate, faster makes LSODA fail
+RELAXATION = {"conditioning": 1e7, "pulses": 1e11}
 
 
 def otjdd(problem):
@@ -32,10 +35,10 @@ def otjdd(problem):
     return solve
 
 
-def ida(problem, linear="band"):
-    """SUNDIALS IDA (variable-order BDF for algebraic equations), started anew at every jump.
+def ida(problem):
+    """SUNDIALS IDA (BDF of variable order for algebraic equations), banded, started anew at every jump.
 
-    linear : "band"; "band-differences" with a numerical Jacobian; "sparse" (SuperLU)
+    Its other linear solvers were slower here: differences for the Jacobian by a sixth, SuperLU by a factor of two.
     """
     from sksundae.ida import IDA
 
@@ -59,47 +62,31 @@ def ida(problem, linear="band"):
             for row in range(max(0, column - UPPER), min(n, column + LOWER + 1)):
                 JJ[row, column] = B[row - column + UPPER, column]
 
-    @njit
-    def sparse_kernel(y, V, cj, B, JJ):
-        bands(y, V, B)
-        k = 0
-        for column in range(n):
-            if column % 2 == 0:
-                B[UPPER, column] -= cj
-            for row in range(max(0, column - UPPER), min(n, column + LOWER + 1)):
-                JJ[k] = B[row - column + UPPER, column]
-                k += 1
-
     def residual(t, y, yp, res, data):
         work[0] += 1
         residual_kernel(y, yp, data[0], res)
 
     def jacobian(t, y, yp, res, cj, JJ, data):
         work[1] += 1
-        (sparse_kernel if linear == "sparse" else jacobian_kernel)(y, data[0], cj, B, JJ)
+        jacobian_kernel(y, data[0], cj, B, JJ)
 
-    options = {"linsolver": "band", "lband": LOWER, "uband": UPPER, "jacfn": jacobian}
-    if linear == "band-differences":
-        options.pop("jacfn")
-    if linear == "sparse":
-        inside = np.tri(n, k=UPPER, dtype=int) * np.tri(n, k=LOWER, dtype=int).T
-        options = {"linsolver": "sparse", "sparsity": inside, "jacfn": jacobian}
-
-    def solve(rtol, first_step=0.0):
+    def solve(rtol):
         work[:] = 0
         found, data, c = [], [0.0], problem.c[0]
         solver = IDA(
             residual, userdata=data, algebraic_idx=range(1, n, 2), rtol=rtol, atol=ATOL * rtol,
-            max_num_steps=10**6, first_step=first_step, **options,
+            max_num_steps=10**6, linsolver="band", lband=LOWER, uband=UPPER, jacfn=jacobian,
         )  # fmt: skip
         for t0, t1, voltage, outputs in segments(problem):
             data[0] = voltage
             solver.init_step(t0, *consistent(problem, c, voltage))
-            for t in outputs:
-                y = solver.step(t).y
-                found.append(observed(problem, mean * y[::2], left_charge(problem, y, voltage)))
-            if len(outputs) == 0 or outputs[-1] < t1:
-                y = solver.step(t1).y
+            for t in [*outputs, t1] if len(outputs) == 0 or outputs[-1] < t1 else outputs:
+                reached = solver.step(t)
+                if not reached.success:
+                    return failed(problem)
+                y = reached.y
+                if len(found) < len(problem.outputs) and t == problem.outputs[len(found)]:
+                    found.append(observed(problem, mean * y[::2], left_charge(problem, y, voltage)))
             c = mean * y[::2]
         return np.array(found), f"{work[0]} residuals, {work[1]} Jacobians"
 
@@ -107,15 +94,17 @@ def ida(problem, linear="band"):
 
 
 def lsoda(problem):
-    """scipy LSODA (BDF of ODEPACK), banded. It knows no algebraic equations: the potential relaxes, fast, to Poisson's."""
+    """scipy LSODA (BDF of ODEPACK), banded.
+
+    It knows no algebraic equations, so the potential relaxes towards Poisson's, faster than anything else moves.
+    """
     from scipy.integrate import odeint
 
     rates, bands = kernels(problem)
     junction, n, mean = problem.junction, 2 * problem.c.size, problem.c.mean()
     width = junction.columns.width[0]
     stiffness = np.ones(n)
-    capacitance = consistent_capacitance(problem)
-    stiffness[1::2] = RELAXATION[problem.name] * width.sum() / width / capacitance
+    stiffness[1::2] = RELAXATION[problem.name] * width.sum() / width / capacitance(problem)
 
     @njit
     def rhs_kernel(y, V, r):
@@ -150,6 +139,8 @@ def lsoda(problem):
                 rhs, consistent(problem, c, voltage)[0], times, (voltage,), jacobian, ml=LOWER, mu=UPPER,
                 rtol=rtol, atol=ATOL * rtol, mxstep=10**6, tfirst=True, full_output=True,
             )  # fmt: skip
+            if info["message"] != "Integration successful.":
+                return failed(problem)
             found += [
                 observed(problem, mean * state[::2], left_charge(problem, state, voltage))
                 for state in y[1 : 1 + len(outputs)]
@@ -161,8 +152,14 @@ def lsoda(problem):
     return solve
 
 
-def consistent_capacitance(problem) -> float:
-    """Capacitance of the film [F/m2] in strong field: the scale of the relaxation of its potential."""
-    from otjdd.physics.electrostatics import displacement
+def failed(problem):
+    """What a code returns that could not go on."""
+    return np.full((len(problem.outputs), 4), np.nan), "failed"
 
+
+def capacitance(problem) -> float:
+    """Capacitance of the film [F/m2] in strong field: the scale of the relaxation of its potential."""
     return displacement(1e9, problem.junction.film)[1] / problem.junction.columns.width[0].sum()
+
+
+CODES = {"otjdd": otjdd, "SUNDIALS IDA": ida, "scipy LSODA": lsoda}

@@ -44,9 +44,8 @@ def kernels(problem):
             E = field_at(y, V, i + 1)
             J_next, D_next = 0.0, displacement(E, film)[0]
             if i + 1 < N:
-                J_next = flux(
-                    ions, c_mean * y[2 * i], c_mean * y[2 * i + 2], E, distance[i + 1], site[i + 1], D0, E_a, kT
-                )[0]
+                c_l, c_r = c_mean * y[2 * i], c_mean * y[2 * i + 2]
+                J_next = flux(ions, c_l, c_r, E, distance[i + 1], site[i + 1], D0, E_a, kT)[0]
             r[2 * i] = (J - J_next) / (width[i] * c_mean)
             r[2 * i + 1] = charge * c_mean * y[2 * i] * width[i] + fixed[i] - fixed[i + 1] - (D_next - D)
             J, D = J_next, D_next
@@ -57,29 +56,27 @@ def kernels(problem):
         for i in range(N):
             B[1 + UPPER, 2 * i] = charge * c_mean * width[i]
         for f in range(N + 1):
-            l, r = 2 * f - 2, 2 * f  # unknowns c beside the face; phi follows each
             E = field_at(y, V, f)
-            by_phi = displacement(E, film)[1] / distance[f]  # -dD/dphi_r = dD/dphi_l
+            by_phi = displacement(E, film)[1] / distance[f]
+            a, b = 2 * f - 2, 2 * f  # columns of c before and behind the face; the potential follows each
             if f > 0:
-                B[UPPER, l + 1] -= by_phi
+                B[UPPER, a + 1] -= by_phi
             if f < N:
-                B[UPPER, r + 1] -= by_phi
-            if 0 < f < N:
-                B[l - r + UPPER, r + 1] += by_phi
-                B[r - l + UPPER, l + 1] += by_phi
-                _, by_l, by_r, by_E = flux(
-                    ions, c_mean * y[l], c_mean * y[r], E, distance[f], site[f], D0, E_a, kT
-                )  # fmt: skip
-                slope = by_E / (distance[f] * c_mean)
-                left, right = 1.0 / width[f - 1], 1.0 / width[f]
-                B[UPPER, l] -= by_l * left
-                B[l - r + UPPER, r] -= by_r * left
-                B[-1 + UPPER, l + 1] -= slope * left
-                B[l - r - 1 + UPPER, r + 1] += slope * left
-                B[r - l + UPPER, l] += by_l * right
-                B[UPPER, r] += by_r * right
-                B[r - l - 1 + UPPER, l + 1] += slope * right
-                B[-1 + UPPER, r + 1] -= slope * right
+                B[UPPER, b + 1] -= by_phi
+            if not 0 < f < N:
+                continue
+            B[UPPER - 2, b + 1] += by_phi
+            B[UPPER + 2, a + 1] += by_phi
+            slopes = flux(ions, c_mean * y[a], c_mean * y[b], E, distance[f], site[f], D0, E_a, kT)
+            by_E = slopes[3] / (distance[f] * c_mean)
+            B[UPPER, a] -= slopes[1] / width[f - 1]
+            B[UPPER - 2, b] -= slopes[2] / width[f - 1]
+            B[UPPER - 1, a + 1] -= by_E / width[f - 1]
+            B[UPPER - 3, b + 1] += by_E / width[f - 1]
+            B[UPPER + 2, a] += slopes[1] / width[f]
+            B[UPPER, b] += slopes[2] / width[f]
+            B[UPPER + 1, a + 1] += by_E / width[f]
+            B[UPPER - 1, b + 1] -= by_E / width[f]
 
     return rates, bands
 

@@ -101,7 +101,7 @@ def segments(problem: Problem):
 
 
 def observed(problem: Problem, c, charge) -> np.ndarray:
-    """What is compared at one time: concentrations at the ends [1/m3], mean position [m], charge of the left electrode [C/m2]."""
+    """Compared at one time: end concentrations [1/m3], mean position [m], charge of the left electrode [C/m2]."""
     width = problem.junction.columns.width[0]
     x = np.cumsum(width) - 0.5 * width
     return np.array([c[0], c[-1], (c * width) @ x / (c @ width), charge])

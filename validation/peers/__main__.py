@@ -1,0 +1,68 @@
+"""python -m validation.peers [--quick] [--only race|scaling|whole] [--update FILE]"""
+
+import argparse
+import os
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from validation.peers import compare, scaling, whole
+
+BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+
+
+def processor() -> str:
+    """Name of the processor, as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def machine() -> str:
+    """One line on the machine and the versions."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy", "scikit-sundae"))
+    load = f"; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    return f"{processor()}; {platform.system()}, Python {platform.python_version()}, {packages}{load}."
+
+
+def races(quick) -> str:
+    """The table of all problems, and how well two codes agree when both are strict."""
+    rows, distances = [], []
+    for problem in compare.on_grids(quick):
+        found, distance = compare.race(problem, 3 if quick else compare.ROUNDS)
+        rows += found
+        distances.append(distance)
+        print(compare.table(found), f"\nIDA at 1e-9 is {distance:.1e} from the reference\n", flush=True)
+    note = "The reference is otjdd at rtol 1e-10; IDA at 1e-9 is within"
+    return f"{compare.table(rows)}\n\n{note} {max(distances):.0e} of it."
+
+
+def update(file: Path, text: str) -> None:
+    """Replace what stands between the marks in a file. Raises ValueError when it has none."""
+    before, rest = file.read_text().split(BEGIN)
+    after = rest.split(END)[1]
+    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+
+
+def main() -> None:
+    """Run, print, and write where asked."""
+    parser = argparse.ArgumentParser(prog="python -m validation.peers", description=compare.__doc__)
+    parser.add_argument("--quick", action="store_true", help="one grid, few rounds")
+    parser.add_argument("--only", choices=("race", "scaling", "whole"), help="a part of it")
+    parser.add_argument("--update", type=Path, metavar="FILE", help=f"write the tables between {BEGIN} and {END}")
+    options = parser.parse_args()
+    parts = [machine()]
+    print(parts[0], flush=True)
+    for name, make in (("race", lambda: races(options.quick)), ("scaling", scaling.table), ("whole", whole.table)):
+        if options.only in (None, name):
+            parts.append(make())
+            print(parts[-1], "\n", flush=True)
+    if options.update:
+        update(options.update, "\n\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Speed at equal accuracy: each code takes the loosest tolerance that meets an error, then all are timed in turn."""
+
+import math
+import warnings
+from itertools import pairwise
+from time import perf_counter
+from typing import NamedTuple
+
+import numpy as np
+
+from validation.peers.codes import CODES
+from validation.peers.problems import conditioning, errors, pulses
+
+LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
+TARGETS = (1e-3, 1e-4)
+REFERENCE = 1e-10  # relative tolerance; the reference is otjdd's, and IDA's distance from it is reported
+ROUNDS, REPEAT = 9, 0.03  # rounds, least seconds of a code in a round
+
+
+class Row(NamedTuple):
+    """One code on one problem: its largest error, of concentrations, position or charge, and the time it takes."""
+
+    problem: str
+    cells: int
+    target: float
+    code: str
+    rtol: float
+    error: float
+    work: str
+    seconds: float
+    kernels: float  # seconds within compiled code, nan where it is not told apart
+
+
+def on_grids(quick=False):
+    """The problems: on the graded grid that users get, and on uniform ones."""
+    grids = [(100, 20.0)] if quick else [(100, 20.0), (200, 1.0), (400, 1.0)]
+    return [problem(cells, grading) for problem in (conditioning, pulses) for cells, grading in grids]
+
+
+def climb(problem, solve, reference):
+    """Errors of a code on the ladder of tolerances, until two in a row meet the strictest target."""
+    found = []
+    for rtol in LADDER:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            values, work = solve(rtol)
+        found.append((rtol, max(errors(problem, values, reference)), work))
+        if len(found) > 1 and max(error for _, error, _ in found[-2:]) <= min(TARGETS):
+            break
+    return found
+
+
+def loosest(found, target):
+    """The loosest tolerance that meets a target together with the next one, so that no lucky error counts; or None."""
+    for here, following in pairwise(found):
+        if here[1] <= target and following[1] <= target:
+            return here
+    return None
+
+
+def timed(solvers, rounds=ROUNDS):
+    """Median seconds of each solver (callables without arguments), in alternating rounds."""
+    times = [[] for _ in solvers]
+    for solve in solvers:
+        solve()
+    for _ in range(rounds):
+        for mine, solve in zip(times, solvers, strict=True):
+            count, began = 0, perf_counter()
+            while count == 0 or perf_counter() - began < REPEAT:
+                solve()
+                count += 1
+            mine.append((perf_counter() - began) / count)
+    return [float(np.median(mine)) for mine in times]
+
+
+def kernel_seconds(solve, count=5):
+    """Seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
+    from otjdd.physics import stepper
+
+    spent, found, kernels = [0.0], [], {name: getattr(stepper, name) for name in ("advance", "settle")}
+
+    def watched(kernel):
+        def call(*arguments):
+            began = perf_counter()
+            result = kernel(*arguments)
+            spent[0] += perf_counter() - began
+            return result
+
+        return call
+
+    try:
+        for name, kernel in kernels.items():
+            setattr(stepper, name, watched(kernel))
+        for _ in range(count):
+            spent[0] = 0.0
+            solve()
+            found.append(spent[0])
+    finally:
+        for name, kernel in kernels.items():
+            setattr(stepper, name, kernel)
+    return float(np.median(found))
+
+
+def race(problem, rounds=ROUNDS):
+    """Rows of all codes on a problem, for each target, and the distance of IDA at 1e-9 from the reference."""
+    solvers = {name: make(problem) for name, make in CODES.items()}
+    reference, _ = solvers["otjdd"](REFERENCE)
+    distance = max(errors(problem, solvers["SUNDIALS IDA"](1e-9)[0], reference))
+    ladders = {name: climb(problem, solve, reference) for name, solve in solvers.items()}
+    rows = []
+    for target in TARGETS:
+        chosen = {name: loosest(found, target) for name, found in ladders.items()}
+        running = {name: choice for name, choice in chosen.items() if choice}
+        times = timed([lambda s=solvers[name], r=choice[0]: s(r) for name, choice in running.items()], rounds)
+        for (name, choice), seconds in zip(running.items(), times, strict=True):
+            inside = kernel_seconds(lambda r=choice[0]: solvers["otjdd"](r)) if name == "otjdd" else math.nan
+            cells = problem.c.size
+            rows.append(Row(problem.name, cells, target, name, choice[0], choice[1], choice[2], seconds, inside))
+    return rows, distance
+
+
+def table(rows) -> str:
+    """Rows as a Markdown table; the last column is the time over that of otjdd at the same target."""
+    lines = [
+        "| problem | cells | error asked | code | rtol | error | work | ms | of these in kernels | times otjdd |",
+        "|---|--:|--:|---|--:|--:|---|--:|--:|--:|",
+    ]
+    own = {(row.problem, row.cells, row.target): row.seconds for row in rows if row.code == "otjdd"}
+    for row in rows:
+        inside = "" if math.isnan(row.kernels) else f"{1e3 * row.kernels:.2f}"
+        ratio = row.seconds / own.get((row.problem, row.cells, row.target), math.nan)
+        lines.append(
+            f"| {row.problem} | {row.cells} | {row.target:.0e} | {row.code} | {row.rtol:.1e} | {row.error:.1e} "
+            f"| {row.work} | {1e3 * row.seconds:.2f} | {inside} | {ratio:.1f} |"
+        )
+    return "\n".join(lines)

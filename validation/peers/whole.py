@@ -1,0 +1,64 @@
+"""What a user waits for: runs in a warm process; commands with a warm and with an empty cache of compiled kernels."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from validation.peers.compare import timed
+
+CASES = Path(__file__).parents[2] / "cases"
+TRAIN = {"kind": "train", "voltage": "2.2 V", "width": "50 ns", "count": 2000, "period": "10 us", "read_each": True}
+
+
+def warm_runs(rounds=3):
+    """Seconds of two whole simulations from case to Dataset: the R-V loop, and 4000 pulses with a read after each."""
+    from otjdd.case import load_case
+    from otjdd.simulate import simulate
+
+    loop = load_case(CASES / "rv-loop.toml")
+    parts = [TRAIN, TRAIN | {"voltage": "-2.5 V"}]
+    train = load_case(CASES / "ltp-ltd.toml").replace(drive={"kind": "sequence", "parts": parts})
+    return dict(
+        zip(
+            ("R-V loop, 130 writes with a read each", "4000 pulses with a read each"),
+            timed([lambda: simulate(loop), lambda: simulate(train)], rounds),
+            strict=True,
+        )
+    )
+
+
+def command(arguments, environment=None, count=5) -> float:
+    """Median wall time [s] of a command in a new process."""
+    times = []
+    for _ in range(count):
+        began = perf_counter()
+        subprocess.run(arguments, check=True, env=os.environ | (environment or {}), stdout=subprocess.DEVNULL)
+        times.append(perf_counter() - began)
+    return float(np.median(times))
+
+
+def commands():
+    """Seconds of commands; cold is the first run after installation, when numba compiles all kernels."""
+    otjdd = [sys.executable, "-c", "import sys; from otjdd.cli import main; sys.exit(main())"]
+    with tempfile.TemporaryDirectory() as folder:
+        run = [*otjdd, "run", str(CASES / "rv-loop.toml"), "-o", str(Path(folder) / "out.nc")]
+        cache = {"NUMBA_CACHE_DIR": folder}
+        return {
+            "python -c pass": command([sys.executable, "-c", "pass"]),
+            "python -c 'import otjdd'": command([sys.executable, "-c", "import otjdd"]),
+            "otjdd --help": command([*otjdd, "--help"]),
+            "otjdd run cases/rv-loop.toml, cold": command(run, cache, 1),
+            "otjdd run cases/rv-loop.toml, warm": command(run, cache, 3),
+        }
+
+
+def table() -> str:
+    """All of them as a Markdown table."""
+    lines = ["| what | seconds |", "|---|--:|"]
+    lines += [f"| {what} | {seconds:.3g} |" for what, seconds in (warm_runs() | commands()).items()]
+    return "\n".join(lines)
