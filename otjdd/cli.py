@@ -15,11 +15,12 @@ from typing import Annotated
 import typer
 
 OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT = range(7)
+MISSED = 8
 INTERRUPTED = 130
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
-    "kept), 5 a file or the disk, 6 out of memory, 130 interrupted (what was computed is kept)."
+    "kept), 5 a file or the disk, 6 out of memory, 8 a claim is missed, 130 interrupted (what was computed is kept)."
 )
 
 app = typer.Typer(
@@ -213,6 +214,42 @@ def plot(
     check_target(out)
     save_figure(results.read(file), out, kind)
     print(out)
+
+
+@command
+def validate(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.")] = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    update: Annotated[
+        Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the markers of a file.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+):
+    """Check the claims of the paper: what it reports, what comes out here, met or missed.
+
+    Example: otjdd validate rv-hrs retention
+    """
+    from otjdd import validate as validation
+
+    try:
+        validation.discover(names=names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from None
+    text = update.read_text(encoding="utf-8") if update else None
+    with progress_bar("claims", quiet=False) as progress:
+        verdicts = validation.validate(names, quick=quick, progress=progress)
+    if pictures:
+        validation.draw(verdicts, pictures)
+    if update:
+        update.write_text(validation.updated(text, validation.to_markdown(verdicts)), encoding="utf-8")
+    validation.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+    if any(verdict.status == "missed" for verdict in verdicts):
+        sys.stdout.flush()
+        raise typer.Exit(MISSED)
 
 
 def load(path: Path, settings: list[str], allow_outside: bool):

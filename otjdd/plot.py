@@ -67,6 +67,13 @@ def figure(ds, kinds=()) -> Figure:
     return fig
 
 
+def panels(count: int) -> tuple[Figure, list]:
+    """An empty figure of panels side by side, in the style of the others, and its axes."""
+    with mpl.rc_context(STYLE):
+        fig = Figure(figsize=(WIDTH * count, HEIGHT), layout="constrained")
+        return fig, [fig.add_subplot(1, count, i + 1) for i in range(count)]
+
+
 def save(fig: Figure, path) -> None:
     """Write a figure as PNG, PDF or SVG, by the suffix of the path. Raises ResultError, ValueError."""
     from otjdd.files import write_whole

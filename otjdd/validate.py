@@ -204,14 +204,43 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 def to_table(verdicts: Sequence[Verdict]):
     """The verdicts as a rich table."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("claim", "paper", "otjdd", "tolerance", "", box=box.SIMPLE_HEAD)
+    table = Table(Column("claim", no_wrap=True), "paper", "otjdd", "tolerance", "", box=box.SIMPLE_HEAD)
     for verdict in verdicts:
         row = verdict.row()
         status = f"[{'green' if verdict.status == 'met' else 'red'}]{verdict.status}[/]"
         table.add_row(*(row[key].replace("; ", "\n") for key in ("id", "paper", "otjdd", "tolerance")), status)
     return table
+
+
+def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
+    """Print the verdicts as a "table", as "markdown" or as "json"."""
+    if form != "table":
+        print(to_json(verdicts) if form == "json" else to_markdown(verdicts))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(to_table(verdicts))
+    for verdict in verdicts:
+        if verdict.reason:
+            console.print(f"{verdict.id}: {verdict.reason}", markup=False)
+    met = sum(verdict.status == "met" for verdict in verdicts)
+    console.print(f"{met} of {len(verdicts)} met")
+
+
+def draw(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Draw each claim that has results into folder/<id>.png, the paper's numbers beside what came out.
+
+    Raises ResultError, OSError when the folder or a file cannot be written.
+    """
+    from otjdd import pictures, plot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        if verdict.found:
+            plot.save(pictures.picture(verdict), folder / f"{verdict.id}.png")
 
 
 def updated(text: str, table: str) -> str:

@@ -14,7 +14,7 @@ units
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.stepper physics.probe physics.filter physics.analytic
 fits device waveform shapes circuit drive problems toml document refusals case model files results integrate simulate
-claims calibrate study synapse plot validate cli
+claims calibrate study synapse plot pictures validate cli
 """.split()
 
 MODULES = sorted(

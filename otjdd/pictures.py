@@ -1,0 +1,149 @@
+"""Pictures of claims: what a simulation gave, with the numbers of the paper drawn in. One function a metric."""
+
+import numpy as np
+
+from otjdd import plot, synapse
+from otjdd.units import BOLTZMANN_EV
+
+
+def picture(verdict):
+    """Figure of a judged claim with results. verdict : of `otjdd.validate`."""
+    axes_needed = 2 if verdict.claim.metric in ("thickness", "switching", "thermal") else 1
+    fig, axes = plot.panels(axes_needed)
+    DRAW[verdict.claim.metric](verdict, axes)
+    title = f"{verdict.id}: {verdict.status}"
+    fig.suptitle(title, fontsize=8)
+    return fig
+
+
+def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
+    """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
+    line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
+    line(value, color=plot.ORANGE, linewidth=0.8, linestyle="--", label=label)
+    if low is not None and high is not None:
+        span(low, high, color=plot.ORANGE, alpha=0.12, linewidth=0)
+
+
+def stated(verdict, axes, **options):
+    """All numbers of a claim that have a value, with their bands, in the unit in which they are told."""
+    for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
+        paper(axes, figure.value, *figure.bounds(), label="paper" if i == 0 else None, **options)
+
+
+def loop(verdict, axes):
+    plot.loop(verdict.trials[0].ds, axes[0])
+    if verdict.claim.figure[0].unit == "ohm":
+        stated(verdict, axes[0])
+        axes[0].legend(loc="best")
+
+
+def thermal(verdict, axes):
+    ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
+    plot.iv(ds.sel(state=[state]), axes[0])
+    plot.arrhenius(ds.sel(state=[state]), axes[1])
+    T = ds.temperature.values
+    current = np.abs(ds.bias_current.sel(state=state).sel(bias=0.1, method="nearest").values)
+    energy, middle = verdict.claim.figure[0].value, len(T) // 2
+    fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
+    line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
+    axes[1].plot(1000 / T, line, "--", color=plot.ORANGE, label=f"paper, {energy:g} eV")
+    axes[1].legend(loc="best")
+
+
+def trapezoid(verdict, axes):
+    from otjdd.physics.analytic import log_gruverman
+
+    trial, settings = verdict.trials[0], verdict.claim.settings
+    room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
+    plot.iv(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]), axes[0])
+    V = np.linspace(*settings["window"], 60)
+    metal, substrate = (f.value for f in verdict.claim.figure[:2])
+    thickness, area = trial.case.device.film.thickness, trial.case.device.area
+    size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
+    axes[0].plot(V, size, "--", color=plot.ORANGE, label="trapezoid with the barriers of the paper")
+    axes[0].legend(loc="best")
+
+
+def fowler_nordheim(verdict, axes):
+    settings = verdict.claim.settings
+    room = verdict.trials[0].ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
+    V, current = room.bias.values, room.bias_current.values
+    low, high = settings["window"]
+    seen = (V > low / 2) & (V <= high + 1e-9)
+    x, y = 1 / V[seen], np.log(current[seen] / V[seen] ** 2)
+    axes[0].plot(x, y, "o-", color=plot.BLUE, label="simulated")
+    ends = np.array([1 / high, 1 / low])
+    anchor = np.interp(ends[0], x[::-1], y[::-1])
+    slope = verdict.claim.figure[0].value
+    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=plot.ORANGE, label="paper")
+    axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
+    axes[0].legend(loc="best")
+
+
+def retention(verdict, axes):
+    plot.retention(verdict.trials[0].ds, axes[0])
+
+
+def potentiation(verdict, axes):
+    ds = verdict.trials[0].ds
+    plot.conductance(ds.isel(read=slice(-80, None)), axes[0])
+    stated(verdict, axes[0])
+    axes[0].set_xlabel("read of the last two rounds")
+    axes[0].legend(loc="best")
+
+
+def threshold(verdict, axes):
+    V = [t.value for t in verdict.trials]
+    change = 100 * np.array([synapse.lasting_change(t.ds) for t in verdict.trials])
+    axes[0].plot(V, np.where(change > 0, change, np.nan), "o-", color=plot.BLUE)
+    axes[0].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    stated(verdict, axes[0], across=True)
+    axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="lasting change (%)")
+    axes[0].set_ylim(bottom=1e-2)
+    axes[0].legend(loc="best")
+
+
+def thickness(verdict, axes):
+    loops = {t.value * 1e9: synapse.loop(t.ds) for t in verdict.trials if t.name == "loop"}
+    d = list(loops)
+    axes[0].plot(d, [x["low"] for x in loops.values()], "o-", color=plot.BLUE, label="low")
+    axes[0].plot(d, [x["high"] for x in loops.values()], "o-", color=plot.ORANGE, label="high")
+    axes[0].set(yscale="log", xlabel="film thickness (nm)", ylabel="resistance (Ω)")
+    axes[1].plot(d, [x["set_voltage"] for x in loops.values()], "o-", color=plot.BLUE, label="set")
+    axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=plot.ORANGE, label="reset")
+    axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
+    for ax in axes:
+        ax.legend(loc="best")
+
+
+def switching(verdict, axes):
+    first = {t.name: float(t.ds.read_resistance[0]) for t in verdict.trials if t.name in ("set", "reset")}
+    target = np.sqrt(np.prod(list(first.values())))
+    for name, colour in (("set", plot.BLUE), ("reset", plot.ORANGE)):
+        runs = [t for t in verdict.trials if t.name == name]
+        times = [synapse.switching_time(t.ds, target) for t in runs]
+        axes[0].plot(np.abs([t.value for t in runs]), times, "o-", color=colour, label=name)
+    axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
+    for name, colour, label in (("short", plot.BLUE, "20 ns"), ("long", plot.ORANGE, "1 µs")):
+        runs = [t for t in verdict.trials if t.name == name]
+        change = 100 * np.array([synapse.lasting_change(t.ds) for t in runs])
+        V = [t.value for t in runs]
+        axes[1].plot(V, np.where(change > 0, change, np.nan), "o-", color=colour, label=label)
+    axes[1].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    axes[1].set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
+    axes[1].set_ylim(bottom=1e-2)
+    for ax in axes:
+        ax.legend(loc="best")
+
+
+DRAW = {
+    "loop": loop,
+    "thermal": thermal,
+    "trapezoid": trapezoid,
+    "fowler-nordheim": fowler_nordheim,
+    "retention": retention,
+    "potentiation": potentiation,
+    "threshold": threshold,
+    "thickness": thickness,
+    "switching": switching,
+}
