@@ -42,21 +42,27 @@ def races(quick) -> str:
 
 def update(file: Path, text: str) -> None:
     """Replace what stands between the marks in a file. Raises ValueError when it has none."""
-    before, rest = file.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{file}: has no {BEGIN} and {END}")
+    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Run, print, and write where asked."""
     parser = argparse.ArgumentParser(prog="python -m validation.peers", description=compare.__doc__)
-    parser.add_argument("--quick", action="store_true", help="one grid, few rounds")
+    parser.add_argument("--quick", action="store_true", help="one grid, few rounds, 400 pulses for 4000")
     parser.add_argument("--only", choices=("race", "scaling", "whole"), help="a part of it")
     parser.add_argument("--update", type=Path, metavar="FILE", help=f"write the tables between {BEGIN} and {END}")
     options = parser.parse_args()
     parts = [machine()]
     print(parts[0], flush=True)
-    for name, make in (("race", lambda: races(options.quick)), ("scaling", scaling.table), ("whole", whole.table)):
+    for name, make in (
+        ("race", lambda: races(options.quick)),
+        ("scaling", scaling.table),
+        ("whole", lambda: whole.table(options.quick)),
+    ):
         if options.only in (None, name):
             parts.append(make())
             print(parts[-1], "\n", flush=True)

@@ -1,0 +1,155 @@
+"""Other integrators agree with otjdd on the same discrete equations; bookkeeping of the comparison. Nothing is timed."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+pytest.importorskip("sksundae")
+
+from devices import needs_speed
+
+from validation.peers import __main__ as command
+from validation.peers import codes, compare, equations, problems, scaling
+
+SMALL = {"conditioning": problems.conditioning(40, 5.0), "pulses": problems.pulses(24, 5.0, count=1)}
+
+
+@pytest.fixture(params=SMALL)
+def problem(request):
+    return SMALL[request.param]
+
+
+@pytest.fixture
+def lumpy(problem):
+    """Concentrations (N,) without any smoothness."""
+    return problem.c[0] * np.exp(np.random.default_rng(1).standard_normal(problem.c.size))
+
+
+def rate(rates, y, voltage):
+    r = np.empty_like(y)
+    rates(y, voltage, r)
+    return r
+
+
+@needs_speed
+def test_ida_agrees_with_otjdd_when_both_are_strict(problem):
+    ours, _ = codes.otjdd(problem)(1e-8)
+    theirs, _ = codes.ida(problem)(1e-8)
+    assert max(problems.errors(problem, theirs, ours)) < 2e-6
+
+
+@needs_speed
+def test_lsoda_agrees_up_to_the_relaxation_of_its_potential(problem):
+    ours, _ = codes.otjdd(problem)(1e-8)
+    theirs, _ = codes.lsoda(problem)(1e-7)
+    assert max(problems.errors(problem, theirs, ours)) < 1e-3
+
+
+@needs_speed
+def test_otjdd_gets_closer_to_ida_with_its_tolerance():
+    problem = SMALL["conditioning"]
+    exact, _ = codes.ida(problem)(1e-9)
+    loose, strict = (max(problems.errors(problem, codes.otjdd(problem)(rtol)[0], exact)) for rtol in (1e-3, 1e-6))
+    assert strict < 1e-4
+    assert strict < 0.1 * loose
+
+
+@needs_speed
+def test_poisson_of_the_peers_is_solved_by_the_closure_of_otjdd(problem, lumpy):
+    rates, _ = equations.kernels(problem)
+    y, _ = equations.consistent(problem, lumpy, 0.8)
+    assert np.abs(rate(rates, y, 0.8)[1::2]).max() < 1e-12  # C/m2, of some 0.1
+
+
+@needs_speed
+def test_rates_of_the_peers_are_those_of_otjdd(problem, lumpy):
+    rates, _ = equations.kernels(problem)
+    y, expected = equations.consistent(problem, lumpy, 0.8)
+    np.testing.assert_allclose(rate(rates, y, 0.8)[::2], expected[::2], atol=1e-11 * np.abs(expected[::2]).max())
+
+
+@needs_speed
+def test_rate_of_the_potential_keeps_poisson_solved(problem, lumpy):
+    rates, _ = equations.kernels(problem)
+    y, dy = equations.consistent(problem, lumpy, 0.8)
+    moment = 1e-5 / np.abs(dy[::2]).max()
+    still, moved = y.copy(), y + moment * dy
+    still[::2] = moved[::2]
+    missing = [np.abs(rate(rates, state, 0.8)[1::2]).max() for state in (still, moved)]
+    assert missing[1] < 1e-3 * missing[0]
+
+
+@needs_speed
+def test_banded_jacobian_is_the_derivative_of_the_rates(problem, lumpy):
+    rates, bands = equations.kernels(problem)
+    y, _ = equations.consistent(problem, lumpy, 0.8)
+    n, low, up = y.size, equations.LOWER, equations.UPPER
+    B = np.empty((low + up + 1, n))
+    bands(y, 0.8, B)
+    for column in range(n):
+        step = np.zeros(n)
+        step[column] = 1e-6 * max(abs(y[column]), 1e-2)
+        slope = (rate(rates, y + step, 0.8) - rate(rates, y - step, 0.8)) / (2.0 * step[column])
+        inside = np.arange(max(0, column - up), min(n, column + low + 1))
+        found = np.zeros(n)
+        found[inside] = B[inside - column + up, column]
+        for part in (slice(0, n, 2), slice(1, n, 2)):  # rates and charges have different units
+            np.testing.assert_allclose(found[part], slope[part], atol=2e-6 * np.abs(slope[part]).max())
+
+
+def test_staircase_of_pulses_has_every_edge_once_and_ends_at_zero():
+    problem = problems.pulses(24, count=3)
+    pieces = list(problems.segments(problem))
+    assert [voltage for _, _, voltage, _ in pieces] == [2.2, 0.0] * 3 + [-2.5, 0.0] * 3
+    np.testing.assert_allclose([t1 - t0 for t0, t1, _, _ in pieces], [50e-9, 1e-6] * 6, rtol=1e-9)
+    assert [list(outputs) for *_, outputs in pieces] == [[t1] for _, t1, _, _ in pieces]
+
+
+def test_errors_are_relative_above_the_floor():
+    problem = SMALL["conditioning"]._replace(floor=10.0)
+    reference = np.array([[100.0, 1.0, 2.0, 4.0], [100.0, 1.0, 2.0, -8.0]])
+    found = reference + np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.02, 0.4]])
+    assert problems.errors(problem, found, reference) == pytest.approx((0.05, 0.01, 0.05))
+
+
+def test_a_lucky_tolerance_is_not_chosen():
+    ladder = [(1e-1, 1e-5, ""), (1e-2, 1e-2, ""), (1e-3, 9e-4, ""), (1e-4, 5e-4, "")]
+    assert compare.loosest(ladder, 1e-3) == ladder[2]
+    assert compare.loosest(ladder, 1e-4) is None
+
+
+def test_a_failed_solution_never_meets_a_target():
+    problem = SMALL["conditioning"]
+    values, _ = codes.failed(problem)
+    error = max(problems.errors(problem, values, np.ones_like(values)))
+    assert compare.loosest([(1e-3, error, ""), (1e-4, error, "")], 1e-3) is None
+
+
+def test_exponent_of_a_power_law_is_found():
+    assert scaling.exponent((1, 10, 100), (2.0, 20.0, 200.0)) == pytest.approx(1.0)
+
+
+def test_table_counts_in_units_of_otjdd():
+    row = compare.Row("pulses", 100, 1e-3, "otjdd", 1e-3, 5e-4, "9 steps", 0.002, 0.001)
+    text = compare.table([row, row._replace(code="another", seconds=0.014, kernels=float("nan"))])
+    assert text.splitlines()[2].endswith("| 2.00 | 1.00 | 1.0 |")
+    assert text.splitlines()[3].endswith("| 14.00 |  | 7.0 |")
+
+
+def test_update_replaces_what_stands_between_the_marks(tmp_path):
+    file = tmp_path / "README.md"
+    file.write_text(f"before\n{command.BEGIN}\nold\n{command.END}\nafter\n")
+    command.update(file, "new")
+    command.update(file, "newer")
+    assert file.read_text() == f"before\n{command.BEGIN}\nnewer\n{command.END}\nafter\n"
+
+
+def test_update_refuses_a_file_without_marks(tmp_path):
+    file = tmp_path / "README.md"
+    file.write_text("no marks")
+    with pytest.raises(ValueError, match="speed:begin"):
+        command.update(file, "new")
+    assert file.read_text() == "no marks"
