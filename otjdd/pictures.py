@@ -8,11 +8,10 @@ from otjdd.units import BOLTZMANN_EV
 
 def picture(verdict):
     """Figure of a judged claim with results. verdict : of `otjdd.validate`."""
-    axes_needed = 2 if verdict.claim.metric in ("thickness", "switching", "thermal") else 1
-    fig, axes = plot.panels(axes_needed)
-    DRAW[verdict.claim.metric](verdict, axes)
-    title = f"{verdict.id}: {verdict.status}"
-    fig.suptitle(title, fontsize=8)
+    with plot.style():
+        fig, axes = plot.panels(2 if verdict.claim.metric in TWO_PANELS else 1)
+        DRAW[verdict.claim.metric](verdict, axes)
+        fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
     return fig
 
 
@@ -60,7 +59,7 @@ def trapezoid(verdict, axes):
     metal, substrate = (f.value for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
-    axes[0].plot(V, size, "--", color=plot.ORANGE, label="trapezoid with the barriers of the paper")
+    axes[0].plot(V, size, "--", color=plot.ORANGE, label="trapezoid, paper")
     axes[0].legend(loc="best")
 
 
@@ -147,3 +146,4 @@ DRAW = {
     "thickness": thickness,
     "switching": switching,
 }
+TWO_PANELS = ("thermal", "thickness", "switching")

@@ -67,11 +67,15 @@ def figure(ds, kinds=()) -> Figure:
     return fig
 
 
+def style():
+    """Context in which figures are drawn, so that they look alike."""
+    return mpl.rc_context(STYLE)
+
+
 def panels(count: int) -> tuple[Figure, list]:
-    """An empty figure of panels side by side, in the style of the others, and its axes."""
-    with mpl.rc_context(STYLE):
-        fig = Figure(figsize=(WIDTH * count, HEIGHT), layout="constrained")
-        return fig, [fig.add_subplot(1, count, i + 1) for i in range(count)]
+    """An empty figure of panels side by side, and its axes."""
+    fig = Figure(figsize=(WIDTH * count, HEIGHT), layout="constrained")
+    return fig, [fig.add_subplot(1, count, i + 1) for i in range(count)]
 
 
 def save(fig: Figure, path) -> None:

@@ -45,11 +45,11 @@ def loop(ds) -> dict[str, float]:
 
 def states_between(resistance, low: float, high: float) -> int:
     """Number of resistances [ohm] between two bounds that differ from each other by more than DISTINCT."""
-    inside = np.sort(np.asarray(resistance)[(resistance > low) & (resistance < high)])
+    R = np.asarray(resistance)
     count, last = 0, 0.0
-    for R in inside:
-        if R > last * (1 + DISTINCT):
-            count, last = count + 1, R
+    for inside in np.sort(R[(low < R) & (R < high)]):
+        if inside > last * (1 + DISTINCT):
+            count, last = count + 1, inside
     return count
 
 
@@ -111,12 +111,15 @@ def trapezoid(ds, state: str, thickness: float, area: float, mass: float = 1.0, 
 
 
 def fowler_nordheim(ds, state: str, thickness: float, mass: float = 1.0, window=(0.35, 0.5)) -> dict:
-    """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] it would mean."""
+    """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] it would mean.
+
+    scatter : root mean square of ln(I/V^2) about the line
+    """
     from otjdd import fits
 
     room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
     fit = fits.fowler_nordheim_slope(room.bias.values, room.bias_current.values, window, thickness, mass)
-    return {"slope": fit.slope, "barrier": fit.barrier}
+    return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}
 
 
 def retention(ds) -> dict[str, float]:

@@ -1,0 +1,237 @@
+"""Claims: read, judged, told. Runs are replaced by Datasets whose answers are known, but for one small real one."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from otjdd import claims, results, synapse, validate
+from otjdd.claims import Figure
+
+IDS = {
+    "rv-hrs", "rv-lrs", "rv-ratio", "rv-shape", "hrs-barrier", "lrs-direct-tunnelling", "lrs-fowler-nordheim",
+    "retention", "ltp-ltd", "threshold-20ns", "thickness-scaling", "switching-time",
+}  # fmt: skip
+
+CLAIM = """
+claim = "The low resistance is 2e4 ohm."
+source = "nobody"
+metric = "loop"
+reason = "It is what it is."
+
+[[figure]]
+name = "low"
+label = "low"
+unit = "kohm"
+value = 20.0
+within = "x2"
+"""
+CASE = """
+base = "li2019.toml"
+title = "Two writes on a small grid"
+device = { transmission = "wkb", film = { cells = 8 } }
+columns = { count = 1, spread = {} }
+drive.parts = [
+  { kind = "pulse", voltage = "0.1 V", width = "1 us", read = { voltage = "0.1 V" } },
+  { kind = "pulse", voltage = "2.2 V", width = "1 us", read = { voltage = "0.1 V" } },
+  { kind = "pulse", voltage = "-4.3 V", width = "1 us", read = { voltage = "0.1 V" } },
+]
+"""
+
+
+def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "claim.toml").write_text(claim)
+    (tmp_path / name / "case.toml").write_text(case)
+    return tmp_path
+
+
+def two_states(low):
+    reads = {"read_time": [1.0, 2.0, 3.0], "write_voltage": [0.1, 2.2, -4.3], "read_resistance": [1e8, low, 1e8]}
+    return results.dataset(reads)
+
+
+def verdict_of(tmp_path, outcome):
+    claim = validate.load(folder(tmp_path) / "small")
+    trials = claims.trials(tmp_path / "small", claim)
+    return validate.judge("small", claim, trials, {trials[0].case.digest: outcome})
+
+
+def test_the_twelve_claims_are_found_and_read():
+    found = validate.discover()
+    assert set(found) >= IDS
+    for path in found.values():
+        claim = validate.load(path)
+        assert claims.trials(path, claim)
+        assert any(figure.allowed for figure in claim.figure), path
+
+
+def test_every_claim_stands_on_the_one_device():
+    device = claims.load_case(claims.shipped_claims().parents[1] / "cases" / "li2019.toml").replace()
+    for name, path in validate.discover().items():
+        if name == "thickness-scaling":
+            continue
+        for trial in claims.trials(path, validate.load(path)):
+            same = trial.case.replace(**{"ions.initial": "uniform"})
+            parts = ("temperature", "device", "columns", "circuit")
+            assert [getattr(same, part) for part in parts] == [getattr(device, part) for part in parts], trial
+            assert same.ions == device.ions
+
+
+def test_cases_that_claims_share_are_run_once(monkeypatch):
+    from otjdd import simulate
+
+    runs = []
+    monkeypatch.setattr(simulate, "simulate", lambda case: runs.append(case) or two_states(2e4))
+    validate.validate(["rv-hrs", "rv-lrs", "rv-ratio"])
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "inside", "outside"),
+    [
+        ({"value": 2.0, "within": "x2"}, [1.0, 4.0], [0.99, 4.01]),
+        ({"value": -2.0, "within": "x2"}, [-1.0, -4.0], [-0.99, -4.01, 2.0]),
+        ({"value": 2.0, "within": "30 %"}, [1.41, 2.59], [1.39, 2.61]),
+        ({"value": 0.55, "within": 0.06}, [0.5, 0.6], [0.48, 0.62]),
+        ({"at_least": 1.0, "at_most": 2.0}, [1.0, 2.0], [0.9, 2.1]),
+        ({}, [0.0, float("nan")], []),
+    ],
+)
+def test_limits_hold_on_both_sides(limits, inside, outside):
+    figure = Figure(name="a", label="a", **limits)
+    assert [figure.met(x) for x in inside] == [True] * len(inside)
+    assert [figure.met(x) for x in [*outside]] == [False] * len(outside)
+    assert figure.met(float("nan")) == (not limits)
+
+
+def test_numbers_are_told_in_their_unit():
+    figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
+    assert figure.met(12e-6)
+    assert not figure.met(12.0)
+    assert figure.told(12e-6) == "conductance 12 uS"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("value = 20.0", ""), ('"kohm"', '"kilo"'), ('"x2"', '"about"'), ('"loop"', '"magic"'), ("claim", "clam")],
+)
+def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
+    folder(tmp_path, CLAIM.replace(*change, 1))
+    with pytest.raises(ValueError, match="small"):
+        validate.load(tmp_path / "small")
+
+
+def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
+    folder(tmp_path, CLAIM.replace('name = "low"', 'name = "lowest"'))
+    claim = validate.load(tmp_path / "small")
+    trials = claims.trials(tmp_path / "small", claim)
+    with pytest.raises(ValueError, match="lowest"):
+        validate.judge("small", claim, trials, {trials[0].case.digest: two_states(2e4)})
+
+
+def test_a_sweep_makes_one_trial_a_value_and_fewer_in_a_quick_look(tmp_path):
+    sweep = '\n[sweep.case]\nkey = "drive.parts[1].voltage"\nvalues = ["1 V", "2 V", "3 V"]\nquick = ["1 V", "2 V"]\n'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+    claim = validate.load(tmp_path / "small")
+    trials = claims.trials(tmp_path / "small", claim)
+    assert [(t.value, t.case.drive.parts[1].voltage) for t in trials] == [(1, 1), (2, 2), (3, 3)]
+    assert len(claims.trials(tmp_path / "small", claim, quick=True)) == 2
+
+
+def test_a_sweep_of_a_case_that_is_not_there_is_refused(tmp_path):
+    sweep = '\n[sweep.cases]\nkey = "temperature"\nvalues = ["300 K"]\n'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+    with pytest.raises(ValueError, match="cases"):
+        claims.trials(tmp_path / "small", validate.load(tmp_path / "small"))
+
+
+def test_a_met_claim_gives_no_reason(tmp_path):
+    verdict = verdict_of(tmp_path, two_states(3e4))
+    assert (verdict.status, verdict.reason) == ("met", "")
+
+
+def test_a_missed_claim_says_which_number_and_why(tmp_path):
+    verdict = verdict_of(tmp_path, two_states(5e4))
+    assert verdict.status == "missed"
+    assert verdict.reason == "low 50 kohm (at least 10 kohm, at most 40 kohm). It is what it is."
+
+
+def test_a_run_that_fails_is_a_missed_claim(tmp_path):
+    verdict = verdict_of(tmp_path, ValueError("the lights went out"))
+    assert verdict.status == "missed"
+    assert "the lights went out" in verdict.reason
+    assert verdict.row()["otjdd"] == "no result"
+
+
+def test_json_keeps_its_contract(tmp_path):
+    report = json.loads(validate.to_json([verdict_of(tmp_path, two_states(5e4))]))
+    assert list(report) == ["claims"]
+    assert list(report["claims"][0]) == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
+    assert report["claims"][0]["paper"] == "low 20 kohm"
+    assert report["claims"][0]["otjdd"] == "low 50 kohm"
+
+
+def test_markdown_goes_between_its_markers(tmp_path):
+    table = validate.to_markdown([verdict_of(tmp_path, two_states(5e4))])
+    assert "| small | low 20 kohm | low 50 kohm | x2 | missed |" in table
+    assert "- small: low 50 kohm" in table
+    text = f"a\n{validate.BEGIN}\nold\n{validate.END}\nb\n"
+    assert validate.updated(text, table) == f"a\n{validate.BEGIN}\n{table}\n{validate.END}\nb\n"
+    with pytest.raises(ValueError, match="markers"):
+        validate.updated("a", table)
+
+
+def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
+    """log t = 2 - V/0.1 from both states; thresholds of 1.8 V at 20 ns and 1.4 V at 1 us."""
+    t = np.geomspace(1e-8, 1e2, 201)
+
+    def held(name, V):
+        after = np.exp(2 - abs(V) / 0.1)
+        start, end = (1e8, 1e4) if name == "set" else (1e4, 1e8)
+        R = np.exp(np.interp(np.log(t / after), [-1, 1], np.log([start, end])))
+        ds = results.dataset({"read_time": np.append(1, 1 + t), "read_resistance": np.append(start, R)})
+        return claims.Trial(name, V, None, ds)
+
+    def pulsed(name, V, at):
+        change = synapse.LASTING * np.exp((V - at) / 0.05)
+        ds = results.dataset({"read_time": [1.0, 2.0], "read_resistance": [1 + change, 1.0]})
+        return claims.Trial(name, V, None, ds)
+
+    volts = np.array([1.0, 1.2, 1.4, 1.6])
+    trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
+    trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
+    found = validate.switching(trials)
+    assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
+    assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
+    assert found["set_points"] == 4
+    assert found["fold"] == pytest.approx(0.4 / np.log(50))
+
+
+def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_path):
+    folder(tmp_path / "claims", CLAIM.replace("20.0", "1e9"), name="hopeless")
+    folder(tmp_path / "claims", CLAIM.replace("20.0", "1e3").replace('"x2"', '"x1000"'), name="generous")
+    code = (
+        "import sys, pathlib; from otjdd import claims, cli; folder = pathlib.Path(sys.argv.pop(1)); "
+        "claims.shipped_claims = lambda: folder; cli.main()"
+    )
+
+    def run(*arguments):
+        command = [sys.executable, "-c", code, str(tmp_path / "claims"), "validate", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"})
+
+    done = run("--json", "--pictures", str(tmp_path / "pictures"))
+    assert done.returncode == 8, done.stderr
+    status = {claim["id"]: claim["status"] for claim in json.loads(done.stdout)["claims"]}
+    assert status == {"generous": "met", "hopeless": "missed"}
+    assert (tmp_path / "pictures" / "hopeless.png").read_bytes().startswith(b"\x89PNG")
+    done = run("generous")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 met" in done.stdout
+    done = run("nothing")
+    assert done.returncode == 2
+    assert "hopeless" in done.stderr
