@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from otjdd import claims, results, synapse, validate
+from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
 
 IDS = {
@@ -71,7 +72,7 @@ def test_the_twelve_claims_are_found_and_read():
 
 
 def test_every_claim_stands_on_the_one_device():
-    device = claims.load_case(claims.shipped_claims().parents[1] / "cases" / "li2019.toml").replace()
+    device = load_case(shipped_cases() / "li2019.toml")
     for name, path in validate.discover().items():
         if name == "thickness-scaling":
             continue
