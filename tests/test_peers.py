@@ -1,4 +1,4 @@
-"""Other integrators agree with otjdd on the same discrete equations; bookkeeping of the comparison. Nothing is timed."""
+"""Other integrators agree with otjdd on the same equations; bookkeeping of the comparison. Nothing is timed."""
 
 import sys
 from pathlib import Path
