@@ -20,7 +20,8 @@ from otjdd.integrate import SolverError
 from otjdd.units import parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
-CAP = 6.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
+SAFE = 0.7  # residual up to which a target counts as met, and little
+CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
 
 
 class Parameter(Record):
@@ -117,9 +118,10 @@ class Outcome(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Sum of squares, residuals beyond CAP damped."""
+        """Sum of squares of what is missing to SAFE, a little of the rest, residuals beyond CAP damped."""
         size = np.abs(self.residuals)
-        return float(np.sum(np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP))) ** 2))
+        size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
+        return float(np.sum(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2))
 
 
 def load(path) -> tuple[Calibration, Case]:
@@ -183,14 +185,14 @@ class Search(NamedTuple):
 
 def search(
     calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
-    workers: int = 1, progress: Callable[[int, float], None] | None = None,
+    workers: int = 1, progress: Callable[[int, float, dict], None] | None = None,
 ) -> Search:  # fmt: skip
-    """CMA-ES from where the case stands. progress(evaluations done, best score) after each generation."""
+    """CMA-ES from where the case stands. progress(evaluations done, best score, best settings) after each generation."""
     import cma
 
     options = {
         "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
-        "popsize_factor": 1,
+        "popsize": 16,
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(present(calibration, case), spread, options)
     best, done = None, 0
@@ -204,7 +206,7 @@ def search(
                 if best is None or outcome.score < best[1].score:
                     best = np.array(x), outcome
             if progress:
-                progress(done, best[1].score)
+                progress(done, best[1].score, settings(calibration, best[0]))
     return Search(*best, done)
 
 

@@ -119,7 +119,7 @@ class Film(Record):
     """
 
     thickness: Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
-    cells: Annotated[Count, Field(ge=8, le=4096)] = 100
+    cells: Annotated[Count, Field(ge=8, le=4096)] = 140
     grading: Annotated[Number, Field(ge=1, le=1e4)] = 20.0
     permittivity: Permittivity
     fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = "0 1/m^3"

@@ -11,6 +11,7 @@ from otjdd.waveform import Waveform
 CHUNK = 4096  # steps between two looks at signals and progress
 ROWS = 4096  # recorded steps between two visits of Python
 PANELS = 64
+RELAXING = 1e-9  # m2/s, diffusivity on the way to equilibrium: steps stay far above the smallest that is allowed
 
 REASONS = {
     "STEP_TOO_SMALL": "no time step is small enough for the error control",
@@ -67,7 +68,7 @@ class Run:
     max_steps: int
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
     guesses: dict = field(default_factory=dict)  # source voltage -> junction voltage after the last jump to it
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
 
@@ -191,12 +192,12 @@ def drive(run: Run, waveform: Waveform, *, every="none", stops=(), at_stop=None,
 def relax(junction, c: np.ndarray) -> np.ndarray:
     """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c.
 
-    Equilibrium does not depend on the law of motion, so the ions go there by linear diffusion with D = 1 m2/s in every
+    Equilibrium does not depend on the law of motion, so the ions go there by linear diffusion, equally fast in every
     column, until long after the deepest well has filled.
     """
     from otjdd.physics import ions
 
-    columns = junction.columns._replace(diffusivity=np.ones(c.shape[0]))
+    columns = junction.columns._replace(diffusivity=np.full(c.shape[0], RELAXING))
     fast = junction._replace(
         columns=columns, ions=junction.ions._replace(law=ions.LINEAR), resistance=0.0, compliance=np.inf
     )
@@ -204,7 +205,7 @@ def relax(junction, c: np.ndarray) -> np.ndarray:
     jump(run, 0.0)
     thickness = float(junction.columns.width.sum(axis=1).max())
     depth = np.abs(np.cumsum(junction.columns.site, axis=1)).max() / junction.kT
-    advance(run, thickness**2 * np.exp(min(depth, 300.0)) * 1e12, 0.0, 0.0, False)
+    advance(run, thickness**2 / RELAXING * np.exp(min(depth, 300.0)) * 1e12, 0.0, 0.0, False)
     return run.state.c.copy()
 
 

@@ -14,7 +14,7 @@ LARGEST_FIELD = 6e9  # V/m at an electrode, where its table of bending ends: thr
 DEEPEST_ACCUMULATION = -3.0  # eV
 TABLE = 8192  # intervals of charge; cubic interpolation is then exact to 1e-11 eV near flat bands
 SMALLEST_BENDING = 0.1  # kT: where the bent region of an electrode is taken to end for the electron wave
-BEND_SAG = 2e-3  # eV, sag of the band under a straight piece, whose mean is kept: see junction.bent_segments
+BEND_SAG = 1.2e-4  # eV, sag of the band under a straight piece, whose mean is kept: see junction.bent_segments
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
 
@@ -37,11 +37,11 @@ def grid_faces(thickness: float, cells: int, grading: float) -> np.ndarray:
     The faces are a smooth image (tanh) of equal steps, so the scheme keeps its second order.
     """
     s = np.linspace(-1.0, 1.0, cells + 1)
-    if grading > 1.0:
+    if grading > 1.0 + 1e-9:
         stretch = math.acosh(math.sqrt(grading))
         s = np.tanh(stretch * s) / math.tanh(stretch)
     faces = 0.5 * thickness * (1.0 + s)
-    faces[-1] = thickness
+    faces[0], faces[-1] = 0.0, thickness
     return faces
 
 

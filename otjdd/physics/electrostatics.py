@@ -154,8 +154,7 @@ def field_of_energy(work, eps):
     w = work / VACUUM_PERMITTIVITY
     if eps.b == 0.0:
         return math.sqrt(2.0 * w / eps.eps_r)
-    root = w / eps.b + eps.sqrt_a
-    E = math.sqrt((root - eps.sqrt_a) * (root + eps.sqrt_a))
+    E = math.sqrt(w / eps.b * (w / eps.b + 2.0 * eps.sqrt_a))
     if eps.eps_r > 0.0 and E > 0.0:
         E = min(E, math.sqrt(2.0 * w / eps.eps_r))
         for _ in range(60):

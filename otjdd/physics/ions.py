@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from numba import njit
 
-from otjdd.physics.numerics import OVERFLOW, bernoulli, bernoulli_given, exponentials
+from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
 LAWS = {"linear": 0, "mott-gurney": 1, "genreith-schriever": 2}
 LINEAR, MOTT_GURNEY, GENREITH_SCHRIEVER = LAWS.values()
@@ -100,15 +100,25 @@ def acceleration(ions, E, D0, E_a, kT):
 
 
 @njit(cache=True, error_model="numpy")
-def exchange(c_l, c_r, c_max, tilt, h, D0, B, dB, d, g, dg):
-    """Flux J between two cells and its derivatives by c_l, c_r and E, from B, its slope, d, g and dg/dE; tilt = dd/dE."""
-    B_back, dB_back = B + d, dB + 1.0
-    rate = D0 / h
-    free_l, free_r = 1.0 - c_l / c_max, 1.0 - c_r / c_max
-    balance = B * c_l * free_r - B_back * c_r * free_l
-    by_left = rate * g * (B * free_r + B_back * c_r / c_max)
-    by_right = -rate * g * (B * c_l / c_max + B_back * free_l)
-    by_field = rate * (dg * balance + g * tilt * (dB * c_l * free_r - dB_back * c_r * free_l))
+def bernoulli_pair(d, e):
+    """B(d), B(-d) and dB/dd from d and e = e^|d|; each exact to round-off, B(-d) = B(d) + d only where it adds up."""
+    size = abs(d)
+    small, slope = bernoulli_given(size, e)
+    large = small + size
+    uphill = d >= 0.0
+    return (small if uphill else large), (large if uphill else small), (slope if uphill else -1.0 - slope)
+
+
+@njit(cache=True, error_model="numpy")
+def exchange(c_l, c_r, c_max, tilt, h, D0, B, B_back, dB, g, dg):
+    """Flux J between two cells and its derivatives by c_l, c_r and E, from B(d), B(-d), dB/dd, g, dg/dE; tilt = dd/dE."""
+    rate, crowd = D0 / h, 1.0 / c_max
+    free_l, free_r = 1.0 - c_l * crowd, 1.0 - c_r * crowd
+    forth, back = c_l * free_r, c_r * free_l
+    balance = B * forth - B_back * back
+    by_left = rate * g * (B * free_r + B_back * c_r * crowd)
+    by_right = -rate * g * (B * c_l * crowd + B_back * free_l)
+    by_field = rate * (dg * balance + g * tilt * (dB * forth - (dB + 1.0) * back))
     return rate * g * balance, by_left, by_right, by_field
 
 
@@ -120,22 +130,23 @@ def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
     site : W_r - W_l [eV]   D0 : diffusivity [m2/s]   E_a : migration barrier [eV]   kT : [eV]
     """
     d = (site - ions.z * E * h) / kT
-    B, dB = bernoulli(d)
+    B, B_back, dB = bernoulli_pair(d, math.exp(min(abs(d), OVERFLOW)))
     g, dg = acceleration(ions, E, D0, E_a, kT)
-    return exchange(c_l, c_r, ions.c_max, -ions.z * h / kT, h, D0, B, dB, d, g, dg)
+    return exchange(c_l, c_r, ions.c_max, -ions.z * h / kT, h, D0, B, B_back, dB, g, dg)
 
 
 @njit(cache=True, error_model="numpy")
-def field_factors(ions, E, distance, site, D0, E_a, kT, B, dB, d, g, dg):
-    """Fill what the flux through all faces owes to the field: B(d), its slope, d, g and dg/dE; all arrays (N+1,).
+def field_factors(ions, E, distance, site, D0, E_a, kT, B, B_back, dB, g, dg):
+    """Fill what the flux through all faces owes to the field: B(d), B(-d), dB/dd, g and dg/dE; all arrays (N+1,).
 
     The exponentials are taken for whole arrays, which is most of the speed of a time step.
     """
     for f in range(E.size):
-        d[f] = (site[f] - ions.z * E[f] * distance[f]) / kT
-    exponentials(d, g)
+        dB[f] = (site[f] - ions.z * E[f] * distance[f]) / kT
+        B[f] = abs(dB[f])
+    exponentials(B, g)
     for f in range(E.size):
-        B[f], dB[f] = bernoulli_given(d[f], g[f])
+        B[f], B_back[f], dB[f] = bernoulli_pair(dB[f], g[f])
     if ions.law == LINEAR:
         g[:] = 1.0
         dg[:] = 0.0

@@ -95,13 +95,22 @@ def charge_range(electrode):
 
 
 @njit(cache=True, error_model="numpy")
+def film_charge(junction, k, c):
+    """Areal charge of the film of column k [C/m2]."""
+    ions = 0.0
+    for i in range(c.size):
+        ions += c[i] * junction.columns.width[k, i]
+    return junction.ions.z * ELEMENTARY_CHARGE * ions + junction.columns.fixed[k, 0]
+
+
+@njit(cache=True, error_model="numpy")
 def close(junction, k, c, D_right, V, E, eps):
     """Solve the closure of column k for D(L) at junction voltage V: Newton, kept in a bracket.
 
     c : (N,)   D_right : guess   E, eps : (N+1,), filled at the solution. Returns D(L), or nan when no D(L) within the
     electrodes' tables closes the stack.
     """
-    total = faces(junction, k, c, 0.0, E, eps)  # D_left = D_right + total
+    total = -film_charge(junction, k, c)  # D_left = D_right + total
     low_left, high_left = charge_range(junction.left)
     low_right, high_right = charge_range(junction.right)
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)
@@ -133,14 +142,14 @@ def fluxes(junction, k, c, E, J):
     D0, c_max = columns.diffusivity[k], junction.ions.c_max
     distance, site = columns.distance[k], columns.site[k]
     work = np.empty((5, E.size))
-    B, dB, d, g, dg = work[0], work[1], work[2], work[3], work[4]
-    field_factors(junction.ions, E, distance, site, D0, columns.barrier[k], junction.kT, B, dB, d, g, dg)
+    B, B_back, dB, g, dg = work[0], work[1], work[2], work[3], work[4]
+    field_factors(junction.ions, E, distance, site, D0, columns.barrier[k], junction.kT, B, B_back, dB, g, dg)
     J[0] = 0.0
     J[c.size] = 0.0
     left, right, inner = c[:-1], c[1:], J[1:-1]
-    h, B, d, g = distance[1:-1], B[1:-1], d[1:-1], g[1:-1]
+    h, B, B_back, g = distance[1:-1], B[1:-1], B_back[1:-1], g[1:-1]
     for i in range(inner.size):
-        inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B[i], 0.0, d[i], g[i], 0.0)[0]
+        inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B[i], B_back[i], 0.0, g[i], 0.0)[0]
 
 
 @njit(cache=True, error_model="numpy")
@@ -262,9 +271,10 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
     """
     left, right, columns = junction.left, junction.right, junction.columns
     counts = spectrum.weight > NEGLIGIBLE * spectrum.chord
+    E_low, E_high = spectrum.energy[0], spectrum.energy[-1]
     by_segment, by_lead = sensitivity(
-        junction.transmission, profile, spectrum.energy[counts], spectrum.weight[counts]
-    )  # fmt: skip
+        junction.transmission, profile, spectrum.energy[counts], spectrum.weight[counts], E_low, E_high
+    )
     _, slope_left, u_left = edge(left, D_left)
     _, slope_right, u_right = edge(right, -D_right)
     film, N = junction.nodes.size - 1, E.size - 1

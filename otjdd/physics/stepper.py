@@ -259,7 +259,8 @@ def settle(junction, state, V_source, guess, panels, tangent):
         return DONE if close_all(junction, state, V_source) else NOT_CLOSED
     low, high = min(0.0, V_source), max(0.0, V_source)
     V = guess if low < guess < high else V_source
-    for _ in range(100):
+    width = high - low
+    for attempt in range(100):
         if not close_all(junction, state, V):
             return NOT_CLOSED
         if not along_tangent(junction, state, tangent) <= TRUST:
@@ -281,14 +282,17 @@ def settle(junction, state, V_source, guess, panels, tangent):
             target = math.copysign(max(abs(V_source - V), 0.1 * abs(V_source)), V)
             move = math.log(lost / target) / (log_slope + 1.0 / V)
         V -= move
-        if not (low < V < high):
+        slow = attempt % 4 == 3 and high - low > 0.5 * width  # leaps and steps can take turns without end
+        if attempt % 4 == 3:
+            width = high - low
+        if slow or not (low < V < high):
             V = 0.5 * (low + high)
     return CIRCUIT_NOT_SOLVED
 
 
 @njit(cache=True, error_model="numpy")
-def factor(junction, state, slopes, dt):
-    """Jacobian of the system at the state, factored for the step dt. Returns success."""
+def factor(junction, state, slopes, dt, J):
+    """Jacobian of the system at the state, factored for the step dt, and the fluxes J (K, N+1) there. Returns success."""
     columns = junction.columns
     charge = junction.ions.z * ELEMENTARY_CHARGE
     K, N = state.c.shape
@@ -297,12 +301,13 @@ def factor(junction, state, slopes, dt):
         E, eps, width, distance = state.E[k], state.eps[k], columns.width[k], columns.distance[k]
         lower, diagonal, upper, response = slopes.lower[k], slopes.inverse[k], slopes.upper[k], slopes.response[k]
         work = np.empty((5, N + 1))
-        B, dB, d, g, dg = work[0], work[1], work[2], work[3], work[4]
-        field_factors(junction.ions, E, distance, columns.site[k], D0, columns.barrier[k], junction.kT, B, dB, d, g, dg)
+        B, B_back, dB, g, dg = work[0], work[1], work[2], work[3], work[4]
+        site, E_a = columns.site[k], columns.barrier[k]
+        field_factors(junction.ions, E, distance, site, D0, E_a, junction.kT, B, B_back, dB, g, dg)
         for f in range(1, N):
             tilt = -junction.ions.z * distance[f] / junction.kT
-            _, by_left, by_right, by_field = exchange(
-                c[f - 1], c[f], c_max, tilt, distance[f], D0, B[f], dB[f], d[f], g[f], dg[f]
+            J[k, f], by_left, by_right, by_field = exchange(
+                c[f - 1], c[f], c_max, tilt, distance[f], D0, B[f], B_back[f], dB[f], g[f], dg[f]
             )
             by_D = by_field / eps[f]
             lower[f] = -by_left / width[f - 1]
@@ -377,12 +382,13 @@ def rosenbrock_step(junction, state, slopes, tangent, with_current, V_source, ra
     V_source, ramp : source voltage at the start [V] and its slope [V/s]. Returns success.
     """
     K, N = state.c.shape
-    if not factor(junction, state, slopes, dt):
+    J = np.zeros((K, N + 1))
+    if not factor(junction, state, slopes, dt, J):
         return False
     US, UD, UV = np.zeros((STAGES, K, N + 1)), np.zeros((STAGES, K)), np.zeros(STAGES)
     dS, dD = np.zeros((K, N + 1)), np.zeros(K)
     r_closure = np.zeros(K)
-    E, eps, J = np.empty(N + 1), np.empty(N + 1), np.empty(N + 1)
+    E, eps = np.empty(N + 1), np.empty(N + 1)
     for i in range(STAGES):
         dS[:] = 0.0
         dD[:] = 0.0
@@ -396,7 +402,6 @@ def rosenbrock_step(junction, state, slopes, tangent, with_current, V_source, ra
         x = US[i]
         for k in range(K):
             if i == 0:
-                fluxes(junction, k, state.c[k], state.E[k], J)
                 r_closure[k] = 0.0  # the state is settled
             else:
                 for cell in range(N):
@@ -405,9 +410,9 @@ def rosenbrock_step(junction, state, slopes, tangent, with_current, V_source, ra
                     )
                 D_right = state.D_right[k] + dD[k]
                 D_left = faces(junction, k, new.c[k], D_right, E, eps)
-                fluxes(junction, k, new.c[k], E, J)
+                fluxes(junction, k, new.c[k], E, J[k])
                 r_closure[k] = closure(junction, k, D_left, D_right, V, E, eps)[0]
-            x[k, :] = J
+            x[k, :] = J[k]
             for j in range(i):
                 f = C[i, j] / dt
                 for face in range(1, N):

@@ -121,7 +121,6 @@ def test_finer_energies_change_the_current_by_less_than_they_promise(V):
 
 
 @needs_speed
-@pytest.mark.xfail(strict=True, reason="2e-4 to 1.1e-3: BEND_SAG is too coarse; a sixteenth of it leaves 3e-5")
 @pytest.mark.parametrize("V", [0.1, 0.6, -0.5, -2.0])
 def test_finer_segments_change_the_current_by_less_than_a_ten_thousandth(V, monkeypatch):
     film = case(device__film__cells=400, device__film__grading=1.0)

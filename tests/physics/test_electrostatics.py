@@ -75,7 +75,6 @@ def test_field_energy_is_the_work_of_raising_the_field(eps, E):
     assert field_of_energy(field_energy(E, eps), eps) == pytest.approx(E, rel=1e-12)
 
 
-@pytest.mark.xfail(strict=True, reason="field_of_energy: (w/b + sqrt_a) - sqrt_a cancels in weak field when eps_r = 0")
 def test_weak_field_is_found_from_its_energy_without_a_floor_of_the_permittivity():
     assert field_of_energy(field_energy(1e3, STO), STO) == pytest.approx(1e3, rel=1e-12)
 

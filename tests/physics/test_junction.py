@@ -71,10 +71,7 @@ def test_slope_of_the_closure_is_its_derivative():
         assert slope == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-5)
 
 
-INEXACT = pytest.mark.xfail(strict=True, reason="up to 1.4 %: Magnus steps differ between value and slope")
-
-
-@pytest.mark.parametrize("transmission", ["wkb", pytest.param("transfer-matrix", marks=INEXACT)])
+@pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
 def test_slopes_of_the_conductance_are_its_derivatives(transmission):
     tolerance = 3e-4
     film = case(device__transmission=transmission, device__film__cells=12)

@@ -183,7 +183,7 @@ def test_sensitivity_is_the_derivative_of_the_weighted_logarithm_of_transmission
     for _ in range(200 if COMPILED else 4):
         profile = random_profile(rng, 4)
         E, weight = np.sort(rng.uniform(0.0, 1.2, 5)), rng.uniform(0.0, 1.0, 5)
-        by_segment, by_lead = sensitivity(model, profile, E, weight)
+        by_segment, by_lead = sensitivity(model, profile, E, weight, E[0], E[-1])
 
         def value(E=E, weight=weight, **changes):
             return weight @ np.log(function(changes["profile"], E))
