@@ -58,13 +58,10 @@ def main() -> None:
     options = parser.parse_args()
     parts = [machine()]
     print(parts[0], flush=True)
-    for name, make in (
-        ("race", lambda: races(options.quick)),
-        ("scaling", scaling.table),
-        ("whole", lambda: whole.table(options.quick)),
-    ):
+    tables = {"race": races, "scaling": scaling.table, "whole": whole.table}
+    for name, make in tables.items():
         if options.only in (None, name):
-            parts.append(make())
+            parts.append(make(options.quick))
             print(parts[-1], "\n", flush=True)
     if options.update:
         update(options.update, "\n\n".join(parts))
