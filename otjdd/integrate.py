@@ -69,7 +69,7 @@ class Run:
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
-    guesses: dict = field(default_factory=dict)  # source voltage -> junction voltage after the last jump to it
+    lost: dict = field(default_factory=dict)  # source voltage -> voltage lost in the circuit after the last jump to it
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
 
 
@@ -90,10 +90,11 @@ def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
     from otjdd.physics import stepper
 
-    guess = run.guesses.get(voltage, voltage)
-    status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.tangent)
+    near = min(run.lost, key=lambda known: abs(known - voltage), default=0.0)
+    guess = voltage - run.lost.get(near, 0.0)
+    status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.tangent, 0.0)
     check(run, status, run.time, voltage, 0.0, 0.0)
-    run.guesses[voltage], run.step = float(run.state.V[0]), 0.0
+    run.lost[voltage], run.step = voltage - float(run.state.V[0]), 0.0
 
 
 def advance(run: Run, duration: float, start: float, end: float, record: bool) -> None:
@@ -137,9 +138,10 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 
 def observe(run: Run, voltage: float) -> None:
-    """Record the settled state as it is."""
+    """Record the state, its current evaluated here and not followed from a step before."""
     from otjdd.physics import stepper
 
+    jump(run, voltage)
     status = stepper.ensure_current(run.junction, run.state, run.panels, run.tangent)
     check(run, status, run.time, voltage, 0.0, 0.0)
     row = np.empty((1, stepper.RECORD))

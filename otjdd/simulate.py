@@ -47,6 +47,7 @@ def simulate(case: Case, progress=None):
         snapshots.append(snapshot(case, moving, voltage))
 
     def at_read(moving, voltage, write_voltage):
+        integrate.jump(moving, voltage)  # the current is wanted here: not along its tangent
         reads.append(read(moving, voltage, write_voltage))
         if case.record.every == "reads":
             integrate.observe(moving, voltage)

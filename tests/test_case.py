@@ -122,7 +122,7 @@ ONE_FAULT = [
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
     ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "pulse", "train",'),
     ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "pulse", "train",'),
-    ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta" (did you'),
+    ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
     ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
 ]  # fmt: skip
 

@@ -108,8 +108,10 @@ def field(D, eps):
 def fields(D, eps, E, slope):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,)."""
     if eps.b == 0.0:
+        per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
         for i in range(D.size):
-            E[i], slope[i] = field(D[i], eps)
+            E[i] = D[i] * per_D
+        slope[:] = VACUUM_PERMITTIVITY * eps.eps_r
         return
     p = eps.eps_r * eps.sqrt_a
     d, y, e = np.empty(D.size), np.empty(D.size), slope

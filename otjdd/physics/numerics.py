@@ -123,6 +123,15 @@ def solve_tridiagonal(lower, inverse, upper, x, n):
         x[j] = (x[j] - lower[j] * x[j - 1]) * inverse[j]
 
 
+@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def dot(a, b):
+    """Scalar product of short vectors; the order of summation is the compiler's."""
+    total = 0.0
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
 @njit(cache=True, error_model="numpy")
 def hermite(values, slopes, start, step, x):
     """Cubic Hermite interpolation in a uniform table: value and derivative at x; nan outside the table.
