@@ -262,7 +262,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed):
         return DONE if close_all(junction, state, V_source) else NOT_CLOSED
     low, high = min(0.0, V_source), max(0.0, V_source)
     V = guess if low < guess < high else V_source
-    width = high - low
+    before = math.inf
     for attempt in range(100):
         if not close_all(junction, state, V):
             return NOT_CLOSED
@@ -287,9 +287,9 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed):
             target = math.copysign(max(abs(V_source - V), 0.1 * abs(V_source)), V)
             move = math.log(lost / target) / (log_slope + 1.0 / V)
         V -= move
-        slow = attempt % 4 == 3 and high - low > 0.5 * width  # leaps and steps can take turns without end
-        if attempt % 4 == 3:
-            width = high - low
+        slow = False
+        if attempt % 4 == 3:  # leaps and steps can take turns without end
+            slow, before = abs(residual) > 0.1 * before, abs(residual)
         if slow or not (low < V < high):
             V = 0.5 * (low + high)
     return CIRCUIT_NOT_SOLVED
