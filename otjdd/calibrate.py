@@ -240,3 +240,32 @@ def sensitivities(calibration: Calibration, case: Case, x, step: float = 0.02) -
         moved[i] += shift
         columns.append((evaluate(calibration, case, moved).residuals - base) / shift)
     return np.column_stack(columns)
+
+
+def as_case(calibration: Calibration, x) -> str:
+    """Case file that puts the found values on the calibrated case."""
+    from otjdd import toml
+
+    lines = [f"base = {toml.write({'x': Path(calibration.case).name}).partition('=')[2].strip()}"]
+    lines += [f"{key} = {value!r}" if isinstance(value, float) else f'{key} = "{value}"' for key, value in
+              settings(calibration, x).items()]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def report(calibration: Calibration, found: Search, slopes: np.ndarray | None) -> str:
+    """What every target shows, what every parameter became, and which target hangs on it most."""
+    goals = targets(calibration)
+    lines = [f"score {found.outcome.score:.3g} after {found.evaluations} evaluations", ""]
+    for target, value, residual in zip(goals, *found.outcome, strict=True):
+        lines.append(
+            f"{target.name:44s} {value:12.4g}  residual {residual:+.2f}{'' if abs(residual) <= 1 else '  missed'}"
+        )
+    lines.append("")
+    for i, (key, value) in enumerate(settings(calibration, found.x).items()):
+        strongest = ""
+        if slopes is not None:
+            column = np.nan_to_num(slopes[:, i])
+            t = int(np.argmax(np.abs(column)))
+            strongest = f"  most felt by: {goals[t].name} ({column[t]:+.3g} residuals per range)"
+        lines.append(f"{key:44s} {value!s:>14}{strongest}")
+    return "\n".join(lines)

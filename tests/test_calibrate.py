@@ -1,0 +1,110 @@
+"""Calibration: residuals, bounds, and a search that finds a parameter again."""
+
+import math
+
+import numpy as np
+import pytest
+
+from otjdd import calibrate
+from otjdd.calibrate import Outcome, Parameter, Target
+
+QUICK = """
+case = "small.toml"
+[[parameter]]
+key = "device.left.barrier"
+low = "0.5 eV"
+high = "0.8 eV"
+dimension = "energy"
+[[parameter]]
+key = 'columns.spread."ions.activation_energy"'
+low = "1 meV"
+high = "50 meV"
+dimension = "energy"
+[[run]]
+name = "resistance"
+set = { "record.every" = "none" }
+[[run.target]]
+name = "high"
+read = 0
+value = 3e5
+within = 1.2
+"""
+SMALL = """
+base = "li2019.toml"
+title = "small"
+device.film.cells = 12
+device.film.grading = 1.0
+ions.law = "linear"
+columns.count = 1
+columns.spread = { "ions.activation_energy" = "10 meV" }
+[drive]
+kind = "pulse"
+voltage = "0 V"
+width = "1 ns"
+read = { voltage = "0.1 V" }
+"""
+
+
+@pytest.fixture
+def task(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK)
+    return calibrate.load(tmp_path / "task.toml")
+
+
+def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
+    target = Target(name="R", read=0, value=100.0, within=2.0)
+    assert target.residual(200.0) == pytest.approx(1.0)
+    assert target.residual(50.0) == pytest.approx(-1.0)
+
+
+def test_a_linear_residual_is_a_difference():
+    assert Target(name="E", read=0, value=0.55, within=0.06, linear=True).residual(0.49) == pytest.approx(-1.0)
+
+
+def test_one_sided_targets_are_silent_where_they_are_met():
+    target = Target(name="R", read=0, at_least=10.0, at_most=20.0, within=2.0)
+    assert target.residual(15.0) == 0
+    assert target.residual(40.0) == pytest.approx(1.0)
+    assert target.residual(5.0) == pytest.approx(-1.0)
+
+
+def test_a_target_that_was_not_computed_counts_as_failed():
+    assert Target(name="R", read=0, value=1.0).residual(math.nan) == calibrate.FAILED
+
+
+def test_a_target_needs_a_goal():
+    with pytest.raises(ValueError, match="value, at_least or at_most"):
+        Target(name="R", read=0)
+
+
+def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
+    met, missed, hopeless = (Outcome(np.ones(1), np.array([r])).score for r in (0.5, 2.0, 30.0))
+    assert met < 0.02 < missed < hopeless < 30.0**2
+
+
+def test_parameters_go_between_text_and_the_unit_interval():
+    p = Parameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
+    assert p.coordinate(1e27) == pytest.approx(0.5)
+    assert p.text(0.5) == "1e27 1/m^3"
+
+
+def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
+    x = calibrate.present(*task)
+    assert x[1] == pytest.approx((10 - 1) / 49)
+
+
+def test_a_search_meets_its_target_and_reports_it(task):
+    calibration, case = task
+    found = calibrate.search(calibration, case, evaluations=120, spread=0.3, seed=2)
+    assert abs(found.outcome.residuals[0]) < 1.0
+    text = calibrate.report(calibration, found, calibrate.sensitivities(calibration, case, found.x))
+    assert "high" in text
+    assert "most felt by" in text
+
+
+def test_what_was_found_is_a_case_again(task, tmp_path):
+    from otjdd.case import load_case
+
+    (tmp_path / "found.toml").write_text(calibrate.as_case(task[0], np.array([0.5, 0.5])))
+    assert load_case(tmp_path / "found.toml").device.left.barrier == pytest.approx(0.65)
