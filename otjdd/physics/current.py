@@ -63,9 +63,10 @@ class Spectrum(NamedTuple):
 
     chord: float  # int T supply/V dE [1]
     error: float  # estimated error of chord
-    panel_error: np.ndarray  # (panels,)
     energy: np.ndarray  # (n,) eV
     weight: np.ndarray  # (n,) quadrature weight times T times supply/V: sums to chord
+    low: float  # eV, ends of the integral, for which the steps through the profile were chosen
+    high: float
 
 
 @njit(cache=True, error_model="numpy")
@@ -128,50 +129,38 @@ def energy_panels(profile, V, kT):
 
 
 @njit(cache=True, error_model="numpy")
-def spectrum(model, profile, V, kT, edges):
-    """The integral on given panels: value by K15, error from its difference to G7."""
-    panels = edges.size - 1
-    E = np.empty(panels * POINTS)
-    for p in range(panels):
-        half, middle = 0.5 * (edges[p + 1] - edges[p]), 0.5 * (edges[p + 1] + edges[p])
+def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weight, value, difference):
+    """Evaluate the pending panels: K15 value and |K15 - G7| of each, energies and weights of their nodes.
+
+    span : (low, high) of all panels   left, right, value, difference : (P,)   pending : indices   energy, weight : (P, 15)
+    """
+    E = np.empty(pending.size * POINTS)
+    for n, p in enumerate(pending):
+        half, middle = 0.5 * (right[p] - left[p]), 0.5 * (right[p] + left[p])
         for i in range(POINTS):
-            E[p * POINTS + i] = middle + half * NODES[i]
-    weight = transmission(model, profile, E)
-    chord = 0.0
-    panel_error = np.empty(panels)
-    for p in range(panels):
-        half = 0.5 * (edges[p + 1] - edges[p])
-        difference = 0.0
+            E[n * POINTS + i] = middle + half * NODES[i]
+    T = transmission(model, profile, E, span[0], span[1])
+    for n, p in enumerate(pending):
+        half = 0.5 * (right[p] - left[p])
+        value[p], difference[p] = 0.0, 0.0
         for i in range(POINTS):
-            j = p * POINTS + i
-            value = half * weight[j] * supply(E[j], V, kT)
-            difference += (KRONROD[i] - GAUSS[i]) * value
-            weight[j] = KRONROD[i] * value
-            chord += weight[j]
-        panel_error[p] = abs(difference)
-    error = 0.0
-    for p in range(panels):
-        # K15 is far better than its difference r from G7: the error is below (200 r)^1.5 (QUADPACK). Smaller factors let
-        # twice the tolerance pass on profiles with resonances.
-        ratio = panel_error[p] / chord if chord > 0.0 else 0.0
-        panel_error[p] *= min(1.0, 200.0 * math.sqrt(200.0 * ratio))
-        error += panel_error[p]
-    return Spectrum(chord, error, panel_error, E, weight)
+            e = E[n * POINTS + i]
+            current = half * T[n * POINTS + i] * supply(e, V, kT)
+            energy[p, i], weight[p, i] = e, KRONROD[i] * current
+            value[p] += weight[p, i]
+            difference[p] += (KRONROD[i] - GAUSS[i]) * current
+        difference[p] = abs(difference[p])
 
 
 @njit(cache=True, error_model="numpy")
-def refine_panels(edges, panel_error, limit):
-    """Halve every panel whose error is above limit."""
-    finer = np.empty(2 * edges.size)
-    finer[0] = edges[0]
-    n = 1
-    for p in range(edges.size - 1):
-        if panel_error[p] > limit:
-            finer[n] = 0.5 * (edges[p] + edges[p + 1])
-            n += 1
-        finer[n] = edges[p + 1]
-        n += 1
-    return finer[:n].copy()
+def panel_error(difference, chord):
+    """Error of a panel from |K15 - G7|: K15 is far better than the difference, (200 r)^1.5 of the total bounds it (QUADPACK).
+
+    Smaller factors let twice the tolerance pass on profiles with resonances.
+    """
+    if not chord > 0.0:
+        return 0.0
+    return difference * min(1.0, 200.0 * math.sqrt(200.0 * difference / chord))
 
 
 @njit(cache=True, error_model="numpy")
@@ -180,11 +169,38 @@ def converged_spectrum(model, profile, V, kT, edges, tolerance):
 
     The error of the result is above tolerance only when MAX_PANELS were not enough: the caller must look.
     """
-    result = spectrum(model, profile, V, kT, edges)
-    while result.error > tolerance * result.chord and edges.size <= MAX_PANELS:
-        edges = refine_panels(edges, result.panel_error, 0.3 * tolerance * result.chord / (edges.size - 1))
-        result = spectrum(model, profile, V, kT, edges)
-    return result, edges
+    n = edges.size - 1
+    left, right = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
+    left[:n], right[:n] = edges[:-1], edges[1:]
+    energy, weight = np.empty((MAX_PANELS, POINTS)), np.empty((MAX_PANELS, POINTS))
+    value, difference = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
+    pending, span = np.arange(n), (edges[0], edges[-1])
+    while True:
+        fill_panels(model, profile, V, kT, span, left, right, pending, energy, weight, value, difference)
+        chord, error = np.sum(value[:n]), 0.0
+        for p in range(n):
+            error += panel_error(difference[p], chord)
+        if not error > tolerance * chord or n >= MAX_PANELS:
+            break
+        limit, known = 0.3 * tolerance * chord / n, n
+        pending = np.empty(2 * n, np.int64)
+        count = 0
+        for p in range(known):
+            if panel_error(difference[p], chord) > limit and n < MAX_PANELS:
+                middle = 0.5 * (left[p] + right[p])
+                left[n], right[n], right[p] = middle, right[p], middle
+                pending[count], pending[count + 1] = p, n
+                count, n = count + 2, n + 1
+        pending = pending[:count].copy()
+    order = np.argsort(left[:n])
+    finer = np.append(left[:n][order], edges[-1])
+    return Spectrum(chord, error, energy[order].ravel(), weight[order].ravel(), edges[0], edges[-1]), finer
+
+
+@njit(cache=True, error_model="numpy")
+def spectrum(model, profile, V, kT, edges):
+    """The integral on given panels as they are."""
+    return converged_spectrum(model, profile, V, kT, edges, math.inf)[0]
 
 
 @njit(cache=True, error_model="numpy", fastmath=True)

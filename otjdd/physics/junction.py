@@ -271,9 +271,8 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
     """
     left, right, columns = junction.left, junction.right, junction.columns
     counts = spectrum.weight > NEGLIGIBLE * spectrum.chord
-    E_low, E_high = spectrum.energy[0], spectrum.energy[-1]
     by_segment, by_lead = sensitivity(
-        junction.transmission, profile, spectrum.energy[counts], spectrum.weight[counts], E_low, E_high
+        junction.transmission, profile, spectrum.energy[counts], spectrum.weight[counts], spectrum.low, spectrum.high
     )
     _, slope_left, u_left = edge(left, D_left)
     _, slope_right, u_right = edge(right, -D_right)

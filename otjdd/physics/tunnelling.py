@@ -152,7 +152,13 @@ def transfer_matrix_transmission(profile, E):
 
     T = 4 v_l v_r / [(v_l M11 + v_r M22)^2 + (v_l v_r M12 - M21)^2], zero where a lead has no wave.
     """
-    steps, _ = refine(profile, E[0], E[-1])
+    return transfer_matrix_transmission_within(profile, E, E[0], E[-1])
+
+
+@njit(cache=True, error_model="numpy")
+def transfer_matrix_transmission_within(profile, E, low, high):
+    """As `transfer_matrix_transmission`, with Magnus steps that serve all energies from low to high [eV]."""
+    steps, _ = refine(profile, low, high)
     M, scale = transfer_matrices(steps, E, False)
     left, right = velocities(profile, E)
     T = np.empty(E.size)
@@ -187,8 +193,8 @@ def wkb_transmission(profile, E):
 
 
 @njit(cache=True, error_model="numpy")
-def transmission(model, profile, E):
-    """T(E) by the model of TRANSMISSIONS; E ascending (n,) [eV]."""
+def transmission(model, profile, E, low, high):
+    """T(E) by the model of TRANSMISSIONS; E (n,) [eV] between low and high, for which the steps are chosen."""
     if model == WKB:
         return wkb_transmission(profile, E)
-    return transfer_matrix_transmission(profile, E)
+    return transfer_matrix_transmission_within(profile, E, low, high)
