@@ -154,7 +154,7 @@ def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weigh
 
 @njit(cache=True, error_model="numpy")
 def panel_error(difference, chord):
-    """Error of a panel from |K15 - G7|: K15 is far better than the difference, (200 r)^1.5 of the total bounds it (QUADPACK).
+    """Error of a panel from |K15 - G7|: K15 is far better than that, (200 r)^1.5 of the total bounds it (QUADPACK).
 
     Smaller factors let twice the tolerance pass on profiles with resonances.
     """
