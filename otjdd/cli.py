@@ -278,6 +278,7 @@ def calibrate(
         found = calibration.search(
             task, case, progress=lambda done, score, best: progress(done / evaluations), **options
         )
+    found = calibration.polish(task, case, found)
     if out:
         out.write_text(calibration.as_case(task, found.x), encoding="utf-8")
     slopes = calibration.sensitivities(task, case, found.x) if sensitivity else None
