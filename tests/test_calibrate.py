@@ -106,7 +106,7 @@ def test_a_search_meets_its_target_and_reports_it(task):
 def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(task):
     calibration, case = task
     x = calibrate.search(calibration, case, evaluations=120, spread=0.3, seed=2).x
-    x = np.clip([*x, 0.05, 0.0], 0.0, 1.0)
+    x = np.clip(x + np.array([0.05, 0.0]), 0.0, 1.0)
     start = calibrate.Search(x, calibrate.evaluate(calibration, case, x), 0)
     end = calibrate.polish(calibration, case, start)
     assert start.outcome.score > 0.1
