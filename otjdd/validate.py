@@ -196,7 +196,8 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
     """The verdicts as a Markdown table, and the reasons of the misses below it."""
     rows = [verdict.row() for verdict in verdicts]
     head = ["| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
-    table = [f"| {r['id']} | {r['paper']} | {r['otjdd']} | {r['tolerance']} | {r['status']} |" for r in rows]
+    cells = [[str(r[key]).replace("|", r"\|") for key in ("id", "paper", "otjdd", "tolerance", "status")] for r in rows]
+    table = [f"| {' | '.join(row)} |" for row in cells]  # |V| would end a cell
     reasons = [f"- {r['id']}: {r['reason']}" for r in rows if r["reason"]]
     return "\n".join(head + table + [""] * bool(reasons) + reasons)
 
