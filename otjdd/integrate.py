@@ -8,8 +8,10 @@ import numpy as np
 from otjdd import model
 from otjdd.waveform import Waveform
 
-CHUNK = 4096  # steps between two looks at signals and progress
-ROWS = 4096  # recorded steps between two visits of Python
+CHUNK = 512  # steps between two looks at signals and progress
+ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
+LOSSES = 16  # voltages whose loss in the circuit is remembered
+ALIKE = 1e-9  # of a piece of the waveform: times that are taken for one
 PANELS = 64
 RELAXING = 1e-9  # m2/s, diffusivity on the way to equilibrium: steps stay far above the smallest that is allowed
 
@@ -55,6 +57,17 @@ class Counts(NamedTuple):
     unphysical: int = 0  # of the rejected, those with a concentration below zero or above the site density
 
 
+class Kept(NamedTuple):
+    """A state that was kept on the way."""
+
+    time: float  # s
+    voltage: float  # V, of the source
+    junction_voltage: float  # V
+    c: np.ndarray  # (K, N) 1/m3
+    D_left: np.ndarray  # (K,) C/m2
+    D_right: np.ndarray  # (K,)
+
+
 @dataclass
 class Run:
     """A junction on its way: what the kernels work on. `state` and the work arrays change in place."""
@@ -65,67 +78,102 @@ class Run:
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
     panels: np.ndarray
     tangent: object  # of the current
+    losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
     max_steps: int
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
-    lost: dict = field(default_factory=dict)  # source voltage -> voltage lost in the circuit after the last jump to it
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
+    reads: list = field(default_factory=list)  # (n, READING)
+    kept: list = field(default_factory=list)  # Kept
 
 
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean."""
-    from otjdd.physics import stepper
+    from otjdd.physics import settle, stepper
 
     K, N = c.shape
-    state = stepper.new_state(K, N)
+    state = settle.new_state(K, N)
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    panels = np.full((K, PANELS), np.nan)
-    return Run(junction, control, state, total, panels, stepper.new_tangent(K, N), max_steps)
+    panels, losses = np.full((K, PANELS), np.nan), np.tile([np.inf, 0.0], (LOSSES, 1))
+    return Run(junction, control, state, total, panels, settle.new_tangent(K, N), losses, max_steps)
 
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
     from otjdd.physics import stepper
 
-    near = min(run.lost, key=lambda known: abs(known - voltage), default=0.0)
-    guess = voltage - run.lost.get(near, 0.0)
-    status = stepper.settle(run.junction, run.state, voltage, guess, run.panels, run.tangent, 0.0)
+    status = stepper.jump(run.junction, run.state, voltage, run.panels, run.tangent, run.losses, 0.0)
     check(run, status, run.time, voltage, 0.0, 0.0)
-    run.lost[voltage], run.step = voltage - float(run.state.V[0]), 0.0
+    run.step = 0.0
 
 
-def advance(run: Run, duration: float, start: float, end: float, record: bool) -> None:
+def advance(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
     """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
+    piece = np.array([[run.time, run.time + duration, start, end]])
+    travel(run, piece, np.zeros(1, np.int64), start, record)
+
+
+def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, settled: float, record: bool, progress=None) -> None:
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), see `stepper.Course`. Raises SolverError.
+
+    settled : source voltage at which the state is settled, nan for none
+    """
     from otjdd.physics import stepper
 
-    rows = np.empty((ROWS if record else 1, stepper.RECORD))
-    tau, step, ramp = 0.0, run.step, (end - start) / duration
-    while True:
-        status, tau, step, used, counts, norm = stepper.advance(
-            run.junction, run.control, run.state, run.total, run.time, tau, duration, start, ramp, step,
-            run.panels, run.tangent, rows, record,
-        )  # fmt: skip
-        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts, strict=True)))
-        if used:
-            run.rows.append(rows[:used].copy())
-        check(run, status, run.time + tau, start + ramp * tau, step, norm)
-        if status == stepper.DONE:
-            break
-        if run.counts.accepted + run.counts.rejected >= run.max_steps:
-            fail(run, "TOO_MANY_STEPS", run.time + tau, start + ramp * tau, step, norm)
-    run.time += duration
-    run.step = step
+    course = stepper.Course(pieces, tasks, np.array([0.0, 0.0, run.step, settled]))
+    log, status = new_log(run, tasks, record), stepper.PAUSED
+    while status == stepper.PAUSED:
+        status, counts, norm = stepper.travel(
+            run.junction, run.control, run.state, run.total, course, run.panels, run.tangent, run.losses, log, record
+        )
+        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts[:3], strict=True)))
+        empty(run, log)
+        i, tau, step, _ = course.at
+        start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
+        done = int(i) == len(pieces)
+        run.time, run.step = end if done else start + tau, step
+        voltage = V_end if done else V_start + (V_end - V_start) * tau / (end - start)
+        check(run, status, run.time, voltage, step, norm)
+        if status == stepper.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
+            fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
+        if progress:
+            progress(i / len(pieces))
+
+
+def new_log(run: Run, tasks: np.ndarray, record: bool):
+    """An empty log with room for what the tasks record, or for a part of it."""
+    from otjdd.physics import stepper
+
+    K, N = run.state.c.shape
+    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (stepper.OBSERVE, stepper.READ, stepper.KEEP))
+    rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
+    return stepper.Log(
+        np.zeros(3, np.int64), np.empty((rows, stepper.RECORD)), np.empty((reads, stepper.READING)),
+        np.empty((states, 3)), np.empty((states, K, N)), np.empty((states, 2, K)),
+    )  # fmt: skip
+
+
+def empty(run: Run, log) -> None:
+    """Move what is in a log to the run."""
+    rows, reads, kept = log.used
+    if rows:
+        run.rows.append(log.rows[:rows].copy())
+    if reads:
+        run.reads.append(log.reads[:reads].copy())
+    for i in range(kept):
+        run.kept.append(Kept(*map(float, log.kept[i]), log.kept_c[i].copy(), *log.kept_D[i].copy()))
+    log.used[:] = 0
 
 
 def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float) -> None:
     """Raise SolverError for a status of the kernels that is a failure."""
-    from otjdd.physics import stepper
+    from otjdd.physics import settle
 
     for reason in REASONS:
-        if status == getattr(stepper, reason, None):
+        if status == getattr(settle, reason, None):
             fail(run, reason, time, voltage, step, norm)
 
 
@@ -138,57 +186,68 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 
 def observe(run: Run, voltage: float) -> None:
-    """Record the state, its current evaluated here and not followed from a step before."""
+    """Record the state, its current evaluated here and not followed from a step before. Raises SolverError."""
     from otjdd.physics import stepper
 
     jump(run, voltage)
-    status = stepper.ensure_current(run.junction, run.state, run.panels, run.tangent)
+    log = new_log(run, np.array([stepper.OBSERVE]), False)
+    status = stepper.observe(run.junction, run.state, run.time, voltage, run.total, run.panels, run.tangent, log)
     check(run, status, run.time, voltage, 0.0, 0.0)
-    row = np.empty((1, stepper.RECORD))
-    stepper.observe(run.junction, run.state, run.time, voltage, run.total, row[0])
-    run.rows.append(row)
+    empty(run, log)
 
 
-def drive(run: Run, waveform: Waveform, *, every="none", stops=(), at_stop=None, at_read=None, progress=None) -> None:
+def keep(run: Run, voltage: float) -> None:
+    """Keep the state, settled at a source voltage. Raises SolverError."""
+    jump(run, voltage)
+    state = run.state
+    run.kept.append(
+        Kept(run.time, voltage, float(state.V[0]), state.c.copy(), state.D_left.copy(), state.D_right.copy())
+    )
+
+
+def restore(run: Run, kept: Kept, voltage: float) -> None:
+    """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
+    run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
+    jump(run, voltage)
+
+
+def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=False, progress=None) -> None:
     """Take a run along a waveform.
 
-    every : "all" records each time step, else none   stops : sorted times [s] at which at_stop(run, voltage) is called
-    at_read(run, voltage, write_voltage) is called at each read mark, progress(fraction) now and then.
-    Raises SolverError.
+    every : "all" records each time step, "reads" each read   stops : times [s] at which the state is kept; with keep_reads
+    at reads as well. progress(fraction) is called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
     """
-    origin = run.time
-    stops, reads = list(stops), list(waveform.reads)
-    last = None
-    pieces = list(zip(*waveform.segments(), strict=True))
-    for i, (t0, t1, v0, v1) in enumerate(pieces):
-        run.time = origin + t0
-        run.step = 0.0
-        if v0 != last:
-            jump(run, v0)
-        cuts = []
-        while stops and stops[0] < t1:
-            cuts.append(max(stops.pop(0), t0))
-        begin_at, v_begin = t0, v0
-        for cut in [*cuts, t1]:
-            v_end = v1 if cut == t1 else v0 + (v1 - v0) * (cut - t0) / (t1 - t0)
-            if cut > begin_at:
-                advance(run, cut - begin_at, v_begin, v_end, every == "all")
-            if cut < t1 and at_stop:
-                at_stop(run, v_end)
-            begin_at, v_begin = cut, v_end
-        run.time, last = origin + t1, v1
-        while reads and reads[0][0] <= t1:
-            mark = reads.pop(0)
-            if at_read:
-                at_read(run, v1, mark[1])
-        while (
-            stops and stops[0] <= t1 and (i + 1 == len(pieces) or stops[0] < pieces[i + 1][0] or v1 != pieces[i + 1][2])
-        ):
-            stops.pop(0)
-            if at_stop:
-                at_stop(run, v1)
-        if progress:
-            progress((i + 1) / len(pieces))
+    from otjdd.physics import stepper
+
+    at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
+    marks = [(time, at_read) for time, _ in waveform.reads] + [(time, stepper.KEEP) for time in stops]
+    pieces, tasks = pieces_between(waveform, marks)
+    pieces[:, :2] += run.time
+    travel(run, pieces, tasks, np.nan, every == "all", progress)
+
+
+def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
+    """Straight pieces (P, 4) of a waveform, cut at marks (time [s], task bits), and their tasks (P,).
+
+    A mark belongs to the end of the piece before it: at a jump the voltage is the one before.
+    """
+    from otjdd.physics import stepper
+
+    t0, t1, v0, v1 = (np.asarray(values, dtype=float) for values in waveform.segments())
+    times = np.array([time for time, _ in marks], dtype=float)
+    of = np.clip(np.searchsorted(t1, times), 0, len(t1) - 1)
+    near = ALIKE * (t1 - t0)[of]
+    times = np.where(times >= t1[of] - near, t1[of], np.where(times <= t0[of] + near, t0[of], times))
+    ends = np.unique(np.concatenate((t1, times[times > t0[0]])))
+    segment = np.searchsorted(t1, ends)
+    starts = np.concatenate(([t0[0]], ends[:-1]))
+    slope = ((v1 - v0) / (t1 - t0))[segment]
+    v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
+    v_end = np.where(ends == t1[segment], v1[segment], v_end)
+    tasks = np.where(starts == t0[segment], stepper.EDGE, 0)
+    for time, (_, task) in zip(times, marks, strict=True):
+        tasks[max(np.searchsorted(ends, time), 0)] |= task
+    return np.column_stack((starts, ends, v_start, v_end)), tasks
 
 
 def relax(junction, c: np.ndarray) -> np.ndarray:

@@ -192,7 +192,8 @@ def column_numbers(case, parts: list[Member], temperature: float):
         site = np.concatenate(([0.0], np.diff(W), [0.0]))
         fixed = ELEMENTARY_CHARGE * film.fixed_charge * (part.thickness - faces)
         D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
-        rows.append((np.diff(faces), distance, site, fixed, D0, part.activation_energy, part.left_shift, part.weight))
+        width = np.diff(faces)
+        rows.append((width, 1 / width, distance, site, fixed, D0, part.activation_energy, part.left_shift, part.weight))
     return Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 

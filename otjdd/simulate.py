@@ -41,32 +41,20 @@ def simulate(case: Case, progress=None):
     numerics = case.numerics
     moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     waveform = case.drive.waveform()
-    reads, snapshots = [], []
-
-    def at_stop(moving, voltage):
-        snapshots.append(snapshot(case, moving, voltage))
-
-    def at_read(moving, voltage, write_voltage):
-        integrate.jump(moving, voltage)  # the current is wanted here: not along its tangent
-        reads.append(read(moving, voltage, write_voltage))
-        if case.record.every == "reads":
-            integrate.observe(moving, voltage)
-        if case.record.profiles_at_reads:
-            at_stop(moving, voltage)
-
-    failure = None
+    failure, record = None, case.record
     try:
-        integrate.jump(moving, 0.0)
         integrate.observe(moving, 0.0)
-        at_stop(moving, 0.0)  # the state that is started from, before the drive comes on
+        integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
-            moving, waveform, every=case.record.every, stops=snapshot_times(case.record, waveform.duration)[1:],
-            at_stop=at_stop, at_read=at_read, progress=progress,
+            moving, waveform, every=record.every, stops=snapshot_times(record, waveform.duration)[1:],
+            keep_reads=record.profiles_at_reads, progress=progress,
         )  # fmt: skip
-        if case.record.every != "all":
+        if record.every != "all":
             integrate.observe(moving, float(waveform.voltages[-1]))
     except (SolverError, KeyboardInterrupt) as error:
         failure = error
+    reads = readings(moving, waveform)
+    snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
     ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure)
     if failure is not None:
         failure.partial = ds
@@ -79,46 +67,42 @@ def snapshot_times(record, duration: float) -> list[float]:
     return sorted({*np.linspace(0.0, duration, record.profiles), *(t for t in record.profiles_at if t <= duration)})
 
 
-def read(moving, voltage: float, write_voltage: float) -> dict:
-    """One read of the settled junction."""
-    from otjdd.physics import probe
+def readings(moving, waveform) -> dict:
+    """Arrays (R,) of the reads that were taken."""
+    from otjdd.physics import stepper
 
-    conductance, share, energy, good = probe.transport(moving.junction, moving.state)
-    if not good:
-        integrate.fail(moving, "SPECTRUM_NOT_CONVERGED", moving.time, voltage, 0.0, 0.0)
-    current = conductance * float(moving.state.V[0])
+    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, stepper.READING))
+    voltage, current = rows[:, stepper.READ_SOURCE], rows[:, stepper.READ_CURRENT]
     return {
-        "read_time": moving.time,
-        "write_voltage": write_voltage,
+        "read_time": rows[:, stepper.READ_TIME],
+        "write_voltage": np.array([write for _, write in waveform.reads][: len(rows)], dtype=float),
         "read_voltage": voltage,
         "read_current": current,
-        "read_resistance": voltage / current if current else np.nan,
-        "tunnelling_share": share,
-        "transport_energy": energy,
+        "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
+        "tunnelling_share": rows[:, stepper.READ_SHARE],
+        "transport_energy": rows[:, stepper.READ_ENERGY],
     }
 
 
-def snapshot(case, moving, voltage: float) -> dict:
-    """Profiles of the settled junction, and the spectrum of the current of its middle column."""
+def snapshot(case, moving, kept) -> dict:
+    """Profiles of a kept state, and the spectrum of the current of its middle column (at PROBE when the source is at 0 V)."""
     from otjdd.physics import probe
 
+    integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
-    right = case.device.right
+    right, middle = case.device.right, len(weight) // 2
     states = right.states(case.temperature) if right.kind == "semiconductor" else 2.5e25 * right.mass**1.5
-    kept = {
-        "snapshot_time": moving.time,
+    profiles = {
+        "snapshot_time": kept.time,
         "vacancy_concentration": weight @ state.c,
         "vacancy_concentration_columns": state.c.copy(),
         "conduction_band": weight @ bands,
         "film_electron_ratio": probe.film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
-    }
-    if voltage == 0.0:
+    } | band_diagram(junction, state, middle)
+    if kept.voltage == 0.0:
         integrate.jump(moving, PROBE)
-        kept |= spectrum_of(junction, state, len(weight) // 2)
-        integrate.jump(moving, 0.0)
-        return kept | band_diagram(junction, state, len(weight) // 2)
-    return kept | spectrum_of(junction, state, len(weight) // 2) | band_diagram(junction, state, len(weight) // 2)
+    return profiles | spectrum_of(junction, state, middle)
 
 
 def film_band(junction, state, k: int) -> np.ndarray:
@@ -175,18 +159,15 @@ def padded(rows: list[np.ndarray]) -> np.ndarray:
     return out
 
 
-def collect(case, junction, moving, reads, snapshots, wall_time: float, failure):
+def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, failure):
     """Dataset of what a run has recorded."""
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, 8))
     rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
     arrays = series(case, junction, rows)
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
-    arrays |= {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
+    arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
     density = case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
-    for name in ("read_time", "write_voltage", "read_voltage", "read_current", "read_resistance", "tunnelling_share",
-                 "transport_energy"):  # fmt: skip
-        arrays[name] = np.array([row[name] for row in reads], dtype=float)
     if snapshots:
         for name in snapshots[0]:
             values = [row[name] for row in snapshots]

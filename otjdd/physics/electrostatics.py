@@ -25,7 +25,7 @@ from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 METAL, SEMICONDUCTOR = 0, 1
 
 FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
-CUBIC = 1e-5  # relative move after which a cubic iteration has converged to round-off
+CUBIC = 3e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
 
 
 class Permittivity(NamedTuple):
@@ -105,33 +105,36 @@ def field(D, eps):
 
 
 @njit(cache=True, error_model="numpy")
-def fields(D, eps, E, slope):
-    """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,)."""
+def fields(D, eps, E, slope, guess):
+    """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
+
+    guess : (2, n) y = asinh(|E|/sqrt(a)) at a displacement nearby and e^y, updated; 0 and 1 to begin with
+    """
     if eps.b == 0.0:
         per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
         for i in range(D.size):
             E[i] = D[i] * per_D
-        slope[:] = VACUUM_PERMITTIVITY * eps.eps_r
+            slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
+    y, e = guess[0], guess[1]
     p = eps.eps_r * eps.sqrt_a
-    d, y, e = np.empty(D.size), np.empty(D.size), slope
-    far = 0
-    for i in range(D.size):
-        d[i] = abs(D[i]) / VACUUM_PERMITTIVITY
-        y[i] = d[i] / (p + eps.b)
-        far += y[i] > FAR
-    if far > 0:
+    if p == 0.0:
         for i in range(D.size):
-            E[i], slope[i] = field(D[i], eps)
-        return
-    exponentials(y, e)
-    if p > 0.0:
+            y[i] = abs(D[i]) / (VACUUM_PERMITTIVITY * eps.b)
+        exponentials(y, e)
+    else:
+        per_D = 1.0 / VACUUM_PERMITTIVITY
         for _ in range(50):
-            moving = 0  # a count, because the compiler vectorises sums of integers but not a largest float
+            moving, far = 0, 0  # counts, because the compiler vectorises sums of integers but not a largest float
             for i in range(D.size):
-                move = halley_move(y[i], e[i], d[i], p, eps.b)
+                move = halley_move(y[i], e[i], abs(D[i]) * per_D, p, eps.b)
                 y[i] -= move
                 moving += abs(move) > CUBIC * y[i]
+                far += y[i] > FAR
+            if far > 0:  # the straight line from below overshoots
+                for i in range(D.size):
+                    if y[i] > FAR:
+                        y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
             exponentials(y, e)
             if moving == 0:
                 break

@@ -85,6 +85,20 @@ def genreith_schriever(ions, E, e, E_a, kT):
 
 
 @njit(cache=True, error_model="numpy")
+def accelerations(ions, E, e, D0, E_a, kT, g, dg):
+    """Fill the field acceleration g [1] of the hopping rate and dg/dE [m/V] from e = e^u, u = z a E/2kT; all (n,)."""
+    if ions.law == LINEAR:
+        g[:] = 1.0
+        dg[:] = 0.0
+    elif ions.law == MOTT_GURNEY:
+        for f in range(E.size):
+            g[f], dg[f] = mott_gurney(ions, E[f], e[f], D0, kT)
+    else:
+        for f in range(E.size):
+            g[f], dg[f] = genreith_schriever(ions, E[f], e[f], E_a, kT)
+
+
+@njit(cache=True, error_model="numpy")
 def acceleration(ions, E, D0, E_a, kT):
     """Field acceleration g [1] of the hopping rate and dg/dE [m/V].
 
@@ -136,28 +150,19 @@ def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
 
 
 @njit(cache=True, error_model="numpy")
-def field_factors(ions, E, distance, site, D0, E_a, kT, B, B_back, dB, g, dg):
-    """Fill what the flux through all faces owes to the field: B(d), B(-d), dB/dd, g and dg/dE; all arrays (N+1,).
+def field_factors(ions, E, distance, site, D0, E_a, kT, work):
+    """What the flux through all faces owes to the field, in the rows of work (6, N+1): d, e^|d|, g and dg/dE are 0..3.
 
     The exponentials are taken for whole arrays, which is most of the speed of a time step.
     """
+    d, ed, g, dg, u, eu = work[0], work[1], work[2], work[3], work[4], work[5]
+    per_kT, du = 1.0 / kT, ions.z * ions.hop / (2.0 * kT)
     for f in range(E.size):
-        dB[f] = (site[f] - ions.z * E[f] * distance[f]) / kT
-        B[f] = abs(dB[f])
-    exponentials(B, g)
-    for f in range(E.size):
-        B[f], B_back[f], dB[f] = bernoulli_pair(dB[f], g[f])
-    if ions.law == LINEAR:
-        g[:] = 1.0
-        dg[:] = 0.0
-        return
-    du = ions.z * ions.hop / (2.0 * kT)
-    for f in range(E.size):
-        dg[f] = du * E[f]
-    exponentials(dg, g)
-    if ions.law == MOTT_GURNEY:
+        d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
+        u[f] = abs(d[f])
+    exponentials(u, ed)
+    if ions.law != LINEAR:
         for f in range(E.size):
-            g[f], dg[f] = mott_gurney(ions, E[f], g[f], D0, kT)
-    else:
-        for f in range(E.size):
-            g[f], dg[f] = genreith_schriever(ions, E[f], g[f], E_a, kT)
+            u[f] = du * E[f]
+        exponentials(u, eu)
+    accelerations(ions, E, eu, D0, E_a, kT, g, dg)

@@ -15,7 +15,8 @@ from numba import njit
 
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
-from otjdd.physics.ions import Ions, exchange, field_factors
+from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
+from otjdd.physics.numerics import dot
 from otjdd.physics.tunnelling import Profile
 from otjdd.units import ELEMENTARY_CHARGE
 
@@ -27,6 +28,7 @@ class Columns(NamedTuple):
     """K columns of N cells; faces are numbered 0 (left electrode) to N (right electrode)."""
 
     width: np.ndarray  # (K, N) m
+    dilution: np.ndarray  # (K, N) 1/m, inverse of the width
     distance: np.ndarray  # (K, N+1) m, between the centres beside a face; half a cell at the electrodes
     site: np.ndarray  # (K, N+1) eV, W_r - W_l across a face
     fixed: np.ndarray  # (K, N+1) C/m2, fixed charge to the right of a face
@@ -57,33 +59,36 @@ class Junction(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy")
-def faces(junction, k, c, D_right, E, eps):
-    """Fill field E [V/m] and dD/dE [F/m] at all faces of column k; return D at the left electrode [C/m2].
+def faces(junction, k, c, D_right, D, E, eps, guess):
+    """Fill D [C/m2], field E [V/m] and dD/dE [F/m] at all faces of column k; return D at the left electrode.
 
-    c : (N,) 1/m3   D_right : D(L) [C/m2]   E, eps : (N+1,), filled
+    c : (N,) 1/m3   D_right : D(L) [C/m2]   D, E, eps : (N+1,), filled   guess : (2, N+1) of `electrostatics.fields`
     """
     columns, charge = junction.columns, junction.ions.z * ELEMENTARY_CHARGE
-    D = np.empty(c.size + 1)
     right = 0.0  # e z S
     D[c.size] = D_right - columns.fixed[k, c.size]
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = D_right - right - columns.fixed[k, f]
-    fields(D, junction.film, E, eps)
+    fields(D, junction.film, E, eps, guess)
     return D[0]
 
 
 @njit(cache=True, error_model="numpy")
-def closure(junction, k, D_left, D_right, V, E, eps):
-    """Mismatch [eV] of the band edges around the stack, and its derivative by D(L) [V m2/C] (always positive)."""
-    from_left, slope_left, _ = edge(junction.left, D_left)
-    from_right, slope_right, _ = edge(junction.right, -D_right)
-    mismatch = from_left + junction.columns.left_edge[k] - V - from_right
-    slope = slope_left + slope_right
-    for f in range(E.size):
-        mismatch += junction.columns.distance[k, f] * E[f]
-        slope += junction.columns.distance[k, f] / eps[f]
-    return mismatch, slope
+def closure(junction, k, D_left, D_right, V, E):
+    """Mismatch [eV] of the band edges around the stack: zero where D(L) is right, and growing with it."""
+    from_left, from_right = edge(junction.left, D_left)[0], edge(junction.right, -D_right)[0]
+    return from_left + junction.columns.left_edge[k] - V - from_right + dot(junction.columns.distance[k], E)
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def closure_slope(junction, k, D_left, D_right, eps):
+    """Derivative of `closure` by D(L) [V m2/C], always positive: elastance of film and electrodes."""
+    slope = edge(junction.left, D_left)[1] + edge(junction.right, -D_right)[1]
+    distance = junction.columns.distance[k]
+    for f in range(eps.size):
+        slope += distance[f] / eps[f]
+    return slope
 
 
 @njit(cache=True, error_model="numpy")
@@ -104,11 +109,11 @@ def film_charge(junction, k, c):
 
 
 @njit(cache=True, error_model="numpy")
-def close(junction, k, c, D_right, V, E, eps):
-    """Solve the closure of column k for D(L) at junction voltage V: Newton, kept in a bracket.
+def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
+    """Solve the closure of column k for D(L) at junction voltage V, to a tolerance [eV]: Newton, kept in a bracket.
 
-    c : (N,)   D_right : guess   E, eps : (N+1,), filled at the solution. Returns D(L), or nan when no D(L) within the
-    electrodes' tables closes the stack.
+    c : (N,)   D_right : guess   D, E, eps, guess : filled at the solution, as by `faces`. Returns D(L), or nan when no D(L)
+    within the electrodes' tables closes the stack.
     """
     total = -film_charge(junction, k, c)  # D_left = D_right + total
     low_left, high_left = charge_range(junction.left)
@@ -116,15 +121,15 @@ def close(junction, k, c, D_right, V, E, eps):
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)
     y = D_right if low < D_right < high else 0.5 * (low + high)
     for _ in range(200):
-        D_left = faces(junction, k, c, y, E, eps)
-        mismatch, slope = closure(junction, k, D_left, y, V, E, eps)
-        if abs(mismatch) <= CLOSURE_TOLERANCE:
+        D_left = faces(junction, k, c, y, D, E, eps, guess)
+        mismatch = closure(junction, k, D_left, y, V, E)
+        if abs(mismatch) <= tolerance:
             return y
         if mismatch > 0.0:
             high = y
         else:
             low = y
-        move = mismatch / slope
+        move = mismatch / closure_slope(junction, k, D_left, y, eps)
         if abs(move) <= 4e-16 * (abs(y) + abs(total)):
             return y
         y -= move
@@ -136,20 +141,34 @@ def close(junction, k, c, D_right, V, E, eps):
 
 
 @njit(cache=True, error_model="numpy")
-def fluxes(junction, k, c, E, J):
-    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes."""
-    columns = junction.columns
-    D0, c_max = columns.diffusivity[k], junction.ions.c_max
-    distance, site = columns.distance[k], columns.site[k]
-    work = np.empty((5, E.size))
-    B, B_back, dB, g, dg = work[0], work[1], work[2], work[3], work[4]
-    field_factors(junction.ions, E, distance, site, D0, columns.barrier[k], junction.kT, B, B_back, dB, g, dg)
+def fluxes(junction, k, c, E, work, J):
+    """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes. work : (6, N+1)"""
+    columns, ions = junction.columns, junction.ions
+    D0, c_max, h = columns.diffusivity[k], ions.c_max, columns.distance[k, 1:-1]
+    field_factors(ions, E, columns.distance[k], columns.site[k], D0, columns.barrier[k], junction.kT, work)
+    left, right, inner, d, ed, g = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1], work[2, 1:-1]
     J[0] = 0.0
     J[c.size] = 0.0
-    left, right, inner = c[:-1], c[1:], J[1:-1]
-    h, B, B_back, g = distance[1:-1], B[1:-1], B_back[1:-1], g[1:-1]
     for i in range(inner.size):
-        inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B[i], B_back[i], 0.0, g[i], 0.0)[0]
+        B, B_back, _ = bernoulli_pair(d[i], ed[i])
+        inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B, B_back, 0.0, g[i], 0.0)[0]
+
+
+@njit(cache=True, error_model="numpy")
+def flux_slopes(junction, k, c, E, work, J, by_left, by_right, by_field):
+    """As `fluxes`, with the derivatives of J_f by the cells beside it [m/s] and by E [1/(V m s)] at faces 1..N-1."""
+    columns, ions = junction.columns, junction.ions
+    D0, c_max, h = columns.diffusivity[k], ions.c_max, columns.distance[k, 1:-1]
+    field_factors(ions, E, columns.distance[k], columns.site[k], D0, columns.barrier[k], junction.kT, work)
+    left, right, inner, d, ed = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1]
+    g, dg = work[2, 1:-1], work[3, 1:-1]
+    by_left, by_right, by_field = by_left[1:-1], by_right[1:-1], by_field[1:-1]
+    per_kT = -ions.z / junction.kT
+    for i in range(inner.size):
+        B, B_back, dB = bernoulli_pair(d[i], ed[i])
+        inner[i], by_left[i], by_right[i], by_field[i] = exchange(
+            left[i], right[i], c_max, per_kT * h[i], h[i], D0, B, B_back, dB, g[i], dg[i]
+        )
 
 
 @njit(cache=True, error_model="numpy")

@@ -61,66 +61,73 @@ def bernoulli(x):
     return bernoulli_given(x, math.exp(min(max(x, -OVERFLOW), OVERFLOW)))
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def factor_tridiagonal(lower, diagonal, upper, n):
     """Factors of a tridiagonal matrix in place; rows 0..n-1, no pivoting, eliminated from both ends towards the middle.
 
     lower[i] multiplies x[i-1], upper[i] multiplies x[i+1]. On return `diagonal` holds the inverse pivots, `lower` and
-    `upper` the multipliers of the first and the second half. The two halves do not wait for each other, which is worth a
-    factor 1.7 where every row waits for the one before. Without pivoting this is backward stable for the diagonally
-    dominant matrices of implicit diffusion (Higham, Accuracy and Stability of Numerical Algorithms, section 9.5).
+    `upper` the multipliers of both passes, scaled so that a row costs one fused multiplication and addition: rows wait for
+    each other, and the two halves do not. Without pivoting this is backward stable for the diagonally dominant matrices of
+    implicit diffusion (Higham, Accuracy and Stability of Numerical Algorithms, section 9.5).
     Returns False when a pivot is zero or not finite.
     """
     m = n // 2
-    good = True
-    for i in range(m):
-        if i > 0:
-            lower[i] *= diagonal[i - 1]
-            diagonal[i] -= lower[i] * upper[i - 1]
-        good = good and 0.0 < abs(diagonal[i]) < math.inf
-        diagonal[i] = 1.0 / diagonal[i]
-    for i in range(n - 1, m, -1):
-        if i < n - 1:
-            upper[i] *= diagonal[i + 1]
-            diagonal[i] -= upper[i] * lower[i + 1]
-        good = good and 0.0 < abs(diagonal[i]) < math.inf
-        diagonal[i] = 1.0 / diagonal[i]
+    tail = n - 1 - m  # rows of the second half: m or m - 1
+    a, b = diagonal[0], diagonal[n - 1]  # the pivots before, in registers
+    for i in range(1, tail):
+        j = n - 1 - i
+        a = diagonal[i] - lower[i] * upper[i - 1] / a
+        b = diagonal[j] - upper[j] * lower[j + 1] / b
+        diagonal[i], diagonal[j] = a, b
+    if 0 < tail < m:
+        a = diagonal[m - 1] - lower[m - 1] * upper[m - 2] / a
+        diagonal[m - 1] = a
     if m > 0:
-        lower[m] *= diagonal[m - 1]
-        diagonal[m] -= lower[m] * upper[m - 1]
-    if m < n - 1:
-        upper[m] *= diagonal[m + 1]
-        diagonal[m] -= upper[m] * lower[m + 1]
-    good = good and 0.0 < abs(diagonal[m]) < math.inf
-    diagonal[m] = 1.0 / diagonal[m]
-    return good
+        diagonal[m] -= lower[m] * upper[m - 1] / a
+    if tail > 0:
+        diagonal[m] -= upper[m] * lower[m + 1] / b
+    bad = 0
+    for i in range(n):
+        diagonal[i] = 1.0 / diagonal[i]
+        bad += not 0.0 < abs(diagonal[i]) < math.inf
+    for i in range(m, 0, -1):
+        lower[i] *= diagonal[i - 1]
+    for i in range(m):
+        upper[i] *= diagonal[i]
+    for i in range(m, n - 1):
+        upper[i] *= diagonal[i + 1]
+    for i in range(m + 1, n):
+        lower[i] *= diagonal[i]
+    return bad == 0
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
 def solve_tridiagonal(lower, inverse, upper, x, n):
     """Solve in place with the factors of `factor_tridiagonal`; x holds the right-hand side, then the solution."""
     m = n // 2
-    tail = n - 1 - m  # rows of the second half
-    for i in range(1, m):
-        x[i] -= lower[i] * x[i - 1]
-        if i < tail:
-            j = n - 1 - i
-            x[j] -= upper[j] * x[j + 1]
-    for j in range(n - 1 - max(m, 1), m, -1):
-        x[j] -= upper[j] * x[j + 1]
+    tail = n - 1 - m  # rows of the second half: m or m - 1
+    a, b = x[0], x[n - 1]  # the rows before, in registers
+    for i in range(1, tail):
+        j = n - 1 - i
+        a = x[i] - lower[i] * a
+        b = x[j] - upper[j] * b
+        x[i], x[j] = a, b
+    if 0 < tail < m:
+        a = x[m - 1] - lower[m - 1] * a
+        x[m - 1] = a
     if m > 0:
-        x[m] -= lower[m] * x[m - 1]
+        x[m] -= lower[m] * a
     if tail > 0:
-        x[m] -= upper[m] * x[m + 1]
-    x[m] *= inverse[m]
-    for i in range(1, m + 1):
-        j = m - i
-        x[j] = (x[j] - upper[j] * x[j + 1]) * inverse[j]
-        if i <= tail:
-            j = m + i
-            x[j] = (x[j] - lower[j] * x[j - 1]) * inverse[j]
-    for j in range(2 * m + 1, n):
-        x[j] = (x[j] - lower[j] * x[j - 1]) * inverse[j]
+        x[m] -= upper[m] * b
+    for i in range(n):
+        x[i] *= inverse[i]
+    a, b = x[m], x[m]
+    for i in range(1, tail + 1):
+        a = x[m - i] - upper[m - i] * a
+        b = x[m + i] - lower[m + i] * b
+        x[m - i], x[m + i] = a, b
+    if tail < m:
+        x[0] -= upper[0] * x[1]
 
 
 @njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
@@ -130,6 +137,13 @@ def dot(a, b):
     for i in range(a.size):
         total += a[i] * b[i]
     return total
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def add_scaled(factor, x, y):
+    """y += factor x for vectors, in place."""
+    for i in range(x.size):
+        y[i] += factor * x[i]
 
 
 @njit(cache=True, error_model="numpy")

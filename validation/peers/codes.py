@@ -22,14 +22,9 @@ def otjdd(problem):
     """The package itself, as `otjdd.run` calls it."""
 
     def solve(rtol):
-        found = []
         run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=ATOL * rtol)
-        integrate.drive(
-            run,
-            problem.waveform,
-            stops=problem.outputs,
-            at_stop=lambda run, voltage: found.append(observed(problem, run.state.c[0], run.state.D_left[0])),
-        )
+        integrate.drive(run, problem.waveform, stops=problem.outputs)
+        found = [observed(problem, kept.c[0], kept.D_left[0]) for kept in run.kept]
         return np.array(found), f"{run.counts.accepted} + {run.counts.rejected} steps"
 
     return solve

@@ -1,0 +1,243 @@
+"""Fields, current and circuit of a junction at frozen ions: what has to hold at every accepted time.
+
+    0 = closure(c, D(L), V_j)          one per column
+    0 = V - V_j - drop(I(c, D(L), V_j))   one for the junction
+
+The logarithm of the current is linear in the state along its tangent at the state where it was evaluated last, so it is
+evaluated anew only where ln I has changed by more than TRUST, and not at all while nothing moves.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from otjdd.physics.junction import (
+    CLOSURE_TOLERANCE,
+    close,
+    closure_slope,
+    column_spectrum,
+    conductance,
+    log_conductance_slopes,
+)
+
+# status of what may fail; words and advice are in otjdd.integrate
+DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
+
+VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
+TRUST = 0.01  # largest change of ln I along its tangent: the current is then off by half the square, 5e-5
+FARTHEST = 0.5  # change of ln I along the tangent that is trusted at most, however small the voltage drop
+
+
+class State(NamedTuple):
+    """State of all columns, arrays changed in place; only c is memory, the rest follows from it and the voltage."""
+
+    c: np.ndarray  # (K, N) 1/m3
+    D_right: np.ndarray  # (K,) C/m2
+    D_left: np.ndarray  # (K,)
+    D: np.ndarray  # (K, N+1) C/m2
+    E: np.ndarray  # (K, N+1) V/m
+    eps: np.ndarray  # (K, N+1) F/m
+    guess: np.ndarray  # (K, 2, N+1) of `electrostatics.fields`
+    G: np.ndarray  # (K,) chord conductance I/V_j of each column [S]
+    V: np.ndarray  # (1,) junction voltage V_j
+
+
+class Tangent(NamedTuple):
+    """ln of the chord conductance of every column, linear around the state at which it was evaluated last."""
+
+    V: np.ndarray  # (1,) junction voltage there; nan: nothing evaluated yet
+    D: np.ndarray  # (K,) D(L) there
+    c: np.ndarray  # (K, N) concentrations there
+    G: np.ndarray  # (K,) I/V [S] there
+    by_V: np.ndarray  # (K,) d ln G/dV
+    by_D: np.ndarray  # (K,) d ln G/dD(L)
+    by_S: np.ndarray  # (K, N+1) d ln G/dS
+
+
+@njit(cache=True, error_model="numpy")
+def new_state(K, N):
+    """An empty state of K columns with N cells."""
+    faces, guess = (K, N + 1), np.zeros((K, 2, N + 1))
+    guess[:, 1] = 1.0
+    return State(
+        np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
+        np.zeros(K), np.zeros(1),
+    )  # fmt: skip
+
+
+@njit(cache=True, error_model="numpy")
+def new_tangent(K, N):
+    """A tangent that knows nothing yet."""
+    return Tangent(
+        np.full(1, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1))
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def copy_state(source, target):
+    """Copy all arrays of a state."""
+    target.c[:] = source.c
+    target.D_right[:] = source.D_right
+    target.D_left[:] = source.D_left
+    target.D[:] = source.D
+    target.E[:] = source.E
+    target.eps[:] = source.eps
+    target.guess[:] = source.guess
+    target.G[:] = source.G
+    target.V[:] = source.V
+
+
+@njit(cache=True, error_model="numpy")
+def drop(junction, current):
+    """Voltage lost between source and junction at a current [A], and its derivative [ohm].
+
+    Beyond the compliance the source gives way with 1000 times the resistance that 1 V at the limit would mean.
+    """
+    R = junction.resistance
+    if abs(current) <= junction.compliance:
+        return R * current, R
+    stiff = 1e3 / junction.compliance
+    return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
+
+
+@njit(cache=True, error_model="numpy")
+def coupled(junction):
+    """Does the current act back on the junction voltage?"""
+    return junction.resistance > 0.0 or junction.compliance < math.inf
+
+
+@njit(cache=True, error_model="numpy")
+def close_all(junction, state, V, tolerance):
+    """Solve the closure of every column at junction voltage V, to a tolerance [eV]. Returns success."""
+    state.V[0] = V
+    for k in range(state.c.shape[0]):
+        D = close(
+            junction, k, state.c[k], state.D_right[k], V, tolerance,
+            state.D[k], state.E[k], state.eps[k], state.guess[k],
+        )  # fmt: skip
+        if math.isnan(D):
+            return False
+        state.D_right[k], state.D_left[k] = D, state.D[k, 0]
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def conduct(junction, state, panels, tangent, derive):
+    """Chord conductance of every column at the present fields; with derive, the tangent is laid here.
+
+    panels : (K, P) energy panels of the last call, padded with nan; updated. Returns convergence.
+    """
+    V = state.V[0]
+    for k in range(state.c.shape[0]):
+        n = 0
+        while n < panels.shape[1] and not math.isnan(panels[k, n]):
+            n += 1
+        D_left, D_right, E = state.D_left[k], state.D_right[k], state.E[k]
+        result, profile, used = column_spectrum(junction, k, D_left, D_right, V, E, panels[k, :n])
+        if not result.error <= junction.energy_tolerance * result.chord and result.chord != 0.0:
+            return False
+        n = used.size if used.size <= panels.shape[1] else 0
+        panels[k, :n] = used[:n]
+        panels[k, n:] = math.nan
+        state.G[k] = conductance(junction, k, result)
+        if derive:
+            tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
+            tangent.by_S[k, :] = 0.0
+            if result.chord > 0.0:
+                tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
+                    junction, k, profile, result, D_left, D_right, V, E, state.eps[k], tangent.by_S[k]
+                )
+    if derive:
+        tangent.V[0] = V
+        tangent.D[:] = state.D_right
+        tangent.c[:] = state.c
+        tangent.G[:] = state.G
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def along_tangent(junction, state, tangent):
+    """Set the conductances of a state from the tangent. Returns the largest |change of ln G| that this takes."""
+    largest = 0.0
+    for k in range(state.c.shape[0]):
+        change = tangent.by_V[k] * (state.V[0] - tangent.V[0]) + tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
+        S = 0.0
+        for f in range(state.c.shape[1] - 1, 0, -1):
+            S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
+            change += tangent.by_S[k, f] * S
+        if not abs(change) < 50.0:
+            return math.inf
+        state.G[k] = tangent.G[k] * math.exp(change)
+        largest = max(largest, abs(change))
+    return largest
+
+
+@njit(cache=True, error_model="numpy")
+def conductance_slope(junction, state, tangent):
+    """d ln(G)/dV [1/V] of the junction at constant charges c, D(L) following the closure."""
+    total, change = 0.0, 0.0
+    for k in range(state.c.shape[0]):
+        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+        total += state.G[k]
+        change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
+    return change / total if total > 0.0 else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def settle(junction, state, V_source, guess, panels, tangent, allowed):
+    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
+
+    Newton in V_j with the slope of the logarithm of the current, inside the bracket between 0 and the source. The
+    current is evaluated anew where the tangent would have to be trusted further than TRUST. allowed [V] is how far off
+    the equations may be: the tangent by its curvature, change^2/2, and a hundredth of it all else; 0 where the current
+    itself is wanted.
+    """
+    tolerance = max(CLOSURE_TOLERANCE, 0.01 * allowed)
+    if not coupled(junction) or V_source == 0.0:
+        return DONE if close_all(junction, state, V_source, tolerance) else NOT_CLOSED
+    low, high = min(0.0, V_source), max(0.0, V_source)
+    V = guess if low < guess < high else V_source
+    before = math.inf
+    for attempt in range(100):
+        if not close_all(junction, state, V, tolerance):
+            return NOT_CLOSED
+        change = along_tangent(junction, state, tangent)
+        lost = drop(junction, V * np.sum(state.G))[0] if change < math.inf else 0.0
+        if not (change <= TRUST or (change <= FARTHEST and 0.5 * change * change * abs(lost) <= allowed)):
+            if not conduct(junction, state, panels, tangent, True):
+                return SPECTRUM_NOT_CONVERGED
+        current = V * np.sum(state.G)
+        lost, stiffness = drop(junction, current)
+        residual = V + lost - V_source
+        if abs(residual) <= max(VOLTAGE_TOLERANCE, 0.01 * allowed):
+            return DONE
+        if residual > 0.0:
+            high = V
+        else:
+            low = V
+        log_slope = conductance_slope(junction, state, tangent)
+        move = residual / (1.0 + stiffness * (np.sum(state.G) + current * log_slope))
+        # far up the exponential, Newton for V creeps by kT a step; for ln I it leaps
+        if abs(lost) > abs(V_source) and log_slope * V > 0.0:
+            target = math.copysign(max(abs(V_source - V), 0.1 * abs(V_source)), V)
+            move = math.log(lost / target) / (log_slope + 1.0 / V)
+        V -= move
+        slow = False
+        if attempt % 4 == 3:  # leaps and steps can take turns without end
+            slow, before = abs(residual) > 0.1 * before, abs(residual)
+        if slow or not (low < V < high):
+            V = 0.5 * (low + high)
+    return CIRCUIT_NOT_SOLVED
+
+
+@njit(cache=True, error_model="numpy")
+def ensure_current(junction, state, panels, tangent):
+    """Evaluate the chord conductance where the steps did not need it. Returns a status."""
+    if coupled(junction) and state.V[0] != 0.0:
+        return DONE
+    if state.V[0] == 0.0:
+        state.G[:] = 0.0
+        return DONE
+    return DONE if conduct(junction, state, panels, tangent, False) else SPECTRUM_NOT_CONVERGED
