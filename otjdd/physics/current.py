@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from otjdd.physics.compiled import kernel
 from otjdd.physics.tunnelling import (
     K0,
     WKB,
@@ -69,19 +70,19 @@ class Spectrum(NamedTuple):
     high: float
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def softplus(x):
     """ln(1 + e^x) without overflow."""
     return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fermi(x):
     """1/(1 + e^x) without overflow."""
     return 1.0 / (1.0 + math.exp(x)) if x < 700.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def supply(E, V, kT):
     """[ln(1 + e^{-E/kT}) - ln(1 + e^{(-V - E)/kT})]/V [1/eV]; at V = 0 its limit, the Fermi function over kT.
 
@@ -100,7 +101,7 @@ def supply(E, V, kT):
     return (softplus(-x) - softplus(-x - v)) / V
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def log_supply_slope(E, V, kT):
     """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
     occupation = fermi((E + V) / kT)
@@ -109,7 +110,7 @@ def log_supply_slope(E, V, kT):
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def energy_panels(profile, V, kT):
     """First panels of the integral (panels + 1,) [eV]: split at the emitter's Fermi level."""
     low = max(profile.bottom_left, profile.bottom_right)
@@ -128,7 +129,7 @@ def energy_panels(profile, V, kT):
     return edges[:n].copy()
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weight, value, difference):
     """Evaluate the pending panels: K15 value and |K15 - G7| of each, energies and weights of their nodes.
 
@@ -152,7 +153,7 @@ def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weigh
         difference[p] = abs(difference[p])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def panel_error(difference, chord):
     """Error of a panel from |K15 - G7|: K15 is far better than that, (200 r)^1.5 of the total bounds it (QUADPACK).
 
@@ -163,7 +164,7 @@ def panel_error(difference, chord):
     return difference * min(1.0, 200.0 * math.sqrt(200.0 * difference / chord))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def converged_spectrum(model, profile, V, kT, edges, tolerance):
     """Spectrum with relative error below tolerance: panels are halved until it is. Returns (spectrum, edges).
 
@@ -197,7 +198,7 @@ def converged_spectrum(model, profile, V, kT, edges, tolerance):
     return Spectrum(chord, error, energy[order].ravel(), weight[order].ravel(), edges[0], edges[-1]), finer
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def spectrum(model, profile, V, kT, edges):
     """The integral on given panels as they are."""
     return converged_spectrum(model, profile, V, kT, edges, math.inf)[0]
@@ -237,7 +238,7 @@ def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
     out[2] = s2
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def transfer_matrix_sensitivity(profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
     steps, owner = refine(profile, low, high)
@@ -272,7 +273,7 @@ def transfer_matrix_sensitivity(profile, E, weight, low, high):
     return total, leads
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def wkb_sensitivity(profile, E, weight):
     """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
     total = np.zeros((3, profile.length.size))
@@ -299,7 +300,7 @@ def wkb_sensitivity(profile, E, weight):
     return total, np.zeros(2)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def sensitivity(model, profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) per segment (3, S) and by the lead bottoms (2,), by the model's T.
 

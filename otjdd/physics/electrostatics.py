@@ -16,10 +16,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.physics.compiled import bare, kernel
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.numerics import exponentials, hermite
+from otjdd.physics.numerics import copy, exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 METAL, SEMICONDUCTOR = 0, 1
@@ -52,7 +52,7 @@ class Electrode(NamedTuple):
     accumulation: np.ndarray  # (3, R) the same for u < 0
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def displacement(E, eps):
     """Displacement D [C/m2] of the field E [V/m], and the differential permittivity dD/dE [F/m]."""
     if eps.b == 0.0:
@@ -61,7 +61,7 @@ def displacement(E, eps):
     return D, VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / math.sqrt(eps.sqrt_a**2 + E * E))
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def halley_move(y, e, d, p, b):
     """Halley's move for p sinh(y) + b y = d at y, from e = e^y."""
     s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
@@ -70,7 +70,7 @@ def halley_move(y, e, d, p, b):
     return f / (slope - 0.5 * f * p * s / slope)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def sinh_cosh(y, e):
     """sinh(y) and cosh(y) from y and e = e^y, without cancellation at small y."""
     near = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
@@ -78,7 +78,7 @@ def sinh_cosh(y, e):
     return (0.5 * (e - back) if y > 1e-3 else near), 0.5 * (e + back)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def field(D, eps):
     """Field E [V/m] of the displacement D [C/m2], and dD/dE [F/m]: the inverse of `displacement`.
 
@@ -104,7 +104,7 @@ def field(D, eps):
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def fields(D, eps, E, slope, guess):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 
@@ -121,7 +121,8 @@ def fields(D, eps, E, slope, guess):
     if p == 0.0:
         for i in range(D.size):
             y[i] = abs(D[i]) / (VACUUM_PERMITTIVITY * eps.b)
-        exponentials(y, e)
+        copy(y, slope)
+        exponentials(slope, e)
     else:
         per_D = 1.0 / VACUUM_PERMITTIVITY
         for _ in range(50):
@@ -135,7 +136,8 @@ def fields(D, eps, E, slope, guess):
                 for i in range(D.size):
                     if y[i] > FAR:
                         y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
-            exponentials(y, e)
+            copy(y, slope)
+            exponentials(slope, e)
             if moving == 0:
                 break
     for i in range(D.size):
@@ -144,7 +146,7 @@ def fields(D, eps, E, slope, guess):
         slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def field_energy(E, eps):
     """Work int_0^E E' dD [J/m3] of raising the field to E [V/m]."""
     work = 0.5 * eps.eps_r * E * E
@@ -153,7 +155,7 @@ def field_energy(E, eps):
     return VACUUM_PERMITTIVITY * work
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def field_of_energy(work, eps):
     """Field |E| [V/m] at which `field_energy` is work [J/m3]; Newton on the convex energy from above."""
     w = work / VACUUM_PERMITTIVITY
@@ -174,7 +176,7 @@ def field_of_energy(work, eps):
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bent_charge(u, xi, kT, doping, density_of_states):
     """Space charge [C/m3] of a semiconductor bent by u [eV], and its integral int_0^u rho du' [J/m3].
 
@@ -193,7 +195,7 @@ def bent_charge(u, xi, kT, doping, density_of_states):
     return ELEMENTARY_CHARGE * rho, ELEMENTARY_CHARGE * kT * integral
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
     """Bending u [eV] (sign +1 depletion, -1 accumulation) whose surface field is |E| [V/m]: int rho du = int E dD."""
     work = field_energy(E, eps)
@@ -209,7 +211,7 @@ def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
     return u
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bending_table(charges, xi, kT, doping, density_of_states, eps):
     """Bending u [eV] and du/dQ [V m2/C] for each charge Q [C/m2]; `charges` is uniform and contains 0."""
     n = charges.size
@@ -228,13 +230,13 @@ def bending_table(charges, xi, kT, doping, density_of_states, eps):
     return bending, slope
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def doping_stiffness(xi, kT, density_of_states):
     """d rho/du [C/(m3 V)] of the unbent semiconductor; eps/stiffness is its screening length squared."""
     return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)
@@ -243,7 +245,7 @@ def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
     return fields
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def edge(electrode, Q):
     """E_C of the film at the interface above the electrode's Fermi level [eV], its slope d/dQ, and the bending u.
 

@@ -22,7 +22,8 @@ Sources: Blakemore, Solid-State Electron. 25, 1067 (1982) for the definitions an
 import math
 
 import numpy as np
-from numba import njit
+
+from otjdd.physics.compiled import kernel
 
 # j of the rows of the coefficient tables.
 ORDERS = (-0.5, 0.5, 1.5)
@@ -69,7 +70,7 @@ _INTERVALS = _interval_coefficients()
 _SOMMERFELD = _sommerfeld_coefficients()
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _polynomial(coefficients, x):
     result = 0.0
     for k in range(coefficients.size - 1, -1, -1):
@@ -77,7 +78,7 @@ def _polynomial(coefficients, x):
     return result
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fermi_dirac(order, eta):
     """F_j(eta), j = ORDERS[order]; the last branch also takes nan and inf."""
     if eta < _LOWEST:
@@ -89,25 +90,25 @@ def _fermi_dirac(order, eta):
     return math.sqrt(eta) * eta**order * _polynomial(_SOMMERFELD[order], 1.0 / (eta * eta))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fermi_dirac_minus_half(eta):
     """F_{-1/2}(eta) [1], the derivative of `fermi_dirac_half`. eta : scalar [1]."""
     return _fermi_dirac(0, eta)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fermi_dirac_half(eta):
     """F_{1/2}(eta) [1]: electrons in a parabolic band are N_c F_{1/2}((E_F - E_C)/kT). eta : scalar [1]."""
     return _fermi_dirac(1, eta)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fermi_dirac_three_half(eta):
     """F_{3/2}(eta) [1], the integral of `fermi_dirac_half` from -inf. eta : scalar [1]."""
     return _fermi_dirac(2, eta)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def inverse_fermi_dirac_half(value):
     """The eta [1] with F_{1/2}(eta) = value; value : scalar [1], positive and finite, else ValueError.
 

@@ -19,8 +19,7 @@ The slope of the site energy W acts through d only.
 import math
 from typing import NamedTuple
 
-from numba import njit
-
+from otjdd.physics.compiled import bare, inlined
 from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
 LAWS = {"linear": 0, "mott-gurney": 1, "genreith-schriever": 2}
@@ -37,7 +36,7 @@ class Ions(NamedTuple):
     c_max: float  # site density [1/m3]
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def inverse_sinh_ratio(u, e):
     """w = u/sinh(u) and dw/du, from u and e = e^u; finite for all u."""
     q = u * u
@@ -51,7 +50,7 @@ def inverse_sinh_ratio(u, e):
     return (near if small else far), (near_slope if small else far_slope)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def mott_gurney(ions, E, e, D0, kT):
     """g and dg/dE of the sinh law, from e = e^u: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
 
@@ -66,7 +65,7 @@ def mott_gurney(ions, E, e, D0, kT):
     return g, -du * g / square * (w * slope + k * k * u)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def genreith_schriever(ions, E, e, E_a, kT):
     """g and dg/dE of the tilted sinusoidal potential, from e = e^u."""
     du = ions.z * ions.hop / (2.0 * kT)
@@ -84,7 +83,7 @@ def genreith_schriever(ions, E, e, E_a, kT):
     return g, math.copysign(2.0 * du, E) * (math.exp(E_a / kT - free) - g) / free
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def accelerations(ions, E, e, D0, E_a, kT, g, dg):
     """Fill the field acceleration g [1] of the hopping rate and dg/dE [m/V] from e = e^u, u = z a E/2kT; all (n,)."""
     if ions.law == LINEAR:
@@ -98,7 +97,7 @@ def accelerations(ions, E, e, D0, E_a, kT, g, dg):
             g[f], dg[f] = genreith_schriever(ions, E[f], e[f], E_a, kT)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def acceleration(ions, E, D0, E_a, kT):
     """Field acceleration g [1] of the hopping rate and dg/dE [m/V].
 
@@ -113,7 +112,7 @@ def acceleration(ions, E, D0, E_a, kT):
     return genreith_schriever(ions, E, e, E_a, kT)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def bernoulli_pair(d, e):
     """B(d), B(-d) and dB/dd from d and e = e^|d|; each exact to round-off, B(-d) = B(d) + d only where it adds up."""
     size = abs(d)
@@ -123,7 +122,7 @@ def bernoulli_pair(d, e):
     return (small if uphill else large), (large if uphill else small), (slope if uphill else -1.0 - slope)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def exchange(c_l, c_r, c_max, tilt, h, D0, B, B_back, dB, g, dg):
     """Flux J between two cells and its derivatives by c_l, c_r and E, from B(d), B(-d), dB/dd, g, dg/dE; tilt = dd/dE."""
     rate, crowd = D0 / h, 1.0 / c_max
@@ -136,7 +135,7 @@ def exchange(c_l, c_r, c_max, tilt, h, D0, B, B_back, dB, g, dg):
     return rate * g * balance, by_left, by_right, by_field
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
     """Vacancy flux J [1/(m2 s)] through a face and its derivatives by c_l, c_r [m/s] and E [1/(V m s)].
 
@@ -149,7 +148,7 @@ def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
     return exchange(c_l, c_r, ions.c_max, -ions.z * h / kT, h, D0, B, B_back, dB, g, dg)
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def field_factors(ions, E, distance, site, D0, E_a, kT, work):
     """What the flux through all faces owes to the field, in the rows of work (6, N+1): d, e^|d|, g and dg/dE are 0..3.
 

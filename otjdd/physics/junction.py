@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.physics.compiled import bare, inlined, kernel, summed
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
@@ -58,7 +58,7 @@ class Junction(NamedTuple):
     compliance: float  # A, of the source; inf without
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def faces(junction, k, c, D_right, D, E, eps, guess):
     """Fill D [C/m2], field E [V/m] and dD/dE [F/m] at all faces of column k; return D at the left electrode.
 
@@ -74,14 +74,14 @@ def faces(junction, k, c, D_right, D, E, eps, guess):
     return D[0]
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def closure(junction, k, D_left, D_right, V, E):
     """Mismatch [eV] of the band edges around the stack: zero where D(L) is right, and growing with it."""
     from_left, from_right = edge(junction.left, D_left)[0], edge(junction.right, -D_right)[0]
     return from_left + junction.columns.left_edge[k] - V - from_right + dot(junction.columns.distance[k], E)
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@summed
 def closure_slope(junction, k, D_left, D_right, eps):
     """Derivative of `closure` by D(L) [V m2/C], always positive: elastance of film and electrodes."""
     slope = edge(junction.left, D_left)[1] + edge(junction.right, -D_right)[1]
@@ -91,7 +91,7 @@ def closure_slope(junction, k, D_left, D_right, eps):
     return slope
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def charge_range(electrode):
     """Charges [C/m2] between which the electrode's band edge is known."""
     if electrode.kind == METAL:
@@ -99,7 +99,7 @@ def charge_range(electrode):
     return electrode.charge_start, electrode.charge_start + electrode.charge_step * (electrode.bending.size - 1)
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def film_charge(junction, k, c):
     """Areal charge of the film of column k [C/m2]."""
     ions = 0.0
@@ -108,7 +108,7 @@ def film_charge(junction, k, c):
     return junction.ions.z * ELEMENTARY_CHARGE * ions + junction.columns.fixed[k, 0]
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
     """Solve the closure of column k for D(L) at junction voltage V, to a tolerance [eV]: Newton, kept in a bracket.
 
@@ -140,7 +140,7 @@ def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
     return math.nan
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def fluxes(junction, k, c, E, work, J):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes. work : (6, N+1)"""
     columns, ions = junction.columns, junction.ions
@@ -154,7 +154,7 @@ def fluxes(junction, k, c, E, work, J):
         inner[i] = exchange(left[i], right[i], c_max, 0.0, h[i], D0, B, B_back, 0.0, g[i], 0.0)[0]
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def flux_slopes(junction, k, c, E, work, J, by_left, by_right, by_field):
     """As `fluxes`, with the derivatives of J_f by the cells beside it [m/s] and by E [1/(V m s)] at faces 1..N-1."""
     columns, ions = junction.columns, junction.ions
@@ -171,7 +171,7 @@ def flux_slopes(junction, k, c, E, work, J, by_left, by_right, by_field):
         )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bent_part(electrode, u):
     """The region bent by u [eV]: number of table nodes in it, their table, depth [m] of the interface, and d depth/du,
     d2 depth/du2 there. No nodes for a metal."""
@@ -191,7 +191,7 @@ def bent_part(electrode, u):
     return n, table, depth, (g0 + s * (2.0 * b + 3.0 * s * a)) / h, (2.0 * b + 6.0 * s * a) / (h * h)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bent_segments(electrode, u, length, bulk_end, film_end):
     """Straight pieces of a bent region, from the bulk (piece 0) to the interface: lengths [m] and U - bottom [eV].
 
@@ -209,7 +209,7 @@ def bent_segments(electrode, u, length, bulk_end, film_end):
         bulk_end[i], film_end[i] = sign * (u0 + shift), sign * (u1 + shift)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     """Derivative by u of a quantity that depends on the piece next to the interface as the three arguments say."""
     n, table, depth, slope, curvature = bent_part(electrode, u)
@@ -221,7 +221,7 @@ def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     return by_film_end + shift * (by_bulk_end + by_film_end) + sign * slope * by_length
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def band_profile(junction, k, D_left, D_right, V, E):
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.
 
@@ -259,7 +259,7 @@ def band_profile(junction, k, D_left, D_right, V, E):
     return Profile(length, start, end, mass, left.bottom - V, right.bottom, left.mass, right.mass)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def column_spectrum(junction, k, D_left, D_right, V, E, panels):
     """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
 
@@ -276,13 +276,13 @@ def column_spectrum(junction, k, D_left, D_right, V, E, panels):
     return result, profile, panels
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def conductance(junction, k, spectrum):
     """Chord conductance I/V [S] that column k adds to the junction."""
     return junction.columns.weight[k] * junction.supply * spectrum.chord
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E, eps, by_S):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 

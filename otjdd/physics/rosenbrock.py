@@ -14,10 +14,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.physics.compiled import bare, fused, inlined, kernel
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
-from otjdd.physics.numerics import add_scaled, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.settle import drop
 from otjdd.units import ELEMENTARY_CHARGE
 
@@ -67,7 +67,7 @@ class Work(NamedTuple):
     factors: np.ndarray  # (6, N+1) of `ions.field_factors`
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def new_work(K, N):
     """Work space for K columns of N cells."""
     face = (K, N + 1)
@@ -78,7 +78,7 @@ def new_work(K, N):
     )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def factor(junction, state, work, dt):
     """Jacobian of the system at the state, factored for the step dt; the fluxes and the closure there. Returns success."""
     columns = junction.columns
@@ -107,7 +107,7 @@ def factor(junction, state, work, dt):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y):
     """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
 
@@ -136,7 +136,7 @@ def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y)
     return v
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     """Voltage lost in the circuit for a state that differs from the start of the step: log-linear conductance."""
     if not with_current:
@@ -149,7 +149,7 @@ def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     return drop(junction, (state.V[0] + dV) * total)[0]
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@fused
 def displaced(columns, k, c, dS, out):
     """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
     dilution = columns.dilution[k]
@@ -157,7 +157,7 @@ def displaced(columns, k, c, dS, out):
         out[i] = c[i] + (dS[i] - dS[i + 1]) * dilution[i]
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def evaluate(junction, state, new, work, dV):
     """Fluxes and mismatch of the closure at the stage that dS, dD and dV lead to; `new` holds its fields."""
     for k in range(state.c.shape[0]):
@@ -168,7 +168,7 @@ def evaluate(junction, state, new, work, dV):
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp, dt, new, error):
     """One RODAS step from `state`; `new` receives c, D(L) and V_j, `error` (K, N) the error estimate of c.
 
@@ -176,32 +176,35 @@ def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp
     """
     if not factor(junction, state, work, dt):
         return False
-    new.guess[:] = state.guess
     dS, dD, dV = work.dS, work.dD, 0.0
     K, n1 = dS.shape
-    flat = K * n1
+    for k in range(K):
+        copy(state.guess[k, 0], new.guess[k, 0])
+        copy(state.guess[k, 1], new.guess[k, 1])
     for i in range(STAGES):
         x = work.US[i]
         dS[:] = 0.0
         dD[:] = 0.0
         dV = 0.0
         for j in range(i):
-            add_scaled(A[i, j], work.US[j].reshape(flat), dS.reshape(flat))
-            add_scaled(A[i, j], work.UD[j], dD)
+            for k in range(K):
+                add_scaled(A[i, j], work.US[j, k], dS[k])
+                dD[k] += A[i, j] * work.UD[j, k]
             dV += A[i, j] * work.UV[j]
         if i > 0:
             evaluate(junction, state, new, work, dV)
-        x[:] = work.J
-        for j in range(i):
-            add_scaled(C[i, j] / dt, work.US[j].reshape(flat), x.reshape(flat))
+        for k in range(K):
+            copy(work.J[k], x[k])
+            for j in range(i):
+                add_scaled(C[i, j] / dt, work.US[j, k], x[k])
         r_circuit = V_source + ramp * ALPHA[i] * dt - state.V[0] - dV
         r_circuit += GAMMA_SUM[i] * dt * ramp - modelled_drop(junction, state, tangent, with_current, dS, dD, dV)
         if not abs(r_circuit) < math.inf:
             return False
         work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, r_circuit, work.UD[i])
     last = work.US[STAGES - 1]
-    dS += last
     for k in range(K):
+        add_scaled(1.0, last[k], dS[k])
         new.D_right[k] = state.D_right[k] + dD[k] + work.UD[STAGES - 1, k]
         displaced(junction.columns, k, state.c[k], dS[k], new.c[k])
         for i in range(n1 - 1):

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.physics.compiled import bare, inlined, kernel
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     close,
@@ -56,7 +56,7 @@ class Tangent(NamedTuple):
     by_S: np.ndarray  # (K, N+1) d ln G/dS
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def new_state(K, N):
     """An empty state of K columns with N cells."""
     faces, guess = (K, N + 1), np.zeros((K, 2, N + 1))
@@ -67,7 +67,7 @@ def new_state(K, N):
     )  # fmt: skip
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def new_tangent(K, N):
     """A tangent that knows nothing yet."""
     return Tangent(
@@ -75,7 +75,7 @@ def new_tangent(K, N):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def copy_state(source, target):
     """Copy all arrays of a state."""
     target.c[:] = source.c
@@ -89,7 +89,7 @@ def copy_state(source, target):
     target.V[:] = source.V
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def drop(junction, current):
     """Voltage lost between source and junction at a current [A], and its derivative [ohm].
 
@@ -102,13 +102,13 @@ def drop(junction, current):
     return R * current + math.copysign(stiff * (abs(current) - junction.compliance), current), R + stiff
 
 
-@njit(cache=True, error_model="numpy")
+@inlined
 def coupled(junction):
     """Does the current act back on the junction voltage?"""
     return junction.resistance > 0.0 or junction.compliance < math.inf
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def close_all(junction, state, V, tolerance):
     """Solve the closure of every column at junction voltage V, to a tolerance [eV]. Returns success."""
     state.V[0] = V
@@ -123,7 +123,7 @@ def close_all(junction, state, V, tolerance):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def conduct(junction, state, panels, tangent, derive):
     """Chord conductance of every column at the present fields; with derive, the tangent is laid here.
 
@@ -157,7 +157,7 @@ def conduct(junction, state, panels, tangent, derive):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def along_tangent(junction, state, tangent):
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| that this takes."""
     largest = 0.0
@@ -174,7 +174,7 @@ def along_tangent(junction, state, tangent):
     return largest
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def conductance_slope(junction, state, tangent):
     """d ln(G)/dV [1/V] of the junction at constant charges c, D(L) following the closure."""
     total, change = 0.0, 0.0
@@ -185,7 +185,7 @@ def conductance_slope(junction, state, tangent):
     return change / total if total > 0.0 else 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def settle(junction, state, V_source, guess, panels, tangent, allowed):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
@@ -232,7 +232,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed):
     return CIRCUIT_NOT_SOLVED
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def ensure_current(junction, state, panels, tangent):
     """Evaluate the chord conductance where the steps did not need it. Returns a status."""
     if coupled(junction) and state.V[0] != 0.0:

@@ -9,8 +9,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.physics.compiled import bare, kernel, summed
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
 from otjdd.physics.probe import transport
@@ -72,7 +72,7 @@ class Log(NamedTuple):
     kept_D: np.ndarray  # (S, 2, K) C/m2, at the left and the right end
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@summed
 def weighted_square(control, old, new, error):
     """Sum of the squares of error/(atol + rtol |c|) over the cells of a column."""
     total = 0.0
@@ -81,7 +81,7 @@ def weighted_square(control, old, new, error):
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def error_norm(control, old, new, error):
     """Largest over the columns of the root mean square of error/(atol + rtol |c|)."""
     worst = 0.0
@@ -90,7 +90,7 @@ def error_norm(control, old, new, error):
     return worst
 
 
-@njit(cache=True, error_model="numpy")
+@bare
 def physical(junction, c):
     """Is every concentration (K, N) between zero and the site density, to round-off?"""
     outside = 0
@@ -101,7 +101,7 @@ def physical(junction, c):
     return outside == 0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def first_step(junction, state, control, work, horizon):
     """Step after an edge: in the norm of the error control the concentrations change by FIRST_CHANGE, relatively.
 
@@ -119,7 +119,7 @@ def first_step(junction, state, control, work, horizon):
     return horizon if speed * horizon <= FIRST_CHANGE else FIRST_CHANGE / speed
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def jump(junction, state, V_source, panels, tangent, losses, allowed):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
 
@@ -139,7 +139,7 @@ def jump(junction, state, V_source, panels, tangent, losses, allowed):
     return status
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def attempt(junction, control, state, work, new, error, V_start, ramp, step, panels, tangent, record):
     """One trial step from `state` to `new` at source voltage V_start + ramp t.
 
@@ -172,7 +172,7 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     return DONE, norm, growth, False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def advance(
     junction, control, state, total, t0, duration, V_start, ramp, at, work, new, panels, tangent, log, record, counts
 ):
@@ -221,7 +221,7 @@ def advance(
     return DONE, norm
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def observe(junction, state, time, V_source, total, panels, tangent, log):
     """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
 
@@ -252,7 +252,7 @@ def observe(junction, state, time, V_source, total, panels, tangent, log):
     return status
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def read(junction, state, time, V_source, log):
     """Write how the current of the settled junction is carried to the log. Returns a status."""
     conductance, share, energy, good = transport(junction, state)
@@ -265,7 +265,7 @@ def read(junction, state, time, V_source, log):
     return DONE
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def keep(state, time, V_source, log):
     """Write the state itself to the log."""
     i = log.used[2]
@@ -276,7 +276,7 @@ def keep(state, time, V_source, log):
     log.used[2] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def perform(junction, state, time, V_source, total, task, panels, tangent, losses, log):
     """Record what a task asks for at the end of a piece. Returns a status."""
     status = DONE
@@ -292,7 +292,7 @@ def perform(junction, state, time, V_source, total, task, panels, tangent, losse
     return status
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def full(task, log):
     """Is there no room for what a task records?"""
     return (
@@ -302,7 +302,7 @@ def full(task, log):
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def travel(junction, control, state, total, course, panels, tangent, losses, log, record):
     """Take the ions along a course, on from where it stands; the state is settled in the end.
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from otjdd.physics.compiled import kernel
 from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
@@ -59,7 +60,7 @@ def cosh_sinh(x):
     return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def pieces(length, left, right, mass, low, high):
     """Number of Magnus steps on a segment, such that |q^2| <= PHASE for all energies between low and high [eV]."""
     w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
@@ -69,7 +70,7 @@ def pieces(length, left, right, mass, low, high):
     return int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def refine(profile, low, high):
     """Segments as the list of Magnus steps (length, left, right, mass) and the segment each belongs to."""
     count = 0
@@ -108,7 +109,7 @@ def step_back(h, U0, U1, m, E, M11, M12, M21, M22, N11, N12, N21, N22):
         N11[j], N12[j], N21[j], N22[j] = n11, n12, n21, n22
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def velocities(profile, E):
     """psi'/(i m psi) of the plane waves in the leads [1/m], zero below their band bottoms."""
     left = np.sqrt(K0 * np.maximum(E - profile.bottom_left, 0.0) / profile.mass_left)
@@ -116,7 +117,7 @@ def velocities(profile, E):
     return left, right
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def transfer_matrices(steps, E, keep):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
@@ -146,7 +147,7 @@ def transfer_matrices(steps, E, keep):
     return M, scale
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def transfer_matrix_transmission(profile, E):
     """Transmission T(E) [1] through the profile, for energies E (n,) [eV]; exact for flat segments.
 
@@ -155,7 +156,7 @@ def transfer_matrix_transmission(profile, E):
     return transfer_matrix_transmission_within(profile, E, E[0], E[-1])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def transfer_matrix_transmission_within(profile, E, low, high):
     """As `transfer_matrix_transmission`, with Magnus steps that serve all energies from low to high [eV]."""
     steps, _ = refine(profile, low, high)
@@ -169,7 +170,7 @@ def transfer_matrix_transmission_within(profile, E, low, high):
     return T
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def decay(length, left, right, mass, E):
     """int kappa dx [1] over a linear segment at energy E, kappa = sqrt(m^2 k0 (U - E)/m), where U > E."""
     a, b = max(left - E, 0.0), max(right - E, 0.0)
@@ -182,7 +183,7 @@ def decay(length, left, right, mass, E):
     return 2.0 / 3.0 * covered * math.sqrt(mass * K0) * (a + root_a * root_b + b) / (root_a + root_b)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def wkb_transmission(profile, E):
     """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
     theta = np.zeros(E.size)
@@ -192,7 +193,7 @@ def wkb_transmission(profile, E):
     return np.exp(-2.0 * theta)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def transmission(model, profile, E, low, high):
     """T(E) by the model of TRANSMISSIONS; E (n,) [eV] between low and high, for which the steps are chosen."""
     if model == WKB:
