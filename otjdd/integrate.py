@@ -245,8 +245,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
     v_end = np.where(ends == t1[segment], v1[segment], v_end)
     tasks = np.where(starts == t0[segment], stepper.EDGE, 0)
-    for time, (_, task) in zip(times, marks, strict=True):
-        tasks[max(np.searchsorted(ends, time), 0)] |= task
+    np.bitwise_or.at(tasks, np.searchsorted(ends, times), [task for _, task in marks])
     return np.column_stack((starts, ends, v_start, v_end)), tasks
 
 

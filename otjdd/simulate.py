@@ -85,7 +85,7 @@ def readings(moving, waveform) -> dict:
 
 
 def snapshot(case, moving, kept) -> dict:
-    """Profiles of a kept state, and the spectrum of the current of its middle column (at PROBE when the source is at 0 V)."""
+    """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is at 0 V."""
     from otjdd.physics import probe
 
     integrate.restore(moving, kept, kept.voltage)

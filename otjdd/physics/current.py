@@ -12,9 +12,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from otjdd.physics.compiled import kernel
+from otjdd.physics.compiled import kernel, loose
 from otjdd.physics.tunnelling import (
     K0,
     WKB,
@@ -204,20 +203,20 @@ def spectrum(model, profile, V, kT, edges):
     return converged_spectrum(model, profile, V, kT, edges, math.inf)[0]
 
 
-@njit(cache=True, error_model="numpy", fastmath=True)
-def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
-    """Add sum_E weight d ln T/d(U0, U1, h) of one Magnus step to out (3,), and carry the adjoint L across it.
+@loose
+def adjoint_step(step, E, weight, N, L, out):
+    """Put sum_E weight d ln T/d(U0, U1, h) of one Magnus step into out (3,), and carry the adjoint L across it.
 
     N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
     """
+    h, U0, U1, m = step[0], step[1], step[2], step[3]
     curve = h * h * m * K0 / 12.0
     d = -curve * (U1 - U0)
     hm, hk, U = h * m, h * K0, 0.5 * (U0 + U1)
     s0, s1, s2 = 0.0, 0.0, 0.0
     for j in range(E.size):
         r = hk * (U - E[j])
-        x = d * d + hm * r
-        C, S, dS = cosh_sinh(x)
+        C, S, dS = cosh_sinh(d * d + hm * r)
         l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
         n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
         g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
@@ -227,15 +226,15 @@ def adjoint_step(h, U0, U1, m, E, weight, N, L, out):
         by_r = -S * g21 + hm * by_x
         by_hm = -S * g12 + r * by_x
         w = weight[j]
-        s0 += w * (curve * by_d + 0.5 * hk * by_r)
-        s1 += w * (-curve * by_d + 0.5 * hk * by_r)
-        s2 += w * (2.0 * d * by_d + r * by_r + hm * by_hm) / h
+        s0 += w * by_d
+        s1 += w * by_r
+        s2 += w * (2.0 * d * by_d + r * by_r + hm * by_hm)
         a11, a12, a21, a22 = C - S * d, -S * hm, -S * r, C + S * d
         L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
         L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
-    out[0] = s0
-    out[1] = s1
-    out[2] = s2
+    out[0] = curve * s0 + 0.5 * hk * s1
+    out[1] = -curve * s0 + 0.5 * hk * s1
+    out[2] = s2 / h
 
 
 @kernel
@@ -260,12 +259,12 @@ def transfer_matrix_sensitivity(profile, E, weight, low, high):
     total = np.zeros((3, profile.length.size))
     out = np.empty(3)
     segment, first = -1, 0
-    for j in range(steps.shape[1]):
-        adjoint_step(steps[0, j], steps[1, j], steps[2, j], steps[3, j], E, weight, M[j + 1], L, out)
+    for j in range(steps.shape[0]):
+        adjoint_step(steps[j], E, weight, M[j + 1], L, out)
         s = owner[j]
         if s != segment:
             segment, first = s, j
-        n = int(round(profile.length[s] / steps[0, j]))
+        n = int(round(profile.length[s] / steps[j, 0]))
         f0, f1 = (j - first) / n, (j - first + 1) / n
         total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
         total[1, s] += out[0] * f0 + out[1] * f1

@@ -18,9 +18,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from otjdd.physics.compiled import kernel
+from otjdd.physics.compiled import kernel, loose
 from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
@@ -28,6 +27,9 @@ TRANSFER_MATRIX, WKB = TRANSMISSIONS.values()
 
 K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
 PHASE = 16.0  # largest |q^2| of one Magnus step, up to which its functions are exact to 1e-11
+COSH = tuple(1.0 / math.factorial(2 * k) for k in range(10))  # cosh(q), by powers of q^2
+SINH = tuple(1.0 / math.factorial(2 * k + 1) for k in range(10))  # sinh(q)/q
+SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(10))  # its derivative by q^2
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
 
 
@@ -44,19 +46,17 @@ class Profile(NamedTuple):
     mass_right: float
 
 
-@njit(cache=True, error_model="numpy", fastmath=True)
+@loose
 def cosh_sinh(x):
     """cosh(q), sinh(q)/q and the derivative of the latter by x = q^2, for |x| <= PHASE, either sign.
 
     Taylor series at y = x/4 (to y^9; the next terms are below 1e-12), then the formulas of the double argument.
     """
-    y = 0.25 * x
-    high = 1.0 + y / 132.0 * (1.0 + y / 182.0 * (1.0 + y / 240.0 * (1.0 + y / 306.0)))
-    c = 1.0 + y / 2.0 * (1.0 + y / 12.0 * (1.0 + y / 30.0 * (1.0 + y / 56.0 * (1.0 + y / 90.0 * high))))
-    high = 1.0 + y / 156.0 * (1.0 + y / 210.0 * (1.0 + y / 272.0 * (1.0 + y / 342.0)))
-    s = 1.0 + y / 6.0 * (1.0 + y / 20.0 * (1.0 + y / 42.0 * (1.0 + y / 72.0 * (1.0 + y / 110.0 * high))))
-    high = 1.0 + y / 130.0 * (1.0 + y / 180.0 * (1.0 + y / 238.0 * (1.0 + y / 304.0)))
-    ds = (1.0 + y / 10.0 * (1.0 + y / 28.0 * (1.0 + y / 54.0 * (1.0 + y / 88.0 * high)))) / 6.0
+    y, c, s, ds = 0.25 * x, 0.0, 0.0, 0.0
+    for k in range(9, -1, -1):
+        c = COSH[k] + y * c
+        s = SINH[k] + y * s
+        ds = SLOPE[k] + y * ds
     return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s)
 
 
@@ -76,37 +76,35 @@ def refine(profile, low, high):
     count = 0
     for s in range(profile.length.size):
         count += pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
-    steps = np.empty((4, count))
+    steps = np.empty((count, 4))
     owner = np.empty(count, np.int64)
     j = 0
     for s in range(profile.length.size):
         n = pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
         slope = (profile.right[s] - profile.left[s]) / n
         for i in range(n):
-            steps[0, j] = profile.length[s] / n
-            steps[1, j] = profile.left[s] + slope * i
-            steps[2, j] = profile.left[s] + slope * (i + 1)
-            steps[3, j] = profile.mass[s]
+            steps[j, 0] = profile.length[s] / n
+            steps[j, 1] = profile.left[s] + slope * i
+            steps[j, 2] = profile.left[s] + slope * (i + 1)
+            steps[j, 3] = profile.mass[s]
             owner[j] = s
             j += 1
     return steps, owner
 
 
-@njit(cache=True, error_model="numpy", fastmath=True)
-def step_back(h, U0, U1, m, E, M11, M12, M21, M22, N11, N12, N21, N22):
-    """N = exp(-Omega) M for all energies: one Magnus step from right to left."""
+@loose
+def step_back(step, E, M, N):
+    """N = exp(-Omega) M for all energies, (4, n) each: one Magnus step (length, left, right, mass) from right to left."""
+    h, U0, U1, m = step[0], step[1], step[2], step[3]
     d = -h * h * m * K0 * (U1 - U0) / 12.0
     hm, hk, U = h * m, h * K0, 0.5 * (U0 + U1)
     for j in range(E.size):
         r = hk * (U - E[j])
-        x = d * d + hm * r
-        C, S, _ = cosh_sinh(x)
+        C, S, _ = cosh_sinh(d * d + hm * r)
         a11, a12, a21, a22 = C - S * d, -S * hm, -S * r, C + S * d
-        n11 = a11 * M11[j] + a12 * M21[j]
-        n12 = a11 * M12[j] + a12 * M22[j]
-        n21 = a21 * M11[j] + a22 * M21[j]
-        n22 = a21 * M12[j] + a22 * M22[j]
-        N11[j], N12[j], N21[j], N22[j] = n11, n12, n21, n22
+        m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
+        N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
+        N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22
 
 
 @kernel
@@ -121,19 +119,18 @@ def velocities(profile, E):
 def transfer_matrices(steps, E, keep):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
-    steps : (4, J)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
+    steps : (J, 4)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
     buffers take turns (old and new apart, or the loop over energies cannot be vectorised) and M is (2, 4, n), M[0] final.
     """
-    J = steps.shape[1]
+    J = steps.shape[0]
     M = np.zeros((J + 1 if keep else 2, 4, E.size))
     last = J if keep else J % 2
     M[last, 0, :] = 1.0
     M[last, 3, :] = 1.0
     scale = np.zeros(E.size)
     for j in range(J - 1, -1, -1):
-        a = M[j + 1 if keep else (j + 1) % 2]
         b = M[j if keep else j % 2]
-        step_back(steps[0, j], steps[1, j], steps[2, j], steps[3, j], E, a[0], a[1], a[2], a[3], b[0], b[1], b[2], b[3])
+        step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
         # at most e^4 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
         if not keep and j % 32 == 0 and np.max(np.abs(b[0])) > LARGE:
             for i in range(E.size):

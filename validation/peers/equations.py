@@ -12,7 +12,8 @@ from numba import njit
 
 from otjdd.physics.electrostatics import displacement
 from otjdd.physics.ions import flux
-from otjdd.physics.junction import close, fluxes
+from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+from otjdd.physics.settle import close_all, new_state
 from otjdd.units import ELEMENTARY_CHARGE
 
 LOWER, UPPER = 2, 3
@@ -93,16 +94,17 @@ def consistent(problem, c, voltage):
 
     Integrators of algebraic equations want both; dphi/dt is taken from Poisson's equation a moment later.
     """
-    junction, mean = problem.junction, problem.c.mean()
-    E, eps, J = np.empty(c.size + 1), np.empty(c.size + 1), np.empty(c.size + 1)
-    y, rate = np.empty(2 * c.size), np.empty(2 * c.size)
+    junction, mean, N = problem.junction, problem.c.mean(), c.size
+    settled, J = new_state(1, N), np.empty(N + 1)
+    y, rate = np.empty(2 * N), np.empty(2 * N)
 
     def potential(c):
-        close(junction, 0, c, 0.0, voltage, E, eps)
-        return np.cumsum((junction.columns.distance[0] * E)[:0:-1])[::-1]
+        settled.c[0] = c
+        close_all(junction, settled, voltage, CLOSURE_TOLERANCE)
+        return np.cumsum((junction.columns.distance[0] * settled.E[0])[:0:-1])[::-1]
 
     y[::2], y[1::2] = c / mean, potential(c)
-    fluxes(junction, 0, c, E, J)
+    fluxes(junction, 0, c, settled.E[0], np.empty((6, N + 1)), J)
     dc = -np.diff(J) / junction.columns.width[0]
     moment = 1e-6 * mean / max(np.abs(dc).max(), 1e-300)
     rate[::2], rate[1::2] = dc / mean, (potential(c + moment * dc) - y[1::2]) / moment
