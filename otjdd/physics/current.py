@@ -12,8 +12,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.physics.tunnelling import (
     K0,
     WKB,

@@ -16,8 +16,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
 from otjdd.physics.numerics import exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY

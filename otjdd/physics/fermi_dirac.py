@@ -22,7 +22,8 @@ Sources: Blakemore, Solid-State Electron. 25, 1067 (1982) for the definitions an
 import math
 
 import numpy as np
-from numba import njit
+
+from otjdd.compiled import njit
 
 # j of the rows of the coefficient tables.
 ORDERS = (-0.5, 0.5, 1.5)

@@ -11,8 +11,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, exchange, field_factors

@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from otjdd.compiled import njit
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.

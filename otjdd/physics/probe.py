@@ -3,8 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import column_spectrum
 

@@ -18,8 +18,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.ions import exchange, field_factors
 from otjdd.physics.junction import (

@@ -18,8 +18,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from otjdd.compiled import njit
 from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
