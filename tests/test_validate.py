@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from otjdd import claims, results, synapse, validate
+from otjdd import claims, measures, results, synapse, validate
 from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
 
@@ -206,7 +206,7 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
     trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
-    found = validate.switching(trials)
+    found = measures.switching(trials)
     assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
     assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
     assert found["set_points"] == 4
