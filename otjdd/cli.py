@@ -233,6 +233,7 @@ def validate(
 
     Example: otjdd validate rv-hrs retention
     """
+    from otjdd import tables
     from otjdd import validate as validation
 
     try:
@@ -243,10 +244,12 @@ def validate(
     with progress_bar("claims", quiet=False) as progress:
         verdicts = validation.validate(names, quick=quick, progress=progress)
     if pictures:
-        validation.draw(verdicts, pictures)
+        from otjdd.pictures import save_all
+
+        save_all(verdicts, pictures)
     if update:
-        update.write_text(validation.updated(text, validation.to_markdown(verdicts)), encoding="utf-8")
-    validation.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+        update.write_text(tables.updated(text, tables.to_markdown(verdicts)), encoding="utf-8")
+    tables.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     if any(verdict.status == "missed" for verdict in verdicts):
         sys.stdout.flush()
         raise typer.Exit(MISSED)

@@ -1,18 +1,31 @@
 """Pictures of claims: what a simulation gave, with the numbers of the paper drawn in. One function a metric."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
 from otjdd import plot, synapse
+from otjdd.claims import Verdict
 from otjdd.units import BOLTZMANN_EV
 
 
-def picture(verdict):
-    """Figure of a judged claim with results. verdict : of `otjdd.validate`."""
+def picture(verdict: Verdict):
+    """Figure of a judged claim that has results."""
+    count, fill = DRAW[verdict.claim.metric]
     with plot.style():
-        fig, axes = plot.panels(2 if verdict.claim.metric in TWO_PANELS else 1)
-        DRAW[verdict.claim.metric](verdict, axes)
+        fig, axes = plot.panels(count)
+        fill(verdict, axes)
         fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
     return fig
+
+
+def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError when it cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        if verdict.found:
+            plot.save(picture(verdict), folder / f"{verdict.id}.png")
 
 
 def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
@@ -135,15 +148,14 @@ def switching(verdict, axes):
         ax.legend(loc="best")
 
 
-DRAW = {
-    "loop": loop,
-    "thermal": thermal,
-    "trapezoid": trapezoid,
-    "fowler-nordheim": fowler_nordheim,
-    "retention": retention,
-    "potentiation": potentiation,
-    "threshold": threshold,
-    "thickness": thickness,
-    "switching": switching,
+DRAW = {  # metric -> number of panels, and who fills them
+    "loop": (1, loop),
+    "thermal": (2, thermal),
+    "trapezoid": (1, trapezoid),
+    "fowler-nordheim": (1, fowler_nordheim),
+    "retention": (1, retention),
+    "potentiation": (1, potentiation),
+    "threshold": (1, threshold),
+    "thickness": (2, thickness),
+    "switching": (2, switching),
 }
-TWO_PANELS = ("thermal", "thickness", "switching")

@@ -1,16 +1,13 @@
-"""Paper against otjdd: run the cases of the claims, measure, judge, and tell it as a table, JSON or Markdown.
+"""Paper against otjdd: run the cases of the claims, measure, and judge.
 
 Cases that several claims share are run once. A run that fails makes its claims missed, with the reason.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otjdd import claims, measures
 from otjdd.claims import Claim, Trial, Verdict
-
-BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
@@ -73,7 +70,7 @@ def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Ve
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:
         if isinstance(trial.ds, Exception):
-            return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.")
+            return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
         found = measures.METRICS[claim.metric](done, **claim.settings)
     except ValueError as error:  # fits that have nothing to fit say so
@@ -83,72 +80,3 @@ def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Ve
         raise ValueError(f"{name}: the metric {claim.metric!r} gives {', '.join(found)}, not {', '.join(absent)}")
     missed = tuple(f for f in claim.figure if not f.met(found[f.name]))
     return Verdict(name, claim, found, missed, "", done)
-
-
-# --- reports
-
-
-def to_json(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts for programs: {"claims": [{"id", "paper", "otjdd", "tolerance", "status", "reason"}]}."""
-    return json.dumps({"claims": [verdict.row() for verdict in verdicts]}, indent=2, ensure_ascii=False)
-
-
-def to_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as a Markdown table, and the reasons of the misses below it."""
-    rows = [verdict.row() for verdict in verdicts]
-    head = ["| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
-    cells = [[str(r[key]).replace("|", r"\|") for key in ("id", "paper", "otjdd", "tolerance", "status")] for r in rows]
-    table = [f"| {' | '.join(row)} |" for row in cells]  # |V| would end a cell
-    reasons = [f"- {r['id']}: {r['reason']}" for r in rows if r["reason"]]
-    return "\n".join(head + table + [""] * bool(reasons) + reasons)
-
-
-def to_table(verdicts: Sequence[Verdict]):
-    """The verdicts as a rich table."""
-    from rich import box
-    from rich.table import Column, Table
-
-    table = Table(Column("claim", no_wrap=True), "paper", "otjdd", "tolerance", "", box=box.SIMPLE_HEAD)
-    for verdict in verdicts:
-        row = verdict.row()
-        status = f"[{'green' if verdict.status == 'met' else 'red'}]{verdict.status}[/]"
-        table.add_row(*(row[key].replace("; ", "\n") for key in ("id", "paper", "otjdd", "tolerance")), status)
-    return table
-
-
-def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
-    """Print the verdicts as a "table", as "markdown" or as "json"."""
-    if form != "table":
-        print(to_json(verdicts) if form == "json" else to_markdown(verdicts))
-        return
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.print(to_table(verdicts))
-    for verdict in verdicts:
-        if verdict.reason:
-            console.print(f"{verdict.id}: {verdict.reason}", markup=False)
-    met = sum(verdict.status == "met" for verdict in verdicts)
-    console.print(f"{met} of {len(verdicts)} met")
-
-
-def draw(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """Draw each claim that has results into folder/<id>.png, the paper's numbers beside what came out.
-
-    Raises ResultError, OSError when the folder or a file cannot be written.
-    """
-    from otjdd import pictures, plot
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for verdict in verdicts:
-        if verdict.found:
-            plot.save(pictures.picture(verdict), folder / f"{verdict.id}.png")
-
-
-def updated(text: str, table: str) -> str:
-    """A text with what stands between the markers replaced. Raises ValueError when they are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"expected the markers {BEGIN} and {END}")
-    return f"{before}{begin}\n{table}\n{end}{after}"

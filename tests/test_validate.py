@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from otjdd import claims, measures, results, synapse, validate
+from otjdd import claims, measures, results, synapse, tables, validate
 from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
 
@@ -170,7 +170,7 @@ def test_a_run_that_fails_is_a_missed_claim(tmp_path):
 
 
 def test_json_keeps_its_contract(tmp_path):
-    report = json.loads(validate.to_json([verdict_of(tmp_path, two_states(5e4))]))
+    report = json.loads(tables.to_json([verdict_of(tmp_path, two_states(5e4))]))
     assert list(report) == ["claims"]
     assert list(report["claims"][0]) == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
     assert report["claims"][0]["paper"] == "low 20 kohm"
@@ -178,13 +178,13 @@ def test_json_keeps_its_contract(tmp_path):
 
 
 def test_markdown_goes_between_its_markers(tmp_path):
-    table = validate.to_markdown([verdict_of(tmp_path, two_states(5e4))])
+    table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
     assert "| small | low 20 kohm | low 50 kohm | x2 | missed |" in table
     assert "- small: low 50 kohm" in table
-    text = f"a\n{validate.BEGIN}\nold\n{validate.END}\nb\n"
-    assert validate.updated(text, table) == f"a\n{validate.BEGIN}\n{table}\n{validate.END}\nb\n"
+    text = f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n"
+    assert tables.updated(text, table) == f"a\n{tables.BEGIN}\n{table}\n{tables.END}\nb\n"
     with pytest.raises(ValueError, match="markers"):
-        validate.updated("a", table)
+        tables.updated("a", table)
 
 
 def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
