@@ -86,6 +86,10 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
     if isinstance(error, SolverError):
         return SOLVER, str(error)
+    from otjdd.known import KernelError
+
+    if isinstance(error, KernelError):
+        return BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
     line = " ".join(str(error).split())[:200]
     return BUG, (
         f"unexpected {type(error).__name__}: {line}\n"

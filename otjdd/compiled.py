@@ -29,6 +29,7 @@ from otjdd.files import read_whole, sealed, unsealed, write_whole
 log = logging.getLogger(__name__)
 
 KEPT = 8  # folders; one for each state of the sources, of numba and of its options
+KERNELS = []  # all that are kept, in the order of their definition
 PASSED_OVER = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEBUG_CACHE"}  # options that change no machine code
 
 
@@ -39,6 +40,7 @@ def njit(function=None, *, cache=False, **options):
     dispatcher = numba.njit(**options)(function)
     if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
         dispatcher._cache = KernelCache(function)
+        KERNELS.append(dispatcher)
     return dispatcher
 
 
@@ -167,8 +169,10 @@ def prune(root: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def clear() -> None:
-    """Forget the machine code that is kept for these sources."""
+def recompile() -> None:
+    """Forget the machine code of these sources and compile again what this process uses of it."""
     if folder():
         shutil.rmtree(folder(), ignore_errors=True)
         folder().mkdir(mode=0o700, exist_ok=True)
+    for kernel in KERNELS:  # callees first, for their code goes into that of their callers
+        kernel.recompile()

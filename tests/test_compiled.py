@@ -119,11 +119,16 @@ def test_a_folder_that_vanishes_is_no_loss(place):
     assert call() == (49.0, False)
 
 
-def test_the_folder_is_cleared(place):
-    call()
-    compiled.clear()
-    assert list(place.iterdir()) == []
-    assert call() == (49.0, False)
+def test_wrong_code_under_a_good_seal_is_gone_after_compiling_again(place, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(other, "__qualname__", "square")
+        assert call(other) == (-7.0, False)
+    kernel = compiled.njit(cache=True)(square)
+    assert kernel(7.0) == -7.0
+    monkeypatch.setattr(compiled, "KERNELS", [kernel])
+    compiled.recompile()
+    assert kernel(7.0) == 49.0
+    assert call() == (49.0, True)
 
 
 def test_a_folder_that_others_can_write_to_is_closed_to_them(tmp_path, monkeypatch):
