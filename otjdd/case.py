@@ -5,6 +5,7 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 
 import hashlib
 import os
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -86,6 +87,15 @@ class Case(Record):
             inside = Path(name).is_relative_to(self.folder)
             put(data, path, Path(name).relative_to(self.folder).as_posix() if inside else name)
         return toml.write(data)
+
+    def texts(self) -> dict[str, str]:
+        """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
+        named = dict(named_files(tomllib.loads(self.resolved())))
+        return {
+            name: (self.folder / name).read_text(encoding="utf-8-sig")
+            for path, name in named.items()
+            if path[0] == "drive"
+        }
 
     @property
     def digest(self) -> str:

@@ -20,7 +20,8 @@ INTERRUPTED = 130
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
-    "kept), 5 a file or the disk, 6 out of memory, 8 a claim is missed, 130 interrupted (what was computed is kept)."
+    "kept), 5 a file or the disk, 6 out of memory, 8 a claim is missed or numbers differ, 130 interrupted (what was "
+    "computed is kept)."
 )
 
 app = typer.Typer(
@@ -160,6 +161,31 @@ def run(
         raise failure
     if not quiet:
         print(f"{out}: {summary(ds)}" + (f"\n{plot}" if plot else ""))
+
+
+@command
+def rerun(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
+):
+    """Simulate a stored result again, from what it says of itself, and tell whether the numbers are the same.
+
+    Example: otjdd rerun rv-loop.nc
+    """
+    if out:
+        check_target(out)
+    from otjdd import rerun as again
+    from otjdd import results
+
+    with progress_bar(file.name, quiet=False) as progress:
+        stored, new = again.rerun(file, progress)
+    if out:
+        results.write(new, out)
+    told = again.differences(stored, new)
+    print("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
+    if told:
+        sys.stdout.flush()
+        raise typer.Exit(MISSED)
 
 
 @command

@@ -3,6 +3,7 @@
 ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
 """
 
+import json
 import time
 from pathlib import Path
 
@@ -30,18 +31,21 @@ def run(case, *, progress=None, **changes):
     return simulate(case, progress)
 
 
-def simulate(case: Case, progress=None):
-    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind."""
+def simulate(case: Case, progress=None, start=None):
+    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
+
+    start : concentrations (K, N) [1/m3] instead of those that the case says
+    """
     known.trust()
     if case.drive.kind == "iv":
         return iv(case, progress)
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    c = integrate.start(case, junction, parts)
+    c = integrate.start(case, junction, parts) if start is None else start
     numerics = case.numerics
     moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
-    waveform = case.drive.waveform()
+    waveform, files = case.drive.waveform(), files_named(case)
     reads, snapshots = [], []
 
     def at_stop(moving, voltage):
@@ -68,7 +72,7 @@ def simulate(case: Case, progress=None):
             integrate.observe(moving, float(waveform.voltages[-1]))
     except (SolverError, KeyboardInterrupt) as error:
         failure = error
-    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure)
+    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
     if failure is not None:
         failure.partial = ds
         raise failure
@@ -202,6 +206,12 @@ def attributes(case, statistics: dict, wall_time: float) -> dict:
     return results.provenance(
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
+
+
+def files_named(case) -> dict:
+    """Attribute with the waveforms that a case names. Read before the run: files change while it lasts."""
+    texts = case.texts()
+    return {"case_files": json.dumps(texts)} if texts else {}
 
 
 def series(case, junction, rows: np.ndarray) -> dict:
