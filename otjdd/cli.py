@@ -20,8 +20,8 @@ INTERRUPTED = 130
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
-    "kept), 5 a file or the disk, 6 out of memory, 8 a claim is missed or numbers differ, 130 interrupted (what was "
-    "computed is kept)."
+    "kept), 5 a file or the disk, 6 out of memory, 8 a claim or a self-test is missed or numbers differ, "
+    "130 interrupted (what was computed is kept)."
 )
 
 app = typer.Typer(
@@ -244,6 +244,28 @@ def plot(
     check_target(out)
     save_figure(results.read(file), out, kind)
     print(out)
+
+
+@command
+def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+    """Try on this machine what otjdd is made of: kernels, files, cache, processes, pictures. No network.
+
+    Example: otjdd selftest
+    """
+    from otjdd import selftest as tests
+
+    outcomes = []
+    for outcome in tests.run():
+        outcomes.append(outcome)
+        if not as_json:
+            mark = "ok" if outcome.passed else "FAILED"
+            print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.seen}", flush=True)
+    if as_json:
+        import json
+
+        print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
+    if not all(outcome.passed for outcome in outcomes):
+        raise typer.Exit(MISSED)
 
 
 @command
