@@ -68,14 +68,14 @@ class Figure(Record):
 
     def told(self, found: float) -> str:
         """A found number [SI] in words."""
-        return f"{self.label} {self.text(self.shown(found))}"
+        return f"{self.label}: {self.text(self.shown(found))}"
 
     @property
     def paper(self) -> str:
         """What is expected, in words; "" when there is no limit."""
         if self.value is not None:
-            return f"{self.label} {self.text(self.value)}"
-        return f"{self.label} {self.allowed}" if self.allowed else ""
+            return f"{self.label}: {self.text(self.value)}"
+        return f"{self.label}: {self.allowed}" if self.allowed else ""
 
     @property
     def tolerance(self) -> str:
@@ -86,9 +86,11 @@ class Figure(Record):
 
     @property
     def allowed(self) -> str:
-        """The interval that meets, in words."""
-        ends = zip(("at least ", "at most "), self.bounds(), strict=True)
-        return ", ".join(word + self.text(end) for word, end in ends if end is not None)
+        """The interval that meets, in words; "" where there is no limit."""
+        low, high = (None if end is None else self.text(end) for end in self.bounds())
+        if low and high:
+            return f"{low} to {high}"
+        return f"at least {low}" if low else f"at most {high}" if high else ""
 
 
 class Sweep(Record):
@@ -119,7 +121,10 @@ class Claim(Record):
 
 
 class Trial(NamedTuple):
-    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result."""
+    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result.
+
+    ds : Dataset, or in words why there is none
+    """
 
     name: str
     value: float
@@ -142,12 +147,19 @@ class Verdict(NamedTuple):
         return "missed" if self.missed or self.failure else "met"
 
     @property
+    def cause(self) -> str:
+        """What is known of the cause of a miss; "" when the claim is met."""
+        return "" if self.status == "met" else " ".join(filter(None, [self.failure, self.claim.reason]))
+
+    @property
     def reason(self) -> str:
-        """Why the claim is missed: which numbers, and what is known of the cause; "" when it is met."""
-        if self.status == "met":
-            return ""
+        """Why the claim is missed: which numbers, and the cause; "" when it is met."""
         misses = "; ".join(f"{f.told(self.found[f.name])} ({f.allowed})" for f in self.missed)
-        return " ".join(filter(None, [self.failure, misses and f"{misses}.", self.claim.reason]))
+        return " ".join(filter(None, [misses and f"{misses}.", self.cause]))
+
+    def told(self) -> list[tuple[Figure, str]]:
+        """The figures that were found, and what was found, in words."""
+        return [(f, f.told(self.found[f.name])) for f in self.claim.figure if f.name in self.found]
 
     def row(self) -> dict[str, str]:
         """The claim as the machine-readable report has it."""
@@ -155,7 +167,7 @@ class Verdict(NamedTuple):
         return {
             "id": self.id,
             "paper": "; ".join(filter(None, (f.paper for f in figures))),
-            "otjdd": "; ".join(f.told(self.found[f.name]) for f in figures if f.name in self.found) or "no result",
+            "otjdd": "; ".join(text for _, text in self.told()) or "no result",
             "tolerance": "; ".join(dict.fromkeys(filter(None, (f.tolerance for f in figures)))) or "as stated",
             "status": self.status,
             "reason": self.reason,

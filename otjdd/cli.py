@@ -143,7 +143,7 @@ def run(
     out = out or Path(path.name).with_suffix(".nc")
     for target in filter(None, (out, plot)):
         check_target(target)
-    from otjdd import results, simulate
+    from otjdd import results, simulate, words
 
     failure = None
     try:
@@ -160,7 +160,7 @@ def run(
         tell(f"What was computed until then is in {out}.")
         raise failure
     if not quiet:
-        print(f"{out}: {summary(ds)}" + (f"\n{plot}" if plot else ""))
+        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
 
 
 @command
@@ -194,8 +194,9 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
 
     Example: otjdd check my-junction.toml
     """
-    case = load(path, settings, allow_outside)
-    print(f"{path}: ok, {drive_in_words(case.drive)}")
+    from otjdd import words
+
+    print(f"{path}: ok, {words.of_drive(load(path, settings, allow_outside).drive)}")
 
 
 @command
@@ -279,6 +280,9 @@ def validate(
     pictures: Annotated[
         Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
 ):
     """Check the claims of the paper: what it reports, what comes out here, met or missed.
@@ -299,6 +303,10 @@ def validate(
         from otjdd.pictures import save_all
 
         save_all(verdicts, pictures)
+    if report:
+        from otjdd import page
+
+        tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
         update.write_text(tables.updated(text, tables.to_markdown(verdicts)), encoding="utf-8")
     tables.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
@@ -417,32 +425,3 @@ def save_figure(ds, path: Path, kinds=()):
     from otjdd.plot import figure, save
 
     save(figure(ds, kinds), path)
-
-
-def summary(ds) -> str:
-    """What came out, in one line."""
-    if "bias_current" in ds:
-        n = ds.sizes
-        most = float(abs(ds.bias_current).max())
-        return f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages, at most {most:.3g} A"
-    if ds.sizes["read"]:
-        R = ds.read_resistance.values
-        reads = f"{len(R)} read" + "s" * (len(R) > 1)
-        return f"{reads}, {R.min():.3g} to {R.max():.3g} ohm" if len(R) > 1 else f"{reads}, {R[0]:.3g} ohm"
-    low, high = float(ds.current.min()), float(ds.current.max())
-    return f"{ds.sizes['time']} instants, {low:.3g} to {high:.3g} A"
-
-
-def drive_in_words(drive) -> str:
-    """What a drive does, in one line."""
-    if drive.kind == "iv":
-        voltages, states = len(drive.bias_voltages()), len(drive.histories())
-        return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
-    import numpy as np
-
-    waveform = drive.waveform()
-    _, end, v0, v1 = waveform.segments()
-    plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, waveform.read_times)
-    # A write of 0 V is no plateau of its own, but its read knows of it.
-    writes = max(plateaus.sum(), np.isfinite(waveform.write_voltages).sum())
-    return f"{writes} writes, {len(waveform.reads)} reads, {waveform.duration:.6g} s"

@@ -16,7 +16,6 @@ def picture(verdict: Verdict):
     with plot.style():
         fig, axes = plot.panels(count)
         fill(verdict, axes)
-        fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
     return fig
 
 
@@ -25,7 +24,9 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
         if verdict.found:
-            plot.save(picture(verdict), folder / f"{verdict.id}.png")
+            fig = picture(verdict)
+            fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
+            plot.save(fig, folder / f"{verdict.id}.png")
 
 
 def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
@@ -44,8 +45,13 @@ def stated(verdict, axes, **options):
 
 def loop(verdict, axes):
     plot.loop(verdict.trials[0].ds, axes[0])
-    if verdict.claim.figure[0].unit == "ohm":
+    goal = verdict.claim.figure[0]
+    if goal.unit == "ohm":
         stated(verdict, axes[0])
+    elif goal.name == "ratio":
+        low = verdict.found["low"]
+        paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    if goal.value is not None:
         axes[0].legend(loc="best")
 
 
@@ -93,7 +99,11 @@ def fowler_nordheim(verdict, axes):
 
 
 def retention(verdict, axes):
-    plot.retention(verdict.trials[0].ds, axes[0])
+    ds = verdict.trials[0].ds
+    plot.retention(ds, axes[0])
+    for series, goal in zip(np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], strict=True):
+        first = series[-1] / verdict.found[goal.name]
+        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=None)
 
 
 def potentiation(verdict, axes):

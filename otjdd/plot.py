@@ -39,6 +39,7 @@ STYLE = {
     "legend.handlelength": 1.5,
     "savefig.dpi": 200,
     "image.cmap": "viridis",
+    "svg.hashsalt": "otjdd",
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 ARROW = "-|>,head_width=0.25,head_length=0.5"
@@ -85,10 +86,15 @@ def save(fig: Figure, path) -> None:
     kind = Path(path).suffix.lower().lstrip(".") or "png"
     if kind not in ("png", "pdf", "svg"):
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")
+    write_whole(path, encoded(fig, kind))
+
+
+def encoded(fig: Figure, kind: str) -> bytes:
+    """A figure as "png", "pdf" or "svg"; the same bytes for the same SVG."""
     data = io.BytesIO()
     with mpl.rc_context(STYLE):
-        fig.savefig(data, format=kind)
-    write_whole(path, data.getvalue())
+        fig.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return data.getvalue()
 
 
 def loop(ds, axes):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from otjdd.claims import Verdict
 
+BAR = r"\|"  # |V| would end a cell
 BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
 
 
@@ -13,14 +14,21 @@ def to_json(verdicts: Sequence[Verdict]) -> str:
     return json.dumps({"claims": [verdict.row() for verdict in verdicts]}, indent=2, ensure_ascii=False)
 
 
+def in_total(verdicts: Sequence[Verdict]) -> str:
+    """How many claims are met."""
+    return f"{sum(verdict.status == 'met' for verdict in verdicts)} of {len(verdicts)} claims are met"
+
+
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as a Markdown table, and the reasons of the misses below it."""
-    rows = [verdict.row() for verdict in verdicts]
-    head = ["| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
-    cells = [[str(r[key]).replace("|", r"\|") for key in ("id", "paper", "otjdd", "tolerance", "status")] for r in rows]
-    table = [f"| {' | '.join(row)} |" for row in cells]  # |V| would end a cell
-    reasons = [f"- {r['id']}: {r['reason']}" for r in rows if r["reason"]]
-    return "\n".join(head + table + [""] * bool(reasons) + reasons)
+    """The verdicts as Markdown: how many are met, a table with the misses in bold, and why they are missed."""
+    lines = [f"{in_total(verdicts)}.", "", "| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
+    for verdict in verdicts:
+        row = verdict.row()
+        told = [f"**{text}**" if figure in verdict.missed else text for figure, text in verdict.told()]
+        cells = [verdict.id, row["paper"], "; ".join(told) or row["otjdd"], row["tolerance"], verdict.status]
+        lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
+    why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
+    return "\n".join(lines + [""] * bool(why) + why)
 
 
 def to_table(verdicts: Sequence[Verdict]):
@@ -48,8 +56,7 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     for verdict in verdicts:
         if verdict.reason:
             console.print(f"{verdict.id}: {verdict.reason}", markup=False)
-    met = sum(verdict.status == "met" for verdict in verdicts)
-    console.print(f"{met} of {len(verdicts)} met")
+    console.print(in_total(verdicts))
 
 
 def updated(text: str, table: str) -> str:

@@ -47,7 +47,7 @@ def load(folder: Path) -> Claim:
 
 
 def run_all(cases, progress=None) -> dict:
-    """digest -> Dataset, or the exception, of all different cases."""
+    """digest -> Dataset of all different cases, or in words why there is none."""
     from otjdd.simulate import SolverError, simulate
 
     different = {case.digest: case for case in cases}
@@ -56,20 +56,20 @@ def run_all(cases, progress=None) -> dict:
         try:
             results[digest] = simulate(case)
         except (SolverError, ValueError) as error:
-            results[digest] = error
+            results[digest] = str(error)
         if progress:
             progress((i + 1) / len(different))
     return results
 
 
 def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:
-    """Verdict on one claim. results : digest of a case -> Dataset or exception.
+    """Verdict on one claim. results : digest of a case -> Dataset, or in words why there is none.
 
     Raises ValueError for a figure that the metric does not give.
     """
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:
-        if isinstance(trial.ds, Exception):
+        if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
         found = measures.METRICS[claim.metric](done, **claim.settings)
