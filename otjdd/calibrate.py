@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from otjdd import claims
 from otjdd.case import Case, load_case
 from otjdd.device import Number, Record
 from otjdd.integrate import SolverError
@@ -57,27 +58,36 @@ class Target(Record):
 
     read : index of the read; over : index of a read to divide by   quantity : column of the reads
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
+    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here
     """
 
     name: str
     read: int
     over: int | None = None
-    quantity: Literal["read_resistance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    quantity: Literal["read_resistance", "read_conductance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    claim: str = ""
     value: Number | None = None
     at_least: Number | None = None
     at_most: Number | None = None
     within: Annotated[Number, Field(gt=0)] = 2.0
     linear: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def ask_claim(cls, data):
+        claim = data.get("claim") if isinstance(data, dict) else None
+        return goal(claims.figure(claim)) | data if isinstance(claim, str) else data
+
     @model_validator(mode="after")
     def check_one(self):
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
-            raise ValueError("a target needs value, at_least or at_most")
+            raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
         return self
 
     def found(self, ds) -> float:
         """The quantity in a Dataset."""
-        values = ds[self.quantity].values
+        reciprocal = self.quantity == "read_conductance"
+        values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def residual(self, found: float) -> float:
@@ -92,6 +102,16 @@ class Target(Record):
             return distance(self.value)
         below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+
+
+def goal(figure: claims.Figure) -> dict:
+    """What a figure of a claim asks for, as a target has it."""
+    limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
+    found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    if isinstance(figure.within, str):
+        low, high = figure.bounds()
+        return found | {"within": max(high / figure.value, figure.value / low)}
+    return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
 
 
 class Experiment(Record):

@@ -44,6 +44,10 @@ class Figure(Record):
         """A number [SI] in `unit`."""
         return found / 10.0 ** units.unit(self.unit).exponent
 
+    def si(self, number: float) -> float:
+        """A number in `unit` in SI."""
+        return number * 10.0 ** units.unit(self.unit).exponent
+
     def met(self, found: float) -> bool:
         """Whether a number [SI] keeps all limits. No number at all (nan) keeps none."""
         x, (low, high) = self.shown(found), self.bounds()
@@ -184,6 +188,17 @@ def load(folder: Path) -> Claim:
     except ValidationError as error:
         lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ValueError("\n".join(lines)) from error
+
+
+def figure(path: str) -> Figure:
+    """The figure "rv-hrs.pristine", say, of a claim that comes with otjdd. Raises ValueError, OSError."""
+    claim, _, name = path.partition(".")
+    if not (shipped_claims() / claim / CLAIM).is_file():
+        raise ValueError(f"there is no claim {claim!r}")
+    figures = {figure.name: figure for figure in load(shipped_claims() / claim).figure}
+    if name not in figures:
+        raise ValueError(f"the claim {claim!r} has no figure {name!r}; it has {', '.join(figures)}")
+    return figures[name]
 
 
 def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
