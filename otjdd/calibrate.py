@@ -19,6 +19,7 @@ from otjdd import claims
 from otjdd.case import Case, load_case
 from otjdd.device import Number, Record
 from otjdd.integrate import SolverError
+from otjdd.processes import team
 from otjdd.units import parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
@@ -217,10 +218,10 @@ def search(
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(present(calibration, case), spread, options)
     best, done = None, 0
-    with pool(workers) as run_all:
+    with team(workers) as spread:
         while not strategy.stop():
             points = strategy.ask()
-            outcomes = list(run_all([(calibration, case, x) for x in points]))
+            outcomes = [outcome for _, outcome in sorted(spread(evaluate, [(calibration, case, x) for x in points]))]
             strategy.tell(points, [o.score for o in outcomes])
             done += len(points)
             for x, outcome in zip(points, outcomes, strict=True):
@@ -229,26 +230,6 @@ def search(
             if progress:
                 progress(done, best[1].score, settings(calibration, best[0]))
     return Search(*best, done)
-
-
-class pool:
-    """A map over argument tuples of `evaluate`: in this process, or in several that end with the block."""
-
-    def __init__(self, workers: int):
-        self.workers, self.executor = workers, None
-
-    def __enter__(self):
-        if self.workers == 1:
-            return lambda jobs: [evaluate(*job) for job in jobs]
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        self.executor = ProcessPoolExecutor(self.workers, get_context("spawn"))
-        return lambda jobs: self.executor.map(evaluate, *zip(*jobs, strict=True))
-
-    def __exit__(self, *error):
-        if self.executor:
-            self.executor.shutdown(cancel_futures=True)
 
 
 def sensitivities(calibration: Calibration, case: Case, x, step: float = 0.02) -> np.ndarray:

@@ -284,6 +284,9 @@ def validate(
         Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
+    ] = None,
 ):
     """Check the claims of the paper: what it reports, what comes out here, met or missed.
 
@@ -291,6 +294,7 @@ def validate(
     """
     from otjdd import tables
     from otjdd import validate as validation
+    from otjdd.processes import cores
 
     try:
         validation.discover(names=names)
@@ -298,7 +302,7 @@ def validate(
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     text = update.read_text(encoding="utf-8") if update else None
     with progress_bar("claims", quiet=False) as progress:
-        verdicts = validation.validate(names, quick=quick, progress=progress)
+        verdicts = validation.validate(names, quick=quick, workers=workers or cores(), progress=progress)
     if pictures:
         from otjdd.pictures import save_all
 

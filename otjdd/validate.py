@@ -3,11 +3,14 @@
 Cases that several claims share are run once. A run that fails makes its claims missed, with the reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from otjdd import claims, measures
+from otjdd.case import Case
 from otjdd.claims import Claim, Trial, Verdict
+from otjdd.processes import team
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
@@ -24,17 +27,18 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
 
 
 def validate(
-    names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False,
+    names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> list[Verdict]:  # fmt: skip
     """Judge claims, all or the named ones.
 
-    quick : fewer runs and shorter trains where a claim says so   progress : called with the fraction of runs done
+    quick : fewer runs and shorter trains where a claim says so   workers : processes, which change no number
+    progress : called with the fraction of runs done
     Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
     """
     loaded = {name: (path, load(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.trials(path, claim, quick) for name, (path, claim) in loaded.items()}
-    results = run_all([trial.case for trials in planned.values() for trial in trials], progress)
+    results = run_all([trial.case for trials in planned.values() for trial in trials], workers, progress)
     return [judge(name, loaded[name][1], trials, results) for name, trials in planned.items()]
 
 
@@ -46,20 +50,26 @@ def load(folder: Path) -> Claim:
     return claim
 
 
-def run_all(cases, progress=None) -> dict:
+def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:
     """digest -> Dataset of all different cases, or in words why there is none."""
+    different = {case.digest: case for case in cases}
+    digests, results = list(different), {}
+    with team(max(1, min(workers, len(different)))) as spread:
+        for number, result in spread(attempt, [(case,) for case in different.values()]):
+            results[digests[number]] = result
+            if progress:
+                progress(len(results) / len(different))
+    return results
+
+
+def attempt(case: Case):
+    """Dataset of a case, or in words why there is none."""
     from otjdd.simulate import SolverError, simulate
 
-    different = {case.digest: case for case in cases}
-    results = {}
-    for i, (digest, case) in enumerate(different.items()):
-        try:
-            results[digest] = simulate(case)
-        except (SolverError, ValueError) as error:
-            results[digest] = str(error)
-        if progress:
-            progress((i + 1) / len(different))
-    return results
+    try:
+        return simulate(case)
+    except (SolverError, ValueError) as error:
+        return str(error)
 
 
 def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:

@@ -14,7 +14,7 @@ units files compiled
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.stepper physics.probe physics.filter physics.analytic
 fits device waveform shapes circuit drive problems toml document refusals case model results words integrate known
-simulate claims calibrate study synapse measures plot pictures tables page validate rerun selftest cli
+simulate processes claims calibrate study synapse measures plot pictures tables page validate rerun selftest cli
 """.split()
 
 MODULES = sorted(

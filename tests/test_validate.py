@@ -57,6 +57,17 @@ def test_cases_that_claims_share_are_run_once(monkeypatch):
     assert len(runs) == 1
 
 
+def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
+    sweep = '\n[sweep.case]\nkey = "temperature"\nvalues = ["300 K", "310 K", "320 K"]\n\n[[figure]]'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep), name="swept")
+    folder(tmp_path, name="single")
+    one = validate.validate(["swept", "single"], folder=tmp_path)
+    two = validate.validate(["single", "swept"], folder=tmp_path, workers=2)
+    assert [verdict.found for verdict in one] == [verdict.found for verdict in reversed(two)]
+    for a, b in zip(one[0].trials, two[1].trials, strict=True):
+        assert results.data_sha256(a.ds) == results.data_sha256(b.ds)
+
+
 @pytest.mark.parametrize(
     ("limits", "inside", "outside"),
     [
