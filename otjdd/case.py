@@ -168,9 +168,11 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         return
     if isinstance(data.get("file"), str):
         yield (*path, "file"), data["file"]
-    parts = data.get("parts")
+    parts, pieces = data.get("parts"), data.get("pieces")
     for i, part in enumerate(parts if isinstance(parts, list) else []):
         yield from named_files(part, (*path, "parts", i))
+    for name, piece in (pieces if isinstance(pieces, dict) else {}).items():
+        yield from named_files(piece, (*path, "pieces", name))
 
 
 def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:

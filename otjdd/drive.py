@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from otjdd import shapes
 from otjdd.circuit import Circuit
 from otjdd.units import Quantity
-from otjdd.waveform import Waveform, concatenate
+from otjdd.waveform import Waveform, concatenate, difference
 
 MAX_DEPTH = 4
 FIRST_READ = 1e-6  # s: where log-spaced reads begin
@@ -23,12 +23,14 @@ Volts = Annotated[float, Quantity("voltage", "-100 V", "100 V")]
 Step = Annotated[float, Quantity("voltage", "1 uV", "100 V")]
 Duration = Annotated[float, Quantity("time", "1 fs", "1e9 s")]
 Pause = Annotated[float, Quantity("time", "0 s", "1e9 s")]
+Delay = Annotated[float, Quantity("time", "-1e9 s", "1e9 s")]
 Rate = Annotated[float, Quantity("voltage rate", "1e-9 V/s", "1e15 V/s")]
 Hertz = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
 Kelvin = Annotated[float, Quantity("temperature", "1 K", "2000 K")]
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Vertices = Annotated[tuple[Volts, ...], Field(min_length=2, max_length=1000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
+Spike = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
 
 __all__ = [
     "IV",
@@ -38,6 +40,7 @@ __all__ = [
     "Pulse",
     "ReadSettings",
     "Sequence",
+    "Spikes",
     "Table",
     "Train",
     "Triangle",
@@ -184,12 +187,16 @@ class WriteReadLoop(_Record):
 
 
 class Triangle(_Record):
-    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result."""
+    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result.
+
+    `read_step` marks a read each time the voltage has gone so far: a few points where the whole curve is too much.
+    """
 
     kind: Literal["triangle"]
     path: Vertices
     rate: Rate
     cycles: Count = 1
+    read_step: Step | None = None
 
     @model_validator(mode="after")
     def _closed(self):
@@ -197,7 +204,7 @@ class Triangle(_Record):
         return self
 
     def waveform(self) -> Waveform:
-        return shapes.triangle(self.path, self.rate, self.cycles)
+        return shapes.triangle(self.path, self.rate, self.cycles, self.read_step)
 
 
 class Table(_Record):
@@ -221,6 +228,35 @@ class Table(_Record):
         if self.file:
             return shapes.from_csv(self.file, self.reads_at)
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
+
+
+class Spikes(_Record):
+    """Two spikes, one at each end of the junction, which sees pre - post.
+
+    `pre` and `post` name `pieces`, one after the other; before and after them both ends rest at 0 V. The post-synaptic
+    spike starts `delay` after the pre-synaptic one, before it when negative.
+    """
+
+    kind: Literal["spikes"]
+    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)]
+    pre: Spike
+    post: Spike
+    delay: Delay
+
+    @model_validator(mode="after")
+    def _pieces_known(self):
+        for name in (*self.pre, *self.post):
+            if name not in self.pieces:
+                raise ValueError(f"there is no piece {name!r}; there are {', '.join(self.pieces)}")
+        return self
+
+    def waveform(self) -> Waveform:
+        at_rest = Waveform([0.0], [0.0])
+        pre, post = (
+            concatenate([at_rest, *(self.pieces[name].waveform() for name in names), at_rest])
+            for names in (self.pre, self.post)
+        )
+        return difference(pre, post, self.delay)
 
 
 class Sequence(_Record):
@@ -292,12 +328,14 @@ class IV(_Record):
         return made or {"initial": at_rest}
 
 
+Piece = Annotated[Hold | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
 Part = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Sequence,
+    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Sequence | IV,
+    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
     Field(discriminator="kind"),
 ]
+Spikes.model_rebuild()
 Sequence.model_rebuild()
