@@ -41,6 +41,7 @@ __all__ = [
     "ReadSettings",
     "Sequence",
     "Spikes",
+    "Steps",
     "Table",
     "Train",
     "Triangle",
@@ -99,6 +100,17 @@ class Hold(_Record):
             if mark - kept[-1] >= apart and (np.abs(near - mark) >= apart).all():
                 kept.append(mark)
         return kept[1:]
+
+
+class Steps(_Record):
+    """Plateaus of equal `width`, straight from one of `voltages` to the next: a piece of a spike."""
+
+    kind: Literal["steps"]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)]
+    width: Duration
+
+    def waveform(self) -> Waveform:
+        return shapes.steps(self.voltages, self.width)
 
 
 class Pulse(_Record):
@@ -328,13 +340,13 @@ class IV(_Record):
         return made or {"initial": at_rest}
 
 
-Piece = Annotated[Hold | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
+Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
 Part = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
     Field(discriminator="kind"),
 ]
 Spikes.model_rebuild()

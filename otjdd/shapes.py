@@ -47,6 +47,13 @@ def hold(voltage: float, duration: float, reads_at: Sequence[float] = (), probe:
     )
 
 
+def steps(voltages: Sequence[float], width: float) -> Waveform:
+    """Each of `voltages` (n,) V for `width`."""
+    _check_count(2 * len(voltages))
+    times = np.repeat(np.arange(len(voltages) + 1) * width, 2)[1:-1]
+    return Waveform(times, np.repeat(voltages, 2))
+
+
 def pulse(
     voltage: float, width: float, rise: float = 0.0, fall: float = 0.0, wait: float = 0.0, base: float = 0.0
 ) -> Waveform:

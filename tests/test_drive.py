@@ -8,6 +8,7 @@ ADAPTER = TypeAdapter(Drive)
 READ = {"voltage": "0.1 V", "duration": "1 us"}
 EXAMPLES = {
     "hold": {"voltage": "0 V", "duration": "1e4 s", "reads_per_decade": 2},
+    "steps": {"voltages": ["-0.5 V", "-1 V"], "width": "1 us"},
     "pulse": {"voltage": "2.2 V", "width": "20 ns", "read": READ},
     "train": {"voltage": "1.5 V", "width": "50 ns", "count": 10, "frequency": "5 MHz"},
     "write-read-loop": {"path": ["0 V", "2.2 V", "-4.3 V", "0 V"], "step": "0.1 V", "width": "100 ms"},
@@ -71,6 +72,7 @@ def test_the_schema_names_every_kind():
         ("hold", {"reads_at": ["2e4 s"]}),
         ("hold", {"reads_at": ["1 us", "1.5 us"]}),
         ("hold", {"reads_per_decade": -1}),
+        ("steps", {"voltages": []}),
         ("pulse", {"width": "-1 ns"}),
         ("pulse", {"rise": "1 V"}),
         ("pulse", {"read": {"voltage": "0.1 V", "length": "1 us"}}),
