@@ -120,8 +120,8 @@ ONE_FAULT = [
     ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
     ('"300 K"', '"27 degC"', '2:1 temperature: expected a temperature such as "300 K", got "27 degC"'),
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
-    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "pulse", "train",'),
-    ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "pulse", "train",'),
+    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "steps", "pulse",'),
+    ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
     ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
 ]  # fmt: skip
