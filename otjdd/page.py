@@ -4,13 +4,12 @@ It can be read without JavaScript; with it, its table sorts and filters. Picture
 Content-Security-Policy forbids the browser to fetch anything.
 """
 
-import math
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
 from otjdd import results, words
-from otjdd.claims import Figure, Trial, Verdict
+from otjdd.claims import Trial, Verdict
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
@@ -54,27 +53,13 @@ def entry(verdict: Verdict) -> dict:
     return verdict.row() | {
         "claim": verdict.claim,
         "cause": verdict.cause,
-        "figures": [figure_row(figure, verdict.found.get(figure.name)) for figure in verdict.claim.figure],
+        "numbers": verdict.numbers,
         "picture": picture(verdict),
         "alternative": alternative(verdict),
         "protocol": protocol(verdict),
-        "runs": [run_row(trial, verdict) for trial in verdict.trials],
+        "runs": [run_row(trial) for trial in verdict.trials],
         "seconds": seconds,
         "duration": duration(seconds),
-    }
-
-
-def figure_row(figure: Figure, found: float | None) -> dict:
-    """One number against another, in words. found : [SI], None when there is none"""
-    status = "told" if not figure.allowed else "met" if found is not None and figure.met(found) else "missed"
-    return {
-        "label": figure.label,
-        "stated": figure.paper,
-        "told": f"{figure.label}: no result" if found is None else figure.told(found),
-        "paper": "" if figure.value is None else figure.text(figure.value),
-        "allowed": figure.allowed,
-        "otjdd": "no result" if found is None else figure.text(figure.shown(found)),
-        "status": status,
     }
 
 
@@ -91,7 +76,7 @@ def picture(verdict: Verdict) -> dict:
 
 def alternative(verdict: Verdict) -> str:
     """A picture in words."""
-    numbers = (text + ("" if f.value is None else f" (paper {f.text(f.value)})") for f, text in verdict.told())
+    numbers = (f"{n}" + f" (paper {n.figure.paper})" * bool(n.figure.paper) for n in verdict.numbers)
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
 
 
@@ -116,16 +101,15 @@ def swept(verdict: Verdict, name: str, trials: Sequence[Trial]) -> str:
     """Which value differs between the runs of a case, from where to where; "" when there is one run."""
     if name not in verdict.claim.sweep:
         return ""
-    key, values = verdict.claim.sweep[name].key, sorted(trial.value for trial in trials)
-    return f"{len(trials)} runs, {key} from {values[0]:.4g} to {values[-1]:.4g} (SI)"
+    return f"{len(trials)} runs, {verdict.claim.sweep[name].key} from {trials[0].text} to {trials[-1].text}"
 
 
-def run_row(trial: Trial, verdict: Verdict) -> dict:
+def run_row(trial: Trial) -> dict:
     """One run: its case, the value of its sweep, what came out, time and sha256 of the case with all filled in."""
     done = not isinstance(trial.ds, str)
     return {
         "file": f"{trial.name}.toml",
-        "value": "" if math.isnan(trial.value) else f"{trial.value:.4g}",
+        "value": trial.text,
         "result": words.of_result(trial.ds) if done else trial.ds,
         "duration": duration(seconds_of(trial)),
         "sha256": trial.case.digest,

@@ -9,6 +9,8 @@ from otjdd import plot, synapse
 from otjdd.claims import Verdict
 from otjdd.units import BOLTZMANN_EV
 
+PAPER = plot.GREEN  # blue and orange are the simulation
+
 
 def picture(verdict: Verdict):
     """Figure of a judged claim that has results."""
@@ -32,9 +34,9 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
 def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
     """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
-    line(value, color=plot.ORANGE, linewidth=0.8, linestyle="--", label=label)
+    line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
     if low is not None and high is not None:
-        span(low, high, color=plot.ORANGE, alpha=0.12, linewidth=0)
+        span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
 def stated(verdict, axes, **options):
@@ -64,7 +66,7 @@ def thermal(verdict, axes):
     energy, middle = verdict.claim.figure[0].value, len(T) // 2
     fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
     line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
-    axes[1].plot(1000 / T, line, "--", color=plot.ORANGE, label=f"paper, {energy:g} eV")
+    axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
     axes[1].legend(loc="best")
 
 
@@ -78,7 +80,7 @@ def trapezoid(verdict, axes):
     metal, substrate = (f.value for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
-    axes[0].plot(V, size, "--", color=plot.ORANGE, label="trapezoid, paper")
+    axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
     axes[0].legend(loc="best")
 
 
@@ -93,7 +95,7 @@ def fowler_nordheim(verdict, axes):
     ends = np.array([1 / high, 1 / low])
     anchor = np.interp(ends[0], x[::-1], y[::-1])
     slope = verdict.claim.figure[0].value
-    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=plot.ORANGE, label="paper")
+    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
     axes[0].legend(loc="best")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from otjdd.claims import Verdict
 
 BAR = r"\|"  # |V| would end a cell
+COLOURS = {"met": "green", "missed": "red", "told": "dim"}
 BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
 
 
@@ -24,23 +25,24 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
     lines = [f"{in_total(verdicts)}.", "", "| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
     for verdict in verdicts:
         row = verdict.row()
-        told = [f"**{text}**" if figure in verdict.missed else text for figure, text in verdict.told()]
-        cells = [verdict.id, row["paper"], "; ".join(told) or row["otjdd"], row["tolerance"], verdict.status]
+        found = "; ".join(f"**{n}**" if n.status == "missed" else str(n) for n in verdict.numbers)
+        cells = [verdict.id, row["paper"], found if verdict.found else row["otjdd"], row["tolerance"], verdict.status]
         lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
     return "\n".join(lines + [""] * bool(why) + why)
 
 
 def to_table(verdicts: Sequence[Verdict]):
-    """The verdicts as a rich table."""
+    """The verdicts as a rich table: a line for each claim, and one for each of its numbers."""
     from rich import box
     from rich.table import Column, Table
 
-    table = Table(Column("claim", no_wrap=True), "paper", "otjdd", "tolerance", "", box=box.SIMPLE_HEAD)
+    table = Table("claim", "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD)
     for verdict in verdicts:
-        row = verdict.row()
-        status = f"[{'green' if verdict.status == 'met' else 'red'}]{verdict.status}[/]"
-        table.add_row(*(row[key].replace("; ", "\n") for key in ("id", "paper", "otjdd", "tolerance")), status)
+        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {COLOURS[verdict.status]}]{verdict.status}[/]")
+        for n in verdict.numbers:
+            style = COLOURS[n.status] if n.status != "met" else ""
+            table.add_row(f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, "", style=style)
     return table
 
 
@@ -54,8 +56,8 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     console = Console(highlight=False)
     console.print(to_table(verdicts))
     for verdict in verdicts:
-        if verdict.reason:
-            console.print(f"{verdict.id}: {verdict.reason}", markup=False)
+        if verdict.cause:
+            console.print(f"{verdict.id}: {verdict.cause}", markup=False)
     console.print(in_total(verdicts))
 
 

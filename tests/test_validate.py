@@ -90,7 +90,7 @@ def test_numbers_are_told_in_their_unit():
     figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
     assert figure.met(12e-6)
     assert not figure.met(12.0)
-    assert figure.told(12e-6) == "conductance: 12 uS"
+    assert str(claims.Measured(figure, 12e-6)) == "conductance: 12 uS"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_met_claim_gives_no_reason(tmp_path):
 def test_a_missed_claim_says_which_number_and_why(tmp_path):
     verdict = verdict_of(tmp_path, two_states(5e4))
     assert verdict.status == "missed"
-    assert verdict.reason == "low: 50 kohm (10 kohm to 40 kohm). It is what it is."
+    assert verdict.reason == "low: 50 kohm (10 to 40 kohm). It is what it is."
 
 
 def test_a_run_that_fails_is_a_missed_claim(tmp_path):
