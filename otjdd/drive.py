@@ -60,8 +60,8 @@ class ReadSettings(_Record):
     duration: Duration = 1e-6
     delay: Pause = 0.0
 
-    def waveform(self, write_voltage: float = np.nan) -> Waveform:
-        return shapes.read(self.voltage, self.duration, self.delay, write_voltage)
+    def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
+        return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
 
 
 class Hold(_Record):
@@ -114,7 +114,7 @@ class Steps(_Record):
 
 
 class Pulse(_Record):
-    """One pulse: `rise`, `width` at `voltage`, `fall`, then 0 V for `wait`, then a read if one is asked for."""
+    """One pulse from `base`: `rise`, `width` at `voltage`, `fall`, then `base` for `wait`, then a read if asked for."""
 
     kind: Literal["pulse"]
     voltage: Volts
@@ -122,15 +122,16 @@ class Pulse(_Record):
     rise: Pause = 0.0
     fall: Pause = 0.0
     wait: Pause = 0.0
+    base: Volts = 0.0
     read: ReadSettings | None = None
 
     def waveform(self) -> Waveform:
-        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait)
-        return pulse.then(self.read.waveform(self.voltage)) if self.read else pulse
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait, self.base)
+        return pulse.then(self.read.waveform(self.voltage, self.base)) if self.read else pulse
 
 
 class Train(_Record):
-    """Equal pulses, one each `period` (start to start) or at a `frequency`, 0 V in between.
+    """Equal pulses, one each `period` (start to start) or at a `frequency`, `base` in between.
 
     `read_each` puts a read into every period, else `read` asks for one after the last pulse. A read follows its pulse
     directly; its `delay` counts from the end of the pulse. A last read may outlast the period.
@@ -144,6 +145,7 @@ class Train(_Record):
     frequency: Hertz | None = None
     rise: Pause = 0.0
     fall: Pause = 0.0
+    base: Volts = 0.0
     read_each: bool = False
     read: ReadSettings | None = None
 
@@ -159,8 +161,8 @@ class Train(_Record):
         return 1 / self.frequency if self.period is None else self.period
 
     def _block(self, with_read: bool) -> Waveform:
-        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall)
-        return pulse.then((self.read or ReadSettings()).waveform(self.voltage)) if with_read else pulse
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, base=self.base)
+        return pulse.then((self.read or ReadSettings()).waveform(self.voltage, self.base)) if with_read else pulse
 
     def waveform(self) -> Waveform:
         if self.read_each or self.read is None:

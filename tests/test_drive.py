@@ -237,3 +237,15 @@ def test_the_order_of_the_spikes_turns_the_voltage_around():
     t = np.arange(0.25, 4, 0.5) * 1e-6
     assert early(t).tolist() == (-late(t)).tolist()
     assert not spikes("0 s")(t).any()
+
+
+def test_between_pulses_a_train_rests_at_its_base():
+    base = {"voltage": "0.6 V", "width": "50 ns", "base": "0.1 V"}
+    train = load(
+        kind="train", count=3, period="1 us", read_each=True, read={"voltage": "0.2 V", "duration": "100 ns"}, **base
+    )
+    shape = train.waveform()
+    assert shape(np.array([25e-9, 100e-9, 500e-9, 1.02e-6, 2.9e-6])).tolist() == [0.6, 0.2, 0.1, 0.6, 0.1]
+    assert shape.voltages[[0, -1]].tolist() == [0.1, 0.1]
+    pulse = load(kind="pulse", wait="1 us", **base).waveform()
+    assert pulse(np.array([25e-9, 0.5e-6])).tolist() == [0.6, 0.1]
