@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd import plot, synapse
+from otjdd import measures, plot, synapse
 from otjdd.claims import Verdict
 from otjdd.units import BOLTZMANN_EV
 
@@ -54,7 +54,7 @@ def loop(verdict, axes):
         low = verdict.found["low"]
         paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
     if goal.value is not None:
-        axes[0].legend(loc="best")
+        axes[0].legend()
 
 
 def thermal(verdict, axes):
@@ -67,7 +67,7 @@ def thermal(verdict, axes):
     fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
     line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
     axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
-    axes[1].legend(loc="best")
+    axes[1].legend()
 
 
 def trapezoid(verdict, axes):
@@ -81,7 +81,7 @@ def trapezoid(verdict, axes):
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
     axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
-    axes[0].legend(loc="best")
+    axes[0].legend()
 
 
 def fowler_nordheim(verdict, axes):
@@ -97,7 +97,7 @@ def fowler_nordheim(verdict, axes):
     slope = verdict.claim.figure[0].value
     axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
-    axes[0].legend(loc="best")
+    axes[0].legend()
 
 
 def retention(verdict, axes):
@@ -113,18 +113,23 @@ def potentiation(verdict, axes):
     plot.conductance(ds.isel(read=slice(-80, None)), axes[0])
     stated(verdict, axes[0])
     axes[0].set_xlabel("read of the last two rounds")
-    axes[0].legend(loc="best")
+    axes[0].legend()
 
 
 def threshold(verdict, axes):
-    V = [t.value for t in verdict.trials]
-    change = 100 * np.array([synapse.lasting_change(t.ds) for t in verdict.trials])
-    axes[0].plot(V, np.where(change > 0, change, np.nan), "o-", color=plot.BLUE)
-    axes[0].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    lasting(verdict.trials, axes[0])
     stated(verdict, axes[0], across=True)
-    axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="lasting change (%)")
-    axes[0].set_ylim(bottom=1e-2)
-    axes[0].legend(loc="best")
+    axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
+    axes[0].legend()
+
+
+def lasting(trials, axes, **line):
+    """Change of conductance that a pulse leaves, against its amplitude; a grey line where it counts."""
+    change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
+    axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
+    axes.axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    axes.set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
+    axes.set_ylim(bottom=1e-2)
 
 
 def thickness(verdict, axes):
@@ -137,27 +142,19 @@ def thickness(verdict, axes):
     axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=plot.ORANGE, label="reset")
     axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
     for ax in axes:
-        ax.legend(loc="best")
+        ax.legend()
 
 
 def switching(verdict, axes):
-    first = {t.name: float(t.ds.read_resistance[0]) for t in verdict.trials if t.name in ("set", "reset")}
-    target = np.sqrt(np.prod(list(first.values())))
+    runs = {name: [t for t in verdict.trials if t.name == name] for name in ("set", "reset", "short", "long")}
+    target = measures.middle(verdict.trials)
     for name, colour in (("set", plot.BLUE), ("reset", plot.ORANGE)):
-        runs = [t for t in verdict.trials if t.name == name]
-        times = [synapse.switching_time(t.ds, target) for t in runs]
-        axes[0].plot(np.abs([t.value for t in runs]), times, "o-", color=colour, label=name)
+        axes[0].plot(*measures.times_to(runs[name], target), "o-", color=colour, label=name)
     axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
-    for name, colour, label in (("short", plot.BLUE, "20 ns"), ("long", plot.ORANGE, "1 µs")):
-        runs = [t for t in verdict.trials if t.name == name]
-        change = 100 * np.array([synapse.lasting_change(t.ds) for t in runs])
-        V = [t.value for t in runs]
-        axes[1].plot(V, np.where(change > 0, change, np.nan), "o-", color=colour, label=label)
-    axes[1].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
-    axes[1].set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
-    axes[1].set_ylim(bottom=1e-2)
+    lasting(runs["short"], axes[1], color=plot.BLUE, label="20 ns")
+    lasting(runs["long"], axes[1], color=plot.ORANGE, label="1 µs")
     for ax in axes:
-        ax.legend(loc="best")
+        ax.legend()
 
 
 DRAW = {  # metric -> number of panels, and who fills them

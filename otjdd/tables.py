@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from otjdd.claims import Verdict
 
 BAR = r"\|"  # |V| would end a cell
-COLOURS = {"met": "green", "missed": "red", "told": "dim"}
 BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
 
 
@@ -39,10 +38,11 @@ def to_table(verdicts: Sequence[Verdict]):
 
     table = Table("claim", "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD)
     for verdict in verdicts:
-        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {COLOURS[verdict.status]}]{verdict.status}[/]")
+        colour = "green" if verdict.status == "met" else "red"
+        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {colour}]{verdict.status}[/]")
         for n in verdict.numbers:
-            style = COLOURS[n.status] if n.status != "met" else ""
-            table.add_row(f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, "", style=style)
+            style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
+            table.add_row(f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, mark, style=style)
     return table
 
 
