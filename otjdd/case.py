@@ -8,11 +8,12 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, Strict, StringConstraints, ValidationError
 
 from otjdd import toml
+from otjdd.axes import Study
 from otjdd.device import Columns, Count, Device, Ions, Number, Record
 from otjdd.document import Document, changed, load_document, parse
 from otjdd.drive import Circuit, Drive
@@ -64,7 +65,7 @@ class Case(Record):
     drive: Drive
     record: Recording = Recording()
     numerics: Numerics = Numerics()
-    study: dict[str, Any] | None = None
+    study: Study | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _source: str = PrivateAttr("")
@@ -114,6 +115,12 @@ class Case(Record):
         changes = dict([change] if change else []) | changes
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
+
+    def without_study(self) -> "Case":
+        """The case that all points of its study start from."""
+        found = self.model_copy(update={"study": None})
+        found._source = ""
+        return found
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Case) and self.resolved() == other.resolved()

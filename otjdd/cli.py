@@ -14,13 +14,14 @@ from typing import Annotated
 
 import typer
 
-OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT = range(7)
-MISSED = 8
+OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT, FAILED, MISSED = range(9)
 INTERRUPTED = 130
+EVERY = 30.0  # s between two lines of progress
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
-    "kept), 5 a file or the disk, 6 out of memory, 8 a claim or a self-test is missed or numbers differ, "
+    "kept), 5 a file or the disk, 6 over a limit or out of memory, 7 points of a study failed, 8 a claim or a self-test is "
+    "missed or numbers differ, "
     "130 interrupted (what was computed is kept)."
 )
 
@@ -70,10 +71,12 @@ def command(function):
 def verdict(error: BaseException) -> tuple[int, str]:
     """Exit code and message of an exception."""
     from otjdd.files import ResultError
-    from otjdd.problems import CaseError
+    from otjdd.problems import CaseError, LimitError
 
     if isinstance(error, CaseError):
         return CASE, str(error)
+    if isinstance(error, LimitError):
+        return LIMIT, str(error)
     if isinstance(error, ResultError):
         return FILE, str(error)
     if isinstance(error, OSError):
@@ -219,6 +222,37 @@ def schema():
     from otjdd.case import json_schema
 
     print(json.dumps(json_schema(), indent=2))
+
+
+@command
+def study(
+    path: Annotated[
+        Path, typer.Argument(metavar="CASE", help="A case with a [study], or the name of one that comes with otjdd.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    settings: Settings = [],  # noqa: B006
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+):
+    """Run a case at many points: what its [study] varies, in parallel, each point on disk as soon as it is done.
+
+    Example: otjdd study thickness -o thickness --workers 2
+    """
+    case = load(path, settings, allow_outside)
+    from otjdd import studies
+    from otjdd.processes import cores
+
+    with study_progress(case.title, quiet) as progress:
+        ds = studies.study(case, out, workers=workers or cores(), resume=resume, progress=progress, file=str(path))
+    if not quiet:
+        print(f"{out / studies.RESULT}: {studies.summary(ds)}")
+    if (ds.status == studies.STATES.index("failed")).any():
+        sys.stdout.flush()
+        raise typer.Exit(FAILED)
 
 
 @command
@@ -422,6 +456,27 @@ def progress_bar(title: str, quiet: bool):
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
+
+
+@contextmanager
+def study_progress(title: str, quiet: bool):
+    """Callback of a study: a bar where somebody looks at it, else a line now and then; None for quiet."""
+    if quiet or sys.stderr.isatty():
+        with progress_bar(title, quiet) as bar:
+            yield bar and (lambda done, failed, total: bar(done / total))
+        return
+    import time
+
+    began, told = time.monotonic(), -EVERY
+
+    def line(done, failed, total):
+        nonlocal told
+        passed = time.monotonic() - began
+        if passed - told >= EVERY or done == total:
+            told = passed
+            tell(f"{done} of {total} points" + f", {failed} failed" * bool(failed) + f", {passed:.0f} s")
+
+    yield line
 
 
 def save_figure(ds, path: Path, kinds=()):

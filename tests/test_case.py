@@ -335,11 +335,12 @@ def test_files_of_a_base_are_found_beside_the_base(with_table):
     assert load_case(with_table).drive.waveform().voltages[-1] == 1
 
 
-def test_the_study_is_kept_as_it_is():
-    text = CASE + '\n[study]\nover = { "device.film.thickness" = ["2 nm", "3 nm"] }\nworkers = 2\n'
+def test_a_study_is_part_of_the_case_and_not_of_its_points():
+    text = CASE + '\n[study.grid]\ndevice.film.thickness = ["2 nm", "3 nm"]\n'
     case = parse_case(text)
-    assert case.study == {"over": {"device.film.thickness": ["2 nm", "3 nm"]}, "workers": 2}
+    assert case.study.grid == {"device.film.thickness": ("2 nm", "3 nm")}
     assert parse_case(case.resolved()) == case
+    assert case.without_study() == parse_case(CASE)
 
 
 def test_the_schema_for_editors_knows_every_key_with_words_for_quantities():

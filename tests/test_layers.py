@@ -13,8 +13,9 @@ ORDER = """
 units files compiled
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.stepper physics.probe physics.filter physics.analytic
-fits curves device waveform shapes circuit drive problems toml document refusals case model results words integrate known
-simulate processes claims calibrate study synapse plasticity measures plot pictures tables page validate rerun selftest cli
+fits curves device waveform shapes circuit drive problems toml axes document refusals case model results words integrate
+known simulate processes claims calibrate synapse plasticity measures kept plan points workers studies
+plot pictures tables page validate rerun selftest cli
 """.split()
 
 MODULES = sorted(
