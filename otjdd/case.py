@@ -38,6 +38,14 @@ class Recording(Record):
     profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
     profiles_at_reads: Annotated[bool, Strict()] = False
 
+    def instants(self, duration: float) -> list[float]:
+        """Times [s] of snapshots in a drive of a duration [s], the first at 0; raises ValueError for a later one."""
+        late = [t for t in self.profiles_at if t > duration * (1 + 1e-12)]
+        if late:
+            raise ValueError(f"record.profiles_at: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
+        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
+
 
 class Numerics(Record):
     """Accuracy and limits of the time integration.

@@ -144,8 +144,9 @@ def run(
     """
     case = load(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
-    for target in filter(None, (out, plot)):
-        check_target(target)
+    check_target(out)
+    if plot:
+        check_picture(plot)
     from otjdd import results, simulate, words
 
     failure = None
@@ -276,7 +277,7 @@ def plot(
         if name not in PANELS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(PANELS)}", param_hint="--kind")
     out = out or Path(file.name).with_suffix(".png")
-    check_target(out)
+    check_picture(out)
     save_figure(results.read(file), out, kind)
     print(out)
 
@@ -415,18 +416,25 @@ def find_case(path: Path) -> Path:
 
 
 def check_files(case, path: Path):
-    """Try the files that a case names: a table of the drive, a result to start from. Raises CaseError, ResultError."""
+    """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
+    from otjdd import model
     from otjdd.problems import CaseError, Problem
 
     try:
+        columns = model.members(case)
         if case.drive.kind != "iv":
-            case.drive.waveform()
+            case.record.instants(case.drive.waveform().duration)
         if hasattr(case.ions.initial, "result"):
-            from otjdd import integrate, model
+            from otjdd import integrate
 
-            integrate.from_result(case.ions.initial.result, model.uniform(model.members(case), case.device.film.cells))
+            integrate.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
     except (ValueError, OSError) as error:
-        raise CaseError([Problem(os.fspath(path), 0, 0, "", str(error))]) from error
+        said = str(error).replace(f"{case.folder}{os.sep}", "")
+    except KeyError:
+        said = "ions.initial.result: that result holds no state to start from"
+    else:
+        return
+    raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
 
 
 def check_target(path: Path):
@@ -479,8 +487,19 @@ def study_progress(title: str, quiet: bool):
     yield line
 
 
+def check_picture(path: Path):
+    """Refuse a picture of a format that is not drawn. Raises typer.BadParameter, OSError."""
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
+    check_target(path)
+
+
 def save_figure(ds, path: Path, kinds=()):
-    """Draw a Dataset into a file. Raises ResultError, OSError; ValueError when it has nothing to draw."""
+    """Draw a Dataset into a file. Raises ResultError, OSError; typer.BadParameter when it has nothing to draw."""
     from otjdd.plot import figure, save
 
-    save(figure(ds, kinds), path)
+    try:
+        drawn = figure(ds, kinds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--kind") from None
+    save(drawn, path)

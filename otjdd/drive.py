@@ -17,9 +17,10 @@ from otjdd.units import Quantity
 from otjdd.waveform import Waveform, concatenate, difference
 
 MAX_DEPTH = 4
+HIGHEST = 100.0  # V, of either sign
 FIRST_READ = 1e-6  # s: where log-spaced reads begin
 
-Volts = Annotated[float, Quantity("voltage", "-100 V", "100 V")]
+Volts = Annotated[float, Quantity("voltage", f"-{HIGHEST:g} V", f"{HIGHEST:g} V")]
 Step = Annotated[float, Quantity("voltage", "1 uV", "100 V")]
 Duration = Annotated[float, Quantity("time", "1 fs", "1e9 s")]
 Pause = Annotated[float, Quantity("time", "0 s", "1e9 s")]
@@ -240,7 +241,7 @@ class Table(_Record):
     def waveform(self) -> Waveform:
         """Raises OSError or ValueError ("file:line: ...") when the file cannot be used."""
         if self.file:
-            return shapes.from_csv(self.file, self.reads_at)
+            return shapes.from_csv(self.file, self.reads_at, HIGHEST)
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
 
 

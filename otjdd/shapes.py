@@ -140,13 +140,14 @@ def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[
     return with_reads(Waveform(times, voltages), reads_at)
 
 
-def from_csv(path: str | Path, reads_at: Sequence[float] = ()) -> Waveform:
+def from_csv(path: str | Path, reads_at: Sequence[float] = (), highest: float = math.inf) -> Waveform:
     """Breakpoints from a text file of two columns, time and voltage.
 
     Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment. A first line of words is a header,
     whose brackets may name units: `t [us], V [mV]`; without them s and V. UTF-8.
-    Raises OSError when the file cannot be read, ValueError ("file:line: ...") for anything else than finite numbers in
-    rising time from 0.
+    highest : V, of either sign
+    Raises OSError when the file cannot be read, ValueError ("file:line: ...") for anything else than two or more lines of
+    finite numbers in rising time from 0.
     """
     path = Path(path)
     lines = _lines(path)
@@ -159,8 +160,16 @@ def from_csv(path: str | Path, reads_at: Sequence[float] = ()) -> Waveform:
     rows = []
     for number, cells in lines:
         rows.append(_row(path, number, cells, rows[-1][0] if rows else None))
-    times, voltages = np.array(rows).T
-    return table(times * scale[0], voltages * scale[1], reads_at)
+    if len(rows) < 2:
+        raise ValueError(f"{path}:{lines[0][0]}: one row of numbers; a waveform has two at least")
+    times, voltages = np.array(rows).T * np.array([scale]).T
+    beyond = np.abs(voltages) > highest
+    if beyond.any():
+        k = int(np.argmax(beyond))
+        raise ValueError(
+            f"{path}:{lines[k][0]}: {voltages[k]:g} V; voltages lie between -{highest:g} V and {highest:g} V"
+        )
+    return table(times, voltages, reads_at)
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

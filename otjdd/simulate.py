@@ -65,7 +65,7 @@ def simulate(case: Case, progress=None, start=None):
         integrate.observe(moving, 0.0)
         at_stop(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
-            moving, waveform, every=case.record.every, stops=snapshot_times(case.record, waveform.duration)[1:],
+            moving, waveform, every=case.record.every, stops=case.record.instants(waveform.duration)[1:],
             at_stop=at_stop, at_read=at_read, progress=progress,
         )  # fmt: skip
         if case.record.every != "all":
@@ -77,11 +77,6 @@ def simulate(case: Case, progress=None, start=None):
         failure.partial = ds
         raise failure
     return ds
-
-
-def snapshot_times(record, duration: float) -> list[float]:
-    """Times [s] at which profiles are kept, the first at 0 and the last at the end."""
-    return sorted({*np.linspace(0.0, duration, record.profiles), *(t for t in record.profiles_at if t <= duration)})
 
 
 def read(moving, voltage: float, write_voltage: float) -> dict:
