@@ -9,6 +9,7 @@ import importlib
 
 HOME = {
     "run": "simulate",
+    "study": "studies",
     "load_case": "case",
     "shipped_cases": "case",
     "Case": "case",

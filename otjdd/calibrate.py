@@ -15,9 +15,11 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from otjdd import claims
 from otjdd.case import Case, load_case
 from otjdd.device import Number, Record
 from otjdd.integrate import SolverError
+from otjdd.processes import team
 from otjdd.units import parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
@@ -57,27 +59,36 @@ class Target(Record):
 
     read : index of the read; over : index of a read to divide by   quantity : column of the reads
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
+    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here
     """
 
     name: str
     read: int
     over: int | None = None
-    quantity: Literal["read_resistance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    quantity: Literal["read_resistance", "read_conductance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    claim: str = ""
     value: Number | None = None
     at_least: Number | None = None
     at_most: Number | None = None
     within: Annotated[Number, Field(gt=0)] = 2.0
     linear: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def ask_claim(cls, data):
+        claim = data.get("claim") if isinstance(data, dict) else None
+        return goal(claims.figure(claim)) | data if isinstance(claim, str) else data
+
     @model_validator(mode="after")
     def check_one(self):
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
-            raise ValueError("a target needs value, at_least or at_most")
+            raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
         return self
 
     def found(self, ds) -> float:
         """The quantity in a Dataset."""
-        values = ds[self.quantity].values
+        reciprocal = self.quantity == "read_conductance"
+        values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def residual(self, found: float) -> float:
@@ -92,6 +103,16 @@ class Target(Record):
             return distance(self.value)
         below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+
+
+def goal(figure: claims.Figure) -> dict:
+    """What a figure of a claim asks for, as a target has it."""
+    limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
+    found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    if isinstance(figure.within, str):
+        low, high = figure.bounds()
+        return found | {"within": max(high / figure.value, figure.value / low)}
+    return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
 
 
 class Experiment(Record):
@@ -197,10 +218,10 @@ def search(
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(present(calibration, case), spread, options)
     best, done = None, 0
-    with pool(workers) as run_all:
+    with team(workers) as spread:
         while not strategy.stop():
             points = strategy.ask()
-            outcomes = list(run_all([(calibration, case, x) for x in points]))
+            outcomes = [outcome for _, outcome in sorted(spread(evaluate, [(calibration, case, x) for x in points]))]
             strategy.tell(points, [o.score for o in outcomes])
             done += len(points)
             for x, outcome in zip(points, outcomes, strict=True):
@@ -209,26 +230,6 @@ def search(
             if progress:
                 progress(done, best[1].score, settings(calibration, best[0]))
     return Search(*best, done)
-
-
-class pool:
-    """A map over argument tuples of `evaluate`: in this process, or in several that end with the block."""
-
-    def __init__(self, workers: int):
-        self.workers, self.executor = workers, None
-
-    def __enter__(self):
-        if self.workers == 1:
-            return lambda jobs: [evaluate(*job) for job in jobs]
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        self.executor = ProcessPoolExecutor(self.workers, get_context("spawn"))
-        return lambda jobs: self.executor.map(evaluate, *zip(*jobs, strict=True))
-
-    def __exit__(self, *error):
-        if self.executor:
-            self.executor.shutdown(cancel_futures=True)
 
 
 def sensitivities(calibration: Calibration, case: Case, x, step: float = 0.02) -> np.ndarray:

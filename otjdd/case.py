@@ -5,13 +5,15 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 
 import hashlib
 import os
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr, Strict, StringConstraints, ValidationError
 
 from otjdd import toml
+from otjdd.axes import Study
 from otjdd.device import Columns, Count, Device, Ions, Number, Record
 from otjdd.document import Document, changed, load_document, parse
 from otjdd.drive import Circuit, Drive
@@ -35,6 +37,14 @@ class Recording(Record):
     profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
     profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
     profiles_at_reads: Annotated[bool, Strict()] = False
+
+    def instants(self, duration: float) -> list[float]:
+        """Times [s] of snapshots in a drive of a duration [s], the first at 0; raises ValueError for a later one."""
+        late = [t for t in self.profiles_at if t > duration * (1 + 1e-12)]
+        if late:
+            raise ValueError(f"record.profiles_at: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
+        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
 
 
 class Numerics(Record):
@@ -63,7 +73,7 @@ class Case(Record):
     drive: Drive
     record: Recording = Recording()
     numerics: Numerics = Numerics()
-    study: dict[str, Any] | None = None
+    study: Study | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _source: str = PrivateAttr("")
@@ -87,6 +97,15 @@ class Case(Record):
             put(data, path, Path(name).relative_to(self.folder).as_posix() if inside else name)
         return toml.write(data)
 
+    def texts(self) -> dict[str, str]:
+        """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
+        named = dict(named_files(tomllib.loads(self.resolved())))
+        return {
+            name: (self.folder / name).read_text(encoding="utf-8-sig")
+            for path, name in named.items()
+            if path[0] == "drive"
+        }
+
     @property
     def digest(self) -> str:
         """sha256 of the resolved text and of the files that the case names. Raises OSError."""
@@ -104,6 +123,12 @@ class Case(Record):
         changes = dict([change] if change else []) | changes
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
+
+    def without_study(self) -> "Case":
+        """The case that all points of its study start from."""
+        found = self.model_copy(update={"study": None})
+        found._source = ""
+        return found
 
     def __eq__(self, other) -> bool:
         return isinstance(other, Case) and self.resolved() == other.resolved()
@@ -158,9 +183,11 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         return
     if isinstance(data.get("file"), str):
         yield (*path, "file"), data["file"]
-    parts = data.get("parts")
+    parts, pieces = data.get("parts"), data.get("pieces")
     for i, part in enumerate(parts if isinstance(parts, list) else []):
         yield from named_files(part, (*path, "parts", i))
+    for name, piece in (pieces if isinstance(pieces, dict) else {}).items():
+        yield from named_files(piece, (*path, "pieces", name))
 
 
 def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:

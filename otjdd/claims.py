@@ -44,6 +44,10 @@ class Figure(Record):
         """A number [SI] in `unit`."""
         return found / 10.0 ** units.unit(self.unit).exponent
 
+    def si(self, number: float) -> float:
+        """A number in `unit` in SI."""
+        return number * 10.0 ** units.unit(self.unit).exponent
+
     def met(self, found: float) -> bool:
         """Whether a number [SI] keeps all limits. No number at all (nan) keeps none."""
         x, (low, high) = self.shown(found), self.bounds()
@@ -63,19 +67,12 @@ class Figure(Record):
 
     def text(self, number: float) -> str:
         """A number in `unit`, with the unit."""
-        plain = f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
-        return plain + f" {self.unit}" * (self.unit != "1")
-
-    def told(self, found: float) -> str:
-        """A found number [SI] in words."""
-        return f"{self.label} {self.text(self.shown(found))}"
+        return plain(number) + f" {self.unit}" * (self.unit != "1")
 
     @property
     def paper(self) -> str:
-        """What is expected, in words; "" when there is no limit."""
-        if self.value is not None:
-            return f"{self.label} {self.text(self.value)}"
-        return f"{self.label} {self.allowed}" if self.allowed else ""
+        """What the paper says, in words; "" where it gives limits or nothing."""
+        return "" if self.value is None else self.text(self.value)
 
     @property
     def tolerance(self) -> str:
@@ -86,9 +83,40 @@ class Figure(Record):
 
     @property
     def allowed(self) -> str:
-        """The interval that meets, in words."""
-        ends = zip(("at least ", "at most "), self.bounds(), strict=True)
-        return ", ".join(word + self.text(end) for word, end in ends if end is not None)
+        """The interval that meets, in words; "" where there is no limit."""
+        low, high = self.bounds()
+        if low is not None and high is not None:
+            return f"{plain(low)} to {self.text(high)}"
+        if low is not None:
+            return f"at least {self.text(low)}"
+        return "" if high is None else f"at most {self.text(high)}"
+
+
+def plain(number: float) -> str:
+    """A number to three digits, as people write it: 1.8e8."""
+    return f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+
+
+class Measured(NamedTuple):
+    """A figure of a claim beside what was found [SI], None when there is no result."""
+
+    figure: Figure
+    found: float | None
+
+    @property
+    def status(self) -> str:
+        """ "met", "missed", or "told" for a number without limits."""
+        if not self.figure.allowed:
+            return "told"
+        return "met" if self.found is not None and self.figure.met(self.found) else "missed"
+
+    @property
+    def otjdd(self) -> str:
+        """What was found, in words."""
+        return "no result" if self.found is None else self.figure.text(self.figure.shown(self.found))
+
+    def __str__(self) -> str:
+        return f"{self.figure.label}: {self.otjdd}"
 
 
 class Sweep(Record):
@@ -119,12 +147,16 @@ class Claim(Record):
 
 
 class Trial(NamedTuple):
-    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result."""
+    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result.
+
+    ds : Dataset, or in words why there is none   text : the value as the claim has it
+    """
 
     name: str
     value: float
     case: Case
     ds: Any = None
+    text: str = ""
 
 
 class Verdict(NamedTuple):
@@ -142,20 +174,28 @@ class Verdict(NamedTuple):
         return "missed" if self.missed or self.failure else "met"
 
     @property
+    def numbers(self) -> tuple[Measured, ...]:
+        """All figures of the claim, and what was found."""
+        return tuple(Measured(figure, self.found.get(figure.name)) for figure in self.claim.figure)
+
+    @property
+    def cause(self) -> str:
+        """What is known of the cause of a miss; "" when the claim is met."""
+        return "" if self.status == "met" else " ".join(filter(None, [self.failure, self.claim.reason]))
+
+    @property
     def reason(self) -> str:
-        """Why the claim is missed: which numbers, and what is known of the cause; "" when it is met."""
-        if self.status == "met":
-            return ""
-        misses = "; ".join(f"{f.told(self.found[f.name])} ({f.allowed})" for f in self.missed)
-        return " ".join(filter(None, [self.failure, misses and f"{misses}.", self.claim.reason]))
+        """Why the claim is missed: which numbers, and the cause; "" when it is met."""
+        misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.numbers if self.found and n.status == "missed")
+        return " ".join(filter(None, [misses and f"{misses}.", self.cause]))
 
     def row(self) -> dict[str, str]:
         """The claim as the machine-readable report has it."""
         figures = self.claim.figure
         return {
             "id": self.id,
-            "paper": "; ".join(filter(None, (f.paper for f in figures))),
-            "otjdd": "; ".join(f.told(self.found[f.name]) for f in figures if f.name in self.found) or "no result",
+            "paper": "; ".join(f"{f.label}: {f.paper or f.allowed}" for f in figures if f.allowed),
+            "otjdd": "; ".join(map(str, self.numbers)) if self.found else "no result",
             "tolerance": "; ".join(dict.fromkeys(filter(None, (f.tolerance for f in figures)))) or "as stated",
             "status": self.status,
             "reason": self.reason,
@@ -174,6 +214,17 @@ def load(folder: Path) -> Claim:
         raise ValueError("\n".join(lines)) from error
 
 
+def figure(path: str) -> Figure:
+    """The figure "rv-hrs.pristine", say, of a claim that comes with otjdd. Raises ValueError, OSError."""
+    claim, _, name = path.partition(".")
+    if not (shipped_claims() / claim / CLAIM).is_file():
+        raise ValueError(f"there is no claim {claim!r}")
+    figures = {figure.name: figure for figure in load(shipped_claims() / claim).figure}
+    if name not in figures:
+        raise ValueError(f"the claim {claim!r} has no figure {name!r}; it has {', '.join(figures)}")
+    return figures[name]
+
+
 def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
     """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError."""
     planned, changes = [], dict(claim.quick) if quick else {}
@@ -185,7 +236,8 @@ def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
             planned.append(Trial(path.stem, math.nan, load_case(path, changes)))
             continue
         for text in (quick and sweep.quick) or sweep.values:
-            planned.append(Trial(path.stem, quantity(text), load_case(path, changes | {sweep.key: text})))
+            case = load_case(path, changes | {sweep.key: text})
+            planned.append(Trial(path.stem, quantity(text), case, text=text))
     unknown = set(claim.sweep) - {trial.name for trial in planned}
     if unknown or not planned:
         raise ValueError(f"{folder}: no case {', '.join(sorted(unknown)) or 'at all'} to run")

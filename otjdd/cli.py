@@ -14,13 +14,15 @@ from typing import Annotated
 
 import typer
 
-OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT = range(7)
-MISSED = 8
+OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT, FAILED, MISSED = range(9)
 INTERRUPTED = 130
+EVERY = 30.0  # s between two lines of progress
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
-    "kept), 5 a file or the disk, 6 out of memory, 8 a claim is missed, 130 interrupted (what was computed is kept)."
+    "kept), 5 a file or the disk, 6 over a limit or out of memory, 7 points of a study failed, 8 a claim or a self-test is "
+    "missed or numbers differ, "
+    "130 interrupted (what was computed is kept)."
 )
 
 app = typer.Typer(
@@ -69,10 +71,12 @@ def command(function):
 def verdict(error: BaseException) -> tuple[int, str]:
     """Exit code and message of an exception."""
     from otjdd.files import ResultError
-    from otjdd.problems import CaseError
+    from otjdd.problems import CaseError, LimitError
 
     if isinstance(error, CaseError):
         return CASE, str(error)
+    if isinstance(error, LimitError):
+        return LIMIT, str(error)
     if isinstance(error, ResultError):
         return FILE, str(error)
     if isinstance(error, OSError):
@@ -86,6 +90,10 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
     if isinstance(error, SolverError):
         return SOLVER, str(error)
+    from otjdd.known import KernelError
+
+    if isinstance(error, KernelError):
+        return BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
     line = " ".join(str(error).split())[:200]
     return BUG, (
         f"unexpected {type(error).__name__}: {line}\n"
@@ -136,9 +144,10 @@ def run(
     """
     case = load(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
-    for target in filter(None, (out, plot)):
-        check_target(target)
-    from otjdd import results, simulate
+    check_target(out)
+    if plot:
+        check_picture(plot)
+    from otjdd import results, simulate, words
 
     failure = None
     try:
@@ -155,7 +164,32 @@ def run(
         tell(f"What was computed until then is in {out}.")
         raise failure
     if not quiet:
-        print(f"{out}: {summary(ds)}" + (f"\n{plot}" if plot else ""))
+        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+
+
+@command
+def rerun(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
+):
+    """Simulate a stored result again, from what it says of itself, and tell whether the numbers are the same.
+
+    Example: otjdd rerun rv-loop.nc
+    """
+    if out:
+        check_target(out)
+    from otjdd import rerun as again
+    from otjdd import results
+
+    with progress_bar(file.name, quiet=False) as progress:
+        stored, new = again.rerun(file, progress)
+    if out:
+        results.write(new, out)
+    told = again.differences(stored, new)
+    print("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
+    if told:
+        sys.stdout.flush()
+        raise typer.Exit(MISSED)
 
 
 @command
@@ -164,8 +198,9 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
 
     Example: otjdd check my-junction.toml
     """
-    case = load(path, settings, allow_outside)
-    print(f"{path}: ok, {drive_in_words(case.drive)}")
+    from otjdd import words
+
+    print(f"{path}: ok, {words.of_drive(load(path, settings, allow_outside).drive)}")
 
 
 @command
@@ -191,6 +226,37 @@ def schema():
 
 
 @command
+def study(
+    path: Annotated[
+        Path, typer.Argument(metavar="CASE", help="A case with a [study], or the name of one that comes with otjdd.")
+    ],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    settings: Settings = [],  # noqa: B006
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+):
+    """Run a case at many points: what its [study] varies, in parallel, each point on disk as soon as it is done.
+
+    Example: otjdd study thickness -o thickness --workers 2
+    """
+    case = load(path, settings, allow_outside)
+    from otjdd import studies
+    from otjdd.processes import cores
+
+    with study_progress(case.title, quiet) as progress:
+        ds = studies.study(case, out, workers=workers or cores(), resume=resume, progress=progress, file=str(path))
+    if not quiet:
+        print(f"{out / studies.RESULT}: {studies.summary(ds)}")
+    if (ds.status == studies.STATES.index("failed")).any():
+        sys.stdout.flush()
+        raise typer.Exit(FAILED)
+
+
+@command
 def plot(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
     out: Annotated[
@@ -211,9 +277,31 @@ def plot(
         if name not in PANELS:
             raise typer.BadParameter(f"{name!r} is none of {', '.join(PANELS)}", param_hint="--kind")
     out = out or Path(file.name).with_suffix(".png")
-    check_target(out)
+    check_picture(out)
     save_figure(results.read(file), out, kind)
     print(out)
+
+
+@command
+def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+    """Try on this machine what otjdd is made of: kernels, files, cache, processes, pictures. No network.
+
+    Example: otjdd selftest
+    """
+    from otjdd import selftest as tests
+
+    outcomes = []
+    for outcome in tests.run():
+        outcomes.append(outcome)
+        if not as_json:
+            mark = "ok" if outcome.passed else "FAILED"
+            print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.seen}", flush=True)
+    if as_json:
+        import json
+
+        print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
+    if not all(outcome.passed for outcome in outcomes):
+        raise typer.Exit(MISSED)
 
 
 @command
@@ -227,13 +315,21 @@ def validate(
     pictures: Annotated[
         Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
+    ] = None,
 ):
     """Check the claims of the paper: what it reports, what comes out here, met or missed.
 
     Example: otjdd validate rv-hrs retention
     """
+    from otjdd import tables
     from otjdd import validate as validation
+    from otjdd.processes import cores
 
     try:
         validation.discover(names=names)
@@ -241,12 +337,18 @@ def validate(
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     text = update.read_text(encoding="utf-8") if update else None
     with progress_bar("claims", quiet=False) as progress:
-        verdicts = validation.validate(names, quick=quick, progress=progress)
+        verdicts = validation.validate(names, quick=quick, workers=workers or cores(), progress=progress)
     if pictures:
-        validation.draw(verdicts, pictures)
+        from otjdd.pictures import save_all
+
+        save_all(verdicts, pictures)
+    if report:
+        from otjdd import page
+
+        tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
-        update.write_text(validation.updated(text, validation.to_markdown(verdicts)), encoding="utf-8")
-    validation.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+        update.write_text(tables.updated(text, tables.to_markdown(verdicts)), encoding="utf-8")
+    tables.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     if any(verdict.status == "missed" for verdict in verdicts):
         sys.stdout.flush()
         raise typer.Exit(MISSED)
@@ -314,18 +416,25 @@ def find_case(path: Path) -> Path:
 
 
 def check_files(case, path: Path):
-    """Try the files that a case names: a table of the drive, a result to start from. Raises CaseError, ResultError."""
+    """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
+    from otjdd import model
     from otjdd.problems import CaseError, Problem
 
     try:
+        columns = model.members(case)
         if case.drive.kind != "iv":
-            case.drive.waveform()
+            case.record.instants(case.drive.waveform().duration)
         if hasattr(case.ions.initial, "result"):
-            from otjdd import integrate, model
+            from otjdd import integrate
 
-            integrate.from_result(case.ions.initial.result, model.uniform(model.members(case), case.device.film.cells))
+            integrate.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
     except (ValueError, OSError) as error:
-        raise CaseError([Problem(os.fspath(path), 0, 0, "", str(error))]) from error
+        said = str(error).replace(f"{case.folder}{os.sep}", "")
+    except KeyError:
+        said = "ions.initial.result: that result holds no state to start from"
+    else:
+        return
+    raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
 
 
 def check_target(path: Path):
@@ -357,37 +466,40 @@ def progress_bar(title: str, quiet: bool):
         yield lambda fraction: bar.update(task, completed=fraction)
 
 
+@contextmanager
+def study_progress(title: str, quiet: bool):
+    """Callback of a study: a bar where somebody looks at it, else a line now and then; None for quiet."""
+    if quiet or sys.stderr.isatty():
+        with progress_bar(title, quiet) as bar:
+            yield bar and (lambda done, failed, total: bar(done / total))
+        return
+    import time
+
+    began, told = time.monotonic(), -EVERY
+
+    def line(done, failed, total):
+        nonlocal told
+        passed = time.monotonic() - began
+        if passed - told >= EVERY or done == total:
+            told = passed
+            tell(f"{done} of {total} points" + f", {failed} failed" * bool(failed) + f", {passed:.0f} s")
+
+    yield line
+
+
+def check_picture(path: Path):
+    """Refuse a picture of a format that is not drawn. Raises typer.BadParameter, OSError."""
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
+    check_target(path)
+
+
 def save_figure(ds, path: Path, kinds=()):
-    """Draw a Dataset into a file. Raises ResultError, OSError; ValueError when it has nothing to draw."""
+    """Draw a Dataset into a file. Raises ResultError, OSError; typer.BadParameter when it has nothing to draw."""
     from otjdd.plot import figure, save
 
-    save(figure(ds, kinds), path)
-
-
-def summary(ds) -> str:
-    """What came out, in one line."""
-    if "bias_current" in ds:
-        n = ds.sizes
-        most = float(abs(ds.bias_current).max())
-        return f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages, at most {most:.3g} A"
-    if ds.sizes["read"]:
-        R = ds.read_resistance.values
-        reads = f"{len(R)} read" + "s" * (len(R) > 1)
-        return f"{reads}, {R.min():.3g} to {R.max():.3g} ohm" if len(R) > 1 else f"{reads}, {R[0]:.3g} ohm"
-    low, high = float(ds.current.min()), float(ds.current.max())
-    return f"{ds.sizes['time']} instants, {low:.3g} to {high:.3g} A"
-
-
-def drive_in_words(drive) -> str:
-    """What a drive does, in one line."""
-    if drive.kind == "iv":
-        voltages, states = len(drive.bias_voltages()), len(drive.histories())
-        return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
-    import numpy as np
-
-    waveform = drive.waveform()
-    _, end, v0, v1 = waveform.segments()
-    plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, waveform.read_times)
-    # A write of 0 V is no plateau of its own, but its read knows of it.
-    writes = max(plateaus.sum(), np.isfinite(waveform.write_voltages).sum())
-    return f"{writes} writes, {len(waveform.reads)} reads, {waveform.duration:.6g} s"
+    try:
+        drawn = figure(ds, kinds)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--kind") from None
+    save(drawn, path)

@@ -14,21 +14,24 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from otjdd import shapes
 from otjdd.circuit import Circuit
 from otjdd.units import Quantity
-from otjdd.waveform import Waveform, concatenate
+from otjdd.waveform import Waveform, concatenate, difference
 
 MAX_DEPTH = 4
+HIGHEST = 100.0  # V, of either sign
 FIRST_READ = 1e-6  # s: where log-spaced reads begin
 
-Volts = Annotated[float, Quantity("voltage", "-100 V", "100 V")]
+Volts = Annotated[float, Quantity("voltage", f"-{HIGHEST:g} V", f"{HIGHEST:g} V")]
 Step = Annotated[float, Quantity("voltage", "1 uV", "100 V")]
 Duration = Annotated[float, Quantity("time", "1 fs", "1e9 s")]
 Pause = Annotated[float, Quantity("time", "0 s", "1e9 s")]
+Delay = Annotated[float, Quantity("time", "-1e9 s", "1e9 s")]
 Rate = Annotated[float, Quantity("voltage rate", "1e-9 V/s", "1e15 V/s")]
 Hertz = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
 Kelvin = Annotated[float, Quantity("temperature", "1 K", "2000 K")]
 Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
 Vertices = Annotated[tuple[Volts, ...], Field(min_length=2, max_length=1000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
+Spike = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
 
 __all__ = [
     "IV",
@@ -38,6 +41,8 @@ __all__ = [
     "Pulse",
     "ReadSettings",
     "Sequence",
+    "Spikes",
+    "Steps",
     "Table",
     "Train",
     "Triangle",
@@ -56,8 +61,8 @@ class ReadSettings(_Record):
     duration: Duration = 1e-6
     delay: Pause = 0.0
 
-    def waveform(self, write_voltage: float = np.nan) -> Waveform:
-        return shapes.read(self.voltage, self.duration, self.delay, write_voltage)
+    def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
+        return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
 
 
 class Hold(_Record):
@@ -98,8 +103,19 @@ class Hold(_Record):
         return kept[1:]
 
 
+class Steps(_Record):
+    """Plateaus of equal `width`, straight from one of `voltages` to the next: a piece of a spike."""
+
+    kind: Literal["steps"]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)]
+    width: Duration
+
+    def waveform(self) -> Waveform:
+        return shapes.steps(self.voltages, self.width)
+
+
 class Pulse(_Record):
-    """One pulse: `rise`, `width` at `voltage`, `fall`, then 0 V for `wait`, then a read if one is asked for."""
+    """One pulse from `base`: `rise`, `width` at `voltage`, `fall`, then `base` for `wait`, then a read if asked for."""
 
     kind: Literal["pulse"]
     voltage: Volts
@@ -107,15 +123,16 @@ class Pulse(_Record):
     rise: Pause = 0.0
     fall: Pause = 0.0
     wait: Pause = 0.0
+    base: Volts = 0.0
     read: ReadSettings | None = None
 
     def waveform(self) -> Waveform:
-        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait)
-        return pulse.then(self.read.waveform(self.voltage)) if self.read else pulse
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait, self.base)
+        return pulse.then(self.read.waveform(self.voltage, self.base)) if self.read else pulse
 
 
 class Train(_Record):
-    """Equal pulses, one each `period` (start to start) or at a `frequency`, 0 V in between.
+    """Equal pulses, one each `period` (start to start) or at a `frequency`, `base` in between.
 
     `read_each` puts a read into every period, else `read` asks for one after the last pulse. A read follows its pulse
     directly; its `delay` counts from the end of the pulse. A last read may outlast the period.
@@ -129,6 +146,7 @@ class Train(_Record):
     frequency: Hertz | None = None
     rise: Pause = 0.0
     fall: Pause = 0.0
+    base: Volts = 0.0
     read_each: bool = False
     read: ReadSettings | None = None
 
@@ -144,8 +162,8 @@ class Train(_Record):
         return 1 / self.frequency if self.period is None else self.period
 
     def _block(self, with_read: bool) -> Waveform:
-        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall)
-        return pulse.then((self.read or ReadSettings()).waveform(self.voltage)) if with_read else pulse
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, base=self.base)
+        return pulse.then((self.read or ReadSettings()).waveform(self.voltage, self.base)) if with_read else pulse
 
     def waveform(self) -> Waveform:
         if self.read_each or self.read is None:
@@ -184,12 +202,16 @@ class WriteReadLoop(_Record):
 
 
 class Triangle(_Record):
-    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result."""
+    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result.
+
+    `read_step` marks a read each time the voltage has gone so far: a few points where the whole curve is too much.
+    """
 
     kind: Literal["triangle"]
     path: Vertices
     rate: Rate
     cycles: Count = 1
+    read_step: Step | None = None
 
     @model_validator(mode="after")
     def _closed(self):
@@ -197,7 +219,7 @@ class Triangle(_Record):
         return self
 
     def waveform(self) -> Waveform:
-        return shapes.triangle(self.path, self.rate, self.cycles)
+        return shapes.triangle(self.path, self.rate, self.cycles, self.read_step)
 
 
 class Table(_Record):
@@ -219,8 +241,37 @@ class Table(_Record):
     def waveform(self) -> Waveform:
         """Raises OSError or ValueError ("file:line: ...") when the file cannot be used."""
         if self.file:
-            return shapes.from_csv(self.file, self.reads_at)
+            return shapes.from_csv(self.file, self.reads_at, HIGHEST)
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
+
+
+class Spikes(_Record):
+    """Two spikes, one at each end of the junction, which sees pre - post.
+
+    `pre` and `post` name `pieces`, one after the other; before and after them both ends rest at 0 V. The post-synaptic
+    spike starts `delay` after the pre-synaptic one, before it when negative.
+    """
+
+    kind: Literal["spikes"]
+    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)]
+    pre: Spike
+    post: Spike
+    delay: Delay
+
+    @model_validator(mode="after")
+    def _pieces_known(self):
+        for name in (*self.pre, *self.post):
+            if name not in self.pieces:
+                raise ValueError(f"there is no piece {name!r}; there are {', '.join(self.pieces)}")
+        return self
+
+    def waveform(self) -> Waveform:
+        at_rest = Waveform([0.0], [0.0])
+        pre, post = (
+            concatenate([at_rest, *(self.pieces[name].waveform() for name in names), at_rest])
+            for names in (self.pre, self.post)
+        )
+        return difference(pre, post, self.delay)
 
 
 class Sequence(_Record):
@@ -292,12 +343,14 @@ class IV(_Record):
         return made or {"initial": at_rest}
 
 
+Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
 Part = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Sequence,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
-    Hold | Pulse | Train | WriteReadLoop | Triangle | Table | Sequence | IV,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
     Field(discriminator="kind"),
 ]
+Spikes.model_rebuild()
 Sequence.model_rebuild()

@@ -83,8 +83,13 @@ def members(case) -> list[Member]:
             case.device.film.thickness + shift.get("device.film.thickness", 0.0),
             shift.get("device.left.barrier", 0.0),
         )
-        if not (member.activation_energy > 0 and 0 < member.density < case.ions.site_density and member.thickness > 0):
-            raise ValueError(f"columns.spread: a column would be unphysical: {member}")
+        for what, value, limit in (
+            ("an activation energy of {:.3g} eV", member.activation_energy, math.inf),
+            ("a density of {:.3g} 1/m^3", member.density, case.ions.site_density),
+            ("a thickness of {:.3g} m", member.thickness, math.inf),
+        ):
+            if not 0 < value < limit:
+                raise ValueError(f"columns.spread: a column would have {what.format(value)}")
         found.append(member)
     return found
 

@@ -1,26 +1,42 @@
 """Pictures of claims: what a simulation gave, with the numbers of the paper drawn in. One function a metric."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
-from otjdd import plot, synapse
+from otjdd import measures, plot, synapse
+from otjdd.claims import Verdict
 from otjdd.units import BOLTZMANN_EV
 
+PAPER = plot.GREEN  # blue and orange are the simulation
 
-def picture(verdict):
-    """Figure of a judged claim with results. verdict : of `otjdd.validate`."""
+
+def picture(verdict: Verdict):
+    """Figure of a judged claim that has results."""
+    count, fill = DRAW[verdict.claim.metric]
     with plot.style():
-        fig, axes = plot.panels(2 if verdict.claim.metric in TWO_PANELS else 1)
-        DRAW[verdict.claim.metric](verdict, axes)
-        fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
+        fig, axes = plot.panels(count)
+        fill(verdict, axes)
     return fig
+
+
+def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError when it cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        if verdict.found:
+            fig = picture(verdict)
+            fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
+            plot.save(fig, folder / f"{verdict.id}.png")
 
 
 def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
     """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
-    line(value, color=plot.ORANGE, linewidth=0.8, linestyle="--", label=label)
+    line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
     if low is not None and high is not None:
-        span(low, high, color=plot.ORANGE, alpha=0.12, linewidth=0)
+        span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
 def stated(verdict, axes, **options):
@@ -31,9 +47,14 @@ def stated(verdict, axes, **options):
 
 def loop(verdict, axes):
     plot.loop(verdict.trials[0].ds, axes[0])
-    if verdict.claim.figure[0].unit == "ohm":
+    goal = verdict.claim.figure[0]
+    if goal.unit == "ohm":
         stated(verdict, axes[0])
-        axes[0].legend(loc="best")
+    elif goal.name == "ratio":
+        low = verdict.found["low"]
+        paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    if goal.value is not None:
+        axes[0].legend()
 
 
 def thermal(verdict, axes):
@@ -45,8 +66,8 @@ def thermal(verdict, axes):
     energy, middle = verdict.claim.figure[0].value, len(T) // 2
     fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
     line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
-    axes[1].plot(1000 / T, line, "--", color=plot.ORANGE, label=f"paper, {energy:g} eV")
-    axes[1].legend(loc="best")
+    axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
+    axes[1].legend()
 
 
 def trapezoid(verdict, axes):
@@ -59,8 +80,8 @@ def trapezoid(verdict, axes):
     metal, substrate = (f.value for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
-    axes[0].plot(V, size, "--", color=plot.ORANGE, label="trapezoid, paper")
-    axes[0].legend(loc="best")
+    axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
+    axes[0].legend()
 
 
 def fowler_nordheim(verdict, axes):
@@ -74,13 +95,17 @@ def fowler_nordheim(verdict, axes):
     ends = np.array([1 / high, 1 / low])
     anchor = np.interp(ends[0], x[::-1], y[::-1])
     slope = verdict.claim.figure[0].value
-    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=plot.ORANGE, label="paper")
+    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
-    axes[0].legend(loc="best")
+    axes[0].legend()
 
 
 def retention(verdict, axes):
-    plot.retention(verdict.trials[0].ds, axes[0])
+    ds = verdict.trials[0].ds
+    plot.retention(ds, axes[0])
+    for series, goal in zip(np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], strict=True):
+        first = series[-1] / verdict.found[goal.name]
+        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=None)
 
 
 def potentiation(verdict, axes):
@@ -88,18 +113,23 @@ def potentiation(verdict, axes):
     plot.conductance(ds.isel(read=slice(-80, None)), axes[0])
     stated(verdict, axes[0])
     axes[0].set_xlabel("read of the last two rounds")
-    axes[0].legend(loc="best")
+    axes[0].legend()
 
 
 def threshold(verdict, axes):
-    V = [t.value for t in verdict.trials]
-    change = 100 * np.array([synapse.lasting_change(t.ds) for t in verdict.trials])
-    axes[0].plot(V, np.where(change > 0, change, np.nan), "o-", color=plot.BLUE)
-    axes[0].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    lasting(verdict.trials, axes[0])
     stated(verdict, axes[0], across=True)
-    axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="lasting change (%)")
-    axes[0].set_ylim(bottom=1e-2)
-    axes[0].legend(loc="best")
+    axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
+    axes[0].legend()
+
+
+def lasting(trials, axes, **line):
+    """Change of conductance that a pulse leaves, against its amplitude; a grey line where it counts."""
+    change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
+    axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
+    axes.axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
+    axes.set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
+    axes.set_ylim(bottom=1e-2)
 
 
 def thickness(verdict, axes):
@@ -112,38 +142,29 @@ def thickness(verdict, axes):
     axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=plot.ORANGE, label="reset")
     axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
     for ax in axes:
-        ax.legend(loc="best")
+        ax.legend()
 
 
 def switching(verdict, axes):
-    first = {t.name: float(t.ds.read_resistance[0]) for t in verdict.trials if t.name in ("set", "reset")}
-    target = np.sqrt(np.prod(list(first.values())))
+    runs = {name: [t for t in verdict.trials if t.name == name] for name in ("set", "reset", "short", "long")}
+    target = measures.middle(verdict.trials)
     for name, colour in (("set", plot.BLUE), ("reset", plot.ORANGE)):
-        runs = [t for t in verdict.trials if t.name == name]
-        times = [synapse.switching_time(t.ds, target) for t in runs]
-        axes[0].plot(np.abs([t.value for t in runs]), times, "o-", color=colour, label=name)
+        axes[0].plot(*measures.times_to(runs[name], target), "o-", color=colour, label=name)
     axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
-    for name, colour, label in (("short", plot.BLUE, "20 ns"), ("long", plot.ORANGE, "1 µs")):
-        runs = [t for t in verdict.trials if t.name == name]
-        change = 100 * np.array([synapse.lasting_change(t.ds) for t in runs])
-        V = [t.value for t in runs]
-        axes[1].plot(V, np.where(change > 0, change, np.nan), "o-", color=colour, label=label)
-    axes[1].axhline(100 * synapse.LASTING, color=plot.GREY, linewidth=0.6)
-    axes[1].set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
-    axes[1].set_ylim(bottom=1e-2)
+    lasting(runs["short"], axes[1], color=plot.BLUE, label="20 ns")
+    lasting(runs["long"], axes[1], color=plot.ORANGE, label="1 µs")
     for ax in axes:
-        ax.legend(loc="best")
+        ax.legend()
 
 
-DRAW = {
-    "loop": loop,
-    "thermal": thermal,
-    "trapezoid": trapezoid,
-    "fowler-nordheim": fowler_nordheim,
-    "retention": retention,
-    "potentiation": potentiation,
-    "threshold": threshold,
-    "thickness": thickness,
-    "switching": switching,
+DRAW = {  # metric -> number of panels, and who fills them
+    "loop": (1, loop),
+    "thermal": (2, thermal),
+    "trapezoid": (1, trapezoid),
+    "fowler-nordheim": (1, fowler_nordheim),
+    "retention": (1, retention),
+    "potentiation": (1, potentiation),
+    "threshold": (1, threshold),
+    "thickness": (2, thickness),
+    "switching": (2, switching),
 }
-TWO_PANELS = ("thermal", "thickness", "switching")

@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
+from otjdd.units import BOLTZMANN_EV
+
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
 )  # fmt: skip
@@ -36,9 +38,11 @@ STYLE = {
     "lines.markersize": 3,
     "legend.frameon": False,
     "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
     "legend.handlelength": 1.5,
     "savefig.dpi": 200,
     "image.cmap": "viridis",
+    "svg.hashsalt": "otjdd",
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 ARROW = "-|>,head_width=0.25,head_length=0.5"
@@ -85,10 +89,15 @@ def save(fig: Figure, path) -> None:
     kind = Path(path).suffix.lower().lstrip(".") or "png"
     if kind not in ("png", "pdf", "svg"):
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")
+    write_whole(path, encoded(fig, kind))
+
+
+def encoded(fig: Figure, kind: str) -> bytes:
+    """A figure as "png", "pdf" or "svg"; the same bytes for the same SVG."""
     data = io.BytesIO()
     with mpl.rc_context(STYLE):
-        fig.savefig(data, format=kind)
-    write_whole(path, data.getvalue())
+        fig.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
+    return data.getvalue()
 
 
 def loop(ds, axes):
@@ -119,7 +128,7 @@ def conductance(ds, axes):
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if np.isfinite(V).any():
-        axes.legend(loc="best")
+        axes.legend()
 
 
 def retention(ds, axes):
@@ -128,7 +137,7 @@ def retention(ds, axes):
         since = ds.read_time.values[group] - start
         axes.plot(since, ds.read_resistance.values[group], "o-", color=colour, label=label)
     axes.set(xscale="log", yscale="log", xlabel="time after the write (s)", ylabel="resistance (Ω)")
-    axes.legend(loc="best")
+    axes.legend()
 
 
 def holds(ds) -> list[tuple[float, str, np.ndarray]]:
@@ -149,16 +158,17 @@ def holds(ds) -> list[tuple[float, str, np.ndarray]]:
 
 def current(ds, axes):
     """Absolute current against time, with the voltage of the source below it."""
-    t, size, carried = ds.time.values, np.abs(ds.current.values), np.abs(ds.conduction_current.values)
+    t, carried = ds.time.values, size(ds.conduction_current.values)
     axes.axis("off")
     above = axes.inset_axes([0, 0.38, 1, 0.62])
     below = axes.inset_axes([0, 0, 1, 0.3], sharex=above)
-    above.plot(t, np.where(size > 0, size, np.nan), color=GREY, linewidth=0.5, label="with displacement, as read")
-    above.plot(t, np.where(carried > 0, carried, np.nan), color=BLUE, linewidth=0.9, label="conduction")
-    if (carried > 0).any():  # a jump of the voltage charges the junction in no time: a spike as high as steps are short
-        above.set_ylim(carried[carried > 0].min() / 5, carried.max() * 20)
+    above.plot(t, size(ds.current.values), color=GREY, linewidth=0.5, label="with displacement, as read")
+    above.plot(t, carried, color=BLUE, linewidth=0.9, label="conduction")
+    if np.isfinite(carried).any():
+        # A jump of the voltage charges the junction in no time: a spike as high as steps are short.
+        above.set_ylim(np.nanmin(carried) / 5, np.nanmax(carried) * 20)
     above.set(yscale="log", ylabel="|current| (A)")
-    above.legend(loc="best")
+    above.legend()
     above.tick_params(labelbottom=False)
     below.plot(t, ds.voltage.values, color=ORANGE, linewidth=0.9)
     below.set(xlabel="time (s)", ylabel="voltage (V)")
@@ -178,16 +188,14 @@ def vacancies(ds, axes):
             axes.plot(x, c[i], color=CYCLE[i], label=seconds(time))
         axes.set(yscale="log", ylabel="vacancies (m⁻³)")
         axes.set_ylim(bottom=max(c.min(), c.max() * 1e-8) / 2)
-        axes.legend(title="time", title_fontsize=7)
+        axes.legend(title="time")
     axes.set(xlabel="position (nm)")
 
 
 def bands(ds, axes):
     """Conduction band edge through electrodes and film at the first and the last snapshot; Fermi level at 0 eV."""
-    last = ds.sizes["snapshot"] - 1
-    for i, colour in dict.fromkeys([(0, BLUE), (last, ORANGE)]):
-        x, E = ds.band_position.values[i] * 1e9, ds.band_edge.values[i]
-        axes.plot(x, E, color=colour, label=seconds(ds.snapshot_time.values[i]))
+    for i, line in ends(ds):
+        axes.plot(ds.band_position.values[i] * 1e9, ds.band_edge.values[i], **line)
     film = float((ds.x + ds.cell_width / 2).max()) * 1e9
     axes.axvspan(0, film, color=SKY, alpha=0.12, linewidth=0)
     axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -200,47 +208,57 @@ def bands(ds, axes):
         xlabel="position (nm)",
         ylabel="conduction band edge (eV)",
     )
-    axes.legend(loc="best", title="time", title_fontsize=7)
+    axes.legend(title="time")
 
 
 def spectrum(ds, axes):
     """Share of the current per energy at the first and the last snapshot."""
-    last = ds.sizes["snapshot"] - 1
-    for i, colour in dict.fromkeys([(0, BLUE), (last, ORANGE)]):
-        E, J = ds.spectrum_energy.values[i], np.abs(ds.spectrum_density.values[i])
-        axes.plot(E, np.where(J > 0, J, np.nan), color=colour, label=seconds(ds.snapshot_time.values[i]))
+    for i, line in ends(ds):
+        axes.plot(ds.spectrum_energy.values[i], size(ds.spectrum_density.values[i]), **line)
     top = np.nanmax(np.abs(ds.spectrum_density.values))
     axes.set(
         yscale="log", ylim=(top * 1e-12, top * 5), xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)"
     )
-    axes.legend(loc="best", title="time", title_fontsize=7)
+    axes.legend(title="time")
 
 
 def iv(ds, axes):
     """Absolute current against voltage, a colour for each state, darker the warmer."""
     T = ds.temperature.values
     for state, colour in zip(ds.state.values, CYCLE * 6, strict=False):
+        curves = ds.bias_current.sel(state=state).values
         for j in range(len(T)):
-            size = np.abs(ds.bias_current.sel(state=state).values[j])
             shade = 0.35 + 0.65 * (j + 1) / len(T)
             label = f"{state}" if j == len(T) - 1 else None
-            axes.plot(ds.bias.values, np.where(size > 0, size, np.nan), color=colour, alpha=shade, label=label)
+            axes.plot(ds.bias.values, size(curves[j]), color=colour, alpha=shade, label=label)
     warm = f"{T.min():g} K (pale) to {T.max():g} K" if len(T) > 1 else f"{T[0]:g} K"
     axes.set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
-    axes.legend(loc="best", title=warm, title_fontsize=7)
+    axes.legend(title=warm)
 
 
 def arrhenius(ds, axes):
     """Absolute current at the voltage nearest to 0.1 V against inverse temperature, and its activation energy."""
     T, bias = ds.temperature.values, ds.bias.values
     V = float(bias[np.argmin(np.where(bias == 0, np.inf, np.abs(bias - 0.1)))])
-    inverse = 1 / (8.617333262e-5 * T)
+    inverse = 1 / (BOLTZMANN_EV * T)
     for state, colour in zip(ds.state.values, CYCLE * 6, strict=False):
-        size = np.abs(ds.bias_current.sel(state=state, bias=V).values)
-        slope = np.polyfit(inverse, np.log(size), 1)[0]
-        axes.plot(1000 / T, size, "o-", color=colour, label=f"{state}, {-slope:.2f} eV")
+        carried = size(ds.bias_current.sel(state=state, bias=V).values)
+        slope = np.polyfit(inverse, np.log(carried), 1)[0]
+        axes.plot(1000 / T, carried, "o-", color=colour, label=f"{state}, {-slope:.2f} eV")
     axes.set(yscale="log", xlabel="1000 / temperature (1/K)", ylabel=f"|current| at {V:g} V (A)")
-    axes.legend(loc="best")
+    axes.legend()
+
+
+def ends(ds) -> list[tuple[int, dict]]:
+    """Numbers of the first and the last snapshot, and how their lines are drawn."""
+    colours = {0: BLUE, ds.sizes["snapshot"] - 1: ORANGE}
+    return [(i, {"color": c, "label": seconds(ds.snapshot_time.values[i])}) for i, c in colours.items()]
+
+
+def size(values) -> np.ndarray:
+    """Absolute values for a logarithmic axis: nan where there is nothing to draw."""
+    positive = np.abs(values)
+    return np.where(positive > 0, positive, np.nan)
 
 
 def seconds(t: float) -> str:

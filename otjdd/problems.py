@@ -47,6 +47,10 @@ class CaseError(Exception):
         return "\n".join([*map(str, self.problems), *rest])
 
 
+class LimitError(Exception):
+    """More was asked for than a limit allows; says what, the limit, and what to try."""
+
+
 class Source(NamedTuple):
     """A case file: its name as given, and its text; None for values that were given apart from a file."""
 

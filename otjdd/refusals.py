@@ -52,7 +52,7 @@ def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Pr
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
-        hint = nearest(str(path[-1]), known) or f"known: {', '.join(known[:20])}"
+        hint = nearest(str(path[-1]), [name for name in known if name != path[-1]]) or f"known: {', '.join(known[:20])}"
         return document.problem(path, "a key that is known here", brief(path[-1]), hint)
     if kind == "value_error":
         reason = error["ctx"]["error"]

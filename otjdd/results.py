@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -200,6 +201,7 @@ def _plain(value):
     return value if isinstance(value, int | float | str) else json.dumps(value, default=str)
 
 
+@cache
 def _version(package: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
@@ -209,6 +211,7 @@ def _version(package: str) -> str:
         return "unknown"
 
 
+@cache
 def _processor() -> str:
     import platform
 

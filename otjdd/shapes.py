@@ -47,6 +47,13 @@ def hold(voltage: float, duration: float, reads_at: Sequence[float] = (), probe:
     )
 
 
+def steps(voltages: Sequence[float], width: float) -> Waveform:
+    """Each of `voltages` (n,) V for `width`."""
+    _check_count(2 * len(voltages))
+    times = np.repeat(np.arange(len(voltages) + 1) * width, 2)[1:-1]
+    return Waveform(times, np.repeat(voltages, 2))
+
+
 def pulse(
     voltage: float, width: float, rise: float = 0.0, fall: float = 0.0, wait: float = 0.0, base: float = 0.0
 ) -> Waveform:
@@ -112,12 +119,20 @@ def write_read_loop(
     return Waveform(loop.times, loop.voltages, np.column_stack([loop.read_times, marks]))
 
 
-def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform:
-    """Straight from vertex to vertex of `path` (V) at `rate` (V/s). More than one cycle needs a closed path."""
+def triangle(path: Sequence[float], rate: float, cycles: int = 1, read_step: float | None = None) -> Waveform:
+    """Straight from vertex to vertex of `path` (V) at `rate` (V/s). More than one cycle needs a closed path.
+
+    read_step: V, a read is marked whenever the voltage has gone so far along the path, each cycle alike
+    """
     check_path(path, cycles)
     _check_count(len(path) * cycles)
-    times = np.append(0.0, np.cumsum(np.abs(np.diff(path)))) / rate
-    return Waveform(times, path).repeat(cycles)
+    way = np.append(0.0, np.cumsum(np.abs(np.diff(path))))
+    loop = Waveform(way / rate, path)
+    if read_step:
+        count = math.floor(way[-1] / read_step + 1e-9)
+        _check_count((count + len(path)) * cycles)
+        loop = with_reads(loop, np.minimum(np.arange(1, count + 1) * read_step / rate, loop.duration))
+    return loop.repeat(cycles)
 
 
 def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[float] = ()) -> Waveform:
@@ -125,13 +140,14 @@ def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[
     return with_reads(Waveform(times, voltages), reads_at)
 
 
-def from_csv(path: str | Path, reads_at: Sequence[float] = ()) -> Waveform:
+def from_csv(path: str | Path, reads_at: Sequence[float] = (), highest: float = math.inf) -> Waveform:
     """Breakpoints from a text file of two columns, time and voltage.
 
     Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment. A first line of words is a header,
     whose brackets may name units: `t [us], V [mV]`; without them s and V. UTF-8.
-    Raises OSError when the file cannot be read, ValueError ("file:line: ...") for anything else than finite numbers in
-    rising time from 0.
+    highest : V, of either sign
+    Raises OSError when the file cannot be read, ValueError ("file:line: ...") for anything else than two or more lines of
+    finite numbers in rising time from 0.
     """
     path = Path(path)
     lines = _lines(path)
@@ -144,8 +160,16 @@ def from_csv(path: str | Path, reads_at: Sequence[float] = ()) -> Waveform:
     rows = []
     for number, cells in lines:
         rows.append(_row(path, number, cells, rows[-1][0] if rows else None))
-    times, voltages = np.array(rows).T
-    return table(times * scale[0], voltages * scale[1], reads_at)
+    if len(rows) < 2:
+        raise ValueError(f"{path}:{lines[0][0]}: one row of numbers; a waveform has two at least")
+    times, voltages = np.array(rows).T * np.array([scale]).T
+    beyond = np.abs(voltages) > highest
+    if beyond.any():
+        k = int(np.argmax(beyond))
+        raise ValueError(
+            f"{path}:{lines[k][0]}: {voltages[k]:g} V; voltages lie between -{highest:g} V and {highest:g} V"
+        )
+    return table(times, voltages, reads_at)
 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:

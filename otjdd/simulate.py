@@ -3,12 +3,13 @@
 ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
 """
 
+import json
 import time
 from pathlib import Path
 
 import numpy as np
 
-from otjdd import circuit, integrate, model, results
+from otjdd import circuit, integrate, known, model, results
 from otjdd.case import Case, load_case
 from otjdd.integrate import SolverError
 
@@ -30,23 +31,27 @@ def run(case, *, progress=None, **changes):
     return simulate(case, progress)
 
 
-def simulate(case: Case, progress=None):
-    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind."""
+def simulate(case: Case, progress=None, start=None):
+    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
+
+    start : concentrations (K, N) [1/m3] instead of those that the case says
+    """
+    known.trust()
     if case.drive.kind == "iv":
         return iv(case, progress)
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    c = integrate.start(case, junction, parts)
+    c = integrate.start(case, junction, parts) if start is None else start
     numerics = case.numerics
     moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
-    waveform = case.drive.waveform()
+    waveform, files = case.drive.waveform(), files_named(case)
     failure, record = None, case.record
     try:
         integrate.observe(moving, 0.0)
         integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
-            moving, waveform, every=record.every, stops=snapshot_times(record, waveform.duration)[1:],
+            moving, waveform, every=record.every, stops=record.instants(waveform.duration)[1:],
             keep_reads=record.profiles_at_reads, progress=progress,
         )  # fmt: skip
         if record.every != "all":
@@ -55,16 +60,11 @@ def simulate(case: Case, progress=None):
         failure = error
     reads = readings(moving, waveform)
     snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
-    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure)
+    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
     if failure is not None:
         failure.partial = ds
         raise failure
     return ds
-
-
-def snapshot_times(record, duration: float) -> list[float]:
-    """Times [s] at which profiles are kept, the first at 0 and the last at the end."""
-    return sorted({*np.linspace(0.0, duration, record.profiles), *(t for t in record.profiles_at if t <= duration)})
 
 
 def readings(moving, waveform) -> dict:
@@ -182,6 +182,12 @@ def attributes(case, statistics: dict, wall_time: float) -> dict:
     return results.provenance(
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
+
+
+def files_named(case) -> dict:
+    """Attribute with the waveforms that a case names. Read before the run: files change while it lasts."""
+    texts = case.texts()
+    return {"case_files": json.dumps(texts)} if texts else {}
 
 
 def series(case, junction, rows: np.ndarray) -> dict:

@@ -173,6 +173,26 @@ def parse(text: str, dimension: str) -> float:
     return value
 
 
+def quantity(text: str) -> tuple[float, str]:
+    """Read a quantity of any dimension: quantity("2.8 nm") = (2.8e-9, "length"). Raises UnitError."""
+    match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
+    try:
+        powers = unit(match[2]).powers if match and match[2] else None
+    except ValueError:
+        powers = None
+    known = (key for key, d in DIMENSIONS.items() if unit(d.unit).powers == powers)
+    if (dimension := next(known, None)) is None:
+        raise UnitError('a number with a unit such as "2.8 nm"', brief(text))
+    return parse(text, dimension), dimension
+
+
+def plain_unit(dimension: str) -> str:
+    """Unit in which a dimension is held, as the results spell it: "m-3", "m2 s-1"; "1" for the dimension ""."""
+    factors = FACTOR.findall(DIMENSIONS[dimension].unit) if dimension else []
+    powers = {name: int(power or 1) * (-1 if sign == "/" else 1) for sign, name, power in factors if name != "1"}
+    return " ".join(name + f"{power}" * (power != 1) for name, power in powers.items()) or "1"
+
+
 def write(value: float, dimension: str) -> str:
     """Text of a quantity in a readable unit, the inverse of `parse`: write(2.8e-9, "length") = "2.8 nm".
 

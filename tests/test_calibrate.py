@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from otjdd import calibrate
+from otjdd import calibrate, results
 from otjdd.calibrate import Outcome, Parameter, Target
 
 QUICK = """
@@ -74,8 +74,40 @@ def test_a_target_that_was_not_computed_counts_as_failed():
 
 
 def test_a_target_needs_a_goal():
-    with pytest.raises(ValueError, match="value, at_least or at_most"):
+    with pytest.raises(ValueError, match="value, at_least, at_most or a claim"):
         Target(name="R", read=0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("rv-hrs.pristine", {"value": 1.8e8, "within": 2.0, "linear": False}),
+        ("hrs-barrier.transport_energy", {"value": 0.55, "within": 0.06, "linear": True}),
+        ("ltp-ltd.highest", {"value": 10.5e-6, "within": 2.0}),
+        ("retention.ratio", {"value": None, "at_least": 3e3}),
+        ("switching-time.fold", {"at_least": 0.08, "at_most": 0.33}),
+    ],
+)
+def test_a_target_can_be_the_figure_of_a_claim(claim, expected):
+    target = Target(name="as in the paper", read=0, claim=claim)
+    assert {key: getattr(target, key) for key in expected} == pytest.approx(expected)
+
+
+def test_what_a_target_says_itself_goes_before_its_claim():
+    assert Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2).within == 1.2
+
+
+@pytest.mark.parametrize(("claim", "said"), [("rv-hrz.low", "rv-hrz"), ("rv-lrs.lowest", "low"), ("rv-lrs", "low")])
+def test_a_target_of_no_claim_is_refused(tmp_path, claim, said):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK.replace("value = 3e5", f'claim = "{claim}"'))
+    with pytest.raises(ValueError, match=rf"task.toml: run.0.target.0: .*{said}"):
+        calibrate.load(tmp_path / "task.toml")
+
+
+def test_conductance_is_one_over_resistance():
+    ds = results.dataset({"read_time": [1.0], "read_resistance": [1e5]})
+    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(ds) == pytest.approx(1e-5)
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():

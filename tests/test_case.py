@@ -120,8 +120,8 @@ ONE_FAULT = [
     ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
     ('"300 K"', '"27 degC"', '2:1 temperature: expected a temperature such as "300 K", got "27 degC"'),
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
-    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "pulse", "train",'),
-    ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "pulse", "train",'),
+    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "steps", "pulse",'),
+    ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
     ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
 ]  # fmt: skip
@@ -335,11 +335,12 @@ def test_files_of_a_base_are_found_beside_the_base(with_table):
     assert load_case(with_table).drive.waveform().voltages[-1] == 1
 
 
-def test_the_study_is_kept_as_it_is():
-    text = CASE + '\n[study]\nover = { "device.film.thickness" = ["2 nm", "3 nm"] }\nworkers = 2\n'
+def test_a_study_is_part_of_the_case_and_not_of_its_points():
+    text = CASE + '\n[study.grid]\ndevice.film.thickness = ["2 nm", "3 nm"]\n'
     case = parse_case(text)
-    assert case.study == {"over": {"device.film.thickness": ["2 nm", "3 nm"]}, "workers": 2}
+    assert case.study.grid == {"device.film.thickness": ("2 nm", "3 nm")}
     assert parse_case(case.resolved()) == case
+    assert case.without_study() == parse_case(CASE)
 
 
 def test_the_schema_for_editors_knows_every_key_with_words_for_quantities():

@@ -8,14 +8,17 @@ ADAPTER = TypeAdapter(Drive)
 READ = {"voltage": "0.1 V", "duration": "1 us"}
 EXAMPLES = {
     "hold": {"voltage": "0 V", "duration": "1e4 s", "reads_per_decade": 2},
+    "steps": {"voltages": ["-0.5 V", "-1 V"], "width": "1 us"},
     "pulse": {"voltage": "2.2 V", "width": "20 ns", "read": READ},
     "train": {"voltage": "1.5 V", "width": "50 ns", "count": 10, "frequency": "5 MHz"},
     "write-read-loop": {"path": ["0 V", "2.2 V", "-4.3 V", "0 V"], "step": "0.1 V", "width": "100 ms"},
-    "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2},
+    "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2, "read_step": "0.5 V"},
     "table": {"points": [["0 s", "0 V"], ["1 us", "2 V"]], "reads_at": ["1 us"]},
+    "spikes": {"pieces": {"peak": {"kind": "hold", "voltage": "1 V", "duration": "1 us"}}, "pre": ["peak"],
+               "post": ["peak"], "delay": "-2 us"},
     "sequence": {"parts": [{"kind": "pulse", "voltage": "2.2 V", "width": "50 ns"}], "repeat": 3},
     "iv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "temperatures": ["300 K"]},
-}
+}  # fmt: skip
 
 
 def load(**table):
@@ -69,6 +72,7 @@ def test_the_schema_names_every_kind():
         ("hold", {"reads_at": ["2e4 s"]}),
         ("hold", {"reads_at": ["1 us", "1.5 us"]}),
         ("hold", {"reads_per_decade": -1}),
+        ("steps", {"voltages": []}),
         ("pulse", {"width": "-1 ns"}),
         ("pulse", {"rise": "1 V"}),
         ("pulse", {"read": {"voltage": "0.1 V", "length": "1 us"}}),
@@ -85,6 +89,10 @@ def test_the_schema_names_every_kind():
         ("write-read-loop", {"path": ["0 V", "1 V"], "cycles": 2}),
         ("triangle", {"rate": "0 V/s"}),
         ("triangle", {"path": ["0 V", "1 V"]}),
+        ("triangle", {"read_step": "0 V"}),
+        ("spikes", {"pre": ["peek"]}),
+        ("spikes", {"post": []}),
+        ("spikes", {"delay": "1 V"}),
         ("table", {"file": "w.csv"}),
         ("table", {"points": [["0 s", "0 V"], ["2 s", "0 V"], ["1 s", "0 V"]]}),
         ("table", {"points": [["1 s", "0 V"], ["2 s", "0 V"]]}),
@@ -208,3 +216,36 @@ def test_iv_states_are_prepared_by_their_histories():
 def test_iv_without_states_is_that_of_the_initial_state():
     histories = load(kind="iv", voltages=["0.1 V"]).histories()
     assert [(name, waveform.duration) for name, waveform in histories.items()] == [("initial", 0.0)]
+
+
+def spikes(delay):
+    """The junction's view of 1 us at -0.5 V and 1 us at 1 V on both ends."""
+    piece = {"kind": "hold", "duration": "1 us"}
+    pieces = {"ramp": piece | {"voltage": "-0.5 V"}, "peak": piece | {"voltage": "1 V"}}
+    return load(kind="spikes", pieces=pieces, pre=["ramp", "peak"], post=["ramp", "peak"], delay=delay).waveform()
+
+
+def test_the_junction_sees_the_difference_of_two_spikes():
+    late = spikes("1 us")  # pre peaks while post is on its ramp
+    assert late(np.array([0.5e-6, 1.5e-6, 2.5e-6, 3.5e-6])).tolist() == [-0.5, 1.5, -1.0, 0.0]
+    apart = spikes("5 us")
+    assert apart(np.array([0.5e-6, 1.5e-6, 3.5e-6, 5.5e-6, 6.5e-6])).tolist() == [-0.5, 1.0, 0.0, 0.5, -1.0]
+
+
+def test_the_order_of_the_spikes_turns_the_voltage_around():
+    early, late = spikes("-1 us"), spikes("1 us")
+    t = np.arange(0.25, 4, 0.5) * 1e-6
+    assert early(t).tolist() == (-late(t)).tolist()
+    assert not spikes("0 s")(t).any()
+
+
+def test_between_pulses_a_train_rests_at_its_base():
+    base = {"voltage": "0.6 V", "width": "50 ns", "base": "0.1 V"}
+    train = load(
+        kind="train", count=3, period="1 us", read_each=True, read={"voltage": "0.2 V", "duration": "100 ns"}, **base
+    )
+    shape = train.waveform()
+    assert shape(np.array([25e-9, 100e-9, 500e-9, 1.02e-6, 2.9e-6])).tolist() == [0.6, 0.2, 0.1, 0.6, 0.1]
+    assert shape.voltages[[0, -1]].tolist() == [0.1, 0.1]
+    pulse = load(kind="pulse", wait="1 us", **base).waveform()
+    assert pulse(np.array([25e-9, 0.5e-6])).tolist() == [0.6, 0.1]

@@ -4,13 +4,19 @@ import numpy as np
 import pytest
 
 from otjdd import shapes
-from otjdd.shapes import from_csv, hold, pulse, read, staircase, table, train, triangle, write_read_loop
+from otjdd.shapes import from_csv, hold, pulse, read, staircase, steps, table, train, triangle, write_read_loop
 
 
 def test_pulse_has_its_plateau_between_its_edges():
     shape = pulse(-2.5, 50e-9, rise=10e-9, fall=20e-9, wait=70e-9)
     np.testing.assert_allclose(shape.times, [0, 10e-9, 60e-9, 80e-9, 150e-9], rtol=1e-12)
     assert shape.voltages.tolist() == [0, -2.5, -2.5, 0, 0]
+
+
+def test_steps_go_straight_from_plateau_to_plateau():
+    shape = steps([-0.5, -1.0, 2.0], 1e-6)
+    assert shape.times.tolist() == [0, 1e-6, 1e-6, 2e-6, 2e-6, 3e-6]
+    assert shape.voltages.tolist() == [-0.5, -0.5, -1.0, -1.0, 2.0, 2.0]
 
 
 def test_read_is_taken_at_the_end_of_its_plateau_and_gone_after_it():
@@ -114,6 +120,14 @@ def test_triangle_moves_at_its_rate():
     t0, t1, v0, v1 = sweep.segments()
     np.testing.assert_allclose(np.abs(v1 - v0) / (t1 - t0), 4.0)
     assert sweep(np.array([0.5, 2.0, 3.5])).tolist() == [2, -4, 2]
+
+
+def test_triangle_is_read_each_time_it_has_gone_a_step():
+    sweep = triangle([0, 2, -4, 0], rate=4.0, cycles=2, read_step=1.0)
+    way = [1, 2, 1, 0, -1, -2, -3, -4, -3, -2, -1, 0]
+    np.testing.assert_allclose(sweep.read_voltages, way * 2, atol=1e-12)
+    assert sweep.duration == 2 * 3.0
+    assert len(triangle([0, 1], 1.0, read_step=0.4).reads) == 2
 
 
 def test_table_is_taken_as_it_is():

@@ -1,15 +1,12 @@
 """Claims: read, judged, told. Runs are replaced by Datasets whose answers are known, but for one small real one."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from small_claims import CLAIM, folder, otjdd_validate
 
-from otjdd import claims, results, synapse, validate
+from otjdd import claims, measures, results, synapse, tables, validate
 from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
 
@@ -17,38 +14,6 @@ IDS = {
     "rv-hrs", "rv-lrs", "rv-ratio", "rv-shape", "hrs-barrier", "lrs-direct-tunnelling", "lrs-fowler-nordheim",
     "retention", "ltp-ltd", "threshold-20ns", "thickness-scaling", "switching-time",
 }  # fmt: skip
-
-CLAIM = """
-claim = "The low resistance is 2e4 ohm."
-source = "nobody"
-metric = "loop"
-reason = "It is what it is."
-
-[[figure]]
-name = "low"
-label = "low"
-unit = "kohm"
-value = 20.0
-within = "x2"
-"""
-CASE = """
-base = "li2019.toml"
-title = "Two writes on a small grid"
-device = { transmission = "wkb", film = { cells = 8 } }
-columns = { count = 1, spread = {} }
-drive.parts = [
-  { kind = "pulse", voltage = "0.1 V", width = "1 us", read = { voltage = "0.1 V" } },
-  { kind = "pulse", voltage = "2.2 V", width = "1 us", read = { voltage = "0.1 V" } },
-  { kind = "pulse", voltage = "-4.3 V", width = "1 us", read = { voltage = "0.1 V" } },
-]
-"""
-
-
-def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
-    (tmp_path / name).mkdir(parents=True)
-    (tmp_path / name / "claim.toml").write_text(claim)
-    (tmp_path / name / "case.toml").write_text(case)
-    return tmp_path
 
 
 def two_states(low):
@@ -92,6 +57,17 @@ def test_cases_that_claims_share_are_run_once(monkeypatch):
     assert len(runs) == 1
 
 
+def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
+    sweep = '\n[sweep.case]\nkey = "temperature"\nvalues = ["300 K", "310 K", "320 K"]\n\n[[figure]]'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep), name="swept")
+    folder(tmp_path, name="single")
+    one = validate.validate(["swept", "single"], folder=tmp_path)
+    two = validate.validate(["single", "swept"], folder=tmp_path, workers=2)
+    assert [verdict.found for verdict in one] == [verdict.found for verdict in reversed(two)]
+    for a, b in zip(one[0].trials, two[1].trials, strict=True):
+        assert results.data_sha256(a.ds) == results.data_sha256(b.ds)
+
+
 @pytest.mark.parametrize(
     ("limits", "inside", "outside"),
     [
@@ -114,7 +90,7 @@ def test_numbers_are_told_in_their_unit():
     figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
     assert figure.met(12e-6)
     assert not figure.met(12.0)
-    assert figure.told(12e-6) == "conductance 12 uS"
+    assert str(claims.Measured(figure, 12e-6)) == "conductance: 12 uS"
 
 
 @pytest.mark.parametrize(
@@ -159,32 +135,33 @@ def test_a_met_claim_gives_no_reason(tmp_path):
 def test_a_missed_claim_says_which_number_and_why(tmp_path):
     verdict = verdict_of(tmp_path, two_states(5e4))
     assert verdict.status == "missed"
-    assert verdict.reason == "low 50 kohm (at least 10 kohm, at most 40 kohm). It is what it is."
+    assert verdict.reason == "low: 50 kohm (10 to 40 kohm). It is what it is."
 
 
 def test_a_run_that_fails_is_a_missed_claim(tmp_path):
-    verdict = verdict_of(tmp_path, ValueError("the lights went out"))
+    verdict = verdict_of(tmp_path, "the lights went out")
     assert verdict.status == "missed"
     assert "the lights went out" in verdict.reason
     assert verdict.row()["otjdd"] == "no result"
 
 
 def test_json_keeps_its_contract(tmp_path):
-    report = json.loads(validate.to_json([verdict_of(tmp_path, two_states(5e4))]))
+    report = json.loads(tables.to_json([verdict_of(tmp_path, two_states(5e4))]))
     assert list(report) == ["claims"]
     assert list(report["claims"][0]) == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
-    assert report["claims"][0]["paper"] == "low 20 kohm"
-    assert report["claims"][0]["otjdd"] == "low 50 kohm"
+    assert report["claims"][0]["paper"] == "low: 20 kohm"
+    assert report["claims"][0]["otjdd"] == "low: 50 kohm"
 
 
 def test_markdown_goes_between_its_markers(tmp_path):
-    table = validate.to_markdown([verdict_of(tmp_path, two_states(5e4))])
-    assert "| small | low 20 kohm | low 50 kohm | x2 | missed |" in table
-    assert "- small: low 50 kohm" in table
-    text = f"a\n{validate.BEGIN}\nold\n{validate.END}\nb\n"
-    assert validate.updated(text, table) == f"a\n{validate.BEGIN}\n{table}\n{validate.END}\nb\n"
+    table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
+    assert "| small | low: 20 kohm | **low: 50 kohm** | x2 | missed |" in table
+    assert "- small: It is what it is." in table
+    assert table.startswith("0 of 1 claims are met.")
+    text = f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n"
+    assert tables.updated(text, table) == f"a\n{tables.BEGIN}\n{table}\n{tables.END}\nb\n"
     with pytest.raises(ValueError, match="markers"):
-        validate.updated("a", table)
+        tables.updated("a", table)
 
 
 def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
@@ -206,7 +183,7 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
     trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
-    found = validate.switching(trials)
+    found = measures.switching(trials)
     assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
     assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
     assert found["set_points"] == 4
@@ -216,23 +193,14 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
 def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_path):
     folder(tmp_path / "claims", CLAIM.replace("20.0", "1e9"), name="hopeless")
     folder(tmp_path / "claims", CLAIM.replace("20.0", "1e3").replace('"x2"', '"x1000"'), name="generous")
-    code = (
-        "import sys, pathlib; from otjdd import claims, cli; folder = pathlib.Path(sys.argv.pop(1)); "
-        "claims.shipped_claims = lambda: folder; cli.main()"
-    )
-
-    def run(*arguments):
-        command = [sys.executable, "-c", code, str(tmp_path / "claims"), "validate", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"})
-
-    done = run("--json", "--pictures", str(tmp_path / "pictures"))
+    done = otjdd_validate(tmp_path / "claims", "--json", "--pictures", str(tmp_path / "pictures"))
     assert done.returncode == 8, done.stderr
     status = {claim["id"]: claim["status"] for claim in json.loads(done.stdout)["claims"]}
     assert status == {"generous": "met", "hopeless": "missed"}
     assert (tmp_path / "pictures" / "hopeless.png").read_bytes().startswith(b"\x89PNG")
-    done = run("generous")
+    done = otjdd_validate(tmp_path / "claims", "generous")
     assert done.returncode == 0, done.stderr
-    assert "1 of 1 met" in done.stdout
-    done = run("nothing")
+    assert "1 of 1 claims are met" in done.stdout
+    done = otjdd_validate(tmp_path / "claims", "nothing")
     assert done.returncode == 2
     assert "hopeless" in done.stderr

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import kernel, loose
+from otjdd.physics.kernels import kernel, loose
 from otjdd.physics.tunnelling import (
     K0,
     WKB,

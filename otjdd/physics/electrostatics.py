@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import bare, kernel
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
+from otjdd.physics.kernels import bare, kernel
 from otjdd.physics.numerics import copy, exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 

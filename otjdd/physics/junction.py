@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import bare, inlined, kernel, summed
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
+from otjdd.physics.kernels import bare, inlined, kernel, summed
 from otjdd.physics.numerics import dot
 from otjdd.physics.tunnelling import Profile
 from otjdd.units import ELEMENTARY_CHARGE

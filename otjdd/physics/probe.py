@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from otjdd.physics.compiled import kernel
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import column_spectrum
+from otjdd.physics.kernels import kernel
 
 
 @kernel

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import bare, fused, inlined, kernel
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
+from otjdd.physics.kernels import bare, fused, inlined, kernel
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.settle import drop
 from otjdd.units import ELEMENTARY_CHARGE

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import bare, inlined, kernel
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     close,
@@ -21,6 +20,7 @@ from otjdd.physics.junction import (
     conductance,
     log_conductance_slopes,
 )
+from otjdd.physics.kernels import bare, inlined, kernel
 
 # status of what may fail; words and advice are in otjdd.integrate
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import bare, kernel, summed
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
+from otjdd.physics.kernels import bare, kernel, summed
 from otjdd.physics.probe import transport
 from otjdd.physics.rosenbrock import new_work, rosenbrock_step
 from otjdd.physics.settle import (

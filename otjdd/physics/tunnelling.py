@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.compiled import kernel, loose
+from otjdd.physics.kernels import kernel, loose
 from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}

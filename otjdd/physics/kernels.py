@@ -7,7 +7,7 @@
 @summed   fused, and sums are taken in the order of the compiler
 """
 
-from numba import njit
+from otjdd.compiled import njit
 
 COMMON = {"cache": True, "error_model": "numpy"}
 kernel = njit(**COMMON)

@@ -1,0 +1,87 @@
+"""Exponentials and Gaussians through points, with the errors of their parameters: how plasticity is told in numbers.
+
+Errors are one standard deviation, from the scatter about the fit; nan when there is no point to spare for it.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+STARTS = 25  # scales tried, log-spaced, before the search
+
+
+class Curve(NamedTuple):
+    """amplitude * shape(x / scale) + offset, the errors of the three, and how far the points lie from it.
+
+    amplitude, offset and scatter (root mean square) are in the unit of y, scale in that of x; misfit is scatter over
+    the range of y
+    """
+
+    amplitude: float
+    scale: float
+    offset: float
+    amplitude_error: float
+    scale_error: float
+    offset_error: float
+    scatter: float
+    misfit: float
+
+
+def exponential(x, y, offset: float | None = None) -> Curve:
+    """y = A exp(-x / scale) + offset by least squares.
+
+    x, y : (N,), x >= 0   offset : held when given
+    Raises ValueError for fewer points than parameters, and when no scale between the steps of x and ten times their
+    span fits better than its neighbours.
+    """
+    return _fit(lambda u: np.exp(-u), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
+
+
+def gaussian(x, y, offset: float | None = None) -> Curve:
+    """y = A exp(-(x / scale)^2) + offset by least squares, about x = 0. Arguments and errors as of `exponential`."""
+    return _fit(lambda u: np.exp(-(u**2)), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
+
+
+def _fit(shape, x, y, held) -> Curve:
+    """For a given scale amplitude and offset are linear: a search over one number, then errors of all three."""
+    from scipy.optimize import minimize_scalar
+
+    free = 2 if held is not None else 3
+    if x.shape != y.shape or x.size < free or not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise ValueError(f"a fit of {free} parameters needs as many finite points, not {x.shape} and {y.shape}")
+
+    def linear(scale):
+        """Amplitude, offset and residuals (N,) at a scale."""
+        form = shape(x / scale)
+        if held is not None:
+            return (form @ (y - held)) / (form @ form), held, y - held - form * (form @ (y - held)) / (form @ form)
+        columns = np.column_stack([form, np.ones_like(x)])
+        (amplitude, offset), *_ = np.linalg.lstsq(columns, y, rcond=None)
+        return amplitude, offset, y - columns @ [amplitude, offset]
+
+    def cost(log_scale):
+        return float(np.sum(linear(math.exp(log_scale))[2] ** 2))
+
+    gaps = np.diff(np.unique(np.abs(x)))
+    if not gaps.size:
+        raise ValueError("all points of a fit lie at one place")
+    grid = np.linspace(math.log(gaps.min() / 10), math.log(10 * gaps.sum()), STARTS)
+    best = int(np.argmin([cost(u) for u in grid]))
+    if best in (0, STARTS - 1):
+        raise ValueError(f"no scale between {math.exp(grid[0]):.3g} and {math.exp(grid[-1]):.3g} fits")
+    found = minimize_scalar(cost, bounds=(grid[best - 1], grid[best + 1]), method="bounded", options={"xatol": 1e-10})
+    scale = math.exp(found.x)
+    amplitude, offset, rest = linear(scale)
+    step = 1e-5
+    slope = amplitude * (shape(x / (scale * (1 + step))) - shape(x / (scale * (1 - step)))) / (2 * step * scale)
+    columns = [shape(x / scale), slope] + ([] if held is not None else [np.ones_like(x)])
+    spare = x.size - free
+    variance = (rest @ rest) / spare if spare else math.nan
+    errors = np.sqrt(variance * np.diag(np.linalg.pinv(np.transpose(columns).T @ np.transpose(columns))))
+    amplitude_error, scale_error, offset_error = [*errors, 0.0][:3]
+    scatter, span = math.sqrt(np.mean(rest**2)), float(np.ptp(y))
+    return Curve(
+        float(amplitude), scale, float(offset), float(amplitude_error), float(scale_error), float(offset_error),
+        scatter, scatter / span if span else math.nan,
+    )  # fmt: skip

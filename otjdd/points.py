@@ -1,0 +1,118 @@
+"""Points of a study on disk: a sealed file each, named by the digest of its case, whole or absent (`otjdd.files`).
+
+A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line names the
+engine, a digest of the sources that make the numbers: what another engine computed is not taken for the same.
+"""
+
+import hashlib
+import json
+import math
+import time
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from otjdd.files import ResultError, read_whole, sealed, unsealed, write_whole
+from otjdd.kept import Kept
+
+FORMAT = "otjdd point 1"
+FOLDER = "points"
+STALE = 3600.0  # s, after which an unfinished file belongs to nobody
+
+
+class Point(NamedTuple):
+    """What became of one point: its arrays, or why there are none.
+
+    status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
+    "stale" (of another version of otjdd)
+    seconds : that it took   keep : the names that were asked for
+    """
+
+    status: Literal["done", "solver", "time", "lost", "error", "stale"]
+    reason: str = ""
+    seconds: float = math.nan
+    keep: tuple[str, ...] = ()
+    arrays: dict[str, Kept] = {}  # noqa: RUF012 (never changed)
+
+    @property
+    def final(self) -> bool:
+        """Whether another try would end alike."""
+        return self.status in ("done", "solver")
+
+
+@cache
+def engine() -> str:
+    """Digest of the sources that a number of a result depends on."""
+    package = Path(__file__).parent
+    names = "units device waveform shapes circuit drive model integrate simulate synapse plasticity fits curves kept points".split()
+    digest = hashlib.sha256()
+    for path in [*sorted(package.glob("physics/*.py")), *(package / f"{name}.py" for name in names)]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def pack(point: Point) -> bytes:
+    """A point as the bytes of its file."""
+    listed, body = [], []
+    for name, (dims, values) in point.arrays.items():
+        text = values.dtype.kind in "UOT"
+        listed.append([name, dims, values.shape, values.tolist() if text else None])
+        body.append(b"" if text else np.ascontiguousarray(values, "<f8").tobytes())
+    head = {"format": FORMAT, "engine": engine()} | point._asdict() | {"arrays": listed}
+    return sealed(b"".join([json.dumps(head).encode(), b"\n", *body]))
+
+
+def unpack(path: Path, data: bytes) -> Point:
+    """The point of a file; one of another engine has the status "stale". Raises ResultError when it is damaged."""
+    line, _, body = unsealed(path, data).partition(b"\n")
+    try:
+        head = json.loads(line)
+        if head.pop("format") != FORMAT:
+            raise ValueError("of another format")
+        same, arrays, at = head.pop("engine") == engine(), {}, 0
+        for name, dims, shape, text in head.pop("arrays"):
+            count = math.prod(shape) if text is None else 0
+            values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
+            arrays[name], at = Kept(tuple(dims), values.reshape(shape)), at + 8 * count
+        found = Point(**head | {"keep": tuple(head["keep"]), "arrays": arrays})
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(path, f"is no point of a study ({error})") from error
+    return found if same else Point("stale", "computed by another version of otjdd", keep=found.keep)
+
+
+def path_of(folder: Path, digest: str) -> Path:
+    return folder / FOLDER / digest
+
+
+def write(folder: Path, digest: str, point: Point) -> None:
+    """Put a point on disk. Raises ResultError."""
+    write_whole(path_of(folder, digest), pack(point))
+
+
+def read(folder: Path, digest: str) -> Point | None:
+    """A point, None where there is none. Raises ResultError when its file is damaged or cannot be read."""
+    path = path_of(folder, digest)
+    return unpack(path, read_whole(path)) if path.exists() else None
+
+
+def usable(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+    """A point that need not be computed again: whole, of this engine, final, with all that is to be kept."""
+    try:
+        point = read(folder, digest)
+    except ResultError:
+        return None
+    if point is None or not point.final:
+        return None
+    return point if point.status == "solver" or set(keep) <= set(point.keep) else None
+
+
+def tidy(folder: Path) -> None:
+    """Remove what processes that were killed while writing have left behind."""
+    for path in (folder / FOLDER).glob(".*.part"):
+        try:
+            if time.time() - path.stat().st_mtime > STALE:
+                path.unlink()
+        except OSError:  # another process was quicker
+            pass

@@ -1,0 +1,200 @@
+"""Does otjdd work on this machine? One check a function: each says what it saw, and raises when that is not right.
+
+No network, nothing left behind, and no more than a few seconds once the kernels are compiled.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd import case, known, results, simulate
+
+PULSE = {
+    "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},
+    "numerics.rtol": 1e-3,
+    "numerics.atol": 1e-5,
+}
+
+
+class Outcome(NamedTuple):
+    """One line of the table."""
+
+    name: str
+    passed: bool
+    seen: str
+    seconds: float
+
+
+class Failed(Exception):
+    """A check that saw something else than it should."""
+
+
+def expect(condition, otherwise: str):
+    """Raise Failed unless the condition holds."""
+    if not condition:
+        raise Failed(otherwise)
+
+
+def run() -> Iterator[Outcome]:
+    """All checks, one after the other."""
+    with tempfile.TemporaryDirectory(prefix="otjdd-selftest-") as folder:
+        for name, check in CHECKS.items():
+            began = time.perf_counter()
+            try:
+                passed, seen = True, check(Path(folder))
+            except Exception as error:
+                passed, seen = False, " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            yield Outcome(name, passed, seen, time.perf_counter() - began)
+
+
+def packages(folder: Path) -> str:
+    """Versions of what the numbers come from."""
+    import platform
+    from importlib.metadata import version
+
+    names = ("otjdd", "numpy", "numba", "scipy", "xarray", "h5netcdf", "h5py", "pydantic", "matplotlib")
+    return f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in names)
+
+
+def shipped_cases(folder: Path) -> str:
+    """Every case that comes with otjdd loads, and its text loads to the same case."""
+    paths = sorted(case.shipped_cases().glob("*.toml"))
+    expect(paths, f"no cases in {case.shipped_cases()}")
+    for path in paths:
+        loaded = case.load_case(path)
+        expect(case.parse_case(loaded.resolved(), path.parent) == loaded, f"{path.name} is another case as text")
+    return f"{len(paths)} cases"
+
+
+def bad_case(folder: Path) -> str:
+    """A fault in a case is told with its line."""
+    try:
+        case.parse_case(known.CASE.replace('"2.8 nm"', '"2.8 eV"'))
+    except case.CaseError as error:
+        expect(":14:1 device.film.thickness: expected a length" in str(error), str(error))
+        return "refused with file, line and what was expected"
+    raise Failed("a thickness in eV was accepted")
+
+
+def kernels(folder: Path) -> str:
+    """The kernels compile or load, and give the known answer."""
+    from otjdd import compiled
+
+    found = known.answer()
+    expect(not known.difference(found), known.difference(found))
+    worst = max(abs(a / b - 1) for a, b in zip(found, known.KNOWN, strict=True))
+    hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in compiled.KERNELS)
+    fresh = sum(sum(kernel.stats.cache_misses.values()) for kernel in compiled.KERNELS)
+    return f"known answer to {worst:.0e}; {hits} compiled kernels loaded, {fresh} compiled now"
+
+
+def kernel_cache(folder: Path) -> str:
+    """Compiled kernels are kept between runs, and a damaged one is not used."""
+    from otjdd import compiled
+
+    place = compiled.folder()
+    if not compiled.KERNELS:
+        return "kernels are interpreted (NUMBA_DISABLE_JIT)"
+    if place is None:
+        return "no folder can be written: each run compiles the kernels anew, for about a minute"
+    with tempfile.TemporaryDirectory(prefix="selftest-", dir=place.parent) as other:
+        code = "from otjdd import selftest; selftest.kept_kernel()"
+        environment = os.environ | {"NUMBA_CACHE_DIR": other}
+        for expected in ("compiled", "loaded", "damaged, compiled", "loaded"):
+            done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+            entries = list(Path(other).rglob("selftest.square-*"))
+            expect(len(entries) == 1, f"{len(entries)} files for one kernel; {done.stderr[-200:]}")
+            expect(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
+            if expected == "loaded":
+                flip(entries[0])
+    return f"kept in {place}; a flipped bit is noticed"
+
+
+def kept_kernel():
+    """What `kernel_cache` runs in processes of its own."""
+    from otjdd import compiled
+
+    kernel = compiled.njit(cache=True)(square)
+    print(kernel(7.0), "loaded" if kernel.stats.cache_hits else "compiled")
+
+
+def square(x):
+    return x * x
+
+
+def flip(path: Path):
+    """Flip one bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def conservation(folder: Path) -> str:
+    """Pulses of either sign move the vacancies apart, and none of them appears or disappears."""
+    positive, negative = simulated(), simulated(**{"drive.voltage": "-1.5 V"})
+    apart = float(positive.vacancy_mean_position[-1] - negative.vacancy_mean_position[-1])
+    lost = max(float(abs(ds.vacancy_balance).max()) for ds in (positive, negative))
+    expect(apart > 0, f"a positive pulse moved the vacancies by {apart:.3g} m against a negative one")
+    expect(lost < 1e-12, f"vacancies changed by {lost:.1e}")
+    expect(all(positive[name].notnull().all() for name in ("current", "read_current")), "a current is not a number")
+    return f"moved by {apart * 1e12:.3g} pm, their number kept to {max(lost, 1e-16):.0e}"
+
+
+def simulated(**changes):
+    """Dataset of a pulse on the small junction."""
+    return simulate.run(case.parse_case(known.CASE).replace(**PULSE), **changes)
+
+
+def result_file(folder: Path) -> str:
+    """A result is written, read back to the bit, and its damage noticed."""
+    ds = simulated()
+    path = folder / "pulse.nc"
+    results.write(ds, path)
+    expect(results.data_sha256(results.read(path)) == results.data_sha256(ds), "the file holds other numbers")
+    size = path.stat().st_size
+    flip(path)
+    try:
+        results.read(path)
+    except results.ResultError:
+        return f"{size} bytes, the same numbers read back; a flipped bit is noticed"
+    raise Failed("a flipped bit was not noticed")
+
+
+def other_processes(folder: Path) -> str:
+    """The command line works as a process, in another time zone and with one thread, and gives the same numbers."""
+    (folder / "pulse.toml").write_text(case.parse_case(known.CASE).replace(**PULSE).resolved(), encoding="utf-8")
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "run", "pulse.toml", "-o", "other.nc", "-q"]
+    environment = os.environ | {"TZ": "Asia/Kathmandu", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    expect(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
+    same = results.data_sha256(results.read(folder / "other.nc")) == results.data_sha256(simulated())
+    expect(same, "another process gives other numbers")
+    return "the same numbers, bit for bit"
+
+
+def picture(folder: Path) -> str:
+    """A figure is drawn without a screen."""
+    from otjdd.plot import figure, save
+
+    save(figure(simulated()), folder / "pulse.png")
+    size = (folder / "pulse.png").stat().st_size
+    expect(size > 1000, f"a picture of {size} bytes")
+    return f"{size} bytes of PNG"
+
+
+CHECKS = {
+    "packages": packages,
+    "shipped cases": shipped_cases,
+    "a bad case": bad_case,
+    "kernels": kernels,
+    "kernel cache": kernel_cache,
+    "conservation": conservation,
+    "result file": result_file,
+    "another process": other_processes,
+    "picture": picture,
+}

@@ -1,0 +1,110 @@
+"""Who computes the points of a study: this process, or several that end with it.
+
+A point that fails is a Point that says why; the others go on. A process that dies, or that takes longer than the limit,
+is replaced. What raises is what ends the study: the disk, Ctrl-C, a bug.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd import points
+from otjdd.case import Case
+from otjdd.points import Point
+from otjdd.problems import CaseError
+from otjdd.processes import context, heed_parent
+
+AHEAD = 4  # jobs a worker that wait in its queue, so that memory does not grow with the study
+
+
+class Job(NamedTuple):
+    """A point to compute: the case that is changed, the changes, what to keep, and where to put it."""
+
+    digest: str
+    case: Case
+    changes: dict
+    keep: tuple[str, ...]
+    folder: Path
+
+
+def compute(job: Job) -> Point:
+    """Run one point; whatever the run itself does wrong is told in the Point."""
+    from otjdd.integrate import SolverError
+    from otjdd.kept import measure
+    from otjdd.simulate import simulate
+
+    began = time.perf_counter()
+    try:
+        arrays = measure(simulate(job.case.replace(**job.changes)), job.keep)
+        outcome = {"status": "done", "arrays": arrays}
+    except SolverError as error:
+        outcome = {"status": "solver", "reason": str(error)}
+    except (ValueError, ArithmeticError, CaseError) as error:
+        outcome = {"status": "error", "reason": str(error)}
+    except MemoryError:
+        outcome = {"status": "error", "reason": "out of memory"}
+    return Point(seconds=time.perf_counter() - began, keep=job.keep, **outcome)
+
+
+def settle(job: Job) -> Point:
+    """Compute a point and put it on disk; returns it without its arrays."""
+    point = compute(job)
+    points.write(job.folder, job.digest, point)
+    return point._replace(arrays={})
+
+
+def here(jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
+    """Points one after the other in this process."""
+    for job in jobs:
+        yield job, settle(job)
+
+
+def in_processes(jobs: Iterable[Job], workers: int, limit: float | None) -> Iterator[tuple[Job, Point]]:
+    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises what ends the study."""
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    from pebble import ProcessPool
+
+    from otjdd import known
+
+    known.trust()  # compiles once, before all workers would do it
+    pool = ProcessPool(workers, initializer=begin, context=context())
+    jobs, running = iter(jobs), {}
+    try:
+        while True:
+            while len(running) < workers * AHEAD and (job := next(jobs, None)) is not None:
+                running[pool.schedule(settle, args=(job,), timeout=limit)] = job
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job = running.pop(future)
+                yield job, arrived(future, job, limit)
+        pool.close()
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def arrived(future, job: Job, limit: float | None) -> Point:
+    """What a finished future holds; a point whose process did not live to write it is written here."""
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except TimeoutError:
+        point = Point("time", f"took longer than {limit:g} s; raise study.time_limit", limit, job.keep)
+    except ProcessExpired as error:
+        code = error.exitcode
+        how = f"killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
+        point = Point("lost", f"the process was {how}; out of memory?", keep=job.keep)
+    points.write(job.folder, job.digest, point)
+    return point
+
+
+def begin() -> None:
+    """First thing in a worker: Ctrl-C is for the parent, and loading the kernels is not part of a point's time."""
+    from otjdd import known
+
+    heed_parent()
+    known.trust()

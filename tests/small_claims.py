@@ -1,0 +1,48 @@
+"""Claims that are judged in a moment, and the command that judges them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CLAIM = """
+claim = "The low resistance is 2e4 ohm."
+source = "nobody"
+metric = "loop"
+reason = "It is what it is."
+
+[[figure]]
+name = "low"
+label = "low"
+unit = "kohm"
+value = 20.0
+within = "x2"
+"""
+CASE = """
+base = "li2019.toml"
+title = "Two writes on a small grid"
+device = { transmission = "wkb", film = { cells = 8 } }
+columns = { count = 1, spread = {} }
+drive.parts = [
+  { kind = "pulse", voltage = "0.1 V", width = "1 us", read = { voltage = "0.1 V" } },
+  { kind = "pulse", voltage = "2.2 V", width = "1 us", read = { voltage = "0.1 V" } },
+  { kind = "pulse", voltage = "-4.3 V", width = "1 us", read = { voltage = "0.1 V" } },
+]
+"""
+
+
+def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "claim.toml").write_text(claim)
+    (tmp_path / name / "case.toml").write_text(case)
+    return tmp_path
+
+
+def otjdd_validate(claims: Path, *arguments: str, **more):
+    """`otjdd validate` with the claims of another folder."""
+    code = (
+        "import sys, pathlib; from otjdd import claims, cli; folder = pathlib.Path(sys.argv.pop(1)); "
+        "claims.shipped_claims = lambda: folder; cli.main()"
+    )
+    command = [sys.executable, "-c", code, str(claims), "validate", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"} | more)

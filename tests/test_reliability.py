@@ -1,0 +1,80 @@
+"""Bad inputs, mutants and accidents: a small part of what `python -m validation.reliability` does at length."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from validation.reliability import bad_inputs, fuzz
+
+FOLDER = Path(bad_inputs.__file__).parent
+ROOT = FOLDER.parent.parent
+WRITTEN = dict(
+    line.split("|", 2)[1:] for line in (FOLDER / "bad-inputs.md").read_text().splitlines() if "`otjdd" in line
+)
+
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="the words of other systems differ")
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bad")
+    return {seen.bad.name: (seen, folder) for seen in bad_inputs.meet_all(folder)}
+
+
+@needs_linux
+@pytest.mark.parametrize("bad", bad_inputs.BAD, ids=lambda bad: bad.name)
+def test_a_bad_input_is_told_in_the_words_of_the_table(bad, seen):
+    seen, folder = seen[bad.name]
+    assert seen.code == bad.code, seen.err
+    assert "Traceback" not in seen.err
+    assert seen.out == ""
+    assert 1 <= len(seen.err.splitlines()) <= 25
+    assert str(folder) not in seen.err
+    if bad.code != bad_inputs.USAGE:  # whose words are those of typer
+        assert bad_inputs.row(seen).split("|", 2)[2] == WRITTEN[f" {bad.name} "], (
+            "if this is how it should be: python -m validation.reliability bad-inputs"
+        )
+
+
+@needs_linux
+@pytest.mark.parametrize("bad", bad_inputs.BAD[::30], ids=lambda bad: bad.name)
+def test_a_process_of_its_own_says_the_same(bad, seen, tmp_path):
+    alone = bad_inputs.meet(bad, tmp_path)
+    assert (alone.code, alone.err) == (seen[bad.name][0].code, seen[bad.name][0].err)
+    assert alone.seconds < 10
+
+
+def test_the_table_has_every_bad_input_once_and_at_least_sixty():
+    assert [name.strip() for name in WRITTEN] == [bad.name for bad in bad_inputs.BAD]
+    assert len(WRITTEN) >= 60
+
+
+def test_mutants_are_taken_or_refused_in_time_and_memory(tmp_path):
+    verdict = fuzz.fuzz(600, 7, tmp_path)
+    assert verdict.tracebacks == []
+    assert verdict.slow == []
+    assert verdict.grown < 300
+    assert verdict.taken + verdict.refused == 600
+    assert min(verdict.taken, verdict.refused) > 50
+
+
+DANGEROUS = {
+    r"\beval\(": set(),
+    r"\bexec\(": set(),
+    r"\bpickle\b": {"compiled.py"},  # its own files, in a folder of this user alone, under a seal
+    r"allow_pickle": set(),
+    r"\bmarshal\b|\bshelve\b|\bdill\b|\bcloudpickle\b|\bjoblib\b": set(),
+    r"os\.system|shell=True|\bpopen\(": set(),
+    r"yaml": set(),
+    r"__import__": set(),
+}
+
+
+@pytest.mark.parametrize("pattern", DANGEROUS)
+def test_nothing_in_a_file_is_ever_run(pattern):
+    sources = [*(ROOT / "otjdd").rglob("*.py")]
+    assert len(sources) > 30
+    users = {path.name for path in sources if re.search(pattern, path.read_text(encoding="utf-8"))}
+    assert users == DANGEROUS[pattern]

@@ -1,0 +1,75 @@
+"""The self-test passes where otjdd works, and fails where it does not."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from devices import needs_speed
+
+from otjdd import known, results, selftest
+
+pytestmark = needs_speed
+
+
+def test_all_passes_here_in_time_and_leaves_nothing_behind(tmp_path):
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "selftest", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    outcomes = {outcome["name"]: outcome for outcome in json.loads(done.stdout)}
+    assert list(outcomes) == list(selftest.CHECKS)
+    assert sum(outcome["seconds"] for outcome in outcomes.values()) < 20
+    assert not list(tmp_path.iterdir())
+
+
+def broken(name, folder):
+    """What a check says that should fail."""
+    with pytest.raises((selftest.Failed, results.ResultError)) as failed:
+        selftest.CHECKS[name](folder)
+    return str(failed.value)
+
+
+def test_wrong_kernels_fail(tmp_path, monkeypatch):
+    monkeypatch.setattr(known, "answer", lambda: known.KNOWN._replace(conductance=1.0))
+    assert "conductance 1" in broken("kernels", tmp_path)
+
+
+def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
+    right = selftest.simulated
+    voltages = {"drive.voltage": "-1.5 V"}, {}
+    monkeypatch.setattr(selftest, "simulated", lambda **changes: right(**voltages[bool(changes)]))
+    assert "against a negative" in broken("conservation", tmp_path)
+
+    def leaking(**changes):
+        ds = right(**changes)
+        ds["vacancy_balance"][-1] = 1e-9
+        return ds
+
+    monkeypatch.setattr(selftest, "simulated", leaking)
+    assert "vacancies changed by 1.0e-09" in broken("conservation", tmp_path)
+
+
+def test_a_disk_that_forgets_fails(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "read", lambda path: selftest.simulated(**{"drive.voltage": "1 V"}))
+        assert "other numbers" in broken("result file", tmp_path)
+    monkeypatch.setattr(selftest, "flip", lambda path: None)
+    assert "not noticed" in broken("result file", tmp_path)
+
+
+def test_a_process_with_other_numbers_and_a_case_without_fault_fail(tmp_path, monkeypatch):
+    right = selftest.simulated
+    monkeypatch.setattr(selftest, "simulated", lambda: right(**{"drive.voltage": "1 V"}))
+    assert "other numbers" in broken("another process", tmp_path)
+    monkeypatch.setattr(known, "CASE", known.CASE.replace("2.8 nm", "2.9 nm"))
+    assert "accepted" in broken("a bad case", tmp_path)
+
+
+def test_a_check_that_raises_is_a_line_of_the_table(monkeypatch):
+    def fails(folder):
+        raise OSError("no disk")
+
+    monkeypatch.setattr(selftest, "CHECKS", {"x": fails, "y": lambda folder: "fine"})
+    first, second = selftest.run()
+    assert first[:3] == ("x", False, "OSError: no disk")
+    assert second[:3] == ("y", True, "fine")

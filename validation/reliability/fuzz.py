@@ -1,0 +1,138 @@
+"""Mutated case files and waveforms: each is taken or refused in plain words, soon, and in little memory.
+
+A mutant is a shipped case or a waveform with bytes flipped, cut out, doubled, lines swapped, or pieces of other cases and
+of a list of awkward texts put in. Mutants run in one process, as in a service that checks what it is sent.
+"""
+
+import random
+import resource
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+AWKWARD = [
+    *("nan", "inf", "-inf", "1e400", "-0", "1e-400", "9" * 400, "0x10", "1_000", "true", "[]", "{}", '""', "''", '"""'),
+    *("[[", "]]", "{", "}", "=", "#", "\\", "\\u0000", "\0", "\r", "\ufeff", "\u2028", "é", "٣", "💥", "\x1b[31m"),
+    *('"1 nm"', '"-1 V"', '"1e9 s"', '"1e30 1/m^3"', '"1 nm^9999"', '"1/"', '"%s"', '"../../x"', '"/dev/zero"'),
+    *(
+        "10**10**10",
+        "__import__('os')",
+        "!!python/object",
+        "base = 'li2019.toml'",
+        "[study]",
+        "kind = 'iv'",
+        "a.b.c = 1",
+    ),
+]
+SLOW = 2.0  # s
+
+
+class Verdict(NamedTuple):
+    """What became of all mutants."""
+
+    taken: int
+    refused: int
+    tracebacks: list  # (seed, exception)
+    slow: list  # (seed, s)
+    slowest: float  # s
+    seconds: float
+    grown: float  # MiB of memory that the process took more than before
+
+
+def mutant(rng: random.Random, texts: list[str]) -> bytes:
+    """One of the texts, with one to six things done to it."""
+    data = bytearray(rng.choice(texts).encode())
+    for _ in range(rng.choice((1, 1, 2, 3, 6))):
+        at, length = rng.randrange(len(data) + 1), min(rng.choice((1, 2, 8, 40)), len(data))
+        match rng.randrange(7):
+            case 0 if data:
+                data[at % len(data)] ^= 1 << rng.randrange(8)
+            case 1:
+                del data[at : at + length]
+            case 2:
+                data[at:at] = data[at : at + length] * rng.choice((1, 2, 50))
+            case 3:
+                data[at:at] = rng.choice(AWKWARD).encode()
+            case 4:
+                words = data.split(b" ")
+                words[rng.randrange(len(words))] = rng.choice(AWKWARD).encode()
+                data = bytearray(b" ".join(words))
+            case 5:
+                lines = data.split(b"\n")
+                rng.shuffle(lines) if rng.random() < 0.2 else lines.append(rng.choice(lines))
+                data = bytearray(b"\n".join(lines))
+            case 6:
+                lines = rng.choice(texts).encode().split(b"\n")
+                data += b"\n" + rng.choice(lines)
+    return bytes(data)
+
+
+def corpus() -> list[str]:
+    """Texts that mutants are made of: shipped cases, and one case of every kind of drive."""
+    from otjdd.case import shipped_cases
+
+    texts = [path.read_text(encoding="utf-8") for path in sorted(shipped_cases().glob("*.toml"))]
+    drives = [
+        'kind = "hold", voltage = "1 V", duration = "1 s", reads_at = ["0.5 s"], reads_per_decade = 3',
+        'kind = "pulse", voltage = "2.2 V", width = "50 ns", rise = "1 ns", read = {delay = "1 us"}',
+        'kind = "train", voltage = "1.6 V", width = "1 us", count = 50, period = "10 us", read_each = true',
+        'kind = "write-read-loop", path = ["0 V", "2 V", "-4 V", "0 V"], step = "0.1 V", width = "100 ms"',
+        'kind = "triangle", path = ["0 V", "1 V", "0 V"], rate = "1 V/s", cycles = 2',
+        'kind = "table", points = [["0 s", "0 V"], ["1 us", "1 V"]], reads_at = ["1 us"]',
+        'kind = "table", file = "w.csv"',
+        'kind = "sequence", repeat = 3, parts = [{kind = "pulse", voltage = "1 V", width = "1 ns"}]',
+        'kind = "iv", start = "-1 V", stop = "1 V", step = "0.1 V", states = {LRS = [{voltage = "2 V", duration = "1 s"}]}',
+    ]
+    return texts + [f'base = "li2019.toml"\ntitle = "x"\ndrive = {{ {drive} }}\n' for drive in drives]
+
+
+WAVEFORMS = [
+    "t [us],V [mV]\n0,0\n1,100\n1,0\n2.5,0\n",
+    "# a comment\n0;0\n1e-6;1.5\n2e-6;1.5\n",
+    "time (s)\tvoltage (V)\n0\t0\n1\t1\n",
+    "0 0\n1 1\n2 -1\n",
+]
+
+
+def fuzz(count: int, seed: int, folder: Path) -> Verdict:
+    """Try `count` mutants, two of three of them cases and the others waveforms, in a folder."""
+    from otjdd.case import load_case
+    from otjdd.cli import check_files
+    from otjdd.files import ResultError
+    from otjdd.problems import CaseError
+
+    texts, outcomes, tracebacks, slow, slowest = corpus(), Counter(), [], [], 0.0
+    path, waveform = folder / "mutant.toml", folder / "w.csv"
+    waveform.write_text(WAVEFORMS[0])
+    table = 'base = "li2019.toml"\ndrive = { kind = "table", file = "mutant.csv" }\n'
+    (folder / "table.toml").write_text(table)
+    before, began = peak(), time.perf_counter()
+    for k in range(count):
+        rng = random.Random(f"{seed}/{k}")
+        if k % 3:
+            path.write_bytes(mutant(rng, texts))
+            case_path = path
+        else:
+            (folder / "mutant.csv").write_bytes(mutant(rng, WAVEFORMS))
+            case_path = folder / "table.toml"
+        start = time.perf_counter()
+        try:
+            check_files(load_case(case_path), case_path)
+            outcomes["taken"] += 1
+        except (CaseError, ResultError) as error:
+            outcomes["refused" if str(error) else "without a word"] += 1
+        except Exception as error:
+            tracebacks.append((f"{seed}/{k}", f"{type(error).__name__}: {error}"[:200]))
+        took = time.perf_counter() - start
+        slowest = max(slowest, took)
+        if took > SLOW:
+            slow.append((f"{seed}/{k}", took))
+    seconds = time.perf_counter() - began
+    return Verdict(outcomes["taken"], outcomes["refused"], tracebacks, slow, slowest, seconds, peak() - before)
+
+
+def peak() -> float:
+    """Largest memory of this process so far, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
