@@ -100,6 +100,7 @@ def mirrored(junction):
     total = columns.fixed[:, :1]
     flipped = columns._replace(
         width=columns.width[:, ::-1].copy(),
+        dilution=columns.dilution[:, ::-1].copy(),
         distance=columns.distance[:, ::-1].copy(),
         site=-columns.site[:, ::-1],
         fixed=(total - columns.fixed)[:, ::-1].copy(),

@@ -104,16 +104,18 @@ def radau(run, voltages, duration):
     """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
     from scipy.integrate import solve_ivp
 
-    from otjdd.physics import junction as kernels
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+    from otjdd.physics.settle import close_all, new_state
 
     junction, c = run.junction, run.state.c[0].copy()
-    N, mean, guess = c.size, c.mean(), np.zeros(1)
-    E, eps, J, width = np.empty(N + 1), np.empty(N + 1), np.empty(N + 1), junction.columns.width[0]
+    N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(1, c.size)
+    J, work = np.empty(N + 1), np.empty((6, N + 1))
     for V in voltages:
 
         def rate(_, y, V=V):
-            guess[0] = kernels.close(junction, 0, y * mean, guess[0], V, E, eps)
-            kernels.fluxes(junction, 0, y * mean, E, J)
+            state.c[0] = y * mean
+            close_all(junction, state, V, CLOSURE_TOLERANCE)
+            fluxes(junction, 0, state.c[0], state.E[0], work, J)
             return (J[:-1] - J[1:]) / width / mean * duration
 
         solution = solve_ivp(rate, (0, 1), c / mean, "Radau", rtol=1e-10, atol=1e-13)

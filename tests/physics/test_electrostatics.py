@@ -23,6 +23,7 @@ from otjdd.physics.electrostatics import (
     field,
     field_energy,
     field_of_energy,
+    fields,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
@@ -65,6 +66,20 @@ def test_no_displacement_without_field(eps):
     assert displacement(0.0, eps)[0] == 0.0
     assert field(0.0, eps)[0] == 0.0
     assert field(0.0, eps)[1] == pytest.approx(displacement(0.0, eps)[1], rel=1e-15)
+
+
+@dielectrics
+def test_fields_of_an_array_are_those_of_each_place_whatever_the_guess(eps):
+    E = np.concatenate(([0.0], np.geomspace(1e2, 5e10, 60)))
+    E = np.concatenate((E, -E))
+    D = np.array([displacement(e, eps)[0] for e in E])
+    expected = np.array([field(d, eps) for d in D])
+    guess = np.vstack((np.zeros(E.size), np.ones(E.size)))
+    found, slope = np.empty(E.size), np.empty(E.size)
+    for order in (slice(None), slice(None, None, -1), slice(None)):  # cold, from far away, and back
+        fields(D[order].copy(), eps, found, slope, guess)
+        np.testing.assert_allclose(found, expected[order, 0], rtol=1e-12, atol=1e-12 * eps.sqrt_a)
+        np.testing.assert_allclose(slope, expected[order, 1], rtol=1e-12)
 
 
 @dielectrics

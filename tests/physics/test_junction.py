@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from otjdd import model
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import bent_fields, displacement, edge, field
-from otjdd.physics.junction import band_profile, close, closure, column_spectrum, faces, log_conductance_slopes
+from otjdd.physics.junction import (
+    CLOSURE_TOLERANCE,
+    band_profile,
+    closure,
+    closure_slope,
+    column_spectrum,
+    faces,
+    log_conductance_slopes,
+)
+from otjdd.physics.settle import close_all, new_state
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
 
 STATES = 200 if COMPILED else 5
@@ -43,32 +52,47 @@ def test_charges_of_the_whole_stack_add_to_nothing(seed, V, fixed):
 def test_band_edges_close_around_the_stack(seed, V):
     run = closed(case(device__film__cells=12), seed, V)
     junction, state = run.junction, run.state
-    mismatch, _ = closure(junction, 0, state.D_left[0], state.D_right[0], V, state.E[0], state.eps[0])
-    assert abs(mismatch) < 1e-12
+    assert abs(closure(junction, 0, state.D_left[0], state.D_right[0], V, state.E[0])) < 1e-12
     over_film = (junction.columns.distance[0] * state.E[0]).sum()
     left, right = edge(junction.left, state.D_left[0])[0], edge(junction.right, -state.D_right[0])[0]
     assert left - V + over_film == pytest.approx(right, abs=1e-12)
 
 
 def test_a_stack_without_solution_is_told():
-    film = case(device__film__cells=12)
-    junction = model.junction(film)
-    c, E, eps = np.full(12, 1e30), np.empty(13), np.empty(13)
-    assert math.isnan(close(junction, 0, c, 0.0, 0.0, E, eps))
+    junction, state = model.junction(case(device__film__cells=12)), new_state(1, 12)
+    state.c[:] = 1e30
+    assert not close_all(junction, state, 0.0, CLOSURE_TOLERANCE)
+
+
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6])
+def test_closure_is_solved_to_the_tolerance_that_is_asked_for(tolerance):
+    run = closed(case(device__film__cells=12), 1, 0.0)
+    junction, state = run.junction, run.state
+    exact = closed(case(device__film__cells=12), 1, 0.7).state.D_right[0]
+    assert close_all(junction, state, 0.7, tolerance)
+    mismatch = closure(junction, 0, state.D_left[0], state.D_right[0], 0.7, state.E[0])
+    assert 1e-13 < abs(mismatch) <= tolerance
+    slope = closure_slope(junction, 0, state.D_left[0], state.D_right[0], state.eps[0])
+    assert state.D_right[0] - exact == pytest.approx(mismatch / slope, rel=0.1)
 
 
 def test_slope_of_the_closure_is_its_derivative():
-    junction = model.junction(case(device__film__cells=12, device__left__screening_length=5e-11))
-    rng, E, eps = np.random.default_rng(5), np.empty(13), np.empty(13)
+    junction, state = (
+        model.junction(case(device__film__cells=12, device__left__screening_length=5e-11)),
+        new_state(1, 12),
+    )
+    rng, (D, E, eps, guess) = np.random.default_rng(5), (state.D[0], state.E[0], state.eps[0], state.guess[0])
+
+    def mismatch(c, y):
+        left = faces(junction, 0, c, y, D, E, eps, guess)
+        return closure(junction, 0, left, y, 0.3, E)
+
     for _ in range(STATES):
         c, y = lumpy(junction, rng)[0], rng.uniform(-0.15, 0.1)
-        left = faces(junction, 0, c, y, E, eps)
-        slope = closure(junction, 0, left, y, 0.3, E, eps)[1]
-        values = [
-            closure(junction, 0, faces(junction, 0, c, s, E, eps), s, 0.3, E, eps)[0] for s in (y + 1e-6, y - 1e-6)
-        ]
+        mismatch(c, y)
+        slope = closure_slope(junction, 0, D[0], y, eps)
         assert slope > 0.0
-        assert slope == pytest.approx((values[0] - values[1]) / 2e-6, rel=1e-5)
+        assert slope == pytest.approx((mismatch(c, y + 1e-6) - mismatch(c, y - 1e-6)) / 2e-6, rel=1e-5)
 
 
 @pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otjdd.physics.numerics import OVERFLOW, SERIES, bernoulli, factor_tridiagonal, hermite, solve_tridiagonal
+from otjdd.physics.numerics import (
+    OVERFLOW,
+    SERIES,
+    bernoulli,
+    exponentials,
+    factor_tridiagonal,
+    hermite,
+    solve_tridiagonal,
+)
 
 ARGUMENTS = (1e-300, 1e-9, 1e-3, 0.03, 0.0999, SERIES, 0.11, 0.7, 3.0, 20.0, 100.0, 600.0)
 
@@ -85,3 +93,12 @@ def test_hermite_is_of_fourth_order():
 
     errors = [worst(n) for n in (8, 16, 32, 64)]
     assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([4.0, 4.0, 4.0], abs=0.25)
+
+
+def test_exponentials_of_an_array_are_those_of_numpy():
+    x = np.concatenate((np.linspace(-OVERFLOW, OVERFLOW, 10001), np.geomspace(1e-300, 1.0, 300), [0.0, -0.0]))
+    found = np.empty_like(x)
+    exponentials(x.copy(), found)
+    np.testing.assert_allclose(found, np.exp(x), rtol=4e-16)
+    exponentials(np.array([-1e300, 1e4, -1e4]), found[:3])
+    np.testing.assert_allclose(found[:3], np.exp([-OVERFLOW, OVERFLOW, -OVERFLOW]), rtol=4e-16)

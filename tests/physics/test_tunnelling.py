@@ -95,7 +95,7 @@ def test_linear_barrier_agrees_with_airy_functions_and_to_the_fourth_order(ends)
     E, errors = 0.1, []
     for segments in (20, 40, 80, 160):
         profile = chain(np.linspace(*ends, segments + 1), 2.5e-9)
-        assert refine(profile, E, E)[0].shape[1] == segments
+        assert refine(profile, E, E)[0].shape[0] == segments
         errors.append(abs(transmission(profile, E)[0] / float(exact_linear(profile, E)) - 1))
     assert errors[1] < 1e-5
     assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([4.0, 4.0, 4.0], abs=0.35)

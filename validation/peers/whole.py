@@ -20,7 +20,7 @@ def train(count):
 
     pulse = {"kind": "train", "width": "50 ns", "count": count // 2, "period": "10 us", "read_each": True}
     parts = [pulse | {"voltage": "2.2 V"}, pulse | {"voltage": "-2.5 V"}]
-    return load_case(CASES / "ltp-ltd.toml").replace(drive={"kind": "sequence", "parts": parts})
+    return load_case(CASES / "ltp-ltd.toml").replace(drive={"kind": "sequence", "parts": parts, "repeat": 1})
 
 
 def warm_runs(pulses=4000, rounds=3):
