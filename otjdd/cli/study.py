@@ -16,13 +16,22 @@ EVERY = 30.0  # s between two lines of progress
 
 def study(
     path: Annotated[
-        Path, typer.Argument(metavar="CASE", help="A case with a [study], or the name of one that comes with otjdd.")
-    ],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")],
+        Path | None, typer.Argument(metavar="CASE", help="A case with a [study], or the name of a shipped one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    status: Annotated[
+        Path | None, typer.Option("--status", metavar="DIR", help="Tell what DIR holds, and compute nothing.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help='Compute on a dask cluster: "tcp://...", or "local".')
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Compute the I-th of N shares: for job arrays.")
+    ] = None,
     settings: Settings = [],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
@@ -31,17 +40,35 @@ def study(
 
     Example: otjdd study thickness -o thickness --workers 2
     """
-    case = load(path, settings, allow_outside)
-    from otjdd import studies
+    from otjdd import gather, studies
     from otjdd.processes import cores
 
+    if status is not None:
+        for words, count in studies.status(status).most_common():
+            print(f"{count} {words}")
+        return
+    if path is None or out is None:
+        raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
+    share = read_share(shard) if shard else None
+    case = load(path, settings, allow_outside)
+    options = {"workers": workers or cores(), "resume": resume, "scheduler": scheduler, "shard": share}
     with study_progress(case.title, quiet) as progress:
-        ds = studies.study(case, out, workers=workers or cores(), resume=resume, progress=progress, file=str(path))
+        ds = studies.study(
+            case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
+        )  # fmt: skip
     if not quiet:
-        print(f"{out / studies.RESULT}: {studies.summary(ds)}")
-    if (ds.status == studies.STATES.index("failed")).any():
+        print(f"{out / studies.RESULT}: {gather.summary(ds)}")
+    if (ds.status == gather.STATES.index("failed")).any():
         sys.stdout.flush()
         raise typer.Exit(FAILED)
+
+
+def read_share(text: str) -> tuple[int, int]:
+    """I/N as two numbers, 1 <= I <= N."""
+    part, _, whole = text.partition("/")
+    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
+        raise typer.BadParameter(f"expected I/N with I from 1 to N, got {text!r}", param_hint="--shard")
+    return int(part), int(whole)
 
 
 @contextmanager
