@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "otjdd"
 
 ORDER = """
-units files compiled
+units files limits compiled
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.stepper physics.probe physics.filter physics.analytic
 fits curves device waveform shapes circuit drive problems toml axes document refusals case model results words integrate

@@ -66,6 +66,21 @@ def check_files(case, path: Path):
     raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
 
 
+def memory_for(case, gibibytes: float | None) -> float:
+    """Limit of the memory [bytes], from what the user says or of the machine. Raises LimitError when it cannot do."""
+    from otjdd import limits, model
+    from otjdd.problems import LimitError
+
+    memory = limits.SHARE * limits.machine_memory() if gibibytes is None else gibibytes * 2**30
+    needed = limits.needed(case, len(model.members(case)))
+    if needed > memory / 2:
+        raise LimitError(
+            f"the profiles and reads of this case take {needed / 2**30:.3g} GiB, and as much again to write them; "
+            f"the limit is {memory / 2**30:.3g} GiB. Try fewer record.profiles, or a larger --max-memory"
+        )
+    return memory
+
+
 def check_target(path: Path):
     """Refuse a place that cannot be written before hours are spent on what is to be written there. Raises OSError."""
     if not path.parent.is_dir():

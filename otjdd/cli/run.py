@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import CasePath, Outside, Settings, check_picture, check_target, load
+from otjdd.cli.given import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
 from otjdd.cli.plot import save_figure
 from otjdd.cli.shell import MISSED, progress_bar, tell
 
@@ -20,6 +20,12 @@ def run(
     ] = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.0, metavar="SECONDS", help="End the run after this time.")
+    ] = None,
+    max_memory: Annotated[
+        float | None, typer.Option(min=0.01, metavar="GIB", help="Memory to use. Default: 80 % of the machine's.")
+    ] = None,
 ):
     """Simulate a case.
 
@@ -31,16 +37,20 @@ def run(
     if plot:
         check_picture(plot)
     from otjdd import results, simulate, words
+    from otjdd.limits import limits, shielded
 
-    failure = None
+    memory = memory_for(case, max_memory)
+    ds, failure = None, None
     try:
-        with progress_bar(case.title, quiet) as progress:
+        with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             ds = simulate.run(case, progress=progress)
     except (simulate.SolverError, KeyboardInterrupt) as error:
-        ds, failure = getattr(error, "partial", None), error
+        if ds is None:  # else it came when all was done
+            ds, failure = getattr(error, "partial", None), error
         if ds is None:
             raise
-    results.write(ds, out)
+    with shielded():
+        results.write(ds, out)
     if failure is None and plot:
         save_figure(ds, plot)
     if failure is not None:

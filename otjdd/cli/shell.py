@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 OK, BUG, USAGE, CASE, SOLVER, FILE, LIMIT, FAILED, MISSED = range(9)
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
     "kept), 5 a file or the disk, 6 over a limit or out of memory, 7 points of a study failed, 8 a claim or a "
-    "self-test is missed or numbers differ, 130 interrupted (what was computed is kept)."
+    "self-test is missed or numbers differ, 130 and 143 interrupted and terminated (what was computed is kept)."
 )
 
 app = typer.Typer(
@@ -31,8 +31,11 @@ def command(function):
 
     @functools.wraps(function)
     def guarded(*args, **kwargs):
+        from otjdd.limits import heeding_signals
+
         try:
-            function(*args, **kwargs)
+            with heeding_signals():
+                function(*args, **kwargs)
             sys.stdout.flush()
         except (typer.Exit, typer.BadParameter):
             raise
@@ -51,8 +54,10 @@ def command(function):
 def verdict(error: BaseException) -> tuple[int, str]:
     """Exit code and message of an exception."""
     from otjdd.files import ResultError
+    from otjdd.limits import Stopped, interruption
     from otjdd.problems import CaseError, LimitError
 
+    error = interruption(error) or error
     if isinstance(error, CaseError):
         return CASE, str(error)
     if isinstance(error, LimitError):
@@ -62,6 +67,8 @@ def verdict(error: BaseException) -> tuple[int, str]:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return FILE, f"{where}{error.strerror or error}"
+    if isinstance(error, Stopped):
+        return LIMIT if error.limit else TERMINATED, str(error)
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED, "interrupted"
     if isinstance(error, MemoryError):
