@@ -85,6 +85,11 @@ def parts(name: str) -> tuple[str | None, str | None, int | None]:
     return match[1], match[2], None if match[3] is None else int(match[3])
 
 
+def wanted(name: str, names: Sequence[str]) -> bool:
+    """Whether something under a name was asked for, by itself or as a number of a metric."""
+    return name in names or (name.partition(".")[0] in names and "[" not in name)
+
+
 def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 

@@ -36,19 +36,16 @@ class Point(NamedTuple):
     keep: tuple[str, ...] = ()
     arrays: dict[str, Kept] = {}  # noqa: RUF012 (never changed)
 
-    @property
-    def final(self) -> bool:
-        """Whether another try would end alike."""
-        return self.status in ("done", "solver")
-
 
 @cache
 def engine() -> str:
     """Digest of the sources that a number of a result depends on."""
     package = Path(__file__).parent
-    names = "units device waveform shapes circuit drive model integrate simulate synapse plasticity fits curves kept points".split()
+    names = (
+        "units device waveform shapes circuit drive model integrate simulate synapse plasticity fits curves kept points"
+    )
     digest = hashlib.sha256()
-    for path in [*sorted(package.glob("physics/*.py")), *(package / f"{name}.py" for name in names)]:
+    for path in [*sorted(package.glob("physics/*.py")), *(package / f"{name}.py" for name in names.split())]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -97,15 +94,26 @@ def read(folder: Path, digest: str) -> Point | None:
     return unpack(path, read_whole(path)) if path.exists() else None
 
 
-def usable(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
-    """A point that need not be computed again: whole, of this engine, final, with all that is to be kept."""
+def held(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+    """A point of this engine that has all that is to be kept, or has failed. Raises ResultError when it is damaged."""
+    point = read(folder, digest)
+    if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
+        return None
+    return point
+
+
+def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+    """The same, None also for a damaged one."""
     try:
-        point = read(folder, digest)
+        return held(folder, digest, keep)
     except ResultError:
         return None
-    if point is None or not point.final:
-        return None
-    return point if point.status == "solver" or set(keep) <= set(point.keep) else None
+
+
+def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
+    """Whether a point need not be computed again: it is there, and another try would end alike."""
+    point = held_or_none(folder, digest, keep)
+    return point is not None and point.status in ("done", "solver")
 
 
 def tidy(folder: Path) -> None:

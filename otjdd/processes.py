@@ -30,9 +30,7 @@ def team(workers: int):
         return
     from pebble import ProcessPool
 
-    from otjdd import known
-
-    known.trust()  # the kernels are compiled once, before all processes would do it
+    make_ready()  # once, before all processes would do it
     pool = ProcessPool(workers, initializer=heed_parent, context=context())
     try:
         yield partial(in_processes, pool)
@@ -90,8 +88,21 @@ class Context(type(START)):
 
 def context() -> Context:
     if START.get_start_method() == "forkserver":
-        START.set_forkserver_preload(["otjdd.simulate", "otjdd.physics.probe"])
+        START.set_forkserver_preload(["otjdd.warm"])
     return Context()
+
+
+def make_ready() -> None:
+    """Have the kernels loaded, or compiled, before a pool is started: beside this process where that is possible."""
+    if START.get_start_method() == "forkserver":
+        from multiprocessing import forkserver
+
+        context()
+        forkserver.ensure_running()  # all processes are copied from this one
+    else:
+        from otjdd import known
+
+        known.trust()
 
 
 def cores() -> int:

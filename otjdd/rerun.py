@@ -25,8 +25,8 @@ def rerun(path, progress=None):
     missing = {"case_resolved", "solver_status"} - set(stored.attrs)
     if missing:
         raise ResultError(path, "is not the result of one run", "rerun the results that it was made from")
-    if stored.attrs["solver_status"] == "interrupted":
-        raise ResultError(path, "holds a run that was interrupted", "finish it with `otjdd run --resume`")
+    if stored.attrs["solver_status"].startswith("interrupted"):
+        raise ResultError(path, "holds a run that was interrupted", "run its case again")
     with tempfile.TemporaryDirectory() as folder:
         case, start = case_of(path, stored, Path(folder))
         try:

@@ -12,6 +12,7 @@ import numpy as np
 from otjdd import circuit, integrate, known, model, results
 from otjdd.case import Case, load_case
 from otjdd.integrate import SolverError
+from otjdd.limits import interruption
 
 __all__ = ["SolverError", "iv", "run", "simulate"]
 
@@ -56,8 +57,10 @@ def simulate(case: Case, progress=None, start=None):
         )  # fmt: skip
         if record.every != "all":
             integrate.observe(moving, float(waveform.voltages[-1]))
-    except (SolverError, KeyboardInterrupt) as error:
-        failure = error
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        failure = error if isinstance(error, SolverError) else interruption(error)
+        if failure is None:
+            raise
     reads = readings(moving, waveform)
     snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
     ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)

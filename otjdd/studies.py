@@ -2,54 +2,78 @@
 
 plan (all points, checked) -> points that are not on disk yet -> workers -> Dataset with the varied keys as coordinates
 
-DIR/study.toml is the case as it was resolved, DIR/points/ holds a file for each point, DIR/study.nc the Dataset.
+DIR/study.toml is the case as it was resolved, DIR/study.json names the points, DIR/points/ holds a file for each, and
+DIR/study.nc is the Dataset.
 """
 
 import contextlib
 import errno
+import json
+import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-
-from otjdd import kept, points, results
+from otjdd import gather, points, processes, results
 from otjdd import workers as pools
-from otjdd.axes import coordinate
 from otjdd.case import Case, load_case
-from otjdd.files import ResultError, write_whole
-from otjdd.kept import Kept
+from otjdd.files import ResultError, read_whole, write_whole
 from otjdd.plan import Plan, plan
 from otjdd.points import Point
+from otjdd.problems import LimitError
 
-CASE, RESULT = "study.toml", "study.nc"
-STATES = ("done", "failed", "missing")
+CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
+MAX_VALUES = 5e8  # in the Dataset: 4 GB
+ALONE = 10  # points a worker, from which on one is computed first, to tell what all will take
+
+
+class Ways(NamedTuple):
+    """How points are computed.
+
+    workers : processes, None for this one alone   scheduler : address of a dask scheduler, or "local"
+    shard : (i, N), the i-th of N shares, i from 1
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    shard: tuple[int, int] | None = None
 
 
 def study(
-    case, out=None, *, workers: int | None = None, resume: bool = False, progress: Callable | None = None,
+    case, out=None, *, workers: int | None = None, resume: bool = False, scheduler: str | None = None,
+    shard: tuple[int, int] | None = None, progress: Callable | None = None, announce: Callable | None = None,
     allow_outside: bool = False, file: str | None = None, **changes,
 ):  # fmt: skip
     """Run the study of a case, given as a record or as the path of a case file.
 
     out : folder of the study; without one nothing is kept on disk   workers : processes; None is this process alone
-    resume : go on in a folder that already holds points   progress : called with (done, failed, all) after each point
+    resume : go on in a folder that already holds points
+    scheduler : address of a dask scheduler, or "local"   shard : (i, N), only the i-th of N shares, i from 1
+    progress : called with (done, failed, all) after each point   announce : with a line that says what will be done
     Returns an xarray.Dataset: what was kept, the varied keys as coordinates, `status` and `reason` of each point.
-    Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used.
+    Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used or a scheduler that goes away.
     """
     file = file or ("case" if isinstance(case, Case) else str(case))
     if not isinstance(case, Case):
         case = load_case(case, changes, allow_outside=allow_outside)
     elif changes:
         case = case.replace(**changes)
+    ways = Ways(workers, scheduler, shard)
+    if workers and not scheduler:
+        processes.make_ready()  # while the points are planned
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
-        made = prepare(case, folder, resume, file)
+        made = prepare(case, folder, resume or shard is not None, file)
         try:
-            run(made, folder, number=workers, progress=progress)
-        finally:
-            ds = collect(made, folder, case)
-            results.write(ds, folder / RESULT)
+            run(made, folder, ways, progress, announce)
+        except BaseException:  # what is there is told before the reason why it is not all
+            with contextlib.suppress(ResultError):
+                results.write(gather.collect(made, folder, case), folder / RESULT)
+            raise
+        ds = gather.collect(made, folder, case)
+        results.write(ds, folder / RESULT)
         return ds
 
 
@@ -62,111 +86,105 @@ def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.to
     held.mkdir(parents=True, exist_ok=True)
     points.tidy(folder)
     write_whole(folder / CASE, case.resolved().encode())
+    write_whole(folder / INDEX, json.dumps({"keep": made.keep, "points": made.digests}).encode())
     return made
 
 
-def run(made: Plan, folder: Path, *, number: int | None = None, progress: Callable | None = None) -> None:
-    """Compute the points that are not there yet. number : of processes, None for this one alone."""
-    todo = {d: i for i, d in enumerate(made.digests) if points.usable(folder, d, made.keep) is None}
+def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
+    """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
+    different = dict.fromkeys(made.digests)
+    todo = {d: i for i, d in enumerate(made.digests) if not points.final(folder, d, made.keep)}
+    done, failed = len(different) - len(todo), 0
+    if ways.shard:
+        todo = {d: i for d, i in todo.items() if i % ways.shard[1] == ways.shard[0] - 1}
+    if announce:
+        announce(f"{len(made.digests)} points, {len(todo)} to compute")
+    if not todo:
+        return
     jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
-    if number is None and made.time_limit is None:
-        finished = pools.here(jobs)
-    else:
-        finished = pools.in_processes(jobs, number or 1, made.time_limit)
-    total, failed = len(set(made.digests)), 0
-    done = total - len(todo)
-    with contextlib.closing(finished):
-        for _, point in finished:
+    first = True
+    with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
+        for job, point in finished:
             done, failed = done + 1, failed + (point.status != "done")
+            if first and point.status == "done":
+                cost = cost_of(folder, job, point, made, len(todo) - 1, ways.workers or 1)
+                if announce:
+                    announce(cost.words)
+                refuse_large(folder, cost)
+                first = False
             if progress:
-                progress(done, failed, total)
+                progress(done, failed, len(different))
 
 
-def collect(made: Plan, folder: Path, case: Case):
-    """Dataset of all points: each kept array with the axes of the study before its own dimensions.
+def start(jobs, made: Plan, ways: Ways, count: int):
+    """Iterator over (job, Point) as they are finished."""
+    if ways.scheduler:
+        from otjdd import cluster
 
-    Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
-    points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed.
+        return cluster.on_cluster(jobs, ways.scheduler, ways.workers, made.time_limit)
+    if ways.workers is None and made.time_limit is None:
+        return pools.here(jobs)
+    number = min(ways.workers or 1, count)
+    return pools.in_processes(jobs, number, made.time_limit, count > ALONE * number)
+
+
+class Cost(NamedTuple):
+    """What the rest of a study will take: s, bytes on disk, values in the Dataset."""
+
+    seconds: float
+    disk: int
+    values: int
+
+    @property
+    def words(self) -> str:
+        return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
+
+
+def cost_of(folder: Path, job, point: Point, made: Plan, left: int, number: int) -> Cost:
+    """Cost of `left` points more like the one that was just finished."""
+    size = points.path_of(folder, job.digest).stat().st_size
+    values = sum(array.values.size for array in points.read(folder, job.digest).arrays.values())
+    return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(made.digests))
+
+
+def refuse_large(folder: Path, cost: Cost) -> None:
+    """Raise LimitError when the disk or the memory will not do."""
+    free = shutil.disk_usage(folder).free
+    if cost.disk > free:
+        raise LimitError(
+            f"{folder}: the points will take {cost.disk / 1e9:.3g} GB, {free / 1e9:.3g} GB are free; keep less"
+        )
+    if cost.values > MAX_VALUES:
+        raise LimitError(f"the Dataset would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 4 s, 12 min, 3 h."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def status(folder) -> Counter:
+    """How many points of a study are "done", "missing", "damaged", or failed, and why ("solver: ...").
+
+    Raises ResultError when the folder holds no study.
     """
-    import xarray as xr
-
-    files = {digest: read_or_none(folder, digest) for digest in set(made.digests)}
-    ordered = [files[digest] for digest in made.digests]
-    dims, shape = tuple(axis.name for axis in made.axes), made.shape
-    coords, variables = coordinates(made), {}
-    for name, inner, values in stacked([p.arrays if p and p.status == "done" else {} for p in ordered]):
-        if inner == (name,) and same_rows(values):
-            coords[name] = inner, values[0], attributes_of(name)
-        else:
-            own = f"point_{name}" if inner == (name,) else name  # a dimension is no name for what differs along others
-            variables[own] = (*dims, *inner), values.reshape(*shape, *values.shape[1:]), attributes_of(name)
-    states = [2 if p is None else int(p.status != "done") for p in ordered]
-    variables["status"] = dims, np.array(states, dtype="i1").reshape(shape), {
-        "units": "1", "long_name": "state of the point", "flag_values": [0, 1, 2], "flag_meanings": " ".join(STATES)
-    }  # fmt: skip
-    reasons = np.array(["" if p is None else p.reason for p in ordered], dtype=object)
-    variables["reason"] = dims, reasons.reshape(shape), {"units": "1", "long_name": "why the point failed"}
-    return xr.Dataset(variables, coords, provenance(case))
-
-
-def read_or_none(folder: Path, digest: str) -> Point | None:
-    """A point; None where it is missing or damaged, or of another version."""
+    index = read_whole(Path(folder) / INDEX)
     try:
-        point = points.read(folder, digest)
+        index = json.loads(index)
+        keep, digests = tuple(index["keep"]), list(index["points"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(Path(folder) / INDEX, f"is no index of a study ({error})") from error
+    return Counter(state(Path(folder), digest, keep) for digest in dict.fromkeys(digests))
+
+
+def state(folder: Path, digest: str, keep: tuple[str, ...]) -> str:
+    try:
+        point = points.held(folder, digest, keep)
     except ResultError:
-        return None
-    return None if point is None or point.status == "stale" else point
-
-
-def coordinates(made: Plan) -> dict:
-    """The varied keys along their axes: an index where an axis has one key, columns where several change together."""
-    found = {}
-    for axis in made.axes:
-        for key in axis.keys:
-            values, unit = coordinate(axis.column(key))
-            found[key] = (axis.name,), values, {"units": unit, "long_name": key}
-    return found
-
-
-def stacked(rows: Sequence[dict[str, Kept]]) -> Iterator[tuple[str, tuple, np.ndarray]]:
-    """(name, own dimensions, array (points, ...)) of everything that the points hold, filled up with nan."""
-    for name in dict.fromkeys(name for arrays in rows for name in arrays):
-        held = [arrays[name] for arrays in rows if name in arrays]
-        longest = np.max([kept.values.shape for kept in held], axis=0, initial=0).astype(int)
-        text = held[0].values.dtype.kind in "UOT"
-        out = np.full((len(rows), *longest), "" if text else np.nan, dtype=object if text else float)
-        for i, arrays in enumerate(rows):
-            if name in arrays:
-                values = arrays[name].values
-                out[(i, *map(slice, values.shape))] = values
-        present = np.array([name in arrays for arrays in rows])
-        yield name, held[0].dims, out if present.all() else shared(out, present, held[0].dims == (name,))
-
-
-def same_rows(values: np.ndarray) -> bool:
-    return all(np.array_equal(row, values[0]) for row in values[1:])
-
-
-def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndarray:
-    """Points without a result take the coordinates that all others agree on."""
-    if coordinate and same_rows(values[present]):
-        values[~present] = values[present][0]
-    return values
-
-
-def attributes_of(name: str) -> dict:
-    output = kept.told(name)
-    return {"units": output.unit, "long_name": output.long_name}
-
-
-def provenance(case: Case) -> dict:
-    """Attributes of a study; equal for equal studies, so no times among them."""
-    told = results.provenance(case.source, case.resolved(), title=case.title)
-    return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {"study_engine": points.engine()}
-
-
-def summary(ds) -> str:
-    """How many points are done, failed and missing, in words."""
-    counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
-    more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
-    return f"{counts['done']} of {ds.status.size} points{more}"
+        return "damaged"
+    if point is None:
+        return "missing"
+    return "done" if point.status == "done" else f"failed: {point.reason}"

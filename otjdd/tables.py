@@ -61,10 +61,14 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     console.print(in_total(verdicts))
 
 
+def has_place(text: str) -> bool:
+    """Whether a text has the markers between which the table goes."""
+    return BEGIN in text and END in text.partition(BEGIN)[2]
+
+
 def updated(text: str, table: str) -> str:
     """A text with what stands between the markers replaced. Raises ValueError when they are not there."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
+    if not has_place(text):
         raise ValueError(f"expected the markers {BEGIN} and {END}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"

@@ -4,6 +4,7 @@ A point that fails is a Point that says why; the others go on. A process that di
 is replaced. What raises is what ends the study: the disk, Ctrl-C, a bug.
 """
 
+import importlib
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from otjdd import points
 from otjdd.case import Case
 from otjdd.points import Point
 from otjdd.problems import CaseError
-from otjdd.processes import context, heed_parent
+from otjdd.processes import context, make_ready
 
 AHEAD = 4  # jobs a worker that wait in its queue, so that memory does not grow with the study
 
@@ -28,23 +29,37 @@ class Job(NamedTuple):
     folder: Path
 
 
-def compute(job: Job) -> Point:
-    """Run one point; whatever the run itself does wrong is told in the Point."""
+def compute(job: Job, limit: float | None = None) -> Point:
+    """Run one point; whatever the run itself does wrong is told in the Point.
+
+    limit : s after which the run ends at the next edge of its waveform
+    """
     from otjdd.integrate import SolverError
     from otjdd.kept import measure
     from otjdd.simulate import simulate
 
     began = time.perf_counter()
+
+    def watch(fraction):
+        if limit is not None and time.perf_counter() - began > limit:
+            raise TimeoutError
+
     try:
-        arrays = measure(simulate(job.case.replace(**job.changes)), job.keep)
+        arrays = measure(simulate(job.case.replace(**job.changes), watch), job.keep)
         outcome = {"status": "done", "arrays": arrays}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}
     except (ValueError, ArithmeticError, CaseError) as error:
         outcome = {"status": "error", "reason": str(error)}
+    except TimeoutError:
+        outcome = {"status": "time", "reason": too_long(limit)}
     except MemoryError:
         outcome = {"status": "error", "reason": "out of memory"}
     return Point(seconds=time.perf_counter() - began, keep=job.keep, **outcome)
+
+
+def too_long(limit: float) -> str:
+    return f"took longer than {limit:g} s; raise study.time_limit"
 
 
 def settle(job: Job) -> Point:
@@ -60,26 +75,30 @@ def here(jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
         yield job, settle(job)
 
 
-def in_processes(jobs: Iterable[Job], workers: int, limit: float | None) -> Iterator[tuple[Job, Point]]:
-    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises what ends the study."""
+def in_processes(
+    jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
+) -> Iterator[tuple[Job, Point]]:
+    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises what ends the study.
+
+    alone : the first is finished and looked at before others are begun
+    """
     from concurrent.futures import FIRST_COMPLETED, wait
 
     from pebble import ProcessPool
 
-    from otjdd import known
-
-    known.trust()  # compiles once, before all workers would do it
+    make_ready()
     pool = ProcessPool(workers, initializer=begin, context=context())
-    jobs, running = iter(jobs), {}
+    jobs, running, room = iter(jobs), {}, 1 if alone else workers * AHEAD
     try:
         while True:
-            while len(running) < workers * AHEAD and (job := next(jobs, None)) is not None:
+            while len(running) < room and (job := next(jobs, None)) is not None:
                 running[pool.schedule(settle, args=(job,), timeout=limit)] = job
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job = running.pop(future)
                 yield job, arrived(future, job, limit)
+            room = workers * AHEAD
         pool.close()
     finally:
         pool.stop()
@@ -93,7 +112,7 @@ def arrived(future, job: Job, limit: float | None) -> Point:
     try:
         return future.result()
     except TimeoutError:
-        point = Point("time", f"took longer than {limit:g} s; raise study.time_limit", limit, job.keep)
+        point = Point("time", too_long(limit), limit, job.keep)
     except ProcessExpired as error:
         code = error.exitcode
         how = f"killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
@@ -103,8 +122,6 @@ def arrived(future, job: Job, limit: float | None) -> Point:
 
 
 def begin() -> None:
-    """First thing in a worker: Ctrl-C is for the parent, and loading the kernels is not part of a point's time."""
-    from otjdd import known
-
-    heed_parent()
-    known.trust()
+    """First thing in a worker: loading what it needs is not part of a point's time."""
+    importlib.import_module("otjdd.warm")
+    importlib.import_module("otjdd.kept")

@@ -1,6 +1,8 @@
 """Calibration: residuals, bounds, and a search that finds a parameter again."""
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -150,3 +152,12 @@ def test_what_was_found_is_a_case_again(task, tmp_path):
 
     (tmp_path / "found.toml").write_text(calibrate.as_case(task[0], np.array([0.5, 0.5])))
     assert load_case(tmp_path / "found.toml").device.left.barrier == pytest.approx(0.65)
+
+
+def test_the_command_writes_a_case_and_reports(task, tmp_path):
+    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "16", "--no-sensitivity"]
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "high" in done.stdout
+    assert 'base = "small.toml"' in (tmp_path / "found.toml").read_text()

@@ -204,3 +204,16 @@ def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_
     done = otjdd_validate(tmp_path / "claims", "nothing")
     assert done.returncode == 2
     assert "hopeless" in done.stderr
+
+
+def test_what_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from otjdd.cli.shell import app
+
+    monkeypatch.setattr(validate, "run_all", lambda *_: pytest.fail("it runs"))
+    (tmp_path / "file").write_text("no markers")
+    for option, code in (("--report", 5), ("--pictures", 5), ("--update", 2)):
+        done = CliRunner().invoke(app, ["validate", "rv-hrs", option, str(tmp_path / "file")])
+        assert done.exit_code == code, done.output
+    assert CliRunner().invoke(app, ["validate", "rv-hrs", "--update", str(tmp_path / "none")]).exit_code == 5

@@ -4,7 +4,7 @@
     0 = V - V_j - drop(I(c, D(L), V_j))   one for the junction
 
 The logarithm of the current is linear in the state along its tangent at the state where it was evaluated last, so it is
-evaluated anew only where ln I has changed by more than TRUST, and not at all while nothing moves.
+evaluated anew only where ln I has changed much, and not at all while nothing moves.
 """
 
 import math
@@ -26,8 +26,8 @@ from otjdd.physics.kernels import bare, inlined, kernel
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
-TRUST = 0.01  # largest change of ln I along its tangent: the current is then off by half the square, 5e-5
-FARTHEST = 0.5  # change of ln I along the tangent that is trusted at most, however small the voltage drop
+TRUST = 0.01  # largest change of ln I along its tangent where it is wanted: it is then off by half the square, 5e-5
+FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
 
 
 class State(NamedTuple):
@@ -159,18 +159,22 @@ def conduct(junction, state, panels, tangent, derive):
 
 @bare
 def along_tangent(junction, state, tangent):
-    """Set the conductances of a state from the tangent. Returns the largest |change of ln G| that this takes."""
+    """Set the conductances of a state from the tangent. Returns the largest |change of ln G| that this takes.
+
+    What V, D(L) and the ions change is added without sign: where they cancel, their curvatures need not.
+    """
     largest = 0.0
     for k in range(state.c.shape[0]):
-        change = tangent.by_V[k] * (state.V[0] - tangent.V[0]) + tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
-        S = 0.0
+        by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[0]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
+        S, by_S = 0.0, 0.0
         for f in range(state.c.shape[1] - 1, 0, -1):
             S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
-            change += tangent.by_S[k, f] * S
-        if not abs(change) < 50.0:
+            by_S += tangent.by_S[k, f] * S
+        change = abs(by_V) + abs(by_D) + abs(by_S)
+        if not change < 50.0:
             return math.inf
-        state.G[k] = tangent.G[k] * math.exp(change)
-        largest = max(largest, abs(change))
+        state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)
+        largest = max(largest, change)
     return largest
 
 
@@ -186,15 +190,17 @@ def conductance_slope(junction, state, tangent):
 
 
 @kernel
-def settle(junction, state, V_source, guess, panels, tangent, allowed):
+def settle(junction, state, V_source, guess, panels, tangent, allowed, exact):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
     Newton in V_j with the slope of the logarithm of the current, inside the bracket between 0 and the source. The
-    current is evaluated anew where the tangent would have to be trusted further than TRUST. allowed [V] is how far off
-    the equations may be: the tangent by its curvature, change^2/2, and a hundredth of it all else; 0 where the current
-    itself is wanted.
+    current is evaluated anew where the curvature along its tangent, change^2/2 of the voltage lost, may put V_j off by
+    more than allowed [V]; with exact, also where the current itself would be off, and the equations hold to round-off,
+    without it to a hundredth of allowed.
     """
-    tolerance = max(CLOSURE_TOLERANCE, 0.01 * allowed)
+    trust = TRUST if exact else FARTHEST
+    slack = 0.0 if exact else 0.01 * allowed
+    tolerance = max(CLOSURE_TOLERANCE, slack)
     if not coupled(junction) or V_source == 0.0:
         return DONE if close_all(junction, state, V_source, tolerance) else NOT_CLOSED
     low, high = min(0.0, V_source), max(0.0, V_source)
@@ -205,13 +211,13 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed):
             return NOT_CLOSED
         change = along_tangent(junction, state, tangent)
         lost = drop(junction, V * np.sum(state.G))[0] if change < math.inf else 0.0
-        if not (change <= TRUST or (change <= FARTHEST and 0.5 * change * change * abs(lost) <= allowed)):
+        if not (change <= trust and 0.5 * change * change * abs(lost) <= allowed):
             if not conduct(junction, state, panels, tangent, True):
                 return SPECTRUM_NOT_CONVERGED
         current = V * np.sum(state.G)
         lost, stiffness = drop(junction, current)
         residual = V + lost - V_source
-        if abs(residual) <= max(VOLTAGE_TOLERANCE, 0.01 * allowed):
+        if abs(residual) <= max(VOLTAGE_TOLERANCE, slack):
             return DONE
         if residual > 0.0:
             high = V

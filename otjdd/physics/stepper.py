@@ -120,7 +120,7 @@ def first_step(junction, state, control, work, horizon):
 
 
 @kernel
-def jump(junction, state, V_source, panels, tangent, losses, allowed):
+def jump(junction, state, V_source, panels, tangent, losses, allowed, exact):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
 
     The guess is what was lost at the nearest voltage known. Returns a status.
@@ -129,7 +129,7 @@ def jump(junction, state, V_source, panels, tangent, losses, allowed):
     for i in range(losses.shape[0]):
         if abs(losses[i, 0] - V_source) < abs(losses[nearest, 0] - V_source):
             nearest = i
-    status = settle(junction, state, V_source, V_source - losses[nearest, 1], panels, tangent, allowed)
+    status = settle(junction, state, V_source, V_source - losses[nearest, 1], panels, tangent, allowed, exact)
     place = nearest
     if losses[nearest, 0] != V_source:
         for i in range(losses.shape[0] - 1, -1, -1):
@@ -160,8 +160,7 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     if not physical(junction, new.c):
         return PAUSED, norm, 0.5, True
     predicted = new.V[0]
-    allowed = 0.0 if record else ALLOWED * control.rtol
-    status = settle(junction, new, V_start + ramp * step, predicted, panels, tangent, allowed)
+    status = settle(junction, new, V_start + ramp * step, predicted, panels, tangent, ALLOWED * control.rtol, record)
     if status != DONE:
         return status, norm, SHRINK, False
     if coupled(junction):
@@ -206,6 +205,12 @@ def advance(
             counts[1] += 1
             failure = STEP_TOO_SMALL if status == PAUSED else status
             dt, after_rejection = step * growth, True
+            # the tangent may be a new one: V_j of the old is not that of the new, however small the step
+            status = settle(
+                junction, state, V_start + ramp * tau, state.V[0], panels, tangent, ALLOWED * control.rtol, False
+            )
+            if status != DONE:
+                return status, norm
             continue
         counts[0] += 1
         tau = duration if last else tau + step
@@ -281,8 +286,8 @@ def perform(junction, state, time, V_source, total, task, panels, tangent, losse
     """Record what a task asks for at the end of a piece. Returns a status."""
     status = DONE
     if task & (OBSERVE | READ | KEEP):
-        allowed = 0.0 if task & (OBSERVE | KEEP) else READ_ERROR * abs(V_source)
-        status = jump(junction, state, V_source, panels, tangent, losses, allowed)
+        exact = task & (OBSERVE | KEEP) > 0
+        status = jump(junction, state, V_source, panels, tangent, losses, READ_ERROR * abs(V_source), exact)
     if status == DONE and task & READ:
         status = read(junction, state, time, V_source, log)
     if status == DONE and task & OBSERVE:
@@ -320,7 +325,7 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if full(task, log):
             return PAUSED, counts, norm
         if at[1] == 0.0 and at[3] != V_start:
-            status = jump(junction, state, V_start, panels, tangent, losses, ALLOWED * control.rtol)
+            status = jump(junction, state, V_start, panels, tangent, losses, ALLOWED * control.rtol, True)
             if status != DONE:
                 return status, counts, norm
             at[3] = V_start
@@ -337,4 +342,4 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if status != DONE:
             return status, counts, norm
         at[0], at[1] = i + 1, 0.0
-    return jump(junction, state, at[3], panels, tangent, losses, 0.0), counts, norm
+    return jump(junction, state, at[3], panels, tangent, losses, ALLOWED * control.rtol, True), counts, norm

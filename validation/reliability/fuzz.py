@@ -99,7 +99,7 @@ WAVEFORMS = [
 def fuzz(count: int, seed: int, folder: Path) -> Verdict:
     """Try `count` mutants, two of three of them cases and the others waveforms, in a folder."""
     from otjdd.case import load_case
-    from otjdd.cli import check_files
+    from otjdd.cli.given import check_files
     from otjdd.files import ResultError
     from otjdd.problems import CaseError
 

@@ -1,0 +1,28 @@
+"""The command line: words in, files and exit codes out. Nothing is computed here.
+
+Results go to stdout, what is said about them to stderr. Whatever needs numba, xarray or matplotlib is imported inside
+the commands, so that `otjdd --help` is there at once.
+"""
+
+from otjdd.cli import calibrate, cases, plot, run, selftest, study, validate
+from otjdd.cli.shell import app, command
+
+COMMANDS = (
+    run.run,
+    cases.check,
+    cases.show,
+    cases.schema,
+    plot.plot,
+    run.rerun,
+    study.study,
+    validate.validate,
+    calibrate.calibrate,
+    selftest.selftest,
+)
+for function in COMMANDS:
+    command(function)
+
+
+def main():
+    """Entry point of the command `otjdd`."""
+    app()

@@ -1,0 +1,41 @@
+"""otjdd calibrate: parameters of a case from what its runs should show."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.shell import CASE, progress_bar
+
+
+def calibrate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A calibration: cases/calibration/li2019.toml is one.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write what was found as a case file.")] = None,
+    evaluations: Annotated[int, typer.Option(min=1, help="Evaluations of all runs, at most.")] = 1000,
+    spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
+):
+    """Fit chosen parameters of a case to what its runs should show; CMA-ES from where the case stands.
+
+    Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
+    """
+    from otjdd import calibrate as calibration
+
+    try:
+        task, case = calibration.load(file)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(CASE) from None
+    with progress_bar("calibration", quiet=False) as bar:
+        found = calibration.search(
+            task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,
+            progress=bar and (lambda done, score, best: bar(done / evaluations)),
+        )  # fmt: skip
+    found = calibration.polish(task, case, found)
+    if out:
+        out.write_text(calibration.as_case(task, found.x), encoding="utf-8")
+    slopes = calibration.sensitivities(task, case, found.x) if sensitivity else None
+    print(calibration.report(task, found, slopes))

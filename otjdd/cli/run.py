@@ -1,0 +1,84 @@
+"""otjdd run, otjdd rerun: a case into a result, and a result once more."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.given import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
+from otjdd.cli.plot import save_figure
+from otjdd.cli.shell import MISSED, progress_bar, tell
+
+
+def run(
+    path: CasePath,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
+    settings: Settings = [],
+    plot: Annotated[
+        Path | None, typer.Option("-p", "--plot", help="Draw the result into this PNG, PDF or SVG.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.0, metavar="SECONDS", help="End the run after this time.")
+    ] = None,
+    max_memory: Annotated[
+        float | None, typer.Option(min=0.01, metavar="GIB", help="Memory to use. Default: 80 % of the machine's.")
+    ] = None,
+):
+    """Simulate a case.
+
+    Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
+    """
+    case = load(path, settings, allow_outside)
+    out = out or Path(path.name).with_suffix(".nc")
+    check_target(out)
+    if plot:
+        check_picture(plot)
+    from otjdd import results, simulate, words
+    from otjdd.limits import limits, shielded
+
+    memory = memory_for(case, max_memory)
+    ds, failure = None, None
+    try:
+        with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
+            ds = simulate.run(case, progress=progress)
+    except (simulate.SolverError, KeyboardInterrupt) as error:
+        if ds is None:  # else it came when all was done
+            ds, failure = getattr(error, "partial", None), error
+        if ds is None:
+            raise
+    with shielded():
+        results.write(ds, out)
+    if failure is None and plot:
+        save_figure(ds, plot)
+    if failure is not None:
+        tell(f"What was computed until then is in {out}.")
+        raise failure
+    if not quiet:
+        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+
+
+def rerun(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
+):
+    """Simulate a stored result again, from what it says of itself, and tell whether the numbers are the same.
+
+    Example: otjdd rerun rv-loop.nc
+    """
+    if out:
+        check_target(out)
+    from otjdd import rerun as again
+    from otjdd import results
+
+    with progress_bar(file.name, quiet=False) as progress:
+        stored, new = again.rerun(file, progress)
+    if out:
+        results.write(new, out)
+    told = again.differences(stored, new)
+    print("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
+    if told:
+        sys.stdout.flush()
+        raise typer.Exit(MISSED)

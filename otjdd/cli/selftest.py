@@ -1,0 +1,28 @@
+"""otjdd selftest: what works on this machine."""
+
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.shell import MISSED
+
+
+def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+    """Try on this machine what otjdd is made of: kernels, files, cache, processes, pictures. No network.
+
+    Example: otjdd selftest
+    """
+    from otjdd import selftest as tests
+
+    outcomes = []
+    for outcome in tests.run():
+        outcomes.append(outcome)
+        if not as_json:
+            mark = "ok" if outcome.passed else "FAILED"
+            print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.seen}", flush=True)
+    if as_json:
+        import json
+
+        print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
+    if not all(outcome.passed for outcome in outcomes):
+        raise typer.Exit(MISSED)

@@ -1,0 +1,90 @@
+"""otjdd study: a case at many points."""
+
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.given import Outside, Settings, load
+from otjdd.cli.shell import FAILED, progress_bar, tell
+
+EVERY = 30.0  # s between two lines of progress
+
+
+def study(
+    path: Annotated[
+        Path | None, typer.Argument(metavar="CASE", help="A case with a [study], or the name of a shipped one.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
+    status: Annotated[
+        Path | None, typer.Option("--status", metavar="DIR", help="Tell what DIR holds, and compute nothing.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help='Compute on a dask cluster: "tcp://...", or "local".')
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Compute the I-th of N shares: for job arrays.")
+    ] = None,
+    settings: Settings = [],
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
+    allow_outside: Outside = False,
+):
+    """Run a case at many points: what its [study] varies, in parallel, each point on disk as soon as it is done.
+
+    Example: otjdd study thickness -o thickness --workers 2
+    """
+    from otjdd import gather, studies
+    from otjdd.processes import cores
+
+    if status is not None:
+        for words, count in studies.status(status).most_common():
+            print(f"{count} {words}")
+        return
+    if path is None or out is None:
+        raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
+    share = read_share(shard) if shard else None
+    case = load(path, settings, allow_outside)
+    options = {"workers": workers or cores(), "resume": resume, "scheduler": scheduler, "shard": share}
+    with study_progress(case.title, quiet) as progress:
+        ds = studies.study(
+            case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
+        )  # fmt: skip
+    if not quiet:
+        print(f"{out / studies.RESULT}: {gather.summary(ds)}")
+    if (ds.status == gather.STATES.index("failed")).any():
+        sys.stdout.flush()
+        raise typer.Exit(FAILED)
+
+
+def read_share(text: str) -> tuple[int, int]:
+    """I/N as two numbers, 1 <= I <= N."""
+    part, _, whole = text.partition("/")
+    if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
+        raise typer.BadParameter(f"expected I/N with I from 1 to N, got {text!r}", param_hint="--shard")
+    return int(part), int(whole)
+
+
+@contextmanager
+def study_progress(title: str, quiet: bool):
+    """Callback of a study: a bar where somebody looks at it, else a line now and then; None for quiet."""
+    if quiet or sys.stderr.isatty():
+        with progress_bar(title, quiet) as bar:
+            yield bar and (lambda done, failed, total: bar(done / total))
+        return
+    began, told = time.monotonic(), -EVERY
+
+    def line(done, failed, total):
+        nonlocal told
+        passed = time.monotonic() - began
+        if passed - told >= EVERY or done == total:
+            told = passed
+            tell(f"{done} of {total} points" + f", {failed} failed" * bool(failed) + f", {passed:.0f} s")
+
+    yield line

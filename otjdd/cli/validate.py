@@ -1,0 +1,64 @@
+"""otjdd validate: the claims of the paper, judged and told."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.given import check_folder
+from otjdd.cli.shell import MISSED, progress_bar, tell
+
+
+def validate(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.")] = [],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
+    update: Annotated[
+        Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the markers of a file.")
+    ] = None,
+    pictures: Annotated[
+        Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
+    ] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
+    ] = None,
+):
+    """Check the claims of the paper: what it reports, what comes out here, met or missed.
+
+    Example: otjdd validate rv-hrs retention
+    """
+    from otjdd import tables
+    from otjdd import validate as validation
+    from otjdd.files import write_whole
+    from otjdd.processes import cores
+
+    try:
+        validation.discover(names=names)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="NAME") from None
+    text = update.read_text(encoding="utf-8") if update else ""
+    if update and not tables.has_place(text):
+        raise typer.BadParameter(f"{update} has no markers {tables.BEGIN} and {tables.END}", param_hint="--update")
+    for folder in filter(None, (pictures, report)):
+        check_folder(folder)
+    with progress_bar("claims", quiet=False) as progress:
+        verdicts = validation.validate(names, quick=quick, workers=workers or cores(), progress=progress)
+    if pictures:
+        from otjdd.pictures import save_all
+
+        save_all(verdicts, pictures)
+    if report:
+        from otjdd import page
+
+        tell(f"The report is {page.save(verdicts, report, quick)}")
+    if update:
+        write_whole(update, tables.updated(text, tables.to_markdown(verdicts)).encode())
+    tables.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+    if any(verdict.status == "missed" for verdict in verdicts):
+        sys.stdout.flush()
+        raise typer.Exit(MISSED)

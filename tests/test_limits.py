@@ -1,0 +1,137 @@
+"""Signals and limits end a run as Ctrl-C does: soon, with what was computed on disk, and with an exit code of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from devices import needs_speed
+
+from otjdd import limits, results
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+
+ENDLESS = """
+base = "li2019.toml"
+title = "endless"
+drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, period = "10 us", read_each = true }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "endless.toml").write_text(ENDLESS)
+    return tmp_path
+
+
+def start(folder, *words):
+    # A shell's background job ignores Ctrl-C, and so would its children.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", *words]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def kept(folder):
+    """Number of instants in the result, and what its status says."""
+    ds = results.read(folder / "endless.nc")
+    return ds.sizes["time"], ds.attrs["solver_status"]
+
+
+@needs_speed
+@pytest.mark.parametrize(("number", "code", "words"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")])
+def test_a_signal_leaves_what_was_computed(folder, number, code, words):
+    with start(folder, "run", "endless.toml") as process:
+        try:
+            time.sleep(8)
+            process.send_signal(number)
+            began = time.monotonic()
+            _, told = process.communicate(timeout=60)
+            took = time.monotonic() - began
+        finally:
+            process.kill()
+    assert process.returncode == code, told
+    assert told == f"What was computed until then is in endless.nc.\ninterrupted{words}\n"
+    count, status = kept(folder)
+    assert count > 10
+    assert status == f"interrupted{words}"
+    assert took < 10  # 2 s where nothing else runs: `python -m validation.reliability signals`
+
+
+@needs_speed
+def test_a_time_limit_leaves_what_was_computed(folder):
+    began = time.monotonic()
+    with start(folder, "run", "endless.toml", "--timeout", "4") as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 6
+    assert "over the time limit of 4 s" in told
+    assert kept(folder)[0] > 10
+    assert 4 < time.monotonic() - began < 12
+
+
+@needs_speed
+def test_a_memory_limit_ends_a_run(folder):
+    with start(folder, "run", "endless.toml", "--max-memory", "0.4") as process:
+        try:
+            _, told = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    assert process.returncode == 6, told
+    assert "memory limit of 0.4 GiB" in told
+
+
+def test_more_profiles_than_memory_are_refused_at_once(folder):
+    began = time.monotonic()
+    words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
+    with start(folder, "run", "endless.toml", *words) as process:
+        _, told = process.communicate(timeout=60)
+    assert process.returncode == 6
+    assert "record.profiles" in told
+    assert "GiB" in told
+    assert time.monotonic() - began < 10
+    assert not (folder / "endless.nc").exists()
+
+
+def test_an_interruption_within_a_kernel_is_one():
+    interrupted, wrapped = KeyboardInterrupt(), SystemError("returned a result with an exception set")
+    wrapped.__cause__ = interrupted
+    assert limits.interruption(interrupted) is limits.interruption(wrapped) is interrupted
+    assert limits.interruption(SystemError()) is None
+    assert limits.interruption(ValueError()) is None
+
+
+def test_what_is_shielded_is_done_before_the_signal_comes_through():
+    done = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with limits.shielded():
+            signal.raise_signal(signal.SIGINT)
+            done.append("written")
+        done.append("not reached")
+    assert done == ["written"]
+
+
+def test_sigterm_is_itself_again_after_the_block():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(limits.Stopped, match="by SIGTERM"), limits.heeding_signals():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_limits_that_are_kept_end_nothing():
+    with limits.limits(60.0, 2**40):
+        time.sleep(0.2)
+    assert limits.resident() > 2**24
+    assert limits.machine_memory() > limits.resident()
+
+
+def test_a_limit_tells_itself_from_a_signal():
+    with pytest.raises(limits.Stopped, match="time limit") as stopped, limits.limits(0.05, 2**40):
+        time.sleep(5)
+    assert stopped.value.limit
+    with pytest.raises(limits.Stopped, match="memory limit") as stopped, limits.limits(None, 2**20):
+        time.sleep(5)
+    assert stopped.value.limit
+    with pytest.raises(limits.Stopped, match="SIGTERM") as stopped, limits.limits(60.0, 2**40):
+        signal.raise_signal(signal.SIGTERM)
+    assert not stopped.value.limit
