@@ -42,5 +42,5 @@ def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeyp
 def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
     monkeypatch.setattr(known, "answer", lambda: known.KNOWN._replace(conductance=0.0))
     monkeypatch.setattr(compiled, "recompile", lambda: None)
-    with pytest.raises(known.KernelError, match=r"conductance 0, known to be 0\.00906"):
+    with pytest.raises(known.KernelError, match=r"conductance 0, known to be 0\.00838"):
         simulate.simulate(known.parse_case(known.CASE))
