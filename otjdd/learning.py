@@ -35,8 +35,7 @@ def tail(ds, what: str) -> curves.Curve:
     """Exponential through the current after the last pulse, from what it is to what it was before the first."""
     t, current = plasticity.relaxation(ds, what)
     rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
-    even = np.linspace(t[0], t[-1] / 3, 200)  # the steps of a run crowd where it was fast
-    return curves.exponential(even, np.interp(even, t, current), offset=rest)
+    return curves.exponential(t, current, offset=rest)
 
 
 def trains(trials) -> dict[str, float]:

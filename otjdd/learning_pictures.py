@@ -5,18 +5,17 @@ import numpy as np
 from otjdd import curves, learning, plasticity, plot
 from otjdd.goals import PAPER
 
+COLOURS = (plot.BLUE, plot.ORANGE, plot.PURPLE, plot.SKY, plot.YELLOW)  # green is the paper
 SAID = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
 
 
 def single(verdict, axes):
-    for trial, colour in zip(verdict.trials, plot.CYCLE, strict=False):
+    for trial, colour in zip(verdict.trials, COLOURS, strict=False):
         for ax, what in zip(axes, ("current", "conduction_current"), strict=True):
             t, current = plasticity.relaxation(trial.ds, what)
             rest = float(trial.ds[what][plasticity.pulses(trial.ds)[0].start - 1])
             left = np.abs(current - rest)
-            floor = 1e-6 * left.max()
-            seen = t > 0
-            ax.plot(t[seen] * 1e6, np.maximum(left[seen], floor), color=colour, label=f"{trial.value:g} V")
+            ax.plot(t * 1e6, plot.size(left), color=colour, label=f"{trial.value:g} V")
     for ax, who in zip(axes, ("instrument of 1 µs", "junction alone"), strict=True):
         ax.set(yscale="log", xlabel="time after the pulse (µs)", ylabel="|current - rest| (A)", title=who)
         ax.legend()
@@ -25,7 +24,7 @@ def single(verdict, axes):
 
 
 def trains(verdict, axes):
-    for trial, colour in zip(verdict.trials, plot.CYCLE, strict=False):
+    for trial, colour in zip(verdict.trials, COLOURS, strict=False):
         peaks = plasticity.peaks(trial.ds)
         label = f"{1e-6 / trial.value:g} MHz"
         axes[0].plot(np.arange(1, len(peaks) + 1), peaks * 1e6, "o-", color=colour, label=label)
@@ -92,7 +91,8 @@ def symmetric(verdict, axes):
 def timing(ax):
     ax.axhline(0, color=plot.GREY, linewidth=0.6)
     ax.set(xlabel="post after pre by (µs)", ylabel="change of conductance (%)")
-    ax.legend()
+    ax.margins(y=0.25)
+    ax.legend(loc="upper left")
 
 
 def energy(verdict, axes):
@@ -105,24 +105,26 @@ def energy(verdict, axes):
     scaled = [1e15 * s["conduction"] * scale for s in spent]
     axes[0].plot(V, scaled, "o:", color=plot.BLUE, label="conducted, 0.1 µm²")
     axes[0].plot([0.6, 1.8], [f.value for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
-    axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
+    axes[0].set(yscale="log", ylim=(1e-9, 1e6), xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
     axes[0].legend()
 
 
 def letters(verdict, axes):
     """Maps of the three letters, a row each: at once, later, and after the longest time."""
-    whens = {"at_once": "1 µs after", "later": "25 µs after", "last": "500 s after"}
+    whens = {"at_once": "after 1 µs", "later": "after 25 µs", "last": "after 500 s"}
     axes[0].axis("off")
     for i, (letter, rows) in enumerate(verdict.claim.settings.items()):
         pattern = np.array([[mark == "#" for mark in row] for row in rows], dtype=float)
         for j, (when, title) in enumerate(whens.items()):
             contrast = verdict.found[f"{letter}_{when}"]
-            ax = axes[0].inset_axes([j / 3 + 0.02, (2 - i) / 3 + 0.02, 0.28, 0.24])
-            image = ax.imshow(np.log10(1 + pattern * max(contrast, 0)), vmin=0, vmax=np.log10(2))
-            ax.set_title(f"{title}: {100 * contrast:.2g} %" if contrast < 10 else f"{title}: x {1 + contrast:.2g}",
-                         fontsize=6)  # fmt: skip
-            ax.set(xticks=[], yticks=[], ylabel=letter.upper() if j == 0 else "")
-    axes[0].figure.colorbar(image, ax=axes[0], label="log₁₀ of current over rest, cut at x 2")
+            ax = axes[0].inset_axes([j / 3 + 0.03, (2 - i) / 3 + 0.01, 0.27, 0.27])
+            image = ax.imshow(1 + pattern * contrast, vmin=1, vmax=1.2)
+            ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
+            ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)
+            ax.set_xlabel(
+                f"{100 * contrast:+.2g} %" if contrast < 10 else f"x {1 + contrast:.1e}", fontsize=6, labelpad=1
+            )
+    axes[0].figure.colorbar(image, ax=axes[0], extend="max", label="current over that at rest")
 
 
 DRAW = {
