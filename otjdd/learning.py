@@ -10,6 +10,18 @@ from otjdd import curves, plasticity, synapse
 NEGLIGIBLE = 1e-3  # relative fall of a peak that is none
 
 
+def potentiation(trials, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
+    """Rounds of pulses as `synapse.potentiation` has them, and the shape of the last one (`plasticity.nonlinearity`)."""
+    ds = trials[0].ds
+    G = 1 / ds.read_resistance.values[-(up + down + 1) :]
+    shape = plasticity.nonlinearity(G[: up + 1], G[up:])
+    return synapse.potentiation(ds, up, down, settling) | {
+        "nonlinearity_up": shape["up"],
+        "nonlinearity_down": shape["down"],
+        "asymmetry": shape["asymmetry"],
+    }
+
+
 def single(trials) -> dict[str, float]:
     """The response to one pulse of growing amplitude [V]: as the instrument shows it, and the vacancies' share in it.
 
@@ -183,6 +195,7 @@ def letters(trials, **patterns) -> dict[str, float]:
 
 
 METRICS = {
+    "potentiation": potentiation,
     "single": single,
     "trains": trains,
     "facilitation": facilitation,

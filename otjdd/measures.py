@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from otjdd import learning, synapse
+from otjdd import learning, plasticity, synapse
 
 TO_SWITCH = "set"  # case of a sweep from the high state, and
 TO_RESET = "reset"  # from the low one
@@ -32,6 +32,18 @@ def trapezoid(trials, **settings):
 
 def fowler_nordheim(trials, **settings):
     return synapse.fowler_nordheim(trials[0].ds, thickness=trials[0].case.device.film.thickness, **settings)
+
+
+def retention(trials) -> dict[str, float]:
+    """What is left of both states (`synapse.retention`), and the relative change of each in a decade of time."""
+    ds = trials[0].ds
+    lost = {}
+    for name, t, R in zip(
+        ("high", "low"), np.split(ds.read_time.values, 2), np.split(ds.read_resistance.values, 2), strict=True
+    ):
+        late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
+        lost[f"{name}_loss"] = plasticity.loss_per_decade(t[late] - t[0], R[late])
+    return synapse.retention(ds) | lost
 
 
 def threshold(trials) -> dict[str, float]:
@@ -59,6 +71,7 @@ def thickness(trials) -> dict[str, float]:
         "energy_rises": synapse.rises(energies),
         "log_low_correlation": synapse.correlation(d, np.log(found["low"])),
         "log_low_slope": synapse.slope(d, np.log(found["low"])),
+        "decay_constant": plasticity.decay_constant(d, found["low"]),
     }
 
 
@@ -126,8 +139,7 @@ METRICS = learning.METRICS | {
     "thermal": thermal,
     "trapezoid": trapezoid,
     "fowler-nordheim": fowler_nordheim,
-    "retention": of_one(synapse.retention),
-    "potentiation": of_one(synapse.potentiation),
+    "retention": retention,
     "threshold": threshold,
     "thickness": thickness,
     "switching": switching,
