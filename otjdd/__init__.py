@@ -10,6 +10,8 @@ import importlib
 HOME = {
     "run": "simulate",
     "study": "studies",
+    "slope": "influence",
+    "sobol_indices": "influence",
     "load_case": "case",
     "shipped_cases": "case",
     "Case": "case",

@@ -7,14 +7,16 @@ limit keeps it, and nothing else: the reason that claim.toml gives for a miss is
 import math
 import tomllib
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from otjdd import units
 from otjdd.case import Case, load_case
-from otjdd.device import Number, Record
+from otjdd.device import Count, Number, Record
 
 CLAIM = "claim.toml"
 
@@ -127,11 +129,31 @@ class Sweep(Record):
     quick: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
 
+class Draws(Record):
+    """Runs of one case with values drawn about its own: `count` of them, a normal distribution for each key.
+
+    spread : dotted key -> standard deviation, with its unit   quick : count for a quick look
+    """
+
+    count: Annotated[Count, Field(ge=1, le=10_000)]
+    seed: Annotated[Count, Field(ge=0)]
+    spread: Annotated[dict[str, str], Field(min_length=1)]
+    quick: Annotated[Count, Field(ge=1, le=10_000)] | None = None
+
+    def changes(self, case: Case, number: int) -> dict[str, float]:
+        """Dotted key -> value [SI] of one draw, the same for a number however many are drawn."""
+        normal = np.random.default_rng([self.seed, number]).standard_normal(len(self.spread))
+        return {
+            key: reduce(getattr, key.split("."), case) + quantity(sigma) * float(z)
+            for (key, sigma), z in zip(self.spread.items(), normal, strict=True)
+        }
+
+
 class Claim(Record):
     """A claim.toml: what the paper says and where, what it leaves open, what was chosen, what is measured.
 
-    sweep : case name -> Sweep   settings : of the metric   quick : changes to every case for a quick look
-    reason : why the claim is missed, when it is
+    sweep : case name -> Sweep   draws : case name -> Draws   settings : of the metric
+    quick : changes to every case for a quick look   reason : why the claim is missed, when it is
     """
 
     claim: str
@@ -142,6 +164,7 @@ class Claim(Record):
     reason: str = ""
     settings: dict[str, Any] = Field(default_factory=dict)
     sweep: dict[str, Sweep] = Field(default_factory=dict)
+    draws: dict[str, Draws] = Field(default_factory=dict)
     quick: dict[str, Any] = Field(default_factory=dict)
     figure: Annotated[tuple[Figure, ...], Field(min_length=1)]
 
@@ -229,8 +252,14 @@ def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
     """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError."""
     planned, changes = [], dict(claim.quick) if quick else {}
     for path in sorted(folder.glob("*.toml")):
-        sweep = claim.sweep.get(path.stem)
+        sweep, draws = claim.sweep.get(path.stem), claim.draws.get(path.stem)
         if path.name == CLAIM:
+            continue
+        if draws:
+            case = load_case(path, changes)
+            for i in range(1, 1 + ((quick and draws.quick) or draws.count)):
+                drawn = case.replace(**draws.changes(case, i))
+                planned.append(Trial(path.stem, float(i), drawn, text=f"draw {i}"))
             continue
         if sweep is None:
             planned.append(Trial(path.stem, math.nan, load_case(path, changes)))
@@ -238,7 +267,7 @@ def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
         for text in (quick and sweep.quick) or sweep.values:
             case = load_case(path, changes | {sweep.key: text})
             planned.append(Trial(path.stem, quantity(text), case, text=text))
-    unknown = set(claim.sweep) - {trial.name for trial in planned}
+    unknown = {*claim.sweep, *claim.draws} - {trial.name for trial in planned}
     if unknown or not planned:
         raise ValueError(f"{folder}: no case {', '.join(sorted(unknown)) or 'at all'} to run")
     return planned

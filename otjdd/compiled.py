@@ -85,7 +85,7 @@ class KernelCache:
             # A pickle, but of a file that only this user can have written, and that is whole.
             return CompileResult._rebuild(target, *pickle.loads(body[len(key) :]))
         except Exception as error:
-            log.warning("compiling %s again: %s", self.name, error)
+            log.info("compiling %s again: %s", self.name, error)
             return None
 
     def save_overload(self, signature, result):
@@ -95,7 +95,7 @@ class KernelCache:
         try:
             write_whole(path, sealed(key + dumps(result._reduce())))
         except Exception as error:  # a full disk, say: the kernel is there all the same
-            log.warning("%s is not kept: %s", self.name, error)
+            log.info("%s is not kept: %s", self.name, error)
 
 
 @cache

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from otjdd import shapes
 from otjdd.circuit import Circuit
 from otjdd.units import Quantity
-from otjdd.waveform import Waveform, concatenate, difference
+from otjdd.waveform import Waveform, concatenate, difference, with_reads
 
 MAX_DEPTH = 4
 HIGHEST = 100.0  # V, of either sign
@@ -104,14 +104,32 @@ class Hold(_Record):
 
 
 class Steps(_Record):
-    """Plateaus of equal `width`, straight from one of `voltages` to the next: a piece of a spike."""
+    """Plateaus of equal `width`, straight from one to the next: a piece of a spike, or the sweep of an instrument.
+
+    Voltages are listed, or run along `path` by `step`, each vertex but the first once. `read_each` puts a read at the end
+    of every plateau, at its own voltage; the whole is done `cycles` times.
+    """
 
     kind: Literal["steps"]
-    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = None
+    path: Vertices | None = None
+    step: Step | None = None
     width: Duration
+    cycles: Count = 1
+    read_each: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self):
+        if (self.path is None) != (self.step is None) or (self.path is None) == (self.voltages is None):
+            raise ValueError("give either voltages or path and step")
+        if self.path is not None:
+            shapes.check_path(self.path, self.cycles)
+        return self
 
     def waveform(self) -> Waveform:
-        return shapes.steps(self.voltages, self.width)
+        voltages = self.voltages if self.path is None else shapes.staircase(self.path, self.step)
+        once = shapes.steps(voltages, self.width)
+        return (with_reads(once, once.times[1::2]) if self.read_each else once).repeat(self.cycles)
 
 
 class Pulse(_Record):
@@ -202,16 +220,12 @@ class WriteReadLoop(_Record):
 
 
 class Triangle(_Record):
-    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result.
-
-    `read_step` marks a read each time the voltage has gone so far: a few points where the whole curve is too much.
-    """
+    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result."""
 
     kind: Literal["triangle"]
     path: Vertices
     rate: Rate
     cycles: Count = 1
-    read_step: Step | None = None
 
     @model_validator(mode="after")
     def _closed(self):
@@ -219,7 +233,7 @@ class Triangle(_Record):
         return self
 
     def waveform(self) -> Waveform:
-        return shapes.triangle(self.path, self.rate, self.cycles, self.read_step)
+        return shapes.triangle(self.path, self.rate, self.cycles)
 
 
 class Table(_Record):

@@ -12,6 +12,8 @@ from otjdd.kept import Kept
 from otjdd.plan import Plan
 from otjdd.points import Point
 
+SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # attributes
+ENGINE = "study_engine"  # attribute that all Datasets of studies have
 STATES = ("done", "failed", "missing")
 
 
@@ -95,7 +97,9 @@ def attributes_of(name: str) -> dict:
 def provenance(case: Case) -> dict:
     """Attributes of a study; equal for equal studies, so no times among them."""
     told = results.provenance(case.source, case.resolved(), title=case.title)
-    return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {"study_engine": points.engine()}
+    sample = case.study.sample
+    drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
+    return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {ENGINE: points.engine()} | drawn
 
 
 def summary(ds) -> str:

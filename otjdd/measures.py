@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from otjdd import synapse
+from otjdd import learning, plasticity, synapse
 
 TO_SWITCH = "set"  # case of a sweep from the high state, and
 TO_RESET = "reset"  # from the low one
@@ -32,6 +32,18 @@ def trapezoid(trials, **settings):
 
 def fowler_nordheim(trials, **settings):
     return synapse.fowler_nordheim(trials[0].ds, thickness=trials[0].case.device.film.thickness, **settings)
+
+
+def retention(trials) -> dict[str, float]:
+    """What is left of both states (`synapse.retention`), and the relative change of each in a decade of time."""
+    ds = trials[0].ds
+    lost = {}
+    for name, t, R in zip(
+        ("high", "low"), np.split(ds.read_time.values, 2), np.split(ds.read_resistance.values, 2), strict=True
+    ):
+        late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
+        lost[f"{name}_loss"] = plasticity.loss_per_decade(t[late] - t[0], R[late])
+    return synapse.retention(ds) | lost
 
 
 def threshold(trials) -> dict[str, float]:
@@ -59,6 +71,7 @@ def thickness(trials) -> dict[str, float]:
         "energy_rises": synapse.rises(energies),
         "log_low_correlation": synapse.correlation(d, np.log(found["low"])),
         "log_low_slope": synapse.slope(d, np.log(found["low"])),
+        "decay_constant": plasticity.decay_constant(d, found["low"]),
     }
 
 
@@ -93,14 +106,45 @@ def times_to(trials, target: float) -> tuple[np.ndarray, np.ndarray]:
     return np.abs([t.value for t in trials]), np.array([synapse.switching_time(t.ds, target) for t in trials])
 
 
-METRICS = {
+def cycles(trials) -> dict[str, float]:
+    """Drift and opening of I-V loops that are read at equal steps."""
+    return synapse.cycles(trials[0].ds, trials[0].case.drive.cycles)
+
+
+def uniformity(trials) -> dict[str, float]:
+    """Devices drawn alike, each with a reset and a set read: resistances [ohm] that are far apart, and their scatter."""
+    high, low = (np.array([float(t.ds.read_resistance[i]) for t in trials]) for i in (0, 1))
+    return {
+        "apart": float(high.min() / low.max()),
+        "spread_high": float(np.ptp(np.log10(high))),
+        "spread_low": float(np.ptp(np.log10(low))),
+        "ratio_least": float((high / low).min()),
+        "ratio_most": float((high / low).max()),
+    }
+
+
+def tip_map(trials, **size) -> dict[str, float]:
+    """Currents [A] of places written once (case `outer`) and again with the other sign (`inner`), and of the pristine."""
+    ends = {t.name: t.ds.read_current.values for t in trials}
+    return {
+        "inner_over_outer": float(ends["inner"][-1] / ends["outer"][-1]),
+        "outer_over_pristine": float(ends["outer"][-1] / ends["outer"][0]),
+        "inner": float(ends["inner"][-1]),
+        "outer": float(ends["outer"][-1]),
+    }
+
+
+METRICS = learning.METRICS | {
     "loop": of_one(synapse.loop),
     "thermal": thermal,
     "trapezoid": trapezoid,
     "fowler-nordheim": fowler_nordheim,
-    "retention": of_one(synapse.retention),
-    "potentiation": of_one(synapse.potentiation),
+    "retention": retention,
     "threshold": threshold,
     "thickness": thickness,
     "switching": switching,
+    "uniformity": uniformity,
+    "map": tip_map,
+    "endurance": of_one(synapse.endurance),
+    "cycles": cycles,
 }

@@ -98,10 +98,11 @@ def protocol(verdict: Verdict) -> list[dict]:
 
 
 def swept(verdict: Verdict, name: str, trials: Sequence[Trial]) -> str:
-    """Which value differs between the runs of a case, from where to where; "" when there is one run."""
-    if name not in verdict.claim.sweep:
+    """What differs between the runs of a case, from where to where; "" when there is one run."""
+    if len(trials) == 1:
         return ""
-    return f"{len(trials)} runs, {verdict.claim.sweep[name].key} from {trials[0].text} to {trials[-1].text}"
+    what = f"{verdict.claim.sweep[name].key} from " if name in verdict.claim.sweep else ""
+    return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
 
 
 def run_row(trial: Trial) -> dict:

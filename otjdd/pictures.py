@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd import measures, plot, synapse
+from otjdd import learning_pictures, measures, plot, synapse
 from otjdd.claims import Verdict
+from otjdd.goals import PAPER, paper, stated
 from otjdd.units import BOLTZMANN_EV
-
-PAPER = plot.GREEN  # blue and orange are the simulation
 
 
 def picture(verdict: Verdict):
@@ -29,20 +28,6 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
             fig = picture(verdict)
             fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
             plot.save(fig, folder / f"{verdict.id}.png")
-
-
-def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
-    """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
-    line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
-    line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
-    if low is not None and high is not None:
-        span(low, high, color=PAPER, alpha=0.12, linewidth=0)
-
-
-def stated(verdict, axes, **options):
-    """All numbers of a claim that have a value, with their bands, in the unit in which they are told."""
-    for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
-        paper(axes, figure.value, *figure.bounds(), label="paper" if i == 0 else None, **options)
 
 
 def loop(verdict, axes):
@@ -157,7 +142,49 @@ def switching(verdict, axes):
         ax.legend()
 
 
-DRAW = {  # metric -> number of panels, and who fills them
+def endurance(verdict, axes):
+    R = verdict.trials[0].ds.read_resistance.values.reshape(-1, 2)
+    number = np.arange(1, len(R) + 1)
+    for column, colour, label in ((0, plot.ORANGE, "after -4.3 V"), (1, plot.BLUE, "after 2.2 V")):
+        axes[0].plot(number, R[:, column], ".", color=colour, label=label)
+    goal = verdict.claim.figure[0]
+    low = float(np.median(R[:, 1]))
+    paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    axes[0].set(yscale="log", xscale="log", xlabel="cycle", ylabel="resistance (Ω)")
+    axes[0].legend()
+
+
+def cycles(verdict, axes):
+    ds, count = verdict.trials[0].ds, verdict.trials[0].case.drive.cycles
+    V, current = (a.values.reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
+    for i, colour in ((0, plot.GREY), (1, plot.BLUE), (count - 1, plot.ORANGE)):
+        line = "--" if i == count - 1 else "-"
+        axes[0].plot(V[i], plot.size(current[i]), line, color=colour, label=f"loop {i + 1}")
+    axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
+    axes[0].legend()
+
+
+def uniformity(verdict, axes):
+    number = [t.value for t in verdict.trials]
+    for i, colour, label in ((0, plot.ORANGE, "after -4.3 V"), (1, plot.BLUE, "after 2.2 V")):
+        R = [float(t.ds.read_resistance[i]) for t in verdict.trials]
+        axes[0].plot(number, R, "o", color=colour, label=label)
+    axes[0].set(yscale="log", xlabel="device", ylabel="resistance (Ω)")
+    axes[0].legend()
+
+
+def tip_map(verdict, axes):
+    side, inner = (verdict.claim.settings[key] for key in ("side", "inner"))
+    ends = {t.name: float(t.ds.read_current[-1]) for t in verdict.trials}
+    edge = (side - inner) // 2
+    current = np.full((side, side), ends["outer"])
+    current[edge : edge + inner, edge : edge + inner] = ends["inner"]
+    image = axes[0].imshow(np.log10(current), extent=(0, 5, 0, 5))
+    axes[0].figure.colorbar(image, ax=axes[0], label="log₁₀ current at 0.5 V (A)")
+    axes[0].set(xlabel="x (µm)", ylabel="y (µm)")
+
+
+DRAW = learning_pictures.DRAW | {  # metric -> number of panels, and who fills them
     "loop": (1, loop),
     "thermal": (2, thermal),
     "trapezoid": (1, trapezoid),
@@ -167,4 +194,8 @@ DRAW = {  # metric -> number of panels, and who fills them
     "threshold": (1, threshold),
     "thickness": (2, thickness),
     "switching": (2, switching),
+    "endurance": (1, endurance),
+    "cycles": (1, cycles),
+    "uniformity": (1, uniformity),
+    "map": (1, tip_map),
 }

@@ -10,16 +10,16 @@ SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapse
 
 
 def pulses(ds) -> list[slice]:
-    """Samples of `time` that lie under each pulse: where |voltage| is nearer to its largest than to its least value."""
+    """Samples of `time` that lie under each pulse: where |voltage| is nearer to its largest than to its last value."""
     V = np.abs(np.asarray(ds.voltage))
-    under = np.concatenate(([False], V > (V.max() + V.min()) / 2, [False]))
+    under = np.concatenate(([False], V > (V.max() + V[-1]) / 2, [False]))
     edges = np.flatnonzero(np.diff(under.astype(int)))
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def peaks(ds) -> np.ndarray:
-    """(n,) A: largest |current| that the instrument shows under each pulse."""
-    current = np.abs(np.asarray(ds.current))
+def peaks(ds, what: str = "current") -> np.ndarray:
+    """(n,) A: largest |current| under each pulse, that of the instrument or another."""
+    current = np.abs(np.asarray(ds[what]))
     return np.array([current[pulse].max() for pulse in pulses(ds)])
 
 

@@ -119,20 +119,12 @@ def write_read_loop(
     return Waveform(loop.times, loop.voltages, np.column_stack([loop.read_times, marks]))
 
 
-def triangle(path: Sequence[float], rate: float, cycles: int = 1, read_step: float | None = None) -> Waveform:
-    """Straight from vertex to vertex of `path` (V) at `rate` (V/s). More than one cycle needs a closed path.
-
-    read_step: V, a read is marked whenever the voltage has gone so far along the path, each cycle alike
-    """
+def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform:
+    """Straight from vertex to vertex of `path` (V) at `rate` (V/s). More than one cycle needs a closed path."""
     check_path(path, cycles)
     _check_count(len(path) * cycles)
-    way = np.append(0.0, np.cumsum(np.abs(np.diff(path))))
-    loop = Waveform(way / rate, path)
-    if read_step:
-        count = math.floor(way[-1] / read_step + 1e-9)
-        _check_count((count + len(path)) * cycles)
-        loop = with_reads(loop, np.minimum(np.arange(1, count + 1) * read_step / rate, loop.duration))
-    return loop.repeat(cycles)
+    times = np.append(0.0, np.cumsum(np.abs(np.diff(path)))) / rate
+    return Waveform(times, path).repeat(cycles)
 
 
 def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[float] = ()) -> Waveform:

@@ -135,6 +135,27 @@ def retention(ds) -> dict[str, float]:
     return {"high_kept": kept(high_t, high), "low_kept": kept(low_t, low), "ratio": float(high[-1] / low[-1])}
 
 
+def endurance(ds) -> dict[str, float]:
+    """Reads of the high and the low state in turn: ratio of the first and the last cycle, and its relative drift."""
+    high, low = np.asarray(ds.read_resistance).reshape(-1, 2).T
+    ratio = high / low
+    return {"first": float(ratio[0]), "last": float(ratio[-1]), "drift": float(abs(ratio[-1] / ratio[0] - 1))}
+
+
+def cycles(ds, count: int) -> dict[str, float]:
+    """I-V loops, `count` of them, read at the same voltages.
+
+    drift : largest relative difference of a current between the last loop and the second (the first starts pristine)
+    opening : decades between two currents of the last loop at one voltage, where they lie farthest apart
+    """
+    V, current = (np.asarray(a).reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
+    seen = np.abs(V[-1]) > 1e-9
+    size = np.log10(np.abs(current[-1][seen]))
+    same = {v: size[np.round(V[-1][seen], 9) == v] for v in np.unique(np.round(V[-1][seen], 9))}
+    drift = np.abs(current[-1][seen] / current[min(1, count - 1)][seen] - 1)
+    return {"drift": float(drift.max()), "opening": float(max(np.ptp(branch) for branch in same.values()))}
+
+
 def potentiation(ds, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
     """Rounds of `up` potentiating and `down` depressing pulses, a read after each, the first rounds left out.
 

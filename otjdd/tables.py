@@ -36,7 +36,10 @@ def to_table(verdicts: Sequence[Verdict]):
     from rich import box
     from rich.table import Column, Table
 
-    table = Table("claim", "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD)
+    longest = max((len(verdict.id) for verdict in verdicts), default=0)
+    table = Table(
+        Column("claim", min_width=longest), "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD
+    )
     for verdict in verdicts:
         colour = "green" if verdict.status == "met" else "red"
         table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {colour}]{verdict.status}[/]")

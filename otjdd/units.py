@@ -143,6 +143,7 @@ def dimension_of_powers(powers: tuple) -> str:
     return next((d.name for d in DIMENSIONS.values() if unit(d.unit).powers == powers), "")
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str, dimension: str) -> float:
     """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
 

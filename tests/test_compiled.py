@@ -179,8 +179,8 @@ def test_first_runs_at_the_same_time_do_not_disturb_each_other(tmp_path):
     for _ in range(2):
         running = [program(tmp_path, **homes) for _ in range(4)]
         for process in running:
-            assert process.communicate(timeout=100)[0].startswith("19.0")
-    assert program(tmp_path, **homes).communicate(timeout=100) == ("19.0 True\n", "")
+            assert process.communicate(timeout=250)[0].startswith("19.0")
+    assert program(tmp_path, **homes).communicate(timeout=250) == ("19.0 True\n", "")
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "not writable", "none"])
@@ -190,6 +190,6 @@ def test_without_a_home_kernels_are_kept_in_a_temporary_folder_or_not_at_all(tmp
     named = {"missing": "/proc/none", "a file": str(tmp_path / "file"), "not writable": str(tmp_path / "closed")}
     homes = {"HOME": named[home]} if home in named else {}
     for _ in range(2):
-        assert program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=100)[1] == ""
-    said = program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=100)
+        assert program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=250)[1] == ""
+    said = program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=250)
     assert said == ("19.0 True\n", "")

@@ -12,7 +12,7 @@ EXAMPLES = {
     "pulse": {"voltage": "2.2 V", "width": "20 ns", "read": READ},
     "train": {"voltage": "1.5 V", "width": "50 ns", "count": 10, "frequency": "5 MHz"},
     "write-read-loop": {"path": ["0 V", "2.2 V", "-4.3 V", "0 V"], "step": "0.1 V", "width": "100 ms"},
-    "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2, "read_step": "0.5 V"},
+    "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2},
     "table": {"points": [["0 s", "0 V"], ["1 us", "2 V"]], "reads_at": ["1 us"]},
     "spikes": {"pieces": {"peak": {"kind": "hold", "voltage": "1 V", "duration": "1 us"}}, "pre": ["peak"],
                "post": ["peak"], "delay": "-2 us"},
@@ -73,6 +73,9 @@ def test_the_schema_names_every_kind():
         ("hold", {"reads_at": ["1 us", "1.5 us"]}),
         ("hold", {"reads_per_decade": -1}),
         ("steps", {"voltages": []}),
+        ("steps", {"path": ["0 V", "1 V"], "step": "0.1 V"}),
+        ("steps", {"voltages": None, "path": ["0 V", "1 V"]}),
+        ("steps", {"voltages": None, "path": ["0 V", "1 V"], "step": "0.1 V", "cycles": 2}),
         ("pulse", {"width": "-1 ns"}),
         ("pulse", {"rise": "1 V"}),
         ("pulse", {"read": {"voltage": "0.1 V", "length": "1 us"}}),
@@ -89,7 +92,6 @@ def test_the_schema_names_every_kind():
         ("write-read-loop", {"path": ["0 V", "1 V"], "cycles": 2}),
         ("triangle", {"rate": "0 V/s"}),
         ("triangle", {"path": ["0 V", "1 V"]}),
-        ("triangle", {"read_step": "0 V"}),
         ("spikes", {"pre": ["peek"]}),
         ("spikes", {"post": []}),
         ("spikes", {"delay": "1 V"}),
@@ -249,3 +251,10 @@ def test_between_pulses_a_train_rests_at_its_base():
     assert shape.voltages[[0, -1]].tolist() == [0.1, 0.1]
     pulse = load(kind="pulse", wait="1 us", **base).waveform()
     assert pulse(np.array([25e-9, 0.5e-6])).tolist() == [0.6, 0.1]
+
+
+def test_a_sweep_in_steps_is_read_at_the_end_of_each_plateau():
+    path = ["0 V", "1 V", "-1 V", "0 V"]
+    sweep = load(kind="steps", path=path, step="0.5 V", width="1 s", cycles=2, read_each=True).waveform()
+    assert sweep.read_voltages.tolist() == [0.5, 1, 0.5, 0, -0.5, -1, -0.5, 0] * 2
+    assert sweep.read_times.tolist() == list(range(1, 17))

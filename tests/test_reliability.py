@@ -5,8 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from devices import needs_speed
 
-from validation.reliability import bad_inputs, fuzz
+from validation.reliability import accidents, bad_inputs, fuzz
 
 FOLDER = Path(bad_inputs.__file__).parent
 ROOT = FOLDER.parent.parent
@@ -58,6 +59,34 @@ def test_mutants_are_taken_or_refused_in_time_and_memory(tmp_path):
     assert verdict.grown < 300
     assert verdict.taken + verdict.refused == 600
     assert min(verdict.taken, verdict.refused) > 50
+
+
+@needs_linux
+def test_a_killed_writer_leaves_a_whole_result_or_none(tmp_path):
+    found = accidents.kills(6, tmp_path)
+    assert found["damaged"] == 0
+    assert found.total() == 6
+
+
+@needs_linux
+@needs_speed
+def test_places_that_cannot_take_a_result_are_told_and_left_clean(tmp_path):
+    told = accidents.places(tmp_path)
+    assert len(told) == 5
+    assert set(told.values()) <= {"", "may not mount"}
+
+
+@needs_linux
+@needs_speed
+def test_damage_of_a_result_is_always_detected(tmp_path):
+    assert accidents.damaged_results(40, tmp_path) == {"detected": 40}
+
+
+@needs_linux
+@needs_speed
+def test_spoilt_caches_and_first_runs_at_once_give_right_numbers(tmp_path):
+    assert accidents.spoilt_caches(4, tmp_path) == {"right": 4}
+    assert accidents.first_runs_together(4, tmp_path) == {"right": 4}
 
 
 DANGEROUS = {

@@ -122,14 +122,6 @@ def test_triangle_moves_at_its_rate():
     assert sweep(np.array([0.5, 2.0, 3.5])).tolist() == [2, -4, 2]
 
 
-def test_triangle_is_read_each_time_it_has_gone_a_step():
-    sweep = triangle([0, 2, -4, 0], rate=4.0, cycles=2, read_step=1.0)
-    way = [1, 2, 1, 0, -1, -2, -3, -4, -3, -2, -1, 0]
-    np.testing.assert_allclose(sweep.read_voltages, way * 2, atol=1e-12)
-    assert sweep.duration == 2 * 3.0
-    assert len(triangle([0, 1], 1.0, read_step=0.4).reads) == 2
-
-
 def test_table_is_taken_as_it_is():
     shape = table([0, 1, 1, 2], [0, 1, 2, 2], reads_at=[1.0, 2.0])
     assert shape.read_voltages.tolist() == [1.0, 2.0]

@@ -1,11 +1,14 @@
 """Studies as their users have them: from a case to one Dataset, in one process and in several, whole and interrupted."""
 
+import re
+
 import numpy as np
 import pytest
 
 import otjdd
-from otjdd import results
-from otjdd.case import CaseError, load_case
+from otjdd import kept, results
+from otjdd.case import CaseError, load_case, shipped_cases
+from otjdd.plan import plan
 from otjdd.problems import LimitError
 
 SMALL = """
@@ -128,3 +131,24 @@ def test_what_is_kept_can_be_chosen(small):
     assert np.isnan(ds.current).any()  # of runs with fewer steps
     with pytest.raises(CaseError, match='did you mean "read_resistance"'):
         otjdd.study(small, **{"study.keep": ["read_resistanc"]})
+
+
+def test_the_study_of_the_readme_is_one(tmp_path):
+    text = (shipped_cases().parent / "README.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[study]" in b)
+    (tmp_path / "case.toml").write_text(block)
+    case = load_case(tmp_path / "case.toml")
+    assert list(case.study.sizes.values()) == [7, 7, 2, 16]
+    assert kept.unknown(case.study.keep) == ""
+    made = plan(case.replace("study.grid", {"ions.law": ["linear"]}))
+    assert len(set(made.digests)) == len(made.digests) == 7 * 7 * 16
+
+
+@pytest.mark.parametrize("name", ["thickness", "switching-map", "device-spread", "sobol"])
+def test_the_studies_that_come_with_otjdd_are_sound_at_every_point(name):
+    made = plan(load_case(shipped_cases() / f"{name}.toml"))
+    assert (
+        len(set(made.digests))
+        == len(made.digests)
+        == {"thickness": 9, "switching-map": 168, "device-spread": 20}.get(name, 640)
+    )

@@ -150,3 +150,18 @@ def test_curves_without_a_barrier_are_told_so():
     V = np.round(np.arange(-0.3, 0.31, 0.02), 10)
     with pytest.raises(ValueError, match="no trapezoid fits"):
         synapse.trapezoid(curves(-np.ones_like(V), V, np.array([300.0])), "HRS", 2.8e-9, 3e-10)
+
+
+def test_endurance_compares_the_last_cycle_with_the_first():
+    found = synapse.endurance(reads([2e8, 1e4, 1e8, 1e4, 1e8, 2e4]))
+    assert (found["first"], found["last"]) == pytest.approx((2e4, 5e3))
+    assert found["drift"] == pytest.approx(0.75)
+
+
+def test_loops_open_where_their_branches_part_and_drift_after_the_first():
+    V = np.array([0.5, 1.0, 0.5, 0.0])
+    loops = np.array([[1, 100, 50, 1], [2, 100, 200, 1], [2, 110, 200, 9]]) * 1e-9
+    ds = results.dataset({"read_voltage": np.tile(V, 3), "read_current": loops.ravel()})
+    found = synapse.cycles(ds, 3)
+    assert found["drift"] == pytest.approx(0.1)  # what flows at 0 V is noise
+    assert found["opening"] == pytest.approx(2)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from otjdd.cli.given import check_folder
 from otjdd.cli.shell import CASE, progress_bar
 
 
@@ -23,7 +24,10 @@ def calibrate(
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
     from otjdd import calibrate as calibration
+    from otjdd.files import write_whole
 
+    if out:
+        check_folder(out.parent)
     try:
         task, case = calibration.load(file)
     except ValueError as error:
@@ -36,6 +40,6 @@ def calibrate(
         )  # fmt: skip
     found = calibration.polish(task, case, found)
     if out:
-        out.write_text(calibration.as_case(task, found.x), encoding="utf-8")
+        write_whole(out, calibration.as_case(task, found.x).encode())
     slopes = calibration.sensitivities(task, case, found.x) if sensitivity else None
     print(calibration.report(task, found, slopes))

@@ -10,7 +10,13 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
     """
     from otjdd import words
 
-    print(f"{path}: ok, {words.of_drive(load(path, settings, allow_outside).drive)}")
+    case = load(path, settings, allow_outside)
+    points = ""
+    if case.study:
+        from otjdd.plan import plan
+
+        points = f", a study of {len(plan(case, str(path)).digests)} points"
+    print(f"{path}: ok, {words.of_drive(case.drive)}{points}")
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):

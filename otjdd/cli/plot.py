@@ -9,12 +9,13 @@ from otjdd.cli.given import check_picture
 
 
 def plot(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`, or the folder of a study.")],
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="PNG, PDF or SVG. Default: the result's name.")
     ] = None,
     kind: Annotated[
-        list[str], typer.Option("--kind", help="Panel to draw, may be repeated; `--kind help` lists them.")
+        list[str],
+        typer.Option("--kind", help="Panel to draw, or result of a study; may be repeated; `--kind help` lists them."),
     ] = [],
 ):
     """Draw a result: the panels that fit it, or those that are asked for.
@@ -23,22 +24,24 @@ def plot(
     """
     from otjdd import results
     from otjdd.plot import PANELS
+    from otjdd.studies import RESULT
 
-    for name in kind:
-        if name not in PANELS:
-            raise typer.BadParameter(f"{name!r} is none of {', '.join(PANELS)}", param_hint="--kind")
+    unknown = [name for name in kind if name not in PANELS]
+    if unknown and not file.is_dir():
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(PANELS)}", param_hint="--kind")
     out = out or Path(file.name).with_suffix(".png")
     check_picture(out)
-    save_figure(results.read(file), out, kind)
+    save_figure(results.read(file / RESULT if file.is_dir() else file), out, kind)
     print(out)
 
 
 def save_figure(ds, path: Path, kinds=()):
     """Draw a Dataset into a file. Raises ResultError, OSError; typer.BadParameter when it has nothing to draw."""
-    from otjdd.plot import figure, save
+    from otjdd import plot, plot_study
+    from otjdd.gather import ENGINE
 
     try:
-        drawn = figure(ds, kinds)
+        drawn = (plot_study if ENGINE in ds.attrs else plot).figure(ds, kinds)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--kind") from None
-    save(drawn, path)
+    plot.save(drawn, path)

@@ -36,6 +36,9 @@ def run(
     check_target(out)
     if plot:
         check_picture(plot)
+    import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
+    import xarray  # noqa: F401
+
     from otjdd import results, simulate, words
     from otjdd.limits import limits, shielded
 

@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from validation.reliability import bad_inputs, fuzz
+from validation.reliability import accidents, bad_inputs, fuzz
 
 HERE = Path(__file__).parent
 
@@ -21,9 +21,8 @@ def told_inputs(quick: bool, folder: Path) -> tuple[str, bool]:
     wrong = [row.bad.name for row in rows if row.code != row.bad.code or "Traceback" in row.err]
     (HERE / "bad-inputs.md").write_text(bad_inputs.table(rows), encoding="utf-8")
     said = f"{len(rows)} bad inputs: {len(rows) - len(wrong)} refused with the right exit code and words"
-    return f"{said}; slowest {max(row.seconds for row in rows):.1f} s" + "".join(
-        f"; {name}" for name in wrong
-    ), not wrong
+    said += f"; slowest {max(row.seconds for row in rows):.1f} s"
+    return said + "".join(f"; {name}" for name in wrong), not wrong
 
 
 def mutants(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -40,7 +39,60 @@ def mutants(quick: bool, folder: Path) -> tuple[str, bool]:
     ), good
 
 
-CAMPAIGNS = {"bad-inputs": told_inputs, "mutants": mutants}
+def killed_writers(quick: bool, folder: Path) -> tuple[str, bool]:
+    """100 processes killed while they write results."""
+    count = 10 if quick else 100
+    found = accidents.kills(count, folder)
+    return f"{count} kills of a process that writes: {counted(found)}", not found["damaged"]
+
+
+def places(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Disks and folders that cannot take a result."""
+    told = accidents.places(folder)
+    wrong = "".join(f"; {place}: {what}" for place, what in told.items() if what)
+    return f"{', '.join(told)}: exit code 5, one line, no file{wrong}", not wrong
+
+
+def damaged_results(quick: bool, folder: Path) -> tuple[str, bool]:
+    """200 damaged results."""
+    count = 20 if quick else 200
+    found = accidents.damaged_results(count, folder)
+    return f"{count} damaged results: {counted(found)}", set(found) == {"detected"}
+
+
+def caches(quick: bool, folder: Path) -> tuple[str, bool]:
+    """100 spoilt caches of kernels, one of all true kernels, and 16 first runs at once."""
+    count = 10 if quick else 100
+    spoilt, together = accidents.spoilt_caches(count, folder), accidents.first_runs_together(16, folder)
+    wrong = accidents.spoilt_kernels(folder)
+    said = (
+        f"{count} spoilt caches: {counted(spoilt)}; 16 first runs at once: {counted(together)}; a bit flipped in every"
+    )
+    return f"{said} true kernel: {wrong or 'the same numbers'}", {*spoilt, *together} == {"right"} and not wrong
+
+
+def signals(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Runs interrupted by Ctrl-C and SIGTERM."""
+    count = 2 if quick else 20
+    found, longest = accidents.signals(count, folder)
+    said = f"{count} runs interrupted by SIGINT or SIGTERM: {counted(found)}, ended within {longest:.1f} s"
+    return said, set(found) == {"kept"} and longest < 2
+
+
+def counted(found) -> str:
+    """How often each thing was found."""
+    return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
+
+
+CAMPAIGNS = {
+    "bad-inputs": told_inputs,
+    "mutants": mutants,
+    "kills": killed_writers,
+    "places": places,
+    "damage": damaged_results,
+    "caches": caches,
+    "signals": signals,
+}
 
 
 def main() -> int:

@@ -1,0 +1,268 @@
+"""Accidents to files, to the cache of kernels and to running commands, made on purpose. Unix only."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+OTJDD = [sys.executable, "-c", "from otjdd.cli import main; main()"]
+# A shell's background job ignores Ctrl-C, and so would its children.
+HEEDING = [
+    sys.executable,
+    "-c",
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from otjdd.cli import main; main()",
+]
+PULSE = """base = "li2019.toml"
+title = "a pulse"
+drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
+columns = { count = 1, spread = {} }
+device.film.cells = 12
+"""
+ENDLESS = """base = "li2019.toml"
+title = "endless"
+drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, period = "10 us", read_each = true }
+"""
+
+
+def otjdd(folder: Path, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess:
+    """A command in a folder; `before` is shell that comes first."""
+    options = {"cwd": folder, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 300}
+    if before:
+        return subprocess.run(["sh", "-c", f'{before}; exec "$@"', "sh", *OTJDD, *words], **options)
+    return subprocess.run([*OTJDD, *words], **options)
+
+
+def forked(action: Callable[[], object]) -> int:
+    """Process id of a child that does something and ends with 0, or with 1 when it raises."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        action()
+        os._exit(0)
+    except BaseException:
+        os._exit(1)
+
+
+def some_result(number: float = 0.0):
+    """A result of some size whose numbers all are the same."""
+    import numpy as np
+
+    from otjdd import results
+
+    return results.dataset({"current": np.full(50_000, number)}, {"time": np.arange(50_000.0)})
+
+
+def kills(count: int, folder: Path, seed: int = 1) -> Counter:
+    """Kill a process that writes results, at any moment; what its file is then: "whole", "absent" or "damaged"."""
+    from otjdd import results
+
+    rng, found, path = random.Random(seed), Counter(), folder / "a.nc"
+    some = [some_result(float(number)) for number in range(4)]
+
+    def write_for_ever():
+        for k in range(10**6):
+            results.write(some[k % len(some)], path)
+
+    for _ in range(count):
+        if rng.random() < 0.5:
+            path.unlink(missing_ok=True)
+        child = forked(write_for_ever)
+        time.sleep(rng.uniform(0.0, 0.8))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        if not path.exists():
+            found["absent"] += 1
+            continue
+        try:
+            values = results.read(path).current.values
+            found["whole" if (values == values[0]).all() else "damaged"] += 1
+        except results.ResultError:
+            found["damaged"] += 1
+    return found
+
+
+@contextmanager
+def mounted(folder: Path, options: str):
+    """A small disk in memory on a folder; None where this user may not mount."""
+    folder.mkdir()
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
+    try:
+        yield folder if done.returncode == 0 else None
+    finally:
+        if done.returncode == 0:
+            subprocess.run(["umount", str(folder)], check=True)
+
+
+def places(folder: Path) -> dict[str, str]:
+    """Run a case into places that cannot take its result: place -> what went wrong, "" when it went as it should."""
+    (folder / "pulse.toml").write_text(PULSE)
+    told = {"a missing folder": refused(folder, "none/a.nc"), "a file for a folder": refused(folder, "pulse.toml/a.nc")}
+    told["a limit on file sizes"] = refused(folder, "a.nc", before="ulimit -f 4")
+    with mounted(folder / "full", "size=40k") as disk:
+        told["a full disk"] = refused(folder, "full/a.nc") if disk else "may not mount"
+    with mounted(folder / "closed", "size=1m,ro") as disk:
+        told["a read-only disk"] = refused(folder, "closed/a.nc") if disk else "may not mount"
+    return told
+
+
+def refused(folder: Path, target: str, before: str = "") -> str:
+    """What is wrong with a run into a place where it must end with exit code 5, a line of words and no file."""
+    done = otjdd(folder, "run", "pulse.toml", "-q", "-o", target, before=before)
+    place = (folder / target).parent
+    left = [p.name for p in place.iterdir() if p.suffix in (".nc", ".part")] if place.is_dir() else []
+    if done.returncode == 5 and len(done.stderr.splitlines()) == 1 and not left:
+        return ""
+    return f"exit code {done.returncode}, {done.stderr.strip()[-200:]!r}, left {left}"
+
+
+def damage(rng: random.Random, data: bytes) -> bytes:
+    """Bytes with one bit flipped, cut short, or with a piece overwritten."""
+    at = rng.randrange(len(data))
+    match rng.randrange(3):
+        case 0:
+            return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
+        case 1:
+            return data[:at]
+        case _:
+            noise = rng.randbytes(min(rng.choice((1, 16, 512)), len(data) - at))
+            return data[:at] + noise + data[at + len(noise) :]
+
+
+def damaged_results(count: int, folder: Path, seed: int = 2) -> Counter:
+    """Damage a result in many ways; how often it was "detected", "not detected", or something else was raised."""
+    from otjdd import results
+
+    (folder / "pulse.toml").write_text(PULSE)
+    done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "a.nc")
+    assert done.returncode == 0, done.stderr
+    whole, rng, found, path = (folder / "a.nc").read_bytes(), random.Random(seed), Counter(), folder / "bad.nc"
+    for _ in range(count):
+        data = whole
+        while data == whole:
+            data = damage(rng, whole)
+        path.write_bytes(data)
+        try:
+            results.read(path)
+            found["not detected"] += 1
+        except results.ResultError:
+            found["detected"] += 1
+        except Exception as error:
+            found[type(error).__name__] += 1
+    return found
+
+
+def square(x):
+    return x * x
+
+
+def cube(x):
+    return x * x * x
+
+
+def ask(folder: Path, function=square) -> tuple[int, float]:
+    """In a child: value of a small kernel whose cache is below a folder. Exit code of the child, and the value."""
+    from otjdd import compiled
+
+    answer = folder.parent / "answer"
+    answer.unlink(missing_ok=True)
+
+    def work():
+        os.environ["NUMBA_CACHE_DIR"] = str(folder)
+        compiled.folder.cache_clear()
+        answer.write_text(str(compiled.njit(cache=True)(function)(7.0)))
+
+    _, status = os.waitpid(forked(work), 0)
+    return os.waitstatus_to_exitcode(status), float(answer.read_text()) if answer.exists() else float("nan")
+
+
+def spoil(rng: random.Random, folder: Path) -> str:
+    """Do something to a cache of kernels; what was done."""
+    entries = sorted(folder.glob("otjdd/kernels-*/*square*"))
+    others = sorted(folder.glob("otjdd/kernels-*/*cube*"))
+    kind = rng.choice(("damaged", "damaged", "damaged", "empty", "of another", "a folder", "gone", "no folder"))
+    if kind == "no folder":
+        shutil.rmtree(folder / "otjdd")
+        (folder / "otjdd").write_text("a file")
+        return kind
+    for path in entries:
+        content = {"damaged": damage(rng, path.read_bytes()), "empty": b"", "of another": others[0].read_bytes()}
+        if kind in content:
+            path.write_bytes(content[kind])
+        else:
+            path.unlink()
+            if kind == "a folder":
+                path.mkdir()
+    return kind
+
+
+def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
+    """Spoil the cache in many ways and ask again; "right", "wrong number" or "failed"."""
+    rng, found = random.Random(seed), Counter()
+    for k in range(count):
+        cache = folder / str(k)
+        ask(cache), ask(cache, cube)
+        spoil(rng, cache)
+        code, value = ask(cache)
+        found["failed" if code else "right" if value == 49.0 else "wrong number"] += 1
+    return found
+
+
+def spoilt_kernels(folder: Path, seed: int = 4) -> str:
+    """Flip a bit in every file of the true kernels and simulate: "" when the numbers are the same as before."""
+    from otjdd import compiled, results
+
+    (folder / "pulse.toml").write_text(PULSE)
+    done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "before.nc")
+    place = folder / "cache" / "otjdd" / compiled.folder().name
+    shutil.copytree(compiled.folder(), place)
+    rng, entries = random.Random(seed), sorted(place.iterdir())
+    for path in entries:
+        data = bytearray(path.read_bytes())
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        path.write_bytes(data)
+    done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "after.nc", NUMBA_CACHE_DIR=str(folder / "cache"))
+    if done.returncode:
+        return f"exit code {done.returncode}: {done.stderr[-300:]}"
+    before, after = (results.data_sha256(results.read(folder / f"{name}.nc")) for name in ("before", "after"))
+    return "" if before == after else "other numbers"
+
+
+def first_runs_together(count: int, folder: Path) -> Counter:
+    """Start many processes at once on one empty cache; how many had the right number."""
+    from otjdd import compiled
+
+    def work():
+        os.environ["NUMBA_CACHE_DIR"] = str(folder / "together")
+        compiled.folder.cache_clear()
+        assert compiled.njit(cache=True)(square)(7.0) == 49.0
+
+    children = [forked(work) for _ in range(count)]
+    return Counter("right" if os.waitpid(child, 0)[1] == 0 else "failed" for child in children)
+
+
+def signals(count: int, folder: Path, seed: int = 5) -> tuple[Counter, float]:
+    """Interrupt runs by SIGINT and SIGTERM; what came of each, and the longest time [s] to the end of the process."""
+    from otjdd import results
+
+    (folder / "endless.toml").write_text(ENDLESS)
+    rng, found, longest = random.Random(seed), Counter(), 0.0
+    for k in range(count):
+        number, code = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[k % 2]
+        (folder / "endless.nc").unlink(missing_ok=True)
+        process = subprocess.Popen([*HEEDING, "run", "endless.toml", "-q"], cwd=folder, stderr=subprocess.PIPE)
+        time.sleep(rng.uniform(6.0, 10.0))
+        process.send_signal(number)
+        began = time.monotonic()
+        process.communicate(timeout=100)
+        longest = max(longest, time.monotonic() - began)
+        kept = (folder / "endless.nc").exists() and results.read(folder / "endless.nc").sizes["time"] > 0
+        found["kept" if process.returncode == code and kept else f"exit code {process.returncode}, kept {kept}"] += 1
+    return found, longest
