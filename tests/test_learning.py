@@ -7,7 +7,7 @@ import pytest
 
 from otjdd import learning, measures, results
 from otjdd.case import load_case, shipped_cases
-from otjdd.claims import Draws, Trial
+from otjdd.trials import Draws, Trial
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
