@@ -4,19 +4,15 @@ A claim is a folder: claim.toml, and the cases to run as further TOML files. It 
 limit keeps it, and nothing else: the reason that claim.toml gives for a miss is shown, and changes nothing.
 """
 
-import math
 import tomllib
-from decimal import Decimal
-from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
 from otjdd import units
-from otjdd.case import Case, load_case
-from otjdd.device import Count, Number, Record
+from otjdd.device import Number, Record
+from otjdd.trials import Draws, Once, Sweep, Trial
 
 CLAIM = "claim.toml"
 
@@ -121,34 +117,6 @@ class Measured(NamedTuple):
         return f"{self.figure.label}: {self.otjdd}"
 
 
-class Sweep(Record):
-    """Runs of one case that differ in one value."""
-
-    key: str
-    values: Annotated[tuple[str, ...], Field(min_length=1)]
-    quick: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-
-
-class Draws(Record):
-    """Runs of one case with values drawn about its own: `count` of them, a normal distribution for each key.
-
-    spread : dotted key -> standard deviation, with its unit   quick : count for a quick look
-    """
-
-    count: Annotated[Count, Field(ge=1, le=10_000)]
-    seed: Annotated[Count, Field(ge=0)]
-    spread: Annotated[dict[str, str], Field(min_length=1)]
-    quick: Annotated[Count, Field(ge=1, le=10_000)] | None = None
-
-    def changes(self, case: Case, number: int) -> dict[str, float]:
-        """Dotted key -> value [SI] of one draw, the same for a number however many are drawn."""
-        normal = np.random.default_rng([self.seed, number]).standard_normal(len(self.spread))
-        return {
-            key: reduce(getattr, key.split("."), case) + quantity(sigma) * float(z)
-            for (key, sigma), z in zip(self.spread.items(), normal, strict=True)
-        }
-
-
 class Claim(Record):
     """A claim.toml: what the paper says and where, what it leaves open, what was chosen, what is measured.
 
@@ -167,19 +135,6 @@ class Claim(Record):
     draws: dict[str, Draws] = Field(default_factory=dict)
     quick: dict[str, Any] = Field(default_factory=dict)
     figure: Annotated[tuple[Figure, ...], Field(min_length=1)]
-
-
-class Trial(NamedTuple):
-    """One run of a claim: stem of its case file, value [SI] of its sweep (nan without), case, result.
-
-    ds : Dataset, or in words why there is none   text : the value as the claim has it
-    """
-
-    name: str
-    value: float
-    case: Case
-    ds: Any = None
-    text: str = ""
 
 
 class Verdict(NamedTuple):
@@ -248,37 +203,17 @@ def figure(path: str) -> Figure:
     return figures[name]
 
 
-def trials(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
+def planned(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
     """The runs that a claim needs, without their results. Raises CaseError, OSError, ValueError."""
-    planned, changes = [], dict(claim.quick) if quick else {}
+    changes, found = dict(claim.quick) if quick else {}, []
+    plans = claim.sweep | claim.draws
     for path in sorted(folder.glob("*.toml")):
-        sweep, draws = claim.sweep.get(path.stem), claim.draws.get(path.stem)
-        if path.name == CLAIM:
-            continue
-        if draws:
-            case = load_case(path, changes)
-            for i in range(1, 1 + ((quick and draws.quick) or draws.count)):
-                drawn = case.replace(**draws.changes(case, i))
-                planned.append(Trial(path.stem, float(i), drawn, text=f"draw {i}"))
-            continue
-        if sweep is None:
-            planned.append(Trial(path.stem, math.nan, load_case(path, changes)))
-            continue
-        for text in (quick and sweep.quick) or sweep.values:
-            case = load_case(path, changes | {sweep.key: text})
-            planned.append(Trial(path.stem, quantity(text), case, text=text))
-    unknown = {*claim.sweep, *claim.draws} - {trial.name for trial in planned}
-    if unknown or not planned:
+        if path.name != CLAIM:
+            found += plans.get(path.stem, Once()).trials(path, changes, quick)
+    unknown = set(plans) - {trial.name for trial in found}
+    if unknown or not found:
         raise ValueError(f"{folder}: no case {', '.join(sorted(unknown)) or 'at all'} to run")
-    return planned
-
-
-def quantity(text: str) -> float:
-    """A number with a unit, of whatever dimension, in SI. Raises ValueError."""
-    match = units.NUMBER.fullmatch(text)
-    if not match:
-        raise ValueError(f"{text!r} is no number with a unit")
-    return float(Decimal(match[1]).scaleb(units.unit(match[2]).exponent))
+    return found
 
 
 def shipped_claims() -> Path:

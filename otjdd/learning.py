@@ -154,25 +154,30 @@ def timed(trials) -> tuple[np.ndarray, np.ndarray]:
 
 
 def energy(trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
-    """Energy [J] of one pulse of two amplitudes [V]: conducted, of 0.1 um2 of it, charging, and V I t as it is shown."""
+    """Energy [J] of one pulse of two amplitudes [V].
+
+    short, long : conducted   ..._scaled : of 0.1 um2 of it   ..._charging : what charges the junction
+    ..._shown : V I t as the instrument has it   ..._ohmic : V^2 t / R of the read before
+    """
     out = {}
     for name, V in (("short", short), ("long", long)):
         trial = min(trials, key=lambda t: abs(t.value - V))
         spent = spent_by(trial)
         scale = plasticity.SYNAPSE / trial.case.device.area
         out |= {name: spent["conduction"], f"{name}_scaled": spent["conduction"] * scale}
-        out |= {f"{name}_charging": spent["charging"], f"{name}_shown": spent["shown"]}
+        out |= {f"{name}_{what}": spent[what] for what in ("charging", "shown", "ohmic")}
     return out
 
 
 def spent_by(trial) -> dict[str, float]:
-    """Energies [J] of the one pulse of a trial; `shown` is V I t with the current at its end, as the instrument has it."""
+    """Energies [J] of the one pulse of a trial, by the names of `energy`."""
     ds = trial.ds
     pulse = plasticity.pulses(ds)[-1]
     t, last = ds.time.values, pulse.stop - 1
     start, end = t[pulse.start - 1], t[last]
-    shown = float(ds.voltage[last] * ds.current[last] * (end - start))
-    return plasticity.spike_energy(ds, start, end) | {"shown": shown}
+    V, width = float(ds.voltage[last]), end - start
+    shown, ohmic = V * float(ds.current[last]) * width, V**2 * width / float(ds.read_resistance[0])
+    return plasticity.spike_energy(ds, start, end) | {"shown": shown, "ohmic": ohmic}
 
 
 def letters(trials, **patterns) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """What is measured for a claim: its trials in, numbers by name out [SI, energies in eV].
 
-A trial (`otjdd.claims.Trial`) is one run of a claim, with its case and result. What a single result says is in
+A trial (`otjdd.trials.Trial`) is one run of a claim, with its case and result. What a single result says is in
 `otjdd.synapse`; here results are compared with each other and with their cases.
 """
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otjdd import results, words
-from otjdd.claims import Trial, Verdict
+from otjdd.claims import Verdict
+from otjdd.trials import Trial
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture

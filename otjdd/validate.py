@@ -9,8 +9,9 @@ from typing import Any
 
 from otjdd import claims, measures
 from otjdd.case import Case
-from otjdd.claims import Claim, Trial, Verdict
+from otjdd.claims import Claim, Verdict
 from otjdd.processes import team
+from otjdd.trials import Trial
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
@@ -37,7 +38,7 @@ def validate(
     Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
     """
     loaded = {name: (path, load(path)) for name, path in discover(folder, names).items()}
-    planned = {name: claims.trials(path, claim, quick) for name, (path, claim) in loaded.items()}
+    planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
     results = run_all([trial.case for trials in planned.values() for trial in trials], workers, progress)
     return [judge(name, loaded[name][1], trials, results) for name, trials in planned.items()]
 

@@ -7,7 +7,7 @@ import pytest
 
 from otjdd import learning, measures, results
 from otjdd.case import load_case, shipped_cases
-from otjdd.claims import Draws, Trial
+from otjdd.trials import Draws, Trial
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
@@ -111,13 +111,19 @@ def test_energies_are_of_the_trials_next_to_the_amplitudes():
 
     def spent(V):
         current = 1e-3 * V * under
-        arrays = {"voltage": V * under, "conduction_current": current, "displacement_current": 0 * t}
+        arrays = {
+            "read_resistance": [1e6, 1e6],
+            "voltage": V * under,
+            "conduction_current": current,
+            "displacement_current": 0 * t,
+        }
         return trial(V, arrays | {"current": current / 10}, t)
 
     found = learning.energy([spent(V) for V in (0.2, 0.6, 1.8)])
     assert found["short"] == pytest.approx(1e-3 * 0.6**2 * 20e-9, rel=0.01)
     assert found["long"] == pytest.approx(1e-3 * 1.8**2 * 20e-9, rel=0.01)
     assert found["long_scaled"] == pytest.approx(found["long"] * 0.1)
+    assert found["long_ohmic"] == pytest.approx(1.8**2 * 20e-9 / 1e6, rel=0.01)
     assert found["long_shown"] == pytest.approx(found["long"] / 10, rel=0.01)
 
 

@@ -113,13 +113,17 @@ def test_failed_points_are_told_with_exit_7(folder):
     assert "max_steps" in str(ds.reason.values[0])
 
 
-def test_ctrl_c_ends_at_once_with_130_and_keeps_what_is_done(folder):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_study_at_once_and_keeps_what_is_done(folder, number, code):
     process = start(folder, "endless.toml", "-o", "out", "--workers", "2", preexec_fn=heed)
     wait_for(lambda: len(finished(folder / "out")) > 4)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: to the workers too
+    else:
+        process.send_signal(number)
     began = time.monotonic()
     process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert time.monotonic() - began < 30
     ds = results.read(folder / "out" / "study.nc")
     assert int((ds.status == 0).sum()) == len(finished(folder / "out")) > 4

@@ -10,6 +10,7 @@ from small_claims import CLAIM, folder, otjdd_validate
 from otjdd import claims, measures, results, synapse, tables, validate
 from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
+from otjdd.trials import Trial
 
 IDS = {
     "rv-hrs", "rv-lrs", "rv-ratio", "rv-shape", "hrs-barrier", "lrs-direct-tunnelling", "lrs-fowler-nordheim",
@@ -26,7 +27,7 @@ def two_states(low):
 
 def verdict_of(tmp_path, outcome):
     claim = validate.load(folder(tmp_path) / "small")
-    trials = claims.trials(tmp_path / "small", claim)
+    trials = claims.planned(tmp_path / "small", claim)
     return validate.judge("small", claim, trials, {trials[0].case.digest: outcome})
 
 
@@ -35,7 +36,7 @@ def test_all_claims_of_the_paper_are_found_and_read():
     assert set(found) == IDS
     for path in found.values():
         claim = validate.load(path)
-        assert claims.trials(path, claim)
+        assert claims.planned(path, claim)
         assert any(figure.allowed for figure in claim.figure), path
 
 
@@ -52,7 +53,7 @@ def test_every_claim_stands_on_the_one_device():
     device = load_case(shipped_cases() / "li2019.toml")
     circuit = device.circuit.model_dump(exclude=INSTRUMENT)
     for name, path in validate.discover().items():
-        for trial in claims.trials(path, validate.load(path)):
+        for trial in claims.planned(path, validate.load(path)):
             own = {key: reduce(getattr, key.split("."), device) for key in OWN.get(name, ())}
             same = trial.case.replace(**{"ions.initial": "uniform"} | own)
             parts = ("temperature", "device", "columns", "ions")
@@ -118,7 +119,7 @@ def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
 def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
     folder(tmp_path, CLAIM.replace('name = "low"', 'name = "lowest"'))
     claim = validate.load(tmp_path / "small")
-    trials = claims.trials(tmp_path / "small", claim)
+    trials = claims.planned(tmp_path / "small", claim)
     with pytest.raises(ValueError, match="lowest"):
         validate.judge("small", claim, trials, {trials[0].case.digest: two_states(2e4)})
 
@@ -127,16 +128,16 @@ def test_a_sweep_makes_one_trial_a_value_and_fewer_in_a_quick_look(tmp_path):
     sweep = '\n[sweep.case]\nkey = "drive.parts[1].voltage"\nvalues = ["1 V", "2 V", "3 V"]\nquick = ["1 V", "2 V"]\n'
     folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
     claim = validate.load(tmp_path / "small")
-    trials = claims.trials(tmp_path / "small", claim)
+    trials = claims.planned(tmp_path / "small", claim)
     assert [(t.value, t.case.drive.parts[1].voltage) for t in trials] == [(1, 1), (2, 2), (3, 3)]
-    assert len(claims.trials(tmp_path / "small", claim, quick=True)) == 2
+    assert len(claims.planned(tmp_path / "small", claim, quick=True)) == 2
 
 
 def test_a_sweep_of_a_case_that_is_not_there_is_refused(tmp_path):
     sweep = '\n[sweep.cases]\nkey = "temperature"\nvalues = ["300 K"]\n'
     folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
     with pytest.raises(ValueError, match="cases"):
-        claims.trials(tmp_path / "small", validate.load(tmp_path / "small"))
+        claims.planned(tmp_path / "small", validate.load(tmp_path / "small"))
 
 
 def test_a_met_claim_gives_no_reason(tmp_path):
@@ -185,12 +186,12 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
         start, end = (1e8, 1e4) if name == "set" else (1e4, 1e8)
         R = np.exp(np.interp(np.log(t / after), [-1, 1], np.log([start, end])))
         ds = results.dataset({"read_time": np.append(1, 1 + t), "read_resistance": np.append(start, R)})
-        return claims.Trial(name, V, None, ds)
+        return Trial(name, V, None, ds)
 
     def pulsed(name, V, at):
         change = synapse.LASTING * np.exp((V - at) / 0.05)
         ds = results.dataset({"read_time": [1.0, 2.0], "read_resistance": [1 + change, 1.0]})
-        return claims.Trial(name, V, None, ds)
+        return Trial(name, V, None, ds)
 
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
