@@ -222,6 +222,8 @@ def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=Fa
 
     at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
     marks = [(time, at_read) for time, _ in waveform.reads] + [(time, stepper.KEEP) for time in stops]
+    if not len(waveform.segments()[0]):
+        return
     pieces, tasks = pieces_between(waveform, marks)
     pieces[:, :2] += run.time
     travel(run, pieces, tasks, np.nan, every == "all", progress)
@@ -235,7 +237,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     from otjdd.physics import stepper
 
     t0, t1, v0, v1 = (np.asarray(values, dtype=float) for values in waveform.segments())
-    times = np.array([time for time, _ in marks], dtype=float)
+    times, asked = np.array([time for time, _ in marks], dtype=float), np.array([task for _, task in marks], dtype=int)
     of = np.clip(np.searchsorted(t1, times), 0, len(t1) - 1)
     near = ALIKE * (t1 - t0)[of]
     times = np.where(times >= t1[of] - near, t1[of], np.where(times <= t0[of] + near, t0[of], times))
@@ -246,7 +248,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
     v_end = np.where(ends == t1[segment], v1[segment], v_end)
     tasks = np.where(starts == t0[segment], stepper.EDGE, 0)
-    np.bitwise_or.at(tasks, np.searchsorted(ends, times), [task for _, task in marks])
+    np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
     return np.column_stack((starts, ends, v_start, v_end)), tasks
 
 

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otjdd import integrate, model
+from otjdd.physics import stepper
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
 LAWS = ("linear", "mott-gurney", "genreith-schriever")
@@ -248,3 +250,26 @@ def test_too_many_steps_are_told_with_time_and_voltage():
     assert caught.value.voltage == -2.0
     assert 0.0 < caught.value.time < 1.0
     assert (run.state.c > 0).all()
+
+
+def test_a_waveform_is_cut_at_its_marks():
+    waveform = Waveform(np.array([0.0, 1.0, 1.0, 3.0]), np.array([0.0, 2.0, -1.0, -1.0]))
+    marks = [(0.25, stepper.KEEP), (1.0, stepper.READ), (1.0 + 1e-12, stepper.KEEP), (3.0, stepper.KEEP)]
+    pieces, tasks = integrate.pieces_between(waveform, marks)
+    assert pieces.tolist() == [[0.0, 0.25, 0.0, 0.5], [0.25, 1.0, 0.5, 2.0], [1.0, 3.0, -1.0, -1.0]]
+    assert tasks.tolist() == [stepper.EDGE | stepper.KEEP, stepper.READ | stepper.KEEP, stepper.EDGE | stepper.KEEP]
+    pieces, tasks = integrate.pieces_between(waveform, [])
+    assert (len(pieces), tasks.tolist()) == (2, [stepper.EDGE, stepper.EDGE])
+
+
+def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
+    film, waveform = case(device__film__cells=16), Waveform(np.array([0.0, 3e-7]), np.array([0.8, 0.8]))
+    run, stopped = begin(film), begin(film)
+    integrate.drive(run, waveform, stops=[1e-7, 3e-7])
+    for kept, duration in zip(run.kept, (1e-7, 2e-7), strict=True):
+        hold(stopped, 0.8, duration)
+        np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
+        assert kept.D_left - kept.D_right == pytest.approx(stopped.state.D_left - stopped.state.D_right, rel=1e-9)
+        integrate.restore(run, kept, kept.voltage)
+        assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
+    assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
