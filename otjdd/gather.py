@@ -48,9 +48,9 @@ def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, Kept]:
     """What a point has of what is to be kept, with the coordinates; a point may hold more, from another study."""
     if point is None or point.status != "done":
         return {}
-    names = [name for name in point.arrays if kept.wanted(name, keep)]
-    dims = {dim for name in names for dim in point.arrays[name].dims}
-    return {name: array for name, array in point.arrays.items() if name in names or name in dims}
+    names = sorted((name for name in point.arrays if kept.wanted(name, keep)), key=lambda name: kept.place(name, keep))
+    dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
+    return {name: point.arrays[name] for name in (*names, *dims)}
 
 
 def coordinates(made: Plan) -> dict:

@@ -90,6 +90,12 @@ def wanted(name: str, names: Sequence[str]) -> bool:
     return name in names or (name.partition(".")[0] in names and "[" not in name)
 
 
+def place(name: str, names: Sequence[str]) -> tuple[int, str]:
+    """What sorts kept arrays as they were asked for."""
+    base = name if name in names else name.partition(".")[0]
+    return names.index(base), name
+
+
 def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 

@@ -6,6 +6,12 @@ from otjdd import curves, learning, plasticity, plot
 from otjdd.goals import PAPER
 
 COLOURS = (plot.BLUE, plot.ORANGE, plot.PURPLE, plot.SKY, plot.YELLOW)  # green is the paper
+SPENT = {
+    "conduction": (plot.BLUE, "conducted"),
+    "charging": (plot.ORANGE, "charging"),
+    "shown": (plot.PURPLE, "V I t, instrument of 1 µs"),
+    "ohmic": (plot.SKY, "V² t / R of the read"),
+}
 SAID = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
 
 
@@ -98,8 +104,7 @@ def timing(ax):
 def energy(verdict, axes):
     V = [t.value for t in verdict.trials]
     spent = [learning.spent_by(t) for t in verdict.trials]
-    for name, colour, label in (("conduction", plot.BLUE, "conducted"), ("charging", plot.ORANGE, "charging"),
-                                ("shown", plot.PURPLE, "V I t, instrument of 1 µs")):  # fmt: skip
+    for name, (colour, label) in SPENT.items():
         axes[0].plot(V, [1e15 * abs(s[name]) for s in spent], "o-", color=colour, label=label)
     scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area
     scaled = [1e15 * s["conduction"] * scale for s in spent]

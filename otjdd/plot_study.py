@@ -149,7 +149,7 @@ def column(values: np.ndarray) -> np.ndarray:
 def sensitivities(ds, result, axes) -> None:
     """First and total Sobol indices of the keys, with their 95 % intervals, the most influential on top."""
     log = worth_logarithms(result.values)
-    found = sobol_indices(ds, result.name, log=log).sortby("total")
+    found = sobol_indices(ds.assign({result.name: result}), result.name, log=log).sortby("total")
     at = np.arange(found.sizes["key"])
     for kind, colour, shift in (("total", ORANGE, -0.2), ("first", BLUE, 0.2)):
         low, high = found[kind] - found[f"{kind}_low"], found[f"{kind}_high"] - found[kind]
@@ -157,7 +157,8 @@ def sensitivities(ds, result, axes) -> None:
         axes.barh(at + shift, found[kind].values, 0.38, color=colour, label=kind)
         axes.errorbar(found[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
     axes.set_yticks(at, found.key.values)
-    axes.set(xlabel=f"share of the variance of {'log ' * log}{result.name}", xlim=(min(0, axes.get_xlim()[0]), None))
+    axes.set_title("log " * log + result.name, fontsize=7)
+    axes.set(xlabel="share of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="lower right")
 

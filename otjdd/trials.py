@@ -64,13 +64,23 @@ class Draws(Record):
         for i in range(1, 1 + ((quick and self.quick) or self.count)):
             yield Trial(path.stem, float(i), case.replace(**self.changes(case, i)), text=f"draw {i}")
 
-    def changes(self, case: Case, number: int) -> dict[str, float]:
-        """Dotted key -> value [SI] of one draw, the same for a number however many are drawn."""
+    def changes(self, case: Case, number: int) -> dict[str, str]:
+        """Dotted key -> value of one draw, in the unit of its spread; the same for a number however many are drawn.
+
+        Raises ValueError for a key that the case does not have.
+        """
         normal = np.random.default_rng([self.seed, number]).standard_normal(len(self.spread))
-        return {
-            key: reduce(getattr, key.split("."), case) + quantity(sigma) * float(z)
-            for (key, sigma), z in zip(self.spread.items(), normal, strict=True)
-        }
+        return {key: about(case, key, sigma, z) for (key, sigma), z in zip(self.spread.items(), normal, strict=True)}
+
+
+def about(case: Case, key: str, sigma: str, z: float) -> str:
+    """The value of a case, z standard deviations away."""
+    try:
+        middle = reduce(getattr, key.split("."), case)
+    except AttributeError:
+        raise ValueError(f"there is no {key!r} to draw about") from None
+    width, dimension = units.quantity(sigma)
+    return units.write(middle + width * float(z), dimension)  # as text: a spread in another unit is refused
 
 
 def quantity(text: str) -> float:

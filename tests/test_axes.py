@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from otjdd.axes import Distribution, Range, Sample, Study, axes, coordinate
+from otjdd.axes import Range, Study, axes, coordinate
+from otjdd.draws import Distribution, Sample
 
 
 def values(distribution: dict, count=4096) -> np.ndarray:

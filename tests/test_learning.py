@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from otjdd import learning, measures, results
-from otjdd.case import load_case, shipped_cases
+from otjdd.case import CaseError, load_case, shipped_cases
 from otjdd.trials import Draws, Trial
+from otjdd.units import quantity
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
@@ -176,6 +177,14 @@ def test_draws_are_the_same_for_a_seed_and_scatter_as_told():
     draws = Draws(count=3, seed=1, spread=spread)
     assert draws.changes(case, 2) == Draws(count=9, seed=1, spread=spread).changes(case, 2)
     assert draws.changes(case, 2) != draws.changes(case, 3)
-    many = np.array([list(draws.changes(case, i).values()) for i in range(1000)])
+    many = np.array([[quantity(text)[0] for text in draws.changes(case, i).values()] for i in range(1000)])
     assert many.mean(axis=0) == pytest.approx([2.8e-9, case.device.left.barrier], rel=0.01)
     assert many.std(axis=0) == pytest.approx([0.03e-9, 0.010], rel=0.1)
+
+
+def test_draws_about_what_is_not_there_or_in_another_unit_are_refused():
+    path = shipped_cases() / "li2019.toml"
+    with pytest.raises(ValueError, match="thicknes' to draw about"):
+        list(Draws(count=1, seed=1, spread={"device.film.thicknes": "1 nm"}).trials(path, {}, False))
+    with pytest.raises(CaseError, match="thickness: expected a length"):
+        list(Draws(count=1, seed=1, spread={"device.film.thickness": "1 meV"}).trials(path, {}, False))

@@ -9,7 +9,7 @@ import time
 import pytest
 from devices import needs_speed
 
-from otjdd import limits, results
+from otjdd import limits, results, simulate
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 
@@ -17,6 +17,8 @@ ENDLESS = """
 base = "li2019.toml"
 title = "endless"
 drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, period = "10 us", read_each = true }
+columns = { count = 1, spread = {} }
+device.film.cells = 12
 """
 
 
@@ -26,11 +28,19 @@ def folder(tmp_path):
     return tmp_path
 
 
-def start(folder, *words):
+def start(folder, *words, stderr=subprocess.PIPE):
     # A shell's background job ignores Ctrl-C, and so would its children.
     heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", *words]
-    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, cwd=folder, stderr=stderr, stdout=subprocess.PIPE, text=True)
+
+
+def until(words: bytes, terminal: int) -> bytes:
+    """What a terminal shows until it shows these words, or for four minutes."""
+    shown, began = b"", time.monotonic()
+    while words not in shown and time.monotonic() - began < 240:
+        shown += os.read(terminal, 4096)
+    return shown
 
 
 def kept(folder):
@@ -42,32 +52,43 @@ def kept(folder):
 @needs_speed
 @pytest.mark.parametrize(("number", "code", "words"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")])
 def test_a_signal_leaves_what_was_computed(folder, number, code, words):
-    with start(folder, "run", "endless.toml") as process:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with start(folder, "run", "endless.toml", stderr=theirs) as process:
+        os.close(theirs)
         try:
-            time.sleep(8)
+            until(b" 1%", ours)
             process.send_signal(number)
             began = time.monotonic()
-            _, told = process.communicate(timeout=60)
+            told = until(b"interrupted" + words.encode(), ours)
+            process.wait(timeout=60)
             took = time.monotonic() - began
         finally:
             process.kill()
+    os.close(ours)
     assert process.returncode == code, told
-    assert told == f"What was computed until then is in endless.nc.\ninterrupted{words}\n"
+    assert b"What was computed until then is in endless.nc." in told
     count, status = kept(folder)
     assert count > 10
     assert status == f"interrupted{words}"
-    assert took < 10  # 2 s where nothing else runs: `python -m validation.reliability signals`
+    assert took < 20  # `python -m validation.reliability signals` tells how long it takes where nothing else runs
 
 
 @needs_speed
 def test_a_time_limit_leaves_what_was_computed(folder):
-    began = time.monotonic()
-    with start(folder, "run", "endless.toml", "--timeout", "4") as process:
-        _, told = process.communicate(timeout=60)
+    simulate.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
+    with pytest.raises(limits.Stopped, match="over the time limit of 3 s") as stopped, limits.limits(3.0, 2**40):
+        simulate.run(folder / "endless.toml")
+    assert stopped.value.partial.sizes["read"] > 1
+    assert "time limit" in stopped.value.partial.attrs["solver_status"]
+
+
+def test_the_command_ends_by_its_time_limit(folder):
+    with start(folder, "run", "endless.toml", "--timeout", "0.3") as process:
+        _, told = process.communicate(timeout=200)
     assert process.returncode == 6
-    assert "over the time limit of 4 s" in told
-    assert kept(folder)[0] > 10
-    assert 4 < time.monotonic() - began < 12
+    assert "over the time limit of 0.3 s" in told
 
 
 @needs_speed
@@ -82,14 +103,12 @@ def test_a_memory_limit_ends_a_run(folder):
 
 
 def test_more_profiles_than_memory_are_refused_at_once(folder):
-    began = time.monotonic()
     words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
     with start(folder, "run", "endless.toml", *words) as process:
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=200)
     assert process.returncode == 6
     assert "record.profiles" in told
     assert "GiB" in told
-    assert time.monotonic() - began < 10
     assert not (folder / "endless.nc").exists()
 
 

@@ -73,8 +73,11 @@ def test_draws_are_lines_over_their_keys_and_along_an_axis_their_median():
 
 def test_the_design_for_indices_is_drawn_as_indices():
     coords = {key: ("sample", np.arange(64.0)) for key in ("one", "two")}
-    fig = plot_study.figure(made({"sample": 64}, attrs={SAMPLE_METHOD: "saltelli", SAMPLE_COUNT: 16}, coords=coords))
-    assert labels(fig) == ["share of the variance of log R"]
+    for inner in (0, 3):
+        attrs = {SAMPLE_METHOD: "saltelli", SAMPLE_COUNT: 16}
+        fig = plot_study.figure(made({"sample": 64}, inner, attrs, coords))
+        assert labels(fig) == ["share of the variance"]
+        assert fig.axes[0].get_title(loc="left") == "log R"
 
 
 def test_what_cannot_be_drawn_is_refused_in_words():

@@ -1,6 +1,7 @@
 """The self-test passes where otjdd works, and fails where it does not."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -18,7 +19,8 @@ def test_all_passes_here_in_time_and_leaves_nothing_behind(tmp_path):
     assert done.returncode == 0, done.stdout
     outcomes = {outcome["name"]: outcome for outcome in json.loads(done.stdout)}
     assert list(outcomes) == list(selftest.CHECKS)
-    assert sum(outcome["seconds"] for outcome in outcomes.values()) < 20
+    crowd = max(1.0, os.getloadavg()[0] / os.cpu_count()) if hasattr(os, "getloadavg") else 1.0
+    assert sum(outcome["seconds"] for outcome in outcomes.values()) < 20 * crowd
     assert not list(tmp_path.iterdir())
 
 

@@ -74,8 +74,13 @@ def test_a_resumed_study_computes_what_is_missing_damaged_or_new(small, tmp_path
     more = study(**{"study.grid": {"device.film.thickness": ["2.6 nm", "2.8 nm", "3 nm"]}})
     assert len(computed) == 3
     assert more.sel({"device.film.thickness": [2.6e-9, 3e-9]}).read_resistance.equals(first.read_resistance)
-    study(**{"study.keep": ["transport_energy"]})
+    study(**{"study.keep": ["transport_energy", "read_resistance", "loop.ratio"]})
     assert len(computed) == 6
+    fewer = {"study.keep": ["read_resistance", "transport_energy"], "study.grid": {"drive.width": ["20 ns"]}}
+    study(**fewer)
+    assert not computed
+    otjdd.study(small, tmp_path / "fresh", **fewer)
+    assert (out / "study.nc").read_bytes() == (tmp_path / "fresh" / "study.nc").read_bytes()
 
 
 def test_a_folder_with_a_study_is_not_written_into_by_accident(small, tmp_path):

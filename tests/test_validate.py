@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from small_claims import CLAIM, folder, otjdd_validate
 
-from otjdd import claims, measures, results, synapse, tables, validate
+from otjdd import claims, measures, pictures, results, synapse, tables, validate
 from otjdd.case import load_case, shipped_cases
 from otjdd.claims import Figure
 from otjdd.trials import Trial
@@ -47,6 +47,10 @@ OWN = {
     "afm-map": {"device.radius"},
 }
 INSTRUMENT = {"time_constant", "range"}  # of the circuit: what the current is read with
+
+
+def test_every_metric_has_its_picture():
+    assert set(pictures.DRAW) == set(measures.METRICS)
 
 
 def test_every_claim_stands_on_the_one_device():

@@ -33,7 +33,7 @@ drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, per
 
 def otjdd(folder: Path, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess:
     """A command in a folder; `before` is shell that comes first."""
-    options = {"cwd": folder, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 300}
+    options = {"cwd": folder, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 1800}
     if before:
         return subprocess.run(["sh", "-c", f'{before}; exec "$@"', "sh", *OTJDD, *words], **options)
     return subprocess.run([*OTJDD, *words], **options)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from validation.peers.__main__ import machine
 
@@ -33,58 +34,79 @@ def case_file(folder: Path, text: str, count: int) -> Path:
     return path
 
 
-def efficiency(folder: Path, quick: bool) -> list[str]:
-    """A study of a short protocol on two workers, against the time of the same runs one after the other."""
-    from otjdd import load_case, points
+class Use(NamedTuple):
+    """What a command and all its processes took: wall time and processor time [s], memory of each [bytes] in time."""
+
+    wall: float
+    cpu: float
+    memory: dict[int, list[int]]
+
+
+def watched(command, settled=lambda: True) -> Use:
+    """Run a command and look at its processes all the while; at their memory once all is settled."""
+    import psutil
+
+    cpu, memory, began = {}, {}, time.perf_counter()
+    with subprocess.Popen(command) as process:
+        while process.poll() is None:
+            for one in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
+                try:
+                    used = one.cpu_times()
+                    cpu[one.pid] = used.user + used.system
+                    if one.pid != process.pid and settled():
+                        memory.setdefault(one.pid, []).append(one.memory_info().rss)
+                except psutil.NoSuchProcess:
+                    pass
+            time.sleep(0.2)
+    return Use(time.perf_counter() - began, sum(cpu.values()), memory)
+
+
+def serially(path: Path, every: int) -> tuple[float, float]:
+    """Wall and processor time [s] of a run of a study, from every so manyth, one after the other."""
+    from otjdd import load_case
     from otjdd.plan import plan
     from otjdd.simulate import simulate
 
-    count, out = 100 if quick else 1000, folder / "short"
-    path = case_file(folder, SHORT, count)
     made = plan(load_case(path))
-    chosen = range(0, count, 20)
-    simulate(made.at(0))
-    began = time.perf_counter()
-    for number in chosen:
-        simulate(made.at(number))
-    serial = (time.perf_counter() - began) / len(chosen) * count
-    began = time.perf_counter()
-    subprocess.run([*OTJDD, "study", str(path), "-o", str(out), "--workers", str(WORKERS), "-q"], check=True)
-    wall = time.perf_counter() - began
-    inside = sum(points.read(out, digest).seconds for digest in made.digests)
-    ends = sorted(points.path_of(out, digest).stat().st_mtime for digest in made.digests)
-    between = WORKERS * (ends[-1] - ends[WORKERS]) - inside * (count - WORKERS) / count
+    chosen = [made.at(number) for number in range(0, len(made.digests), every)]
+    simulate(chosen[0])
+    began, cpu = time.perf_counter(), time.process_time()
+    for case in chosen:
+        simulate(case)
+    return (time.perf_counter() - began) / len(chosen), (time.process_time() - cpu) / len(chosen)
+
+
+def study(path: Path, out: Path) -> list[str]:
+    return [*OTJDD, "study", str(path), "-o", str(out), "--workers", str(WORKERS), "-q", "--resume"]
+
+
+def efficiency(folder: Path, quick: bool) -> list[str]:
+    """A study of a short protocol on two workers, against the time of the same runs one after the other."""
+    count = 100 if quick else 1000
+    path = case_file(folder, SHORT, count)
+    serial, engine = serially(path, 20)
+    use = watched(study(path, folder / "short"))
     return [
-        f"| {count} points on {WORKERS} workers, command to Dataset | {wall:.1f} s |",
-        f"| the same runs one after the other, from every twentieth | {serial:.1f} s |",
-        f"| efficiency: serial time over wall time and workers | {serial / WORKERS / wall:.2f} |",
-        f"| share of the workers' time that went into the runs | {inside / WORKERS / wall:.2f} |",
-        f"| overhead for each point, from the end of a run to the begin of the next | {1e3 * between / count:.1f} ms |",
+        f"| {count} points on {WORKERS} workers, command to Dataset | {use.wall:.1f} s |",
+        f"| the same runs one after the other, from every twentieth | {serial * count:.1f} s |",
+        f"| efficiency by wall time: serial over wall and workers | {serial * count / WORKERS / use.wall:.2f} |",
+        f"| efficiency by processor time: serial over that of all processes | {engine * count / use.cpu:.2f} |",
     ]
 
 
 def memory(folder: Path, quick: bool) -> list[str]:
-    """Resident memory of the workers over a long study, every point at another temperature, with other tables."""
-    import psutil
-
+    """Tiny runs, every one at another temperature and with other tables: memory of the workers, overhead of a point."""
     count = 1000 if quick else 10_000
-    path = case_file(folder, TINY, count)
-    command = [*OTJDD, "study", str(path), "-o", str(folder / "tiny"), "--workers", str(WORKERS), "-q"]
-    held, seen = folder / "tiny" / "points", {}
-    with subprocess.Popen(command) as process:
-        while process.poll() is None:
-            done = len(os.listdir(held)) if held.is_dir() else 0
-            for child in psutil.Process(process.pid).children(recursive=True) if done > count // 20 else ():
-                try:
-                    seen.setdefault(child.pid, []).append(child.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    pass
-            time.sleep(0.5)
-    growth = max((rss[-1] - rss[0]) / 1e6 for rss in seen.values())
-    largest = max(max(rss) for rss in seen.values()) / 1e6
+    path, out = case_file(folder, TINY, count), folder / "tiny"
+    held = out / "points"
+    _, engine = serially(path, count // 100)
+    use = watched(study(path, out), lambda: held.is_dir() and len(os.listdir(held)) > count // 20)
+    rows = [rss for rss in use.memory.values() if len(rss) > 5]
     return [
-        f"| growth of a worker's memory over {count:,} points | {growth:.1f} MB |",
-        f"| memory of a worker, at most | {largest:.0f} MB |",
+        f"| growth of a worker's memory over {count:,} points | {max(rss[-1] - rss[0] for rss in rows) / 1e6:.1f} MB |",
+        f"| memory of a worker, at most | {max(max(rss) for rss in rows) / 1e6:.0f} MB |",
+        f"| a tiny run, processor time | {1e3 * engine:.1f} ms |",
+        f"| overhead for each point, processor time of all but the runs | {1e3 * (use.cpu / count - engine):.1f} ms |",
     ]
 
 
@@ -93,8 +115,8 @@ def kills(folder: Path, quick: bool) -> list[str]:
     from otjdd import points, studies
 
     rounds, rng = 5 if quick else 50, random.Random(0)
-    path, out = case_file(folder, SHORT, 8192), folder / "killed"
-    command = [*OTJDD, "study", str(path), "-o", str(out), "--workers", str(WORKERS), "--resume", "-q"]
+    path, out = case_file(folder, SHORT, 2000), folder / "killed"
+    command = study(path, out)
     finished, lost, unreadable, held = {}, 0, 0, out / points.FOLDER
     for _ in range(rounds):
         with subprocess.Popen(command, start_new_session=True) as process:
