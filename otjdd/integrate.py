@@ -105,7 +105,7 @@ def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
     from otjdd.physics import stepper
 
-    allowed = stepper.ALLOWED * run.control.rtol
+    allowed = stepper.slack(run.control)
     status = stepper.jump(run.junction, run.state, voltage, run.panels, run.tangent, run.losses, allowed, True)
     check(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0

@@ -25,7 +25,7 @@ from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 METAL, SEMICONDUCTOR = 0, 1
 
 FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
-CUBIC = 3e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
+CUBIC = 1e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
 
 
 class Permittivity(NamedTuple):

@@ -21,6 +21,7 @@ from otjdd.physics.settle import (
     PAUSED,
     SPECTRUM_NOT_CONVERGED,
     STEP_TOO_SMALL,
+    VOLTAGE_TOLERANCE,
     copy_state,
     coupled,
     ensure_current,
@@ -119,6 +120,12 @@ def first_step(junction, state, control, work, horizon):
     return horizon if speed * horizon <= FIRST_CHANGE else FIRST_CHANGE / speed
 
 
+@bare
+def slack(control):
+    """What V_j may be off [V] between two steps."""
+    return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)
+
+
 @kernel
 def jump(junction, state, V_source, panels, tangent, losses, allowed, exact):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
@@ -160,11 +167,11 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     if not physical(junction, new.c):
         return PAUSED, norm, 0.5, True
     predicted = new.V[0]
-    status = settle(junction, new, V_start + ramp * step, predicted, panels, tangent, ALLOWED * control.rtol, record)
+    status = settle(junction, new, V_start + ramp * step, predicted, panels, tangent, slack(control), record)
     if status != DONE:
         return status, norm, SHRINK, False
     if coupled(junction):
-        off = abs(new.V[0] - predicted) / (VOLTAGE_ERROR * control.rtol)
+        off = abs(new.V[0] - predicted) / max(VOLTAGE_ERROR * control.rtol, 10.0 * VOLTAGE_TOLERANCE)
         growth = min(growth, max(SHRINK, SAFETY * off**-0.5)) if off > 0.0 else growth
         if off > 1.0 and with_current:
             return PAUSED, norm, min(growth, 0.9), False
@@ -206,9 +213,7 @@ def advance(
             failure = STEP_TOO_SMALL if status == PAUSED else status
             dt, after_rejection = step * growth, True
             # the tangent may be a new one: V_j of the old is not that of the new, however small the step
-            status = settle(
-                junction, state, V_start + ramp * tau, state.V[0], panels, tangent, ALLOWED * control.rtol, False
-            )
+            status = settle(junction, state, V_start + ramp * tau, state.V[0], panels, tangent, slack(control), False)
             if status != DONE:
                 return status, norm
             continue
@@ -325,7 +330,7 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if full(task, log):
             return PAUSED, counts, norm
         if at[1] == 0.0 and at[3] != V_start:
-            status = jump(junction, state, V_start, panels, tangent, losses, ALLOWED * control.rtol, True)
+            status = jump(junction, state, V_start, panels, tangent, losses, slack(control), True)
             if status != DONE:
                 return status, counts, norm
             at[3] = V_start
@@ -342,4 +347,4 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if status != DONE:
             return status, counts, norm
         at[0], at[1] = i + 1, 0.0
-    return jump(junction, state, at[3], panels, tangent, losses, ALLOWED * control.rtol, True), counts, norm
+    return jump(junction, state, at[3], panels, tangent, losses, slack(control), True), counts, norm
