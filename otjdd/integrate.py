@@ -86,6 +86,7 @@ class Run:
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
     reads: list = field(default_factory=list)  # (n, READING)
     kept: list = field(default_factory=list)  # Kept
+    at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # where it stands on its course, see `stepper.Course`
 
 
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
@@ -114,17 +115,18 @@ def jump(run: Run, voltage: float) -> None:
 def advance(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
     """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
     piece = np.array([[run.time, run.time + duration, start, end]])
-    travel(run, piece, np.zeros(1, np.int64), start, record)
+    travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, run.step, start), record)
 
 
-def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, settled: float, record: bool, progress=None) -> None:
-    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), see `stepper.Course`. Raises SolverError.
+def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, progress=None) -> None:
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from `at`: see `stepper.Course`.
 
-    settled : source voltage at which the state is settled, nan for none
+    progress(fraction) is called whenever all that the kernels work on is in the run. Raises SolverError.
     """
     from otjdd.physics import stepper
 
-    course = stepper.Course(pieces, tasks, np.array([0.0, 0.0, run.step, settled]))
+    run.at = np.array(at)
+    course = stepper.Course(pieces, tasks, run.at)
     log, status = new_log(run, tasks, record), stepper.PAUSED
     while status == stepper.PAUSED:
         status, counts, norm = stepper.travel(
@@ -212,11 +214,12 @@ def restore(run: Run, kept: Kept, voltage: float) -> None:
     jump(run, voltage)
 
 
-def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=False, progress=None) -> None:
+def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=False, progress=None, at=None) -> None:
     """Take a run along a waveform.
 
     every : "all" records each time step, "reads" each read   stops : times [s] at which the state is kept; with keep_reads
     at reads as well. progress(fraction) is called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
+    at : of a run that stands on this waveform; it began at run.time
     """
     from otjdd.physics import stepper
 
@@ -226,7 +229,7 @@ def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=Fa
         return
     pieces, tasks = pieces_between(waveform, marks)
     pieces[:, :2] += run.time
-    travel(run, pieces, tasks, np.nan, every == "all", progress)
+    travel(run, pieces, tasks, (0.0, 0.0, run.step, np.nan) if at is None else at, every == "all", progress)
 
 
 def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd import circuit, integrate, known, model, results
+from otjdd import checkpoint, circuit, integrate, known, model, results
 from otjdd.case import Case, load_case
 from otjdd.integrate import SolverError
 from otjdd.limits import interruption
@@ -19,23 +19,25 @@ __all__ = ["SolverError", "iv", "run", "simulate"]
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source stands at 0 V
 
 
-def run(case, *, progress=None, **changes):
+def run(case, *, progress=None, checkpoints=None, **changes):
     """Simulate a case, given as a record or as the path of a case file; changes are dotted key -> value with unit.
 
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.OUTPUTS`).
-    progress : called with the fraction done. Raises CaseError, SolverError (its `partial` is what was computed).
+    progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
+    Raises CaseError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of something else.
     """
     if not isinstance(case, Case):
         case = load_case(case, changes)
     elif changes:
         case = case.replace(**changes)
-    return simulate(case, progress)
+    return simulate(case, progress, checkpoints=checkpoints)
 
 
-def simulate(case: Case, progress=None, start=None):
+def simulate(case: Case, progress=None, start=None, checkpoints=None):
     """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
 
     start : concentrations (K, N) [1/m3] instead of those that the case says
+    checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     """
     known.trust()
     if case.drive.kind == "iv":
@@ -43,27 +45,59 @@ def simulate(case: Case, progress=None, start=None):
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
+    waveform, files, numerics = case.drive.waveform(), files_named(case), case.numerics
+    belongs = checkpoint.belonging(case) if checkpoints else {}
+    saved = checkpoint.found(checkpoints, belongs)
+    start = saved.start if saved else start
     c = integrate.start(case, junction, parts) if start is None else start
-    numerics = case.numerics
     moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
-    waveform, files = case.drive.waveform(), files_named(case)
-    failure, record = None, case.record
+    if saved:
+        checkpoint.restore(moving, saved)
+        began -= saved.wall_time
+    progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
+    failure = undergo(case, moving, waveform, progress, moving.at if saved else None)
+    reads = readings(moving, waveform)
+    snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
+    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
+    return delivered(ds, failure)
+
+
+def undergo(case, moving, waveform, progress, at):
+    """Take a run along a waveform and record what the case asks for; `at` of one that stands on it, else None.
+
+    Returns the SolverError or KeyboardInterrupt that ended it before its time, None when none did.
+    """
+    record = case.record
     try:
-        integrate.observe(moving, 0.0)
-        integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
+        if at is None:
+            integrate.observe(moving, 0.0)
+            integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
             moving, waveform, every=record.every, stops=record.instants(waveform.duration)[1:],
-            keep_reads=record.profiles_at_reads, progress=progress,
+            keep_reads=record.profiles_at_reads, progress=progress, at=at,
         )  # fmt: skip
         if record.every != "all":
             integrate.observe(moving, float(waveform.voltages[-1]))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
-        failure = error if isinstance(error, SolverError) else interruption(error)
-        if failure is None:
-            raise
-    reads = readings(moving, waveform)
-    snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
-    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
+        return ending(error)
+    return None
+
+
+def ending(error: BaseException):
+    """The failure or interruption that an exception is; raises the exception when it is neither."""
+    found = error if isinstance(error, SolverError) else interruption(error)
+    if found is None:
+        raise error
+    return found
+
+
+def status(failure) -> str:
+    """How a run ended, in words."""
+    return "done" if failure is None else str(failure) or "interrupted"
+
+
+def delivered(ds, failure):
+    """The Dataset of a run; raises the failure that ended it before its time, with the Dataset as its `partial`."""
     if failure is not None:
         failure.partial = ds
         raise failure
@@ -176,7 +210,7 @@ def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, fa
             values = [row[name] for row in snapshots]
             arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density
-    statistics = moving.counts._asdict() | {"status": "done" if failure is None else str(failure) or "interrupted"}
+    statistics = moving.counts._asdict() | {"status": status(failure)}
     return results.dataset(arrays, coords, attributes(case, statistics, wall_time))
 
 
@@ -215,32 +249,42 @@ def series(case, junction, rows: np.ndarray) -> dict:
 
 
 def iv(case: Case, progress=None):
-    """I-V curves at frozen ions: every state of the drive, at every temperature. The states are made at the case's own."""
+    """I-V curves at frozen ions: every state of the drive, at every temperature; nan where it was ended before."""
     began = time.perf_counter()
-    parts = model.members(case)
-    junction = model.junction(case, parts=parts)
-    drive, numerics = case.drive, case.numerics
-    bias, histories = drive.bias_voltages(), drive.histories()
+    drive, failure = case.drive, None
     temperatures = list(drive.temperatures) or [case.temperature]
-    shape = len(histories), len(temperatures), len(bias)
-    out = np.full((4, *shape), np.nan)
+    coords = {"state": np.array(list(drive.histories()), dtype=object), "temperature": temperatures}
+    coords["bias"] = drive.bias_voltages()
+    out = np.full((4, *map(len, coords.values())), np.nan)
+    try:
+        trace(case, temperatures, out, progress)
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        failure = ending(error)
+    names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
+    ds_attrs = attributes(case, {"status": status(failure)}, time.perf_counter() - began)
+    return delivered(results.dataset(dict(zip(names, out, strict=True)), coords, ds_attrs), failure)
+
+
+def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
+    """Fill curves (4, states, temperatures, bias) with what `bias_point` gives. Raises SolverError.
+
+    The states are made at the case's own temperature.
+    """
+    parts, numerics = model.members(case), case.numerics
+    junction = model.junction(case, parts=parts)
+    histories, bias = case.drive.histories(), case.drive.bias_voltages()
     c0 = integrate.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
         integrate.drive(moving, waveform)
         for j, T in enumerate(temperatures):
-            frozen = integrate.begin(
-                model.junction(case, T, parts), moving.state.c, rtol=numerics.rtol, atol=numerics.atol
-            )
+            hot = model.junction(case, T, parts)
+            frozen = integrate.begin(hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol)
             frozen.state.D_right[:] = moving.state.D_right
             for k, V in enumerate(bias):
                 out[:, i, j, k] = bias_point(frozen, float(V))
         if progress:
-            progress((i + 1) / shape[0])
-    names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
-    coords = {"state": np.array(list(histories), dtype=object), "temperature": temperatures, "bias": bias}
-    ds_attrs = attributes(case, {"status": "done"}, time.perf_counter() - began)
-    return results.dataset(dict(zip(names, out, strict=True)), coords, ds_attrs)
+            progress((i + 1) / len(histories))
 
 
 def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:

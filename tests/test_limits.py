@@ -112,6 +112,33 @@ def test_more_profiles_than_memory_are_refused_at_once(folder):
     assert not (folder / "endless.nc").exists()
 
 
+CURVES = """
+base = "li2019.toml"
+drive.kind = "iv"
+drive.voltages = ["0.1 V", "0.2 V"]
+drive.states = { HRS = [], LRS = [{ voltage = "2 V", duration = "1 us" }] }
+columns = { count = 1, spread = {} }
+device.film.cells = 12
+"""
+
+
+@needs_speed
+@pytest.mark.parametrize(("changes", "words"), [({}, "interrupted"), ({"numerics.max_steps": 2}, "max_steps")])
+def test_curves_that_were_done_before_the_end_are_kept(folder, changes, words):
+    (folder / "curves.toml").write_text(CURVES)
+
+    def stop(fraction):
+        if not changes:
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, simulate.SolverError)) as ended:
+        simulate.run(folder / "curves.toml", progress=stop, **changes)
+    current = ended.value.partial.bias_current
+    assert current.sel(state="HRS").notnull().all()
+    assert current.sel(state="LRS").isnull().all()
+    assert words in ended.value.partial.attrs["solver_status"]
+
+
 def test_an_interruption_within_a_kernel_is_one():
     interrupted, wrapped = KeyboardInterrupt(), SystemError("returned a result with an exception set")
     wrapped.__cause__ = interrupted

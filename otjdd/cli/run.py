@@ -26,6 +26,10 @@ def run(
     max_memory: Annotated[
         float | None, typer.Option(min=0.01, metavar="GIB", help="Memory to use. Default: 80 % of the machine's.")
     ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
+    every: Annotated[
+        float, typer.Option("--checkpoint", min=0.0, metavar="SECONDS", help="Write a checkpoint after each such time.")
+    ] = 60.0,
 ):
     """Simulate a case.
 
@@ -39,14 +43,14 @@ def run(
     import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
     import xarray  # noqa: F401
 
-    from otjdd import results, simulate, words
+    from otjdd import checkpoint, results, simulate, words
     from otjdd.limits import limits, shielded
 
     memory = memory_for(case, max_memory)
-    ds, failure = None, None
+    ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
-            ds = simulate.run(case, progress=progress)
+            ds = simulate.run(case, progress=progress, checkpoints=place)
     except (simulate.SolverError, KeyboardInterrupt) as error:
         if ds is None:  # else it came when all was done
             ds, failure = getattr(error, "partial", None), error
@@ -54,10 +58,13 @@ def run(
             raise
     with shielded():
         results.write(ds, out)
+        if not isinstance(failure, KeyboardInterrupt):  # a solver that failed would fail again
+            place.path.unlink(missing_ok=True)
     if failure is None and plot:
         save_figure(ds, plot)
     if failure is not None:
-        tell(f"What was computed until then is in {out}.")
+        more = " The same command with --resume goes on from the last checkpoint." * place.path.exists()
+        tell(f"What was computed until then is in {out}.{more}")
         raise failure
     if not quiet:
         print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
