@@ -86,6 +86,14 @@ def signals(quick: bool, folder: Path) -> tuple[str, bool]:
     )
 
 
+def killed_runs(quick: bool, folder: Path) -> tuple[str, bool]:
+    """100 kills of runs that go on each time."""
+    count = 10 if quick else 100
+    found, most = accidents.killed_runs(count, folder)
+    said = f"{count} kills of runs that go on each time, one result by up to {most} processes: {counted(found)}"
+    return said, set(found) == {"the same"}
+
+
 def counted(found) -> str:
     """How often each thing was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
@@ -100,6 +108,7 @@ CAMPAIGNS = {
     "caches": caches,
     "kernels": kernels,
     "signals": signals,
+    "resume": killed_runs,
 }
 
 

@@ -29,6 +29,10 @@ ENDLESS = """base = "li2019.toml"
 title = "endless"
 drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, period = "10 us", read_each = true }
 """
+LONG = """base = "li2019.toml"
+title = "long"
+drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 600, period = "10 us", read_each = true }
+"""
 
 
 def otjdd(folder: Path, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess:
@@ -246,6 +250,39 @@ def first_runs_together(count: int, folder: Path) -> Counter:
 
     children = [forked(work) for _ in range(count)]
     return Counter("right" if os.waitpid(child, 0)[1] == 0 else "failed" for child in children)
+
+
+def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
+    """Kill runs at any moment, let them go on, and kill them again: what their results are in the end.
+
+    Second, the largest number of processes that it took to make one result.
+    """
+    from otjdd import results
+
+    (folder / "long.toml").write_text(LONG)
+    rng, found, kills, tries, most = random.Random(seed), Counter(), 0, 0, 0
+    path, whole = folder / "long.nc", folder / "whole.nc"
+    otjdd(folder, "run", "long.toml", "-o", whole.name, "-q").check_returncode()
+    while kills < count or tries:
+        process = subprocess.Popen(
+            [*OTJDD, "run", "long.toml", "-q", "--resume", "--checkpoint", "0.1"], cwd=folder, stderr=subprocess.PIPE
+        )
+        tries, most = tries + 1, max(most, tries + 1)
+        try:
+            process.communicate(timeout=rng.uniform(1.0, 6.0) if kills < count else None)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            continue
+        if process.returncode:
+            found[f"exit code {process.returncode}"] += 1
+        else:
+            same = results.data_sha256(results.read(path)) == results.data_sha256(results.read(whole))
+            found["the same" if same else "with other numbers"] += 1
+            path.unlink()
+        tries = 0
+    return found, most
 
 
 def signals(count: int, folder: Path, seed: int = 5) -> tuple[Counter, float]:
