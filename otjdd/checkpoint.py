@@ -74,7 +74,7 @@ def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> No
     blocks = {name: np.concatenate(blocks) for name in ("rows", "reads") if (blocks := getattr(run, name))}
     kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in run.kept]) for name in Kept._fields}
     file = io.BytesIO()
-    np.savez(file, allow_pickle=False, **about, **blocks, **kept, **memory(run))
+    np.savez(file, **about, **blocks, **kept, **memory(run))
     write_whole(path, sealed(file.getbuffer()))
 
 
@@ -82,7 +82,7 @@ def read(path: Path, belongs: dict[str, str]) -> Saved:
     """A checkpoint. Raises ResultError when it is damaged, or belongs to something else."""
     body = unsealed(path, read_whole(path))
     try:
-        with np.load(io.BytesIO(body), allow_pickle=False) as file:
+        with np.load(io.BytesIO(body)) as file:  # which takes no pickles
             arrays = dict(file)
         there = json.loads(str(arrays["belongs"]))
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:

@@ -1,5 +1,6 @@
 """A run that was ended, even by kill -9, goes on from its checkpoint to the same numbers, bit for bit."""
 
+import io
 import os
 import subprocess
 import sys
@@ -117,6 +118,11 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     with pytest.raises(files.ResultError, match="damaged"):
         resumed(path)
     files.write_whole(path, files.sealed(b"not arrays"))
+    with pytest.raises(files.ResultError, match="not a checkpoint"):
+        resumed(path)
+    pickled = io.BytesIO()
+    np.savez(pickled, belongs=np.array([{}], dtype=object))
+    files.write_whole(path, files.sealed(pickled.getvalue()))
     with pytest.raises(files.ResultError, match="not a checkpoint"):
         resumed(path)
 
