@@ -104,10 +104,10 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
-    from otjdd.physics import stepper
+    from otjdd.physics import settle, stepper
 
     allowed = stepper.slack(run.control)
-    status = stepper.jump(run.junction, run.state, voltage, run.panels, run.tangent, run.losses, allowed, True)
+    status = stepper.jump(run.junction, run.state, voltage, run.panels, run.tangent, run.losses, allowed, settle.TRUST)
     check(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 

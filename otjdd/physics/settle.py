@@ -21,6 +21,7 @@ from otjdd.physics.junction import (
     log_conductance_slopes,
 )
 from otjdd.physics.kernels import bare, inlined, kernel
+from otjdd.physics.numerics import copy
 
 # status of what may fail; words and advice are in otjdd.integrate
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
@@ -75,18 +76,20 @@ def new_tangent(K, N):
     )
 
 
-@kernel
+@bare
 def copy_state(source, target):
     """Copy all arrays of a state."""
-    target.c[:] = source.c
-    target.D_right[:] = source.D_right
-    target.D_left[:] = source.D_left
-    target.D[:] = source.D
-    target.E[:] = source.E
-    target.eps[:] = source.eps
-    target.guess[:] = source.guess
-    target.G[:] = source.G
-    target.V[:] = source.V
+    target.V[0] = source.V[0]
+    copy(source.D_right, target.D_right)
+    copy(source.D_left, target.D_left)
+    copy(source.G, target.G)
+    for k in range(source.c.shape[0]):
+        copy(source.c[k], target.c[k])
+        copy(source.D[k], target.D[k])
+        copy(source.E[k], target.E[k])
+        copy(source.eps[k], target.eps[k])
+        copy(source.guess[k, 0], target.guess[k, 0])
+        copy(source.guess[k, 1], target.guess[k, 1])
 
 
 @inlined
@@ -124,8 +127,8 @@ def close_all(junction, state, V, tolerance):
 
 
 @kernel
-def conduct(junction, state, panels, tangent, derive):
-    """Chord conductance of every column at the present fields; with derive, the tangent is laid here.
+def conduct(junction, state, panels, tangent):
+    """Chord conductance of every column at the present fields; the tangent is laid here, unless it is one of no columns.
 
     panels : (K, P) energy panels of the last call, padded with nan; updated. Returns convergence.
     """
@@ -142,14 +145,14 @@ def conduct(junction, state, panels, tangent, derive):
         panels[k, :n] = used[:n]
         panels[k, n:] = math.nan
         state.G[k] = conductance(junction, k, result)
-        if derive:
+        if tangent.G.size > 0:
             tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
             tangent.by_S[k, :] = 0.0
             if result.chord > 0.0:
                 tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
                     junction, k, profile, result, D_left, D_right, V, E, state.eps[k], tangent.by_S[k]
                 )
-    if derive:
+    if tangent.G.size > 0:
         tangent.V[0] = V
         tangent.D[:] = state.D_right
         tangent.c[:] = state.c
@@ -190,16 +193,15 @@ def conductance_slope(junction, state, tangent):
 
 
 @kernel
-def settle(junction, state, V_source, guess, panels, tangent, allowed, exact):
+def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
     Newton in V_j with the slope of the logarithm of the current, inside the bracket between 0 and the source. The
-    current is evaluated anew where the curvature along its tangent, change^2/2 of the voltage lost, may put V_j off by
-    more than allowed [V]; with exact, also where the current itself would be off, and the equations hold to round-off,
-    without it to a hundredth of allowed.
+    current is evaluated anew where ln I has changed by more than trust along its tangent, or where the curvature,
+    change^2/2 of the voltage lost, may put V_j off by more than allowed [V]. The equations hold to round-off for TRUST,
+    to a hundredth of allowed for FARTHEST.
     """
-    trust = TRUST if exact else FARTHEST
-    slack = 0.0 if exact else 0.01 * allowed
+    slack = 0.0 if trust <= TRUST else 0.01 * allowed
     tolerance = max(CLOSURE_TOLERANCE, slack)
     if not coupled(junction) or V_source == 0.0:
         return DONE if close_all(junction, state, V_source, tolerance) else NOT_CLOSED
@@ -212,7 +214,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, exact):
         change = along_tangent(junction, state, tangent)
         lost = drop(junction, V * np.sum(state.G))[0] if change < math.inf else 0.0
         if not (change <= trust and 0.5 * change * change * abs(lost) <= allowed):
-            if not conduct(junction, state, panels, tangent, True):
+            if not conduct(junction, state, panels, tangent):
                 return SPECTRUM_NOT_CONVERGED
         current = V * np.sum(state.G)
         lost, stiffness = drop(junction, current)
@@ -246,4 +248,4 @@ def ensure_current(junction, state, panels, tangent):
     if state.V[0] == 0.0:
         state.G[:] = 0.0
         return DONE
-    return DONE if conduct(junction, state, panels, tangent, False) else SPECTRUM_NOT_CONVERGED
+    return DONE if conduct(junction, state, panels, new_tangent(0, 0)) else SPECTRUM_NOT_CONVERGED

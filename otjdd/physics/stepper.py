@@ -17,10 +17,12 @@ from otjdd.physics.probe import transport
 from otjdd.physics.rosenbrock import new_work, rosenbrock_step
 from otjdd.physics.settle import (
     DONE,
+    FARTHEST,
     NOT_FINITE,
     PAUSED,
     SPECTRUM_NOT_CONVERGED,
     STEP_TOO_SMALL,
+    TRUST,
     VOLTAGE_TOLERANCE,
     copy_state,
     coupled,
@@ -127,7 +129,7 @@ def slack(control):
 
 
 @kernel
-def jump(junction, state, V_source, panels, tangent, losses, allowed, exact):
+def jump(junction, state, V_source, panels, tangent, losses, allowed, trust):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
 
     The guess is what was lost at the nearest voltage known. Returns a status.
@@ -136,7 +138,7 @@ def jump(junction, state, V_source, panels, tangent, losses, allowed, exact):
     for i in range(losses.shape[0]):
         if abs(losses[i, 0] - V_source) < abs(losses[nearest, 0] - V_source):
             nearest = i
-    status = settle(junction, state, V_source, V_source - losses[nearest, 1], panels, tangent, allowed, exact)
+    status = settle(junction, state, V_source, V_source - losses[nearest, 1], panels, tangent, allowed, trust)
     place = nearest
     if losses[nearest, 0] != V_source:
         for i in range(losses.shape[0] - 1, -1, -1):
@@ -167,7 +169,9 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     if not physical(junction, new.c):
         return PAUSED, norm, 0.5, True
     predicted = new.V[0]
-    status = settle(junction, new, V_start + ramp * step, predicted, panels, tangent, slack(control), record)
+    status = settle(
+        junction, new, V_start + ramp * step, predicted, panels, tangent, slack(control), TRUST if record else FARTHEST
+    )
     if status != DONE:
         return status, norm, SHRINK, False
     if coupled(junction):
@@ -213,7 +217,9 @@ def advance(
             failure = STEP_TOO_SMALL if status == PAUSED else status
             dt, after_rejection = step * growth, True
             # the tangent may be a new one: V_j of the old is not that of the new, however small the step
-            status = settle(junction, state, V_start + ramp * tau, state.V[0], panels, tangent, slack(control), False)
+            status = settle(
+                junction, state, V_start + ramp * tau, state.V[0], panels, tangent, slack(control), FARTHEST
+            )
             if status != DONE:
                 return status, norm
             continue
@@ -291,8 +297,8 @@ def perform(junction, state, time, V_source, total, task, panels, tangent, losse
     """Record what a task asks for at the end of a piece. Returns a status."""
     status = DONE
     if task & (OBSERVE | READ | KEEP):
-        exact = task & (OBSERVE | KEEP) > 0
-        status = jump(junction, state, V_source, panels, tangent, losses, READ_ERROR * abs(V_source), exact)
+        trust = TRUST if task & (OBSERVE | KEEP) else FARTHEST
+        status = jump(junction, state, V_source, panels, tangent, losses, READ_ERROR * abs(V_source), trust)
     if status == DONE and task & READ:
         status = read(junction, state, time, V_source, log)
     if status == DONE and task & OBSERVE:
@@ -330,7 +336,7 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if full(task, log):
             return PAUSED, counts, norm
         if at[1] == 0.0 and at[3] != V_start:
-            status = jump(junction, state, V_start, panels, tangent, losses, slack(control), True)
+            status = jump(junction, state, V_start, panels, tangent, losses, slack(control), TRUST)
             if status != DONE:
                 return status, counts, norm
             at[3] = V_start
@@ -347,4 +353,4 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
         if status != DONE:
             return status, counts, norm
         at[0], at[1] = i + 1, 0.0
-    return jump(junction, state, at[3], panels, tangent, losses, slack(control), True), counts, norm
+    return jump(junction, state, at[3], panels, tangent, losses, slack(control), TRUST), counts, norm
