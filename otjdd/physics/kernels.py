@@ -11,6 +11,7 @@ from otjdd.compiled import njit
 
 COMMON = {"cache": True, "error_model": "numpy"}
 kernel = njit(**COMMON)
+spliced = njit(**COMMON, inline="always")
 bare = njit(**COMMON, _nrt=False)
 inlined = njit(**COMMON, _nrt=False, forceinline=True)
 fused = njit(**COMMON, _nrt=False, fastmath={"contract"})

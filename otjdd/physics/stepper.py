@@ -12,7 +12,7 @@ import numpy as np
 
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
-from otjdd.physics.kernels import bare, kernel, summed
+from otjdd.physics.kernels import bare, kernel, spliced, summed
 from otjdd.physics.probe import transport
 from otjdd.physics.rosenbrock import new_work, rosenbrock_step
 from otjdd.physics.settle import (
@@ -148,7 +148,7 @@ def jump(junction, state, V_source, panels, tangent, losses, allowed, trust):
     return status
 
 
-@kernel
+@spliced
 def attempt(junction, control, state, work, new, error, V_start, ramp, step, panels, tangent, record):
     """One trial step from `state` to `new` at source voltage V_start + ramp t.
 
@@ -182,7 +182,7 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     return DONE, norm, growth, False
 
 
-@kernel
+@spliced
 def advance(
     junction, control, state, total, t0, duration, V_start, ramp, at, work, new, panels, tangent, log, record, counts
 ):
@@ -268,7 +268,7 @@ def observe(junction, state, time, V_source, total, panels, tangent, log):
     return status
 
 
-@kernel
+@spliced
 def read(junction, state, time, V_source, log):
     """Write how the current of the settled junction is carried to the log. Returns a status."""
     conductance, share, energy, good = transport(junction, state)
@@ -281,7 +281,7 @@ def read(junction, state, time, V_source, log):
     return DONE
 
 
-@kernel
+@spliced
 def keep(state, time, V_source, log):
     """Write the state itself to the log."""
     i = log.used[2]
@@ -292,7 +292,7 @@ def keep(state, time, V_source, log):
     log.used[2] += 1
 
 
-@kernel
+@spliced
 def perform(junction, state, time, V_source, total, task, panels, tangent, losses, log):
     """Record what a task asks for at the end of a piece. Returns a status."""
     status = DONE
@@ -308,7 +308,7 @@ def perform(junction, state, time, V_source, total, task, panels, tangent, losse
     return status
 
 
-@kernel
+@spliced
 def full(task, log):
     """Is there no room for what a task records?"""
     return (
