@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
-from otjdd.physics.kernels import bare, fused, inlined, kernel
+from otjdd.physics.kernels import bare, fused, kernel, spliced
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.settle import drop
 from otjdd.units import ELEMENTARY_CHARGE
@@ -78,7 +78,7 @@ def new_work(K, N):
     )  # fmt: skip
 
 
-@inlined
+@spliced
 def factor(junction, state, work, dt):
     """Jacobian of the system at the state, factored for the step dt; the fluxes and the closure there. Returns success."""
     columns = junction.columns
@@ -107,7 +107,7 @@ def factor(junction, state, work, dt):
     return True
 
 
-@inlined
+@spliced
 def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y):
     """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
 
@@ -136,7 +136,7 @@ def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y)
     return v
 
 
-@inlined
+@spliced
 def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     """Voltage lost in the circuit for a state that differs from the start of the step: log-linear conductance."""
     if not with_current:
@@ -157,7 +157,7 @@ def displaced(columns, k, c, dS, out):
         out[i] = c[i] + (dS[i] - dS[i + 1]) * dilution[i]
 
 
-@inlined
+@spliced
 def evaluate(junction, state, new, work, dV):
     """Fluxes and mismatch of the closure at the stage that dS, dD and dV lead to; `new` holds its fields."""
     for k in range(state.c.shape[0]):

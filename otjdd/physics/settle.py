@@ -20,7 +20,7 @@ from otjdd.physics.junction import (
     conductance,
     log_conductance_slopes,
 )
-from otjdd.physics.kernels import bare, inlined, kernel
+from otjdd.physics.kernels import bare, inlined, kernel, spliced
 from otjdd.physics.numerics import copy
 
 # status of what may fail; words and advice are in otjdd.integrate
@@ -240,7 +240,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
     return CIRCUIT_NOT_SOLVED
 
 
-@kernel
+@spliced
 def ensure_current(junction, state, panels, tangent):
     """Evaluate the chord conductance where the steps did not need it. Returns a status."""
     if coupled(junction) and state.V[0] != 0.0:
