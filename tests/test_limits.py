@@ -147,6 +147,15 @@ def test_an_interruption_within_a_kernel_is_one():
     assert limits.interruption(ValueError()) is None
 
 
+@pytest.fixture
+def heeding_ctrl_c():
+    """Ctrl-C interrupts, also where a shell started the tests in the background and had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
 def test_what_is_shielded_is_done_before_the_signal_comes_through():
     done = []
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
