@@ -1,10 +1,13 @@
 """How kernels are compiled: by Numba, kept on disk, with numpy's rules for division: without them no loop is vectorised.
 
 @kernel   anything
+@spliced  anything that is called at one place: its text goes into its caller, which saves a compilation of its own
 @bare     does not count references to arrays, and so may not make any: a kernel that is called thousands of times a
           second with the dozens of arrays of a junction would spend a third of its time on counting
+@inlined  bare, and made part of its caller: handing over a junction means copying five kilobytes of array headers
 @fused    bare, and a product that is added may be rounded once
 @summed   fused, and sums are taken in the order of the compiler
+@loose    summed, and nothing is taken to be infinite or nan
 """
 
 from otjdd.compiled import njit

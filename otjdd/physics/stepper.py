@@ -1,8 +1,8 @@
 """Time steps of the ions along a waveform: error control, the course of voltages, and what is recorded on the way.
 
 After each step D(L) and V_j are solved anew (`settle`), with a fresh tangent of the current when ln I has changed much; how
-far V_j was off is part of the error control. So the equations hold at every accepted time, and the current is evaluated
-at most once or twice a step, not six times, and not at all while nothing moves.
+far V_j was off is part of the error control. So the equations hold at every recorded time to round-off, at others to
+`slack`, and the current is evaluated at most once or twice a step, not six times, and not at all while nothing moves.
 """
 
 import math
@@ -109,7 +109,7 @@ def first_step(junction, state, control, work, horizon):
     """Step after an edge: in the norm of the error control the concentrations change by FIRST_CHANGE, relatively.
 
     The error estimate is blind to a boundary layer that a first step crosses whole (1e-3 at the end cells of a linear
-    film when the step was chosen by the vacancies that pass a face), and the step grows eightfold where it may.
+    film when the step was chosen by the vacancies that pass a face), and the step grows by GROWTH where it may.
     """
     K, N = state.c.shape
     rate = np.empty((K, N))
