@@ -40,7 +40,11 @@ def exponentials(x, out):
 
 @bare
 def bernoulli_given(x, e):
-    """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], from x and e = e^x."""
+    """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], from x and e = e^x.
+
+    B(-x) = B(x) + x, so a flux that needs both calls this once.
+    Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969), doi:10.1109/T-ED.1969.16566.
+    """
     q = x * x
     near = 1.0 - 0.5 * x + q * (1.0 / 12.0 - q * (1.0 / 720.0 - q * (1.0 / 30240.0 - q / 1209600.0)))
     near_slope = -0.5 + x * (1.0 / 6.0 - q * (1.0 / 180.0 - q * (1.0 / 5040.0 - q / 151200.0)))
@@ -49,16 +53,6 @@ def bernoulli_given(x, e):
     far_slope = inverse - far * (1.0 + inverse)
     small = abs(x) < SERIES
     return (near if small else far), (near_slope if small else far_slope)
-
-
-@bare
-def bernoulli(x):
-    """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], for any real x.
-
-    B(-x) = B(x) + x, so a flux that needs both calls this once.
-    Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969), doi:10.1109/T-ED.1969.16566.
-    """
-    return bernoulli_given(x, math.exp(min(max(x, -OVERFLOW), OVERFLOW)))
 
 
 @fused
