@@ -41,13 +41,14 @@ def spike_energy(ds, start: float, end: float) -> dict[str, float]:
 
     conduction : integral of V I dt   charging : the same of the displacement current, C V^2 for a rectangular pulse up
     """
+    from scipy.integrate import trapezoid
+
     t, V = np.asarray(ds.time), np.asarray(ds.voltage)
     inside = (t >= start) & (t <= end)
-    steps = np.diff(t[inside])
-    displaced = np.asarray(ds.displacement_current)[inside][1:] * steps  # charge of each interval, at its later voltage
+    displaced = np.asarray(ds.displacement_current)[inside][1:] * np.diff(t[inside])  # charge, at the later voltage
     conducted = (V * np.asarray(ds.conduction_current))[inside]
     return {
-        "conduction": float(np.sum((conducted[1:] + conducted[:-1]) / 2 * steps)),
+        "conduction": float(trapezoid(conducted, t[inside])),
         "charging": float(np.sum(V[inside][1:] * displaced)),
     }
 
