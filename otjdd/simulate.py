@@ -5,7 +5,6 @@ ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
 
 import json
 import time
-from pathlib import Path
 
 import numpy as np
 
@@ -297,8 +296,3 @@ def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     V_j = float(frozen.state.V[0])
     return conductance * V_j, V_j, share, energy
-
-
-def result_name(path: Path) -> Path:
-    """Where the result of a case file goes by default: its name with .nc, in the working folder."""
-    return Path(path.stem + ".nc")
