@@ -5,12 +5,17 @@ carry no checksum: one flipped bit of machine code is a crash or a wrong number.
 `otjdd.files`) in a folder whose name says what it was made from: the sources of all kernels, the versions of what
 compiled them, and numba's options. An entry that is missing, damaged, foreign or unreadable is compiled again, and
 where nothing can be written, nothing is kept; neither is ever an error.
+
+numba puts the code of a kernel into that of all its callers, and compiles it anew in each. A kernel that stands `apart`
+is called by name instead. An entry lists such names, for the process ends where a name means nothing: their kernels are
+loaded or compiled before it, and where one of them has got another name, the entry is foreign.
 """
 
 import hashlib
 import logging
 import os
 import pickle
+import secrets
 import shutil
 import stat
 import sys
@@ -21,7 +26,8 @@ from pathlib import Path
 import llvmlite
 import numba
 import numpy
-from numba.core.compiler import CompileResult
+from llvmlite import binding
+from numba.core.compiler import Compiler, CompileResult
 from numba.core.serialize import dumps
 
 from otjdd.files import read_whole, sealed, unsealed, write_whole
@@ -30,25 +36,44 @@ log = logging.getLogger(__name__)
 
 KEPT = 8  # folders; one for each state of the sources, of numba and of its options
 KERNELS = []  # all that are kept, in the order of their definition
+APART = {}  # name in machine code -> kernel and signature, of all in this process that stand apart
 PASSED_OVER = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEBUG_CACHE"}  # options that change no machine code
 
 
-def njit(function=None, *, cache=False, **options):
-    """numba.njit; `cache` keeps the machine code in files of otjdd, not of numba. Other options are numba's."""
+def njit(function=None, *, cache=False, apart=False, **options):
+    """numba.njit; `cache` keeps the machine code in files of otjdd, not of numba. Other options are numba's.
+
+    apart : with cache, callers do not contain the machine code but call it by its name
+    """
     if function is None:
-        return lambda function: njit(function, cache=cache, **options)
-    dispatcher = numba.njit(**options)(function)
+        return lambda function: njit(function, cache=cache, apart=apart, **options)
+    dispatcher = numba.njit(**options, **({"pipeline_class": Named} if apart else {}))(function)
     if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
-        dispatcher._cache = KernelCache(function)
+        dispatcher._cache = KernelCache(function, apart)
         KERNELS.append(dispatcher)
     return dispatcher
+
+
+class Named(Compiler):
+    """numba's compiler, but every process gives the same name to the same machine code.
+
+    numba counts the functions that a process compiles, and files of two processes would not fit together.
+    """
+
+    afresh = ""  # makes names unlike all before
+
+    def _compile_bytecode(self):
+        source = f"{getattr(folder(), 'name', '')} {self.afresh}"
+        self.state.func_id.unique_id = int(hashlib.sha256(source.encode()).hexdigest()[:16], 16)
+        return super()._compile_bytecode()
 
 
 class KernelCache:
     """Machine code of one kernel: a file for each signature. What numba asks of the cache of a dispatcher."""
 
-    def __init__(self, function):
+    def __init__(self, function, apart):
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
+        self.apart = apart
         self.enabled = True
 
     @property
@@ -83,19 +108,52 @@ class KernelCache:
             if not body.startswith(key):
                 raise ValueError("made for something else")
             # A pickle, but of a file that only this user can have written, and that is whole.
-            return CompileResult._rebuild(target, *pickle.loads(body[len(key) :]))
+            called, parts = pickle.loads(body[len(key) :])
+            for name, kernel, arguments in called:
+                provide(name, kernel, arguments)
+            if self.apart:
+                target.codegen()._engine._defined_symbols.update(entry_names(parts[1]))
+            return self.present(signature, CompileResult._rebuild(target, *parts))
         except Exception as error:
             log.info("compiling %s again: %s", self.name, error)
             return None
 
     def save_overload(self, signature, result):
+        self.present(signature, result)
         if not (self.enabled and folder()) or result.lifted or result.library.has_dynamic_globals:
             return
         path, key = self.entry(signature, result.codegen)
         try:
-            write_whole(path, sealed(key + dumps(result._reduce())))
+            write_whole(path, sealed(key + dumps((called_by_name(result.library), result._reduce()))))
         except Exception as error:  # a full disk, say: the kernel is there all the same
             log.info("%s is not kept: %s", self.name, error)
+
+    def present(self, signature, result):
+        """A compiled kernel, after what stands apart of it has been taken out of its callers' sight but for its name."""
+        if self.apart:
+            library = result.library
+            library._shared_module = binding.parse_assembly(str(library.codegen._create_empty_module(library.name)))
+            APART[result.fndesc.llvm_func_name] = self.name, signature
+        return result
+
+
+def entry_names(description) -> tuple[str, str]:
+    """Names in machine code of a kernel: for kernels that call it, and for Python."""
+    return description.llvm_func_name, description.llvm_cpython_wrapper_name
+
+
+def called_by_name(library) -> list:
+    """Name, kernel and signature of everything apart that machine code calls."""
+    declared = [function.name for function in library._final_module.functions if function.is_declaration]
+    return [(name, *APART[name]) for name in declared if name in APART]
+
+
+def provide(name: str, kernel: str, signature) -> None:
+    """Have a kernel that stands apart in this process. Raises ValueError when its name there is another."""
+    if name not in APART:
+        next(found for found in reversed(KERNELS) if found._cache.name == kernel).compile(signature)
+    if name not in APART:
+        raise ValueError(f"{kernel} has another name now")
 
 
 @cache
@@ -171,6 +229,8 @@ def prune(root: Path) -> None:
 
 def recompile() -> None:
     """Forget the machine code of these sources and compile again what this process uses of it."""
+    Named.afresh = secrets.token_hex()
+    APART.clear()
     if folder():
         shutil.rmtree(folder(), ignore_errors=True)
         folder().mkdir(mode=0o700, exist_ok=True)

@@ -1,5 +1,6 @@
 """Machine code kept between runs: right numbers whatever happens to the files, and no word of it to the user."""
 
+import importlib
 import os
 import random
 import shutil
@@ -25,13 +26,21 @@ print(poly(3.0), dict(poly.stats.cache_hits) != {})
 KERNELS = """
 from otjdd.compiled import njit
 
-@njit(cache=True)
+@njit(cache=True, apart=True)
 def square(x):
     return x * x
 
 @njit(cache=True)
 def poly(x):
     return 2.0 * square(x) + 1.0
+"""
+AFRESH = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from kernels import square
+from otjdd import compiled
+square(3.0)
+compiled.recompile()
 """
 
 
@@ -58,11 +67,11 @@ def call(function=square, x=7.0):
     return kernel(x), bool(kernel.stats.cache_hits)
 
 
-def program(tmp_path, **environment):
+def program(tmp_path, code=PROGRAM, **environment):
     if not (tmp_path / "kernels.py").exists():  # others may be reading it
         (tmp_path / "kernels.py").write_text(KERNELS)
     inherited = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME")}
-    command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    command = [sys.executable, "-c", code, str(tmp_path)]
     return subprocess.Popen(
         command, env=inherited | {"PYTHONPATH": str(PACKAGE.parent)} | environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -182,6 +191,47 @@ def test_first_runs_at_the_same_time_do_not_disturb_each_other(tmp_path):
         for process in running:
             assert process.communicate(timeout=250)[0].startswith("19.0")
     assert program(tmp_path, **homes).communicate(timeout=250) == ("19.0 True\n", "")
+
+
+def spoil(path: Path, harm: str) -> None:
+    whole, rng = path.read_bytes(), random.Random(5)
+    flipped = bytearray(whole)
+    flipped[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+    path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "flipped": bytes(flipped)}.get(harm, whole))
+    if harm == "missing":
+        path.unlink()
+
+
+@pytest.mark.parametrize("harm", ["missing", "empty", "cut", "flipped"])
+@pytest.mark.parametrize("spoilt", ["square", "poly"])
+def test_of_a_kernel_that_stands_apart_and_its_caller_one_alone_may_be_lost(tmp_path, spoilt, harm):
+    def result():
+        return program(tmp_path, NUMBA_CACHE_DIR=str(tmp_path)).communicate(timeout=250)
+
+    assert result() == ("19.0 False\n", "")
+    (path,) = tmp_path.glob(f"otjdd/*/*{spoilt}-*")
+    spoil(path, harm)
+    assert result() == (f"19.0 {spoilt == 'square'}\n", "")  # a name is the same in all processes: the caller fits
+    assert result() == ("19.0 True\n", "")
+
+
+def test_a_caller_of_a_kernel_that_has_another_name_now_is_compiled_again(tmp_path):
+    said = [
+        program(tmp_path, code, NUMBA_CACHE_DIR=str(tmp_path)).communicate(timeout=250)
+        for code in (PROGRAM, AFRESH, PROGRAM, PROGRAM)
+    ]
+    assert said == [("19.0 False\n", ""), ("", ""), ("19.0 False\n", ""), ("19.0 True\n", "")]
+
+
+def test_code_that_stands_apart_is_not_in_its_callers(place, tmp_path, monkeypatch):
+    for apart in (True, False):
+        name = f"kernels_{apart}"
+        (tmp_path / f"{name}.py").write_text(KERNELS.replace("apart=True", f"apart={apart}"))
+        monkeypatch.syspath_prepend(tmp_path)
+        poly = importlib.import_module(name).poly
+        assert poly(3.0) == 19.0
+        (result,) = poly.overloads.values()
+        assert [kernel for _, kernel, _ in compiled.called_by_name(result.library)] == [f"{name}.square"] * apart
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "not writable", "none"])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.kernels import kernel, loose
+from otjdd.physics.kernels import apart, kernel, loose
 from otjdd.physics.tunnelling import (
     K0,
     WKB,
@@ -109,7 +109,7 @@ def log_supply_slope(E, V, kT):
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 
-@kernel
+@apart
 def energy_panels(profile, V, kT):
     """First panels of the integral (panels + 1,) [eV]: split at the emitter's Fermi level."""
     low = max(profile.bottom_left, profile.bottom_right)
@@ -128,7 +128,7 @@ def energy_panels(profile, V, kT):
     return edges[:n].copy()
 
 
-@kernel
+@apart
 def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weight, value, difference):
     """Evaluate the pending panels: K15 value and |K15 - G7| of each, energies and weights of their nodes.
 
@@ -163,7 +163,7 @@ def panel_error(difference, chord):
     return difference * min(1.0, 200.0 * math.sqrt(200.0 * difference / chord))
 
 
-@kernel
+@apart
 def converged_spectrum(model, profile, V, kT, edges, tolerance):
     """Spectrum with relative error below tolerance: panels are halved until it is. Returns (spectrum, edges).
 
@@ -237,7 +237,7 @@ def adjoint_step(step, E, weight, N, L, out):
     out[2] = s2 / h
 
 
-@kernel
+@apart
 def transfer_matrix_sensitivity(profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
     steps, owner = refine(profile, low, high)
@@ -272,7 +272,7 @@ def transfer_matrix_sensitivity(profile, E, weight, low, high):
     return total, leads
 
 
-@kernel
+@apart
 def wkb_sensitivity(profile, E, weight):
     """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
     total = np.zeros((3, profile.length.size))
@@ -299,7 +299,7 @@ def wkb_sensitivity(profile, E, weight):
     return total, np.zeros(2)
 
 
-@kernel
+@apart
 def sensitivity(model, profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) per segment (3, S) and by the lead bottoms (2,), by the model's T.
 

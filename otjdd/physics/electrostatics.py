@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.kernels import bare, kernel
+from otjdd.physics.kernels import apart, bare, kernel
 from otjdd.physics.numerics import copy, exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
@@ -211,7 +211,7 @@ def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
     return u
 
 
-@kernel
+@apart
 def bending_table(charges, xi, kT, doping, density_of_states, eps):
     """Bending u [eV] and du/dQ [V m2/C] for each charge Q [C/m2]; `charges` is uniform and contains 0."""
     n = charges.size
@@ -236,7 +236,7 @@ def doping_stiffness(xi, kT, density_of_states):
     return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
 
 
-@kernel
+@apart
 def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)

@@ -15,7 +15,7 @@ import numpy as np
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
-from otjdd.physics.kernels import bare, inlined, kernel, summed
+from otjdd.physics.kernels import apart, bare, detached, inlined, kernel, summed
 from otjdd.physics.numerics import dot
 from otjdd.physics.tunnelling import Profile
 from otjdd.units import ELEMENTARY_CHARGE
@@ -108,7 +108,7 @@ def film_charge(junction, k, c):
     return junction.ions.z * ELEMENTARY_CHARGE * ions + junction.columns.fixed[k, 0]
 
 
-@bare
+@detached
 def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
     """Solve the closure of column k for D(L) at junction voltage V, to a tolerance [eV]: Newton, kept in a bracket.
 
@@ -221,7 +221,7 @@ def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     return by_film_end + shift * (by_bulk_end + by_film_end) + sign * slope * by_length
 
 
-@kernel
+@apart
 def band_profile(junction, k, D_left, D_right, V, E):
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.
 
@@ -259,7 +259,7 @@ def band_profile(junction, k, D_left, D_right, V, E):
     return Profile(length, start, end, mass, left.bottom - V, right.bottom, left.mass, right.mass)
 
 
-@kernel
+@apart
 def column_spectrum(junction, k, D_left, D_right, V, E, panels):
     """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
 
@@ -282,7 +282,7 @@ def conductance(junction, k, spectrum):
     return junction.columns.weight[k] * junction.supply * spectrum.chord
 
 
-@kernel
+@apart
 def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E, eps, by_S):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import column_spectrum
-from otjdd.physics.kernels import kernel
+from otjdd.physics.kernels import apart
 
 
-@kernel
+@apart
 def transport(junction, state):
     """Conductance I/V [S] of the settled junction, tunnelling share [1], mean transport energy [eV], convergence.
 
@@ -35,7 +35,7 @@ def transport(junction, state):
     return total, below / total, moment / total, True
 
 
-@kernel
+@apart
 def film_electron_ratio(c, band, kT, density_of_states, z):
     """Largest ratio of the electrons that the film would hold at a place, in equilibrium with the right electrode, to the
     mean vacancy charge of the column. The model has no film electrons: where this nears 1, it is in doubt.

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
-from otjdd.physics.kernels import bare, fused, kernel, spliced
+from otjdd.physics.kernels import apart, detached, fused, spliced
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.settle import drop
 from otjdd.units import ELEMENTARY_CHARGE
@@ -67,7 +67,7 @@ class Work(NamedTuple):
     factors: np.ndarray  # (6, N+1) of `ions.field_factors`
 
 
-@kernel
+@apart
 def new_work(K, N):
     """Work space for K columns of N cells."""
     face = (K, N + 1)
@@ -168,7 +168,7 @@ def evaluate(junction, state, new, work, dV):
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
 
 
-@bare
+@detached
 def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp, dt, new, error):
     """One RODAS step from `state`; `new` receives c, D(L) and V_j, `error` (K, N) the error estimate of c.
 

@@ -20,7 +20,7 @@ from otjdd.physics.junction import (
     conductance,
     log_conductance_slopes,
 )
-from otjdd.physics.kernels import bare, inlined, kernel, spliced
+from otjdd.physics.kernels import apart, bare, detached, inlined, spliced
 from otjdd.physics.numerics import copy
 
 # status of what may fail; words and advice are in otjdd.integrate
@@ -57,7 +57,7 @@ class Tangent(NamedTuple):
     by_S: np.ndarray  # (K, N+1) d ln G/dS
 
 
-@kernel
+@apart
 def new_state(K, N):
     """An empty state of K columns with N cells."""
     faces, guess = (K, N + 1), np.zeros((K, 2, N + 1))
@@ -68,7 +68,7 @@ def new_state(K, N):
     )  # fmt: skip
 
 
-@kernel
+@apart
 def new_tangent(K, N):
     """A tangent that knows nothing yet."""
     return Tangent(
@@ -111,7 +111,7 @@ def coupled(junction):
     return junction.resistance > 0.0 or junction.compliance < math.inf
 
 
-@bare
+@detached
 def close_all(junction, state, V, tolerance):
     """Solve the closure of every column at junction voltage V, to a tolerance [eV]. Returns success."""
     state.V[0] = V
@@ -126,7 +126,7 @@ def close_all(junction, state, V, tolerance):
     return True
 
 
-@kernel
+@apart
 def conduct(junction, state, panels, tangent):
     """Chord conductance of every column at the present fields; the tangent is laid here, unless it is one of no columns.
 
@@ -192,7 +192,7 @@ def conductance_slope(junction, state, tangent):
     return change / total if total > 0.0 else 0.0
 
 
-@kernel
+@apart
 def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 

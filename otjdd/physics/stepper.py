@@ -12,7 +12,7 @@ import numpy as np
 
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
-from otjdd.physics.kernels import bare, kernel, spliced, summed
+from otjdd.physics.kernels import apart, bare, spliced, summed
 from otjdd.physics.probe import transport
 from otjdd.physics.rosenbrock import new_work, rosenbrock_step
 from otjdd.physics.settle import (
@@ -104,7 +104,7 @@ def physical(junction, c):
     return outside == 0
 
 
-@kernel
+@apart
 def first_step(junction, state, control, work, horizon):
     """Step after an edge: in the norm of the error control the concentrations change by FIRST_CHANGE, relatively.
 
@@ -128,7 +128,7 @@ def slack(control):
     return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)
 
 
-@kernel
+@apart
 def jump(junction, state, V_source, panels, tangent, losses, allowed, trust):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
 
@@ -237,7 +237,7 @@ def advance(
     return DONE, norm
 
 
-@kernel
+@apart
 def observe(junction, state, time, V_source, total, panels, tangent, log):
     """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
 
@@ -318,7 +318,7 @@ def full(task, log):
     )
 
 
-@kernel
+@apart
 def travel(junction, control, state, total, course, panels, tangent, losses, log, record):
     """Take the ions along a course, on from where it stands; the state is settled in the end.
 

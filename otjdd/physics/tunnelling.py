@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.kernels import kernel, loose
+from otjdd.physics.kernels import apart, kernel, loose
 from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
@@ -70,7 +70,7 @@ def pieces(length, left, right, mass, low, high):
     return int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
 
 
-@kernel
+@apart
 def refine(profile, low, high):
     """Segments as the list of Magnus steps (length, left, right, mass) and the segment each belongs to."""
     count = 0
@@ -115,7 +115,7 @@ def velocities(profile, E):
     return left, right
 
 
-@kernel
+@apart
 def transfer_matrices(steps, E, keep):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
@@ -153,7 +153,7 @@ def transfer_matrix_transmission(profile, E):
     return transfer_matrix_transmission_within(profile, E, E[0], E[-1])
 
 
-@kernel
+@apart
 def transfer_matrix_transmission_within(profile, E, low, high):
     """As `transfer_matrix_transmission`, with Magnus steps that serve all energies from low to high [eV]."""
     steps, _ = refine(profile, low, high)
@@ -180,7 +180,7 @@ def decay(length, left, right, mass, E):
     return 2.0 / 3.0 * covered * math.sqrt(mass * K0) * (a + root_a * root_b + b) / (root_a + root_b)
 
 
-@kernel
+@apart
 def wkb_transmission(profile, E):
     """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
     theta = np.zeros(E.size)
@@ -190,7 +190,7 @@ def wkb_transmission(profile, E):
     return np.exp(-2.0 * theta)
 
 
-@kernel
+@apart
 def transmission(model, profile, E, low, high):
     """T(E) by the model of TRANSMISSIONS; E (n,) [eV] between low and high, for which the steps are chosen."""
     if model == WKB:
