@@ -16,7 +16,7 @@ from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_
 from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
 from otjdd.physics.kernels import apart, bare, detached, inlined, kernel, summed
-from otjdd.physics.numerics import dot
+from otjdd.physics.numerics import before, dot
 from otjdd.physics.tunnelling import Profile
 from otjdd.units import ELEMENTARY_CHARGE
 
@@ -179,7 +179,7 @@ def bent_part(electrode, u):
     if electrode.kind == METAL:
         return 0, table, 0.0, 1.0, 0.0
     size = abs(u)
-    n = np.searchsorted(table[0], size)
+    n = before(table[0], size)
     if n == 0 or n == table.shape[1]:
         return 0, table, 0.0, 1.0, 0.0  # unbent, or beyond the table, where the closure is nan already
     # depth(u) between two nodes: cubic with the exact slopes 1/|E|
@@ -221,6 +221,15 @@ def interface_slope(electrode, u, by_bulk_end, by_film_end, by_length):
     return by_film_end + shift * (by_bulk_end + by_film_end) + sign * slope * by_length
 
 
+@bare
+def shift(start, end, mass, first, last, bottom, lead_mass):
+    """Put the pieces of a bent region on the bottom of its lead [eV], with its mass [m0]."""
+    for i in range(first, last):
+        start[i] += bottom
+        end[i] += bottom
+        mass[i] = lead_mass
+
+
 @apart
 def band_profile(junction, k, D_left, D_right, V, E):
     """Band profile of column k through bent electrode regions and film, from the left to the right lead.
@@ -235,9 +244,7 @@ def band_profile(junction, k, D_left, D_right, V, E):
     S = n_left + film + n_right
     length, start, end, mass = np.empty(S), np.empty(S), np.empty(S), np.full(S, junction.film_mass)
     bent_segments(left, u_left, length[:n_left], start[:n_left], end[:n_left])
-    start[:n_left] += left.bottom - V
-    end[:n_left] += left.bottom - V
-    mass[:n_left] = left.mass
+    shift(start, end, mass, 0, n_left, left.bottom - V, left.mass)
     U = edge(right, -D_right)[0]
     f = E.size - 1
     for i in range(film - 1, -1, -1):
@@ -253,9 +260,7 @@ def band_profile(junction, k, D_left, D_right, V, E):
         start[s] = area / length[s] - 0.5 * (U_right - U)
         end[s] = area / length[s] + 0.5 * (U_right - U)
     bent_segments(right, u_right, length[S - n_right :][::-1], end[S - n_right :][::-1], start[S - n_right :][::-1])
-    start[S - n_right :] += right.bottom
-    end[S - n_right :] += right.bottom
-    mass[S - n_right :] = right.mass
+    shift(start, end, mass, S - n_right, S, right.bottom, right.mass)
     return Profile(length, start, end, mass, left.bottom - V, right.bottom, left.mass, right.mass)
 
 
@@ -289,9 +294,13 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
     Energies of the quadrature stay where they are, so this is the exact derivative of what `spectrum` computes.
     """
     left, right, columns = junction.left, junction.right, junction.columns
-    counts = spectrum.weight > NEGLIGIBLE * spectrum.chord
+    n, energy, weight = 0, np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
+    for i in range(energy.size):
+        if spectrum.weight[i] > NEGLIGIBLE * spectrum.chord:
+            energy[n], weight[n] = spectrum.energy[i], spectrum.weight[i]
+            n += 1
     by_segment, by_lead = sensitivity(
-        junction.transmission, profile, spectrum.energy[counts], spectrum.weight[counts], spectrum.low, spectrum.high
+        junction.transmission, profile, energy[:n], weight[:n], spectrum.low, spectrum.high
     )
     _, slope_left, u_left = edge(left, D_left)
     _, slope_right, u_right = edge(right, -D_right)
@@ -304,7 +313,7 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
         i = n_left - 1
         D_slope += slope_left * interface_slope(left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i])
     # the film: the band at a point hangs on the right interface by all fields between
-    before, f = 0.0, 0
+    behind, f = 0.0, 0
     for i in range(film):
         s = n_left + i
         both, tilt = by_segment[0, s] + by_segment[1, s], 0.5 * (by_segment[1, s] - by_segment[0, s])
@@ -314,12 +323,12 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
         passed = 0.0
         while f < junction.nodes[i + 1]:
             w = columns.distance[k, f]
-            by_S[f] = -w * (before + both * (passed + 0.5 * w) / length - tilt) / eps[f]
+            by_S[f] = -w * (behind + both * (passed + 0.5 * w) / length - tilt) / eps[f]
             passed += w
             D_slope += by_S[f]
             f += 1
-        before += both
-    D_slope -= slope_right * before
+        behind += both
+    D_slope -= slope_right * behind
     for f in range(N + 1):
         by_S[f] *= -junction.ions.z * ELEMENTARY_CHARGE / spectrum.chord
     s = n_left + film

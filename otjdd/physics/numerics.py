@@ -134,6 +134,15 @@ def dot(a, b):
 
 
 @bare
+def add_up(x):
+    """Sum of a short vector, in its order."""
+    amount = 0.0
+    for i in range(x.size):
+        amount += x[i]
+    return amount
+
+
+@bare
 def copy(x, out):
     """Copy a vector."""
     for i in range(x.size):
@@ -145,6 +154,19 @@ def add_scaled(factor, x, y):
     """y += factor x for vectors, in place."""
     for i in range(x.size):
         y[i] += factor * x[i]
+
+
+@bare
+def before(x, value):
+    """Number of entries of an ascending vector below a value."""
+    low, high = 0, x.size
+    while low < high:
+        middle = (low + high) // 2
+        if x[middle] < value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
 
 
 @bare

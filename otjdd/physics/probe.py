@@ -7,6 +7,7 @@ import numpy as np
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.junction import column_spectrum
 from otjdd.physics.kernels import apart
+from otjdd.physics.numerics import add_up
 
 
 @apart
@@ -22,7 +23,9 @@ def transport(junction, state):
         result, profile, _ = column_spectrum(junction, k, state.D_left[k], state.D_right[k], V, state.E[k], none)
         if not result.error <= junction.energy_tolerance * result.chord and result.chord != 0.0:
             return math.nan, math.nan, math.nan, False
-        top = max(np.max(profile.left), np.max(profile.right))
+        top = -math.inf
+        for s in range(profile.length.size):
+            top = max(top, max(profile.left[s], profile.right[s]))
         weight = junction.columns.weight[k] * junction.supply
         for i in range(result.energy.size):
             share = weight * result.weight[i]
@@ -44,7 +47,7 @@ def film_electron_ratio(c, band, kT, density_of_states, z):
     """
     largest = 0.0
     for k in range(c.shape[0]):
-        mean = np.mean(c[k])
+        mean = add_up(c[k]) / c.shape[1]
         for i in range(c.shape[1]):
             largest = max(largest, density_of_states * fermi_dirac_half(-band[k, i] / kT) / (z * mean))
     return largest

@@ -17,7 +17,7 @@ import numpy as np
 
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
 from otjdd.physics.kernels import apart, detached, fused, spliced
-from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.settle import drop
 from otjdd.units import ELEMENTARY_CHARGE
 
@@ -117,7 +117,7 @@ def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y)
     K, N = state.c.shape
     drop_slope = 0.0
     if with_current:
-        drop_slope = drop(junction, state.V[0] * np.sum(state.G))[1]
+        drop_slope = drop(junction, state.V[0] * add_up(state.G))[1]
     by_V, rest = 1.0, r_circuit
     for k in range(K):
         inner = x[k, 1:N]
@@ -140,7 +140,7 @@ def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y)
 def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
     """Voltage lost in the circuit for a state that differs from the start of the step: log-linear conductance."""
     if not with_current:
-        return drop(junction, state.V[0] * np.sum(state.G))[0]
+        return drop(junction, state.V[0] * add_up(state.G))[0]
     total = 0.0
     for k in range(state.c.shape[0]):
         change = tangent.by_V[k] * dV + tangent.by_D[k] * dD[k]

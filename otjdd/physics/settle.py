@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.physics.current import thinned
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     close,
@@ -21,7 +22,7 @@ from otjdd.physics.junction import (
     log_conductance_slopes,
 )
 from otjdd.physics.kernels import apart, bare, detached, inlined, spliced
-from otjdd.physics.numerics import copy
+from otjdd.physics.numerics import add_up, copy
 
 # status of what may fail; words and advice are in otjdd.integrate
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
@@ -142,21 +143,22 @@ def conduct(junction, state, panels, tangent):
         if not result.error <= junction.energy_tolerance * result.chord and result.chord != 0.0:
             return False
         n = used.size if used.size <= panels.shape[1] else 0
-        panels[k, :n] = used[:n]
-        panels[k, n:] = math.nan
+        for p in range(panels.shape[1]):
+            panels[k, p] = used[p] if p < n else math.nan
         state.G[k] = conductance(junction, k, result)
         if tangent.G.size > 0:
             tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
             tangent.by_S[k, :] = 0.0
             if result.chord > 0.0:
+                few = thinned(result)
                 tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
-                    junction, k, profile, result, D_left, D_right, V, E, state.eps[k], tangent.by_S[k]
+                    junction, k, profile, few, D_left, D_right, V, E, state.eps[k], tangent.by_S[k]
                 )
+            copy(state.c[k], tangent.c[k])
     if tangent.G.size > 0:
         tangent.V[0] = V
-        tangent.D[:] = state.D_right
-        tangent.c[:] = state.c
-        tangent.G[:] = state.G
+        copy(state.D_right, tangent.D)
+        copy(state.G, tangent.G)
     return True
 
 
@@ -212,11 +214,11 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
         if not close_all(junction, state, V, tolerance):
             return NOT_CLOSED
         change = along_tangent(junction, state, tangent)
-        lost = drop(junction, V * np.sum(state.G))[0] if change < math.inf else 0.0
+        lost = drop(junction, V * add_up(state.G))[0] if change < math.inf else 0.0
         if not (change <= trust and 0.5 * change * change * abs(lost) <= allowed):
             if not conduct(junction, state, panels, tangent):
                 return SPECTRUM_NOT_CONVERGED
-        current = V * np.sum(state.G)
+        current = V * add_up(state.G)
         lost, stiffness = drop(junction, current)
         residual = V + lost - V_source
         if abs(residual) <= max(VOLTAGE_TOLERANCE, slack):
@@ -226,7 +228,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
         else:
             low = V
         log_slope = conductance_slope(junction, state, tangent)
-        move = residual / (1.0 + stiffness * (np.sum(state.G) + current * log_slope))
+        move = residual / (1.0 + stiffness * (add_up(state.G) + current * log_slope))
         # far up the exponential, Newton for V creeps by kT a step; for ln I it leaps
         if abs(lost) > abs(V_source) and log_slope * V > 0.0:
             target = math.copysign(max(abs(V_source - V), 0.1 * abs(V_source)), V)

@@ -13,6 +13,7 @@ import numpy as np
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
 from otjdd.physics.kernels import apart, bare, spliced, summed
+from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.probe import transport
 from otjdd.physics.rosenbrock import new_work, rosenbrock_step
 from otjdd.physics.settle import (
@@ -98,7 +99,7 @@ def physical(junction, c):
     """Is every concentration (K, N) between zero and the site density, to round-off?"""
     outside = 0
     for k in range(c.shape[0]):
-        low, high = -NEGATIVE * np.mean(c[k]), junction.ions.c_max * (1.0 + 1e-12)
+        low, high = -NEGATIVE * add_up(c[k]) / c.shape[1], junction.ions.c_max * (1.0 + 1e-12)
         for i in range(c.shape[1]):
             outside += not low <= c[k, i] <= high
     return outside == 0
@@ -155,7 +156,7 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     Returns a status (DONE: accepted; PAUSED: rejected by the error control), the error norm, the growth of the next step,
     and whether a concentration was outside its bounds.
     """
-    lost = junction.resistance * abs(state.V[0]) * np.sum(state.G)
+    lost = junction.resistance * abs(state.V[0]) * add_up(state.G)
     with_current = coupled(junction) and state.V[0] != 0.0 and lost > NEGLIGIBLE_DROP * control.rtol
     new.G[:] = state.G
     if not rosenbrock_step(junction, state, work, tangent, with_current, V_start, ramp, step, new, error):
@@ -261,7 +262,7 @@ def observe(junction, state, time, V_source, total, panels, tangent, log):
         change = count / total[k] - 1.0
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
-    row[CURRENT] = state.V[0] * np.sum(state.G)
+    row[CURRENT] = state.V[0] * add_up(state.G)
     if abs(row[CURRENT]) > junction.compliance:  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
     log.used[0] += status == DONE
@@ -286,9 +287,10 @@ def keep(state, time, V_source, log):
     """Write the state itself to the log."""
     i = log.used[2]
     log.kept[i, 0], log.kept[i, 1], log.kept[i, 2] = time, V_source, state.V[0]
-    log.kept_c[i] = state.c
-    log.kept_D[i, 0] = state.D_left
-    log.kept_D[i, 1] = state.D_right
+    for k in range(state.c.shape[0]):
+        copy(state.c[k], log.kept_c[i, k])
+    copy(state.D_left, log.kept_D[i, 0])
+    copy(state.D_right, log.kept_D[i, 1])
     log.used[2] += 1
 
 

@@ -27,6 +27,7 @@ TRANSFER_MATRIX, WKB = TRANSMISSIONS.values()
 
 K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
 PHASE = 16.0  # largest |q^2| of one Magnus step, up to which its functions are exact to 1e-11
+SHORT = 2.0  # the same for fewer terms; most steps through an oxide are shorter still
 COSH = tuple(1.0 / math.factorial(2 * k) for k in range(10))  # cosh(q), by powers of q^2
 SINH = tuple(1.0 / math.factorial(2 * k + 1) for k in range(10))  # sinh(q)/q
 SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(10))  # its derivative by q^2
@@ -60,33 +61,52 @@ def cosh_sinh(x):
     return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s)
 
 
+@loose
+def short_cosh_sinh(x):
+    """As `cosh_sinh`, for |x| <= SHORT: the series itself, whose next terms are below 2e-11."""
+    c, s, ds = 0.0, 0.0, 0.0
+    for k in range(7, -1, -1):
+        c = COSH[k] + x * c
+        s = SINH[k] + x * s
+        ds = SLOPE[k] + x * ds
+    return c, s, ds
+
+
 @kernel
-def pieces(length, left, right, mass, low, high):
-    """Number of Magnus steps on a segment, such that |q^2| <= PHASE for all energies between low and high [eV]."""
+def phase(length, left, right, mass, low, high):
+    """Bound of |q^2| of one Magnus step over a segment, for all energies between low and high [eV]."""
     w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
     tilt = abs(right - left)
     q2 = length * length * mass * K0 * (w + 0.5 * tilt)
-    q2 += (length * length * mass * K0 * tilt / 12.0) ** 2
+    return q2 + (length * length * mass * K0 * tilt / 12.0) ** 2
+
+
+@kernel
+def pieces(q2):
+    """Number of Magnus steps on a segment whose |q^2| is below q2, such that each has at most PHASE."""
     return int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
 
 
 @apart
 def refine(profile, low, high):
-    """Segments as the list of Magnus steps (length, left, right, mass) and the segment each belongs to."""
-    count = 0
-    for s in range(profile.length.size):
-        count += pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
-    steps = np.empty((count, 4))
+    """Segments as the list of Magnus steps (length, left, right, mass, bound of |q^2|) and the segment each belongs to."""
+    S, count = profile.length.size, 0
+    q2 = np.empty(S)
+    for s in range(S):
+        q2[s] = phase(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
+        count += pieces(q2[s])
+    steps = np.empty((count, 5))
     owner = np.empty(count, np.int64)
     j = 0
-    for s in range(profile.length.size):
-        n = pieces(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], low, high)
+    for s in range(S):
+        n = pieces(q2[s])
         slope = (profile.right[s] - profile.left[s]) / n
         for i in range(n):
             steps[j, 0] = profile.length[s] / n
             steps[j, 1] = profile.left[s] + slope * i
             steps[j, 2] = profile.left[s] + slope * (i + 1)
             steps[j, 3] = profile.mass[s]
+            steps[j, 4] = q2[s] / (n * n)
             owner[j] = s
             j += 1
     return steps, owner
@@ -94,13 +114,13 @@ def refine(profile, low, high):
 
 @loose
 def step_back(step, E, M, N):
-    """N = exp(-Omega) M for all energies, (4, n) each: one Magnus step (length, left, right, mass) from right to left."""
+    """N = exp(-Omega) M for all energies, (4, n) each: one Magnus step of `refine` from right to left."""
     h, U0, U1, m = step[0], step[1], step[2], step[3]
     d = -h * h * m * K0 * (U1 - U0) / 12.0
-    hm, hk, U = h * m, h * K0, 0.5 * (U0 + U1)
+    hm, hk, U, short = h * m, h * K0, 0.5 * (U0 + U1), step[4] <= SHORT
     for j in range(E.size):
         r = hk * (U - E[j])
-        C, S, _ = cosh_sinh(d * d + hm * r)
+        C, S, _ = short_cosh_sinh(d * d + hm * r) if short else cosh_sinh(d * d + hm * r)
         a11, a12, a21, a22 = C - S * d, -S * hm, -S * r, C + S * d
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
@@ -110,8 +130,10 @@ def step_back(step, E, M, N):
 @kernel
 def velocities(profile, E):
     """psi'/(i m psi) of the plane waves in the leads [1/m], zero below their band bottoms."""
-    left = np.sqrt(K0 * np.maximum(E - profile.bottom_left, 0.0) / profile.mass_left)
-    right = np.sqrt(K0 * np.maximum(E - profile.bottom_right, 0.0) / profile.mass_right)
+    left, right = np.empty(E.size), np.empty(E.size)
+    for i in range(E.size):
+        left[i] = math.sqrt(K0 * max(E[i] - profile.bottom_left, 0.0) / profile.mass_left)
+        right[i] = math.sqrt(K0 * max(E[i] - profile.bottom_right, 0.0) / profile.mass_right)
     return left, right
 
 
@@ -119,7 +141,7 @@ def velocities(profile, E):
 def transfer_matrices(steps, E, keep):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
-    steps : (J, 4)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
+    steps : (J, 5)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
     buffers take turns (old and new apart, or the loop over energies cannot be vectorised) and M is (2, 4, n), M[0] final.
     """
     J = steps.shape[0]
@@ -132,7 +154,7 @@ def transfer_matrices(steps, E, keep):
         b = M[j if keep else j % 2]
         step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
         # at most e^4 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
-        if not keep and j % 32 == 0 and np.max(np.abs(b[0])) > LARGE:
+        if not keep and j % 32 == 0:
             for i in range(E.size):
                 if abs(b[0, i]) > LARGE:
                     f = 1.0 / abs(b[0, i])
@@ -187,7 +209,9 @@ def wkb_transmission(profile, E):
     for s in range(profile.length.size):
         for i in range(E.size):
             theta[i] += decay(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], E[i])
-    return np.exp(-2.0 * theta)
+    for i in range(E.size):
+        theta[i] = math.exp(-2.0 * theta[i])
+    return theta
 
 
 @apart
