@@ -30,6 +30,7 @@ from llvmlite import binding
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.serialize import dumps
 
+from otjdd.absent import absent
 from otjdd.files import read_whole, sealed, unsealed, write_whole
 
 log = logging.getLogger(__name__)
@@ -154,6 +155,15 @@ def provide(name: str, kernel: str, signature) -> None:
         next(found for found in reversed(KERNELS) if found._cache.name == kernel).compile(signature)
     if name not in APART:
         raise ValueError(f"{kernel} has another name now")
+
+
+def do_without_blas() -> None:
+    """Keep numba from importing scipy.linalg, a quarter of a second, for a BLAS that no kernel here calls.
+
+    For a process that is otjdd's own: numba's `np.dot` is then missing in it.
+    """
+    with absent("scipy.linalg"):
+        import numba.np.arraymath  # noqa: F401
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "otjdd"
 
 ORDER = """
-units files limits compiled physics.kernels
+units files limits absent compiled physics.kernels
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.probe physics.settle physics.rosenbrock physics.stepper physics.filter physics.analytic
 fits curves device waveform shapes circuit drive problems toml draws axes document refusals case model results words

@@ -40,13 +40,29 @@ def run(
     check_target(out)
     if plot:
         check_picture(plot)
+    from otjdd.absent import absent
+
+    with absent("dask", "distributed"):  # a second of imports, by xarray, wherever they are installed
+        ds, failure = simulated(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
+    if failure is None and plot:
+        save_figure(ds, plot)
+    if failure is not None:
+        raise failure
+    if not quiet:
+        from otjdd import words
+
+        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+
+
+def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool):
+    """Simulate a case and write its result; Dataset, and the exception that ended the run before its time or None."""
     import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
     import xarray  # noqa: F401
 
-    from otjdd import checkpoint, results, simulate, words
+    from otjdd import checkpoint, compiled, results, simulate
     from otjdd.limits import limits, shielded
 
-    memory = memory_for(case, max_memory)
+    compiled.do_without_blas()
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
@@ -60,14 +76,10 @@ def run(
         results.write(ds, out)
         if not isinstance(failure, KeyboardInterrupt):  # a solver that failed would fail again
             place.path.unlink(missing_ok=True)
-    if failure is None and plot:
-        save_figure(ds, plot)
     if failure is not None:
         more = " The same command with --resume goes on from the last checkpoint." * place.path.exists()
         tell(f"What was computed until then is in {out}.{more}")
-        raise failure
-    if not quiet:
-        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+    return ds, failure
 
 
 def rerun(
