@@ -76,6 +76,8 @@ class Run:
     control: object
     state: object
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
+    work: object  # of a step
+    trial: object  # the state that a step leads to
     panels: np.ndarray
     tangent: object  # of the current
     losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
@@ -91,7 +93,7 @@ class Run:
 
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean."""
-    from otjdd.physics import settle, stepper
+    from otjdd.physics import rosenbrock, settle, stepper
 
     K, N = c.shape
     state = settle.new_state(K, N)
@@ -99,7 +101,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
     panels, losses = np.full((K, PANELS), np.nan), np.tile([np.inf, 0.0], (LOSSES, 1))
-    return Run(junction, control, state, total, panels, settle.new_tangent(K, N), losses, max_steps)
+    work, trial, tangent = rosenbrock.new_work(K, N), settle.new_state(K, N), settle.new_tangent(K, N)
+    return Run(junction, control, state, total, work, trial, panels, tangent, losses, max_steps)
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -129,9 +132,11 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
     course = stepper.Course(pieces, tasks, run.at)
     log, status = new_log(run, tasks, record), stepper.PAUSED
     while status == stepper.PAUSED:
-        status, counts, norm = stepper.travel(
-            run.junction, run.control, run.state, run.total, course, run.panels, run.tangent, run.losses, log, record
-        )
+        counts = np.zeros(4, np.int64)
+        status, norm = stepper.travel(
+            run.junction, run.control, run.state, run.total, course, run.work, run.trial, run.panels, run.tangent,
+            run.losses, log, record, counts,
+        )  # fmt: skip
         run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts[:3], strict=True)))
         empty(run, log)
         i, tau, step, _ = course.at

@@ -16,8 +16,8 @@ from otjdd.compiled import njit
 
 # Nothing calls a kernel from C.
 COMMON = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-kernel = njit(**COMMON)
-apart = njit(**COMMON, apart=True)
+kernel = njit(**COMMON, _nrt=True)  # said, for what is not said a kernel takes over from its caller
+apart = njit(**COMMON, _nrt=True, apart=True)
 spliced = njit(**COMMON, inline="always")
 bare = njit(**COMMON, _nrt=False)
 detached = njit(**COMMON, _nrt=False, apart=True)

@@ -65,6 +65,7 @@ class Work(NamedTuple):
     dD: np.ndarray  # (K,)
     mismatch: np.ndarray  # (K,) of the closure
     factors: np.ndarray  # (6, N+1) of `ions.field_factors`
+    error: np.ndarray  # (K, N) error estimate of c [1/m3]
 
 
 @apart
@@ -75,6 +76,7 @@ def new_work(K, N):
         np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
         np.zeros(face), np.zeros((STAGES, K, N + 1)), np.zeros((STAGES, K)), np.zeros(STAGES),
         np.zeros(face), np.zeros(K), np.zeros(K), np.zeros((6, N + 1)),
+        np.zeros((K, N)),
     )  # fmt: skip
 
 
@@ -169,8 +171,8 @@ def evaluate(junction, state, new, work, dV):
 
 
 @detached
-def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp, dt, new, error):
-    """One RODAS step from `state`; `new` receives c, D(L) and V_j, `error` (K, N) the error estimate of c.
+def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp, dt, new):
+    """One RODAS step from `state`; `new` receives c, D(L) and V_j, `work.error` the error estimate of c.
 
     V_source, ramp : source voltage at the start [V] and its slope [V/s]. Returns success.
     """
@@ -208,6 +210,6 @@ def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp
         new.D_right[k] = state.D_right[k] + dD[k] + work.UD[STAGES - 1, k]
         displaced(junction.columns, k, state.c[k], dS[k], new.c[k])
         for i in range(n1 - 1):
-            error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]
+            work.error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]
     new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
     return True

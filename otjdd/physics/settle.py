@@ -128,8 +128,8 @@ def close_all(junction, state, V, tolerance):
 
 
 @apart
-def conduct(junction, state, panels, tangent):
-    """Chord conductance of every column at the present fields; the tangent is laid here, unless it is one of no columns.
+def conduct(junction, state, panels, tangent, lay):
+    """Chord conductance of every column at the present fields; with lay, the tangent is laid here.
 
     panels : (K, P) energy panels of the last call, padded with nan; updated. Returns convergence.
     """
@@ -146,7 +146,7 @@ def conduct(junction, state, panels, tangent):
         for p in range(panels.shape[1]):
             panels[k, p] = used[p] if p < n else math.nan
         state.G[k] = conductance(junction, k, result)
-        if tangent.G.size > 0:
+        if lay:
             tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
             tangent.by_S[k, :] = 0.0
             if result.chord > 0.0:
@@ -155,7 +155,7 @@ def conduct(junction, state, panels, tangent):
                     junction, k, profile, few, D_left, D_right, V, E, state.eps[k], tangent.by_S[k]
                 )
             copy(state.c[k], tangent.c[k])
-    if tangent.G.size > 0:
+    if lay:
         tangent.V[0] = V
         copy(state.D_right, tangent.D)
         copy(state.G, tangent.G)
@@ -194,7 +194,7 @@ def conductance_slope(junction, state, tangent):
     return change / total if total > 0.0 else 0.0
 
 
-@apart
+@detached
 def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
@@ -216,7 +216,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
         change = along_tangent(junction, state, tangent)
         lost = drop(junction, V * add_up(state.G))[0] if change < math.inf else 0.0
         if not (change <= trust and 0.5 * change * change * abs(lost) <= allowed):
-            if not conduct(junction, state, panels, tangent):
+            if not conduct(junction, state, panels, tangent, True):
                 return SPECTRUM_NOT_CONVERGED
         current = V * add_up(state.G)
         lost, stiffness = drop(junction, current)
@@ -248,6 +248,7 @@ def ensure_current(junction, state, panels, tangent):
     if coupled(junction) and state.V[0] != 0.0:
         return DONE
     if state.V[0] == 0.0:
-        state.G[:] = 0.0
+        for k in range(state.G.size):
+            state.G[k] = 0.0
         return DONE
-    return DONE if conduct(junction, state, panels, new_tangent(0, 0)) else SPECTRUM_NOT_CONVERGED
+    return DONE if conduct(junction, state, panels, tangent, False) else SPECTRUM_NOT_CONVERGED

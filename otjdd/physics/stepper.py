@@ -12,10 +12,10 @@ import numpy as np
 
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import fluxes
-from otjdd.physics.kernels import apart, bare, spliced, summed
+from otjdd.physics.kernels import bare, detached, spliced, summed
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.probe import transport
-from otjdd.physics.rosenbrock import new_work, rosenbrock_step
+from otjdd.physics.rosenbrock import rosenbrock_step
 from otjdd.physics.settle import (
     DONE,
     FARTHEST,
@@ -28,7 +28,6 @@ from otjdd.physics.settle import (
     copy_state,
     coupled,
     ensure_current,
-    new_state,
     settle,
 )
 
@@ -105,19 +104,18 @@ def physical(junction, c):
     return outside == 0
 
 
-@apart
+@bare
 def first_step(junction, state, control, work, horizon):
     """Step after an edge: in the norm of the error control the concentrations change by FIRST_CHANGE, relatively.
 
     The error estimate is blind to a boundary layer that a first step crosses whole (1e-3 at the end cells of a linear
     film when the step was chosen by the vacancies that pass a face), and the step grows by GROWTH where it may.
     """
-    K, N = state.c.shape
-    rate = np.empty((K, N))
-    for k in range(K):
+    rate = work.error
+    for k in range(rate.shape[0]):
         J = work.J[k]
         fluxes(junction, k, state.c[k], state.E[k], work.factors, J)
-        for i in range(N):
+        for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
     speed = error_norm(control, state.c, state.c, rate) * control.rtol
     return horizon if speed * horizon <= FIRST_CHANGE else FIRST_CHANGE / speed
@@ -129,7 +127,7 @@ def slack(control):
     return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)
 
 
-@apart
+@detached
 def jump(junction, state, V_source, panels, tangent, losses, allowed, trust):
     """Settle at a source voltage, the ions where they are; losses (M, 2) remembers the voltage lost in the circuit.
 
@@ -150,7 +148,7 @@ def jump(junction, state, V_source, panels, tangent, losses, allowed, trust):
 
 
 @spliced
-def attempt(junction, control, state, work, new, error, V_start, ramp, step, panels, tangent, record):
+def attempt(junction, control, state, work, new, V_start, ramp, step, panels, tangent, record):
     """One trial step from `state` to `new` at source voltage V_start + ramp t.
 
     Returns a status (DONE: accepted; PAUSED: rejected by the error control), the error norm, the growth of the next step,
@@ -158,10 +156,10 @@ def attempt(junction, control, state, work, new, error, V_start, ramp, step, pan
     """
     lost = junction.resistance * abs(state.V[0]) * add_up(state.G)
     with_current = coupled(junction) and state.V[0] != 0.0 and lost > NEGLIGIBLE_DROP * control.rtol
-    new.G[:] = state.G
-    if not rosenbrock_step(junction, state, work, tangent, with_current, V_start, ramp, step, new, error):
+    copy(state.G, new.G)
+    if not rosenbrock_step(junction, state, work, tangent, with_current, V_start, ramp, step, new):
         return PAUSED, math.inf, SHRINK, False
-    norm = error_norm(control, state.c, new.c, error)
+    norm = error_norm(control, state.c, new.c, work.error)
     if not norm < math.inf:
         return NOT_FINITE, norm, SHRINK, False
     growth = min(GROWTH, max(SHRINK, SAFETY * norm**-0.25)) if norm > 0.0 else GROWTH
@@ -193,8 +191,6 @@ def advance(
     counts : (accepted, rejected, of these outside the bounds, attempts), counted on. Returns status, last error norm.
     PAUSED: the rows are full or max_steps attempts are made; call again.
     """
-    K, N = state.c.shape
-    error = np.empty((K, N))
     after_rejection, failure, norm = False, STEP_TOO_SMALL, 0.0
     tau, dt = at[1], at[2]
     if dt <= 0.0:
@@ -210,7 +206,7 @@ def advance(
         if step < 1e-22 or tau + step == tau:
             return failure, norm
         status, norm, growth, outside = attempt(
-            junction, control, state, work, new, error, V_start + ramp * tau, ramp, step, panels, tangent, record
+            junction, control, state, work, new, V_start + ramp * tau, ramp, step, panels, tangent, record
         )
         counts[2] += outside
         if status != DONE:
@@ -238,7 +234,7 @@ def advance(
     return DONE, norm
 
 
-@apart
+@detached
 def observe(junction, state, time, V_source, total, panels, tangent, log):
     """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
 
@@ -320,27 +316,31 @@ def full(task, log):
     )
 
 
-@apart
-def travel(junction, control, state, total, course, panels, tangent, losses, log, record):
+@detached
+def travel(junction, control, state, total, course, work, new, panels, tangent, losses, log, record, counts):
     """Take the ions along a course, on from where it stands; the state is settled in the end.
 
-    panels : (K, P) energy panels, tangent : of the current, losses : (M, 2) of `jump`; kept between calls
-    Returns status, counts (accepted, rejected, of these outside the bounds, attempts) and the last error norm. PAUSED: the
-    log is full or max_steps attempts are made; empty the log and call again.
+    work, new : of a step   panels : (K, P) energy panels, tangent : of the current, losses : (M, 2) of `jump`; kept between
+    calls   counts : (4,) accepted, rejected, of these outside the bounds, attempts; counted on
+    Returns a status and the last error norm. PAUSED: the log is full or max_steps attempts are made; empty the log and
+    call again with fresh counts.
     """
-    K, N = state.c.shape
-    work, new, counts, at = new_work(K, N), new_state(K, N), np.zeros(4, np.int64), course.at
-    norm = 0.0
+    at, norm = course.at, 0.0
     while at[0] < course.pieces.shape[0]:
         i = int(at[0])
         task = course.tasks[i]
-        start, end, V_start, V_end = course.pieces[i]
+        start, end, V_start, V_end = (
+            course.pieces[i, 0],
+            course.pieces[i, 1],
+            course.pieces[i, 2],
+            course.pieces[i, 3],
+        )
         if full(task, log):
-            return PAUSED, counts, norm
+            return PAUSED, norm
         if at[1] == 0.0 and at[3] != V_start:
             status = jump(junction, state, V_start, panels, tangent, losses, slack(control), TRUST)
             if status != DONE:
-                return status, counts, norm
+                return status, norm
             at[3] = V_start
         if at[1] == 0.0 and task & EDGE:
             at[2] = 0.0
@@ -353,6 +353,6 @@ def travel(junction, control, state, total, course, panels, tangent, losses, log
             at[3] = V_end
             status = perform(junction, state, end, V_end, total, task, panels, tangent, losses, log)
         if status != DONE:
-            return status, counts, norm
+            return status, norm
         at[0], at[1] = i + 1, 0.0
-    return jump(junction, state, at[3], panels, tangent, losses, slack(control), TRUST), counts, norm
+    return jump(junction, state, at[3], panels, tangent, losses, slack(control), TRUST), norm
