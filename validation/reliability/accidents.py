@@ -171,27 +171,45 @@ def cube(x):
     return x * x * x
 
 
-def ask(folder: Path, function=square) -> tuple[int, float]:
-    """In a child: value of a small kernel whose cache is below a folder. Exit code of the child, and the value."""
+def calling(x):
+    return called(x)  # noqa: F821 (as `kernel_calling` says)
+
+
+def kernel_calling(folder: Path, function, afresh: str = ""):
+    """A small kernel that calls another, which stands apart, with their cache below a folder."""
     from otjdd import compiled
 
+    os.environ["NUMBA_CACHE_DIR"] = str(folder)
+    compiled.folder.cache_clear()
+    compiled.Named.afresh = afresh
+    globals()["called"] = compiled.njit(cache=True, apart=True)(function)
+    return compiled.njit(cache=True)(calling)
+
+
+def ask(folder: Path, function=square, afresh: str = "") -> tuple[int, float]:
+    """In a child: value of a small kernel whose cache is below a folder. Exit code of the child, and the value."""
     answer = folder.parent / "answer"
     answer.unlink(missing_ok=True)
 
     def work():
-        os.environ["NUMBA_CACHE_DIR"] = str(folder)
-        compiled.folder.cache_clear()
-        answer.write_text(str(compiled.njit(cache=True)(function)(7.0)))
+        answer.write_text(str(kernel_calling(folder, function, afresh)(7.0)))
 
     _, status = os.waitpid(forked(work), 0)
     return os.waitstatus_to_exitcode(status), float(answer.read_text()) if answer.exists() else float("nan")
 
 
 def spoil(rng: random.Random, folder: Path) -> str:
-    """Do something to a cache of kernels; what was done."""
-    entries = sorted(folder.glob("otjdd/kernels-*/*square*"))
+    """Do something to a cache of kernels: to the caller, to what it calls, or to both; what was done."""
+    names = rng.choice((("square",), ("calling",), ("square", "calling")))
+    entries = [path for name in names for path in sorted(folder.glob(f"otjdd/kernels-*/*{name}*"))]
     others = sorted(folder.glob("otjdd/kernels-*/*cube*"))
-    kind = rng.choice(("damaged", "damaged", "damaged", "empty", "of another", "a folder", "gone", "no folder"))
+    kinds = ("damaged", "damaged", "damaged", "empty", "of another", "a folder", "gone", "no folder", "another name")
+    kind = rng.choice(kinds)
+    if kind == "another name":  # what is called is compiled anew, so that its caller calls what is no more
+        for path in folder.glob("otjdd/kernels-*/*square*"):
+            path.unlink()
+        ask(folder, afresh="another")
+        return kind
     if kind == "no folder":
         shutil.rmtree(folder / "otjdd")
         (folder / "otjdd").write_text("a file")
@@ -212,7 +230,7 @@ def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
     rng, found = random.Random(seed), Counter()
     for k in range(count):
         cache = folder / str(k)
-        ask(cache), ask(cache, cube)
+        ask(cache, cube), ask(cache)
         spoil(rng, cache)
         code, value = ask(cache)
         found["failed" if code else "right" if value == 49.0 else "wrong number"] += 1
@@ -220,7 +238,8 @@ def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
 
 
 def spoilt_kernels(folder: Path, seed: int = 4) -> str:
-    """Flip a bit in every file of the true kernels and simulate: "" when the numbers are the same as before."""
+    """Flip a bit in every file of the true kernels, then in half of them, so that callers lose what they call, and
+    simulate: "" when the numbers are the same as before."""
     from otjdd import compiled, results
 
     (folder / "pulse.toml").write_text(PULSE)
@@ -228,25 +247,25 @@ def spoilt_kernels(folder: Path, seed: int = 4) -> str:
     place = folder / "cache" / "otjdd" / compiled.folder().name
     shutil.copytree(compiled.folder(), place)
     rng, entries = random.Random(seed), sorted(place.iterdir())
-    for path in entries:
-        data = bytearray(path.read_bytes())
-        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        path.write_bytes(data)
-    done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "after.nc", NUMBA_CACHE_DIR=str(folder / "cache"))
-    if done.returncode:
-        return f"exit code {done.returncode}: {done.stderr[-300:]}"
-    before, after = (results.data_sha256(results.read(folder / f"{name}.nc")) for name in ("before", "after"))
-    return "" if before == after else "other numbers"
+    for share in (1.0, 0.5):
+        for path in rng.sample(entries, round(share * len(entries))):
+            data = bytearray(path.read_bytes())
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+            path.write_bytes(data)
+        done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "after.nc", NUMBA_CACHE_DIR=str(folder / "cache"))
+        if done.returncode:
+            return f"exit code {done.returncode}: {done.stderr[-300:]}"
+        before, after = (results.data_sha256(results.read(folder / f"{name}.nc")) for name in ("before", "after"))
+        if before != after:
+            return "other numbers"
+    return ""
 
 
 def first_runs_together(count: int, folder: Path) -> Counter:
     """Start many processes at once on one empty cache; how many had the right number."""
-    from otjdd import compiled
 
     def work():
-        os.environ["NUMBA_CACHE_DIR"] = str(folder / "together")
-        compiled.folder.cache_clear()
-        assert compiled.njit(cache=True)(square)(7.0) == 49.0
+        assert kernel_calling(folder / "together", square)(7.0) == 49.0
 
     children = [forked(work) for _ in range(count)]
     return Counter("right" if os.waitpid(child, 0)[1] == 0 else "failed" for child in children)
