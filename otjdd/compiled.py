@@ -93,7 +93,8 @@ class KernelCache:
 
     def entry(self, signature, codegen) -> tuple[Path, bytes]:
         """File of a signature on this processor, and what it must begin with."""
-        key = f"{folder().name} {self.name} {signature} {codegen.magic_tuple()}\n".encode()
+        kind = "apart" if self.apart else "whole"
+        key = f"{folder().name} {self.name} {kind} {signature} {codegen.magic_tuple()}\n".encode()
         return folder() / f"{self.name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
     def load_overload(self, signature, target):

@@ -114,6 +114,15 @@ def test_code_of_another_kernel_is_not_taken(place):
     assert call() == (49.0, False)
 
 
+def test_code_that_stands_apart_is_not_taken_for_code_that_does_not(place):
+    assert call() == (49.0, False)
+    kernel = compiled.njit(cache=True, apart=True)(square)
+    assert (kernel(7.0), bool(kernel.stats.cache_hits)) == (49.0, False)
+    for apart in (False, True):
+        kernel = compiled.njit(cache=True, apart=apart)(square)
+        assert (kernel(7.0), bool(kernel.stats.cache_hits)) == (49.0, True)
+
+
 def test_an_entry_that_cannot_be_read_or_replaced_is_passed_over(place):
     call()
     (path,) = place.iterdir()
