@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from otjdd import model
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import bent_fields, displacement, edge, field
+from otjdd.physics.ions import LAWS, flux
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     band_profile,
@@ -18,12 +19,15 @@ from otjdd.physics.junction import (
     closure_slope,
     column_spectrum,
     faces,
+    flux_slopes,
+    fluxes,
     log_conductance_slopes,
 )
 from otjdd.physics.settle import close_all, new_state
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
 
 STATES = 200 if COMPILED else 5
+SPREAD = {"ions.activation_energy": "30 meV"}
 
 
 def closed(film, seed, V, junction=None):
@@ -132,6 +136,26 @@ def difference(found, function):
     """Central difference at 0, of three steps the one nearest to found: a jump of the Magnus steps spoils some."""
     slopes = [(function(h) - function(-h)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
     return min(slopes, key=lambda slope: abs(slope - found))
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrodes(law):
+    film = case(ions__law=law, ions__well_right=0.3, device__film__cells=12, columns__count=2, columns__spread=SPREAD)
+    junction, rng = model.junction(film), np.random.default_rng(8)
+    columns, ions, c = junction.columns, junction.ions, lumpy(junction, rng)
+    for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
+        E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), np.empty((6, 13))
+        fluxes(junction, k, c[k], E, work, J)
+        flux_slopes(junction, k, c[k], E, work, *slopes)
+        D0, barrier, kT = columns.diffusivity[k], columns.barrier[k], junction.kT
+        expected = np.array([
+            flux(ions, c[k, f - 1], c[k, f], E[f], columns.distance[k, f], columns.site[k, f], D0, barrier, kT)
+            for f in range(1, 12)
+        ])  # fmt: skip
+        size = np.abs(expected).max(axis=0)
+        np.testing.assert_allclose(slopes[:, 1:12].T / size, expected / size, rtol=1e-11, atol=1e-14)
+        np.testing.assert_allclose(J[1:12], slopes[0, 1:12], rtol=1e-12)
+        assert J[0] == J[12] == 0.0
 
 
 def displacement_at_faces(E, junction):
