@@ -72,7 +72,7 @@ def undergo(case, moving, waveform, progress, at):
             integrate.observe(moving, 0.0)
             integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
         integrate.drive(
-            moving, waveform, every=record.every, stops=record.instants(waveform.duration)[1:],
+            moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
             keep_reads=record.profiles_at_reads, progress=progress, at=at,
         )  # fmt: skip
         if record.every != "all":

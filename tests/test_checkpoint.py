@@ -67,6 +67,15 @@ def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
         assert ds.attrs[name] == uninterrupted.attrs[name]
 
 
+@pytest.mark.parametrize("at", [0.0, 0.2, 0.55, 0.9])
+def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
+    text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')
+    ended(tmp_path / "checkpoint", at, text)
+    ds, shares = resumed(tmp_path / "checkpoint", text)
+    assert shares[0] > at
+    assert results.data_sha256(ds) == results.data_sha256(simulate.run(case.parse_case(text)))
+
+
 def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
     path, at = tmp_path / "checkpoint", []
 
