@@ -8,14 +8,13 @@ import time
 
 import numpy as np
 import pytest
-from devices import JUNCTION, needs_speed
+from devices import BARE, needs_speed
 
 from otjdd import case, checkpoint, files, results, simulate
 
 pytestmark = needs_speed
 
 TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 150, period = "2 us", read_each = true}\n'
-BARE = "\n".join(line for line in JUNCTION.splitlines() if not line.startswith("drive")).strip() + "\n"
 COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
 LONG = TRAIN + COLUMNS + 'record = {profiles = 7, every = "all"}\ncircuit = {series_resistance = "50 ohm"}\n' + BARE
 

@@ -19,6 +19,7 @@ from otjdd.physics.junction import (
     closure_slope,
     column_spectrum,
     faces,
+    film_charge,
     flux_slopes,
     fluxes,
     log_conductance_slopes,
@@ -99,14 +100,39 @@ def test_slope_of_the_closure_is_its_derivative():
         assert slope == pytest.approx((mismatch(c, y + 1e-6) - mismatch(c, y - 1e-6)) / 2e-6, rel=1e-5)
 
 
+def test_field_on_both_sides_of_the_film_differs_by_the_charge_in_it():
+    run = closed(case(device__film__fixed_charge=-3e26, device__film__cells=12), 1, 0.3)
+    charge = film_charge(run.junction, 0, run.state.c[0])
+    ions = 2 * (run.state.c[0] * run.junction.columns.width[0]).sum()
+    assert charge == pytest.approx(ELEMENTARY_CHARGE * (ions - 3e26 * 2.8e-9), rel=1e-12)
+    assert run.state.D_right[0] - run.state.D_left[0] == pytest.approx(charge, rel=1e-12)
+
+
+@pytest.mark.parametrize("V", [-4.0, -1.5, -0.1, 0.6])
+def test_current_does_not_depend_on_the_panels_that_are_handed_over(V):
+    film = case(device__transmission="wkb", device__film__cells=12)
+
+    def chord(V, panels):
+        run = closed(film, 2, V)
+        s = run.state
+        return column_spectrum(run.junction, 0, s.D_left[0], s.D_right[0], V, s.E[0], panels)
+
+    fresh = chord(V, np.empty(0))[0].chord
+    for before in (V - 0.05, V + 0.05, V + 1.5, -V):
+        panels = chord(before, np.empty(0))[2]
+        assert chord(V, panels)[0].chord == pytest.approx(fresh, rel=2e-4)
+
+
 @pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
-def test_slopes_of_the_conductance_are_its_derivatives(transmission):
+@pytest.mark.parametrize("side", ["right", "left"])
+def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
     tolerance = 3e-4
     film = case(device__transmission=transmission, device__film__cells=12)
+    seen = (lambda junction: junction) if side == "right" else mirrored  # where the doped oxide is
     rng = np.random.default_rng(7)
-    for trial in range(STATES):
-        V = rng.uniform(-1.5, 0.7)
-        run = closed(film, trial, V)
+    for trial in range(STATES if side == "right" else 3):
+        V = rng.uniform(-1.5, 0.7) * (1 if side == "right" else -1)
+        run = closed(film, trial, V, seen(model.junction(film)))
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
         left, right, eps = state.D_left[0], state.D_right[0], state.eps[0]

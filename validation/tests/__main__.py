@@ -1,7 +1,10 @@
-"""python -m validation.tests [MODULE]... [--sample N] [--seed N]: how many mutants of the kernels the tests notice.
+"""How much the tests see.
 
-MODULE is one of otjdd/physics; all mutants of it without --sample. Exit code 1 when one survives that is not explained
-in validation/tests/survivors.toml.
+python -m validation.tests mutation [MODULE]... [--sample N] [--seed N]   mutants of kernels that the tests notice
+python -m validation.tests coverage                                       branches of the package that the tests take
+
+MODULE is one of otjdd/physics; all mutants of it without --sample. Exit code 1 when a mutant survives that
+validation/tests/survivors.toml does not explain, or when tests fail.
 """
 
 import argparse
@@ -9,50 +12,53 @@ import os
 import sys
 import time
 
-os.environ["NUMBA_DISABLE_JIT"] = "1"
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # before anything loads numba
 
-from validation.tests import mutation
+from validation.tests import coverage, mutation
+
+HEAD = "| module | mutants | tried | noticed | score | explained | open |\n|---|--:|--:|--:|--:|--:|--:|"
 
 
 def tell(mutant: mutation.Mutant, alive: bool) -> None:
-    """A line for each mutant that lives, a dot for the others."""
-    print(f"\n{line(mutant)}" if alive else ".", end="", flush=True)
+    """A dot for a mutant that is noticed, two lines for one that is not."""
+    where = f"{mutant.module}.py:{mutant.number}: "
+    print(f"\n{where}{mutant.before}\n{'-> ':>{len(where)}}{mutant.after}" if alive else ".", flush=True, end="")
 
 
-def line(mutant: mutation.Mutant) -> str:
-    """A mutant in words."""
-    return f"  {mutant.module}.py:{mutant.number}: {mutant.before}\n  {' ' * len(mutant.module)}  -> {mutant.after}"
+def mutants(modules: list[str], sample: int | None, seed: int) -> int:
+    """Try the mutants of modules, print a row for each; 1 when one survives that is not explained."""
+    mutation.preload()
+    known, rows, failed = mutation.explanations(), [], False
+    for module in modules:
+        began = time.perf_counter()
+        found = mutation.score(module, sample, seed, tell)
+        unexplained = [m for m in found.survivors if (m.module, m.before, m.after) not in known]
+        failed |= bool(unexplained)
+        alive = len(found.survivors)
+        rows.append(
+            f"| {module} | {found.there} | {found.tried} | {found.tried - alive} | {1 - alive / found.tried:.0%} "
+            f"| {alive - len(unexplained)} | {len(unexplained)} |"
+        )
+        print(f"\n{module}: {time.perf_counter() - began:.0f} s", flush=True)
+    print(f"\n{HEAD}", *rows, sep="\n")
+    return int(failed)
 
 
 def main() -> int:
-    """Try what is asked for, print a row for each module and the survivors."""
-    parser = argparse.ArgumentParser(prog="python -m validation.tests", description=__doc__)
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"{', '.join(mutation.TESTS)}; default: all")
-    parser.add_argument("--sample", type=int, help="mutants of each module, drawn; default: all of them")
-    parser.add_argument("--seed", type=int, default=1)
+    """Do what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m validation.tests", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("coverage", help="branches of the package that the tests take")
+    of = commands.add_parser("mutation", help="mutants of kernels that the tests notice")
+    of.add_argument("modules", nargs="*", metavar="MODULE", help=f"{', '.join(mutation.TESTS)}; default: all")
+    of.add_argument("--sample", type=int, help="mutants of each module, drawn; default: all of them")
+    of.add_argument("--seed", type=int, default=1, help="of the draw")
     options = parser.parse_args()
+    if options.command == "coverage":
+        return coverage.measure()
     if unknown := set(options.modules) - set(mutation.TESTS):
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(mutation.TESTS)}")
-    mutation.preload()
-    known = mutation.explanations()
-    rows, failed = [], False
-    for module in options.modules or mutation.TESTS:
-        began = time.perf_counter()
-        found = mutation.score(module, options.sample, options.seed, tell)
-        open_ones = [m for m in found.survivors if (m.module, m.before, m.after) not in known]
-        failed |= bool(open_ones)
-        noticed = found.tried - len(found.survivors)
-        rows.append(
-            f"| {module} | {found.there} | {found.tried} | {noticed} | {noticed / found.tried:.0%} "
-            f"| {len(found.survivors) - len(open_ones)} | {len(open_ones)} |"
-        )
-        print(f"\n{module}: {time.perf_counter() - began:.0f} s")
-    print(
-        "\n| module | mutants | tried | noticed | score | explained | open |\n|---|--:|--:|--:|--:|--:|--:|",
-        *rows,
-        sep="\n",
-    )
-    return int(failed)
+    return mutants(options.modules or list(mutation.TESTS), options.sample, options.seed)
 
 
 if __name__ == "__main__":
