@@ -15,6 +15,9 @@ from otjdd.physics.ions import LAWS, flux
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     band_profile,
+    bent_part,
+    bent_segments,
+    charge_range,
     closure,
     closure_slope,
     column_spectrum,
@@ -22,8 +25,10 @@ from otjdd.physics.junction import (
     film_charge,
     flux_slopes,
     fluxes,
+    interface_slope,
     log_conductance_slopes,
 )
+from otjdd.physics.probe import transport
 from otjdd.physics.settle import close_all, new_state
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
 
@@ -182,6 +187,78 @@ def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrode
         np.testing.assert_allclose(slopes[:, 1:12].T / size, expected / size, rtol=1e-11, atol=1e-14)
         np.testing.assert_allclose(J[1:12], slopes[0, 1:12], rtol=1e-12)
         assert J[0] == J[12] == 0.0
+
+
+@pytest.fixture(scope="module")
+def doped():
+    """The doped oxide, as kernels see it and as the quadrature of its first integral does: (electrode, bulk)."""
+    film = case()
+    right, kT = film.device.right, film.temperature * BOLTZMANN_EV
+    bulk = model.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
+    return model.junction(film).right, (*bulk, model.permittivity(right.permittivity))
+
+
+@pytest.mark.parametrize("u", [-0.5, -0.07, 0.03, 0.05, 0.31, 0.9])
+def test_depth_of_a_bent_region_grows_by_one_over_its_field(doped, u):
+    electrode, bulk = doped
+    n, table, depth, slope, curvature = bent_part(electrode, u)
+    assert table[0, n - 1] < abs(u) <= table[0, n]
+    E = bent_fields(np.array([u]), *bulk)[0]
+    assert slope == pytest.approx(1 / E, rel=1e-3)
+    from_node = np.linspace(table[0, n - 1], abs(u), 201)
+    rate = 1 / bent_fields(math.copysign(1.0, u) * from_node, *bulk)
+    assert depth - table[1, n - 1] == pytest.approx(np.trapezoid(rate, from_node), rel=1e-3)
+    step = 1e-5 * (table[0, n] - table[0, n - 1])
+    up, down = (bent_part(electrode, u + s) for s in (step, -step))
+    sign = math.copysign(1.0, u)
+    assert slope == pytest.approx(sign * (up[2] - down[2]) / (2 * step), rel=1e-6)
+    assert curvature == pytest.approx(sign * (up[3] - down[3]) / (2 * step), rel=1e-5, abs=1e-9 * slope / abs(u))
+
+
+@pytest.mark.parametrize("u", [-0.5, -0.07, 0.003, 0.05, 0.31, 0.9])
+def test_slope_of_a_bent_region_by_its_bending_is_that_of_its_last_piece(doped, u):
+    electrode, _ = doped
+    n = bent_part(electrode, u)[0]
+    by = 1.3, -0.4, 2e8  # of a quantity that depends linearly on both ends and the length of the last piece
+
+    def quantity(u):
+        length, bulk_end, film_end = np.empty((3, n))
+        bent_segments(electrode, u, length, bulk_end, film_end)
+        return by[0] * bulk_end[-1] + by[1] * film_end[-1] + by[2] * length[-1]
+
+    step = 1e-5 * abs(u)
+    assert interface_slope(electrode, u, *by) == pytest.approx(
+        (quantity(u + step) - quantity(u - step)) / (2 * step), rel=1e-5
+    )
+
+
+def test_a_region_that_is_not_bent_has_no_pieces(doped):
+    electrode, _ = doped
+    beyond = 1.01 * electrode.depletion[0, -1]
+    assert [bent_part(electrode, u)[0] for u in (0.0, beyond)] == [0, 0]
+    assert interface_slope(electrode, 0.0, 1.0, 1.0, 1.0) == 0.0
+    assert bent_part(model.junction(case()).left, 0.1)[0] == 0
+
+
+def test_an_electrode_is_known_from_the_first_charge_to_the_last(doped):
+    electrode, _ = doped
+    low, high = charge_range(electrode)
+    assert low < 0.0 < high
+    inside, outside = (low, 0.5 * (low + high), high * (1 - 1e-12)), (low * (1 + 1e-9), high * (1 + 1e-9))
+    assert np.isfinite([edge(electrode, Q)[0] for Q in inside]).all()
+    assert np.isnan([edge(electrode, Q)[0] for Q in outside]).all()
+    assert charge_range(model.junction(case()).left) == (-100.0, 100.0)
+
+
+def test_the_currents_of_all_columns_pass_the_resistance():
+    film = case(
+        device__transmission="wkb", device__film__cells=8, device__conducting_fraction=1.0, columns__count=2,
+        columns__spread=SPREAD, circuit__series_resistance=50.0,
+    )  # fmt: skip
+    run = begin(film, voltage=0.9)
+    V = run.state.V[0]
+    assert V < 0.8
+    assert V + 50.0 * V * transport(run.junction, run.state)[0] == pytest.approx(0.9, abs=1e-4)
 
 
 def displacement_at_faces(E, junction):
