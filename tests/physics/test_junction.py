@@ -232,6 +232,22 @@ def test_slope_of_a_bent_region_by_its_bending_is_that_of_its_last_piece(doped, 
     )
 
 
+@pytest.mark.parametrize("u", [-0.5, 0.05, 0.31])
+def test_pieces_of_a_bent_region_rise_with_the_band_and_keep_its_mean(doped, u):
+    electrode, bulk = doped
+    n, table, *_ = bent_part(electrode, u)
+    length, bulk_end, film_end = np.empty((3, n))
+    bent_segments(electrode, u, length, bulk_end, film_end)
+    nodes, sign = np.append(table[0, :n], abs(u)), math.copysign(1.0, u)
+    np.testing.assert_allclose(film_end - bulk_end, sign * np.diff(nodes), rtol=1e-12)
+    for i in range(n):
+        v = np.linspace(nodes[i], nodes[i + 1], 201)
+        rate = 1 / bent_fields(sign * v, *bulk)  # dx/du
+        assert length[i] == pytest.approx(np.trapezoid(rate, v), rel=2e-2)
+        mean = np.trapezoid(v * rate, v) / np.trapezoid(rate, v)
+        assert 0.5 * sign * (bulk_end[i] + film_end[i]) == pytest.approx(mean, abs=2e-2 * (nodes[i + 1] - nodes[i]))
+
+
 def test_a_region_that_is_not_bent_has_no_pieces(doped):
     electrode, _ = doped
     beyond = 1.01 * electrode.depletion[0, -1]
