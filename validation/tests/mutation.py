@@ -24,7 +24,7 @@ TESTS = {
     "ions": ("ions", "junction"),
     "electrostatics": ("electrostatics", "junction"),
     "junction": ("junction", "rosenbrock", "current"),
-    "current": ("current", "junction", "analytic"),
+    "current": ("current", "tunnelling", "junction", "analytic"),
     "tunnelling": ("tunnelling", "current", "junction"),
     "numerics": ("numerics", "electrostatics", "rosenbrock"),
     "rosenbrock": ("rosenbrock", "stepper"),
