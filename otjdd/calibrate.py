@@ -185,7 +185,8 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
     """Changes that do not fit the case, and targets of reads that a run does not take."""
     for i, run in enumerate(calibration.run):
         try:
-            count = len(case.replace(**run.set).drive.waveform().reads)
+            drive = case.replace(**run.set).drive
+            count = 0 if drive.kind == "iv" else len(drive.waveform().reads)
         except CaseError as error:
             for problem in error.problems:
                 key = next((key for key in run.set if problem.key.startswith(key)), None)

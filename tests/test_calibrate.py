@@ -100,6 +100,7 @@ def test_what_a_target_says_itself_goes_before_its_claim():
     assert Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2).within == 1.2
 
 
+CURVES = 'drive = { kind = "iv", voltages = ["0.1 V"] }'
 FAULTS = {
     ("value = 3e5", 'claim = "rv-hrz.low"'): "task.toml:16:7 run[0].target[0]: there is no claim 'rv-hrz'",
     ("value = 3e5", 'claim = "rv-lrs.lowest"'): "the claim 'rv-lrs' has no figure 'lowest'; it has low",
@@ -109,6 +110,7 @@ FAULTS = {
     '(did you mean "read"?)',
     ("read = 0", 'read = "first"'): 'run[0].target[0].read: expected a whole number, got "first"',
     ("read = 0", "read = 1"): "task.toml:18:1 run[0].target[0].read: expected one of 1 reads of the run, got 1",
+    ('set = { "record.every" = "none" }', f"set = {{ {CURVES} }}"): "[0].read: expected one of 0 reads of the run, got 0",
     ("value = 3e5", "value = 3e5\nover = -2"): "target[0].over: expected one of 1 reads of the run, got -2",
     ('"record.every" = "none"', '"record.every" = "never"'): 'task.toml:15:9 run[0].set."record.every": expected "all", '
     '"reads" or "none", got "never"',
