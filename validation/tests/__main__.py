@@ -4,7 +4,7 @@ python -m validation.tests mutation [MODULE]... [--sample N] [--seed N]   mutant
 python -m validation.tests coverage                                       branches of the package that the tests take
 
 MODULE is one of otjdd/physics; all mutants of it without --sample. Exit code 1 when a mutant survives that
-validation/tests/survivors.toml does not explain, or when tests fail.
+validation/tests/survivors.toml does not explain.
 """
 
 import argparse
