@@ -12,7 +12,7 @@ from otjdd.case import CaseError, load_case, shipped_cases
 from otjdd.plan import plan
 from otjdd.problems import LimitError
 
-GRID = """
+GRID = """\
 [study.grid]
 device.film.thickness = ["2.6 nm", "3 nm"]
 "drive.width" = { start = "20 ns", stop = "80 ns", count = 3, spacing = "log" }

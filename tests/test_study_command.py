@@ -13,7 +13,7 @@ from small_studies import POINT
 
 from otjdd import points, results, studies
 
-GRID = """
+GRID = """\
 [study.grid]
 drive.voltage = { start = "1 V", stop = "2 V", count = COUNT }
 """
