@@ -7,20 +7,22 @@ missed by what it allows.
 
 import math
 import re
-import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from otjdd import claims
 from otjdd.case import Case, load_case
 from otjdd.device import Number, Record
+from otjdd.document import Document
 from otjdd.integrate import SolverError
+from otjdd.problems import CaseError, Problem
 from otjdd.processes import team
-from otjdd.units import parse, write
+from otjdd.refusals import read_record
+from otjdd.units import DIMENSIONS, NotAsExpected, brief, parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
 SAFE = 0.7  # residual up to which a target counts as met, and little
@@ -35,6 +37,20 @@ class Parameter(Record):
     high: str | Number
     dimension: str = ""
     log: bool = False
+
+    @model_validator(mode="after")
+    def check_bounds(self):
+        if self.dimension and self.dimension not in DIMENSIONS:
+            raise NotAsExpected(f"a dimension, one of {', '.join(DIMENSIONS)}", brief(self.dimension))
+        for value in (self.low, self.high):
+            if isinstance(value, str) != bool(self.dimension):
+                raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
+        low, high = (parse(v, self.dimension) if self.dimension else v for v in (self.low, self.high))
+        if not (low < high and (low > 0 or not self.log)):
+            raise NotAsExpected(
+                f"low below high{' and above 0' * self.log}", f"{brief(self.low)} and {brief(self.high)}"
+            )
+        return self
 
     def bounds(self) -> tuple[float, float]:
         """Bounds in the coordinate of the search: SI, or its logarithm."""
@@ -147,16 +163,40 @@ class Outcome(NamedTuple):
 
 
 def load(path) -> tuple[Calibration, Case]:
-    """Calibration and its case. Raises OSError, ValueError in words, CaseError."""
-    path = Path(path)
-    try:
-        calibration = Calibration.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ValueError("\n".join(lines)) from error
-    return calibration, load_case(path.parent / calibration.case, calibration.set)
+    """Calibration and its case. Raises OSError, CaseError with all that is wrong with the one or the other."""
+    calibration, document = read_record(Calibration, path)
+    case = load_case(Path(path).parent / calibration.case, calibration.set)
+    if wrong := [*strange_parameters(calibration, case, document), *strange_runs(calibration, case, document)]:
+        raise CaseError(wrong)
+    return calibration, case
+
+
+def strange_parameters(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
+    """Parameters that are no number of the case."""
+    data = case.model_dump()
+    for i, parameter in enumerate(calibration.parameter):
+        try:
+            dig(data, parameter.key)
+        except (KeyError, TypeError, ValueError):
+            yield document.problem(("parameter", i, "key"), "the key of a number of the case", brief(parameter.key))
+
+
+def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
+    """Changes that do not fit the case, and targets of reads that a run does not take."""
+    for i, run in enumerate(calibration.run):
+        try:
+            drive = case.replace(**run.set).drive
+            count = 0 if drive.kind == "iv" else len(drive.waveform().reads)
+        except CaseError as error:
+            for problem in error.problems:
+                key = next((key for key in run.set if problem.key.startswith(key)), None)
+                path = ("run", i, "set", key)[: 4 if key else 3]
+                yield document.problem(path, problem.expected, problem.got, problem.hint)
+            continue
+        for j, target in enumerate(run.target):
+            for name, read in (("read", target.read), ("over", target.over)):
+                if read is not None and not -count <= read < count:
+                    yield document.problem(("run", i, "target", j, name), f"one of {count} reads of the run", str(read))
 
 
 def targets(calibration: Calibration) -> list[Target]:

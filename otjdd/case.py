@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, Strict, StringConstraints, ValidationError
+from pydantic import (
+    Field,
+    PrivateAttr,
+    Strict,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from otjdd import toml
 from otjdd.axes import Study
@@ -18,7 +26,7 @@ from otjdd.device import Columns, Count, Device, Ions, Number, Record
 from otjdd.document import Document, changed, load_document, parse
 from otjdd.drive import Circuit, Drive
 from otjdd.problems import CaseError, Problem, Source
-from otjdd.units import Quantity, brief
+from otjdd.units import NotAsExpected, Quantity, brief
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
@@ -29,20 +37,37 @@ class Recording(Record):
     """What a result keeps.
 
     every : time steps in the time series, all of them, those with a read, or none
+    windows : from and until [s]; in these all time steps are in the time series, whatever `every` says of the others.
+        Between recorded times a read-out of finite bandwidth sees straight lines: begin some time constants before
     profiles : number of evenly spread snapshots, the first and the last state among them
     profiles_at : further snapshots at these times [s]   profiles_at_reads : a snapshot with every read
     """
 
     every: Literal["all", "reads", "none"] = "all"
+    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = ()
     profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
     profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
     profiles_at_reads: Annotated[bool, Strict()] = False
 
+    @field_validator("windows")
+    @classmethod
+    def check_windows(cls, windows):
+        for start, end in windows:
+            if not start < end:
+                raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
+        return windows
+
+    @model_validator(mode="after")
+    def check_every(self):
+        if self.windows and self.every == "all":
+            raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
+        return self
+
     def instants(self, duration: float) -> list[float]:
-        """Times [s] of snapshots in a drive of a duration [s], the first at 0; raises ValueError for a later one."""
-        late = [t for t in self.profiles_at if t > duration * (1 + 1e-12)]
-        if late:
-            raise ValueError(f"record.profiles_at: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        """Times [s] of snapshots in a drive of a duration [s], the first at 0. Raises ValueError for what comes later."""
+        for name, times in (("profiles_at", self.profiles_at), ("windows", [end for _, end in self.windows])):
+            if late := [t for t in times if t > duration * (1 + 1e-12)]:
+                raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
         spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
         return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
 

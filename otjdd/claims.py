@@ -4,14 +4,14 @@ A claim is a folder: claim.toml, and the cases to run as further TOML files. It 
 limit keeps it, and nothing else: the reason that claim.toml gives for a miss is shown, and changes nothing.
 """
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from otjdd import units
 from otjdd.device import Number, Record
+from otjdd.refusals import read_record
 from otjdd.trials import Draws, Once, Sweep, Trial
 
 CLAIM = "claim.toml"
@@ -181,15 +181,8 @@ class Verdict(NamedTuple):
 
 
 def load(folder: Path) -> Claim:
-    """The claim of a folder. Raises OSError, ValueError in words."""
-    path = folder / CLAIM
-    try:
-        return Claim.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: {error}") from error
-    except ValidationError as error:
-        lines = [f"{path}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ValueError("\n".join(lines)) from error
+    """The claim of a folder. Raises OSError, CaseError."""
+    return read_record(Claim, folder / CLAIM)[0]
 
 
 def figure(path: str) -> Figure:

@@ -219,22 +219,38 @@ def restore(run: Run, kept: Kept, voltage: float) -> None:
     jump(run, voltage)
 
 
-def drive(run: Run, waveform: Waveform, *, every="none", stops=(), keep_reads=False, progress=None, at=None) -> None:
+def drive(
+    run: Run, waveform: Waveform, *, every="none", windows=(), stops=(), keep_reads=False, progress=None, at=None
+) -> None:
     """Take a run along a waveform.
 
-    every : "all" records each time step, "reads" each read   stops : times [s] at which the state is kept; with keep_reads
-    at reads as well. progress(fraction) is called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
+    every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
+    recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
+    called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
     at : of a run that stands on this waveform; it began at run.time
     """
     from otjdd.physics import stepper
 
     at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
     marks = [(time, at_read) for time, _ in waveform.reads] + [(time, stepper.KEEP) for time in stops]
+    for start, end in windows:  # a row where a window begins, and a cut where it ends
+        marks += [(start, stepper.OBSERVE)] * (start > 0.0) + [(end, 0)]
     if not len(waveform.segments()[0]):
         return
     pieces, tasks = pieces_between(waveform, marks)
+    recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
     pieces[:, :2] += run.time
-    travel(run, pieces, tasks, (0.0, 0.0, run.step, np.nan) if at is None else at, every == "all", progress)
+    run.at = np.array((0.0, 0.0, run.step, np.nan) if at is None else at)
+    for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
+        if run.at[0] < end:
+            share = end / len(pieces)
+            part = progress and (lambda fraction, share=share: progress(fraction * share))
+            travel(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
+
+
+def within(times: np.ndarray, windows) -> np.ndarray:
+    """Which times are in any of the windows."""
+    return np.any([(start <= times) & (times <= end) for start, end in windows] or [np.zeros(len(times), bool)], axis=0)
 
 
 def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:

@@ -4,13 +4,25 @@ What was expected is read off the schema (type, bounds, choices, the description
 text of its own.
 """
 
+import os
 from decimal import Decimal
 
-from otjdd.document import Document
-from otjdd.problems import MAX_PROBLEMS, Problem, nearest
+from pydantic import BaseModel, ValidationError
+
+from otjdd.document import Document, parse, read_text
+from otjdd.problems import MAX_PROBLEMS, CaseError, Problem, Source, nearest
 from otjdd.units import NotAsExpected, brief, plain
 
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
+
+
+def read_record(kind: type[BaseModel], path) -> tuple[BaseModel, Document]:
+    """Record of a kind from a TOML file, and the places of its keys. Raises OSError, CaseError with all that is wrong."""
+    document = parse(Source(os.fspath(path), read_text(path)))
+    try:
+        return kind.model_validate(document.data), document
+    except ValidationError as error:
+        raise CaseError(problems_of(error.errors(), document, kind.model_json_schema())) from None
 
 
 def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Problem]:

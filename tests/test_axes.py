@@ -146,3 +146,15 @@ def test_values_become_coordinates_in_si():
     assert coordinate([10, 20])[1] == "1"
     assert coordinate(["linear", "mott-gurney"])[0].tolist() == ["linear", "mott-gurney"]
     assert coordinate([{"kind": "hold"}])[0].tolist() == ['{ kind = "hold" }']
+
+
+def test_values_that_change_together_are_one_axis_and_points_another():
+    study = Study(
+        grid={"temperature": {"start": "290 K", "stop": "310 K", "step": "10 K"}},
+        zip={"ions.density": ["1e26 1/m^3", "2e26 1/m^3"], "device.film.cells": {"start": 10, "stop": 20, "step": 10}},
+        points=[{"ions.charge": 1, "ions.law": "linear"}, {"ions.law": "mott-gurney", "ions.charge": 2}],
+    )
+    assert study.sizes == {"temperature": 3, "row": 2, "point": 2}
+    found = {axis.name: (axis.keys, axis.rows) for axis in axes(study)}
+    assert found["row"] == (("ions.density", "device.film.cells"), [("1e26 1/m^3", 10), ("2e26 1/m^3", 20)])
+    assert found["point"] == (("ions.charge", "ions.law"), [(1, "linear"), (2, "mott-gurney")])

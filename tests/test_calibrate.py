@@ -9,6 +9,7 @@ import pytest
 
 from otjdd import calibrate, results
 from otjdd.calibrate import Outcome, Parameter, Target
+from otjdd.problems import CaseError
 
 QUICK = """
 case = "small.toml"
@@ -99,12 +100,42 @@ def test_what_a_target_says_itself_goes_before_its_claim():
     assert Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2).within == 1.2
 
 
-@pytest.mark.parametrize(("claim", "said"), [("rv-hrz.low", "rv-hrz"), ("rv-lrs.lowest", "low"), ("rv-lrs", "low")])
-def test_a_target_of_no_claim_is_refused(tmp_path, claim, said):
+CURVES = 'drive = { kind = "iv", voltages = ["0.1 V"] }'
+FAULTS = {
+    ("value = 3e5", 'claim = "rv-hrz.low"'): "task.toml:16:7 run[0].target[0]: there is no claim 'rv-hrz'",
+    ("value = 3e5", 'claim = "rv-lrs.lowest"'): "the claim 'rv-lrs' has no figure 'lowest'; it has low",
+    ("value = 3e5", ""): "task.toml:16:7 run[0].target[0]: a target needs value, at_least, at_most or a claim",
+    ("within = 1.2", "within = -1"): "task.toml:20:1 run[0].target[0].within: expected a number above 0, got -1",
+    ("read = 0", "raed = 0"): 'task.toml:18:1 run[0].target[0].raed: expected a key that is known here, got "raed" '
+    '(did you mean "read"?)',
+    ("read = 0", 'read = "first"'): 'run[0].target[0].read: expected a whole number, got "first"',
+    ("read = 0", "read = 1"): "task.toml:18:1 run[0].target[0].read: expected one of 1 reads of the run, got 1",
+    ('set = { "record.every" = "none" }', f"set = {{ {CURVES} }}"): "[0].read: expected one of 0 reads of the run, got 0",
+    ("value = 3e5", "value = 3e5\nover = -2"): "target[0].over: expected one of 1 reads of the run, got -2",
+    ('"record.every" = "none"', '"record.every" = "never"'): 'task.toml:15:9 run[0].set."record.every": expected "all", '
+    '"reads" or "none", got "never"',
+    ('key = "device.left.barrier"', 'key = "device.left.barier"'): "task.toml:4:1 parameter[0].key: expected the key of "
+    'a number of the case, got "device.left.barier"',
+    ('key = "device.left.barrier"', 'key = "device.left"'): "parameter[0].key: expected the key of a number of the case",
+    ('low = "0.5 eV"', 'low = "0.5 V"'): 'parameter[0]: expected an energy such as "0.6 eV", got "0.5 V" (a voltage)',
+    ('low = "0.5 eV"', "low = 0.5"): "parameter[0]: expected bounds as text with units beside a dimension",
+    ('low = "0.5 eV"', 'low = "0.9 eV"'): 'parameter[0]: expected low below high, got "0.9 eV" and "0.8 eV"',
+    ('low = "0.5 eV"', 'low = "0 eV"\nlog = true'): 'expected low below high and above 0, got "0 eV" and "0.8 eV"',
+    ('"energy"', '"enregy"'): 'parameter[0]: expected a dimension, one of ',
+    ('case = "small.toml"', 'case = "small.toml'): "task.toml:2:19: not TOML: ",
+    ('case = "small.toml"', ""): "case: expected text, got nothing: the key is missing",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), FAULTS.items())
+def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_path, change, said):
     (tmp_path / "small.toml").write_text(SMALL)
-    (tmp_path / "task.toml").write_text(QUICK.replace("value = 3e5", f'claim = "{claim}"'))
-    with pytest.raises(ValueError, match=rf"task.toml: run.0.target.0: .*{said}"):
+    (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
+    with pytest.raises(CaseError) as refused:
         calibrate.load(tmp_path / "task.toml")
+    assert said in str(refused.value)
+    assert str(refused.value).startswith(str(tmp_path / "task.toml"))
+    assert "pydantic" not in str(refused.value)
 
 
 def test_conductance_is_one_over_resistance():
@@ -161,3 +192,12 @@ def test_the_command_writes_a_case_and_reports(task, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "high" in done.stdout
     assert 'base = "small.toml"' in (tmp_path / "found.toml").read_text()
+
+
+def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "calibrate", "task.toml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "task.toml:18:1 run[0].target[0].raed: expected a key that is known here" in done.stderr

@@ -44,6 +44,9 @@ width = "50 ns"
 """
 
 
+WINDOWS = '[record]\nevery = "{}"\nwindows = [{}]\n[drive]'
+
+
 def problems_of(text: str, **options) -> list[str]:
     """Each problem in one line, "line:column key: ..."."""
     with pytest.raises(CaseError) as caught:
@@ -124,6 +127,10 @@ ONE_FAULT = [
     ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
     ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
+    ("[drive]", WINDOWS.format("none", '["2 us", "1 us"]'), "23:1 record.windows: expected windows that end after they be"),
+    ("[drive]", WINDOWS.format("none", '["1 us"]'), "23:12 record.windows[0][1]: expected a time from"),
+    ("[drive]", WINDOWS.format("none", '"1 us"'), '23:12 record.windows[0]: expected a list of 2, got "1 us"'),
+    ("[drive]", WINDOWS.format("all", '["0 s", "1 us"]'), '21:2 record: expected every = "reads" or "none" beside windo'),
 ]  # fmt: skip
 
 

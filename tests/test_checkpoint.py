@@ -8,14 +8,13 @@ import time
 
 import numpy as np
 import pytest
-from devices import JUNCTION, needs_speed
+from devices import BARE, needs_speed
 
 from otjdd import case, checkpoint, files, results, simulate
 
 pytestmark = needs_speed
 
 TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 150, period = "2 us", read_each = true}\n'
-BARE = "\n".join(line for line in JUNCTION.splitlines() if not line.startswith("drive")).strip() + "\n"
 COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
 LONG = TRAIN + COLUMNS + 'record = {profiles = 7, every = "all"}\ncircuit = {series_resistance = "50 ohm"}\n' + BARE
 
@@ -65,6 +64,15 @@ def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
     assert results.data_sha256(ds) == results.data_sha256(uninterrupted)
     for name in ("solver_accepted", "solver_rejected", "solver_unphysical", "solver_status", "case_resolved"):
         assert ds.attrs[name] == uninterrupted.attrs[name]
+
+
+@pytest.mark.parametrize("at", [0.0, 0.2, 0.55, 0.9])
+def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
+    text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')
+    ended(tmp_path / "checkpoint", at, text)
+    ds, shares = resumed(tmp_path / "checkpoint", text)
+    assert shares[0] > at
+    assert results.data_sha256(ds) == results.data_sha256(simulate.run(case.parse_case(text)))
 
 
 def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):

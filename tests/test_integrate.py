@@ -278,3 +278,32 @@ def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
         integrate.restore(run, kept, kept.voltage)
         assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
     assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
+
+
+def test_every_step_inside_the_windows_is_recorded_and_none_outside():
+    film = case(device__film__cells=8)
+    times, voltages = np.array([0.0, 1e-7, 1e-7, 1e-3, 1.0]), np.array([0.8, 0.8, -0.5, -0.5, -0.5])
+    waveform = Waveform(times, voltages, np.array([[1e-3, 0.8]]))
+    whole, part = begin(film), begin(film)
+    integrate.drive(whole, waveform, every="all")
+    windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
+    integrate.drive(part, waveform, every="reads", windows=windows)
+    times, all_times = (np.concatenate(run.rows)[:, stepper.TIME] for run in (part, whole))
+    inside = integrate.within(times, windows)
+    assert times[~inside].tolist() == [1e-3]  # of the read
+    for start, end in windows:
+        own = times[(start <= times) & (times <= end)]
+        assert own[0] == start or start == 0.0
+        assert own[-1] == end
+        assert len(own) >= np.count_nonzero((start < all_times) & (all_times < end)) // 2 + 2
+    assert (np.diff(times) > 0).all()
+    np.testing.assert_allclose(part.state.c, whole.state.c, rtol=1e-2)
+
+
+def test_progress_rises_to_the_end_through_all_windows():
+    shares, waveform = [], Waveform(np.array([0.0, 1e-7]), np.array([0.8, 0.8]))
+    windows = [(1e-8, 2e-8), (5e-8, 6e-8)]
+    integrate.drive(begin(case(device__film__cells=8)), waveform, windows=windows, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) >= 5

@@ -1,6 +1,7 @@
 """The report as its readers have it: a file, opened from the disk in a browser."""
 
 import os
+import re
 import shutil
 
 import pytest
@@ -53,6 +54,17 @@ def page(chromium, report):
     chromium.get("about:blank")
     chromium.get(report.as_uri())
     return chromium
+
+
+def test_a_report_is_one_file_that_holds_every_claim_and_its_pictures_and_asks_for_nothing(report):
+    text = report.read_text(encoding="utf-8")
+    for name in ("hopeless", "generous", "broken"):
+        assert f'id="{name}"' in text
+    assert "needs more steps than numerics.max_steps" in text
+    assert "taken over" in text
+    assert MARKUP not in text
+    assert text.count("data:image/svg+xml;base64,") == 2  # of the claims whose runs came to an end
+    assert not re.search(r"""(src|href)=["']?(https?:)?//(?!doi\.org)""", text)
 
 
 def js(page, expression: str):

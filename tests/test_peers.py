@@ -1,12 +1,8 @@
 """Other integrators agree with otjdd on the same equations; bookkeeping of the comparison. Nothing is timed."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 pytest.importorskip("sksundae")
 
 from devices import needs_speed

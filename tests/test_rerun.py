@@ -6,14 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from devices import JUNCTION, needs_speed
+from devices import BARE, needs_speed
 
 from otjdd import case, rerun, results, simulate
 
 pytestmark = needs_speed
 
 PULSE = 'drive = {kind = "pulse", voltage = "1.8 V", width = "50 ns", read = {}}\n'
-BARE = "\n".join(line for line in JUNCTION.splitlines() if not line.startswith("drive")).strip() + "\n"
 SMALL = PULSE + 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n' + BARE
 
 

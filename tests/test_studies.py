@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from small_studies import POINT
 
 import otjdd
 from otjdd import kept, results
@@ -11,17 +12,12 @@ from otjdd.case import CaseError, load_case, shipped_cases
 from otjdd.plan import plan
 from otjdd.problems import LimitError
 
-SMALL = """
-base = "li2019.toml"
-title = "small"
-columns.count = 1
-drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
-[device.film]
-cells = 12
+GRID = """\
 [study.grid]
 device.film.thickness = ["2.6 nm", "3 nm"]
 "drive.width" = { start = "20 ns", stop = "80 ns", count = 3, spacing = "log" }
 """
+SMALL = POINT + GRID
 
 
 @pytest.fixture

@@ -9,19 +9,15 @@ import sys
 import time
 
 import pytest
+from small_studies import POINT
 
 from otjdd import points, results, studies
 
-CASE = """
-base = "li2019.toml"
-title = "many"
-columns.count = 1
-drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
-[device.film]
-cells = 40
+GRID = """\
 [study.grid]
 drive.voltage = { start = "1 V", stop = "2 V", count = COUNT }
 """
+CASE = POINT.replace("cells = 12", "cells = 40") + GRID
 TRAIN = (
     'drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 200, period = "10 us", read_each = true }\n#'
 )

@@ -1,13 +1,12 @@
 """otjdd calibrate: parameters of a case from what its runs should show."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from otjdd.cli.given import check_folder
-from otjdd.cli.shell import CASE, progress_bar
+from otjdd.cli.shell import progress_bar
 
 
 def calibrate(
@@ -28,11 +27,7 @@ def calibrate(
 
     if out:
         check_folder(out.parent)
-    try:
-        task, case = calibration.load(file)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        raise typer.Exit(CASE) from None
+    task, case = calibration.load(file)
     with progress_bar("calibration", quiet=False) as bar:
         found = calibration.search(
             task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,

@@ -196,15 +196,13 @@ def bent_charge(u, xi, kT, doping, density_of_states):
 
 
 @kernel
-def bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps):
-    """Bending u [eV] (sign +1 depletion, -1 accumulation) whose surface field is |E| [V/m]: int rho du = int E dD."""
+def bending_of_field(E, guess, xi, kT, doping, density_of_states, eps):
+    """Bending u [eV] of the sign of the guess whose surface field is |E| [V/m]: int rho du = int E dD."""
     work = field_energy(E, eps)
     u = guess
     for _ in range(100):
         rho, integral = bent_charge(u, xi, kT, doping, density_of_states)
-        move = (integral - work) / rho
-        if sign * (u - move) <= 0.0:
-            move = 0.5 * u
+        move = (integral - work) / rho  # |rho| grows with |u|, so int rho du < rho u, and u keeps its sign
         u -= move
         if abs(move) <= 1e-14 * abs(u):
             return u
@@ -224,7 +222,7 @@ def bending_table(charges, xi, kT, doping, density_of_states, eps):
         while 0 <= i < n:
             guess = bending[i - sign] + (charges[i] - charges[i - sign]) * slope[i - sign]
             E = field(abs(charges[i]), eps)[0]
-            bending[i] = bending_of_field(E, sign, guess, xi, kT, doping, density_of_states, eps)
+            bending[i] = bending_of_field(E, guess, xi, kT, doping, density_of_states, eps)
             slope[i] = E / abs(bent_charge(bending[i], xi, kT, doping, density_of_states)[0])
             i += sign
     return bending, slope

@@ -15,6 +15,7 @@ from otjdd.physics.current import (
     converged_spectrum,
     energy_panels,
     log_supply_slope,
+    panel_error,
     supply,
 )
 from otjdd.physics.junction import column_spectrum
@@ -59,6 +60,14 @@ def test_quadrature_rules_are_exact_for_the_polynomials_they_are_made_for():
         assert KRONROD @ NODES**power == pytest.approx(exact, abs=1e-14)
         if power < 14:
             assert GAUSS @ NODES**power == pytest.approx(exact, abs=1e-14)
+
+
+def test_a_small_current_is_as_accurate_as_a_large_one():
+    """Error of a panel relative to the current: (200 r)^1.5 of the difference of both rules, at most that itself."""
+    for scale in (1e-30, 1.0, 1e30):
+        assert panel_error(1e-8 * scale, scale) == pytest.approx(2e-6**1.5 * scale, rel=1e-12)
+        assert panel_error(0.1 * scale, scale) == pytest.approx(0.1 * scale, rel=1e-12)
+    assert panel_error(0.0, 0.0) == 0.0
 
 
 def flat(edge, length=2e-9):

@@ -94,6 +94,13 @@ def test_weak_field_is_found_from_its_energy_without_a_floor_of_the_permittivity
     assert field_of_energy(field_energy(1e3, STO), STO) == pytest.approx(1e3, rel=1e-12)
 
 
+def test_field_without_a_floor_of_the_permittivity_grows_exponentially_with_the_displacement():
+    bare = Permittivity(0.0, 1.4e10, 5e7)
+    for D in (0.1, 1.5, -3.0):
+        expected = 5e7 * math.sinh(D / (VACUUM_PERMITTIVITY * 1.4e10))
+        assert field(D, bare)[0] == pytest.approx(expected, rel=1e-12)
+
+
 def semiconductor(doping=2.32e26, states=1e26, kT=KT, eps=STO):
     return kT * inverse_fermi_dirac_half(doping / states), kT, doping, states, eps
 

@@ -18,7 +18,7 @@ from otjdd.physics.numerics import (
     solve_tridiagonal,
 )
 
-ARGUMENTS = (1e-300, 1e-9, 1e-3, 0.03, 0.0999, SERIES, 0.11, 0.7, 3.0, 20.0, 100.0, 600.0)
+ARGUMENTS = (1e-300, 1e-9, 1e-3, 0.03, 0.0999, 0.11, math.nextafter(SERIES, 0.0), SERIES, 0.7, 3.0, 20.0, 100.0, 600.0)
 
 
 def bernoulli(x):

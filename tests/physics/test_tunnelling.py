@@ -13,6 +13,7 @@ from scipy.integrate import quad
 from otjdd.physics.current import sensitivity
 from otjdd.physics.tunnelling import (
     K0,
+    PHASE,
     TRANSMISSIONS,
     Profile,
     refine,
@@ -144,6 +145,22 @@ def test_nothing_passes_where_a_lead_has_no_wave():
 def test_everything_passes_a_band_without_a_step():
     profile = chain([0.4, 0.4], 3e-9, 1.1, leads=(0.4, 0.4), lead_masses=(1.1, 1.1))
     assert transmission(profile, 0.41, 0.5, 1.4) == pytest.approx([1.0, 1.0, 1.0], rel=1e-9)
+
+
+def test_steps_are_short_enough_for_their_series_at_every_energy():
+    rng, longest = np.random.default_rng(3), 0.0
+    for _ in range(50):
+        profile = chain(rng.uniform(-3.0, 3.0, 2), 10.0 ** rng.uniform(-10, -8), rng.uniform(0.2, 2.0))
+        low, high = np.sort(rng.uniform(-1.0, 2.0, 2))
+        steps, owner = refine(profile, low, high)
+        assert steps[:, 0].sum() == pytest.approx(profile.length[0], rel=1e-12)
+        assert (owner == 0).all()
+        h, U0, U1, m = steps.T
+        d = h * h * m * K0 * (U1 - U0) / 12
+        q2 = np.abs([d * d + h * h * m * K0 * (0.5 * (U0 + U1) - E) for E in (low, high)]).max()
+        assert q2 <= PHASE
+        longest = max(longest, q2)
+    assert longest > 0.7 * PHASE
 
 
 def test_wkb_is_the_decay_over_the_forbidden_path():
