@@ -60,7 +60,7 @@ QUADRATURES = {"gauss-hermite": np.polynomial.hermite_e.hermegauss, "gauss-legen
 
 
 def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes (K, keys) of zero mean and unit variance, and weights (K,): quadrature in each key (their product), or draws."""
+    """Nodes (K, keys) of zero mean and unit variance, weights (K,): quadrature in each key (their product), or draws."""
     if columns.nodes == "draws":
         draws = np.random.default_rng(columns.seed).standard_normal((columns.count, keys))
         return draws, np.full(columns.count, 1.0 / columns.count)
