@@ -244,14 +244,15 @@ Spread.__pydantic_config__ = ConfigDict(extra="forbid")
 
 
 class Columns(Record):
-    """A junction as parallel columns that differ by Gaussian spreads and share the junction voltage.
+    """A junction as parallel columns that differ by spreads of some keys and share the junction voltage.
 
-    count : number of columns   nodes : "gauss-hermite" quadrature, or seeded "draws"
+    count : number of columns   nodes : "gauss-hermite" quadrature, or seeded "draws"; "gauss-legendre" quadrature of a
+    uniform distribution of the same standard deviation, which has ends
     spread : dotted key of the case -> standard deviation, in the unit of that key
     """
 
     count: Annotated[Count, Field(ge=1, le=64)] = 1
-    nodes: Literal["gauss-hermite", "draws"] = "gauss-hermite"
+    nodes: Literal["gauss-hermite", "gauss-legendre", "draws"] = "gauss-hermite"
     seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
     spread: Spread = Field(default_factory=dict)
 

@@ -50,12 +50,21 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return 0.5 * (faces[1:] + faces[:-1])
 
 
+def uniform_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights of the uniform distribution of unit variance, which ends at sqrt(3)."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return math.sqrt(3.0) * nodes, weights
+
+
+QUADRATURES = {"gauss-hermite": np.polynomial.hermite_e.hermegauss, "gauss-legendre": uniform_nodes}
+
+
 def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """Standard-normal nodes (K, keys) and weights (K,): Gauss-Hermite in each key (their product), or seeded draws."""
+    """Nodes (K, keys) of zero mean and unit variance, weights (K,): quadrature in each key (their product), or draws."""
     if columns.nodes == "draws":
         draws = np.random.default_rng(columns.seed).standard_normal((columns.count, keys))
         return draws, np.full(columns.count, 1.0 / columns.count)
-    nodes, weights = np.polynomial.hermite_e.hermegauss(columns.count)
+    nodes, weights = QUADRATURES[columns.nodes](columns.count)
     weights = weights / weights.sum()
     grid = np.array(list(product(nodes, repeat=keys))).reshape(-1, keys)
     return grid, np.array([math.prod(w) for w in product(weights, repeat=keys)])

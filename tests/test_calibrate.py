@@ -148,6 +148,12 @@ def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
     assert met < 0.02 < missed < hopeless < 30.0**2
 
 
+def test_the_score_is_the_sum_of_the_squares_of_the_pulls_which_have_the_signs_of_the_residuals():
+    outcome = Outcome(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
+    assert outcome.score == pytest.approx(outcome.pulls @ outcome.pulls)
+    np.testing.assert_array_equal(np.sign(outcome.pulls), [-1, 1, -1, 0])
+
+
 def test_parameters_go_between_text_and_the_unit_interval():
     p = Parameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
     assert p.coordinate(1e27) == pytest.approx(0.5)
@@ -163,7 +169,7 @@ def test_a_search_meets_its_target_and_reports_it(task):
     calibration, case = task
     found = calibrate.search(calibration, case, evaluations=120, spread=0.3, seed=2)
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = calibrate.report(calibration, found, calibrate.sensitivities(calibration, case, found.x))
+    text = calibrate.report(calibration, found, calibrate.sensitivities(calibration, case, found))
     assert "high" in text
     assert "most felt by" in text
 
@@ -186,7 +192,7 @@ def test_what_was_found_is_a_case_again(task, tmp_path):
 
 
 def test_the_command_writes_a_case_and_reports(task, tmp_path):
-    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "16", "--no-sensitivity"]
+    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "16", "--rounds", "1", "--no-sensitivity"]
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -33,8 +33,10 @@ def test_doubled_grid_keeps_the_faces_of_the_coarse_one():
     np.testing.assert_allclose(model.grid_faces(1.0, 100, 20.0)[::2], model.grid_faces(1.0, 50, 20.0), atol=1e-15)
 
 
-def test_columns_keep_the_mean_and_the_spread_that_were_asked_for():
-    film = case(columns={"count": 5, "spread": {"ions.activation_energy": 0.05, "device.film.thickness": 1e-10}})
+@pytest.mark.parametrize("nodes", model.QUADRATURES)
+def test_columns_keep_the_mean_and_the_spread_that_were_asked_for(nodes):
+    spread = {"ions.activation_energy": 0.05, "device.film.thickness": 1e-10}
+    film = case(columns={"count": 5, "nodes": nodes, "spread": spread})
     parts = model.members(film)
     weight = np.array([p.weight for p in parts])
     assert len(parts) == 25
@@ -43,6 +45,14 @@ def test_columns_keep_the_mean_and_the_spread_that_were_asked_for():
         values = np.array([getattr(p, key) for p in parts])
         assert weight @ values == pytest.approx(mean, rel=1e-12)
         assert weight @ (values - mean) ** 2 == pytest.approx(spread**2, rel=1e-10)
+
+
+def test_a_uniform_spread_ends_at_root_three_and_has_the_moments_of_a_uniform_distribution():
+    nodes, weights = model.uniform_nodes(6)
+    weights = weights / weights.sum()
+    assert np.abs(nodes).max() < np.sqrt(3)
+    for power in (4, 6):  # of the uniform distribution of unit variance: 3^(n/2)/(n + 1)
+        assert weights @ nodes**power == pytest.approx(3 ** (power / 2) / (power + 1), rel=1e-13)
 
 
 def test_a_spread_into_the_unphysical_is_refused():

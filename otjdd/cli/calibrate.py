@@ -12,13 +12,14 @@ from otjdd.cli.shell import progress_bar
 def calibrate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A calibration: cases/calibration/li2019.toml is one.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write what was found as a case file.")] = None,
-    evaluations: Annotated[int, typer.Option(min=1, help="Evaluations of all runs, at most.")] = 1000,
+    evaluations: Annotated[int, typer.Option(min=0, help="Evaluations by the search, at most; 0: polish only.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=0, help="Rounds of polishing, at most.")] = 20,
     spread: Annotated[float, typer.Option(min=1e-3, max=0.5, help="First step, in ranges of the bounds.")] = 0.1,
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
 ):
-    """Fit chosen parameters of a case to what its runs should show; CMA-ES from where the case stands.
+    """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then Levenberg-Marquardt.
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
@@ -28,13 +29,14 @@ def calibrate(
     if out:
         check_folder(out.parent)
     task, case = calibration.load(file)
-    with progress_bar("calibration", quiet=False) as bar:
+    with progress_bar("search", quiet=False) as bar:
         found = calibration.search(
             task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,
             progress=bar and (lambda done, score, best: bar(done / evaluations)),
         )  # fmt: skip
-    found = calibration.polish(task, case, found)
+    with progress_bar("polishing", quiet=False) as bar:
+        found = calibration.polish(task, case, found, rounds=rounds, workers=workers, progress=bar)
     if out:
         write_whole(out, calibration.as_case(task, found.x).encode())
-    slopes = calibration.sensitivities(task, case, found.x) if sensitivity else None
+    slopes = calibration.sensitivities(task, case, found, workers) if sensitivity else None
     print(calibration.report(task, found, slopes))
