@@ -48,6 +48,8 @@ def run(
 
     memory = memory_for(case, max_memory)
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
+    if resume and not place.path.exists():
+        tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             ds = simulate.run(case, progress=progress, checkpoints=place)
