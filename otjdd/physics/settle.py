@@ -288,7 +288,7 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
         if fresh:
             turns += not bottom <= V <= top  # a jump of the quadrature, or a current that falls with the voltage
             low, high = first, last
-        if fresh or turns > MOST_TURNS:
+        if fresh or bottom < V < top:
             bottom, top = (V, top if top > V else last) if up else (bottom if bottom < V else first, V)
         low, high = (V, high) if up else (low, V)
         move, here = correction(junction, V, V_source, current, residual, log_slope), V
