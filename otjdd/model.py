@@ -13,6 +13,7 @@ from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
 SMALLEST_BENDING = 0.1  # kT: where the bent region of an electrode is taken to end for the electron wave
+PROFILE = 8001  # points of the bent region, evenly in ln u, among which its straight pieces are chosen
 BEND_SAG = 1.2e-4  # eV, sag of the band under a straight piece, whose mean is kept: see junction.bent_segments
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
@@ -142,7 +143,7 @@ def bent_profile(sign: int, largest: float, bulk) -> np.ndarray:
     """
     from otjdd.physics.electrostatics import bent_fields
 
-    u = np.geomspace(SMALLEST_BENDING * bulk[1], largest, 4001)
+    u = np.geomspace(SMALLEST_BENDING * bulk[1], largest, PROFILE)
     E = bent_fields(sign * u, *bulk)
     log_step = math.log(u[1] / u[0])
     rate = u / E  # dx/d ln u, integrated with Simpson's rule over pairs

@@ -101,7 +101,7 @@ def test_a_source_that_gives_way_costs_few_steps():
 @pytest.mark.parametrize("rtol", [1e-3, 1e-10])
 def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
     film = case(
-        device__film__cells=16, device__film__thickness=6e-9, device__left__barrier=0.5, ions__prefactor=1e-30,
+        device__film__cells=16, device__film__thickness=6e-9, device__left__barrier=0.5,
         circuit__series_resistance=1e4, device__conducting_fraction=1.0, numerics__rtol=rtol,
     )  # fmt: skip
     run = begin(film)
