@@ -115,9 +115,9 @@ def test_nothing_in_a_file_is_ever_run(pattern):
 @needs_linux
 @needs_speed
 def test_random_devices_are_solved_or_stop_in_words():
-    found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(48, seed=11))]
+    found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(16, seed=11))]
     assert [fate for fate in found if fate.kind not in ("solved", "stopped")] == []
-    assert sum(fate.kind == "solved" for fate in found) >= 47
+    assert sum(fate.kind == "solved" for fate in found) >= 15
 
 
 def test_holes_in_a_result_are_seen():

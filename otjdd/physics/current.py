@@ -55,7 +55,7 @@ GAUSS = np.concatenate((GAUSS_HALF[::-1], [0.417959183673469387755102040816327],
 POINTS = NODES.size
 
 TAIL = 40.0  # kT above the higher of Fermi level and barrier top: exp(-40) = 4e-18 of the current is left out
-MAX_PANELS = 1000  # a dozen resonances, each some 20 halvings deep
+MAX_PANELS = 256
 
 
 class Spectrum(NamedTuple):
