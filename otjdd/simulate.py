@@ -56,7 +56,8 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
     failure = failure or undergo(case, moving, waveform, progress, moving.at if saved else None)
     reads = readings(moving, waveform)
-    snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
+    snapshots, failed = snapshots_of(case, moving)
+    failure = failure or failed
     ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
     return delivered(ds, failure)
 
@@ -126,6 +127,17 @@ def readings(moving, waveform) -> dict:
         "tunnelling_share": rows[:, stepper.READ_SHARE],
         "transport_energy": rows[:, stepper.READ_ENERGY],
     }
+
+
+def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
+    """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
+    found = []
+    for kept in moving.kept:
+        try:
+            found.append(snapshot(case, moving, kept))
+        except SolverError as error:
+            return found, error
+    return found, None
 
 
 def snapshot(case, moving, kept) -> dict:
