@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import hashlib
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 MAX_BYTES = 8 * 2**30
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
+YOUNG, STALE = 5.0, 3600.0  # s, after which an unfinished file without a lock, or with one, belongs to nobody
 
 ADVICE = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -47,11 +50,13 @@ class ResultError(Exception):
 def write_whole(path: str | Path, data: bytes | memoryview, overwrite: bool = True) -> None:
     """Put `data` under `path`, all or nothing. Raises ResultError; then `path` is as it was before.
 
-    A symbolic link is followed. Anything else than a regular file is never replaced.
+    A symbolic link is followed. Anything else than a regular file is never replaced. What writers of the same path that
+    were killed have left beside it goes.
     """
     try:
         target = Path(os.path.realpath(path))
         _check_free(target, overwrite)
+        tidy(target.parent, f".{glob.escape(target.name)}.*.part")
         _write_beside(target, data)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
@@ -91,6 +96,33 @@ def unsealed(path: str | Path, data: bytes) -> bytes:
     return body
 
 
+def tidy(folder: Path, pattern: str) -> None:
+    """Remove unfinished files that nobody writes any more: a writer holds a lock, which goes when it is killed."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError):  # another process was quicker, or the folder is closed
+            if time.time() - path.stat().st_mtime > (YOUNG if _unlocked(path) else STALE):
+                path.unlink()
+
+
+def _lock(descriptor: int) -> bool:
+    """Take the lock of an open file until it is closed; False where that cannot be done."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):  # no Unix, no locks on this disk, or another process has it
+        return False
+    return True
+
+
+def _unlocked(path: Path) -> bool:
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        return _lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _check_free(target: Path, overwrite: bool):
     if not target.parent.exists():
         raise OSError(errno.ENOENT, "there is no such folder")
@@ -111,6 +143,7 @@ def _write_beside(target: Path, data):
     descriptor = os.open(part, flags, 0o666)
     try:
         try:
+            _lock(descriptor)
             _write_all(descriptor, data)
             os.fsync(descriptor)
         finally:

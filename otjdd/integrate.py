@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd import model
+from otjdd import equilibrium, model
 from otjdd.waveform import Waveform
 
 CHUNK = 512  # steps between two looks at signals and progress
@@ -13,13 +13,13 @@ ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Pyt
 LOSSES = 16  # voltages whose loss in the circuit is remembered
 ALIKE = 1e-9  # of a piece of the waveform: times that are taken for one
 PANELS = 64
-RELAXING = 1e-9  # m2/s, diffusivity on the way to equilibrium: steps stay far above the smallest that is allowed
 
 REASONS = {
     "STEP_TOO_SMALL": "no time step is small enough for the error control",
     "NOT_CLOSED": "Poisson's equation has no solution within the tables of the electrodes",
     "CIRCUIT_NOT_SOLVED": "the voltage over junction and series resistance was not found",
     "SPECTRUM_NOT_CONVERGED": "the integral of the current over energy did not converge",
+    "EQUILIBRIUM_NOT_FOUND": "the equilibrium of the ions at 0 V was not found",
     "NOT_FINITE": "a number ceased to be finite",
     "TOO_MANY_STEPS": "the run needs more steps than numerics.max_steps",
 }
@@ -28,7 +28,8 @@ ADVICE = {
     "NOT_CLOSED": "reduce the voltage or ions.density, or check doping and permittivity of the electrodes",
     "CIRCUIT_NOT_SOLVED": "set circuit.series_resistance to 0 ohm to see the bare junction, or reduce the voltage",
     "SPECTRUM_NOT_CONVERGED": 'loosen numerics.current_tolerance, or use device.transmission = "wkb"',
-    "NOT_FINITE": "check activation_energy and prefactor, and reduce the voltage",
+    "EQUILIBRIUM_NOT_FOUND": 'start from ions.initial = "uniform" and a hold at 0 V, or make the wells shallower',
+    "NOT_FINITE": "check activation_energy and prefactor, or reduce the voltage",
     "TOO_MANY_STEPS": "raise numerics.max_steps, or shorten the drive",
 }
 
@@ -132,7 +133,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
     course = stepper.Course(pieces, tasks, run.at)
     log, status = new_log(run, tasks, record), stepper.PAUSED
     while status == stepper.PAUSED:
-        counts = np.zeros(4, np.int64)
+        counts = np.zeros(5, np.int64)
         status, norm = stepper.travel(
             run.junction, run.control, run.state, run.total, course, run.work, run.trial, run.panels, run.tangent,
             run.losses, log, record, counts,
@@ -144,7 +145,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
         done = int(i) == len(pieces)
         run.time, run.step = end if done else start + tau, step
         voltage = V_end if done else V_start + (V_end - V_start) * tau / (end - start)
-        check(run, status, run.time, voltage, step, norm)
+        check(run, status, run.time, voltage, step, norm, int(counts[4]))
         if status == stepper.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
@@ -176,21 +177,29 @@ def empty(run: Run, log) -> None:
     log.used[:] = 0
 
 
-def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float) -> None:
+def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
     """Raise SolverError for a status of the kernels that is a failure."""
     from otjdd.physics import settle
 
     for reason in REASONS:
         if status == getattr(settle, reason, None):
-            fail(run, reason, time, voltage, step, norm)
+            fail(run, reason, time, voltage, step, norm, cell)
 
 
-def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float):
-    """Raise SolverError; the place is the face with the strongest field in any column."""
-    E = np.abs(run.state.E)
-    k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
-    place = float(run.junction.columns.width[k, :f].sum())
-    raise SolverError(reason, time, voltage, step, norm, place)
+def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float, cell: int = 0):
+    """Raise SolverError; the place is that of the largest error of a step, else the strongest field in any column.
+
+    cell : with the largest error, counted through all columns
+    """
+    width = run.junction.columns.width
+    if reason == "STEP_TOO_SMALL":
+        k, i = np.unravel_index(cell, width.shape)
+        place = width[k, :i].sum() + 0.5 * width[k, i]
+    else:
+        E = np.abs(run.state.E)
+        k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
+        place = width[k, :f].sum()
+    raise SolverError(reason, time, voltage, step, norm, float(place))
 
 
 def observe(run: Run, voltage: float) -> None:
@@ -277,23 +286,11 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
 
 
 def relax(junction, c: np.ndarray) -> np.ndarray:
-    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c.
-
-    Equilibrium does not depend on the law of motion, so the ions go there by linear diffusion, equally fast in every
-    column, until long after the deepest well has filled.
-    """
-    from otjdd.physics import ions
-
-    columns = junction.columns._replace(diffusivity=np.full(c.shape[0], RELAXING))
-    fast = junction._replace(
-        columns=columns, ions=junction.ions._replace(law=ions.LINEAR), resistance=0.0, compliance=np.inf
-    )
-    run = begin(fast, c, rtol=1e-6, atol=1e-10)
-    jump(run, 0.0)
-    thickness = float(junction.columns.width.sum(axis=1).max())
-    depth = np.abs(np.cumsum(junction.columns.site, axis=1)).max() / junction.kT
-    advance(run, thickness**2 / RELAXING * np.exp(min(depth, 300.0)) * 1e12, 0.0, 0.0, False)
-    return run.state.c.copy()
+    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError."""
+    found = equilibrium.relaxed(junction, c)
+    if found is None:
+        fail(begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
+    return found
 
 
 def start(case, junction, parts) -> np.ndarray:
@@ -314,10 +311,13 @@ def start(case, junction, parts) -> np.ndarray:
 
 
 def from_result(path: str, like: np.ndarray) -> np.ndarray:
-    """Last concentrations of a result file. Raises ResultError, ValueError when its columns or cells differ."""
+    """Last concentrations of a result file. Raises ResultError, ValueError when it has none or other columns or cells."""
     from otjdd import results
 
-    c = results.read(path)["vacancy_concentration_columns"].values[-1]
+    states = results.read(path).get("vacancy_concentration_columns", ())
+    if not len(states):
+        raise ValueError("ions.initial.result: that result holds no state to start from")
+    c = states.values[-1]
     if c.shape != like.shape:
         raise ValueError(f"ions.initial.result: {c.shape} columns and cells, the case has {like.shape}")
     return c

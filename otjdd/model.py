@@ -10,10 +10,10 @@ import numpy as np
 from otjdd.device import Semiconductor
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
-LARGEST_FIELD = 6e9  # V/m at an electrode, where its table of bending ends: three times breakdown of the best oxides
-DEEPEST_ACCUMULATION = -3.0  # eV
-TABLE = 8192  # intervals of charge; cubic interpolation is then exact to 1e-11 eV near flat bands
+LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
+TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
 SMALLEST_BENDING = 0.1  # kT: where the bent region of an electrode is taken to end for the electron wave
+PROFILE = 8001  # points of the bent region, evenly in ln u, among which its straight pieces are chosen
 BEND_SAG = 1.2e-4  # eV, sag of the band under a straight piece, whose mean is kept: see junction.bent_segments
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
@@ -127,21 +127,22 @@ def fermi_level(semiconductor: Semiconductor, temperature: float) -> float:
 
 @lru_cache(maxsize=64)
 def semiconductor_tables(record: Semiconductor, temperature: float):
-    """xi, and the tables of an Electrode: start, step, bending, slope, depletion, accumulation."""
+    """xi, and the tables of an Electrode: charge scale, start, step, bending, slope, depletion, accumulation."""
     from otjdd.physics import electrostatics as es
 
     kT, density_of_states = BOLTZMANN_EV * temperature, record.states(temperature)
     xi, eps = fermi_level(record, temperature), permittivity(record.permittivity)
     bulk = (xi, kT, float(record.doping), float(density_of_states), eps)
-    deepest = es.displacement(LARGEST_FIELD, eps)[0]
-    accumulated = es.bent_fields(np.array([DEEPEST_ACCUMULATION]), *bulk)[0]
-    accumulated = es.displacement(min(accumulated, LARGEST_FIELD), eps)[0]
-    step = (deepest + accumulated) / TABLE
-    below, above = math.ceil(accumulated / step), math.ceil(deepest / step)
-    charges = step * np.arange(-below, above + 1)
+    scale = kT * math.sqrt(es.displacement(0.0, eps)[1] * es.doping_stiffness(xi, kT, float(density_of_states)))
+    ends = [es.displacement(E, eps)[0] for E in es.bent_fields(np.array([-LARGEST_BENDING, LARGEST_BENDING]), *bulk)]
+    accumulated, depleted = (math.asinh(min(Q, es.MOST_CHARGE) / scale) for Q in ends)
+    step = (accumulated + depleted) / TABLE
+    x = step * np.arange(-math.floor(accumulated / step), math.floor(depleted / step) + 1)
+    charges = scale * np.sinh(x)
     bending, slope = es.bending_table(charges, *bulk)
+    slope *= np.hypot(scale, charges)  # du/dx from du/dQ
     profiles = [bent_profile(sign, abs(bending[end]), bulk) for sign, end in ((1, -1), (-1, 0))]
-    return xi, charges[0], step, bending, slope, *profiles
+    return xi, scale, x[0], step, bending, slope, *profiles
 
 
 def bent_profile(sign: int, largest: float, bulk) -> np.ndarray:
@@ -151,7 +152,7 @@ def bent_profile(sign: int, largest: float, bulk) -> np.ndarray:
     """
     from otjdd.physics.electrostatics import bent_fields
 
-    u = np.geomspace(SMALLEST_BENDING * bulk[1], largest, 4001)
+    u = np.geomspace(SMALLEST_BENDING * bulk[1], largest, PROFILE)
     E = bent_fields(sign * u, *bulk)
     log_step = math.log(u[1] / u[0])
     rate = u / E  # dx/d ln u, integrated with Simpson's rule over pairs
@@ -176,10 +177,10 @@ def electrode(record, temperature: float):
     if record.kind == "metal":
         screening = record.screening_length / (VACUUM_PERMITTIVITY * record.relative_permittivity)
         bands = float(record.barrier), -float(record.band_depth), float(record.mass)
-        return es.Electrode(es.METAL, *bands, screening, 0.0, 1.0, *empty)
-    xi, start, step, *tables = semiconductor_tables(record, temperature)
+        return es.Electrode(es.METAL, *bands, screening, 1.0, 0.0, 1.0, *empty)
+    xi, *tables = semiconductor_tables(record, temperature)
     bands = record.band_offset - xi, -xi, float(record.mass)
-    return es.Electrode(es.SEMICONDUCTOR, *bands, 0.0, start, step, *tables)
+    return es.Electrode(es.SEMICONDUCTOR, *bands, 0.0, *tables)
 
 
 def tunnelling_nodes(faces: np.ndarray) -> np.ndarray:

@@ -7,19 +7,18 @@ engine, a digest of the sources that make the numbers: what another engine compu
 import hashlib
 import json
 import math
-import time
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from otjdd import files
 from otjdd.files import ResultError, read_whole, sealed, unsealed, write_whole
 from otjdd.kept import Kept
 
 FORMAT = "otjdd point 1"
 FOLDER = "points"
-STALE = 3600.0  # s, after which an unfinished file belongs to nobody
 
 
 class Point(NamedTuple):
@@ -42,8 +41,9 @@ def engine() -> str:
     """Digest of the sources that a number of a result depends on."""
     package = Path(__file__).parent
     names = (
-        "units device waveform shapes circuit drive model integrate simulate synapse plasticity fits curves kept points"
+        "units device waveform shapes circuit drive model equilibrium integrate simulate synapse plasticity fits curves"
     )
+    names += " kept points"
     digest = hashlib.sha256()
     for path in [*sorted(package.glob("physics/*.py")), *(package / f"{name}.py" for name in names.split())]:
         digest.update(path.read_bytes())
@@ -118,9 +118,4 @@ def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
 
 def tidy(folder: Path) -> None:
     """Remove what processes that were killed while writing have left behind."""
-    for path in (folder / FOLDER).glob(".*.part"):
-        try:
-            if time.time() - path.stat().st_mtime > STALE:
-                path.unlink()
-        except OSError:  # another process was quicker
-            pass
+    files.tidy(folder / FOLDER, ".*.part")

@@ -53,6 +53,7 @@ OUTPUTS = _outputs({
     "junction_voltage": ("time", "V", "voltage across the junction"),
     "band_bending": ("time", "eV", "band bending of the right electrode at the interface"),
     "electrode_charge": ("time", "C m-2", "areal charge of the left electrode"),
+    "right_electrode_charge": ("time", "C m-2", "areal charge of the right electrode"),
     "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
     "current": ("time", "A", "current that the instrument reads"),
     "conduction_current": ("time", "A", "conduction current"),

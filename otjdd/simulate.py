@@ -48,17 +48,26 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)
     start = saved.start if saved else start
-    c = integrate.start(case, junction, parts) if start is None else start
+    c, failure = (start, None) if start is not None else prepared(case, junction, parts)
     moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     if saved:
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
     progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
-    failure = undergo(case, moving, waveform, progress, moving.at if saved else None)
+    failure = failure or undergo(case, moving, waveform, progress, moving.at if saved else None)
     reads = readings(moving, waveform)
-    snapshots = [snapshot(case, moving, kept) for kept in moving.kept]
+    snapshots, failed = snapshots_of(case, moving)
+    failure = failure or failed
     ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
     return delivered(ds, failure)
+
+
+def prepared(case, junction, parts):
+    """Concentrations (K, N) [1/m3] that a case starts from, and the failure that kept it from getting there, if any."""
+    try:
+        return integrate.start(case, junction, parts), None
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        return model.uniform(parts, case.device.film.cells), ending(error)
 
 
 def undergo(case, moving, waveform, progress, at):
@@ -99,9 +108,22 @@ def readings(moving, waveform) -> dict:
     }
 
 
+def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
+    """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
+    found = []
+    for kept in moving.kept:
+        try:
+            found.append(snapshot(case, moving, kept))
+        except SolverError as error:
+            return found, error
+    return found, None
+
+
 def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, failure):
     """Dataset of what a run has recorded."""
-    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, 8))
+    from otjdd.physics import stepper
+
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, stepper.RECORD))
     rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
     arrays = series(case, junction, rows)
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
@@ -144,6 +166,7 @@ def series(case, junction, rows: np.ndarray) -> dict:
         "junction_voltage": V_j,
         "band_bending": rows[:, stepper.BENDING],
         "electrode_charge": charge,
+        "right_electrode_charge": rows[:, stepper.CHARGE_RIGHT],
         "vacancy_mean_position": rows[:, stepper.POSITION],
         "conduction_current": conduction,
         "displacement_current": displacement,

@@ -171,3 +171,17 @@ def test_killed_and_resumed_by_the_command(tmp_path):
     assert 10 < steps < ds.sizes["time"]
     assert results.data_sha256(ds) == results.data_sha256(simulate.run(case.parse_case(text)))
     assert os.listdir(tmp_path).count(path.name) == 0
+    assert "no checkpoint" not in told
+
+
+def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+    from typer.testing import CliRunner
+
+    from otjdd.cli import main  # noqa: F401 (which registers the commands)
+    from otjdd.cli.shell import app
+
+    (tmp_path / "long.toml").write_text(LONG.replace("count = 150", "count = 1"))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["run", "long.toml", "-q", "--resume"])
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == ["There is no checkpoint .long.nc.checkpoint: the run begins anew."]

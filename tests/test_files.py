@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from otjdd import files
 from otjdd.files import ResultError, read_whole, sealed, unsealed, write_whole
 
 OLD, NEW = b"old" * 100, b"new" * 5000
@@ -209,3 +210,21 @@ def test_every_bit_is_under_the_seal():
         damaged[k // 8] ^= 1 << k % 8
         with pytest.raises(ResultError):
             unsealed("a", bytes(damaged))
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_file(tmp_path):
+    path, old = tmp_path / "a.nc", time.time() - 60
+    left, other, locked = (
+        tmp_path / name for name in (".a.nc.01234567.part", ".b.nc.01234567.part", ".a.nc.89ab.part")
+    )
+    for part in (left, other, locked):
+        part.write_bytes(b"half")
+        os.utime(part, (old, old))
+    with locked.open("rb+") as file:
+        assert files._lock(file.fileno())
+        files.write_whole(path, b"whole")
+    assert not left.exists()
+    assert other.exists()
+    assert locked.exists()
+    files.write_whole(path, b"again")
+    assert not locked.exists()

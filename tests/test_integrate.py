@@ -9,7 +9,7 @@ from devices import BETWEEN_METALS, COMPILED, begin, case, hold, lumpy, mirrored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otjdd import integrate, model
+from otjdd import integrate, model, simulate
 from otjdd.physics import stepper
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.waveform import Waveform
@@ -307,3 +307,42 @@ def test_progress_rises_to_the_end_through_all_windows():
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert len(shares) >= 5
+
+
+def test_every_failure_is_named_with_two_things_to_try():
+    assert integrate.ADVICE.keys() == integrate.REASONS.keys()
+    for reason in integrate.REASONS:
+        error = integrate.SolverError(reason, 1e-9, -2.0, 1e-12, 3.0, 1.2e-9)
+        for words in ("t = 1e-09 s", "V = -2 V", "x = 1.2 nm", "step 1e-12 s", "norm 3"):
+            assert words in str(error)
+        assert len(str(error).partition("Try: ")[2].replace(", or ", " or ").split(" or ")) >= 2
+
+
+def test_a_step_that_is_too_small_is_told_with_the_cell_of_its_largest_error():
+    run = begin(case(device__film__cells=8))
+    width = run.junction.columns.width[0]
+    with pytest.raises(integrate.SolverError) as caught:
+        integrate.fail(run, "STEP_TOO_SMALL", 0.0, 0.0, 0.0, 2.0, 5)
+    assert caught.value.place == pytest.approx(width[:5].sum() + 0.5 * width[5])
+    with pytest.raises(integrate.SolverError) as caught:
+        integrate.fail(run, "NOT_CLOSED", 0.0, 0.0, 0.0, 2.0, 5)
+    assert caught.value.place == pytest.approx(width[: np.argmax(np.abs(run.state.E[0]))].sum())
+
+
+def test_a_result_without_a_state_is_no_start(tmp_path):
+    from otjdd import results
+
+    path = tmp_path / "iv.nc"
+    results.write(results.dataset({"voltage": [0.0]}, {"time": [0.0]}), path)
+    with pytest.raises(ValueError, match="no state to start from"):
+        integrate.from_result(path, np.zeros((1, 8)))
+
+
+def test_a_run_that_fails_before_its_drive_keeps_a_result():
+    film = case(device__film__cells=8, numerics__max_steps=2)
+    film = film.replace("ions.initial", {"history": [{"voltage": "-1 V", "duration": "1 s"}]})
+    with pytest.raises(integrate.SolverError) as caught:
+        simulate.simulate(film)
+    assert caught.value.reason == "TOO_MANY_STEPS"
+    assert caught.value.partial.sizes["time"] == 0
+    assert "max_steps" in caught.value.partial.attrs["solver_status"]

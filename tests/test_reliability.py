@@ -2,12 +2,15 @@
 
 import re
 import sys
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from devices import needs_speed
 
-from validation.reliability import accidents, bad_inputs, fuzz
+from otjdd import results
+from validation.reliability import accidents, bad_inputs, devices, free_energy, fuzz, terminals
 
 FOLDER = Path(bad_inputs.__file__).parent
 ROOT = FOLDER.parent.parent
@@ -107,3 +110,65 @@ def test_nothing_in_a_file_is_ever_run(pattern):
     assert len(sources) > 30
     users = {path.name for path in sources if re.search(pattern, path.read_text(encoding="utf-8"))}
     assert users == DANGEROUS[pattern]
+
+
+@needs_linux
+@needs_speed
+def test_random_devices_are_solved_or_stop_in_words():
+    found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(16, seed=11))]
+    assert [fate for fate in found if fate.kind not in ("solved", "stopped")] == []
+    assert sum(fate.kind == "solved" for fate in found) >= 15
+
+
+def test_holes_in_a_result_are_seen():
+    ds = results.dataset(
+        {
+            "current": [0.0, np.nan],
+            "band_edge": [[0.0, 1.0, np.nan]],
+            "read_current": [0.0],
+            "read_resistance": [np.nan],
+        },
+        {"time": [0.0, 1.0]},
+    )
+    assert devices.holes(ds) == "current"
+    ds["band_edge"][0, 0] = np.nan
+    assert set(devices.holes(ds).split()) == {"current", "band_edge"}
+    ds["read_current"][0] = 1.0
+    assert set(devices.holes(ds).split()) == {"current", "band_edge", "read_resistance"}
+
+
+@needs_speed
+def test_a_device_that_hangs_is_ended():
+    (fate,) = devices.fates(1, seed=1, limit=1.0, simulated=hang)
+    assert (fate.kind, fate.what) == ("hang", "over 1 s")
+
+
+def hang(number, text):
+    time.sleep(60)
+
+
+@needs_speed
+@pytest.mark.parametrize("number", [1, 5])
+def test_another_integrator_with_its_own_equations_agrees(number):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement
+
+    compared = agreement.compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 0.1
+    assert compared.error < 1e-6
+
+
+@needs_speed
+def test_free_energy_never_rises_at_a_constant_voltage():
+    found = [fall for k, u in enumerate(devices.drawn(32, seed=5)) for fall in free_energy.falls(u, k)]
+    assert sum(fall.steps for fall in found) > 1000
+    assert [fall for fall in found if fall.rise > fall.round_off] == []
+
+
+@needs_speed
+@pytest.mark.parametrize("linear", [False, True])
+def test_as_much_charge_leaves_one_terminal_as_enters_the_other(linear):
+    for number, u in enumerate(devices.drawn(8, seed=7)):
+        misfits = terminals.misfits(terminals.device(u, number, linear))
+        assert max(misfits[:2]) < 1e-9
+        assert misfits.theorem < 1e-9 or not linear

@@ -59,8 +59,6 @@ def check_files(case, path: Path):
             integrate.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
     except (ValueError, OSError) as error:
         said = str(error).replace(f"{case.folder}{os.sep}", "")
-    except KeyError:
-        said = "ions.initial.result: that result holds no state to start from"
     else:
         return
     raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])

@@ -64,6 +64,8 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
 
     compiled.do_without_blas()
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
+    if resume and not place.path.exists():
+        tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             ds = simulate.run(case, progress=progress, checkpoints=place)

@@ -23,6 +23,7 @@ from otjdd.physics.numerics import copy, exponentials, hermite
 from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 METAL, SEMICONDUCTOR = 0, 1
+MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times what the best dielectrics take before they break down
 
 FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
 CUBIC = 1e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
@@ -44,10 +45,11 @@ class Electrode(NamedTuple):
     bottom: float  # conduction-band bottom in the bulk
     mass: float  # m0
     screening: float  # metal: d edge/dQ = lambda/(eps0 eps_m) [V m2/C]
-    charge_start: float  # semiconductor: bending u(Q) and du/dQ = |E|/rho on a uniform grid of Q [C/m2]
-    charge_step: float
-    bending: np.ndarray  # (M,) eV
-    bending_slope: np.ndarray  # (M,) V m2/C
+    charge_scale: float  # semiconductor: Q0 [C/m2]; its bending stands on a uniform grid of x = asinh(Q/Q0),
+    grid_start: float  # as fine near flat bands, where Q0 bends by kT, as needed there, however far it reaches
+    grid_step: float
+    bending: np.ndarray  # (M,) u, eV
+    bending_slope: np.ndarray  # (M,) du/dx, eV
     depletion: np.ndarray  # (3, P) universal profile of the bent region: u [eV], depth [m] from the bulk, |E| [V/m]
     accumulation: np.ndarray  # (3, R) the same for u < 0
 
@@ -211,7 +213,7 @@ def bending_of_field(E, guess, xi, kT, doping, density_of_states, eps):
 
 @apart
 def bending_table(charges, xi, kT, doping, density_of_states, eps):
-    """Bending u [eV] and du/dQ [V m2/C] for each charge Q [C/m2]; `charges` is uniform and contains 0."""
+    """Bending u [eV] and du/dQ = |E|/rho [V m2/C] for each charge Q [C/m2]; `charges` rise and contain 0."""
     n = charges.size
     zero = np.argmin(np.abs(charges))
     bending, slope = np.zeros(n), np.zeros(n)
@@ -252,5 +254,7 @@ def edge(electrode, Q):
     if electrode.kind == METAL:
         step = electrode.screening * Q
         return electrode.edge + step, electrode.screening, step
-    u, slope = hermite(electrode.bending, electrode.bending_slope, electrode.charge_start, electrode.charge_step, Q)
-    return electrode.edge + u, slope, u
+    Q0 = electrode.charge_scale
+    x = math.asinh(Q / Q0)
+    u, slope = hermite(electrode.bending, electrode.bending_slope, electrode.grid_start, electrode.grid_step, x)
+    return electrode.edge + u, slope / math.sqrt(Q0 * Q0 + Q * Q), u

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
-from otjdd.physics.electrostatics import METAL, Electrode, Permittivity, edge, fields
+from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
 from otjdd.physics.kernels import apart, bare, detached, inlined, kernel, summed
 from otjdd.physics.numerics import before, dot
@@ -22,6 +22,7 @@ from otjdd.units import ELEMENTARY_CHARGE
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
+CLOSURE_ROUND_OFF = 1e-10  # eV, the most that is left of them where terms are of order 1 keV
 
 
 class Columns(NamedTuple):
@@ -95,8 +96,9 @@ def closure_slope(junction, k, D_left, D_right, eps):
 def charge_range(electrode):
     """Charges [C/m2] between which the electrode's band edge is known."""
     if electrode.kind == METAL:
-        return -100.0, 100.0
-    return electrode.charge_start, electrode.charge_start + electrode.charge_step * (electrode.bending.size - 1)
+        return -MOST_CHARGE, MOST_CHARGE
+    end = electrode.grid_start + electrode.grid_step * (electrode.bending.size - 1)
+    return electrode.charge_scale * math.sinh(electrode.grid_start), electrode.charge_scale * math.sinh(end)
 
 
 @bare
@@ -120,7 +122,9 @@ def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
     low_right, high_right = charge_range(junction.right)
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)
     y = D_right if low < D_right < high else 0.5 * (low + high)
+    here, mismatch = y, math.inf
     for _ in range(200):
+        here = y
         D_left = faces(junction, k, c, y, D, E, eps, guess)
         mismatch = closure(junction, k, D_left, y, V, E)
         if abs(mismatch) <= tolerance:
@@ -136,8 +140,8 @@ def close(junction, k, c, D_right, V, tolerance, D, E, eps, guess):
         if not (low < y < high):
             y = 0.5 * (low + high)
             if high - low <= 1e-15 * (abs(low) + abs(high)):
-                return math.nan  # the edge of a table, not a root
-    return math.nan
+                break
+    return here if abs(mismatch) <= CLOSURE_ROUND_OFF else math.nan  # else it is the edge of a table
 
 
 @inlined
@@ -291,7 +295,8 @@ def conductance(junction, k, spectrum):
 def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E, eps, by_S):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 
-    Energies of the quadrature stay where they are, so this is the exact derivative of what `spectrum` computes.
+    Energies of the quadrature stay where they are above the lead that ends them below, whose band they may not leave: so
+    this is the exact derivative of what `spectrum` computes.
     """
     left, right, columns = junction.left, junction.right, junction.columns
     n, energy, weight = 0, np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
@@ -306,9 +311,11 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
     _, slope_right, u_right = edge(right, -D_right)
     film, N = junction.nodes.size - 1, E.size - 1
     n_left = bent_part(left, u_left)[0]
-    V_slope, D_slope = -by_lead[0], 0.0
-    for i in range(n_left):
-        V_slope -= by_segment[0, i] + by_segment[1, i]
+    D_slope, with_left = 0.0, profile.bottom_left > profile.bottom_right
+    if with_left:  # energies go with the left lead: V moves all that is to its right
+        V_slope = by_lead[1] + np.sum(by_segment[:2, n_left:])
+    else:
+        V_slope = -by_lead[0] - np.sum(by_segment[:2, :n_left])
     if n_left > 0:
         i = n_left - 1
         D_slope += slope_left * interface_slope(left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i])
@@ -337,5 +344,6 @@ def log_conductance_slopes(junction, k, profile, spectrum, D_left, D_right, V, E
         D_slope -= slope_right * interface_slope(right, u_right, toward_bulk, toward_film, by_segment[2, s])
     chord_by_V = 0.0
     for i in range(spectrum.energy.size):
-        chord_by_V += spectrum.weight[i] * log_supply_slope(spectrum.energy[i], V, junction.kT)
+        E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
+        chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, junction.kT)
     return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord

@@ -28,7 +28,12 @@ from otjdd.physics.numerics import add_up, copy
 DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVERGED, NOT_FINITE = range(7)
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
+VOLTAGE_FLOOR = 1e-12  # V, of V_j itself: where the current is a steep function of it, its round-off
 TRUST = 0.01  # largest change of ln I along its tangent where it is wanted: it is then off by half the square, 5e-5
+FLAT = (
+    0.01  # slope of the residual by V_j, below which the current falls with the voltage as fast as the circuit allows
+)
+MOST_TURNS = 3  # currents outside of their bracket before it is closed by them alone
 FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
 
 
@@ -194,51 +199,112 @@ def conductance_slope(junction, state, tangent):
     return change / total if total > 0.0 else 0.0
 
 
+@bare
+def blur(junction, state, tangent):
+    """What the error that the current is allowed makes V_j uncertain by [V]."""
+    current = state.V[0] * add_up(state.G)
+    stiffness = drop(junction, current)[1]
+    slope = 1.0 + stiffness * (add_up(state.G) + current * conductance_slope(junction, state, tangent))
+    return junction.energy_tolerance * stiffness * abs(current) / max(slope, 1.0)
+
+
+@bare
+def current_of(junction, lost):
+    """The current [A] that loses a voltage [V], both positive: the inverse of `drop`; 0 when none does."""
+    R = junction.resistance
+    if lost <= R * junction.compliance:
+        return lost / R
+    stiff = 1e3 / junction.compliance
+    return (lost + stiff * junction.compliance) / (R + stiff)
+
+
+@bare
+def correction(junction, V, V_source, current, residual, log_slope):
+    """How far V_j is above the solution [V], by its residual [V] and the slope d ln(I/V)/dV [1/V].
+
+    Newton's step. Far up an exponential it creeps by kT, and below the limit of the source, where nothing is lost yet, it
+    shoots over: there the current that the circuit would lose the rest of the voltage at is found along I ~ V^p.
+    """
+    lost, stiffness = drop(junction, current)
+    power = 1.0 + V * log_slope
+    slope = 1.0 + stiffness * current / V * power
+    newton = residual / slope if slope > FLAT else residual
+    wanted = current_of(junction, max(abs(V_source - V), 0.1 * abs(V_source)))
+    if power <= 0.0 or current == 0.0:
+        return newton
+    leap = -V * math.expm1(-math.log(abs(current) / wanted) / power)
+    short = residual * V < 0.0 and abs(leap) < abs(newton)
+    return leap if short or abs(lost) > abs(V_source) else newton
+
+
+@spliced
+def at_voltage(junction, state, V, panels, tangent, tolerance, allowed, trust, held):
+    """Close the stack at V_j and set the conductances: along the tangent where it may be trusted or is held, else anew.
+
+    Returns a status, and whether a tangent was laid.
+    """
+    if not close_all(junction, state, V, tolerance):
+        return NOT_CLOSED, False
+    change = along_tangent(junction, state, tangent)
+    if held:
+        return DONE if change <= trust else CIRCUIT_NOT_SOLVED, False
+    if change <= trust:
+        lost = abs(drop(junction, V * add_up(state.G))[0])
+        if 0.5 * change * change * lost <= allowed or change <= junction.energy_tolerance:
+            return DONE, False
+    return DONE if conduct(junction, state, panels, tangent, True) else SPECTRUM_NOT_CONVERGED, True
+
+
 @detached
 def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
-    Newton in V_j with the slope of the logarithm of the current, inside the bracket between 0 and the source. The
-    current is evaluated anew where ln I has changed by more than trust along its tangent, or where the curvature,
-    change^2/2 of the voltage lost, may put V_j off by more than allowed [V]. The equations hold to round-off for TRUST,
-    to a hundredth of allowed for FARTHEST.
+    Newton in V_j with the slope of the logarithm of the current, inside a bracket. The current is evaluated anew where
+    ln I has changed by more than trust along its tangent, or where the curvature, change^2/2 of the voltage lost, may put
+    V_j off by more than allowed [V] and ln I by more than its own error. The equations hold to round-off for TRUST, to a
+    hundredth of allowed for FARTHEST. They hold along a tangent: where the quadrature of the current jumps by its error,
+    one solution lies on either side or on none, so a tangent has a bracket of its own near where it was laid, and where
+    the bracket of evaluated currents has closed around a jump, its tangent is held.
     """
     slack = 0.0 if trust <= TRUST else 0.01 * allowed
     tolerance = max(CLOSURE_TOLERANCE, slack)
     if not coupled(junction) or V_source == 0.0:
         return DONE if close_all(junction, state, V_source, tolerance) else NOT_CLOSED
-    low, high = min(0.0, V_source), max(0.0, V_source)
-    V = guess if low < guess < high else V_source
-    before = math.inf
+    first, last = min(0.0, V_source), max(0.0, V_source)
+    V = guess if first < guess < last else V_source
+    low, high, bottom, top = first, last, first, last  # by the present tangent; by currents as evaluated
+    before, turns, held = math.inf, 0, False
     for attempt in range(100):
-        if not close_all(junction, state, V, tolerance):
-            return NOT_CLOSED
-        change = along_tangent(junction, state, tangent)
-        lost = drop(junction, V * add_up(state.G))[0] if change < math.inf else 0.0
-        if not (change <= trust and 0.5 * change * change * abs(lost) <= allowed):
-            if not conduct(junction, state, panels, tangent, True):
-                return SPECTRUM_NOT_CONVERGED
+        status, fresh = at_voltage(junction, state, V, panels, tangent, tolerance, allowed, trust, held)
+        if status != DONE:
+            return status
         current = V * add_up(state.G)
-        lost, stiffness = drop(junction, current)
-        residual = V + lost - V_source
-        if abs(residual) <= max(VOLTAGE_TOLERANCE, slack):
-            return DONE
-        if residual > 0.0:
-            high = V
-        else:
-            low = V
+        residual = V + drop(junction, current)[0] - V_source
         log_slope = conductance_slope(junction, state, tangent)
-        move = residual / (1.0 + stiffness * (add_up(state.G) + current * log_slope))
-        # far up the exponential, Newton for V creeps by kT a step; for ln I it leaps
-        if abs(lost) > abs(V_source) and log_slope * V > 0.0:
-            target = math.copysign(max(abs(V_source - V), 0.1 * abs(V_source)), V)
-            move = math.log(lost / target) / (log_slope + 1.0 / V)
+        rate = abs(log_slope) + 1.0 / abs(V)
+        steep = 1.0 + abs(drop(junction, current)[1] * current) * rate
+        if abs(residual) <= max(VOLTAGE_TOLERANCE, slack, VOLTAGE_FLOOR * steep):
+            return DONE
+        tolerance = max(CLOSURE_TOLERANCE, slack / steep)
+        up = residual < 0.0
+        if fresh:
+            turns += not bottom <= V <= top  # a jump of the quadrature, or a current that falls with the voltage
+            low, high = first, last
+        if fresh or bottom < V < top:
+            bottom, top = (V, top if top > V else last) if up else (bottom if bottom < V else first, V)
+        low, high = (V, high) if up else (low, V)
+        move, here = correction(junction, V, V_source, current, residual, log_slope), V
+        if not held and (top - bottom) * rate <= junction.energy_tolerance:
+            held, move = True, math.copysign(min(abs(move), 0.5 * trust / rate), move)
+            low, high = (V, last) if up else (first, V)
         V -= move
         slow = False
-        if attempt % 4 == 3:  # leaps and steps can take turns without end
+        if attempt % 4 == 3 and not held:  # leaps and steps can take turns without end
             slow, before = abs(residual) > 0.1 * before, abs(residual)
-        if slow or not (low < V < high):
-            V = 0.5 * (low + high)
+        near = abs(move) * rate <= trust and turns <= MOST_TURNS
+        left, right = (low, high) if held or near else (bottom, top)
+        if slow or V in (0.0, here) or not left <= V <= right:  # at 0 V no current tells the way
+            V = 0.5 * (left + right) if left < right else 0.5 * (bottom + top)
     return CIRCUIT_NOT_SOLVED
 
 

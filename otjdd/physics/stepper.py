@@ -25,14 +25,17 @@ from otjdd.physics.settle import (
     STEP_TOO_SMALL,
     TRUST,
     VOLTAGE_TOLERANCE,
+    blur,
     copy_state,
     coupled,
+    drop,
     ensure_current,
     settle,
 )
 
 GROWTH, SHRINK, SAFETY = 30.0, 0.2, 0.9
 FIRST_CHANGE = 3e-3  # relative change of the concentrations, in the norm of the error control, by the first step
+SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
 NEGATIVE = 1e-12  # of the mean concentration: round-off of the sums; below it a step is rejected
 VOLTAGE_ERROR = 3.0  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.3  # V per unit rtol: what equations may be off between two steps whose current is not recorded
@@ -42,8 +45,8 @@ READ_ERROR = 1e-5  # of the read voltage: what V_j may be off for a read, whose 
 # what is done at a piece of the waveform: bits of its task
 EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
 # columns of a recorded row, and of a read
-RECORD = 8
-TIME, SOURCE, JUNCTION, BENDING, CHARGE, POSITION, CURRENT, BALANCE = range(RECORD)
+RECORD = 9
+TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE = range(RECORD)
 READING = 5
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
 
@@ -91,6 +94,18 @@ def error_norm(control, old, new, error):
     for k in range(old.shape[0]):
         worst = max(worst, math.sqrt(weighted_square(control, old[k], new[k], error[k]) / old.shape[1]))
     return worst
+
+
+@bare
+def worst_cell(control, old, new, error):
+    """Where |error|/(atol + rtol |c|) is largest: column times cells plus cell."""
+    worst, place = 0.0, 0
+    for k in range(old.shape[0]):
+        for i in range(old.shape[1]):
+            size = abs(error[k, i]) / (control.atol + control.rtol * max(abs(old[k, i]), abs(new[k, i])))
+            if not size <= worst:
+                worst, place = size, k * old.shape[1] + i
+    return place
 
 
 @bare
@@ -154,8 +169,8 @@ def attempt(junction, control, state, work, new, V_start, ramp, step, panels, ta
     Returns a status (DONE: accepted; PAUSED: rejected by the error control), the error norm, the growth of the next step,
     and whether a concentration was outside its bounds.
     """
-    lost = junction.resistance * abs(state.V[0]) * add_up(state.G)
-    with_current = coupled(junction) and state.V[0] != 0.0 and lost > NEGLIGIBLE_DROP * control.rtol
+    lost = drop(junction, state.V[0] * add_up(state.G))[0]
+    with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
     if not rosenbrock_step(junction, state, work, tangent, with_current, V_start, ramp, step, new):
         return PAUSED, math.inf, SHRINK, False
@@ -174,9 +189,14 @@ def attempt(junction, control, state, work, new, V_start, ramp, step, panels, ta
     if status != DONE:
         return status, norm, SHRINK, False
     if coupled(junction):
-        off = abs(new.V[0] - predicted) / max(VOLTAGE_ERROR * control.rtol, 10.0 * VOLTAGE_TOLERANCE)
-        growth = min(growth, max(SHRINK, SAFETY * off**-0.5)) if off > 0.0 else growth
-        if off > 1.0 and with_current:
+        uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent)
+        off = abs(new.V[0] - predicted) / max(VOLTAGE_ERROR * control.rtol, uncertain)
+        sudden = norm <= SUDDEN and abs(ramp) * step <= slack(
+            control
+        )  # then V_j can only have jumped to another solution
+        if off > 0.0 and not sudden:
+            growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
+        if off > 1.0 and not sudden:
             return PAUSED, norm, min(growth, 0.9), False
     return DONE, norm, growth, False
 
@@ -188,7 +208,8 @@ def advance(
     """Integrate the ions over one straight piece of the source voltage, V_start + ramp t, on from where `at` stands.
 
     state : settled; changed in place   total : (K,) vacancies per area [1/m2]   log.rows are filled when record is set
-    counts : (accepted, rejected, of these outside the bounds, attempts), counted on. Returns status, last error norm.
+    counts : (accepted, rejected, of these outside the bounds, attempts), counted on; then the cell with the largest error
+    in the last rejected step. Returns status, last error norm.
     PAUSED: the rows are full or max_steps attempts are made; call again.
     """
     after_rejection, failure, norm = False, STEP_TOO_SMALL, 0.0
@@ -211,6 +232,7 @@ def advance(
         counts[2] += outside
         if status != DONE:
             counts[1] += 1
+            counts[4] = worst_cell(control, state.c, new.c, work.error)
             failure = STEP_TOO_SMALL if status == PAUSED else status
             dt, after_rejection = step * growth, True
             # the tangent may be a new one: V_j of the old is not that of the new, however small the step
@@ -243,11 +265,12 @@ def observe(junction, state, time, V_source, total, panels, tangent, log):
     status = ensure_current(junction, state, panels, tangent)
     row = log.rows[log.used[0]]
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
-    row[BENDING], row[CHARGE], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0
+    row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
         weight = junction.columns.weight[k]
         row[BENDING] += weight * edge(junction.right, -state.D_right[k])[2]
         row[CHARGE] += weight * state.D_left[k]
+        row[CHARGE_RIGHT] -= weight * state.D_right[k]
         count, moment, x = 0.0, 0.0, 0.0
         for i in range(state.c.shape[1]):
             h = junction.columns.width[k, i]
@@ -321,7 +344,8 @@ def travel(junction, control, state, total, course, work, new, panels, tangent, 
     """Take the ions along a course, on from where it stands; the state is settled in the end.
 
     work, new : of a step   panels : (K, P) energy panels, tangent : of the current, losses : (M, 2) of `jump`; kept between
-    calls   counts : (4,) accepted, rejected, of these outside the bounds, attempts; counted on
+    calls   counts : (5,) accepted, rejected, of these outside the bounds, attempts, counted on; cell of the largest
+    error in the last rejected step
     Returns a status and the last error norm. PAUSED: the log is full or max_steps attempts are made; empty the log and
     call again with fresh counts.
     """

@@ -26,6 +26,7 @@ from otjdd.physics.electrostatics import (
     fields,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
+from otjdd.physics.junction import charge_range
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 KT = 300 * BOLTZMANN_EV
@@ -194,9 +195,8 @@ def test_tabulated_bending_agrees_with_quadrature(right):
         return math.copysign(displacement(field_of_energy(work, eps), eps)[0], u)
 
     rng = np.random.default_rng(3)
-    end = right.charge_start + right.charge_step * (right.bending.size - 1)
-    near = right.charge_step * rng.uniform(-20, 20, 8)
-    for Q in [*near, *rng.uniform(0.95 * right.charge_start, 0.5 * end, 22 if COMPILED else 6)]:
+    near = right.charge_scale * rng.uniform(-2, 2, 8)
+    for Q in [*near, *rng.uniform(-0.5, 0.7, 22 if COMPILED else 6)]:
         band, slope, u = edge(right, Q)
         assert band == right.edge + u
         # one Newton step of the exact law says how far u is off
@@ -206,9 +206,7 @@ def test_tabulated_bending_agrees_with_quadrature(right):
 @given(Q=st.floats(-0.3, 0.3))
 @settings(deadline=None, max_examples=100)
 def test_slope_of_the_band_edge_is_its_derivative(right, Q):
-    if not right.charge_start + 1e-3 < Q:
-        return
-    h = 1e-3 * right.charge_step
+    h = 1e-3 * right.grid_step * math.hypot(right.charge_scale, Q)
     numeric = (edge(right, Q + h)[0] - edge(right, Q - h)[0]) / (2 * h)
     assert edge(right, Q)[1] == pytest.approx(numeric, rel=1e-4, abs=1e-9)
     assert edge(right, Q)[1] > 0.0
@@ -225,8 +223,21 @@ def test_metal_screens_within_its_layer():
 
 
 def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
-    assert np.isnan(edge(right, right.charge_start - 1e-6)[0])
-    assert np.isnan(edge(right, right.charge_start + right.charge_step * right.bending.size)[0])
+    low, high = charge_range(right)
+    assert not np.isnan([edge(right, Q * (1 - 1e-9))[0] for Q in (low, high)]).any()
+    assert np.isnan([edge(right, Q * 1.01)[0] for Q in (low, high)]).all()
+    assert edge(right, high * (1 - 1e-9))[2] == pytest.approx(model.LARGEST_BENDING, rel=0.01)
+
+
+@pytest.mark.parametrize("doping", [1e18, 1e22, 1e26])
+def test_tabulated_bending_is_as_good_for_any_doping(doping):
+    film = case(device__right__doping=doping)
+    record, kT = film.device.right, film.temperature * BOLTZMANN_EV
+    table, eps = model.electrode(record, film.temperature), model.permittivity(record.permittivity)
+    xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
+    for u in (0.1 * kT, 0.05, 1.0, 30.0, -0.1 * kT, -0.05, -0.5):
+        E = bent_fields(np.array([u]), xi, kT, doping, record.density_of_states, eps)[0]
+        assert edge(table, math.copysign(displacement(E, eps)[0], u))[2] == pytest.approx(u, rel=1e-7)
 
 
 def test_bending_of_both_signs_vanishes_with_the_charge(right):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import COMPILED, begin, case, hold
+from devices import COMPILED, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -86,3 +86,35 @@ def test_a_ramp_is_followed_to_its_end():
     np.testing.assert_allclose(rows[:, stepper.SOURCE], -1e6 * rows[:, stepper.TIME], rtol=1e-12)
     lost = 50.0 * rows[:, stepper.CURRENT]
     np.testing.assert_allclose(rows[:, stepper.JUNCTION] + lost, rows[:, stepper.SOURCE], atol=1e-6)
+
+
+def test_a_source_that_gives_way_costs_few_steps():
+    run = begin(case(**SMALL, circuit__compliance=1e-4))
+    integrate.advance(run, 1e-2, 0.0, 1.2, True)
+    rows = recorded(run)
+    assert rows[-1, stepper.JUNCTION] < 1.0
+    assert rows[-1, stepper.CURRENT] == pytest.approx(1e-4, rel=2e-3)
+    assert len(rows) + run.counts.rejected < 1500
+
+
+@needs_speed
+@pytest.mark.parametrize("rtol", [1e-3, 1e-10])
+def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
+    film = case(
+        device__film__cells=16, device__film__thickness=6e-9, device__left__barrier=0.5,
+        circuit__series_resistance=1e4, device__conducting_fraction=1.0, numerics__rtol=rtol,
+    )  # fmt: skip
+    run = begin(film)
+    for V in np.linspace(-3.0, 2.0, 101):
+        integrate.jump(run, V)
+        integrate.observe(run, V)
+    rows = recorded(run)
+    lost = 1e4 * rows[:, stepper.CURRENT]
+    np.testing.assert_allclose(rows[:, stepper.JUNCTION] + lost, rows[:, stepper.SOURCE], atol=2e-9)
+
+
+def test_a_limit_far_below_the_current_is_met():
+    free = abs(rows_of(-0.5)[-1, stepper.CURRENT])
+    for share in (1e-2, 1e-5, 1e-8):
+        rows = rows_of(-0.5, circuit__compliance=max(free * share, 1e-18))
+        assert np.abs(rows[:, stepper.CURRENT]).max() <= free * share * 1.001

@@ -1,15 +1,18 @@
 """python -m validation.reliability [NAME]... [--quick]: accidents on purpose, counted."""
 
 import argparse
+import math
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 
-from validation.reliability import accidents, bad_inputs, fuzz
+from validation.reliability import accidents, agreement, bad_inputs, devices, free_energy, fuzz, terminals
 
 HERE = Path(__file__).parent
+LONGEST = 300.0  # s, after which a device hangs
 
 
 def told_inputs(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -94,6 +97,49 @@ def killed_runs(quick: bool, folder: Path) -> tuple[str, bool]:
     return said, set(found) == {"the same"}
 
 
+def random_devices(quick: bool, folder: Path) -> tuple[str, bool]:
+    """2000 random devices from the whole range of cases."""
+    count, found, slowest = 200 if quick else 2000, Counter(), 0.0
+    for fate in devices.fates(count, seed=1, limit=LONGEST):
+        found[fate.kind] += 1
+        slowest = max(slowest, fate.seconds)
+        if fate.kind != "solved":
+            print(f"  device {fate.number}: {fate.kind}: {fate.what}", flush=True)
+    good = set(found) <= {"solved", "stopped"} and found["solved"] >= 0.995 * count
+    return f"{count} random devices: {counted(found)}; slowest {slowest:.0f} s", good
+
+
+def agreement_of_devices(quick: bool, folder: Path) -> tuple[str, bool]:
+    """50 random devices by otjdd and by SUNDIALS IDA with equations of its own."""
+    count = 5 if quick else 50
+    all_of_them = [agreement.compare(u, k) for k, u in enumerate(devices.drawn(count, seed=3))]
+    laws = Counter(compared.case.ions.law for compared in all_of_them)
+    worst = max((compared.error for compared in all_of_them), key=lambda error: (math.isnan(error), error))
+    said = f"{count} random devices ({counted(laws)}) by SUNDIALS IDA: largest difference {worst:.1e}"
+    return said, worst < 1e-6
+
+
+def free_energies(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The free energy of 1000 random devices, at constant voltages."""
+    count = 100 if quick else 1000
+    found = [fall for k, u in enumerate(devices.drawn(count, seed=5)) for fall in free_energy.falls(u, k)]
+    risen = [fall for fall in found if not fall.rise <= fall.round_off]
+    steps, most = sum(fall.steps for fall in found), max(fall.rise / fall.round_off for fall in found if fall.steps)
+    said = f"{count} random devices, {len(found)} constant voltages, {steps} steps: {len(risen)} in which F rises"
+    return f"{said}; by {most:.2f} of what round-off may at most", not risen and steps > 10 * count
+
+
+def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Charges at both terminals of 400 random devices; for half of them the theorem of Shockley and Ramo holds."""
+    count = 40 if quick else 400
+    found = [terminals.misfits(terminals.device(u, k, k % 2 == 0)) for k, u in enumerate(devices.drawn(count, seed=7))]
+    worst = [max((m[i] for m in found if not math.isnan(m[i])), default=0.0) for i in range(3)]
+    said = "terminals {:.0e}, integral {:.0e}, theorem of Shockley and Ramo {:.0e} of the charge that moved".format(
+        *worst
+    )
+    return f"{count} random devices: {said}", max(worst) < 1e-9
+
+
 def counted(found) -> str:
     """How often each thing was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
@@ -109,6 +155,10 @@ CAMPAIGNS = {
     "kernels": kernels,
     "signals": signals,
     "resume": killed_runs,
+    "devices": random_devices,
+    "agreement": agreement_of_devices,
+    "free-energy": free_energies,
+    "terminals": terminal_currents,
 }
 
 

@@ -1,0 +1,283 @@
+"""Random devices integrated by SUNDIALS IDA from equations written here once more, from a case alone.
+
+Shared with otjdd are the records of a case and its grid (`model.grid_faces`): both integrate the same cells. Written anew
+are the three flux laws, the site energy, both laws of D(E) and their inverse, the electrode (Fermi-Dirac integrals by
+Gauss-Legendre quadrature of their definition, bending by the first integral and no table), Gauss's law, summed from the
+left and not from the right, the closure, and the time integration. Unknowns are the concentrations of all cells, D(0), and
+the bending or potential step of both electrodes (u, eV):
+
+    dc_i/dt = (J_i - J_i+1)/h_i        Q_left(u_left) = D(0)        Q_right(u_right) = -D(L)
+    edge_left + u_left - V + sum_f E_f d_f = edge_right + u_right
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd import integrate, model
+from otjdd.case import parse_case
+from otjdd.waveform import Waveform
+from validation.reliability.devices import Shares, text
+
+E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+FEW_NODES, FEW_WEIGHTS = np.polynomial.legendre.leggauss(24)
+IDA_RTOL, RTOL = 1e-9, 1e-9
+FLOOR = 1e-3  # of the mean concentration, in relative errors
+
+
+def fermi_half(eta):
+    """F_1/2 for an array, by quadrature in s = sqrt(t) up to where the integrand is below 1e-17 of it."""
+    eta = np.atleast_1d(eta)[:, None]
+    end = np.sqrt(np.maximum(eta, 0.0) + 45.0)
+    s = 0.5 * end * (1.0 + NODES)
+    value = s * s / (1.0 + np.exp(np.minimum(s * s - eta, 700.0)))
+    return (0.5 * end * WEIGHTS * value).sum(axis=1) * 2.0 / math.gamma(1.5)
+
+
+def displacement(record, E):
+    """D(E) [C/m2] of a permittivity record."""
+    if record.law == "linear":
+        return EPS0 * record.eps_r * E
+    return EPS0 * (record.eps_inf * E + record.b * np.arcsinh(E / math.sqrt(record.a)))
+
+
+def field(record, D):
+    """E(D) [V/m]: Newton in asinh(E/sqrt(a)) from above, where the law is convex."""
+    if record.law == "linear":
+        return D / (EPS0 * record.eps_r)
+    root, d = math.sqrt(record.a), np.abs(D) / EPS0
+    p = record.eps_inf * root
+    y = np.minimum(d / (p + record.b), np.arcsinh(d / p) if p > 0 else np.inf)
+    for _ in range(60):
+        move = (p * np.sinh(y) + record.b * y - d) / (p * np.cosh(y) + record.b)
+        y = y - move
+        if (np.abs(move) <= 1e-15 * y).all():
+            break
+    return np.sign(D) * root * np.sinh(y)
+
+
+def field_of_work(record, work: float) -> float:
+    """|E| at which int E dD is a work [J/m3]."""
+    if record.law == "linear":
+        return math.sqrt(2.0 * work / (EPS0 * record.eps_r))
+    a = record.a
+
+    def of(E):
+        return EPS0 * (0.5 * record.eps_inf * E * E + record.b * E * E / (math.sqrt(a + E * E) + math.sqrt(a)))
+
+    E = math.sqrt(work / EPS0 / record.b * (work / EPS0 / record.b + 2.0 * math.sqrt(a)))
+    for _ in range(60):
+        slope = EPS0 * E * (record.eps_inf + record.b / math.sqrt(a + E * E))
+        move = (of(E) - work) / slope if slope > 0.0 else 0.0
+        E -= move
+        if abs(move) <= 1e-15 * E:
+            break
+    return E
+
+
+class Electrode:
+    """An electrode of a case: band edge of the film at the uncharged interface, and the charge Q(u) [C/m2] at a step u."""
+
+    def __init__(self, record, T: float):
+        self.record, self.kT = record, K_EV * T
+        self.metal = record.kind == "metal"
+        if self.metal:
+            self.edge, self.stiffness = record.barrier, 0.0
+            self.elastance = record.screening_length / (EPS0 * record.relative_permittivity)
+            return
+        from scipy.optimize import brentq
+
+        self.states = record.states(T)
+        share = record.doping / self.states
+        self.eta = brentq(lambda x: math.log(fermi_half(x)[0] / share), -60.0, 1e4, xtol=1e-13)
+        self.edge = record.band_offset - self.kT * self.eta
+
+    def mismatch(self, u: float, Q: float) -> float:
+        """Zero where the step u [eV] belongs to the charge Q [C/m2]; in eV for a metal, in C/m2 else."""
+        return u - self.elastance * Q if self.metal else self.charge(u) - Q
+
+    def charge(self, u: float) -> float:
+        """Charge of a semiconductor bent by u, by the first integral of Poisson's equation."""
+        steps = max(1, math.ceil(abs(u) / self.kT / 4.0))
+        ends = np.linspace(0.0, u, steps + 1)
+        v = (ends[:-1, None] + 0.5 * (u / steps) * (1.0 + FEW_NODES)).ravel()
+        rho = E_CHARGE * (self.record.doping - self.states * fermi_half(self.eta - v / self.kT))
+        work = 0.5 * (u / steps) * (np.tile(FEW_WEIGHTS, steps) * rho).sum()
+        eps = self.record.permittivity
+        return math.copysign(float(displacement(eps, field_of_work(eps, max(work, 0.0)))), u)
+
+    def step(self, Q: float) -> float:
+        """The step u of a charge."""
+        from scipy.optimize import brentq
+
+        if self.metal:
+            return self.elastance * Q
+        end = math.copysign(self.kT, Q)
+        while abs(self.charge(end)) < abs(Q):
+            end *= 2.0
+        return brentq(self.mismatch, 0.0, end, args=(Q,), xtol=1e-15, rtol=1e-14) if Q else 0.0
+
+
+class Equations:
+    """The discrete equations of a case with one column and no series resistance."""
+
+    def __init__(self, case):
+        film, ions, T = case.device.film, case.ions, case.temperature
+        self.case, self.kT = case, K_EV * T
+        self.left, self.right = Electrode(case.device.left, T), Electrode(case.device.right, T)
+        faces = model.grid_faces(film.thickness, film.cells, film.grading)
+        self.h, x = np.diff(faces), 0.5 * (faces[1:] + faces[:-1])
+        self.d = np.diff([0.0, *x, film.thickness])
+        reach = ions.well_width
+        W = -ions.well_left * np.exp(-((x / reach) ** 2))
+        W -= ions.well_right * np.exp(-(((film.thickness - x) / reach) ** 2))
+        self.rise, self.mean = np.diff(W), ions.density
+        self.D0 = ions.prefactor * math.exp(-ions.activation_energy / self.kT)
+
+    def acceleration(self, E):
+        """g(E) of the law."""
+        ions, kT = self.case.ions, self.kT
+        u = np.abs(ions.charge * ions.hop_distance * E / (2.0 * kT)) + 1e-30
+        half = -np.expm1(-2.0 * u) / 2.0  # sinh(u) = e^u half
+        if ions.law == "linear":
+            return np.ones_like(E)
+        if ions.law == "mott-gurney":  # 1/v^2 adds
+            k = 2.0 * self.D0 / (ions.hop_distance**2 * ions.attempt_frequency)
+            return 1.0 / np.sqrt((u * np.exp(-u) / half) ** 2 + (k * u) ** 2)
+        G = ions.charge * ions.hop_distance * np.abs(E) / (math.pi * ions.activation_energy)
+        low = np.minimum(G, 1.0)
+        common = np.sqrt(1.0 - low**2) + low * np.arcsin(low)
+        forward, back = common - low * math.pi / 2.0, common + low * math.pi / 2.0
+        forward = np.where(G < 1.0, forward, 0.0)
+        back = np.where(G < 1.0, back, 2.0 * u * kT / ions.activation_energy)
+        barrier = ions.activation_energy / kT
+        return (np.exp(barrier * (1.0 - forward)) - np.exp(barrier * (1.0 - back))) / (2.0 * u)
+
+    def rates(self, c, E):
+        """dc/dt (N,) [1/(m3 s)]."""
+        ions = self.case.ions
+        tilt = (self.rise - ions.charge * E[1:-1] * self.d[1:-1]) / self.kT
+        size = np.abs(tilt) + 1e-30
+        down = size / np.expm1(np.minimum(size, 700.0))  # B(|d|); B(-|d|) = B(|d|) + |d|
+        forth, back = np.where(tilt > 0, down, down + size), np.where(tilt > 0, down + size, down)
+        free = 1.0 - c / ions.site_density
+        J = self.D0 / self.d[1:-1] * self.acceleration(E[1:-1]) * (forth * c[:-1] * free[1:] - back * c[1:] * free[:-1])
+        return (np.append(0.0, J) - np.append(J, 0.0)) / self.h
+
+    def fields(self, c, D_left):
+        """Displacement and field at all faces, by Gauss's law from the left."""
+        film = self.case.device.film
+        rho = E_CHARGE * (self.case.ions.charge * c + film.fixed_charge)
+        D = D_left + np.append(0.0, np.cumsum(rho * self.h))
+        return D, field(film.permittivity, D)
+
+    def unclosed(self, c, D_left, u_left, u_right, V):
+        """What the closure misses [eV], the displacement at the right end, and the fields."""
+        D, E = self.fields(c, D_left)
+        missing = self.left.edge + u_left - V + (E * self.d).sum() - self.right.edge - u_right
+        return missing, D[-1], E
+
+    def settled(self, c, V):
+        """D(0), u_left, u_right at concentrations and a voltage."""
+        from scipy.optimize import brentq
+
+        def missing(D):
+            right = self.right.step(-self.fields(c, D)[0][-1])
+            return self.unclosed(c, D, self.left.step(D), right, V)[0]
+
+        low, high = -1e-3, 1e-3
+        while missing(low) > 0.0:
+            low *= 3.0
+        while missing(high) < 0.0:
+            high *= 3.0
+        D = brentq(missing, low, high, xtol=1e-16, rtol=1e-14)
+        return np.array([D, self.left.step(D), self.right.step(-self.fields(c, D)[0][-1])])
+
+    def residual(self, V: float, duration: float):
+        """Residual function of a hold for IDA: y = (c/mean, D(0), u_left, u_right), time in units of the duration."""
+        N = self.h.size
+
+        def residual(t, y, yp, res):
+            c, (D, u_left, u_right) = y[:N] * self.mean, y[N:]
+            missing, D_right, E = self.unclosed(c, D, u_left, u_right, V)
+            res[:N] = yp[:N] - self.rates(c, E) * duration / self.mean
+            res[N] = missing
+            res[N + 1] = self.left.mismatch(u_left, D)
+            res[N + 2] = self.right.mismatch(u_right, -D_right)
+
+        return residual
+
+    def solve(self, voltages, durations, rtol):
+        """c (N,) and D(0) at the end of each hold; None where IDA gives up."""
+        from sksundae.ida import IDA
+
+        N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
+        for V, duration in zip(voltages, durations, strict=True):
+            start = self.settled(c, V)
+            rate = self.rates(c, self.fields(c, start[0])[1])
+            moment = 1e-7 * self.mean / np.abs(rate).max()
+            later = (self.settled(c + moment * rate, V) - start) / moment
+            solver = IDA(
+                self.residual(V, duration), algebraic_idx=[N, N + 1, N + 2], rtol=rtol, atol=1e-3 * rtol,
+                max_num_steps=10**6, first_step=moment / duration,
+            )  # fmt: skip
+            y, yp = np.append(c / self.mean, start), np.append(rate / self.mean, later) * duration
+            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
+            if not reached.success:
+                return None
+            c = reached.y[-1][:N] * self.mean
+            found.append((c, reached.y[-1][N]))
+        return found
+
+
+class Compared(NamedTuple):
+    """One device by both codes."""
+
+    case: object
+    error: float  # largest difference, nan where IDA gave up
+    moved: float  # relative change of the concentrations on the way
+
+
+def device(u: Shares, number: int):
+    """A case with one column and no circuit, of 16 cells, in fields below 6e8 V/m."""
+    mild = {
+        "field_1": 0.75 * u.of["field_1"],
+        "field_2": 0.75 * u.of["field_2"],
+        "charge_field": 0.8 * u.of["charge_field"],
+    }
+    plain = {"cells": 0.0, "columns": 0.0, "resistance": 0.0, "compliance": 0.0, "initial": 0.0, "film_law": 0.9}
+    return parse_case(text(Shares(u.of | mild | plain), number))
+
+
+def holds(case, u: Shares):
+    """Voltages [V] and durations [s] of two holds: until a part of the vacancies has crossed a part of the film."""
+    parts = case.drive.parts
+    equations = Equations(case)
+    c = np.full(equations.h.size, equations.mean)
+    for part, share in zip(parts[:2], ("time_1", "time_2"), strict=True):
+        E = equations.fields(c, equations.settled(c, part.voltage)[0])[1]
+        rate = np.abs(equations.rates(c, E)).max() / equations.mean
+        yield part.voltage, u.decades(share, 0.1, 100.0) / rate
+
+
+def compare(u: Shares, number: int) -> Compared:
+    """Integrate a device by both codes and compare concentrations, D(0), and bending at the end of both holds."""
+    case = device(u, number)
+    voltages, durations = zip(*holds(case, u), strict=True)
+    times = np.cumsum((0.0, *durations))
+    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
+    parts = model.members(case)
+    junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
+    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
+    integrate.drive(run, waveform, stops=times[1:])
+    theirs, error, moved = Equations(case).solve(voltages, durations, IDA_RTOL), 0.0, 0.0
+    if theirs is None:
+        return Compared(case, math.nan, math.nan)
+    for kept, (c, D) in zip(run.kept, theirs, strict=True):
+        size = np.abs(c) + FLOOR * c.mean()
+        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
+        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
+        moved = max(moved, np.abs(c / case.ions.density - 1.0).max())
+    return Compared(case, float(error), float(moved))

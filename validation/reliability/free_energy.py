@@ -1,0 +1,118 @@
+"""The free energy of the junction never rises while its voltage stays.
+
+Per area, with the vacancies c_i in cells of width h_i, the fields E_f at the faces, and the electrode charges Q:
+
+    F = sum_i h_i {kT [c ln(c/c_max) + (c_max - c) ln(1 - c/c_max)] + W_i c_i} + sum_f d_f int_0^E_f E dD
+        + int_0^Q_left (edge_left + u) dQ - V_j Q_left + int_0^Q_right (edge_right + u) dQ
+
+It is stationary in D(L) where the closure holds; its slope along the passage of a vacancy through face f is kT times
+ln of (odds behind B(-d))/(odds before B(d)) in the flux of `otjdd.physics.ions`, whose sign is opposite: so F falls along
+the discrete equations, by any law of motion and on any grid. Conditions: blocking ends, and a constant V_j, so no series
+resistance and no limit of the source; what the integrator errs by may raise F.
+
+Taken from otjdd are the states after each accepted step and the bending u(Q) of its electrodes; F is written here.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import xlogy
+
+from otjdd import integrate, model
+from otjdd.case import parse_case
+from validation.reliability.devices import Shares, text
+
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
+E_CHARGE, EPS0 = 1.602176634e-19, 8.8541878128e-12
+ROUND_OFF = 1e-13  # of the sum of all terms without their signs
+
+
+class Fall(NamedTuple):
+    """One hold: how far F fell, its largest rise in a step, and what round-off may raise it by, J/m2; steps taken."""
+
+    fall: float
+    rise: float
+    round_off: float
+    steps: int
+
+
+def energy_of_field(E, film):
+    """int_0^E E dD [J/m3]."""
+    work = 0.5 * film.eps_r * E * E
+    if film.b:
+        work = work + film.b * E * E / (np.sqrt(film.sqrt_a**2 + E * E) + film.sqrt_a)
+    return EPS0 * work
+
+
+def charging(electrode, before: float, after: float) -> float:
+    """int (edge + u) dQ [J/m2] from one charge of an electrode to another."""
+    from otjdd.physics.electrostatics import edge
+
+    half, middle = 0.5 * (after - before), 0.5 * (after + before)
+    return half * sum(w * edge(electrode, middle + half * x)[0] for x, w in zip(NODES, WEIGHTS, strict=True))
+
+
+def terms(junction, c, E, k: int) -> np.ndarray:
+    """All terms of F of column k [J/m2] but those of the electrodes."""
+    columns, c_max = junction.columns, junction.ions.c_max
+    W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
+    c = np.clip(c, 0.0, c_max)
+    mixing = junction.kT * (xlogy(c, c / c_max) + xlogy(c_max - c, 1.0 - c / c_max))
+    return np.concatenate(
+        (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film))
+    )
+
+
+def change(junction, before, after, V: float) -> tuple[float, float]:
+    """F after minus F before [J/m2], mean over the columns, and the size of the terms that it is the difference of."""
+    total, size = 0.0, 0.0
+    for k, weight in enumerate(junction.columns.weight):
+        old, new = (terms(junction, state.c[k], state.E[k], k) for state in (before, after))
+        left = charging(junction.left, before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
+        left += junction.columns.left_edge[k] * (after.D_left[k] - before.D_left[k])
+        right = charging(junction.right, -before.D_right[k], -after.D_right[k])
+        total += weight * (math.fsum([*new, *-old]) + left + right)
+        size += weight * (np.abs(old).sum() + np.abs(new).sum())
+    return total, size
+
+
+def hold(run, V: float, duration: float) -> Fall:
+    """Take a run through a hold, step by step."""
+    from otjdd.physics import settle
+
+    integrate.jump(run, V)
+    K, N = run.state.c.shape
+    run.control = run.control._replace(max_steps=1)
+    before = settle.new_state(K, N)
+    settle.copy_state(run.state, before)
+    fall, rise, round_off, steps = 0.0, 0.0, 0.0, 0
+
+    def look(fraction):
+        nonlocal fall, rise, round_off, steps
+        if np.array_equal(run.state.c, before.c):
+            return
+        by, size = change(run.junction, before, run.state, V)
+        fall, rise, round_off, steps = fall - by, max(rise, by), max(round_off, ROUND_OFF * size), steps + 1
+        settle.copy_state(run.state, before)
+
+    piece = np.array([[run.time, run.time + duration, V, V]])
+    integrate.travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, 0.0, V), False, look)
+    return Fall(fall, rise, round_off, steps)
+
+
+def device(u: Shares, number: int):
+    """A case without series resistance and compliance."""
+    return parse_case(text(Shares(u.of | {"resistance": 0.0, "compliance": 0.0}), number))
+
+
+def falls(u: Shares, number: int):
+    """Each of the holds of a device's pulses and rest that move the vacancies. Raises SolverError."""
+    case = device(u, number)
+    parts, numerics = model.members(case), case.numerics
+    junction = model.junction(case, parts=parts)
+    c = integrate.start(case, junction, parts)
+    run = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+    first, second, rest = case.drive.parts
+    for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
+        yield hold(run, V, duration)
