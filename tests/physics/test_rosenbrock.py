@@ -27,9 +27,9 @@ def step(run, dt, ramp=0.0, coupled=False):
     """Where one step leads: state and the error estimate (K, N) of its concentrations."""
     (K, N), new = run.state.c.shape, new_state(*run.state.c.shape)
     copy_state(run.state, new)
-    error, V = np.empty((K, N)), source(run)
-    assert rosenbrock_step(run.junction, run.state, new_work(K, N), run.tangent, coupled, V, ramp, dt, new, error)
-    return new, error
+    work = new_work(K, N)
+    assert rosenbrock_step(run.junction, run.state, work, run.tangent, coupled, source(run), ramp, dt, new)
+    return new, work.error
 
 
 def source(run) -> float:
