@@ -230,6 +230,16 @@ def made_from() -> str:
     return f"kernels-{digest.hexdigest()[:20]}"
 
 
+def compile_for(kernel, arguments: tuple) -> None:
+    """Compile a kernel for arguments like these, or load it, without calling it."""
+    kernel.compile(tuple(map(numba.typeof, arguments)))
+
+
+def is_empty() -> bool:
+    """Whether kernels are kept and none is there yet."""
+    return not numba.config.DISABLE_JIT and folder() is not None and not any(folder().iterdir())
+
+
 def prune(root: Path) -> None:
     """Remove the folders that were not used for longest, all but KEPT."""
     found = [path for path in root.glob("kernels-*") if path.is_dir() and not path.is_symlink()]

@@ -8,7 +8,7 @@ import logging
 from functools import cache
 from typing import NamedTuple
 
-from otjdd import compiled, integrate, model
+from otjdd import ahead, compiled, integrate, model
 from otjdd.case import parse_case
 
 log = logging.getLogger(__name__)
@@ -80,6 +80,8 @@ class KernelError(Exception):
 @cache
 def trust() -> None:
     """Try the kernels; what is wrong is compiled again. Raises KernelError when that does not help."""
+    if compiled.is_empty():
+        ahead.compile_kernels(begin())
     wrong = difference(answer())
     if not wrong:
         return
@@ -89,21 +91,26 @@ def trust() -> None:
         raise KernelError(f"the compiled kernels give wrong numbers on this machine: {wrong}")
 
 
-def answer(**changes) -> Answer:
-    """The run. Changes are those of a case."""
-    from otjdd.physics import electrostatics, probe
-
+def begin(**changes):
+    """The run before it moves. Changes are those of a case."""
     case = parse_case(CASE).replace(**changes)
     parts = model.members(case)
-    junction = model.junction(case, parts=parts)
     c = model.uniform(parts, case.device.film.cells)
-    run = integrate.begin(junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol)
+    return integrate.begin(model.junction(case, parts=parts), c, rtol=case.numerics.rtol, atol=case.numerics.atol)
+
+
+def answer(**changes) -> Answer:
+    """What the run shows in the end."""
+    from otjdd.physics import electrostatics, probe
+
+    run = begin(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
         integrate.jump(run, voltage)
         integrate.advance(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
     conductance, _, energy, _ = probe.transport(run.junction, run.state)
-    c, width = run.state.c[0], junction.columns.width[0]
+    junction, c = run.junction, run.state.c[0]
+    width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))
     edge = float(electrostatics.edge(junction.right, -run.state.D_right[0])[0])
     return Answer(position, edge, float(run.state.D_left[0]), conductance, energy)
