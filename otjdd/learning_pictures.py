@@ -56,7 +56,7 @@ def amplitudes(verdict, axes):
     V = np.array([t.value for t in verdict.trials])
     axes[0].plot(V, learning.left(verdict.trials) * 1e9, "o-", color=plot.BLUE, label="simulated")
     axes[0].plot([0.9, 3.6], [8.5, 65.5], "s--", color=PAPER, label="paper, the ends")
-    axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current at 0.1 V (nA)")
+    axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current read after it (nA)")
     axes[0].legend()
 
 
