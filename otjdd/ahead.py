@@ -44,7 +44,7 @@ def compile_step(run) -> None:
     for kernel, arguments in (
         (rosenbrock.rosenbrock_step, (junction, state, work, run.tangent, True, 0.0, 0.0, 1.0, new)),
         (stepper.first_step, (junction, state, run.control, work, 1.0)),
-        (stepper.physical, (junction, new.c)),
+        (stepper.physical, (junction, new.c, state.c)),
         (settle.copy_state, (new, state)),
         (stepper.worst_cell, (run.control, state.c, new.c, work.error)),
     ):

@@ -37,6 +37,7 @@ GROWTH, SHRINK, SAFETY = 30.0, 0.2, 0.9
 FIRST_CHANGE = 3e-3  # relative change of the concentrations, in the norm of the error control, by the first step
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
 NEGATIVE = 1e-12  # of the mean concentration: round-off of the sums; below it a step is rejected
+OUTSIDE = 1.001  # of what was below it already
 VOLTAGE_ERROR = 3.0  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.3  # V per unit rtol: what equations may be off between two steps whose current is not recorded
 NEGLIGIBLE_DROP = 0.01  # V per unit rtol: a voltage drop too small to be followed within a step
@@ -109,13 +110,18 @@ def worst_cell(control, old, new, error):
 
 
 @bare
-def physical(junction, c):
-    """Is every concentration (K, N) between zero and the site density, to round-off?"""
-    outside = 0
+def physical(junction, c, before):
+    """Is every concentration (K, N) between zero and the site density, to round-off?
+
+    before : (K, N) at the start of the step. What was outside by round-off then may be so still, by a thousandth more: no
+    step is so small that it leads a cell back in which the neighbours hold there.
+    """
+    outside, c_max = 0, junction.ions.c_max
     for k in range(c.shape[0]):
-        low, high = -NEGATIVE * add_up(c[k]) / c.shape[1], junction.ions.c_max * (1.0 + 1e-12)
+        low, high = -NEGATIVE * add_up(c[k]) / c.shape[1], c_max * (1.0 + NEGATIVE)
         for i in range(c.shape[1]):
-            outside += not low <= c[k, i] <= high
+            least, most = min(low, OUTSIDE * before[k, i]), max(high, c_max + OUTSIDE * (before[k, i] - c_max))
+            outside += not least <= c[k, i] <= most
     return outside == 0
 
 
@@ -180,7 +186,7 @@ def attempt(junction, control, state, work, new, V_start, ramp, step, panels, ta
     growth = min(GROWTH, max(SHRINK, SAFETY * norm**-0.25)) if norm > 0.0 else GROWTH
     if norm > 1.0:
         return PAUSED, norm, min(growth, 0.9), False
-    if not physical(junction, new.c):
+    if not physical(junction, new.c, state.c):
         return PAUSED, norm, 0.5, True
     predicted = new.V[0]
     status = settle(

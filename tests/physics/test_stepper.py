@@ -118,3 +118,30 @@ def test_a_limit_far_below_the_current_is_met():
     for share in (1e-2, 1e-5, 1e-8):
         rows = rows_of(-0.5, circuit__compliance=max(free * share, 1e-18))
         assert np.abs(rows[:, stepper.CURRENT]).max() <= free * share * 1.001
+
+
+def test_a_cell_that_is_outside_by_round_off_may_stay_so_and_no_other_may_come():
+    run = begin(case(device__film__cells=8))
+    mean, c_max = run.state.c.mean(), run.junction.ions.c_max
+    for outside, worse in ((-0.9999 * stepper.NEGATIVE * mean, -1.0), (c_max * (1 + 0.9999 * stepper.NEGATIVE), 1.0)):
+        before, after = run.state.c.copy(), run.state.c.copy()
+        before[0, 3] = outside
+        after[0, 3] = outside + worse * 5e-4 * stepper.NEGATIVE * mean
+        assert stepper.physical(run.junction, after, before)
+        after[0, 3] = outside + worse * (0.1 * stepper.NEGATIVE * mean + (outside > 0) * 1e-11 * c_max)
+        assert not stepper.physical(run.junction, after, before)
+    after = run.state.c.copy()
+    after[0, 3] = -1.1 * stepper.NEGATIVE * mean
+    assert not stepper.physical(run.junction, after, run.state.c)
+
+
+@needs_speed
+def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
+    from otjdd.case import load_case
+
+    film = load_case("cases/li2019.toml")
+    run = begin(film, rtol=1e-3, atol=1e-5)
+    for voltage, duration in ((0.1, 1e-6), (-4.3, 0.1), (0.1, 1e-6), (2.2, 0.1), (0.1, 1e-6), (-2.5, 0.1)):
+        hold(run, voltage, duration, record=True)
+    assert run.time == pytest.approx(0.300003)
+    assert run.state.c.min() > -1e-11 * run.state.c.mean()
