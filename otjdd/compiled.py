@@ -27,6 +27,7 @@ import llvmlite
 import numba
 import numpy
 from llvmlite import binding
+from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.serialize import dumps
 
@@ -48,15 +49,48 @@ def njit(function=None, *, cache=False, apart=False, **options):
     """
     if function is None:
         return lambda function: njit(function, cache=cache, apart=apart, **options)
-    dispatcher = numba.njit(**options, **({"pipeline_class": Named} if apart else {}))(function)
+    dispatcher = numba.njit(**options, pipeline_class=Named if apart else Alone)(function)
     if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
         dispatcher._cache = KernelCache(function, apart)
         KERNELS.append(dispatcher)
     return dispatcher
 
 
-class Named(Compiler):
-    """numba's compiler, but every process gives the same name to the same machine code.
+class Library(JITCodeLibrary):
+    """Machine code that does not depend on what else a process has compiled or loaded.
+
+    numba shows the linker the copies that a caller has of callees, and it takes, of all in a process, the one that came
+    first. In the run that compiles these are others than in later ones, optimised in other company, with their sums in
+    another order: results differed by 1e-9. Here callers keep their copies to themselves.
+    """
+
+    def _finalize_final_module(self):
+        if self._shared_module is None:  # not loaded from a file
+            # As a file would give it: what LLVM makes of a module depends on whether it has been written and read.
+            self._shared_module = binding.parse_bitcode(self._final_module.as_bitcode())
+            for function in definitions(self._shared_module, "external"):
+                function.linkage = "linkonce_odr"
+            for function in definitions(self._final_module, "linkonce_odr"):
+                function.linkage = "internal"
+        super()._finalize_final_module()
+
+
+def definitions(module, linkage: str) -> list:
+    """Functions of a module that are more than declared, and stand for the linker as said."""
+    return [f for f in module.functions if not f.is_declaration and f.linkage.name == linkage]
+
+
+class Alone(Compiler):
+    """numba's compiler, into a Library."""
+
+    def _compile_bytecode(self):
+        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
+        return super()._compile_bytecode()
+
+
+class Named(Alone):
+    """But every process gives the same name to the same machine code.
 
     numba counts the functions that a process compiles, and files of two processes would not fit together.
     """

@@ -34,6 +34,17 @@ def square(x):
 def poly(x):
     return 2.0 * square(x) + 1.0
 """
+COPIES = """
+from otjdd.compiled import njit
+
+@njit(cache=True)
+def fibonacci(n):  # calls itself, so that it does not dissolve in its caller
+    return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+@njit(cache=True)
+def lucas(n):
+    return fibonacci(n - 1) + fibonacci(n + 1)
+"""
 AFRESH = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -241,6 +252,19 @@ def test_code_that_stands_apart_is_not_in_its_callers(place, tmp_path, monkeypat
         assert poly(3.0) == 19.0
         (result,) = poly.overloads.values()
         assert [kernel for _, kernel, _ in compiled.called_by_name(result.library)] == [f"{name}.square"] * apart
+
+
+def test_callers_keep_their_copies_of_what_they_call_to_themselves(place, tmp_path, monkeypatch):
+    """Else the linker takes, of all copies in a process, the first: of the run that compiles other ones than of later."""
+    (tmp_path / "copies.py").write_text(COPIES)
+    monkeypatch.syspath_prepend(tmp_path)
+    lucas = importlib.import_module("copies").lucas
+    assert lucas(10) == 123
+    (result,) = lucas.overloads.values()
+    module = result.library._final_module
+    assert any("fibonacci" in function.name for function in compiled.definitions(module, "internal"))
+    assert not compiled.definitions(module, "linkonce_odr")
+    assert any("lucas" in function.name for function in compiled.definitions(module, "external"))
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "not writable", "none"])
