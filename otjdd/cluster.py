@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from otjdd import points
-from otjdd.files import ResultError, write_whole
+from otjdd.files import ResultError
 from otjdd.points import Point
 from otjdd.workers import Job, compute
 
@@ -79,7 +79,7 @@ def received(future, job: Job, address: str) -> Point:
     point = points.unpack(path, data)
     if point.status == "stale":
         raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
-    write_whole(path, data)
+    points.put(job.folder, job.digest, data)
     return point._replace(arrays={})
 
 
