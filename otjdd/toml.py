@@ -18,6 +18,7 @@ PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 STRING = re.compile(r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*\'''', re.DOTALL)
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 BARE = re.compile(r"[^,\]}#\n]+")
+TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Scan(NamedTuple):
@@ -187,5 +188,5 @@ def toml_value(value) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str):  # JSON escapes are TOML escapes, but for DEL
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return TEXT(value).replace("\x7f", "\\u007f")
     return json.dumps(value)  # numbers, true, false
