@@ -41,6 +41,18 @@ def test_two_workers_are_two_other_processes():
             os.kill(pid, 0)
 
 
+def test_workers_hold_what_they_share_out_of_reach_of_the_garbage_collector_and_nothing_that_they_do_not_use():
+    asked = (
+        "__import__('gc').get_freeze_count() > 100_000",
+        "__import__('gc').isenabled()",
+        "'xarray' in __import__('sys').modules",
+    )
+    unused = [f"{name!r} in __import__('sys').modules" for name in ("dask", "distributed", "scipy.linalg")]
+    with team(2) as spread:
+        found = dict(spread(eval, [(text,) for text in (*asked, *unused)]))
+    assert [found[i] for i in range(6)] == [True] * 3 + [False] * 3
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_job_raises_is_raised_here(workers):
     with pytest.raises(ZeroDivisionError), team(workers) as spread:
