@@ -62,7 +62,9 @@ def study(
         case = case.replace(**changes)
     ways = Ways(workers, scheduler, shard)
     if workers and not scheduler:
-        processes.make_ready()  # while the points are planned
+        processes.make_ready()  # while the points are planned, and what the Dataset needs is imported
+        import h5netcdf  # noqa: F401
+        import xarray  # noqa: F401
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         made = prepare(case, folder, resume or shard is not None, file)

@@ -41,6 +41,7 @@ def study(
     Example: otjdd study thickness -o thickness --workers 2
     """
     from otjdd import gather, studies
+    from otjdd.absent import DASK, absent
     from otjdd.processes import cores
 
     if status is not None:
@@ -52,7 +53,7 @@ def study(
     share = read_share(shard) if shard else None
     case = load(path, settings, allow_outside)
     options = {"workers": workers or cores(), "resume": resume, "scheduler": scheduler, "shard": share}
-    with study_progress(case.title, quiet) as progress:
+    with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(
             case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
         )  # fmt: skip
