@@ -219,8 +219,9 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
 
 def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:
     """Make the names of files absolute (in place), from the folder of the case file that names them."""
-    problems, allowed = [], (folder, shipped_cases().resolve())
+    problems = []
     for path, name in named_files(document.data):
+        allowed = folder, shipped_cases().resolve()
         source, _ = document.place(path)
         beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
         try:

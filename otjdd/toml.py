@@ -7,7 +7,6 @@ it found so far is the answer. Paths are tuples of keys and, inside lists, indic
 import json
 import re
 import tomllib
-from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_DEPTH = 32
@@ -157,13 +156,13 @@ def unquoted(part: str) -> str:
         raise Unclear from None
 
 
-def write(data: Mapping) -> str:
+def write(data: dict) -> str:
     """TOML text of nested tables of text, numbers, truth values and lists; small tables far down stay in a line."""
     return "\n".join(lines_of(data, ())).strip() + "\n"
 
 
-def lines_of(table: Mapping, path: tuple):
-    tables = {k: v for k, v in table.items() if isinstance(v, Mapping) and not (len(path) > 1 and is_small(v))}
+def lines_of(table: dict, path: tuple):
+    tables = {k: v for k, v in table.items() if isinstance(v, dict) and not (len(path) > 1 and is_small(v))}
     values = {k: v for k, v in table.items() if k not in tables}
     if path and (values or not tables):
         yield from ("", f"[{'.'.join(map(toml_key, path))}]")
@@ -173,8 +172,8 @@ def lines_of(table: Mapping, path: tuple):
         yield from lines_of(inner, (*path, name))
 
 
-def is_small(table: Mapping) -> bool:
-    return len(table) <= 4 and not any(isinstance(v, Mapping | list) for v in table.values())
+def is_small(table: dict) -> bool:
+    return len(table) <= 4 and not any(isinstance(v, dict | list) for v in table.values())
 
 
 def toml_key(name: str) -> str:
@@ -182,7 +181,7 @@ def toml_key(name: str) -> str:
 
 
 def toml_value(value) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
