@@ -8,7 +8,7 @@ while it is loaded, which takes a fifth longer, and not in the copies.
 import gc
 
 from otjdd.absent import DASK, absent
-from otjdd.processes import heed_parent
+from otjdd.processes import ended_with_parent, heed_parent
 
 PULSE = {"kind": "pulse", "voltage": "1 mV", "width": "1 ps", "read": {"voltage": "1 mV", "duration": "1 ps"}}
 CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states": {"fresh": []}}
@@ -28,7 +28,7 @@ def get_ready() -> None:
 
 heed_parent()
 gc.disable()
-with absent(*DASK):
+with ended_with_parent(), absent(*DASK):
     get_ready()
 gc.freeze()
 gc.enable()

@@ -10,6 +10,19 @@ import pytest
 
 from otjdd.processes import team
 
+LEFT_BEHIND = """
+import time
+from otjdd.processes import ended_with_parent
+with ended_with_parent():
+    print("on", flush=True)
+    time.sleep(600)
+"""
+LEAVING = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {LEFT_BEHIND!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print("gone")
+"""
 SLEEPING = """
 import signal, sys, time
 from otjdd.processes import team
@@ -71,6 +84,12 @@ def test_a_script_that_forgets_to_ask_for_its_name_is_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_process_that_gets_ready_ends_with_the_one_that_it_does_so_for():
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("gone\n", "")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
