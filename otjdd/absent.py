@@ -3,6 +3,8 @@
 import sys
 from contextlib import contextmanager
 
+DASK = "dask", "distributed"  # a second, by xarray, wherever they are installed
+
 
 @contextmanager
 def absent(*modules: str):

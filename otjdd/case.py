@@ -5,7 +5,6 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 
 import hashlib
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
@@ -114,20 +113,23 @@ class Case(Record):
         """Text of the case file as it was read; the resolved text when there was no file."""
         return self._source or self.resolved()
 
-    def resolved(self) -> str:
-        """TOML text of the whole case, bases and defaults filled in. Files are named relative to the folder."""
+    def plain(self) -> dict:
+        """The whole case as plain data, bases and defaults filled in. Files are named relative to the folder."""
         data = self.model_dump(mode="json", exclude_none=True)
         for path, name in named_files(data):
             inside = Path(name).is_relative_to(self.folder)
             put(data, path, Path(name).relative_to(self.folder).as_posix() if inside else name)
-        return toml.write(data)
+        return data
+
+    def resolved(self) -> str:
+        """TOML text of `plain`."""
+        return toml.write(self.plain())
 
     def texts(self) -> dict[str, str]:
         """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
-        named = dict(named_files(tomllib.loads(self.resolved())))
         return {
             name: (self.folder / name).read_text(encoding="utf-8-sig")
-            for path, name in named.items()
+            for path, name in named_files(self.plain())
             if path[0] == "drive"
         }
 
@@ -217,8 +219,9 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
 
 def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:
     """Make the names of files absolute (in place), from the folder of the case file that names them."""
-    problems, allowed = [], (folder, shipped_cases().resolve())
+    problems = []
     for path, name in named_files(document.data):
+        allowed = folder, shipped_cases().resolve()
         source, _ = document.place(path)
         beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
         try:

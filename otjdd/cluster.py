@@ -11,7 +11,7 @@ from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from otjdd import points
-from otjdd.files import ResultError, write_whole
+from otjdd.files import ResultError
 from otjdd.points import Point
 from otjdd.workers import Job, compute
 
@@ -31,7 +31,7 @@ def on_cluster(
     with client_of(address, workers) as client:
         while True:
             while len(running) < OUTSTANDING and (job := next(jobs, None)) is not None:
-                sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
+                sent = client.submit(as_file, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
                 running[sent.key] = sent, job
                 sent.add_done_callback(arrived.put)
             if not running:
@@ -41,7 +41,7 @@ def on_cluster(
             yield job, received(future, job, address)
 
 
-def packed(job: Job, limit: float | None) -> bytes:
+def as_file(job: Job, limit: float | None) -> bytes:
     """What a worker of the cluster does: a point as the bytes of its file."""
     return points.pack(compute(job, limit))
 
@@ -79,7 +79,7 @@ def received(future, job: Job, address: str) -> Point:
     point = points.unpack(path, data)
     if point.status == "stale":
         raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
-    write_whole(path, data)
+    points.put(job.folder, job.digest, data)
     return point._replace(arrays={})
 
 

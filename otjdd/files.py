@@ -47,16 +47,19 @@ class ResultError(Exception):
         self.path, self.reason, self.advice = Path(path), reason, advice
 
 
-def write_whole(path: str | Path, data: bytes | memoryview, overwrite: bool = True) -> None:
+def write_whole(
+    path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False
+) -> None:
     """Put `data` under `path`, all or nothing. Raises ResultError; then `path` is as it was before.
 
     A symbolic link is followed. Anything else than a regular file is never replaced. What writers of the same path that
-    were killed have left beside it goes.
+    were killed have left beside it goes; not so `among_many` files, which all would have to be looked at: `tidy` them.
     """
     try:
         target = Path(os.path.realpath(path))
         _check_free(target, overwrite)
-        tidy(target.parent, f".{glob.escape(target.name)}.*.part")
+        if not among_many:
+            tidy(target.parent, f".{glob.escape(target.name)}.*.part")
         _write_beside(target, data)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")

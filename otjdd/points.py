@@ -85,7 +85,12 @@ def path_of(folder: Path, digest: str) -> Path:
 
 def write(folder: Path, digest: str, point: Point) -> None:
     """Put a point on disk. Raises ResultError."""
-    write_whole(path_of(folder, digest), pack(point))
+    put(folder, digest, pack(point))
+
+
+def put(folder: Path, digest: str, data: bytes) -> None:
+    """Put the bytes of a point on disk, at the same cost however many are there. Raises ResultError."""
+    write_whole(path_of(folder, digest), data, among_many=True)
 
 
 def read(folder: Path, digest: str) -> Point | None:

@@ -9,6 +9,7 @@ import multiprocessing as mp
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -94,15 +95,40 @@ def context() -> Context:
 
 def make_ready() -> None:
     """Have the kernels loaded, or compiled, before a pool is started: beside this process where that is possible."""
-    if START.get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        context()
-        forkserver.ensure_running()  # all processes are copied from this one
-    else:
+    if not get_ready_beside():
         from otjdd import known
 
         known.trust()
+
+
+def get_ready_beside() -> bool:
+    """Start the process that all others are copied from, which then gets ready; False where there is none."""
+    if START.get_start_method() != "forkserver":
+        return False
+    from multiprocessing import forkserver
+
+    context()
+    forkserver.ensure_running()
+    return True
+
+
+@contextmanager
+def ended_with_parent():
+    """Within the block this process ends when its parent does, which need not have come to want it."""
+    parent, over = os.getppid(), threading.Event()
+
+    def watch():
+        while not over.wait(0.05):
+            if os.getppid() != parent:
+                os._exit(1)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
 
 
 def cores() -> int:

@@ -62,7 +62,9 @@ def study(
         case = case.replace(**changes)
     ways = Ways(workers, scheduler, shard)
     if workers and not scheduler:
-        processes.make_ready()  # while the points are planned
+        processes.make_ready()  # while the points are planned, and what the Dataset needs is imported
+        import h5netcdf  # noqa: F401
+        import xarray  # noqa: F401
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         made = prepare(case, folder, resume or shard is not None, file)
@@ -101,7 +103,8 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         announce(f"{len(made.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
+    case = pools.packed(made.case)
+    jobs = (pools.Job(d, case, made.changes(i), made.keep, folder) for d, i in todo.items())
     first = True
     with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
         for job, point in finished:

@@ -7,7 +7,6 @@ it found so far is the answer. Paths are tuples of keys and, inside lists, indic
 import json
 import re
 import tomllib
-from collections.abc import Mapping
 from typing import NamedTuple
 
 MAX_DEPTH = 32
@@ -18,6 +17,7 @@ PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 STRING = re.compile(r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*\'''', re.DOTALL)
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 BARE = re.compile(r"[^,\]}#\n]+")
+TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Scan(NamedTuple):
@@ -156,13 +156,13 @@ def unquoted(part: str) -> str:
         raise Unclear from None
 
 
-def write(data: Mapping) -> str:
+def write(data: dict) -> str:
     """TOML text of nested tables of text, numbers, truth values and lists; small tables far down stay in a line."""
     return "\n".join(lines_of(data, ())).strip() + "\n"
 
 
-def lines_of(table: Mapping, path: tuple):
-    tables = {k: v for k, v in table.items() if isinstance(v, Mapping) and not (len(path) > 1 and is_small(v))}
+def lines_of(table: dict, path: tuple):
+    tables = {k: v for k, v in table.items() if isinstance(v, dict) and not (len(path) > 1 and is_small(v))}
     values = {k: v for k, v in table.items() if k not in tables}
     if path and (values or not tables):
         yield from ("", f"[{'.'.join(map(toml_key, path))}]")
@@ -172,8 +172,8 @@ def lines_of(table: Mapping, path: tuple):
         yield from lines_of(inner, (*path, name))
 
 
-def is_small(table: Mapping) -> bool:
-    return len(table) <= 4 and not any(isinstance(v, Mapping | list) for v in table.values())
+def is_small(table: dict) -> bool:
+    return len(table) <= 4 and not any(isinstance(v, dict | list) for v in table.values())
 
 
 def toml_key(name: str) -> str:
@@ -181,11 +181,11 @@ def toml_key(name: str) -> str:
 
 
 def toml_value(value) -> str:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         inner = ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
     if isinstance(value, str):  # JSON escapes are TOML escapes, but for DEL
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return TEXT(value).replace("\x7f", "\\u007f")
     return json.dumps(value)  # numbers, true, false

@@ -194,6 +194,7 @@ def plain_unit(dimension: str) -> str:
     return " ".join(name + f"{power}" * (power != 1) for name, power in powers.items()) or "1"
 
 
+@lru_cache(maxsize=4096)
 def write(value: float, dimension: str) -> str:
     """Text of a quantity in a readable unit, the inverse of `parse`: write(2.8e-9, "length") = "2.8 nm".
 

@@ -66,6 +66,12 @@ def test_a_point_is_computed_again_when_more_is_to_be_kept_or_it_was_stopped(fol
         assert points.held(folder, DIGEST, ("loop",)).reason == "why"
 
 
+def test_a_point_is_written_without_a_look_at_all_others(folder, monkeypatch):
+    monkeypatch.setattr("otjdd.files.tidy", None)
+    points.write(folder, "cd" * 32, POINT)
+    assert points.final(folder, "cd" * 32, POINT.keep)
+
+
 def test_only_old_leftovers_are_tidied(folder):
     import os
 

@@ -10,6 +10,19 @@ import pytest
 
 from otjdd.processes import team
 
+LEFT_BEHIND = """
+import time
+from otjdd.processes import ended_with_parent
+with ended_with_parent():
+    print("on", flush=True)
+    time.sleep(600)
+"""
+LEAVING = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {LEFT_BEHIND!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print("gone")
+"""
 SLEEPING = """
 import signal, sys, time
 from otjdd.processes import team
@@ -41,6 +54,18 @@ def test_two_workers_are_two_other_processes():
             os.kill(pid, 0)
 
 
+def test_workers_hold_what_they_share_out_of_reach_of_the_garbage_collector_and_nothing_that_they_do_not_use():
+    asked = (
+        "__import__('gc').get_freeze_count() > 100_000",
+        "__import__('gc').isenabled()",
+        "'xarray' in __import__('sys').modules",
+    )
+    unused = [f"{name!r} in __import__('sys').modules" for name in ("dask", "distributed", "scipy.linalg")]
+    with team(2) as spread:
+        found = dict(spread(eval, [(text,) for text in (*asked, *unused)]))
+    assert [found[i] for i in range(6)] == [True] * 3 + [False] * 3
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_job_raises_is_raised_here(workers):
     with pytest.raises(ZeroDivisionError), team(workers) as spread:
@@ -59,6 +84,12 @@ def test_a_script_that_forgets_to_ask_for_its_name_is_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_process_that_gets_ready_ends_with_the_one_that_it_does_so_for():
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("gone\n", "")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

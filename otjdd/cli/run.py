@@ -40,9 +40,9 @@ def run(
     check_target(out)
     if plot:
         check_picture(plot)
-    from otjdd.absent import absent
+    from otjdd.absent import DASK, absent
 
-    with absent("dask", "distributed"):  # a second of imports, by xarray, wherever they are installed
+    with absent(*DASK):
         ds, failure = simulated(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
     if failure is None and plot:
         save_figure(ds, plot)

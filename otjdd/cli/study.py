@@ -40,19 +40,25 @@ def study(
 
     Example: otjdd study thickness -o thickness --workers 2
     """
-    from otjdd import gather, studies
-    from otjdd.processes import cores
+    from otjdd import processes
 
     if status is not None:
+        from otjdd import studies
+
         for words, count in studies.status(status).most_common():
             print(f"{count} {words}")
         return
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
     share = read_share(shard) if shard else None
+    if not scheduler:
+        processes.get_ready_beside()  # before all else: this takes longest, and is given up if the case is refused
+    from otjdd import gather, studies
+    from otjdd.absent import DASK, absent
+
     case = load(path, settings, allow_outside)
-    options = {"workers": workers or cores(), "resume": resume, "scheduler": scheduler, "shard": share}
-    with study_progress(case.title, quiet) as progress:
+    options = {"workers": workers or processes.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
+    with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(
             case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
         )  # fmt: skip
