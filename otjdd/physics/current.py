@@ -20,6 +20,7 @@ from otjdd.physics.tunnelling import (
     SHORT,
     WKB,
     cosh_sinh,
+    padded,
     refine,
     short_cosh_sinh,
     transfer_matrices,
@@ -238,35 +239,41 @@ def spectrum(model, profile, V, kT, edges):
 
 @loose
 def adjoint_step(step, E, weight, N, L, out):
-    """Put sum_E weight d ln T/d(U0, U1, h) of one Magnus step into out (3,), and carry the adjoint L across it.
+    """Put sum_E weight d ln T/d(U0, U1, h) of one step into out (3,), and carry the adjoint L across it.
 
     N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
     """
     h, U0, U1, m = step[0], step[1], step[2], step[3]
-    curve = h * h * m * K0 / 12.0
-    d = -curve * (U1 - U0)
-    hm, hk, U, short = h * m, h * K0, 0.5 * (U0 + U1), step[4] <= SHORT
+    hm, hk, short = h * m, h * K0, step[4] <= SHORT
+    k = hm * hk * (U1 - U0)
+    shift = k * k / (120.0 * hm)
+    U = 0.5 * (U0 + U1) - shift / hk
     s0, s1, s2 = 0.0, 0.0, 0.0
     for j in range(E.size):
         r = hk * (U - E[j])
-        C, S, dS = short_cosh_sinh(d * d + hm * r) if short else cosh_sinh(d * d + hm * r)
+        C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+        D = -0.5 * k * dS
+        u = 0.5 * D * D
+        root = 1.0 + u - 0.5 * u * u
         l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
         n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
         g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
         g21, g22 = l21 * n11 + l22 * n12, l21 * n21 + l22 * n22
-        by_x = 0.5 * S * (g11 + g22) - dS * (d * (g11 - g22) + hm * g12 + r * g21)
-        by_d = -S * (g11 - g22) + 2.0 * d * by_x
-        by_r = -S * g21 + hm * by_x
-        by_hm = -S * g12 + r * by_x
+        side = hm * g12 + r * g21
+        by_D = D * (1.0 - u) * (C * (g11 + g22) - S * side) - (g11 - g22)
+        by_x = root * (0.5 * S * (g11 + g22) - dS * side) - 0.5 * k * ddS * by_D
+        by_r = -root * S * g21 + hm * by_x
+        by_hm = -root * S * g12 + r * by_x
+        by_k = -0.5 * dS * by_D - k / (60.0 * hm) * by_r
         w = weight[j]
-        s0 += w * by_d
+        s0 += w * by_k
         s1 += w * by_r
-        s2 += w * (2.0 * d * by_d + r * by_r + hm * by_hm)
-        a11, a12, a21, a22 = C - S * d, -S * hm, -S * r, C + S * d
+        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm)
+        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
         L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
         L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
-    out[0] = curve * s0 + 0.5 * hk * s1
-    out[1] = -curve * s0 + 0.5 * hk * s1
+    out[0] = 0.5 * hk * s1 - hm * hk * s0
+    out[1] = 0.5 * hk * s1 + hm * hk * s0
     out[2] = s2 / h
 
 
@@ -274,6 +281,7 @@ def adjoint_step(step, E, weight, N, L, out):
 def transfer_matrix_sensitivity(profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
     steps, owner = refine(profile, low, high)
+    E, weight = padded(E, high), padded(weight, 0.0)
     M, _ = transfer_matrices(steps, E, True)
     left, right = velocities(profile, E)
     L = np.empty((4, E.size))

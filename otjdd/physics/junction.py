@@ -200,7 +200,7 @@ def bent_segments(electrode, u, length, bulk_end, film_end):
     """Straight pieces of a bent region, from the bulk (piece 0) to the interface: lengths [m] and U - bottom [eV].
 
     A piece keeps the mean of the band between its nodes, mean - (u0 + u1)/2 = -h (E1 - E0)/12, so it is exact to the
-    fourth order in its length like the Magnus step that crosses it; a chord would overrate every barrier.
+    fourth order in its length; a chord would overrate every barrier.
     """
     n, table, depth, slope, _ = bent_part(electrode, u)
     sign = math.copysign(1.0, u)

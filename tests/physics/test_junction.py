@@ -173,7 +173,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
 
 
 def difference(found, function):
-    """Central difference at 0, of three steps the one nearest to found: a jump of the Magnus steps spoils some."""
+    """Central difference at 0, of three steps the one nearest to found: a jump of the number of steps spoils some."""
     slopes = [(function(h) - function(-h)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
     return min(slopes, key=lambda slope: abs(slope - found))
 
