@@ -59,7 +59,8 @@ GAUSS = np.concatenate((GAUSS_HALF[::-1], [0.417959183673469387755102040816327],
 POINTS = NODES.size
 
 TAIL = 40.0  # kT above the higher of Fermi level and barrier top: exp(-40) = 4e-18 of the current is left out
-MAX_PANELS = 256
+MAX_PANELS = 1024
+AT_ONCE = 512  # energies of a sensitivity, whose matrices are all kept: 10 MB and not 100 in half a micrometre
 
 
 class Spectrum(NamedTuple):
@@ -281,11 +282,19 @@ def adjoint_step(step, E, weight, N, L, out):
 def transfer_matrix_sensitivity(profile, E, weight, low, high):
     """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
     steps, owner = refine(profile, low, high)
-    E, weight = padded(E, high), padded(weight, 0.0)
+    total, leads = np.zeros((3, profile.length.size)), np.zeros(2)
+    for i in range(0, E.size, AT_ONCE):
+        some = slice(i, min(i + AT_ONCE, E.size))
+        add_sensitivity(profile, steps, owner, padded(E[some], high), padded(weight[some], 0.0), total, leads)
+    return total, leads
+
+
+@apart
+def add_sensitivity(profile, steps, owner, E, weight, total, leads):
+    """Add what some of the energies make of the sensitivity, given the steps through the profile."""
     M, _ = transfer_matrices(steps, E, True)
     left, right = velocities(profile, E)
     L = np.empty((4, E.size))
-    leads = np.zeros(2)
     for i in range(E.size):
         m11, m12, m21, m22 = M[0, 0, i], M[0, 1, i], M[0, 2, i], M[0, 3, i]
         l, r = left[i], right[i]
@@ -297,7 +306,6 @@ def transfer_matrix_sensitivity(profile, E, weight, low, high):
         by_right = 1.0 / r + f * (a * m22 + b * l * m12)
         leads[0] -= weight[i] * by_left * K0 / (2.0 * profile.mass_left * l)
         leads[1] -= weight[i] * by_right * K0 / (2.0 * profile.mass_right * r)
-    total = np.zeros((3, profile.length.size))
     out = np.empty(3)
     segment, first = -1, 0
     for j in range(steps.shape[0]):
@@ -310,7 +318,6 @@ def transfer_matrix_sensitivity(profile, E, weight, low, high):
         total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
         total[1, s] += out[0] * f0 + out[1] * f1
         total[2, s] += out[2] / n
-    return total, leads
 
 
 @apart

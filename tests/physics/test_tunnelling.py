@@ -254,3 +254,13 @@ def test_sensitivity_is_the_derivative_of_the_weighted_logarithm_of_transmission
         for i, name in enumerate(("bottom_left", "bottom_right")):
             around = [value(profile=profile._replace(**{name: getattr(profile, name) + h})) for h in (1e-6, -1e-6)]
             assert by_lead[i] == pytest.approx((around[0] - around[1]) / 2e-6, rel=1e-4, abs=1e-6 * size)
+
+
+def test_sensitivity_to_many_energies_is_the_sum_of_those_to_some():
+    rng = np.random.default_rng(4)
+    profile, E, weight = random_profile(rng, 4), np.linspace(0.1, 1.2, 1201), rng.uniform(0.0, 1.0, 1201)
+    low, high, model = E[0], E[-1], TRANSMISSIONS["transfer-matrix"]
+    whole = sensitivity(model, profile, E, weight, low, high)
+    parts = [sensitivity(model, profile, E[i : i + 100], weight[i : i + 100], low, high) for i in range(0, 1201, 100)]
+    for of_all, of_some in zip(whole, zip(*parts, strict=True), strict=True):
+        assert of_all == pytest.approx(sum(of_some), rel=1e-10, abs=1e-12 * np.abs(of_all).max())
