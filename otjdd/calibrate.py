@@ -19,9 +19,11 @@ from otjdd.case import Case, load_case
 from otjdd.device import Number, Record
 from otjdd.document import Document
 from otjdd.integrate import SolverError
+from otjdd.measures import METRICS
 from otjdd.problems import CaseError, Problem
 from otjdd.processes import team
 from otjdd.refusals import read_record
+from otjdd.trials import Trial
 from otjdd.units import DIMENSIONS, NotAsExpected, brief, parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
@@ -73,15 +75,16 @@ class Parameter(Record):
 
 
 class Target(Record):
-    """What one read should show.
+    """What a run should show: one of its reads, or the figure of a claim, as the claim measures it.
 
     read : index of the read; over : index of a read to divide by   quantity : column of the reads
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
-    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here
+    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here, and without a read is
+        measured itself, from this run alone
     """
 
     name: str
-    read: int
+    read: int | None = None
     over: int | None = None
     quantity: Literal["read_resistance", "read_conductance", "transport_energy", "tunnelling_share"] = "read_resistance"
     claim: str = ""
@@ -95,23 +98,28 @@ class Target(Record):
     @classmethod
     def ask_claim(cls, data):
         claim = data.get("claim") if isinstance(data, dict) else None
-        return goal(claims.figure(claim)) | data if isinstance(claim, str) else data
+        return goal(claims.named(claim)[1]) | data if isinstance(claim, str) else data
 
     @model_validator(mode="after")
     def check_one(self):
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
             raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
+        if self.read is None and not self.claim:
+            raise ValueError("a target needs the index of a read, or a claim that tells how to measure it")
         return self
 
-    def found(self, ds) -> float:
-        """The quantity in a Dataset."""
+    def found(self, case: Case, ds) -> float:
+        """What a run, its case and Dataset, shows. Raises ValueError where it does not show it."""
+        if self.read is None:
+            claim, figure = claims.named(self.claim)
+            return METRICS[claim.metric]([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
         reciprocal = self.quantity == "read_conductance"
         values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def residual(self, found: float) -> float:
         """Signed distance in units of what is allowed; 0 where a one-sided target is met."""
-        if not (math.isfinite(found) and (self.linear or found > 0)):
+        if not (math.isfinite(found) and (self.linear or found * (self.value or 1.0) > 0)):
             return FAILED
 
         def distance(goal):
@@ -128,8 +136,8 @@ def goal(figure: claims.Figure) -> dict:
     limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
     found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
     if isinstance(figure.within, str):
-        low, high = figure.bounds()
-        return found | {"within": max(high / figure.value, figure.value / low)}
+        ratios = [bound / figure.value for bound in figure.bounds()]
+        return found | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
     return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
 
 
@@ -223,8 +231,9 @@ def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
     found = []
     for run in calibration.run:
         try:
-            ds = simulate(case.replace(**settings(calibration, x)).replace(**run.set))
-            found += [target.found(ds) for target in run.target]
+            ran = case.replace(**settings(calibration, x)).replace(**run.set)
+            ds = simulate(ran)
+            found += [target.found(ran, ds) for target in run.target]
         except (SolverError, ValueError):
             found += [math.nan] * len(run.target)
     residuals = [t.residual(f) for t, f in zip(targets(calibration), found, strict=True)]

@@ -185,15 +185,16 @@ def load(folder: Path) -> Claim:
     return read_record(Claim, folder / CLAIM)[0]
 
 
-def figure(path: str) -> Figure:
-    """The figure "rv-hrs.pristine", say, of a claim that comes with otjdd. Raises ValueError, OSError."""
-    claim, _, name = path.partition(".")
-    if not (shipped_claims() / claim / CLAIM).is_file():
-        raise ValueError(f"there is no claim {claim!r}")
-    figures = {figure.name: figure for figure in load(shipped_claims() / claim).figure}
-    if name not in figures:
-        raise ValueError(f"the claim {claim!r} has no figure {name!r}; it has {', '.join(figures)}")
-    return figures[name]
+def named(path: str) -> tuple[Claim, Figure]:
+    """Claim and figure of "rv-hrs.pristine", say, of those that come with otjdd. Raises ValueError, OSError."""
+    name, _, of = path.partition(".")
+    if not (shipped_claims() / name / CLAIM).is_file():
+        raise ValueError(f"there is no claim {name!r}")
+    claim = load(shipped_claims() / name)
+    figures = {figure.name: figure for figure in claim.figure}
+    if of not in figures:
+        raise ValueError(f"the claim {name!r} has no figure {of!r}; it has {', '.join(figures)}")
+    return claim, figures[of]
 
 
 def planned(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:

@@ -9,6 +9,8 @@ import pytest
 
 from otjdd import calibrate, results
 from otjdd.calibrate import Outcome, Parameter, Target
+from otjdd.case import load_case, shipped_cases
+from otjdd.physics.analytic import gruverman
 from otjdd.problems import CaseError
 
 QUICK = """
@@ -61,6 +63,11 @@ def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
     assert target.residual(50.0) == pytest.approx(-1.0)
 
 
+def test_a_target_below_zero_has_a_factor_too():
+    target = Target(name="slope", read=0, value=-0.4, within=2.0)
+    assert [target.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, calibrate.FAILED])
+
+
 def test_a_linear_residual_is_a_difference():
     assert Target(name="E", read=0, value=0.55, within=0.06, linear=True).residual(0.49) == pytest.approx(-1.0)
 
@@ -70,6 +77,24 @@ def test_one_sided_targets_are_silent_where_they_are_met():
     assert target.residual(15.0) == 0
     assert target.residual(40.0) == pytest.approx(1.0)
     assert target.residual(5.0) == pytest.approx(-1.0)
+
+
+def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
+    """A curve of two barriers by the formula that the claim fits."""
+    case = load_case(shipped_cases() / "li2019.toml")
+    V = np.linspace(-0.3, 0.3, 31)
+    curve = gruverman(V, 0.5, 0.3, case.device.film.thickness) * case.device.area
+    axes = {"state": ["LRS"], "temperature": [300.0], "bias": V}
+    values = {"bias_current": curve[None, None], "bias_tunnelling_share": np.ones((1, 1, V.size))}
+    ds = results.dataset(axes | values)
+    target = Target(name="Pt", claim="lrs-direct-tunnelling.barrier_metal")
+    assert target.found(case, ds) == pytest.approx(0.3, abs=1e-3)
+    assert target.residual(0.3) == pytest.approx(-0.5)
+
+
+def test_a_target_is_a_read_or_a_claim():
+    with pytest.raises(ValueError, match="the index of a read, or a claim"):
+        Target(name="R", value=1.0)
 
 
 def test_a_target_that_was_not_computed_counts_as_failed():
@@ -87,6 +112,7 @@ def test_a_target_needs_a_goal():
         ("rv-hrs.pristine", {"value": 1.8e8, "within": 2.0, "linear": False}),
         ("hrs-barrier.transport_energy", {"value": 0.55, "within": 0.06, "linear": True}),
         ("ltp-ltd.highest", {"value": 10.5e-6, "within": 2.0}),
+        ("lrs-fowler-nordheim.slope", {"value": -0.39, "within": 2.0}),
         ("retention.ratio", {"value": None, "at_least": 3e3}),
         ("switching-time.fold", {"at_least": 0.08, "at_most": 0.33}),
     ],
@@ -140,7 +166,7 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
 
 def test_conductance_is_one_over_resistance():
     ds = results.dataset({"read_time": [1.0], "read_resistance": [1e5]})
-    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(ds) == pytest.approx(1e-5)
+    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(None, ds) == pytest.approx(1e-5)
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():

@@ -14,8 +14,8 @@ units files limits absent compiled physics.kernels
 physics.numerics physics.fermi_dirac physics.electrostatics physics.ions physics.tunnelling physics.current
 physics.junction physics.probe physics.settle physics.rosenbrock physics.stepper physics.filter physics.analytic
 fits curves device waveform shapes circuit drive problems toml draws axes document refusals case model results words
-equilibrium integrate checkpoint ahead known ending snapshots frozen simulate processes warm trials claims calibrate synapse
-plasticity learning measures kept plan points workers cluster gather influence studies plot plot_study goals
+equilibrium integrate checkpoint ahead known ending snapshots frozen simulate processes warm trials claims synapse
+plasticity learning measures calibrate kept plan points workers cluster gather influence studies plot plot_study goals
 learning_pictures pictures tables page validate rerun selftest
 cli.shell cli.given cli.plot cli.run cli.cases cli.study cli.validate cli.calibrate cli.selftest
 """.split()
