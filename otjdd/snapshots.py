@@ -69,6 +69,6 @@ def spectrum_of(junction, state, k: int) -> dict:
     energy = np.linspace(max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5, 401)[
         1:
     ]
-    T = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
+    T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
     supply = np.array([current.supply(E, V, junction.kT) for E in energy])
     return {"spectrum_energy": energy, "spectrum_density": T * supply * V}

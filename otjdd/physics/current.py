@@ -26,6 +26,7 @@ from otjdd.physics.tunnelling import (
     transfer_matrices,
     transmission,
     velocities,
+    well,
 )
 
 # Gauss-Kronrod pair G7-K15 on [-1, 1] (Piessens et al., QUADPACK, 1983); tests check both rules on polynomials.
@@ -133,18 +134,35 @@ def energy_panels(profile, V, kT):
     return edges[:n].copy()
 
 
+@kernel
+def hidden(z, T, E, j):
+    """Area under T [eV] of a resonance that may hide between the nodes j and j + 1: 0 where z turns by less than pi/2.
+
+    T = 1/|z|^2, and across a resonance z(E) goes past 0 along a straight line, which makes a Lorentzian of area
+    pi (E1 - E0)/(|z1 - z0| |z|_min). |z| >= 1, as T <= 1.
+    """
+    along = z[0, j] * z[0, j + 1] + z[1, j] * z[1, j + 1]
+    if not along < 0.0 or not T[j] * T[j + 1] > 0.0:
+        return 0.0
+    turn = along / math.sqrt((z[0, j] ** 2 + z[1, j] ** 2) * (z[0, j + 1] ** 2 + z[1, j + 1] ** 2))
+    size = 1.0 / T[j] + 1.0 / T[j + 1] - 2.0 * turn / math.sqrt(T[j] * T[j + 1])
+    return math.pi * (E[j + 1] - E[j]) / math.sqrt(size)
+
+
 @apart
-def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weight, value, difference):
+def fill_panels(model, profile, V, kT, span, caught, left, right, pending, energy, weight, value, difference):
     """Evaluate the pending panels: K15 value and |K15 - G7| of each, energies and weights of their nodes.
 
-    span : (low, high) of all panels   left, right, value, difference : (P,)   pending : indices   energy, weight : (P, 15)
+    A resonance of a well that the nodes may have stepped over counts as a difference.
+    span : (low, high) of all panels   caught : the same of `well`   left, right, value, difference : (P,)
+    pending : indices   energy, weight : (P, 15)
     """
     E = np.empty(pending.size * POINTS)
     for n, p in enumerate(pending):
         half, middle = 0.5 * (right[p] - left[p]), 0.5 * (right[p] + left[p])
         for i in range(POINTS):
             E[n * POINTS + i] = middle + half * NODES[i]
-    T = transmission(model, profile, E, span[0], span[1])
+    T, z = transmission(model, profile, E, span[0], span[1])
     for n, p in enumerate(pending):
         half = 0.5 * (right[p] - left[p])
         value[p], difference[p] = 0.0, 0.0
@@ -155,6 +173,9 @@ def fill_panels(model, profile, V, kT, span, left, right, pending, energy, weigh
             value[p] += weight[p, i]
             difference[p] += (KRONROD[i] - GAUSS[i]) * current
         difference[p] = abs(difference[p])
+        for j in range(n * POINTS, n * POINTS + POINTS - 1):
+            if E[j] < caught[1] and E[j + 1] > caught[0]:
+                difference[p] += hidden(z, T, E, j) * supply(E[j], V, kT)
 
 
 @kernel
@@ -180,10 +201,13 @@ def converged_spectrum(model, profile, V, kT, edges, tolerance):
     energy, weight = np.empty((MAX_PANELS, POINTS)), np.empty((MAX_PANELS, POINTS))
     value, difference = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
     pending, count, span = np.empty(MAX_PANELS, np.int64), n, (edges[0], edges[-1])
+    caught = well(profile)
     for p in range(n):
         pending[p] = p
     while True:
-        fill_panels(model, profile, V, kT, span, left, right, pending[:count], energy, weight, value, difference)
+        fill_panels(
+            model, profile, V, kT, span, caught, left, right, pending[:count], energy, weight, value, difference
+        )
         chord, error = add_up(value[:n]), 0.0
         for p in range(n):
             error += panel_error(difference[p], chord)

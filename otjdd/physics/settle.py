@@ -255,21 +255,18 @@ def at_voltage(junction, state, V, panels, tangent, tolerance, allowed, trust, h
     return DONE if conduct(junction, state, panels, tangent, True) else SPECTRUM_NOT_CONVERGED, True
 
 
-@detached
-def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
-    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
+@spliced
+def search(junction, state, V_source, guess, panels, tangent, allowed, trust, slack):
+    """Solve closure and circuit from a guess of V_j, the equations to a slack [V]. Returns a status.
 
     Newton in V_j with the slope of the logarithm of the current, inside a bracket. The current is evaluated anew where
     ln I has changed by more than trust along its tangent, or where the curvature, change^2/2 of the voltage lost, may put
-    V_j off by more than allowed [V] and ln I by more than its own error. The equations hold to round-off for TRUST, to a
-    hundredth of allowed for FARTHEST. They hold along a tangent: where the quadrature of the current jumps by its error,
-    one solution lies on either side or on none, so a tangent has a bracket of its own near where it was laid, and where
-    the bracket of evaluated currents has closed around a jump, its tangent is held.
+    V_j off by more than allowed [V] and ln I by more than its own error. The equations hold along a tangent: where the
+    quadrature of the current jumps by its error, one solution lies on either side or on none, so a tangent has a bracket
+    of its own near where it was laid, and where the bracket of evaluated currents has closed around a jump, its tangent
+    is held.
     """
-    slack = 0.0 if trust <= TRUST else 0.01 * allowed
     tolerance = max(CLOSURE_TOLERANCE, slack)
-    if not coupled(junction) or V_source == 0.0:
-        return DONE if close_all(junction, state, V_source, tolerance) else NOT_CLOSED
     first, last = min(0.0, V_source), max(0.0, V_source)
     V = guess if first < guess < last else V_source
     low, high, bottom, top = first, last, first, last  # by the present tangent; by currents as evaluated
@@ -306,6 +303,27 @@ def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
         if slow or V in (0.0, here) or not left <= V <= right:  # at 0 V no current tells the way
             V = 0.5 * (left + right) if left < right else 0.5 * (bottom + top)
     return CIRCUIT_NOT_SOLVED
+
+
+@detached
+def settle(junction, state, V_source, guess, panels, tangent, allowed, trust):
+    """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
+
+    allowed : of V_j [V], trust : in the tangent, see `search`. The equations hold to round-off for TRUST, to a hundredth
+    of allowed for FARTHEST. Where the current waves with the voltage and the source gives way within a thousandth of its
+    limit, far tangents can lead around in circles: then once more, along near ones, none of them from before.
+    """
+    slack = 0.0 if trust <= TRUST else 0.01 * allowed
+    if not coupled(junction) or V_source == 0.0:
+        return DONE if close_all(junction, state, V_source, max(CLOSURE_TOLERANCE, slack)) else NOT_CLOSED
+    status = CIRCUIT_NOT_SOLVED
+    for again in range(2):
+        near = TRUST if again else trust
+        status = search(junction, state, V_source, guess, panels, tangent, allowed, near, slack)
+        if status != CIRCUIT_NOT_SOLVED:
+            break
+        tangent.V[0] = math.nan
+    return status
 
 
 @spliced

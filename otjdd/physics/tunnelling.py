@@ -40,6 +40,7 @@ STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave t
 SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))  # d/dx of S = sinh(q)/q, by powers of x = q^2
 CURVE = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))  # and d2S/dx2
 LANES = 16  # energies that a loop takes at once; a rest takes as long each as all of these: 15 energies as long as 28
+HELD = 0.5 * math.pi  # half of what a level needs between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
 
 
@@ -202,21 +203,25 @@ def transfer_matrix_transmission(profile, E):
 
     T = 4 v_l v_r / [(v_l M11 + v_r M22)^2 + (v_l v_r M12 - M21)^2], zero where a lead has no wave.
     """
-    return transfer_matrix_transmission_within(profile, E, E[0], E[-1])
+    return transfer_matrix_transmission_within(profile, E, E[0], E[-1])[0]
 
 
 @apart
 def transfer_matrix_transmission_within(profile, E, low, high):
-    """As `transfer_matrix_transmission`, with steps that serve all energies from low to high [eV]."""
+    """As `transfer_matrix_transmission`, with steps that serve all energies from low to high [eV], and the wave z (2, n).
+
+    z is (v_l M11 + v_r M22) + i (v_l v_r M12 - M21), the incoming wave of one that goes out, to a factor: T ~ 1/|z|^2.
+    """
     steps, _ = refine(profile, low, high)
     M, scale = transfer_matrices(steps, padded(E, high), False)
     left, right = velocities(profile, E)
-    T = np.empty(E.size)
+    T, z = np.empty(E.size), np.empty((2, E.size))
     for i in range(E.size):
         a = left[i] * M[0, 0, i] + right[i] * M[0, 3, i]
         b = left[i] * right[i] * M[0, 1, i] - M[0, 2, i]
         T[i] = 4.0 * left[i] * right[i] / (a * a + b * b) * math.exp(-2.0 * scale[i])
-    return T
+        z[0, i], z[1, i] = a, b
+    return T, z
 
 
 @kernel
@@ -246,7 +251,37 @@ def wkb_transmission(profile, E):
 
 @apart
 def transmission(model, profile, E, low, high):
-    """T(E) by the model of TRANSMISSIONS; E (n,) [eV] between low and high, for which the steps are chosen."""
+    """T(E) by the model of TRANSMISSIONS, and the wave z (2, n) of the transfer matrix, 0 in WKB.
+
+    E : (n,) [eV] between low and high, for which the steps are chosen
+    """
     if model == WKB:
-        return wkb_transmission(profile, E)
+        return wkb_transmission(profile, E), np.zeros((2, E.size))
     return transfer_matrix_transmission_within(profile, E, low, high)
+
+
+@kernel
+def well(profile):
+    """Range of energies [eV] at which a wave can be caught between two barriers: lowest bottom, highest brim.
+
+    A well counts where the wave at its brim turns by HELD at least. Without one the first is above the second.
+    """
+    S = profile.length.size
+    before = np.empty(S)  # highest band to the left of a segment
+    highest = -math.inf
+    for s in range(S):
+        before[s] = highest
+        highest = max(highest, profile.left[s], profile.right[s])
+    bottom, brim, highest = math.inf, -math.inf, -math.inf
+    deepest, top, turn = math.inf, -math.inf, 0.0  # of the well that is being crossed
+    for s in range(S - 1, -1, -1):
+        lowest, rim = min(profile.left[s], profile.right[s]), min(before[s], highest)
+        highest = max(highest, profile.left[s], profile.right[s])
+        if lowest >= rim:
+            deepest, top, turn = math.inf, -math.inf, 0.0
+            continue
+        turn += profile.length[s] * math.sqrt(profile.mass[s] * K0 * (rim - lowest))
+        deepest, top = min(deepest, lowest), max(top, rim)
+        if turn > HELD:
+            bottom, brim = min(bottom, deepest), max(brim, top)
+    return bottom, brim

@@ -19,7 +19,7 @@ from otjdd.physics.current import (
     supply,
 )
 from otjdd.physics.junction import column_spectrum
-from otjdd.physics.tunnelling import TRANSFER_MATRIX, TRANSMISSIONS, Profile
+from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile
 from otjdd.units import BOLTZMANN_EV
 
 KT = 300 * BOLTZMANN_EV
@@ -110,6 +110,68 @@ def test_conductance_is_continuous_through_zero_bias(transmission):
     for V in (1e-7, -1e-7, 1e-10, -1e-10, 1e-15):
         assert chord(barrier(), V, transmission) == pytest.approx(at_zero, rel=1e-5)
     assert chord(barrier(), 1e-10, transmission) == pytest.approx(at_zero, rel=1e-7)
+
+
+def double_barrier(width, well=6e-9, height=0.6, tilt=0.0):
+    """Two flat barriers, a well between, two equal leads: the narrower its levels the wider the barriers [m]."""
+    length = np.array([width, well, width])
+    left, right = np.array([height, 0.0, height - tilt]), np.array([height, 0.0, height - tilt])
+    return Profile(length, left, right, np.array([0.3, 0.4, 0.3]), -0.05, -0.05 - tilt, 1.0, 1.3)
+
+
+def exact_double_barrier(profile, V):
+    """int T supply/V dE by plane waves in every layer, on 4000 panels, and on panels graded towards each level between.
+
+    The incoming wave turns by pi across a level.
+    """
+
+    def wave(E):
+        psi, p = np.ones_like(E) + 0j, 1j * np.sqrt(K0 * (E - profile.bottom_right) / profile.mass_right)
+        for h, U, m in zip(profile.length[::-1], profile.left[::-1], profile.mass[::-1], strict=True):
+            k = np.sqrt(m * K0 * (E - U) + 0j)
+            psi, p = np.cos(k * h) * psi - m / k * np.sin(k * h) * p, k / m * np.sin(k * h) * psi + np.cos(k * h) * p
+        vl = np.sqrt(K0 * (E - profile.bottom_left) / profile.mass_left)
+        return 0.5 * (psi + p / (1j * vl))
+
+    def density(E):
+        vl, vr = (
+            np.sqrt(K0 * (E - b) / m)
+            for b, m in ((profile.bottom_left, profile.mass_left), (profile.bottom_right, profile.mass_right))
+        )
+        return vr / vl / np.abs(wave(E)) ** 2 * np.array([supply(e, V, KT) for e in E])
+
+    low, high = max(profile.bottom_left, profile.bottom_right), 0.6 + 25 * KT
+    E = np.linspace(low, high, 4002)[1:-1]
+    z = wave(E)
+    edges = [E, [low, high]]
+    for j in np.flatnonzero((z[1:] * z[:-1].conj()).real < 0.0):
+        a, b = E[j], E[j + 1]
+        for _ in range(60):  # bisect on the turn by pi
+            middle = 0.5 * (a + b)
+            za, zm = wave(np.array([a, middle]))
+            a, b = (a, middle) if (za * zm.conj()).real < 0.0 else (middle, b)
+        edges += [a + sign * np.geomspace(1e-13, 1e-2, 200) for sign in (-1, 1)]
+    edges = np.unique(np.clip(np.concatenate(edges), low, high))
+    half, middle = 0.5 * np.diff(edges), 0.5 * (edges[1:] + edges[:-1])
+    nodes, weights = np.polynomial.legendre.leggauss(8)
+    values = density((middle[:, None] + half[:, None] * nodes).ravel()).reshape(-1, 8)
+    return float((half[:, None] * weights * values).sum())
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [0.02, -0.1])
+@pytest.mark.parametrize("width", [0.5e-9, 1e-9, 2e-9, 3e-9, 4e-9, 5e-9])
+def test_a_resonance_however_narrow_carries_its_share_of_the_current(width, V):
+    """At 5 nm the levels are seen by the turn of the phase alone: without it the current was a fifth of this."""
+    profile = double_barrier(width)
+    assert chord(profile, V, tolerance=1e-4) == pytest.approx(exact_double_barrier(profile, V), rel=1e-4)
+
+
+@needs_speed
+def test_the_current_through_a_well_does_not_jump_from_a_profile_to_the_next():
+    tilts = np.linspace(0.0, 0.02, 200)
+    ln = np.log([chord(double_barrier(3e-9, tilt=tilt), 0.05, tolerance=1e-4) for tilt in tilts])
+    assert np.abs(np.diff(ln, 2)).max() < 1e-3
 
 
 def current(film, c, V, tolerance):

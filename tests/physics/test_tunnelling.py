@@ -21,6 +21,7 @@ from otjdd.physics.tunnelling import (
     transfer_matrices,
     transfer_matrix_transmission,
     velocities,
+    well,
     wkb_transmission,
 )
 
@@ -198,6 +199,22 @@ def test_steps_are_short_enough_for_their_series_at_every_energy():
         assert np.abs(k).max() <= STEEP * (1 + 1e-12)
         longest = max(longest, q2.max())
     assert longest > 0.7 * PHASE
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_well_is_where_a_wave_can_be_caught_between_two_barriers(backwards):
+    def caught(*edges, length=8e-9):
+        edges = np.array(edges[::-1] if backwards else edges)
+        S = edges.size
+        return well(Profile(np.full(S, length / S), edges.copy(), edges.copy(), np.ones(S), -5.0, -0.1, 1.0, 1.0))
+
+    assert caught(0.9, 0.2, 0.1, 0.6) == (0.1, 0.6)
+    assert caught(0.9, 0.2, 0.7, 0.1, 0.6) == (0.1, 0.7)
+    for none in ((0.1, 0.5, 0.9), (0.9, 0.4, 0.4), (0.3, 0.9, 0.5, 0.2), (0.9, 0.899, 0.9)):
+        bottom, brim = caught(*none)
+        assert bottom > brim
+    bottom, brim = caught(0.9, 0.2, 0.1, 0.6, length=6e-10)  # no room for half a wave
+    assert bottom > brim
 
 
 def test_wkb_is_the_decay_over_the_forbidden_path():
