@@ -31,7 +31,7 @@ def on_cluster(
     with client_of(address, workers) as client:
         while True:
             while len(running) < OUTSTANDING and (job := next(jobs, None)) is not None:
-                sent = client.submit(as_file, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
+                sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
                 running[sent.key] = sent, job
                 sent.add_done_callback(arrived.put)
             if not running:
@@ -41,7 +41,7 @@ def on_cluster(
             yield job, received(future, job, address)
 
 
-def as_file(job: Job, limit: float | None) -> bytes:
+def packed(job: Job, limit: float | None) -> bytes:
     """What a worker of the cluster does: a point as the bytes of its file."""
     return points.pack(compute(job, limit))
 

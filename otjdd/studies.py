@@ -103,8 +103,7 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         announce(f"{len(made.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    case = pools.packed(made.case)
-    jobs = (pools.Job(d, case, made.changes(i), made.keep, folder) for d, i in todo.items())
+    jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
     first = True
     with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
         for job, point in finished:

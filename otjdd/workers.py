@@ -5,10 +5,8 @@ is replaced. What raises is what ends the study: the disk, Ctrl-C, a bug.
 """
 
 import importlib
-import pickle
 import time
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,23 +20,13 @@ AHEAD = 4  # jobs a worker that wait in its queue, so that memory does not grow 
 
 
 class Job(NamedTuple):
-    """A point to compute: the case that is changed (as `packed`), the changes, what to keep, and where to put it."""
+    """A point to compute: the case that is changed, the changes, what to keep, and where to put it."""
 
     digest: str
-    case: bytes
+    case: Case
     changes: dict
     keep: tuple[str, ...]
     folder: Path
-
-
-def packed(case: Case) -> bytes:
-    """A case as it travels with all jobs that start from it: it is packed once, and unpacked once in each process."""
-    return pickle.dumps(case)
-
-
-@lru_cache(maxsize=1)
-def unpacked(case: bytes) -> Case:
-    return pickle.loads(case)
 
 
 def compute(job: Job, limit: float | None = None) -> Point:
@@ -57,7 +45,7 @@ def compute(job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        arrays = measure(simulate(unpacked(job.case).replace(**job.changes), watch), job.keep)
+        arrays = measure(simulate(job.case.replace(**job.changes), watch), job.keep)
         outcome = {"status": "done", "arrays": arrays}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}

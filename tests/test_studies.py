@@ -11,7 +11,6 @@ from otjdd import kept, results
 from otjdd.case import CaseError, load_case, shipped_cases
 from otjdd.plan import plan
 from otjdd.problems import LimitError
-from otjdd.workers import packed, unpacked
 
 GRID = """\
 [study.grid]
@@ -48,13 +47,6 @@ def test_any_number_of_workers_gives_the_same_bytes(small, tmp_path):
         otjdd.study(small, tmp_path / str(workers), workers=workers)
     files = [(tmp_path / str(workers) / "study.nc").read_bytes() for workers in (None, 1, 3)]
     assert files[0] == files[1] == files[2]
-
-
-def test_the_case_that_all_jobs_start_from_is_unpacked_once_and_is_the_same(small):
-    case = load_case(small).without_study()
-    found = unpacked(packed(case))
-    assert found is unpacked(packed(case))
-    assert (found, found.folder, found.digest) == (case, case.folder, case.digest)
 
 
 def test_a_resumed_study_computes_what_is_missing_damaged_or_new(small, tmp_path):
