@@ -29,16 +29,27 @@ def on_cluster(
     """
     arrived, running, jobs = queue.SimpleQueue(), {}, iter(jobs)
     with client_of(address, workers) as client:
+
+        def send(job: Job):
+            sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
+            running[sent.key] = sent, job
+            sent.add_done_callback(arrived.put)
+
         while True:
             while len(running) < OUTSTANDING and (job := next(jobs, None)) is not None:
-                sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
-                running[sent.key] = sent, job
-                sent.add_done_callback(arrived.put)
+                send(job)
             if not running:
                 return
             future = next_of(arrived, client, address)
             _, job = running.pop(future.key)
-            yield job, received(future, job, address)
+            try:
+                point = received(future, job, address)
+            except ConnectionError:
+                if client.status != "running":
+                    raise
+                send(job)  # its worker died between the end of the point and the way here
+                continue
+            yield job, point
 
 
 def packed(job: Job, limit: float | None) -> bytes:
