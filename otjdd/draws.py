@@ -205,21 +205,10 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
     rng = np.random.default_rng(seed)
     if method == "random":
         return rng.random((count, dimensions))
-    if method == "latin-hypercube":
-        cube = latin_hypercube(rng, count, dimensions)
-    else:
-        from scipy.stats import qmc  # takes longer than a small study
+    from scipy.stats import qmc
 
-        cube = qmc.Sobol(dimensions, rng=rng).random(count)
-    return np.clip(cube, 2.0**-64, 1 - 2.0**-53)
-
-
-def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
-    """Points (count, dimensions), one in each of `count` equal slices of every axis; those of scipy's LatinHypercube."""
-    own = rng.spawn(1)[0]
-    below = own.random((count, dimensions))
-    slices = np.stack([own.permutation(count) for _ in range(dimensions)], axis=1)
-    return (1 + slices - below) / count
+    engine = (qmc.Sobol if method == "sobol" else qmc.LatinHypercube)(dimensions, rng=rng)
+    return np.clip(engine.random(count), 2.0**-64, 1 - 2.0**-53)
 
 
 def drawn(distribution, u: np.ndarray) -> list:

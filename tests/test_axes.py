@@ -1,15 +1,11 @@
 """What [study] declares: ranges, draws, and what is refused, in words."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from scipy.stats import qmc
 
 from otjdd.axes import Range, Study, axes, coordinate
-from otjdd.draws import Distribution, Sample, latin_hypercube
+from otjdd.draws import Distribution, Sample
 
 
 def values(distribution: dict, count=4096) -> np.ndarray:
@@ -74,18 +70,6 @@ def test_truncated_draws_stay_between_their_ends():
 def test_choices_are_equally_likely():
     sample = Sample(method="latin-hypercube", count=300, over={"ions.law": {"values": ["linear", "mott-gurney"]}})
     assert sorted(row[0] for row in sample.rows()) == ["linear"] * 150 + ["mott-gurney"] * 150
-
-
-@pytest.mark.parametrize(("count", "dimensions", "seed"), [(1, 1, 0), (10, 3, 1), (1000, 7, 2**62)])
-def test_a_latin_hypercube_is_that_of_scipy_to_the_last_bit(count, dimensions, seed):
-    theirs = qmc.LatinHypercube(dimensions, rng=np.random.default_rng(seed)).random(count)
-    assert (latin_hypercube(np.random.default_rng(seed), count, dimensions) == theirs).all()
-
-
-def test_a_latin_hypercube_is_drawn_without_a_library_that_takes_longer_to_import_than_to_use():
-    code = "import sys; from otjdd.draws import unit_cube; unit_cube('latin-hypercube', 9, 2, 0); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "scipy" not in loaded
 
 
 @pytest.mark.parametrize("method", ["sobol", "latin-hypercube", "random", "saltelli"])
