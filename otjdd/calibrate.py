@@ -209,9 +209,21 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
                 yield document.problem(path, problem.expected, problem.got, problem.hint)
             continue
         for j, target in enumerate(run.target):
+            if target.read is None and not measures(target.claim, drive):
+                expected = "a claim that is measured from one run with a drive like this one, or a read"
+                yield document.problem(("run", i, "target", j, "claim"), expected, brief(target.claim))
             for name, read in (("read", target.read), ("over", target.over)):
                 if read is not None and not -count <= read < count:
                     yield document.problem(("run", i, "target", j, name), f"one of {count} reads of the run", str(read))
+
+
+def measures(path: str, drive) -> bool:
+    """Whether the claim of a figure can be measured from one run with a drive."""
+    claim, _ = claims.named(path)
+    trials = claims.planned(claims.shipped_claims() / path.partition(".")[0], claim)
+    if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
+        return False
+    return drive.kind != "iv" or claim.settings.get("state") in drive.states
 
 
 def targets(calibration: Calibration) -> list[Target]:

@@ -42,14 +42,13 @@ def on_cluster(
                 return
             future = next_of(arrived, client, address)
             _, job = running.pop(future.key)
-            try:
-                point = received(future, job, address)
-            except ConnectionError:
-                if client.status != "running":
-                    raise
-                send(job)  # its worker died between the end of the point and the way here
-                continue
-            yield job, point
+            point = received(future, job)
+            if point is not None:
+                yield job, point
+            elif client.status == "running":
+                send(job)
+            else:
+                raise gone(address)
 
 
 def packed(job: Job, limit: float | None) -> bytes:
@@ -72,20 +71,23 @@ def next_of(arrived: queue.SimpleQueue, client, address: str):
             raise gone(address)
 
 
-def received(future, job: Job, address: str) -> Point:
-    """The point of a future that is done, put on disk; returned without its arrays."""
+def received(future, job: Job) -> Point | None:
+    """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
+
+    So it is when the scheduler goes, and when a worker dies between the end of the point and its way here.
+    """
     from distributed import KilledWorker
 
     if future.status in ("cancelled", "lost"):
-        raise gone(address)
+        return None
     try:
         data = future.result(timeout=60)
     except KilledWorker as error:
         point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=job.keep)
         points.write(job.folder, job.digest, point)
         return point
-    except (OSError, CancelledError) as error:
-        raise gone(address) from error
+    except (OSError, CancelledError):
+        return None
     path = points.path_of(job.folder, job.digest)
     point = points.unpack(path, data)
     if point.status == "stale":

@@ -67,14 +67,27 @@ def shielded():
 
 
 @contextmanager
+def watched(watch):
+    """Run watch(over) in a thread beside the block, at whose end the Event `over` is set."""
+    over = threading.Event()
+    thread = threading.Thread(target=watch, args=(over,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
 def limits(seconds: float | None, memory: float):
     """Raise Stopped within the block when it takes longer [s], or the process more memory [bytes], than allowed.
 
     Half of the memory is for the run, for as much again is needed to write what it has. Main thread only.
     """
-    reasons, over, began = [], threading.Event(), time.monotonic()
+    reasons, began = [], time.monotonic()
 
-    def watch():
+    def watch(over):
         while not over.wait(EVERY):
             if seconds is not None and time.monotonic() - began > seconds:
                 reasons.append(f"interrupted: over the time limit of {seconds:g} s")
@@ -84,14 +97,8 @@ def limits(seconds: float | None, memory: float):
                 signal.raise_signal(signal.SIGTERM)
                 over.wait(1.0)  # and again, should a library have swallowed the exception
 
-    with heeding_signals(reasons):
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+    with heeding_signals(reasons), watched(watch):
+        yield
 
 
 def resident() -> float:

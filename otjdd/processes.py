@@ -9,11 +9,12 @@ import multiprocessing as mp
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
+
+from otjdd.limits import watched
 
 # Never a plain fork, which copies the locks of threads in whatever state they are.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
@@ -115,20 +116,15 @@ def get_ready_beside() -> bool:
 @contextmanager
 def ended_with_parent():
     """Within the block this process ends when its parent does, which need not have come to want it."""
-    parent, over = os.getppid(), threading.Event()
+    parent = os.getppid()
 
-    def watch():
+    def watch(over):
         while not over.wait(0.05):
             if os.getppid() != parent:
                 os._exit(1)
 
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
+    with watched(watch):
         yield
-    finally:
-        over.set()
-        watcher.join()
 
 
 def cores() -> int:

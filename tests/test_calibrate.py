@@ -131,6 +131,8 @@ FAULTS = {
     ("value = 3e5", 'claim = "rv-hrz.low"'): "task.toml:16:7 run[0].target[0]: there is no claim 'rv-hrz'",
     ("value = 3e5", 'claim = "rv-lrs.lowest"'): "the claim 'rv-lrs' has no figure 'lowest'; it has low",
     ("value = 3e5", ""): "task.toml:16:7 run[0].target[0]: a target needs value, at_least, at_most or a claim",
+    ("read = 0\nvalue = 3e5", 'claim = "lrs-direct-tunnelling.barrier_metal"'): "task.toml:18:1 run[0].target[0].claim: "
+    "expected a claim that is measured from one run with a drive like this one, or a read, got",
     ("within = 1.2", "within = -1"): "task.toml:20:1 run[0].target[0].within: expected a number above 0, got -1",
     ("read = 0", "raed = 0"): 'task.toml:18:1 run[0].target[0].raed: expected a key that is known here, got "raed" '
     '(did you mean "read"?)',

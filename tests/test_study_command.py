@@ -12,6 +12,7 @@ import pytest
 from small_studies import POINT
 
 from otjdd import points, results, studies
+from otjdd.case import load_case
 
 GRID = """\
 [study.grid]
@@ -185,6 +186,25 @@ def cluster(folder):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def test_a_result_that_is_lost_on_its_way_from_a_cluster_is_computed_again(folder, cluster, monkeypatch):
+    from distributed import Client
+
+    address, submit, lost = cluster[0], Client.submit, []
+
+    def submit_and_lose_the_third(client, *arguments, **options):
+        future = submit(client, *arguments, **options)
+        lost.append(options["key"])
+        if len(lost) == 3:
+            future.cancel()
+        return future
+
+    monkeypatch.setattr(Client, "submit", submit_and_lose_the_third)
+    ds = studies.study(load_case(folder / "many.toml"), folder / "far", scheduler=address)
+    assert (ds.status == 0).all()
+    assert len(lost) == ds.status.size + 1
+    assert lost[-1].rpartition("-")[0] == lost[2].rpartition("-")[0]
 
 
 def test_a_cluster_gives_the_same_bytes_though_one_of_its_workers_is_killed(folder, cluster):
