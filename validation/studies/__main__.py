@@ -117,7 +117,7 @@ def kills(folder: Path, quick: bool) -> list[str]:
     from otjdd import points, studies
 
     rounds, rng = 5 if quick else 50, random.Random(0)
-    path, out = case_file(folder, SHORT, 2000), folder / "killed"
+    path, out = case_file(folder, SHORT, 5000), folder / "killed"  # more than a machine finishes meanwhile
     command = study(path, out)
     finished, lost, unreadable, held = {}, 0, 0, out / points.FOLDER
     for _ in range(rounds):
