@@ -62,9 +62,7 @@ def study(
         case = case.replace(**changes)
     ways = Ways(workers, scheduler, shard)
     if workers and not scheduler:
-        processes.make_ready()  # while the points are planned, and what the Dataset needs is imported
-        import h5netcdf  # noqa: F401
-        import xarray  # noqa: F401
+        processes.make_ready()  # while the points are planned
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         made = prepare(case, folder, resume or shard is not None, file)
@@ -114,6 +112,7 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
                     announce(cost.words)
                 refuse_large(folder, cost)
                 first = False
+                import xarray  # noqa: F401  (the Dataset's, while the workers are busy)
             if progress:
                 progress(done, failed, len(different))
 

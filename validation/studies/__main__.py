@@ -4,6 +4,7 @@ Studies measured: how much of two processors they use, whether memory grows, wha
 """
 
 import argparse
+import contextlib
 import os
 import random
 import signal
@@ -23,6 +24,17 @@ base = "li2019.toml"
 title = "short"
 drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
 study.sample = { method = "latin-hypercube", count = COUNT, over = { temperature = { low = "290 K", high = "310 K" } } }
+"""
+CYCLE = """
+base = "li2019.toml"
+title = "cycle"
+study.sample = { method = "latin-hypercube", count = COUNT, over = { temperature = { low = "290 K", high = "310 K" } } }
+[drive]
+kind = "sequence"
+parts = [
+    { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} },
+    { kind = "pulse", voltage = "-4.3 V", width = "50 ns", read = {} },
+]
 """
 TINY = SHORT.replace('"short"', '"tiny"\ncolumns.count = 1\ndevice.film.cells = 12')
 OTJDD = [sys.executable, "-c", "from otjdd.cli import main; main()"]
@@ -57,18 +69,19 @@ def watched(command, settled=lambda: True) -> Use:
                         memory.setdefault(one.pid, []).append(one.memory_info().rss)
                 except psutil.NoSuchProcess:
                     pass
-            time.sleep(0.2)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.2)
     return Use(time.perf_counter() - began, sum(cpu.values()), memory)
 
 
-def serially(path: Path, every: int) -> tuple[float, float]:
+def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     """Wall and processor time [s] of a run of a study, from every so manyth, one after the other."""
     from otjdd import load_case
     from otjdd.plan import plan
     from otjdd.simulate import simulate
 
     made = plan(load_case(path))
-    chosen = [made.at(number) for number in range(0, len(made.digests), every)]
+    chosen = [made.at(number) for number in range(first, len(made.digests), every)]
     simulate(chosen[0])
     began, cpu = time.perf_counter(), time.process_time()
     for case in chosen:
@@ -81,17 +94,20 @@ def study(path: Path, out: Path) -> list[str]:
 
 
 def efficiency(folder: Path, quick: bool) -> list[str]:
-    """A study of a short protocol on two workers, against the time of the same runs one after the other."""
-    count = 100 if quick else 1000
-    path = case_file(folder, SHORT, count)
-    serial, engine = serially(path, 20)
-    use = watched(study(path, folder / "short"))
-    return [
-        f"| {count} points on {WORKERS} workers, command to Dataset | {use.wall:.1f} s |",
-        f"| the same runs one after the other, from every twentieth | {serial * count:.1f} s |",
-        f"| efficiency by wall time: serial over wall and workers | {serial * count / WORKERS / use.wall:.2f} |",
-        f"| efficiency by processor time: serial over that of all processes | {engine * count / use.cpu:.2f} |",
-    ]
+    """Studies of short protocols on two workers, against the time of the same runs one after the other."""
+    count, lines = 100 if quick else 1000, []
+    for name, text in {"a pulse and a read": SHORT, "a write, a read, an erase and a read": CYCLE}.items():
+        path = case_file(folder, text, count)
+        before = serially(path, 20, 0)
+        use = watched(study(path, folder / name.replace(" ", "-")))
+        serial, engine = (sum(pair) / 2 for pair in zip(before, serially(path, 20, 10), strict=True))  # a machine drifts
+        lines += [
+            f"| {count} points of {name} on {WORKERS} workers, command to Dataset | {use.wall:.1f} s |",
+            f"| the same runs one after the other, from every tenth | {serial * count:.1f} s |",
+            f"| efficiency by wall time: serial over wall and workers | {serial * count / WORKERS / use.wall:.2f} |",
+            f"| efficiency by processor time: serial over that of all processes | {engine * count / use.cpu:.2f} |",
+        ]
+    return lines
 
 
 def memory(folder: Path, quick: bool) -> list[str]:
