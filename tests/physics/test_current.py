@@ -14,6 +14,7 @@ from otjdd.physics.current import (
     NODES,
     converged_spectrum,
     energy_panels,
+    hidden,
     log_supply_slope,
     panel_error,
     supply,
@@ -70,14 +71,29 @@ def test_a_small_current_is_as_accurate_as_a_large_one():
     assert panel_error(0.0, 0.0) == 0.0
 
 
+def test_a_level_between_two_energies_is_seen_with_its_area():
+    """z goes past 0 along a straight line: the integral of 1/|z|^2 is pi/(speed times the distance at the nearest)."""
+    E, speed = np.linspace(0.0, 1.0, 8), 40.0
+    z = speed * (E - 0.5) + 1.0j  # nearest to 0 at 0.5, between the nodes 3 and 4, where T = 1
+    T = 1.0 / np.abs(z) ** 2
+    for factor in (1.0, 3.0 - 2.0j):  # the wave is known to a factor
+        w = np.array([(factor * z).real, (factor * z).imag])
+        found = [hidden(w, T, E, j) for j in range(7)]
+        assert found[3] == pytest.approx(math.pi / speed, rel=1e-3)
+        assert found[:3] + found[4:] == [0.0] * 6
+    assert hidden(w, np.zeros(8), E, 3) == 0.0
+
+
 def flat(edge, length=2e-9):
     """A band without any step at `edge` [eV]: nothing is reflected."""
     return Profile(np.array([length]), np.array([edge]), np.array([edge]), np.ones(1), edge, edge, 1.0, 1.0)
 
 
 def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
-    result, _ = converged_spectrum(transmission, profile, V, KT, energy_panels(profile, V, KT), tolerance)
+    panels = energy_panels(profile, V, KT)
+    result, _ = converged_spectrum(transmission, profile, V, KT, panels, tolerance)
     assert result.error <= tolerance * result.chord
+    assert (result.low, result.high) == (panels[0], panels[-1])
     return result.chord
 
 

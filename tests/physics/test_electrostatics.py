@@ -24,6 +24,7 @@ from otjdd.physics.electrostatics import (
     field_energy,
     field_of_energy,
     fields,
+    sinh_cosh,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.junction import charge_range
@@ -47,6 +48,13 @@ def test_field_is_the_inverse_of_displacement(b, a, eps_inf, ratio, sign):
     back, back_slope = field(D, eps)
     assert back == pytest.approx(E, rel=1e-13, abs=2e-16 * eps.sqrt_a)
     assert back_slope == pytest.approx(slope, rel=1e-12)
+
+
+def test_hyperbolic_functions_keep_their_digits_at_small_arguments():
+    for y in np.geomspace(1e-12, 20.0, 90):
+        s, c = sinh_cosh(y, math.exp(y))
+        assert s == pytest.approx(math.sinh(y), rel=2e-13)
+        assert c == pytest.approx(math.cosh(y), rel=1e-15)
 
 
 @dielectrics

@@ -86,6 +86,18 @@ def test_closure_is_solved_to_the_tolerance_that_is_asked_for(tolerance):
     assert state.D_right[0] - exact == pytest.approx(mismatch / slope, rel=0.1)
 
 
+@pytest.mark.parametrize("V", [-8.0, 0.0, 2.0])
+def test_closure_is_found_from_any_guess(V):
+    run = closed(case(device__film__cells=12, device__film__thickness=1.2e-9), 3, V)
+    junction, state = run.junction, run.state
+    found = state.D_right[0]
+    low, high = charge_range(junction.right)
+    for guess in (*np.linspace(-high, -low, 9), 0.0, 1e3, -1e3):
+        state.D_right[0] = guess
+        assert close_all(junction, state, V, CLOSURE_TOLERANCE)
+        assert state.D_right[0] == pytest.approx(found, rel=1e-12)
+
+
 def test_slope_of_the_closure_is_its_derivative():
     junction, state = (
         model.junction(case(device__film__cells=12, device__left__screening_length=5e-11)),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from otjdd.physics.numerics import (
     OVERFLOW,
     SERIES,
+    before,
     bernoulli_given,
     exponentials,
     factor_tridiagonal,
@@ -73,6 +74,13 @@ def test_a_pivot_that_cannot_be_divided_by_is_told(pivot, row):
 
 def cubic(x):
     return 2.0 - x + 0.5 * x**2 + 3.0 * x**3, -1.0 + x + 9.0 * x**2
+
+
+def test_entries_before_a_value_are_those_below_it():
+    x = np.array([-1.0, 0.0, 0.0, 0.5, 2.0])
+    for value in (-2.0, -1.0, -0.5, 0.0, 0.3, 0.5, 2.0, 3.0):
+        assert before(x, value) == np.searchsorted(x, value)
+    assert before(x[:0], 1.0) == 0
 
 
 def test_hermite_is_exact_for_cubics_from_the_first_node_to_the_last():

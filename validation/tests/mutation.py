@@ -28,6 +28,10 @@ TESTS = {
     "tunnelling": ("tunnelling", "current", "junction"),
     "numerics": ("numerics", "electrostatics", "rosenbrock"),
     "rosenbrock": ("rosenbrock", "stepper"),
+    "settle": ("stepper", "junction", "rosenbrock"),
+    "stepper": ("stepper", "rosenbrock"),
+    "fermi_dirac": ("fermi_dirac", "electrostatics"),
+    "analytic": ("analytic",),
 }
 
 ARITHMETIC = ("Add", "Sub", "Mul", "Div")
