@@ -1,4 +1,6 @@
-"""Junction and circuit together: the clamp of a series resistance, the limit of a source."""
+"""Time steps: junction and circuit together, what is recorded, what is rejected and counted."""
+
+import math
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 
 from otjdd import integrate
 from otjdd.physics import stepper
+from otjdd.physics.junction import film_charge
 
 SMALL = {
     "device__film__cells": 16 if COMPILED else 8,
@@ -71,6 +74,58 @@ def test_junction_voltage_lies_between_zero_and_the_source(V, R, duration):
     assert ((share >= 0) & (share <= 1 + 1e-12)).all()
     assert (rows[:, stepper.CURRENT] * V >= 0).all()
     assert np.abs(rows[:, stepper.BALANCE]).max() < 1e-12
+
+
+def test_charges_of_every_row_add_to_nothing():
+    run = begin(case(**SMALL, columns__count=2, columns__spread={"ions.activation_energy": "30 meV"}))
+    hold(run, -1.0, 1e-6, record=True)
+    rows, weight = recorded(run), run.junction.columns.weight
+    film = weight @ [film_charge(run.junction, k, c) for k, c in enumerate(run.state.c)]
+    np.testing.assert_allclose(rows[:, stepper.CHARGE] + rows[:, stepper.CHARGE_RIGHT], -film, rtol=1e-12)
+    assert rows[-1, stepper.CHARGE_RIGHT] == pytest.approx(-weight @ run.state.D_right, rel=1e-12)
+
+
+def test_largest_error_is_found_in_any_cell_of_any_column():
+    control = stepper.Control(0.1, 1.0, 1)
+    old, new, error = np.full((3, 5), 10.0), np.full((3, 5), 20.0), np.full((3, 5), 0.5)
+    for k, i in ((0, 0), (0, 4), (1, 2), (2, 4)):
+        larger = error.copy()
+        larger[k, i] = -0.6
+        assert stepper.worst_cell(control, old, new, larger) == 5 * k + i
+    assert stepper.error_norm(control, old, new, error) == pytest.approx(0.5 / 3.0)
+    new[1, 3] = math.nan
+    assert stepper.worst_cell(control, old, new, error) == 8
+
+
+def test_a_jump_remembers_what_the_circuit_takes_at_each_voltage():
+    run = begin(case(**SMALL, circuit__series_resistance=50.0))
+    known = {0.0: 0.0}
+    for V in (0.9, -0.5, 0.9):
+        integrate.jump(run, V)
+        known[V] = V - run.state.V[0]
+    assert known[0.9] > 0.1
+    assert {V: lost for V, lost in run.losses if V < math.inf} == known
+
+
+def test_a_step_that_is_too_long_is_rejected_and_counted_and_a_shorter_one_taken():
+    run, duration = begin(case(**SMALL)), 1e-4
+    integrate.jump(run, -2.0)
+    run.step = duration
+    integrate.advance(run, duration, -2.0, -2.0, True)
+    assert run.counts.rejected >= 2
+    assert run.counts.accepted == len(recorded(run)) > 10
+
+
+def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
+    firsts = {}
+    for task in (0, stepper.EDGE, stepper.OBSERVE):
+        run = begin(case(**SMALL))
+        pieces = np.array([[0.0, 1e-6, -2.0, -2.0], [1e-6, 2e-6, 0.8, 0.8]])
+        integrate.travel(run, pieces, np.array([task, task]), (0.0, 0.0, 0.0, np.nan), True)
+        times = recorded(run)[:, stepper.TIME]
+        firsts[task] = times[times > 1e-6][0] - 1e-6
+    assert firsts[0] == pytest.approx(firsts[stepper.OBSERVE], rel=1e-6)
+    assert firsts[0] > 100 * firsts[stepper.EDGE]
 
 
 def test_recorded_times_rise_to_the_end_of_the_piece():
