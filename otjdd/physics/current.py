@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.kernels import apart, kernel, loose, spliced
-from otjdd.physics.numerics import add_up
+from otjdd.physics.numerics import OVERFLOW, add_up
 from otjdd.physics.tunnelling import (
     K0,
     SHORT,
@@ -112,6 +112,8 @@ def log_supply_slope(E, V, kT):
     occupation = fermi((E + V) / kT)
     if abs(V) < 1e-4 * kT:  # supply is the mean of the Fermi function between E and E + V
         return -0.5 * (1.0 - occupation) / kT
+    if min(E, E + V) > 30.0 * kT:  # both occupations are exponentials, whose ratio is there where they underflow
+        return 1.0 / (kT * math.expm1(min(V / kT, OVERFLOW))) - 1.0 / V
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 

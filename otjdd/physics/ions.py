@@ -62,7 +62,8 @@ def mott_gurney(ions, E, e, D0, kT):
     w, slope = inverse_sinh_ratio(u, e)
     square = w * w + k * k * u * u
     g = 1.0 / math.sqrt(square)
-    return g, -du * g / square * (w * slope + k * k * u)
+    # every factor is below one, or slope over w: the square itself can underflow, in the cold
+    return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
 
 
 @bare

@@ -55,6 +55,15 @@ def test_slope_of_the_supply_agrees_with_extended_precision(V):
             assert log_supply_slope(E, V, KT) == pytest.approx(exact, rel=1e-4, abs=1e-4 / KT)
 
 
+@pytest.mark.parametrize("V", [1e-5, 0.01, 0.1, 2.2, -0.01, -0.1, -4.3])
+def test_slope_of_the_supply_is_there_where_the_supply_itself_is_below_every_double(V):
+    kT = 4.0 * BOLTZMANN_EV
+    with mpmath.workdps(50):
+        for E in np.array([29.9, 30.1, 100.0, 690.0, 720.0, 800.0, 4000.0]) * kT + max(0.0, -V):
+            exact = float(mpmath.diff(lambda v, E=E: mpmath.log(exact_supply(E, v, kT)), V))
+            assert log_supply_slope(E, V, kT) == pytest.approx(exact, rel=1e-9)
+
+
 def test_quadrature_rules_are_exact_for_the_polynomials_they_are_made_for():
     for power in range(24):
         exact = 2 / (power + 1) if power % 2 == 0 else 0.0

@@ -95,6 +95,20 @@ def test_acceleration_and_its_slope_agree_with_the_published_law(law):
 
 
 @laws
+@pytest.mark.parametrize("E", [1e6, -3e8, 8e8, -1.5e9])
+def test_acceleration_and_its_slope_agree_with_the_published_law_in_the_cold(law, E):
+    """At 20 K a hop of half an electronvolt is 1e-113, and its cube is no double any more."""
+    kT, E_a, ions = 20.0 * BOLTZMANN_EV, 0.45, Ions(law, 2, 0.7e-9, 1e13, 2e28)
+    D0 = 5e-7 * math.exp(-E_a / kT)
+    with mpmath.workdps(60):
+        g, dg = acceleration(ions, E, D0, E_a, kT)
+        assert g == pytest.approx(float(exact_acceleration(ions, E, D0, E_a, kT)), rel=1e-11)
+        step = mpmath.mpf(10) ** -20 * abs(E)
+        up, down = (exact_acceleration(ions, E + s, D0, E_a, kT) for s in (step, -step))
+        assert dg == pytest.approx(float((up - down) / (2 * step)), rel=1e-9, abs=1e-11 * g / abs(E))
+
+
+@laws
 @given(seed=st.integers(0, 10**9))
 @settings(deadline=None, max_examples=60)
 def test_no_flux_where_the_electrochemical_potential_is_flat_at_any_field(law, seed):

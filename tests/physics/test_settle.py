@@ -69,7 +69,7 @@ def test_steps_of_the_junction_voltage_are_exact_for_a_resistor_and_for_a_power_
     assert falling == pytest.approx(1.0 - 9e-3)
 
 
-@pytest.mark.parametrize("guess", [0.01, 0.5, 0.89])
+@pytest.mark.parametrize("guess", [-0.1, 0.0, 0.01, 0.5, 0.89, 0.9])
 @pytest.mark.parametrize("limits", [{"circuit__series_resistance": 50.0}, {"circuit__compliance": 1e-4}])
 def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
     run = settled(0.9, guess, **limits)
@@ -174,6 +174,16 @@ attempt_frequency = "1e13 Hz"
 activation_energy = "0.16 eV"
 prefactor = "7e-4 m^2/s"
 """
+
+
+def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
+    thick = {"device__film__thickness": 5e-8, "device__left__barrier": 3.0, "device__film__tunnelling_mass": 9.0}
+    run = begin(case(**SMALL, **thick, temperature=20.0))
+    run.state.c[:] *= 1e-6
+    assert settle.close_all(run.junction, run.state, 0.01, settle.CLOSURE_TOLERANCE)
+    assert settle.conduct(run.junction, run.state, run.panels, run.tangent, True)
+    assert run.state.G[0] == run.tangent.by_V[0] == run.tangent.by_D[0] == 0.0
+    assert not run.tangent.by_S.any()
 
 
 @needs_speed
