@@ -120,6 +120,15 @@ def test_random_devices_are_solved_or_stop_in_words():
     assert sum(fate.kind == "solved" for fate in found) >= 15
 
 
+@needs_linux
+@needs_speed
+@pytest.mark.parametrize("number", [207, 637, 942])
+def test_junction_voltages_are_found_where_currents_jump_or_fall_with_the_voltage(number):
+    """Of 2000 devices those, and three slow ones, are not solved where no tangent is held or a jump of V_j is not known."""
+    row = devices.drawn(2000, seed=1)[number]
+    assert devices.fate(number, devices.text(row, number)).kind == "solved"
+
+
 def test_holes_in_a_result_are_seen():
     ds = results.dataset(
         {
