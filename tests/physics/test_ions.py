@@ -18,6 +18,10 @@ STATES = 200 if COMPILED else 60
 laws = pytest.mark.parametrize("law", LAWS.values(), ids=list(LAWS))
 
 
+def test_every_law_has_a_number_of_its_own():
+    assert len({*LAWS.values()}) == len(LAWS) == 3
+
+
 def exact_acceleration(ions, E, D0, E_a, kT):
     """g of the three laws as published, in the precision at hand."""
     E, D0, E_a, kT = (mpmath.mpf(x) for x in (E, D0, E_a, kT))
