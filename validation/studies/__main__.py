@@ -18,7 +18,7 @@ from typing import NamedTuple
 from validation.peers.__main__ import machine
 
 BEGIN, END = "<!-- studies:begin -->", "<!-- studies:end -->"
-WORKERS = 2
+WORKERS, ROUNDS = 2, 3
 SHORT = """
 base = "li2019.toml"
 title = "short"
@@ -93,21 +93,42 @@ def study(path: Path, out: Path) -> list[str]:
     return [*OTJDD, "study", str(path), "-o", str(out), "--workers", str(WORKERS), "-q", "--resume"]
 
 
+class Round(NamedTuple):
+    """A study once, and the same runs one after the other before and after it: s, and what of them was used."""
+
+    wall: float
+    serial: float
+    by_wall: float
+    by_cpu: float
+
+
+def once(path: Path, out: Path, count: int) -> Round:
+    """A study of so many points on two workers, from the command to the Dataset, between its runs without a study."""
+    before = serially(path, 20, 0)
+    use = watched(study(path, out))
+    serial, engine = (count * sum(pair) / 2 for pair in zip(before, serially(path, 20, 10), strict=True))
+    return Round(use.wall, serial, serial / WORKERS / use.wall, engine / use.cpu)
+
+
 def efficiency(folder: Path, quick: bool) -> list[str]:
-    """Studies of short protocols on two workers, against the time of the same runs one after the other."""
+    """Studies of short protocols, three times as a machine drifts, against the same runs without any study."""
     count, lines = 100 if quick else 1000, []
     for name, text in {"a pulse and a read": SHORT, "a write, a read, an erase and a read": CYCLE}.items():
         path = case_file(folder, text, count)
-        before = serially(path, 20, 0)
-        use = watched(study(path, folder / name.replace(" ", "-")))
-        serial, engine = (sum(pair) / 2 for pair in zip(before, serially(path, 20, 10), strict=True))  # a machine drifts
+        rounds = [once(path, folder / f"{name.replace(' ', '-')}-{i}", count) for i in range(ROUNDS)]
+        wall, serial, by_wall, by_cpu = (sorted(values) for values in zip(*rounds, strict=True))
         lines += [
-            f"| {count} points of {name} on {WORKERS} workers, command to Dataset | {use.wall:.1f} s |",
-            f"| the same runs one after the other, from every tenth | {serial * count:.1f} s |",
-            f"| efficiency by wall time: serial over wall and workers | {serial * count / WORKERS / use.wall:.2f} |",
-            f"| efficiency by processor time: serial over that of all processes | {engine * count / use.cpu:.2f} |",
+            f"| {count} points of {name} on {WORKERS} workers, command to Dataset | {spread(wall, '.1f')} s |",
+            f"| the same runs one after the other, from every tenth | {spread(serial, '.1f')} s |",
+            f"| efficiency by wall time: serial over wall and workers | {spread(by_wall, '.2f')} |",
+            f"| efficiency by processor time: serial over that of all processes | {spread(by_cpu, '.2f')} |",
         ]
     return lines
+
+
+def spread(values: list[float], digits: str) -> str:
+    """The median of sorted values, lowest and highest."""
+    return f"{values[len(values) // 2]:{digits}} ({values[0]:{digits}} to {values[-1]:{digits}})"
 
 
 def memory(folder: Path, quick: bool) -> list[str]:
