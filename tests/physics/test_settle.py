@@ -142,6 +142,7 @@ def test_no_current_passes_at_no_voltage_and_one_that_nothing_asked_for_is_evalu
     assert run.state.V[0] == 0.4
     assert run.state.G[0] == conducted(run)[0] > 0.0
 
+
 # electrons that pass 8 nm at 1 V and more are reflected at both its ends: ln I goes up and down every 0.1 to 0.3 V
 WAVY = """
 title = "a film thin enough for standing waves, at a source that gives way"
