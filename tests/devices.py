@@ -19,6 +19,13 @@ JUNCTION = JUNCTION.replace("cells = 12", "cells = 24").replace("grading = 3", "
 BARE = "".join(
     line for line in JUNCTION.splitlines(True) if not line.startswith("drive")
 )  # for another drive before it
+# in keywords: fast enough for kernels that are interpreted, and two columns of it
+SMALL = {
+    "device__film__cells": 16 if COMPILED else 8,
+    "device__transmission": "wkb",
+    "device__conducting_fraction": 1.0,
+}
+COLUMNS = {"columns__count": 2, "columns__spread": {"ions.activation_energy": "30 meV"}}
 BETWEEN_METALS = FILM.format(title="a film between two equal metals", cells=140, grading=20.0) + CONDITIONING
 
 

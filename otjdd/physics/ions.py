@@ -62,7 +62,7 @@ def mott_gurney(ions, E, e, D0, kT):
     w, slope = inverse_sinh_ratio(u, e)
     square = w * w + k * k * u * u
     g = 1.0 / math.sqrt(square)
-    # every factor is below one, or slope over w: the square itself can underflow, in the cold
+    # in the cold g is 1e113 and g/square no double any more: w g and k g u are below one
     return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
 
 

@@ -30,11 +30,9 @@ DONE, PAUSED, STEP_TOO_SMALL, NOT_CLOSED, CIRCUIT_NOT_SOLVED, SPECTRUM_NOT_CONVE
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, of V_j itself: where the current is a steep function of it, its round-off
 TRUST = 0.01  # largest change of ln I along its tangent where it is wanted: it is then off by half the square, 5e-5
-FLAT = (
-    0.01  # slope of the residual by V_j, below which the current falls with the voltage as fast as the circuit allows
-)
-MOST_TURNS = 3  # currents outside of their bracket before it is closed by them alone
 FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
+FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
+MOST_TURNS = 3  # currents outside of their bracket before it is closed by them alone
 
 
 class State(NamedTuple):

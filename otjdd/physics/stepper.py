@@ -197,9 +197,8 @@ def attempt(junction, control, state, work, new, V_start, ramp, step, panels, ta
     if coupled(junction):
         uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent)
         off = abs(new.V[0] - predicted) / max(VOLTAGE_ERROR * control.rtol, uncertain)
-        sudden = norm <= SUDDEN and abs(ramp) * step <= slack(
-            control
-        )  # then V_j can only have jumped to another solution
+        # then V_j can only have jumped to another solution
+        sudden = norm <= SUDDEN and abs(ramp) * step <= slack(control)
         if off > 0.0 and not sudden:
             growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
         if off > 1.0 and not sudden:

@@ -88,7 +88,7 @@ def test_a_level_between_two_energies_is_seen_with_its_area():
     for factor in (1.0, 3.0 - 2.0j):  # the wave is known to a factor
         w = np.array([(factor * z).real, (factor * z).imag])
         found = [hidden(w, T, E, j) for j in range(7)]
-        assert found[3] == pytest.approx(math.pi / speed, rel=1e-3)
+        assert found[3] == pytest.approx(math.pi / speed, rel=1e-12)
         assert found[:3] + found[4:] == [0.0] * 6
     assert hidden(w, np.zeros(8), E, 3) == 0.0
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, COMPILED, JUNCTION, begin, case, lumpy, mirrored
+from devices import BETWEEN_METALS, COLUMNS, COMPILED, JUNCTION, SMALL, begin, case, lumpy, mirrored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +33,6 @@ from otjdd.physics.settle import close_all, new_state
 from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
 
 STATES = 200 if COMPILED else 5
-SPREAD = {"ions.activation_energy": "30 meV"}
 
 
 def closed(film, seed, V, junction=None):
@@ -192,7 +191,7 @@ def difference(found, function):
 
 @pytest.mark.parametrize("law", LAWS)
 def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrodes(law):
-    film = case(ions__law=law, ions__well_right=0.3, device__film__cells=12, columns__count=2, columns__spread=SPREAD)
+    film = case(ions__law=law, ions__well_right=0.3, device__film__cells=12, **COLUMNS)
     junction, rng = model.junction(film), np.random.default_rng(8)
     columns, ions, c = junction.columns, junction.ions, lumpy(junction, rng)
     for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
@@ -288,11 +287,7 @@ def test_an_electrode_is_known_from_the_first_charge_to_the_last(doped):
 
 
 def test_the_currents_of_all_columns_pass_the_resistance():
-    film = case(
-        device__transmission="wkb", device__film__cells=8, device__conducting_fraction=1.0, columns__count=2,
-        columns__spread=SPREAD, circuit__series_resistance=50.0,
-    )  # fmt: skip
-    run = begin(film, voltage=0.9)
+    run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
     V = run.state.V[0]
     assert V < 0.8
     assert V + 50.0 * V * transport(run.junction, run.state)[0] == pytest.approx(0.9, abs=1e-4)

@@ -4,14 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from devices import begin, case, lumpy, needs_speed
+from devices import COLUMNS, SMALL, begin, case, lumpy, needs_speed
 
 from otjdd.case import parse_case
 from otjdd.physics import settle, stepper
 from otjdd.physics.numerics import add_up
-
-SMALL = {"device__film__cells": 8, "device__transmission": "wkb", "device__conducting_fraction": 1.0}
-COLUMNS = {"columns__count": 2, "columns__spread": {"ions.activation_energy": "30 meV"}}
 
 
 def settled(V_source, guess=None, **changes):
@@ -23,17 +20,17 @@ def settled(V_source, guess=None, **changes):
     return run
 
 
-def solve(run, V_source, guess, trust=settle.TRUST):
+def solve(run, V_source, guess):
     allowed = stepper.slack(run.control)
-    return settle.settle(run.junction, run.state, V_source, guess, run.panels, run.tangent, allowed, trust)
+    return settle.settle(run.junction, run.state, V_source, guess, run.panels, run.tangent, allowed, settle.TRUST)
 
 
-def conducted(run, junction=None):
+def conducted(run):
     """Conductances of all columns [S] at the state of a run, evaluated anew; the run is left as it is."""
     copy = settle.new_state(*run.state.c.shape)
     settle.copy_state(run.state, copy)
     panels = np.full_like(run.panels, np.nan)
-    assert settle.conduct(junction or run.junction, copy, panels, run.tangent, False)
+    assert settle.conduct(run.junction, copy, panels, run.tangent, False)
     return copy.G
 
 

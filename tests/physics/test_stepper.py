@@ -4,19 +4,13 @@ import math
 
 import numpy as np
 import pytest
-from devices import COMPILED, begin, case, hold, needs_speed
+from devices import COLUMNS, COMPILED, SMALL, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otjdd import integrate
 from otjdd.physics import stepper
 from otjdd.physics.junction import film_charge
-
-SMALL = {
-    "device__film__cells": 16 if COMPILED else 8,
-    "device__transmission": "wkb",
-    "device__conducting_fraction": 1.0,
-}
 
 
 def recorded(run):
@@ -77,7 +71,7 @@ def test_junction_voltage_lies_between_zero_and_the_source(V, R, duration):
 
 
 def test_charges_of_every_row_add_to_nothing():
-    run = begin(case(**SMALL, columns__count=2, columns__spread={"ions.activation_energy": "30 meV"}))
+    run = begin(case(**SMALL, **COLUMNS))
     hold(run, -1.0, 1e-6, record=True)
     rows, weight = recorded(run), run.junction.columns.weight
     film = weight @ [film_charge(run.junction, k, c) for k, c in enumerate(run.state.c)]
