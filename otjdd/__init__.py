@@ -8,19 +8,19 @@ Names are loaded when they are first used, so that `import otjdd` costs next to 
 import importlib
 
 HOME = {
-    "run": "simulate",
-    "study": "studies",
-    "slope": "influence",
-    "sobol_indices": "influence",
-    "load_case": "case",
-    "shipped_cases": "case",
-    "Case": "case",
-    "CaseError": "case",
-    "SolverError": "integrate",
-    "ResultError": "results",
-    "read": "results",
-    "write": "results",
-    "figure": "plot",
+    "run": "solver.simulate",
+    "study": "studies.study",
+    "slope": "studies.sensitivity",
+    "sobol_indices": "studies.sensitivity",
+    "load_case": "case.case",
+    "shipped_cases": "case.case",
+    "Case": "case.case",
+    "CaseError": "errors",
+    "SolverError": "errors",
+    "ResultError": "errors",
+    "read": "results.store",
+    "write": "results.store",
+    "figure": "plot.result",
 }
 
 __all__ = ["__version__", *HOME]

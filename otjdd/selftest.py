@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from otjdd import case, known, results, simulate
+from otjdd.case import case
+from otjdd.errors import CaseError, ResultError
+from otjdd.results import store
+from otjdd.solver import self_check, simulate
 
 PULSE = {
     "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},
@@ -74,8 +77,8 @@ def shipped_cases(folder: Path) -> str:
 def bad_case(folder: Path) -> str:
     """A fault in a case is told with its line."""
     try:
-        case.parse_case(known.CASE.replace('"2.8 nm"', '"2.8 eV"'))
-    except case.CaseError as error:
+        case.parse_case(self_check.CASE.replace('"2.8 nm"', '"2.8 eV"'))
+    except CaseError as error:
         expect(":14:1 device.film.thickness: expected a length" in str(error), str(error))
         return "refused with file, line and what was expected"
     raise Failed("a thickness in eV was accepted")
@@ -83,22 +86,22 @@ def bad_case(folder: Path) -> str:
 
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
-    from otjdd import compiled
+    from otjdd.physics import jit_cache
 
-    found = known.answer()
-    expect(not known.difference(found), known.difference(found))
-    worst = max(abs(a / b - 1) for a, b in zip(found, known.KNOWN, strict=True))
-    hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in compiled.KERNELS)
-    fresh = sum(sum(kernel.stats.cache_misses.values()) for kernel in compiled.KERNELS)
+    found = self_check.answer()
+    expect(not self_check.difference(found), self_check.difference(found))
+    worst = max(abs(a / b - 1) for a, b in zip(found, self_check.KNOWN, strict=True))
+    hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in jit_cache.KERNELS)
+    fresh = sum(sum(kernel.stats.cache_misses.values()) for kernel in jit_cache.KERNELS)
     return f"known answer to {worst:.0e}; {hits} compiled kernels loaded, {fresh} compiled now"
 
 
 def kernel_cache(folder: Path) -> str:
     """Compiled kernels are kept between runs, and a damaged one is not used."""
-    from otjdd import compiled
+    from otjdd.physics import jit_cache
 
-    place = compiled.folder()
-    if not compiled.KERNELS:
+    place = jit_cache.folder()
+    if not jit_cache.KERNELS:
         return "kernels are interpreted (NUMBA_DISABLE_JIT)"
     if place is None:
         return "no folder can be written: each run compiles the kernels anew, for about a minute"
@@ -117,9 +120,9 @@ def kernel_cache(folder: Path) -> str:
 
 def kept_kernel():
     """What `kernel_cache` runs in processes of its own."""
-    from otjdd import compiled
+    from otjdd.physics import jit_cache
 
-    kernel = compiled.njit(cache=True)(square)
+    kernel = jit_cache.njit(cache=True)(square)
     print(kernel(7.0), "loaded" if kernel.stats.cache_hits else "compiled")
 
 
@@ -147,39 +150,40 @@ def conservation(folder: Path) -> str:
 
 def simulated(**changes):
     """Dataset of a pulse on the small junction."""
-    return simulate.run(case.parse_case(known.CASE).replace(**PULSE), **changes)
+    return simulate.run(case.parse_case(self_check.CASE).replace(**PULSE), **changes)
 
 
 def result_file(folder: Path) -> str:
     """A result is written, read back to the bit, and its damage noticed."""
     ds = simulated()
     path = folder / "pulse.nc"
-    results.write(ds, path)
-    expect(results.data_sha256(results.read(path)) == results.data_sha256(ds), "the file holds other numbers")
+    store.write(ds, path)
+    expect(store.data_sha256(store.read(path)) == store.data_sha256(ds), "the file holds other numbers")
     size = path.stat().st_size
     flip(path)
     try:
-        results.read(path)
-    except results.ResultError:
+        store.read(path)
+    except ResultError:
         return f"{size} bytes, the same numbers read back; a flipped bit is noticed"
     raise Failed("a flipped bit was not noticed")
 
 
 def other_processes(folder: Path) -> str:
     """The command line works as a process, in another time zone and with one thread, and gives the same numbers."""
-    (folder / "pulse.toml").write_text(case.parse_case(known.CASE).replace(**PULSE).resolved(), encoding="utf-8")
+    (folder / "pulse.toml").write_text(case.parse_case(self_check.CASE).replace(**PULSE).resolved(), encoding="utf-8")
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", "run", "pulse.toml", "-o", "other.nc", "-q"]
     environment = os.environ | {"TZ": "Asia/Kathmandu", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     expect(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
-    same = results.data_sha256(results.read(folder / "other.nc")) == results.data_sha256(simulated())
+    same = store.data_sha256(store.read(folder / "other.nc")) == store.data_sha256(simulated())
     expect(same, "another process gives other numbers")
     return "the same numbers, bit for bit"
 
 
 def picture(folder: Path) -> str:
     """A figure is drawn without a screen."""
-    from otjdd.plot import figure, save
+    from otjdd.plot.result import figure
+    from otjdd.plot.style import save
 
     save(figure(simulated()), folder / "pulse.png")
     size = (folder / "pulse.png").stat().st_size

@@ -1,4 +1,4 @@
-"""Constants as floats, and quantities as text: "2.8 nm" in a case file is 2.8e-9 in the program.
+"""Quantities as text: "2.8 nm" in a case file is 2.8e-9 in the program.
 
 SI inside, energies in eV. The base units of a quantity are therefore m, s, A, K, V and eV, and every unit known here is
 a power of ten times a product of those (the joule alone needs a factor). Powers of ten are shifted in decimal, so
@@ -9,16 +9,9 @@ import math
 import re
 from decimal import Decimal
 from functools import cache, lru_cache
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-# CODATA 2022 (the first four are exact since 2019).
-ELEMENTARY_CHARGE = 1.602176634e-19  # C
-BOLTZMANN = 1.380649e-23  # J/K
-PLANCK = 6.62607015e-34  # J s
-HBAR = PLANCK / (2 * math.pi)  # J s
-ELECTRON_MASS = 9.1093837139e-31  # kg
-VACUUM_PERMITTIVITY = 8.8541878188e-12  # F/m
-BOLTZMANN_EV = BOLTZMANN / ELEMENTARY_CHARGE  # eV/K
+from otjdd.errors import UnitError
 
 MAX_LENGTH = 64  # characters of a quantity; a longer one is not a quantity
 
@@ -83,18 +76,6 @@ DIMENSIONS = {
     "diffusivity": Dimension("a diffusivity", "m^2/s", "5e-7 m^2/s"),
     "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", shown="A/cm^2/K^2"),
 }
-
-
-class NotAsExpected(ValueError):
-    """A value that is not what it should be; `expected` and `got` say so in words."""
-
-    def __init__(self, expected: str, got: str):
-        super().__init__(f"expected {expected}, got {got}")
-        self.expected, self.got = expected, got
-
-
-class UnitError(NotAsExpected):
-    """A value that is not the quantity it should be."""
 
 
 class Unit(NamedTuple):
@@ -274,23 +255,3 @@ def brief(value) -> str:
     else:
         text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= MAX_LENGTH else f"{text[:40]}..."
-
-
-Length = Annotated[float, Quantity("length")]
-Area = Annotated[float, Quantity("area")]
-Time = Annotated[float, Quantity("time")]
-Frequency = Annotated[float, Quantity("frequency")]
-Voltage = Annotated[float, Quantity("voltage")]
-VoltageRate = Annotated[float, Quantity("voltage rate")]
-Energy = Annotated[float, Quantity("energy")]
-Temperature = Annotated[float, Quantity("temperature")]
-Current = Annotated[float, Quantity("current")]
-Resistance = Annotated[float, Quantity("resistance")]
-Conductance = Annotated[float, Quantity("conductance")]
-Capacitance = Annotated[float, Quantity("capacitance")]
-Density = Annotated[float, Quantity("density")]
-ArealDensity = Annotated[float, Quantity("areal density")]
-Field = Annotated[float, Quantity("field")]
-FieldSquared = Annotated[float, Quantity("squared field")]
-Diffusivity = Annotated[float, Quantity("diffusivity")]
-RichardsonConstant = Annotated[float, Quantity("Richardson constant")]

@@ -4,9 +4,9 @@ import numba
 import numpy as np
 import pytest
 
-from otjdd import integrate, model
-from otjdd.case import parse_case
-from otjdd.known import CASE as KNOWN
+from otjdd.case.case import parse_case
+from otjdd.solver import integrate, model
+from otjdd.solver.self_check import CASE as KNOWN
 from validation.peers.problems import CONDITIONING, FILM
 
 COMPILED = not numba.config.DISABLE_JIT

@@ -41,8 +41,8 @@ def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
 def otjdd_validate(claims: Path, *arguments: str, **more):
     """`otjdd validate` with the claims of another folder."""
     code = (
-        "import sys, pathlib; from otjdd import claims, cli; folder = pathlib.Path(sys.argv.pop(1)); "
-        "claims.shipped_claims = lambda: folder; cli.main()"
+        "import sys, pathlib; from otjdd import cli; from otjdd.claims import claim; "
+        "folder = pathlib.Path(sys.argv.pop(1)); claim.shipped_claims = lambda: folder; cli.main()"
     )
     command = [sys.executable, "-c", code, str(claims), "validate", *arguments]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"} | more)

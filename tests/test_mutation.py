@@ -42,6 +42,7 @@ def test_every_explanation_is_of_a_line_that_is_there():
 
     assert mutation.explanations()
     for module, before, after in mutation.explanations():
-        lines = [line.strip() for line in (ROOT / "otjdd" / "physics" / f"{module}.py").read_text().splitlines()]
+        source = (ROOT / "otjdd" / mutation.home_of(module) / f"{module}.py").read_text()
+        lines = [line.strip() for line in source.splitlines()]
         assert before in lines, f"{module}: {before}"
         assert after != before

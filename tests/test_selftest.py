@@ -8,7 +8,10 @@ import sys
 import pytest
 from devices import needs_speed
 
-from otjdd import known, results, selftest
+from otjdd import selftest
+from otjdd.errors import ResultError
+from otjdd.results import store
+from otjdd.solver import self_check
 
 pytestmark = needs_speed
 
@@ -26,13 +29,13 @@ def test_all_passes_here_in_time_and_leaves_nothing_behind(tmp_path):
 
 def broken(name, folder):
     """What a check says that should fail."""
-    with pytest.raises((selftest.Failed, results.ResultError)) as failed:
+    with pytest.raises((selftest.Failed, ResultError)) as failed:
         selftest.CHECKS[name](folder)
     return str(failed.value)
 
 
 def test_wrong_kernels_fail(tmp_path, monkeypatch):
-    monkeypatch.setattr(known, "answer", lambda: known.KNOWN._replace(conductance=1.0))
+    monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=1.0))
     assert "conductance 1" in broken("kernels", tmp_path)
 
 
@@ -53,7 +56,7 @@ def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
 
 def test_a_disk_that_forgets_fails(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(results, "read", lambda path: selftest.simulated(**{"drive.voltage": "1 V"}))
+        patch.setattr(store, "read", lambda path: selftest.simulated(**{"drive.voltage": "1 V"}))
         assert "other numbers" in broken("result file", tmp_path)
     monkeypatch.setattr(selftest, "flip", lambda path: None)
     assert "not noticed" in broken("result file", tmp_path)
@@ -63,7 +66,7 @@ def test_a_process_with_other_numbers_and_a_case_without_fault_fail(tmp_path, mo
     right = selftest.simulated
     monkeypatch.setattr(selftest, "simulated", lambda: right(**{"drive.voltage": "1 V"}))
     assert "other numbers" in broken("another process", tmp_path)
-    monkeypatch.setattr(known, "CASE", known.CASE.replace("2.8 nm", "2.9 nm"))
+    monkeypatch.setattr(self_check, "CASE", self_check.CASE.replace("2.8 nm", "2.9 nm"))
     assert "accepted" in broken("a bad case", tmp_path)
 
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from otjdd import constants as ours
 from otjdd import units
-from otjdd.units import DIMENSIONS, Quantity, UnitError, parse, write
+from otjdd.errors import UnitError
+from otjdd.units import DIMENSIONS, Quantity, parse, write
 
 SI = [
     ("2.8 nm", "length", 2.8e-9),
@@ -139,12 +141,12 @@ def test_constants_are_those_of_codata():
         "BOLTZMANN_EV": constants.k / constants.e,
     }
     for name, value in pairs.items():  # 2e-9: the CODATA year of the installed scipy may differ
-        assert getattr(units, name) == pytest.approx(value, rel=2e-9), name
+        assert getattr(ours, name) == pytest.approx(value, rel=2e-9), name
 
 
 class Sample(BaseModel):
     model_config = ConfigDict(validate_default=True)
-    thickness: units.Length = Field("2.8 nm", gt=0)
+    thickness: Annotated[float, units.Quantity("length")] = Field("2.8 nm", gt=0)
     bounded: Annotated[float, Quantity("length", "1 nm", "10 nm")] = "10 nm"
 
 

@@ -7,7 +7,7 @@ the commands, so that `otjdd --help` is there at once.
 import gc
 
 from otjdd.cli import calibrate, cases, plot, run, selftest, study, validate
-from otjdd.cli.shell import app, command
+from otjdd.cli.app import app, command
 
 COMMANDS = (
     run.run,

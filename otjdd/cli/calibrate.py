@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import check_folder
-from otjdd.cli.shell import progress_bar
+from otjdd.cli.app import progress_bar
+from otjdd.cli.arguments import check_folder
 
 
 def calibrate(
@@ -23,8 +23,8 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd import calibrate as calibration
-    from otjdd.files import write_whole
+    from otjdd.calibrate import search as calibration
+    from otjdd.system.files import write_whole
 
     if out:
         check_folder(out.parent)

@@ -1,6 +1,6 @@
 """otjdd check, otjdd show, otjdd schema: what a case says, and may say."""
 
-from otjdd.cli.given import CasePath, Outside, Settings, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, load
 
 
 def check(path: CasePath, settings: Settings = [], allow_outside: Outside = False):
@@ -8,15 +8,15 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
 
     Example: otjdd check my-junction.toml
     """
-    from otjdd import words
+    from otjdd.results import summary
 
     case = load(path, settings, allow_outside)
     points = ""
     if case.study:
-        from otjdd.plan import plan
+        from otjdd.studies.plan import plan
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
-    print(f"{path}: ok, {words.of_drive(case.drive)}{points}")
+    print(f"{path}: ok, {summary.of_drive(case.drive)}{points}")
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):
@@ -34,6 +34,6 @@ def schema():
     """
     import json
 
-    from otjdd.case import json_schema
+    from otjdd.case.case import json_schema
 
     print(json.dumps(json_schema(), indent=2))

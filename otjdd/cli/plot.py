@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import check_picture
+from otjdd.cli.arguments import check_picture
 
 
 def plot(
@@ -22,26 +22,26 @@ def plot(
 
     Example: otjdd plot rv-loop.nc -o loop.pdf --kind loop --kind bands
     """
-    from otjdd import results
-    from otjdd.plot import PANELS
-    from otjdd.studies import RESULT
+    from otjdd.plot.result import PANELS
+    from otjdd.results import store
+    from otjdd.studies.study import RESULT
 
     unknown = [name for name in kind if name not in PANELS]
     if unknown and not file.is_dir():
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(PANELS)}", param_hint="--kind")
     out = out or Path(file.name).with_suffix(".png")
     check_picture(out)
-    save_figure(results.read(file / RESULT if file.is_dir() else file), out, kind)
+    save_figure(store.read(file / RESULT if file.is_dir() else file), out, kind)
     print(out)
 
 
 def save_figure(ds, path: Path, kinds=()):
     """Draw a Dataset into a file. Raises ResultError, OSError; typer.BadParameter when it has nothing to draw."""
-    from otjdd import plot, plot_study
-    from otjdd.gather import ENGINE
+    from otjdd.plot import result, study, style
+    from otjdd.studies.dataset import ENGINE
 
     try:
-        drawn = (plot_study if ENGINE in ds.attrs else plot).figure(ds, kinds)
+        drawn = (study if ENGINE in ds.attrs else result).figure(ds, kinds)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--kind") from None
-    plot.save(drawn, path)
+    style.save(drawn, path)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
+from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
 from otjdd.cli.plot import save_figure
-from otjdd.cli.shell import MISSED, progress_bar, tell
+from otjdd.errors import ExitCode, SolverError
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
     check_target(out)
     if plot:
         check_picture(plot)
-    from otjdd.absent import DASK, absent
+    from otjdd.system.imports import DASK, absent
 
     with absent(*DASK):
         ds, failure = simulated(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
@@ -49,9 +50,9 @@ def run(
     if failure is not None:
         raise failure
     if not quiet:
-        from otjdd import words
+        from otjdd.results import summary
 
-        print(f"{out}: {words.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+        print(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
 
 
 def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool):
@@ -59,23 +60,25 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
     import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
     import xarray  # noqa: F401
 
-    from otjdd import checkpoint, compiled, results, simulate
-    from otjdd.limits import limits, shielded
+    from otjdd.physics import jit_cache
+    from otjdd.results import store
+    from otjdd.solver import checkpoint, simulate
+    from otjdd.system.limits import limits, shielded
 
-    compiled.do_without_blas()
+    jit_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
     if resume and not place.path.exists():
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             ds = simulate.run(case, progress=progress, checkpoints=place)
-    except (simulate.SolverError, KeyboardInterrupt) as error:
+    except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # else it came when all was done
             ds, failure = getattr(error, "partial", None), error
         if ds is None:
             raise
     with shielded():
-        results.write(ds, out)
+        store.write(ds, out)
         if not isinstance(failure, KeyboardInterrupt):  # a solver that failed would fail again
             place.path.unlink(missing_ok=True)
     if failure is not None:
@@ -94,15 +97,15 @@ def rerun(
     """
     if out:
         check_target(out)
-    from otjdd import rerun as again
-    from otjdd import results
+    from otjdd.results import store
+    from otjdd.solver import rerun as again
 
     with progress_bar(file.name, quiet=False) as progress:
         stored, new = again.rerun(file, progress)
     if out:
-        results.write(new, out)
+        store.write(new, out)
     told = again.differences(stored, new)
     print("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
     if told:
         sys.stdout.flush()
-        raise typer.Exit(MISSED)
+        raise typer.Exit(ExitCode.MISSED)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.shell import MISSED
+from otjdd.errors import ExitCode
 
 
 def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
@@ -25,4 +25,4 @@ def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
 
         print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
     if not all(outcome.passed for outcome in outcomes):
-        raise typer.Exit(MISSED)
+        raise typer.Exit(ExitCode.MISSED)

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import Outside, Settings, load
-from otjdd.cli.shell import FAILED, progress_bar, tell
+from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.arguments import Outside, Settings, load
+from otjdd.errors import ExitCode
 
 EVERY = 30.0  # s between two lines of progress
 
@@ -40,10 +41,10 @@ def study(
 
     Example: otjdd study thickness -o thickness --workers 2
     """
-    from otjdd import processes
+    from otjdd.system import pool
 
     if status is not None:
-        from otjdd import studies
+        from otjdd.studies import study as studies
 
         for words, count in studies.status(status).most_common():
             print(f"{count} {words}")
@@ -52,21 +53,22 @@ def study(
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
     share = read_share(shard) if shard else None
     if not scheduler:
-        processes.get_ready_beside()  # before all else: this takes longest, and is given up if the case is refused
-    from otjdd import gather, studies
-    from otjdd.absent import DASK, absent
+        pool.get_ready_beside()  # before all else: this takes longest, and is given up if the case is refused
+    from otjdd.studies import dataset
+    from otjdd.studies import study as studies
+    from otjdd.system.imports import DASK, absent
 
     case = load(path, settings, allow_outside)
-    options = {"workers": workers or processes.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
+    options = {"workers": workers or pool.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
     with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(
             case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
         )  # fmt: skip
     if not quiet:
-        print(f"{out / studies.RESULT}: {gather.summary(ds)}")
-    if (ds.status == gather.STATES.index("failed")).any():
+        print(f"{out / studies.RESULT}: {dataset.summary(ds)}")
+    if (ds.status == dataset.STATES.index("failed")).any():
         sys.stdout.flush()
-        raise typer.Exit(FAILED)
+        raise typer.Exit(ExitCode.FAILED)
 
 
 def read_share(text: str) -> tuple[int, int]:

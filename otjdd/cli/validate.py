@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.given import check_folder
-from otjdd.cli.shell import MISSED, progress_bar, tell
+from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.arguments import check_folder
+from otjdd.errors import ExitCode
 
 
 def validate(
@@ -32,33 +33,33 @@ def validate(
 
     Example: otjdd validate rv-hrs retention
     """
-    from otjdd import tables
-    from otjdd import validate as validation
-    from otjdd.files import write_whole
-    from otjdd.processes import cores
+    from otjdd.claims import judge as validation
+    from otjdd.claims import table
+    from otjdd.system.files import write_whole
+    from otjdd.system.pool import cores
 
     try:
         validation.discover(names=names)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     text = update.read_text(encoding="utf-8") if update else ""
-    if update and not tables.has_place(text):
-        raise typer.BadParameter(f"{update} has no markers {tables.BEGIN} and {tables.END}", param_hint="--update")
+    if update and not table.has_place(text):
+        raise typer.BadParameter(f"{update} has no markers {table.BEGIN} and {table.END}", param_hint="--update")
     for folder in filter(None, (pictures, report)):
         check_folder(folder)
     with progress_bar("claims", quiet=False) as progress:
         verdicts = validation.validate(names, quick=quick, workers=workers or cores(), progress=progress)
     if pictures:
-        from otjdd.pictures import save_all
+        from otjdd.claims.pictures import save_all
 
         save_all(verdicts, pictures)
     if report:
-        from otjdd import page
+        from otjdd.claims import report as page
 
         tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
-        write_whole(update, tables.updated(text, tables.to_markdown(verdicts)).encode())
-    tables.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+        write_whole(update, table.updated(text, table.to_markdown(verdicts)).encode())
+    table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     if any(verdict.status == "missed" for verdict in verdicts):
         sys.stdout.flush()
-        raise typer.Exit(MISSED)
+        raise typer.Exit(ExitCode.MISSED)

@@ -1,1 +1,1 @@
-"""Kernels: numbers in, numbers out (SI, energies in eV); numpy, numba and math only."""
+"""Compiled kernels: numbers in, numbers out. Electrostatics, ions, tunnelling, current, and the step in time."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.kernels import apart, kernel, loose, spliced
+from otjdd.physics.jit import apart, kernel, loose, spliced
 from otjdd.physics.numerics import OVERFLOW, add_up
 from otjdd.physics.tunnelling import (
     K0,

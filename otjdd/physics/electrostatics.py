@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.kernels import apart, bare, kernel
+from otjdd.physics.jit import apart, bare, kernel
 from otjdd.physics.numerics import copy, exponentials, hermite
-from otjdd.units import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
 METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times what the best dielectrics take before they break down

@@ -19,7 +19,7 @@ The slope of the site energy W acts through d only.
 import math
 from typing import NamedTuple
 
-from otjdd.physics.kernels import bare, inlined
+from otjdd.physics.jit import bare, inlined
 from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
 LAWS = {"linear": 0, "mott-gurney": 1, "genreith-schriever": 2}

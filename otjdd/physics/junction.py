@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.current import converged_spectrum, energy_panels, log_supply_slope, sensitivity
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.ions import Ions, bernoulli_pair, exchange, field_factors
-from otjdd.physics.kernels import apart, bare, detached, inlined, kernel, summed
+from otjdd.physics.jit import apart, bare, detached, inlined, kernel, summed
 from otjdd.physics.numerics import before, dot
 from otjdd.physics.tunnelling import Profile
-from otjdd.units import ELEMENTARY_CHARGE
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half
+from otjdd.physics.jit import apart
 from otjdd.physics.junction import column_spectrum
-from otjdd.physics.kernels import apart
 from otjdd.physics.numerics import add_up
 
 

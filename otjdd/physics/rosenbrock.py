@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.jit import apart, detached, fused, spliced
 from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
-from otjdd.physics.kernels import apart, detached, fused, spliced
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.settle import drop
-from otjdd.units import ELEMENTARY_CHARGE
+from otjdd.physics.quasistatic import drop
 
 # RODAS, in the transformed variables of Hairer & Wanner (IV.7.25)
 GAMMA = 0.25

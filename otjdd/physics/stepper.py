@@ -11,12 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.jit import bare, detached, spliced, summed
 from otjdd.physics.junction import fluxes
-from otjdd.physics.kernels import bare, detached, spliced, summed
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.probe import transport
-from otjdd.physics.rosenbrock import rosenbrock_step
-from otjdd.physics.settle import (
+from otjdd.physics.quasistatic import (
     DONE,
     FARTHEST,
     NOT_FINITE,
@@ -32,6 +31,7 @@ from otjdd.physics.settle import (
     ensure_current,
     settle,
 )
+from otjdd.physics.rosenbrock import rosenbrock_step
 
 GROWTH, SHRINK, SAFETY = 30.0, 0.2, 0.9
 FIRST_CHANGE = 3e-3  # relative change of the concentrations, in the norm of the error control, by the first step

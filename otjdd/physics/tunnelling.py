@@ -26,8 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.kernels import apart, kernel, loose
-from otjdd.units import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
+from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
+from otjdd.physics.jit import apart, kernel, loose
 
 TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
 TRANSFER_MATRIX, WKB = TRANSMISSIONS.values()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from devices import begin, case, lumpy, needs_speed
 
-from otjdd import model
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.current import (
     GAUSS,
     KRONROD,
@@ -21,7 +21,7 @@ from otjdd.physics.current import (
 )
 from otjdd.physics.junction import column_spectrum
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
-from otjdd.units import BOLTZMANN_EV
+from otjdd.solver import model
 
 KT = 300 * BOLTZMANN_EV
 models = pytest.mark.parametrize("transmission", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.optimize import brentq
 
-from otjdd import model
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electrostatics import (
     Permittivity,
     bent_charge,
@@ -28,7 +28,7 @@ from otjdd.physics.electrostatics import (
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.junction import charge_range
-from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.solver import model
 
 KT = 300 * BOLTZMANN_EV
 STO = Permittivity(0.0, 1.424e10, math.sqrt(2.65e15))  # 300 K, of the total permittivity

@@ -9,8 +9,8 @@ from devices import COMPILED
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.ions import LAWS, MOTT_GURNEY, Ions, acceleration, flux
-from otjdd.units import BOLTZMANN_EV
 
 KT = 300 * BOLTZMANN_EV
 STATES = 200 if COMPILED else 60

@@ -8,7 +8,7 @@ from devices import BETWEEN_METALS, COLUMNS, COMPILED, JUNCTION, SMALL, begin, c
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otjdd import model
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import bent_fields, displacement, edge, field
 from otjdd.physics.ions import LAWS, flux
@@ -29,8 +29,8 @@ from otjdd.physics.junction import (
     log_conductance_slopes,
 )
 from otjdd.physics.probe import transport
-from otjdd.physics.settle import close_all, new_state
-from otjdd.units import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.physics.quasistatic import close_all, new_state
+from otjdd.solver import model
 
 STATES = 200 if COMPILED else 5
 

@@ -5,10 +5,10 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
-from otjdd import integrate, model
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+from otjdd.physics.quasistatic import close_all, copy_state, new_state
 from otjdd.physics.rosenbrock import modelled_drop, new_work, rosenbrock_step
-from otjdd.physics.settle import close_all, copy_state, new_state
+from otjdd.solver import integrate, model
 
 SMOOTH = {
     "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,

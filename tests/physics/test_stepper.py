@@ -8,9 +8,9 @@ from devices import COLUMNS, COMPILED, SMALL, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from otjdd import integrate
 from otjdd.physics import stepper
 from otjdd.physics.junction import film_charge
+from otjdd.solver import integrate
 
 
 def recorded(run):
@@ -186,7 +186,7 @@ def test_a_cell_that_is_outside_by_round_off_may_stay_so_and_no_other_may_come()
 
 @needs_speed
 def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
-    from otjdd.case import load_case
+    from otjdd.case.case import load_case
 
     film = load_case("cases/li2019.toml")
     run = begin(film, rtol=1e-3, atol=1e-5)

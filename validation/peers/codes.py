@@ -8,8 +8,8 @@ fails to compute is nan.
 import numpy as np
 from numba import njit
 
-from otjdd import integrate
 from otjdd.physics.electrostatics import displacement
+from otjdd.solver import integrate
 from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
 from validation.peers.problems import observed, segments
 

@@ -10,11 +10,11 @@ The kernels are closures over the numbers of a problem, the form in which numba 
 import numpy as np
 from numba import njit
 
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import displacement
 from otjdd.physics.ions import flux
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-from otjdd.physics.settle import close_all, new_state
-from otjdd.units import ELEMENTARY_CHARGE
+from otjdd.physics.quasistatic import close_all, new_state
 
 LOWER, UPPER = 2, 3
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd import model
-from otjdd.case import parse_case
-from otjdd.waveform import Waveform
+from otjdd.case.case import parse_case
+from otjdd.solver import model
+from otjdd.waveform.waveform import Waveform
 
 FILM = """
 title = "{title}"

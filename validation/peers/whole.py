@@ -16,7 +16,7 @@ CASES = Path(__file__).parents[2] / "cases"
 
 def train(count):
     """The reference device under `count` pulses, half of them depressing, with a read after each."""
-    from otjdd.case import load_case
+    from otjdd.case.case import load_case
 
     pulse = {"kind": "train", "width": "50 ns", "count": count // 2, "period": "10 us", "read_each": True}
     parts = [pulse | {"voltage": "2.2 V"}, pulse | {"voltage": "-2.5 V"}]
@@ -25,8 +25,8 @@ def train(count):
 
 def warm_runs(pulses=4000, rounds=3):
     """Seconds of two whole simulations from case to Dataset: the R-V loop, and pulses (once) with a read after each."""
-    from otjdd.case import load_case
-    from otjdd.simulate import simulate
+    from otjdd.case.case import load_case
+    from otjdd.solver.simulate import simulate
 
     loop = load_case(CASES / "rv-loop.toml")
     (of_loop,) = timed([lambda: simulate(loop)], rounds)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
+from otjdd.errors import ResultError
+
 OTJDD = [sys.executable, "-c", "from otjdd.cli import main; main()"]
 # A shell's background job ignores Ctrl-C, and so would its children.
 HEEDING = [
@@ -59,21 +61,21 @@ def some_result(number: float = 0.0):
     """A result of some size whose numbers all are the same."""
     import numpy as np
 
-    from otjdd import results
+    from otjdd.results import outputs
 
-    return results.dataset({"current": np.full(50_000, number)}, {"time": np.arange(50_000.0)})
+    return outputs.dataset({"current": np.full(50_000, number)}, {"time": np.arange(50_000.0)})
 
 
 def kills(count: int, folder: Path, seed: int = 1) -> Counter:
     """Kill a process that writes results, at any moment; what its file is then: "whole", "absent" or "damaged"."""
-    from otjdd import results
+    from otjdd.results import store
 
     rng, found, path = random.Random(seed), Counter(), folder / "a.nc"
     some = [some_result(float(number)) for number in range(4)]
 
     def write_for_ever():
         for k in range(10**6):
-            results.write(some[k % len(some)], path)
+            store.write(some[k % len(some)], path)
 
     for _ in range(count):
         if rng.random() < 0.5:
@@ -86,9 +88,9 @@ def kills(count: int, folder: Path, seed: int = 1) -> Counter:
             found["absent"] += 1
             continue
         try:
-            values = results.read(path).current.values
+            values = store.read(path).current.values
             found["whole" if (values == values[0]).all() else "damaged"] += 1
-        except results.ResultError:
+        except ResultError:
             found["damaged"] += 1
     return found
 
@@ -142,7 +144,7 @@ def damage(rng: random.Random, data: bytes) -> bytes:
 
 def damaged_results(count: int, folder: Path, seed: int = 2) -> Counter:
     """Damage a result in many ways; how often it was "detected", "not detected", or something else was raised."""
-    from otjdd import results
+    from otjdd.results import store
 
     (folder / "pulse.toml").write_text(PULSE)
     done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "a.nc")
@@ -154,9 +156,9 @@ def damaged_results(count: int, folder: Path, seed: int = 2) -> Counter:
             data = damage(rng, whole)
         path.write_bytes(data)
         try:
-            results.read(path)
+            store.read(path)
             found["not detected"] += 1
-        except results.ResultError:
+        except ResultError:
             found["detected"] += 1
         except Exception as error:
             found[type(error).__name__] += 1
@@ -177,13 +179,13 @@ def calling(x):
 
 def kernel_calling(folder: Path, function, afresh: str = ""):
     """A small kernel that calls another, which stands apart, with their cache below a folder."""
-    from otjdd import compiled
+    from otjdd.physics import jit_cache
 
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    compiled.folder.cache_clear()
-    compiled.Named.afresh = afresh
-    globals()["called"] = compiled.njit(cache=True, apart=True)(function)
-    return compiled.njit(cache=True)(calling)
+    jit_cache.folder.cache_clear()
+    jit_cache.Named.afresh = afresh
+    globals()["called"] = jit_cache.njit(cache=True, apart=True)(function)
+    return jit_cache.njit(cache=True)(calling)
 
 
 def ask(folder: Path, function=square, afresh: str = "") -> tuple[int, float]:
@@ -240,12 +242,13 @@ def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
 def spoilt_kernels(folder: Path, seed: int = 4) -> str:
     """Flip a bit in every file of the true kernels, then in half of them, so that callers lose what they call, and
     simulate: "" when the numbers are the same as before."""
-    from otjdd import compiled, results
+    from otjdd.physics import jit_cache
+    from otjdd.results import store
 
     (folder / "pulse.toml").write_text(PULSE)
     done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "before.nc")
-    place = folder / "cache" / "otjdd" / compiled.folder().name
-    shutil.copytree(compiled.folder(), place)
+    place = folder / "cache" / "otjdd" / jit_cache.folder().name
+    shutil.copytree(jit_cache.folder(), place)
     rng, entries = random.Random(seed), sorted(place.iterdir())
     for share in (1.0, 0.5):
         for path in rng.sample(entries, round(share * len(entries))):
@@ -255,7 +258,7 @@ def spoilt_kernels(folder: Path, seed: int = 4) -> str:
         done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "after.nc", NUMBA_CACHE_DIR=str(folder / "cache"))
         if done.returncode:
             return f"exit code {done.returncode}: {done.stderr[-300:]}"
-        before, after = (results.data_sha256(results.read(folder / f"{name}.nc")) for name in ("before", "after"))
+        before, after = (store.data_sha256(store.read(folder / f"{name}.nc")) for name in ("before", "after"))
         if before != after:
             return "other numbers"
     return ""
@@ -276,7 +279,7 @@ def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
 
     Second, the largest number of processes that it took to make one result.
     """
-    from otjdd import results
+    from otjdd.results import store
 
     (folder / "long.toml").write_text(LONG)
     rng, found, kills, tries, most = random.Random(seed), Counter(), 0, 0, 0
@@ -297,7 +300,7 @@ def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
         if process.returncode:
             found[f"exit code {process.returncode}"] += 1
         else:
-            same = results.data_sha256(results.read(path)) == results.data_sha256(results.read(whole))
+            same = store.data_sha256(store.read(path)) == store.data_sha256(store.read(whole))
             found["the same" if same else "with other numbers"] += 1
             path.unlink()
         tries = 0
@@ -306,7 +309,7 @@ def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
 
 def signals(count: int, folder: Path, seed: int = 5) -> tuple[Counter, float]:
     """Interrupt runs by SIGINT and SIGTERM; what came of each, and the longest time [s] to the end of the process."""
-    from otjdd import results
+    from otjdd.results import store
 
     (folder / "endless.toml").write_text(ENDLESS)
     rng, found, longest = random.Random(seed), Counter(), 0.0
@@ -319,6 +322,6 @@ def signals(count: int, folder: Path, seed: int = 5) -> tuple[Counter, float]:
         began = time.monotonic()
         process.communicate(timeout=100)
         longest = max(longest, time.monotonic() - began)
-        kept = (folder / "endless.nc").exists() and results.read(folder / "endless.nc").sizes["time"] > 0
+        kept = (folder / "endless.nc").exists() and store.read(folder / "endless.nc").sizes["time"] > 0
         found["kept" if process.returncode == code and kept else f"exit code {process.returncode}, kept {kept}"] += 1
     return found, longest

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd import integrate, model
-from otjdd.case import parse_case
-from otjdd.waveform import Waveform
+from otjdd.case.case import parse_case
+from otjdd.solver import integrate, model
+from otjdd.waveform.waveform import Waveform
 from validation.reliability.devices import Shares, text
 
 E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.602176634e-19

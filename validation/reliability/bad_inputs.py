@@ -98,10 +98,10 @@ def line(name: str, words: str, code: int = USAGE) -> Bad:
 
 def whole(path: Path):
     """Write a small result that is all right."""
-    from otjdd import results
+    from otjdd.results import outputs, store
 
     arrays = {"voltage": [0.0, 1.0, 1.0], "current": [0.0, 1e-9, 2e-9]}
-    results.write(results.dataset(arrays, {"time": [0.0, 1e-9, 2e-9]}), path)
+    store.write(outputs.dataset(arrays, {"time": [0.0, 1e-9, 2e-9]}), path)
 
 
 def foreign(path: Path):
@@ -296,7 +296,8 @@ BAD = [*FILES, *BASES, *VALUES, *DRIVES, *WAVEFORMS, *RESULTS, *LINES]
 FORKS = """
 import json, os, sys, traceback
 import h5netcdf, xarray
-import otjdd.case, otjdd.cli, otjdd.integrate, otjdd.model, otjdd.plot, otjdd.results, otjdd.shapes
+import otjdd.case.case, otjdd.cli, otjdd.plot.result, otjdd.results.store
+import otjdd.solver.integrate, otjdd.solver.model, otjdd.waveform.shapes
 
 for folder, words in json.load(sys.stdin):
     if not os.fork():

@@ -1,6 +1,7 @@
 """Random devices from the whole range that a case may state, each under a drive that is as random.
 
 A device is a row of a scrambled Sobol sequence, `SHARES` names its columns. Voltages come from mean fields and densities
+from otjdd.errors import SolverError
 from the field that the vacancies' charge makes, so that both stay below 2e9 V/m whatever the thickness: four times
 breakdown of the best oxides. What comes out is the text of a case, and goes the way of any case file.
 """
@@ -168,14 +169,15 @@ class Fate(NamedTuple):
 
 def fate(number: int, case_text: str) -> Fate:
     """Simulate the text of a case as any other and look at the result."""
-    from otjdd import simulate
-    from otjdd.case import parse_case
+    from otjdd.case.case import parse_case
+    from otjdd.errors import SolverError
+    from otjdd.solver import simulate
 
     began = time.perf_counter()
     try:
         kind, what = "solved", holes(simulate.simulate(parse_case(case_text)))
         kind = "not a number" if what else kind
-    except simulate.SolverError as error:
+    except SolverError as error:
         whole = error.partial is not None and not holes(error.partial) and all(w in str(error) for w in TOLD)
         kind, what = ("stopped", error.reason) if whole else ("stopped without a result or a word", str(error))
     except Exception as error:
@@ -214,7 +216,7 @@ def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate)
     """Fates of devices, each in a process that is ended after `limit` seconds."""
     from pebble import ProcessExpired, ProcessPool
 
-    from otjdd.processes import context, make_ready
+    from otjdd.system.pool import context, make_ready
 
     make_ready()
     texts = [text(u, number) for number, u in enumerate(drawn(count, seed))]

@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from otjdd import integrate, model
-from otjdd.case import parse_case
+from otjdd.case.case import parse_case
+from otjdd.solver import integrate, model
 from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -79,13 +79,13 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 
 def hold(run, V: float, duration: float) -> Fall:
     """Take a run through a hold, step by step."""
-    from otjdd.physics import settle
+    from otjdd.physics import quasistatic
 
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    before = settle.new_state(K, N)
-    settle.copy_state(run.state, before)
+    before = quasistatic.new_state(K, N)
+    quasistatic.copy_state(run.state, before)
     fall, rise, round_off, steps = 0.0, 0.0, 0.0, 0
 
     def look(fraction):
@@ -94,7 +94,7 @@ def hold(run, V: float, duration: float) -> Fall:
             return
         by, size = change(run.junction, before, run.state, V)
         fall, rise, round_off, steps = fall - by, max(rise, by), max(round_off, ROUND_OFF * size), steps + 1
-        settle.copy_state(run.state, before)
+        quasistatic.copy_state(run.state, before)
 
     piece = np.array([[run.time, run.time + duration, V, V]])
     integrate.travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, 0.0, V), False, look)

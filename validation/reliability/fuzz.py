@@ -71,7 +71,7 @@ def mutant(rng: random.Random, texts: list[str]) -> bytes:
 
 def corpus() -> list[str]:
     """Texts that mutants are made of: shipped cases, and one case of every kind of drive."""
-    from otjdd.case import shipped_cases
+    from otjdd.case.case import shipped_cases
 
     texts = [path.read_text(encoding="utf-8") for path in sorted(shipped_cases().glob("*.toml"))]
     drives = [
@@ -98,10 +98,9 @@ WAVEFORMS = [
 
 def fuzz(count: int, seed: int, folder: Path) -> Verdict:
     """Try `count` mutants, two of three of them cases and the others waveforms, in a folder."""
-    from otjdd.case import load_case
-    from otjdd.cli.given import check_files
-    from otjdd.files import ResultError
-    from otjdd.problems import CaseError
+    from otjdd.case.case import load_case
+    from otjdd.cli.arguments import check_files
+    from otjdd.errors import CaseError, ResultError
 
     texts, outcomes, tracebacks, slow, slowest = corpus(), Counter(), [], [], 0.0
     path, waveform = folder / "mutant.toml", folder / "w.csv"

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd import simulate
-from otjdd.case import parse_case
+from otjdd.case.case import parse_case
+from otjdd.errors import SolverError
+from otjdd.solver import simulate
 from validation.reliability.devices import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY, Shares, text
 
 LINEAR = {"film_law": 0.0, "left": 0.0, "right": 0.0, "left_screening": 0.0, "right_screening": 0.0, "columns": 0.0}
@@ -37,7 +38,7 @@ def misfits(case) -> Misfits:
     """Run a case, as far as it goes, and compare."""
     try:
         ds = simulate.simulate(case)
-    except simulate.SolverError as error:
+    except SolverError as error:
         ds = error.partial
     t, left, right = ds.time.values, ds.electrode_charge.values, ds.right_electrode_charge.values
     area, C = case.device.area, case.circuit.parallel_capacitance

@@ -77,8 +77,8 @@ def watched(command, settled=lambda: True) -> Use:
 def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     """Wall and processor time [s] of a run of a study, from every so manyth, one after the other."""
     from otjdd import load_case
-    from otjdd.plan import plan
-    from otjdd.simulate import simulate
+    from otjdd.solver.simulate import simulate
+    from otjdd.studies.plan import plan
 
     made = plan(load_case(path))
     chosen = [made.at(number) for number in range(first, len(made.digests), every)]
@@ -133,7 +133,7 @@ def spread(values: list[float], digits: str) -> str:
 
 def memory(folder: Path, quick: bool) -> list[str]:
     """Tiny runs, every one at another temperature and with other tables: memory of the workers, overhead of a point."""
-    from otjdd import points
+    from otjdd.studies import points
 
     count = 1000 if quick else 10_000
     path, out = case_file(folder, TINY, count), folder / "tiny"
@@ -151,7 +151,8 @@ def memory(folder: Path, quick: bool) -> list[str]:
 
 def kills(folder: Path, quick: bool) -> list[str]:
     """kill -9 of a study and all its processes at random moments; every finished point must still be there, whole."""
-    from otjdd import points, studies
+    from otjdd.studies import points
+    from otjdd.studies import study as studies
 
     rounds, rng = 5 if quick else 50, random.Random(0)
     path, out = case_file(folder, SHORT, 5000), folder / "killed"  # more than a machine finishes meanwhile

@@ -1,0 +1,1 @@
+"""Numbers from curves, measured or simulated: synapse and plasticity metrics, fits, text-book formulas."""

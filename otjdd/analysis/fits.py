@@ -1,0 +1,233 @@
+"""Parameters out of measured or simulated currents: (V, I) or (T, I) arrays in, a small frozen record out.
+
+These are the fits that papers make, with the text-book formulas they make them with (`textbook`, whose signs
+hold here): what they return is an *apparent* barrier, to be compared with the same fit of other data and not with the
+barrier of the device. Errors are one standard deviation, from the scatter about the fit; nan when there is no point to
+spare for it. `scatter` is the root mean square of that deviation, in ln I. Data that cannot tell the parameters raise
+ValueError, in words.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from otjdd.analysis import textbook
+from otjdd.constants import BOLTZMANN_EV
+
+HIGHEST_BARRIER = 10.0  # eV, beyond every barrier in a solid
+SKEWS = (-0.3, -0.1, 0.0, 0.1, 0.3)  # half differences over mean barrier where the search starts
+
+
+@dataclass(frozen=True)
+class ThermionicFit:
+    """Barrier [eV] and ideality [1] with their errors; scatter in ln I [1]; number of points used."""
+
+    barrier: float
+    barrier_error: float
+    ideality: float
+    ideality_error: float
+    scatter: float
+    points: int
+
+
+@dataclass(frozen=True)
+class ActivationFit:
+    """Apparent activation energy [eV] with its error; scatter in ln I [1]; number of points used."""
+
+    energy: float
+    energy_error: float
+    scatter: float
+    points: int
+
+
+@dataclass(frozen=True)
+class TrapezoidFit:
+    """Barriers [eV] at substrate and metal with their errors and correlation; scatter in ln I [1]; points used."""
+
+    barrier_substrate: float
+    barrier_substrate_error: float
+    barrier_metal: float
+    barrier_metal_error: float
+    correlation: float
+    scatter: float
+    points: int
+
+
+@dataclass(frozen=True)
+class FowlerNordheimFit:
+    """Slope d ln(I/V^2)/d(1/V) [V] and the barrier [eV] it means, nan if it rises; errors; scatter; points used."""
+
+    slope: float
+    slope_error: float
+    barrier: float
+    barrier_error: float
+    scatter: float
+    points: int
+
+
+def fit_thermionic(voltage, current, temperature, area, richardson):
+    """Barrier and ideality from ln{I / [1 - exp(-eV/kT)]} = ln(A A* T^2) - phi/kT + eV/nkT, a straight line in V.
+
+    voltage, current : (N,) [V], [A], both signs welcome   temperature : [K]   area : [m2]   richardson : [A/m2/K2]
+    Valid where emission over the barrier limits the current and the series resistance does not: up to a few tenths of a
+    volt forward; points from beyond raise the scatter. A factor f in A* moves the barrier by kT ln f.
+    Raises ValueError when fewer than three points flow with the voltage or the line does not rise by twice its error.
+    Source: Missous & Rhoderick, Electron. Lett. 22, 477 (1986).
+    """
+    voltage, current = _flowing(voltage, current, least=3)
+    kT = BOLTZMANN_EV * temperature
+    x = voltage / kT
+    # |I| / |1 - exp(-x)| with the larger exponential taken out, as deep reverse bias would overflow.
+    y = np.log(np.abs(current)) - np.log(-np.expm1(-np.abs(x))) - np.maximum(-x, 0)
+    line = _line(x, y, "voltages")
+    if not line.slope > 2 * line.slope_error:
+        raise ValueError(f"no thermionic rise with voltage: slope {line.slope:.3g} +- {line.slope_error:.2g} of e/kT")
+    return ThermionicFit(
+        barrier=kT * (math.log(area * richardson * temperature**2) - line.intercept),
+        barrier_error=kT * line.intercept_error,
+        ideality=1 / line.slope,
+        ideality_error=line.slope_error / line.slope**2,
+        scatter=line.scatter,
+        points=x.size,
+    )
+
+
+def activation_energy(temperatures, currents, richardson_form=True):
+    """Apparent activation energy -d ln(I/T^2)/d(1/kT) at one voltage; of ln I alone without `richardson_form`.
+
+    temperatures, currents : (N,) [K], [A], N >= 2, the currents of one sign
+    For emission it is the barrier (less what the bias takes off), for tunnelling it is near zero or below, of a mixture
+    it is the mean energy of transport. Valid over a range of T narrow enough for one mechanism.
+    Raises ValueError for fewer than two different temperatures, and for currents that are zero or of both signs.
+    Source: the Richardson plot; Crowell, Solid-State Electron. 8, 395 (1965).
+    """
+    T, current = _pairs(temperatures, currents, "temperatures")
+    if T.size < 2 or np.any(T <= 0):
+        raise ValueError("an activation energy needs currents at two or more temperatures above zero")
+    if np.any(current == 0) or np.ptp(np.sign(current)) > 0:
+        raise ValueError("an activation energy needs currents of one sign, none zero")
+    y = np.log(np.abs(current)) - (2 * np.log(T) if richardson_form else 0)
+    line = _line(-1 / (BOLTZMANN_EV * T), y, "temperatures")
+    return ActivationFit(line.slope, line.slope_error, line.scatter, T.size)
+
+
+def fit_trapezoid(voltage, current, thickness, mass, area):
+    """The two barriers of `analytic.gruverman` by least squares on ln |I|, both signs of V together.
+
+    voltage, current : (N,) [V], [A]   thickness : [m]   mass : [m0]   area : [m2]
+    Valid for direct tunnelling, |eV|/2 below both barriers (which bounds the search) and kT below some K^-1 sqrt(phi).
+    Thickness and mass are taken as known: the mean barrier is then sharp, while the difference of the two shows in the
+    asymmetry of the current only and needs both signs of V, or voltages near the barrier.
+    Raises ValueError when fewer than four points flow with the voltage, when a barrier runs into a bound, and when its
+    error exceeds half of it.
+    Source: Gruverman et al., Nano Lett. 9, 3539 (2009).
+    """
+    from scipy.optimize import least_squares
+
+    voltage, current = _flowing(voltage, current, least=4)
+    measured = np.log(np.abs(current) / area)
+
+    def misfit(barriers):
+        return textbook.log_gruverman(voltage, *barriers, thickness, mass) - measured
+
+    # The corners phi1 + eV/2 and phi2 - eV/2 stay above the mean Fermi level; the margin keeps their roots smooth.
+    lowest = np.maximum([-voltage.min() / 2, voltage.max() / 2], 0) + 1e-4
+    start, bounds = _trapezoid_start(misfit, lowest), (lowest, HIGHEST_BARRIER)
+    found = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
+    (substrate, metal), (errors, correlation, scatter) = found.x.tolist(), _uncertainty(found)
+    substrate_error, metal_error = errors.tolist()
+    if np.any(found.x < lowest + 1e-4) or np.any(found.x > 0.99 * HIGHEST_BARRIER):
+        raise ValueError(f"no trapezoid fits: {substrate:.3g} and {metal:.3g} eV are at the end of the formula's range")
+    if not np.all(errors < found.x / 2):
+        found = f"{substrate:.3g} +- {substrate_error:.2g} eV and {metal:.3g} +- {metal_error:.2g} eV"
+        raise ValueError(f"these currents do not tell the two barriers: {found}")
+    return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, voltage.size)
+
+
+def fowler_nordheim_slope(voltage, current, window, thickness, mass=1.0):
+    """Slope of the Fowler-Nordheim plot, d ln(I/V^2) / d(1/V), and the barrier of a triangle of that slope.
+
+    voltage, current : (N,) [V], [A]   window : (V_low, V_high) of one sign, in [V]   thickness : [m]   mass : [m0]
+    A barrier in the proper sense only for |eV| above it; below, the slope is still a fact about the data and
+    the barrier a way to write it. For a window of negative voltages 1/|V| is taken.
+    Raises ValueError when the window holds both signs or fewer than three points that flow with the voltage.
+    Source: Fowler & Nordheim, Proc. R. Soc. A 119, 173 (1928).
+    """
+    low, high = sorted(window)
+    if low < 0 < high:
+        raise ValueError(f"a Fowler-Nordheim window has one sign of voltage, got {low:g} .. {high:g} V")
+    voltage, current = _pairs(voltage, current, "voltages")
+    inside = (voltage >= low) & (voltage <= high)
+    voltage, current = _flowing(voltage[inside], current[inside], least=3)
+    line = _line(1 / np.abs(voltage), np.log(np.abs(current) / voltage**2), "voltages")
+    barrier = float(textbook.fowler_nordheim_barrier(line.slope, thickness, mass))
+    barrier_error = abs(2 / 3 * barrier * line.slope_error / line.slope) if line.slope else math.nan
+    return FowlerNordheimFit(line.slope, line.slope_error, barrier, barrier_error, line.scatter, voltage.size)
+
+
+@dataclass(frozen=True)
+class _Line:
+    slope: float
+    slope_error: float
+    intercept: float
+    intercept_error: float
+    scatter: float
+
+
+def _line(x, y, what):
+    """Least-squares line through (N,) points, N >= 2; errors are nan for N = 2. `what` names x in the complaint."""
+    centre, spread = x.mean(), np.ptp(x)
+    if not spread > 1e-9 * np.abs(x).max():
+        raise ValueError(f"all {what} are the same: a slope needs two different ones")
+    dx = x - centre
+    sxx = dx @ dx
+    slope = dx @ y / sxx
+    deviation = y - y.mean() - slope * dx
+    variance = deviation @ deviation / (x.size - 2) if x.size > 2 else math.nan
+    return _Line(
+        slope=float(slope),
+        slope_error=math.sqrt(variance / sxx),
+        intercept=float(y.mean() - slope * centre),
+        intercept_error=math.sqrt(variance * (1 / x.size + centre**2 / sxx)),
+        scatter=float(np.sqrt(np.mean(deviation**2))),
+    )
+
+
+def _trapezoid_start(misfit, lowest):
+    """(2,) the best pair of a coarse grid of mean barriers and differences: far from it ln |I| is flat or bent."""
+    means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
+    pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
+    return min(pairs, key=lambda pair: np.sum(misfit(pair) ** 2))
+
+
+def _uncertainty(found):
+    """Standard errors (2,), correlation and scatter of a least-squares result of two parameters."""
+    spare = found.fun.size - 2
+    normal = found.jac.T @ found.jac
+    if np.linalg.cond(normal) > 1e12:
+        raise ValueError("these currents do not tell the two barriers: one combination of them is free")
+    covariance = np.linalg.inv(normal) * (2 * found.cost / spare)
+    errors = np.sqrt(np.diag(covariance))
+    correlation = float(covariance[0, 1] / max(errors[0] * errors[1], np.finfo(float).tiny))
+    return errors, correlation, float(np.sqrt(np.mean(found.fun**2)))
+
+
+def _pairs(x, current, what):
+    """The two as finite (N,) float arrays of one length, else ValueError."""
+    x, current = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(current, dtype=float))
+    if x.ndim != 1 or x.shape != current.shape:
+        raise ValueError(f"{what} and currents are to be two rows of one length, got {x.shape} and {current.shape}")
+    if not (np.all(np.isfinite(x)) and np.all(np.isfinite(current))):
+        raise ValueError(f"{what} or currents hold a value that is not a number")
+    return x, current
+
+
+def _flowing(voltage, current, least):
+    """The points whose current flows with the voltage (V = 0 and the noise about it tell nothing of ln I)."""
+    voltage, current = _pairs(voltage, current, "voltages")
+    flowing = (np.sign(voltage) == np.sign(current)) & (voltage != 0)
+    if flowing.sum() < least:
+        found = f"only {flowing.sum()} of {voltage.size} points have a current that flows with the voltage"
+        raise ValueError(f"{found}; {least} are needed")
+    return voltage[flowing], current[flowing]

@@ -1,0 +1,247 @@
+"""What a result says about a synapse: Datasets in, plain numbers out.
+
+Each function is a metric that papers report: resistances and voltages of a loop, what a pulse leaves, how long a state
+is kept. Numbers are SI, energies in eV; nan stands for what a run does not show. Nothing is simulated or drawn here.
+"""
+
+import math
+
+import numpy as np
+
+LASTING = 0.05  # relative change of conductance that counts as memory
+DISTINCT = 0.01  # relative difference of two resistances that are two states
+
+
+def loop(ds) -> dict[str, float]:
+    """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that starts in the high state, sets, then resets.
+
+    pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
+    ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two
+    set_decades, reset_decades : log10 of the fall and of the rise, positive when V > 0 sets and V < 0 resets
+    set_states, reset_states : distinct resistances between twice the low and half of the high one on the way
+    reset_over_set : |reset_voltage| / set_voltage
+    """
+    R, V = np.asarray(ds.read_resistance), np.asarray(ds.write_voltage)
+    top = _last(V == V.max())
+    bottom = top + _last(V[top:] == V[top:].min())
+    pristine, low, high = float(R[0]), float(R[top]), float(R[bottom])
+    down, up = slice(0, top + 1), slice(top, bottom + 1)
+    set_voltage = crossing(V[down], np.log(R[down]), math.log(pristine * low) / 2)
+    reset_voltage = crossing(V[up], np.log(R[up]), math.log(high * low) / 2)
+    return {
+        "pristine": pristine,
+        "low": low,
+        "high": high,
+        "ratio": high / low,
+        "set_voltage": set_voltage,
+        "reset_voltage": reset_voltage,
+        "reset_over_set": -reset_voltage / set_voltage,
+        "set_decades": math.log10(pristine / low),
+        "reset_decades": math.log10(high / low),
+        "set_states": states_between(R[down], 2 * low, pristine / 2),
+        "reset_states": states_between(R[up], 2 * low, high / 2),
+    }
+
+
+def states_between(resistance, low: float, high: float) -> int:
+    """Number of resistances [ohm] between two bounds that differ from each other by more than DISTINCT."""
+    R = np.asarray(resistance)
+    count, last = 0, 0.0
+    for inside in np.sort(R[(low < R) & (R < high)]):
+        if inside > last * (1 + DISTINCT):
+            count, last = count + 1, inside
+    return count
+
+
+def thermal(ds, state: str, area: float, richardson: float, voltage: float = 0.1, window=(0.0, 0.3)) -> dict:
+    """How a state conducts, from I-V curves at several temperatures (`bias_current`).
+
+    area [m2], richardson [A/m2/K2] : of the thermionic fit, over `window` [V] at the temperature next to 300 K
+    activation_energy [eV] : -d ln(I/T^2)/d(1/kT) at `voltage`   transport_energy [eV], tunnelling_share : there, 300 K
+    thermionic_barrier [eV], ideality : of the fit, nan when the curve has no such rise
+    asymmetry : largest |I(V)/I(-V)|, or its inverse if that is larger
+    """
+    from otjdd.analysis import fits
+
+    curves = ds.bias_current.sel(state=state)
+    at = {"voltage": dict(bias=voltage, method="nearest"), "300 K": dict(temperature=300.0, method="nearest")}
+    currents = curves.sel(**at["voltage"])
+    activation = fits.activation_energy(ds.temperature.values, currents.values)
+    room = ds.sel(state=state).sel(**at["300 K"])
+    V, current = room.bias.values, room.bias_current.values
+    inside = (V > window[0]) & (V <= window[1])
+    barrier = ideality = math.nan
+    try:
+        fit = fits.fit_thermionic(V[inside], current[inside], float(room.temperature), area, richardson)
+        barrier, ideality = fit.barrier, fit.ideality
+    except ValueError:  # the curve bends the other way: there is no barrier to report
+        pass
+    return {
+        "activation_energy": activation.energy,
+        "transport_energy": float(room.bias_transport_energy.sel(**at["voltage"])),
+        "tunnelling_share": float(room.bias_tunnelling_share.sel(**at["voltage"])),
+        "thermionic_barrier": barrier,
+        "ideality": ideality,
+        "asymmetry": asymmetry(V, current),
+    }
+
+
+def asymmetry(voltage, current) -> float:
+    """Largest ratio >= 1 of the currents at V and -V over the voltages (N,) [V] that are there with both signs."""
+    forward = voltage > 1e-9
+    against = np.interp(-voltage[forward], voltage, np.abs(current))
+    return float(np.exp(np.max(np.abs(np.log(np.abs(current[forward]) / against)))))
+
+
+def trapezoid(ds, state: str, thickness: float, area: float, mass: float = 1.0, window=(-0.3, 0.3)) -> dict:
+    """Direct tunnelling: the two barriers [eV] of a trapezoid that fit a curve at 300 K over `window` [V].
+
+    thickness [m], area [m2], mass [m0] : what the fit is told
+    barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
+    Raises ValueError, in words, when the curve does not tell the barriers.
+    """
+    from otjdd.analysis import fits
+
+    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
+    V, current = room.bias.values, room.bias_current.values
+    inside = (V >= window[0]) & (V <= window[1])
+    fit = fits.fit_trapezoid(V[inside], current[inside], thickness, mass, area)
+    share = float(room.bias_tunnelling_share.sel(bias=0.1, method="nearest"))
+    return {"barrier_metal": fit.barrier_metal, "barrier_substrate": fit.barrier_substrate, "tunnelling_share": share}
+
+
+def fowler_nordheim(ds, state: str, thickness: float, mass: float = 1.0, window=(0.35, 0.5)) -> dict:
+    """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] it would mean.
+
+    scatter : root mean square of ln(I/V^2) about the line
+    """
+    from otjdd.analysis import fits
+
+    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
+    fit = fits.fowler_nordheim_slope(room.bias.values, room.bias_current.values, window, thickness, mass)
+    return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}
+
+
+def retention(ds) -> dict[str, float]:
+    """Two equal series of reads, one after a reset and one after a set: what is left at their ends.
+
+    high_kept, low_kept : last resistance over the one next to 1 s after the series began   ratio : high/low at the end
+    """
+    (high_t, low_t), (high, low) = (np.split(np.asarray(a), 2) for a in (ds.read_time, ds.read_resistance))
+
+    def kept(t, R):
+        return float(R[-1] / R[np.argmin(np.abs(t - t[0] - 1.0))])
+
+    return {"high_kept": kept(high_t, high), "low_kept": kept(low_t, low), "ratio": float(high[-1] / low[-1])}
+
+
+def endurance(ds) -> dict[str, float]:
+    """Reads of the high and the low state in turn: ratio of the first and the last cycle, and its relative drift."""
+    high, low = np.asarray(ds.read_resistance).reshape(-1, 2).T
+    ratio = high / low
+    return {"first": float(ratio[0]), "last": float(ratio[-1]), "drift": float(abs(ratio[-1] / ratio[0] - 1))}
+
+
+def cycles(ds, count: int) -> dict[str, float]:
+    """I-V loops, `count` of them, read at the same voltages.
+
+    drift : largest relative difference of a current between the last loop and the second (the first starts pristine)
+    opening : decades between two currents of the last loop at one voltage, where they lie farthest apart
+    """
+    V, current = (np.asarray(a).reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
+    seen = np.abs(V[-1]) > 1e-9
+    size = np.log10(np.abs(current[-1][seen]))
+    same = {v: size[np.round(V[-1][seen], 9) == v] for v in np.unique(np.round(V[-1][seen], 9))}
+    drift = np.abs(current[-1][seen] / current[min(1, count - 1)][seen] - 1)
+    return {"drift": float(drift.max()), "opening": float(max(np.ptp(branch) for branch in same.values()))}
+
+
+def potentiation(ds, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
+    """Rounds of `up` potentiating and `down` depressing pulses, a read after each, the first rounds left out.
+
+    highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses that move the conductance the
+    right way by a thousandth of the window, in the last round
+    drift : largest relative change of an end over the rounds after `settling`
+    """
+    G = 1 / np.asarray(ds.read_resistance).reshape(-1, up + down)
+    settled = G[min(settling, len(G) - 1) :]
+    high, low = settled.max(axis=1), settled.min(axis=1)
+    before = G[-2, -1] if len(G) > 1 else math.nan
+    steps = np.diff(np.concatenate(([before], G[-1]))) / (high[-1] - low[-1])
+    return {
+        "highest": float(np.median(high)),
+        "lowest": float(np.median(low)),
+        "states_up": int(np.sum(steps[:up] > 1e-3)),
+        "states_down": int(np.sum(steps[up:] < -1e-3)),
+        "drift": float(max(np.ptp(high) / np.median(high), np.ptp(low) / np.median(low))),
+    }
+
+
+def lasting_change(ds) -> float:
+    """Relative change of conductance from the first read to the last."""
+    R = np.asarray(ds.read_resistance)
+    return float(R[0] / R[-1] - 1)
+
+
+def threshold(amplitudes, changes, least: float = LASTING) -> float:
+    """Amplitude [V] from which on a pulse leaves a relative change of at least `least`; nan when none does.
+
+    amplitudes, changes : (N,), rising amplitudes; between two of them ln(change) is taken as linear
+    """
+    floor = 1e-9  # a change below this is none
+    return crossing(np.asarray(amplitudes), np.log(np.maximum(changes, floor)), math.log(least))
+
+
+def switching_time(ds, target: float) -> float:
+    """Time under voltage [s] at which the resistance passes `target` [ohm]; nan when it does not.
+
+    The first read is that of the state before, whose end is the start of the voltage; log R is linear in log t between
+    two reads.
+    """
+    t, R = np.asarray(ds.read_time), np.asarray(ds.read_resistance)
+    return math.exp(crossing(np.log(t[1:] - t[0]), np.log(R[1:]), math.log(target)))
+
+
+def switching_energy(ds, until: float) -> float:
+    """Energy [J] drawn from the source from the first read on, for `until` [s]: integral of V I dt; nan for nan."""
+    t, power = np.asarray(ds.time), np.asarray(ds.voltage) * np.asarray(ds.conduction_current)
+    start = float(ds.read_time[0])
+    if not math.isfinite(until):
+        return math.nan
+    inside = (t >= start) & (t <= start + until)
+    return float(np.trapezoid(power[inside], t[inside]))
+
+
+def crossing(x, y, level: float) -> float:
+    """First x at which y (N,) crosses a level, linear between points; nan when it never does."""
+    side = np.sign(np.asarray(y) - level)
+    found = np.flatnonzero(side[:-1] * side[1:] <= 0)
+    if not len(found):
+        return math.nan
+    i = found[0]
+    if y[i] == y[i + 1]:
+        return float(x[i])
+    return float(x[i] + (level - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
+
+
+def correlation(x, y) -> float:
+    """Correlation of two rows where both are finite; nan for fewer than three points."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    good = np.isfinite(x) & np.isfinite(y)
+    return float(np.corrcoef(x[good], y[good])[0, 1]) if good.sum() > 2 else math.nan
+
+
+def slope(x, y) -> float:
+    """Least-squares slope dy/dx where both are finite; nan for fewer than two points."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    good = np.isfinite(x) & np.isfinite(y)
+    return float(np.polyfit(x[good], y[good], 1)[0]) if good.sum() > 1 else math.nan
+
+
+def rises(values) -> float:
+    """Share of neighbours that rise: 1 for a strictly rising row. A nan is no rise."""
+    return float(np.mean(np.diff(np.asarray(values, dtype=float)) > 0))
+
+
+def _last(mask) -> int:
+    return int(np.flatnonzero(mask)[-1])

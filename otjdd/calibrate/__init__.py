@@ -1,0 +1,1 @@
+"""Parameters of a case from claims that its runs should meet."""

@@ -1,0 +1,261 @@
+"""A case: everything that is needed to simulate one junction under one drive, as one frozen record.
+
+case file -> document (data with places) -> Case -> text again (`resolved`), which loads to an equal Case
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    Field,
+    PrivateAttr,
+    Strict,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from otjdd.case import toml_text
+from otjdd.case.device import Columns, Device, Ions
+from otjdd.case.document import Document, changed, load_document, parse
+from otjdd.case.drive import Circuit, Drive
+from otjdd.case.problem import Problem, Source
+from otjdd.case.record import Count, Number, Record
+from otjdd.case.study_axes import Study
+from otjdd.errors import CaseError, NotAsExpected
+from otjdd.units import Quantity, brief
+
+__all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
+
+Instant = Annotated[float, Quantity("time", "0 s", "1e12 s")]
+
+
+class Recording(Record):
+    """What a result keeps.
+
+    every : time steps in the time series, all of them, those with a read, or none
+    windows : from and until [s]; in these all time steps are in the time series, whatever `every` says of the others.
+        Between recorded times a read-out of finite bandwidth sees straight lines: begin some time constants before
+    profiles : number of evenly spread snapshots, the first and the last state among them
+    profiles_at : further snapshots at these times [s]   profiles_at_reads : a snapshot with every read
+    """
+
+    every: Literal["all", "reads", "none"] = "all"
+    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = ()
+    profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
+    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
+    profiles_at_reads: Annotated[bool, Strict()] = False
+
+    @field_validator("windows")
+    @classmethod
+    def check_windows(cls, windows):
+        for start, end in windows:
+            if not start < end:
+                raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
+        return windows
+
+    @model_validator(mode="after")
+    def check_every(self):
+        if self.windows and self.every == "all":
+            raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
+        return self
+
+    def instants(self, duration: float) -> list[float]:
+        """Times [s] of snapshots in a drive of a duration [s], the first at 0. Raises ValueError for what comes later."""
+        for name, times in (("profiles_at", self.profiles_at), ("windows", [end for _, end in self.windows])):
+            if late := [t for t in times if t > duration * (1 + 1e-12)]:
+                raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
+        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
+
+
+class Numerics(Record):
+    """Accuracy and limits of the time integration.
+
+    rtol, atol : error of a step, relative, and in units of the mean ion concentration
+    max_steps : of a run
+    current_tolerance : relative error of recorded currents
+    """
+
+    rtol: Annotated[Number, Field(ge=1e-10, le=1e-1)] = 1e-3
+    atol: Annotated[Number, Field(ge=1e-14, le=1)] = 1e-5
+    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
+    current_tolerance: Annotated[Number, Field(ge=1e-12, le=0.1)] = 1e-4
+
+
+class Case(Record):
+    """One junction, its surroundings, what is done to it, and what is kept. Equal cases have equal `resolved` text."""
+
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")]
+    device: Device
+    ions: Ions
+    columns: Columns = Columns()
+    circuit: Circuit = Circuit()
+    drive: Drive
+    record: Recording = Recording()
+    numerics: Numerics = Numerics()
+    study: Study | None = None
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _source: str = PrivateAttr("")
+    _allow_outside: bool = PrivateAttr(False)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the case file; files that the case names stand in it or below."""
+        return self._folder
+
+    @property
+    def source(self) -> str:
+        """Text of the case file as it was read; the resolved text when there was no file."""
+        return self._source or self.resolved()
+
+    def plain(self) -> dict:
+        """The whole case as plain data, bases and defaults filled in. Files are named relative to the folder."""
+        data = self.model_dump(mode="json", exclude_none=True)
+        for path, name in named_files(data):
+            inside = Path(name).is_relative_to(self.folder)
+            put(data, path, Path(name).relative_to(self.folder).as_posix() if inside else name)
+        return data
+
+    def resolved(self) -> str:
+        """TOML text of `plain`."""
+        return toml_text.write(self.plain())
+
+    def texts(self) -> dict[str, str]:
+        """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
+        return {
+            name: (self.folder / name).read_text(encoding="utf-8-sig")
+            for path, name in named_files(self.plain())
+            if path[0] == "drive"
+        }
+
+    @property
+    def digest(self) -> str:
+        """sha256 of the resolved text and of the files that the case names. Raises OSError."""
+        digest = hashlib.sha256(self.resolved().encode())
+        for _, name in named_files(self.model_dump(mode="json")):
+            digest.update(Path(name).read_bytes())
+        return digest.hexdigest()
+
+    def replace(self, *change, **changes) -> "Case":
+        """A case with other values, by dotted key: replace("device.film.thickness", "3.2 nm"), or keywords in `**{}`.
+
+        Values are text with units or, unlike in a case file, bare numbers in SI. Raises CaseError.
+        """
+        data = self.model_dump(mode="json", exclude_none=True)
+        changes = dict([change] if change else []) | changes
+        document = changed(Document(Source("case", None), data, {}), changes, "replace")
+        return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
+
+    def without_study(self) -> "Case":
+        """The case that all points of its study start from."""
+        found = self.model_copy(update={"study": None})
+        found._source = ""
+        return found
+
+    def __eq__(self, other) -> bool:
+        return isinstance(other, Case) and self.resolved() == other.resolved()
+
+    def __hash__(self) -> int:
+        return hash(self.resolved())
+
+
+def load_case(path, set=None, *, allow_outside: bool = False, **changes) -> Case:
+    """Read a case file.
+
+    set, changes : dotted key -> value as in the file ("3.2 nm", 200), put on top of it
+    allow_outside : let the case name files that are not in its folder
+    Raises CaseError with all that is wrong, OSError when the file cannot be read.
+    """
+    document = load_document(path, shipped_cases())
+    source, changes = document.source.text, dict(set or {}) | changes
+    if changes:
+        document = changed(document, changes, "--set")
+    return build(document, Path(path).resolve().parent, source, allow_outside)
+
+
+def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
+    """A case from its text, without base; `folder` is where the files that it names stand. Raises CaseError."""
+    return build(parse(Source(file, text)), Path(folder).resolve(), text, allow_outside)
+
+
+def build(document: Document, folder: Path, source: str, allow_outside: bool, *, strict_units=True) -> Case:
+    """Find the files that a document names and validate its data; raises CaseError with all problems at once."""
+    problems = find_files(document, folder, allow_outside)
+    try:
+        case = Case.model_validate(document.data, context={"strict_units": strict_units})
+    except ValidationError as error:
+        from otjdd.case.explain import problems_of
+
+        problems += problems_of(error.errors(), document, json_schema())
+    if problems:
+        raise CaseError(problems)
+    case._folder, case._source, case._allow_outside = folder, source, allow_outside
+    return case
+
+
+def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
+    """Where the data of a case name files, and which: drive tables and the result to start from."""
+    if not path:
+        initial = data.get("ions", {})
+        initial = initial.get("initial") if isinstance(initial, dict) else None
+        if isinstance(initial, dict) and isinstance(initial.get("result"), str):
+            yield ("ions", "initial", "result"), initial["result"]
+        path, data = ("drive",), data.get("drive")
+    if not isinstance(data, dict):
+        return
+    if isinstance(data.get("file"), str):
+        yield (*path, "file"), data["file"]
+    parts, pieces = data.get("parts"), data.get("pieces")
+    for i, part in enumerate(parts if isinstance(parts, list) else []):
+        yield from named_files(part, (*path, "parts", i))
+    for name, piece in (pieces if isinstance(pieces, dict) else {}).items():
+        yield from named_files(piece, (*path, "pieces", name))
+
+
+def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:
+    """Make the names of files absolute (in place), from the folder of the case file that names them."""
+    problems = []
+    for path, name in named_files(document.data):
+        allowed = folder, shipped_cases().resolve()
+        source, _ = document.place(path)
+        beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
+        try:
+            found = (beside / name).resolve()
+            inside = allow_outside or any(found.is_relative_to(place) for place in allowed)
+            there = inside and found.is_file()
+        except (OSError, RuntimeError, ValueError):  # too long, a link to itself, a zero byte
+            inside, there = True, False
+        if not inside:
+            problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name)))
+        elif not there:
+            problems.append(document.problem(path, "a file that is there", brief(name)))
+        else:
+            put(document.data, path, os.fspath(found))
+    return problems
+
+
+def put(data, path: tuple, value) -> None:
+    """Set a value deep in nested tables and lists."""
+    for part in path[:-1]:
+        data = data[part]
+    data[path[-1]] = value
+
+
+def json_schema() -> dict:
+    """JSON Schema of case files, for editors that complete and check TOML."""
+    schema = Case.model_json_schema()
+    base = {"type": "string", "description": "case file that this one is based on"}
+    return schema | {"title": "otjdd case", "properties": {"base": base} | schema["properties"]}
+
+
+def shipped_cases() -> Path:
+    """Folder of the cases that come with otjdd, in an installed package or in a checkout."""
+    here = Path(__file__).resolve().parents[1]
+    return here / "cases" if (here / "cases").is_dir() else here.parent / "cases"

@@ -1,0 +1,47 @@
+"""Around the junction: series resistance, parallel capacitance, limits, and the read-out of the current."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from otjdd.units import Quantity
+
+Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
+Farads = Annotated[float, Quantity("capacitance", "0 F", "1 F")]
+Limit = Annotated[float, Quantity("current", "1e-18 A", "1e6 A")]
+Bandwidth = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
+TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
+
+
+class Circuit(BaseModel):
+    """What stands between the junction and the numbers: one branch from the source through the junction to ground.
+
+    series_resistance: ohm, in series with the junction    parallel_capacitance: F, across the junction
+    compliance: A, limit of the source    range: A, where the instrument clips, None for no limit
+    bandwidth or time_constant: Hz or s, one pole of the instrument (tau = 1 / 2 pi f), None for an ideal one
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    series_resistance: Ohms = 0.0
+    parallel_capacitance: Farads = 0.0
+    compliance: Limit | None = None
+    range: Limit | None = None
+    bandwidth: Bandwidth | None = None
+    time_constant: TimeConstant | None = None
+
+    @model_validator(mode="after")
+    def _one_pole(self):
+        if self.bandwidth is not None and self.time_constant is not None:
+            raise ValueError("bandwidth and time_constant say the same thing: give one of them")
+        return self
+
+    @property
+    def tau(self) -> float:
+        """Time constant of the read-out, s; 0 for an ideal one."""
+        if self.bandwidth is not None:
+            return 1 / (2 * math.pi * self.bandwidth)
+        return self.time_constant or 0.0

@@ -1,0 +1,275 @@
+"""The junction as frozen records: electrodes, film, ions, columns. Data and the few numbers that follow from it alone.
+
+x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
+Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
+"""
+
+import math
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from typing_extensions import TypedDict
+
+from otjdd.case.record import Count, Number, Record
+from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief, parse, write
+
+Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
+Barrier = Annotated[float, Quantity("energy", "-5 eV", "10 eV")]
+Well = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
+Density = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
+
+
+class LinearPermittivity(Record):
+    """D = eps0 eps_r E."""
+
+    law: Literal["linear"]
+    eps_r: Annotated[Number, Field(ge=1, le=1e6)]
+
+
+class NonlinearPermittivity(Record):
+    """D = eps0 [eps_inf E + b asinh(E / sqrt(a))]: the differential permittivity eps_inf + b / sqrt(a + E^2).
+
+    Fitted to Nb:SrTiO3 by Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997); at 300 K b = 1.424e10 V/m and
+    a = 2.65e15 V^2/m^2. The fit is of the total, so eps_inf, the floor of the lattice, shows beyond 3e8 V/m only.
+    """
+
+    law: Literal["nonlinear"]
+    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")]
+    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")]
+    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = 0.0
+
+    @property
+    def at_zero_field(self) -> float:
+        return self.eps_inf + self.b / math.sqrt(self.a)
+
+    @model_validator(mode="after")
+    def check_zero_field(self):
+        if not 1 <= self.at_zero_field <= 1e6:
+            expected = "eps_inf + b / sqrt(a), the permittivity without field, from 1 to 1e6"
+            raise NotAsExpected(expected, f"{self.at_zero_field:.3g}")
+        return self
+
+
+Permittivity = Annotated[LinearPermittivity | NonlinearPermittivity, Field(discriminator="law")]
+
+
+class Metal(Record):
+    """A metal: a barrier, and a screening layer that takes lambda D / (eps0 eps_m) volts (Thomas-Fermi).
+
+    barrier : [eV] conduction band of the film above the Fermi level at this interface
+    screening_length : lambda [m], relative_permittivity : eps_m of that layer
+    mass : [m0] and band_depth : [eV] band bottom below the Fermi level, both for the matching of the electron wave
+    """
+
+    kind: Literal["metal"]
+    barrier: Barrier
+    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = "0 m"
+    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
+    mass: Mass = 1.0
+    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = "5 eV"
+
+
+class Semiconductor(Record):
+    """A doped-oxide electrode whose band bends: Fermi-Dirac electrons, donors fully ionised, its own permittivity.
+
+    band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
+    density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
+    mass : [m0] of the tunnelling electron, and of the density of states
+    """
+
+    kind: Literal["semiconductor"]
+    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
+    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
+    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
+    permittivity: Permittivity
+    mass: Mass = 1.3
+
+    def states(self, temperature: float) -> float:
+        """Effective density of states N_c [1/m3] at a temperature [K]: as given, or 2 (2 pi m kT / h^2)^(3/2)."""
+        if self.density_of_states is not None:
+            return self.density_of_states
+        return 2 * (2 * math.pi * self.mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+
+
+class Film(Record):
+    """The oxide film and its grid.
+
+    thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
+    fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
+    tunnelling_mass : [m0] of the electron under the barrier
+    """
+
+    thickness: Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
+    cells: Annotated[Count, Field(ge=8, le=4096)] = 140
+    grading: Annotated[Number, Field(ge=1, le=1e4)] = 20.0
+    permittivity: Permittivity
+    fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = "0 1/m^3"
+    tunnelling_mass: Mass = 1.0
+
+
+class Device(Record):
+    """The junction: a metal on the left (x = 0), the film, a semiconductor or a metal on the right (x = L, grounded).
+
+    radius : [m] of the circular top electrode
+    conducting_fraction : share of the area through which electrons pass (inhomogeneous barriers), 0 < f <= 1
+    richardson : A* [A/m2/K2] of the electron supply, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
+    transmission : how T(E) is found for recorded currents
+    """
+
+    radius: Annotated[float, Quantity("length", "1 nm", "10 mm")]
+    conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = 1.0
+    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = (
+        "156 A/cm^2/K^2"
+    )
+    transmission: Literal["transfer-matrix", "wkb"] = "transfer-matrix"
+    left: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
+    film: Film
+    right: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
+
+    @property
+    def area(self) -> float:
+        """Area of the top electrode [m2]."""
+        return math.pi * self.radius**2
+
+    @property
+    def supply_mass(self) -> float:
+        """Mass [m0] of the supply function, from A* = 4 pi e m_t k^2 / h^3."""
+        mass = self.richardson * PLANCK**3 / (4 * math.pi * ELEMENTARY_CHARGE * BOLTZMANN**2)
+        return mass / ELECTRON_MASS
+
+
+class Hold(Record):
+    """A constant source voltage [V] for a duration [s]."""
+
+    voltage: Annotated[float, Quantity("voltage", "-100 V", "100 V")]
+    duration: Annotated[float, Quantity("time", "1 ps", "1e12 s")]
+
+
+class History(Record):
+    """Start from the state that these voltages, in order, leave behind on a uniform film."""
+
+    history: Annotated[tuple[Hold, ...], Field(min_length=1, max_length=1000)]
+
+
+class FromResult(Record):
+    """Start from the last state in a result file."""
+
+    result: Annotated[str, Field(min_length=1)]
+
+
+def form_of_initial(value) -> str:
+    """Which of the forms of `initial` a value is; anything unknown is read, and refused, as a name."""
+    if isinstance(value, FromResult) or (isinstance(value, dict) and "result" in value):
+        return "result"
+    return "history" if isinstance(value, History | dict) else "name"
+
+
+Initial = Annotated[
+    Annotated[Literal["uniform", "equilibrium"], Tag("name")]
+    | Annotated[History, Tag("history")]
+    | Annotated[FromResult, Tag("result")],
+    Discriminator(form_of_initial),
+]
+
+
+class Ions(Record):
+    """The mobile ions (oxygen vacancies): how many, how they hop, where they rest.
+
+    charge : z in elementary charges   site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
+    law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
+    hop_distance : effective, along x [m]   attempt_frequency : [Hz], caps the drift velocity
+    activation_energy : E_a [eV] and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
+    well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
+    initial : "uniform", "equilibrium" (at 0 V), a history of voltages, or the end of an earlier result
+    """
+
+    charge: Annotated[Count, Field(ge=1, le=4)] = 2
+    site_density: Density
+    density: Density
+    law: Literal["linear", "mott-gurney", "genreith-schriever"]
+    hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
+    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
+    activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
+    prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
+    well_left: Well = "0 eV"
+    well_right: Well = "0 eV"
+    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = "0.2 nm"
+    initial: Initial = "uniform"
+
+    @field_validator("density")
+    @classmethod
+    def check_density(cls, density: float, info) -> float:
+        sites = info.data.get("site_density", math.inf)  # absent when it is itself at fault
+        if density >= sites:
+            site_density = write(sites, "density")
+            raise NotAsExpected(
+                f'a density below the site density of "{site_density}"', brief(write(density, "density"))
+            )
+        return density
+
+
+# What may differ from column to column, with the bounds of its standard deviation.
+Spread = TypedDict(
+    "Spread",
+    {
+        "ions.activation_energy": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
+        "ions.density": Annotated[float, Quantity("density", "0 1/m^3", "1e30 1/m^3")],
+        "ions.well_left": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
+        "ions.well_right": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
+        "device.film.thickness": Annotated[float, Quantity("length", "0 nm", "100 nm")],
+        "device.left.barrier": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
+    },
+    total=False,
+)
+Spread.__pydantic_config__ = ConfigDict(extra="forbid")
+
+
+class Columns(Record):
+    """A junction as parallel columns that differ by spreads of some keys and share the junction voltage.
+
+    count : number of columns   nodes : "gauss-hermite" quadrature, or seeded "draws"; "gauss-legendre" quadrature of a
+    uniform distribution of the same standard deviation, which has ends
+    spread : dotted key of the case -> standard deviation, in the unit of that key
+    """
+
+    count: Annotated[Count, Field(ge=1, le=64)] = 1
+    nodes: Literal["gauss-hermite", "gauss-legendre", "draws"] = "gauss-hermite"
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
+    spread: Spread = Field(default_factory=dict)
+
+
+class Material(NamedTuple):
+    """One published value: what it is, in SI (energies in eV), as text, and where it was published."""
+
+    name: str
+    what: str
+    value: float
+    text: str
+    source: str
+
+
+@cache
+def materials() -> dict[str, Material]:
+    """All published values of materials.toml by name."""
+    import tomllib
+
+    table = tomllib.loads(Path(__file__).with_name("materials.toml").read_text(encoding="utf-8"))
+    return {name: read_material(name, **entry) for name, entry in table.items()}
+
+
+def read_material(name: str, *, what: str, value, source: str, dimension: str = "") -> Material:
+    """One entry of materials.toml; without `dimension` the value is a plain number."""
+    number = parse(value, dimension) if dimension else float(value)
+    return Material(name, what, number, str(value), source)
+
+
+def material(name: str) -> Material:
+    """A published value by its name in materials.toml; KeyError naming the known ones when there is none."""
+    known = materials()
+    if name not in known:
+        raise KeyError(f"no material value {name!r}; known are {', '.join(sorted(known))}")
+    return known[name]

@@ -1,0 +1,221 @@
+"""Draws of uncertain values: distributions, and samples of several keys together from a seed.
+
+Values are text with units, numbers, or tables, as in a case file.
+"""
+
+import math
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+
+from otjdd.case.record import Count, Number, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import brief, quantity, write
+
+MAX_COUNT = 1_000_000
+DIGITS = 12  # of computed values: 2.2 nm and not 2.2000000000000002 nm
+
+Amount = str | Count | Number
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def flat(table):
+    """Nested tables as dotted keys, down to lists and to the tables of a record: {ions: {density: [..]}}."""
+    found = {}
+    for key, value in table.items() if isinstance(table, dict) else ():
+        if isinstance(value, dict) and not set(value) & LEAVES:
+            found |= {f"{key}.{inner}": deep for inner, deep in flat(value).items()}
+        else:
+            found[key] = value
+    return found or table
+
+
+LEAVES = {"start", "stop", "low", "high", "mean", "median", "values"}
+Flat = BeforeValidator(flat)
+
+
+def together(*amounts: Amount) -> tuple[list[float], str]:
+    """Amounts in SI and their common dimension, "" for plain numbers. Raises NotAsExpected."""
+    read = [quantity(a) if isinstance(a, str) else (float(a), "") for a in amounts]
+    for (_, dimension), text in zip(read, amounts, strict=True):
+        if dimension != read[0][1]:
+            raise NotAsExpected(f"the same kind of quantity as {brief(amounts[0])}", brief(text))
+    return [value for value, _ in read], read[0][1]
+
+
+def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
+    """A computed value as a case file has it. whole : numbers without a fraction are whole numbers."""
+    value = float(f"{value:.{DIGITS}g}")
+    if dimension:
+        return write(value, dimension)
+    return int(value) if whole and value.is_integer() else value
+
+
+class Uniform(Record):
+    """Equally likely between `low` and `high`; with spacing "log", their logarithms are."""
+
+    low: Amount
+    high: Amount
+    spacing: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def check(self):
+        (low, high), _ = together(self.low, self.high)
+        if low >= high:
+            raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        if self.spacing == "log" and low <= 0:
+            raise ValueError("logarithmic spacing needs a low end above zero")
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        """Values [SI] below which a share u of all lies, and their dimension."""
+        (low, high), dimension = together(self.low, self.high)
+        return (low * (high / low) ** u if self.spacing == "log" else low + (high - low) * u), dimension
+
+
+class Normal(Record):
+    """Gaussian; with `low` or `high` truncated there."""
+
+    mean: Amount
+    deviation: Amount
+    low: Amount | None = None
+    high: Amount | None = None
+
+    @model_validator(mode="after")
+    def check(self):
+        together(self.mean, self.deviation)
+        check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
+        check_ends(self.mean, self.low, self.high)
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        (mean, deviation), dimension = together(self.mean, self.deviation)
+        return mean + deviation * truncated(
+            u, *((end - mean) / deviation for end in ends(self.low, self.high))
+        ), dimension
+
+
+class Lognormal(Record):
+    """Logarithm Gaussian: `median`, and the factor of one standard deviation; with `low` or `high` truncated there."""
+
+    median: Amount
+    factor: Annotated[Number, Field(gt=1, le=1e6)]
+    low: Amount | None = None
+    high: Amount | None = None
+
+    @model_validator(mode="after")
+    def check(self):
+        check_spread(quantity_of(self.median) > 0, "a median above zero", self.median)
+        check_ends(self.median, self.low, self.high)
+        return self
+
+    def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
+        (median,), dimension = together(self.median)
+        sigma = math.log(self.factor)
+        logs = (math.log(end) if end > 0 else -math.inf for end in ends(self.low, self.high))
+        return median * np.exp(sigma * truncated(u, *((x - math.log(median)) / sigma for x in logs))), dimension
+
+
+class Choice(Record):
+    """One of the listed values, each equally likely."""
+
+    values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)]
+
+
+def quantity_of(amount: Amount) -> float:
+    return together(amount)[0][0]
+
+
+def check_spread(good: bool, expected: str, amount: Amount):
+    if not good:
+        raise NotAsExpected(expected, brief(amount))
+
+
+def check_ends(middle: Amount, low: Amount | None, high: Amount | None):
+    """Truncation must leave the middle where it is."""
+    together(middle, *(end for end in (low, high) if end is not None))
+    bottom, top = ends(low, high)
+    if not bottom < quantity_of(middle) < top:
+        raise NotAsExpected(f"ends on either side of {brief(middle)}", f"{brief(low)} and {brief(high)}")
+
+
+def ends(low: Amount | None, high: Amount | None) -> tuple[float, float]:
+    return (-math.inf if low is None else quantity_of(low)), (math.inf if high is None else quantity_of(high))
+
+
+def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Quantiles of the standard normal distribution between two ends."""
+    from scipy.special import ndtr, ndtri
+
+    bottom, top = ndtr(low), ndtr(high)
+    return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
+
+
+def form_of(value) -> str:
+    """Which distribution a table is, by its keys."""
+    keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
+    return next((key for key in ("mean", "median", "values") if key in keys), "low")
+
+
+Distribution = Annotated[
+    Annotated[Uniform, Tag("low")]
+    | Annotated[Normal, Tag("mean")]
+    | Annotated[Lognormal, Tag("median")]
+    | Annotated[Choice, Tag("values")],
+    Discriminator(form_of),
+]
+
+
+class Sample(Record):
+    """Draws of several keys together, from a seed: the same numbers on every machine.
+
+    method : "sobol" (scrambled, counts are powers of 2), "latin-hypercube", "random", or "saltelli", the design from which
+    Sobol indices are estimated: count * (keys + 2) points
+    """
+
+    method: Literal["sobol", "latin-hypercube", "random", "saltelli"] = "sobol"
+    count: Annotated[Count, Field(ge=1, le=MAX_COUNT)]
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
+    over: Annotated[dict[Name, Distribution], Flat, Field(min_length=1, max_length=1000)]
+
+    @model_validator(mode="after")
+    def check(self):
+        if self.method in ("sobol", "saltelli") and self.count & (self.count - 1):
+            below = 1 << (self.count.bit_length() - 1)
+            raise NotAsExpected(f"a count that is a power of 2, such as {below} or {2 * below}", str(self.count))
+        return self
+
+    @property
+    def size(self) -> int:
+        return self.count * (len(self.over) + 2 if self.method == "saltelli" else 1)
+
+    def rows(self) -> list[tuple]:
+        """Values of the keys, one row a draw; those of "saltelli" are the blocks A, B, and A with one column of B."""
+        if self.method == "saltelli":
+            both, d = unit_cube("sobol", self.count, 2 * len(self.over), self.seed), len(self.over)
+            A, B = both[:, :d], both[:, d:]
+            cube = np.concatenate([A, B, *(np.where(np.arange(d) == i, B, A) for i in range(d))])
+        else:
+            cube = unit_cube(self.method, self.count, len(self.over), self.seed)
+        return list(zip(*(drawn(d, u) for d, u in zip(self.over.values(), cube.T, strict=True)), strict=True))
+
+
+def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray:
+    """Points (count, dimensions) of the open unit cube."""
+    rng = np.random.default_rng(seed)
+    if method == "random":
+        return rng.random((count, dimensions))
+    from scipy.stats import qmc
+
+    engine = (qmc.Sobol if method == "sobol" else qmc.LatinHypercube)(dimensions, rng=rng)
+    return np.clip(engine.random(count), 2.0**-64, 1 - 2.0**-53)
+
+
+def drawn(distribution, u: np.ndarray) -> list:
+    """Values of a case file at shares u of a distribution."""
+    if isinstance(distribution, Choice):
+        n = len(distribution.values)
+        return [distribution.values[min(int(x * n), n - 1)] for x in u]
+    found, dimension = distribution.at(u)
+    return [value_text(v, dimension) for v in found.tolist()]

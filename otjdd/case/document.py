@@ -1,0 +1,228 @@
+"""Case files as plain data: read safely, put on their base, every value with the place it came from.
+
+No physics here. A case file is TOML and nothing else: no code, no expressions, at most 1 MB, 32 levels deep.
+"""
+
+import math
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd.case.problem import Problem, Source
+from otjdd.case.toml_text import MAX_DEPTH, PART, scan
+from otjdd.errors import MAX_PROBLEMS, CaseError
+from otjdd.units import brief
+
+MAX_BYTES = 1_000_000
+MAX_BASES = 16  # of a base of a base ...
+STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
+
+# A table whose switch changes is another thing: it replaces the one of the base instead of being put on it.
+SWITCHES = {"permittivity": ("law",)}
+ANY_SWITCH = ("kind",)
+WHOLE = {"initial"}  # never merged
+
+
+class Document(NamedTuple):
+    """Data of a case file put on its bases, and the places of its keys: path -> (Source, offset)."""
+
+    source: Source
+    data: dict
+    places: dict
+
+    def place(self, path: tuple) -> tuple[Source, int]:
+        """Place of a key, or of the nearest table that is there."""
+        for length in range(len(path), 0, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.source, 0
+
+    def problem(self, path: tuple, expected: str, got: str = "", hint: str = "") -> Problem:
+        source, offset = self.place(path)
+        return source.problem(offset, path, expected, got, hint)
+
+
+def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
+    """Read a case file and what it is based on.
+
+    `base` is looked for beside the file, then in the folder `shipped`, and must stay in the one or the other.
+    Raises CaseError, or OSError when the file itself cannot be read.
+    """
+    source = Source(os.fspath(path), read_text(path))
+    document = parse(source)
+    if "base" not in document.data:
+        return document
+    seen = (*seen, Path(path).resolve())
+    try:
+        below = load_document(find_base(document, shipped, seen), shipped, seen)
+    except (OSError, RuntimeError) as error:  # RuntimeError: a symbolic link to itself
+        raise CaseError(
+            [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
+        ) from None
+    del document.data["base"]
+    return put_on(below, document)
+
+
+def find_base(document: Document, shipped: Path, seen: tuple) -> str:
+    """File that `base` names, as a path to show: relative to where the case is."""
+    name, folder = document.data["base"], Path(document.source.file).parent
+
+    def refuse(expected, got=brief(name)):  # noqa: B008 (a text)
+        raise CaseError([document.problem(("base",), expected, got)])
+
+    if not isinstance(name, str) or not name or "\0" in name:
+        refuse('the name of a case file such as "li2019.toml"')
+    if len(seen) > MAX_BASES:
+        refuse(f"at most {MAX_BASES} bases of bases", "more")
+    places = [(place / name, (place / name).resolve(), place.resolve()) for place in (folder, shipped)]
+    if not all(found.is_relative_to(place) for _, found, place in places):
+        refuse("a base in the folder of the case, or below")
+    for shown, found, _ in places:
+        if found.exists() and found not in seen:
+            return os.fspath(shown)
+    circle = any(found in seen for _, found, _ in places)
+    refuse(
+        "a case file beside this one or one that comes with otjdd", brief(name) + ", which is based on this" * circle
+    )
+
+
+def read_text(path) -> str:
+    """Text of a regular UTF-8 file of at most MAX_BYTES. Raises CaseError, or OSError when it cannot be read."""
+    source = Source(os.fspath(path), "")
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for ever, a device never end
+        raise CaseError([source.problem(0, (), "a case file", "something that is not a regular file")])
+    with open(path, "rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise CaseError([source.problem(0, (), f"a case file of at most {MAX_BYTES} bytes", "a larger one")])
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        good = Source(source.file, data[: error.start].decode("utf-8"))
+        got = f"byte 0x{data[error.start]:02x}"
+        raise CaseError([good.problem(len(good.text), (), "text in UTF-8", got)]) from None
+
+
+def parse(source: Source) -> Document:
+    """TOML text -> Document, nothing based. Raises CaseError."""
+    found = scan(source.text)
+    if found.too_deep:
+        expected = f"at most {MAX_DEPTH} levels of nesting"
+        raise CaseError([source.problem(found.too_deep[0], (), expected, "more")])
+    try:
+        data = tomllib.loads(source.text)
+    except (ValueError, RecursionError) as error:
+        raise CaseError([syntax_problem(source, found.twice, error)]) from None
+    document = Document(source, data, {path: (source, at) for path, at in found.places.items()})
+    if strange := list(islice(strange_values(document, (), data), MAX_PROBLEMS)):
+        raise CaseError(strange)
+    return document
+
+
+def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
+    """What the TOML parser found, in its place."""
+    message = str(error) or type(error).__name__
+    where = re.search(r" \(at line (\d+), column (\d+)\)$", message)
+    reason = re.sub(r" \(at .*\)$", "", message)
+    if twice and ("overwrite" in reason or "declare" in reason):
+        at, path = twice[0]
+        return source.problem(at, path, "every key once", "it a second time")
+    if where:
+        lines = source.text.split("\n")[: int(where[1]) - 1]
+        at = sum(len(line) + 1 for line in lines) + int(where[2]) - 1
+    else:  # the end of the text, or a number of thousands of digits that Python will not read
+        digits = re.search(r"[0-9_]{1000,}", source.text)
+        at = digits.start() if digits else len(source.text.rstrip())
+        reason = "a number with too many digits" if digits else reason
+    return source.problem(at, (), f"not TOML: {reason}")
+
+
+def strange_values(document: Document, path: tuple, value):
+    """Problems of values that TOML has and a case has not: dates, nan, inf."""
+    if isinstance(value, dict | list):
+        for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from strange_values(document, (*path, part), inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield document.problem(path, "a finite number", brief(value))
+    elif not isinstance(value, str | bool | int | float):
+        yield document.problem(path, "text, a number, true or false, a list or a table", f"{value} (a date or time)")
+
+
+def put_on(below: Document, above: Document) -> Document:
+    """The upper document on the lower one: tables are merged, everything else replaced."""
+    replaced = []
+    data = merge(below.data, above.data, (), replaced)
+    kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
+    return Document(above.source, data, kept | above.places)
+
+
+def merge(below, above: dict, path: tuple, replaced: list):
+    """`above` on the table or list `below`; notes in `replaced` the paths of what was not merged."""
+    merged = list(below) if isinstance(below, list) else dict(below)
+    for name, value in above.items():
+        old = merged[name] if isinstance(below, list) or name in below else None
+        if mergeable(name, old, value):
+            merged[name] = merge(old, value, (*path, name), replaced)
+        else:
+            merged[name] = value
+            replaced.append((*path, name))
+    return merged
+
+
+def mergeable(name, below, above) -> bool:
+    """Whether a value is put on the one below instead of replacing it."""
+    if not isinstance(above, dict):
+        return False
+    if isinstance(below, list):  # drive.parts[1].voltage of --set
+        return all(isinstance(part, int) and part < len(below) for part in above)
+    switches = (*ANY_SWITCH, *SWITCHES.get(name, ()))
+    switched = isinstance(below, dict) and any(s in above and above[s] != below.get(s) for s in switches)
+    return isinstance(below, dict) and name not in WHOLE and not switched
+
+
+def changed(document: Document, changes: Mapping, name: str) -> Document:
+    """The document with values set by dotted key; text is read as a TOML value where it is one.
+
+    name : what problems with the changes are reported under, such as "--set". Raises CaseError.
+    """
+    source, data, places = Source(name, None), {}, {}
+    for key, value in changes.items():
+        path = split_key(key, source)
+        table = data
+        for part in path[:-1]:
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise CaseError([source.problem(0, path, "one value", "another for a part of it")])
+        table[path[-1]] = read_value(value) if isinstance(value, str) else value
+        places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
+    above = Document(source, data, places)
+    if strange := list(islice(strange_values(above, (), data), MAX_PROBLEMS)):
+        raise CaseError(strange)
+    return put_on(document, above)._replace(source=document.source)
+
+
+def split_key(key: str, source: Source) -> tuple:
+    """Parts of a key such as drive.parts[1].voltage or columns.spread."ions.density". Raises CaseError."""
+    parts, at = [], 0
+    while (match := STEP.match(key, at)) and len(parts) < MAX_DEPTH:
+        dot, name, index = match.groups()
+        if (parts == []) == (dot == "." or index is not None):  # a dot or an index follows a name, and only there
+            break
+        parts.append(name.strip("\"'") if name else int(index))
+        at = match.end()
+        if at == len(key):
+            return tuple(parts)
+    raise CaseError([source.problem(0, (), 'a dotted key such as "device.film.thickness"', brief(key))])
+
+
+def read_value(text: str):
+    """Value of a --set text: a number, true, false, list or inline table if it reads as one, else the text itself."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text and len(text) < 10_000 else text
+    except (ValueError, RecursionError):
+        return text

@@ -1,0 +1,370 @@
+"""The [drive] of a case: records by `kind`, each with a `waveform()`.
+
+The numbers live in `otjdd.waveform`; here they get their names, their units and their limits. Every record is frozen,
+refuses unknown keys, and holds SI.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from otjdd.case.circuit import Circuit
+from otjdd.units import Quantity
+from otjdd.waveform import shapes
+from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
+
+MAX_DEPTH = 4
+HIGHEST = 100.0  # V, of either sign
+FIRST_READ = 1e-6  # s: where log-spaced reads begin
+
+Volts = Annotated[float, Quantity("voltage", f"-{HIGHEST:g} V", f"{HIGHEST:g} V")]
+Step = Annotated[float, Quantity("voltage", "1 uV", "100 V")]
+Duration = Annotated[float, Quantity("time", "1 fs", "1e9 s")]
+Pause = Annotated[float, Quantity("time", "0 s", "1e9 s")]
+Delay = Annotated[float, Quantity("time", "-1e9 s", "1e9 s")]
+Rate = Annotated[float, Quantity("voltage rate", "1e-9 V/s", "1e15 V/s")]
+Hertz = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
+Kelvin = Annotated[float, Quantity("temperature", "1 K", "2000 K")]
+Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Vertices = Annotated[tuple[Volts, ...], Field(min_length=2, max_length=1000)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
+Spike = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
+
+__all__ = [
+    "IV",
+    "Circuit",
+    "Drive",
+    "Hold",
+    "Pulse",
+    "ReadSettings",
+    "Sequence",
+    "Spikes",
+    "Steps",
+    "Table",
+    "Train",
+    "Triangle",
+    "WriteReadLoop",
+]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ReadSettings(_Record):
+    """One read: 0 V for `delay`, `voltage` for `duration`; the current is taken at the end."""
+
+    voltage: Volts = 0.1
+    duration: Duration = 1e-6
+    delay: Pause = 0.0
+
+    def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
+        return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
+
+
+class Hold(_Record):
+    """A constant voltage with sparse reads: retention.
+
+    Reads end at each of `reads_at` (from the start of the hold), and at `reads_per_decade` times a decade from 1 us to
+    the end. Of the latter, those that leave the hold less time than a read lasts are left out.
+    """
+
+    kind: Literal["hold"]
+    voltage: Volts
+    duration: Duration
+    reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = ()
+    reads_per_decade: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
+    read: ReadSettings = ReadSettings()
+
+    @model_validator(mode="after")
+    def _reads_fit(self):
+        self.waveform()
+        return self
+
+    def waveform(self) -> Waveform:
+        probe = self.read.waveform()
+        marks = np.concatenate([self.reads_at, self._log_marks(2 * probe.duration)])
+        return shapes.hold(self.voltage, self.duration, marks, probe)
+
+    def _log_marks(self, apart: float) -> list[float]:
+        """Log-spaced instants that keep `apart` (s) from the start, from `reads_at` and from each other."""
+        if not self.reads_per_decade or self.duration <= FIRST_READ:
+            return []
+        others = np.sort([0.0, *self.reads_at])
+        count = 1 + int(np.ceil(np.log10(self.duration / FIRST_READ) * self.reads_per_decade))
+        kept = [0.0]
+        for mark in np.geomspace(FIRST_READ, self.duration, count):
+            near = others[np.searchsorted(others, mark) - 1 :][:2]
+            if mark - kept[-1] >= apart and (np.abs(near - mark) >= apart).all():
+                kept.append(mark)
+        return kept[1:]
+
+
+class Steps(_Record):
+    """Plateaus of equal `width`, straight from one to the next: a piece of a spike, or the sweep of an instrument.
+
+    Voltages are listed, or run along `path` by `step`, each vertex but the first once. `read_each` puts a read at the end
+    of every plateau, at its own voltage; the whole is done `cycles` times.
+    """
+
+    kind: Literal["steps"]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=100_000)] | None = None
+    path: Vertices | None = None
+    step: Step | None = None
+    width: Duration
+    cycles: Count = 1
+    read_each: bool = False
+
+    @model_validator(mode="after")
+    def _one_way(self):
+        if (self.path is None) != (self.step is None) or (self.path is None) == (self.voltages is None):
+            raise ValueError("give either voltages or path and step")
+        if self.path is not None:
+            shapes.check_path(self.path, self.cycles)
+        return self
+
+    def waveform(self) -> Waveform:
+        voltages = self.voltages if self.path is None else shapes.staircase(self.path, self.step)
+        once = shapes.steps(voltages, self.width)
+        return (with_reads(once, once.times[1::2]) if self.read_each else once).repeat(self.cycles)
+
+
+class Pulse(_Record):
+    """One pulse from `base`: `rise`, `width` at `voltage`, `fall`, then `base` for `wait`, then a read if asked for."""
+
+    kind: Literal["pulse"]
+    voltage: Volts
+    width: Duration
+    rise: Pause = 0.0
+    fall: Pause = 0.0
+    wait: Pause = 0.0
+    base: Volts = 0.0
+    read: ReadSettings | None = None
+
+    def waveform(self) -> Waveform:
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, self.wait, self.base)
+        return pulse.then(self.read.waveform(self.voltage, self.base)) if self.read else pulse
+
+
+class Train(_Record):
+    """Equal pulses, one each `period` (start to start) or at a `frequency`, `base` in between.
+
+    `read_each` puts a read into every period, else `read` asks for one after the last pulse. A read follows its pulse
+    directly; its `delay` counts from the end of the pulse. A last read may outlast the period.
+    """
+
+    kind: Literal["train"]
+    voltage: Volts
+    width: Duration
+    count: Count
+    period: Duration | None = None
+    frequency: Hertz | None = None
+    rise: Pause = 0.0
+    fall: Pause = 0.0
+    base: Volts = 0.0
+    read_each: bool = False
+    read: ReadSettings | None = None
+
+    @model_validator(mode="after")
+    def _fits(self):
+        if (self.period is None) == (self.frequency is None):
+            raise ValueError("give either period or frequency")
+        shapes.padded(self._block(self.read_each), self._period)
+        return self
+
+    @property
+    def _period(self) -> float:
+        return 1 / self.frequency if self.period is None else self.period
+
+    def _block(self, with_read: bool) -> Waveform:
+        pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, base=self.base)
+        return pulse.then((self.read or ReadSettings()).waveform(self.voltage, self.base)) if with_read else pulse
+
+    def waveform(self) -> Waveform:
+        if self.read_each or self.read is None:
+            return shapes.train(self._block(self.read_each), self.count, self._period)
+        last = self._block(True)
+        last = shapes.padded(last, max(last.duration, self._period))
+        if self.count == 1:
+            return last
+        return shapes.train(self._block(False), self.count - 1, self._period).then(last)
+
+
+class WriteReadLoop(_Record):
+    """The R-V loop: pulses of `width` whose voltage steps along `path`, each followed by `wait` at 0 V and a read.
+
+    The first vertex is where the loop comes from and is not written; all others are, once each.
+    """
+
+    kind: Literal["write-read-loop"]
+    path: Vertices
+    step: Step
+    width: Duration
+    rise: Pause = 0.0
+    fall: Pause = 0.0
+    wait: Pause = 0.0
+    cycles: Count = 1
+    read: ReadSettings = ReadSettings()
+
+    @model_validator(mode="after")
+    def _closed(self):
+        shapes.check_path(self.path, self.cycles)
+        return self
+
+    def waveform(self) -> Waveform:
+        writes = shapes.staircase(self.path, self.step, self.cycles)
+        return shapes.write_read_loop(writes, self.width, self.read.waveform(), self.wait, self.rise, self.fall)
+
+
+class Triangle(_Record):
+    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result."""
+
+    kind: Literal["triangle"]
+    path: Vertices
+    rate: Rate
+    cycles: Count = 1
+
+    @model_validator(mode="after")
+    def _closed(self):
+        shapes.check_path(self.path, self.cycles)
+        return self
+
+    def waveform(self) -> Waveform:
+        return shapes.triangle(self.path, self.rate, self.cycles)
+
+
+class Table(_Record):
+    """Any waveform: breakpoints as `points` of time and voltage, or two columns of a text `file`."""
+
+    kind: Literal["table"]
+    points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = None
+    file: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = ()
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if (self.points is None) == (self.file is None):
+            raise ValueError("give either points or file")
+        if self.points:
+            self.waveform()
+        return self
+
+    def waveform(self) -> Waveform:
+        """Raises OSError or ValueError ("file:line: ...") when the file cannot be used."""
+        if self.file:
+            return shapes.from_csv(self.file, self.reads_at, HIGHEST)
+        return shapes.table(*zip(*self.points, strict=True), self.reads_at)
+
+
+class Spikes(_Record):
+    """Two spikes, one at each end of the junction, which sees pre - post.
+
+    `pre` and `post` name `pieces`, one after the other; before and after them both ends rest at 0 V. The post-synaptic
+    spike starts `delay` after the pre-synaptic one, before it when negative.
+    """
+
+    kind: Literal["spikes"]
+    pieces: Annotated[dict[Name, Piece], Field(min_length=1, max_length=100)]
+    pre: Spike
+    post: Spike
+    delay: Delay
+
+    @model_validator(mode="after")
+    def _pieces_known(self):
+        for name in (*self.pre, *self.post):
+            if name not in self.pieces:
+                raise ValueError(f"there is no piece {name!r}; there are {', '.join(self.pieces)}")
+        return self
+
+    def waveform(self) -> Waveform:
+        at_rest = Waveform([0.0], [0.0])
+        pre, post = (
+            concatenate([at_rest, *(self.pieces[name].waveform() for name in names), at_rest])
+            for names in (self.pre, self.post)
+        )
+        return difference(pre, post, self.delay)
+
+
+class Sequence(_Record):
+    """Drives one after the other, the whole `repeat` times. Sequences may stand in sequences, 4 deep."""
+
+    kind: Literal["sequence"]
+    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)]
+    repeat: Count = 1
+
+    @model_validator(mode="after")
+    def _shallow(self):
+        if self.depth > MAX_DEPTH:
+            raise ValueError(f"sequences are nested {self.depth} deep; the limit is {MAX_DEPTH}")
+        return self
+
+    @property
+    def depth(self) -> int:
+        """1 for a sequence of plain drives."""
+        return 1 + max((part.depth for part in self.parts if isinstance(part, Sequence)), default=0)
+
+    def waveform(self) -> Waveform:
+        return concatenate([part.waveform() for part in self.parts]).repeat(self.repeat)
+
+
+class Write(_Record):
+    """A constant voltage for a time: one step of a history."""
+
+    voltage: Volts
+    duration: Duration
+
+
+class IV(_Record):
+    """Current against voltage with the ions frozen; not a waveform.
+
+    Voltages are listed, or run from `start` to `stop` by `step`. `states` names histories: what is done to the initial
+    state before each curve; without any, the curve is that of the initial state. Without `temperatures`, at the case's.
+    """
+
+    kind: Literal["iv"]
+    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)] | None = None
+    start: Volts | None = None
+    stop: Volts | None = None
+    step: Step | None = None
+    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = ()
+    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = {}
+
+    @model_validator(mode="after")
+    def _one_grid(self):
+        ramp = [value is not None for value in (self.start, self.stop, self.step)]
+        if any(ramp) == (self.voltages is not None) or any(ramp) != all(ramp):
+            raise ValueError("give either voltages or start, stop and step")
+        if all(ramp) and not 0 < abs(self.stop - self.start) / self.step <= 10_000:
+            raise ValueError("start, stop and step make no curve of 2 to 10000 voltages")
+        return self
+
+    def bias_voltages(self) -> np.ndarray:
+        """(n,) V of each curve, in the order asked for."""
+        if self.voltages is not None:
+            return np.array(self.voltages)
+        return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
+
+    def histories(self) -> dict[str, Waveform]:
+        """Waveform that prepares each state, by name; {"initial": no time at all} when the case names none."""
+        at_rest = Waveform([0.0], [0.0])
+        made = {
+            name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
+            for name, writes in self.states.items()
+        }
+        return made or {"initial": at_rest}
+
+
+Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
+Part = Annotated[
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
+    Field(discriminator="kind"),
+]
+Drive = Annotated[
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
+    Field(discriminator="kind"),
+]
+Spikes.model_rebuild()
+Sequence.model_rebuild()

@@ -1,0 +1,193 @@
+"""What a record refuses, in plain words: pydantic's errors and the JSON schema of the record -> problems with places.
+
+What was expected is read off the schema (type, bounds, choices, the description of quantities), so a new field needs no
+text of its own.
+"""
+
+import os
+from decimal import Decimal
+
+from pydantic import BaseModel, ValidationError
+
+from otjdd.case.document import Document, parse, read_text
+from otjdd.case.problem import Problem, Source, nearest
+from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
+from otjdd.units import brief, plain
+
+TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
+
+
+def read_record(kind: type[BaseModel], path) -> tuple[BaseModel, Document]:
+    """Record of a kind from a TOML file, and the places of its keys. Raises OSError, CaseError with all that is wrong."""
+    document = parse(Source(os.fspath(path), read_text(path)))
+    try:
+        return kind.model_validate(document.data), document
+    except ValidationError as error:
+        raise CaseError(problems_of(error.errors(), document, kind.model_json_schema())) from None
+
+
+def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Problem]:
+    """One problem a key, in the order of the files.
+
+    errors : as of pydantic's ValidationError.errors()   schema : JSON schema of the record that was validated
+    """
+    by_path = {}
+    for error in errors:
+        by_path.setdefault(path_of(error, document.data), error)
+    # A list with a bad member is also told to be too short, as the member was left out.
+    inner = {path[:i] for path in by_path for i in range(len(path))}
+    paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
+    paths.sort(key=lambda path: order(document, path))
+    return [problem_of(by_path[path], path, document, schema) for path in paths[:MAX_PROBLEMS]]
+
+
+def order(document: Document, path: tuple) -> tuple:
+    """What sorts keys by file and place."""
+    source, offset = document.place(path)
+    return source.file, offset
+
+
+def path_of(error: dict, data) -> tuple:
+    """Key path of an error: its location without the names of the union members that pydantic puts in between."""
+    path, value = (), data
+    for i, part in enumerate(error["loc"]):
+        if isinstance(value, dict | list) and part in (value if isinstance(value, dict) else range(len(value))):
+            path, value = (*path, part), value[part]
+        elif error["type"] == "missing" and i == len(error["loc"]) - 1:
+            path = (*path, part)
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        path = (*path, error["ctx"]["discriminator"].strip("'"))
+    return path
+
+
+def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Problem:
+    """One problem."""
+    kind, value = error["type"], error["input"]
+    if kind in ("extra_forbidden", "invalid_key"):
+        known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
+        hint = nearest(str(path[-1]), [name for name in known if name != path[-1]]) or f"known: {', '.join(known[:20])}"
+        return document.problem(path, "a key that is known here", brief(path[-1]), hint)
+    if kind == "value_error":
+        reason = error["ctx"]["error"]
+        if isinstance(reason, NotAsExpected):
+            return document.problem(path, reason.expected, reason.got)
+        return document.problem(path, str(reason))
+    if error["loc"][-1:] == ("[key]",):
+        return document.problem(path, "a plain name: letters, digits, _ - + .", brief(path[-1]))
+    if kind.startswith("union_tag"):  # the location is that of the table, the fault that of its kind or law
+        value = member(value, path[-1])
+    expected, choices = words_at(schema, path, document.data), choices_at(schema, path, document.data)
+    if kind in ("missing", "union_tag_not_found"):
+        return document.problem(path, expected, "nothing: the key is missing")
+    return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
+
+
+def shown(value) -> str:
+    """A value as a problem shows it."""
+    if isinstance(value, dict | list | tuple):
+        return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
+    return "nothing" if value is None else brief(value)
+
+
+def nodes_at(schema: dict, path: tuple, data) -> list[dict]:
+    """The parts of a JSON schema that describe the value at a path; of alternatives, those that the data may be."""
+    nodes, value = alternatives(schema, schema, data), data
+    for part in path:
+        value = member(value, part)
+        inner = [n for node in nodes if (n := step(node, part)) is not None]
+        nodes = [n for node in inner for n in alternatives(schema, node, value)]
+    return nodes
+
+
+def member(value, part):
+    """Value at one part of a path, None where there is none."""
+    try:
+        return value[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def step(node: dict, part) -> dict | None:
+    """Schema of a member."""
+    if isinstance(part, int):
+        listed = node.get("prefixItems", [])
+        return listed[part] if part < len(listed) else node.get("items")
+    named = node.get("properties", {}).get(part)
+    others = (*node.get("patternProperties", {}).values(), node.get("additionalProperties"))
+    return named or next((other for other in others if isinstance(other, dict)), None)
+
+
+def alternatives(schema: dict, node: dict, value) -> list[dict]:
+    """A node with references followed and alternatives laid out, without those whose kind or law is not the value's."""
+    if "$ref" in node:
+        target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
+        extra = {k: v for k, v in node.items() if k == "description"}
+        return alternatives(schema, target | extra, value)
+    branches = node.get("anyOf") or node.get("oneOf")
+    if branches:
+        found = [n for branch in branches for n in alternatives(schema, branch, value)]
+        return [n for n in found if fits(n, value)] or found
+    return [node]
+
+
+def fits(node: dict, value) -> bool:
+    """Whether an alternative has the constant keys (kind, law) that the value has, where it has them."""
+    if not isinstance(value, dict):
+        return True
+    constants = {k: p["const"] for k, p in node.get("properties", {}).items() if "const" in p}
+    return all(value.get(k) == c for k, c in constants.items())
+
+
+def choices_at(schema: dict, path: tuple, data) -> list[str]:
+    """Texts among which a value can be chosen."""
+    # The last key itself may be what is wrong, so the alternatives are not narrowed by it.
+    without = pruned(data, path)
+    nodes = nodes_at(schema, path, without)
+    found = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
+    return list(dict.fromkeys(found))
+
+
+def pruned(data, path: tuple):
+    """The data without the table that holds the last key of the path."""
+    if len(path) < 2 or not isinstance(data, dict) or path[0] not in data:
+        return None
+    return data | {path[0]: pruned(data[path[0]], path[1:])}
+
+
+def words_at(schema: dict, path: tuple, data) -> str:
+    """What the schema expects at a path, in words."""
+    choices = choices_at(schema, path, data)
+    words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
+    return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"
+
+
+def words_of(node: dict) -> str:
+    """One alternative in words."""
+    kind = node.get("type", "object")
+    if kind == "string" and "examples" in node:  # a quantity
+        bounded = '"' in node["description"]
+        return node["description"] + f' such as "{node["examples"][0]}"' * (not bounded)
+    if kind in ("integer", "number"):
+        return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
+    counts = [node.get("minItems"), node.get("maxItems")]
+    if kind == "array" and any(counts):
+        several = f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}"
+        return f"a list of {counts[0] if counts[0] == counts[1] else several}"
+    if kind == "string" and "maxLength" in node:
+        return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
+    return TYPES.get(kind, "a value") + " that is not empty" * ("minLength" in node)
+
+
+def bounds_of(node: dict) -> str:
+    """Bounds of a number, such as " from 8 to 4096" or " above 0 and at most 1"; "" when there are none."""
+    names = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
+    bounds = {word: plain(Decimal(str(node[name]))) for name, word in names.items() if name in node}
+    if list(bounds) == ["at least", "at most"]:
+        return f" from {bounds['at least']} to {bounds['at most']}"
+    return " " + " and ".join(f"{word} {bound}" for word, bound in bounds.items()) if bounds else ""
+
+
+def one_of(choices: list) -> str:
+    """Choices in a row: "a", "b" or "c"."""
+    quoted = [brief(c) for c in choices]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

@@ -1,0 +1,66 @@
+"""What is wrong with a case, told so that it can be mended: file, line, key, what was expected, what stands there."""
+
+import difflib
+import re
+from typing import NamedTuple
+
+from otjdd.units import brief
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a case: where, what was expected, what was found.
+
+    line and column count from 1; line 0 is no place in a file. Without `got`, `expected` is a whole sentence.
+    """
+
+    file: str
+    line: int
+    column: int
+    key: str  # dotted
+    expected: str
+    got: str = ""
+    hint: str = ""
+    source: str = ""  # the line of the file
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        what = f"expected {self.expected}, got {self.got}" if self.got else self.expected
+        text = f"{where}{' ' * bool(self.key)}{self.key}: {what}" + (f" ({self.hint})" if self.hint else "")
+        if not self.source.strip():
+            return text
+        start = max(0, self.column - 80)  # of very long lines, the part that matters
+        shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + 120])
+        return f"{text}\n    {shown}\n    {' ' * (self.column - 1 - start)}^"
+
+
+class Source(NamedTuple):
+    """A case file: its name as given, and its text; None for values that were given apart from a file."""
+
+    file: str
+    text: str | None
+
+    def problem(self, offset: int, key: tuple, expected: str, got: str = "", hint: str = "") -> Problem:
+        """A problem at an offset of the text."""
+        if self.text is None:
+            return Problem(self.file, 0, 0, dotted(key), expected, got, hint)
+        start = self.text.rfind("\n", 0, offset) + 1
+        line = self.text[start:].split("\n", 1)[0].rstrip("\r")
+        row = self.text.count("\n", 0, start) + 1
+        return Problem(self.file, row, offset - start + 1, dotted(key), expected, got, hint, line)
+
+
+def dotted(path: tuple) -> str:
+    """Path as text: drive.parts[0].voltage, columns.spread."ions.density"."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += ("." if text else "") + (part if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", part) else brief(part))
+    return text
+
+
+def nearest(word: str, known) -> str:
+    """Hint for an unknown word: the known one that it resembles, "" when there is none."""
+    close = difflib.get_close_matches(word[:100], known, 1)
+    return f'did you mean "{close[0]}"?' if close else ""

@@ -1,0 +1,14 @@
+"""The base of all frozen inputs, and the plain numbers that stand in them."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Strict
+
+Count = Annotated[int, Strict()]  # no text, no 2.0, no true
+Number = Annotated[float, Strict()]
+
+
+class Record(BaseModel):
+    """Frozen data: unknown keys, nan and inf are refused, defaults may be written as text with units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)

@@ -1,0 +1,175 @@
+"""What a study varies: the records of [study], and the values that they stand for.
+
+Each entry of `grid` is an axis of its own; `zip`, `points` and `sample` are one axis each along which several keys change
+together. A study is the product of all its axes. Values are text with units, numbers, or tables, as in a case file.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+
+from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, together, value_text
+from otjdd.case.record import Count, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief, plain_unit
+
+ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # their dimensions in the Dataset
+
+
+class Range(Record):
+    """Evenly spaced values from `start` to `stop`, both included: `count` of them, or one each `step`."""
+
+    start: Amount
+    stop: Amount
+    count: Annotated[Count, Field(ge=2, le=MAX_COUNT)] | None = None
+    step: Amount | None = None
+    spacing: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def check(self):
+        (start, stop), _ = together(self.start, self.stop)
+        if (self.count is None) == (self.step is None):
+            raise ValueError("give either count or step")
+        if self.spacing == "log" and not (self.count and start > 0 and stop > 0):
+            raise ValueError("logarithmic spacing needs a count, and start and stop above zero")
+        if self.step is not None:
+            (step, _), _ = together(self.step, self.start)
+            if step <= 0 or not (stop - start) / step <= MAX_COUNT:
+                raise NotAsExpected(f"a step above zero, at most {MAX_COUNT} of them", brief(self.step))
+        if start >= stop:
+            raise NotAsExpected(f"a stop above the start of {brief(self.start)}", brief(self.stop))
+        return self
+
+    @property
+    def size(self) -> int:
+        if self.count is not None:
+            return self.count
+        (start, stop, step), _ = together(self.start, self.stop, self.step)
+        return 1 + math.floor((stop - start) / step * (1 + 1e-12) + 1e-9)
+
+    def values(self) -> list[Amount]:
+        (start, stop), dimension = together(self.start, self.stop)
+        whole = isinstance(self.start, int) and isinstance(self.stop, int)
+        if self.step is not None:
+            (step, _), _ = together(self.step, self.start)
+            found = start + step * np.arange(self.size)
+        else:
+            found = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.count)
+        return [value_text(v, dimension, whole) for v in found.tolist()]
+
+
+def form_of_values(value) -> str:
+    return "range" if isinstance(value, dict | Range) else "list"
+
+
+Values = Annotated[
+    Annotated[Range, Tag("range")]
+    | Annotated[Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)], Tag("list")],
+    Discriminator(form_of_values),
+]
+Axes = Annotated[dict[Name, Values], Flat, Field(max_length=32)]
+
+
+class Study(Record):
+    """What is varied, and what is kept of each point.
+
+    grid : dotted key -> values, an axis each   zip : keys that change together   points : the same, row by row
+    sample : draws from distributions
+    keep : outputs (`read_resistance`, `read_resistance[-1]`) and metrics (`loop`, `loop.ratio`); by default the reads
+    time_limit : of one point [s]
+    """
+
+    grid: Axes = Field(default_factory=dict)
+    zip: Axes = Field(default_factory=dict)
+    points: Annotated[tuple[dict[Name, Any], ...], Field(max_length=MAX_COUNT)] = ()
+    sample: Sample | None = None
+    keep: Annotated[tuple[Name, ...], Field(max_length=200)] = ()
+    time_limit: Annotated[float, Quantity("time", "1 ms", "1e9 s")] | None = None
+
+    @field_validator("points")
+    @classmethod
+    def check_points(cls, points):
+        for row in points:
+            if set(row) != set(points[0]):
+                raise NotAsExpected(f"the same keys in every point, {', '.join(points[0])}", ", ".join(row))
+        return points
+
+    @model_validator(mode="after")
+    def check(self):
+        sizes = {size_of(values) for values in self.zip.values()}
+        if len(sizes) > 1:
+            raise NotAsExpected("lists of the same length in zip", " and ".join(map(str, sorted(sizes))))
+        keys = [
+            *self.grid,
+            *self.zip,
+            *(self.points[0] if self.points else ()),
+            *(self.sample.over if self.sample else ()),
+        ]
+        if not keys:
+            raise ValueError("nothing is varied: give grid, zip, points or sample")
+        for key in keys:
+            if keys.count(key) > 1:
+                raise NotAsExpected("every key varied once", f"{key} twice")
+        return self
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Dimension -> length, without working out any value."""
+        found = {key: size_of(values) for key, values in self.grid.items()}
+        if self.zip:
+            found[ROWS["zip"]] = size_of(next(iter(self.zip.values())))
+        if self.points:
+            found[ROWS["points"]] = len(self.points)
+        if self.sample:
+            found[ROWS["sample"]] = self.sample.size
+        return found
+
+
+def size_of(values) -> int:
+    return values.size if isinstance(values, Range) else len(values)
+
+
+class Axis(NamedTuple):
+    """One dimension of a study: its name, the keys that change along it, and their values, one row a place."""
+
+    name: str
+    keys: tuple[str, ...]
+    rows: list[tuple]
+
+    def column(self, key: str) -> list:
+        return [row[self.keys.index(key)] for row in self.rows]
+
+
+def axes(study: Study) -> list[Axis]:
+    """All axes of a study with their values."""
+
+    def listed(values):
+        return values.values() if isinstance(values, Range) else list(values)
+
+    found = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
+    if study.zip:
+        rows = list(zip(*map(listed, study.zip.values()), strict=True))
+        found.append(Axis(ROWS["zip"], tuple(study.zip), rows))
+    if study.points:
+        keys = tuple(study.points[0])
+        found.append(Axis(ROWS["points"], keys, [tuple(row[key] for key in keys) for row in study.points]))
+    if study.sample:
+        found.append(Axis(ROWS["sample"], tuple(study.sample.over), study.sample.rows()))
+    return found
+
+
+def coordinate(values: Sequence) -> tuple[np.ndarray, str]:
+    """Values of a key as an array and its unit: SI floats, plain numbers, or text where they are neither."""
+    if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
+        return np.array(values, dtype=float), "1"
+    try:
+        found, dimension = together(*values)
+        return np.array(found), plain_unit(dimension)
+    except (ValueError, TypeError, AttributeError):
+        from otjdd.case import toml_text
+
+        text = [v if isinstance(v, str) else toml_text.toml_value(v) for v in values]
+        return np.array(text, dtype=object), "1"

@@ -1,0 +1,95 @@
+"""Paper against otjdd: run the cases of the claims, measure, and judge.
+
+Cases that several claims share are run once. A run that fails makes its claims missed, with the reason.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from otjdd.case.case import Case
+from otjdd.claims import claim as claims
+from otjdd.claims import metrics
+from otjdd.claims.claim import Claim, Verdict
+from otjdd.claims.trials import Trial
+from otjdd.system.pool import team
+
+
+def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
+    """Claims by name, in the order of the names given, else of the alphabet.
+
+    Raises ValueError for a name that is none of them, OSError when there is no such folder.
+    """
+    folder = folder or claims.shipped_claims()
+    found = {path.name: path for path in sorted(folder.iterdir()) if (path / claims.CLAIM).is_file()}
+    for name in names:
+        if name not in found:
+            raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}")
+    return {name: found[name] for name in (dict.fromkeys(names) or found)}
+
+
+def validate(
+    names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+) -> list[Verdict]:  # fmt: skip
+    """Judge claims, all or the named ones.
+
+    quick : fewer runs and shorter trains where a claim says so   workers : processes, which change no number
+    progress : called with the fraction of runs done
+    Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
+    """
+    loaded = {name: (path, load(path)) for name, path in discover(folder, names).items()}
+    planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
+    results = run_all([trial.case for trials in planned.values() for trial in trials], workers, progress)
+    return [judge(name, loaded[name][1], trials, results) for name, trials in planned.items()]
+
+
+def load(folder: Path) -> Claim:
+    """The claim of a folder. Raises OSError, ValueError, also for a metric that is not there."""
+    claim = claims.load(folder)
+    if claim.metric not in metrics.METRICS:
+        raise ValueError(f"{folder}: there is no metric {claim.metric!r}; there are {', '.join(metrics.METRICS)}")
+    return claim
+
+
+def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:
+    """digest -> Dataset of all different cases, or in words why there is none."""
+    different = {case.digest: case for case in cases}
+    digests, results = list(different), {}
+    with team(max(1, min(workers, len(different)))) as spread:
+        for number, result in spread(attempt, [(case,) for case in different.values()]):
+            results[digests[number]] = result
+            if progress:
+                progress(len(results) / len(different))
+    return results
+
+
+def attempt(case: Case):
+    """Dataset of a case, or in words why there is none."""
+    from otjdd.errors import SolverError
+    from otjdd.solver.simulate import simulate
+
+    try:
+        return simulate(case)
+    except (SolverError, ValueError) as error:
+        return str(error)
+
+
+def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:
+    """Verdict on one claim. results : digest of a case -> Dataset, or in words why there is none.
+
+    Raises ValueError for a figure that the metric does not give.
+    """
+    done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
+    for trial in done:
+        if isinstance(trial.ds, str):
+            return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
+    try:
+        found = metrics.METRICS[claim.metric](done, **claim.settings)
+    except ValueError as error:  # fits that have nothing to fit say so
+        return Verdict(name, claim, {}, (), f"{error}.", done)
+    absent = [f.name for f in claim.figure if f.name not in found]
+    if absent:
+        raise ValueError(f"{name}: the metric {claim.metric!r} gives {', '.join(found)}, not {', '.join(absent)}")
+    missed = tuple(f for f in claim.figure if not f.met(found[f.name]))
+    return Verdict(name, claim, found, missed, "", done)

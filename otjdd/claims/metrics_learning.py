@@ -1,0 +1,213 @@
+"""What is measured for a claim on learning: trials of pulses, trains and spikes in, numbers by name out [SI].
+
+Trials are those of one sweep, told apart by their value. Each has a read before and one after what it does.
+"""
+
+import numpy as np
+
+from otjdd.analysis import curves, plasticity, synapse
+
+NEGLIGIBLE = 1e-3  # relative fall of a peak that is none
+
+
+def potentiation(trials, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
+    """Rounds of pulses as `synapse.potentiation` has them, and the shape of the last one (`plasticity.nonlinearity`)."""
+    ds = trials[0].ds
+    G = 1 / ds.read_resistance.values[-(up + down + 1) :]
+    shape = plasticity.nonlinearity(G[: up + 1], G[up:])
+    return synapse.potentiation(ds, up, down, settling) | {
+        "nonlinearity_up": shape["up"],
+        "nonlinearity_down": shape["down"],
+        "asymmetry": shape["asymmetry"],
+    }
+
+
+def single(trials) -> dict[str, float]:
+    """The response to one pulse of growing amplitude [V]: as the instrument shows it, and the vacancies' share in it.
+
+    response_rises : share of steps with a higher peak   change : largest lasting one
+    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s] and how far it is from
+    an exponential; the worst of the trials   return_... : the same of the conduction current
+    """
+    shown = [tail(t.ds, "current") for t in trials]
+    returning = tail(trials[-1].ds, "conduction_current")
+    return {
+        "response_rises": synapse.rises([plasticity.peaks(t.ds)[0] for t in trials]),
+        "change": float(np.max(np.abs([synapse.lasting_change(t.ds) for t in trials]))),
+        "least_tail": min(fit.amplitude / fit.offset for fit in shown),
+        "decay": max(fit.scale for fit in shown),
+        "misfit": max(fit.misfit for fit in shown),
+        "return_tail": returning.amplitude / returning.offset,
+        "return_decay": returning.scale,
+        "return_misfit": returning.misfit,
+    }
+
+
+def tail(ds, what: str) -> curves.Curve:
+    """Exponential through the current after the last pulse, from what it is to what it was before the first."""
+    t, current = plasticity.relaxation(ds, what)
+    rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
+    return curves.exponential(t, current, offset=rest)
+
+
+def trains(trials) -> dict[str, float]:
+    """Peaks of trains whose period [s] grows from trial to trial.
+
+    least_growth, most_growth : last peak over first, less one   fall : largest step back   growth_rises : share of steps
+    to a higher frequency with more growth   return_growth : the largest growth of the conduction current
+    """
+    series = [plasticity.peaks(t.ds) for t in trials]
+    growth = np.array([peaks[-1] / peaks[0] - 1 for peaks in series])
+    vacancies = [plasticity.peaks(t.ds, "conduction_current") for t in trials]
+    return {
+        "least_growth": float(growth.min()),
+        "most_growth": float(growth.max()),
+        "fall": float(max(np.max(1 - peaks[1:] / peaks[:-1]) for peaks in series)),
+        "growth_rises": synapse.rises(growth[::-1]),
+        "return_growth": float(max(peaks[-1] / peaks[0] - 1 for peaks in vacancies)),
+    }
+
+
+def facilitation(trials) -> dict[str, float]:
+    """PPF and PTP of trains against their interval [s], the end of a pulse to the start of the next."""
+    found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
+    interval = intervals(trials)
+    out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in found]))}
+    for name in ("ppf", "ptp"):
+        index = np.array([f[name] for f in found])
+        fit = curves.exponential(interval, index)
+        out |= {f"{name}_falls": synapse.rises(-index), f"{name}_misfit": fit.misfit, f"{name}_decay": fit.scale}
+        out |= {f"{name}_most": float(index[0])}
+    return out
+
+
+def intervals(trials) -> np.ndarray:
+    """(n,) s: pause between the pulses of each trial."""
+    widths = [float(np.ptp(t.ds.time.values[plasticity.pulses(t.ds)[0]])) for t in trials]
+    return np.array([t.value for t in trials]) - widths
+
+
+def amplitudes(trials) -> dict[str, float]:
+    """Current [A] read after one spike of growing amplitude [V], within the range of the instrument."""
+    current = left(trials)
+    return {
+        "rises": synapse.rises(current),
+        "ratio": float(current[-1] / current[0]),
+        "first": float(current[0]),
+        "last": float(current[-1]),
+    }
+
+
+def left(trials) -> np.ndarray:
+    """(n,) A: current of the last read of each trial, cut where the instrument cuts it."""
+    current = np.array([float(t.ds.read_current[-1]) for t in trials])
+    limit = trials[0].case.circuit.range
+    return current if limit is None else np.clip(current, -limit, limit)
+
+
+def widths(trials) -> dict[str, float]:
+    """Conductance [S] after one spike of growing width [s].
+
+    growth : longest over shortest   last_decade : longest over the one a tenth as long
+    """
+    width = np.array([t.value for t in trials])
+    G = 1 / np.array([float(t.ds.read_resistance[-1]) for t in trials])
+    tenth = np.exp(np.interp(np.log(width[-1] / 10), np.log(width), np.log(G)))
+    return {
+        "rises": synapse.rises(G),
+        "growth": float(G[-1] / G[0]),
+        "last_decade": float(G[-1] / tenth),
+        "longest": float(G[-1]),
+    }
+
+
+def antisymmetric(trials) -> dict[str, float]:
+    """STDP by A exp(-|dt|/tau) + W0 on each side: `up` for delays dt > 0 [s], `down` for dt < 0."""
+    delay, change = timed(trials)
+    out = {"right": float(np.mean((change > 0) == (delay > 0)))}
+    for name, side in (("up", delay > 0), ("down", delay < 0)):
+        fit = curves.exponential(np.abs(delay[side]), change[side])
+        out |= {name: fit.amplitude, f"{name}_decay": fit.scale, f"{name}_offset": fit.offset}
+        out |= {f"{name}_error": fit.amplitude_error, f"{name}_decay_error": fit.scale_error}
+    return out
+
+
+def symmetric(trials) -> dict[str, float]:
+    """STDP by A exp(-(dt/tau)^2) + W0 over all delays dt [s]; `near` and `away` are the changes at 0 and at the ends."""
+    delay, change = timed(trials)
+    fit = curves.gaussian(delay, change)
+    return {
+        "amplitude": fit.amplitude,
+        "amplitude_error": fit.amplitude_error,
+        "width": fit.scale,
+        "width_error": fit.scale_error,
+        "offset": fit.offset,
+        "misfit": fit.misfit,
+        "near": float(change[np.argmin(np.abs(delay))]),
+        "away": float(change[np.abs(delay) == np.abs(delay).max()].max()),
+    }
+
+
+def timed(trials) -> tuple[np.ndarray, np.ndarray]:
+    """Delays [s] and relative changes of conductance, (n,) each."""
+    return np.array([t.value for t in trials]), np.array([synapse.lasting_change(t.ds) for t in trials])
+
+
+def energy(trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
+    """Energy [J] of one pulse of two amplitudes [V].
+
+    short, long : conducted   ..._scaled : of 0.1 um2 of it   ..._charging : what charges the junction
+    ..._shown : V I t as the instrument has it   ..._ohmic : V^2 t / R of the read before
+    """
+    out = {}
+    for name, V in (("short", short), ("long", long)):
+        trial = min(trials, key=lambda t: abs(t.value - V))
+        spent = spent_by(trial)
+        scale = plasticity.SYNAPSE / trial.case.device.area
+        out |= {name: spent["conduction"], f"{name}_scaled": spent["conduction"] * scale}
+        out |= {f"{name}_{what}": spent[what] for what in ("charging", "shown", "ohmic")}
+    return out
+
+
+def spent_by(trial) -> dict[str, float]:
+    """Energies [J] of the one pulse of a trial, by the names of `energy`."""
+    ds = trial.ds
+    pulse = plasticity.pulses(ds)[-1]
+    t, last = ds.time.values, pulse.stop - 1
+    start, end = t[pulse.start - 1], t[last]
+    V, width = float(ds.voltage[last]), end - start
+    shown, ohmic = V * float(ds.current[last]) * width, V**2 * width / float(ds.read_resistance[0])
+    return plasticity.spike_energy(ds, start, end) | {"shown": shown, "ohmic": ohmic}
+
+
+def letters(trials, **patterns) -> dict[str, float]:
+    """Contrast of the pixels of each letter: at once, later, last by the reads, and `state`, the junction alone at once.
+
+    Trials are named as the letters. Reads: at rest, directly after the train, later, last.
+    """
+    out = {}
+    for trial in trials:
+        rest, at_once, later, last = trial.ds.read_current.values
+        shown = np.interp(trial.ds.read_time.values[:2], trial.ds.time.values, trial.ds.current.values)
+        contrasts = {
+            "at_once": shown[1] / shown[0],
+            "later": later / rest,
+            "last": last / rest,
+            "state": at_once / rest,
+        }
+        out |= {f"{trial.name}_{when}": float(ratio - 1) for when, ratio in contrasts.items()}
+    return out
+
+
+METRICS = {
+    "potentiation": potentiation,
+    "single": single,
+    "trains": trains,
+    "facilitation": facilitation,
+    "amplitudes": amplitudes,
+    "widths": widths,
+    "antisymmetric": antisymmetric,
+    "symmetric": symmetric,
+    "energy": energy,
+    "letters": letters,
+}

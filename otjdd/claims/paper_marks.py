@@ -1,0 +1,19 @@
+"""Numbers of the paper in a picture: lines and bands of one colour, which no simulation has."""
+
+from otjdd.plot import style
+
+PAPER = style.GREEN  # blue and orange are the simulation
+
+
+def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
+    """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
+    line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
+    line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
+    if low is not None and high is not None:
+        span(low, high, color=PAPER, alpha=0.12, linewidth=0)
+
+
+def stated(verdict, axes, **options):
+    """All numbers of a claim that have a value, with their bands, in the unit in which they are told."""
+    for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
+        paper(axes, figure.value, *figure.bounds(), label="paper" if i == 0 else None, **options)

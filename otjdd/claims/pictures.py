@@ -1,0 +1,203 @@
+"""Pictures of claims: what a simulation gave, with the numbers of the paper drawn in. One function a metric."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from otjdd.analysis import synapse
+from otjdd.claims import metrics, pictures_learning
+from otjdd.claims.claim import Verdict
+from otjdd.claims.paper_marks import PAPER, paper, stated
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.plot import result, style
+
+
+def picture(verdict: Verdict):
+    """Figure of a judged claim that has results."""
+    count, fill = DRAW[verdict.claim.metric]
+    with style.style():
+        fig, axes = style.panels(count)
+        fill(verdict, axes)
+    return fig
+
+
+def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
+    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError when it cannot be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for verdict in verdicts:
+        if verdict.found:
+            fig = picture(verdict)
+            fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
+            style.save(fig, folder / f"{verdict.id}.png")
+
+
+def loop(verdict, axes):
+    result.loop(verdict.trials[0].ds, axes[0])
+    goal = verdict.claim.figure[0]
+    if goal.unit == "ohm":
+        stated(verdict, axes[0])
+    elif goal.name == "ratio":
+        low = verdict.found["low"]
+        paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    if goal.value is not None:
+        axes[0].legend()
+
+
+def thermal(verdict, axes):
+    ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
+    result.iv(ds.sel(state=[state]), axes[0])
+    result.arrhenius(ds.sel(state=[state]), axes[1])
+    T = ds.temperature.values
+    current = np.abs(ds.bias_current.sel(state=state).sel(bias=0.1, method="nearest").values)
+    energy, middle = verdict.claim.figure[0].value, len(T) // 2
+    fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
+    line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
+    axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
+    axes[1].legend()
+
+
+def trapezoid(verdict, axes):
+    from otjdd.analysis.textbook import log_gruverman
+
+    trial, settings = verdict.trials[0], verdict.claim.settings
+    room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
+    result.iv(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]), axes[0])
+    V = np.linspace(*settings["window"], 60)
+    metal, substrate = (f.value for f in verdict.claim.figure[:2])
+    thickness, area = trial.case.device.film.thickness, trial.case.device.area
+    size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
+    axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
+    axes[0].legend()
+
+
+def fowler_nordheim(verdict, axes):
+    settings = verdict.claim.settings
+    room = verdict.trials[0].ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
+    V, current = room.bias.values, room.bias_current.values
+    low, high = settings["window"]
+    seen = (V > low / 2) & (V <= high + 1e-9)
+    x, y = 1 / V[seen], np.log(current[seen] / V[seen] ** 2)
+    axes[0].plot(x, y, "o-", color=style.BLUE, label="simulated")
+    ends = np.array([1 / high, 1 / low])
+    anchor = np.interp(ends[0], x[::-1], y[::-1])
+    slope = verdict.claim.figure[0].value
+    axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
+    axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
+    axes[0].legend()
+
+
+def retention(verdict, axes):
+    ds = verdict.trials[0].ds
+    result.retention(ds, axes[0])
+    for series, goal in zip(np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], strict=True):
+        first = series[-1] / verdict.found[goal.name]
+        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=None)
+
+
+def potentiation(verdict, axes):
+    ds = verdict.trials[0].ds
+    result.conductance(ds.isel(read=slice(-80, None)), axes[0])
+    stated(verdict, axes[0])
+    axes[0].set_xlabel("read of the last two rounds")
+    axes[0].legend()
+
+
+def threshold(verdict, axes):
+    lasting(verdict.trials, axes[0])
+    stated(verdict, axes[0], across=True)
+    axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
+    axes[0].legend()
+
+
+def lasting(trials, axes, **line):
+    """Change of conductance that a pulse leaves, against its amplitude; a grey line where it counts."""
+    change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
+    axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
+    axes.axhline(100 * synapse.LASTING, color=style.GREY, linewidth=0.6)
+    axes.set(yscale="log", xlabel="amplitude of one pulse (V)", ylabel="lasting change (%)")
+    axes.set_ylim(bottom=1e-2)
+
+
+def thickness(verdict, axes):
+    loops = {t.value * 1e9: synapse.loop(t.ds) for t in verdict.trials if t.name == "loop"}
+    d = list(loops)
+    axes[0].plot(d, [x["low"] for x in loops.values()], "o-", color=style.BLUE, label="low")
+    axes[0].plot(d, [x["high"] for x in loops.values()], "o-", color=style.ORANGE, label="high")
+    axes[0].set(yscale="log", xlabel="film thickness (nm)", ylabel="resistance (Ω)")
+    axes[1].plot(d, [x["set_voltage"] for x in loops.values()], "o-", color=style.BLUE, label="set")
+    axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=style.ORANGE, label="reset")
+    axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
+    for ax in axes:
+        ax.legend()
+
+
+def switching(verdict, axes):
+    runs = {name: [t for t in verdict.trials if t.name == name] for name in ("set", "reset", "short", "long")}
+    target = metrics.middle(verdict.trials)
+    for name, colour in (("set", style.BLUE), ("reset", style.ORANGE)):
+        axes[0].plot(*metrics.times_to(runs[name], target), "o-", color=colour, label=name)
+    axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
+    lasting(runs["short"], axes[1], color=style.BLUE, label="20 ns")
+    lasting(runs["long"], axes[1], color=style.ORANGE, label="1 µs")
+    for ax in axes:
+        ax.legend()
+
+
+def endurance(verdict, axes):
+    R = verdict.trials[0].ds.read_resistance.values.reshape(-1, 2)
+    number = np.arange(1, len(R) + 1)
+    for column, colour, label in ((0, style.ORANGE, "after -4.3 V"), (1, style.BLUE, "after 2.2 V")):
+        axes[0].plot(number, R[:, column], ".", color=colour, label=label)
+    goal = verdict.claim.figure[0]
+    low = float(np.median(R[:, 1]))
+    paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    axes[0].set(yscale="log", xscale="log", xlabel="cycle", ylabel="resistance (Ω)")
+    axes[0].legend()
+
+
+def cycles(verdict, axes):
+    ds, count = verdict.trials[0].ds, verdict.trials[0].case.drive.cycles
+    V, current = (a.values.reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
+    for i, colour in ((0, style.GREY), (1, style.BLUE), (count - 1, style.ORANGE)):
+        line = "--" if i == count - 1 else "-"
+        axes[0].plot(V[i], result.size(current[i]), line, color=colour, label=f"loop {i + 1}")
+    axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
+    axes[0].legend()
+
+
+def uniformity(verdict, axes):
+    number = [t.value for t in verdict.trials]
+    for i, colour, label in ((0, style.ORANGE, "after -4.3 V"), (1, style.BLUE, "after 2.2 V")):
+        R = [float(t.ds.read_resistance[i]) for t in verdict.trials]
+        axes[0].plot(number, R, "o", color=colour, label=label)
+    axes[0].set(yscale="log", xlabel="device", ylabel="resistance (Ω)")
+    axes[0].legend()
+
+
+def tip_map(verdict, axes):
+    side, inner = (verdict.claim.settings[key] for key in ("side", "inner"))
+    ends = {t.name: float(t.ds.read_current[-1]) for t in verdict.trials}
+    edge = (side - inner) // 2
+    current = np.full((side, side), ends["outer"])
+    current[edge : edge + inner, edge : edge + inner] = ends["inner"]
+    image = axes[0].imshow(np.log10(current), extent=(0, 5, 0, 5))
+    axes[0].figure.colorbar(image, ax=axes[0], label="log₁₀ current at 0.5 V (A)")
+    axes[0].set(xlabel="x (µm)", ylabel="y (µm)")
+
+
+DRAW = pictures_learning.DRAW | {  # metric -> number of panels, and who fills them
+    "loop": (1, loop),
+    "thermal": (2, thermal),
+    "trapezoid": (1, trapezoid),
+    "fowler-nordheim": (1, fowler_nordheim),
+    "retention": (1, retention),
+    "potentiation": (1, potentiation),
+    "threshold": (1, threshold),
+    "thickness": (2, thickness),
+    "switching": (2, switching),
+    "endurance": (1, endurance),
+    "cycles": (1, cycles),
+    "uniformity": (1, uniformity),
+    "map": (1, tip_map),
+}

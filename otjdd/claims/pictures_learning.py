@@ -1,0 +1,147 @@
+"""Pictures of claims on learning: pulses, trains, spikes and letters. One function a metric."""
+
+import numpy as np
+
+from otjdd.analysis import curves, plasticity
+from otjdd.claims import metrics_learning
+from otjdd.claims.paper_marks import PAPER
+from otjdd.plot import result, style
+
+COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
+SPENT = {
+    "conduction": (style.BLUE, "conducted"),
+    "charging": (style.ORANGE, "charging"),
+    "shown": (style.PURPLE, "V I t, instrument of 1 µs"),
+    "ohmic": (style.SKY, "V² t / R of the read"),
+}
+SAID = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
+
+
+def single(verdict, axes):
+    for trial, colour in zip(verdict.trials, COLOURS, strict=False):
+        for ax, what in zip(axes, ("current", "conduction_current"), strict=True):
+            t, current = plasticity.relaxation(trial.ds, what)
+            rest = float(trial.ds[what][plasticity.pulses(trial.ds)[0].start - 1])
+            left = np.abs(current - rest)
+            ax.plot(t * 1e6, result.size(left), color=colour, label=f"{trial.value:g} V")
+    for ax, who in zip(axes, ("instrument of 1 µs", "junction alone"), strict=True):
+        ax.set(yscale="log", xlabel="time after the pulse (µs)", ylabel="|current - rest| (A)", title=who)
+        ax.legend()
+    axes[0].set_xlim(0, 12)
+    axes[1].set(xscale="log", xlim=(1e-4, 10))
+
+
+def trains(verdict, axes):
+    for trial, colour in zip(verdict.trials, COLOURS, strict=False):
+        peaks = plasticity.peaks(trial.ds)
+        label = f"{1e-6 / trial.value:g} MHz"
+        axes[0].plot(np.arange(1, len(peaks) + 1), peaks * 1e6, "o-", color=colour, label=label)
+    axes[0].set(xlabel="pulse", ylabel="peak current (µA)")
+    axes[0].legend()
+
+
+def facilitation(verdict, axes):
+    interval = metrics_learning.intervals(verdict.trials) * 1e6
+    found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
+    for name, colour in (("ppf", style.BLUE), ("ptp", style.ORANGE)):
+        index = np.array([f[name] for f in found])
+        fit = curves.exponential(interval, index)
+        fine = np.linspace(interval[0], interval[-1], 200)
+        axes[0].plot(interval, 100 * index, "o", color=colour, label=name.upper())
+        line = fit.amplitude * np.exp(-fine / fit.scale) + fit.offset
+        axes[0].plot(fine, 100 * line, color=colour, linewidth=0.8, label=f"exponential, {fit.scale:.2g} µs")
+    axes[0].set(xlabel="interval (µs)", ylabel="index (%)")
+    axes[0].legend()
+
+
+def amplitudes(verdict, axes):
+    V = np.array([t.value for t in verdict.trials])
+    axes[0].plot(V, metrics_learning.left(verdict.trials) * 1e9, "o-", color=style.BLUE, label="simulated")
+    axes[0].plot([0.9, 3.6], [8.5, 65.5], "s--", color=PAPER, label="paper, the ends")
+    axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current read after it (nA)")
+    axes[0].legend()
+
+
+def widths(verdict, axes):
+    width = [t.value for t in verdict.trials]
+    G = [1e6 / float(t.ds.read_resistance[-1]) for t in verdict.trials]
+    axes[0].plot(width, G, "o-", color=style.BLUE)
+    axes[0].set(xscale="log", yscale="log", xlabel="width of a 1.5 V spike (s)", ylabel="conductance (µS)")
+
+
+def antisymmetric(verdict, axes):
+    delay, change = metrics_learning.timed(verdict.trials)
+    axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
+    goals = {figure.name: figure.value for figure in verdict.claim.figure}
+    t = np.linspace(0.5, np.abs(delay).max() * 1e6, 100)
+    for side, sign in (("up", 1), ("down", -1)):
+        fit = verdict.found
+        simulated = fit[side] * np.exp(-t * 1e-6 / fit[f"{side}_decay"]) + fit[f"{side}_offset"]
+        axes[0].plot(sign * t, 100 * simulated, color=style.BLUE, linewidth=0.8)
+        said = 100 * goals[side] * np.exp(-t / goals[f"{side}_decay"])
+        axes[0].plot(sign * t, said, **SAID, label="paper" if sign > 0 else None)
+    timing(axes[0])
+
+
+def symmetric(verdict, axes):
+    delay, change = metrics_learning.timed(verdict.trials)
+    axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
+    amplitude, width = (figure.value for figure in verdict.claim.figure[:2])
+    fit = verdict.found
+    t = np.linspace(delay.min(), delay.max(), 201) * 1e6
+    simulated = fit["amplitude"] * np.exp(-((t * 1e-6 / fit["width"]) ** 2)) + fit["offset"]
+    axes[0].plot(t, 100 * simulated, color=style.BLUE, linewidth=0.8)
+    said = 100 * (amplitude * np.exp(-((t / width) ** 2)) + fit["offset"])
+    axes[0].plot(t, said, **SAID, label="paper, offset as simulated")
+    timing(axes[0])
+
+
+def timing(ax):
+    ax.axhline(0, color=style.GREY, linewidth=0.6)
+    ax.set(xlabel="post after pre by (µs)", ylabel="change of conductance (%)")
+    ax.margins(y=0.25)
+    ax.legend(loc="upper left")
+
+
+def energy(verdict, axes):
+    V = [t.value for t in verdict.trials]
+    spent = [metrics_learning.spent_by(t) for t in verdict.trials]
+    for name, (colour, label) in SPENT.items():
+        axes[0].plot(V, [1e15 * abs(s[name]) for s in spent], "o-", color=colour, label=label)
+    scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area
+    scaled = [1e15 * s["conduction"] * scale for s in spent]
+    axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
+    axes[0].plot([0.6, 1.8], [f.value for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
+    axes[0].set(yscale="log", ylim=(1e-9, 1e6), xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
+    axes[0].legend()
+
+
+def letters(verdict, axes):
+    """Maps of the three letters, a row each: at once, later, and after the longest time."""
+    whens = {"at_once": "after 1 µs", "later": "after 25 µs", "last": "after 500 s"}
+    axes[0].axis("off")
+    for i, (letter, rows) in enumerate(verdict.claim.settings.items()):
+        pattern = np.array([[mark == "#" for mark in row] for row in rows], dtype=float)
+        for j, (when, title) in enumerate(whens.items()):
+            contrast = verdict.found[f"{letter}_{when}"]
+            ax = axes[0].inset_axes([j / 3 + 0.03, (2 - i) / 3 + 0.01, 0.27, 0.27])
+            image = ax.imshow(1 + pattern * contrast, vmin=1, vmax=1.2)
+            ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
+            ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)
+            ax.set_xlabel(
+                f"{100 * contrast:+.2g} %" if contrast < 10 else f"x {1 + contrast:.1e}", fontsize=6, labelpad=1
+            )
+    axes[0].figure.colorbar(image, ax=axes[0], extend="max", label="current over that at rest")
+
+
+DRAW = {
+    "single": (2, single),
+    "trains": (1, trains),
+    "facilitation": (1, facilitation),
+    "amplitudes": (1, amplitudes),
+    "widths": (1, widths),
+    "antisymmetric": (1, antisymmetric),
+    "symmetric": (1, symmetric),
+    "energy": (1, energy),
+    "letters": (1, letters),
+}

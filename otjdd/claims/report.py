@@ -1,0 +1,136 @@
+"""The report: verdicts as one HTML page that needs nothing else, neither network nor files beside it.
+
+It can be read without JavaScript; with it, its table sorts and filters. Pictures are SVG inside the page, and its
+Content-Security-Policy forbids the browser to fetch anything.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
+
+from otjdd.claims.claim import Verdict
+from otjdd.claims.trials import Trial
+from otjdd.results import provenance, summary
+
+NAME = "index.html"
+SCALE = 8.5  # rem for an inch of a picture
+VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
+
+
+def save(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
+    """Write the page into a folder, which is made when it is missing; returns its path. Raises ResultError, OSError."""
+    from otjdd.system.files import write_whole
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / NAME, page(verdicts, quick).encode())
+    return folder / NAME
+
+
+def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
+    """The page as text. quick : whether the runs were those of a quick look, which it says"""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    here = FileSystemLoader(Path(__file__).parent)
+    template = Environment(
+        loader=here, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return template.get_template("report.html").render(
+        claims=[entry(verdict) for verdict in verdicts],
+        met=sum(verdict.status == "met" for verdict in verdicts),
+        seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
+        origin=origin(),
+        quick=quick,
+    )
+
+
+def different(verdicts: Sequence[Verdict]) -> list[Trial]:
+    """The runs, those that several claims share once."""
+    return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
+
+
+def entry(verdict: Verdict) -> dict:
+    """What the page shows of a claim."""
+    seconds = sum(map(seconds_of, verdict.trials))
+    return verdict.row() | {
+        "claim": verdict.claim,
+        "cause": verdict.cause,
+        "numbers": verdict.numbers,
+        "picture": picture(verdict),
+        "alternative": alternative(verdict),
+        "protocol": protocol(verdict),
+        "runs": [run_row(trial) for trial in verdict.trials],
+        "seconds": seconds,
+        "duration": duration(seconds),
+    }
+
+
+def picture(verdict: Verdict) -> dict:
+    """The picture of a claim as a data URL, and how wide it is shown [rem]; nothing when there is none."""
+    if not verdict.found:
+        return {}
+    from otjdd.claims import pictures
+    from otjdd.plot import style
+
+    fig = pictures.picture(verdict)
+    url = "data:image/svg+xml;base64," + b64encode(style.encoded(fig, "svg")).decode()
+    return {"url": url, "width": round(SCALE * fig.get_size_inches()[0], 1)}
+
+
+def alternative(verdict: Verdict) -> str:
+    """A picture in words."""
+    numbers = (f"{n}" + f" (paper {n.figure.paper})" * bool(n.figure.paper) for n in verdict.numbers)
+    return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
+
+
+def protocol(verdict: Verdict) -> list[dict]:
+    """The cases of a claim: file, title, what is done, which value is swept, the text of the file."""
+    by_name: dict[str, list[Trial]] = {}
+    for trial in verdict.trials:
+        by_name.setdefault(trial.name, []).append(trial)
+    return [
+        {
+            "file": f"{name}.toml",
+            "title": trials[0].case.title,
+            "drive": summary.of_drive(trials[0].case.drive),
+            "sweep": swept(verdict, name, trials),
+            "text": trials[0].case.source,
+        }
+        for name, trials in by_name.items()
+    ]
+
+
+def swept(verdict: Verdict, name: str, trials: Sequence[Trial]) -> str:
+    """What differs between the runs of a case, from where to where; "" when there is one run."""
+    if len(trials) == 1:
+        return ""
+    what = f"{verdict.claim.sweep[name].key} from " if name in verdict.claim.sweep else ""
+    return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
+
+
+def run_row(trial: Trial) -> dict:
+    """One run: its case, the value of its sweep, what came out, time and sha256 of the case with all filled in."""
+    done = not isinstance(trial.ds, str)
+    return {
+        "file": f"{trial.name}.toml",
+        "value": trial.text,
+        "result": summary.of_result(trial.ds) if done else trial.ds,
+        "duration": duration(seconds_of(trial)),
+        "sha256": trial.case.digest,
+    }
+
+
+def seconds_of(trial: Trial) -> float:
+    """Time that a run took [s]; 0 when it failed."""
+    return 0.0 if isinstance(trial.ds, str) else float(trial.ds.attrs.get("wall_time", 0.0))
+
+
+def duration(seconds: float) -> str:
+    """A time in words."""
+    return f"{seconds / 60:.1f} min" if seconds >= 99.5 else f"{seconds:.2g} s"
+
+
+def origin() -> list[tuple[str, str]]:
+    """Where the numbers come from: when, on what kind of machine, with which versions."""
+    known = provenance.provenance("", "")
+    machine = [("made", known["created"]), ("processor", known["processor"]), ("system", known["system"])]
+    return machine + [(package, known[f"{package}_version"]) for package in VERSIONS]

@@ -1,0 +1,77 @@
+"""Verdicts told as a table: in the terminal, as Markdown, as JSON."""
+
+import json
+from collections.abc import Sequence
+
+from otjdd.claims.claim import Verdict
+
+BAR = r"\|"  # |V| would end a cell
+BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
+
+
+def to_json(verdicts: Sequence[Verdict]) -> str:
+    """The verdicts for programs: {"claims": [{"id", "paper", "otjdd", "tolerance", "status", "reason"}]}."""
+    return json.dumps({"claims": [verdict.row() for verdict in verdicts]}, indent=2, ensure_ascii=False)
+
+
+def in_total(verdicts: Sequence[Verdict]) -> str:
+    """How many claims are met."""
+    return f"{sum(verdict.status == 'met' for verdict in verdicts)} of {len(verdicts)} claims are met"
+
+
+def to_markdown(verdicts: Sequence[Verdict]) -> str:
+    """The verdicts as Markdown: how many are met, a table with the misses in bold, and why they are missed."""
+    lines = [f"{in_total(verdicts)}.", "", "| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
+    for verdict in verdicts:
+        row = verdict.row()
+        found = "; ".join(f"**{n}**" if n.status == "missed" else str(n) for n in verdict.numbers)
+        cells = [verdict.id, row["paper"], found if verdict.found else row["otjdd"], row["tolerance"], verdict.status]
+        lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
+    why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
+    return "\n".join(lines + [""] * bool(why) + why)
+
+
+def to_table(verdicts: Sequence[Verdict]):
+    """The verdicts as a rich table: a line for each claim, and one for each of its numbers."""
+    from rich import box
+    from rich.table import Column, Table
+
+    longest = max((len(verdict.id) for verdict in verdicts), default=0)
+    table = Table(
+        Column("claim", min_width=longest), "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD
+    )
+    for verdict in verdicts:
+        colour = "green" if verdict.status == "met" else "red"
+        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {colour}]{verdict.status}[/]")
+        for n in verdict.numbers:
+            style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
+            table.add_row(f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, mark, style=style)
+    return table
+
+
+def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
+    """Print the verdicts as a "table", as "markdown" or as "json"."""
+    if form != "table":
+        print(to_json(verdicts) if form == "json" else to_markdown(verdicts))
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    console.print(to_table(verdicts))
+    for verdict in verdicts:
+        if verdict.cause:
+            console.print(f"{verdict.id}: {verdict.cause}", markup=False)
+    console.print(in_total(verdicts))
+
+
+def has_place(text: str) -> bool:
+    """Whether a text has the markers between which the table goes."""
+    return BEGIN in text and END in text.partition(BEGIN)[2]
+
+
+def updated(text: str, table: str) -> str:
+    """A text with what stands between the markers replaced. Raises ValueError when they are not there."""
+    if not has_place(text):
+        raise ValueError(f"expected the markers {BEGIN} and {END}")
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"

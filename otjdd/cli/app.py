@@ -1,0 +1,115 @@
+"""What all commands share: exit codes, and what becomes of an error."""
+
+import functools
+import os
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from otjdd.errors import ExitCode
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
+    "kept), 5 a file or the disk, 6 over a limit or out of memory, 7 points of a study failed, 8 a claim or a "
+    "self-test is missed or numbers differ, 130 and 143 interrupted and terminated (what was computed is kept)."
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+
+def command(function):
+    """Register a command; whatever goes wrong in it becomes a message on stderr and an exit code."""
+
+    @functools.wraps(function)
+    def guarded(*args, **kwargs):
+        from otjdd.system.limits import heeding_signals
+
+        try:
+            with heeding_signals():
+                function(*args, **kwargs)
+            sys.stdout.flush()
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except BrokenPipeError:  # whoever reads, `head` say, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (Exception, KeyboardInterrupt) as error:
+            if os.environ.get("OTJDD_DEBUG"):
+                traceback.print_exc()
+            code, message = verdict(error)
+            tell(message)
+            raise typer.Exit(code) from None
+
+    return app.command()(guarded)
+
+
+def verdict(error: BaseException) -> tuple[int, str]:
+    """Exit code and message of an exception."""
+    from otjdd.errors import KernelError, OtjddError, Stopped
+    from otjdd.system.limits import interruption
+
+    error = interruption(error) or error
+    if isinstance(error, KernelError):
+        return ExitCode.BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
+    if isinstance(error, OtjddError | Stopped):
+        return error.exit_code, str(error)
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return ExitCode.FILE, f"{where}{error.strerror or error}"
+    if isinstance(error, KeyboardInterrupt):
+        return ExitCode.INTERRUPTED, "interrupted"
+    if isinstance(error, MemoryError):
+        return ExitCode.LIMIT, "out of memory: record less, or use fewer cells or columns"
+    line = " ".join(str(error).split())[:200]
+    return ExitCode.BUG, (
+        f"unexpected {type(error).__name__}: {line}\n"
+        "This is a bug in otjdd. Please report it with the case file and what `otjdd --debug ...` says."
+    )
+
+
+def tell(message: str):
+    """Say something on stderr."""
+    print(message, file=sys.stderr)
+
+
+def show_version(wanted: bool):
+    if wanted:
+        from otjdd import __version__
+
+        print(f"otjdd {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="OTJDD_DEBUG", help="Show where an error came from.")
+    ] = False,
+):
+    """Oxide tunnel junctions: moving vacancies, Poisson's equation, tunnelling and thermionic current."""
+    os.environ["OTJDD_DEBUG"] = "1" if debug else ""
+
+
+@contextmanager
+def progress_bar(title: str, quiet: bool):
+    """Callback that moves a bar on stderr, or None where nobody looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda fraction: bar.update(task, completed=fraction)

@@ -1,0 +1,107 @@
+"""What commands are given: cases, changes of them, and places to write to; tried before anything runs."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CasePath = Annotated[
+    Path, typer.Argument(metavar="CASE", help="A case file, or the name of one that comes with otjdd.")
+]
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help='Change a value: --set device.film.thickness="3.2 nm".')
+]
+Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
+
+
+def load(path: Path, settings: list[str], allow_outside: bool):
+    """Case of a path or of the name of a shipped case, with what can go wrong before a run already tried.
+
+    Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
+    """
+    from otjdd.case.case import load_case
+
+    changes = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
+        changes[key.strip()] = value.strip()
+    case = load_case(find_case(path), changes, allow_outside=allow_outside)
+    check_files(case, path)
+    return case
+
+
+def find_case(path: Path) -> Path:
+    """The path itself, or a shipped case of that name (rv-loop, rv-loop.toml, cases/rv-loop.toml)."""
+    from otjdd.case.case import shipped_cases
+
+    if path.exists() or path.parent.name not in ("", "cases") or path.is_absolute():
+        return path
+    shipped = shipped_cases() / path.name
+    return next((p for p in (shipped, shipped.with_name(path.name + ".toml")) if p.is_file()), path)
+
+
+def check_files(case, path: Path):
+    """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
+    from otjdd.case.problem import Problem
+    from otjdd.errors import CaseError
+    from otjdd.solver import model
+
+    try:
+        columns = model.members(case)
+        if case.drive.kind != "iv":
+            case.record.instants(case.drive.waveform().duration)
+        if hasattr(case.ions.initial, "result"):
+            from otjdd.solver import integrate
+
+            integrate.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
+    except (ValueError, OSError) as error:
+        said = str(error).replace(f"{case.folder}{os.sep}", "")
+    else:
+        return
+    raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
+
+
+def memory_for(case, gibibytes: float | None) -> float:
+    """Limit of the memory [bytes], from what the user says or of the machine. Raises LimitError when it cannot do."""
+    from otjdd.errors import LimitError
+    from otjdd.solver import memory, model
+    from otjdd.system import limits
+
+    limit = limits.SHARE * limits.machine_memory() if gibibytes is None else gibibytes * 2**30
+    needed = memory.needed(case, len(model.members(case)))
+    if needed > limit / 2:
+        raise LimitError(
+            f"the profiles and reads of this case take {needed / 2**30:.3g} GiB, and as much again to write them; "
+            f"the limit is {limit / 2**30:.3g} GiB. Try fewer record.profiles, or a larger --max-memory"
+        )
+    return limit
+
+
+def check_target(path: Path):
+    """Refuse a place that cannot be written before hours are spent on what is to be written there. Raises OSError."""
+    if not path.parent.is_dir():
+        raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
+    if path.is_dir():
+        raise OSError(errno.EISDIR, "is a folder, not a file", os.fspath(path))
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise OSError(errno.EACCES, "cannot be written", os.fspath(path))
+    if path.suffix == ".toml":
+        raise OSError(errno.EEXIST, "is the name of a case file; choose another", os.fspath(path))
+
+
+def check_picture(path: Path):
+    """Refuse a picture of a format that is not drawn. Raises typer.BadParameter, OSError."""
+    if path.suffix.lower() not in (".png", ".pdf", ".svg"):
+        raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
+    check_target(path)
+
+
+def check_folder(path: Path):
+    """Make a folder, and refuse one that cannot be written to, before the work for it begins. Raises OSError."""
+    path.mkdir(parents=True, exist_ok=True)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise OSError(errno.EACCES, "cannot be written to", os.fspath(path))

@@ -1,0 +1,183 @@
+"""Every exception of otjdd, with the exit code that a command ends with because of it.
+
+Each keeps its arguments as it was given them, so that it survives the way from a worker process to the one that waits.
+"""
+
+from enum import IntEnum
+from pathlib import Path
+
+MAX_PROBLEMS = 100  # of one case that are told
+
+
+class ExitCode(IntEnum):
+    """What a command tells the shell."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    CASE = 3
+    SOLVER = 4
+    FILE = 5
+    LIMIT = 6
+    FAILED = 7  # points of a study
+    MISSED = 8  # claims, self-tests, numbers that differ
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class OtjddError(Exception):
+    """Root of all errors that otjdd raises on purpose."""
+
+    exit_code = ExitCode.BUG
+
+
+class NotAsExpected(OtjddError, ValueError):
+    """A value that is not what it should be; `expected` and `got` say so in words."""
+
+    exit_code = ExitCode.CASE
+
+    def __init__(self, expected: str, got: str):
+        super().__init__(expected, got)
+        self.expected, self.got = expected, got
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, got {self.got}"
+
+
+class UnitError(NotAsExpected):
+    """A value that is not the quantity it should be."""
+
+
+class CaseError(OtjddError):
+    """A case that cannot be used: `problems` are all of them, up to MAX_PROBLEMS; `str` tells each with its line."""
+
+    exit_code = ExitCode.CASE
+
+    def __init__(self, problems):
+        super().__init__(problems)
+        self.problems = list(problems)
+
+    def __str__(self) -> str:
+        rest = ["Only the first problems are told."] if len(self.problems) >= MAX_PROBLEMS else []
+        return "\n".join([*map(str, self.problems), *rest])
+
+
+class LimitError(OtjddError):
+    """More was asked for than a limit allows; says what, the limit, and what to try."""
+
+    exit_code = ExitCode.LIMIT
+
+
+class ResultError(OtjddError):
+    """A file that cannot be written or read; says which, why, and what to try."""
+
+    exit_code = ExitCode.FILE
+
+    def __init__(self, path, reason: str, advice: str = ""):
+        super().__init__(path, reason, advice)
+        self.path, self.reason, self.advice = Path(path), reason, advice
+
+    def __str__(self) -> str:
+        return f"{self.args[0]}: {self.reason}" + f"; {self.advice}" * bool(self.advice)
+
+
+class Status(IntEnum):
+    """What a kernel returns: done, paused, or why it cannot go on. Its text and advice are those of `WORDS`."""
+
+    DONE = 0
+    PAUSED = 1
+    STEP_TOO_SMALL = 2
+    NOT_CLOSED = 3
+    CIRCUIT_NOT_SOLVED = 4
+    SPECTRUM_NOT_CONVERGED = 5
+    NOT_FINITE = 6
+    # said by the program around the kernels
+    EQUILIBRIUM_NOT_FOUND = 7
+    TOO_MANY_STEPS = 8
+
+    @property
+    def text(self) -> str:
+        """What happened, in words."""
+        return WORDS[self][0]
+
+    @property
+    def advice(self) -> str:
+        """What to try."""
+        return WORDS[self][1]
+
+
+WORDS = {
+    Status.STEP_TOO_SMALL: (
+        "no time step is small enough for the error control",
+        "loosen numerics.rtol to 1e-3, or refine device.film.cells",
+    ),
+    Status.NOT_CLOSED: (
+        "Poisson's equation has no solution within the tables of the electrodes",
+        "reduce the voltage or ions.density, or check doping and permittivity of the electrodes",
+    ),
+    Status.CIRCUIT_NOT_SOLVED: (
+        "the voltage over junction and series resistance was not found",
+        "set circuit.series_resistance to 0 ohm to see the bare junction, or reduce the voltage",
+    ),
+    Status.SPECTRUM_NOT_CONVERGED: (
+        "the integral of the current over energy did not converge",
+        'loosen numerics.current_tolerance, or use device.transmission = "wkb"',
+    ),
+    Status.NOT_FINITE: (
+        "a number ceased to be finite",
+        "check activation_energy and prefactor, or reduce the voltage",
+    ),
+    Status.EQUILIBRIUM_NOT_FOUND: (
+        "the equilibrium of the ions at 0 V was not found",
+        'start from ions.initial = "uniform" and a hold at 0 V, or make the wells shallower',
+    ),
+    Status.TOO_MANY_STEPS: (
+        "the run needs more steps than numerics.max_steps",
+        "raise numerics.max_steps, or shorten the drive",
+    ),
+}
+
+
+class SolverError(OtjddError):
+    """The integration cannot go on. `partial` is the Dataset of what was computed until then, when there is one.
+
+    reason : name of a Status   time [s], voltage [V], step [s], residual (error norm, 1 is the limit), place [m]
+    """
+
+    exit_code = ExitCode.SOLVER
+
+    def __init__(self, reason: str, time: float, voltage: float, step: float, residual: float, place: float):
+        super().__init__(reason, time, voltage, step, residual, place)
+        self.reason, self.time, self.voltage = reason, time, voltage
+        self.step, self.residual, self.place = step, residual, place
+        self.partial = None
+
+    def __str__(self) -> str:
+        status = Status[self.reason]
+        return (
+            f"{status.text}: at t = {self.time:.6g} s, V = {self.voltage:.4g} V, x = {self.place * 1e9:.3g} nm, "
+            f"step {self.step:.3g} s, last error norm {self.residual:.3g}. Try: {status.advice}"
+        )
+
+
+class KernelError(OtjddError):
+    """Compiled kernels that give wrong numbers, and still do when they are compiled again."""
+
+
+class Stopped(KeyboardInterrupt):
+    """The end of a run that was asked for by a signal or came by a limit. `limit` tells the one from the other.
+
+    A KeyboardInterrupt and no OtjddError: what catches errors must not catch it, and whoever keeps what was computed
+    when a user interrupts keeps it here too.
+    """
+
+    def __init__(self, reason: str, limit: bool):
+        super().__init__(reason, limit)
+        self.reason, self.limit = reason, limit
+
+    def __str__(self) -> str:
+        return self.reason
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.LIMIT if self.limit else ExitCode.TERMINATED

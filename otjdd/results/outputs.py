@@ -1,0 +1,99 @@
+"""The table of all outputs, and the Dataset made of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Output(NamedTuple):
+    """One line of the table: dimensions, unit, and what it is."""
+
+    dims: tuple[str, ...]
+    unit: str
+    long_name: str
+
+
+def _outputs(rows: dict) -> dict[str, Output]:
+    return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
+
+
+OUTPUTS = _outputs({
+    # coordinates
+    "time": ("time", "s", "time"),
+    "x": ("x", "m", "distance from the left electrode, cell centres"),
+    "bias": ("bias", "V", "voltage at the source"),
+    "temperature": ("temperature", "K", "temperature"),
+    "state": ("state", "1", "state prepared before the curve"),
+    # in time
+    "voltage": ("time", "V", "voltage at the source"),
+    "junction_voltage": ("time", "V", "voltage across the junction"),
+    "band_bending": ("time", "eV", "band bending of the right electrode at the interface"),
+    "electrode_charge": ("time", "C m-2", "areal charge of the left electrode"),
+    "right_electrode_charge": ("time", "C m-2", "areal charge of the right electrode"),
+    "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
+    "current": ("time", "A", "current that the instrument reads"),
+    "conduction_current": ("time", "A", "conduction current"),
+    "displacement_current": ("time", "A", "displacement current, mean over the interval that ends here"),
+    "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),
+    # profiles
+    "cell_width": ("x", "m", "cell width"),
+    "snapshot_time": ("snapshot", "s", "time of the profiles"),
+    "vacancy_concentration": ("snapshot x", "m-3", "vacancy concentration, mean over the columns"),
+    "vacancy_concentration_columns": ("snapshot column x", "m-3", "vacancy concentration of each column"),
+    "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
+    "film_electron_ratio": ("snapshot", "1", "largest ratio of would-be electrons to vacancy charge in the film"),
+    "band_position": ("snapshot band", "m", "position in the band diagram, electrodes included"),
+    "band_edge": ("snapshot band", "eV", "conduction band edge in the band diagram"),
+    "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
+    "spectrum_density": ("snapshot energy", "A m-2 eV-1", "current density per energy"),
+    "column_weight": ("column", "1", "share of the area"),
+    # reads
+    "read_time": ("read", "s", "time of the read"),
+    "write_voltage": ("read", "V", "voltage of the write before the read"),
+    "read_voltage": ("read", "V", "voltage of the source at the read"),
+    "read_current": ("read", "A", "current read"),
+    "read_resistance": ("read", "ohm", "resistance read"),
+    "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
+    "transport_energy": ("read", "eV", "mean energy of the current"),
+    # current against voltage with frozen ions
+    "bias_current": ("state temperature bias", "A", "current"),
+    "bias_junction_voltage": ("state temperature bias", "V", "voltage across the junction"),
+    "bias_tunnelling_share": ("state temperature bias", "1", "share of the current below the top of the barrier"),
+    "bias_transport_energy": ("state temperature bias", "eV", "mean energy of the current"),
+})  # fmt: skip
+
+
+def dataset(arrays: Mapping, coords: Mapping | None = None, attrs: Mapping | None = None) -> xr.Dataset:
+    """Dataset of named arrays with the dimensions, units and long names of OUTPUTS.
+
+    arrays, coords: name -> array-like, SI, energies in eV
+    Raises ValueError for a name that is not in the table and for a shape that does not fit it or the other arrays.
+    """
+    import xarray as xr
+
+    sizes: dict[str, tuple[int, str]] = {}
+    made = [{name: _variable(name, value, sizes) for name, value in (some or {}).items()} for some in (arrays, coords)]
+    return xr.Dataset(*made, attrs=dict(attrs or {}))
+
+
+def _variable(name: str, value, sizes: dict):
+    """(dims, array, attrs) of one output; `sizes` remembers the length of each dimension and who set it."""
+    if name not in OUTPUTS:
+        close = difflib.get_close_matches(name, OUTPUTS, n=1)
+        raise ValueError(f"there is no output {name!r}" + f" (did you mean {close[0]!r}?)" * bool(close))
+    dims, unit, long_name = OUTPUTS[name]
+    array = np.asarray(value, dtype=None if name == "state" else float)
+    if array.ndim != len(dims):
+        raise ValueError(f"{name} has the dimensions {dims}, not the shape {array.shape}")
+    for dim, size in zip(dims, array.shape, strict=True):
+        known, other = sizes.setdefault(dim, (size, name))
+        if size != known:
+            raise ValueError(f"{name} is {size} long in {dim}, {other} is {known}")
+    return dims, array, {"units": unit, "long_name": long_name}

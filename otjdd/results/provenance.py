@@ -1,0 +1,73 @@
+"""Where a result came from, as attributes: case, versions, machine, solver."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from otjdd.system import sources
+
+
+def provenance(
+    case_text: str,
+    resolved: str,
+    *,
+    title: str = "",
+    statistics: Mapping | None = None,
+    wall_time: float = float("nan"),
+) -> dict:
+    """Attributes that say where a result came from; no names of hosts, users or folders among them.
+
+    case_text, resolved: the case as written and with everything filled in
+    statistics: name -> number or text, of the solver; stored as solver_<name>    wall_time: s
+    """
+    import datetime
+    import platform
+
+    case = {"title": title, "case": case_text, "case_sha256": hashlib.sha256(case_text.encode()).hexdigest()}
+    versions = {f"{package}_version": _version(package) for package in ("otjdd", "numpy", "numba", "scipy", "xarray")}
+    machine = {"python_version": platform.python_version(), "system": platform.system(), "processor": _processor()}
+    run = {"created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "wall_time": float(wall_time)}
+    solver = {f"solver_{name}": _plain(value) for name, value in (statistics or {}).items()}
+    return {
+        **case,
+        "case_resolved": resolved,
+        "source_sha256": sources.digest(),
+        **versions,
+        **machine,
+        **run,
+        **solver,
+    }
+
+
+def _plain(value):
+    """A value that NetCDF has a type for."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, bool):
+        return int(value)
+    return value if isinstance(value, int | float | str) else json.dumps(value, default=str)
+
+
+@cache
+def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+@cache
+def _processor() -> str:
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()

@@ -1,0 +1,79 @@
+"""Results as files: written whole or not at all, and read only when every byte is as it was.
+
+A file is NetCDF4 (HDF5) and sealed: see `otjdd.system.files`. Besides, every array carries its own fletcher32 checksum for
+readers that do not know the seal, and the attribute `data_sha256` identifies the numbers whatever file holds them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.errors import ResultError
+from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FORMAT = "otjdd result 1"
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+MAX_LOADED_BYTES = 16 * 2**30
+
+
+def write(ds: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
+    """Write a Dataset to `path`, whole or not at all. Raises ResultError; then `path` is as it was before."""
+    stamped = ds.assign_attrs(format=FORMAT, data_sha256=data_sha256(ds))
+    # In memory first: HDF5 itself crashes the process when it meets a full disk.
+    encoding = {str(name): _encoding(variable) for name, variable in stamped.variables.items()}
+    write_whole(path, sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding)), overwrite)
+
+
+def _encoding(variable) -> dict:
+    # Variable-length strings take no checksum, characters do.
+    encoding = {"dtype": "S1"} if variable.dtype.kind in "UOT" else {"_FillValue": None}
+    if variable.size and variable.ndim:
+        encoding |= {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
+    return encoding
+
+
+def read(path: str | Path) -> xr.Dataset:
+    """Load a result. Raises ResultError when it is missing, damaged, cut short, or not of otjdd."""
+    import xarray as xr
+
+    data = read_whole(path)
+    if not data.startswith(SIGNATURE):
+        raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")
+    body = unsealed(path, data)
+    try:
+        with xr.open_dataset(io.BytesIO(body), engine="h5netcdf", decode_timedelta=False) as lazy:
+            if lazy.nbytes > MAX_LOADED_BYTES:
+                raise ResultError(path, f"would take {lazy.nbytes / 2**30:.0f} GiB of memory")
+            ds = lazy.load()
+    except ResultError:
+        raise
+    except Exception as error:  # the seal fits, so whoever wrote this did not write a Dataset
+        raise ResultError(path, f"is not an otjdd result ({error})") from error
+    if ds.attrs.get("format") != FORMAT:
+        raise ResultError(path, f"is not of the format {FORMAT!r}")
+    if ds.attrs.get("data_sha256") != data_sha256(ds):
+        raise ResultError(path, "is damaged: its numbers do not fit their checksum")
+    return ds
+
+
+def data_sha256(ds: xr.Dataset) -> str:
+    """sha256 over names, dimensions, types and bytes of all variables: equal for equal numbers, in any file."""
+    digest = hashlib.sha256()
+    for name in sorted(ds.variables, key=str):
+        variable = ds.variables[name]
+        text = variable.dtype.kind in "UOT"
+        values = np.asarray(variable.values, dtype=str if text else variable.dtype.newbyteorder("<"))
+        head = [str(name), variable.dims, variable.shape, "text" if text else values.dtype.str]
+        body = json.dumps(values.tolist()).encode() if text else values.tobytes()
+        digest.update(json.dumps(head).encode())
+        digest.update(body)
+    return digest.hexdigest()

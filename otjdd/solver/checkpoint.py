@@ -1,0 +1,151 @@
+"""A run on its way, on disk: continued from there it gives the same numbers, bit for bit, as if it had never stopped.
+
+Between two calls of the kernels everything they work on is in `integrate.Run`. The junction follows from the case; what
+changes is written, with what it belongs to, as one sealed file (see `otjdd.system.files`): NumPy arrays, no pickles.
+"""
+
+import io
+import json
+import logging
+import time
+import zipfile
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.errors import ResultError
+from otjdd.solver.integrate import Counts, Kept, Run
+from otjdd.system import sources
+from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+
+log = logging.getLogger(__name__)
+
+EVERY = 60.0  # s between two checkpoints
+PATIENCE = 20.0  # times what writing one takes pass before the next, so that it costs at most a twentieth of the run
+MACHINE = ("python_version", "system", "processor")  # besides the versions of libraries: other machine code, other bits
+AFRESH = "begin again, without --resume"
+
+
+class Place(NamedTuple):
+    """Where the checkpoints of a run are, and what is done with them."""
+
+    path: Path
+    every: float = EVERY  # s
+    resume: bool = False  # go on from the one that is there, when there is one
+
+
+class Saved(NamedTuple):
+    """A checkpoint."""
+
+    arrays: dict[str, np.ndarray]
+
+    @property
+    def start(self) -> np.ndarray:
+        """Concentrations (K, N) [1/m3] that the run began with."""
+        return self.arrays["kept.c"][0]
+
+    @property
+    def wall_time(self) -> float:
+        """What the run has taken so far, s."""
+        return float(self.arrays["wall_time"])
+
+
+def beside(result: Path) -> Path:
+    """Where the checkpoint of a run is that makes this result: next to it, hidden."""
+    return result.with_name(f".{result.name}.checkpoint")
+
+
+def belonging(case) -> dict[str, str]:
+    """What a checkpoint belongs to: a case with its files, versions and machine, sources of otjdd. Raises OSError."""
+    from otjdd.physics import jit_cache
+    from otjdd.results import provenance
+
+    about = provenance.provenance("", "")
+    versions = {name: about[name] for name in about if name.endswith("_version") or name in MACHINE}
+    return {"case": case.digest, **versions, "sources": f"{sources.digest()} {jit_cache.made_from()}"}
+
+
+def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> None:
+    """Write a run that stands on its course; wall_time [s] is what it took so far. Raises ResultError."""
+    about = {"belongs": np.array(json.dumps(belongs)), "counts": np.array(run.counts), "wall_time": np.array(wall_time)}
+    blocks = {name: np.concatenate(blocks) for name in ("rows", "reads") if (blocks := getattr(run, name))}
+    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in run.kept]) for name in Kept._fields}
+    file = io.BytesIO()
+    np.savez(file, **about, **blocks, **kept, **memory(run))
+    write_whole(path, sealed(file.getbuffer()))
+
+
+def read(path: Path, belongs: dict[str, str]) -> Saved:
+    """A checkpoint. Raises ResultError when it is damaged, or belongs to something else."""
+    body = unsealed(path, read_whole(path))
+    try:
+        with np.load(io.BytesIO(body)) as file:  # which takes no pickles
+            arrays = dict(file)
+        there = json.loads(str(arrays["belongs"]))
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ResultError(path, f"is not a checkpoint ({error})", AFRESH) from error
+    for name, here in belongs.items():
+        if there.get(name) != here:
+            raise ResultError(path, unlike(name, there.get(name), here), AFRESH)
+    return Saved(arrays)
+
+
+def found(place: Place | None, belongs: dict[str, str]) -> Saved | None:
+    """The checkpoint to go on from; None when there is none, or none is wanted. Raises ResultError."""
+    if place is None or not place.resume or not place.path.exists():
+        return None
+    return read(place.path, belongs)
+
+
+def unlike(name: str, there: str | None, here: str) -> str:
+    """In words, that a checkpoint belongs to something else."""
+    if name == "case":
+        return "belongs to another case, or to other settings or files of this one"
+    if name == "sources":
+        return "was written by other sources of otjdd, or with other options of its compiler"
+    return f"was written with another {name.replace('_', ' ')}: {there} then, {here} now"
+
+
+def restore(run: Run, saved: Saved) -> None:
+    """Let a run that has begun with `saved.start` stand where the checkpoint is."""
+    arrays = saved.arrays
+    for name, array in memory(run).items():
+        array[...] = arrays[name]
+    run.counts = Counts(*map(int, arrays["counts"]))
+    run.rows, run.reads = ([arrays[name]] if name in arrays else [] for name in ("rows", "reads"))
+    numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
+    states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
+    run.kept = [Kept(*row) for row in zip(*numbers, *states, strict=True)]
+
+
+def memory(run: Run) -> dict[str, np.ndarray]:
+    """The arrays of a run that change in place, by name."""
+    state = {f"state.{name}": array for name, array in run.state._asdict().items()}
+    tangent = {f"tangent.{name}": array for name, array in run.tangent._asdict().items()}
+    return {**state, **tangent, "panels": run.panels, "losses": run.losses, "at": run.at}
+
+
+def now_and_then(place: Place | None, run: Run, belongs: dict[str, str], began: float, progress=None):
+    """`progress` that also writes a checkpoint when it is time for one; without a place it is itself.
+
+    began : time.perf_counter() [s] since which the run takes. What cannot be written is told and does not end the run.
+    """
+    if place is None:
+        return progress
+    due = time.perf_counter() + place.every
+
+    def look(fraction: float):
+        nonlocal due
+        now = time.perf_counter()
+        if now >= due and fraction < 1.0:
+            try:
+                write(place.path, run, belongs, now - began)
+            except ResultError as error:
+                log.warning("no checkpoint: %s", error)
+            written = time.perf_counter()
+            due = written + max(place.every, PATIENCE * (written - now))
+        if progress:
+            progress(fraction)
+
+    return look

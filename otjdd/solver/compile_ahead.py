@@ -1,0 +1,52 @@
+"""The first run on a machine: kernels are compiled by two processes, the currents by this one, the time step by a second.
+
+They are the two halves of the work, some 20 s each, and meet in the cache. A second process that fails costs time only:
+what it did not leave is compiled here.
+"""
+
+import subprocess
+import sys
+from contextlib import contextmanager
+
+from otjdd.physics import jit_cache
+from otjdd.solver import integrate
+
+SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.compile_step(self_check.begin())"
+
+
+def compile_kernels(run) -> None:
+    """Compile all that is large for runs like this one, which has not moved."""
+    with second_process():
+        integrate.jump(run, 0.1)
+
+
+@contextmanager
+def second_process():
+    """A process that compiles the time step, and is waited for; when this one is interrupted, it is ended."""
+    try:
+        process = subprocess.Popen([sys.executable, "-c", SECOND], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+        process.wait()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def compile_step(run) -> None:
+    """Compile the time step and what goes with it for runs like this one, without taking one."""
+    from otjdd.physics import quasistatic, rosenbrock, stepper
+
+    junction, state = run.junction, run.state
+    work, new = rosenbrock.new_work(*state.c.shape), quasistatic.new_state(*state.c.shape)
+    for kernel, arguments in (
+        (rosenbrock.rosenbrock_step, (junction, state, work, run.tangent, True, 0.0, 0.0, 1.0, new)),
+        (stepper.first_step, (junction, state, run.control, work, 1.0)),
+        (stepper.physical, (junction, new.c, state.c)),
+        (quasistatic.copy_state, (new, state)),
+        (stepper.worst_cell, (run.control, state.c, new.c, work.error)),
+    ):
+        jit_cache.compile_for(kernel, arguments)

@@ -1,0 +1,96 @@
+"""Equilibrium of the ions at 0 V with a given number of them, found directly, without following them there.
+
+No flux passes a face where x = ln[c/(c_max - c)] falls by what the field and the wells ask for, so x alone gives the field
+at every inner face, and c; Gauss's law then says how far they fit each other:
+
+    E_f = [kT (x_f - x_f-1) + W_f - W_f-1]/(z d_f) = E(D_f)        D_f = D(L) - e z S_f - fixed_f
+
+with D(L) from the closure at these c. Newton's iteration for x, the same for every law of motion, however deep the wells
+and slow the way into them.
+"""
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+
+LONGEST = 3.0  # of a step in x: further the exponentials are not those that the step was made for
+STEPS = 1000
+DONE = 1e-9  # last step in x: the error is its square
+
+
+def relaxed(junction, c):
+    """Concentrations (K, N) [1/m3] in equilibrium, with as many ions in each column as c has; None when not found."""
+    out = np.empty_like(c)
+    for k in range(c.shape[0]):
+        found = relaxed_column(junction, k, c[k])
+        if found is None:
+            return None
+        out[k] = found
+    return out
+
+
+def relaxed_column(junction, k: int, c):
+    """Concentrations (N,) of column k in equilibrium, from c with as many ions; None when not found."""
+    c_max, total = junction.ions.c_max, (c * junction.columns.width[k]).sum()
+    x, D_right = np.log(c / (c_max - c)), 0.0
+    for _ in range(STEPS):
+        step, D_right = newton_step(junction, k, x, total, D_right)
+        longest = np.abs(step).max()
+        if not longest < np.inf:
+            return None
+        x = x + step * min(1.0, LONGEST / longest) if longest > 0.0 else x
+        if longest < DONE:
+            return c_max / (1.0 + np.exp(-x))
+    return None
+
+
+def newton_step(junction, k: int, x, total: float, D_right: float):
+    """Newton's step in x (N,) for column k, and D(L) [C/m2] at x; nan where the stack does not close.
+
+    Rows: how far D(L) is from what the last cell asks for; Gauss's law in cells 1..N-2; the number of ions.
+    """
+    from otjdd.physics import electrostatics
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
+
+    columns, z, N = junction.columns, junction.ions.z, x.size
+    width, distance = columns.width[k], columns.distance[k]
+    share = 1.0 / (1.0 + np.exp(-x))
+    c = junction.ions.c_max * share
+    D, E, eps, guess = np.empty(N + 1), np.empty(N + 1), np.empty(N + 1), np.zeros((2, N + 1))
+    guess[1] = 1.0
+    D_right = close(junction, k, c, D_right, 0.0, CLOSURE_TOLERANCE, D, E, eps, guess)
+    if np.isnan(D_right):
+        return np.full(N, np.nan), D_right
+    inner = (junction.kT * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
+    # D(E) saturates, and Newton's iteration for it oscillates; E(D) does not: what is missing is eps [E_f - E(D_f)]
+    missing = eps[1:-1] * (inner - E[1:-1])
+    by_x = eps[1:-1] * junction.kT / (z * distance[1:-1])  # d missing/dx_f = -d missing/dx_f-1
+    ions = width * c * (1.0 - share)  # d(c h)/dx
+    charge = z * ELEMENTARY_CHARGE * ions
+    slope = closure_slope(junction, k, D[0], D_right, eps)
+    ends = np.zeros((2, N))
+    elastance = electrostatics.edge(junction.left, D[0])[1] + np.cumsum((distance / eps)[:-1])  # left of a cell
+    ends[0] = -charge * elastance / slope
+    ends[0, -1] += charge[-1] + by_x[-1]
+    ends[0, -2] -= by_x[-1]
+    ends[1] = ions / total
+    bands = np.array([by_x[1:], -(by_x[1:] + by_x[:-1] + charge[1:-1]), by_x[:-1]])
+    rest = np.array([missing[-1], (c * width).sum() / total - 1.0])
+    return -bordered(bands, ends, np.diff(missing), rest), D_right
+
+
+def bordered(bands, ends, inside, rest):
+    """Solve for x (N,): rows 1..N-2 of a tridiagonal matrix, and two full rows.
+
+    bands : (3, N-2) factors of x_i+1, x_i and x_i-1   ends : (2, N)   inside : (N-2,), rest : (2,) right-hand sides
+    """
+    from scipy.linalg import solve_banded
+
+    n = inside.size
+    columns = np.zeros((n, 3))
+    columns[:, 0], columns[0, 1], columns[-1, 2] = inside, bands[2, 0], bands[0, -1]
+    shifted = np.array([np.roll(bands[0], 1), bands[1], np.roll(bands[2], -1)])
+    solved = solve_banded((1, 1), shifted, columns)
+    small = ends[:, [0, -1]] - ends[:, 1:-1] @ solved[:, 1:]
+    left, right = np.linalg.solve(small, rest - ends[:, 1:-1] @ solved[:, 0])
+    return np.concatenate(([left], solved[:, 0] - left * solved[:, 1] - right * solved[:, 2], [right]))

@@ -1,0 +1,288 @@
+"""The ions along a waveform: kernels called segment by segment, with room between for reads, snapshots and signals."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.errors import SolverError, Status
+from otjdd.solver import equilibrium, model
+from otjdd.waveform.waveform import Waveform
+
+CHUNK = 512  # steps between two looks at signals and progress
+ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
+LOSSES = 16  # voltages whose loss in the circuit is remembered
+ALIKE = 1e-9  # of a piece of the waveform: times that are taken for one
+PANELS = 64
+
+
+class Counts(NamedTuple):
+    """Solver statistics."""
+
+    accepted: int = 0
+    rejected: int = 0
+    unphysical: int = 0  # of the rejected, those with a concentration below zero or above the site density
+
+
+class Kept(NamedTuple):
+    """A state that was kept on the way."""
+
+    time: float  # s
+    voltage: float  # V, of the source
+    junction_voltage: float  # V
+    c: np.ndarray  # (K, N) 1/m3
+    D_left: np.ndarray  # (K,) C/m2
+    D_right: np.ndarray  # (K,)
+
+
+@dataclass
+class Run:
+    """A junction on its way: what the kernels work on. `state` and the work arrays change in place."""
+
+    junction: object
+    control: object
+    state: object
+    total: np.ndarray  # (K,) vacancies per area [1/m2], constant
+    work: object  # of a step
+    trial: object  # the state that a step leads to
+    panels: np.ndarray
+    tangent: object  # of the current
+    losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
+    max_steps: int
+    time: float = 0.0
+    step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
+    counts: Counts = field(default_factory=Counts)
+    rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
+    reads: list = field(default_factory=list)  # (n, READING)
+    kept: list = field(default_factory=list)  # Kept
+    at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # where it stands on its course, see `stepper.Course`
+
+
+def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
+    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean."""
+    from otjdd.physics import quasistatic, rosenbrock, stepper
+
+    K, N = c.shape
+    state = quasistatic.new_state(K, N)
+    state.c[:] = c
+    control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
+    total = (c * junction.columns.width).sum(axis=1)
+    panels, losses = np.full((K, PANELS), np.nan), np.tile([np.inf, 0.0], (LOSSES, 1))
+    work, trial, tangent = rosenbrock.new_work(K, N), quasistatic.new_state(K, N), quasistatic.new_tangent(K, N)
+    return Run(junction, control, state, total, work, trial, panels, tangent, losses, max_steps)
+
+
+def jump(run: Run, voltage: float) -> None:
+    """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
+    from otjdd.physics import quasistatic, stepper
+
+    allowed = stepper.slack(run.control)
+    status = stepper.jump(
+        run.junction, run.state, voltage, run.panels, run.tangent, run.losses, allowed, quasistatic.TRUST
+    )
+    check(run, status, run.time, voltage, 0.0, 0.0)
+    run.step = 0.0
+
+
+def advance(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
+    """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
+    piece = np.array([[run.time, run.time + duration, start, end]])
+    travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, run.step, start), record)
+
+
+def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, progress=None) -> None:
+    """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from `at`: see `stepper.Course`.
+
+    progress(fraction) is called whenever all that the kernels work on is in the run. Raises SolverError.
+    """
+    from otjdd.physics import stepper
+
+    run.at = np.array(at)
+    course = stepper.Course(pieces, tasks, run.at)
+    log, status = new_log(run, tasks, record), stepper.PAUSED
+    while status == stepper.PAUSED:
+        counts = np.zeros(5, np.int64)
+        status, norm = stepper.travel(
+            run.junction, run.control, run.state, run.total, course, run.work, run.trial, run.panels, run.tangent,
+            run.losses, log, record, counts,
+        )  # fmt: skip
+        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts[:3], strict=True)))
+        empty(run, log)
+        i, tau, step, _ = course.at
+        start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
+        done = int(i) == len(pieces)
+        run.time, run.step = end if done else start + tau, step
+        voltage = V_end if done else V_start + (V_end - V_start) * tau / (end - start)
+        check(run, status, run.time, voltage, step, norm, int(counts[4]))
+        if status == stepper.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
+            fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
+        if progress:
+            progress(i / len(pieces))
+
+
+def new_log(run: Run, tasks: np.ndarray, record: bool):
+    """An empty log with room for what the tasks record, or for a part of it."""
+    from otjdd.physics import stepper
+
+    K, N = run.state.c.shape
+    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (stepper.OBSERVE, stepper.READ, stepper.KEEP))
+    rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
+    return stepper.Log(
+        np.zeros(3, np.int64), np.empty((rows, stepper.RECORD)), np.empty((reads, stepper.READING)),
+        np.empty((states, 3)), np.empty((states, K, N)), np.empty((states, 2, K)),
+    )  # fmt: skip
+
+
+def empty(run: Run, log) -> None:
+    """Move what is in a log to the run."""
+    rows, reads, kept = log.used
+    if rows:
+        run.rows.append(log.rows[:rows].copy())
+    if reads:
+        run.reads.append(log.reads[:reads].copy())
+    for i in range(kept):
+        run.kept.append(Kept(*map(float, log.kept[i]), log.kept_c[i].copy(), *log.kept_D[i].copy()))
+    log.used[:] = 0
+
+
+def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
+    """Raise SolverError for a status of the kernels that is a failure."""
+    if status not in (Status.DONE, Status.PAUSED):
+        fail(run, Status(status).name, time, voltage, step, norm, cell)
+
+
+def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float, cell: int = 0):
+    """Raise SolverError; the place is that of the largest error of a step, else the strongest field in any column.
+
+    cell : with the largest error, counted through all columns
+    """
+    width = run.junction.columns.width
+    if reason == "STEP_TOO_SMALL":
+        k, i = np.unravel_index(cell, width.shape)
+        place = width[k, :i].sum() + 0.5 * width[k, i]
+    else:
+        E = np.abs(run.state.E)
+        k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
+        place = width[k, :f].sum()
+    raise SolverError(reason, time, voltage, step, norm, float(place))
+
+
+def observe(run: Run, voltage: float) -> None:
+    """Record the state, its current evaluated here and not followed from a step before. Raises SolverError."""
+    from otjdd.physics import stepper
+
+    jump(run, voltage)
+    log = new_log(run, np.array([stepper.OBSERVE]), False)
+    status = stepper.observe(run.junction, run.state, run.time, voltage, run.total, run.panels, run.tangent, log)
+    check(run, status, run.time, voltage, 0.0, 0.0)
+    empty(run, log)
+
+
+def keep(run: Run, voltage: float) -> None:
+    """Keep the state, settled at a source voltage. Raises SolverError."""
+    jump(run, voltage)
+    state = run.state
+    run.kept.append(
+        Kept(run.time, voltage, float(state.V[0]), state.c.copy(), state.D_left.copy(), state.D_right.copy())
+    )
+
+
+def restore(run: Run, kept: Kept, voltage: float) -> None:
+    """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
+    run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
+    jump(run, voltage)
+
+
+def drive(
+    run: Run, waveform: Waveform, *, every="none", windows=(), stops=(), keep_reads=False, progress=None, at=None
+) -> None:
+    """Take a run along a waveform.
+
+    every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
+    recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
+    called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
+    at : of a run that stands on this waveform; it began at run.time
+    """
+    from otjdd.physics import stepper
+
+    at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
+    marks = [(time, at_read) for time, _ in waveform.reads] + [(time, stepper.KEEP) for time in stops]
+    for start, end in windows:  # a row where a window begins, and a cut where it ends
+        marks += [(start, stepper.OBSERVE)] * (start > 0.0) + [(end, 0)]
+    if not len(waveform.segments()[0]):
+        return
+    pieces, tasks = pieces_between(waveform, marks)
+    recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
+    pieces[:, :2] += run.time
+    run.at = np.array((0.0, 0.0, run.step, np.nan) if at is None else at)
+    for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
+        if run.at[0] < end:
+            share = end / len(pieces)
+            part = progress and (lambda fraction, share=share: progress(fraction * share))
+            travel(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
+
+
+def within(times: np.ndarray, windows) -> np.ndarray:
+    """Which times are in any of the windows."""
+    return np.any([(start <= times) & (times <= end) for start, end in windows] or [np.zeros(len(times), bool)], axis=0)
+
+
+def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
+    """Straight pieces (P, 4) of a waveform, cut at marks (time [s], task bits), and their tasks (P,).
+
+    A mark belongs to the end of the piece before it: at a jump the voltage is the one before.
+    """
+    from otjdd.physics import stepper
+
+    t0, t1, v0, v1 = (np.asarray(values, dtype=float) for values in waveform.segments())
+    times, asked = np.array([time for time, _ in marks], dtype=float), np.array([task for _, task in marks], dtype=int)
+    of = np.clip(np.searchsorted(t1, times), 0, len(t1) - 1)
+    near = ALIKE * (t1 - t0)[of]
+    times = np.where(times >= t1[of] - near, t1[of], np.where(times <= t0[of] + near, t0[of], times))
+    ends = np.unique(np.concatenate((t1, times[times > t0[0]])))
+    segment = np.searchsorted(t1, ends)
+    starts = np.concatenate(([t0[0]], ends[:-1]))
+    slope = ((v1 - v0) / (t1 - t0))[segment]
+    v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
+    v_end = np.where(ends == t1[segment], v1[segment], v_end)
+    tasks = np.where(starts == t0[segment], stepper.EDGE, 0)
+    np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
+    return np.column_stack((starts, ends, v_start, v_end)), tasks
+
+
+def relax(junction, c: np.ndarray) -> np.ndarray:
+    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError."""
+    found = equilibrium.relaxed(junction, c)
+    if found is None:
+        fail(begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
+    return found
+
+
+def start(case, junction, parts) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] that a case starts from. Raises SolverError, ValueError."""
+    initial = case.ions.initial
+    c = model.uniform(parts, case.device.film.cells)
+    if initial == "uniform":
+        return c
+    if initial == "equilibrium":
+        return relax(junction, c)
+    if hasattr(initial, "result"):
+        return from_result(initial.result, c)
+    run = begin(junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps)
+    for hold in initial.history:
+        jump(run, hold.voltage)
+        advance(run, hold.duration, hold.voltage, hold.voltage, False)
+    return run.state.c.copy()
+
+
+def from_result(path: str, like: np.ndarray) -> np.ndarray:
+    """Last concentrations of a result file. Raises ResultError, ValueError when it has none or other columns or cells."""
+    from otjdd.results import store
+
+    states = store.read(path).get("vacancy_concentration_columns", ())
+    if not len(states):
+        raise ValueError("ions.initial.result: that result holds no state to start from")
+    c = states.values[-1]
+    if c.shape != like.shape:
+        raise ValueError(f"ions.initial.result: {c.shape} columns and cells, the case has {like.shape}")
+    return c

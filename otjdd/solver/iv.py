@@ -1,0 +1,62 @@
+"""I-V curves at frozen ions: the states that a drive makes, each read over bias and temperature."""
+
+import time
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.errors import SolverError
+from otjdd.results import outputs
+from otjdd.solver import integrate, model
+from otjdd.solver.outcome import attributes, delivered, ending, status
+
+
+def iv(case: Case, progress=None):
+    """I-V curves at frozen ions: every state of the drive, at every temperature; nan where it was ended before."""
+    began = time.perf_counter()
+    drive, failure = case.drive, None
+    temperatures = list(drive.temperatures) or [case.temperature]
+    coords = {"state": np.array(list(drive.histories()), dtype=object), "temperature": temperatures}
+    coords["bias"] = drive.bias_voltages()
+    out = np.full((4, *map(len, coords.values())), np.nan)
+    try:
+        trace(case, temperatures, out, progress)
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        failure = ending(error)
+    names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
+    ds_attrs = attributes(case, {"status": status(failure)}, time.perf_counter() - began)
+    return delivered(outputs.dataset(dict(zip(names, out, strict=True)), coords, ds_attrs), failure)
+
+
+def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
+    """Fill curves (4, states, temperatures, bias) with what `bias_point` gives. Raises SolverError.
+
+    The states are made at the case's own temperature.
+    """
+    parts, numerics = model.members(case), case.numerics
+    junction = model.junction(case, parts=parts)
+    histories, bias = case.drive.histories(), case.drive.bias_voltages()
+    c0 = integrate.start(case, junction, parts)
+    for i, waveform in enumerate(histories.values()):
+        moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+        integrate.drive(moving, waveform)
+        for j, T in enumerate(temperatures):
+            hot = model.junction(case, T, parts)
+            frozen = integrate.begin(hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol)
+            frozen.state.D_right[:] = moving.state.D_right
+            for k, V in enumerate(bias):
+                out[:, i, j, k] = bias_point(frozen, float(V))
+        if progress:
+            progress((i + 1) / len(histories))
+
+
+def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:
+    """Current [A], junction voltage [V], tunnelling share and transport energy [eV] at a source voltage."""
+    from otjdd.physics import probe
+
+    integrate.jump(frozen, voltage)
+    conductance, share, energy, good = probe.transport(frozen.junction, frozen.state)
+    if not good:
+        integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
+    V_j = float(frozen.state.V[0])
+    return conductance * V_j, V_j, share, energy

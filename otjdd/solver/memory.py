@@ -1,0 +1,11 @@
+"""Memory that a case needs, known before it runs."""
+
+
+def needed(case, columns: int) -> float:
+    """Bytes of what a case asks to be recorded besides its time steps, whose number is not known before."""
+    drive, record, cells = case.drive, case.record, case.device.film.cells
+    if drive.kind == "iv":
+        return 0.0
+    reads = len(drive.waveform().reads)
+    profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads
+    return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)

@@ -1,0 +1,83 @@
+"""A stored run once more, from nothing but its result: the same numbers, bit for bit, on the same machine."""
+
+import json
+import tempfile
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+from otjdd.case import toml_text
+from otjdd.case.case import named_files, parse_case, put
+from otjdd.errors import ResultError, SolverError
+from otjdd.results import store
+from otjdd.solver import simulate
+
+ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
+ABOUT_THE_MACHINE = ("system", "processor")
+
+
+def rerun(path, progress=None):
+    """Simulate what a result file holds again. Returns the stored Dataset and the new one.
+
+    A run that failed is one that fails again; the new Dataset is then what it had until there.
+    Raises ResultError when the file does not say all that is needed, CaseError when its case is not one of this version.
+    """
+    stored = store.read(path)
+    missing = {"case_resolved", "solver_status"} - set(stored.attrs)
+    if missing:
+        raise ResultError(path, "is not the result of one run", "rerun the results that it was made from")
+    if stored.attrs["solver_status"].startswith("interrupted"):
+        raise ResultError(path, "holds a run that was interrupted", "run its case again")
+    with tempfile.TemporaryDirectory() as folder:
+        case, start = case_of(path, stored, Path(folder))
+        try:
+            new = simulate.simulate(case, progress, start)
+        except SolverError as error:
+            new = error.partial
+            if new is None:
+                raise
+    return stored, new.assign_attrs({name: stored.attrs[name] for name in ABOUT_THE_CASE if name in stored.attrs})
+
+
+def case_of(path, stored, folder: Path):
+    """Case of a result, its files laid into a folder, and the concentrations it starts from if not by itself."""
+    data, start = tomllib.loads(stored.attrs["case_resolved"]), None
+    texts = json.loads(stored.attrs.get("case_files", "{}"))
+    for k, (place, name) in enumerate(list(named_files(data))):
+        if place[0] == "drive":
+            if name not in texts:
+                raise ResultError(path, f"does not hold the waveform {name}")
+            (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
+            put(data, place, f"{k}.csv")
+        elif "vacancy_concentration_columns" in stored:
+            put(data, ("ions", "initial"), "uniform")
+            start = stored.vacancy_concentration_columns.values[0]
+        else:
+            raise ResultError(path, f"does not hold the state of {name} that it started from")
+    return parse_case(toml_text.write(data), folder, file=str(path)), start
+
+
+def differences(stored, new) -> list[str]:
+    """In words, where two results differ: numbers first, then versions and machine; [] when every bit agrees."""
+    if store.data_sha256(stored) == store.data_sha256(new):
+        return []
+    found = [said for name in sorted(set(stored.variables) | set(new.variables)) if (said := unlike(name, stored, new))]
+    versions = [name for name in stored.attrs if name.endswith("_version") or name in ABOUT_THE_MACHINE]
+    here = {name: new.attrs.get(name) for name in versions if new.attrs.get(name) != stored.attrs[name]}
+    return found + [f"{name}: {stored.attrs[name]} then, {now} now" for name, now in here.items()]
+
+
+def unlike(name, stored, new) -> str:
+    """How a variable of two results differs, "" when it does not."""
+    if name not in stored or name not in new:
+        return f"{name}: is only in the {'new' if name in new else 'stored'} result"
+    a, b = stored[name].values, new[name].values
+    if a.shape != b.shape:
+        return f"{name}: {a.shape} values, now {b.shape}"
+    if a.dtype.kind != "f":
+        return "" if (a == b).all() else f"{name}: other values"
+    if np.array_equal(a, b, equal_nan=True):
+        return ""
+    largest = np.nanmax(np.abs(a - b)) / np.nanmax(np.abs(a))
+    return f"{name}: differs by up to {largest:.2g} of its largest value"

@@ -1,0 +1,122 @@
+"""A run whose answer is known: compiled kernels are tried on it before they are believed.
+
+It costs some 20 ms, once in a process. The answer holds for any time stepping that is accurate: ions driven to the
+right electrode and half of the way back, electrons read after that.
+"""
+
+import logging
+from functools import cache
+from typing import NamedTuple
+
+from otjdd.case.case import parse_case
+from otjdd.errors import KernelError
+from otjdd.physics import jit_cache
+from otjdd.solver import compile_ahead, integrate, model
+
+log = logging.getLogger(__name__)
+
+TOLERANCE = 1e-3  # relative; machine code that is wrong is wrong by more, and a finer quadrature changes less
+
+CASE = """
+title = "a small junction with a known answer"
+temperature = "300 K"
+drive = { kind = "hold", voltage = "0 V", duration = "1 s" }
+numerics = { rtol = 1e-7, atol = 1e-9, current_tolerance = 1e-6 }
+[device]
+radius = "10 um"
+conducting_fraction = 1e-4
+[device.left]
+kind = "metal"
+barrier = "0.7 eV"
+screening_length = "0.05 nm"
+[device.film]
+thickness = "2.8 nm"
+cells = 12
+grading = 3
+permittivity = { law = "nonlinear", b = "1.4e10 V/m", a = "2.65e15 V^2/m^2", eps_inf = 5 }
+tunnelling_mass = 0.5
+[device.right]
+kind = "semiconductor"
+band_offset = "0 eV"
+doping = "1.4e26 1/m^3"
+density_of_states = "1e26 1/m^3"
+permittivity = { law = "nonlinear", b = "1.2e10 V/m", a = "1.64e15 V^2/m^2", eps_inf = 20 }
+[ions]
+density = "2e26 1/m^3"
+site_density = "1e28 1/m^3"
+law = "mott-gurney"
+hop_distance = "0.4 nm"
+activation_energy = "0.45 eV"
+prefactor = "5e-7 m^2/s"
+well_right = "0.3 eV"
+well_width = "0.3 nm"
+[circuit]
+series_resistance = "10 ohm"
+"""
+
+
+class Answer(NamedTuple):
+    """What is looked at in the end."""
+
+    mean_position: float  # m
+    band_edge: float  # eV, of the film at the right electrode
+    electrode_charge: float  # C/m2
+    conductance: float  # S
+    transport_energy: float  # eV
+
+
+# By this code at rtol and atol of 1e-8 to 1e-10, which agree to eight digits.
+KNOWN = Answer(
+    mean_position=1.469129673e-09,
+    band_edge=-0.02165414824,
+    electrode_charge=-0.1789296592,
+    conductance=0.008388107816,
+    transport_energy=0.027754139,
+)
+
+
+@cache
+def trust() -> None:
+    """Try the kernels; what is wrong is compiled again. Raises KernelError when that does not help."""
+    if jit_cache.is_empty():
+        compile_ahead.compile_kernels(begin())
+    wrong = difference(answer())
+    if not wrong:
+        return
+    log.warning("compiling all kernels again: %s", wrong)
+    jit_cache.recompile()
+    if wrong := difference(answer()):
+        raise KernelError(f"the compiled kernels give wrong numbers on this machine: {wrong}")
+
+
+def begin(**changes):
+    """The run before it moves. Changes are those of a case."""
+    case = parse_case(CASE).replace(**changes)
+    parts = model.members(case)
+    c = model.uniform(parts, case.device.film.cells)
+    return integrate.begin(model.junction(case, parts=parts), c, rtol=case.numerics.rtol, atol=case.numerics.atol)
+
+
+def answer(**changes) -> Answer:
+    """What the run shows in the end."""
+    from otjdd.physics import electrostatics, probe
+
+    run = begin(**changes)
+    for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
+        integrate.jump(run, voltage)
+        integrate.advance(run, duration, voltage, voltage, False)
+    integrate.jump(run, 0.1)
+    conductance, _, energy, _ = probe.transport(run.junction, run.state)
+    junction, c = run.junction, run.state.c[0]
+    width = junction.columns.width[0]
+    position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))
+    edge = float(electrostatics.edge(junction.right, -run.state.D_right[0])[0])
+    return Answer(position, edge, float(run.state.D_left[0]), conductance, energy)
+
+
+def difference(found: Answer) -> str:
+    """In words, what is not as known; "" when all is."""
+    for name, value, known in zip(Answer._fields, found, KNOWN, strict=True):
+        if not abs(value - known) <= TOLERANCE * abs(known):
+            return f"{name.replace('_', ' ')} {value:.6g}, known to be {known:.6g}"
+    return ""

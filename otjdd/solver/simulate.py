@@ -1,0 +1,176 @@
+"""Case in, Dataset out: the one module that knows all parts.
+
+ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
+"""
+
+import json
+import time
+
+import numpy as np
+
+from otjdd.case.case import Case, load_case
+from otjdd.errors import SolverError
+from otjdd.results import outputs
+from otjdd.solver import checkpoint, integrate, model, read_out, self_check
+from otjdd.solver.iv import iv
+from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.solver.snapshots import snapshot
+
+__all__ = ["SolverError", "run", "simulate"]
+
+
+def run(case, *, progress=None, checkpoints=None, **changes):
+    """Simulate a case, given as a record or as the path of a case file; changes are dotted key -> value with unit.
+
+    Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
+    progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
+    Raises CaseError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of something else.
+    """
+    if not isinstance(case, Case):
+        case = load_case(case, changes)
+    elif changes:
+        case = case.replace(**changes)
+    return simulate(case, progress, checkpoints=checkpoints)
+
+
+def simulate(case: Case, progress=None, start=None, checkpoints=None):
+    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
+
+    start : concentrations (K, N) [1/m3] instead of those that the case says
+    checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
+    """
+    self_check.trust()
+    if case.drive.kind == "iv":
+        return iv(case, progress)
+    began = time.perf_counter()
+    parts = model.members(case)
+    junction = model.junction(case, parts=parts)
+    waveform, files, numerics = case.drive.waveform(), files_named(case), case.numerics
+    belongs = checkpoint.belonging(case) if checkpoints else {}
+    saved = checkpoint.found(checkpoints, belongs)
+    start = saved.start if saved else start
+    c, failure = (start, None) if start is not None else prepared(case, junction, parts)
+    moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+    if saved:
+        checkpoint.restore(moving, saved)
+        began -= saved.wall_time
+    progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
+    failure = failure or undergo(case, moving, waveform, progress, moving.at if saved else None)
+    reads = readings(moving, waveform)
+    snapshots, failed = snapshots_of(case, moving)
+    failure = failure or failed
+    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
+    return delivered(ds, failure)
+
+
+def prepared(case, junction, parts):
+    """Concentrations (K, N) [1/m3] that a case starts from, and the failure that kept it from getting there, if any."""
+    try:
+        return integrate.start(case, junction, parts), None
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        return model.uniform(parts, case.device.film.cells), ending(error)
+
+
+def undergo(case, moving, waveform, progress, at):
+    """Take a run along a waveform and record what the case asks for; `at` of one that stands on it, else None.
+
+    Returns the SolverError or KeyboardInterrupt that ended it before its time, None when none did.
+    """
+    record = case.record
+    try:
+        if at is None:
+            integrate.observe(moving, 0.0)
+            integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
+        integrate.drive(
+            moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
+            keep_reads=record.profiles_at_reads, progress=progress, at=at,
+        )  # fmt: skip
+        if record.every != "all":
+            integrate.observe(moving, float(waveform.voltages[-1]))
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        return ending(error)
+    return None
+
+
+def readings(moving, waveform) -> dict:
+    """Arrays (R,) of the reads that were taken."""
+    from otjdd.physics import stepper
+
+    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, stepper.READING))
+    voltage, current = rows[:, stepper.READ_SOURCE], rows[:, stepper.READ_CURRENT]
+    return {
+        "read_time": rows[:, stepper.READ_TIME],
+        "write_voltage": np.array([write for _, write in waveform.reads][: len(rows)], dtype=float),
+        "read_voltage": voltage,
+        "read_current": current,
+        "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
+        "tunnelling_share": rows[:, stepper.READ_SHARE],
+        "transport_energy": rows[:, stepper.READ_ENERGY],
+    }
+
+
+def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
+    """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
+    found = []
+    for kept in moving.kept:
+        try:
+            found.append(snapshot(case, moving, kept))
+        except SolverError as error:
+            return found, error
+    return found, None
+
+
+def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, failure):
+    """Dataset of what a run has recorded."""
+    from otjdd.physics import stepper
+
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, stepper.RECORD))
+    rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
+    arrays = series(case, junction, rows)
+    faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
+    coords = {"time": rows[:, 0], "x": model.centres(faces)}
+    arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
+    density = case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
+    if snapshots:
+        for name in snapshots[0]:
+            values = [row[name] for row in snapshots]
+            arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
+        arrays["spectrum_density"] = arrays["spectrum_density"] * density
+    statistics = moving.counts._asdict() | {"status": status(failure)}
+    return outputs.dataset(arrays, coords, attributes(case, statistics, wall_time))
+
+
+def padded(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of unlike length as one array, filled up with nan."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return out
+
+
+def files_named(case) -> dict:
+    """Attribute with the waveforms that a case names. Read before the run: files change while it lasts."""
+    texts = case.texts()
+    return {"case_files": json.dumps(texts)} if texts else {}
+
+
+def series(case, junction, rows: np.ndarray) -> dict:
+    """Time series from the recorded rows (T, RECORD)."""
+    from otjdd.physics import stepper
+
+    t, V_j, charge = rows[:, stepper.TIME], rows[:, stepper.JUNCTION], rows[:, stepper.CHARGE]
+    conduction = rows[:, stepper.CURRENT]
+    total = case.device.area * charge + case.circuit.parallel_capacitance * V_j
+    displacement = np.concatenate(([0.0], np.diff(total) / np.diff(t))) if len(t) else total
+    return {
+        "voltage": rows[:, stepper.SOURCE],
+        "junction_voltage": V_j,
+        "band_bending": rows[:, stepper.BENDING],
+        "electrode_charge": charge,
+        "right_electrode_charge": rows[:, stepper.CHARGE_RIGHT],
+        "vacancy_mean_position": rows[:, stepper.POSITION],
+        "conduction_current": conduction,
+        "displacement_current": displacement,
+        "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
+        "vacancy_balance": rows[:, stepper.BALANCE],
+    }

@@ -1,0 +1,74 @@
+"""Profiles of a run at one instant: vacancies, bands through the whole stack, and the current by energy."""
+
+import numpy as np
+
+from otjdd.solver import integrate
+
+PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source stands at 0 V
+
+
+def snapshot(case, moving, kept) -> dict:
+    """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is at 0 V."""
+    from otjdd.physics import probe
+
+    integrate.restore(moving, kept, kept.voltage)
+    junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
+    bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
+    right, middle = case.device.right, len(weight) // 2
+    states = right.states(case.temperature) if right.kind == "semiconductor" else 2.5e25 * right.mass**1.5
+    profiles = {
+        "snapshot_time": kept.time,
+        "vacancy_concentration": weight @ state.c,
+        "vacancy_concentration_columns": state.c.copy(),
+        "conduction_band": weight @ bands,
+        "film_electron_ratio": probe.film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
+    } | band_diagram(junction, state, middle)
+    if kept.voltage == 0.0:
+        integrate.jump(moving, PROBE)
+    return profiles | spectrum_of(junction, state, middle)
+
+
+def film_band(junction, state, k: int) -> np.ndarray:
+    """Conduction band (N,) [eV] at the cell centres of column k."""
+    from otjdd.physics import electrostatics
+
+    at_right = electrostatics.edge(junction.right, -state.D_right[k])[0]
+    rise = junction.columns.distance[k] * state.E[k]
+    return at_right - np.cumsum(rise[::-1])[::-1][1:]
+
+
+def profile_of(junction, state, k: int):
+    """Band profile of column k."""
+    from otjdd.physics import junction as kernels
+
+    return kernels.band_profile(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
+
+
+def band_diagram(junction, state, k: int) -> dict:
+    """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
+    profile = profile_of(junction, state, k)
+    ends = np.concatenate(([0.0], np.cumsum(profile.length)))
+    thickness = junction.columns.width[k].sum()
+    film = np.flatnonzero(profile.mass == junction.film_mass)
+    left = len(profile.length) - junction.nodes.size + 1
+    before = 0 if not len(film) else next(
+        i for i in range(left + 1) if np.isclose(ends[i + junction.nodes.size - 1] - ends[i], thickness, rtol=1e-9)
+    )  # fmt: skip
+    x = ends - ends[before]
+    position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
+    bands = np.column_stack((profile.left, profile.right)).ravel()
+    edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))
+    return {"band_position": position, "band_edge": edge}
+
+
+def spectrum_of(junction, state, k: int) -> dict:
+    """Current density per energy of column k at the settled voltage."""
+    from otjdd.physics import current, tunnelling
+
+    profile, V = profile_of(junction, state, k), float(state.V[0])
+    energy = np.linspace(max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5, 401)[
+        1:
+    ]
+    T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
+    supply = np.array([current.supply(E, V, junction.kT) for E in energy])
+    return {"spectrum_energy": energy, "spectrum_density": T * supply * V}

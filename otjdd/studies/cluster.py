@@ -1,0 +1,123 @@
+"""Points of a study on a dask cluster: any scheduler and its workers, or one that is made for the study on this machine.
+
+Workers need otjdd and nothing else, no folder in common: a point travels back as the bytes of its file, and is written
+where the study was started. What a scheduler or a worker loses is therefore only what was not finished.
+"""
+
+import queue
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+
+from otjdd.errors import ResultError
+from otjdd.studies import points
+from otjdd.studies.jobs import Job, compute
+from otjdd.studies.points import Point
+
+OUTSTANDING = 1000  # jobs that the scheduler knows of: enough for it to see what is to be done
+PATIENCE = 15.0  # s without a connection to the scheduler
+
+
+def on_cluster(
+    jobs: Iterable[Job], address: str, workers: int | None = None, limit: float | None = None
+) -> Iterator[tuple[Job, Point]]:
+    """Points as they arrive from a cluster. `workers` : of one that is made here, for the address "local".
+
+    limit : s that a point may take; looked at between the parts of its waveform
+    Raises ConnectionError when the scheduler cannot be reached or goes away, ResultError when a point cannot be written.
+    """
+    arrived, running, jobs = queue.SimpleQueue(), {}, iter(jobs)
+    with client_of(address, workers) as client:
+
+        def send(job: Job):
+            sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
+            running[sent.key] = sent, job
+            sent.add_done_callback(arrived.put)
+
+        while True:
+            while len(running) < OUTSTANDING and (job := next(jobs, None)) is not None:
+                send(job)
+            if not running:
+                return
+            future = next_of(arrived, client, address)
+            _, job = running.pop(future.key)
+            point = received(future, job)
+            if point is not None:
+                yield job, point
+            elif client.status == "running":
+                send(job)
+            else:
+                raise gone(address)
+
+
+def packed(job: Job, limit: float | None) -> bytes:
+    """What a worker of the cluster does: a point as the bytes of its file."""
+    return points.pack(compute(job, limit))
+
+
+def next_of(arrived: queue.SimpleQueue, client, address: str):
+    """The next future that is done. Raises ConnectionError when the scheduler has been away for PATIENCE."""
+    lost_since = None
+    while True:
+        try:
+            return arrived.get(timeout=1.0)
+        except queue.Empty:
+            if client.status == "running":
+                lost_since = None
+                continue
+        lost_since = lost_since or time.monotonic()
+        if time.monotonic() - lost_since > PATIENCE:
+            raise gone(address)
+
+
+def received(future, job: Job) -> Point | None:
+    """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
+
+    So it is when the scheduler goes, and when a worker dies between the end of the point and its way here.
+    """
+    from distributed import KilledWorker
+
+    if future.status in ("cancelled", "lost"):
+        return None
+    try:
+        data = future.result(timeout=60)
+    except KilledWorker as error:
+        point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=job.keep)
+        points.write(job.folder, job.digest, point)
+        return point
+    except (OSError, CancelledError):
+        return None
+    path = points.path_of(job.folder, job.digest)
+    point = points.unpack(path, data)
+    if point.status == "stale":
+        raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
+    points.put(job.folder, job.digest, data)
+    return point._replace(arrays={})
+
+
+def gone(address: str) -> ConnectionError:
+    return ConnectionError(f"the scheduler at {address} is gone; what was finished is kept, --resume goes on with it")
+
+
+@contextmanager
+def client_of(address: str, workers: int | None):
+    """Connection to a scheduler, or to one made here. Raises ConnectionError, ModuleNotFoundError in words."""
+    try:
+        from distributed import Client, LocalCluster
+    except ModuleNotFoundError as error:
+        raise OSError("--scheduler needs dask: pip install 'otjdd[cluster]'") from error
+    if address == "local":
+        made = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    else:
+        made = None
+    try:
+        client = Client(made or address, timeout=PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
+    try:
+        yield client
+    finally:
+        client.close(timeout=2)
+        if made:
+            made.close(timeout=5)

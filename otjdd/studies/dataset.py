@@ -1,0 +1,112 @@
+"""The points of a study as one Dataset: what was kept, with the varied keys as coordinates."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.case.study_axes import coordinate
+from otjdd.results import provenance
+from otjdd.studies import keep as kept
+from otjdd.studies import points
+from otjdd.studies.keep import Kept
+from otjdd.studies.plan import Plan
+from otjdd.studies.points import Point
+from otjdd.system import sources
+
+SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # attributes
+ENGINE = "study_engine"  # attribute that all Datasets of studies have
+STATES = ("done", "failed", "missing")
+
+
+def collect(made: Plan, folder: Path, case: Case):
+    """Dataset of all points: each kept array with the axes of the study before its own dimensions.
+
+    Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
+    points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed.
+    """
+    import xarray as xr
+
+    files = {digest: points.held_or_none(folder, digest, made.keep) for digest in set(made.digests)}
+    ordered = [files[digest] for digest in made.digests]
+    dims, shape = tuple(axis.name for axis in made.axes), made.shape
+    coords, variables = coordinates(made), {}
+    for name, inner, values in stacked([arrays_of(p, made.keep) for p in ordered]):
+        if inner == (name,) and same_rows(values):
+            coords[name] = inner, values[0], attributes_of(name)
+        else:
+            own = f"point_{name}" if inner == (name,) else name  # a dimension is no name for what differs along others
+            variables[own] = (*dims, *inner), values.reshape(*shape, *values.shape[1:]), attributes_of(name)
+    states = [2 if p is None else int(p.status != "done") for p in ordered]
+    variables["status"] = dims, np.array(states, dtype="i1").reshape(shape), {
+        "units": "1", "long_name": "state of the point", "flag_values": [0, 1, 2], "flag_meanings": " ".join(STATES)
+    }  # fmt: skip
+    reasons = np.array(["" if p is None else p.reason for p in ordered], dtype=object)
+    variables["reason"] = dims, reasons.reshape(shape), {"units": "1", "long_name": "why the point failed"}
+    return xr.Dataset(variables, coords, attributes(case))
+
+
+def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, Kept]:
+    """What a point has of what is to be kept, with the coordinates; a point may hold more, from another study."""
+    if point is None or point.status != "done":
+        return {}
+    names = sorted((name for name in point.arrays if kept.wanted(name, keep)), key=lambda name: kept.place(name, keep))
+    dims = sorted({dim for name in names for dim in point.arrays[name].dims} & set(point.arrays) - set(names))
+    return {name: point.arrays[name] for name in (*names, *dims)}
+
+
+def coordinates(made: Plan) -> dict:
+    """The varied keys along their axes: an index where an axis has one key, columns where several change together."""
+    found = {}
+    for axis in made.axes:
+        for key in axis.keys:
+            values, unit = coordinate(axis.column(key))
+            found[key] = (axis.name,), values, {"units": unit, "long_name": key}
+    return found
+
+
+def stacked(rows: Sequence[dict[str, Kept]]) -> Iterator[tuple[str, tuple, np.ndarray]]:
+    """(name, own dimensions, array (points, ...)) of everything that the points hold, filled up with nan."""
+    for name in dict.fromkeys(name for arrays in rows for name in arrays):
+        held = [arrays[name] for arrays in rows if name in arrays]
+        longest = np.max([kept.values.shape for kept in held], axis=0, initial=0).astype(int)
+        text = held[0].values.dtype.kind in "UOT"
+        out = np.full((len(rows), *longest), "" if text else np.nan, dtype=object if text else float)
+        for i, arrays in enumerate(rows):
+            if name in arrays:
+                values = arrays[name].values
+                out[(i, *map(slice, values.shape))] = values
+        present = np.array([name in arrays for arrays in rows])
+        yield name, held[0].dims, out if present.all() else shared(out, present, held[0].dims == (name,))
+
+
+def same_rows(values: np.ndarray) -> bool:
+    return all(np.array_equal(row, values[0]) for row in values[1:])
+
+
+def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndarray:
+    """Points without a result take the coordinates that all others agree on."""
+    if coordinate and same_rows(values[present]):
+        values[~present] = values[present][0]
+    return values
+
+
+def attributes_of(name: str) -> dict:
+    output = kept.told(name)
+    return {"units": output.unit, "long_name": output.long_name}
+
+
+def attributes(case: Case) -> dict:
+    """Attributes of a study; equal for equal studies, so no times among them."""
+    told = provenance.provenance(case.source, case.resolved(), title=case.title)
+    sample = case.study.sample
+    drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
+    return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
+
+
+def summary(ds) -> str:
+    """How many points are done, failed and missing, in words."""
+    counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
+    more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
+    return f"{counts['done']} of {ds.status.size} points{more}"

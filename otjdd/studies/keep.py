@@ -1,0 +1,138 @@
+"""What a study keeps of each run: outputs by name, and the numbers of metrics.
+
+`read_resistance` is the whole row, `read_resistance[-1]` the last of it, `loop` every number of a metric, `loop.ratio` one.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.analysis import synapse
+from otjdd.case.problem import nearest
+from otjdd.results.outputs import OUTPUTS, Output
+from otjdd.units import brief
+
+KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6})\])?")
+
+
+class Metric(NamedTuple):
+    """A function of a Dataset that gives named numbers, and their units and meanings."""
+
+    of: Callable
+    numbers: dict[str, tuple[str, str]]
+
+
+METRICS = {
+    "loop": Metric(synapse.loop, {
+        "pristine": ("ohm", "resistance at the first read"),
+        "low": ("ohm", "resistance after the highest write"),
+        "high": ("ohm", "resistance after the lowest write"),
+        "ratio": ("1", "high over low resistance"),
+        "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
+        "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
+        "reset_over_set": ("1", "reset voltage over set voltage"),
+        "set_decades": ("1", "decades by which the resistance falls"),
+        "reset_decades": ("1", "decades by which the resistance rises"),
+        "set_states": ("1", "distinct resistances on the way down"),
+        "reset_states": ("1", "distinct resistances on the way up"),
+    }),
+    "retention": Metric(synapse.retention, {
+        "high_kept": ("1", "share of the high resistance that is left"),
+        "low_kept": ("1", "share of the low resistance that is left"),
+        "ratio": ("1", "high over low resistance at the end"),
+    }),
+    "change": Metric(lambda ds: {"ratio": float(ds.read_resistance[0] / ds.read_resistance[-1])}, {
+        "ratio": ("1", "first over last resistance read"),
+    }),
+}  # fmt: skip
+
+
+class Kept(NamedTuple):
+    """One array of a point: its dimensions within the point, its values, float64 or text."""
+
+    dims: tuple[str, ...]
+    values: np.ndarray
+
+
+def by_default(drive) -> tuple[str, ...]:
+    """What is kept of a drive when the study does not say."""
+    if drive.kind == "iv":
+        return ("bias_current",)
+    if len(drive.waveform().reads):
+        return ("read_resistance",)
+    return "conduction_current[-1]", "vacancy_mean_position[-1]"
+
+
+def unknown(names: Sequence[str]) -> str:
+    """What is wrong with names to keep, in words; "" when all are known."""
+    for name in names:
+        base, number, _ = parts(name)
+        if base is None or (base not in OUTPUTS and base not in METRICS):
+            hint = nearest(base or name, [*OUTPUTS, *METRICS])
+            return f"{brief(name)} is no output and no metric" + f" ({hint})" * bool(hint)
+        if number and number not in (METRICS[base].numbers if base in METRICS else ()):
+            return f"{brief(name)}: {base} has {', '.join(METRICS[base].numbers) if base in METRICS else 'no parts'}"
+    return ""
+
+
+def parts(name: str) -> tuple[str | None, str | None, int | None]:
+    """(output or metric, number of the metric, index) of a name to keep."""
+    match = KEPT.fullmatch(name)
+    if not match:
+        return None, None, None
+    return match[1], match[2], None if match[3] is None else int(match[3])
+
+
+def wanted(name: str, names: Sequence[str]) -> bool:
+    """Whether something under a name was asked for, by itself or as a number of a metric."""
+    return name in names or (name.partition(".")[0] in names and "[" not in name)
+
+
+def place(name: str, names: Sequence[str]) -> tuple[int, str]:
+    """What sorts kept arrays as they were asked for."""
+    base = name if name in names else name.partition(".")[0]
+    return names.index(base), name
+
+
+def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
+    """The arrays to keep of a run, and the coordinates of their dimensions.
+
+    Raises ValueError, in words, for an output that the run does not have or a metric that does not fit it.
+    """
+    found, dims = {}, set()
+    for name in names:
+        base, number, index = parts(name)
+        if base in METRICS:
+            numbers = measured(ds, base)
+            for key in [number] if number else METRICS[base].numbers:
+                found[f"{base}.{key}"] = Kept((), np.float64(numbers[key]))
+            continue
+        if base not in ds:
+            raise ValueError(f"study.keep: this drive gives no {base}")
+        variable = ds[base]
+        if index is not None:
+            if not -variable.shape[0] <= index < variable.shape[0]:
+                raise ValueError(f"study.keep: {name} of {variable.shape[0]}")
+            variable = variable[index]
+        found[name] = Kept(tuple(map(str, variable.dims)), np.asarray(variable.values))
+        dims |= set(variable.dims)
+    return found | {str(d): Kept((str(d),), ds[d].values) for d in sorted(dims) if d in ds.coords and d not in found}
+
+
+def measured(ds, name: str) -> dict[str, float]:
+    """Numbers of a metric. Raises ValueError when the run is none that it is made for."""
+    try:
+        return METRICS[name].of(ds)
+    except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
+        raise ValueError(f"study.keep: the metric {name} does not fit this drive ({error})") from error
+
+
+def told(name: str) -> Output:
+    """Unit and meaning of what is kept under a name."""
+    base, number, index = parts(name)
+    if base in METRICS:
+        return Output((), *METRICS[base].numbers[number])
+    output = OUTPUTS[base]
+    return output if index is None else Output(output.dims[1:], output.unit, f"{output.long_name}, number {index}")

@@ -1,0 +1,112 @@
+"""Points of a study on disk: a sealed file each, named by the digest of its case, whole or absent (`otjdd.system.files`).
+
+A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line names the
+digest of the sources that make the numbers: what others computed is not taken for the same.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from otjdd.errors import ResultError
+from otjdd.studies.keep import Kept
+from otjdd.system import files
+from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.system.sources import digest
+
+FORMAT = "otjdd point 2"
+FOLDER = "points"
+
+
+class Point(NamedTuple):
+    """What became of one point: its arrays, or why there are none.
+
+    status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
+    "stale" (of another version of otjdd)
+    seconds : that it took   keep : the names that were asked for
+    """
+
+    status: Literal["done", "solver", "time", "lost", "error", "stale"]
+    reason: str = ""
+    seconds: float = math.nan
+    keep: tuple[str, ...] = ()
+    arrays: dict[str, Kept] = {}  # noqa: RUF012 (never changed)
+
+
+def pack(point: Point) -> bytes:
+    """A point as the bytes of its file."""
+    listed, body = [], []
+    for name, (dims, values) in point.arrays.items():
+        text = values.dtype.kind in "UOT"
+        listed.append([name, dims, values.shape, values.tolist() if text else None])
+        body.append(b"" if text else np.ascontiguousarray(values, "<f8").tobytes())
+    head = {"format": FORMAT, "source_sha256": digest()} | point._asdict() | {"arrays": listed}
+    return sealed(b"".join([json.dumps(head).encode(), b"\n", *body]))
+
+
+def unpack(path: Path, data: bytes) -> Point:
+    """The point of a file; one of other sources has the status "stale". Raises ResultError when it is damaged."""
+    line, _, body = unsealed(path, data).partition(b"\n")
+    try:
+        head = json.loads(line)
+        if head.pop("format") != FORMAT:
+            raise ValueError("of another format")
+        same, arrays, at = head.pop("source_sha256") == digest(), {}, 0
+        for name, dims, shape, text in head.pop("arrays"):
+            count = math.prod(shape) if text is None else 0
+            values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
+            arrays[name], at = Kept(tuple(dims), values.reshape(shape)), at + 8 * count
+        found = Point(**head | {"keep": tuple(head["keep"]), "arrays": arrays})
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(path, f"is no point of a study ({error})") from error
+    return found if same else Point("stale", "computed by another version of otjdd", keep=found.keep)
+
+
+def path_of(folder: Path, digest: str) -> Path:
+    return folder / FOLDER / digest
+
+
+def write(folder: Path, digest: str, point: Point) -> None:
+    """Put a point on disk. Raises ResultError."""
+    put(folder, digest, pack(point))
+
+
+def put(folder: Path, digest: str, data: bytes) -> None:
+    """Put the bytes of a point on disk, at the same cost however many are there. Raises ResultError."""
+    write_whole(path_of(folder, digest), data, among_many=True)
+
+
+def read(folder: Path, digest: str) -> Point | None:
+    """A point, None where there is none. Raises ResultError when its file is damaged or cannot be read."""
+    path = path_of(folder, digest)
+    return unpack(path, read_whole(path)) if path.exists() else None
+
+
+def held(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+    """A point of these sources that has all that is to be kept, or has failed. Raises ResultError when it is damaged."""
+    point = read(folder, digest)
+    if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
+        return None
+    return point
+
+
+def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+    """The same, None also for a damaged one."""
+    try:
+        return held(folder, digest, keep)
+    except ResultError:
+        return None
+
+
+def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
+    """Whether a point need not be computed again: it is there, and another try would end alike."""
+    point = held_or_none(folder, digest, keep)
+    return point is not None and point.status in ("done", "solver")
+
+
+def tidy(folder: Path) -> None:
+    """Remove what processes that were killed while writing have left behind."""
+    files.tidy(folder / FOLDER, ".*.part")

@@ -1,0 +1,76 @@
+"""What a study says about its keys: how a result follows one of them, and which of many it hangs on."""
+
+import numpy as np
+
+from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
+
+
+def slope(ds, name: str, key: str, *, log_x: bool = False, log_y: bool = False):
+    """Straight line through a result against a numeric key, at every place of the other axes.
+
+    name : of an array of the study   key : an axis   log_x, log_y : of the decimal logarithm of key and of the result
+    Returns an xarray.Dataset with `slope` (per unit of the key, or per decade), its standard `error`, `intercept` and
+    `correlation`; nan where fewer than three points are finite. Raises ValueError for a key that is no numeric axis.
+    """
+    import xarray as xr
+    from scipy.stats import linregress
+
+    if key not in ds.dims or ds[key].dtype.kind not in "if":
+        raise ValueError(f"{key!r} is no numeric axis of this study; there are {', '.join(map(str, ds[name].dims))}")
+    x = np.log10(ds[key].values) if log_x else ds[key].values
+
+    def line(y):
+        good = np.isfinite(y)
+        if good.sum() < 3:
+            return (np.nan,) * 4
+        fit = linregress(x[good], y[good])
+        return fit.slope, fit.stderr, fit.intercept, fit.rvalue
+
+    y = np.log10(ds[name]) if log_y else ds[name]
+    found = xr.apply_ufunc(line, y, input_core_dims=[[key]], output_core_dims=[[]] * 4, vectorize=True)
+    return xr.Dataset(dict(zip(("slope", "error", "intercept", "correlation"), found, strict=True)))
+
+
+def sobol_indices(ds, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0):
+    """Sobol indices of a result of a study with a sample of the method "saltelli": which keys its variance comes from.
+
+    name : of an array with the one dimension `sample`   log : of its decimal logarithm, for what spans decades
+    Returns an xarray.Dataset along `key`: `first`, the share of the variance that goes with the key alone, and `total`,
+    that which would be left if all other keys were known, each with the ends of its 95 % interval (bootstrap); `rows`,
+    how many rows of the design are whole. Rows of which a point failed are left out.
+    First order after Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), total after Jansen (1999).
+    Raises ValueError when the study has no such sample, or nearly nothing is left of it.
+    """
+    import xarray as xr
+
+    if ds.attrs.get(SAMPLE_METHOD) != "saltelli" or ds[name].dims != ("sample",):
+        raise ValueError(f'{name}: Sobol indices need a study of one [study.sample] with method = "saltelli"')
+    keys = [str(key) for key, c in ds.coords.items() if c.dims == ("sample",)]
+    blocks = ds[name].values.reshape(len(keys) + 2, int(ds.attrs[SAMPLE_COUNT]))
+    blocks = np.log10(blocks) if log else blocks
+    blocks = blocks[:, np.isfinite(blocks).all(axis=0)]
+    if blocks.shape[1] < 8:
+        raise ValueError(f"{name}: only {blocks.shape[1]} rows of the sample are whole")
+    rng = np.random.default_rng(seed)
+    again = [indices(blocks[:, rng.integers(0, blocks.shape[1], blocks.shape[1])]) for _ in range(resamples)]
+    low, high = np.quantile(again, [0.025, 0.975], axis=0)
+    columns = {}
+    for i, kind in enumerate(("first", "total")):
+        columns |= {kind: indices(blocks)[i], f"{kind}_low": low[i], f"{kind}_high": high[i]}
+    attrs = {"units": "1"}
+    variables = {column: ("key", values, attrs) for column, values in columns.items()}
+    return xr.Dataset(variables | {"rows": ((), blocks.shape[1])}, {"key": keys})
+
+
+def indices(blocks: np.ndarray) -> np.ndarray:
+    """First and total indices (2, keys) from the results (2 + keys, rows) at A, B, and A with one column of B."""
+    A, B, mixed = blocks[0], blocks[1], blocks[2:]
+    both = np.concatenate([A, B])
+    A, B, mixed = A - both.mean(), B - both.mean(), mixed - both.mean()
+    return np.array([(B * (mixed - A)).mean(axis=1), ((A - mixed) ** 2).mean(axis=1) / 2]) / both.var()
+
+
+def worth_logarithms(values) -> bool:
+    """Whether results span so much that their logarithm says more."""
+    good = np.asarray(values)[np.isfinite(values)]
+    return bool(good.size and good.min() > 0 and good.max() > 10 * good.min())

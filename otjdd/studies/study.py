@@ -1,0 +1,193 @@
+"""Studies: many runs of one case, one Dataset of what was kept of them.
+
+plan (all points, checked) -> points that are not on disk yet -> workers -> Dataset with the varied keys as coordinates
+
+DIR/study.toml is the case as it was resolved, DIR/study.json names the points, DIR/points/ holds a file for each, and
+DIR/study.nc is the Dataset.
+"""
+
+import contextlib
+import errno
+import json
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd.case.case import Case, load_case
+from otjdd.errors import LimitError, ResultError
+from otjdd.results import store
+from otjdd.studies import dataset, points
+from otjdd.studies import jobs as pools
+from otjdd.studies.plan import Plan, plan
+from otjdd.studies.points import Point
+from otjdd.system import pool
+from otjdd.system.files import read_whole, write_whole
+
+CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
+MAX_VALUES = 5e8  # in the Dataset: 4 GB
+ALONE = 10  # points a worker, from which on one is computed first, to tell what all will take
+
+
+class Ways(NamedTuple):
+    """How points are computed.
+
+    workers : processes, None for this one alone   scheduler : address of a dask scheduler, or "local"
+    shard : (i, N), the i-th of N shares, i from 1
+    """
+
+    workers: int | None = None
+    scheduler: str | None = None
+    shard: tuple[int, int] | None = None
+
+
+def study(
+    case, out=None, *, workers: int | None = None, resume: bool = False, scheduler: str | None = None,
+    shard: tuple[int, int] | None = None, progress: Callable | None = None, announce: Callable | None = None,
+    allow_outside: bool = False, file: str | None = None, **changes,
+):  # fmt: skip
+    """Run the study of a case, given as a record or as the path of a case file.
+
+    out : folder of the study; without one nothing is kept on disk   workers : processes; None is this process alone
+    resume : go on in a folder that already holds points
+    scheduler : address of a dask scheduler, or "local"   shard : (i, N), only the i-th of N shares, i from 1
+    progress : called with (done, failed, all) after each point   announce : with a line that says what will be done
+    Returns an xarray.Dataset: what was kept, the varied keys as coordinates, `status` and `reason` of each point.
+    Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used or a scheduler that goes away.
+    """
+    file = file or ("case" if isinstance(case, Case) else str(case))
+    if not isinstance(case, Case):
+        case = load_case(case, changes, allow_outside=allow_outside)
+    elif changes:
+        case = case.replace(**changes)
+    ways = Ways(workers, scheduler, shard)
+    if workers and not scheduler:
+        pool.make_ready()  # while the points are planned
+    with contextlib.ExitStack() as stack:
+        folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
+        made = prepare(case, folder, resume or shard is not None, file)
+        try:
+            run(made, folder, ways, progress, announce)
+        except BaseException:  # what is there is told before the reason why it is not all
+            with contextlib.suppress(ResultError):
+                store.write(dataset.collect(made, folder, case), folder / RESULT)
+            raise
+        ds = dataset.collect(made, folder, case)
+        store.write(ds, folder / RESULT)
+        return ds
+
+
+def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:
+    """Plan a study and make its folder. Raises CaseError, LimitError, ResultError, OSError."""
+    made = plan(case, file)
+    held = folder / points.FOLDER
+    if not resume and held.is_dir() and any(held.iterdir()):
+        raise OSError(errno.EEXIST, "already holds a study: resume it, or choose another folder", str(folder))
+    held.mkdir(parents=True, exist_ok=True)
+    points.tidy(folder)
+    write_whole(folder / CASE, case.resolved().encode())
+    write_whole(folder / INDEX, json.dumps({"keep": made.keep, "points": made.digests}).encode())
+    return made
+
+
+def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
+    """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
+    different = dict.fromkeys(made.digests)
+    todo = {d: i for i, d in enumerate(made.digests) if not points.final(folder, d, made.keep)}
+    done, failed = len(different) - len(todo), 0
+    if ways.shard:
+        todo = {d: i for d, i in todo.items() if i % ways.shard[1] == ways.shard[0] - 1}
+    if announce:
+        announce(f"{len(made.digests)} points, {len(todo)} to compute")
+    if not todo:
+        return
+    jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
+    first = True
+    with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
+        for job, point in finished:
+            done, failed = done + 1, failed + (point.status != "done")
+            if first and point.status == "done":
+                cost = cost_of(folder, job, point, made, len(todo) - 1, ways.workers or 1)
+                if announce:
+                    announce(cost.words)
+                refuse_large(folder, cost)
+                first = False
+                import xarray  # noqa: F401  (the Dataset's, while the workers are busy)
+            if progress:
+                progress(done, failed, len(different))
+
+
+def start(jobs, made: Plan, ways: Ways, count: int):
+    """Iterator over (job, Point) as they are finished."""
+    if ways.scheduler:
+        from otjdd.studies import cluster
+
+        return cluster.on_cluster(jobs, ways.scheduler, ways.workers, made.time_limit)
+    if ways.workers is None and made.time_limit is None:
+        return pools.here(jobs)
+    number = min(ways.workers or 1, count)
+    return pools.in_processes(jobs, number, made.time_limit, count > ALONE * number)
+
+
+class Cost(NamedTuple):
+    """What the rest of a study will take: s, bytes on disk, values in the Dataset."""
+
+    seconds: float
+    disk: int
+    values: int
+
+    @property
+    def words(self) -> str:
+        return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
+
+
+def cost_of(folder: Path, job, point: Point, made: Plan, left: int, number: int) -> Cost:
+    """Cost of `left` points more like the one that was just finished."""
+    size = points.path_of(folder, job.digest).stat().st_size
+    values = sum(array.values.size for array in points.read(folder, job.digest).arrays.values())
+    return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(made.digests))
+
+
+def refuse_large(folder: Path, cost: Cost) -> None:
+    """Raise LimitError when the disk or the memory will not do."""
+    free = shutil.disk_usage(folder).free
+    if cost.disk > free:
+        raise LimitError(
+            f"{folder}: the points will take {cost.disk / 1e9:.3g} GB, {free / 1e9:.3g} GB are free; keep less"
+        )
+    if cost.values > MAX_VALUES:
+        raise LimitError(f"the Dataset would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 4 s, 12 min, 3 h."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def status(folder) -> Counter:
+    """How many points of a study are "done", "missing", "damaged", or failed, and why ("solver: ...").
+
+    Raises ResultError when the folder holds no study.
+    """
+    index = read_whole(Path(folder) / INDEX)
+    try:
+        index = json.loads(index)
+        keep, digests = tuple(index["keep"]), list(index["points"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise ResultError(Path(folder) / INDEX, f"is no index of a study ({error})") from error
+    return Counter(state(Path(folder), digest, keep) for digest in dict.fromkeys(digests))
+
+
+def state(folder: Path, digest: str, keep: tuple[str, ...]) -> str:
+    try:
+        point = points.held(folder, digest, keep)
+    except ResultError:
+        return "damaged"
+    if point is None:
+        return "missing"
+    return "done" if point.status == "done" else f"failed: {point.reason}"

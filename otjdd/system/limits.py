@@ -1,0 +1,116 @@
+"""What ends a run from outside: signals, a limit on its time, a limit on its memory. It ends as by Ctrl-C.
+
+`Stopped` is a KeyboardInterrupt, so whoever keeps what was computed when a user interrupts keeps it in all these cases.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from otjdd.errors import Stopped
+
+EVERY = 0.05  # s between two looks of the watch
+SHARE = 0.8  # of the machine's memory is the limit when none is given
+
+
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """The interruption that an exception is, or that it came from, None when it is none.
+
+    A compiled kernel whose return is interrupted raises SystemError ("returned a result with an exception set").
+    """
+    if isinstance(error, SystemError):
+        error = error.__cause__ or error.__context__
+    return error if isinstance(error, KeyboardInterrupt) else None
+
+
+@contextmanager
+def heeding_signals(reasons: list[str] | tuple = ()):
+    """SIGTERM raises Stopped within the block, as SIGINT raises KeyboardInterrupt. Main thread only.
+
+    reasons : of whoever else sends it; the signal is then a limit, and the first of them what is told
+    """
+
+    def stop(number, frame):
+        raise Stopped(reasons[0], limit=True) if reasons else Stopped("interrupted by SIGTERM", limit=False)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def shielded():
+    """Signals wait for the end of the block: what is written in it is written. Main thread only."""
+    waiting = []
+    before = {
+        n: signal.signal(n, lambda number, frame: waiting.append(number)) for n in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+    for number in waiting[:1]:
+        signal.raise_signal(number)
+
+
+@contextmanager
+def watched(watch):
+    """Run watch(over) in a thread beside the block, at whose end the Event `over` is set."""
+    over = threading.Event()
+    thread = threading.Thread(target=watch, args=(over,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@contextmanager
+def limits(seconds: float | None, memory: float):
+    """Raise Stopped within the block when it takes longer [s], or the process more memory [bytes], than allowed.
+
+    Half of the memory is for the run, for as much again is needed to write what it has. Main thread only.
+    """
+    reasons, began = [], time.monotonic()
+
+    def watch(over):
+        while not over.wait(EVERY):
+            if seconds is not None and time.monotonic() - began > seconds:
+                reasons.append(f"interrupted: over the time limit of {seconds:g} s")
+            elif resident() > memory / 2:
+                reasons.append(f"interrupted: over half of the memory limit of {memory / 2**30:.3g} GiB; record less")
+            if reasons:
+                signal.raise_signal(signal.SIGTERM)
+                over.wait(1.0)  # and again, should a library have swallowed the exception
+
+    with heeding_signals(reasons), watched(watch):
+        yield
+
+
+def resident() -> float:
+    """Memory that this process takes, bytes; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def machine_memory() -> float:
+    """Memory of the machine, bytes; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return float("inf")

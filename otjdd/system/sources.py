@@ -1,0 +1,24 @@
+"""Digests of otjdd's own sources: what other sources computed is not taken for what these would."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+# All that the numbers of a result or of a point of a study can depend on, whole packages: a list of single modules was
+# not kept up when one of them was split.
+OF_NUMBERS = (
+    "constants", "errors", "units", "system", "waveform", "analysis", "physics", "case", "results", "solver", "studies",
+)  # fmt: skip
+
+
+@cache
+def digest(rooms: tuple[str, ...] = OF_NUMBERS) -> str:
+    """sha256 of the names and bytes of all source files of some packages and modules of otjdd. Raises OSError."""
+    found = hashlib.sha256()
+    for room in rooms:
+        single = PACKAGE / f"{room}.py"
+        for path in [single] if single.is_file() else sorted((PACKAGE / room).rglob("*")):
+            if path.suffix in (".py", ".toml"):
+                found.update(f"{path.relative_to(PACKAGE).as_posix()}\n".encode() + path.read_bytes())
+    return found.hexdigest()

@@ -1,0 +1,203 @@
+"""Fits give back the parameters of synthetic data, with errors that mean what they say, or say why they cannot."""
+
+import math
+
+import numpy as np
+import pytest
+
+from otjdd.analysis import fits, textbook
+from otjdd.constants import BOLTZMANN_EV
+
+AREA = math.pi * 10e-6**2
+DIODE = {"temperature": 300.0, "area": AREA, "richardson": 156e4}
+FILM = {"thickness": 2.8e-9, "mass": 1.0, "area": AREA}
+BOTH_SIGNS = np.concatenate([-np.linspace(0.02, 0.5, 25), np.linspace(0.02, 0.5, 25)])
+
+
+def noisy(current, relative, seed=1):
+    return current * np.exp(relative * np.random.default_rng(seed).standard_normal(current.size))
+
+
+def diode(voltage, barrier=0.55, ideality=1.2):
+    return AREA * textbook.thermionic(voltage, barrier, 300.0, 156e4, ideality)
+
+
+def trapezoid(voltage, substrate=0.41, metal=0.35):
+    return AREA * textbook.gruverman(voltage, substrate, metal, 2.8e-9)
+
+
+def test_thermionic_fit_returns_barrier_and_ideality_within_their_errors():
+    V = np.linspace(0.02, 0.3, 30)
+    fit = fits.fit_thermionic(V, noisy(diode(V), 0.05), **DIODE)
+    assert abs(fit.barrier - 0.55) < 3 * fit.barrier_error < 5e-3
+    assert abs(fit.ideality - 1.2) < 3 * fit.ideality_error < 0.05
+    assert fit.scatter == pytest.approx(0.05, rel=0.3)
+    assert fit.points == 30
+
+
+def test_thermionic_fit_takes_forward_and_reverse_together():
+    V = np.linspace(-0.5, 0.3, 17)  # with V = 0, which tells nothing and is left out
+    fit = fits.fit_thermionic(V, diode(V), **DIODE)
+    assert (fit.barrier, fit.ideality) == pytest.approx((0.55, 1.2), rel=1e-10)
+    assert fit.points == 16
+
+
+def test_thermionic_fit_of_a_constant_current_raises():
+    V = np.linspace(0.2, 0.5, 20)
+    with pytest.raises(ValueError, match="no thermionic rise"):
+        fits.fit_thermionic(V, noisy(np.full(20, 1e-9), 0.05), **DIODE)
+
+
+def test_fit_of_currents_against_the_voltage_raises():
+    V = np.linspace(0.1, 0.3, 5)
+    with pytest.raises(ValueError, match="only 0 of 5 points"):
+        fits.fit_thermionic(V, -diode(V), **DIODE)
+
+
+def test_fit_at_a_single_voltage_raises():
+    V = np.full(6, 0.1)
+    with pytest.raises(ValueError, match="all voltages are the same"):
+        fits.fit_thermionic(V, diode(V), **DIODE)
+    with pytest.raises(ValueError, match="do not tell the two barriers"):
+        fits.fit_trapezoid(V, trapezoid(V), **FILM)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_fit_of_a_current_that_is_no_number_raises(bad):
+    with pytest.raises(ValueError, match="not a number"):
+        fits.fit_thermionic([0.1, 0.2, 0.3, 0.4], [1e-9, 1e-8, bad, 1e-6], **DIODE)
+
+
+def test_fit_of_rows_of_unlike_length_raises():
+    with pytest.raises(ValueError, match="one length"):
+        fits.fit_thermionic([0.1, 0.2, 0.3], [1e-9, 1e-8], **DIODE)
+
+
+def test_activation_energy_is_the_barrier_less_the_bias():
+    T = np.linspace(250.0, 350.0, 11)
+    current = textbook.thermionic(0.2, 0.6, T, 1e6)
+    fit = fits.activation_energy(T, noisy(current, 0.01))
+    assert abs(fit.energy - 0.4) < 3 * fit.energy_error < 0.01
+    assert fits.activation_energy(T, -current).energy == pytest.approx(0.4, abs=1e-4)
+
+
+def test_activation_energy_without_the_richardson_form_is_higher_by_two_kT():
+    T = np.linspace(295.0, 305.0, 5)
+    current = textbook.schottky_emission(0.0, 0.6, 5.3, T, 1e6)
+    plain, richardson = (fits.activation_energy(T, current, form).energy for form in (False, True))
+    assert plain - richardson == pytest.approx(2 * BOLTZMANN_EV * 300.0, rel=1e-3)
+
+
+def test_activation_energy_of_two_temperatures_has_no_error_to_give():
+    fit = fits.activation_energy([290.0, 310.0], [1e-9, 2e-9], richardson_form=False)
+    assert fit.energy == pytest.approx(math.log(2) / (1 / 290.0 - 1 / 310.0) * BOLTZMANN_EV)
+    assert math.isnan(fit.energy_error)
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "currents", "words"),
+    [
+        ([300.0], [1e-9], "two or more temperatures"),
+        ([300.0, 0.0], [1e-9, 1e-9], "above zero"),
+        ([300.0, 300.0], [1e-9, 2e-9], "all temperatures are the same"),
+        ([290.0, 310.0], [1e-9, 0.0], "none zero"),
+        ([290.0, 310.0], [1e-9, -1e-9], "one sign"),
+    ],
+)
+def test_activation_energy_without_information_raises(temperatures, currents, words):
+    with pytest.raises(ValueError, match=words):
+        fits.activation_energy(temperatures, currents)
+
+
+def test_trapezoid_fit_returns_both_barriers_within_their_errors():
+    fit = fits.fit_trapezoid(BOTH_SIGNS, noisy(trapezoid(BOTH_SIGNS), 0.03), **FILM)
+    assert abs(fit.barrier_substrate - 0.41) < 3 * fit.barrier_substrate_error < 0.02
+    assert abs(fit.barrier_metal - 0.35) < 3 * fit.barrier_metal_error < 0.02
+    assert fit.scatter == pytest.approx(0.03, rel=0.3)
+    assert fit.correlation < 0
+
+
+@pytest.mark.parametrize(("substrate", "metal"), [(0.41, 0.35), (0.3, 0.8), (2.5, 1.5), (0.6, 0.6)])
+def test_trapezoid_fit_is_exact_on_exact_currents(substrate, metal):
+    fit = fits.fit_trapezoid(BOTH_SIGNS, trapezoid(BOTH_SIGNS, substrate, metal), **FILM)
+    assert (fit.barrier_substrate, fit.barrier_metal) == pytest.approx((substrate, metal), rel=1e-6)
+    assert fit.barrier_metal_error < 1e-6
+
+
+def test_trapezoid_fit_tells_the_sides_apart_from_one_sign_near_the_barrier():
+    V = np.linspace(0.02, 0.6, 40)
+    fit = fits.fit_trapezoid(V, trapezoid(V), **FILM)
+    assert (fit.barrier_substrate, fit.barrier_metal) == pytest.approx((0.41, 0.35), rel=1e-5)
+
+
+def test_trapezoid_fit_of_small_noisy_voltages_raises():
+    V = np.linspace(0.02, 0.06, 8)
+    with pytest.raises(ValueError, match="do not tell the two barriers"):
+        fits.fit_trapezoid(V, noisy(trapezoid(V), 0.1, seed=3), **FILM)
+
+
+def test_trapezoid_fit_of_a_current_beyond_every_barrier_raises():
+    with pytest.raises(ValueError, match="end of the formula's range"):
+        fits.fit_trapezoid(BOTH_SIGNS, 0.1 * BOTH_SIGNS, **FILM)
+
+
+def test_fowler_nordheim_slope_of_the_paper_means_75_meV():
+    V = np.linspace(0.3, 2.0, 60)
+    current = AREA * textbook.fowler_nordheim(V, 0.075, 2.8e-9)
+    fit = fits.fowler_nordheim_slope(V, noisy(current, 0.01), (1.5, 0.5), 2.8e-9)
+    assert abs(fit.slope - -0.393) < 3 * fit.slope_error < 0.03
+    assert abs(fit.barrier - 0.075) < 3 * fit.barrier_error < 5e-3
+    assert fit.points == np.sum((V >= 0.5) & (V <= 1.5))
+
+
+def test_fowler_nordheim_slope_of_a_negative_window_has_the_same_sign():
+    V = np.linspace(-2.0, -0.3, 60)
+    fit = fits.fowler_nordheim_slope(V, textbook.fowler_nordheim(V, 0.5, 2.8e-9, 0.7), (-1.5, -0.5), 2.8e-9, mass=0.7)
+    assert fit.barrier == pytest.approx(0.5, rel=1e-10)
+
+
+def test_fowler_nordheim_plot_of_a_resistor_has_a_slope_but_no_barrier():
+    V = np.linspace(0.2, 1.0, 20)
+    fit = fits.fowler_nordheim_slope(V, V / 27e3, (0.2, 1.0), 2.8e-9)
+    assert fit.slope > 0
+    assert math.isnan(fit.barrier)
+
+
+@pytest.mark.parametrize(("window", "words"), [((-0.5, 0.5), "one sign"), ((3.0, 4.0), "only 0 of 0 points")])
+def test_fowler_nordheim_window_without_information_raises(window, words):
+    V = np.linspace(-1.0, 1.0, 21)
+    with pytest.raises(ValueError, match=words):
+        fits.fowler_nordheim_slope(V, textbook.fowler_nordheim(V, 0.5, 2.8e-9), window, 2.8e-9)
+
+
+def test_errors_cover_the_truth_as_often_as_they_should():
+    V, inside = np.linspace(0.02, 0.3, 20), 0
+    for seed in range(200):
+        fit = fits.fit_thermionic(V, noisy(diode(V), 0.05, seed), **DIODE)
+        inside += abs(fit.barrier - 0.55) < fit.barrier_error
+    assert 0.58 < inside / 200 < 0.78  # 68 % +- 3 sigma of the count
+
+
+def test_errors_of_a_line_are_those_of_ordinary_least_squares():
+    V = np.linspace(-0.05, 0.1, 8)
+    current = noisy(diode(V), 0.1)
+    fit = fits.fit_thermionic(V, current, **DIODE)
+    kT = BOLTZMANN_EV * 300.0
+    line, covariance = np.polyfit(V / kT, np.log(current / -np.expm1(-V / kT)), 1, cov=True)
+    assert fit.barrier_error == pytest.approx(kT * math.sqrt(covariance[1, 1]), rel=1e-10)
+    assert fit.ideality_error == pytest.approx(math.sqrt(covariance[0, 0]) / line[0] ** 2, rel=1e-10)
+
+
+def test_errors_of_the_trapezoid_are_the_spread_over_noise():
+    found = [fits.fit_trapezoid(BOTH_SIGNS, noisy(trapezoid(BOTH_SIGNS), 0.05, seed), **FILM) for seed in range(60)]
+    barriers = np.array([(fit.barrier_substrate, fit.barrier_metal) for fit in found])
+    errors = np.array([(fit.barrier_substrate_error, fit.barrier_metal_error) for fit in found])
+    np.testing.assert_allclose(barriers.std(axis=0), errors.mean(axis=0), rtol=0.25)
+    assert np.corrcoef(barriers.T)[0, 1] == pytest.approx(np.mean([fit.correlation for fit in found]), abs=0.1)
+
+
+def test_error_of_the_fowler_nordheim_barrier_follows_that_of_the_slope():
+    V = np.linspace(0.5, 2.0, 30)
+    fit = fits.fowler_nordheim_slope(V, noisy(textbook.fowler_nordheim(V, 0.5, 2.8e-9), 0.05), (0.5, 2.0), 2.8e-9)
+    shifted = textbook.fowler_nordheim_barrier(fit.slope - fit.slope_error, 2.8e-9)
+    assert fit.barrier_error == pytest.approx(shifted - fit.barrier, rel=0.02)

@@ -1,0 +1,436 @@
+"""Cases: the shipped ones, what is refused and how it is told, changes, and text that loads back."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otjdd.case.case import Case, json_schema, load_case, parse_case, shipped_cases
+from otjdd.errors import MAX_PROBLEMS, CaseError
+
+SHIPPED = sorted(shipped_cases().glob("*.toml"))
+REFERENCE = shipped_cases() / "li2019.toml"
+
+CASE = """\
+title = "test"
+temperature = "300 K"
+
+[device]
+radius = "10 um"
+left = { kind = "metal", barrier = "0.7 eV" }
+right = { kind = "metal", barrier = "0.7 eV" }
+
+[device.film]
+thickness = "2.8 nm"
+permittivity = { law = "linear", eps_r = 30 }
+
+[ions]
+density = "3e26 1/m^3"
+site_density = "1e28 1/m^3"
+law = "linear"
+hop_distance = "0.39 nm"
+activation_energy = "0.45 eV"
+prefactor = "5e-7 m^2/s"
+
+[drive]
+kind = "pulse"
+voltage = "1 V"
+width = "50 ns"
+"""
+
+
+WINDOWS = '[record]\nevery = "{}"\nwindows = [{}]\n[drive]'
+
+
+def problems_of(text: str, **options) -> list[str]:
+    """Each problem in one line, "line:column key: ..."."""
+    with pytest.raises(CaseError) as caught:
+        parse_case(text, **options)
+    assert str(caught.value) == "\n".join(map(str, caught.value.problems))
+    return [str(p).splitlines()[0].removeprefix("case.toml:") for p in caught.value.problems]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_cases_load_and_their_resolved_text_loads_back_to_an_equal_case(path):
+    case = load_case(path)
+    again = parse_case(case.resolved())
+    assert again == case
+    assert again.resolved() == case.resolved()
+    assert again.digest == case.digest
+    assert again.model_dump() == case.model_dump()
+    assert case.source == path.read_text()
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
+    header = path.read_text().split("\n\n")[0].lower()
+    assert "question:" in header
+    assert "li 2019" in header or "10.1021/acsami.9b13434" in header
+    assert "look at" in header
+
+
+def test_the_loop_of_the_paper_has_130_writes():
+    waveform = load_case(shipped_cases() / "rv-loop.toml").drive.waveform()
+    assert len(waveform.read_times) == 130
+    assert waveform.write_voltages.max() == 2.2
+    assert waveform.write_voltages.min() == -4.3
+
+
+def test_the_reference_case_holds_what_it_says():
+    case = load_case(REFERENCE)
+    assert case.temperature == 300
+    assert case.device.film.thickness == 2.8e-9
+    assert case.ions.charge == 2
+    assert case.circuit.series_resistance == 55
+    assert set(case.columns.spread) == {"ions.activation_energy"}
+
+
+def test_a_plain_case_has_defaults():
+    case = parse_case(CASE)
+    assert case.columns.count == 1
+    assert case.circuit.series_resistance == 0
+    assert case.numerics.rtol == 1e-3
+    assert case.record.every == "all"
+    assert case.study is None
+
+
+ONE_FAULT = [
+    ('"2.8 nm"', '"2 eV"', '10:1 device.film.thickness: expected a length such as "2.8 nm", got "2 eV" (an energy)'),
+    ('"2.8 nm"', '"-1 nm"', '10:1 device.film.thickness: expected a length from "0.1 nm" to "100 nm", got "-1 nm"'),
+    ('"2.8 nm"', "2.8e-9", '10:1 device.film.thickness: expected a length such as "2.8 nm", got 2.8e-09 (a'),
+    ('"2.8 nm"', "true", '10:1 device.film.thickness: expected a length such as "2.8 nm", got true'),
+    ('"2.8 nm"', "[1]", '10:1 device.film.thickness: expected a length such as "2.8 nm", got [1]'),
+    ('"2.8 nm"', "{}", "10:1 device.film.thickness: expected a length"),
+    ('"2.8 nm"', '"10**10**10 nm"', "10:1 device.film.thickness: expected a length"),
+    ('"2.8 nm"', '"1e400 nm"', "10:1 device.film.thickness: expected a length"),
+    ("thickness", "thicknes", '10:1 device.film.thicknes: expected a key that is known here, got "thicknes" (did you'),
+    ("eps_r = 30", "eps = 30", '11:34 device.film.permittivity.eps: expected a key that is known here, got "eps"'),
+    ("eps_r = 30", 'eps_r = "30"', '11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got "30"'),
+    ("eps_r = 30", "eps_r = 0", "11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got 0"),
+    ("eps_r = 30", "eps_r = true", "11:34 device.film.permittivity.eps_r: expected a number from 1 to 1e6, got true"),
+    ('law = "linear", e', 'law = "liner", e', '11:18 device.film.permittivity.law: expected "linear" or "nonlinear"'),
+    ('law = "linear", e', "e", '11:1 device.film.permittivity.law: expected "linear" or "nonlinear", got nothing'),
+    ('law = "linear"\n', 'law = "mott-gurny"\n', '16:1 ions.law: expected "linear", "mott-gurney" or "genreith'),
+    ('law = "linear"\n', "law = 3\n", "16:1 ions.law: expected"),
+    ("3e26", "2e28", '14:1 ions.density: expected a density below the site density of "1e28 1/m^3", got "2e28 1/m^3"'),
+    ('title = "test"\n', "", "1:1 title: expected text of 1 to 200 characters, got nothing: the key is missing"),
+    ('title = "test"', 'title = ""', '1:1 title: expected text of 1 to 200 characters, got ""'),
+    ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
+    ('"300 K"', '"27 degC"', '2:1 temperature: expected a temperature such as "300 K", got "27 degC"'),
+    ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
+    ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "steps", "pulse",'),
+    ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),
+    ('kind = "metal", b', 'kind = "meta", b', '6:10 device.left.kind: expected "metal" or "semiconductor", got "meta"'),
+    ("[ions]", "[ion]", "13:2 ion: expected a key that is known here"),
+    ("[drive]", WINDOWS.format("none", '["2 us", "1 us"]'), "23:1 record.windows: expected windows that end after they be"),
+    ("[drive]", WINDOWS.format("none", '["1 us"]'), "23:12 record.windows[0][1]: expected a time from"),
+    ("[drive]", WINDOWS.format("none", '"1 us"'), '23:12 record.windows[0]: expected a list of 2, got "1 us"'),
+    ("[drive]", WINDOWS.format("all", '["0 s", "1 us"]'), '21:2 record: expected every = "reads" or "none" beside windo'),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "told"), ONE_FAULT)
+def test_a_fault_is_told_in_its_place_in_plain_words(old, new, told):
+    text = CASE.replace(old, new, 1)
+    assert text != CASE
+    here = problems_of(text)
+    assert [line[: len(told)] for line in here if line.split()[1] == told.split()[1]] == [told]
+    assert not any("Input should" in line or "pydantic" in line for line in here)
+
+
+def test_a_problem_has_its_parts_and_shows_its_line():
+    with pytest.raises(CaseError) as caught:
+        parse_case(CASE.replace("thickness", "thicknes"))
+    unknown = next(p for p in caught.value.problems if p.key.endswith("thicknes"))
+    assert (unknown.file, unknown.line, unknown.column) == ("case.toml", 10, 1)
+    assert unknown.hint == 'did you mean "thickness"?'
+    assert str(unknown).splitlines()[1:] == ['    thicknes = "2.8 nm"', "    ^"]
+
+
+def test_all_problems_of_a_case_are_told_at_once():
+    text = CASE.replace("300 K", "3 eV").replace("10 um", "10 V").replace("0.39 nm", "0.39").replace("width", "widht")
+    keys = [line.split()[1].rstrip(":") for line in problems_of(text)]
+    assert keys == ["temperature", "device.radius", "ions.hop_distance", "drive.width", "drive.widht"]
+
+
+def test_an_empty_case_is_told_all_that_is_missing():
+    keys = [line.split()[1].rstrip(":") for line in problems_of("")]
+    assert keys == ["title", "temperature", "device", "ions", "drive"]
+
+
+@pytest.mark.timeout(20)  # takes a second; without a limit on what is told, minutes and gigabytes
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"k{i} = 1\n" for i in range(50_000)),
+        f"a = [{'nan,' * 200_000}]",
+        CASE.split("[drive]")[0] + "drive.kind = 'sequence'\ndrive.parts = [" + "{kind='pulse',width=1}," * 9_000 + "]",
+        "x" * 900_000 + " = 1",
+        CASE.replace('"test"', f'"{"x" * 900_000}"'),
+    ],
+    ids=["unknown keys", "nan", "parts", "long key", "long title"],
+)
+def test_a_case_with_no_end_of_faults_is_told_a_screenful(text):
+    with pytest.raises(CaseError) as caught:
+        parse_case(text)
+    assert len(caught.value.problems) <= MAX_PROBLEMS
+    assert len(str(caught.value)) < 500 * MAX_PROBLEMS
+
+
+def test_a_list_with_a_bad_member_is_not_also_called_too_short():
+    text = CASE.split("[drive]")[0] + '[drive]\nkind = "sequence"\nparts = [{kind = "pulse"}, 3]'
+    told = problems_of(text)
+    assert [line.split()[1] for line in told] == [
+        "drive.parts[0].voltage:",
+        "drive.parts[0].width:",
+        "drive.parts[1]:",
+    ]
+
+
+def test_a_fault_in_a_base_is_told_with_the_file_and_line_of_the_base(tmp_path):
+    (tmp_path / "low.toml").write_text(CASE.replace("2.8 nm", "2.8 V"))
+    (tmp_path / "case.toml").write_text('base = "low.toml"\n[ions]\ncharge = 9\n')
+    with pytest.raises(CaseError) as caught:
+        load_case(tmp_path / "case.toml")
+    assert [(Path(p.file).name, p.line, p.key) for p in caught.value.problems] == [
+        ("case.toml", 3, "ions.charge"),
+        ("low.toml", 10, "device.film.thickness"),
+    ]
+
+
+def test_values_are_set_on_top_of_the_file():
+    changes = {"device.film.thickness": "3.2 nm", "device.film.cells": "50", "drive.parts[1].voltage": "1 V"}
+    case = load_case(REFERENCE, set=changes)
+    assert case.device.film.thickness == 3.2e-9
+    assert case.device.film.cells == 50
+    assert case.drive.parts[1].voltage == 1
+    assert case == load_case(REFERENCE, **changes)
+    assert case == load_case(REFERENCE).replace(**changes)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        (
+            "device.film.thicknes",
+            "3 nm",
+            '--set device.film.thicknes: expected a key that is known here, got "thicknes"',
+        ),
+        (
+            "device.film.thickness",
+            "3 eV",
+            '--set device.film.thickness: expected a length such as "2.8 nm", got "3 eV"',
+        ),
+        (
+            "device.film.thickness",
+            "3",
+            '--set device.film.thickness: expected a length such as "2.8 nm", got 3 (a number',
+        ),
+        ("device film", "3", '--set: expected a dotted key such as "device.film.thickness", got "device film"'),
+        ("drive.parts[7].voltage", "1 V", "--set drive.parts: expected a list of 1 to 10000, got a table"),
+    ],
+)
+def test_set_values_are_refused_like_those_of_a_file(key, value, told):
+    with pytest.raises(CaseError) as caught:
+        load_case(REFERENCE, set={key: value})
+    assert str(caught.value).startswith(told)
+    assert "\n" not in str(caught.value)
+
+
+def test_replace_gives_another_case_and_takes_si_numbers():
+    case = parse_case(CASE)
+    thick = case.replace("device.film.thickness", 3.2e-9)
+    assert thick.device.film.thickness == 3.2e-9
+    assert case.device.film.thickness == 2.8e-9
+    assert thick != case
+    assert thick == case.replace("device.film.thickness", "3.2 nm")
+    assert thick.replace("device.film.thickness", "2.8 nm") == case
+    assert thick.digest != case.digest
+    assert len({thick, case, thick.replace("device.film.thickness", "2.8 nm")}) == 2
+    with pytest.raises(CaseError, match=r"replace device\.film\.thicknes: .*did you mean"):
+        case.replace("device.film.thicknes", "3 nm")
+
+
+def test_replace_changes_several_values_together():
+    case = parse_case(CASE)
+    both = {"ions.density": "2e28 1/m^3", "ions.site_density": "5e28 1/m^3"}
+    assert case.replace(**both).ions.density == 2e28
+    with pytest.raises(CaseError, match="below the site density"):
+        case.replace("ions.density", "2e28 1/m^3")
+
+
+def test_replace_of_a_law_asks_for_what_the_new_law_needs():
+    case = parse_case(CASE)
+    with pytest.raises(CaseError, match="b: expected an electric field"):
+        case.replace("device.film.permittivity.law", "nonlinear")
+    law = {"law": "nonlinear", "b": "1.4e10 V/m", "a": "2.65e15 V^2/m^2"}
+    assert case.replace("device.film.permittivity", law).device.film.permittivity.law == "nonlinear"
+
+
+def test_cases_are_frozen_and_travel_between_processes():
+    case = load_case(REFERENCE)
+    with pytest.raises(ValueError, match="frozen"):
+        case.title = "other"
+    copy = pickle.loads(pickle.dumps(case))
+    assert copy == case
+    assert copy.folder == case.folder
+    assert copy.source == case.source
+
+
+@pytest.fixture
+def with_table(tmp_path):
+    """A case in a folder of its own that plays a table of voltages, and the folder."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "w.csv").write_text("0,0\n1e-6,1\n")
+    (tmp_path / "w.csv").write_text("0,0\n1e-6,2\n")
+    (folder / "link.csv").symlink_to(tmp_path / "w.csv")
+    text = CASE.split("[drive]")[0] + '[drive]\nkind = "table"\nfile = "w.csv"\n'
+    (folder / "case.toml").write_text(text)
+    return folder / "case.toml"
+
+
+def test_files_are_found_beside_the_case_from_anywhere(with_table, monkeypatch):
+    monkeypatch.chdir("/")
+    case = load_case(with_table)
+    assert case.drive.waveform().voltages[-1] == 1
+    assert 'file = "w.csv"' in case.resolved()
+    assert parse_case(case.resolved(), with_table.parent) == case
+    assert case.replace("temperature", "310 K").drive == case.drive
+
+
+def test_the_digest_covers_the_files_that_a_case_names(with_table):
+    before = load_case(with_table).digest
+    (with_table.parent / "w.csv").write_text("0,0\n1e-6,3\n")
+    assert load_case(with_table).digest != before
+
+
+@pytest.mark.parametrize("name", ["../w.csv", "link.csv", "/etc/hostname", "none.csv", "", "a\0b", "x" * 5000, "."])
+def test_files_outside_the_folder_or_missing_are_refused(with_table, name):
+    with pytest.raises(CaseError) as caught:
+        load_case(with_table, set={"drive.file": name})
+    assert {p.key for p in caught.value.problems} == {"drive.file"}
+
+
+@pytest.mark.parametrize("name", ["../w.csv", "link.csv"])
+def test_files_outside_the_folder_are_used_when_allowed(with_table, name):
+    case = load_case(with_table, set={"drive.file": name}, allow_outside=True)
+    assert case.drive.waveform().voltages[-1] == 2
+    assert case.replace("temperature", "310 K").drive == case.drive
+
+
+def test_the_result_to_start_from_is_a_file_too(with_table):
+    (with_table.parent / "hrs.nc").write_bytes(b"")
+    case = load_case(with_table, set={"ions.initial": '{ result = "hrs.nc" }'})
+    assert case.ions.initial.result == os.fspath(with_table.parent.resolve() / "hrs.nc")
+    assert '[ions.initial]\nresult = "hrs.nc"' in case.resolved()
+    with pytest.raises(CaseError, match=r"ions\.initial\.result: expected a file that is there"):
+        load_case(with_table, set={"ions.initial": '{ result = "lrs.nc" }'})
+
+
+def test_files_of_a_base_are_found_beside_the_base(with_table):
+    sub = with_table.parent / "sub"
+    sub.mkdir()
+    with_table.rename(sub / "low.toml")
+    (with_table.parent / "w.csv").rename(sub / "w.csv")
+    with_table.write_text('base = "sub/low.toml"\n')
+    assert load_case(with_table).drive.waveform().voltages[-1] == 1
+
+
+def test_a_study_is_part_of_the_case_and_not_of_its_points():
+    text = CASE + '\n[study.grid]\ndevice.film.thickness = ["2 nm", "3 nm"]\n'
+    case = parse_case(text)
+    assert case.study.grid == {"device.film.thickness": ("2 nm", "3 nm")}
+    assert parse_case(case.resolved()) == case
+    assert case.without_study() == parse_case(CASE)
+
+
+def test_the_schema_for_editors_knows_every_key_with_words_for_quantities():
+    schema = json_schema()
+    assert {"base", *Case.model_fields} == set(schema["properties"])
+    film = schema["$defs"]["Film"]
+    assert film["additionalProperties"] is False
+    assert film["properties"]["thickness"]["type"] == "string"
+    assert '"100 nm"' in film["properties"]["thickness"]["description"]
+
+
+def outcome(read):
+    """A case and no problems, or no case and some problems."""
+    try:
+        return read(), []
+    except CaseError as error:
+        return None, error.problems
+
+
+LINES = REFERENCE.read_text().splitlines()
+SPLICES = [
+    "",
+    "=",
+    '"',
+    "[",
+    "]",
+    "{",
+    "}",
+    "#",
+    "1",
+    "-1",
+    "nan",
+    "true",
+    "[[x]]",
+    "a.b = 1",
+    '"1 V"',
+    "\\",
+    "'''",
+    "\t",
+    "é",
+]
+
+
+@settings(deadline=1000, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    cuts=st.lists(
+        st.tuples(st.integers(0, 5000), st.integers(0, 12), st.sampled_from(SPLICES) | st.text(max_size=4)),
+        min_size=1,
+        max_size=4,
+    )
+)
+def test_a_mangled_case_is_either_a_case_or_told_why_not(cuts):
+    text = "\n".join(line.split("#")[0] for line in LINES)
+    for at, length, put in cuts:
+        at %= len(text)
+        text = text[:at] + put + text[at + length :]
+    case, problems = outcome(lambda: parse_case(text))
+    assert all(p.line >= 1 and p.column >= 1 for p in problems)
+    assert problems or parse_case(case.resolved()) == case
+
+
+@settings(deadline=1000)
+@given(
+    key=st.sampled_from(
+        ["device.film.cells", "device.left", "ions.initial", "drive.parts", "drive", "columns.spread", "study", "title"]
+    ),
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+        lambda v: (
+            st.lists(v, max_size=3)
+            | st.dictionaries(st.sampled_from(["kind", "law", "result", "history", "x"]), v, max_size=3)
+        ),
+        max_leaves=6,
+    ),
+)
+def test_any_value_anywhere_is_either_taken_or_told_why_not(key, value):
+    case, problems = outcome(lambda: load_case(REFERENCE).replace(key, value))
+    assert all(p.file == "replace" for p in problems)
+    assert problems or parse_case(case.resolved()) == case
+
+
+def test_reading_cases_loads_nothing_heavy():
+    heavy = "{'numba', 'scipy', 'xarray', 'matplotlib', 'h5netcdf', 'pandas'}"
+    code = f"from otjdd.case import case; case.load_case({os.fspath(REFERENCE)!r})"
+    code += f"; import sys; assert not {heavy} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

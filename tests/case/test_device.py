@@ -1,0 +1,166 @@
+"""Device records: bounds, what follows from them, and the published values."""
+
+import math
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from otjdd.case.device import (
+    Columns,
+    Device,
+    Film,
+    History,
+    Ions,
+    Metal,
+    NonlinearPermittivity,
+    Semiconductor,
+    material,
+    materials,
+)
+
+LINEAR = {"law": "linear", "eps_r": 30.0}
+METAL = {"kind": "metal", "barrier": "0.7 eV"}
+SEMICONDUCTOR = {"kind": "semiconductor", "band_offset": "0.1 eV", "doping": "2.3e26 1/m^3", "permittivity": LINEAR}
+FILM = {"thickness": "2.8 nm", "permittivity": LINEAR}
+DEVICE = {"radius": "10 um", "left": METAL, "film": FILM, "right": SEMICONDUCTOR}
+IONS = {
+    "density": "3e26 1/m^3",
+    "site_density": "1e28 1/m^3",
+    "law": "mott-gurney",
+    "hop_distance": "0.39 nm",
+    "activation_energy": "0.45 eV",
+    "prefactor": "5e-7 m^2/s",
+}
+
+
+def test_a_device_holds_si_with_energies_in_ev():
+    device = Device(**DEVICE)
+    assert device.film.thickness == 2.8e-9
+    assert device.left.barrier == 0.7
+    assert device.right.doping == 2.3e26
+    assert device.area == pytest.approx(math.pi * 1e-10, rel=1e-15)
+
+
+def test_richardson_constant_of_156_is_a_mass_of_1_3():
+    assert Device(**DEVICE).supply_mass == pytest.approx(1.298, abs=1e-3)
+    free = Device(**DEVICE, richardson="120.173 A/cm^2/K^2")
+    assert free.supply_mass == pytest.approx(1, rel=1e-5)
+
+
+def test_density_of_states_comes_from_the_mass_unless_given():
+    assert Semiconductor(**SEMICONDUCTOR).states(300) == pytest.approx(3.72e25, rel=1e-3)
+    assert Semiconductor(**SEMICONDUCTOR).states(600) == pytest.approx(2**1.5 * 3.72e25, rel=1e-3)
+    assert Semiconductor(**SEMICONDUCTOR, density_of_states="1e26 1/m^3").states(600) == 1e26
+
+
+def test_either_electrode_may_be_of_either_kind():
+    assert isinstance(Device(**DEVICE | {"right": METAL}).right, Metal)
+    assert isinstance(Device(**DEVICE | {"left": SEMICONDUCTOR}).left, Semiconductor)
+
+
+def test_nonlinear_permittivity_without_field_is_the_published_276():
+    law = NonlinearPermittivity(
+        law="nonlinear", b=material("nb-sto-permittivity-b").value, a=material("nb-sto-permittivity-a").value
+    )
+    assert law.at_zero_field == pytest.approx(276, rel=5e-3)
+
+
+def test_records_are_frozen():
+    film = Film(**FILM)
+    with pytest.raises(ValidationError):
+        film.thickness = 1e-9
+
+
+@pytest.mark.parametrize(
+    ("record", "base", "key", "value"),
+    [
+        (Film, FILM, "thickness", "0 nm"),
+        (Film, FILM, "thickness", "-1 nm"),
+        (Film, FILM, "thickness", "101 nm"),
+        (Film, FILM, "cells", 7),
+        (Film, FILM, "cells", 10**12),
+        (Film, FILM, "cells", 100.0),
+        (Film, FILM, "cells", "100"),
+        (Film, FILM, "cells", True),
+        (Film, FILM, "grading", 0.5),
+        (Film, FILM, "grading", float("nan")),
+        (Film, FILM, "permittivity", {"law": "linear", "eps_r": 0.5}),
+        (Film, FILM, "permittivity", {"law": "linear", "eps_r": float("inf")}),
+        (Film, FILM, "permittivity", {"law": "linear", "eps_r": "30"}),
+        (Film, FILM, "permittivity", {"law": "cubic"}),
+        (Film, FILM, "permittivity", {"law": "nonlinear", "b": "1e6 V/m", "a": "1e24 V^2/m^2"}),
+        (Film, FILM, "tunnelling_mass", 0),
+        (Film, FILM, "thicknes", "1 nm"),
+        (Device, DEVICE, "radius", "0 um"),
+        (Device, DEVICE, "conducting_fraction", 0.0),
+        (Device, DEVICE, "conducting_fraction", 1.5),
+        (Device, DEVICE, "transmission", "magic"),
+        (Ions, IONS, "charge", 0),
+        (Ions, IONS, "density", "1e28 1/m^3"),
+        (Ions, IONS, "density", "1e31 1/m^3"),
+        (Ions, IONS, "law", "magic"),
+        (Ions, IONS, "initial", "unifrom"),
+        (Ions, IONS, "initial", {"history": []}),
+        (Ions, IONS, "initial", {"history": [{"voltage": "1 V"}]}),
+        (Ions, IONS, "initial", {}),
+        (Ions, IONS, "initial", {"result": ""}),
+        (Columns, {}, "count", 0),
+        (Columns, {}, "count", 65),
+        (Columns, {}, "seed", -1),
+        (Columns, {}, "spread", {"ions.charge": "1 eV"}),
+        (Columns, {}, "spread", {"ions.density": "1 eV"}),
+        (Columns, {}, "spread", {"ions.activation_energy": "-1 meV"}),
+    ],
+)
+def test_absurd_values_are_refused_where_they_stand(record, base, key, value):
+    record(**base)
+    with pytest.raises(ValidationError) as caught:
+        record(**base | {key: value})
+    assert {error["loc"][0] for error in caught.value.errors()} == {key}
+
+
+def test_ions_at_their_site_limit_are_told_the_limit():
+    with pytest.raises(ValidationError, match=re.escape('below the site density of "1e28 1/m^3"')):
+        Ions(**IONS | {"density": "2e28 1/m^3"})
+
+
+def test_initial_states_have_four_forms():
+    assert Ions(**IONS).initial == "uniform"
+    assert Ions(**IONS, initial="equilibrium").initial == "equilibrium"
+    history = Ions(**IONS, initial={"history": [{"voltage": "-4.3 V", "duration": "100 ms"}]}).initial
+    assert isinstance(history, History)
+    assert history.history[0].duration == 0.1
+    assert Ions(**IONS, initial={"result": "hrs.nc"}).initial.result == "hrs.nc"
+
+
+def test_spreads_keep_their_dotted_keys_and_dimensions():
+    spread = {"ions.activation_energy": "50 meV", "device.film.thickness": "0.1 nm"}
+    columns = Columns(count=5, spread=spread)
+    assert columns.spread == {"ions.activation_energy": 0.05, "device.film.thickness": 1e-10}
+
+
+def test_records_go_out_as_text_and_come_back_equal():
+    for record in (Device(**DEVICE), Ions(**IONS), Columns(spread={"ions.density": "1e25 1/m^3"})):
+        assert type(record).model_validate(record.model_dump(mode="json"), context={"strict_units": True}) == record
+
+
+@pytest.mark.parametrize("name", materials())
+def test_every_published_value_has_a_source(name):
+    value = material(name)
+    assert math.isfinite(value.value)
+    assert len(value.source) > 10
+    assert value.what
+
+
+def test_published_values_agree_with_each_other():
+    lattice = material("sto-lattice-constant").value
+    assert material("sto-oxygen-hop").value == pytest.approx(lattice / math.sqrt(2), rel=2e-3)
+    assert material("sto-oxygen-sites").value == pytest.approx(3 / lattice**3, rel=2e-3)
+    device = Device(**DEVICE, richardson=material("nb-sto-richardson").value)
+    assert device.supply_mass == pytest.approx(material("nb-sto-mass").value, rel=2e-3)
+
+
+def test_an_unknown_material_value_is_told_the_known_ones():
+    with pytest.raises(KeyError, match="sto-lattice-constant"):
+        material("sto-lattice")

@@ -1,0 +1,248 @@
+"""Reading case files: what is refused, where the fault is told, how a file is put on its base."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from otjdd.case.document import MAX_BYTES, changed, load_document, parse, read_text, read_value
+from otjdd.case.problem import Source
+from otjdd.errors import CaseError
+
+NOWHERE = Path("/nonexistent")
+
+
+def document(text: str):
+    return parse(Source("case.toml", text))
+
+
+def problem_of(text: str):
+    with pytest.raises(CaseError) as caught:
+        document(text)
+    (problem,) = caught.value.problems
+    return problem
+
+
+def write_files(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text)
+
+
+BAD_TEXTS = {
+    "a = ": ("1:4", "not TOML"),
+    "a = 1\nb == 2": ("2:4", "not TOML"),
+    "a = 1\r\nb = [1, 2": ("2:10", "not TOML"),
+    "a = 1 b = 2": ("1:7", "not TOML"),
+    "a = 'x": ("1:7", "not TOML"),
+    "[a\nb = 1": ("1:3", "not TOML"),
+    "a = 1\n[b]\nc = 1\nc = 2\n": ("4:1", "every key once"),
+    "[a]\nb = 1\n[a]\nc = 2": ("3:2", "every key once"),
+    "a = nan": ("1:1", "a finite number"),
+    "[x]\nb = [1.0, -inf]": ("2:11", "a finite number"),
+    "a = 1e400": ("1:1", "a finite number"),
+    "a = 2020-01-01": ("1:1", "text, a number"),
+    "a = 07:30:00": ("1:1", "text, a number"),
+    "a = " + "9" * 5000: ("1:5", "too many digits"),
+    "x = 1\na = " + "[" * 10_000: ("2:37", "32 levels"),
+    "a = " + "{b = " * 5_000: ("1:161", "32 levels"),
+    "a." * 20_000 + "b = 1": ("1:65", "32 levels"),
+    "\x00": ("1:1", "not TOML"),
+}
+
+
+@pytest.mark.parametrize("text", BAD_TEXTS, ids=lambda text: repr(text[:20]))
+def test_bad_text_is_refused_in_its_place(text):
+    where, words = BAD_TEXTS[text]
+    problem = problem_of(text)
+    assert f"{problem.line}:{problem.column}" == where
+    assert words in str(problem)
+    assert all(len(line) < 250 for line in str(problem).splitlines())
+
+
+def test_a_problem_shows_its_line_with_a_caret():
+    lines = str(problem_of("a = 1\nlong = 2020-01-01 # why\n")).splitlines()
+    assert lines[0].startswith("case.toml:2:1 long: expected")
+    assert lines[1:] == ["    long = 2020-01-01 # why", "    ^"]
+
+
+def test_a_problem_far_to_the_right_shows_that_part_of_the_line():
+    _, line, caret = str(problem_of(f"a = [{'1, ' * 500}nan]")).splitlines()
+    assert line[caret.index("^") :].startswith("nan")
+
+
+def test_all_strange_values_are_told_at_once():
+    with pytest.raises(CaseError) as caught:
+        document("a = nan\nb = 2020-01-01\nc = [inf]")
+    assert [p.key for p in caught.value.problems] == ["a", "b", "c[0]"]
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing", "\ufeffa = 1", "a = 1\r\nb = 2\r\n"])
+def test_empty_bom_and_crlf_are_fine(text, tmp_path):
+    path = tmp_path / "case.toml"
+    path.write_bytes(text.encode())
+    assert set(load_document(path, NOWHERE).data) <= {"a", "b"}
+
+
+def test_text_that_is_not_utf8_is_refused_at_the_byte(tmp_path):
+    path = tmp_path / "case.toml"
+    path.write_bytes(b'a = 1\nb = "\xb5m"')
+    with pytest.raises(CaseError, match=r"case.toml:2:6: expected text in UTF-8, got byte 0xb5"):
+        read_text(path)
+    path.write_bytes("a = 1".encode("utf-16"))
+    with pytest.raises(CaseError, match="UTF-8"):
+        read_text(path)
+
+
+def test_what_is_no_regular_file_of_sane_size_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "large").write_bytes(b"#" * (MAX_BYTES + 1))
+    for path in (tmp_path / "fifo", tmp_path / "large", "/dev/zero", tmp_path):
+        with pytest.raises(CaseError):
+            read_text(path)
+
+
+def test_a_missing_file_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_document(tmp_path / "none.toml", NOWHERE)
+
+
+def test_tables_are_merged_and_everything_else_replaced(tmp_path):
+    write_files(tmp_path, low="x = 1\nlist = [1, 2]\n[t]\na = 1\nb = 2\n[t.u]\nc = 3")
+    write_files(tmp_path, case='base = "low.toml"\nlist = [3]\n[t]\nb = 4\n[t.u]\nd = 5')
+    data = load_document(tmp_path / "case.toml", NOWHERE).data
+    assert data == {"x": 1, "list": [3], "t": {"a": 1, "b": 4, "u": {"c": 3, "d": 5}}}
+
+
+def test_a_table_of_another_kind_replaces_the_one_of_the_base(tmp_path):
+    write_files(
+        tmp_path,
+        low='[drive]\nkind = "hold"\nvoltage = "1 V"\n[film]\nlaw = "a"\npermittivity = {law = "linear", eps_r = 3}\n'
+        '[ions]\ninitial = {result = "x.nc"}',
+        case='base = "low.toml"\ndrive.kind = "pulse"\nfilm.law = "b"\nfilm.permittivity = {law = "nonlinear"}\n'
+        "ions.initial = {history = []}",
+        same='base = "low.toml"\ndrive.kind = "hold"\nfilm.permittivity.eps_r = 4',
+    )
+    data = load_document(tmp_path / "case.toml", NOWHERE).data
+    assert data["drive"] == {"kind": "pulse"}
+    assert data["film"] == {"law": "b", "permittivity": {"law": "nonlinear"}}
+    assert data["ions"] == {"initial": {"history": []}}
+    same = load_document(tmp_path / "same.toml", NOWHERE).data
+    assert same["drive"] == {"kind": "hold", "voltage": "1 V"}
+    assert same["film"]["permittivity"] == {"law": "linear", "eps_r": 4}
+
+
+def test_every_value_keeps_the_file_and_line_it_came_from(tmp_path):
+    write_files(tmp_path, low="[t]\na = 1\nb = 2\n[u]\n", case='base = "low.toml"\n\n[t]\nb = 4')
+    loaded = load_document(tmp_path / "case.toml", NOWHERE)
+    where = {path: loaded.problem(path, "x") for path in [("t", "a"), ("t", "b"), ("t", "c"), ("u", "d"), ("v",)]}
+    assert [(Path(p.file).name, p.line) for p in where.values()] == [
+        ("low.toml", 2),
+        ("case.toml", 4),
+        ("case.toml", 3),  # a missing key: at the table that lacks it
+        ("low.toml", 4),
+        ("case.toml", 1),
+    ]
+
+
+def test_a_base_is_looked_for_beside_the_case_then_among_the_shipped(tmp_path):
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    own.mkdir()
+    write_files(shipped, ref="x = 1", li="x = 3")
+    write_files(own, ref="x = 2", a='base = "ref.toml"', b='base = "li.toml"', li='base = "li.toml"\ny = 1')
+    assert load_document(own / "a.toml", shipped).data == {"x": 2}
+    assert load_document(own / "b.toml", shipped).data == {"x": 3, "y": 1}  # by way of its namesake
+    (own / "li.toml").unlink()
+    assert load_document(own / "b.toml", shipped).data == {"x": 3}
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ('"case.toml"', "which is based on this"),
+        ('"loop.toml"', "which is based on this"),
+        ('"none.toml"', "a case file beside this one"),
+        ('"../outside.toml"', "in the folder of the case"),
+        ('"/etc/hostname"', "in the folder of the case"),
+        ('"link.toml"', "in the folder of the case"),
+        ('"knot.toml"', ""),
+        ('"."', "regular file"),
+        ('""', "the name of a case file"),
+        ("3", "the name of a case file"),
+        ('"a\\u0000b"', "the name of a case file"),
+        (f'"{"a" * 5000}"', ""),
+    ],
+)
+def test_bases_that_cannot_be_are_refused_at_the_key(base, words, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write_files(tmp_path, outside="x = 1")
+    write_files(folder, case=f"x = 1\nbase = {base}", loop='base = "case.toml"')
+    (folder / "link.toml").symlink_to(tmp_path / "outside.toml")
+    (folder / "knot.toml").symlink_to(folder / "knot.toml")
+    with pytest.raises(CaseError) as caught:
+        load_document(folder / "case.toml", NOWHERE)
+    (problem,) = caught.value.problems
+    assert words in str(problem)
+    assert len(str(problem)) < 1000
+
+
+def test_a_chain_of_bases_has_an_end(tmp_path):
+    for i in range(40):
+        write_files(tmp_path, **{f"c{i}": f'base = "c{i + 1}.toml"'})
+    with pytest.raises(CaseError, match="at most 16 bases"):
+        load_document(tmp_path / "c0.toml", NOWHERE)
+
+
+def test_a_fault_in_a_base_is_told_with_the_name_of_the_base(tmp_path):
+    write_files(tmp_path, low="a = 1\nb = ", case='base = "low.toml"')
+    with pytest.raises(CaseError, match=r"low.toml:2:4"):
+        load_document(tmp_path / "case.toml", NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3.2 nm", "3.2 nm"),
+        ("200", 200),
+        ("1e-5", 1e-5),
+        ("true", True),
+        ('"200"', "200"),
+        ('["1 s", "2 s"]', ["1 s", "2 s"]),
+        ("{a = 1}", {"a": 1}),
+        ("mott-gurney", "mott-gurney"),
+        ("1\nb = 2", "1\nb = 2"),
+        ("[" * 5000, "[" * 5000),
+        ("", ""),
+    ],
+)
+def test_a_set_value_is_a_toml_value_where_it_reads_as_one(text, value):
+    assert read_value(text) == value
+
+
+def test_values_are_set_by_dotted_key_and_index():
+    before = document('[a]\nb = 1\nlist = [{x = 1, y = 2}, 3]\n[a."c.d"]\ne = 1')
+    after = changed(before, {"a.b": "2", 'a."c.d".e': 5, "a.list[0].x": "7", "new.key": "1 V"}, "--set")
+    assert after.data == {"a": {"b": 2, "list": [{"x": 7, "y": 2}, 3], "c.d": {"e": 5}}, "new": {"key": "1 V"}}
+    assert before.data["a"]["b"] == 1
+    assert before.data["a"]["list"][0]["x"] == 1
+    assert str(after.problem(("a", "b"), "x", "y")) == "--set a.b: expected x, got y"
+
+
+@pytest.mark.parametrize(
+    "key", ["", ".", "a.", ".a", "a..b", "a b", "[0]", "a[0]b", "a[x]", "a[-1]", "a.[0]", "a." * 40 + "a"]
+)
+def test_a_key_that_is_none_is_refused(key):
+    with pytest.raises(CaseError, match="dotted key"):
+        changed(document("a = 1"), {key: 1}, "--set")
+
+
+@pytest.mark.parametrize("value", [float("nan"), "inf", "2020-01-01", None, object()])
+def test_strange_values_are_refused_when_set(value):
+    with pytest.raises(CaseError, match="--set a"):
+        changed(document("a = 1"), {"a": value}, "--set")
+
+
+def test_a_value_and_a_part_of_it_cannot_both_be_set():
+    with pytest.raises(CaseError, match="a part of it"):
+        changed(document(""), {"a": 1, "a.b": 2}, "--set")

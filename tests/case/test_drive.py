@@ -1,0 +1,260 @@
+import numpy as np
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from otjdd.case.drive import MAX_DEPTH, Drive
+
+ADAPTER = TypeAdapter(Drive)
+READ = {"voltage": "0.1 V", "duration": "1 us"}
+EXAMPLES = {
+    "hold": {"voltage": "0 V", "duration": "1e4 s", "reads_per_decade": 2},
+    "steps": {"voltages": ["-0.5 V", "-1 V"], "width": "1 us"},
+    "pulse": {"voltage": "2.2 V", "width": "20 ns", "read": READ},
+    "train": {"voltage": "1.5 V", "width": "50 ns", "count": 10, "frequency": "5 MHz"},
+    "write-read-loop": {"path": ["0 V", "2.2 V", "-4.3 V", "0 V"], "step": "0.1 V", "width": "100 ms"},
+    "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2},
+    "table": {"points": [["0 s", "0 V"], ["1 us", "2 V"]], "reads_at": ["1 us"]},
+    "spikes": {"pieces": {"peak": {"kind": "hold", "voltage": "1 V", "duration": "1 us"}}, "pre": ["peak"],
+               "post": ["peak"], "delay": "-2 us"},
+    "sequence": {"parts": [{"kind": "pulse", "voltage": "2.2 V", "width": "50 ns"}], "repeat": 3},
+    "iv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "temperatures": ["300 K"]},
+}  # fmt: skip
+
+
+def load(**table):
+    """As from a case file: quantities are text."""
+    return ADAPTER.validate_python(table, context={"strict_units": True})
+
+
+def refused(**table):
+    with pytest.raises(ValidationError) as caught:
+        load(**table)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_drive_written_out_reads_back_equal(kind):
+    drive = load(kind=kind, **EXAMPLES[kind])
+    assert load(**drive.model_dump(mode="json", exclude_none=True)) == drive
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_unknown_keys_are_refused(kind):
+    assert "Extra inputs" in refused(kind=kind, colour="red", **EXAMPLES[kind])
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_drives_are_frozen(kind):
+    with pytest.raises(ValidationError, match="frozen"):
+        load(kind=kind, **EXAMPLES[kind]).kind = "hold"
+
+
+@pytest.mark.parametrize("kind", [k for k in EXAMPLES if k != "iv"])
+def test_every_drive_but_iv_has_a_waveform(kind):
+    assert load(kind=kind, **EXAMPLES[kind]).waveform().duration > 0
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones():
+    message = refused(kind="pulses")
+    assert all(repr(kind) in message for kind in EXAMPLES)
+
+
+def test_the_schema_names_every_kind():
+    assert set(ADAPTER.json_schema()["discriminator"]["mapping"]) == set(EXAMPLES)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("hold", {"voltage": "1 kV"}),
+        ("hold", {"duration": "0 s"}),
+        ("hold", {"duration": 5}),
+        ("hold", {"reads_at": ["2e4 s"]}),
+        ("hold", {"reads_at": ["1 us", "1.5 us"]}),
+        ("hold", {"reads_per_decade": -1}),
+        ("steps", {"voltages": []}),
+        ("steps", {"path": ["0 V", "1 V"], "step": "0.1 V"}),
+        ("steps", {"voltages": None, "path": ["0 V", "1 V"]}),
+        ("steps", {"voltages": None, "path": ["0 V", "1 V"], "step": "0.1 V", "cycles": 2}),
+        ("pulse", {"width": "-1 ns"}),
+        ("pulse", {"rise": "1 V"}),
+        ("pulse", {"read": {"voltage": "0.1 V", "length": "1 us"}}),
+        ("train", {"count": 0}),
+        ("train", {"count": 2_000_000}),
+        ("train", {"count": True}),
+        ("train", {"count": 1.5}),
+        ("train", {"period": "1 us"}),
+        ("train", {"frequency": "50 MHz"}),
+        ("train", {"read_each": True}),
+        ("write-read-loop", {"path": ["1 V"]}),
+        ("write-read-loop", {"path": ["1 V", "1 V"]}),
+        ("write-read-loop", {"step": "-0.1 V"}),
+        ("write-read-loop", {"path": ["0 V", "1 V"], "cycles": 2}),
+        ("triangle", {"rate": "0 V/s"}),
+        ("triangle", {"path": ["0 V", "1 V"]}),
+        ("spikes", {"pre": ["peek"]}),
+        ("spikes", {"post": []}),
+        ("spikes", {"delay": "1 V"}),
+        ("table", {"file": "w.csv"}),
+        ("table", {"points": [["0 s", "0 V"], ["2 s", "0 V"], ["1 s", "0 V"]]}),
+        ("table", {"points": [["1 s", "0 V"], ["2 s", "0 V"]]}),
+        ("table", {"reads_at": ["2 us"]}),
+        ("sequence", {"parts": []}),
+        ("sequence", {"repeat": 0}),
+        ("sequence", {"parts": [{"kind": "iv", "voltages": ["1 V"]}]}),
+        ("iv", {"voltages": ["1 V"]}),
+        ("iv", {"step": "1 uV"}),
+        ("iv", {"stop": "-1 V"}),
+        ("iv", {"temperatures": ["0 K"]}),
+        ("iv", {"states": {"a b": []}}),
+    ],
+)
+def test_values_that_make_no_sense_are_refused(kind, change):
+    refused(kind=kind, **{**EXAMPLES[kind], **change})
+
+
+def test_period_and_frequency_are_two_names_of_one_thing():
+    table = {"kind": "train", "voltage": "1 V", "width": "50 ns", "count": 4}
+    by_period, by_frequency = load(**table, period="200 ns").waveform(), load(**table, frequency="5 MHz").waveform()
+    np.testing.assert_array_equal(by_period.times, by_frequency.times)
+    assert "either period or frequency" in refused(**table)
+
+
+def test_a_train_reads_after_each_pulse_within_the_period():
+    table = {"voltage": "2.2 V", "width": "50 ns", "count": 20, "period": "10 us", "read_each": True}
+    waveform = load(kind="train", read={"delay": "2 us"}, **table).waveform()
+    np.testing.assert_allclose(waveform.read_times, np.arange(20) * 10e-6 + 3.05e-6, rtol=1e-12)
+    assert waveform.write_voltages.tolist() == [2.2] * 20
+    assert waveform.duration == 20 * 10e-6
+
+
+@pytest.mark.parametrize(("delay", "end"), [("0 s", 2.85e-6), ("5 us", 7.85e-6)])
+def test_a_train_reads_once_after_the_last_pulse(delay, end):
+    waveform = load(kind="train", read={"delay": delay}, **EXAMPLES["train"]).waveform()
+    assert waveform.read_times == pytest.approx([end], rel=1e-12)
+    assert (waveform.segments()[2] == 1.5).sum() == 10
+
+
+def test_the_read_after_a_short_train_leaves_its_period_alone():
+    table = {"voltage": "1 V", "width": "50 ns", "count": 2, "period": "10 us", "read": READ}
+    assert load(kind="train", **table).waveform().duration == 20e-6
+
+
+def test_a_train_of_one_is_a_pulse():
+    table = {"voltage": "1 V", "width": "50 ns", "read": READ}
+    one, pulse = load(kind="train", count=1, period="1 us", **table).waveform(), load(kind="pulse", **table).waveform()
+    np.testing.assert_array_equal(one.times, pulse.times)
+    np.testing.assert_array_equal(one.reads, pulse.reads)
+
+
+def test_log_spaced_reads_reach_from_the_microsecond_to_the_end():
+    waveform = load(kind="hold", **EXAMPLES["hold"]).waveform()
+    marks = waveform.read_times
+    assert marks[-1] == 1e4
+    np.testing.assert_allclose(np.diff(np.log10(marks)), 0.5, rtol=1e-9)
+    # The first that leaves the hold as much time as the read lasts, twice 1 us.
+    assert marks[0] == pytest.approx(10**0.5 * 1e-6)
+
+
+def test_log_spaced_reads_keep_clear_of_those_asked_for():
+    table = {"voltage": "0 V", "duration": "1 s", "reads_per_decade": 1, "reads_at": ["10.5 us", "25 us"]}
+    marks = load(kind="hold", **table).waveform().read_times
+    np.testing.assert_allclose(marks, [10.5e-6, 25e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1], rtol=1e-9)
+
+
+def test_the_loop_of_the_reference_device_reads_130_times_at_the_read_voltage():
+    waveform = load(kind="write-read-loop", **EXAMPLES["write-read-loop"]).waveform()
+    assert waveform.reads.shape == (130, 2)
+    assert set(waveform.read_voltages) == {0.1}
+
+
+def test_a_sequence_runs_its_parts_in_order():
+    parts = [
+        {"kind": "pulse", "voltage": "2.2 V", "width": "100 ms", "read": READ},
+        {"kind": "pulse", "voltage": "-4.3 V", "width": "100 ms", "read": READ},
+    ]
+    waveform = load(kind="sequence", parts=parts, repeat=3000).waveform()
+    assert waveform.write_voltages.tolist() == [2.2, -4.3] * 3000
+    assert waveform.duration == pytest.approx(3000 * 0.200002, rel=1e-14)
+
+
+def test_sequences_nest_four_deep_and_no_deeper():
+    drive = {"kind": "hold", "voltage": "0 V", "duration": "1 s"}
+    for _ in range(MAX_DEPTH):
+        drive = {"kind": "sequence", "parts": [drive], "repeat": 2}
+    assert load(**drive).waveform().duration == 2**MAX_DEPTH
+    assert "limit is 4" in refused(kind="sequence", parts=[drive])
+
+
+def test_a_sequence_beyond_the_limit_is_refused_before_it_is_made():
+    parts = [{"kind": "train", "voltage": "1 V", "width": "1 ns", "count": 100_000, "period": "2 ns"}]
+    with pytest.raises(ValueError, match="limit is 5,000,000"):
+        load(kind="sequence", parts=parts, repeat=1_000_000).waveform()
+
+
+def test_a_table_reads_its_file_when_it_is_asked_for_the_waveform(tmp_path):
+    path = tmp_path / "w.csv"
+    drive = load(kind="table", file=str(path))
+    with pytest.raises(FileNotFoundError):
+        drive.waveform()
+    path.write_text("t [us], V [V]\n0, 0\n1, 2\n")
+    assert drive.waveform().duration == pytest.approx(1e-6)
+
+
+def test_iv_voltages_are_listed_or_ramped():
+    assert load(kind="iv", **EXAMPLES["iv"]).bias_voltages().tolist() == [-1, -0.5, 0, 0.5, 1]
+    assert load(kind="iv", voltages=["2 V", "-1 V"]).bias_voltages().tolist() == [2, -1]
+
+
+def test_iv_states_are_prepared_by_their_histories():
+    states = {"HRS": [], "LRS": [{"voltage": "2.2 V", "duration": "100 ms"}, {"voltage": "0 V", "duration": "1 s"}]}
+    histories = load(kind="iv", voltages=["0.1 V"], states=states).histories()
+    assert list(histories) == ["HRS", "LRS"]
+    assert histories["HRS"].duration == 0
+    assert histories["LRS"].duration == pytest.approx(1.1)
+    assert histories["LRS"](0.05) == 2.2
+
+
+def test_iv_without_states_is_that_of_the_initial_state():
+    histories = load(kind="iv", voltages=["0.1 V"]).histories()
+    assert [(name, waveform.duration) for name, waveform in histories.items()] == [("initial", 0.0)]
+
+
+def spikes(delay):
+    """The junction's view of 1 us at -0.5 V and 1 us at 1 V on both ends."""
+    piece = {"kind": "hold", "duration": "1 us"}
+    pieces = {"ramp": piece | {"voltage": "-0.5 V"}, "peak": piece | {"voltage": "1 V"}}
+    return load(kind="spikes", pieces=pieces, pre=["ramp", "peak"], post=["ramp", "peak"], delay=delay).waveform()
+
+
+def test_the_junction_sees_the_difference_of_two_spikes():
+    late = spikes("1 us")  # pre peaks while post is on its ramp
+    assert late(np.array([0.5e-6, 1.5e-6, 2.5e-6, 3.5e-6])).tolist() == [-0.5, 1.5, -1.0, 0.0]
+    apart = spikes("5 us")
+    assert apart(np.array([0.5e-6, 1.5e-6, 3.5e-6, 5.5e-6, 6.5e-6])).tolist() == [-0.5, 1.0, 0.0, 0.5, -1.0]
+
+
+def test_the_order_of_the_spikes_turns_the_voltage_around():
+    early, late = spikes("-1 us"), spikes("1 us")
+    t = np.arange(0.25, 4, 0.5) * 1e-6
+    assert early(t).tolist() == (-late(t)).tolist()
+    assert not spikes("0 s")(t).any()
+
+
+def test_between_pulses_a_train_rests_at_its_base():
+    base = {"voltage": "0.6 V", "width": "50 ns", "base": "0.1 V"}
+    train = load(
+        kind="train", count=3, period="1 us", read_each=True, read={"voltage": "0.2 V", "duration": "100 ns"}, **base
+    )
+    shape = train.waveform()
+    assert shape(np.array([25e-9, 100e-9, 500e-9, 1.02e-6, 2.9e-6])).tolist() == [0.6, 0.2, 0.1, 0.6, 0.1]
+    assert shape.voltages[[0, -1]].tolist() == [0.1, 0.1]
+    pulse = load(kind="pulse", wait="1 us", **base).waveform()
+    assert pulse(np.array([25e-9, 0.5e-6])).tolist() == [0.6, 0.1]
+
+
+def test_a_sweep_in_steps_is_read_at_the_end_of_each_plateau():
+    path = ["0 V", "1 V", "-1 V", "0 V"]
+    sweep = load(kind="steps", path=path, step="0.5 V", width="1 s", cycles=2, read_each=True).waveform()
+    assert sweep.read_voltages.tolist() == [0.5, 1, 0.5, 0, -0.5, -1, -0.5, 0] * 2
+    assert sweep.read_times.tolist() == list(range(1, 17))

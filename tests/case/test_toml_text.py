@@ -1,0 +1,117 @@
+"""Places of keys in TOML texts, and writing: both against the standard parser."""
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otjdd.case.toml_text import MAX_DEPTH, scan, write
+
+TEXT = """\
+title = "a # b = [c]"  # comment = 1
+a.b."c.d" = 1
+'q' = '''
+x = 1 '''
+
+[x.y] # table
+z = { law = "n", list = [1, {k = 2}, \"\"\"
+m = \"1\"\"\"\"], e = {} }
+
+[[t]]
+m = 1979-05-27 07:32:00
+[[t]]
+m = 2
+[t.sub]
+n = [
+  1, # one
+  2,
+]
+"""
+
+PLACES = {
+    ("title",): "1:1",
+    ("a",): "2:1",
+    ("a", "b"): "2:3",
+    ("a", "b", "c.d"): "2:5",
+    ("q",): "3:1",
+    ("x",): "6:2",
+    ("x", "y"): "6:4",
+    ("x", "y", "z"): "7:1",
+    ("x", "y", "z", "law"): "7:7",
+    ("x", "y", "z", "list", 1, "k"): "7:30",
+    ("x", "y", "z", "e"): "8:14",
+    ("t",): "10:3",
+    ("t", 0): "10:3",
+    ("t", 0, "m"): "11:1",
+    ("t", 1): "12:3",
+    ("t", 1, "m"): "13:1",
+    ("t", 1, "sub", "n", 1): "17:3",
+}
+
+
+def place(text: str, offset: int) -> str:
+    return f"{text.count(chr(10), 0, offset) + 1}:{offset - text.rfind(chr(10), 0, offset)}"
+
+
+@pytest.mark.parametrize(("path", "where"), PLACES.items())
+def test_every_form_of_key_is_found_in_its_place(path, where):
+    assert place(TEXT, scan(TEXT).places[path]) == where
+
+
+def paths_of(value, path=()):
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for part, inner in members:
+        yield (*path, part)
+        yield from paths_of(inner, (*path, part))
+
+
+def test_the_scan_finds_exactly_the_keys_that_the_parser_finds():
+    assert set(scan(TEXT).places) == set(paths_of(tomllib.loads(TEXT)))
+    assert scan(TEXT).twice == []
+
+
+NAMES = st.text(max_size=6)
+SCALARS = st.text(max_size=12) | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False)
+SCALARS = SCALARS.filter(lambda v: not isinstance(v, float) or abs(v) < 1e308)
+VALUES = st.recursive(SCALARS, lambda v: st.lists(v, max_size=4) | st.dictionaries(NAMES, v, max_size=4), max_leaves=12)
+TABLES = st.dictionaries(NAMES, VALUES, max_size=5)
+
+
+@given(data=TABLES)
+def test_what_is_written_parses_to_the_same_data_and_every_place_is_found(data):
+    text = write(data)
+    assert tomllib.loads(text) == data
+    assert set(scan(text).places) == set(paths_of(data))
+
+
+@given(text=st.text(alphabet="ab.=[]{}\"'#,\n\\ 1", max_size=60))
+def test_the_scan_never_raises_and_knows_what_the_parser_knows(text):
+    found = scan(text)
+    try:
+        data = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return
+    assert set(paths_of(data)) == set(found.places)
+
+
+@pytest.mark.parametrize("text", ["a = 1\nb = 2\na = 3\n", "[t]\na = 1\nb = 1\na = 2", "x = {a = 1, b = 2, a = 3}"])
+def test_a_key_given_twice_is_found(text):
+    with pytest.raises(tomllib.TOMLDecodeError):
+        tomllib.loads(text)
+    ((offset, path),) = scan(text).twice
+    assert path[-1] == "a"
+    assert offset == text.rindex("a = ")
+
+
+@pytest.mark.parametrize(
+    "text", ["a = " + "[" * 10_000, "a = " + "{b = " * 5_000, "a." * 20_000 + "b = 1", "[" + "a." * 40 + "b]\nc = 1"]
+)
+def test_deep_nesting_is_found_before_anything_breaks(text):
+    assert len(scan(text).too_deep) == 1
+
+
+def test_nesting_up_to_the_limit_is_no_problem():
+    text = ".".join("a" * MAX_DEPTH) + " = 1"
+    assert scan(text).too_deep == []
+    assert len(scan(text).places) == MAX_DEPTH

@@ -1,0 +1,241 @@
+"""Claims: read, judged, told. Runs are replaced by Datasets whose answers are known, but for one small real one."""
+
+import json
+from functools import reduce
+
+import numpy as np
+import pytest
+from small_claims import CLAIM, folder, otjdd_validate
+
+from otjdd.analysis import synapse
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.claims import claim as claims
+from otjdd.claims import judge, metrics, pictures
+from otjdd.claims import table as tables
+from otjdd.claims.claim import Figure
+from otjdd.claims.trials import Trial
+from otjdd.errors import CaseError
+from otjdd.results import outputs, store
+
+IDS = {
+    "rv-hrs", "rv-lrs", "rv-ratio", "rv-shape", "hrs-barrier", "lrs-direct-tunnelling", "lrs-fowler-nordheim",
+    "retention", "ltp-ltd", "threshold-20ns", "thickness-scaling", "switching-time", "afm-map", "iv-cycles", "endurance",
+    "uniformity", "stm-single", "stm-train", "ppf-ptp", "ltp-amplitude", "ltp-width", "stdp-antisymmetric",
+    "stdp-symmetric", "energy", "array-letters",
+}  # fmt: skip
+
+
+def two_states(low):
+    reads = {"read_time": [1.0, 2.0, 3.0], "write_voltage": [0.1, 2.2, -4.3], "read_resistance": [1e8, low, 1e8]}
+    return outputs.dataset(reads)
+
+
+def verdict_of(tmp_path, outcome):
+    claim = judge.load(folder(tmp_path) / "small")
+    trials = claims.planned(tmp_path / "small", claim)
+    return judge.judge("small", claim, trials, {trials[0].case.digest: outcome})
+
+
+def test_all_claims_of_the_paper_are_found_and_read():
+    found = judge.discover()
+    assert set(found) == IDS
+    for path in found.values():
+        claim = judge.load(path)
+        assert claims.planned(path, claim)
+        assert any(figure.allowed for figure in claim.figure), path
+
+
+# What a claim is about may differ from the one device, and nothing else.
+OWN = {
+    "thickness-scaling": {"device.film.thickness"},
+    "uniformity": {"device.film.thickness", "ions.density", "device.left.barrier"},
+    "afm-map": {"device.radius"},
+}
+INSTRUMENT = {"time_constant", "range"}  # of the circuit: what the current is read with
+
+
+def test_every_metric_has_its_picture():
+    assert set(pictures.DRAW) == set(metrics.METRICS)
+
+
+def test_every_claim_stands_on_the_one_device():
+    device = load_case(shipped_cases() / "li2019.toml")
+    circuit = device.circuit.model_dump(exclude=INSTRUMENT)
+    for name, path in judge.discover().items():
+        for trial in claims.planned(path, judge.load(path)):
+            own = {key: reduce(getattr, key.split("."), device) for key in OWN.get(name, ())}
+            same = trial.case.replace(**{"ions.initial": "uniform"} | own)
+            parts = ("temperature", "device", "columns", "ions")
+            assert [getattr(same, part) for part in parts] == [getattr(device, part) for part in parts], trial
+            assert same.circuit.model_dump(exclude=INSTRUMENT) == circuit, trial
+
+
+def test_cases_that_claims_share_are_run_once(monkeypatch):
+    from otjdd.solver import simulate
+
+    runs = []
+    monkeypatch.setattr(simulate, "simulate", lambda case: runs.append(case) or two_states(2e4))
+    judge.validate(["rv-hrs", "rv-lrs", "rv-ratio"])
+    assert len(runs) == 1
+
+
+def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
+    sweep = '\n[sweep.case]\nkey = "temperature"\nvalues = ["300 K", "310 K", "320 K"]\n\n[[figure]]'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep), name="swept")
+    folder(tmp_path, name="single")
+    one = judge.validate(["swept", "single"], folder=tmp_path)
+    two = judge.validate(["single", "swept"], folder=tmp_path, workers=2)
+    assert [verdict.found for verdict in one] == [verdict.found for verdict in reversed(two)]
+    for a, b in zip(one[0].trials, two[1].trials, strict=True):
+        assert store.data_sha256(a.ds) == store.data_sha256(b.ds)
+
+
+@pytest.mark.parametrize(
+    ("limits", "inside", "outside"),
+    [
+        ({"value": 2.0, "within": "x2"}, [1.0, 4.0], [0.99, 4.01]),
+        ({"value": -2.0, "within": "x2"}, [-1.0, -4.0], [-0.99, -4.01, 2.0]),
+        ({"value": 2.0, "within": "30 %"}, [1.41, 2.59], [1.39, 2.61]),
+        ({"value": 0.55, "within": 0.06}, [0.5, 0.6], [0.48, 0.62]),
+        ({"at_least": 1.0, "at_most": 2.0}, [1.0, 2.0], [0.9, 2.1]),
+        ({}, [0.0, float("nan")], []),
+    ],
+)
+def test_limits_hold_on_both_sides(limits, inside, outside):
+    figure = Figure(name="a", label="a", **limits)
+    assert [figure.met(x) for x in inside] == [True] * len(inside)
+    assert [figure.met(x) for x in [*outside]] == [False] * len(outside)
+    assert figure.met(float("nan")) == (not limits)
+
+
+def test_numbers_are_told_in_their_unit():
+    figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
+    assert figure.met(12e-6)
+    assert not figure.met(12.0)
+    assert str(claims.Measured(figure, 12e-6)) == "conductance: 12 uS"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("value = 20.0", ""), ('"kohm"', '"kilo"'), ('"x2"', '"about"'), ('"loop"', '"magic"'), ("claim", "clam")],
+)
+def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
+    folder(tmp_path, CLAIM.replace(*change, 1))
+    with pytest.raises((CaseError, ValueError), match="small"):
+        judge.load(tmp_path / "small")
+
+
+def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
+    folder(tmp_path, CLAIM.replace('name = "low"', 'name = "lowest"'))
+    claim = judge.load(tmp_path / "small")
+    trials = claims.planned(tmp_path / "small", claim)
+    with pytest.raises(ValueError, match="lowest"):
+        judge.judge("small", claim, trials, {trials[0].case.digest: two_states(2e4)})
+
+
+def test_a_sweep_makes_one_trial_a_value_and_fewer_in_a_quick_look(tmp_path):
+    sweep = '\n[sweep.case]\nkey = "drive.parts[1].voltage"\nvalues = ["1 V", "2 V", "3 V"]\nquick = ["1 V", "2 V"]\n'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+    claim = judge.load(tmp_path / "small")
+    trials = claims.planned(tmp_path / "small", claim)
+    assert [(t.value, t.case.drive.parts[1].voltage) for t in trials] == [(1, 1), (2, 2), (3, 3)]
+    assert len(claims.planned(tmp_path / "small", claim, quick=True)) == 2
+
+
+def test_a_sweep_of_a_case_that_is_not_there_is_refused(tmp_path):
+    sweep = '\n[sweep.cases]\nkey = "temperature"\nvalues = ["300 K"]\n'
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+    with pytest.raises(ValueError, match="cases"):
+        claims.planned(tmp_path / "small", judge.load(tmp_path / "small"))
+
+
+def test_a_met_claim_gives_no_reason(tmp_path):
+    verdict = verdict_of(tmp_path, two_states(3e4))
+    assert (verdict.status, verdict.reason) == ("met", "")
+
+
+def test_a_missed_claim_says_which_number_and_why(tmp_path):
+    verdict = verdict_of(tmp_path, two_states(5e4))
+    assert verdict.status == "missed"
+    assert verdict.reason == "low: 50 kohm (10 to 40 kohm). It is what it is."
+
+
+def test_a_run_that_fails_is_a_missed_claim(tmp_path):
+    verdict = verdict_of(tmp_path, "the lights went out")
+    assert verdict.status == "missed"
+    assert "the lights went out" in verdict.reason
+    assert verdict.row()["otjdd"] == "no result"
+
+
+def test_json_keeps_its_contract(tmp_path):
+    report = json.loads(tables.to_json([verdict_of(tmp_path, two_states(5e4))]))
+    assert list(report) == ["claims"]
+    assert list(report["claims"][0]) == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
+    assert report["claims"][0]["paper"] == "low: 20 kohm"
+    assert report["claims"][0]["otjdd"] == "low: 50 kohm"
+
+
+def test_markdown_goes_between_its_markers(tmp_path):
+    table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
+    assert "| small | low: 20 kohm | **low: 50 kohm** | x2 | missed |" in table
+    assert "- small: It is what it is." in table
+    assert table.startswith("0 of 1 claims are met.")
+    text = f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n"
+    assert tables.updated(text, table) == f"a\n{tables.BEGIN}\n{table}\n{tables.END}\nb\n"
+    with pytest.raises(ValueError, match="markers"):
+        tables.updated("a", table)
+
+
+def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
+    """log t = 2 - V/0.1 from both states; thresholds of 1.8 V at 20 ns and 1.4 V at 1 us."""
+    t = np.geomspace(1e-8, 1e2, 201)
+
+    def held(name, V):
+        after = np.exp(2 - abs(V) / 0.1)
+        start, end = (1e8, 1e4) if name == "set" else (1e4, 1e8)
+        R = np.exp(np.interp(np.log(t / after), [-1, 1], np.log([start, end])))
+        ds = outputs.dataset({"read_time": np.append(1, 1 + t), "read_resistance": np.append(start, R)})
+        return Trial(name, V, None, ds)
+
+    def pulsed(name, V, at):
+        change = synapse.LASTING * np.exp((V - at) / 0.05)
+        ds = outputs.dataset({"read_time": [1.0, 2.0], "read_resistance": [1 + change, 1.0]})
+        return Trial(name, V, None, ds)
+
+    volts = np.array([1.0, 1.2, 1.4, 1.6])
+    trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
+    trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
+    found = metrics.switching(trials)
+    assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
+    assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
+    assert found["set_points"] == 4
+    assert found["fold"] == pytest.approx(0.4 / np.log(50))
+
+
+def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_path):
+    folder(tmp_path / "claims", CLAIM.replace("20.0", "1e9"), name="hopeless")
+    folder(tmp_path / "claims", CLAIM.replace("20.0", "1e3").replace('"x2"', '"x1000"'), name="generous")
+    done = otjdd_validate(tmp_path / "claims", "--json", "--pictures", str(tmp_path / "pictures"))
+    assert done.returncode == 8, done.stderr
+    status = {claim["id"]: claim["status"] for claim in json.loads(done.stdout)["claims"]}
+    assert status == {"generous": "met", "hopeless": "missed"}
+    assert (tmp_path / "pictures" / "hopeless.png").read_bytes().startswith(b"\x89PNG")
+    done = otjdd_validate(tmp_path / "claims", "generous")
+    assert done.returncode == 0, done.stderr
+    assert "1 of 1 claims are met" in done.stdout
+    done = otjdd_validate(tmp_path / "claims", "nothing")
+    assert done.returncode == 2
+    assert "hopeless" in done.stderr
+
+
+def test_what_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypatch):
+    from typer.testing import CliRunner
+
+    from otjdd.cli.app import app
+
+    monkeypatch.setattr(judge, "run_all", lambda *_: pytest.fail("it runs"))
+    (tmp_path / "file").write_text("no markers")
+    for option, code in (("--report", 5), ("--pictures", 5), ("--update", 2)):
+        done = CliRunner().invoke(app, ["validate", "rv-hrs", option, str(tmp_path / "file")])
+        assert done.exit_code == code, done.output
+    assert CliRunner().invoke(app, ["validate", "rv-hrs", "--update", str(tmp_path / "none")]).exit_code == 5

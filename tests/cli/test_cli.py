@@ -1,0 +1,224 @@
+"""The command line as its users have it: real processes, their files, their words and their exit codes."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import pytest
+
+from otjdd.case import case
+from otjdd.results import store
+
+SMALL = """
+base = "li2019.toml"
+title = "small"
+drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
+columns = { count = 1, spread = {} }
+[device.film]
+cells = 12
+"""
+ENDLESS = SMALL.replace("pulse", "train").replace(", read = {}", ', count = 20000, period = "10 us", read_each = true')
+WITHOUT_DEBUG = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    return tmp_path
+
+
+def otjdd(folder, *words, **more):
+    return subprocess.run(
+        [sys.executable, "-c", "from otjdd.cli import main; main()", *map(str, words)],
+        cwd=folder, env=WITHOUT_DEBUG | more, capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+
+
+def test_a_run_writes_the_result_and_the_picture_and_says_what_came_out(folder):
+    done = otjdd(folder, "run", "small.toml", "--plot", "small.png")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert re.fullmatch(r"small\.nc: 1 read, [0-9.e+]+ ohm\nsmall\.png\n", done.stdout)
+    ds = store.read(folder / "small.nc")
+    assert ds.attrs["title"] == "small"
+    assert ds.read_voltage.values == [0.1]
+    assert (folder / "small.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_settings_change_the_case_and_quiet_is_quiet(folder):
+    words = ["--set", "device.film.thickness=3.2 nm", "--set", "device.film.cells=10", "-o", "thick.nc", "--quiet"]
+    done = otjdd(folder, "run", "small.toml", *words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    ds = store.read(folder / "thick.nc")
+    assert ds.sizes["x"] == 10
+    assert float(ds.cell_width.sum()) == pytest.approx(3.2e-9)
+
+
+def test_a_solver_that_fails_leaves_what_it_had_and_exits_with_4(folder):
+    done = otjdd(folder, "run", "small.toml", "--set", "numerics.max_steps=5")
+    assert done.returncode == 4
+    assert "numerics.max_steps" in done.stderr
+    assert "small.nc" in done.stderr
+    ds = store.read(folder / "small.nc")
+    assert 1 < ds.sizes["time"] < 10
+    assert ds.sizes["read"] == 0
+    assert "max_steps" in ds.attrs["solver_status"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="terminals and signals of Unix")
+def test_ctrl_c_leaves_what_was_computed_and_exits_with_130(folder):
+    import pty
+
+    (folder / "endless.toml").write_text(ENDLESS)
+    ours, theirs = pty.openpty()
+    # A shell's background job, as many a runner of tests is one, ignores Ctrl-C, and so would its children.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", "run", "endless.toml"]
+    with subprocess.Popen(command, cwd=folder, stderr=theirs, stdout=subprocess.PIPE, env=WITHOUT_DEBUG) as process:
+        os.close(theirs)
+        shown, start = b"", time.monotonic()
+        while not re.search(rb" [1-9]\d?%", shown) and process.poll() is None and time.monotonic() - start < 200:
+            shown += os.read(ours, 4096)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(timeout=60)
+        finally:
+            process.kill()  # else leaving the block would wait for good
+    os.close(ours)
+    assert process.returncode == 130
+    ds = store.read(folder / "endless.nc")
+    assert ds.sizes["time"] > 10
+    assert "interrupted" in ds.attrs["solver_status"]
+
+
+def test_all_faults_of_a_case_are_told_at_once_with_exit_3(folder):
+    (folder / "bad.toml").write_text('base = "li2019.toml"\n[device.film]\nthicknes = "3 nm"\ncells = "many"\n')
+    for command in ("run", "check", "show"):
+        done = otjdd(folder, command, "bad.toml")
+        assert done.returncode == 3
+        assert done.stdout == ""
+        assert "bad.toml:3:1 device.film.thicknes" in done.stderr
+        assert "bad.toml:4:" in done.stderr
+    assert not list(folder.glob("*.nc"))
+
+
+def test_a_table_with_a_word_in_it_is_a_fault_of_the_case(folder):
+    (folder / "w.csv").write_text("t [s],V [V]\n0,0\n1,zero\n")
+    (folder / "table.toml").write_text('base = "li2019.toml"\ndrive = {kind = "table", file = "w.csv"}\n')
+    done = otjdd(folder, "run", "table.toml")
+    assert done.returncode == 3
+    assert "w.csv:3" in done.stderr
+
+
+def test_a_result_to_start_from_must_fit_the_case(folder):
+    assert otjdd(folder, "run", "small.toml", "-q").returncode == 0
+    words = ["--set", 'ions.initial={result = "small.nc"}', "-o", "next.nc"]
+    assert otjdd(folder, "run", "small.toml", *words).returncode == 0
+    done = otjdd(folder, "run", "small.toml", *words, "--set", "device.film.cells=13")
+    assert done.returncode == 3
+    assert "columns and cells" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["run"], ["run", "small.toml", "--set", "a"], ["plot", "small.nc", "--kind", "pie"], ["--verbose"]],
+)
+def test_wrong_usage_exits_with_2(folder, words):
+    done = otjdd(folder, *words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "missing.toml"],
+        ["run", "small.toml", "-o", "no-such-folder/out.nc"],
+        ["run", "small.toml", "-o", "."],
+        ["run", "small.toml", "-o", "small.toml"],
+        ["plot", "missing.nc"],
+        ["plot", "small.toml", "-o", "x.png"],
+    ],
+)
+def test_files_that_cannot_be_used_exit_with_5(folder, words):
+    done = otjdd(folder, *words)
+    assert done.returncode == 5
+    assert len(done.stderr.splitlines()) == 1
+    assert (folder / "small.toml").read_text() == SMALL
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_disk_behind_stdout_exits_with_5(folder):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from otjdd.cli import main; main()", "show", "small.toml"],
+            cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    assert done.returncode == 5
+    assert "space" in done.stderr
+
+
+def test_a_reader_that_has_enough_is_no_error(folder):
+    command = f"{sys.executable} -c 'from otjdd.cli import main; main()' schema | head -n 1"
+    done = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_when_asked_for(folder):
+    code = "import otjdd.case.case as c; c.load_case = lambda *a, **b: 1 / 0; from otjdd.cli import main; main()"
+
+    def crash(*words, **more):
+        command = [sys.executable, "-c", code, *words]
+        return subprocess.run(command, cwd=folder, env=WITHOUT_DEBUG | more, capture_output=True, text=True)
+
+    plain = crash("show", "small.toml")
+    assert plain.returncode == 1
+    assert plain.stderr.startswith("unexpected ZeroDivisionError: division by zero\n")
+    assert "report" in plain.stderr
+    assert "Traceback" not in plain.stderr
+    for asked in (crash("--debug", "show", "small.toml"), crash("show", "small.toml", OTJDD_DEBUG="1")):
+        assert asked.returncode == 1
+        assert "Traceback" in asked.stderr
+
+
+def test_a_checked_case_is_told_in_a_line(folder):
+    for name in ("rv-loop", "rv-loop.toml", "cases/rv-loop.toml"):
+        done = otjdd(folder, "check", name)
+        assert done.returncode == 0
+        assert done.stdout == f"{name}: ok, 130 writes, 130 reads, 13.0001 s\n"
+
+
+def test_a_file_of_ones_own_goes_before_a_shipped_case_of_its_name(folder):
+    (folder / "rv-loop.toml").write_text(SMALL)
+    assert "1 reads" in otjdd(folder, "check", "rv-loop.toml").stdout
+
+
+def test_a_shown_case_is_the_same_case(folder):
+    done = otjdd(folder, "show", "small.toml", "--set", "temperature=350 K")
+    (folder / "shown.toml").write_text(done.stdout)
+    shown = case.load_case(folder / "shown.toml")
+    assert shown.temperature == 350
+    assert shown == case.load_case(folder / "small.toml", {"temperature": "350 K"})
+    assert "base" not in tomllib.loads(done.stdout)
+
+
+def test_the_schema_is_json_and_the_version_that_of_the_package(folder):
+    from importlib.metadata import version
+
+    assert json.loads(otjdd(folder, "schema").stdout)["title"] == "otjdd case"
+    assert otjdd(folder, "--version").stdout == f"otjdd {version('otjdd')}\n"
+
+
+@pytest.mark.parametrize(("code", "budget"), [("import otjdd", 0.2), ("import otjdd.cli", 0.4)])
+def test_starting_is_quick(code, budget):
+    def seconds():
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(5)) < budget

@@ -1,0 +1,239 @@
+"""Studies under a bad star: killed, interrupted, their workers shot, their scheduler gone. Real processes throughout."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from small_studies import POINT
+
+from otjdd.case.case import load_case
+from otjdd.results import store
+from otjdd.studies import points, study
+
+GRID = """\
+[study.grid]
+drive.voltage = { start = "1 V", stop = "2 V", count = COUNT }
+"""
+CASE = POINT.replace("cells = 12", "cells = 40") + GRID
+TRAIN = (
+    'drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 200, period = "10 us", read_each = true }\n#'
+)
+COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()"]
+ENV = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG"}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "many.toml").write_text(CASE.replace("COUNT", "60"))
+    (tmp_path / "endless.toml").write_text(CASE.replace("COUNT", "400").replace("drive = {", TRAIN))
+    return tmp_path
+
+
+def start(folder, *words, **more):
+    return subprocess.Popen(
+        [*COMMAND, "study", *map(str, words)], cwd=folder, env=ENV, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, **more,
+    )  # fmt: skip
+
+
+def otjdd(folder, *words):
+    with start(folder, *words) as process:
+        out, err = process.communicate(timeout=250)
+    return process.returncode, out, err
+
+
+def finished(out) -> set[str]:
+    """Names of the points that are on disk."""
+    held = out / points.FOLDER
+    return {p.name for p in held.iterdir() if not p.name.startswith(".")} if held.is_dir() else set()
+
+
+def wait_for(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def test_shares_come_together_and_are_the_same_bytes_as_the_whole(folder):
+    assert otjdd(folder, "many.toml", "-o", "whole", "--workers", 2)[0] == 0
+    for i in (3, 1, 2):
+        code, out, _ = otjdd(folder, "many.toml", "-o", "shares", "--shard", f"{i}/3", "--workers", 1)
+        assert code == 0
+    assert "60 of 60 points" in out
+    assert (folder / "shares" / "study.nc").read_bytes() == (folder / "whole" / "study.nc").read_bytes()
+
+
+def test_what_a_folder_holds_is_told(folder):
+    otjdd(folder, "many.toml", "-o", "out", "--shard", "1/6", "--set", "numerics.max_steps=3")
+    code, out, _ = otjdd(folder, "--status", "out")
+    assert code == 0
+    assert "50 missing" in out
+    assert "failed: " in out
+    assert "max_steps" in out
+    next(iter((folder / "out" / "points").iterdir())).write_bytes(b"nonsense")
+    assert "1 damaged" in otjdd(folder, "--status", "out")[1]
+    assert otjdd(folder, "--status", "nowhere")[0] == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["many.toml"], 2, "-o DIR"),
+        (["many.toml", "-o", "x", "--shard", "4/3"], 2, "I from 1 to N"),
+        (["li2019", "-o", "x"], 3, "a case with a [study]"),
+        (["many.toml", "-o", "many.toml"], 5, "many.toml"),
+        (
+            ["many.toml", "-o", "x", "--set", "study.grid={'drive.width'={start='1 ns',stop='2 ns',count=900000}}"],
+            6,
+            "limit",
+        ),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_runs(folder, words, code, told):
+    done = otjdd(folder, *words)
+    assert done[0] == code
+    assert told in done[2]
+    assert "Traceback" not in done[2]
+    assert not (folder / "x" / "points").exists()
+
+
+def test_failed_points_are_told_with_exit_7(folder):
+    code, out, _ = otjdd(folder, "many.toml", "-o", "out", "--set", "numerics.max_steps=3", "--workers", 1)
+    assert code == 7
+    assert "60 failed" in out
+    ds = store.read(folder / "out" / "study.nc")
+    assert "max_steps" in str(ds.reason.values[0])
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_study_at_once_and_keeps_what_is_done(folder, number, code):
+    process = start(folder, "endless.toml", "-o", "out", "--workers", "2", preexec_fn=heed)
+    wait_for(lambda: len(finished(folder / "out")) > 4)
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does: to the workers too
+    else:
+        process.send_signal(number)
+    began = time.monotonic()
+    process.communicate(timeout=60)
+    assert process.returncode == code
+    assert time.monotonic() - began < 30
+    ds = store.read(folder / "out" / "study.nc")
+    assert int((ds.status == 0).sum()) == len(finished(folder / "out")) > 4
+    assert int((ds.status == 2).sum()) + int((ds.status == 0).sum()) == 400
+
+
+def heed():
+    """A shell's background job ignores Ctrl-C, and so would its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_kill_9_loses_no_finished_point(folder):
+    seen, rng = set(), random.Random(1)
+    for _ in range(4):
+        process = start(folder, "endless.toml", "-o", "out", "--workers", "2", "--resume")
+        wait_for(lambda: len(finished(folder / "out")) > len(seen))  # noqa: B023
+        time.sleep(rng.random() * 0.5)
+        seen |= finished(folder / "out")
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert seen <= finished(folder / "out")
+        assert study.status(folder / "out")["damaged"] == 0
+    (folder / "one.toml").write_text((folder / "endless.toml").read_text().replace("{ start", '["1 V"] # {'))
+    code, out, _ = otjdd(folder, "one.toml", "-o", "out", "--resume", "--workers", "2")
+    assert (code, "1 of 1 points" in out) == (0, True)
+
+
+def test_a_worker_that_is_killed_costs_its_point_alone(folder):
+    import psutil
+
+    process = start(folder, "endless.toml", "-o", "out", "--workers", "2", preexec_fn=heed)
+    wait_for(lambda: len(finished(folder / "out")) > 3)
+    workers = [p for p in psutil.Process(process.pid).children(recursive=True) if len(p.parents()) and p.num_threads()]
+    leaf = [p for p in workers if not p.children() and "resource_tracker" not in " ".join(p.cmdline())]
+    before = len(finished(folder / "out"))
+    leaf[-1].kill()
+    wait_for(lambda: len(finished(folder / "out")) > before + 8)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    ds = store.read(folder / "out" / "study.nc")
+    assert 0 < int((ds.status == 1).sum()) <= 8
+    assert "killed by signal 9" in str(ds.reason.values[ds.status.values == 1][0])
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def cluster(folder):
+    """A dask scheduler and two workers, processes of their own on loopback: (address, scheduler, workers)."""
+    pytest.importorskip("distributed")
+    address = f"tcp://127.0.0.1:{free_port()}"
+    dask = [sys.executable, "-m", "distributed.cli."]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, "start_new_session": True}
+    scheduler = subprocess.Popen([*dask[:2], dask[2] + "dask_scheduler", "--host", address, "--no-dashboard"], **quiet)
+    worker = [*dask[:2], dask[2] + "dask_worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    workers = [subprocess.Popen(worker, **quiet) for _ in range(2)]
+    yield address, scheduler, workers
+    for process in (scheduler, *workers):
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_a_result_that_is_lost_on_its_way_from_a_cluster_is_computed_again(folder, cluster, monkeypatch):
+    from distributed import Client
+
+    address, submit, lost = cluster[0], Client.submit, []
+
+    def submit_and_lose_the_third(client, *arguments, **options):
+        future = submit(client, *arguments, **options)
+        lost.append(options["key"])
+        if len(lost) == 3:
+            future.cancel()
+        return future
+
+    monkeypatch.setattr(Client, "submit", submit_and_lose_the_third)
+    ds = study.study(load_case(folder / "many.toml"), folder / "far", scheduler=address)
+    assert (ds.status == 0).all()
+    assert len(lost) == ds.status.size + 1
+    assert lost[-1].rpartition("-")[0] == lost[2].rpartition("-")[0]
+
+
+def test_a_cluster_gives_the_same_bytes_though_one_of_its_workers_is_killed(folder, cluster):
+    address, _, workers = cluster
+    process = start(folder, "many.toml", "-o", "far", "--scheduler", address)
+    wait_for(lambda: len(finished(folder / "far")) > 3)
+    workers[0].kill()
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    assert "60 of 60 points" in out
+    assert otjdd(folder, "many.toml", "-o", "near", "--workers", 2)[0] == 0
+    assert (folder / "far" / "study.nc").read_bytes() == (folder / "near" / "study.nc").read_bytes()
+
+
+def test_a_scheduler_that_goes_away_loses_no_finished_point_and_the_study_resumes(folder, cluster):
+    address, scheduler, _ = cluster
+    process = start(folder, "endless.toml", "-o", "out", "--scheduler", address)
+    wait_for(lambda: len(finished(folder / "out")) > 4)
+    scheduler.kill()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 5, err
+    assert "gone; what was finished is kept" in err.splitlines()[-1]
+    held = finished(folder / "out")
+    ds = store.read(folder / "out" / "study.nc")
+    assert int((ds.status == 0).sum()) == len(held) > 4
+    before = {name: (folder / "out" / "points" / name).stat().st_mtime_ns for name in held}
+    again = start(folder, "endless.toml", "-o", "out", "--resume", preexec_fn=heed)
+    wait_for(lambda: len(finished(folder / "out")) > len(held) + 5)
+    os.killpg(again.pid, signal.SIGINT)
+    again.communicate(timeout=60)
+    assert before == {name: (folder / "out" / "points" / name).stat().st_mtime_ns for name in held}

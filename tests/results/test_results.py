@@ -1,0 +1,229 @@
+import hashlib
+import random
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from otjdd.errors import ResultError
+from otjdd.results import store
+from otjdd.results.outputs import OUTPUTS, dataset
+from otjdd.results.provenance import provenance
+from otjdd.results.store import data_sha256, read, write
+from otjdd.system.files import sealed
+
+SIZES = {
+    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
+    "band": 6, "energy": 7,
+}  # fmt: skip
+COORDS = {"time", "x", "bias", "temperature", "state"}
+
+
+def everything() -> dict:
+    """One array for every line of the table."""
+    rng = np.random.default_rng(3)
+    arrays = {name: rng.normal(size=[SIZES[dim] for dim in output.dims]) for name, output in OUTPUTS.items()}
+    return arrays | {
+        "state": ["HRS", "LRS µ"],
+        "time": np.geomspace(1e-12, 1e4, 300),
+        "write_voltage": [1, np.nan, -1, 0],
+    }
+
+
+def full(**attrs) -> xr.Dataset:
+    arrays = everything()
+    coords = {name: arrays.pop(name) for name in COORDS}
+    return dataset(
+        arrays, coords, provenance('title = "x"\n', "resolved\n", statistics={"steps": 7}, wall_time=1.5) | attrs
+    )
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> bytes:
+    path = tmp_path_factory.mktemp("stored") / "full.nc"
+    write(full(), path)
+    return path.read_bytes()
+
+
+def test_every_output_has_a_unit_and_a_long_name():
+    ds = full()
+    assert set(ds.variables) == set(OUTPUTS)
+    assert all(v.attrs["units"] and v.attrs["long_name"] for v in ds.variables.values())
+    assert set(ds.coords) == COORDS
+
+
+def test_every_output_that_the_design_promises_is_in_the_table():
+    promised = {
+        "voltage": ("time",), "junction_voltage": ("time",), "band_bending": ("time",), "electrode_charge": ("time",),
+        "vacancy_mean_position": ("time",), "current": ("time",), "conduction_current": ("time",),
+        "displacement_current": ("time",), "vacancy_concentration": ("snapshot", "x"),
+        "conduction_band": ("snapshot", "x"), "snapshot_time": ("snapshot",), "read_time": ("read",),
+        "write_voltage": ("read",), "read_voltage": ("read",),
+        "read_current": ("read",), "read_resistance": ("read",), "tunnelling_share": ("read",),
+        "transport_energy": ("read",), "vacancy_balance": ("time",), "film_electron_ratio": ("snapshot",),
+    }  # fmt: skip
+    assert {name: OUTPUTS[name].dims for name in promised} == promised
+
+
+def test_an_unknown_output_is_refused_with_did_you_mean():
+    with pytest.raises(ValueError, match="did you mean 'voltage'"):
+        dataset({"voltge": [0.0]})
+
+
+def test_arrays_that_do_not_fit_the_table_or_each_other_are_refused():
+    with pytest.raises(ValueError, match=r"current has the dimensions \('time',\), not the shape \(2, 2\)"):
+        dataset({"current": np.zeros((2, 2))})
+    with pytest.raises(ValueError, match="voltage is 3 long in time, current is 2"):
+        dataset({"current": [0, 1], "voltage": [0, 1, 2]})
+    with pytest.raises(ValueError, match="time is 3 long in time, current is 2"):
+        dataset({"current": [0, 1]}, {"time": [0, 1, 2]})
+
+
+def test_a_result_reads_back_as_it_was_written(tmp_path):
+    ds = full(text="", long="x" * 1_000_000, number=3, list=[1.0, 2.0])
+    write(ds, tmp_path / "a.nc")
+    back = read(tmp_path / "a.nc")
+    xr.testing.assert_equal(back, ds)
+    for name, variable in ds.variables.items():
+        assert back[name].attrs == variable.attrs
+        assert back[name].dtype.kind == ("O" if name == "state" else "f")
+    for name, value in ds.attrs.items():
+        np.testing.assert_array_equal(back.attrs[name], value)
+
+
+def test_a_result_without_reads_or_steps_reads_back(tmp_path):
+    ds = dataset({"read_time": [], "current": [], "snapshot_time": [0.0]}, {"time": []})
+    write(ds, tmp_path / "a.nc")
+    xr.testing.assert_equal(read(tmp_path / "a.nc"), ds)
+
+
+def test_a_dataset_with_other_dimensions_and_types_is_written_too(tmp_path):
+    # as a study collects them
+    ds = xr.Dataset(
+        {
+            "status": ("point", ["ok", "failed"]),
+            "n": ("point", [1, 2]),
+            "done": ("point", [True, False]),
+            "all": ((), 3.5),
+        }
+    )
+    write(ds, tmp_path / "a.nc")
+    xr.testing.assert_equal(read(tmp_path / "a.nc"), ds)
+    write(read(tmp_path / "a.nc"), tmp_path / "b.nc")
+    xr.testing.assert_identical(read(tmp_path / "a.nc"), read(tmp_path / "b.nc"))
+
+
+def test_other_readers_open_the_file_and_find_checksums_on_every_array(tmp_path, stored):
+    import h5py
+
+    path = tmp_path / "a.nc"
+    path.write_bytes(stored)
+    with xr.open_dataset(path, engine="h5netcdf", decode_timedelta=False) as ds:
+        xr.testing.assert_equal(ds.load(), full())
+    with h5py.File(path) as file:
+        assert all(file[name].fletcher32 and file[name].compression for name in OUTPUTS)
+
+
+def test_time_stays_a_number(tmp_path, stored):
+    (tmp_path / "a.nc").write_bytes(stored)
+    assert read(tmp_path / "a.nc").time.dtype == float
+
+
+def test_a_file_that_exists_is_replaced_only_if_that_is_wanted(tmp_path):
+    first, second = dataset({"snapshot_time": [1.0]}), dataset({"snapshot_time": [2.0]})
+    write(first, tmp_path / "a.nc")
+    with pytest.raises(ResultError, match="File exists"):
+        write(second, tmp_path / "a.nc", overwrite=False)
+    assert read(tmp_path / "a.nc").snapshot_time == 1.0
+    write(second, tmp_path / "a.nc")
+    assert read(tmp_path / "a.nc").snapshot_time == 2.0
+
+
+def test_equal_numbers_have_equal_checksums_and_others_not(tmp_path):
+    ds = full()
+    write(ds, tmp_path / "a.nc")
+    back = read(tmp_path / "a.nc")
+    assert back.attrs["data_sha256"] == data_sha256(back) == data_sha256(ds.assign_attrs(created="later"))
+    changed = ds.copy(deep=True)
+    changed["current"][5] = np.nextafter(changed["current"][5], 1)
+    others = [changed, ds.rename(current="currant"), ds.drop_vars("current"), ds.assign_coords(state=["HRS", "LRS"])]
+    assert len({data_sha256(other) for other in [ds, *others]}) == 5
+
+
+def test_fifty_flipped_bits_are_all_found(tmp_path, stored):
+    path, rng = tmp_path / "a.nc", random.Random(11)
+    for _ in range(50):
+        damaged, k = bytearray(stored), rng.randrange(8 * len(stored))
+        damaged[k // 8] ^= 1 << k % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ResultError, match=r"a\.nc"):
+            read(path)
+
+
+def test_files_cut_short_are_all_found(tmp_path, stored):
+    path, rng = tmp_path / "a.nc", random.Random(12)
+    for length in [0, 1, 7, 8, 100, len(stored) - 1, *(rng.randrange(len(stored)) for _ in range(20))]:
+        path.write_bytes(stored[:length])
+        with pytest.raises(ResultError, match=r"a\.nc: is (empty|not a NetCDF4 file|cut short)"):
+            read(path)
+
+
+def test_files_that_are_no_result_are_refused_with_words(tmp_path):
+    path = tmp_path / "a.nc"
+    full().to_netcdf(path, engine="h5netcdf", encoding={"state": {"dtype": "S1"}})
+    foreign = path.read_bytes()
+    contents = {
+        b"time,current\n": "not a NetCDF4 file",
+        b"CDF\x01" + bytes(100): "not a NetCDF4 file",
+        foreign: "not written by otjdd",
+        sealed(foreign): "not of the format",
+        sealed(store.SIGNATURE + bytes(500)): "not an otjdd result",
+    }
+    for content, words in contents.items():
+        path.write_bytes(content)
+        with pytest.raises(ResultError, match=words):
+            read(path)
+    with pytest.raises(ResultError, match="no such file"):
+        read(tmp_path / "none.nc")
+
+
+def test_numbers_that_do_not_fit_their_checksum_are_refused_even_under_a_seal(tmp_path):
+    path = tmp_path / "a.nc"
+    full(format=store.FORMAT, data_sha256="0" * 64).to_netcdf(
+        path, engine="h5netcdf", encoding={"state": {"dtype": "S1"}}
+    )
+    path.write_bytes(sealed(path.read_bytes()))
+    with pytest.raises(ResultError, match="numbers do not fit"):
+        read(path)
+
+
+def test_a_result_too_large_for_the_memory_is_not_loaded(tmp_path, stored, monkeypatch):
+    (tmp_path / "a.nc").write_bytes(stored)
+    monkeypatch.setattr(store, "MAX_LOADED_BYTES", 1000)
+    with pytest.raises(ResultError, match="of memory"):
+        read(tmp_path / "a.nc")
+
+
+def test_provenance_says_what_ran_and_not_where():
+    import os
+    import platform
+
+    attrs = provenance(
+        "case µ", "all", title="t", statistics={"steps": np.int64(3), "ok": True, "by": {"a": 1}}, wall_time=2
+    )
+    assert attrs["case_sha256"] == hashlib.sha256("case µ".encode()).hexdigest()
+    assert (attrs["case"], attrs["case_resolved"], attrs["title"], attrs["wall_time"]) == ("case µ", "all", "t", 2.0)
+    assert (attrs["solver_steps"], attrs["solver_ok"], attrs["solver_by"]) == (3, 1, '{"a": 1}')
+    assert {type(value) for value in attrs.values()} <= {str, int, float}
+    assert {f"{p}_version" for p in ("otjdd", "python", "numpy", "numba", "scipy", "xarray")} <= set(attrs)
+    said = " ".join(map(str, attrs.values()))
+    assert os.getcwd() not in said
+    assert platform.node() not in said
+
+
+def test_results_is_light_to_import():
+    import subprocess
+    import sys
+
+    code = "import sys, otjdd.results.store; print({'xarray', 'h5netcdf', 'scipy', 'numba'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

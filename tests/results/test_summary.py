@@ -1,0 +1,19 @@
+"""What a command says of a result, for each kind of result that there is."""
+
+import pytest
+
+from otjdd.results import outputs, summary
+
+CASES = {
+    "curves": ({"bias_current": [[[1e-6, -3e-5]]]}, {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
+               "1 states, 1 temperatures, 2 voltages, at most 3e-05 A"),
+    "one read": ({"read_resistance": [2e4], "read_time": [1.0]}, {}, "1 read, 2e+04 ohm"),
+    "reads": ({"read_resistance": [2e4, 1e8], "read_time": [1.0, 2.0]}, {}, "2 reads, 2e+04 to 1e+08 ohm"),
+    "no read": ({"current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]}, "2 instants, -1e-06 to 2e-06 A"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_result_is_told_by_what_it_holds(name):
+    arrays, coords, said = CASES[name]
+    assert summary.of_result(outputs.dataset(arrays, coords, {})) == said

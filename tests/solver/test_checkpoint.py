@@ -1,0 +1,191 @@
+"""A run that was ended, even by kill -9, goes on from its checkpoint to the same numbers, bit for bit."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from devices import BARE, needs_speed
+
+from otjdd.case import case
+from otjdd.errors import ResultError
+from otjdd.results import provenance, store
+from otjdd.solver import checkpoint, simulate
+from otjdd.system import files
+
+pytestmark = needs_speed
+
+TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 150, period = "2 us", read_each = true}\n'
+COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
+LONG = TRAIN + COLUMNS + 'record = {profiles = 7, every = "all"}\ncircuit = {series_resistance = "50 ohm"}\n' + BARE
+
+
+class Stop(KeyboardInterrupt):
+    """Ends a run from within."""
+
+
+def ended(path, at=0.5, text=LONG):
+    """What a run had that was ended after this share of its waveform, its checkpoint in a file."""
+
+    def stop(fraction):
+        if fraction > at:
+            raise Stop
+
+    with pytest.raises(Stop) as stopped:
+        simulate.run(case.parse_case(text), progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+    return stopped.value.partial
+
+
+def resumed(path, text=LONG):
+    """Dataset of a run that goes on, and the shares of the waveform at which it stood still."""
+    shares = []
+    ds = simulate.run(
+        case.parse_case(text), progress=shares.append, checkpoints=checkpoint.Place(path, 1e9, resume=True)
+    )
+    return ds, shares
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    monkeypatch.setattr(checkpoint, "PATIENCE", 0.0)  # else where writing is slow, some are left out
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    return simulate.run(case.parse_case(LONG))
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
+def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
+    path = tmp_path / "checkpoint"
+    partial = ended(path, at)
+    assert 0 < partial.sizes["time"] < uninterrupted.sizes["time"]
+    ds, shares = resumed(path)
+    assert shares[0] > at
+    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
+    for name in ("solver_accepted", "solver_rejected", "solver_unphysical", "solver_status", "case_resolved"):
+        assert ds.attrs[name] == uninterrupted.attrs[name]
+
+
+@pytest.mark.parametrize("at", [0.0, 0.2, 0.55, 0.9])
+def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
+    text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')
+    ended(tmp_path / "checkpoint", at, text)
+    ds, shares = resumed(tmp_path / "checkpoint", text)
+    assert shares[0] > at
+    assert store.data_sha256(ds) == store.data_sha256(simulate.run(case.parse_case(text)))
+
+
+def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
+    path, at = tmp_path / "checkpoint", []
+
+    def stop(fraction):
+        at.append(fraction)
+        if len(at) % 3 == 0:
+            raise Stop
+
+    while True:
+        try:
+            ds = simulate.run(
+                case.parse_case(LONG), progress=stop, checkpoints=checkpoint.Place(path, 0.0, resume=True)
+            )
+            break
+        except Stop:
+            assert len(at) < 1000
+    assert len(at) > 6
+    assert at == sorted(at)
+    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
+
+
+def test_without_a_checkpoint_a_run_begins_at_the_beginning(tmp_path, uninterrupted):
+    ds, _ = resumed(tmp_path / "checkpoint")
+    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
+
+
+def test_a_checkpoint_of_something_else_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint"
+    ended(path)
+    with pytest.raises(ResultError, match=r"another case.*without --resume"):
+        resumed(path, LONG.replace("count = 150", "count = 151"))
+    real = provenance.provenance
+    for name, words in [("numba_version", "another numba version: .* then, 0.1 now"), ("processor", "processor")]:
+        monkeypatch.setattr(provenance, "provenance", lambda *_, name=name: real("", "") | {name: "0.1"})
+        with pytest.raises(ResultError, match=words):
+            resumed(path)
+    monkeypatch.undo()
+    monkeypatch.setattr("otjdd.physics.jit_cache.made_from", lambda: "other sources")
+    with pytest.raises(ResultError, match="other sources"):
+        resumed(path)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "checkpoint"
+    ended(path)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ResultError, match="damaged"):
+        resumed(path)
+    files.write_whole(path, files.sealed(b"not arrays"))
+    with pytest.raises(ResultError, match="not a checkpoint"):
+        resumed(path)
+    pickled = io.BytesIO()
+    np.savez(pickled, belongs=np.array([{}], dtype=object))
+    files.write_whole(path, files.sealed(pickled.getvalue()))
+    with pytest.raises(ResultError, match="not a checkpoint"):
+        resumed(path)
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_nothing(tmp_path, uninterrupted, caplog):
+    ds = simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(tmp_path / "none" / "checkpoint", 0.0))
+    assert "no checkpoint" in caplog.text
+    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
+
+
+def test_checkpoints_come_when_it_is_time(tmp_path):
+    path = tmp_path / "checkpoint"
+    simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+    assert not path.exists()
+
+
+def start(folder, *words):
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "run", "long.toml", *words]
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def test_killed_and_resumed_by_the_command(tmp_path):
+    text = LONG.replace("count = 150", "count = 1500")
+    (tmp_path / "long.toml").write_text(text)
+    path, began = checkpoint.beside(tmp_path / "long.nc"), time.monotonic()
+    with start(tmp_path, "--checkpoint", "0.2") as process:
+        while not path.exists() and process.poll() is None and time.monotonic() - began < 240:
+            time.sleep(0.02)
+        process.kill()
+    assert process.returncode == -9
+    assert not (tmp_path / "long.nc").exists()
+    with np.load(path) as arrays:
+        steps = len(arrays["rows"])
+    with start(tmp_path, "--resume") as process:
+        _, told = process.communicate(timeout=240)
+    assert process.returncode == 0, told
+    ds = store.read(tmp_path / "long.nc")
+    assert 10 < steps < ds.sizes["time"]
+    assert store.data_sha256(ds) == store.data_sha256(simulate.run(case.parse_case(text)))
+    assert os.listdir(tmp_path).count(path.name) == 0
+    assert "no checkpoint" not in told
+
+
+def test_resuming_without_a_checkpoint_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+    from typer.testing import CliRunner
+
+    from otjdd.cli import main  # noqa: F401 (which registers the commands)
+    from otjdd.cli.app import app
+
+    (tmp_path / "long.toml").write_text(LONG.replace("count = 150", "count = 1"))
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["run", "long.toml", "-q", "--resume"])
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == ["There is no checkpoint .long.nc.checkpoint: the run begins anew."]

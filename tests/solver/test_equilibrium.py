@@ -1,0 +1,61 @@
+"""Equilibrium that is found directly is the one that time would lead to."""
+
+import numpy as np
+import pytest
+from devices import begin, case, hold, lumpy, needs_speed
+
+from otjdd.errors import SolverError
+from otjdd.solver import equilibrium, integrate, model
+
+DEEP = {"ions__well_left": 1.2, "ions__well_right": 1.0, "temperature": 150.0, "device__film__cells": 40}
+
+
+def found(film, c=None):
+    junction, parts = model.junction(film), model.members(film)
+    c = model.uniform(parts, film.device.film.cells) if c is None else c
+    return junction, c, equilibrium.relaxed(junction, c)
+
+
+def fluxes_over_their_terms(run):
+    """Flux through the inner faces, relative to the hops in one direction."""
+    from otjdd.physics.ions import flux
+
+    junction, state = run.junction, run.state
+    columns, ions, shares = junction.columns, junction.ions, []
+    for f in range(1, state.c.shape[1]):
+        at = (state.E[0, f], columns.distance[0, f], columns.site[0, f], 1e-9, 0.5, junction.kT)
+        there = flux(ions, state.c[0, f - 1], state.c[0, f], *at)[0]
+        one_way = flux(ions, state.c[0, f - 1], 0.0, *at)[0]
+        shares.append(there / one_way)
+    return np.array(shares)
+
+
+def test_no_flux_passes_any_face_however_deep_the_wells():
+    junction, c, there = found(case(**DEEP))
+    assert there.min() < 1e-15 * there.max()
+    assert np.abs(fluxes_over_their_terms(begin(case(**DEEP), there, junction=junction))).max() < 1e-9
+    width = junction.columns.width
+    np.testing.assert_allclose((there * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-13)
+
+
+def test_equilibrium_does_not_depend_on_where_the_ions_were():
+    film = case(**DEEP)
+    junction, c, there = found(film)
+    other = lumpy(junction, np.random.default_rng(1))
+    other *= (c * junction.columns.width).sum() / (other * junction.columns.width).sum()
+    np.testing.assert_allclose(found(film, other)[2], there, rtol=1e-9)
+
+
+@needs_speed
+def test_time_leads_to_the_equilibrium_that_is_found():
+    film = case(ions__well_right=0.3, device__film__cells=24)
+    run = begin(film, rtol=1e-6, atol=1e-10)
+    hold(run, 0.0, 1e4)
+    np.testing.assert_allclose(run.state.c, found(film)[2], rtol=1e-6)
+
+
+def test_a_stack_without_equilibrium_is_told(monkeypatch):
+    film = case(device__film__cells=8)
+    monkeypatch.setattr(equilibrium, "STEPS", 1)
+    with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
+        integrate.relax(model.junction(film), model.uniform(model.members(film), 8))

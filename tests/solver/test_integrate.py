@@ -1,0 +1,349 @@
+"""Ions in time: order in space, error in time, conservation, equilibrium, symmetry; an independent solution."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from devices import BETWEEN_METALS, COMPILED, begin, case, hold, lumpy, mirrored, needs_speed
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.errors import WORDS, SolverError, Status
+from otjdd.physics import stepper
+from otjdd.solver import integrate, model, simulate
+from otjdd.waveform.waveform import Waveform
+
+KT = 300 * BOLTZMANN_EV
+LAWS = ("linear", "mott-gurney", "genreith-schriever")
+
+# A film of 2.8 nm between blocking ends, z = 2, D = 1e-18 m2/s, 300 K, eps_r = 60, uniform background -z e c0 with
+# c0 = 5e26 1/m3; 0.1 V for 1 s, then 0 V. c(0)/c0, c(L)/c0 and surface charge [C/m2], 1e-3, 1e-2, 0.1 and 1 s after
+# each step: Richardson's extrapolation of 400 and 800 uniform cells of another program (potential and concentration as
+# unknowns, scipy Radau at rtol 1e-8).
+DOUBLE_LAYERS = np.array(
+    [
+        [0.90447, 1.10326, 0.0194084],
+        [0.70751, 1.37835, 0.0231511],
+        [0.178804, 3.19315, 0.0530640],
+        [3.4409e-3, 7.72300, 0.101481],
+        [3.8790e-3, 7.10453, 0.0820903],
+        [5.9786e-3, 6.21887, 0.0787148],
+        [0.0637594, 3.85834, 0.0540123],
+        [0.942995, 1.05909, 0.00176306],
+    ]
+)
+C0 = 5e26
+
+
+def at_the_ends(run):
+    """c(0) and c(L) [1/m3]: from the centre of the end cells with the flat potential of a blocked end."""
+    junction, state = run.junction, run.state
+    for face, outward in ((0, 1.0), (-1, -1.0)):
+        c, half = state.c[0, face], 0.5 * junction.columns.width[0, face]
+        rho = junction.ions.z * ELEMENTARY_CHARGE * (c - C0)
+        E = state.E[0, face] + outward * rho / state.eps[0, face] * half / 2
+        yield c * math.exp(-outward * junction.ions.z * E * half / junction.kT)
+
+
+def double_layer_errors(cells, **numerics):
+    film = case(
+        BETWEEN_METALS,
+        device__film__cells=cells,
+        device__film__grading=20.0,
+        ions__prefactor=1e-18 * math.exp(0.5 / KT),
+    )
+    junction = model.junction(film)
+    junction = junction._replace(ions=junction.ions._replace(c_max=1e40))  # the reference knows no site limit
+    run, found = begin(film, junction=junction, **numerics), []
+    for voltage in (0.1, 0.0):
+        integrate.jump(run, voltage)
+        for duration in (1e-3, 9e-3, 0.09, 0.9):
+            integrate.advance(run, duration, voltage, voltage, False)
+            found.append([*at_the_ends(run), run.state.D_left[0]])
+        hold(run, voltage, 1e-12)
+    found = np.array(found) / [C0, C0, 1.0]
+    size = DOUBLE_LAYERS.copy()
+    size[:, 2] = DOUBLE_LAYERS[:, 2].max()
+    return np.abs((found - DOUBLE_LAYERS) / size)
+
+
+@needs_speed
+def test_double_layers_of_a_blocked_film_agree_with_an_independent_program():
+    assert double_layer_errors(200, rtol=1e-4, atol=1e-6).max() < 1e-3
+
+
+@needs_speed
+def test_surface_charge_of_a_blocked_film_is_good_to_a_permille_with_the_defaults():
+    assert double_layer_errors(100)[:, 2].max() < 1e-3
+
+
+@needs_speed
+def test_end_concentrations_of_a_blocked_film_are_good_to_a_permille_with_the_defaults():
+    assert double_layer_errors(140).max() < 1e-3
+
+
+def smooth_transient(cells, grading):
+    """Concentrations and widths of the cells, and the surface charge, with the ions on their way."""
+    run = begin(case(device__film__cells=cells, device__film__grading=grading), rtol=1e-8, atol=1e-8)
+    hold(run, 0.4, 1e-7)
+    return run.state.c[0], run.junction.columns.width[0], run.state.D_left[0]
+
+
+@needs_speed
+@pytest.mark.parametrize("grading", [1.0, 5.0, 20.0])
+def test_scheme_is_of_second_order_in_space(grading):
+    grids = [smooth_transient(cells, grading) for cells in (50, 100, 200, 400, 800)]
+    steps = []
+    for (c, width, charge), (finer, finer_width, finer_charge) in pairwise(grids):
+        mean = (finer * finer_width).reshape(-1, 2).sum(axis=1) / width  # two cells stand in each of the coarser grid
+        steps.append([np.sqrt(((mean - c) ** 2 * width).sum()), abs(charge - finer_charge)])
+    orders = np.log2(np.divide(steps[:-1], steps[1:]))
+    np.testing.assert_allclose(orders, 2.0, atol=0.1)
+
+
+def radau(run, voltages, duration):
+    """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
+    from scipy.integrate import solve_ivp
+
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+    from otjdd.physics.quasistatic import close_all, new_state
+
+    junction, c = run.junction, run.state.c[0].copy()
+    N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(1, c.size)
+    J, work = np.empty(N + 1), np.empty((6, N + 1))
+    for V in voltages:
+
+        def rate(_, y, V=V):
+            state.c[0] = y * mean
+            close_all(junction, state, V, CLOSURE_TOLERANCE)
+            fluxes(junction, 0, state.c[0], state.E[0], work, J)
+            return (J[:-1] - J[1:]) / width / mean * duration
+
+        solution = solve_ivp(rate, (0, 1), c / mean, "Radau", rtol=1e-10, atol=1e-13)
+        assert solution.success
+        c = solution.y[:, -1] * mean
+    return c
+
+
+@needs_speed
+@pytest.mark.parametrize("law", LAWS)
+def test_error_in_time_follows_rtol(law):
+    film = case(ions__law=law, device__film__cells=16)
+    voltages, duration = (0.8, -1.0), 1e-6
+    reference = radau(begin(film), voltages, duration)
+    for rtol in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
+        run = begin(film, rtol=rtol, atol=1e-2 * rtol)
+        for V in voltages:
+            hold(run, V, duration)
+        change = run.state.c[0] - reference
+        norm = np.sqrt(np.mean((change / (np.abs(reference) + 1e-2 * reference.mean())) ** 2))
+        assert norm <= 10 * rtol
+
+
+def balance(run):
+    """Relative change of the number of ions in each column."""
+    return np.abs((run.state.c * run.junction.columns.width).sum(axis=1) / run.total - 1)
+
+
+@needs_speed
+def test_no_ion_is_lost_in_a_hundred_thousand_steps():
+    run = begin(case(device__film__cells=8))
+    while run.counts.accepted < 100_000:
+        for V in (0.9, 0.0, -1.5, 0.0):
+            hold(run, V, 2e-7)
+    assert balance(run).max() < 1e-12
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    law=st.sampled_from(LAWS),
+    voltages=st.lists(st.floats(-4.0, 2.0), min_size=1, max_size=4),
+    duration=st.sampled_from([1e-9, 1e-6, 1e-3, 1.0]),
+    density=st.floats(1e25, 5e26),
+    crowding=st.floats(1.5, 1000.0),
+    well=st.floats(-0.3, 1.0),
+)
+@settings(deadline=None, max_examples=40 if COMPILED else 2, suppress_health_check=list(HealthCheck))
+def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
+    seed, law, voltages, duration, density, crowding, well
+):
+    film = case(
+        ions__law=law, ions__density=density, ions__site_density=density * crowding, ions__well_right=well,
+        device__film__cells=12,
+    )  # fmt: skip
+    c = density * np.random.default_rng(seed).uniform(0.2, 1.4, 12)
+    run = begin(film, c)
+    for V in voltages:
+        hold(run, V, duration)
+        assert run.state.c.min() >= -1e-12 * density
+        assert run.state.c.max() <= density * crowding * (1 + 1e-12)
+        assert balance(run).max() < 1e-12
+
+
+def boltzmann(run):
+    """Site-limited Boltzmann profile (N,) [1/m3] in the potential of a settled run, through its middle cell."""
+    junction, c, middle = run.junction, run.state.c[0], run.state.c.shape[1] // 2
+    rise = junction.ions.z * run.state.E[0] * junction.columns.distance[0] - junction.columns.site[0]
+    level = np.concatenate(([0.0], np.cumsum(rise[1:-1]))) / junction.kT  # -(z phi + W)/kT
+    odds = c[middle] / (junction.ions.c_max - c[middle]) * np.exp(level - level[middle])
+    return junction.ions.c_max * odds / (1 + odds)
+
+
+@pytest.mark.parametrize("crowding", [1.5, 10.0, 1e3])
+def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
+    film = case(
+        ions__density=2e26, ions__site_density=2e26 * crowding, ions__well_left=0.1, ions__well_right=0.4,
+        device__film__cells=12,
+    )  # fmt: skip
+    c = integrate.relax(model.junction(film), model.uniform(model.members(film), film.device.film.cells))
+    run = begin(film, c)
+    np.testing.assert_allclose(c[0], boltzmann(run), rtol=1e-9)
+    assert balance(run).max() < 1e-12
+
+
+@needs_speed
+def test_equilibrium_is_found_on_the_default_grid():
+    film = case(device__film__cells=100, device__film__grading=20.0)
+    c = integrate.relax(model.junction(film), model.uniform(model.members(film), 100))
+    np.testing.assert_allclose(c[0], boltzmann(begin(film, c)), rtol=1e-7)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_equilibrium_stays_as_it_is_by_any_law(law):
+    film = case(ions__law=law, ions__well_right=0.2, device__film__cells=12)
+    junction = model.junction(film)
+    c = integrate.relax(junction, model.uniform(model.members(film), 12))
+    run = begin(film, c)
+    hold(run, 0.0, 1.0)
+    np.testing.assert_allclose(run.state.c, c, rtol=1e-8)
+
+
+def test_mirrored_junction_gives_the_mirrored_result():
+    film = case(ions__well_right=0.2, device__film__cells=12)
+    junction = model.junction(film)
+    c = lumpy(junction, np.random.default_rng(1), 0.3)
+    run, image = begin(film, c), begin(film, c[:, ::-1], junction=mirrored(junction))
+    for V in (0.8, -1.2):
+        hold(run, V, 1e-7)
+        hold(image, -V, 1e-7)
+    assert run.counts == image.counts
+    np.testing.assert_allclose(image.state.c[:, ::-1], run.state.c, rtol=1e-10)
+    np.testing.assert_allclose(image.state.D_left, -run.state.D_right, rtol=1e-10)
+
+
+def test_identical_columns_reproduce_a_single_one():
+    one = case(circuit__series_resistance=50.0, device__film__cells=12)
+    three = one.replace("columns.count", 1).replace("columns", {"count": 3, "nodes": "draws"})
+    runs = [begin(one), begin(three)]
+    for run in runs:
+        for V in (0.9, -1.2):
+            hold(run, V, 1e-7)
+    single, triple = runs
+    assert triple.state.c.shape == (3, 12)
+    np.testing.assert_allclose(triple.state.c, np.repeat(single.state.c, 3, axis=0), rtol=1e-12)
+    assert triple.state.G.sum() == pytest.approx(single.state.G.sum(), rel=1e-12)
+
+
+def test_too_many_steps_are_told_with_time_and_voltage():
+    run = begin(case(device__film__cells=8))
+    run.max_steps = 3
+    run.control = run.control._replace(max_steps=2)
+    with pytest.raises(SolverError, match="max_steps") as caught:
+        hold(run, -2.0, 1.0)
+    assert caught.value.reason == "TOO_MANY_STEPS"
+    assert caught.value.voltage == -2.0
+    assert 0.0 < caught.value.time < 1.0
+    assert (run.state.c > 0).all()
+
+
+def test_a_waveform_is_cut_at_its_marks():
+    waveform = Waveform(np.array([0.0, 1.0, 1.0, 3.0]), np.array([0.0, 2.0, -1.0, -1.0]))
+    marks = [(0.25, stepper.KEEP), (1.0, stepper.READ), (1.0 + 1e-12, stepper.KEEP), (3.0, stepper.KEEP)]
+    pieces, tasks = integrate.pieces_between(waveform, marks)
+    assert pieces.tolist() == [[0.0, 0.25, 0.0, 0.5], [0.25, 1.0, 0.5, 2.0], [1.0, 3.0, -1.0, -1.0]]
+    assert tasks.tolist() == [stepper.EDGE | stepper.KEEP, stepper.READ | stepper.KEEP, stepper.EDGE | stepper.KEEP]
+    pieces, tasks = integrate.pieces_between(waveform, [])
+    assert (len(pieces), tasks.tolist()) == (2, [stepper.EDGE, stepper.EDGE])
+
+
+def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
+    film, waveform = case(device__film__cells=16), Waveform(np.array([0.0, 3e-7]), np.array([0.8, 0.8]))
+    run, stopped = begin(film), begin(film)
+    integrate.drive(run, waveform, stops=[1e-7, 3e-7])
+    for kept, duration in zip(run.kept, (1e-7, 2e-7), strict=True):
+        hold(stopped, 0.8, duration)
+        np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
+        assert kept.D_left - kept.D_right == pytest.approx(stopped.state.D_left - stopped.state.D_right, rel=1e-9)
+        integrate.restore(run, kept, kept.voltage)
+        assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
+    assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
+
+
+def test_every_step_inside_the_windows_is_recorded_and_none_outside():
+    film = case(device__film__cells=8)
+    times, voltages = np.array([0.0, 1e-7, 1e-7, 1e-3, 1.0]), np.array([0.8, 0.8, -0.5, -0.5, -0.5])
+    waveform = Waveform(times, voltages, np.array([[1e-3, 0.8]]))
+    whole, part = begin(film), begin(film)
+    integrate.drive(whole, waveform, every="all")
+    windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
+    integrate.drive(part, waveform, every="reads", windows=windows)
+    times, all_times = (np.concatenate(run.rows)[:, stepper.TIME] for run in (part, whole))
+    inside = integrate.within(times, windows)
+    assert times[~inside].tolist() == [1e-3]  # of the read
+    for start, end in windows:
+        own = times[(start <= times) & (times <= end)]
+        assert own[0] == start or start == 0.0
+        assert own[-1] == end
+        assert len(own) >= np.count_nonzero((start < all_times) & (all_times < end)) // 2 + 2
+    assert (np.diff(times) > 0).all()
+    np.testing.assert_allclose(part.state.c, whole.state.c, rtol=1e-2)
+
+
+def test_progress_rises_to_the_end_through_all_windows():
+    shares, waveform = [], Waveform(np.array([0.0, 1e-7]), np.array([0.8, 0.8]))
+    windows = [(1e-8, 2e-8), (5e-8, 6e-8)]
+    integrate.drive(begin(case(device__film__cells=8)), waveform, windows=windows, progress=shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) >= 5
+
+
+def test_every_failure_is_named_with_two_things_to_try():
+    assert set(WORDS) == set(Status) - {Status.DONE, Status.PAUSED}
+    for status in WORDS:
+        error = SolverError(status.name, 1e-9, -2.0, 1e-12, 3.0, 1.2e-9)
+        for words in ("t = 1e-09 s", "V = -2 V", "x = 1.2 nm", "step 1e-12 s", "norm 3"):
+            assert words in str(error)
+        assert len(str(error).partition("Try: ")[2].replace(", or ", " or ").split(" or ")) >= 2
+
+
+def test_a_step_that_is_too_small_is_told_with_the_cell_of_its_largest_error():
+    run = begin(case(device__film__cells=8))
+    width = run.junction.columns.width[0]
+    with pytest.raises(SolverError) as caught:
+        integrate.fail(run, "STEP_TOO_SMALL", 0.0, 0.0, 0.0, 2.0, 5)
+    assert caught.value.place == pytest.approx(width[:5].sum() + 0.5 * width[5])
+    with pytest.raises(SolverError) as caught:
+        integrate.fail(run, "NOT_CLOSED", 0.0, 0.0, 0.0, 2.0, 5)
+    assert caught.value.place == pytest.approx(width[: np.argmax(np.abs(run.state.E[0]))].sum())
+
+
+def test_a_result_without_a_state_is_no_start(tmp_path):
+    from otjdd.results import outputs, store
+
+    path = tmp_path / "iv.nc"
+    store.write(outputs.dataset({"voltage": [0.0]}, {"time": [0.0]}), path)
+    with pytest.raises(ValueError, match="no state to start from"):
+        integrate.from_result(path, np.zeros((1, 8)))
+
+
+def test_a_run_that_fails_before_its_drive_keeps_a_result():
+    film = case(device__film__cells=8, numerics__max_steps=2)
+    film = film.replace("ions.initial", {"history": [{"voltage": "-1 V", "duration": "1 s"}]})
+    with pytest.raises(SolverError) as caught:
+        simulate.simulate(film)
+    assert caught.value.reason == "TOO_MANY_STEPS"
+    assert caught.value.partial.sizes["time"] == 0
+    assert "max_steps" in caught.value.partial.attrs["solver_status"]

@@ -1,0 +1,152 @@
+import math
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from otjdd.case.circuit import Circuit
+from otjdd.solver.read_out import read_out
+
+TAU = 3e-6
+SLOW = Circuit(time_constant=TAU)
+
+
+def test_an_ideal_instrument_shows_the_sum():
+    shown = read_out([0, 1, 2], [1.0, 2.0, 3.0], [9.0, 0.5, -0.5], Circuit())
+    assert shown.tolist() == [1.0, 2.5, 2.5]
+
+
+def test_quantities_with_units_become_si():
+    circuit = Circuit.model_validate(
+        {"series_resistance": "55 ohm", "range": "115 nA", "bandwidth": "1 MHz"}, context={"strict_units": True}
+    )
+    assert (circuit.series_resistance, circuit.range) == (55.0, 115e-9)
+    assert circuit.tau == pytest.approx(1 / (2 * math.pi * 1e6), rel=1e-15)
+    assert (SLOW.tau, Circuit().tau) == (TAU, 0.0)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"series_resistance": "-1 ohm"},
+        {"series_resistance": "55 V"},
+        {"compliance": "0 A"},
+        {"range": "0 A"},
+        {"bandwidth": "1 MHz", "time_constant": "1 us"},
+        {"inductance": "1 nA"},
+        {"parallel_capacitance": 1e-12},
+    ],
+)
+def test_circuits_that_make_no_sense_are_refused(table):
+    with pytest.raises(ValidationError):
+        Circuit.model_validate(table, context={"strict_units": True})
+
+
+def test_a_step_is_answered_by_one_minus_an_exponential_on_any_grid():
+    rng = np.random.default_rng(1)
+    # Steps from a millionth of tau to a hundred tau.
+    t = np.append(0, np.cumsum(TAU * 10 ** rng.uniform(-6, 2, 300)))
+    mean = np.full(t.size, 2e-7)
+    shown = read_out(t, np.zeros(t.size), mean, SLOW)
+    np.testing.assert_allclose(shown, -2e-7 * np.expm1(-t / TAU), rtol=1e-12)
+
+
+def test_a_ramp_is_followed_tau_behind():
+    t = np.append(0, np.geomspace(1e-12, 1e-4, 77))
+    shown = read_out(t, 0.5 * t, np.zeros(t.size), SLOW)
+    # y = s (t - tau (1 - exp(-t/tau))), by its series where the difference cancels
+    z = t / TAU
+    exact = np.where(z < 1e-3, 0.5 * TAU * (z**2 / 2 - z**3 / 6 + z**4 / 24), 0.5 * (t + TAU * np.expm1(-z)))
+    np.testing.assert_allclose(shown, exact, rtol=1e-9)
+
+
+def test_an_exponential_input_agrees_with_an_independent_integrator():
+    from scipy.integrate import solve_ivp
+
+    def source(t):
+        return 1e-7 * math.exp(-t / 1e-6) * (1 + 0.3 * math.sin(3e6 * t))
+
+    t = np.linspace(0, 1e-5, 4001)
+    shown = read_out(t, [source(x) for x in t], np.zeros(t.size), SLOW)
+    exact = solve_ivp(
+        lambda t, y: (source(t) - y) / TAU, (0, t[-1]), [source(0)], t_eval=t, rtol=1e-10, atol=1e-20, max_step=5e-8
+    )
+    np.testing.assert_allclose(shown, exact.y[0], rtol=1e-5)
+
+
+def test_the_answer_to_straight_lines_does_not_depend_on_the_steps():
+    coarse = np.array([0, 1e-7, 4e-6, 4e-6, 9e-6])
+    linear, mean = np.array([1.0, 3.0, -1.0, 2.0, 2.0]), np.array([0, 5.0, -2.0, 0.0, 1.0])
+    fine = np.unique(np.concatenate([coarse, np.linspace(0, 9e-6, 1000)]))
+    # The jump at 4 us has both its sides in the fine grid too.
+    fine = np.insert(fine, np.searchsorted(fine, 4e-6), 4e-6)
+    jump = int(np.searchsorted(fine, 4e-6))
+    before, after = fine[: jump + 1], fine[jump + 1 :]
+    lines = [np.interp(before, coarse[:3], linear[:3]), np.interp(after, coarse[3:], linear[3:])]
+    means = mean[np.minimum(np.searchsorted(coarse, fine), 4)]
+    shown = read_out(fine, np.concatenate(lines), means, SLOW)
+    at_coarse = [0, int(np.searchsorted(fine, 1e-7)), jump, jump + 1, fine.size - 1]
+    np.testing.assert_allclose(shown[at_coarse], read_out(coarse, linear, mean, SLOW), rtol=1e-11)
+
+
+def test_no_charge_is_lost():
+    from scipy.integrate import trapezoid
+
+    rng = np.random.default_rng(2)
+    t = np.append(0, np.cumsum(rng.uniform(1e-9, 1e-7, 300)))
+    current, displacement = rng.normal(size=(2, t.size)) * 1e-7
+    current[[0, -1]] = 0
+    charge_in = trapezoid(current, t) + np.sum(displacement[1:] * np.diff(t))
+    # From rest to rest, in steps so short that the trapezoid rule does for what is shown: 30 tau of silence at the end.
+    fine = np.unique(
+        np.concatenate([np.linspace(t[:-1], t[1:], 40).ravel(), np.linspace(t[-1], t[-1] + 30 * TAU, 50_001)])
+    )
+    during = np.searchsorted(t, fine)
+    means = np.append(displacement, 0.0)[during]
+    shown = read_out(fine, np.interp(fine, t, current), means, SLOW)
+    assert shown[-1] == pytest.approx(0, abs=1e-18)
+    assert trapezoid(shown, fine) == pytest.approx(charge_in, rel=1e-6)
+
+
+@pytest.mark.parametrize("interval", [0.5, 1.0, 2.0])
+def test_paired_pulses_facilitate_by_the_exponential_of_their_interval(interval):
+    # A2/A1 - 1 = exp(-dt/tau), and for the k-th pulse the sum of the powers: the identities of a single linear pole.
+    width = 50e-9
+    edges = (np.arange(10)[:, None] * interval * TAU + [0, width]).ravel()
+    pulses = np.tile([0.0, 1e-6], 10)
+    peaks = read_out(edges, np.zeros(20), pulses, SLOW)[1::2]
+    shown = peaks[1:] / peaks[0] - 1
+    np.testing.assert_allclose(shown, np.cumsum(np.exp(-interval * np.arange(1, 10))), rtol=1e-10)
+
+
+def test_the_instrument_clips_what_it_shows_and_keeps_what_it_remembers():
+    clipped = Circuit(time_constant=TAU, range=1e-7)
+    t = np.array([0, 1e-5, 1.5e-5, 5e-5])
+    mean = np.array([0, 5e-7, -9e-7, 0])
+    plain = read_out(t, np.zeros(4), mean, SLOW)
+    shown = read_out(t, np.zeros(4), mean, clipped)
+    assert plain.max() > 1e-7
+    assert plain.min() < -1e-7
+    np.testing.assert_array_equal(shown, np.clip(plain, -1e-7, 1e-7))
+
+
+def test_a_filter_much_faster_than_the_steps_shows_the_input():
+    t, linear = np.arange(5.0), np.array([0, 3.0, -2.0, 1.0, 1.0])
+    np.testing.assert_allclose(
+        read_out(t, linear, np.ones(5), Circuit(time_constant=1e-14))[1:], linear[1:] + 1, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("times", "conduction", "displacement"),
+    [
+        ([0, 1], [0], [0, 0]),
+        ([], [], []),
+        ([0, 1], [0, math.nan], [0, 0]),
+        ([0, 1], [0, 0], [0, math.inf]),
+        ([1, 0], [0, 0], [0, 0]),
+    ],
+)
+def test_currents_that_are_no_record_are_refused(times, conduction, displacement):
+    with pytest.raises(ValueError, match=r"read-out|differ"):
+        read_out(times, conduction, displacement, SLOW)

@@ -1,0 +1,114 @@
+"""A result is enough to make it again: the same bits, whatever the surroundings."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from devices import BARE, needs_speed
+
+from otjdd.case import case
+from otjdd.errors import CaseError, ResultError, SolverError
+from otjdd.results import outputs, store
+from otjdd.solver import rerun, simulate
+
+pytestmark = needs_speed
+
+PULSE = 'drive = {kind = "pulse", voltage = "1.8 V", width = "50 ns", read = {}}\n'
+SMALL = PULSE + 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n' + BARE
+
+
+def stored(folder, text=SMALL, name="a", **changes):
+    """Path of the result of a case file in a folder."""
+    (folder / f"{name}.toml").write_text(text)
+    store.write(simulate.run(folder / f"{name}.toml", **changes), folder / f"{name}.nc")
+    return folder / f"{name}.nc"
+
+
+def otjdd(folder, *words, **more):
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
+    return subprocess.run(command, cwd=folder, env=os.environ | more, capture_output=True, text=True, timeout=250)
+
+
+def test_the_same_bits_from_attributes_alone(tmp_path):
+    path = stored(tmp_path, **{"device.film.thickness": "3.1 nm"})
+    (tmp_path / "a.toml").unlink()
+    before, after = rerun.rerun(path)
+    assert store.data_sha256(before) == store.data_sha256(after)
+    assert rerun.differences(before, after) == []
+    assert after.attrs["case_resolved"] == before.attrs["case_resolved"]
+
+
+def test_waveforms_in_files_are_kept_in_the_result(tmp_path):
+    (tmp_path / "w.csv").write_text("\ufefft [ns],V [mV]\r\n0,0\r\n10,1500\r\n60,1500\r\n", newline="")
+    path = stored(tmp_path, 'drive = {kind = "table", file = "w.csv", reads_at = ["60 ns"]}\n' + BARE)
+    (tmp_path / "w.csv").unlink()
+    assert rerun.differences(*rerun.rerun(path)) == []
+
+
+def test_a_run_that_began_with_another_result_does_not_need_it(tmp_path):
+    first = stored(tmp_path)
+    second = stored(tmp_path, name="b", **{"ions.initial": {"result": "a.nc"}})
+    first.unlink()
+    assert rerun.differences(*rerun.rerun(second)) == []
+
+
+def test_a_run_that_failed_fails_again_at_the_same_step(tmp_path):
+    with pytest.raises(SolverError) as failed:
+        simulate.run(case.parse_case(SMALL), **{"numerics.max_steps": 5})
+    store.write(failed.value.partial, tmp_path / "a.nc")
+    before, after = rerun.rerun(tmp_path / "a.nc")
+    assert rerun.differences(before, after) == []
+    assert after.attrs["solver_status"] == before.attrs["solver_status"]
+
+
+def test_curves_at_frozen_ions_are_made_again(tmp_path):
+    iv = 'drive = {kind = "iv", voltages = ["-0.1 V", "0.3 V"], states = {LRS = [{voltage = "1 V", duration = "1 us"}]}}\n'
+    path = stored(tmp_path, iv + BARE)
+    assert rerun.differences(*rerun.rerun(path)) == []
+    started = stored(tmp_path, PULSE + BARE, "first")
+    path = stored(tmp_path, iv + BARE, "b", **{"ions.initial": {"result": started.name}})
+    with pytest.raises(ResultError, match=r"does not hold the state of first\.nc"):
+        rerun.rerun(path)
+
+
+def test_what_cannot_be_made_again_is_refused_with_words(tmp_path):
+    path = stored(tmp_path)
+    ds = store.read(path)
+    for attrs, words in [
+        ({"solver_status": "interrupted"}, "was interrupted"),
+        ({"case_resolved": ds.attrs["case_resolved"].replace('"pulse"', '"wave"')}, "drive.kind"),
+        ({"case_resolved": 'title = "x"\n' + f'[drive]\nkind = "table"\nfile = {json.dumps("w.csv")}\n'}, "waveform"),
+    ]:
+        store.write(ds.assign_attrs(attrs), path)
+        with pytest.raises((ResultError, CaseError), match=words):
+            rerun.rerun(path)
+    store.write(outputs.dataset({"snapshot_time": [0.0]}), path)
+    with pytest.raises(ResultError, match="not the result of one run"):
+        rerun.rerun(path)
+
+
+def test_the_command_tells_what_differs_and_exits_with_8(tmp_path):
+    ds = store.read(stored(tmp_path))
+    ds["read_current"][0] *= 1 + 1e-9
+    store.write(ds.assign_attrs(numba_version="0.1"), tmp_path / "a.nc")
+    done = otjdd(tmp_path, "rerun", "a.nc", "-o", "b.nc")
+    assert done.returncode == 8, done.stderr
+    told = done.stdout.splitlines()
+    assert told[:2] == ["a.nc: other numbers", "read_current: differs by up to 1e-09 of its largest value"]
+    assert told[2].startswith("numba_version: 0.1 then, ")
+    assert len(told) == 3
+    assert otjdd(tmp_path, "rerun", "b.nc").stdout == "b.nc: the same numbers, bit for bit\n"
+
+
+def test_locale_time_zone_threads_and_hash_seed_change_nothing(tmp_path):
+    path = stored(tmp_path)
+    surroundings = [
+        {"LC_ALL": "de_DE.UTF-8", "LANG": "de_DE.UTF-8", "TZ": "Asia/Kathmandu"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONHASHSEED": "7", "TZ": "UTC"},
+        {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"},
+    ]
+    for environment in surroundings:
+        done = otjdd(tmp_path, "rerun", path.name, **environment)
+        assert (done.returncode, done.stdout) == (0, "a.nc: the same numbers, bit for bit\n"), done.stderr

@@ -1,0 +1,48 @@
+"""The known answer: found by any accurate time stepping, tried before every first run, and not believed blindly."""
+
+import pytest
+from devices import needs_speed
+
+from otjdd.errors import KernelError
+from otjdd.physics import jit_cache
+from otjdd.solver import self_check, simulate
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    self_check.trust.cache_clear()
+    yield
+    self_check.trust.cache_clear()
+
+
+@needs_speed
+@pytest.mark.parametrize("rtol", [1e-5, 1e-6, 1e-8])
+def test_the_answer_does_not_depend_on_the_time_steps(rtol):
+    found = self_check.answer(**{"numerics.rtol": rtol})
+    assert found == pytest.approx(self_check.KNOWN, rel=30 * rtol)
+    assert self_check.difference(found) == ""
+
+
+@pytest.mark.parametrize("name", self_check.Answer._fields)
+@pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
+def test_every_part_of_the_answer_counts(name, value):
+    assert name.replace("_", " ") in self_check.difference(self_check.KNOWN._replace(**{name: value}))
+
+
+@needs_speed
+def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeypatch):
+    wrong, right = self_check.KNOWN._replace(conductance=0.0), self_check.KNOWN
+    answers, done = [wrong, right], []
+    monkeypatch.setattr(self_check, "answer", lambda: answers.pop(0))
+    monkeypatch.setattr(jit_cache, "recompile", lambda: done.append(True))
+    self_check.trust()
+    self_check.trust()
+    assert (answers, done) == ([], [True])
+
+
+@needs_speed
+def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
+    monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
+    monkeypatch.setattr(jit_cache, "recompile", lambda: None)
+    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00838"):
+        simulate.simulate(self_check.parse_case(self_check.CASE))

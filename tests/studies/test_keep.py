@@ -1,0 +1,70 @@
+"""What a study keeps of a run."""
+
+import numpy as np
+import pytest
+
+from otjdd.results import outputs
+from otjdd.studies import keep
+
+DS = outputs.dataset(
+    {
+        "read_resistance": [4e8, 2e4, 1e8],
+        "write_voltage": [0.0, 2.0, -2.0],
+        "vacancy_concentration": np.arange(8.0).reshape(2, 4),
+    },
+    {"x": [1e-9, 2e-9, 3e-9, 4e-9]},
+)
+
+
+def test_outputs_are_kept_whole_or_one_place_of_them():
+    found = keep.measure(DS, ["read_resistance", "read_resistance[-1]", "vacancy_concentration[0]"])
+    assert found["read_resistance"].values.tolist() == [4e8, 2e4, 1e8]
+    assert found["read_resistance[-1]"].values == 1e8
+    assert found["vacancy_concentration[0]"].dims == ("x",)
+    assert found["x"].values.tolist() == [1e-9, 2e-9, 3e-9, 4e-9]  # the coordinate comes with what needs it
+    assert set(found) == {"read_resistance", "read_resistance[-1]", "vacancy_concentration[0]", "x"}
+
+
+def test_metrics_are_kept_by_their_numbers():
+    assert keep.measure(DS, ["change"])["change.ratio"].values == 4
+    assert set(keep.measure(DS, ["loop.ratio"])) == {"loop.ratio"}
+    assert set(keep.measure(DS, ["loop"])) == {f"loop.{name}" for name in keep.METRICS["loop"].numbers}
+
+
+@pytest.mark.parametrize("name", keep.METRICS)
+def test_every_number_of_a_metric_has_a_unit_and_a_meaning(name):
+    for number in keep.METRICS[name].numbers:
+        unit, meaning = keep.told(f"{name}.{number}")[1:]
+        assert unit
+        assert meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("read_resistanc", 'did you mean "read_resistance"?'),
+        ("loop.ration", "loop has pristine, low"),
+        ("read_resistance.ratio", "no parts"),
+        ("read_resistance[x]", "no output and no metric"),
+        ("../etc/passwd", "no output and no metric"),
+    ],
+)
+def test_names_that_are_none_are_told(name, told):
+    assert told in keep.unknown([name])
+
+
+def test_known_names_are_known():
+    assert keep.unknown(["read_resistance", "current[-1]", "loop", "loop.ratio"]) == ""
+
+
+@pytest.mark.parametrize("name", ["bias_current", "read_resistance[3]", "read_resistance[-4]", "retention"])
+def test_what_a_run_does_not_have_is_told(name):
+    with pytest.raises(ValueError, match=r"study\.keep"):
+        keep.measure(DS, [name])
+
+
+def test_a_point_may_hold_more_than_is_wanted():
+    assert keep.wanted("loop.ratio", ["loop"])
+    assert keep.wanted("loop.ratio", ["loop.ratio"])
+    assert not keep.wanted("loop.ratio", ["loop.low"])
+    assert not keep.wanted("read_resistance[-1]", ["read_resistance"])

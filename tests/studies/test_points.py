@@ -1,0 +1,83 @@
+"""Point files: what is written is read, damage is seen, another code is not believed."""
+
+import numpy as np
+import pytest
+
+from otjdd.errors import ResultError
+from otjdd.studies import points
+from otjdd.studies.keep import Kept
+from otjdd.studies.points import Point
+
+DIGEST = "ab" * 32
+POINT = Point(
+    "done", seconds=0.25, keep=("read_resistance", "bias_current"),
+    arrays={
+        "read_resistance": Kept(("read",), np.array([1e8, np.nan, 1.1])),
+        "change.ratio": Kept((), np.float64(3.0)),
+        "state": Kept(("state",), np.array(["HRS", "LRS"], dtype=object)),
+        "vacancy_concentration": Kept(("snapshot", "x"), np.arange(6.0).reshape(2, 3)),
+    },
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / points.FOLDER).mkdir()
+    points.write(tmp_path, DIGEST, POINT)
+    return tmp_path
+
+
+def test_what_is_written_is_read_bit_for_bit(folder):
+    found = points.read(folder, DIGEST)
+    assert found._replace(arrays=None) == POINT._replace(arrays=None)
+    assert list(found.arrays) == list(POINT.arrays)
+    for name, (dims, values) in POINT.arrays.items():
+        assert found.arrays[name].dims == dims
+        np.testing.assert_array_equal(found.arrays[name].values, values)
+    assert points.read(folder, "cd" * 32) is None
+
+
+def test_every_flipped_byte_and_every_cut_is_seen(folder):
+    path = points.path_of(folder, DIGEST)
+    data = path.read_bytes()
+    for at in range(0, len(data), 7):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        with pytest.raises(ResultError):
+            points.read(folder, DIGEST)
+        path.write_bytes(data[:at])
+        with pytest.raises(ResultError):
+            points.read(folder, DIGEST)
+        assert not points.final(folder, DIGEST, ())
+
+
+def test_a_point_of_other_sources_is_not_believed(folder, monkeypatch):
+    assert points.final(folder, DIGEST, ("read_resistance",))
+    monkeypatch.setattr(points, "digest", lambda: "another")
+    assert points.read(folder, DIGEST).status == "stale"
+    assert not points.final(folder, DIGEST, ("read_resistance",))
+
+
+def test_a_point_is_computed_again_when_more_is_to_be_kept_or_it_was_stopped(folder):
+    assert points.final(folder, DIGEST, ("bias_current",))
+    assert not points.final(folder, DIGEST, ("bias_current", "loop"))
+    for status, final in (("solver", True), ("time", False), ("lost", False), ("error", False)):
+        points.write(folder, DIGEST, Point(status, "why", keep=()))
+        assert points.final(folder, DIGEST, ("loop",)) == final
+        assert points.held(folder, DIGEST, ("loop",)).reason == "why"
+
+
+def test_a_point_is_written_without_a_look_at_all_others(folder, monkeypatch):
+    monkeypatch.setattr("otjdd.system.files.tidy", None)
+    points.write(folder, "cd" * 32, POINT)
+    assert points.final(folder, "cd" * 32, POINT.keep)
+
+
+def test_only_old_leftovers_are_tidied(folder):
+    import os
+
+    old, new = (folder / points.FOLDER / f".x.{n}.part" for n in ("old", "new"))
+    for path in (old, new):
+        path.write_bytes(b"")
+    os.utime(old, (0, 0))
+    points.tidy(folder)
+    assert (old.exists(), new.exists(), points.path_of(folder, DIGEST).exists()) == (False, True, True)

@@ -1,0 +1,231 @@
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from otjdd.errors import ResultError
+from otjdd.system import files
+from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+
+OLD, NEW = b"old" * 100, b"new" * 5000
+
+
+def run(code: str, *args):
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, args)], stdout=subprocess.PIPE, text=True)
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "a.bin"
+    for data in (OLD, NEW, b""):
+        write_whole(path, data)
+        assert read_whole(path) == data
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_a_new_file_has_the_rights_that_the_user_gives_new_files(tmp_path):
+    write_whole(tmp_path / "a", b"x")
+    (tmp_path / "b").write_bytes(b"x")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "b").stat().st_mode
+
+
+def test_a_file_is_kept_when_it_may_not_be_replaced(tmp_path):
+    path = tmp_path / "a.bin"
+    write_whole(path, OLD, overwrite=False)
+    with pytest.raises(ResultError, match=r"a\.bin: cannot be written \(File exists\); choose another name"):
+        write_whole(path, NEW, overwrite=False)
+    assert path.read_bytes() == OLD
+
+
+def test_a_link_is_followed(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "a.bin")
+    write_whole(tmp_path / "link", NEW)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "a.bin").read_bytes() == NEW
+
+
+def test_a_missing_folder_a_folder_and_a_device_are_no_places_for_a_file(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "file").write_bytes(OLD)
+    places = {
+        tmp_path / "none" / "a": "make the folder first",
+        tmp_path: "not of a folder",
+        tmp_path / "fifo": "not a regular file",
+        tmp_path / "file" / "a": "a part of this path is a file",
+        tmp_path / ("a" * 300): "shorter name",
+    }
+    for path, words in places.items():
+        with pytest.raises(ResultError, match=words):
+            write_whole(path, NEW)
+    assert sorted(os.listdir(tmp_path)) == ["fifo", "file"]
+
+
+def test_only_regular_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path, words in (
+        (tmp_path / "fifo", "not a regular file"),
+        (tmp_path, "directory"),
+        (tmp_path / "no", "no such"),
+    ):
+        with pytest.raises(ResultError, match=words):
+            read_whole(path)
+
+
+def test_a_file_beyond_the_limit_is_not_read(tmp_path):
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(9 * 2**30)  # sparse: takes no space
+    with pytest.raises(ResultError, match="larger than 8 GiB"):
+        read_whole(tmp_path / "large")
+
+
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EACCES, errno.EDQUOT])
+@pytest.mark.parametrize("existing", [True, False])
+def test_whatever_the_system_refuses_the_name_stands_for_what_it_was(tmp_path, monkeypatch, call, code, existing):
+    path = tmp_path / "a.bin"
+    if existing:
+        path.write_bytes(OLD)
+
+    def fail(*args, **kwargs):
+        raise OSError(code, os.strerror(code))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        with pytest.raises(ResultError) as caught:
+            write_whole(path, NEW)
+    assert os.strerror(code) in str(caught.value)
+    assert "; " in str(caught.value)
+    assert os.listdir(tmp_path) == ["a.bin"] * existing
+    assert not existing or path.read_bytes() == OLD
+
+
+def test_a_disk_that_fills_half_way_leaves_nothing(tmp_path, monkeypatch):
+    real, left = os.write, [7000]
+
+    def write(descriptor, data):
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        count = real(descriptor, data[: left[0]])
+        left[0] -= count
+        return count
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        with pytest.raises(ResultError, match="free some space"):
+            write_whole(tmp_path / "a.bin", NEW)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_stores_something_else_is_found_out(tmp_path, monkeypatch):
+    real = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, data: real(descriptor, bytes(len(data))))
+        with pytest.raises(ResultError, match="not what was written"):
+            write_whole(tmp_path / "a.bin", NEW)
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
+    def interrupt(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_whole(tmp_path / "a.bin", NEW)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_synced_does_not_undo_the_file(tmp_path, monkeypatch):
+    real = os.fsync
+
+    def only_files(descriptor):
+        if os.path.isdir(f"/proc/self/fd/{descriptor}"):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", only_files)
+        write_whole(tmp_path / "a.bin", NEW)
+    assert (tmp_path / "a.bin").read_bytes() == NEW
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_real_limit_on_file_sizes_leaves_the_old_file(tmp_path):
+    code = """
+import resource, sys
+from otjdd.system.files import ResultError, write_whole
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    write_whole(sys.argv[1], bytes(100_000))
+except ResultError as error:
+    print(error)
+"""
+    path = tmp_path / "a.bin"
+    path.write_bytes(OLD)
+    said, _ = run(code, path).communicate(timeout=60)
+    assert "File too large" in said
+    assert "ulimit" in said
+    assert os.listdir(tmp_path) == ["a.bin"]
+    assert path.read_bytes() == OLD
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path):
+    code = """
+import itertools, sys
+from otjdd.system.files import sealed, write_whole
+for k in itertools.count():
+    write_whole(sys.argv[1], sealed(bytes([k % 256]) * (300_000 + k % 7)))
+    print("written", flush=True) if k == 0 else None
+"""
+    path, rng = tmp_path / "a.bin", random.Random(5)
+    for _ in range(10):
+        writer = run(code, path)
+        with writer.stdout:
+            assert writer.stdout.readline() == "written\n"
+            time.sleep(rng.uniform(0.0, 0.05))
+            writer.send_signal(signal.SIGKILL)
+            writer.wait(timeout=60)
+        content = unsealed(path, read_whole(path))
+        assert len(set(content)) == 1
+        assert 300_000 <= len(content) < 300_007
+
+
+def test_a_seal_says_what_became_of_the_data():
+    assert unsealed("a", sealed(NEW)) == NEW
+    assert unsealed("a", sealed(b"")) == b""
+    with pytest.raises(ResultError, match="does not end with its checksum"):
+        unsealed("a", NEW)
+    with pytest.raises(ResultError, match="does not fit"):
+        unsealed("a", b"x" + sealed(NEW)[1:])
+
+
+def test_every_bit_is_under_the_seal():
+    whole = sealed(b"\x00\xff data")
+    for k in range(8 * len(whole)):
+        damaged = bytearray(whole)
+        damaged[k // 8] ^= 1 << k % 8
+        with pytest.raises(ResultError):
+            unsealed("a", bytes(damaged))
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_file(tmp_path):
+    path, old = tmp_path / "a.nc", time.time() - 60
+    left, other, locked = (
+        tmp_path / name for name in (".a.nc.01234567.part", ".b.nc.01234567.part", ".a.nc.89ab.part")
+    )
+    for part in (left, other, locked):
+        part.write_bytes(b"half")
+        os.utime(part, (old, old))
+    with locked.open("rb+") as file:
+        assert files._lock(file.fileno())
+        files.write_whole(path, b"whole")
+    assert not left.exists()
+    assert other.exists()
+    assert locked.exists()
+    files.write_whole(path, b"again")
+    assert not locked.exists()

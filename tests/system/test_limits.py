@@ -1,0 +1,196 @@
+"""Signals and limits end a run as Ctrl-C does: soon, with what was computed on disk, and with an exit code of their own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from devices import needs_speed
+
+from otjdd.errors import SolverError, Stopped
+from otjdd.results import store
+from otjdd.solver import simulate
+from otjdd.system import limits
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+
+ENDLESS = """
+base = "li2019.toml"
+title = "endless"
+drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 20000, period = "10 us", read_each = true }
+columns = { count = 1, spread = {} }
+device.film.cells = 12
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "endless.toml").write_text(ENDLESS)
+    return tmp_path
+
+
+def start(folder, *words, stderr=subprocess.PIPE):
+    # A shell's background job ignores Ctrl-C, and so would its children.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", *words]
+    return subprocess.Popen(command, cwd=folder, stderr=stderr, stdout=subprocess.PIPE, text=True)
+
+
+def until(words: bytes, terminal: int) -> bytes:
+    """What a terminal shows until it shows these words (a pattern), or for four minutes."""
+    shown, began = b"", time.monotonic()
+    while not re.search(words, shown) and time.monotonic() - began < 240:
+        shown += os.read(terminal, 4096)
+    return shown
+
+
+def kept(folder):
+    """Number of instants in the result, and what its status says."""
+    ds = store.read(folder / "endless.nc")
+    return ds.sizes["time"], ds.attrs["solver_status"]
+
+
+@needs_speed
+@pytest.mark.parametrize(("number", "code", "words"), [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")])
+def test_a_signal_leaves_what_was_computed(folder, number, code, words):
+    import pty
+
+    ours, theirs = pty.openpty()
+    with start(folder, "run", "endless.toml", stderr=theirs) as process:
+        os.close(theirs)
+        try:
+            until(rb" [1-9]\d?%", ours)  # a fast machine never shows 1 %
+            process.send_signal(number)
+            began = time.monotonic()
+            told = until(b"interrupted" + words.encode(), ours)
+            process.wait(timeout=60)
+            took = time.monotonic() - began
+        finally:
+            process.kill()
+    os.close(ours)
+    assert process.returncode == code, told
+    assert b"What was computed until then is in endless.nc." in told
+    count, status = kept(folder)
+    assert count > 10
+    assert status == f"interrupted{words}"
+    assert took < 20  # `python -m validation.reliability signals` tells how long it takes where nothing else runs
+
+
+@needs_speed
+def test_a_time_limit_leaves_what_was_computed(folder):
+    simulate.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
+    with pytest.raises(Stopped, match="over the time limit of 3 s") as stopped, limits.limits(3.0, 2**40):
+        simulate.run(folder / "endless.toml")
+    assert stopped.value.partial.sizes["read"] > 1
+    assert "time limit" in stopped.value.partial.attrs["solver_status"]
+
+
+def test_the_command_ends_by_its_time_limit(folder):
+    with start(folder, "run", "endless.toml", "--timeout", "0.3") as process:
+        _, told = process.communicate(timeout=200)
+    assert process.returncode == 6
+    assert "over the time limit of 0.3 s" in told
+
+
+@needs_speed
+def test_a_memory_limit_ends_a_run(folder):
+    with start(folder, "run", "endless.toml", "--max-memory", "0.4") as process:
+        try:
+            _, told = process.communicate(timeout=100)
+        finally:
+            process.kill()
+    assert process.returncode == 6, told
+    assert "memory limit of 0.4 GiB" in told
+
+
+def test_more_profiles_than_memory_are_refused_at_once(folder):
+    words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
+    with start(folder, "run", "endless.toml", *words) as process:
+        _, told = process.communicate(timeout=200)
+    assert process.returncode == 6
+    assert "record.profiles" in told
+    assert "GiB" in told
+    assert not (folder / "endless.nc").exists()
+
+
+CURVES = """
+base = "li2019.toml"
+drive.kind = "iv"
+drive.voltages = ["0.1 V", "0.2 V"]
+drive.states = { HRS = [], LRS = [{ voltage = "2 V", duration = "1 us" }] }
+columns = { count = 1, spread = {} }
+device.film.cells = 12
+"""
+
+
+@needs_speed
+@pytest.mark.parametrize(("changes", "words"), [({}, "interrupted"), ({"numerics.max_steps": 2}, "max_steps")])
+def test_curves_that_were_done_before_the_end_are_kept(folder, changes, words):
+    (folder / "curves.toml").write_text(CURVES)
+
+    def stop(fraction):
+        if not changes:
+            raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, SolverError)) as ended:
+        simulate.run(folder / "curves.toml", progress=stop, **changes)
+    current = ended.value.partial.bias_current
+    assert current.sel(state="HRS").notnull().all()
+    assert current.sel(state="LRS").isnull().all()
+    assert words in ended.value.partial.attrs["solver_status"]
+
+
+def test_an_interruption_within_a_kernel_is_one():
+    interrupted, wrapped = KeyboardInterrupt(), SystemError("returned a result with an exception set")
+    wrapped.__cause__ = interrupted
+    assert limits.interruption(interrupted) is limits.interruption(wrapped) is interrupted
+    assert limits.interruption(SystemError()) is None
+    assert limits.interruption(ValueError()) is None
+
+
+@pytest.fixture
+def heeding_ctrl_c():
+    """Ctrl-C interrupts, also where a shell started the tests in the background and had it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_ctrl_c")
+def test_what_is_shielded_is_done_before_the_signal_comes_through():
+    done = []
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with limits.shielded():
+            signal.raise_signal(signal.SIGINT)
+            done.append("written")
+        done.append("not reached")
+    assert done == ["written"]
+
+
+def test_sigterm_is_itself_again_after_the_block():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Stopped, match="by SIGTERM"), limits.heeding_signals():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_limits_that_are_kept_end_nothing():
+    with limits.limits(60.0, 2**40):
+        time.sleep(0.2)
+    assert limits.resident() > 2**24
+    assert limits.machine_memory() > limits.resident()
+
+
+def test_a_limit_tells_itself_from_a_signal():
+    with pytest.raises(Stopped, match="time limit") as stopped, limits.limits(0.05, 2**40):
+        time.sleep(5)
+    assert stopped.value.limit
+    with pytest.raises(Stopped, match="memory limit") as stopped, limits.limits(None, 2**20):
+        time.sleep(5)
+    assert stopped.value.limit
+    with pytest.raises(Stopped, match="SIGTERM") as stopped, limits.limits(60.0, 2**40):
+        signal.raise_signal(signal.SIGTERM)
+    assert not stopped.value.limit

@@ -1,0 +1,110 @@
+"""Work in several processes: all of it is done, by others, and nobody is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from otjdd.system.pool import team
+
+LEFT_BEHIND = """
+import time
+from otjdd.system.pool import ended_with_parent
+with ended_with_parent():
+    print("on", flush=True)
+    time.sleep(600)
+"""
+LEAVING = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {LEFT_BEHIND!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print("gone")
+"""
+SLEEPING = """
+import signal, sys, time
+from otjdd.system.pool import team
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    with team(2) as spread:
+        print("on", flush=True)
+        list(spread(time.sleep, [(60,)] * 2))
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_job_comes_back_with_its_number(workers):
+    with team(workers) as spread:
+        assert dict(spread(divmod, [(7, 2), (9, 4)])) == {0: (3, 1), 1: (2, 1)}
+        assert dict(spread(abs, [(-1,)])) == {0: 1}
+        assert dict(spread(abs, [])) == {}
+
+
+def test_two_workers_are_two_other_processes():
+    with team(2) as spread:
+        seen = {pid for _, pid in spread(os.getpid, [()] * 20)}
+    assert 1 <= len(seen) <= 2
+    assert os.getpid() not in seen
+    for pid in seen:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_workers_hold_what_they_share_out_of_reach_of_the_garbage_collector_and_nothing_that_they_do_not_use():
+    asked = (
+        "__import__('gc').get_freeze_count() > 100_000",
+        "__import__('gc').isenabled()",
+        "'xarray' in __import__('sys').modules",
+    )
+    unused = [f"{name!r} in __import__('sys').modules" for name in ("dask", "distributed", "scipy.linalg")]
+    with team(2) as spread:
+        found = dict(spread(eval, [(text,) for text in (*asked, *unused)]))
+    assert [found[i] for i in range(6)] == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_job_raises_is_raised_here(workers):
+    with pytest.raises(ZeroDivisionError), team(workers) as spread:
+        list(spread(divmod, [(1, 0)]))
+
+
+def test_a_process_that_is_killed_is_told():
+    with pytest.raises(MemoryError), team(2) as spread:
+        list(spread(signal.raise_signal, [(signal.SIGKILL,)]))
+
+
+def test_a_script_that_forgets_to_ask_for_its_name_is_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from otjdd.system.pool import team\nprint('once')\nwith team(2) as t: list(t(abs, [(1,), (2,)]))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_process_that_gets_ready_ends_with_the_one_that_it_does_so_for():
+    done = subprocess.run([sys.executable, "-c", LEAVING], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("gone\n", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
+    run = subprocess.Popen(
+        [sys.executable, "-c", SLEEPING],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert run.stdout.readline() == "on\n"
+    time.sleep(2)
+    began = time.monotonic()
+    os.killpg(run.pid, signal.SIGINT)
+    _, said = run.communicate(timeout=30)
+    assert (run.returncode, said) == (130, "")
+    assert time.monotonic() - began < 10

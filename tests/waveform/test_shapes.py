@@ -1,0 +1,214 @@
+import os
+
+import numpy as np
+import pytest
+
+from otjdd.waveform import shapes
+from otjdd.waveform.shapes import from_csv, hold, pulse, read, staircase, steps, table, train, triangle, write_read_loop
+
+
+def test_pulse_has_its_plateau_between_its_edges():
+    shape = pulse(-2.5, 50e-9, rise=10e-9, fall=20e-9, wait=70e-9)
+    np.testing.assert_allclose(shape.times, [0, 10e-9, 60e-9, 80e-9, 150e-9], rtol=1e-12)
+    assert shape.voltages.tolist() == [0, -2.5, -2.5, 0, 0]
+
+
+def test_steps_go_straight_from_plateau_to_plateau():
+    shape = steps([-0.5, -1.0, 2.0], 1e-6)
+    assert shape.times.tolist() == [0, 1e-6, 1e-6, 2e-6, 2e-6, 3e-6]
+    assert shape.voltages.tolist() == [-0.5, -0.5, -1.0, -1.0, 2.0, 2.0]
+
+
+def test_read_is_taken_at_the_end_of_its_plateau_and_gone_after_it():
+    shape = read(0.1, 1e-6, delay=2e-6, write_voltage=2.2)
+    assert shape.read_times == pytest.approx([3e-6])
+    assert shape.read_voltages == [0.1]
+    assert shape.write_voltages == [2.2]
+    assert [shape(1e-6), shape(2.5e-6), shape(shape.duration)] == [0, 0.1, 0]
+
+
+def test_reads_in_a_hold_end_when_they_are_asked_for():
+    shape = hold(0.5, 1e4, [1e-6, 1.0, 1e4], read(0.1, 1e-6))
+    assert shape.read_times.tolist() == [1e-6, 1.0, 1e4]
+    assert shape.read_voltages.tolist() == [0.1] * 3
+    assert shape.write_voltages.tolist() == [0.5] * 3
+    assert [shape(0.5e-6), shape(1.5e-6), shape(1.0 - 0.5e-6), shape(1.0), shape(1e4)] == [0.1, 0.5, 0.1, 0.5, 0.5]
+    assert shape.duration == 1e4
+
+
+@pytest.mark.parametrize("marks", [[0.5e-6], [1.0, 1.0000005], [3.0]])
+def test_reads_that_do_not_fit_in_a_hold_are_refused(marks):
+    with pytest.raises(ValueError, match="do not fit"):
+        hold(0.0, 2.0, marks, read(0.1, 1e-6))
+
+
+def test_a_read_may_begin_with_the_hold_in_spite_of_rounding():
+    assert hold(0.0, 1.0, [0.3], read(0.1, 0.1, delay=0.2)).read_times.tolist() == [0.3]
+
+
+def test_train_has_its_pulses_one_period_apart():
+    t0, t1, _, v1 = train(pulse(1.5, 50e-9), 10, 2e-6).segments()
+    on = v1 == 1.5
+    assert on.sum() == 10
+    np.testing.assert_allclose(t1[on] - t0[on], 50e-9, rtol=1e-9)
+    assert t1[-1] == 10 * 2e-6
+
+
+def test_pulses_may_fill_their_period_in_spite_of_rounding():
+    # 0.1 + 0.2 is more than 0.3 in floats.
+    assert train(pulse(1.0, 0.1, wait=0.2), 3, 0.3).duration == 3 * 0.3
+    filled = train(pulse(1.0, 0.1).then(read(0.1, 0.2)), 3, 0.3)
+    assert filled.read_times.tolist() == [0.3, 0.6, 3 * 0.3]
+
+
+def test_a_pulse_longer_than_its_period_is_refused():
+    with pytest.raises(ValueError, match="period of 4e-08 s"):
+        train(pulse(1.5, 50e-9), 10, 40e-9)
+
+
+def test_the_loop_of_the_reference_device_has_130_writes_and_meets_its_vertices():
+    writes = staircase([0, 2.2, -4.3, 0], 0.1)
+    assert len(writes) == 130
+    assert writes[[0, 21, 86, 129]].tolist() == [0.1, 2.2, -4.3, 0.0]
+    assert (np.abs(np.diff(writes)) > 0.09).all()
+    np.testing.assert_array_equal(writes, np.round(writes, 1))
+
+
+def test_the_last_step_of_a_leg_may_be_shorter():
+    assert staircase([0, 1, -0.25], 0.4).tolist() == [0.4, 0.8, 1.0, 0.6, 0.2, -0.2, -0.25]
+
+
+def test_cycles_repeat_without_writing_the_closing_vertex_twice():
+    assert staircase([0, 1, 0], 0.5, cycles=2).tolist() == [0.5, 1, 0.5, 0, 0.5, 1, 0.5, 0]
+    assert staircase([-4.3, 2.2, -4.3], 10.0, cycles=2).tolist() == [2.2, -4.3, 2.2, -4.3]
+
+
+@pytest.mark.parametrize("path", [[1.0], [], [1.0, 1.0]])
+def test_a_path_that_goes_nowhere_is_refused(path):
+    with pytest.raises(ValueError, match="two different"):
+        staircase(path, 0.1)
+
+
+def test_an_open_path_is_not_cycled():
+    with pytest.raises(ValueError, match="ends where it starts"):
+        staircase([0, 1], 0.1, cycles=2)
+    with pytest.raises(ValueError, match="ends where it starts"):
+        triangle([0, 1], 1.0, cycles=2)
+
+
+def test_each_write_of_a_loop_is_followed_by_its_read():
+    writes = [0.3, -1.0, 0.0, 2.0]
+    loop = write_read_loop(writes, 1.0, read(0.1, 0.5, delay=0.25), wait=0.25)
+    period = 2.0
+    starts = np.arange(4) * period
+    assert loop.write_voltages.tolist() == writes
+    assert loop.read_times.tolist() == (starts + period).tolist()
+    assert loop.read_voltages.tolist() == [0.1] * 4
+    assert loop(starts + 0.5).tolist() == writes
+    assert loop(starts + 1.25).tolist() == [0] * 4
+    assert loop(starts + 1.75).tolist() == [0.1] * 4
+
+
+def test_a_loop_with_edges_rises_to_each_write():
+    loop = write_read_loop([2.0, -1.0], 1.0, read(0.1, 1.0), rise=1.0, fall=1.0)
+    assert loop(np.array([0.5, 1.5, 2.5, 4.5, 5.5])).tolist() == [1.0, 2.0, 1.0, -0.5, -1.0]
+
+
+def test_triangle_moves_at_its_rate():
+    sweep = triangle([0, 2, -4, 0], rate=4.0, cycles=3)
+    assert sweep.duration == 3 * 3.0
+    t0, t1, v0, v1 = sweep.segments()
+    np.testing.assert_allclose(np.abs(v1 - v0) / (t1 - t0), 4.0)
+    assert sweep(np.array([0.5, 2.0, 3.5])).tolist() == [2, -4, 2]
+
+
+def test_table_is_taken_as_it_is():
+    shape = table([0, 1, 1, 2], [0, 1, 2, 2], reads_at=[1.0, 2.0])
+    assert shape.read_voltages.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: staircase([0, 1], 1e-12),
+        lambda: staircase([0, 1, 0], 0.1, cycles=10**9),
+        lambda: triangle([0, 1, 0], 1.0, cycles=10**9),
+        lambda: train(pulse(1.0, 1e-9), 10**9, 1e-6),
+        lambda: write_read_loop(np.ones(10**6), 1e-6, read(0.1, 1e-6)),
+        lambda: hold(0.0, 1.0, np.linspace(0.1, 1, 10**6), read(0.1, 1e-9)),
+    ],
+)
+def test_more_breakpoints_than_the_limit_are_refused(make):
+    with pytest.raises(ValueError, match="limit is 5,000,000"):
+        make()
+
+
+def csv(tmp_path, text, encoding="utf-8"):
+    path = tmp_path / "w.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0,0\n1e-6,2.5\n2e-6,0\n",
+        "t [s], V [V]\n0, 0\n1e-6, 2.5\n2e-6, 0\n",
+        "# recorded\r\nt [us]; V [mV]\r\n0; 0\r\n\r\n1; 2500 # top\r\n2; 0",
+        "\ufefftime (us)\tvoltage (V)\n0\t0\n1\t2.5\n2\t0\n",
+        "t [ns] V [V]\n  0 0\n1000   2.5\n2000 0\n",
+        "time voltage\n0 0\n1e-6 2.5\n2e-6 0\n",
+    ],
+)
+def test_csv_files_of_the_usual_kinds_are_read(tmp_path, text):
+    shape = from_csv(csv(tmp_path, text), reads_at=[1e-6])
+    np.testing.assert_allclose(shape.times, [0, 1e-6, 2e-6], rtol=1e-12)
+    assert shape.voltages.tolist() == [0, 2.5, 0]
+    assert shape.read_voltages == pytest.approx([2.5])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"w\.csv:1: no numbers"),
+        ("t,V\n", r"w\.csv:1: no numbers"),
+        ("t,V\n0,0\n1,x\n", r"w\.csv:3: expected two numbers.*'1 x'"),
+        ("t,V\nt,V\n0,0\n", r"w\.csv:2: expected two numbers"),
+        ("0,0\n1,nan\n", r"w\.csv:2: .*not finite"),
+        ("0,0\n1e400,1\n", r"w\.csv:2: .*not finite"),
+        ("0,0\n2,1\n1,1\n", r"w\.csv:3: time goes back from 2 to 1"),
+        ("1,0\n2,1\n", r"w\.csv:1: the first time is 1"),
+        ("0,0,0\n", r"w\.csv:1: expected two numbers"),
+        ("0,0\n1\n", r"w\.csv:2: expected two numbers"),
+        ("t,V,I\n0,0,0\n", r"w\.csv:1: expected two columns"),
+        ("t [V], V [V]\n0,0\n", r"w\.csv:1: expected a time"),
+        ("t [s], V [furlong]\n0,0\n", r"w\.csv:1: expected a voltage"),
+        (b"t,V\n0,0\n\xff\xfe,1\n", r"w\.csv:1: not UTF-8"),
+    ],
+)
+def test_csv_files_with_a_fault_say_where(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        from_csv(csv(tmp_path, text))
+
+
+def test_csv_files_that_are_too_large_are_refused(tmp_path, monkeypatch):
+    path = csv(tmp_path, "0,0\n1,1\n2,0\n")
+    monkeypatch.setattr(shapes, "MAX_POINTS", 2)
+    with pytest.raises(ValueError, match="limit is 2"):
+        from_csv(path)
+    with open(path, "r+b") as file:
+        file.truncate(shapes.MAX_CSV_BYTES + 1)
+    with pytest.raises(ValueError, match="larger than 64 MB"):
+        from_csv(path)
+
+
+def test_a_fifo_or_a_folder_is_not_read_as_csv(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", tmp_path):
+        with pytest.raises(ValueError, match="not a regular file"):
+            from_csv(path)
+
+
+def test_a_missing_csv_file_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        from_csv(tmp_path / "none.csv")
