@@ -201,7 +201,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
     for i, run in enumerate(calibration.run):
         try:
             drive = case.replace(**run.set).drive
-            count = 0 if drive.kind == "iv" else len(drive.waveform().reads)
+            count = 0 if drive.kind == "iv" else drive.waveform().read_count
         except CaseError as error:
             for problem in error.problems:
                 key = next((key for key in run.set if problem.key.startswith(key)), None)

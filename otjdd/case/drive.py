@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from otjdd.case.circuit import Circuit
 from otjdd.units import Quantity
 from otjdd.waveform import shapes
+from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
 
 MAX_DEPTH = 4
@@ -126,10 +127,10 @@ class Steps(_Record):
             shapes.check_path(self.path, self.cycles)
         return self
 
-    def waveform(self) -> Waveform:
+    def waveform(self) -> Waveform | Chain:
         voltages = self.voltages if self.path is None else shapes.staircase(self.path, self.step)
         once = shapes.steps(voltages, self.width)
-        return (with_reads(once, once.times[1::2]) if self.read_each else once).repeat(self.cycles)
+        return repeated(with_reads(once, once.times[1::2]) if self.read_each else once, self.cycles)
 
 
 class Pulse(_Record):
@@ -183,14 +184,14 @@ class Train(_Record):
         pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, base=self.base)
         return pulse.then((self.read or ReadSettings()).waveform(self.voltage, self.base)) if with_read else pulse
 
-    def waveform(self) -> Waveform:
+    def waveform(self) -> Waveform | Chain:
         if self.read_each or self.read is None:
             return shapes.train(self._block(self.read_each), self.count, self._period)
         last = self._block(True)
         last = shapes.padded(last, max(last.duration, self._period))
         if self.count == 1:
             return last
-        return shapes.train(self._block(False), self.count - 1, self._period).then(last)
+        return joined([shapes.train(self._block(False), self.count - 1, self._period), last])
 
 
 class WriteReadLoop(_Record):
@@ -232,7 +233,7 @@ class Triangle(_Record):
         shapes.check_path(self.path, self.cycles)
         return self
 
-    def waveform(self) -> Waveform:
+    def waveform(self) -> Waveform | Chain:
         return shapes.triangle(self.path, self.rate, self.cycles)
 
 
@@ -306,8 +307,8 @@ class Sequence(_Record):
         """1 for a sequence of plain drives."""
         return 1 + max((part.depth for part in self.parts if isinstance(part, Sequence)), default=0)
 
-    def waveform(self) -> Waveform:
-        return concatenate([part.waveform() for part in self.parts]).repeat(self.repeat)
+    def waveform(self) -> Waveform | Chain:
+        return repeated(joined([part.waveform() for part in self.parts]), self.repeat)
 
 
 class Write(_Record):

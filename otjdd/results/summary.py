@@ -1,7 +1,5 @@
 """Drives and results in a line of plain words."""
 
-import numpy as np
-
 
 def of_drive(drive) -> str:
     """What a drive does."""
@@ -9,11 +7,7 @@ def of_drive(drive) -> str:
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
         return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
     waveform = drive.waveform()
-    _, end, v0, v1 = waveform.segments()
-    plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, waveform.read_times)
-    # A write of 0 V is no plateau of its own, but its read knows of it.
-    writes = max(plateaus.sum(), np.isfinite(waveform.write_voltages).sum())
-    return f"{writes} writes, {len(waveform.reads)} reads, {waveform.duration:.6g} s"
+    return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
 
 
 def of_result(ds) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 
 from otjdd.errors import SolverError, Status
 from otjdd.solver import equilibrium, model
-from otjdd.waveform.waveform import Waveform
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Block, Waveform
 
 CHUNK = 512  # steps between two looks at signals and progress
 ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
@@ -56,6 +57,7 @@ class Run:
     reads: list = field(default_factory=list)  # (n, READING)
     kept: list = field(default_factory=list)  # Kept
     at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # where it stands on its course, see `stepper.Course`
+    block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
 
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
@@ -194,26 +196,55 @@ def restore(run: Run, kept: Kept, voltage: float) -> None:
 
 
 def drive(
-    run: Run, waveform: Waveform, *, every="none", windows=(), stops=(), keep_reads=False, progress=None, at=None
+    run: Run,
+    waveform: Waveform | Chain,
+    *,
+    every="none",
+    windows=(),
+    stops=(),
+    keep_reads=False,
+    progress=None,
+    at=None,
 ) -> None:
     """Take a run along a waveform.
 
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
     called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
-    at : of a run that stands on this waveform; it began at run.time
+    at : of a run that stands on this waveform, in its block run.block; it began at run.time
     """
     from otjdd.physics import stepper
 
     at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
-    marks = [(time, at_read) for time, _ in waveform.reads] + [(time, stepper.KEEP) for time in stops]
+    marks = [(time, stepper.KEEP) for time in stops]
     for start, end in windows:  # a row where a window begins, and a cut where it ends
         marks += [(start, stepper.OBSERVE)] * (start > 0.0) + [(end, 0)]
+    began, first = run.time, 0 if at is None else int(run.block[0])
+    for number, block in enumerate(waveform.blocks(first), first):
+        run.block[0] = number
+        done = progress and (lambda fraction, number=number: progress((number + fraction) / waveform.block_count))
+        drive_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, at)
+        at = None
+
+
+def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> list[tuple[float, int]]:
+    """Marks (time [s] from the start of a block, task bits) in a block: of the whole drive those, and its reads.
+
+    A mark where one block ends and the next begins belongs to the first: at a jump the voltage is the one before.
+    """
+    end = block.start + block.waveform.duration
+    there = [(time - block.start, task) for time, task in marks if block.start < time <= end]
+    return there + [(time, at_read) for time in block.waveform.read_times]
+
+
+def drive_block(run: Run, block: Block, began: float, marks: list, every: str, windows, progress, at) -> None:
+    """Take a run along a block that began at a time [s] of the run, with the marks of the block. Raises SolverError."""
+    waveform, windows = block.waveform, np.reshape(windows, (-1, 2)) - block.start
     if not len(waveform.segments()[0]):
         return
     pieces, tasks = pieces_between(waveform, marks)
     recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
-    pieces[:, :2] += run.time
+    pieces[:, :2] += began
     run.at = np.array((0.0, 0.0, run.step, np.nan) if at is None else at)
     for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
         if run.at[0] < end:

@@ -86,7 +86,7 @@ def undergo(case, moving, waveform, progress, at):
             keep_reads=record.profiles_at_reads, progress=progress, at=at,
         )  # fmt: skip
         if record.every != "all":
-            integrate.observe(moving, float(waveform.voltages[-1]))
+            integrate.observe(moving, waveform.last_voltage)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return ending(error)
     return None
@@ -100,7 +100,7 @@ def readings(moving, waveform) -> dict:
     voltage, current = rows[:, stepper.READ_SOURCE], rows[:, stepper.READ_CURRENT]
     return {
         "read_time": rows[:, stepper.READ_TIME],
-        "write_voltage": np.array([write for _, write in waveform.reads][: len(rows)], dtype=float),
+        "write_voltage": waveform.write_voltages[: len(rows)],
         "read_voltage": voltage,
         "read_current": current,
         "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),

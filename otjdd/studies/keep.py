@@ -60,7 +60,7 @@ def by_default(drive) -> tuple[str, ...]:
     """What is kept of a drive when the study does not say."""
     if drive.kind == "iv":
         return ("bias_current",)
-    if len(drive.waveform().reads):
+    if drive.waveform().read_count:
         return ("read_resistance",)
     return "conduction_current[-1]", "vacancy_mean_position[-1]"
 

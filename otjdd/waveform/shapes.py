@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.units import parse
+from otjdd.waveform.chain import Chain, repeated
 from otjdd.waveform.waveform import MAX_POINTS, Waveform, with_reads
 
 MAX_CSV_BYTES = 64_000_000
@@ -83,9 +84,9 @@ def padded(shape: Waveform, duration: float) -> Waveform:
     return Waveform(np.append(shape.times, duration), np.append(shape.voltages, shape.voltages[-1]), shape.reads)
 
 
-def train(shape: Waveform, count: int, period: float) -> Waveform:
+def train(shape: Waveform, count: int, period: float) -> Waveform | Chain:
     """The shape `count` times, one each `period` (s, from start to start)."""
-    return padded(shape, period).repeat(count)
+    return repeated(padded(shape, period), count)
 
 
 def staircase(path: Sequence[float], step: float, cycles: int = 1) -> np.ndarray:
@@ -119,12 +120,11 @@ def write_read_loop(
     return Waveform(loop.times, loop.voltages, np.column_stack([loop.read_times, marks]))
 
 
-def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform:
+def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform | Chain:
     """Straight from vertex to vertex of `path` (V) at `rate` (V/s). More than one cycle needs a closed path."""
     check_path(path, cycles)
-    _check_count(len(path) * cycles)
     times = np.append(0.0, np.cumsum(np.abs(np.diff(path)))) / rate
-    return Waveform(times, path).repeat(cycles)
+    return repeated(Waveform(times, path), cycles)
 
 
 def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[float] = ()) -> Waveform:

@@ -8,8 +8,9 @@ starts at k times the period, rounded once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,44 @@ class Waveform:
     def duration(self) -> float:
         """Time of the last breakpoint, s."""
         return float(self.times[-1])
+
+    @property
+    def points(self) -> int:
+        """Number of breakpoints."""
+        return self.times.size
+
+    @property
+    def read_count(self) -> int:
+        """Number of reads."""
+        return len(self.reads)
+
+    @property
+    def last_voltage(self) -> float:
+        """Voltage at the end [V]."""
+        return float(self.voltages[-1])
+
+    @property
+    def shortest_step(self) -> float:
+        """Shortest time between two breakpoints, jumps apart [s]; infinite for a single instant."""
+        steps = np.diff(self.times)
+        return float(steps[steps > 0].min(initial=np.inf))
+
+    @property
+    def write_count(self) -> int:
+        """Number of plateaus that are writes. A write of 0 V is no plateau of its own, but its read knows of it."""
+        _, end, v0, v1 = self.segments()
+        plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, self.read_times)
+        return int(max(plateaus.sum(), np.isfinite(self.write_voltages).sum()))
+
+    @property
+    def block_count(self) -> int:
+        """Number of blocks: one, for this waveform is held as a whole."""
+        return 1
+
+    def blocks(self, first: int = 0) -> Iterator[Block]:
+        """The blocks in order of time, from the one with the number `first`: this waveform itself."""
+        if first == 0:
+            yield Block(0.0, self)
 
     @property
     def read_times(self) -> np.ndarray:
@@ -108,6 +147,13 @@ class Waveform:
             np.full(count, self.duration),
             (np.full(count, self.times.size), np.full(count, len(self.reads))),
         )
+
+
+class Block(NamedTuple):
+    """A piece of a waveform that is driven as one: the time [s] at which it begins, and itself, beginning at 0 s."""
+
+    start: float
+    waveform: Waveform
 
 
 def concatenate(parts: Iterable[Waveform]) -> Waveform:

@@ -15,6 +15,7 @@ from otjdd.errors import ResultError
 from otjdd.results import provenance, store
 from otjdd.solver import checkpoint, simulate
 from otjdd.system import files
+from otjdd.waveform import chain
 
 pytestmark = needs_speed
 
@@ -77,6 +78,22 @@ def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
     ds, shares = resumed(tmp_path / "checkpoint", text)
     assert shares[0] > at
     assert store.data_sha256(ds) == store.data_sha256(simulate.run(case.parse_case(text)))
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
+def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
+    held = simulate.run(case.parse_case(LONG))
+    monkeypatch.setattr(chain, "HELD", 100)
+    monkeypatch.setattr(chain, "BLOCK", 100)
+    drive = case.parse_case(LONG).drive.waveform()
+    assert drive.block_count > 3
+    whole = simulate.run(case.parse_case(LONG))
+    assert whole.read_resistance.values == pytest.approx(held.read_resistance.values, rel=1e-9)
+    ended(tmp_path / "checkpoint", at)
+    ds, shares = resumed(tmp_path / "checkpoint")
+    assert at < shares[0] < shares[-1] == 1.0
+    assert shares == sorted(shares)
+    assert store.data_sha256(ds) == store.data_sha256(whole)
 
 
 def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):

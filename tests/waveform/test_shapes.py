@@ -132,8 +132,6 @@ def test_table_is_taken_as_it_is():
     [
         lambda: staircase([0, 1], 1e-12),
         lambda: staircase([0, 1, 0], 0.1, cycles=10**9),
-        lambda: triangle([0, 1, 0], 1.0, cycles=10**9),
-        lambda: train(pulse(1.0, 1e-9), 10**9, 1e-6),
         lambda: write_read_loop(np.ones(10**6), 1e-6, read(0.1, 1e-6)),
         lambda: hold(0.0, 1.0, np.linspace(0.1, 1, 10**6), read(0.1, 1e-9)),
     ],

@@ -1,0 +1,121 @@
+"""Waveforms too long to hold: parts end to end, as a rule, and made one block at a time.
+
+A train of a million pulses is one period and a number. Only the block of it that is being driven exists as breakpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.waveform.waveform import Block, Waveform, concatenate
+
+BLOCK = 250_000  # breakpoints of a block, at most, where one copy of the shape has no more
+HELD = 1_000_000  # breakpoints up to which a waveform is held as a whole
+MOST = 10**11  # breakpoints of a chain: beyond, no run comes to an end
+
+
+class Part(NamedTuple):
+    """A waveform or a chain, `count` times end to end."""
+
+    shape: Waveform | Chain
+    count: int
+
+
+class Chain:
+    """Parts end to end. It tells of the whole what a Waveform tells, and has `blocks` for its breakpoints.
+
+    Raises ValueError beyond MOST breakpoints.
+    """
+
+    def __init__(self, parts: tuple[Part, ...]):
+        self.parts = parts
+        self.durations = tuple(part.count * part.shape.duration for part in parts)
+        self.duration = float(sum(self.durations))
+        self.points = sum(part.count * part.shape.points for part in parts)
+        self.read_count = sum(part.count * part.shape.read_count for part in parts)
+        if self.points > MOST:
+            raise ValueError(f"a drive of {self.points:,} breakpoints; the limit is {MOST:,}")
+        if np.spacing(self.duration) > 0.01 * self.shortest_step:
+            raise ValueError(
+                f"a step of {self.shortest_step:g} s cannot be told apart at t = {self.duration:g} s: give it more time"
+            )
+
+    def __repr__(self) -> str:
+        return f"Chain({self.duration:g} s, {self.points} breakpoints, {self.read_count} reads)"
+
+    @property
+    def shortest_step(self) -> float:
+        """Shortest time between two breakpoints, jumps apart [s]."""
+        return min(part.shape.shortest_step for part in self.parts)
+
+    @property
+    def write_voltages(self) -> np.ndarray:
+        """(m,) V: the write each read looks at, NaN where there is none."""
+        return np.concatenate([np.tile(part.shape.write_voltages, part.count) for part in self.parts])
+
+    @property
+    def last_voltage(self) -> float:
+        """Voltage at the end [V]."""
+        return self.parts[-1].shape.last_voltage
+
+    @property
+    def write_count(self) -> int:
+        """Number of plateaus that are writes."""
+        return sum(part.count * part.shape.write_count for part in self.parts)
+
+    def blocks(self, first: int = 0) -> Iterator[Block]:
+        """The blocks in order of time, from the one with the number `first`."""
+        begin = 0.0
+        for part, lasts in zip(self.parts, self.durations, strict=True):
+            whole = block_count(part)
+            if first < whole:
+                for block in blocks_of(part, first):
+                    yield Block(begin + block.start, block.waveform)
+            first, begin = max(first - whole, 0), begin + lasts
+
+    @property
+    def block_count(self) -> int:
+        """Number of blocks."""
+        return sum(block_count(part) for part in self.parts)
+
+
+def repeated(shape: Waveform | Chain, count: int) -> Waveform | Chain:
+    """A shape `count` times end to end; a Chain beyond HELD breakpoints. Raises ValueError for a count below 1."""
+    if count >= 1 and (isinstance(shape, Chain) or count * shape.points > HELD):
+        return Chain((Part(shape, count),))
+    return shape.repeat(count)
+
+
+def joined(shapes: list[Waveform | Chain]) -> Waveform | Chain:
+    """Shapes end to end; a Chain when one of them is, or beyond HELD breakpoints. Raises ValueError for none."""
+    if any(isinstance(shape, Chain) for shape in shapes) or sum(shape.points for shape in shapes) > HELD:
+        return Chain(tuple(Part(shape, 1) for shape in shapes))
+    return concatenate(shapes)
+
+
+def copies_in_block(part: Part) -> int:
+    """Copies of a part that make one block."""
+    return max(1, BLOCK // part.shape.points)
+
+
+def block_count(part: Part) -> int:
+    """Number of blocks of a part."""
+    if isinstance(part.shape, Chain):
+        return part.count * part.shape.block_count
+    return -(-part.count // copies_in_block(part))
+
+
+def blocks_of(part: Part, first: int) -> Iterator[Block]:
+    """Blocks of one part, from the one with the number `first`; their times count from the start of the part."""
+    if isinstance(part.shape, Chain):
+        each = part.shape.block_count
+        for copy in range(first // each, part.count):
+            for block in part.shape.blocks(first - copy * each if copy == first // each else 0):
+                yield Block(copy * part.shape.duration + block.start, block.waveform)
+        return
+    each = copies_in_block(part)
+    for copy in range(first * each, part.count, each):
+        yield Block(copy * part.shape.duration, part.shape.repeat(min(each, part.count - copy)))
