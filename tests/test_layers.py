@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "otjdd"
 FLOORS = [  # from the ground up; what stands on one floor does not know each other, but for case and results
     {"constants", "errors"},
     {"units"},
-    {"system", "waveform", "analysis"},
+    {"system"},
+    {"waveform", "analysis"},
     {"physics", "case", "results"},
     {"solver"},
     {"studies"},

@@ -27,6 +27,8 @@ from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Count, Number, Record
 from otjdd.case.study_axes import Study
 from otjdd.errors import CaseError, NotAsExpected
+from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
+from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
@@ -130,7 +132,7 @@ class Case(Record):
     def texts(self) -> dict[str, str]:
         """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
         return {
-            name: (self.folder / name).read_text(encoding="utf-8-sig")
+            name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
             if path[0] == "drive"
         }
@@ -140,7 +142,7 @@ class Case(Record):
         """sha256 of the resolved text and of the files that the case names. Raises OSError."""
         digest = hashlib.sha256(self.resolved().encode())
         for _, name in named_files(self.model_dump(mode="json")):
-            digest.update(Path(name).read_bytes())
+            digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
     def replace(self, *change, **changes) -> "Case":

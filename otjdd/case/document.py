@@ -6,7 +6,6 @@ No physics here. A case file is TOML and nothing else: no code, no expressions, 
 import math
 import os
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from itertools import islice
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from otjdd.case.problem import Problem, Source
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
+from otjdd.system.files import Refused, TooLarge, read_regular
 from otjdd.units import brief
 
 MAX_BYTES = 1_000_000
@@ -94,12 +94,13 @@ def find_base(document: Document, shipped: Path, seen: tuple) -> str:
 def read_text(path) -> str:
     """Text of a regular UTF-8 file of at most MAX_BYTES. Raises CaseError, or OSError when it cannot be read."""
     source = Source(os.fspath(path), "")
-    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for ever, a device never end
-        raise CaseError([source.problem(0, (), "a case file", "something that is not a regular file")])
-    with open(path, "rb") as file:
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise CaseError([source.problem(0, (), f"a case file of at most {MAX_BYTES} bytes", "a larger one")])
+    try:
+        data = read_regular(path, MAX_BYTES)
+    except TooLarge:
+        raise CaseError([source.problem(0, (), f"a case file of at most {MAX_BYTES} bytes", "a larger one")]) from None
+    except (Refused, IsADirectoryError) as error:
+        why = error.strerror if isinstance(error, Refused) else "is not a regular file"
+        raise CaseError([source.problem(0, (), "a case file", f"something that {why}")]) from None
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:

@@ -35,14 +35,14 @@ def validate(
     """
     from otjdd.claims import judge as validation
     from otjdd.claims import table
-    from otjdd.system.files import write_whole
+    from otjdd.system.files import read_whole, write_whole
     from otjdd.system.pool import cores
 
     try:
         validation.discover(names=names)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
-    text = update.read_text(encoding="utf-8") if update else ""
+    text = read_whole(update).decode() if update else ""
     if update and not table.has_place(text):
         raise typer.BadParameter(f"{update} has no markers {table.BEGIN} and {table.END}", param_hint="--update")
     for folder in filter(None, (pictures, report)):

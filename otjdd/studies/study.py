@@ -85,6 +85,8 @@ def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.to
     held = folder / points.FOLDER
     if not resume and held.is_dir() and any(held.iterdir()):
         raise OSError(errno.EEXIST, "already holds a study: resume it, or choose another folder", str(folder))
+    if held.is_symlink():  # in a folder that others can write to it could lead anywhere
+        raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))
     held.mkdir(parents=True, exist_ok=True)
     points.tidy(folder)
     write_whole(folder / CASE, case.resolved().encode())

@@ -1,9 +1,11 @@
-"""Files that are whole or absent.
+"""Files that are whole or absent, and reading that ends.
 
-A file is written beside its place under another name, forced to the disk, read back, and only then renamed: whatever
-happens in between, power cuts included, its name stands for the old content, for the new, or for nothing. A sealed file
-ends with the sha256 of all bytes before it, so that damage is seen before any parser meets it; HDF5 allows bytes after
-its end, and every other reader of NetCDF passes over them.
+A file is written under another name in the same folder, forced to the disk, read back, and only then renamed: whatever
+happens in between, power cuts included, its name stands for the old content, for the new, or for nothing. A link at its
+place is replaced, not followed: in a folder that others can write to, a link could lead to any file of the user.
+
+A sealed file ends with the sha256 of all bytes before it, so that damage is seen before any parser meets it. HDF5 allows
+bytes after its end, and other readers of NetCDF ignore them.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ from pathlib import Path
 from otjdd.errors import ResultError
 
 MAX_BYTES = 8 * 2**30
+PIECE = 2**24  # bytes that are read at a time
+PATIENCE = 2.0  # s after which a file that keeps its reader waiting is given up
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
 YOUNG, STALE = 5.0, 3600.0  # s, after which an unfinished file without a lock, or with one, belongs to nobody
@@ -42,19 +46,23 @@ ADVICE = {
 
 
 def write_whole(
-    path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False
+    path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False, mode: int = 0o666
 ) -> None:
     """Put `data` under `path`, all or nothing. Raises ResultError; then `path` is as it was before.
 
-    A symbolic link is followed. Anything else than a regular file is never replaced. What writers of the same path that
-    were killed have left beside it goes; not so `among_many` files, which all would have to be looked at: `tidy` them.
+    A symbolic link at `path` is replaced by the file; what it leads to stays as it is. A folder, a pipe or a device is
+    never replaced, nor a link to one. Unfinished files that killed writers of the same path have left are removed.
+
+    among_many : leave unfinished files where they are, because looking for them would mean listing a large folder; the
+        caller uses `tidy`
+    mode : access rights of a new file, less those that the umask takes away
     """
     try:
-        target = Path(os.path.realpath(path))
+        target = Path(path)
         _check_free(target, overwrite)
         if not among_many:
             tidy(target.parent, f".{glob.escape(target.name)}.*.part")
-        _write_beside(target, data)
+        _write_beside(target, data, mode)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
         raise ResultError(path, f"cannot be written ({error.strerror or error})", advice) from error
@@ -63,19 +71,77 @@ def write_whole(
 def read_whole(path: str | Path) -> bytes:
     """Content of a regular file of at most MAX_BYTES. Raises ResultError."""
     try:
-        # Non-blocking, or opening a FIFO that nobody writes to would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with open(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise ResultError(path, "is not a regular file")
-            if status.st_size > MAX_BYTES:
-                raise ResultError(path, f"is larger than {MAX_BYTES // 2**30} GiB")
-            return file.read()
+        return read_regular(path, MAX_BYTES)
+    except Refused as error:
+        raise ResultError(path, error.strerror) from error
     except FileNotFoundError as error:
         raise ResultError(path, "there is no such file") from error
     except OSError as error:
         raise ResultError(path, f"cannot be read ({error.strerror or error})") from error
+
+
+def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
+    """Content of a regular file of at most `most` bytes, without waiting for a writer.
+
+    Some files of the system, /proc/kmsg for one, call themselves regular and yet have no end, or no content until
+    something happens. So the size is counted while reading, and a file that keeps its reader waiting is given up.
+
+    owned : take only a file that this user owns, that nobody else can write to and that has one name
+    Raises Refused, whose strerror says why; OSError when the file cannot be opened or read.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(path, flags | (getattr(os, "O_NOFOLLOW", 0) if owned else 0))
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode):
+            raise Refused(errno.EINVAL, "is not a regular file")
+        if owned and not is_own(status):
+            raise Refused(errno.EPERM, "belongs to somebody else, or others can write to it")
+        pieces, size, began = [], 0, time.monotonic()
+        while piece := _piece(descriptor, began):
+            pieces.append(piece)
+            size += len(piece)
+            if size > most or status.st_size > most:
+                raise TooLarge(errno.EFBIG, f"is larger than {_size(most)}")
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+class Refused(OSError):
+    """A file that is not read because of what it is."""
+
+
+class TooLarge(Refused):
+    """A file with more bytes than are taken."""
+
+
+def is_own(status: os.stat_result) -> bool:
+    """Whether a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
+    if not hasattr(os, "getuid"):
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & 0o022 and status.st_nlink == 1
+
+
+def _piece(descriptor: int, began: float) -> bytes:
+    """The next bytes of an open file, b"" at its end. began : time.monotonic() [s] of the first. Raises Refused."""
+    while True:
+        try:
+            return os.read(descriptor, PIECE)
+        except BlockingIOError:
+            if time.monotonic() - began > PATIENCE:
+                raise Refused(errno.ETIMEDOUT, f"had no more to read for {PATIENCE:g} s, and no end") from None
+            time.sleep(0.05)
+
+
+def _size(number: int) -> str:
+    """A number of bytes in words: 8 GiB, 20 MB, 1000 bytes."""
+    for unit, size in (("GiB", 2**30), ("MB", 10**6)):
+        if number % size == 0:
+            return f"{number // size} {unit}"
+    return f"{number} bytes"
 
 
 def sealed(data: bytes | memoryview) -> bytes:
@@ -97,7 +163,7 @@ def tidy(folder: Path, pattern: str) -> None:
     """Remove unfinished files that nobody writes any more: a writer holds a lock, which goes when it is killed."""
     for path in folder.glob(pattern):
         with contextlib.suppress(OSError):  # another process was quicker, or the folder is closed
-            if time.time() - path.stat().st_mtime > (YOUNG if _unlocked(path) else STALE):
+            if time.time() - os.lstat(path).st_mtime > (YOUNG if _unlocked(path) else STALE):
                 path.unlink()
 
 
@@ -113,7 +179,7 @@ def _lock(descriptor: int) -> bool:
 
 
 def _unlocked(path: Path) -> bool:
-    descriptor = os.open(path, os.O_RDWR)
+    descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         return _lock(descriptor)
     finally:
@@ -127,32 +193,44 @@ def _check_free(target: Path, overwrite: bool):
         return
     if target.is_dir():
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-    # A rename would replace a device such as /dev/null by a file.
-    if not target.is_file():
+    # A rename would replace a device such as /dev/null, or the link /dev/stdout, by a file.
+    if target.exists() and not target.is_file():
         raise OSError(errno.ENXIO, "it is not a regular file")
     if not overwrite:
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(target: Path, data):
+def _write_beside(target: Path, data, mode: int):
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(part, flags, 0o666)
+    # With O_EXCL a link of that name is an error.
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(part, flags, mode)
     try:
         try:
             _lock(descriptor)
             _write_all(descriptor, data)
             os.fsync(descriptor)
+            if not _holds(descriptor, data):
+                raise OSError(errno.EIO, "what was read back is not what was written")
         finally:
             os.close(descriptor)
-        if part.read_bytes() != data:
-            raise OSError(errno.EIO, "what was read back is not what was written")
         os.replace(part, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
     _sync_folder(target.parent)
+
+
+def _holds(descriptor: int, data) -> bool:
+    """Whether an open file holds these bytes and no others."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    rest = memoryview(data)
+    while piece := os.read(descriptor, PIECE):
+        if piece != rest[: len(piece)]:
+            return False
+        rest = rest[len(piece) :]
+    return not rest
 
 
 def _write_all(descriptor: int, data):

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from otjdd.system.files import Refused, read_regular
 from otjdd.units import parse
 from otjdd.waveform.chain import Chain, repeated
 from otjdd.waveform.waveform import MAX_POINTS, Waveform, with_reads
@@ -166,12 +167,12 @@ def from_csv(path: str | Path, reads_at: Sequence[float] = (), highest: float = 
 
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """(line number, cells) of each line that says something."""
-    if path.exists() and not path.is_file():
-        raise ValueError(f"{path}:1: not a regular file")
-    if path.stat().st_size > MAX_CSV_BYTES:
-        raise ValueError(f"{path}:1: larger than {MAX_CSV_BYTES // 1_000_000} MB")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, MAX_CSV_BYTES).decode("utf-8-sig")
+    except IsADirectoryError:
+        raise ValueError(f"{path}:1: not a regular file") from None
+    except Refused as error:
+        raise ValueError(f"{path}:1: {error.strerror.removeprefix('is ')}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: not UTF-8 text ({error.reason} at byte {error.start})") from None
     said = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]

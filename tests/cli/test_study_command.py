@@ -237,3 +237,28 @@ def test_a_scheduler_that_goes_away_loses_no_finished_point_and_the_study_resume
     os.killpg(again.pid, signal.SIGINT)
     again.communicate(timeout=60)
     assert before == {name: (folder / "out" / "points" / name).stat().st_mtime_ns for name in held}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_disk_that_fills_in_a_worker_ends_the_study_with_words_and_the_exit_code_of_files(tmp_path):
+    import resource
+
+    more = 'record.profiles = 300\n[study]\nkeep = ["vacancy_concentration"]\n'
+    (tmp_path / "large.toml").write_text(CASE.replace("COUNT", "4").replace("[device.film]", f"{more}[device.film]"))
+    with start(
+        tmp_path, "large.toml", "-o", "out", "--workers", 2,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)),
+    ) as process:  # fmt: skip
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 5, said
+    assert "cannot be written (File too large); raise the limit on file sizes" in said
+    assert "bug" not in said
+
+
+def test_a_link_for_the_points_of_a_study_is_refused(folder):
+    (folder / "out").mkdir()
+    (folder / "elsewhere").mkdir()
+    (folder / "out" / points.FOLDER).symlink_to(folder / "elsewhere")
+    code, _, said = otjdd(folder, "many.toml", "-o", "out", "--workers", 1)
+    assert (code, list((folder / "elsewhere").iterdir())) == (5, [])
+    assert "is a link" in said

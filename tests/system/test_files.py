@@ -2,6 +2,7 @@ import errno
 import os
 import random
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -41,11 +42,69 @@ def test_a_file_is_kept_when_it_may_not_be_replaced(tmp_path):
     assert path.read_bytes() == OLD
 
 
-def test_a_link_is_followed(tmp_path):
-    (tmp_path / "link").symlink_to(tmp_path / "a.bin")
+@pytest.mark.parametrize("target", ["there", "missing"])
+def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path, target):
+    (tmp_path / "there").write_bytes(OLD)
+    (tmp_path / "link").symlink_to(tmp_path / target)
     write_whole(tmp_path / "link", NEW)
-    assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "a.bin").read_bytes() == NEW
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == NEW
+    assert (tmp_path / "there").read_bytes() == OLD
+    assert sorted(os.listdir(tmp_path)) == ["link", "there"]
+
+
+def test_a_link_to_a_device_is_not_replaced(tmp_path):
+    (tmp_path / "link").symlink_to("/dev/null")
+    with pytest.raises(ResultError, match="not a regular file"):
+        write_whole(tmp_path / "link", NEW)
+    assert os.readlink(tmp_path / "link") == "/dev/null"
+
+
+def test_a_file_can_be_made_for_its_owner_alone(tmp_path):
+    write_whole(tmp_path / "a", b"x", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
+@pytest.mark.parametrize("harm", ["others write", "a second name", "a link"])
+def test_a_file_that_others_may_have_written_is_not_taken_for_the_users_own(tmp_path, harm):
+    path = tmp_path / "a"
+    write_whole(path, OLD, mode=0o600)
+    assert files.read_regular(path, 1000, owned=True) == OLD
+    if harm == "others write":
+        path.chmod(0o620)
+    elif harm == "a second name":
+        os.link(path, tmp_path / "b")
+    else:
+        path.rename(tmp_path / "b")
+        path.symlink_to(tmp_path / "b")
+    with pytest.raises(OSError, match=r"others can write|Too many levels"):
+        files.read_regular(path, 1000, owned=True)
+
+
+def test_a_file_that_keeps_its_reader_waiting_is_given_up(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(OLD)
+    real = os.read
+
+    def blocking(descriptor, count):  # as /proc/kmsg, which calls itself regular: some bytes, and then none for ever
+        data = real(descriptor, 100)
+        if not data:
+            raise BlockingIOError
+        return data
+
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", blocking)
+        with pytest.raises(ResultError, match=r"had no more to read for 0\.1 s"):
+            read_whole(tmp_path / "a")
+
+
+@pytest.mark.skipif(not os.access("/proc/kmsg", os.R_OK), reason="needs a file that blocks")
+def test_the_messages_of_the_kernel_are_no_file_to_wait_for():
+    began = time.monotonic()
+    with pytest.raises(ResultError, match=r"had no more to read|cannot be read"):
+        read_whole("/proc/kmsg")
+    assert time.monotonic() - began < 3 * files.PATIENCE
 
 
 def test_a_missing_folder_a_folder_and_a_device_are_no_places_for_a_file(tmp_path):
