@@ -135,8 +135,8 @@ def test_what_is_kept_can_be_chosen(small):
         otjdd.study(small, **{"study.keep": ["read_resistanc"]})
 
 
-def test_the_study_of_the_readme_is_one(tmp_path):
-    text = (shipped_cases().parent / "README.md").read_text(encoding="utf-8")
+def test_the_study_of_the_guide_is_one(tmp_path):
+    text = (shipped_cases() / "README.md").read_text(encoding="utf-8")
     block = next(b for b in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[study]" in b)
     (tmp_path / "case.toml").write_text(block)
     case = load_case(tmp_path / "case.toml")

@@ -1,0 +1,176 @@
+"""READMEs: links and anchors lead somewhere, commands and options exist, code blocks run, tables agree with the code."""
+
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer
+
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.cli import app
+from otjdd.errors import ExitCode
+from otjdd.results.outputs import OUTPUTS
+
+ROOT = Path(__file__).parents[1]
+READMES = [
+    ROOT / "README.md",
+    *(file for top in ("cases", "otjdd", "validation") for file in (ROOT / top).rglob("README.md")),
+]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+COMMANDS = typer.main.get_command(app).commands
+
+each_readme = pytest.mark.parametrize("file", READMES, ids=lambda file: file.relative_to(ROOT).as_posix())
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list:
+    """Fenced code blocks of all READMEs in a language, as parameters of a test."""
+    return [
+        pytest.param(body, id=f"{file.relative_to(ROOT)}-{number}")
+        for file in READMES
+        for number, (kind, body) in enumerate(FENCE.findall(file.read_text(encoding="utf-8")))
+        if kind == language
+    ]
+
+
+@cache
+def anchors(file: Path) -> set[str]:
+    """Anchors of the headings of a Markdown file, as GitHub makes them."""
+    prose = FENCE.sub("", file.read_text(encoding="utf-8"))
+    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def section(text: str, heading: str) -> str:
+    """Text from a heading to the next one of its level."""
+    return re.split(r"^## ", text.partition(f"\n## {heading}\n")[2], flags=re.MULTILINE)[0]
+
+
+def cells(text: str) -> list[str]:
+    """First cells of the rows of all tables in a text, without their heads."""
+    rows = re.findall(r"^\| (.*?) \|.*\n", re.sub(r"^\|.*\n\|--.*\n", "", text, flags=re.MULTILINE), re.MULTILINE)
+    return [row.strip("`") for row in rows]
+
+
+@each_readme
+def test_links_lead_to_files_and_headings(file):
+    prose = FENCE.sub("", file.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (file.parent / path).resolve() if path else file
+        assert target.exists(), f"{link}: no such file"
+        assert not anchor or anchor in anchors(target), f"{link}: no such heading"
+
+
+def spoken(text: str, command: str) -> list[list[str]]:
+    """Words of each use of a command in code, fenced, indented or inline."""
+    code = [line for _, body in FENCE.findall(text) for line in body.splitlines()]
+    code += re.findall(r"^    (\S.*)$", text, re.MULTILINE) + re.findall(r"`([^`\n]+)`", FENCE.sub("", text))
+    uses = [use for line in code for use in re.split(r" && ", line) if re.match(rf"(\S*/)?{command}( |$)", use)]
+    return [
+        shlex.split(re.sub(r"  +[a-z].*|[\[\]]|\.\.\.", " ", use), comments=True)[len(command.split()) :]
+        for use in uses
+    ]
+
+
+@each_readme
+def test_commands_and_their_options_exist(file):
+    for words in spoken(file.read_text(encoding="utf-8"), "otjdd"):
+        named = [word for word in words if not word.startswith("-")]
+        if not named or named[0].isupper():  # `otjdd --version`, `otjdd COMMAND --help`
+            continue
+        assert named[0] in COMMANDS, f"otjdd {' '.join(words)}"
+        known = {option for parameter in COMMANDS[named[0]].params for option in parameter.opts} | {"-h", "--help"}
+        asked = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert asked <= known, f"otjdd {' '.join(words)}"
+        if named[0] in ("run", "check", "show", "study") and re.fullmatch("[a-z0-9-]+", "".join(named[1:2])):
+            assert (shipped_cases() / f"{named[1]}.toml").exists(), f"otjdd {' '.join(words)}"
+
+
+@pytest.mark.parametrize("module", ["peers", "reliability", "studies", "tests"])
+def test_commands_that_measure_exist(module):
+    command = [sys.executable, "-m", f"validation.{module}"]
+    told = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    if module == "tests":
+        told += subprocess.run([*command, "mutation", "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+    uses = [words for file in READMES for words in spoken(file.read_text("utf-8"), f"python -m validation.{module}")]
+    assert uses
+    for words in uses:
+        for word in words:
+            if re.fullmatch(r"(--)?[a-z-]+", word):
+                assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), f"{module} {' '.join(words)}"
+            if word.endswith(".md"):
+                assert f"<!-- {'speed' if module == 'peers' else module}:begin -->" in read(word)
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_runs(code, tmp_path, monkeypatch):
+    compiled = compile(code, "README", "exec")
+    if "dask_jobqueue" in code:  # which needs a cluster
+        return
+    (tmp_path / "cases").symlink_to(shipped_cases(), target_is_directory=True)
+    monkeypatch.chdir(tmp_path)
+    exec(compiled, {"__name__": "README"})
+
+
+@pytest.mark.parametrize("text", blocks("toml"))
+def test_case_files_load(text, tmp_path):
+    (tmp_path / "case.toml").write_text(text, encoding="utf-8")
+    case = load_case(tmp_path / "case.toml")
+    assert case.drive.waveform().duration > 0
+
+
+def test_front_page_is_short():
+    assert len(read("README.md").splitlines()) <= 170
+
+
+def test_front_page_counts_the_claims_as_the_table_does():
+    (counted,) = re.findall(r"^(\d+ of \d+ claims) are met", read("validation/README.md"), re.MULTILINE)
+    assert f"{counted} of the paper are met" in read("README.md")
+
+
+def test_each_shipped_case_is_listed_with_its_question():
+    listed = dict(re.findall(r"^\| \[([\w-]+)\]\(\1\.toml\) \| (.*) \|$", read("cases/README.md"), re.MULTILINE))
+    asked = {
+        file.stem: re.search(r"^# Question: (.*)$", file.read_text(), re.MULTILINE)[1]
+        for file in shipped_cases().glob("*.toml")
+    }
+    assert listed == asked
+
+
+def test_each_claim_stands_under_a_theme_and_in_the_table():
+    text = section(read("validation/README.md"), "Claims of the paper")
+    claims = {folder.parent.name for folder in (ROOT / "validation/paper").glob("*/claim.toml")}
+    themes, _, table = text.partition("<!-- validation:begin -->")
+    listed = re.findall(r"\[([\w-]+)\]\(paper/\1\)", themes)
+    assert sorted(listed) == sorted(claims)
+    assert set(cells(table)) == claims
+
+
+def test_tables_of_exit_codes_and_outputs_are_complete():
+    text = read("cases/README.md")
+    assert [int(code) for code in cells(section(text, "Exit codes"))] == [code.value for code in ExitCode]
+    told = set(re.findall(r"`([a-z_]+)`", section(text, "Outputs"))) - {"iv", "units", "long_name"}
+    unnamed = {"x", "time", "cell_width", "column_weight", "bias"}  # coordinates and weights
+    assert told - {"read", "snapshot", "column", "band", "energy"} == set(OUTPUTS) - unnamed | (told & unnamed)
+
+
+def test_map_of_the_code_is_complete():
+    listed = " ".join(cells(section(read("otjdd/README.md"), "Map")))
+    packages = {f"{folder.parent.name}/" for folder in (ROOT / "otjdd").glob("*/__init__.py")}
+    modules = {file.name for file in (ROOT / "otjdd").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"[a-z_]+(?:/|\.py)", listed)) == packages | modules
+
+
+def test_files_that_the_map_names_exist():
+    for name in re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|toml))`", read("otjdd/README.md")):
+        assert (ROOT / name).exists() or (ROOT / "otjdd" / name).exists(), name
