@@ -118,6 +118,14 @@ def unit(text: str) -> Unit:
     return Unit(tuple(powers), exponent, joules)
 
 
+def same_kind(text: str, other: str) -> bool:
+    """True for units of one quantity: "nm" and "m", but not "J" and "eV", which differ by more than a power of ten.
+
+    Raises ValueError for what is no unit.
+    """
+    return unit(text)._replace(exponent=0) == unit(other)._replace(exponent=0)
+
+
 @cache
 def dimension_of_powers(powers: tuple) -> str:
     """Name with the article of the first dimension that has these powers, "" when none has."""

@@ -4,6 +4,8 @@ Short-term response (peaks, paired pulses, decay), the shape of potentiation and
 Measured currents do as well as simulated ones. Numbers are SI; nan stands for what a run does not show.
 """
 
+import math
+
 import numpy as np
 
 SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapses are often scaled
@@ -88,7 +90,12 @@ def _curvature(g) -> float:
 
 
 def loss_per_decade(time, resistance) -> float:
-    """Relative change of a resistance (n,) [ohm] for each decade of time (n,) [s] since it was written."""
+    """Relative change of a resistance (n,) [ohm] for each decade of time (n,) [s] since it was written.
+
+    nan for fewer than two points.
+    """
+    if len(time) < 2:
+        return math.nan
     slope = np.polyfit(np.log10(time), np.log10(resistance), 1)[0]
     return float(10**slope - 1)
 

@@ -8,6 +8,8 @@ import math
 
 import numpy as np
 
+from otjdd.analysis import plasticity
+
 LASTING = 0.05  # relative change of conductance that counts as memory
 DISTINCT = 0.01  # relative difference of two resistances that are two states
 
@@ -123,16 +125,32 @@ def fowler_nordheim(ds, state: str, thickness: float, mass: float = 1.0, window=
 
 
 def retention(ds) -> dict[str, float]:
-    """Two equal series of reads, one after a reset and one after a set: what is left at their ends.
+    """Loss of both states in two equal series of reads, one after a reset and one after a set.
 
     high_kept, low_kept : last resistance over the one next to 1 s after the series began   ratio : high/low at the end
+    high_loss, low_loss : relative change of each in a decade of time
     """
     (high_t, low_t), (high, low) = (np.split(np.asarray(a), 2) for a in (ds.read_time, ds.read_resistance))
 
     def kept(t, R):
         return float(R[-1] / R[np.argmin(np.abs(t - t[0] - 1.0))])
 
-    return {"high_kept": kept(high_t, high), "low_kept": kept(low_t, low), "ratio": float(high[-1] / low[-1])}
+    def loss(t, R):
+        late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
+        return plasticity.loss_per_decade(t[late] - t[0], R[late])
+
+    return {
+        "high_kept": kept(high_t, high),
+        "low_kept": kept(low_t, low),
+        "ratio": float(high[-1] / low[-1]),
+        "high_loss": loss(high_t, high),
+        "low_loss": loss(low_t, low),
+    }
+
+
+def change(ds) -> dict[str, float]:
+    """First over last resistance that is read."""
+    return {"ratio": float(ds.read_resistance[0] / ds.read_resistance[-1])}
 
 
 def endurance(ds) -> dict[str, float]:
@@ -162,18 +180,24 @@ def potentiation(ds, up: int = 20, down: int = 20, settling: int = 10) -> dict[s
     highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses that move the conductance the
     right way by a thousandth of the window, in the last round
     drift : largest relative change of an end over the rounds after `settling`
+    nonlinearity_up, nonlinearity_down, asymmetry : shape of the last round (`plasticity.nonlinearity`)
     """
     G = 1 / np.asarray(ds.read_resistance).reshape(-1, up + down)
     settled = G[min(settling, len(G) - 1) :]
     high, low = settled.max(axis=1), settled.min(axis=1)
     before = G[-2, -1] if len(G) > 1 else math.nan
     steps = np.diff(np.concatenate(([before], G[-1]))) / (high[-1] - low[-1])
+    last = G.ravel()[-(up + down + 1) :]
+    shape = plasticity.nonlinearity(last[: up + 1], last[up:])
     return {
         "highest": float(np.median(high)),
         "lowest": float(np.median(low)),
         "states_up": int(np.sum(steps[:up] > 1e-3)),
         "states_down": int(np.sum(steps[up:] < -1e-3)),
         "drift": float(max(np.ptp(high) / np.median(high), np.ptp(low) / np.median(low))),
+        "nonlinearity_up": shape["up"],
+        "nonlinearity_down": shape["down"],
+        "asymmetry": shape["asymmetry"],
     }
 
 

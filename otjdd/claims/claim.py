@@ -4,15 +4,20 @@ A claim is a folder: claim.toml, and the cases to run as further TOML files. It 
 limit keeps it, and nothing else: the reason that claim.toml gives for a miss is shown, and changes nothing.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from otjdd import units
+from otjdd.analysis.metrics import METRICS
+from otjdd.case.document import Document
 from otjdd.case.explain import read_record
+from otjdd.case.problem import Problem, nearest
 from otjdd.case.record import Number, Record
 from otjdd.claims.trials import Draws, Once, Sweep, Trial
+from otjdd.errors import CaseError
 
 CLAIM = "claim.toml"
 
@@ -181,8 +186,27 @@ class Verdict(NamedTuple):
 
 
 def load(folder: Path) -> Claim:
-    """The claim of a folder. Raises OSError, CaseError."""
-    return read_record(Claim, folder / CLAIM)[0]
+    """The claim of a folder. Raises OSError, CaseError, also for a metric or a number of it that does not exist."""
+    claim, document = read_record(Claim, folder / CLAIM)
+    if wrong := list(strange_figures(claim, document)):
+        raise CaseError(wrong)
+    return claim
+
+
+def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
+    """Problems of a claim with the table of metrics: names that it does not have, units of another quantity."""
+    if claim.metric not in METRICS:
+        hint = nearest(claim.metric, list(METRICS)) or ", ".join(METRICS)
+        yield document.problem(("metric",), "the name of a metric", units.brief(claim.metric), hint)
+        return
+    numbers = METRICS[claim.metric].numbers
+    for i, figure in enumerate(claim.figure):
+        if figure.name not in numbers:
+            expected = f"a number of the metric {claim.metric}: {', '.join(numbers)}"
+            yield document.problem(("figure", i, "name"), expected, units.brief(figure.name))
+        elif not units.same_kind(figure.unit, unit := numbers[figure.name][0]):
+            expected = f"a unit of the same quantity as {units.brief(unit)}"
+            yield document.problem(("figure", i, "unit"), expected, units.brief(figure.unit))
 
 
 def named(path: str) -> tuple[Claim, Figure]:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case
 from otjdd.claims import claim as claims
-from otjdd.claims import metrics
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.trials import Trial
 from otjdd.system.pool import team
@@ -38,18 +38,10 @@ def validate(
     progress : called with the fraction of runs done
     Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
     """
-    loaded = {name: (path, load(path)) for name, path in discover(folder, names).items()}
+    loaded = {name: (path, claims.load(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
     results = run_all([trial.case for trials in planned.values() for trial in trials], workers, progress)
     return [judge(name, loaded[name][1], trials, results) for name, trials in planned.items()]
-
-
-def load(folder: Path) -> Claim:
-    """The claim of a folder. Raises OSError, ValueError, also for a metric that is not there."""
-    claim = claims.load(folder)
-    if claim.metric not in metrics.METRICS:
-        raise ValueError(f"{folder}: there is no metric {claim.metric!r}; there are {', '.join(metrics.METRICS)}")
-    return claim
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:
@@ -76,20 +68,14 @@ def attempt(case: Case):
 
 
 def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:
-    """Verdict on one claim. results : digest of a case -> Dataset, or in words why there is none.
-
-    Raises ValueError for a figure that the metric does not give.
-    """
+    """Verdict on one claim. results : digest of a case -> Dataset, or in words why there is none."""
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
-        found = metrics.METRICS[claim.metric](done, **claim.settings)
+        found = METRICS[claim.metric].measured(done, **claim.settings)
     except ValueError as error:  # fits that have nothing to fit say so
         return Verdict(name, claim, {}, (), f"{error}.", done)
-    absent = [f.name for f in claim.figure if f.name not in found]
-    if absent:
-        raise ValueError(f"{name}: the metric {claim.metric!r} gives {', '.join(found)}, not {', '.join(absent)}")
     missed = tuple(f for f in claim.figure if not f.met(found[f.name]))
     return Verdict(name, claim, found, missed, "", done)

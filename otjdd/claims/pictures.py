@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from otjdd.analysis import synapse
-from otjdd.claims import metrics, pictures_learning
+from otjdd.analysis import comparison, synapse
+from otjdd.claims import pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
 from otjdd.constants import BOLTZMANN_EV
@@ -26,7 +26,7 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
     """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError when it cannot be written."""
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
-        if verdict.found:
+        if verdict.found and verdict.claim.metric in DRAW:
             fig = picture(verdict)
             fig.suptitle(f"{verdict.id}: {verdict.status}", fontsize=8)
             style.save(fig, folder / f"{verdict.id}.png")
@@ -134,9 +134,9 @@ def thickness(verdict, axes):
 
 def switching(verdict, axes):
     runs = {name: [t for t in verdict.trials if t.name == name] for name in ("set", "reset", "short", "long")}
-    target = metrics.middle(verdict.trials)
+    target = comparison.middle(verdict.trials)
     for name, colour in (("set", style.BLUE), ("reset", style.ORANGE)):
-        axes[0].plot(*metrics.times_to(runs[name], target), "o-", color=colour, label=name)
+        axes[0].plot(*comparison.times_to(runs[name], target), "o-", color=colour, label=name)
     axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
     lasting(runs["short"], axes[1], color=style.BLUE, label="20 ns")
     lasting(runs["long"], axes[1], color=style.ORANGE, label="1 µs")

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from otjdd.analysis import curves, plasticity
-from otjdd.claims import metrics_learning
+from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
 from otjdd.plot import result, style
 
@@ -41,7 +40,7 @@ def trains(verdict, axes):
 
 
 def facilitation(verdict, axes):
-    interval = metrics_learning.intervals(verdict.trials) * 1e6
+    interval = learning.intervals(verdict.trials) * 1e6
     found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
     for name, colour in (("ppf", style.BLUE), ("ptp", style.ORANGE)):
         index = np.array([f[name] for f in found])
@@ -56,7 +55,7 @@ def facilitation(verdict, axes):
 
 def amplitudes(verdict, axes):
     V = np.array([t.value for t in verdict.trials])
-    axes[0].plot(V, metrics_learning.left(verdict.trials) * 1e9, "o-", color=style.BLUE, label="simulated")
+    axes[0].plot(V, learning.left(verdict.trials) * 1e9, "o-", color=style.BLUE, label="simulated")
     axes[0].plot([0.9, 3.6], [8.5, 65.5], "s--", color=PAPER, label="paper, the ends")
     axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current read after it (nA)")
     axes[0].legend()
@@ -70,7 +69,7 @@ def widths(verdict, axes):
 
 
 def antisymmetric(verdict, axes):
-    delay, change = metrics_learning.timed(verdict.trials)
+    delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
     goals = {figure.name: figure.value for figure in verdict.claim.figure}
     t = np.linspace(0.5, np.abs(delay).max() * 1e6, 100)
@@ -84,7 +83,7 @@ def antisymmetric(verdict, axes):
 
 
 def symmetric(verdict, axes):
-    delay, change = metrics_learning.timed(verdict.trials)
+    delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
     amplitude, width = (figure.value for figure in verdict.claim.figure[:2])
     fit = verdict.found
@@ -105,7 +104,7 @@ def timing(ax):
 
 def energy(verdict, axes):
     V = [t.value for t in verdict.trials]
-    spent = [metrics_learning.spent_by(t) for t in verdict.trials]
+    spent = [learning.spent_by(t) for t in verdict.trials]
     for name, (colour, label) in SPENT.items():
         axes[0].plot(V, [1e15 * abs(s[name]) for s in spent], "o-", color=colour, label=label)
     scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area

@@ -66,10 +66,11 @@ def entry(verdict: Verdict) -> dict:
 
 def picture(verdict: Verdict) -> dict:
     """The picture of a claim as a data URL, and how wide it is shown [rem]; nothing when there is none."""
-    if not verdict.found:
-        return {}
     from otjdd.claims import pictures
     from otjdd.plot import style
+
+    if not verdict.found or verdict.claim.metric not in pictures.DRAW:
+        return {}
 
     fig = pictures.picture(verdict)
     url = "data:image/svg+xml;base64," + b64encode(style.encoded(fig, "svg")).decode()

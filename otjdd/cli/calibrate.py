@@ -24,11 +24,12 @@ def calibrate(
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
     from otjdd.calibrate import search as calibration
+    from otjdd.calibrate.task import load
     from otjdd.system.files import write_whole
 
     if out:
         check_folder(out.parent)
-    task, case = calibration.load(file)
+    task, case = load(file)
     with progress_bar("search", quiet=False) as bar:
         found = calibration.search(
             task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,

@@ -1,52 +1,20 @@
-"""What a study keeps of each run: outputs by name, and the numbers of metrics.
+"""The arrays that a study keeps of each run: outputs by name, and numbers of metrics of a single run.
 
 `read_resistance` is the whole row, `read_resistance[-1]` the last of it, `loop` every number of a metric, `loop.ratio` one.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.analysis import synapse
+from otjdd.analysis.metrics import OF_A_RUN
 from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output
 from otjdd.units import brief
 
 KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6})\])?")
-
-
-class Metric(NamedTuple):
-    """A function of a Dataset that gives named numbers, and their units and meanings."""
-
-    of: Callable
-    numbers: dict[str, tuple[str, str]]
-
-
-METRICS = {
-    "loop": Metric(synapse.loop, {
-        "pristine": ("ohm", "resistance at the first read"),
-        "low": ("ohm", "resistance after the highest write"),
-        "high": ("ohm", "resistance after the lowest write"),
-        "ratio": ("1", "high over low resistance"),
-        "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
-        "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
-        "reset_over_set": ("1", "reset voltage over set voltage"),
-        "set_decades": ("1", "decades by which the resistance falls"),
-        "reset_decades": ("1", "decades by which the resistance rises"),
-        "set_states": ("1", "distinct resistances on the way down"),
-        "reset_states": ("1", "distinct resistances on the way up"),
-    }),
-    "retention": Metric(synapse.retention, {
-        "high_kept": ("1", "share of the high resistance that is left"),
-        "low_kept": ("1", "share of the low resistance that is left"),
-        "ratio": ("1", "high over low resistance at the end"),
-    }),
-    "change": Metric(lambda ds: {"ratio": float(ds.read_resistance[0] / ds.read_resistance[-1])}, {
-        "ratio": ("1", "first over last resistance read"),
-    }),
-}  # fmt: skip
 
 
 class Kept(NamedTuple):
@@ -57,7 +25,7 @@ class Kept(NamedTuple):
 
 
 def by_default(drive) -> tuple[str, ...]:
-    """What is kept of a drive when the study does not say."""
+    """Names that are kept of a drive when the study names none."""
     if drive.kind == "iv":
         return ("bias_current",)
     if drive.waveform().read_count:
@@ -66,14 +34,14 @@ def by_default(drive) -> tuple[str, ...]:
 
 
 def unknown(names: Sequence[str]) -> str:
-    """What is wrong with names to keep, in words; "" when all are known."""
+    """Fault of the first unknown name, in words; "" when all names are known."""
     for name in names:
         base, number, _ = parts(name)
-        if base is None or (base not in OUTPUTS and base not in METRICS):
-            hint = nearest(base or name, [*OUTPUTS, *METRICS])
+        if base is None or (base not in OUTPUTS and base not in OF_A_RUN):
+            hint = nearest(base or name, [*OUTPUTS, *OF_A_RUN])
             return f"{brief(name)} is no output and no metric" + f" ({hint})" * bool(hint)
-        if number and number not in (METRICS[base].numbers if base in METRICS else ()):
-            return f"{brief(name)}: {base} has {', '.join(METRICS[base].numbers) if base in METRICS else 'no parts'}"
+        if number and number not in (OF_A_RUN[base].numbers if base in OF_A_RUN else ()):
+            return f"{brief(name)}: {base} has {', '.join(OF_A_RUN[base].numbers) if base in OF_A_RUN else 'no parts'}"
     return ""
 
 
@@ -86,12 +54,12 @@ def parts(name: str) -> tuple[str | None, str | None, int | None]:
 
 
 def wanted(name: str, names: Sequence[str]) -> bool:
-    """Whether something under a name was asked for, by itself or as a number of a metric."""
+    """True when a name was asked for, by itself or as a number of a metric."""
     return name in names or (name.partition(".")[0] in names and "[" not in name)
 
 
 def place(name: str, names: Sequence[str]) -> tuple[int, str]:
-    """What sorts kept arrays as they were asked for."""
+    """Sort key that puts kept arrays into the order in which they were asked for."""
     base = name if name in names else name.partition(".")[0]
     return names.index(base), name
 
@@ -104,9 +72,9 @@ def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
     found, dims = {}, set()
     for name in names:
         base, number, index = parts(name)
-        if base in METRICS:
+        if base in OF_A_RUN:
             numbers = measured(ds, base)
-            for key in [number] if number else METRICS[base].numbers:
+            for key in [number] if number else OF_A_RUN[base].numbers:
                 found[f"{base}.{key}"] = Kept((), np.float64(numbers[key]))
             continue
         if base not in ds:
@@ -122,17 +90,17 @@ def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
 
 
 def measured(ds, name: str) -> dict[str, float]:
-    """Numbers of a metric. Raises ValueError when the run is none that it is made for."""
+    """Numbers of a metric. Raises ValueError when the metric does not fit the drive of the run."""
     try:
-        return METRICS[name].of(ds)
+        return OF_A_RUN[name].of(ds)
     except (ValueError, IndexError, ZeroDivisionError, AttributeError) as error:
         raise ValueError(f"study.keep: the metric {name} does not fit this drive ({error})") from error
 
 
 def told(name: str) -> Output:
-    """Unit and meaning of what is kept under a name."""
+    """Unit and meaning of the array that is kept under a name."""
     base, number, index = parts(name)
-    if base in METRICS:
-        return Output((), *METRICS[base].numbers[number])
+    if base in OF_A_RUN:
+        return Output((), *OF_A_RUN[base].numbers[number])
     output = OUTPUTS[base]
     return output if index is None else Output(output.dims[1:], output.unit, f"{output.long_name}, number {index}")

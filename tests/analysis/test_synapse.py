@@ -95,7 +95,8 @@ def test_a_fowler_nordheim_line_gives_back_its_slope_and_a_bent_one_its_scatter(
 def test_retention_compares_with_one_second():
     time = np.concatenate([10 + np.array([0, 1.0, 9999]), 20011 + np.array([0, 1.0, 9999])])
     found = synapse.retention(reads([4e8, 2e8, 1e8, 1e4, 2e4, 3e4], time=time))
-    assert found == pytest.approx({"high_kept": 0.5, "low_kept": 1.5, "ratio": 1e8 / 3e4})
+    kept = {name: found[name] for name in ("high_kept", "low_kept", "ratio")}
+    assert kept == pytest.approx({"high_kept": 0.5, "low_kept": 1.5, "ratio": 1e8 / 3e4})
 
 
 def test_potentiation_leaves_out_the_first_rounds():

@@ -9,7 +9,9 @@ import pytest
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.calibrate import search
-from otjdd.calibrate.search import Outcome, Parameter, Target
+from otjdd.calibrate import task as tasks
+from otjdd.calibrate.search import Outcome
+from otjdd.calibrate.task import FAILED, Parameter, Target
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError
 from otjdd.results import outputs
@@ -55,7 +57,7 @@ read = { voltage = "0.1 V" }
 def task(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK)
-    return search.load(tmp_path / "task.toml")
+    return tasks.load(tmp_path / "task.toml")
 
 
 def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
@@ -66,7 +68,7 @@ def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
 
 def test_a_target_below_zero_has_a_factor_too():
     target = Target(name="slope", read=0, value=-0.4, within=2.0)
-    assert [target.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, search.FAILED])
+    assert [target.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, FAILED])
 
 
 def test_a_linear_residual_is_a_difference():
@@ -99,7 +101,7 @@ def test_a_target_is_a_read_or_a_claim():
 
 
 def test_a_target_that_was_not_computed_counts_as_failed():
-    assert Target(name="R", read=0, value=1.0).residual(math.nan) == search.FAILED
+    assert Target(name="R", read=0, value=1.0).residual(math.nan) == FAILED
 
 
 def test_a_target_needs_a_goal():
@@ -161,7 +163,7 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
     with pytest.raises(CaseError) as refused:
-        search.load(tmp_path / "task.toml")
+        tasks.load(tmp_path / "task.toml")
     assert said in str(refused.value)
     assert str(refused.value).startswith(str(tmp_path / "task.toml"))
     assert "pydantic" not in str(refused.value)

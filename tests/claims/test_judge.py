@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from small_claims import CLAIM, folder, otjdd_validate
 
-from otjdd.analysis import synapse
+from otjdd.analysis import comparison, synapse
+from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
-from otjdd.claims import judge, metrics, pictures
+from otjdd.claims import judge, pictures
 from otjdd.claims import table as tables
 from otjdd.claims.claim import Figure
 from otjdd.claims.trials import Trial
@@ -31,7 +32,7 @@ def two_states(low):
 
 
 def verdict_of(tmp_path, outcome):
-    claim = judge.load(folder(tmp_path) / "small")
+    claim = claims.load(folder(tmp_path) / "small")
     trials = claims.planned(tmp_path / "small", claim)
     return judge.judge("small", claim, trials, {trials[0].case.digest: outcome})
 
@@ -40,7 +41,7 @@ def test_all_claims_of_the_paper_are_found_and_read():
     found = judge.discover()
     assert set(found) == IDS
     for path in found.values():
-        claim = judge.load(path)
+        claim = claims.load(path)
         assert claims.planned(path, claim)
         assert any(figure.allowed for figure in claim.figure), path
 
@@ -54,15 +55,15 @@ OWN = {
 INSTRUMENT = {"time_constant", "range"}  # of the circuit: what the current is read with
 
 
-def test_every_metric_has_its_picture():
-    assert set(pictures.DRAW) == set(metrics.METRICS)
+def test_every_metric_of_several_numbers_has_its_picture():
+    assert set(pictures.DRAW) == {name for name, metric in METRICS.items() if len(metric.numbers) > 1} | {"threshold"}
 
 
 def test_every_claim_stands_on_the_one_device():
     device = load_case(shipped_cases() / "li2019.toml")
     circuit = device.circuit.model_dump(exclude=INSTRUMENT)
     for name, path in judge.discover().items():
-        for trial in claims.planned(path, judge.load(path)):
+        for trial in claims.planned(path, claims.load(path)):
             own = {key: reduce(getattr, key.split("."), device) for key in OWN.get(name, ())}
             same = trial.case.replace(**{"ions.initial": "uniform"} | own)
             parts = ("temperature", "device", "columns", "ions")
@@ -122,21 +123,27 @@ def test_numbers_are_told_in_their_unit():
 def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
     folder(tmp_path, CLAIM.replace(*change, 1))
     with pytest.raises((CaseError, ValueError), match="small"):
-        judge.load(tmp_path / "small")
+        claims.load(tmp_path / "small")
 
 
 def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
     folder(tmp_path, CLAIM.replace('name = "low"', 'name = "lowest"'))
-    claim = judge.load(tmp_path / "small")
-    trials = claims.planned(tmp_path / "small", claim)
-    with pytest.raises(ValueError, match="lowest"):
-        judge.judge("small", claim, trials, {trials[0].case.digest: two_states(2e4)})
+    with pytest.raises(
+        CaseError, match=r"claim\.toml:8:1 figure\[0\]\.name: expected a number of the metric loop: prist"
+    ):
+        claims.load(tmp_path / "small")
+
+
+def test_a_figure_in_the_unit_of_another_quantity_is_refused(tmp_path):
+    folder(tmp_path, CLAIM.replace('"kohm"', '"kV"'))
+    with pytest.raises(CaseError, match=r'figure\[0\]\.unit: expected a unit of the same quantity as "ohm", got "kV"'):
+        claims.load(tmp_path / "small")
 
 
 def test_a_sweep_makes_one_trial_a_value_and_fewer_in_a_quick_look(tmp_path):
     sweep = '\n[sweep.case]\nkey = "drive.parts[1].voltage"\nvalues = ["1 V", "2 V", "3 V"]\nquick = ["1 V", "2 V"]\n'
     folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
-    claim = judge.load(tmp_path / "small")
+    claim = claims.load(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", claim)
     assert [(t.value, t.case.drive.parts[1].voltage) for t in trials] == [(1, 1), (2, 2), (3, 3)]
     assert len(claims.planned(tmp_path / "small", claim, quick=True)) == 2
@@ -146,7 +153,7 @@ def test_a_sweep_of_a_case_that_is_not_there_is_refused(tmp_path):
     sweep = '\n[sweep.cases]\nkey = "temperature"\nvalues = ["300 K"]\n'
     folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
     with pytest.raises(ValueError, match="cases"):
-        claims.planned(tmp_path / "small", judge.load(tmp_path / "small"))
+        claims.planned(tmp_path / "small", claims.load(tmp_path / "small"))
 
 
 def test_a_met_claim_gives_no_reason(tmp_path):
@@ -205,7 +212,7 @@ def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():
     volts = np.array([1.0, 1.2, 1.4, 1.6])
     trials = [held("set", V) for V in volts] + [held("reset", -V) for V in volts]
     trials += [pulsed("short", V, 1.8) for V in (1.0, 2.0)] + [pulsed("long", V, 1.4) for V in (1.0, 2.0)]
-    found = metrics.switching(trials)
+    found = comparison.switching(trials)
     assert (found["set_slope"], found["reset_slope"]) == pytest.approx((0.1, 0.1), rel=1e-3)
     assert found["set_correlation"] == pytest.approx(-1, abs=1e-6)
     assert found["set_points"] == 4

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from otjdd import units
+from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
 from otjdd.studies import keep
 
@@ -28,15 +30,22 @@ def test_outputs_are_kept_whole_or_one_place_of_them():
 def test_metrics_are_kept_by_their_numbers():
     assert keep.measure(DS, ["change"])["change.ratio"].values == 4
     assert set(keep.measure(DS, ["loop.ratio"])) == {"loop.ratio"}
-    assert set(keep.measure(DS, ["loop"])) == {f"loop.{name}" for name in keep.METRICS["loop"].numbers}
+    assert set(keep.measure(DS, ["loop"])) == {f"loop.{name}" for name in METRICS["loop"].numbers}
 
 
-@pytest.mark.parametrize("name", keep.METRICS)
+@pytest.mark.parametrize("name", METRICS)
 def test_every_number_of_a_metric_has_a_unit_and_a_meaning(name):
-    for number in keep.METRICS[name].numbers:
-        unit, meaning = keep.told(f"{name}.{number}")[1:]
-        assert unit
+    for unit, meaning in METRICS[name].numbers.values():
+        assert units.unit(unit)
         assert meaning
+
+
+def test_a_kept_number_has_the_unit_and_meaning_of_the_table():
+    assert keep.told("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
+
+
+def test_a_metric_of_several_runs_cannot_be_kept():
+    assert "no output and no metric" in keep.unknown(["switching"])
 
 
 @pytest.mark.parametrize(

@@ -1,64 +1,48 @@
-"""What is measured for a claim: its trials in, numbers by name out [SI, energies in eV].
+"""Metrics that need the case of a run, or several runs: trials in, numbers by name out (SI; energies of fits in eV).
 
-A trial (`otjdd.claims.trials.Trial`) is one run of a claim, with its case and result. What a single result says is in
-`otjdd.analysis.synapse`; here results are compared with each other and with their cases.
+A trial is one run with its name, the value that was swept, its case and its Dataset: `.name`, `.value`, `.case`, `.ds`.
+Metrics of a single Dataset are in `otjdd.analysis.synapse`, those of pulses and spikes in `otjdd.analysis.learning`.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from otjdd.analysis import plasticity, synapse
-from otjdd.claims import metrics_learning
 
-TO_SWITCH = "set"  # case of a sweep from the high state, and
-TO_RESET = "reset"  # from the low one
-
-
-def of_one(measure: Callable) -> Callable:
-    """Metric of a single Dataset."""
-    return lambda trials, **settings: measure(trials[0].ds, **settings)
+TO_SWITCH = "set"  # name of the trials that start in the high state
+TO_RESET = "reset"  # and of those that start in the low state
 
 
-def thermal(trials, **settings):
+def thermal(trials, **settings) -> dict[str, float]:
+    """Numbers of `synapse.thermal` with the area and the Richardson constant of the case."""
     device = trials[0].case.device
     return synapse.thermal(trials[0].ds, area=device.area, richardson=device.richardson, **settings)
 
 
-def trapezoid(trials, **settings):
+def trapezoid(trials, **settings) -> dict[str, float]:
+    """Numbers of `synapse.trapezoid` with the thickness and the area of the case."""
     device = trials[0].case.device
     return synapse.trapezoid(trials[0].ds, thickness=device.film.thickness, area=device.area, **settings)
 
 
-def fowler_nordheim(trials, **settings):
+def fowler_nordheim(trials, **settings) -> dict[str, float]:
+    """Numbers of `synapse.fowler_nordheim` with the thickness of the case."""
     return synapse.fowler_nordheim(trials[0].ds, thickness=trials[0].case.device.film.thickness, **settings)
 
 
-def retention(trials) -> dict[str, float]:
-    """What is left of both states (`synapse.retention`), and the relative change of each in a decade of time."""
-    ds = trials[0].ds
-    lost = {}
-    for name, t, R in zip(
-        ("high", "low"), np.split(ds.read_time.values, 2), np.split(ds.read_resistance.values, 2), strict=True
-    ):
-        late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
-        lost[f"{name}_loss"] = plasticity.loss_per_decade(t[late] - t[0], R[late])
-    return synapse.retention(ds) | lost
-
-
 def threshold(trials) -> dict[str, float]:
-    """Least amplitude that leaves a lasting change, of a sweep over amplitudes."""
+    """Smallest amplitude [V] that leaves a lasting change, from a sweep of the amplitude."""
     return {"threshold": synapse.threshold(*changes(trials))}
 
 
 def changes(trials) -> tuple[list[float], list[float]]:
-    """Amplitudes [V] and the lasting changes that they leave."""
+    """Amplitudes [V] and the relative change of conductance after each."""
     return [t.value for t in trials], [synapse.lasting_change(t.ds) for t in trials]
 
 
 def thickness(trials) -> dict[str, float]:
-    """How a film's thickness [m] acts: on its loop, and on one switch at a fixed voltage (cases `loop` and `set`)."""
+    """Trends with the thickness [m] of the film, of R-V loops (trials `loop`) and of one switch at a voltage (`set`)."""
     loops = {t.value: synapse.loop(t.ds) for t in trials if t.name == "loop"}
     d, found = np.array(list(loops)), {key: np.array([loop[key] for loop in loops.values()]) for key in ROWS}
     times, energies = [], []
@@ -80,9 +64,9 @@ ROWS = ("low", "set_voltage", "reset_voltage")
 
 
 def switching(trials) -> dict[str, float]:
-    """Time to switch against |V| [V]: sweeps `set` from the high state, `reset` from the low one, and thresholds.
+    """Time to switch against |V| [V] from the high state (trials `set`) and from the low state (`reset`); thresholds.
 
-    `short` and `long` are sweeps of single pulses of 20 ns and 1 us over the amplitude.
+    `short` and `long` are sweeps of the amplitude of one pulse, of 20 ns and of 1 us.
     """
     named = {name: [t for t in trials if t.name == name] for name in (TO_SWITCH, TO_RESET, "short", "long")}
     target = middle(trials)
@@ -108,12 +92,12 @@ def times_to(trials, target: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def cycles(trials) -> dict[str, float]:
-    """Drift and opening of I-V loops that are read at equal steps."""
+    """Numbers of `synapse.cycles` with the number of loops of the case."""
     return synapse.cycles(trials[0].ds, trials[0].case.drive.cycles)
 
 
 def uniformity(trials) -> dict[str, float]:
-    """Devices drawn alike, each with a reset and a set read: resistances [ohm] that are far apart, and their scatter."""
+    """Scatter of devices, each read after a reset and after a set: distance of the two states, and decades of spread."""
     high, low = (np.array([float(t.ds.read_resistance[i]) for t in trials]) for i in (0, 1))
     return {
         "apart": float(high.min() / low.max()),
@@ -125,7 +109,7 @@ def uniformity(trials) -> dict[str, float]:
 
 
 def tip_map(trials, **size) -> dict[str, float]:
-    """Currents [A] of places written once (case `outer`) and again with the other sign (`inner`), and of the pristine."""
+    """Currents [A] of places written once (trial `outer`) and then with the other sign (`inner`), and of the pristine."""
     ends = {t.name: t.ds.read_current.values for t in trials}
     return {
         "inner_over_outer": float(ends["inner"][-1] / ends["outer"][-1]),
@@ -133,19 +117,3 @@ def tip_map(trials, **size) -> dict[str, float]:
         "inner": float(ends["inner"][-1]),
         "outer": float(ends["outer"][-1]),
     }
-
-
-METRICS = metrics_learning.METRICS | {
-    "loop": of_one(synapse.loop),
-    "thermal": thermal,
-    "trapezoid": trapezoid,
-    "fowler-nordheim": fowler_nordheim,
-    "retention": retention,
-    "threshold": threshold,
-    "thickness": thickness,
-    "switching": switching,
-    "uniformity": uniformity,
-    "map": tip_map,
-    "endurance": of_one(synapse.endurance),
-    "cycles": cycles,
-}

@@ -1,6 +1,6 @@
-"""What is measured for a claim on learning: trials of pulses, trains and spikes in, numbers by name out [SI].
+"""Metrics of pulses, trains and spikes: trials in, numbers by name out (SI).
 
-Trials are those of one sweep, told apart by their value. Each has a read before and one after what it does.
+Trials are runs of one sweep and differ in its value. Each has a read before and a read after its pulses.
 """
 
 import numpy as np
@@ -10,23 +10,11 @@ from otjdd.analysis import curves, plasticity, synapse
 NEGLIGIBLE = 1e-3  # relative fall of a peak that is none
 
 
-def potentiation(trials, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
-    """Rounds of pulses as `synapse.potentiation` has them, and the shape of the last one (`plasticity.nonlinearity`)."""
-    ds = trials[0].ds
-    G = 1 / ds.read_resistance.values[-(up + down + 1) :]
-    shape = plasticity.nonlinearity(G[: up + 1], G[up:])
-    return synapse.potentiation(ds, up, down, settling) | {
-        "nonlinearity_up": shape["up"],
-        "nonlinearity_down": shape["down"],
-        "asymmetry": shape["asymmetry"],
-    }
-
-
 def single(trials) -> dict[str, float]:
-    """The response to one pulse of growing amplitude [V]: as the instrument shows it, and the vacancies' share in it.
+    """Response to one pulse of growing amplitude [V]: as the instrument shows it, and by the vacancies alone.
 
-    response_rises : share of steps with a higher peak   change : largest lasting one
-    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s] and how far it is from
+    response_rises : share of steps with a higher peak   change : largest lasting change of conductance
+    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s] and its distance from
     an exponential; the worst of the trials   return_... : the same of the conduction current
     """
     shown = [tail(t.ds, "current") for t in trials]
@@ -44,7 +32,7 @@ def single(trials) -> dict[str, float]:
 
 
 def tail(ds, what: str) -> curves.Curve:
-    """Exponential through the current after the last pulse, from what it is to what it was before the first."""
+    """Exponential through the current after the last pulse, towards the current before the first one."""
     t, current = plasticity.relaxation(ds, what)
     rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
     return curves.exponential(t, current, offset=rest)
@@ -88,7 +76,7 @@ def intervals(trials) -> np.ndarray:
 
 
 def amplitudes(trials) -> dict[str, float]:
-    """Current [A] read after one spike of growing amplitude [V], within the range of the instrument."""
+    """Current [A] read after one spike of growing amplitude [V], cut at the range of the instrument."""
     current = left(trials)
     return {
         "rises": synapse.rises(current),
@@ -99,7 +87,7 @@ def amplitudes(trials) -> dict[str, float]:
 
 
 def left(trials) -> np.ndarray:
-    """(n,) A: current of the last read of each trial, cut where the instrument cuts it."""
+    """(n,) A: current of the last read of each trial, cut at the range of the instrument."""
     current = np.array([float(t.ds.read_current[-1]) for t in trials])
     limit = trials[0].case.circuit.range
     return current if limit is None else np.clip(current, -limit, limit)
@@ -181,7 +169,7 @@ def spent_by(trial) -> dict[str, float]:
 
 
 def letters(trials, **patterns) -> dict[str, float]:
-    """Contrast of the pixels of each letter: at once, later, last by the reads, and `state`, the junction alone at once.
+    """Contrast of the pixels of each letter: at once, later and last; `state` is that of the junction alone, at once.
 
     Trials are named as the letters. Reads: at rest, directly after the train, later, last.
     """
@@ -197,17 +185,3 @@ def letters(trials, **patterns) -> dict[str, float]:
         }
         out |= {f"{trial.name}_{when}": float(ratio - 1) for when, ratio in contrasts.items()}
     return out
-
-
-METRICS = {
-    "potentiation": potentiation,
-    "single": single,
-    "trains": trains,
-    "facilitation": facilitation,
-    "amplitudes": amplitudes,
-    "widths": widths,
-    "antisymmetric": antisymmetric,
-    "symmetric": symmetric,
-    "energy": energy,
-    "letters": letters,
-}

@@ -1,0 +1,207 @@
+"""The table of metrics: the numbers that a run, or several runs together, give, each with its unit and meaning.
+
+Studies keep them by name, claims compare them with a paper, a calibration aims at them. A new metric is one entry here.
+Units are written as in case files. Numbers are in that unit; those in "J" and in "eV" are therefore different.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from otjdd.analysis import comparison, learning, synapse
+
+RUN = "a run"  # a metric is taken from one Dataset,
+TRIALS = "trials"  # or from several runs with their cases
+LETTERS = ("c", "h", "n")
+CONTRASTS = {
+    "at_once": "as the instrument shows it directly after the train",
+    "later": "of the junction, at the second last read",
+    "last": "of the junction, at the last read",
+    "state": "of the junction, directly after the train",
+}
+
+
+class Metric(NamedTuple):
+    """A function that gives named numbers, the unit and meaning of each, and its first argument: RUN or TRIALS."""
+
+    of: Callable[..., dict[str, float]]
+    takes: str
+    numbers: dict[str, tuple[str, str]]
+
+    def measured(self, trials: Sequence, **settings) -> dict[str, float]:
+        """Numbers of trials; those of the first one for a metric of a single run.
+
+        settings : keyword arguments of the function. Raises ValueError when the runs do not show the numbers.
+        """
+        return self.of(trials[0].ds if self.takes == RUN else trials, **settings)
+
+
+METRICS = {
+    "loop": Metric(synapse.loop, RUN, {
+        "pristine": ("ohm", "resistance at the first read"),
+        "low": ("ohm", "resistance after the highest write"),
+        "high": ("ohm", "resistance after the lowest write"),
+        "ratio": ("1", "high over low resistance"),
+        "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
+        "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
+        "reset_over_set": ("1", "reset voltage over set voltage"),
+        "set_decades": ("1", "decades by which the resistance falls"),
+        "reset_decades": ("1", "decades by which the resistance rises"),
+        "set_states": ("1", "distinct resistances on the way down"),
+        "reset_states": ("1", "distinct resistances on the way up"),
+    }),
+    "change": Metric(synapse.change, RUN, {
+        "ratio": ("1", "first over last resistance read"),
+    }),
+    "retention": Metric(synapse.retention, RUN, {
+        "high_kept": ("1", "share of the high resistance that is left"),
+        "low_kept": ("1", "share of the low resistance that is left"),
+        "ratio": ("1", "high over low resistance at the end"),
+        "high_loss": ("1", "relative change of the high resistance in a decade of time"),
+        "low_loss": ("1", "relative change of the low resistance in a decade of time"),
+    }),
+    "endurance": Metric(synapse.endurance, RUN, {
+        "first": ("1", "high over low resistance of the first cycle"),
+        "last": ("1", "high over low resistance of the last cycle"),
+        "drift": ("1", "relative change of the ratio from the first cycle to the last"),
+    }),
+    "potentiation": Metric(synapse.potentiation, RUN, {
+        "lowest": ("S", "lower end of the conductance window"),
+        "highest": ("S", "upper end of the conductance window"),
+        "states_up": ("1", "pulses of the last round that raise the conductance"),
+        "states_down": ("1", "pulses of the last round that lower the conductance"),
+        "drift": ("1", "largest relative change of an end of the window over the rounds"),
+        "nonlinearity_up": ("1", "curvature nu of the rise, 0 for a straight line"),
+        "nonlinearity_down": ("1", "curvature nu of the fall, 0 for a straight line"),
+        "asymmetry": ("1", "largest distance of rise and reversed fall over the window"),
+    }),
+    "thermal": Metric(comparison.thermal, TRIALS, {
+        "activation_energy": ("eV", "activation energy of the current"),
+        "transport_energy": ("eV", "mean energy of the current above the Fermi level of the substrate"),
+        "tunnelling_share": ("1", "share of the current below the top of the barrier"),
+        "thermionic_barrier": ("eV", "barrier of a thermionic fit"),
+        "ideality": ("1", "ideality of a thermionic fit"),
+        "asymmetry": ("1", "largest ratio of the currents of both signs"),
+    }),
+    "trapezoid": Metric(comparison.trapezoid, TRIALS, {
+        "barrier_metal": ("eV", "barrier at the metal of a fitted trapezoid"),
+        "barrier_substrate": ("eV", "barrier at the substrate of a fitted trapezoid"),
+        "tunnelling_share": ("1", "share of the current below the top of the barrier"),
+    }),
+    "fowler-nordheim": Metric(comparison.fowler_nordheim, TRIALS, {
+        "slope": ("V", "slope of ln(I/V^2) against 1/V"),
+        "barrier": ("eV", "barrier that the slope would mean"),
+        "scatter": ("1", "root mean square of ln(I/V^2) about the line"),
+    }),
+    "cycles": Metric(comparison.cycles, TRIALS, {
+        "drift": ("1", "largest relative difference of a current between the last loop and the second"),
+        "opening": ("1", "decades between the branches where they lie farthest apart"),
+    }),
+    "threshold": Metric(comparison.threshold, TRIALS, {
+        "threshold": ("V", "smallest amplitude that leaves a lasting change"),
+    }),
+    "thickness": Metric(comparison.thickness, TRIALS, {
+        "set_voltage_rises": ("1", "share of steps of thickness with a higher set voltage"),
+        "reset_voltage_rises": ("1", "share of steps of thickness with a higher reset voltage"),
+        "time_rises": ("1", "share of steps of thickness with a longer switching time"),
+        "energy_rises": ("1", "share of steps of thickness with a higher switching energy"),
+        "log_low_correlation": ("1", "correlation of the logarithm of the low resistance with thickness"),
+        "log_low_slope": ("1/m", "slope of the logarithm of the low resistance against thickness"),
+        "decay_constant": ("1/m", "kappa of R = R0 exp(2 kappa d)"),
+    }),
+    "switching": Metric(comparison.switching, TRIALS, {
+        "set_correlation": ("1", "correlation of the logarithm of the set time with the voltage"),
+        "set_slope": ("V", "voltage for a factor e of the set time"),
+        "set_points": ("1", "voltages at which the junction sets"),
+        "reset_correlation": ("1", "correlation of the logarithm of the reset time with the voltage"),
+        "reset_slope": ("V", "voltage for a factor e of the reset time"),
+        "reset_points": ("1", "voltages at which the junction resets"),
+        "short_threshold": ("V", "threshold of pulses of 20 ns"),
+        "long_threshold": ("V", "threshold of pulses of 1 us"),
+        "fold": ("V", "change of the threshold for a factor e of the width"),
+    }),
+    "uniformity": Metric(comparison.uniformity, TRIALS, {
+        "apart": ("1", "lowest high over highest low resistance of all devices"),
+        "spread_high": ("1", "decades of spread of the high resistance"),
+        "spread_low": ("1", "decades of spread of the low resistance"),
+        "ratio_least": ("1", "smallest ratio of high and low resistance of a device"),
+        "ratio_most": ("1", "largest ratio of high and low resistance of a device"),
+    }),
+    "map": Metric(comparison.tip_map, TRIALS, {
+        "inner_over_outer": ("1", "current of the inner square over that of the outer one"),
+        "outer_over_pristine": ("1", "current of the outer square over that of the pristine film"),
+        "inner": ("A", "current of the inner square"),
+        "outer": ("A", "current of the outer square"),
+    }),
+    "single": Metric(learning.single, TRIALS, {
+        "response_rises": ("1", "share of steps of amplitude with a higher peak"),
+        "change": ("1", "largest lasting change of conductance"),
+        "least_tail": ("1", "smallest tail after a pulse over the current at rest"),
+        "decay": ("s", "longest decay time of the tail"),
+        "misfit": ("1", "largest distance of the tail from an exponential"),
+        "return_tail": ("1", "tail of the conduction current over the current at rest"),
+        "return_decay": ("s", "decay time of the conduction current"),
+        "return_misfit": ("1", "distance of the conduction current from an exponential"),
+    }),
+    "trains": Metric(learning.trains, TRIALS, {
+        "least_growth": ("1", "smallest growth from the first peak to the last"),
+        "most_growth": ("1", "largest growth from the first peak to the last"),
+        "fall": ("1", "largest relative fall from one peak to the next"),
+        "growth_rises": ("1", "share of steps to a higher frequency with more growth"),
+        "return_growth": ("1", "largest growth of the peaks of the conduction current"),
+    }),
+    "facilitation": Metric(learning.facilitation, TRIALS, {
+        "above": ("1", "share of intervals with the last peak above the second"),
+        **{f"{name}_{number}": told for name in ("ppf", "ptp") for number, told in {
+            "falls": ("1", f"share of steps of the interval with a smaller {name.upper()}"),
+            "misfit": ("1", f"distance of {name.upper()} from an exponential of the interval"),
+            "decay": ("s", f"decay of {name.upper()} with the interval"),
+            "most": ("1", f"{name.upper()} at the shortest interval"),
+        }.items()},
+    }),
+    "amplitudes": Metric(learning.amplitudes, TRIALS, {
+        "rises": ("1", "share of steps of amplitude with a higher current"),
+        "ratio": ("1", "current after the highest amplitude over that after the lowest"),
+        "first": ("A", "current after the lowest amplitude"),
+        "last": ("A", "current after the highest amplitude"),
+    }),
+    "widths": Metric(learning.widths, TRIALS, {
+        "rises": ("1", "share of steps of width with a higher conductance"),
+        "growth": ("1", "conductance after the longest pulse over that after the shortest"),
+        "last_decade": ("1", "conductance after the longest pulse over that after one a tenth as long"),
+        "longest": ("S", "conductance after the longest pulse"),
+    }),
+    "antisymmetric": Metric(learning.antisymmetric, TRIALS, {
+        "right": ("1", "share of delays with a change of the right sign"),
+        **{f"{side}{number}": (unit, f"{words} for {delays}") for side, delays in
+           {"up": "delays above 0", "down": "delays below 0"}.items() for number, unit, words in (
+            ("", "1", "amplitude of the change"), ("_error", "1", "standard error of the amplitude"),
+            ("_decay", "s", "decay time"), ("_decay_error", "s", "standard error of the decay time"),
+            ("_offset", "1", "offset of the change"))},
+    }),
+    "symmetric": Metric(learning.symmetric, TRIALS, {
+        "amplitude": ("1", "amplitude of the change"),
+        "amplitude_error": ("1", "standard error of the amplitude"),
+        "width": ("s", "width of the Gaussian"),
+        "width_error": ("s", "standard error of the width"),
+        "offset": ("1", "offset of the change"),
+        "misfit": ("1", "distance of the change from a Gaussian"),
+        "near": ("1", "change at the shortest delay"),
+        "away": ("1", "larger of the changes at the longest delays"),
+    }),
+    "energy": Metric(learning.energy, TRIALS, {
+        f"{pulse}{number}": ("J", f"{words} of the {which} pulse")
+        for pulse, which in {"short": "weaker", "long": "stronger"}.items()
+        for number, words in {
+            "": "conducted energy", "_scaled": "conducted energy, scaled to 0.1 um2,",
+            "_charging": "energy that charges the junction", "_shown": "V I t with the current of the instrument",
+            "_ohmic": "V^2 t / R with the resistance read before",
+        }.items()
+    }),
+    "letters": Metric(learning.letters, TRIALS, {
+        f"{letter}_{when}": ("1", f"contrast of the letter {letter.upper()}, {words}")
+        for letter in LETTERS for when, words in CONTRASTS.items()
+    }),
+}  # fmt: skip
+
+
+OF_A_RUN = {name: metric for name, metric in METRICS.items() if metric.takes == RUN}

@@ -1,0 +1,216 @@
+"""The task of a calibration: the parameters that may move, the runs, and the targets that their reads should meet.
+
+A task is a TOML file. The residual of a target is its distance in units of the allowed distance: 1 is just missed.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from otjdd.analysis.metrics import METRICS
+from otjdd.case.case import Case, load_case
+from otjdd.case.document import Document
+from otjdd.case.explain import read_record
+from otjdd.case.problem import Problem
+from otjdd.case.record import Number, Record
+from otjdd.claims import claim as claims
+from otjdd.claims.trials import Trial
+from otjdd.errors import CaseError, NotAsExpected
+from otjdd.units import DIMENSIONS, brief, parse, write
+
+FAILED = 30.0  # residual of every target of a run that cannot be computed
+
+
+class Parameter(Record):
+    """One parameter that may move: its dotted key, bounds as text, dimension ("" for plain numbers), scale."""
+
+    key: str
+    low: str | Number
+    high: str | Number
+    dimension: str = ""
+    log: bool = False
+
+    @model_validator(mode="after")
+    def check_bounds(self):
+        if self.dimension and self.dimension not in DIMENSIONS:
+            raise NotAsExpected(f"a dimension, one of {', '.join(DIMENSIONS)}", brief(self.dimension))
+        for value in (self.low, self.high):
+            if isinstance(value, str) != bool(self.dimension):
+                raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
+        low, high = (parse(v, self.dimension) if self.dimension else v for v in (self.low, self.high))
+        if not (low < high and (low > 0 or not self.log)):
+            raise NotAsExpected(
+                f"low below high{' and above 0' * self.log}", f"{brief(self.low)} and {brief(self.high)}"
+            )
+        return self
+
+    def bounds(self) -> tuple[float, float]:
+        """Bounds in the coordinate of the search: SI, or its logarithm."""
+        low, high = (parse(v, self.dimension) if isinstance(v, str) else float(v) for v in (self.low, self.high))
+        return (math.log(low), math.log(high)) if self.log else (low, high)
+
+    def text(self, x: float) -> str | float:
+        """Value at a search coordinate in 0..1, rounded to 4 digits, as a case file has it."""
+        low, high = self.bounds()
+        value = low + (high - low) * min(1.0, max(0.0, x))
+        value = float(f"{math.exp(value) if self.log else value:.4g}")
+        return write(value, self.dimension) if self.dimension else value
+
+    def coordinate(self, value: float) -> float:
+        """Search coordinate of a value [SI]."""
+        low, high = self.bounds()
+        return ((math.log(value) if self.log else value) - low) / (high - low)
+
+
+class Target(Record):
+    """Aim for one number of a run: one of its reads, or the figure of a claim, as the claim measures it.
+
+    read : index of the read; over : index of a read to divide by   quantity : column of the reads
+    value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
+    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here. Without a read the
+        figure itself is measured, from this run alone
+    """
+
+    name: str
+    read: int | None = None
+    over: int | None = None
+    quantity: Literal["read_resistance", "read_conductance", "transport_energy", "tunnelling_share"] = "read_resistance"
+    claim: str = ""
+    value: Number | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    within: Annotated[Number, Field(gt=0)] = 2.0
+    linear: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def ask_claim(cls, data):
+        claim = data.get("claim") if isinstance(data, dict) else None
+        return goal(claims.named(claim)[1]) | data if isinstance(claim, str) else data
+
+    @model_validator(mode="after")
+    def check_one(self):
+        if all(v is None for v in (self.value, self.at_least, self.at_most)):
+            raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
+        if self.read is None and not self.claim:
+            raise ValueError("a target needs the index of a read, or a claim that tells how to measure it")
+        return self
+
+    def found(self, case: Case, ds) -> float:
+        """Number of a run, from its case and Dataset. Raises ValueError when the run does not show it."""
+        if self.read is None:
+            claim, figure = claims.named(self.claim)
+            return METRICS[claim.metric].measured([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
+        reciprocal = self.quantity == "read_conductance"
+        values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
+        return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
+
+    def residual(self, found: float) -> float:
+        """Signed distance in units of what is allowed; 0 where a one-sided target is met."""
+        if not (math.isfinite(found) and (self.linear or found * (self.value or 1.0) > 0)):
+            return FAILED
+
+        def distance(goal):
+            return (found - goal) / self.within if self.linear else math.log(found / goal) / math.log(self.within)
+
+        if self.value is not None:
+            return distance(self.value)
+        below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
+        return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+
+
+def goal(figure: claims.Figure) -> dict:
+    """Limits of the figure of a claim as fields of a target."""
+    limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
+    found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
+    if isinstance(figure.within, str):
+        ratios = [bound / figure.value for bound in figure.bounds()]
+        return found | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
+    return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
+
+
+class Experiment(Record):
+    """One run: changes to the case (a drive at least) and the targets that its reads should meet."""
+
+    name: str
+    set: dict[str, Any]
+    target: Annotated[tuple[Target, ...], Field(min_length=1)]
+
+
+class Calibration(Record):
+    """A calibration file: the case, the parameters that may move, the runs. `set` speeds the runs up (cells, rtol)."""
+
+    case: str
+    set: dict[str, Any] = Field(default_factory=dict)
+    parameter: Annotated[tuple[Parameter, ...], Field(min_length=1)]
+    run: Annotated[tuple[Experiment, ...], Field(min_length=1)]
+
+
+def load(path) -> tuple[Calibration, Case]:
+    """Calibration and its case. Raises OSError, CaseError with all problems of the one or the other."""
+    calibration, document = read_record(Calibration, path)
+    case = load_case(Path(path).parent / calibration.case, calibration.set)
+    if wrong := [*strange_parameters(calibration, case, document), *strange_runs(calibration, case, document)]:
+        raise CaseError(wrong)
+    return calibration, case
+
+
+def strange_parameters(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
+    """Problems of parameters that are no number of the case."""
+    data = case.model_dump()
+    for i, parameter in enumerate(calibration.parameter):
+        try:
+            dig(data, parameter.key)
+        except (KeyError, TypeError, ValueError):
+            yield document.problem(("parameter", i, "key"), "the key of a number of the case", brief(parameter.key))
+
+
+def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
+    """Problems of changes that do not fit the case, and of targets of reads that a run does not take."""
+    for i, run in enumerate(calibration.run):
+        try:
+            drive = case.replace(**run.set).drive
+            count = 0 if drive.kind == "iv" else drive.waveform().read_count
+        except CaseError as error:
+            for problem in error.problems:
+                key = next((key for key in run.set if problem.key.startswith(key)), None)
+                path = ("run", i, "set", key)[: 4 if key else 3]
+                yield document.problem(path, problem.expected, problem.got, problem.hint)
+            continue
+        for j, target in enumerate(run.target):
+            if target.read is None and not measures(target.claim, drive):
+                expected = "a claim that is measured from one run with a drive like this one, or a read"
+                yield document.problem(("run", i, "target", j, "claim"), expected, brief(target.claim))
+            for name, read in (("read", target.read), ("over", target.over)):
+                if read is not None and not -count <= read < count:
+                    yield document.problem(("run", i, "target", j, name), f"one of {count} reads of the run", str(read))
+
+
+def measures(path: str, drive) -> bool:
+    """True when the claim of a figure can be measured from one run with a drive."""
+    claim, _ = claims.named(path)
+    trials = claims.planned(claims.shipped_claims() / path.partition(".")[0], claim)
+    if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
+        return False
+    return drive.kind != "iv" or claim.settings.get("state") in drive.states
+
+
+def targets(calibration: Calibration) -> list[Target]:
+    """All targets in order."""
+    return [target for run in calibration.run for target in run.target]
+
+
+def settings(calibration: Calibration, x) -> dict:
+    """Dotted key -> value as text of a point x in the unit cube."""
+    return {p.key: p.text(v) for p, v in zip(calibration.parameter, x, strict=True)}
+
+
+def dig(data, key: str) -> float:
+    """Value at a dotted key; a part in double quotes may hold dots itself."""
+    for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', key):
+        data = data[quoted or plain]
+    return float(data)

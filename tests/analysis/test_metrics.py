@@ -1,0 +1,27 @@
+"""The table of metrics against the functions in it: the numbers that it lists are those that the functions give."""
+
+import numpy as np
+import pytest
+
+from otjdd.analysis.metrics import METRICS, OF_A_RUN
+from otjdd.results import outputs
+
+R = np.tile(1e8 / np.concatenate([np.arange(1.0, 21.0), np.arange(20.0, 0.0, -1.0)]), 12)
+RUNS = {
+    "loop": {"read_resistance": [1e8, 1e4, 1e8], "write_voltage": [0.0, 2.0, -2.0]},
+    "change": {"read_resistance": [2.0, 1.0]},
+    "retention": {"read_time": [0.0, 1.0, 10.0, 100.0] * 2, "read_resistance": [1e8] * 4 + [1e4] * 4},
+    "endurance": {"read_resistance": [1e8, 1e4] * 3},
+    "potentiation": {"read_resistance": R},
+}
+
+
+@pytest.mark.parametrize("name", OF_A_RUN)
+def test_the_table_lists_the_numbers_that_a_run_gives(name):
+    assert set(METRICS[name].of(outputs.dataset(RUNS[name]))) == set(METRICS[name].numbers)
+
+
+def test_a_short_retention_has_no_loss_per_decade():
+    found = METRICS["retention"].of(outputs.dataset({"read_time": [0.0, 1.0] * 2, "read_resistance": [2.0] * 4}))
+    assert np.isnan(found["high_loss"])
+    assert found["high_kept"] == 1.0
