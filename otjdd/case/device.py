@@ -57,6 +57,11 @@ class NonlinearPermittivity(Record):
 Permittivity = Annotated[LinearPermittivity | NonlinearPermittivity, Field(discriminator="law")]
 
 
+def band_states(mass: float, temperature: float) -> float:
+    """Effective density of states [1/m3] of a parabolic band: 2 (2 pi m kT / h^2)^(3/2), mass in m0, temperature in K."""
+    return 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+
+
 class Metal(Record):
     """A metal: a barrier, and a screening layer that takes lambda D / (eps0 eps_m) volts (Thomas-Fermi).
 
@@ -71,6 +76,10 @@ class Metal(Record):
     relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
     mass: Mass = 1.0
     band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = "5 eV"
+
+    def states(self, temperature: float) -> float:
+        """Effective density of states [1/m3] at a temperature [K] of a parabolic band of the metal's mass."""
+        return band_states(self.mass, temperature)
 
 
 class Semiconductor(Record):
@@ -90,9 +99,7 @@ class Semiconductor(Record):
 
     def states(self, temperature: float) -> float:
         """Effective density of states N_c [1/m3] at a temperature [K]: as given, or 2 (2 pi m kT / h^2)^(3/2)."""
-        if self.density_of_states is not None:
-            return self.density_of_states
-        return 2 * (2 * math.pi * self.mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+        return band_states(self.mass, temperature) if self.density_of_states is None else self.density_of_states
 
 
 class Film(Record):

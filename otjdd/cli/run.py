@@ -61,7 +61,7 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
     import xarray  # noqa: F401
 
     from otjdd.physics import jit_cache
-    from otjdd.results import store
+    from otjdd.results import store, summary
     from otjdd.solver import checkpoint, simulate
     from otjdd.system.limits import limits, shielded
 
@@ -83,7 +83,7 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
             place.path.unlink(missing_ok=True)
     if failure is not None:
         more = " The same command with --resume goes on from the last checkpoint." * place.path.exists()
-        tell(f"What was computed until then is in {out}.{more}")
+        tell(f"What was computed until then is in {out}.{summary.reached(ds)}{more}")
     return ds, failure
 
 

@@ -53,6 +53,7 @@ OUTPUTS = _outputs({
     "band_edge": ("snapshot band", "eV", "conduction band edge in the band diagram"),
     "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
     "spectrum_density": ("snapshot energy", "A m-2 eV-1", "current density per energy"),
+    "film_electron_ratio_max": ("", "1", "largest ratio of would-be electrons to vacancy charge that was seen"),
     "column_weight": ("column", "1", "share of the area"),
     # reads
     "read_time": ("read", "s", "time of the read"),

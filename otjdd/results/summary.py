@@ -1,5 +1,7 @@
 """Drives and results in a line of plain words."""
 
+import numpy as np
+
 
 def of_drive(drive) -> str:
     """What a drive does."""
@@ -19,6 +21,23 @@ def of_result(ds) -> str:
     if ds.sizes["read"]:
         R = ds.read_resistance.values
         reads = f"{len(R)} read" + "s" * (len(R) > 1)
-        return f"{reads}, {R.min():.3g} to {R.max():.3g} ohm" if len(R) > 1 else f"{reads}, {R[0]:.3g} ohm"
-    low, high = float(ds.current.min()), float(ds.current.max())
-    return f"{ds.sizes['time']} instants, {low:.3g} to {high:.3g} A"
+        known = R[np.isfinite(R)]
+        if not known.size:  # at 0 V there is no resistance
+            return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
+        rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
+        return f"{reads}{rest}, {extent(known)} ohm"
+    return f"{ds.sizes['time']} instants, {float(ds.current.min()):.3g} to {float(ds.current.max()):.3g} A"
+
+
+def extent(values: np.ndarray) -> str:
+    """Least and largest of some values; one number where there is one."""
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return high if low == high else f"{low} to {high}"
+
+
+def reached(ds) -> str:
+    """How far a run came that ended before its time; "" where nothing says so (curves at frozen ions)."""
+    if "solver_time_total" not in ds.attrs:
+        return ""
+    time, total = ds.attrs["solver_time_reached"], ds.attrs["solver_time_total"]
+    return f" It reached t = {time:.6g} s of {total:.6g} s."

@@ -7,7 +7,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.results import outputs
-from otjdd.solver import integrate, model
+from otjdd.solver import integrate, model, model_limits
 from otjdd.solver.outcome import attributes, delivered, ending, status
 
 
@@ -24,8 +24,20 @@ def iv(case: Case, progress=None):
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
-    ds_attrs = attributes(case, {"status": status(failure)}, time.perf_counter() - began)
-    return delivered(outputs.dataset(dict(zip(names, out, strict=True)), coords, ds_attrs), failure)
+    about = attributes(
+        case, {"status": status(failure)}, time.perf_counter() - began, extremes(case, coords["bias"], out)
+    )
+    return delivered(outputs.dataset(dict(zip(names, out, strict=True)), coords, about), failure)
+
+
+def extremes(case, bias, out: np.ndarray) -> dict:
+    """Largest current density and steady rise of the temperature over curves (4, states, temperatures, bias)."""
+    current, junction_voltage = np.nan_to_num(np.abs(out[:2])).max(axis=(1, 2))
+    rise = current * junction_voltage * model_limits.thermal_resistance(case.device.radius)
+    return {
+        "current_density": model_limits.of_series(bias, current / case.device.area, "a bias of {:.4g} V"),
+        "temperature_rise": model_limits.of_series(bias, rise, "a bias of {:.4g} V"),
+    }
 
 
 def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:

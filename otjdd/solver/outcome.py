@@ -2,6 +2,7 @@
 
 from otjdd.errors import SolverError
 from otjdd.results import provenance
+from otjdd.solver import model_limits
 from otjdd.system.limits import interruption
 
 
@@ -26,8 +27,12 @@ def delivered(ds, failure):
     return ds
 
 
-def attributes(case, statistics: dict, wall_time: float) -> dict:
-    """Attributes of a result: the case and where the numbers come from."""
-    return provenance.provenance(
+def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
+    """Attributes of a result: the case, where the numbers come from, and the limits of the model that they pass.
+
+    reached : output -> `model_limits.Reached`
+    """
+    about = provenance.provenance(
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
+    return about | {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}

@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.case.case import Case, load_case
 from otjdd.errors import SolverError
 from otjdd.results import outputs
-from otjdd.solver import checkpoint, integrate, model, read_out, self_check
+from otjdd.solver import checkpoint, integrate, model, model_limits, read_out, self_check
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, status
 from otjdd.solver.snapshots import snapshot
@@ -30,7 +30,13 @@ def run(case, *, progress=None, checkpoints=None, **changes):
         case = load_case(case, changes)
     elif changes:
         case = case.replace(**changes)
-    return simulate(case, progress, checkpoints=checkpoints)
+    try:
+        ds = simulate(case, progress, checkpoints=checkpoints)
+    except (SolverError, KeyboardInterrupt) as error:
+        model_limits.warn(getattr(error, "partial", None))
+        raise
+    model_limits.warn(ds)
+    return ds
 
 
 def simulate(case: Case, progress=None, start=None, checkpoints=None):
@@ -56,10 +62,12 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
         began -= saved.wall_time
     progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
     failure = failure or undergo(case, moving, waveform, progress, moving.at if saved else None)
-    reads = readings(moving, waveform)
+    reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back
     snapshots, failed = snapshots_of(case, moving)
     failure = failure or failed
-    ds = collect(case, junction, moving, reads, snapshots, time.perf_counter() - began, failure).assign_attrs(files)
+    statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
+    took = time.perf_counter() - began
+    ds = collect(case, junction, moving, reads, snapshots, statistics, took).assign_attrs(files)
     return delivered(ds, failure)
 
 
@@ -120,8 +128,8 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
     return found, None
 
 
-def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, failure):
-    """Dataset of what a run has recorded."""
+def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float):
+    """Dataset of what a run has recorded. statistics : of how it ended   wall_time : that it took [s]"""
     from otjdd.physics import stepper
 
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, stepper.RECORD))
@@ -136,8 +144,21 @@ def collect(case, junction, moving, reads: dict, snapshots, wall_time: float, fa
             values = [row[name] for row in snapshots]
             arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density
-    statistics = moving.counts._asdict() | {"status": status(failure)}
-    return outputs.dataset(arrays, coords, attributes(case, statistics, wall_time))
+    reached = extremes(case, arrays, coords["time"])
+    arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
+    about = attributes(case, moving.counts._asdict() | statistics, wall_time, reached)
+    return outputs.dataset(arrays, coords, about)
+
+
+def extremes(case, arrays: dict, time: np.ndarray) -> dict:
+    """Largest values of what has a limit, over all that was recorded. time : (T,) of the time series [s]"""
+    times = np.concatenate((time, arrays["read_time"]))
+    currents = np.concatenate((arrays["conduction_current"], arrays["read_current"]))
+    ratio = arrays.get("film_electron_ratio", np.zeros(0))
+    return {
+        "film_electron_ratio": model_limits.of_series(arrays.get("snapshot_time"), ratio),
+        "current_density": model_limits.of_series(times, currents / case.device.area),
+    }
 
 
 def padded(rows: list[np.ndarray]) -> np.ndarray:

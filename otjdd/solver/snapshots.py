@@ -14,8 +14,7 @@ def snapshot(case, moving, kept) -> dict:
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
-    right, middle = case.device.right, len(weight) // 2
-    states = right.states(case.temperature) if right.kind == "semiconductor" else 2.5e25 * right.mass**1.5
+    middle, states = len(weight) // 2, case.device.right.states(case.temperature)
     profiles = {
         "snapshot_time": kept.time,
         "vacancy_concentration": weight @ state.c,

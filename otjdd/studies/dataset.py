@@ -1,5 +1,7 @@
 """The points of a study as one Dataset: what was kept, with the varied keys as coordinates."""
 
+import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -8,12 +10,15 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.study_axes import coordinate
 from otjdd.results import provenance
+from otjdd.solver.model_limits import ATTRIBUTE, names
 from otjdd.studies import keep as kept
 from otjdd.studies import points
 from otjdd.studies.keep import Kept
 from otjdd.studies.plan import Plan
 from otjdd.studies.points import Point
 from otjdd.system import sources
+
+log = logging.getLogger(__name__)
 
 SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # attributes
 ENGINE = "study_engine"  # attribute that all Datasets of studies have
@@ -24,7 +29,8 @@ def collect(made: Plan, folder: Path, case: Case):
     """Dataset of all points: each kept array with the axes of the study before its own dimensions.
 
     Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
-    points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed.
+    points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed, and
+    `model_limits` which limits of the model a point has passed.
     """
     import xarray as xr
 
@@ -44,6 +50,12 @@ def collect(made: Plan, folder: Path, case: Case):
     }  # fmt: skip
     reasons = np.array(["" if p is None else p.reason for p in ordered], dtype=object)
     variables["reason"] = dims, reasons.reshape(shape), {"units": "1", "long_name": "why the point failed"}
+    limits = np.array(["" if p is None else p.limits for p in ordered], dtype=object)
+    variables[ATTRIBUTE] = (
+        dims,
+        limits.reshape(shape),
+        {"units": "1", "long_name": "limits of the model that were passed"},
+    )
     return xr.Dataset(variables, coords, attributes(case))
 
 
@@ -110,3 +122,15 @@ def summary(ds) -> str:
     counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
     more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
     return f"{counts['done']} of {ds.status.size} points{more}"
+
+
+def warn_of_limits(ds) -> None:
+    """Log how many points have passed a limit of the model, and which; nothing when none has."""
+    found = [names(told) for told in ds[ATTRIBUTE].values.ravel() if told]
+    if found:
+        which = Counter(name for one in found for name in one).most_common()
+        told = ", ".join(f"{name} at {count}" for name, count in which)
+        log.warning(
+            "beyond the limits of the model: %d of %d points (%s); %s of the Dataset says how far each is, and what to do",
+            len(found), ds[ATTRIBUTE].size, told, ATTRIBUTE,
+        )  # fmt: skip

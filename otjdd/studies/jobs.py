@@ -35,6 +35,7 @@ def compute(job: Job, limit: float | None = None) -> Point:
     limit : s after which the run ends at the next edge of its waveform
     """
     from otjdd.errors import SolverError
+    from otjdd.solver.model_limits import ATTRIBUTE
     from otjdd.solver.simulate import simulate
     from otjdd.studies.keep import measure
 
@@ -45,8 +46,8 @@ def compute(job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        arrays = measure(simulate(job.case.replace(**job.changes), watch), job.keep)
-        outcome = {"status": "done", "arrays": arrays}
+        ds = simulate(job.case.replace(**job.changes), watch)
+        outcome = {"status": "done", "arrays": measure(ds, job.keep), "limits": ds.attrs[ATTRIBUTE]}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}
     except (ValueError, ArithmeticError, CaseError) as error:

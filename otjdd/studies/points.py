@@ -17,7 +17,7 @@ from otjdd.system import files
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 from otjdd.system.sources import digest
 
-FORMAT = "otjdd point 2"
+FORMAT = "otjdd point 3"
 FOLDER = "points"
 
 
@@ -26,13 +26,14 @@ class Point(NamedTuple):
 
     status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
     "stale" (of another version of otjdd)
-    seconds : that it took   keep : the names that were asked for
+    seconds : that it took   keep : the names that were asked for   limits : of the model that it passed, a line each
     """
 
     status: Literal["done", "solver", "time", "lost", "error", "stale"]
     reason: str = ""
     seconds: float = math.nan
     keep: tuple[str, ...] = ()
+    limits: str = ""
     arrays: dict[str, Kept] = {}  # noqa: RUF012 (never changed)
 
 

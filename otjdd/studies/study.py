@@ -76,6 +76,7 @@ def study(
             raise
         ds = dataset.collect(made, folder, case)
         store.write(ds, folder / RESULT)
+        dataset.warn_of_limits(ds)
         return ds
 
 

@@ -8,6 +8,10 @@ CASES = {
     "curves": ({"bias_current": [[[1e-6, -3e-5]]]}, {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
                "1 states, 1 temperatures, 2 voltages, at most 3e-05 A"),
     "one read": ({"read_resistance": [2e4], "read_time": [1.0]}, {}, "1 read, 2e+04 ohm"),
+    "a read at 0 V": ({"read_resistance": [float("nan")], "read_current": [2e-12], "read_time": [1.0]}, {},
+                      "1 read at 0 V, 2e-12 A"),
+    "one of them at 0 V": ({"read_resistance": [float("nan"), 2e4], "read_time": [1.0, 2.0]}, {},
+                           "2 reads, 1 at 0 V, 2e+04 ohm"),
     "reads": ({"read_resistance": [2e4, 1e8], "read_time": [1.0, 2.0]}, {}, "2 reads, 2e+04 to 1e+08 ohm"),
     "no read": ({"current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]}, "2 instants, -1e-06 to 2e-06 A"),
 }  # fmt: skip
@@ -17,3 +21,9 @@ CASES = {
 def test_a_result_is_told_by_what_it_holds(name):
     arrays, coords, said = CASES[name]
     assert summary.of_result(outputs.dataset(arrays, coords, {})) == said
+
+
+def test_an_ended_run_tells_how_far_it_came():
+    attrs = {"solver_time_reached": 0.25, "solver_time_total": 13.0}
+    assert summary.reached(outputs.dataset({}, {}, attrs)) == " It reached t = 0.25 s of 13 s."
+    assert summary.reached(outputs.dataset({}, {}, {})) == ""

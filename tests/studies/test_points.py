@@ -81,3 +81,8 @@ def test_only_old_leftovers_are_tidied(folder):
     os.utime(old, (0, 0))
     points.tidy(folder)
     assert (old.exists(), new.exists(), points.path_of(folder, DIGEST).exists()) == (False, True, True)
+
+
+def test_limits_of_the_model_that_a_point_passes_are_kept():
+    point = Point("done", limits="current_density: too high\nfilm_electron_ratio: too high")
+    assert points.unpack(None, points.pack(point)).limits == point.limits

@@ -1,0 +1,139 @@
+"""Limits of the model: numbers that a run is held against, and the sentence that says which of them it has passed.
+
+The thresholds stand here and nowhere else. A run that passes one goes on and keeps its numbers; its result says so in the
+attribute `model_limits`, and whoever started it reads a line of warning.
+"""
+
+import logging
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+log = logging.getLogger(__name__)
+
+ATTRIBUTE = "model_limits"
+
+# Heat leaves the junction, a disc of radius r at the surface of a half space, through the electrode below it.
+CONDUCTIVITY = 11.0  # W m-1 K-1, SrTiO3 at 300 K
+DIFFUSIVITY = 4.0e-6  # m2/s, with 5.12 g/cm3 and 0.54 J/g/K
+POLES = 28  # of the thermal response: 0.4 % from its closed form over twelve decades of time
+
+
+class Limit(NamedTuple):
+    """One limit: output that is held against it, name in words, largest value that the model stands for, unit, advice."""
+
+    output: str
+    name: str
+    threshold: float
+    unit: str
+    advice: str
+
+
+LIMITS = (
+    Limit(
+        "film_electron_ratio",
+        "electrons in the film over vacancy charge",
+        0.3,  # their charge bends the band by a third of what the vacancies do
+        "",
+        "lower the voltage, or raise device.left.barrier or the band offset",
+    ),
+    Limit(
+        "current_density",
+        "current density over the area of the electrode",
+        1e10,  # A/m2: metal lines of circuits are worn by electromigration from here on
+        " A m-2",
+        "add circuit.series_resistance or a compliance, or lower the voltage",
+    ),
+    Limit(
+        "temperature_rise",
+        "estimated rise of the temperature",
+        20.0,  # K: at 0.45 eV and 300 K the ions are then three times as fast
+        " K",
+        "shorten the pulses, lower the current, or make the radius smaller",
+    ),
+)
+
+
+class Reached(NamedTuple):
+    """The largest value of an output, and where it was reached, in words ("t = 0.1 s")."""
+
+    value: float
+    where: str
+
+
+def thermal_resistance(radius: float) -> float:
+    """Temperature over power [K/W] of a disc of a radius [m] on a half space, in the end: 1/(4 kappa r)."""
+    return 1.0 / (4.0 * CONDUCTIVITY * radius)
+
+
+def thermal_response(time, radius: float):
+    """Share of the final temperature that a constant power reaches after a time [s], on a disc of a radius [m].
+
+    (2/pi) arctan(4 sqrt(s/pi)), s = time DIFFUSIVITY/r^2: exact for a heat source that is Gaussian over the surface, and
+    right at both ends for a disc, where heat first leaves straight down and in the end in all directions.
+    """
+    return 2.0 / math.pi * np.arctan(4.0 * np.sqrt(np.asarray(time) * DIFFUSIVITY / (math.pi * radius**2)))
+
+
+def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rates [1/s] and weights of 1 - sum w exp(-rate t), which is `thermal_response` from 1e-8 to 1e4 r^2/DIFFUSIVITY.
+
+    1 - (2/pi) arctan(b sqrt(s)) = (2/pi^1.5) integral D(sqrt(u)/b)/u exp(-s u) du, D the Dawson function, evenly in ln u.
+    """
+    from scipy.special import dawsn
+
+    u = np.geomspace(1e-6, 1e12, POLES)
+    weight = dawsn(np.sqrt(u) * math.sqrt(math.pi) / 4.0) * 2.0 / math.pi**1.5 * math.log(u[1] / u[0])
+    return u * DIFFUSIVITY / radius**2, weight / weight.sum()
+
+
+def temperature_rise(time, power, radius: float) -> np.ndarray:
+    """Rise of the temperature (T,) [K] under a power (T,) [W] at times (T,) [s], straight in between.
+
+    Heat is led off through a half space of SrTiO3 alone; the film and the electrode on top take up none.
+    """
+    time, power = np.asarray(time, dtype=float), np.asarray(power, dtype=float)
+    rate, weight = response_poles(radius)
+    mean = (power[1:] + power[:-1]) / 2
+    state, rise = np.zeros(POLES), np.zeros(time.size)
+    for i, kept in enumerate(np.exp(-np.diff(time)[:, None] * rate)):
+        state = state * kept + mean[i] * (1.0 - kept)
+        rise[i + 1] = weight @ state
+    return rise * thermal_resistance(radius)
+
+
+def of_series(time, values, what: str = "t = {:.4g} s") -> Reached:
+    """Largest of the values (n,) and the place (n,) where it is; nan is passed over. `what` words a place."""
+    values = np.abs(np.asarray(values, dtype=float))
+    if not np.isfinite(values).any():
+        return Reached(math.nan, "")
+    i = int(np.nanargmax(values))
+    return Reached(float(values[i]), what.format(float(time[i])))
+
+
+def passed(reached: dict[str, Reached]) -> list[str]:
+    """A sentence for each limit that is passed. reached : output -> largest value."""
+    told = []
+    for limit in LIMITS:
+        value, where = reached.get(limit.output, Reached(math.nan, ""))
+        if value > limit.threshold:
+            told.append(
+                f"{limit.output}: {limit.name} is {value:.3g}{limit.unit} at {where}, "
+                f"the model holds to {limit.threshold:.3g}{limit.unit}; {limit.advice}"
+            )
+    return told
+
+
+def warn(ds) -> None:
+    """Log a warning for each limit that a result has passed; without a handler the lines go to stderr.
+
+    ds : None for a run that ended before it had a result
+    """
+    for line in ds.attrs[ATTRIBUTE].splitlines() if ds is not None else ():
+        log.warning("beyond the limits of the model: %s", line)
+
+
+def names(told: str) -> list[str]:
+    """Outputs that passed their limits, of an attribute."""
+    return [line.partition(":")[0] for line in told.splitlines()]
