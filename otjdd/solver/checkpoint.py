@@ -63,7 +63,8 @@ def belonging(case) -> dict[str, str]:
 
     about = provenance.provenance("", "")
     versions = {name: about[name] for name in about if name.endswith("_version") or name in MACHINE}
-    return {"case": case.digest, **versions, "sources": f"{sources.digest()} {jit_cache.made_from()}"}
+    # Another version may spell the same case otherwise, so the versions are compared first.
+    return {**versions, "sources": f"{sources.digest()} {jit_cache.made_from()}", "case": case.digest}
 
 
 def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> None:

@@ -18,6 +18,8 @@ from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 from otjdd.system.sources import digest
 
 FORMAT = "otjdd point 3"
+ANY_FORMAT = "otjdd point "  # of this and of other versions
+OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
 
 
@@ -49,21 +51,24 @@ def pack(point: Point) -> bytes:
 
 
 def unpack(path: Path, data: bytes) -> Point:
-    """The point of a file; one of other sources has the status "stale". Raises ResultError when it is damaged."""
+    """Return the point of a file, with status "stale" if other sources computed it. Raises ResultError when damaged."""
     line, _, body = unsealed(path, data).partition(b"\n")
     try:
         head = json.loads(line)
-        if head.pop("format") != FORMAT:
-            raise ValueError("of another format")
+        form = head.pop("format")
+        if form != FORMAT:
+            if not form.startswith(ANY_FORMAT):
+                raise ValueError("of another format")
+            return Point("stale", OTHER_VERSION, keep=tuple(head["keep"]))
         same, arrays, at = head.pop("source_sha256") == digest(), {}, 0
         for name, dims, shape, text in head.pop("arrays"):
             count = math.prod(shape) if text is None else 0
             values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
             arrays[name], at = Kept(tuple(dims), values.reshape(shape)), at + 8 * count
         found = Point(**head | {"keep": tuple(head["keep"]), "arrays": arrays})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultError(path, f"is no point of a study ({error})") from error
-    return found if same else Point("stale", "computed by another version of otjdd", keep=found.keep)
+    return found if same else Point("stale", OTHER_VERSION, keep=found.keep)
 
 
 def path_of(folder: Path, digest: str) -> Path:

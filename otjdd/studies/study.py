@@ -23,10 +23,11 @@ from otjdd.studies import dataset, points
 from otjdd.studies import jobs as pools
 from otjdd.studies.plan import Plan, plan
 from otjdd.studies.points import Point
-from otjdd.system import pool
+from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
 
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
+SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
 MAX_VALUES = 5e8  # in the Dataset: 4 GB
 ALONE = 10  # points a worker, from which on one is computed first, to tell what all will take
 
@@ -67,6 +68,8 @@ def study(
         pool.make_ready()  # while the points are planned
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
+        if announce and of_other_sources(folder):
+            announce(f"{folder}: the points there were {points.OTHER_VERSION}; they are not used, but computed again")
         made = prepare(case, folder, resume or shard is not None, file)
         try:
             run(made, folder, ways, progress, announce)
@@ -91,8 +94,19 @@ def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.to
     held.mkdir(parents=True, exist_ok=True)
     points.tidy(folder)
     write_whole(folder / CASE, case.resolved().encode())
-    write_whole(folder / INDEX, json.dumps({"keep": made.keep, "points": made.digests}).encode())
+    write_whole(
+        folder / INDEX, json.dumps({"keep": made.keep, "points": made.digests, SOURCES: sources.digest()}).encode()
+    )
     return made
+
+
+def of_other_sources(folder: Path) -> bool:
+    """Tell if a folder holds a study that other sources of otjdd computed. A damaged index is no evidence of that."""
+    try:
+        index = json.loads(read_whole(folder / INDEX))
+        return bool(index["points"]) and index.get(SOURCES) != sources.digest()
+    except (ResultError, ValueError, KeyError, TypeError, AttributeError):
+        return False
 
 
 def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
@@ -173,7 +187,7 @@ def duration(seconds: float) -> str:
 
 
 def status(folder) -> Counter:
-    """How many points of a study are "done", "missing", "damaged", or failed, and why ("solver: ...").
+    """Count the points of a study by state: "done", "missing", "damaged", of another version, or failed and why.
 
     Raises ResultError when the folder holds no study.
     """
@@ -187,7 +201,11 @@ def status(folder) -> Counter:
 
 
 def state(folder: Path, digest: str, keep: tuple[str, ...]) -> str:
+    """State of a point in words."""
     try:
+        point = points.read(folder, digest)
+        if point is not None and point.status == "stale":
+            return f"{point.reason}: --resume computes them again"
         point = points.held(folder, digest, keep)
     except ResultError:
         return "damaged"
