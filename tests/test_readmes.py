@@ -159,9 +159,11 @@ def test_each_claim_stands_under_a_theme_and_in_the_table():
 def test_tables_of_exit_codes_and_outputs_are_complete():
     text = read("cases/README.md")
     assert [int(code) for code in cells(section(text, "Exit codes"))] == [code.value for code in ExitCode]
-    told = set(re.findall(r"`([a-z_]+)`", section(text, "Outputs"))) - {"iv", "units", "long_name"}
-    unnamed = {"x", "time", "cell_width", "column_weight", "bias"}  # coordinates and weights
-    assert told - {"read", "snapshot", "column", "band", "energy"} == set(OUTPUTS) - unnamed | (told & unnamed)
+    listed = set(re.findall(r"`([a-z_]+)`", "\n".join(re.findall(r"^\| .*", section(text, "Outputs"), re.MULTILINE))))
+    dimensions = {dim for output in OUTPUTS.values() for dim in output.dims}
+    weights = {"cell_width", "column_weight"}
+    assert set(OUTPUTS) - dimensions - weights - listed == set(), "missing in the table of cases/README.md"
+    assert listed - set(OUTPUTS) - dimensions - {"iv"} == set(), "in the table, but no output"
 
 
 def test_map_of_the_code_is_complete():
