@@ -8,6 +8,7 @@ from pathlib import Path
 CLAIM = """
 claim = "The low resistance is 2e4 ohm."
 source = "nobody"
+device = "Pt | SrTiO3 | Nb:SrTiO3"
 metric = "loop"
 reason = "It is what it is."
 

@@ -3,6 +3,9 @@
 Trials are runs of one sweep and differ in its value. Each has a read before and a read after its pulses.
 """
 
+import math
+from itertools import permutations
+
 import numpy as np
 
 from otjdd.analysis import curves, plasticity, synapse
@@ -172,6 +175,7 @@ def letters(trials, **patterns) -> dict[str, float]:
     """Contrast of the pixels of each letter: at once, later and last; `state` is that of the junction alone, at once.
 
     Trials are named as the letters. Reads: at rest, directly after the train, later, last.
+    ..._over_..._later : contrast of one letter over that of another, later
     """
     out = {}
     for trial in trials:
@@ -184,4 +188,13 @@ def letters(trials, **patterns) -> dict[str, float]:
             "state": at_once / rest,
         }
         out |= {f"{trial.name}_{when}": float(ratio - 1) for when, ratio in contrasts.items()}
+    for a, b in permutations([trial.name for trial in trials], 2):
+        out[f"{a}_over_{b}_later"] = over(out[f"{a}_later"], out[f"{b}_later"])
     return out
+
+
+def over(a: float, b: float) -> float:
+    """Ratio of two contrasts; inf for one above 0 over one that has vanished, nan when the first has vanished too."""
+    if b > 0:
+        return a / b
+    return math.inf if a > 0 else math.nan

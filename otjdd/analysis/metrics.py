@@ -5,6 +5,7 @@ Units are written as in case files. Numbers are in that unit; those in "J" and i
 """
 
 from collections.abc import Callable, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 from otjdd.analysis import comparison, learning, synapse
@@ -198,8 +199,10 @@ METRICS = {
         }.items()
     }),
     "letters": Metric(learning.letters, TRIALS, {
-        f"{letter}_{when}": ("1", f"contrast of the letter {letter.upper()}, {words}")
-        for letter in LETTERS for when, words in CONTRASTS.items()
+        **{f"{letter}_{when}": ("1", f"contrast of the letter {letter.upper()}, {words}")
+           for letter in LETTERS for when, words in CONTRASTS.items()},
+        **{f"{a}_over_{b}_later": ("1", f"contrast of {a.upper()} over that of {b.upper()}, {CONTRASTS['later']}")
+           for a, b in permutations(LETTERS, 2)},
     }),
 }  # fmt: skip
 

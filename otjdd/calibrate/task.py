@@ -18,6 +18,7 @@ from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem
 from otjdd.case.record import Number, Record
 from otjdd.claims import claim as claims
+from otjdd.claims.figure import Figure
 from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError, NotAsExpected
 from otjdd.units import DIMENSIONS, brief, parse, write
@@ -123,7 +124,7 @@ class Target(Record):
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
 
 
-def goal(figure: claims.Figure) -> dict:
+def goal(figure: Figure) -> dict:
     """Limits of the figure of a claim as fields of a target."""
     limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
     found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}

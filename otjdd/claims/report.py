@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from otjdd.claims.claim import Verdict
+from otjdd.claims.table import spread
 from otjdd.claims.trials import Trial
 from otjdd.results import provenance, summary
 
@@ -27,7 +28,7 @@ def save(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path
 
 
 def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
-    """The page as text. quick : whether the runs were those of a quick look, which it says"""
+    """The page as text. quick : the runs were those of a quick look, and the page says so"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     here = FileSystemLoader(Path(__file__).parent)
@@ -37,6 +38,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
+        spread=spread(verdicts),
         seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
         origin=origin(),
         quick=quick,
@@ -44,17 +46,18 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
 
 
 def different(verdicts: Sequence[Verdict]) -> list[Trial]:
-    """The runs, those that several claims share once."""
+    """All runs; those that several claims share appear once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
 
 def entry(verdict: Verdict) -> dict:
-    """What the page shows of a claim."""
+    """Content of the page for a claim."""
     seconds = sum(map(seconds_of, verdict.trials))
     return verdict.row() | {
         "claim": verdict.claim,
         "cause": verdict.cause,
         "numbers": verdict.numbers,
+        "distance": verdict.distance,
         "picture": picture(verdict),
         "alternative": alternative(verdict),
         "protocol": protocol(verdict),
@@ -65,7 +68,7 @@ def entry(verdict: Verdict) -> dict:
 
 
 def picture(verdict: Verdict) -> dict:
-    """The picture of a claim as a data URL, and how wide it is shown [rem]; nothing when there is none."""
+    """Picture of a claim as a data URL, and its width [rem]; nothing when there is none."""
     from otjdd.claims import pictures
     from otjdd.plot import style
 
@@ -84,7 +87,7 @@ def alternative(verdict: Verdict) -> str:
 
 
 def protocol(verdict: Verdict) -> list[dict]:
-    """The cases of a claim: file, title, what is done, which value is swept, the text of the file."""
+    """The cases of a claim: file, title, drive, the key that is varied, the text of the file."""
     by_name: dict[str, list[Trial]] = {}
     for trial in verdict.trials:
         by_name.setdefault(trial.name, []).append(trial)
@@ -93,23 +96,23 @@ def protocol(verdict: Verdict) -> list[dict]:
             "file": f"{name}.toml",
             "title": trials[0].case.title,
             "drive": summary.of_drive(trials[0].case.drive),
-            "sweep": swept(verdict, name, trials),
-            "text": trials[0].case.source,
+            "sweep": swept(trials),
+            "text": trials[0].source,
         }
         for name, trials in by_name.items()
     ]
 
 
-def swept(verdict: Verdict, name: str, trials: Sequence[Trial]) -> str:
-    """What differs between the runs of a case, from where to where; "" when there is one run."""
+def swept(trials: Sequence[Trial]) -> str:
+    """Key that differs between the runs of a case, and its range; "" when there is one run."""
     if len(trials) == 1:
         return ""
-    what = f"{verdict.claim.sweep[name].key} from " if name in verdict.claim.sweep else ""
+    what = f"{trials[0].key} from " if trials[0].key else ""
     return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
 
 
 def run_row(trial: Trial) -> dict:
-    """One run: its case, the value of its sweep, what came out, time and sha256 of the case with all filled in."""
+    """One run: its case, the varied value, the result, the time, and the sha256 of the resolved case."""
     done = not isinstance(trial.ds, str)
     return {
         "file": f"{trial.name}.toml",
@@ -131,7 +134,7 @@ def duration(seconds: float) -> str:
 
 
 def origin() -> list[tuple[str, str]]:
-    """Where the numbers come from: when, on what kind of machine, with which versions."""
+    """Date, kind of machine and versions of packages behind the numbers."""
     known = provenance.provenance("", "")
     machine = [("made", known["created"]), ("processor", known["processor"]), ("system", known["system"])]
     return machine + [(package, known[f"{package}_version"]) for package in VERSIONS]

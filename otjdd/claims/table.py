@@ -1,31 +1,51 @@
-"""Verdicts told as a table: in the terminal, as Markdown, as JSON."""
+"""Verdicts as a table: in the terminal, as Markdown, as JSON; and their differences from what is expected."""
 
 import json
 from collections.abc import Sequence
 
-from otjdd.claims.claim import Verdict
+from otjdd.claims.claim import Verdict, root_mean_square
 
 BAR = r"\|"  # |V| would end a cell
 BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts for programs: {"claims": [{"id", "paper", "otjdd", "tolerance", "status", "reason"}]}."""
+    """The verdicts for programs: {"claims": [`Verdict.row`, ...]}."""
     return json.dumps({"claims": [verdict.row() for verdict in verdicts]}, indent=2, ensure_ascii=False)
 
 
 def in_total(verdicts: Sequence[Verdict]) -> str:
-    """How many claims are met."""
-    return f"{sum(verdict.status == 'met' for verdict in verdicts)} of {len(verdicts)} claims are met"
+    """Number of claims that are met, and the root mean square of the distances of all."""
+    met = sum(verdict.status == "met" for verdict in verdicts)
+    return f"{met} of {len(verdicts)} claims are met; {spread(verdicts)}"
+
+
+def spread(verdicts: Sequence[Verdict]) -> str:
+    """Root mean square of the distances of claims, in words."""
+    return f"root mean square distance {root_mean_square(verdicts):.2g} tolerances"
+
+
+def with_distances(verdict: Verdict) -> list[str]:
+    """Numbers with limits and their distances in words, misses in bold; then those that are told."""
+    found = []
+    for n in verdict.numbers:
+        text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
+        found.append(f"**{text}**" if n.status == "missed" else text)
+    return found
 
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
     """The verdicts as Markdown: how many are met, a table with the misses in bold, and why they are missed."""
-    lines = [f"{in_total(verdicts)}.", "", "| claim | paper | otjdd | tolerance | |", "|---|---|---|---|---|"]
+    lines = [
+        f"{in_total(verdicts)}.",
+        "",
+        "| claim | paper | otjdd (distance) | tolerance | |",
+        "|---|---|---|---|---|",
+    ]
     for verdict in verdicts:
         row = verdict.row()
-        found = "; ".join(f"**{n}**" if n.status == "missed" else str(n) for n in verdict.numbers)
-        cells = [verdict.id, row["paper"], found if verdict.found else row["otjdd"], row["tolerance"], verdict.status]
+        found = "; ".join(with_distances(verdict)) if verdict.found else row["otjdd"]
+        cells = [verdict.id, row["paper"], found, row["tolerance"], verdict.status]
         lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
     return "\n".join(lines + [""] * bool(why) + why)
@@ -38,14 +58,17 @@ def to_table(verdicts: Sequence[Verdict]):
 
     longest = max((len(verdict.id) for verdict in verdicts), default=0)
     table = Table(
-        Column("claim", min_width=longest), "otjdd", "paper", "allowed", Column("", no_wrap=True), box=box.SIMPLE_HEAD
-    )
+        Column("claim", min_width=longest), "otjdd", "paper", "allowed", Column("distance", no_wrap=True),
+        Column("", no_wrap=True), box=box.SIMPLE_HEAD,
+    )  # fmt: skip
     for verdict in verdicts:
         colour = "green" if verdict.status == "met" else "red"
-        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", f"[bold {colour}]{verdict.status}[/]")
+        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", "", f"[bold {colour}]{verdict.status}[/]")
         for n in verdict.numbers:
             style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
-            table.add_row(f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, mark, style=style)
+            table.add_row(
+                f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark, style=style
+            )
     return table
 
 
@@ -64,8 +87,13 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     console.print(in_total(verdicts))
 
 
+def surprises(verdicts: Sequence[Verdict]) -> list[str]:
+    """A line for each difference between a claim and what its claim.toml expects."""
+    return [f"{verdict.id}: {text}" for verdict in verdicts for text in verdict.surprises]
+
+
 def has_place(text: str) -> bool:
-    """Whether a text has the markers between which the table goes."""
+    """True when a text has the markers between which the table goes."""
     return BEGIN in text and END in text.partition(BEGIN)[2]
 
 

@@ -25,6 +25,10 @@ def validate(
         Path | None, typer.Option("--report", metavar="DIR", help="Write a page for the browser, DIR/index.html.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
+    expected: Annotated[
+        bool,
+        typer.Option("--expected", help="Compare with what each claim expects: exit code 8 for a difference only."),
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
@@ -38,6 +42,10 @@ def validate(
     from otjdd.system.files import read_whole, write_whole
     from otjdd.system.pool import cores
 
+    if expected and quick:
+        raise typer.BadParameter(
+            "a claim expects the numbers of its full runs, not of a quick look", param_hint="--expected"
+        )
     try:
         validation.discover(names=names)
     except ValueError as error:
@@ -60,6 +68,9 @@ def validate(
     if update:
         write_whole(update, table.updated(text, table.to_markdown(verdicts)).encode())
     table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
-    if any(verdict.status == "missed" for verdict in verdicts):
-        sys.stdout.flush()
+    sys.stdout.flush()
+    surprises = table.surprises(verdicts)
+    if expected:
+        tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
+    if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
         raise typer.Exit(ExitCode.MISSED)

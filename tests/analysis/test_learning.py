@@ -7,11 +7,8 @@ import pytest
 
 from otjdd.analysis import comparison, learning
 from otjdd.analysis.metrics import METRICS
-from otjdd.case.case import load_case, shipped_cases
-from otjdd.claims.trials import Draws, Trial
-from otjdd.errors import CaseError
+from otjdd.claims.trials import Trial
 from otjdd.results import outputs
-from otjdd.units import quantity
 
 TAU, WIDTH, REST = 1e-6, 50e-9, 2e-10
 
@@ -139,6 +136,20 @@ def test_letters_are_told_by_their_contrast():
     assert found == pytest.approx({"h_at_once": 2.0, "h_later": 0.1, "h_last": 0.0, "h_state": 0.2}, abs=1e-9)
 
 
+def test_letters_are_compared_with_each_other():
+    contrasts = {"c": 0.0, "h": 0.06, "n": 0.02}
+    t = np.linspace(0, 4, 9)
+    trials = [
+        trial(np.nan, {"read_time": [1.0, 2, 3, 4], "read_current": [1.0, 1.0, 1 + x, 1.0], "current": t}, t, name=name)
+        for name, x in contrasts.items()
+    ]
+    found = learning.letters(trials)
+    assert found["h_over_n_later"] == pytest.approx(3)
+    assert found["h_over_c_later"] == np.inf
+    assert set(found) == set(METRICS["letters"].numbers)
+    assert found["c_over_h_later"] == 0
+
+
 def test_rounds_of_pulses_tell_the_shape_of_the_last():
     p = np.linspace(0, 1, 21)
     up = 1e-6 + 9e-6 * np.expm1(-3 * p) / np.expm1(-3)
@@ -172,22 +183,3 @@ def test_a_tip_writes_a_square_in_a_square():
     ]
     found = comparison.tip_map(trials, side=10, inner=5)
     assert (found["inner_over_outer"], found["outer_over_pristine"]) == pytest.approx((100, 0.5))
-
-
-def test_draws_are_the_same_for_a_seed_and_scatter_as_told():
-    case = load_case(shipped_cases() / "li2019.toml")
-    spread = {"device.film.thickness": "0.03 nm", "device.left.barrier": "10 meV"}
-    draws = Draws(count=3, seed=1, spread=spread)
-    assert draws.changes(case, 2) == Draws(count=9, seed=1, spread=spread).changes(case, 2)
-    assert draws.changes(case, 2) != draws.changes(case, 3)
-    many = np.array([[quantity(text)[0] for text in draws.changes(case, i).values()] for i in range(1000)])
-    assert many.mean(axis=0) == pytest.approx([2.8e-9, case.device.left.barrier], rel=0.01)
-    assert many.std(axis=0) == pytest.approx([0.03e-9, 0.010], rel=0.1)
-
-
-def test_draws_about_what_is_not_there_or_in_another_unit_are_refused():
-    path = shipped_cases() / "li2019.toml"
-    with pytest.raises(ValueError, match="thicknes' to draw about"):
-        list(Draws(count=1, seed=1, spread={"device.film.thicknes": "1 nm"}).trials(path, {}, False))
-    with pytest.raises(CaseError, match="thickness: expected a length"):
-        list(Draws(count=1, seed=1, spread={"device.film.thickness": "1 meV"}).trials(path, {}, False))

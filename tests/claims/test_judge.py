@@ -1,11 +1,12 @@
 """Claims: read, judged, told. Runs are replaced by Datasets whose answers are known, but for one small real one."""
 
 import json
+import math
 from functools import reduce
 
 import numpy as np
 import pytest
-from small_claims import CLAIM, folder, otjdd_validate
+from small_claims import CASE, CLAIM, folder, otjdd_validate
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.metrics import METRICS
@@ -13,7 +14,7 @@ from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
 from otjdd.claims import judge, pictures
 from otjdd.claims import table as tables
-from otjdd.claims.claim import Figure
+from otjdd.claims.figure import Figure, Measured
 from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
@@ -81,8 +82,8 @@ def test_cases_that_claims_share_are_run_once(monkeypatch):
 
 
 def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
-    sweep = '\n[sweep.case]\nkey = "temperature"\nvalues = ["300 K", "310 K", "320 K"]\n\n[[figure]]'
-    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep), name="swept")
+    study = '\n[study.grid]\ntemperature = ["300 K", "310 K", "320 K"]\n'
+    folder(tmp_path, case=CASE + study, name="swept")
     folder(tmp_path, name="single")
     one = judge.validate(["swept", "single"], folder=tmp_path)
     two = judge.validate(["single", "swept"], folder=tmp_path, workers=2)
@@ -109,11 +110,95 @@ def test_limits_hold_on_both_sides(limits, inside, outside):
     assert figure.met(float("nan")) == (not limits)
 
 
+@pytest.mark.parametrize(
+    ("limits", "distances"),
+    [
+        ({"value": 2.0, "within": "x2"}, {2.0: 0, 4.0: 1, 1.0: 1, 8.0: 2, -2.0: math.inf, 0.0: math.inf}),
+        ({"value": -2.0, "within": "x2"}, {-4.0: 1, 2.0: math.inf}),
+        ({"value": 2.0, "within": "30 %"}, {2.0: 0, 2.6: 1, 1.7: 0.5}),
+        ({"value": -2.0, "within": "30 %"}, {-2.6: 1}),
+        ({"value": 0.55, "within": 0.06}, {0.55: 0, 0.58: 0.5, 0.67: 2}),
+        ({"at_least": 1.0, "at_most": 2.0}, {1.5: 0, 1.0: 1, 2.0: 1, 2.5: 2}),
+        ({"at_least": 100.0}, {100.0: 1, 1e4: 0.01, 50.0: 1.5, -100.0: 3}),
+        ({"at_most": 0.05}, {0.05: 1, 0.01: 0.2, -0.1: 0, 0.1: 1.5}),
+        ({"at_least": 1.0, "best": 1.0}, {1.0: 0, 0.6: 1.4}),
+        ({"at_most": -0.95, "best": -1.0}, {-1.0: 0, -0.95: 1, -0.975: 0.5, 0.95: 3}),
+        ({"at_least": 0.0}, {0.0: 0, 5.0: 0, -894.0: 2}),
+        ({}, {1.0: math.nan}),
+    ],
+)
+def test_distances_are_0_where_exact_and_1_at_the_limit(limits, distances):
+    figure = Figure(name="a", label="a", **limits)
+    found = [figure.distance(x) for x in distances]
+    assert found == pytest.approx(list(distances.values()), abs=1e-12, nan_ok=True)
+    for x, distance in distances.items():
+        assert not limits or figure.met(x) == (distance <= 1 + 1e-12)
+    assert math.isnan(figure.distance(math.nan))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"at_least": 1.0, "best": 0.5}, "keeps the limit"),
+        ({"best": 0.5}, "one limit"),
+        ({"at_least": 1.0, "at_most": 2.0, "best": 1.5}, "one limit"),
+        ({"value": 1.0, "within": 1.0, "at_most": 2.0}, "a value has a tolerance"),
+        ({"window": (2.0, 1.0)}, "lower end first"),
+    ],
+)
+def test_limits_that_contradict_each_other_are_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        Figure(name="a", label="a", **wrong)
+
+
+def judged(tmp_path, low, claim=CLAIM):
+    folder(tmp_path, claim)
+    read = claims.load(tmp_path / "small")
+    trials = claims.planned(tmp_path / "small", read)
+    return judge.judge("small", read, trials, {trials[0].case.digest: two_states(low)})
+
+
+def test_a_verdict_that_is_not_as_expected_is_a_surprise(tmp_path):
+    assert judged(tmp_path / "a", 2e4).surprises == []
+    assert judged(tmp_path / "b", 5e4).surprises == ["expected met, found missed"]
+    missed = CLAIM.replace("metric =", 'expected = "missed"\nmetric =')
+    assert judged(tmp_path / "c", 5e4, missed).surprises == []
+    assert judged(tmp_path / "d", 2e4, missed).surprises == ["expected missed, found met"]
+
+
+def test_a_number_outside_of_its_window_is_a_surprise(tmp_path):
+    told = CLAIM + '\n[[figure]]\nname = "high"\nlabel = "high"\nunit = "kohm"\nwindow = [9e4, 11e4]\n'
+    assert judged(tmp_path / "a", 2e4, told).surprises == []
+    narrow = told.replace("9e4", "10.5e4")
+    assert judged(tmp_path / "b", 2e4, narrow).surprises == ["high: 1e5 kohm (expected 1.05e5 to 1.1e5 kohm)"]
+
+
+def test_a_run_that_fails_is_a_surprise_even_where_a_miss_is_expected(tmp_path):
+    folder(tmp_path, CLAIM.replace("metric =", 'expected = "missed"\nmetric ='))
+    read = claims.load(tmp_path / "small")
+    trials = claims.planned(tmp_path / "small", read)
+    verdict = judge.judge("small", read, trials, {trials[0].case.digest: "the lights went out"})
+    assert verdict.surprises == ["Two writes on a small grid: the lights went out."]
+
+
+def test_the_distance_of_a_claim_is_the_largest_of_its_numbers_and_the_table_has_the_root_mean_square(tmp_path):
+    verdicts = [judged(tmp_path / name, low) for name, low in (("a", 2e4), ("b", 8e4))]
+    assert [verdict.distance for verdict in verdicts] == pytest.approx([0, 2])
+    assert claims.root_mean_square(verdicts) == pytest.approx(math.sqrt(2))
+
+
+def test_every_told_number_of_the_paper_has_a_window_and_every_expected_miss_a_reason():
+    for path in judge.discover().values():
+        claim = claims.load(path)
+        assert [f.name for f in claim.figure if not f.allowed and f.window is None] == [], path
+        assert bool(claim.reason) == (claim.expected == "missed"), path
+
+
 def test_numbers_are_told_in_their_unit():
     figure = Figure(name="a", label="conductance", unit="uS", value=10.5, within="x2")
     assert figure.met(12e-6)
     assert not figure.met(12.0)
-    assert str(claims.Measured(figure, 12e-6)) == "conductance: 12 uS"
+    assert str(Measured(figure, 12e-6)) == "conductance: 12 uS"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +214,7 @@ def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
 def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
     folder(tmp_path, CLAIM.replace('name = "low"', 'name = "lowest"'))
     with pytest.raises(
-        CaseError, match=r"claim\.toml:8:1 figure\[0\]\.name: expected a number of the metric loop: prist"
+        CaseError, match=r"claim\.toml:9:1 figure\[0\]\.name: expected a number of the metric loop: prist"
     ):
         claims.load(tmp_path / "small")
 
@@ -140,19 +225,46 @@ def test_a_figure_in_the_unit_of_another_quantity_is_refused(tmp_path):
         claims.load(tmp_path / "small")
 
 
-def test_a_sweep_makes_one_trial_a_value_and_fewer_in_a_quick_look(tmp_path):
-    sweep = '\n[sweep.case]\nkey = "drive.parts[1].voltage"\nvalues = ["1 V", "2 V", "3 V"]\nquick = ["1 V", "2 V"]\n'
-    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+STUDY = '\n[study.grid]\n"drive.parts[1].voltage" = ["1 V", "2 V", "3 V"]\n'
+QUICK = '\n[quick.case.study.grid]\n"drive.parts[1].voltage" = ["1 V", "2 V"]\n\n[[figure]]'
+
+
+def test_a_case_with_a_study_makes_one_trial_a_point_and_fewer_in_a_quick_look(tmp_path):
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", QUICK), CASE + STUDY)
     claim = claims.load(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", claim)
-    assert [(t.value, t.case.drive.parts[1].voltage) for t in trials] == [(1, 1), (2, 2), (3, 3)]
+    assert [(t.value, t.text, t.case.drive.parts[1].voltage) for t in trials] == [
+        (1, "1 V", 1),
+        (2, "2 V", 2),
+        (3, "3 V", 3),
+    ]
+    assert {t.key for t in trials} == {"drive.parts[1].voltage"}
+    assert {t.source for t in trials} == {CASE + STUDY}
+    assert all(t.case.study is None for t in trials)
     assert len(claims.planned(tmp_path / "small", claim, quick=True)) == 2
 
 
-def test_a_sweep_of_a_case_that_is_not_there_is_refused(tmp_path):
-    sweep = '\n[sweep.cases]\nkey = "temperature"\nvalues = ["300 K"]\n'
-    folder(tmp_path, CLAIM.replace("\n[[figure]]", sweep + "\n[[figure]]"))
+def test_a_case_with_a_sample_makes_one_trial_a_draw_and_the_first_of_them_in_a_quick_look(tmp_path):
+    sample = '\n[study.sample]\nmethod = "random"\ncount = 3\nseed = 1\n'
+    over = 'over = { "device.film.thickness" = { mean = "2.8 nm", deviation = "0.1 nm" } }\n'
+    quick = CLAIM.replace("\n[[figure]]", '\n[quick.case]\n"study.sample.count" = 2\n\n[[figure]]')
+    folder(tmp_path, quick, CASE + sample + over)
+    claim = claims.load(tmp_path / "small")
+    trials = claims.planned(tmp_path / "small", claim)
+    assert len({t.case.device.film.thickness for t in trials}) == 3
+    few = claims.planned(tmp_path / "small", claim, quick=True)
+    assert [t.case for t in few] == [t.case for t in trials[:2]]
+
+
+def test_a_quick_look_at_a_case_that_is_not_there_is_refused(tmp_path):
+    folder(tmp_path, CLAIM.replace("\n[[figure]]", QUICK.replace("quick.case", "quick.cases")))
     with pytest.raises(ValueError, match="cases"):
+        claims.planned(tmp_path / "small", claims.load(tmp_path / "small"))
+
+
+def test_a_study_that_does_not_fit_its_case_is_refused_with_its_line(tmp_path):
+    folder(tmp_path, case=CASE + STUDY.replace('"2 V"', '"2 nm"'))
+    with pytest.raises(CaseError, match=r"case\.toml:13:1 study\.grid.*expected a voltage"):
         claims.planned(tmp_path / "small", claims.load(tmp_path / "small"))
 
 
@@ -177,16 +289,29 @@ def test_a_run_that_fails_is_a_missed_claim(tmp_path):
 def test_json_keeps_its_contract(tmp_path):
     report = json.loads(tables.to_json([verdict_of(tmp_path, two_states(5e4))]))
     assert list(report) == ["claims"]
-    assert list(report["claims"][0]) == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
-    assert report["claims"][0]["paper"] == "low: 20 kohm"
-    assert report["claims"][0]["otjdd"] == "low: 50 kohm"
+    claim = report["claims"][0]
+    assert list(claim)[:6] == ["id", "paper", "otjdd", "tolerance", "status", "reason"]
+    assert claim["paper"] == "low: 20 kohm"
+    assert claim["otjdd"] == "low: 50 kohm"
+    assert claim["device"] == "Pt | SrTiO3 | Nb:SrTiO3"
+    assert claim["expected"] == "met"
+    assert claim["distance"] == pytest.approx(np.log(2.5) / np.log(2))
+    (value,) = claim["values"]
+    assert (value["name"], value["unit"], value["status"]) == ("low", "kohm", "missed")
+    assert (value["value"], value["distance"]) == (50.0, claim["distance"])
+
+
+def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):
+    text = tables.to_json([verdict_of(tmp_path, "the lights went out")])
+    claim = json.loads(text, parse_constant=lambda name: pytest.fail(name))["claims"][0]
+    assert (claim["distance"], claim["values"][0]["value"]) == (None, None)
 
 
 def test_markdown_goes_between_its_markers(tmp_path):
     table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
-    assert "| small | low: 20 kohm | **low: 50 kohm** | x2 | missed |" in table
+    assert "| small | low: 20 kohm | **low: 50 kohm (1.3)** | x2 | missed |" in table
     assert "- small: It is what it is." in table
-    assert table.startswith("0 of 1 claims are met.")
+    assert table.startswith("0 of 1 claims are met; root mean square distance 1.3 tolerances.")
     text = f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n"
     assert tables.updated(text, table) == f"a\n{tables.BEGIN}\n{table}\n{tables.END}\nb\n"
     with pytest.raises(ValueError, match="markers"):
@@ -227,8 +352,14 @@ def test_the_command_gives_8_for_a_miss_0_without_and_2_for_an_unknown_name(tmp_
     status = {claim["id"]: claim["status"] for claim in json.loads(done.stdout)["claims"]}
     assert status == {"generous": "met", "hopeless": "missed"}
     assert (tmp_path / "pictures" / "hopeless.png").read_bytes().startswith(b"\x89PNG")
-    done = otjdd_validate(tmp_path / "claims", "generous")
+    done = otjdd_validate(tmp_path / "claims", "--expected")
+    assert done.returncode == 8
+    assert "hopeless: expected met, found missed" in done.stderr
+    assert "generous" not in done.stderr
+    assert otjdd_validate(tmp_path / "claims", "--expected", "--quick").returncode == 2
+    done = otjdd_validate(tmp_path / "claims", "generous", "--expected")
     assert done.returncode == 0, done.stderr
+    assert "1 of 1 claims are as expected" in done.stderr
     assert "1 of 1 claims are met" in done.stdout
     done = otjdd_validate(tmp_path / "claims", "nothing")
     assert done.returncode == 2

@@ -1,0 +1,193 @@
+"""A number of a claim: its limits, the distance of a result from them, and both in words.
+
+The distance of a result is told in tolerances, 0 where it is exact and 1 where it is at the limit:
+
+    value and within      |x - value| / within; for a factor f: |ln(x / value)| / ln f
+    at_least and at_most  distance from the middle, in halves of the interval
+    one limit, kept       from 1 at the limit to 0 at `best`. Without `best`: x / limit for at_most above 0, limit / x for
+                          at_least above 0, and 0 for any other limit, which has no scale
+    one limit, missed     1 + |x - limit| / max(|x|, |limit|), which is at most 3
+"""
+
+import math
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, model_validator
+
+from otjdd import units
+from otjdd.case.record import Number, Record
+
+
+class Figure(Record):
+    """One number of a metric: its name there, its name in words, its unit, and its limits in that unit.
+
+    value with within ("x2" a factor, "30 %" relative, a number absolute), at_least, at_most; none of them: told only
+    best : the best possible value where there is one limit, 1 for a share
+    window : ends within which this version finds the number
+    """
+
+    name: str
+    label: str
+    unit: str = "1"
+    value: Number | None = None
+    within: Number | Annotated[str, Field(pattern=r"^(x[0-9.]+|[0-9.]+ %)$")] | None = None
+    at_least: Number | None = None
+    at_most: Number | None = None
+    best: Number | None = None
+    window: tuple[Number, Number] | None = None
+
+    @model_validator(mode="after")
+    def check_limits(self):
+        if (self.value is None) != (self.within is None):
+            raise ValueError("value and within belong together")
+        if self.value is not None and not (self.at_least is None and self.at_most is None):
+            raise ValueError("a value has a tolerance, and neither at_least nor at_most")
+        if self.best is not None and (self.at_least is None) == (self.at_most is None):
+            raise ValueError("best belongs to one limit, at_least or at_most")
+        if self.best is not None and self.depth(self.best) < 0:
+            raise ValueError("the best value keeps the limit")
+        if self.window is not None and not self.window[0] <= self.window[1]:
+            raise ValueError("a window has its lower end first")
+        units.unit(self.unit)
+        return self
+
+    def shown(self, found: float) -> float:
+        """A number [SI] in `unit`."""
+        return found / 10.0 ** units.unit(self.unit).exponent
+
+    def si(self, number: float) -> float:
+        """A number in `unit` in SI."""
+        return number * 10.0 ** units.unit(self.unit).exponent
+
+    def met(self, found: float) -> bool:
+        """True when a number [SI] keeps all limits. No number at all (nan) keeps none."""
+        x, (low, high) = self.shown(found), self.bounds()
+        return (low is None or x >= low) and (high is None or x <= high)
+
+    def expected(self, found: float) -> bool:
+        """True when a number [SI] lies in its window, if it has one."""
+        return self.window is None or self.window[0] <= self.shown(found) <= self.window[1]
+
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Lowest and highest allowed value in `unit`, None where there is no limit."""
+        if self.value is None:
+            return self.at_least, self.at_most
+        if isinstance(self.within, str) and self.within.startswith("x"):
+            ends = self.value / float(self.within[1:]), self.value * float(self.within[1:])
+        elif isinstance(self.within, str):
+            ends = [self.value * (1 + s * float(self.within[:-2]) / 100) for s in (-1, 1)]
+        else:
+            ends = self.value - self.within, self.value + self.within
+        return min(ends), max(ends)
+
+    def distance(self, found: float) -> float:
+        """Distance of a number [SI] in tolerances, as the module says; nan for a number without limits or no number."""
+        x, (low, high) = self.shown(found), self.bounds()
+        if math.isnan(x) or (low is None and high is None):
+            return math.nan
+        if isinstance(self.within, str) and self.within.startswith("x"):
+            ratio = x / self.value
+            return abs(math.log(ratio)) / math.log(float(self.within[1:])) if ratio > 0 else math.inf
+        if low is not None and high is not None:
+            return abs(x - (low + high) / 2) / ((high - low) / 2)
+        limit, depth = low if high is None else high, self.depth(x)
+        if depth < 0:
+            return 1 - depth / max(abs(x), abs(limit))
+        if self.best is not None:
+            whole = self.depth(self.best)
+            return max(0.0, 1 - depth / whole) if whole else 0.0
+        if limit <= 0:
+            return 0.0
+        return limit / x if high is None else max(x, 0.0) / limit
+
+    def depth(self, x: float) -> float:
+        """How far a number in `unit` lies on the good side of the one limit, negative on the other."""
+        return x - self.at_least if self.at_most is None else self.at_most - x
+
+    def text(self, number: float) -> str:
+        """A number in `unit`, with the unit."""
+        return plain(number) + f" {self.unit}" * (self.unit != "1")
+
+    @property
+    def paper(self) -> str:
+        """Value of the paper in words; "" where there are limits or nothing."""
+        return "" if self.value is None else self.text(self.value)
+
+    @property
+    def tolerance(self) -> str:
+        """Tolerance of the value in words; "" where limits are the whole statement."""
+        if self.within is None:
+            return ""
+        return self.within if isinstance(self.within, str) else f"±{self.text(self.within)}"
+
+    @property
+    def allowed(self) -> str:
+        """Interval that meets, in words; "" where there is no limit."""
+        low, high = self.bounds()
+        if low is not None and high is not None:
+            return f"{plain(low)} to {self.text(high)}"
+        if low is not None:
+            return f"at least {self.text(low)}"
+        return "" if high is None else f"at most {self.text(high)}"
+
+
+class Measured(NamedTuple):
+    """A figure of a claim beside what was found [SI], None when there is no result."""
+
+    figure: Figure
+    found: float | None
+
+    @property
+    def status(self) -> str:
+        """ "met", "missed", or "told" for a number without limits."""
+        if not self.figure.allowed:
+            return "told"
+        return "met" if self.found is not None and self.figure.met(self.found) else "missed"
+
+    @property
+    def distance(self) -> float:
+        """Distance in tolerances; nan for a number without limits or without a result."""
+        return math.nan if self.found is None else self.figure.distance(self.found)
+
+    @property
+    def distance_text(self) -> str:
+        """The distance in words, "" where there is none."""
+        return "" if math.isnan(self.distance) else f"{self.distance:.2g}"
+
+    @property
+    def otjdd(self) -> str:
+        """The number that was found, in words."""
+        return "no result" if self.found is None else self.figure.text(self.figure.shown(self.found))
+
+    @property
+    def surprise(self) -> str:
+        """In words, that the number is outside of its window; "" when it is not, or has none."""
+        if self.figure.window is None or (self.found is not None and self.figure.expected(self.found)):
+            return ""
+        low, high = self.figure.window
+        return f"{self} (expected {plain(low)} to {self.figure.text(high)})"
+
+    def row(self) -> dict:
+        """The number for programs: in its unit, None where it is no finite number."""
+        found = None if self.found is None else self.figure.shown(self.found)
+        return {
+            "name": self.figure.name,
+            "label": self.figure.label,
+            "unit": self.figure.unit,
+            "value": finite(found),
+            "distance": finite(self.distance),
+            "status": self.status,
+        }
+
+    def __str__(self) -> str:
+        return f"{self.figure.label}: {self.otjdd}"
+
+
+def finite(number: float | None) -> float | None:
+    """A number, None for nan and infinities, which JSON does not have."""
+    return float(number) if number is not None and math.isfinite(number) else None
+
+
+def plain(number: float) -> str:
+    """A number to three digits, as people write it: 1.8e8."""
+    return f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
