@@ -210,11 +210,22 @@ def plain(number: Decimal) -> str:
     return f"{number:e}".replace("e+", "e")
 
 
+class WrittenInt(int):
+    """A whole number that was given as text: a count, but no quantity, for it has no unit."""
+
+
+class WrittenFloat(float):
+    """A number that was given as text, and so no quantity without a unit."""
+
+
+WRITTEN = {int: WrittenInt, float: WrittenFloat}
+
+
 class Quantity(NamedTuple):
     """Marks a float field of a pydantic record as a quantity: text with a unit in, SI held, text again in JSON.
 
     low, high : bounds, themselves as text, both allowed values; "" is no bound
-    A bare number is taken as SI, unless the validation context says `strict_units` (as for case files).
+    A bare number is taken as SI, unless it was text (WRITTEN) or the validation context says `strict_units` (case files).
     """
 
     dimension: str
@@ -225,7 +236,7 @@ class Quantity(NamedTuple):
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if isinstance(value, str):
             si = parse(value, self.dimension)
-        elif number and not (info.context or {}).get("strict_units"):
+        elif number and type(value) not in WRITTEN.values() and not (info.context or {}).get("strict_units"):
             si = value
         else:
             raise UnitError(DIMENSIONS[self.dimension].words, brief(value) + " (a number without a unit)" * number)

@@ -26,7 +26,7 @@ from otjdd.case.drive import Circuit, Drive
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Count, Number, Record
 from otjdd.case.study_axes import Study
-from otjdd.errors import CaseError, NotAsExpected
+from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief
@@ -65,6 +65,11 @@ class Recording(Record):
         if self.windows and self.every == "all":
             raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
         return self
+
+    def check_reads(self, count: int) -> None:
+        """Raise NotAsExpected when only reads are to be in the time series of a drive that has none."""
+        if self.every == "reads" and not count and not self.windows:
+            raise NotAsExpected('record.every = "all" or "none" with a drive that has no reads', '"reads"')
 
     def instants(self, duration: float) -> list[float]:
         """Times [s] of snapshots in a drive of a duration [s], the first at 0. Raises ValueError for what comes later."""
@@ -148,7 +153,8 @@ class Case(Record):
     def replace(self, *change, **changes) -> "Case":
         """A case with other values, by dotted key: replace("device.film.thickness", "3.2 nm"), or keywords in `**{}`.
 
-        Values are text with units or, unlike in a case file, bare numbers in SI. Raises CaseError.
+        Values are text with units or, unlike in a case file, bare numbers in SI; a number as text has no unit and is
+        refused. A table that names its kind or law replaces the one that is there. Raises CaseError.
         """
         data = self.model_dump(mode="json", exclude_none=True)
         changes = dict([change] if change else []) | changes
@@ -195,9 +201,13 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
     except ValidationError as error:
         from otjdd.case.explain import problems_of
 
-        problems += problems_of(error.errors(), document, json_schema())
-    if problems:
-        raise CaseError(problems)
+        strange = {problem.key for problem in document.problems}
+        found = problems_of(error.errors(), document, json_schema())
+        problems += [problem for problem in found if problem.key not in strange]
+    if problems or document.problems:
+        raise CaseError(
+            sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
+        )
     case._folder, case._source, case._allow_outside = folder, source, allow_outside
     return case
 
@@ -237,7 +247,8 @@ def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Pr
         if not inside:
             problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name)))
         elif not there:
-            problems.append(document.problem(path, "a file that is there", brief(name)))
+            looked = f"a file that is there (looked for in {beside})"
+            problems.append(document.problem(path, looked, brief(name)))
         else:
             put(document.data, path, os.fspath(found))
     return problems

@@ -3,6 +3,7 @@
 No physics here. A case file is TOML and nothing else: no code, no expressions, at most 1 MB, 32 levels deep.
 """
 
+import copy
 import math
 import os
 import re
@@ -16,11 +17,20 @@ from otjdd.case.problem import Problem, Source
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import Refused, TooLarge, read_regular
-from otjdd.units import brief
+from otjdd.units import WRITTEN, brief
 
 MAX_BYTES = 1_000_000
 MAX_BASES = 16  # of a base of a base ...
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
+
+# Keys that say the same thing in two ways: one of a group on top takes those of the other away below.
+EITHER = (
+    ({"voltages"}, {"start", "stop", "step", "path"}),
+    ({"period"}, {"frequency"}),
+    ({"points"}, {"file"}),
+    ({"count"}, {"step"}),
+    ({"bandwidth"}, {"time_constant"}),
+)
 
 # A table whose switch changes is another thing: it replaces the one of the base instead of being put on it.
 SWITCHES = {"permittivity": ("law",)}
@@ -29,11 +39,15 @@ WHOLE = {"initial"}  # never merged
 
 
 class Document(NamedTuple):
-    """Data of a case file put on its bases, and the places of its keys: path -> (Source, offset)."""
+    """Data of a case file put on its bases, and the places of its keys: path -> (Source, offset).
+
+    problems : values that no case has (nan, inf, dates), which stand in `data` as text
+    """
 
     source: Source
     data: dict
     places: dict
+    problems: tuple[Problem, ...] = ()
 
     def place(self, path: tuple) -> tuple[Source, int]:
         """Place of a key, or of the nearest table that is there."""
@@ -119,10 +133,7 @@ def parse(source: Source) -> Document:
         data = tomllib.loads(source.text)
     except (ValueError, RecursionError) as error:
         raise CaseError([syntax_problem(source, found.twice, error)]) from None
-    document = Document(source, data, {path: (source, at) for path, at in found.places.items()})
-    if strange := list(islice(strange_values(document, (), data), MAX_PROBLEMS)):
-        raise CaseError(strange)
-    return document
+    return told(Document(source, data, {path: (source, at) for path, at in found.places.items()}))
 
 
 def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
@@ -143,36 +154,57 @@ def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
     return source.problem(at, (), f"not TOML: {reason}")
 
 
+def told(document: Document) -> Document:
+    """The document with its strange values as text, and a problem for each; what else is wrong can then be found too."""
+    strange = list(islice(strange_values(document, (), document.data), MAX_PROBLEMS))
+    for table, part, _ in strange:
+        table[part] = str(table[part])
+    return document._replace(problems=tuple(problem for _, _, problem in strange))
+
+
 def strange_values(document: Document, path: tuple, value):
-    """Problems of values that TOML has and a case has not: dates, nan, inf."""
-    if isinstance(value, dict | list):
-        for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from strange_values(document, (*path, part), inner)
-    elif isinstance(value, float) and not math.isfinite(value):
-        yield document.problem(path, "a finite number", brief(value))
-    elif not isinstance(value, str | bool | int | float):
-        yield document.problem(path, "text, a number, true or false, a list or a table", f"{value} (a date or time)")
+    """(table or list, key in it, problem) of values that TOML has and a case has not: dates, nan, inf."""
+    for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        place = (*path, part)
+        if isinstance(inner, dict | list):
+            yield from strange_values(document, place, inner)
+        elif isinstance(inner, float) and not math.isfinite(inner):
+            yield value, part, document.problem(place, "a finite number", brief(inner))
+        elif not isinstance(inner, str | bool | int | float):
+            expected = "text, a number, true or false, a list or a table"
+            yield value, part, document.problem(place, expected, f"{inner} (a date or time)")
 
 
-def put_on(below: Document, above: Document) -> Document:
-    """The upper document on the lower one: tables are merged, everything else replaced."""
-    replaced = []
+def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> Document:
+    """The upper document on the lower one: tables are merged, everything else replaced, and so are the paths `whole`."""
+    replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
     kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
-    return Document(above.source, data, kept | above.places)
+    return Document(above.source, data, kept | above.places, below.problems + above.problems)
 
 
 def merge(below, above: dict, path: tuple, replaced: list):
-    """`above` on the table or list `below`; notes in `replaced` the paths of what was not merged."""
-    merged = list(below) if isinstance(below, list) else dict(below)
+    """`above` on the table or list `below`; notes in `replaced` the paths of what was not merged, besides those in it."""
+    merged = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
-        old = merged[name] if isinstance(below, list) or name in below else None
-        if mergeable(name, old, value):
+        old = merged[name] if isinstance(below, list) or name in merged else None
+        if (*path, name) not in replaced and mergeable(name, old, value):
             merged[name] = merge(old, value, (*path, name), replaced)
         else:
             merged[name] = value
             replaced.append((*path, name))
     return merged
+
+
+def without_alternatives(below: dict, above: dict, path: tuple, replaced: list) -> dict:
+    """The lower table without what the upper one says in another way (`EITHER`), whose paths are noted in `replaced`."""
+    gone = set()
+    for one, other in EITHER:
+        for here, there in ((one, other), (other, one)):
+            if here & set(above) and not there & set(above):
+                gone |= there & set(below)
+    replaced.extend((*path, name) for name in gone)
+    return {name: value for name, value in below.items() if name not in gone}
 
 
 def mergeable(name, below, above) -> bool:
@@ -189,9 +221,10 @@ def mergeable(name, below, above) -> bool:
 def changed(document: Document, changes: Mapping, name: str) -> Document:
     """The document with values set by dotted key; text is read as a TOML value where it is one.
 
+    A table that says its own kind or law replaces the one that is there; nothing of that is left in it.
     name : what problems with the changes are reported under, such as "--set". Raises CaseError.
     """
-    source, data, places = Source(name, None), {}, {}
+    source, data, places, whole = Source(name, None), {}, {}, set()
     for key, value in changes.items():
         path = split_key(key, source)
         table = data
@@ -199,12 +232,13 @@ def changed(document: Document, changes: Mapping, name: str) -> Document:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
                 raise CaseError([source.problem(0, path, "one value", "another for a part of it")])
-        table[path[-1]] = read_value(value) if isinstance(value, str) else value
+        value = read_value(value) if isinstance(value, str) else copy.deepcopy(value)
+        table[path[-1]] = value
+        if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(path[-1], ())} & set(value):
+            whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
-    above = Document(source, data, places)
-    if strange := list(islice(strange_values(above, (), data), MAX_PROBLEMS)):
-        raise CaseError(strange)
-    return put_on(document, above)._replace(source=document.source)
+    above = told(Document(source, data, places))
+    return put_on(document, above, frozenset(whole))._replace(source=document.source)
 
 
 def split_key(key: str, source: Source) -> tuple:
@@ -224,6 +258,7 @@ def split_key(key: str, source: Source) -> tuple:
 def read_value(text: str):
     """Value of a --set text: a number, true, false, list or inline table if it reads as one, else the text itself."""
     try:
-        return tomllib.loads(f"value = {text}")["value"] if "\n" not in text and len(text) < 10_000 else text
+        value = tomllib.loads(f"value = {text}")["value"] if "\n" not in text and len(text) < 10_000 else text
     except (ValueError, RecursionError):
         return text
+    return WRITTEN.get(type(value), lambda same: same)(value)

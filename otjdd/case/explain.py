@@ -20,6 +20,8 @@ TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "t
 def read_record(kind: type[BaseModel], path) -> tuple[BaseModel, Document]:
     """Record of a kind from a TOML file, and the places of its keys. Raises OSError, CaseError with all that is wrong."""
     document = parse(Source(os.fspath(path), read_text(path)))
+    if document.problems:
+        raise CaseError(document.problems)
     try:
         return kind.model_validate(document.data), document
     except ValidationError as error:
@@ -171,8 +173,9 @@ def words_of(node: dict) -> str:
         return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
     counts = [node.get("minItems"), node.get("maxItems")]
     if kind == "array" and any(counts):
-        several = f"{counts[0]} to {counts[1]}" if all(counts) else f"at most {counts[1]}"
-        return f"a list of {counts[0] if counts[0] == counts[1] else several}"
+        least, most = counts
+        several = f"{least} to {most}" if all(counts) else f"at most {most}" if most else f"at least {least}"
+        return f"a list of {least if least == most else several}"
     if kind == "string" and "maxLength" in node:
         return f"text of {node.get('minLength', 0)} to {node['maxLength']} characters"
     return TYPES.get(kind, "a value") + " that is not empty" * ("minLength" in node)

@@ -1,6 +1,7 @@
 """What all commands share: exit codes, and what becomes of an error."""
 
 import functools
+import inspect
 import os
 import sys
 import traceback
@@ -47,7 +48,12 @@ def command(function):
             tell(message)
             raise typer.Exit(code) from None
 
-    return app.command()(guarded)
+    return app.command(help=literal(inspect.cleandoc(function.__doc__)))(guarded)
+
+
+def literal(text: str) -> str:
+    """Text that rich shows as it stands: `[study]` is a table of a case, not markup."""
+    return text.replace("[", r"\[")
 
 
 def verdict(error: BaseException) -> tuple[int, str]:

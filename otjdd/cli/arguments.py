@@ -53,7 +53,9 @@ def check_files(case, path: Path):
     try:
         columns = model.members(case)
         if case.drive.kind != "iv":
-            case.record.instants(case.drive.waveform().duration)
+            waveform = case.drive.waveform()
+            case.record.instants(waveform.duration)
+            case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
             from otjdd.solver import integrate
 

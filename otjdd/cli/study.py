@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.app import literal, progress_bar, tell
 from otjdd.cli.arguments import Outside, Settings, load
 from otjdd.errors import ExitCode
 
@@ -17,7 +17,8 @@ EVERY = 30.0  # s between two lines of progress
 
 def study(
     path: Annotated[
-        Path | None, typer.Argument(metavar="CASE", help="A case with a [study], or the name of a shipped one.")
+        Path | None,
+        typer.Argument(metavar="CASE", help=literal("A case with a [study], or the name of a shipped one.")),
     ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
     workers: Annotated[

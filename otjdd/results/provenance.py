@@ -10,6 +10,8 @@ import numpy as np
 
 from otjdd.system import sources
 
+ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
+
 
 def provenance(
     case_text: str,

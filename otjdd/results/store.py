@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.errors import ResultError
-from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
 
 FORMAT = "otjdd result 1"
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_LOADED_BYTES = 16 * 2**30
 
 
@@ -46,7 +45,7 @@ def read(path: str | Path) -> xr.Dataset:
     import xarray as xr
 
     data = read_whole(path)
-    if not data.startswith(SIGNATURE):
+    if not data.startswith(HDF5):
         raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")
     body = unsealed(path, data)
     try:

@@ -11,6 +11,7 @@ from otjdd.case import toml_text
 from otjdd.case.case import named_files, parse_case, put
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import store
+from otjdd.results.provenance import ENGINE
 from otjdd.solver import simulate
 
 ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
@@ -26,6 +27,10 @@ def rerun(path, progress=None):
     stored = store.read(path)
     missing = {"case_resolved", "solver_status"} - set(stored.attrs)
     if missing:
+        if ENGINE in stored.attrs:
+            raise ResultError(
+                path, "holds the points of a study, not one run", "run one point: otjdd run CASE --set KEY=VALUE ..."
+            )
         raise ResultError(path, "is not the result of one run", "rerun the results that it was made from")
     if stored.attrs["solver_status"].startswith("interrupted"):
         raise ResultError(path, "holds a run that was interrupted", "run its case again")

@@ -52,6 +52,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
     waveform, files, numerics = case.drive.waveform(), files_named(case), case.numerics
+    case.record.check_reads(waveform.read_count)
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)
     start = saved.start if saved else start

@@ -10,6 +10,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.study_axes import coordinate
 from otjdd.results import provenance
+from otjdd.results.provenance import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
 from otjdd.studies import keep as kept
 from otjdd.studies import points
@@ -21,7 +22,6 @@ from otjdd.system import sources
 log = logging.getLogger(__name__)
 
 SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # attributes
-ENGINE = "study_engine"  # attribute that all Datasets of studies have
 STATES = ("done", "failed", "missing")
 
 

@@ -25,6 +25,7 @@ from otjdd.errors import ResultError
 MAX_BYTES = 8 * 2**30
 PIECE = 2**24  # bytes that are read at a time
 PATIENCE = 2.0  # s after which a file that keeps its reader waiting is given up
+HDF5 = b"\x89HDF\r\n\x1a\n"
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
 YOUNG, STALE = 5.0, 3600.0  # s, after which an unfinished file without a lock, or with one, belongs to nobody
@@ -153,10 +154,22 @@ def unsealed(path: str | Path, data: bytes) -> bytes:
     """The data without their seal. Raises ResultError (about `path`) when the seal is missing or does not fit."""
     body, seal = data[:-SEAL_BYTES], data[-SEAL_BYTES:]
     if not seal.startswith(SEAL):
+        if len(data) == hdf5_length(data):
+            raise ResultError(
+                path, "was not written by otjdd: its checksum is missing", "write it by otjdd.write(ds, path)"
+            )
         raise ResultError(path, "is cut short, damaged, or not written by otjdd: it does not end with its checksum")
     if data != sealed(body):
         raise ResultError(path, "is damaged, or was changed after otjdd wrote it: its checksum does not fit")
     return body
+
+
+def hdf5_length(data: bytes) -> int | None:
+    """Length that a file says of itself in the superblock of HDF5 (versions 0 to 3); None where there is none."""
+    if len(data) < 48 or not data.startswith(HDF5):
+        return None
+    at = 40 if data[8] < 2 else 28
+    return int.from_bytes(data[at : at + 8], "little")
 
 
 def tidy(folder: Path, pattern: str) -> None:

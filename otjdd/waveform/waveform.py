@@ -248,7 +248,10 @@ def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
     lost = (nominal > 0) & (np.abs(actual - nominal) > 0.01 * nominal)
     if lost.any():
         k = int(np.argmax(lost))
-        raise ValueError(f"a step of {nominal[k]:g} s cannot be told apart at t = {moved[k]:g} s: give it more time")
+        raise ValueError(
+            f"a step of {nominal[k]:g} s cannot be told apart at t = {moved[k]:g} s, where numbers stand "
+            f"{np.spacing(moved[k]):.2g} s apart: make it longer (a read by read.duration)"
+        )
     reads = np.column_stack([_move(reads[:, 0], starts, durations, marks), reads[:, 1]])
     return _tidy(moved, voltages, reads)
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from otjdd.case.case import Case, json_schema, load_case, parse_case, shipped_cases
-from otjdd.errors import MAX_PROBLEMS, CaseError
+from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 
 SHIPPED = sorted(shipped_cases().glob("*.toml"))
 REFERENCE = shipped_cases() / "li2019.toml"
@@ -434,3 +434,78 @@ def test_reading_cases_loads_nothing_heavy():
     code = f"from otjdd.case import case; case.load_case({os.fspath(REFERENCE)!r})"
     code += f"; import sys; assert not {heavy} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+STRANGE = """\
+base = "li2019.toml"
+temperature = nan
+[device]
+radius = "10"
+[device.film]
+thicknes = "3 nm"
+cells = 2026-11-25
+[ions]
+initial = { result = "nope.nc" }
+"""
+
+
+def test_nan_and_dates_hide_no_other_fault(tmp_path):
+    (tmp_path / "case.toml").write_text(STRANGE)
+    with pytest.raises(CaseError) as refused:
+        load_case(tmp_path / "case.toml")
+    told = {problem.key: problem for problem in refused.value.problems}
+    assert list(told) == [
+        "temperature", "device.radius", "device.film.thicknes", "device.film.cells", "ions.initial.result"
+    ]  # fmt: skip
+    assert told["temperature"].got == "nan"
+    assert "a date" in told["device.film.cells"].got
+    assert str(tmp_path) in told["ions.initial.result"].expected
+
+
+def test_a_number_as_text_has_no_unit_in_python_either():
+    reference = load_case(REFERENCE)
+    with pytest.raises(CaseError, match="a number without a unit"):
+        reference.replace("temperature", "350")
+    with pytest.raises(CaseError, match="a number without a unit"):
+        reference.replace(**{"temperature": "350", "columns.count": 1})
+    assert reference.replace("temperature", 350).temperature == 350.0
+    assert reference.replace("columns.count", 1).columns.count == 1
+
+
+def test_a_list_that_may_be_of_any_length_is_asked_for_by_its_least():
+    with pytest.raises(CaseError) as refused:
+        load_case(shipped_cases() / "thickness.toml").replace("study.grid", {"temperature": []})
+    assert "None" not in str(refused.value)
+
+
+def test_a_table_that_names_its_kind_replaces_the_one_that_is_there():
+    train = {"kind": "train", "voltage": "1 V", "width": "1 us", "period": "1 ms", "count": 2, "read_each": True}
+    first = load_case(REFERENCE).replace("drive", train)
+    train = {"kind": "train", "voltage": "2 V", "width": "1 us", "frequency": "1 kHz", "count": 3}
+    second = first.replace("drive", train)
+    assert (second.drive.period, second.drive.read_each, second.drive.count) == (None, False, 3)
+    assert first.replace("drive", {"voltage": "2 V"}).drive.read_each  # a table without it is put on the other
+
+
+@pytest.mark.parametrize(
+    ("below", "change", "gone"),
+    [
+        ({"kind": "iv", "voltages": ["0.1 V"]}, {"start": "0 V", "stop": "1 V", "step": "0.1 V"}, "voltages"),
+        ({"kind": "iv", "start": "0 V", "stop": "1 V", "step": "0.1 V"}, {"voltages": ["0.1 V"]}, "step"),
+        ({"kind": "steps", "width": "1 us", "path": ["0 V", "1 V"], "step": "0.1 V"}, {"voltages": ["1 V"]}, "path"),
+        ({"kind": "train", "voltage": "1 V", "width": "1 us", "count": 2, "period": "1 ms"}, {"frequency": "1 kHz"},
+         "period"),
+    ],
+)  # fmt: skip
+def test_what_is_said_in_another_way_takes_the_old_way_away(below, change, gone):
+    case = load_case(REFERENCE).replace("drive", below)
+    assert getattr(case.drive, gone) is not None
+    after = case.replace(**{f"drive.{key}": value for key, value in change.items()})
+    assert getattr(after.drive, gone) is None
+
+
+def test_a_recording_of_reads_needs_a_drive_that_has_some():
+    case = load_case(shipped_cases() / "rv-loop.toml")
+    case.record.check_reads(130)
+    with pytest.raises(NotAsExpected, match="no reads"):
+        case.record.check_reads(0)

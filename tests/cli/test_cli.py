@@ -222,3 +222,8 @@ def test_starting_is_quick(code, budget):
         return time.perf_counter() - start
 
     assert min(seconds() for _ in range(5)) < budget
+
+
+def test_help_shows_brackets_as_they_stand(folder):
+    for words in (["--help"], ["study", "--help"]):
+        assert "[study]" in otjdd(folder, *words, COLUMNS="200").stdout

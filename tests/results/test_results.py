@@ -10,7 +10,7 @@ from otjdd.results import store
 from otjdd.results.outputs import OUTPUTS, dataset
 from otjdd.results.provenance import provenance
 from otjdd.results.store import data_sha256, read, write
-from otjdd.system.files import sealed
+from otjdd.system.files import HDF5, sealed
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
@@ -177,7 +177,7 @@ def test_files_that_are_no_result_are_refused_with_words(tmp_path):
         b"CDF\x01" + bytes(100): "not a NetCDF4 file",
         foreign: "not written by otjdd",
         sealed(foreign): "not of the format",
-        sealed(store.SIGNATURE + bytes(500)): "not an otjdd result",
+        sealed(HDF5 + bytes(500)): "not an otjdd result",
     }
     for content, words in contents.items():
         path.write_bytes(content)
@@ -227,3 +227,17 @@ def test_results_is_light_to_import():
 
     code = "import sys, otjdd.results.store; print({'xarray', 'h5netcdf', 'scipy', 'numba'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+def test_a_whole_file_of_another_writer_points_to_ours(tmp_path, libver):
+    import h5py
+
+    with h5py.File(tmp_path / "a.nc", "w", libver=libver) as file:
+        file["x"] = np.arange(100.0)
+    whole = (tmp_path / "a.nc").read_bytes()
+    with pytest.raises(ResultError, match=r"not written by otjdd.*otjdd\.write"):
+        read(tmp_path / "a.nc")
+    (tmp_path / "a.nc").write_bytes(whole[:-1])
+    with pytest.raises(ResultError, match="cut short"):
+        read(tmp_path / "a.nc")

@@ -112,3 +112,11 @@ def test_locale_time_zone_threads_and_hash_seed_change_nothing(tmp_path):
     for environment in surroundings:
         done = otjdd(tmp_path, "rerun", path.name, **environment)
         assert (done.returncode, done.stdout) == (0, "a.nc: the same numbers, bit for bit\n"), done.stderr
+
+
+def test_a_study_is_no_run(tmp_path):
+    from otjdd.results.provenance import ENGINE
+
+    store.write(outputs.dataset({}, {}, {ENGINE: "0"}), tmp_path / "study.nc")
+    with pytest.raises(ResultError, match="points of a study"):
+        rerun.rerun(tmp_path / "study.nc")
