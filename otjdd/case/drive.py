@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from otjdd.case.circuit import Circuit
 from otjdd.units import Quantity
-from otjdd.waveform import shapes
+from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
 
@@ -256,7 +256,7 @@ class Table(_Record):
     def waveform(self) -> Waveform:
         """Raises OSError or ValueError ("file:line: ...") when the file cannot be used."""
         if self.file:
-            return shapes.from_csv(self.file, self.reads_at, HIGHEST)
+            return text_file.read_waveform(self.file, self.reads_at, HIGHEST)
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
 
 

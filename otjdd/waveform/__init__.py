@@ -1,1 +1,1 @@
-"""Voltages in time: the waveform, its usual shapes, and the reads that belong to it."""
+"""Voltage against time: waveforms, their usual shapes, long trains as rules, text files, and the reads they carry."""

@@ -1,6 +1,6 @@
-"""Waveforms too long to hold: parts end to end, as a rule, and made one block at a time.
+"""Waveforms that are too long to hold in memory: parts and their repetitions, expanded one block at a time.
 
-A train of a million pulses is one period and a number. Only the block of it that is being driven exists as breakpoints.
+A train of a million pulses is one period and a count. Only the current block exists as breakpoints.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from otjdd.waveform.waveform import Block, Waveform, concatenate
 
 BLOCK = 250_000  # breakpoints of a block, at most, where one copy of the shape has no more
 HELD = 1_000_000  # breakpoints up to which a waveform is held as a whole
-MOST = 10**11  # breakpoints of a chain: beyond, no run comes to an end
+MOST = 10**11  # breakpoints of a chain; a longer run would take years
 
 
 class Part(NamedTuple):
@@ -25,9 +25,9 @@ class Part(NamedTuple):
 
 
 class Chain:
-    """Parts end to end. It tells of the whole what a Waveform tells, and has `blocks` for its breakpoints.
+    """Parts end to end, with the totals of a Waveform, and its breakpoints in `blocks`.
 
-    Raises ValueError beyond MOST breakpoints.
+    Raises ValueError beyond MOST breakpoints, and when the shortest step is lost to rounding at the end.
     """
 
     def __init__(self, parts: tuple[Part, ...]):
@@ -53,7 +53,7 @@ class Chain:
 
     @property
     def write_voltages(self) -> np.ndarray:
-        """(m,) V: the write each read looks at, NaN where there is none."""
+        """Voltage of the write before each read (m,) [V], nan where there is none."""
         return np.concatenate([np.tile(part.shape.write_voltages, part.count) for part in self.parts])
 
     @property
@@ -63,7 +63,7 @@ class Chain:
 
     @property
     def write_count(self) -> int:
-        """Number of plateaus that are writes."""
+        """Number of writes."""
         return sum(part.count * part.shape.write_count for part in self.parts)
 
     def blocks(self, first: int = 0) -> Iterator[Block]:

@@ -1,9 +1,8 @@
-"""Waveforms: what the source does, as breakpoints (t, V).
+"""Waveforms: voltage of the source against time, as breakpoints (t, V).
 
-A waveform is piecewise linear. Two breakpoints at one time are a jump, and a read is a mark on a breakpoint: the
-instant, at the end of a read plateau, at which the current is taken. Everything here is a pure function of arrays;
-the shapes are plain enough to join by thousands, and the joints carry no accumulated rounding: period k of a train
-starts at k times the period, rounded once.
+A waveform is piecewise linear. Two breakpoints at one time are a jump. A read is a mark on a breakpoint: the instant, at
+the end of a read plateau, at which the current is taken. Joints accumulate no rounding error: period k of a train starts
+at k times the period, rounded once.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ MAX_POINTS = 5_000_000
 class Waveform:
     """Voltage of the source against time.
 
-    times: (n,) s, from 0, non-decreasing; equal neighbours are a jump.
-    voltages: (n,) V; linear in between, held after the end.
-    reads: (m, 2) marks: time (s) and the voltage (V) of the write that the read looks at, NaN where there is none.
-        Every mark falls on a breakpoint; at a jump the read sees the voltage before it.
-
+    times : (n,) [s], from 0, non-decreasing; equal neighbours are a jump
+    voltages : (n,) [V], linear in between, held after the end
+    reads : (m, 2) time [s] of each read and voltage [V] of the write before it, nan where there is none. Each time is that
+        of a breakpoint; at a jump the read takes the voltage before it
     Raises ValueError when the arrays do not fit this description.
     """
 
@@ -34,7 +32,7 @@ class Waveform:
     reads: np.ndarray = field(default=())
 
     def __post_init__(self):
-        # Copies, so that nobody who holds the input can change a frozen waveform afterwards.
+        # Copies: a caller that changes its arrays later must not change a frozen waveform.
         times, voltages = (np.array(a, dtype=float, ndmin=1) for a in (self.times, self.voltages))
         reads = np.array(self.reads, dtype=float).reshape(-1, 2)
         _check(times, voltages, reads)
@@ -47,7 +45,7 @@ class Waveform:
 
     @property
     def duration(self) -> float:
-        """Time of the last breakpoint, s."""
+        """Time of the last breakpoint [s]."""
         return float(self.times[-1])
 
     @property
@@ -73,14 +71,14 @@ class Waveform:
 
     @property
     def write_count(self) -> int:
-        """Number of plateaus that are writes. A write of 0 V is no plateau of its own, but its read knows of it."""
+        """Number of writes: plateaus that are neither reads nor 0 V, or reads that follow a write, if those are more."""
         _, end, v0, v1 = self.segments()
         plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, self.read_times)
         return int(max(plateaus.sum(), np.isfinite(self.write_voltages).sum()))
 
     @property
     def block_count(self) -> int:
-        """Number of blocks: one, for this waveform is held as a whole."""
+        """Number of blocks: one, since this waveform is held as a whole."""
         return 1
 
     def blocks(self, first: int = 0) -> Iterator[Block]:
@@ -90,21 +88,21 @@ class Waveform:
 
     @property
     def read_times(self) -> np.ndarray:
-        """(m,) s: when a read is taken."""
+        """Times of the reads (m,) [s]."""
         return self.reads[:, 0]
 
     @property
     def write_voltages(self) -> np.ndarray:
-        """(m,) V: the write each read looks at, NaN where there is none."""
+        """Voltage of the write before each read (m,) [V], nan where there is none."""
         return self.reads[:, 1]
 
     @property
     def read_voltages(self) -> np.ndarray:
-        """(m,) V: voltage of the source while a read is taken."""
+        """Voltage of the source at each read (m,) [V]."""
         return self._before(self.read_times)
 
     def __call__(self, t):
-        """Voltage (V) at t (s); at a jump the value after it. Before 0 the first voltage, after the end the last."""
+        """Voltage [V] at t [s]: at a jump the one after it, before 0 the first, after the end the last."""
         t = np.asarray(t, dtype=float)
         i = np.searchsorted(self.times, t, side="right") - 1
         return self._between(t, i, i + 1, i)[()]
@@ -115,7 +113,7 @@ class Waveform:
         return self._between(t, j - 1, j, j)
 
     def _between(self, t, i, j, exact):
-        """Line through points i and j; at a breakpoint its own voltage, free of rounding."""
+        """Line through points i and j; at a breakpoint exactly its voltage."""
         i, j, exact = (np.clip(k, 0, self.times.size - 1) for k in (i, j, exact))
         span = self.times[j] - self.times[i]
         share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
@@ -123,18 +121,18 @@ class Waveform:
         return np.where(self.times[exact] == t, self.voltages[exact], line)
 
     def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """(t0, t1, v0, v1), each (k,): the ramps and plateaus in order. Jumps have no length and are left out."""
+        """Ramps and plateaus in order as (t0, t1, v0, v1), each (k,), in s and V; without jumps."""
         long = np.flatnonzero(np.diff(self.times) > 0)
         return self.times[long], self.times[long + 1], self.voltages[long], self.voltages[long + 1]
 
     def then(self, other: Waveform) -> Waveform:
-        """This, and the other directly after it."""
+        """This waveform, followed directly by the other."""
         return concatenate([self, other])
 
     def repeat(self, count: int, voltages: np.ndarray | None = None) -> Waveform:
-        """`count` (>= 1) copies end to end; copy k starts at k * duration. ValueError beyond MAX_POINTS.
+        """Copies end to end; copy k starts at k * duration. Raises ValueError for count < 1 and beyond MAX_POINTS.
 
-        voltages: (count, n) V, breakpoints of each copy, where copies differ in height.
+        voltages : (count, n) [V] of the breakpoints of each copy, when copies differ in height
         """
         if count < 1:
             raise ValueError(f"a waveform is repeated 1 time or more, not {count}")
@@ -150,14 +148,14 @@ class Waveform:
 
 
 class Block(NamedTuple):
-    """A piece of a waveform that is driven as one: the time [s] at which it begins, and itself, beginning at 0 s."""
+    """A piece of a waveform that is integrated as a whole: its start [s], and its breakpoints counted from there."""
 
     start: float
     waveform: Waveform
 
 
 def concatenate(parts: Iterable[Waveform]) -> Waveform:
-    """The parts end to end. ValueError when there is none, or beyond MAX_POINTS breakpoints."""
+    """Parts end to end. Raises ValueError for no part, or beyond MAX_POINTS breakpoints."""
     parts = list(parts)
     if not parts:
         raise ValueError("no waveform to join")
@@ -175,10 +173,10 @@ def concatenate(parts: Iterable[Waveform]) -> Waveform:
 
 
 def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
-    """pre - post, where post starts `delay` (s; negative: pre comes later) after pre.
+    """pre - post, where post starts `delay` [s] after pre; before it, if negative.
 
-    The voltage across a junction whose two ends are driven. Each waveform stays at its first voltage before it starts
-    and at its last after it ends. Marks of both are kept.
+    The voltage across a junction that is driven at both ends. Each waveform rests at its first voltage before its start
+    and at its last voltage after its end. Reads of both are kept.
     """
     _check_points(2 * (pre.times.size + post.times.size))
     late_pre, late_post = max(-delay, 0.0), max(delay, 0.0)
@@ -191,9 +189,9 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
 
 
 def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
-    """The waveform with a read marked at each of `times` (s), as it stands: nothing is done to the voltage."""
+    """The waveform with a read marked at each of `times` [s]; the voltage does not change. Raises ValueError outside."""
     marks = np.sort(np.asarray(times, dtype=float))
-    # A mark that misses a breakpoint by rounding only (1000 ns against 1 us) means that breakpoint.
+    # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint.
     rounding = 8 * np.spacing(waveform.duration)
     nearest = waveform.times[np.minimum(np.searchsorted(waveform.times, marks - rounding), waveform.times.size - 1)]
     marks = np.where(np.abs(nearest - marks) <= rounding, nearest, marks)
@@ -230,7 +228,7 @@ def _check_points(count):
 
 
 def _running_sum(values: np.ndarray) -> np.ndarray:
-    """0 and the partial sums, each rounded once: Neumaier's summation, whose correction never grows."""
+    """Partial sums from 0 on, each rounded once (Neumaier's compensated summation)."""
     sums, total, lost = [0.0], 0.0, 0.0
     for value in values.tolist():
         new = total + value
@@ -241,7 +239,7 @@ def _running_sum(values: np.ndarray) -> np.ndarray:
 
 
 def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
-    """Parts whose arrays lie end to end, part k moved to starts[k]; sizes = points and marks of each part."""
+    """Waveform of concatenated parts, part k shifted to starts[k]; sizes : numbers of points and of marks of each part."""
     points, marks = sizes
     moved = _move(times, starts, durations, points)
     nominal, actual = np.diff(times), np.diff(moved)
@@ -257,20 +255,20 @@ def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
 
 
 def _move(times, starts, durations, sizes):
-    """Local times to global ones. The end of a part *is* the start of the next, so that time never goes back."""
+    """Times of parts on the common axis. The end of a part equals the start of the next, so that time never decreases."""
     start, end, duration = (np.repeat(a, sizes) for a in (starts[:-1], starts[1:], durations))
     return np.where(times >= duration, end, np.minimum(start + times, end))
 
 
 def _tidy(times, voltages, reads) -> Waveform:
-    """Without points that repeat the one before them."""
+    """Waveform without breakpoints that repeat the previous one."""
     keep = np.ones(times.size, dtype=bool)
     keep[1:] = (np.diff(times) != 0) | (np.diff(voltages) != 0)
     return Waveform(times[keep], voltages[keep], reads)
 
 
 def _merge(first, second):
-    """Union of two sets of times, and the two sets on it: times equal but for rounding become one."""
+    """Union of two sets of times, and both sets in terms of it; times that differ by rounding only become one."""
     both = np.concatenate([first, second])
     order = np.argsort(both, kind="stable")
     ordered = both[order]
@@ -283,14 +281,14 @@ def _merge(first, second):
 
 
 def _merge_marks(waveform, own_times):
-    """Marks of a waveform whose breakpoints were moved to own_times."""
+    """Marks of a waveform whose breakpoints were shifted to own_times."""
     at = np.searchsorted(waveform.times, waveform.read_times)
     return np.column_stack([own_times[at], waveform.write_voltages])
 
 
 def _limits(own_times, voltages, times):
     """Limits from the left and from the right, at `times`, of the line through (own_times, voltages)."""
-    # Before its start a waveform rests at its first voltage: a leading plateau lets it start anywhere.
+    # A leading plateau at the first voltage, so that the line begins at 0 s.
     if own_times[0] > 0:
         own_times, voltages = np.append(0.0, own_times), np.append(voltages[0], voltages)
     shape = Waveform(own_times, voltages)

@@ -1,10 +1,7 @@
-import os
-
 import numpy as np
 import pytest
 
-from otjdd.waveform import shapes
-from otjdd.waveform.shapes import from_csv, hold, pulse, read, staircase, steps, table, train, triangle, write_read_loop
+from otjdd.waveform.shapes import hold, pulse, read, staircase, steps, table, train, triangle, write_read_loop
 
 
 def test_pulse_has_its_plateau_between_its_edges():
@@ -139,74 +136,3 @@ def test_table_is_taken_as_it_is():
 def test_more_breakpoints_than_the_limit_are_refused(make):
     with pytest.raises(ValueError, match="limit is 5,000,000"):
         make()
-
-
-def csv(tmp_path, text, encoding="utf-8"):
-    path = tmp_path / "w.csv"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode(encoding))
-    return path
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0,0\n1e-6,2.5\n2e-6,0\n",
-        "t [s], V [V]\n0, 0\n1e-6, 2.5\n2e-6, 0\n",
-        "# recorded\r\nt [us]; V [mV]\r\n0; 0\r\n\r\n1; 2500 # top\r\n2; 0",
-        "\ufefftime (us)\tvoltage (V)\n0\t0\n1\t2.5\n2\t0\n",
-        "t [ns] V [V]\n  0 0\n1000   2.5\n2000 0\n",
-        "time voltage\n0 0\n1e-6 2.5\n2e-6 0\n",
-    ],
-)
-def test_csv_files_of_the_usual_kinds_are_read(tmp_path, text):
-    shape = from_csv(csv(tmp_path, text), reads_at=[1e-6])
-    np.testing.assert_allclose(shape.times, [0, 1e-6, 2e-6], rtol=1e-12)
-    assert shape.voltages.tolist() == [0, 2.5, 0]
-    assert shape.read_voltages == pytest.approx([2.5])
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", r"w\.csv:1: no numbers"),
-        ("t,V\n", r"w\.csv:1: no numbers"),
-        ("t,V\n0,0\n1,x\n", r"w\.csv:3: expected two numbers.*'1 x'"),
-        ("t,V\nt,V\n0,0\n", r"w\.csv:2: expected two numbers"),
-        ("0,0\n1,nan\n", r"w\.csv:2: .*not finite"),
-        ("0,0\n1e400,1\n", r"w\.csv:2: .*not finite"),
-        ("0,0\n2,1\n1,1\n", r"w\.csv:3: time goes back from 2 to 1"),
-        ("1,0\n2,1\n", r"w\.csv:1: the first time is 1"),
-        ("0,0,0\n", r"w\.csv:1: expected two numbers"),
-        ("0,0\n1\n", r"w\.csv:2: expected two numbers"),
-        ("t,V,I\n0,0,0\n", r"w\.csv:1: expected two columns"),
-        ("t [V], V [V]\n0,0\n", r"w\.csv:1: expected a time"),
-        ("t [s], V [furlong]\n0,0\n", r"w\.csv:1: expected a voltage"),
-        (b"t,V\n0,0\n\xff\xfe,1\n", r"w\.csv:1: not UTF-8"),
-    ],
-)
-def test_csv_files_with_a_fault_say_where(tmp_path, text, message):
-    with pytest.raises(ValueError, match=message):
-        from_csv(csv(tmp_path, text))
-
-
-def test_csv_files_that_are_too_large_are_refused(tmp_path, monkeypatch):
-    path = csv(tmp_path, "0,0\n1,1\n2,0\n")
-    monkeypatch.setattr(shapes, "MAX_POINTS", 2)
-    with pytest.raises(ValueError, match="limit is 2"):
-        from_csv(path)
-    with open(path, "r+b") as file:
-        file.truncate(shapes.MAX_CSV_BYTES + 1)
-    with pytest.raises(ValueError, match="larger than 64 MB"):
-        from_csv(path)
-
-
-def test_a_fifo_or_a_folder_is_not_read_as_csv(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path / "fifo", tmp_path):
-        with pytest.raises(ValueError, match="not a regular file"):
-            from_csv(path)
-
-
-def test_a_missing_csv_file_is_an_os_error(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        from_csv(tmp_path / "none.csv")
