@@ -3,9 +3,7 @@
 No network, nothing left behind, and no more than a few seconds once the kernels are compiled.
 """
 
-import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +14,7 @@ from otjdd.case import case
 from otjdd.errors import CaseError, ResultError
 from otjdd.results import store
 from otjdd.solver import self_check, simulate
+from otjdd.system import interpreter
 
 PULSE = {
     "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},
@@ -107,9 +106,9 @@ def kernel_cache(folder: Path) -> str:
         return "no folder can be written: each run compiles the kernels anew, for about a minute"
     with tempfile.TemporaryDirectory(prefix="selftest-", dir=place.parent) as other:
         code = "from otjdd import selftest; selftest.kept_kernel()"
-        environment = os.environ | {"NUMBA_CACHE_DIR": other}
+        environment = interpreter.environment(NUMBA_CACHE_DIR=other)
         for expected in ("compiled", "loaded", "damaged, compiled", "loaded"):
-            done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+            done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True)
             entries = list(Path(other).rglob("selftest.square-*"))
             expect(len(entries) == 1, f"{len(entries)} files for one kernel; {done.stderr[-200:]}")
             expect(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
@@ -171,8 +170,9 @@ def result_file(folder: Path) -> str:
 def other_processes(folder: Path) -> str:
     """The command line works as a process, in another time zone and with one thread, and gives the same numbers."""
     (folder / "pulse.toml").write_text(case.parse_case(self_check.CASE).replace(**PULSE).resolved(), encoding="utf-8")
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "run", "pulse.toml", "-o", "other.nc", "-q"]
-    environment = os.environ | {"TZ": "Asia/Kathmandu", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    words = "run", "pulse.toml", "-o", "other.nc", "-q"
+    command = interpreter.command("from otjdd.cli import main; main()", *words)
+    environment = interpreter.environment(TZ="Asia/Kathmandu", NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     expect(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
     same = store.data_sha256(store.read(folder / "other.nc")) == store.data_sha256(simulated())

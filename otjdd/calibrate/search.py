@@ -82,7 +82,7 @@ def search(
     best, done = (start, evaluate(calibration, case, start)), 0
     options = {
         "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
-        "popsize": 16,
+        "popsize": 16, "signals_filename": "",  # else options are read from a file in the working folder
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(start, spread, options)
     with team(workers) as compute:

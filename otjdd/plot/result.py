@@ -1,12 +1,11 @@
 """Figures: a Dataset in, axes out. One function a panel; `figure` puts together those that fit a result."""
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.plot.style import BLUE, CYCLE, GREY, HEIGHT, ORANGE, SKY, STYLE, WIDTH
+from otjdd.plot.style import BLUE, CYCLE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 
@@ -24,7 +23,7 @@ def figure(ds, kinds=()) -> Figure:
             raise ValueError(f"this result has nothing to draw for {kind!r}")
     columns = min(len(chosen), 2 if len(chosen) in (2, 4) else 3)
     rows = -(-len(chosen) // columns)
-    with mpl.rc_context(STYLE):
+    with style():
         fig = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
         for i, kind in enumerate(chosen):
             axes = fig.add_subplot(rows, columns, i + 1)

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
-from otjdd.plot.style import BLUE, CYCLE, GREY, HEIGHT, ORANGE, STYLE, WIDTH
+from otjdd.plot.style import BLUE, CYCLE, GREY, HEIGHT, ORANGE, WIDTH, style
 from otjdd.studies.dataset import SAMPLE_METHOD
 from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
 
@@ -40,7 +40,7 @@ def figure(ds, names=()) -> Figure:
     panels = [panel for result in drawn for panel in panels_of(ds, result)]
     columns = min(len(panels), 2 if len(panels) in (2, 4) else 3)
     rows = -(-len(panels) // columns)
-    with mpl.rc_context(STYLE):
+    with style():
         fig = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
         for i, draw in enumerate(panels):
             draw(fig.add_subplot(rows, columns, i + 1))

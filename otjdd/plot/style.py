@@ -5,6 +5,7 @@ of Okabe and Ito, told apart by colour-blind readers too.
 """
 
 import io
+from contextlib import contextmanager
 from pathlib import Path
 
 import matplotlib as mpl
@@ -43,9 +44,16 @@ STYLE = {
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 
 
+@contextmanager
 def style():
-    """Context in which figures are drawn, so that they look alike."""
-    return mpl.rc_context(STYLE)
+    """Context in which figures are drawn: matplotlib's defaults and STYLE, whatever settings a user has.
+
+    A setting such as text.usetex would end a run whose machine has no TeX.
+    """
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
 
 
 def panels(count: int) -> tuple[Figure, list]:
@@ -67,6 +75,6 @@ def save(fig: Figure, path) -> None:
 def encoded(fig: Figure, kind: str) -> bytes:
     """A figure as "png", "pdf" or "svg"; the same bytes for the same SVG."""
     data = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with style():
         fig.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
     return data.getvalue()

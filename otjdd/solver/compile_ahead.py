@@ -5,13 +5,15 @@ what it did not leave is compiled here.
 """
 
 import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 
 from otjdd.physics import jit_cache
 from otjdd.solver import integrate
+from otjdd.system import interpreter
+from otjdd.system.pool import ended_with_parent
 
-SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.compile_step(self_check.begin())"
+SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin)"
 
 
 def compile_kernels(run) -> None:
@@ -24,7 +26,10 @@ def compile_kernels(run) -> None:
 def second_process():
     """A process that compiles the time step, and is waited for; when this one is interrupted, it is ended."""
     try:
-        process = subprocess.Popen([sys.executable, "-c", SECOND], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            interpreter.command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
     except OSError:
         yield
         return
@@ -34,6 +39,12 @@ def second_process():
     finally:
         process.kill()
         process.wait()
+
+
+def second(begin: Callable) -> None:
+    """All that the second process does, for the run that begin() returns. It ends with the first, even when killed."""
+    with ended_with_parent():
+        compile_step(begin())
 
 
 def compile_step(run) -> None:

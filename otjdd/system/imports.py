@@ -1,14 +1,20 @@
-"""Imports that libraries try, use little of, and do without: kept from happening, for they take longer than a run."""
+"""Control over what libraries do when they are imported."""
 
+import contextlib
+import os
 import sys
-from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
 
-DASK = "dask", "distributed"  # a second, by xarray, wherever they are installed
+DASK = "dask", "distributed"  # xarray imports them wherever they are installed, which takes a second
 
 
-@contextmanager
-def absent(*modules: str):
-    """Within the block, modules that were not imported before cannot be, as where they are not installed."""
+@contextlib.contextmanager
+def absent(*modules: str) -> Iterator[None]:
+    """Within the block, modules that were not imported before cannot be, as where they are not installed.
+
+    For libraries that try an import, do without it, and would take longer for it than a run takes.
+    """
     kept_out = [name for name in modules if name not in sys.modules]
     sys.modules.update(dict.fromkeys(kept_out))
     try:
@@ -16,3 +22,16 @@ def absent(*modules: str):
     finally:
         for name in kept_out:
             sys.modules.pop(name, None)
+
+
+def elsewhere() -> contextlib.AbstractContextManager:
+    """Within the block, the working folder is that of this module.
+
+    For libraries that look for settings in the working folder when they are imported. Somebody else may have put them
+    there, and a result must not depend on where a command was given.
+    """
+    try:
+        os.getcwd()
+    except OSError:  # the folder is gone, and with it what could be in it
+        return contextlib.nullcontext()
+    return contextlib.chdir(Path(__file__).parent)

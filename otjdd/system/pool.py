@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from types import ModuleType
 
+from otjdd.system import interpreter
 from otjdd.system.limits import watched
 
 # Named and not imported: the solver stands above this module.
@@ -82,7 +83,8 @@ class Process(START.Process):
         main = sys.modules["__main__"]
         sys.modules["__main__"] = ModuleType("__main__")
         try:
-            return START.Process._Popen(process)
+            with interpreter.inherited():
+                return START.Process._Popen(process)
         finally:
             sys.modules["__main__"] = main
 
@@ -112,14 +114,15 @@ def get_ready_beside() -> bool:
     from multiprocessing import forkserver
 
     context()
-    forkserver.ensure_running()
+    with interpreter.inherited():
+        forkserver.ensure_running()  # and with it the resource tracker
     return True
 
 
 @contextmanager
 def ended_with_parent():
     """Within the block this process ends when its parent does, which need not have come to want it."""
-    parent = os.getppid()
+    parent = interpreter.parent()
 
     def watch(over):
         while not over.wait(0.05):

@@ -28,7 +28,7 @@ def test_the_second_process_leaves_a_time_step_that_the_first_one_takes(tmp_path
 @pytest.mark.parametrize("program", ["no-such-program", sys.executable])
 def test_a_second_process_that_fails_costs_nothing_else(monkeypatch, program):
     jumps = []
-    monkeypatch.setattr(compile_ahead.sys, "executable", program)
+    monkeypatch.setattr(sys, "executable", program)
     monkeypatch.setattr(compile_ahead, "SECOND", "raise SystemExit(1)")
     monkeypatch.setattr(integrate, "jump", lambda run, voltage: jumps.append(voltage))
     compile_ahead.compile_kernels(None)

@@ -1,0 +1,43 @@
+"""Other Python processes that otjdd starts: they import nothing from the working folder.
+
+`python -c` puts the working folder first on the path of modules. A file `queue.py` beside a case would then be imported
+in place of the one of the standard library.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+SAFE_PATH = "PYTHONSAFEPATH"  # environment variable that does for all interpreters below what -P does for one
+PARENT = "OTJDD_PARENT"  # environment variable: the process with which an interpreter is to end
+
+
+def command(code: str, *arguments: str) -> list[str]:
+    """Command line of an interpreter that runs `code`."""
+    return [sys.executable, "-P", "-c", code, *arguments]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Environment of such an interpreter: this one's, with changes."""
+    return os.environ | {SAFE_PATH: "1", PARENT: str(os.getpid())} | changes
+
+
+@contextmanager
+def inherited() -> Iterator[None]:
+    """Within the block, interpreters that a library starts get that environment as well."""
+    before = {name: os.environ.get(name) for name in (SAFE_PATH, PARENT)}
+    os.environ.update(environment())
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def parent() -> int:
+    """Process that started this interpreter, also when it has ended since; asked for once, as children inherit it."""
+    return int(os.environ.pop(PARENT, 0)) or os.getppid()

@@ -1,0 +1,85 @@
+"""Processes that otjdd starts import nothing from the working folder, nor do libraries read their settings there."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from devices import needs_speed
+
+from otjdd.solver import compile_ahead
+from otjdd.system import interpreter
+from validation.reliability import attack
+
+TEAM = "from otjdd.system.pool import team\nwith team(2) as spread: print(sorted(spread(abs, [(-1,), (-2,)])))"
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """A folder full of modules that leave a mark when they are imported, and the file of the marks."""
+    folder = attack.lay_out(tmp_path / "planted", {})
+    return folder, attack.plant(folder)
+
+
+def test_an_interpreter_imports_nothing_from_the_working_folder(planted):
+    folder, marks = planted
+    subprocess.run([sys.executable, "-c", "import queue"], cwd=folder, capture_output=True)
+    assert marks.read_text() == "queue "
+    marks.write_text("")
+    words = interpreter.command("import queue, sys; print(sys.argv[1:])", "a", "b")
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
+    assert (done.stdout, marks.read_text()) == ("['a', 'b']\n", "")
+
+
+@needs_speed
+def test_workers_the_process_that_they_are_copied_from_and_their_tracker_do_not_either(planted):
+    folder, marks = planted
+    done = subprocess.run(interpreter.command(TEAM), cwd=folder, capture_output=True, text=True, timeout=100)
+    assert (done.returncode, done.stdout) == (0, "[(0, 1), (1, 2)]\n"), done.stderr
+    assert marks.read_text() == ""
+
+
+def test_the_second_process_of_a_first_run_does_not_either(planted, monkeypatch):
+    folder, marks = planted
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(compile_ahead, "SECOND", "import queue, numba")
+    with compile_ahead.second_process():
+        pass
+    assert marks.read_text() == ""
+
+
+def test_an_environment_for_the_interpreters_of_libraries_ends_with_its_block(monkeypatch):
+    monkeypatch.delenv(interpreter.SAFE_PATH, raising=False)
+    before = dict(os.environ)
+    with interpreter.inherited():
+        assert os.environ[interpreter.SAFE_PATH] == "1"
+        assert interpreter.parent() == os.getpid()
+        assert interpreter.parent() == os.getppid()
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("settings", ["text.usetex: True\nfont.size: 30\n", b"\xff\xfe not UTF-8"])
+def test_settings_of_matplotlib_in_the_working_folder_are_not_read(planted, settings):
+    folder, _ = planted
+    (folder / "matplotlibrc").write_bytes(settings if isinstance(settings, bytes) else settings.encode())
+    code = "from otjdd.plot import style; fig, _ = style.panels(1); print(len(style.encoded(fig, 'svg')))"
+    done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (folder / "matplotlibrc").unlink()
+    assert subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True).stdout == done.stdout
+
+
+def test_settings_of_matplotlib_that_a_program_has_made_do_not_reach_figures():
+    import matplotlib as mpl
+
+    from otjdd.plot import style
+
+    def drawn():
+        with style.style():
+            fig, _ = style.panels(1)
+        return style.encoded(fig, "svg")
+
+    before = drawn()
+    with mpl.rc_context({"text.usetex": True, "font.size": 30}):
+        assert drawn() == before
+        assert mpl.rcParams["font.size"] == 30

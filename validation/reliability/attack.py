@@ -1,0 +1,98 @@
+"""Attacks: what somebody else could put in the way of a command, and what a command must never do because of it.
+
+Each part is a function (quick, folder) -> (what was seen, whether that is right). The tests call the same parts, or what
+they are made of, in small.
+"""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from otjdd.system import interpreter
+from validation.reliability.accidents import PULSE
+
+OTJDD = "from otjdd.cli import main; main()"
+STUDY = (
+    PULSE
+    + """[study.grid]
+"drive.voltage" = ["1 V", "1.5 V", "2 V", "2.2 V"]
+"""
+)
+CALIBRATION = """case = "pulse.toml"
+[[parameter]]
+key = "device.film.thickness"
+low = "2.6 nm"
+high = "3.0 nm"
+dimension = "length"
+[[run]]
+name = "one pulse"
+[[run.target]]
+name = "resistance"
+read = 0
+value = 1e5
+"""
+MODULES = ("otjdd", "pickle", "queue", "socket", "numpy", "numba", "yaml", "signal", "tempfile", "sitecustomize")
+
+
+def otjdd(folder: Path, *words: str, timeout: float = 1800, **changes: str) -> subprocess.CompletedProcess:
+    """A command as users start it: the working folder is not on the path of modules of its first process."""
+    environment = os.environ | {"COLUMNS": "200"} | changes
+    environment.pop(interpreter.SAFE_PATH, None)  # what children do is what is tried
+    return subprocess.run(
+        interpreter.command(OTJDD, *words), cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout
+    )
+
+
+def plant(folder: Path, names: Sequence[str] = MODULES) -> Path:
+    """Put modules into a folder that leave a mark when they are imported; returns the file of the marks."""
+    marks = folder.parent / f"{folder.name}.marks"
+    marks.write_text("")
+    for name in names:
+        code = f"open({str(marks)!r}, 'a').write({name + ' '!r})\nraise ImportError('planted')\n"
+        (folder / f"{name}.py").write_text(code)
+    return marks
+
+
+def lay_out(folder: Path, files: Mapping[str, str]) -> Path:
+    """Make a folder with files of text."""
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return folder
+
+
+SMALL = {"pulse.toml": PULSE, "study.toml": STUDY, "small.toml": CALIBRATION}
+COMMANDS = {  # all that starts other processes, and what it starts them for
+    "run": ("run", "pulse.toml", "-q", "-o", "a.nc"),
+    "study": ("study", "study.toml", "-q", "-o", "out", "--workers", "2"),
+    "calibrate": ("calibrate", "small.toml", "--workers", "2", "--evaluations", "16", "--rounds", "0"),
+    "validate": ("validate", "rv-hrs", "--quick", "--workers", "2"),
+    "selftest": ("selftest",),
+    "rerun": ("rerun", "a.nc"),
+    "plot": ("plot", "a.nc"),
+}
+
+
+def planted_modules(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Modules of names that otjdd and its libraries import, beside a case: in every command, cold and warm."""
+    names = ["run", "study"] if quick else list(COMMANDS)
+    place, wrong = lay_out(folder / "planted", SMALL), []
+    marks = plant(place)
+    tries = [(name, {}) for name in names] + [("run", {"NUMBA_CACHE_DIR": str(folder / "cold")})] * (not quick)
+    for name, changes in tries:
+        done = otjdd(place, *COMMANDS[name], **changes)
+        if done.returncode not in (0, 8) or marks.read_text():
+            wrong.append(f"{name}: exit code {done.returncode}, imported {marks.read_text()}{done.stderr[-300:]}")
+        marks.write_text("")
+    return f"{len(MODULES)} planted modules, {len(tries)} commands: {len(wrong)} imported one" + told(wrong), not wrong
+
+
+def told(wrong: Sequence[str]) -> str:
+    """What went wrong, to be put behind a sentence."""
+    return "".join(f"; {one}" for one in wrong)
+
+
+ATTACKS = {
+    "planted": planted_modules,
+}
