@@ -135,11 +135,11 @@ class Case(Record):
         return toml_text.write(self.plain())
 
     def texts(self) -> dict[str, str]:
-        """Texts of the waveforms that the case names, by their names in `resolved`. Raises OSError."""
+        """Texts of the waveforms and the profile that the case names, by their names in `resolved`. Raises OSError."""
         return {
             name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
-            if path[0] == "drive"
+            if path[-1] != "result"
         }
 
     @property
@@ -213,12 +213,13 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
 
 
 def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """Where the data of a case name files, and which: drive tables and the result to start from."""
+    """Keys of a case that name files, and the names: drive tables, the result or the profile to start from."""
     if not path:
         initial = data.get("ions", {})
         initial = initial.get("initial") if isinstance(initial, dict) else None
-        if isinstance(initial, dict) and isinstance(initial.get("result"), str):
-            yield ("ions", "initial", "result"), initial["result"]
+        for key in ("result", "profile"):
+            if isinstance(initial, dict) and isinstance(initial.get(key), str):
+                yield ("ions", "initial", key), initial[key]
         path, data = ("drive",), data.get("drive")
     if not isinstance(data, dict):
         return

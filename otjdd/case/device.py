@@ -168,17 +168,25 @@ class FromResult(Record):
     result: Annotated[str, Field(min_length=1)]
 
 
+class FromProfile(Record):
+    """Start from the concentrations in a text file, which take the place of `density`."""
+
+    profile: Annotated[str, Field(min_length=1)]
+
+
 def form_of_initial(value) -> str:
-    """Which of the forms of `initial` a value is; anything unknown is read, and refused, as a name."""
-    if isinstance(value, FromResult) or (isinstance(value, dict) and "result" in value):
-        return "result"
+    """Return which of the forms of `initial` a value is; anything unknown is read, and refused, as a name."""
+    for name, form in (("result", FromResult), ("profile", FromProfile)):
+        if isinstance(value, form) or (isinstance(value, dict) and name in value):
+            return name
     return "history" if isinstance(value, History | dict) else "name"
 
 
 Initial = Annotated[
     Annotated[Literal["uniform", "equilibrium"], Tag("name")]
     | Annotated[History, Tag("history")]
-    | Annotated[FromResult, Tag("result")],
+    | Annotated[FromResult, Tag("result")]
+    | Annotated[FromProfile, Tag("profile")],
     Discriminator(form_of_initial),
 ]
 
@@ -191,12 +199,13 @@ class Ions(Record):
     hop_distance : effective, along x [m]   attempt_frequency : [Hz], caps the drift velocity
     activation_energy : E_a [eV] and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
     well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
-    initial : "uniform", "equilibrium" (at 0 V), a history of voltages, or the end of an earlier result
+    initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
+        text file, which then says the density as well
     """
 
     charge: Annotated[Count, Field(ge=1, le=4)] = 2
     site_density: Density
-    density: Density
+    density: Density | None = None
     law: Literal["linear", "mott-gurney", "genreith-schriever"]
     hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
@@ -209,14 +218,22 @@ class Ions(Record):
 
     @field_validator("density")
     @classmethod
-    def check_density(cls, density: float, info) -> float:
+    def check_density(cls, density: float | None, info) -> float | None:
         sites = info.data.get("site_density", math.inf)  # absent when it is itself at fault
-        if density >= sites:
+        if density is not None and density >= sites:
             site_density = write(sites, "density")
             raise NotAsExpected(
                 f'a density below the site density of "{site_density}"', brief(write(density, "density"))
             )
         return density
+
+    @model_validator(mode="after")
+    def check_one_density(self):
+        profile = isinstance(self.initial, FromProfile)
+        if profile == (self.density is not None):
+            got = "both" if profile else "neither"
+            raise NotAsExpected('either density, such as "3e26 1/m^3", or initial = { profile = "profile.csv" }', got)
+        return self
 
 
 # What may differ from column to column, with the bounds of its standard deviation.

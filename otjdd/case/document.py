@@ -203,8 +203,15 @@ def without_alternatives(below: dict, above: dict, path: tuple, replaced: list) 
         for here, there in ((one, other), (other, one)):
             if here & set(above) and not there & set(above):
                 gone |= there & set(below)
+    if is_profile(above.get("initial")) and "density" not in above:
+        gone |= {"density"} & set(below)
     replaced.extend((*path, name) for name in gone)
     return {name: value for name, value in below.items() if name not in gone}
+
+
+def is_profile(initial) -> bool:
+    """Tell if a start is a profile, which says the density as well."""
+    return isinstance(initial, dict) and "profile" in initial
 
 
 def mergeable(name, below, above) -> bool:

@@ -299,6 +299,8 @@ def start(case, junction, parts) -> np.ndarray:
         return relax(junction, c)
     if hasattr(initial, "result"):
         return from_result(initial.result, c)
+    if hasattr(initial, "profile"):
+        return model.along_profile(case, parts)
     run = begin(junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps)
     for hold in initial.history:
         jump(run, hold.voltage)

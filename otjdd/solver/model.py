@@ -9,6 +9,7 @@ import numpy as np
 
 from otjdd.case.device import Semiconductor
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.solver.profile_start import Profile, read_profile
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
@@ -70,8 +71,16 @@ def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
     return grid, np.array([math.prod(w) for w in product(weights, repeat=keys)])
 
 
+def profile(case) -> Profile | None:
+    """Profile that a case starts from, None when it starts from none. Raises OSError, ValueError ("file:line: ...")."""
+    path = getattr(case.ions.initial, "profile", None)
+    return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
+
+
 def members(case) -> list[Member]:
-    """The columns of a case. Raises ValueError when a spread leads out of what is physical."""
+    """The columns of a case. Raises ValueError when a spread leads out of what is physical; errors of `profile`."""
+    start = profile(case)
+    density = case.ions.density if start is None else start.mean(case.device.film.thickness)
     spread = {key: value for key, value in case.columns.spread.items() if value}
     keys = sorted(spread)
     if keys:
@@ -86,7 +95,7 @@ def members(case) -> list[Member]:
         member = Member(
             weight,
             case.ions.activation_energy + shift.get("ions.activation_energy", 0.0),
-            case.ions.density + shift.get("ions.density", 0.0),
+            density + shift.get("ions.density", 0.0),
             case.ions.well_left + shift.get("ions.well_left", 0.0),
             case.ions.well_right + shift.get("ions.well_right", 0.0),
             case.device.film.thickness + shift.get("device.film.thickness", 0.0),
@@ -244,6 +253,13 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
     )
+
+
+def along_profile(case, parts: list[Member]) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
+    film, start = case.device.film, profile(case)
+    c = start.cells(grid_faces(film.thickness, film.cells, film.grading))
+    return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])
 
 
 def uniform(parts: list[Member], cells: int) -> np.ndarray:

@@ -50,9 +50,9 @@ def case_of(path, stored, folder: Path):
     data, start = tomllib.loads(stored.attrs["case_resolved"]), None
     texts = json.loads(stored.attrs.get("case_files", "{}"))
     for k, (place, name) in enumerate(list(named_files(data))):
-        if place[0] == "drive":
+        if place[-1] != "result":
             if name not in texts:
-                raise ResultError(path, f"does not hold the waveform {name}")
+                raise ResultError(path, f"does not hold the file {name} that its case names")
             (folder / f"{k}.csv").write_text(texts[name], encoding="utf-8")
             put(data, place, f"{k}.csv")
         elif "vacancy_concentration_columns" in stored:

@@ -125,13 +125,15 @@ def test_ions_at_their_site_limit_are_told_the_limit():
         Ions(**IONS | {"density": "2e28 1/m^3"})
 
 
-def test_initial_states_have_four_forms():
+def test_initial_states_have_five_forms():
     assert Ions(**IONS).initial == "uniform"
     assert Ions(**IONS, initial="equilibrium").initial == "equilibrium"
     history = Ions(**IONS, initial={"history": [{"voltage": "-4.3 V", "duration": "100 ms"}]}).initial
     assert isinstance(history, History)
     assert history.history[0].duration == 0.1
     assert Ions(**IONS, initial={"result": "hrs.nc"}).initial.result == "hrs.nc"
+    without = {name: value for name, value in IONS.items() if name != "density"}
+    assert Ions(**without, initial={"profile": "lrs.csv"}).initial.profile == "lrs.csv"
 
 
 def test_spreads_keep_their_dotted_keys_and_dimensions():

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from otjdd.waveform import text_file
+from otjdd.system import text_table
 from otjdd.waveform.text_file import read_waveform
 
 
@@ -63,7 +63,7 @@ def test_files_that_are_too_large_are_refused(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="limit is 2"):
         read_waveform(path)
     with open(path, "r+b") as file:
-        file.truncate(text_file.MAX_BYTES + 1)
+        file.truncate(text_table.MAX_BYTES + 1)
     with pytest.raises(ValueError, match="larger than 64 MB"):
         read_waveform(path)
 
