@@ -1,6 +1,6 @@
-"""Does otjdd work on this machine? One check a function: each says what it saw, and raises when that is not right.
+"""Checks of otjdd on this machine, one per function: each returns its observation, or raises when that is wrong.
 
-No network, nothing left behind, and no more than a few seconds once the kernels are compiled.
+No network, no files left behind, and a few seconds once the kernels are compiled.
 """
 
 import subprocess
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
 
 class Failed(Exception):
-    """A check that saw something else than it should."""
+    """A check with another observation than expected."""
 
 
 def expect(condition, otherwise: str):
@@ -43,7 +43,7 @@ def expect(condition, otherwise: str):
 
 
 def run() -> Iterator[Outcome]:
-    """All checks, one after the other."""
+    """Run all checks in order."""
     with tempfile.TemporaryDirectory(prefix="otjdd-selftest-") as folder:
         for name, check in CHECKS.items():
             began = time.perf_counter()
@@ -55,7 +55,7 @@ def run() -> Iterator[Outcome]:
 
 
 def packages(folder: Path) -> str:
-    """Versions of what the numbers come from."""
+    """Versions of Python and of the libraries that the numbers depend on."""
     import platform
     from importlib.metadata import version
 
@@ -74,7 +74,7 @@ def shipped_cases(folder: Path) -> str:
 
 
 def bad_case(folder: Path) -> str:
-    """A fault in a case is told with its line."""
+    """A fault in a case is reported with its line."""
     try:
         case.parse_case(self_check.CASE.replace('"2.8 nm"', '"2.8 eV"'))
     except CaseError as error:
@@ -118,7 +118,7 @@ def kernel_cache(folder: Path) -> str:
 
 
 def kept_kernel():
-    """What `kernel_cache` runs in processes of its own."""
+    """Compile or load a small kernel: the code of the child processes of `kernel_cache`."""
     from otjdd.physics import jit_cache
 
     kernel = jit_cache.njit(cache=True)(square)
@@ -137,7 +137,7 @@ def flip(path: Path):
 
 
 def conservation(folder: Path) -> str:
-    """Pulses of either sign move the vacancies apart, and none of them appears or disappears."""
+    """Pulses of opposite sign move the vacancies in opposite directions, and their number stays the same."""
     positive, negative = simulated(), simulated(**{"drive.voltage": "-1.5 V"})
     apart = float(positive.vacancy_mean_position[-1] - negative.vacancy_mean_position[-1])
     lost = max(float(abs(ds.vacancy_balance).max()) for ds in (positive, negative))
@@ -153,7 +153,7 @@ def simulated(**changes):
 
 
 def result_file(folder: Path) -> str:
-    """A result is written, read back to the bit, and its damage noticed."""
+    """A result is written and read back bit for bit, and damage is detected."""
     ds = simulated()
     path = folder / "pulse.nc"
     store.write(ds, path)

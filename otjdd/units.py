@@ -1,8 +1,8 @@
 """Quantities as text: "2.8 nm" in a case file is 2.8e-9 in the program.
 
-SI inside, energies in eV. The base units of a quantity are therefore m, s, A, K, V and eV, and every unit known here is
-a power of ten times a product of those (the joule alone needs a factor). Powers of ten are shifted in decimal, so
-"2.8 nm" is exactly the float 2.8e-9, and what `write` writes `parse` reads back to the same float.
+Values are SI, energies in eV. The base units are m, s, A, K, V and eV. Every known unit is a power of ten times a
+product of those; only the joule needs another factor. Powers of ten are shifted in decimal: "2.8 nm" is exactly the float
+2.8e-9, and `parse` reads the text of `write` back to the same float.
 """
 
 import math
@@ -43,7 +43,7 @@ FACTOR = re.compile(r"\s*([*/]?)\s*(1|[A-Za-z]+)(?:\^(-?[1-9]))?\s*")
 
 
 class Dimension(NamedTuple):
-    """A kind of quantity: its name with the article, the unit it is held in, an example, and how `write` shows it."""
+    """A kind of quantity: name with its article, internal unit, example, and the units that `write` uses."""
 
     name: str
     unit: str
@@ -87,7 +87,7 @@ class Unit(NamedTuple):
 
 
 def unit_factor(name: str) -> tuple[str, int]:
-    """Unit name and decimal exponent of one prefixed unit: "nm" -> ("m", -9); KeyError when there is none."""
+    """Unit and decimal exponent of a prefixed unit: "nm" -> ("m", -9). Raises KeyError for an unknown one."""
     if name in UNITS:
         return name, 0
     prefix, unit = name[:1], name[1:]
@@ -128,7 +128,7 @@ def same_kind(text: str, other: str) -> bool:
 
 @cache
 def dimension_of_powers(powers: tuple) -> str:
-    """Name with the article of the first dimension that has these powers, "" when none has."""
+    """Name, with its article, of the first dimension with these powers; "" when there is none."""
     return next((d.name for d in DIMENSIONS.values() if unit(d.unit).powers == powers), "")
 
 
@@ -268,7 +268,7 @@ class Quantity(NamedTuple):
 
 
 def brief(value) -> str:
-    """A value of a case file as an error shows it: text in double quotes, printable, never longer than a line."""
+    """A value of a case file for an error message: text in double quotes, printable, at most one line."""
     if isinstance(value, str):
         text = '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: 2 * MAX_LENGTH]) + '"'
     else:

@@ -8,7 +8,12 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 QUESTION = re.compile(r"(What|Whether|How)\b")
-REWRITTEN = ("waveform",)  # packages and modules; grows until it is the whole of otjdd
+REWRITTEN = (
+    "case",
+    "waveform",
+    "selftest.py",
+    "units.py",
+)  # packages and modules; grows until it is the whole of otjdd
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

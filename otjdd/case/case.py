@@ -1,4 +1,4 @@
-"""A case: everything that is needed to simulate one junction under one drive, as one frozen record.
+"""A case: all inputs of one simulation as one frozen record.
 
 case file -> document (data with places) -> Case -> text again (`resolved`), which loads to an equal Case
 """
@@ -7,95 +7,29 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import (
-    Field,
-    PrivateAttr,
-    Strict,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import toml_text
 from otjdd.case.device import Columns, Device, Ions
 from otjdd.case.document import Document, changed, load_document, parse
 from otjdd.case.drive import Circuit, Drive
+from otjdd.case.numerics import Numerics
 from otjdd.case.problem import Problem, Source
-from otjdd.case.record import Count, Number, Record
+from otjdd.case.record import Record
+from otjdd.case.recording import Recording
 from otjdd.case.study_axes import Study
-from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
+from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
-Instant = Annotated[float, Quantity("time", "0 s", "1e12 s")]
-
-
-class Recording(Record):
-    """What a result keeps.
-
-    every : time steps in the time series, all of them, those with a read, or none
-    windows : from and until [s]; in these all time steps are in the time series, whatever `every` says of the others.
-        Between recorded times a read-out of finite bandwidth sees straight lines: begin some time constants before
-    profiles : number of evenly spread snapshots, the first and the last state among them
-    profiles_at : further snapshots at these times [s]   profiles_at_reads : a snapshot with every read
-    """
-
-    every: Literal["all", "reads", "none"] = "all"
-    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = ()
-    profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
-    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
-    profiles_at_reads: Annotated[bool, Strict()] = False
-
-    @field_validator("windows")
-    @classmethod
-    def check_windows(cls, windows):
-        for start, end in windows:
-            if not start < end:
-                raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
-        return windows
-
-    @model_validator(mode="after")
-    def check_every(self):
-        if self.windows and self.every == "all":
-            raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
-        return self
-
-    def check_reads(self, count: int) -> None:
-        """Raise NotAsExpected when only reads are to be in the time series of a drive that has none."""
-        if self.every == "reads" and not count and not self.windows:
-            raise NotAsExpected('record.every = "all" or "none" with a drive that has no reads', '"reads"')
-
-    def instants(self, duration: float) -> list[float]:
-        """Times [s] of snapshots in a drive of a duration [s], the first at 0. Raises ValueError for what comes later."""
-        for name, times in (("profiles_at", self.profiles_at), ("windows", [end for _, end in self.windows])):
-            if late := [t for t in times if t > duration * (1 + 1e-12)]:
-                raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
-        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
-        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
-
-
-class Numerics(Record):
-    """Accuracy and limits of the time integration.
-
-    rtol, atol : error of a step, relative, and in units of the mean ion concentration
-    max_steps : of a run
-    current_tolerance : relative error of recorded currents
-    """
-
-    rtol: Annotated[Number, Field(ge=1e-10, le=1e-1)] = 1e-3
-    atol: Annotated[Number, Field(ge=1e-14, le=1)] = 1e-5
-    max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
-    current_tolerance: Annotated[Number, Field(ge=1e-12, le=0.1)] = 1e-4
-
 
 class Case(Record):
-    """One junction, its surroundings, what is done to it, and what is kept. Equal cases have equal `resolved` text."""
+    """One junction, its circuit, its drive, and the outputs to keep. Equal cases have equal `resolved` text."""
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")]
@@ -114,16 +48,16 @@ class Case(Record):
 
     @property
     def folder(self) -> Path:
-        """Folder of the case file; files that the case names stand in it or below."""
+        """Folder of the case file; the files that the case names lie in it or below."""
         return self._folder
 
     @property
     def source(self) -> str:
-        """Text of the case file as it was read; the resolved text when there was no file."""
+        """Text of the case file as read; the resolved text of a case without file."""
         return self._source or self.resolved()
 
     def plain(self) -> dict:
-        """The whole case as plain data, bases and defaults filled in. Files are named relative to the folder."""
+        """The whole case as plain data, with bases and defaults filled in and files relative to the folder."""
         data = self.model_dump(mode="json", exclude_none=True)
         for path, name in named_files(data):
             inside = Path(name).is_relative_to(self.folder)
@@ -131,7 +65,7 @@ class Case(Record):
         return data
 
     def resolved(self) -> str:
-        """TOML text of `plain`."""
+        """Return the TOML text of `plain`."""
         return toml_text.write(self.plain())
 
     def texts(self) -> dict[str, str]:
@@ -162,7 +96,7 @@ class Case(Record):
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
 
     def without_study(self) -> "Case":
-        """The case that all points of its study start from."""
+        """The case without its study, from which all points of the study start."""
         found = self.model_copy(update={"study": None})
         found._source = ""
         return found
@@ -189,12 +123,12 @@ def load_case(path, set=None, *, allow_outside: bool = False, **changes) -> Case
 
 
 def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
-    """A case from its text, without base; `folder` is where the files that it names stand. Raises CaseError."""
+    """Return the case of a text without base; `folder` holds the files that it names. Raises CaseError."""
     return build(parse(Source(file, text)), Path(folder).resolve(), text, allow_outside)
 
 
 def build(document: Document, folder: Path, source: str, allow_outside: bool, *, strict_units=True) -> Case:
-    """Find the files that a document names and validate its data; raises CaseError with all problems at once."""
+    """Find the files that a document names and validate its data. Raises CaseError with all problems at once."""
     problems = find_files(document, folder, allow_outside)
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})
@@ -213,7 +147,7 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
 
 
 def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """Keys of a case that name files, and the names: drive tables, the result or the profile to start from."""
+    """Paths and names of the files in the data of a case: waveform tables, and the result or profile to start from."""
     if not path:
         initial = data.get("ions", {})
         initial = initial.get("initial") if isinstance(initial, dict) else None
@@ -233,7 +167,7 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
 
 
 def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:
-    """Make the names of files absolute (in place), from the folder of the case file that names them."""
+    """Make the names of files absolute, in place, from the folder of the case file that names them; return problems."""
     problems = []
     for path, name in named_files(document.data):
         allowed = folder, shipped_cases().resolve()
@@ -256,7 +190,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Pr
 
 
 def put(data, path: tuple, value) -> None:
-    """Set a value deep in nested tables and lists."""
+    """Set a value at a path of nested tables and lists."""
     for part in path[:-1]:
         data = data[part]
     data[path[-1]] = value

@@ -1,4 +1,4 @@
-"""Around the junction: series resistance, parallel capacitance, limits, and the read-out of the current."""
+"""The [circuit] of a case: series resistance, parallel capacitance, compliance, and the read-out of the current."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
 
 
 class Circuit(BaseModel):
-    """What stands between the junction and the numbers: one branch from the source through the junction to ground.
+    """Circuit around the junction: one branch from the source through the junction to ground, and the instrument.
 
-    series_resistance: ohm, in series with the junction    parallel_capacitance: F, across the junction
-    compliance: A, limit of the source    range: A, where the instrument clips, None for no limit
-    bandwidth or time_constant: Hz or s, one pole of the instrument (tau = 1 / 2 pi f), None for an ideal one
+    series_resistance : [ohm] in series with the junction   parallel_capacitance : [F] across the junction
+    compliance : largest current of the source [A]   range : current at which the instrument clips [A]; None for no limit
+    bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -41,7 +41,7 @@ class Circuit(BaseModel):
 
     @property
     def tau(self) -> float:
-        """Time constant of the read-out, s; 0 for an ideal one."""
+        """Time constant of the read-out [s]; 0 for an ideal one."""
         if self.bandwidth is not None:
             return 1 / (2 * math.pi * self.bandwidth)
         return self.time_constant or 0.0

@@ -1,4 +1,4 @@
-"""The junction as frozen records: electrodes, film, ions, columns. Data and the few numbers that follow from it alone.
+"""The junction as frozen records: electrodes, film, ions, columns.
 
 x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
@@ -63,7 +63,7 @@ def band_states(mass: float, temperature: float) -> float:
 
 
 class Metal(Record):
-    """A metal: a barrier, and a screening layer that takes lambda D / (eps0 eps_m) volts (Thomas-Fermi).
+    """A metal: a barrier, and a Thomas-Fermi screening layer with a voltage drop lambda D / (eps0 eps_m).
 
     barrier : [eV] conduction band of the film above the Fermi level at this interface
     screening_length : lambda [m], relative_permittivity : eps_m of that layer
@@ -83,7 +83,7 @@ class Metal(Record):
 
 
 class Semiconductor(Record):
-    """A doped-oxide electrode whose band bends: Fermi-Dirac electrons, donors fully ionised, its own permittivity.
+    """A doped oxide with band bending: Fermi-Dirac electrons, fully ionised donors, a permittivity of its own.
 
     band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
     density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
@@ -157,25 +157,25 @@ class Hold(Record):
 
 
 class History(Record):
-    """Start from the state that these voltages, in order, leave behind on a uniform film."""
+    """Initial state left by these voltages, in order, on a uniform film."""
 
     history: Annotated[tuple[Hold, ...], Field(min_length=1, max_length=1000)]
 
 
 class FromResult(Record):
-    """Start from the last state in a result file."""
+    """Initial state equal to the last one in a result file, of this version or of 0.1.0."""
 
     result: Annotated[str, Field(min_length=1)]
 
 
 class FromProfile(Record):
-    """Start from the concentrations in a text file, which take the place of `density`."""
+    """Initial state from a text file of concentrations, which replace `density`."""
 
     profile: Annotated[str, Field(min_length=1)]
 
 
 def form_of_initial(value) -> str:
-    """Return which of the forms of `initial` a value is; anything unknown is read, and refused, as a name."""
+    """Form of `initial` that a value has; an unknown one is read, and refused, as a name."""
     for name, form in (("result", FromResult), ("profile", FromProfile)):
         if isinstance(value, form) or (isinstance(value, dict) and name in value):
             return name
@@ -192,7 +192,7 @@ Initial = Annotated[
 
 
 class Ions(Record):
-    """The mobile ions (oxygen vacancies): how many, how they hop, where they rest.
+    """The mobile ions (oxygen vacancies): density, hopping, binding at the interfaces, initial state.
 
     charge : z in elementary charges   site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
@@ -236,7 +236,7 @@ class Ions(Record):
         return self
 
 
-# What may differ from column to column, with the bounds of its standard deviation.
+# Keys that may differ from column to column, with the bounds of their standard deviations.
 Spread = TypedDict(
     "Spread",
     {
@@ -253,7 +253,7 @@ Spread.__pydantic_config__ = ConfigDict(extra="forbid")
 
 
 class Columns(Record):
-    """A junction as parallel columns that differ by spreads of some keys and share the junction voltage.
+    """Parallel columns that share the junction voltage and differ in the values of some keys.
 
     count : number of columns   nodes : "gauss-hermite" quadrature, or seeded "draws"; "gauss-legendre" quadrature of a
     uniform distribution of the same standard deviation, which has ends
@@ -267,7 +267,7 @@ class Columns(Record):
 
 
 class Material(NamedTuple):
-    """One published value: what it is, in SI (energies in eV), as text, and where it was published."""
+    """One published value: meaning, number in SI (energies in eV), text with its unit, source."""
 
     name: str
     what: str

@@ -1,4 +1,4 @@
-"""Draws of uncertain values: distributions, and samples of several keys together from a seed.
+"""Distributions of uncertain values, and samples of several keys together from a seed.
 
 Values are text with units, numbers, or tables, as in a case file.
 """
@@ -21,7 +21,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 def flat(table):
-    """Nested tables as dotted keys, down to lists and to the tables of a record: {ions: {density: [..]}}."""
+    """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}; tables of records stay."""
     found = {}
     for key, value in table.items() if isinstance(table, dict) else ():
         if isinstance(value, dict) and not set(value) & LEAVES:
@@ -36,7 +36,7 @@ Flat = BeforeValidator(flat)
 
 
 def together(*amounts: Amount) -> tuple[list[float], str]:
-    """Amounts in SI and their common dimension, "" for plain numbers. Raises NotAsExpected."""
+    """Amounts in SI, and their common dimension, "" for plain numbers. Raises NotAsExpected for different dimensions."""
     read = [quantity(a) if isinstance(a, str) else (float(a), "") for a in amounts]
     for (_, dimension), text in zip(read, amounts, strict=True):
         if dimension != read[0][1]:
@@ -45,7 +45,7 @@ def together(*amounts: Amount) -> tuple[list[float], str]:
 
 
 def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
-    """A computed value as a case file has it. whole : numbers without a fraction are whole numbers."""
+    """A computed value as text for a case file. whole : write numbers without a fraction as integers."""
     value = float(f"{value:.{DIGITS}g}")
     if dimension:
         return write(value, dimension)
@@ -53,7 +53,7 @@ def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
 
 
 class Uniform(Record):
-    """Equally likely between `low` and `high`; with spacing "log", their logarithms are."""
+    """Uniform between `low` and `high`; uniform in the logarithm with spacing "log"."""
 
     low: Amount
     high: Amount
@@ -69,13 +69,13 @@ class Uniform(Record):
         return self
 
     def at(self, u: np.ndarray) -> tuple[np.ndarray, str]:
-        """Values [SI] below which a share u of all lies, and their dimension."""
+        """Quantiles [SI] at probabilities u, and their dimension."""
         (low, high), dimension = together(self.low, self.high)
         return (low * (high / low) ** u if self.spacing == "log" else low + (high - low) * u), dimension
 
 
 class Normal(Record):
-    """Gaussian; with `low` or `high` truncated there."""
+    """Gaussian, truncated at `low` and `high` if given."""
 
     mean: Amount
     deviation: Amount
@@ -97,7 +97,7 @@ class Normal(Record):
 
 
 class Lognormal(Record):
-    """Logarithm Gaussian: `median`, and the factor of one standard deviation; with `low` or `high` truncated there."""
+    """Lognormal with `median` and the `factor` of one standard deviation, truncated at `low` and `high` if given."""
 
     median: Amount
     factor: Annotated[Number, Field(gt=1, le=1e6)]
@@ -118,7 +118,7 @@ class Lognormal(Record):
 
 
 class Choice(Record):
-    """One of the listed values, each equally likely."""
+    """One of the listed values, with equal probabilities."""
 
     values: Annotated[tuple[Any, ...], Field(min_length=1, max_length=MAX_COUNT)]
 
@@ -133,7 +133,7 @@ def check_spread(good: bool, expected: str, amount: Amount):
 
 
 def check_ends(middle: Amount, low: Amount | None, high: Amount | None):
-    """Truncation must leave the middle where it is."""
+    """Raise NotAsExpected unless the ends lie on either side of the middle."""
     together(middle, *(end for end in (low, high) if end is not None))
     bottom, top = ends(low, high)
     if not bottom < quantity_of(middle) < top:
@@ -145,7 +145,7 @@ def ends(low: Amount | None, high: Amount | None) -> tuple[float, float]:
 
 
 def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Quantiles of the standard normal distribution between two ends."""
+    """Quantiles of the standard normal distribution, truncated at two ends."""
     from scipy.special import ndtr, ndtri
 
     bottom, top = ndtr(low), ndtr(high)
@@ -153,7 +153,7 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def form_of(value) -> str:
-    """Which distribution a table is, by its keys."""
+    """Tag of the distribution that a table describes, by its keys."""
     keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
     return next((key for key in ("mean", "median", "values") if key in keys), "low")
 
@@ -168,7 +168,7 @@ Distribution = Annotated[
 
 
 class Sample(Record):
-    """Draws of several keys together, from a seed: the same numbers on every machine.
+    """Draws of several keys together, from a seed; the same numbers on every machine.
 
     method : "sobol" (scrambled, counts are powers of 2), "latin-hypercube", "random", or "saltelli", the design from which
     Sobol indices are estimated: count * (keys + 2) points
@@ -191,7 +191,7 @@ class Sample(Record):
         return self.count * (len(self.over) + 2 if self.method == "saltelli" else 1)
 
     def rows(self) -> list[tuple]:
-        """Values of the keys, one row a draw; those of "saltelli" are the blocks A, B, and A with one column of B."""
+        """Values of the keys, one row per draw; for "saltelli" the blocks A, B, and A with one column of B each."""
         if self.method == "saltelli":
             both, d = unit_cube("sobol", self.count, 2 * len(self.over), self.seed), len(self.over)
             A, B = both[:, :d], both[:, d:]

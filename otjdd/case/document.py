@@ -1,4 +1,4 @@
-"""Case files as plain data: read safely, put on their base, every value with the place it came from.
+"""Case files as plain data: read safely and merged with their bases, each value with its place in a file.
 
 No physics here. A case file is TOML and nothing else: no code, no expressions, at most 1 MB, 32 levels deep.
 """
@@ -23,7 +23,7 @@ MAX_BYTES = 1_000_000
 MAX_BASES = 16  # of a base of a base ...
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
-# Keys that say the same thing in two ways: one of a group on top takes those of the other away below.
+# Alternatives: keys of the one group in the upper table remove those of the other group from the lower table.
 EITHER = (
     ({"voltages"}, {"start", "stop", "step", "path"}),
     ({"period"}, {"frequency"}),
@@ -32,16 +32,16 @@ EITHER = (
     ({"bandwidth"}, {"time_constant"}),
 )
 
-# A table whose switch changes is another thing: it replaces the one of the base instead of being put on it.
+# A table whose switch changes has other keys: it replaces the table of the base instead of being merged with it.
 SWITCHES = {"permittivity": ("law",)}
 ANY_SWITCH = ("kind",)
 WHOLE = {"initial"}  # never merged
 
 
 class Document(NamedTuple):
-    """Data of a case file put on its bases, and the places of its keys: path -> (Source, offset).
+    """Data of a case file merged with its bases, and the places of its keys: path -> (Source, offset).
 
-    problems : values that no case has (nan, inf, dates), which stand in `data` as text
+    problems : values that no case allows (nan, inf, dates); `data` holds them as text
     """
 
     source: Source
@@ -50,7 +50,7 @@ class Document(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
     def place(self, path: tuple) -> tuple[Source, int]:
-        """Place of a key, or of the nearest table that is there."""
+        """Place of a key, or of the innermost table around it that has one."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.places:
                 return self.places[path[:length]]
@@ -62,9 +62,9 @@ class Document(NamedTuple):
 
 
 def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
-    """Read a case file and what it is based on.
+    """Read a case file and its bases.
 
-    `base` is looked for beside the file, then in the folder `shipped`, and must stay in the one or the other.
+    `base` is searched beside the file, then in the folder `shipped`, and must lie in one of them or below.
     Raises CaseError, or OSError when the file itself cannot be read.
     """
     source = Source(os.fspath(path), read_text(path))
@@ -83,7 +83,7 @@ def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
 
 
 def find_base(document: Document, shipped: Path, seen: tuple) -> str:
-    """File that `base` names, as a path to show: relative to where the case is."""
+    """Path of the file that `base` names, relative to the folder of the case. Raises CaseError."""
     name, folder = document.data["base"], Path(document.source.file).parent
 
     def refuse(expected, got=brief(name)):  # noqa: B008 (a text)
@@ -124,7 +124,7 @@ def read_text(path) -> str:
 
 
 def parse(source: Source) -> Document:
-    """TOML text -> Document, nothing based. Raises CaseError."""
+    """Return the document of a TOML text, without its base. Raises CaseError."""
     found = scan(source.text)
     if found.too_deep:
         expected = f"at most {MAX_DEPTH} levels of nesting"
@@ -137,7 +137,7 @@ def parse(source: Source) -> Document:
 
 
 def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
-    """What the TOML parser found, in its place."""
+    """Problem that the TOML parser reports, at its place."""
     message = str(error) or type(error).__name__
     where = re.search(r" \(at line (\d+), column (\d+)\)$", message)
     reason = re.sub(r" \(at .*\)$", "", message)
@@ -155,7 +155,7 @@ def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
 
 
 def told(document: Document) -> Document:
-    """The document with its strange values as text, and a problem for each; what else is wrong can then be found too."""
+    """Return the document with values that no case allows as text, and a problem for each; other faults are found later."""
     strange = list(islice(strange_values(document, (), document.data), MAX_PROBLEMS))
     for table, part, _ in strange:
         table[part] = str(table[part])
@@ -163,7 +163,7 @@ def told(document: Document) -> Document:
 
 
 def strange_values(document: Document, path: tuple, value):
-    """(table or list, key in it, problem) of values that TOML has and a case has not: dates, nan, inf."""
+    """Values that TOML allows and a case does not (dates, nan, inf) as (table or list, key in it, problem)."""
     for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
         place = (*path, part)
         if isinstance(inner, dict | list):
@@ -176,7 +176,7 @@ def strange_values(document: Document, path: tuple, value):
 
 
 def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> Document:
-    """The upper document on the lower one: tables are merged, everything else replaced, and so are the paths `whole`."""
+    """Merge the upper document into the lower one, table by table; other values and the paths in `whole` are replaced."""
     replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
     kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
@@ -184,7 +184,7 @@ def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> 
 
 
 def merge(below, above: dict, path: tuple, replaced: list):
-    """`above` on the table or list `below`; notes in `replaced` the paths of what was not merged, besides those in it."""
+    """Merge `above` into the table or list `below`, except for the paths in `replaced`; append all replaced paths to it."""
     merged = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
         old = merged[name] if isinstance(below, list) or name in merged else None
@@ -197,7 +197,7 @@ def merge(below, above: dict, path: tuple, replaced: list):
 
 
 def without_alternatives(below: dict, above: dict, path: tuple, replaced: list) -> dict:
-    """The lower table without what the upper one says in another way (`EITHER`), whose paths are noted in `replaced`."""
+    """Return the lower table without the alternatives (`EITHER`) to keys of the upper one; append them to `replaced`."""
     gone = set()
     for one, other in EITHER:
         for here, there in ((one, other), (other, one)):
@@ -215,7 +215,7 @@ def is_profile(initial) -> bool:
 
 
 def mergeable(name, below, above) -> bool:
-    """Whether a value is put on the one below instead of replacing it."""
+    """Tell if a value is merged with the one below instead of replacing it."""
     if not isinstance(above, dict):
         return False
     if isinstance(below, list):  # drive.parts[1].voltage of --set
@@ -226,10 +226,10 @@ def mergeable(name, below, above) -> bool:
 
 
 def changed(document: Document, changes: Mapping, name: str) -> Document:
-    """The document with values set by dotted key; text is read as a TOML value where it is one.
+    """Return the document with values set by dotted key; text is read as a TOML value where it is one.
 
-    A table that says its own kind or law replaces the one that is there; nothing of that is left in it.
-    name : what problems with the changes are reported under, such as "--set". Raises CaseError.
+    A table with a kind or law of its own replaces the old table; no key of that remains.
+    name : source of the changes in messages, such as "--set". Raises CaseError.
     """
     source, data, places, whole = Source(name, None), {}, {}, set()
     for key, value in changes.items():

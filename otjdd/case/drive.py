@@ -1,7 +1,7 @@
-"""The [drive] of a case: records by `kind`, each with a `waveform()`.
+"""The [drive] of a case: one record per `kind`, each with a `waveform()`.
 
-The numbers live in `otjdd.waveform`; here they get their names, their units and their limits. Every record is frozen,
-refuses unknown keys, and holds SI.
+Shapes are made in `otjdd.waveform`; the records give names, units and limits. They are frozen, refuse unknown keys, and
+hold SI.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class _Record(BaseModel):
 
 
 class ReadSettings(_Record):
-    """One read: 0 V for `delay`, `voltage` for `duration`; the current is taken at the end."""
+    """One read: 0 V for `delay`, then `voltage` for `duration`; the current is taken at the end."""
 
     voltage: Volts = 0.1
     duration: Duration = 1e-6
@@ -67,10 +67,10 @@ class ReadSettings(_Record):
 
 
 class Hold(_Record):
-    """A constant voltage with sparse reads: retention.
+    """A constant voltage with sparse reads, for retention.
 
-    Reads end at each of `reads_at` (from the start of the hold), and at `reads_per_decade` times a decade from 1 us to
-    the end. Of the latter, those that leave the hold less time than a read lasts are left out.
+    reads_at : ends of reads [s], from the start of the hold
+    reads_per_decade : further reads, spaced evenly in log t from 1 us to the end, without those that crowd another read
     """
 
     kind: Literal["hold"]
@@ -91,7 +91,7 @@ class Hold(_Record):
         return shapes.hold(self.voltage, self.duration, marks, probe)
 
     def _log_marks(self, apart: float) -> list[float]:
-        """Log-spaced instants that keep `apart` (s) from the start, from `reads_at` and from each other."""
+        """Log-spaced instants [s] at a distance of `apart` [s] from the start, from `reads_at` and from each other."""
         if not self.reads_per_decade or self.duration <= FIRST_READ:
             return []
         others = np.sort([0.0, *self.reads_at])
@@ -105,10 +105,10 @@ class Hold(_Record):
 
 
 class Steps(_Record):
-    """Plateaus of equal `width`, straight from one to the next: a piece of a spike, or the sweep of an instrument.
+    """Plateaus of equal `width` with jumps in between: a piece of a spike, or the sweep of an instrument.
 
-    Voltages are listed, or run along `path` by `step`, each vertex but the first once. `read_each` puts a read at the end
-    of every plateau, at its own voltage; the whole is done `cycles` times.
+    voltages : one per plateau; or path and step : plateaus along a path, each vertex but the first once
+    read_each : a read at the end of every plateau, at its own voltage   cycles : repetitions of the whole
     """
 
     kind: Literal["steps"]
@@ -134,7 +134,7 @@ class Steps(_Record):
 
 
 class Pulse(_Record):
-    """One pulse from `base`: `rise`, `width` at `voltage`, `fall`, then `base` for `wait`, then a read if asked for."""
+    """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, and a `read` if there is one."""
 
     kind: Literal["pulse"]
     voltage: Volts
@@ -151,10 +151,10 @@ class Pulse(_Record):
 
 
 class Train(_Record):
-    """Equal pulses, one each `period` (start to start) or at a `frequency`, `base` in between.
+    """Equal pulses at a `period` (start to start) or a `frequency`, with `base` in between.
 
-    `read_each` puts a read into every period, else `read` asks for one after the last pulse. A read follows its pulse
-    directly; its `delay` counts from the end of the pulse. A last read may outlast the period.
+    read_each : a read in every period   read : settings of the reads; without read_each, one read after the last pulse
+    A read follows its pulse directly: its `delay` counts from the end of the pulse. The last read may outlast its period.
     """
 
     kind: Literal["train"]
@@ -197,7 +197,7 @@ class Train(_Record):
 class WriteReadLoop(_Record):
     """The R-V loop: pulses of `width` whose voltage steps along `path`, each followed by `wait` at 0 V and a read.
 
-    The first vertex is where the loop comes from and is not written; all others are, once each.
+    Each vertex but the first is written once.
     """
 
     kind: Literal["write-read-loop"]
@@ -221,7 +221,7 @@ class WriteReadLoop(_Record):
 
 
 class Triangle(_Record):
-    """The I-V loop: a linear sweep at `rate` along `path`; the current along it is the result."""
+    """The I-V loop: a linear sweep along `path` at `rate`; the time series of the current is the result."""
 
     kind: Literal["triangle"]
     path: Vertices
@@ -238,7 +238,7 @@ class Triangle(_Record):
 
 
 class Table(_Record):
-    """Any waveform: breakpoints as `points` of time and voltage, or two columns of a text `file`."""
+    """Any waveform: breakpoints as `points` of time and voltage, or the two columns of a text `file`."""
 
     kind: Literal["table"]
     points: Annotated[tuple[tuple[Pause, Volts], ...], Field(min_length=2, max_length=100_000)] | None = None
@@ -254,17 +254,17 @@ class Table(_Record):
         return self
 
     def waveform(self) -> Waveform:
-        """Raises OSError or ValueError ("file:line: ...") when the file cannot be used."""
+        """Waveform of the breakpoints. Raises OSError, or ValueError ("file:line: ...") for a file that is no waveform."""
         if self.file:
             return text_file.read_waveform(self.file, self.reads_at, HIGHEST)
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
 
 
 class Spikes(_Record):
-    """Two spikes, one at each end of the junction, which sees pre - post.
+    """Two spikes, one at each end of the junction; the voltage is pre - post.
 
-    `pre` and `post` name `pieces`, one after the other; before and after them both ends rest at 0 V. The post-synaptic
-    spike starts `delay` after the pre-synaptic one, before it when negative.
+    pieces : drives by name   pre, post : names of pieces, one after the other; both ends rest at 0 V before and after
+    delay : start of post after that of pre; negative when post comes first
     """
 
     kind: Literal["spikes"]
@@ -290,7 +290,7 @@ class Spikes(_Record):
 
 
 class Sequence(_Record):
-    """Drives one after the other, the whole `repeat` times. Sequences may stand in sequences, 4 deep."""
+    """Drives one after the other, the whole `repeat` times. Sequences may be nested 4 deep."""
 
     kind: Literal["sequence"]
     parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)]
@@ -304,7 +304,7 @@ class Sequence(_Record):
 
     @property
     def depth(self) -> int:
-        """1 for a sequence of plain drives."""
+        """Levels of nesting: 1 for a sequence of plain drives."""
         return 1 + max((part.depth for part in self.parts if isinstance(part, Sequence)), default=0)
 
     def waveform(self) -> Waveform | Chain:
@@ -312,17 +312,18 @@ class Sequence(_Record):
 
 
 class Write(_Record):
-    """A constant voltage for a time: one step of a history."""
+    """A constant voltage for a duration: one step of a history."""
 
     voltage: Volts
     duration: Duration
 
 
 class IV(_Record):
-    """Current against voltage with the ions frozen; not a waveform.
+    """Current against voltage with the ions at rest; no waveform.
 
-    Voltages are listed, or run from `start` to `stop` by `step`. `states` names histories: what is done to the initial
-    state before each curve; without any, the curve is that of the initial state. Without `temperatures`, at the case's.
+    voltages : listed; or start, stop and step : evenly spaced   temperatures : of the curves; that of the case by default
+    states : name -> history, the voltages that prepare the initial state before each curve; one curve of the initial
+    state when there are none
     """
 
     kind: Literal["iv"]
@@ -343,13 +344,13 @@ class IV(_Record):
         return self
 
     def bias_voltages(self) -> np.ndarray:
-        """(n,) V of each curve, in the order asked for."""
+        """Voltages (n,) [V] of each curve, in the order of the case."""
         if self.voltages is not None:
             return np.array(self.voltages)
         return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
 
     def histories(self) -> dict[str, Waveform]:
-        """Waveform that prepares each state, by name; {"initial": no time at all} when the case names none."""
+        """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
         at_rest = Waveform([0.0], [0.0])
         made = {
             name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])

@@ -1,4 +1,4 @@
-"""What a record refuses, in plain words: pydantic's errors and the JSON schema of the record -> problems with places.
+"""Errors of pydantic in plain words: with the JSON schema of the record they become problems with places.
 
 What was expected is read off the schema (type, bounds, choices, the description of quantities), so a new field needs no
 text of its own.
@@ -44,7 +44,7 @@ def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Pr
 
 
 def order(document: Document, path: tuple) -> tuple:
-    """What sorts keys by file and place."""
+    """Sort key of a key: its file, and its place there."""
     source, offset = document.place(path)
     return source.file, offset
 
@@ -133,7 +133,7 @@ def alternatives(schema: dict, node: dict, value) -> list[dict]:
 
 
 def fits(node: dict, value) -> bool:
-    """Whether an alternative has the constant keys (kind, law) that the value has, where it has them."""
+    """Tell if an alternative agrees with the constant keys (kind, law) of the value."""
     if not isinstance(value, dict):
         return True
     constants = {k: p["const"] for k, p in node.get("properties", {}).items() if "const" in p}
@@ -157,7 +157,7 @@ def pruned(data, path: tuple):
 
 
 def words_at(schema: dict, path: tuple, data) -> str:
-    """What the schema expects at a path, in words."""
+    """Value that the schema expects at a path, in words."""
     choices = choices_at(schema, path, data)
     words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
     return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"

@@ -1,4 +1,4 @@
-"""What is wrong with a case, told so that it can be mended: file, line, key, what was expected, what stands there."""
+"""A fault of a case as a message: file, line, key, what was expected, what was found."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from otjdd.units import brief
 
 
 class Problem(NamedTuple):
-    """One thing wrong with a case: where, what was expected, what was found.
+    """One fault of a case: place, what was expected, what was found.
 
     line and column count from 1; line 0 is no place in a file. Without `got`, `expected` is a whole sentence.
     """
@@ -34,7 +34,7 @@ class Problem(NamedTuple):
 
 
 class Source(NamedTuple):
-    """A case file: its name as given, and its text; None for values that were given apart from a file."""
+    """A case file: its name as given, and its text; None for values from outside of a file."""
 
     file: str
     text: str | None

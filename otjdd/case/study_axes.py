@@ -1,6 +1,6 @@
-"""What a study varies: the records of [study], and the values that they stand for.
+"""The [study] of a case: its records, and the axes with their values.
 
-Each entry of `grid` is an axis of its own; `zip`, `points` and `sample` are one axis each along which several keys change
+Each entry of `grid` is an axis of its own; `zip`, `points` and `sample` are one axis each, along which several keys change
 together. A study is the product of all its axes. Values are text with units, numbers, or tables, as in a case file.
 """
 
@@ -20,7 +20,7 @@ ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # their dimensions
 
 
 class Range(Record):
-    """Evenly spaced values from `start` to `stop`, both included: `count` of them, or one each `step`."""
+    """Evenly spaced values from `start` to `stop`, both included: `count` values, or a fixed `step`."""
 
     start: Amount
     stop: Amount
@@ -74,12 +74,12 @@ Axes = Annotated[dict[Name, Values], Flat, Field(max_length=32)]
 
 
 class Study(Record):
-    """What is varied, and what is kept of each point.
+    """Keys to vary, and outputs to keep of each point.
 
-    grid : dotted key -> values, an axis each   zip : keys that change together   points : the same, row by row
+    grid : dotted key -> values, one axis per key   zip : keys that change together   points : the same, row by row
     sample : draws from distributions
-    keep : outputs (`read_resistance`, `read_resistance[-1]`) and metrics (`loop`, `loop.ratio`); by default the reads
-    time_limit : of one point [s]
+    keep : outputs (`read_resistance`, `read_resistance[-1]`) and metrics (`loop`, `loop.ratio`); the reads by default
+    time_limit : longest time for one point [s]
     """
 
     grid: Axes = Field(default_factory=dict)
@@ -117,7 +117,7 @@ class Study(Record):
 
     @property
     def sizes(self) -> dict[str, int]:
-        """Dimension -> length, without working out any value."""
+        """Dimension -> length, without computing any value."""
         found = {key: size_of(values) for key, values in self.grid.items()}
         if self.zip:
             found[ROWS["zip"]] = size_of(next(iter(self.zip.values())))
@@ -133,7 +133,7 @@ def size_of(values) -> int:
 
 
 class Axis(NamedTuple):
-    """One dimension of a study: its name, the keys that change along it, and their values, one row a place."""
+    """One dimension of a study: name, keys that change along it, and their values, one row per index."""
 
     name: str
     keys: tuple[str, ...]
@@ -144,7 +144,7 @@ class Axis(NamedTuple):
 
 
 def axes(study: Study) -> list[Axis]:
-    """All axes of a study with their values."""
+    """Return all axes of a study with their values."""
 
     def listed(values):
         return values.values() if isinstance(values, Range) else list(values)
@@ -162,7 +162,7 @@ def axes(study: Study) -> list[Axis]:
 
 
 def coordinate(values: Sequence) -> tuple[np.ndarray, str]:
-    """Values of a key as an array and its unit: SI floats, plain numbers, or text where they are neither."""
+    """Values of a key as an array, and its unit: SI floats, plain numbers, or text for anything else."""
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return np.array(values, dtype=float), "1"
     try:

@@ -1,7 +1,7 @@
-"""What the standard TOML parser lacks: where each key of a text stands, and writing.
+"""Places of the keys in a TOML text, and a writer: both are missing in the standard library.
 
-`scan` takes the text as valid (the parser says so itself); at the first thing it does not understand it ends, and what
-it found so far is the answer. Paths are tuples of keys and, inside lists, indices: ("drive", "parts", 0, "voltage").
+`scan` assumes a valid text (`tomllib` checks that). At the first construct that it does not know it stops and returns the
+places found so far. Paths are tuples of keys and, inside lists, indices: ("drive", "parts", 0, "voltage").
 """
 
 import json
@@ -21,7 +21,7 @@ TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Scan(NamedTuple):
-    """What was found: path -> offset of its key; offset and path of keys given twice; offset of too deep a nesting."""
+    """Result of a scan: path -> offset of its key; offset and path of repeated keys; offset of too deep a nesting."""
 
     places: dict
     twice: list
@@ -33,7 +33,7 @@ class Unclear(Exception):
 
 
 def scan(text: str) -> Scan:
-    """Scan a TOML text; never raises."""
+    """Return the places of all keys of a TOML text; never raises."""
     found = Scan({}, [], [])
     try:
         statements(text, found)
@@ -105,7 +105,7 @@ def key(text: str, at: int, found: Scan) -> tuple[list, int]:
 
 
 def value(text: str, at: int, path: tuple, found: Scan) -> int:
-    """Any value; returns where it ends, having noted what lists and inline tables hold."""
+    """Any value; notes the members of lists and inline tables, and returns where the value ends."""
     if text[at] == "[":
         return several(text, at, "]", lambda at, i: value(text, note(found, (*path, i), at), (*path, i), found))
     if text[at] == "{":
@@ -117,7 +117,7 @@ def value(text: str, at: int, path: tuple, found: Scan) -> int:
 
 
 def several(text: str, at: int, closing: str, read) -> int:
-    """Things between brackets with commas between; read(offset, index) returns where each ends."""
+    """Members between brackets, separated by commas; read(offset, index) returns where a member ends."""
     at, index = skip(BLANK, text, at + 1), 0
     while text[at] != closing:
         at = skip(BLANK, text, read(at, index))
@@ -128,7 +128,7 @@ def several(text: str, at: int, closing: str, read) -> int:
 
 
 def note(found: Scan, path: tuple, at: int) -> int:
-    """Remember the first place of a path; beyond the depth limit the scan ends."""
+    """Record the first place of a path and return the offset; beyond the depth limit the scan ends."""
     if len(path) > MAX_DEPTH:
         found.too_deep.append(at)
         raise Unclear
@@ -147,7 +147,7 @@ def expect(token: str, text: str, at: int) -> int:
 
 
 def unquoted(part: str) -> str:
-    """Name of one part of a key, escapes read."""
+    """Name of one part of a key, with escapes resolved."""
     if part[0] not in "\"'":
         return part
     try:
@@ -157,7 +157,7 @@ def unquoted(part: str) -> str:
 
 
 def write(data: dict) -> str:
-    """TOML text of nested tables of text, numbers, truth values and lists; small tables far down stay in a line."""
+    """TOML text of nested tables of text, numbers, booleans and lists; small inner tables are written inline."""
     return "\n".join(lines_of(data, ())).strip() + "\n"
 
 

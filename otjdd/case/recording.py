@@ -1,0 +1,55 @@
+"""The [record] of a case: which time steps and which snapshots a result keeps."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, field_validator, model_validator
+
+from otjdd.case.record import Count, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity
+
+Instant = Annotated[float, Quantity("time", "0 s", "1e12 s")]
+
+
+class Recording(Record):
+    """Outputs that a result keeps.
+
+    every : time steps in the time series: all, those with a read, or none
+    windows : intervals [s] whose time steps are all kept, whatever `every` is. Between kept times a read-out of finite
+        bandwidth takes the current as linear: let a window begin some time constants early
+    profiles : number of snapshots, evenly spread, the first and the last state included
+    profiles_at : times of further snapshots [s]   profiles_at_reads : a snapshot with every read
+    """
+
+    every: Literal["all", "reads", "none"] = "all"
+    windows: Annotated[tuple[tuple[Instant, Instant], ...], Field(max_length=10_000)] = ()
+    profiles: Annotated[Count, Field(ge=2, le=100_000)] = 2
+    profiles_at: Annotated[tuple[Instant, ...], Field(max_length=100_000)] = ()
+    profiles_at_reads: Annotated[bool, Strict()] = False
+
+    @field_validator("windows")
+    @classmethod
+    def check_windows(cls, windows):
+        for start, end in windows:
+            if not start < end:
+                raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
+        return windows
+
+    @model_validator(mode="after")
+    def check_every(self):
+        if self.windows and self.every == "all":
+            raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
+        return self
+
+    def check_reads(self, count: int) -> None:
+        """Raise NotAsExpected when only reads are to be in the time series of a drive that has none."""
+        if self.every == "reads" and not count and not self.windows:
+            raise NotAsExpected('record.every = "all" or "none" with a drive that has no reads', '"reads"')
+
+    def instants(self, duration: float) -> list[float]:
+        """Times of the snapshots [s] in a drive of a duration [s], from 0. Raises ValueError for times after its end."""
+        for name, times in (("profiles_at", self.profiles_at), ("windows", [end for _, end in self.windows])):
+            if late := [t for t in times if t > duration * (1 + 1e-12)]:
+                raise ValueError(f"record.{name}: {late[0]:g} s is after the end of the drive, at {duration:g} s")
+        spread = (duration * k / (self.profiles - 1) for k in range(self.profiles))
+        return sorted({*spread, *(min(t, duration) for t in self.profiles_at)})
