@@ -1,14 +1,14 @@
 """Equilibrium of the ions at 0 V in a film that holds electrons.
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C: the vacancies hang on the band as the
-electrons do, and the static Newton of `film_electrons` takes their slope into its diagonal. Its border is the number of
+electrons do, and the static Newton of `electron_stack` takes their slope into its diagonal. Its border is the number of
 vacancies, by which ln K is found.
 """
 
 import math
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.film_electrons import farther, lay_bands, solve_stack, static_rows, straight_band
+from otjdd.physics.electron_stack import farther, lay_bands, solve_stack, static_rows, straight_band
 from otjdd.physics.jit import bare, detached
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
 

@@ -8,14 +8,7 @@ from devices import lumpy, mirrored, needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
-from otjdd.physics.electrostatics import edge, field_energy
-from otjdd.physics.fermi_dirac import (
-    fermi_dirac_half,
-    fermi_dirac_minus_half,
-    fermi_dirac_three_half,
-    inverse_fermi_dirac_half,
-)
-from otjdd.physics.film_electrons import (
+from otjdd.physics.electron_stack import (
     BY_BAND,
     BY_VOLTAGE,
     BY_WEIGHT,
@@ -37,6 +30,13 @@ from otjdd.physics.film_electrons import (
     straight_band,
     up_from_zero,
     weight_slopes,
+)
+from otjdd.physics.electrostatics import edge, field_energy
+from otjdd.physics.fermi_dirac import (
+    fermi_dirac_half,
+    fermi_dirac_minus_half,
+    fermi_dirac_three_half,
+    inverse_fermi_dirac_half,
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import fluxes
