@@ -2,13 +2,18 @@
 
 `njit` is numba's, with another cache. Numba's own does not notice edits in other files of the package, and its files
 carry no checksum: one flipped bit of machine code is a crash or a wrong number. Here every entry is a sealed file (see
-`otjdd.system.files`) in a folder whose name says what it was made from: the sources of all kernels, the versions of what
-compiled them, and numba's options. An entry that is missing, damaged, foreign or unreadable is compiled again, and
-where nothing can be written, nothing is kept; neither is ever an error.
+`otjdd.system.files`) in a folder whose name is a digest of what the code was made from: the sources of all kernels, the
+versions of the compiler, and numba's settings. An entry that is missing, damaged, or made from something else is compiled
+again. Where nothing can be written nothing is kept. Neither is an error.
 
-numba puts the code of a kernel into that of all its callers, and compiles it anew in each. A kernel that stands `apart`
-is called by name instead. An entry lists such names, for the process ends where a name means nothing: their kernels are
-loaded or compiled before it, and where one of them has got another name, the entry is foreign.
+An entry is a pickle, which can run code. So it is read only from a folder and a file that belong to this user and that
+nobody else can write to; a folder that was open to others is emptied before it is used.
+
+numba puts the code of a kernel into that of all its callers, and compiles it again in each. A kernel that stands `apart`
+is called by its name instead. An entry lists the kernels that it calls so, and they are loaded or compiled before it. An
+entry whose symbols are not all known in this process is neither written nor loaded: LLVM would end the process.
+
+Where numba has changed and `jit_private` cannot be imported, kernels are numba's own and are not kept.
 """
 
 import hashlib
@@ -20,27 +25,39 @@ import shutil
 import stat
 import sys
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 
 import llvmlite
 import numba
 import numpy
-from llvmlite import binding
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import Compiler, CompileResult
-from numba.core.serialize import dumps
 
 from otjdd.system import sources
-from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+from otjdd.system.files import MAX_BYTES, read_regular, sealed, unsealed, write_whole
 from otjdd.system.imports import absent
+
+try:
+    from otjdd.physics import jit_private as private
+except (ImportError, AttributeError) as error:
+    private = None
+    warnings.warn(
+        f"numba {numba.__version__} is not one that otjdd was tested with ({error}): kernels are not kept between runs, "
+        "and each process compiles them anew, which takes minutes",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 log = logging.getLogger(__name__)
 
-KEPT = 8  # folders; one for each state of the sources, of numba and of its options
+KEPT = 8  # folders; one for each state of the sources, of numba and of its settings
 KERNELS = []  # all that are kept, in the order of their definition
 APART = {}  # name in machine code -> kernel and signature, of all in this process that stand apart
-PASSED_OVER = {"NUMBA_CACHE_DIR", "NUMBA_NUM_THREADS", "NUMBA_DEBUG_CACHE"}  # options that change no machine code
+NO_CODE = (  # settings of numba that change no machine code
+    "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
+    "DISABLE_PERFORMANCE_WARNINGS", "FULL_TRACEBACKS", "NUMBA_", "PARALLEL_DIAGNOSTICS", "RUNNING_UNDER_PROFILER",
+    "SHOW_HELP", "THREADING_LAYER",
+)  # fmt: skip
 
 
 def njit(function=None, *, cache=False, apart=False, **options):
@@ -50,58 +67,25 @@ def njit(function=None, *, cache=False, apart=False, **options):
     """
     if function is None:
         return lambda function: njit(function, cache=cache, apart=apart, **options)
-    dispatcher = numba.njit(**options, pipeline_class=Named if apart else Alone)(function)
+    if private is None:
+        return numba.njit(**options)(function)
+    dispatcher = numba.njit(**options, pipeline_class=Apart if apart else private.Alone)(function)
     if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
-        dispatcher._cache = KernelCache(function, apart)
+        private.set_cache(dispatcher, KernelCache(function, apart))
         KERNELS.append(dispatcher)
     return dispatcher
 
 
-class Library(JITCodeLibrary):
-    """Machine code that does not depend on what else a process has compiled or loaded.
+if private is not None:
 
-    numba shows the linker the copies that a caller has of callees, and it takes, of all in a process, the one that came
-    first. In the run that compiles these are others than in later ones, optimised in other company, with their sums in
-    another order: results differed by 1e-9. Here callers keep their copies to themselves.
-    """
+    class Apart(private.Named):
+        """Compiler of kernels that stand apart: the same sources give the same names."""
 
-    def _finalize_final_module(self):
-        if self._shared_module is None:  # not loaded from a file
-            # As a file would give it: what LLVM makes of a module depends on whether it has been written and read.
-            self._shared_module = binding.parse_bitcode(self._final_module.as_bitcode())
-            for function in definitions(self._shared_module, "external"):
-                function.linkage = "linkonce_odr"
-            for function in definitions(self._final_module, "linkonce_odr"):
-                function.linkage = "internal"
-        super()._finalize_final_module()
+        afresh = ""  # makes names unlike all before
 
-
-def definitions(module, linkage: str) -> list:
-    """Functions of a module that are more than declared, and stand for the linker as said."""
-    return [f for f in module.functions if not f.is_declaration and f.linkage.name == linkage]
-
-
-class Alone(Compiler):
-    """numba's compiler, into a Library."""
-
-    def _compile_bytecode(self):
-        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
-        self.state.library.enable_object_caching()
-        return super()._compile_bytecode()
-
-
-class Named(Alone):
-    """But every process gives the same name to the same machine code.
-
-    numba counts the functions that a process compiles, and files of two processes would not fit together.
-    """
-
-    afresh = ""  # makes names unlike all before
-
-    def _compile_bytecode(self):
-        source = f"{getattr(folder(), 'name', '')} {self.afresh}"
-        self.state.func_id.unique_id = int(hashlib.sha256(source.encode()).hexdigest()[:16], 16)
-        return super()._compile_bytecode()
+        def number(self) -> int:
+            source = f"{getattr(folder(), 'name', '')} {self.afresh}"
+            return int(hashlib.sha256(source.encode()).hexdigest()[:16], 16)
 
 
 class KernelCache:
@@ -141,16 +125,14 @@ class KernelCache:
         try:
             if not path.exists():
                 return None
-            body = unsealed(path, read_whole(path))
+            body = unsealed(path, read_regular(path, MAX_BYTES, owned=True))
             if not body.startswith(key):
                 raise ValueError("made for something else")
-            # A pickle, but of a file that only this user can have written, and that is whole.
-            called, parts = pickle.loads(body[len(key) :])
-            for name, kernel, arguments in called:
+            needed, parts = pickle.loads(body[len(key) :])
+            for name, kernel, arguments in needed:
                 provide(name, kernel, arguments)
-            if self.apart:
-                target.codegen()._engine._defined_symbols.update(entry_names(parts[1]))
-            return self.present(signature, CompileResult._rebuild(target, *parts))
+            check_symbols(private.object_code(parts))
+            return self.present(signature, private.rebuilt(target, parts, self.apart))
         except Exception as error:
             log.info("compiling %s again: %s", self.name, error)
             return None
@@ -161,36 +143,38 @@ class KernelCache:
             return
         path, key = self.entry(signature, result.codegen)
         try:
-            write_whole(path, sealed(key + dumps((called_by_name(result.library), result._reduce()))))
+            parts = private.parts(result)
+            check_symbols(private.object_code(parts))
+            entry = sealed(key + private.dumps((called_by_name(result.library), parts)))
+            write_whole(path, entry, mode=0o600)
         except Exception as error:  # a full disk, say: the kernel is there all the same
             log.info("%s is not kept: %s", self.name, error)
 
     def present(self, signature, result):
-        """A compiled kernel, after what stands apart of it has been taken out of its callers' sight but for its name."""
+        """Make a compiled kernel that stands apart known by its name; returns the kernel."""
         if self.apart:
-            library = result.library
-            library._shared_module = binding.parse_assembly(str(library.codegen._create_empty_module(library.name)))
-            APART[result.fndesc.llvm_func_name] = self.name, signature
+            APART[private.hide(result)] = self.name, signature
         return result
-
-
-def entry_names(description) -> tuple[str, str]:
-    """Names in machine code of a kernel: for kernels that call it, and for Python."""
-    return description.llvm_func_name, description.llvm_cpython_wrapper_name
 
 
 def called_by_name(library) -> list:
     """Name, kernel and signature of everything apart that machine code calls."""
-    declared = [function.name for function in library._final_module.functions if function.is_declaration]
-    return [(name, *APART[name]) for name in declared if name in APART]
+    return [(name, *APART[name]) for name in sorted(private.called(library)) if name in APART]
 
 
 def provide(name: str, kernel: str, signature) -> None:
     """Have a kernel that stands apart in this process. Raises ValueError when its name there is another."""
     if name not in APART:
-        next(found for found in reversed(KERNELS) if found._cache.name == kernel).compile(signature)
+        next(found for found in reversed(KERNELS) if private.cache_of(found).name == kernel).compile(signature)
     if name not in APART:
         raise ValueError(f"{kernel} has another name now")
+
+
+def check_symbols(code: bytes) -> None:
+    """Raise ValueError when machine code needs a symbol that is none of this process and no kernel that stands apart."""
+    unknown = {name for name in private.wanted(code) if name not in APART and not private.is_of_process(name)}
+    if unknown:
+        raise ValueError(f"it needs what is not there: {', '.join(sorted(unknown))}")
 
 
 def do_without_blas() -> None:
@@ -205,13 +189,14 @@ def do_without_blas() -> None:
 @cache
 def folder() -> Path | None:
     """Folder of the machine code of these sources on this installation; None where there is no place for one."""
+    if private is None:
+        return None
     for root in roots():
         try:
             place = root / made_from()
             fresh = not place.exists()
-            root.mkdir(parents=True, exist_ok=True)
-            place.mkdir(mode=0o700, exist_ok=True)
-            if is_private(root) and is_private(place):
+            root.parent.mkdir(parents=True, exist_ok=True)
+            if is_closed(root, "kernels-*") and is_closed(place, "*"):
                 os.utime(place)
                 if fresh:
                     prune(root)
@@ -240,8 +225,12 @@ def roots():
         return
 
 
-def is_private(path: Path) -> bool:
-    """Whether nobody else can have put something there; makes it so where the folder is this user's."""
+def is_closed(path: Path, entries: str) -> bool:
+    """Whether a folder is one that only this user can write to; it is made when it is missing.
+
+    entries : pattern of what is removed from it when it was open to others, who may have put it there
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
     if not hasattr(os, "getuid"):
         return True
     status = os.lstat(path)
@@ -249,16 +238,31 @@ def is_private(path: Path) -> bool:
         return False
     if status.st_mode & 0o022:
         path.chmod(0o700)
+        for entry in path.glob(entries):
+            remove(entry)
     return True
+
+
+def remove(path: Path) -> None:
+    """Remove a folder with all that is in it, a file or a link."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @cache
 def made_from() -> str:
-    """Name of what machine code depends on: sources, versions and options. Raises OSError when there are no sources."""
-    options = sorted((k, v) for k, v in os.environ.items() if k.startswith("NUMBA_") and k not in PASSED_OVER)
+    """Name of what machine code depends on: sources, versions and settings. Raises OSError when there are no sources."""
     versions = [module.__version__ for module in (numba, llvmlite, numpy)]
-    made = repr((sources.digest(("constants", "errors", "physics")), versions, sys.version, options))
+    made = repr((sources.digest(("constants", "errors", "physics")), versions, sys.version, settings()))
     return f"kernels-{hashlib.sha256(made.encode()).hexdigest()[:20]}"
+
+
+def settings() -> list[tuple[str, str]]:
+    """Names and values of numba's settings that may change machine code, wherever they were made."""
+    found = {name: value for name, value in vars(numba.config).items() if name.isupper()}
+    return sorted((name, repr(value)) for name, value in found.items() if not name.startswith(NO_CODE))
 
 
 def compile_for(kernel, arguments: tuple) -> None:
@@ -280,11 +284,19 @@ def prune(root: Path) -> None:
 
 
 def recompile() -> None:
-    """Forget the machine code of these sources and compile again what this process uses of it."""
-    Named.afresh = secrets.token_hex()
+    """Forget the machine code of these sources and compile again what this process uses of it.
+
+    All kernels are forgotten before one is compiled. A caller that was compiled while what it calls was still the old
+    one would contain it, or call it by a name that no later process knows.
+    """
+    if private is None:
+        return
+    Apart.afresh = secrets.token_hex()
     APART.clear()
     if folder():
         shutil.rmtree(folder(), ignore_errors=True)
         folder().mkdir(mode=0o700, exist_ok=True)
-    for kernel in KERNELS:  # callees first, for their code goes into that of their callers
-        kernel.recompile()
+    used = [(kernel, private.reset(kernel)) for kernel in KERNELS]
+    for kernel, signatures in used:
+        for signature in signatures:
+            kernel.compile(signature)

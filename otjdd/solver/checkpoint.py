@@ -69,11 +69,33 @@ def belonging(case) -> dict[str, str]:
 
 def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> None:
     """Write a run that stands on its course; wall_time [s] is what it took so far. Raises ResultError."""
-    about = {"belongs": np.array(json.dumps(belongs)), "counts": np.array(run.counts), "wall_time": np.array(wall_time)}
-    blocks = {name: np.concatenate(blocks) for name in ("rows", "reads") if (blocks := getattr(run, name))}
-    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in run.kept]) for name in Kept._fields}
+    write_moment(path, moment(run, wall_time), run, belongs)
+
+
+class Moment(NamedTuple):
+    """Copies of what of a run changes, and how much of its lists was there."""
+
+    memory: dict[str, np.ndarray]
+    counts: Counts
+    lengths: tuple[int, int, int]  # of rows, reads, kept, which only grow
+    wall_time: float  # s that the run took until then
+
+
+def moment(run: Run, wall_time: float) -> Moment:
+    """What a checkpoint of a run holds, at this moment."""
+    copies = {name: array.copy() for name, array in memory(run).items()}
+    return Moment(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept)), wall_time)
+
+
+def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) -> None:
+    """Write what a run was at a moment. Raises ResultError."""
+    counts, wall_time = np.array(then.counts), np.array(then.wall_time)
+    about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
+    lists = {name: getattr(run, name)[:n] for name, n in zip(("rows", "reads", "kept"), then.lengths, strict=True)}
+    blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
+    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in Kept._fields}
     file = io.BytesIO()
-    np.savez(file, **about, **blocks, **kept, **memory(run))
+    np.savez(file, **about, **blocks, **kept, **then.memory)
     write_whole(path, sealed(file.getbuffer()))
 
 
@@ -127,26 +149,34 @@ def memory(run: Run) -> dict[str, np.ndarray]:
     return {**state, **tangent, "panels": run.panels, "losses": run.losses, "at": run.at, "block": run.block}
 
 
-def now_and_then(place: Place | None, run: Run, belongs: dict[str, str], began: float, progress=None):
-    """`progress` that also writes a checkpoint when it is time for one; without a place it is itself.
+class Keeper:
+    """Writes checkpoints of a run: now and then, and when it is interrupted.
 
-    began : time.perf_counter() [s] since which the run takes. What cannot be written is told and does not end the run.
+    Called with the fraction done whenever all that the run is made of is together. An interruption can come between two
+    such calls; what is written then is the run as it was at the last of them.
     """
-    if place is None:
-        return progress
-    due = time.perf_counter() + place.every
 
-    def look(fraction: float):
-        nonlocal due
+    def __init__(self, place: Place, run: Run, belongs: dict[str, str], began: float, progress=None):
+        """began : time.perf_counter() [s] since which the run takes   progress : called as this is"""
+        self.place, self.run, self.belongs, self.began, self.progress = place, run, belongs, began, progress
+        self.due = time.perf_counter() + place.every
+        self.last: Moment | None = None
+
+    def __call__(self, fraction: float) -> None:
         now = time.perf_counter()
-        if now >= due and fraction < 1.0:
-            try:
-                write(place.path, run, belongs, now - began)
-            except ResultError as error:
-                log.warning("no checkpoint: %s", error)
+        self.last = moment(self.run, now - self.began)
+        if now >= self.due and fraction < 1.0:
+            self.write()
             written = time.perf_counter()
-            due = written + max(place.every, PATIENCE * (written - now))
-        if progress:
-            progress(fraction)
+            self.due = written + max(self.place.every, PATIENCE * (written - now))
+        if self.progress:
+            self.progress(fraction)
 
-    return look
+    def write(self) -> None:
+        """Write the last moment, if there was one. What cannot be written is told and does not end the run."""
+        if self.last is None:
+            return
+        try:
+            write_moment(self.place.path, self.last, self.run, self.belongs)
+        except ResultError as error:
+            log.warning("no checkpoint: %s", error)

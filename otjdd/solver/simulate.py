@@ -61,8 +61,10 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     if saved:
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
-    progress = checkpoint.now_and_then(checkpoints, moving, belongs, began, progress)
-    failure = failure or undergo(case, moving, waveform, progress, moving.at if saved else None)
+    keeper = checkpoint.Keeper(checkpoints, moving, belongs, began, progress) if checkpoints else None
+    failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
+    if keeper and isinstance(failure, KeyboardInterrupt):
+        keeper.write()
     reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back
     snapshots, failed = snapshots_of(case, moving)
     failure = failure or failed

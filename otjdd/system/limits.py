@@ -29,9 +29,9 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
 
 @contextmanager
 def heeding_signals(reasons: list[str] | tuple = ()):
-    """SIGTERM raises Stopped within the block, as SIGINT raises KeyboardInterrupt. Main thread only.
+    """Within the block SIGTERM raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
 
-    reasons : of whoever else sends it; the signal is then a limit, and the first of them what is told
+    reasons : of whoever else sends SIGTERM; the signal is then a limit, and the first of them is told
     """
 
     def stop(number, frame):
@@ -39,9 +39,37 @@ def heeding_signals(reasons: list[str] | tuple = ()):
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
-        yield
+        with raised_again():
+            yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@contextmanager
+def raised_again():
+    """Within the block, raise an interruption again that arrived where Python cannot raise it, until it comes through.
+
+    While LLVM compiles it calls back into Python. A signal that is handled in such a callback is an exception that has no
+    caller to go to: Python reports it as unraisable, and the program would go on as if nothing had been asked of it.
+    """
+    before = sys.unraisablehook
+
+    def heed(unraisable):
+        error = interruption(unraisable.exc_value)
+        if error is None:
+            before(unraisable)
+            return
+        # Not here: what is raised in this hook is lost as well.
+        number = signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT
+        timer = threading.Timer(EVERY, signal.raise_signal, [number])
+        timer.daemon = True
+        timer.start()
+
+    sys.unraisablehook = heed
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import pickle
 import random
 import shutil
 import stat
@@ -13,8 +14,12 @@ import numba
 import pytest
 
 from otjdd.physics import jit_cache
+from otjdd.physics import jit_private as private
+from otjdd.system.files import sealed, unsealed
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+needs_elf = pytest.mark.skipif(sys.platform != "linux", reason="reads ELF files")
 
 PACKAGE = Path(jit_cache.__file__).parents[1]
 PROGRAM = """
@@ -44,6 +49,42 @@ def fibonacci(n):  # calls itself, so that it does not dissolve in its caller
 @njit(cache=True)
 def lucas(n):
     return fibonacci(n - 1) + fibonacci(n + 1)
+"""
+CALLER_FIRST = """
+from otjdd.physics.jit_cache import njit
+
+@njit(cache=True)
+def poly(x):
+    return 2.0 * square(x) + 1.0
+
+@njit(cache=True, apart=True)
+def square(x):
+    return x * x
+"""
+HEALED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from kernels import poly
+from otjdd.physics import jit_cache
+poly(3.0)
+jit_cache.recompile()
+print(poly(3.0), jit_cache.folder() is not None)
+"""
+HIDDEN = """
+import importlib, sys
+sys.path.insert(0, sys.argv[1])
+import numba.core.caching, numba.core.codegen, numba.core.compiler
+owner, name = {hidden!r}.rsplit(":", 1)
+module, *inner = owner.split("/")
+owner = importlib.import_module(module)
+for part in inner:
+    owner = getattr(owner, part)
+delattr(owner, name)
+from kernels import poly
+from otjdd.physics import jit_cache
+jit_cache.recompile()
+jit_cache.compile_for(poly, (3.0,))
+print(poly(3.0), jit_cache.folder(), jit_cache.is_empty())
 """
 AFRESH = """
 import sys
@@ -78,9 +119,9 @@ def call(function=square, x=7.0):
     return kernel(x), bool(kernel.stats.cache_hits)
 
 
-def program(tmp_path, code=PROGRAM, **environment):
+def program(tmp_path, code=PROGRAM, kernels=KERNELS, **environment):
     if not (tmp_path / "kernels.py").exists():  # others may be reading it
-        (tmp_path / "kernels.py").write_text(KERNELS)
+        (tmp_path / "kernels.py").write_text(kernels)
     inherited = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME")}
     command = [sys.executable, "-c", code, str(tmp_path)]
     return subprocess.Popen(
@@ -161,21 +202,67 @@ def test_wrong_code_under_a_good_seal_is_gone_after_compiling_again(place, monke
     assert call() == (49.0, True)
 
 
-def test_a_folder_that_others_can_write_to_is_closed_to_them(tmp_path, monkeypatch):
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    (tmp_path / "otjdd").mkdir()
-    (tmp_path / "otjdd").chmod(0o777)
-    assert jit_cache.is_private(tmp_path / "otjdd")
-    assert stat.S_IMODE((tmp_path / "otjdd").stat().st_mode) == 0o700
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
+@pytest.mark.parametrize("open_to_others", ["the root", "the folder", "neither"])
+def test_of_a_folder_that_others_could_write_to_nothing_is_taken(place, open_to_others):
+    call()
+    (path,) = place.iterdir()
+    {"the root": place.parent, "the folder": place}.get(open_to_others, path).chmod(0o777)
+    jit_cache.folder.cache_clear()
+    if open_to_others == "neither":  # the file alone
+        assert jit_cache.folder() == place
+        assert path.exists()
+    else:
+        assert jit_cache.folder() == place
+        assert list(place.iterdir()) == []
+        assert stat.S_IMODE(place.stat().st_mode) | stat.S_IMODE(place.parent.stat().st_mode) == 0o700
+    assert call() == (49.0, False)
+    assert call() == (49.0, True)
+    assert [stat.S_IMODE(entry.stat().st_mode) for entry in place.iterdir()] == [0o600]
+
+
+class Planted:
+    """A pickle that leaves a mark when it is read."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (self.mark,)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
+@pytest.mark.parametrize(
+    "how", ["others could write the file", "a link", "a second name", "others could write the folder"]
+)
+def test_a_planted_entry_with_a_good_seal_is_not_read(place, tmp_path, how):
+    call()
+    (path,) = place.iterdir()
+    kernel = jit_cache.njit(cache=True)(square)
+    _, key = kernel._cache.entry((numba.float64,), kernel.targetctx.codegen())
+    other, mark = tmp_path / "other", tmp_path / "mark"
+    other.write_bytes(sealed(key + pickle.dumps(Planted(str(mark)))))
+    other.chmod(0o600)
+    path.unlink()
+    if how == "a link":
+        path.symlink_to(other)
+    elif how == "a second name":
+        os.link(other, path)
+    else:
+        shutil.move(other, path)
+        (path if "the file" in how else place).chmod(0o777 if "the folder" in how else 0o666)
+    jit_cache.folder.cache_clear()
+    assert call() == (49.0, False)
+    assert not mark.exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
 def test_a_folder_of_somebody_else_or_behind_a_link_is_not_used(tmp_path, monkeypatch):
     (tmp_path / "theirs").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "theirs")
-    assert not jit_cache.is_private(tmp_path / "link")
+    assert not jit_cache.is_closed(tmp_path / "link", "*")
     monkeypatch.setattr(os, "getuid", lambda: (tmp_path / "theirs").stat().st_uid + 1)
-    assert not jit_cache.is_private(tmp_path / "theirs")
+    assert not jit_cache.is_closed(tmp_path / "theirs", "*")
 
 
 def test_only_the_folders_used_last_are_kept(tmp_path):
@@ -243,6 +330,77 @@ def test_a_caller_of_a_kernel_that_has_another_name_now_is_compiled_again(tmp_pa
     assert said == [("19.0 False\n", ""), ("", ""), ("19.0 False\n", ""), ("19.0 True\n", "")]
 
 
+@pytest.mark.parametrize("kernels", [KERNELS, CALLER_FIRST], ids=["callee first", "caller first"])
+def test_after_all_kernels_were_compiled_again_new_processes_find_them(tmp_path, kernels):
+    said = []
+    for code in (PROGRAM, HEALED, PROGRAM):
+        process = program(tmp_path, code, kernels, NUMBA_CACHE_DIR=str(tmp_path))
+        said.append((*process.communicate(timeout=250), process.returncode))
+    assert said == [("19.0 False\n", "", 0), ("19.0 True\n", "", 0), ("19.0 True\n", "", 0)]
+
+
+@needs_elf
+def test_code_whose_symbols_are_not_known_is_neither_written_nor_loaded(tmp_path):
+    def run(code=PROGRAM):
+        process = program(tmp_path, code, NUMBA_CACHE_DIR=str(tmp_path))
+        return *process.communicate(timeout=250), process.returncode
+
+    assert run() == ("19.0 False\n", "", 0)
+    (path,) = tmp_path.glob("otjdd/*/*poly-*")
+    body = unsealed(path, path.read_bytes())
+    at = body.rindex(b"square", 0, body.rindex(b".text"))  # the name of a symbol in the object file
+    path.write_bytes(sealed(body[:at] + b"squarf" + body[at + 6 :]))
+    path.chmod(0o600)
+    assert run() == ("19.0 False\n", "", 0)  # and not "LLVM ERROR: Symbol not found", exit code 134
+    assert run() == ("19.0 True\n", "", 0)
+
+
+@needs_elf
+def test_symbols_that_an_object_file_needs_are_read_off_it(place):
+    from llvmlite import binding
+
+    source = """
+    declare double @somewhere(double)
+    declare double @cos(double)
+    define double @here(double %x) {
+        %y = call double @somewhere(double %x)
+        %z = call double @cos(double %y)
+        ret double %z
+    }"""
+    machine = binding.Target.from_default_triple().create_target_machine()
+    code = machine.emit_object(binding.parse_assembly(source))
+    assert private.wanted(code) == {"somewhere", "cos"}
+    assert private.wanted(b"no object file") == set()
+    with pytest.raises(ValueError, match=r"it needs what is not there: somewhere$"):
+        jit_cache.check_symbols(code)
+    for length in (8, 60, len(code) // 2, len(code) - 8):
+        with pytest.raises(ValueError, match="no object file"):
+            private.wanted(code[:length])
+
+
+@pytest.mark.parametrize("hidden", [
+    "numba.core.codegen:JITCodeLibrary", "numba.core.compiler/CompileResult:_reduce",
+    "numba.core.dispatcher/_DispatcherBase:_reset_overloads",
+])  # fmt: skip
+def test_without_a_private_part_of_numba_kernels_are_its_own_and_the_numbers_right(tmp_path, hidden):
+    process = program(tmp_path, HIDDEN.format(hidden=hidden), NUMBA_CACHE_DIR=str(tmp_path))
+    out, err = process.communicate(timeout=250)
+    assert (out, process.returncode) == ("19.0 None False\n", 0), err
+    assert err.count("RuntimeWarning") == 1
+    assert "is not one that otjdd was tested with" in err
+    assert not list(tmp_path.glob("otjdd*"))
+
+
+def test_settings_of_numba_that_change_code_are_in_the_name_of_the_folder(monkeypatch):
+    before = jit_cache.settings()
+    monkeypatch.setattr(numba.config, "LOOP_VECTORIZE", 0)
+    assert jit_cache.settings() != before
+    monkeypatch.undo()
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", 1)
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "elsewhere")
+    assert jit_cache.settings() == before
+
+
 def test_code_that_stands_apart_is_not_in_its_callers(place, tmp_path, monkeypatch):
     for apart in (True, False):
         name = f"kernels_{apart}"
@@ -262,9 +420,9 @@ def test_callers_keep_their_copies_of_what_they_call_to_themselves(place, tmp_pa
     assert lucas(10) == 123
     (result,) = lucas.overloads.values()
     module = result.library._final_module
-    assert any("fibonacci" in function.name for function in jit_cache.definitions(module, "internal"))
-    assert not jit_cache.definitions(module, "linkonce_odr")
-    assert any("lucas" in function.name for function in jit_cache.definitions(module, "external"))
+    assert any("fibonacci" in function.name for function in private.definitions(module, "internal"))
+    assert not private.definitions(module, "linkonce_odr")
+    assert any("lucas" in function.name for function in private.definitions(module, "external"))
 
 
 @pytest.mark.parametrize("home", ["missing", "a file", "not writable", "none"])

@@ -13,7 +13,7 @@ from devices import BARE, needs_speed
 from otjdd.case import case
 from otjdd.errors import ResultError
 from otjdd.results import provenance, store
-from otjdd.solver import checkpoint, simulate
+from otjdd.solver import checkpoint, integrate, simulate
 from otjdd.system import files
 from otjdd.waveform import chain
 
@@ -114,6 +114,27 @@ def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
             assert len(at) < 1000
     assert len(at) > 6
     assert at == sorted(at)
+    assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
+
+
+@pytest.mark.parametrize("call", [4, 9])
+def test_an_interruption_at_any_moment_leaves_a_checkpoint(tmp_path, monkeypatch, uninterrupted, call):
+    """Here after the kernel has moved the state, and before what it logged is in the run."""
+    path, calls, real = tmp_path / "checkpoint", [], integrate.empty
+
+    def empty(run, log):
+        calls.append(0)
+        if len(calls) == call:
+            raise Stop
+        real(run, log)
+
+    monkeypatch.setattr(integrate, "CHUNK", 64)
+    with monkeypatch.context() as patch:
+        patch.setattr(integrate, "empty", empty)
+        with pytest.raises(Stop):
+            simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+    ds, shares = resumed(path)
+    assert 0.0 < shares[0] < 1.0
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
 
 

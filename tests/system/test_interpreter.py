@@ -7,6 +7,7 @@ import sys
 import pytest
 from devices import needs_speed
 
+from otjdd.physics import jit_cache
 from otjdd.solver import compile_ahead
 from otjdd.system import interpreter
 from validation.reliability import attack
@@ -56,6 +57,15 @@ def test_an_environment_for_the_interpreters_of_libraries_ends_with_its_block(mo
         assert interpreter.parent() == os.getpid()
         assert interpreter.parent() == os.getppid()
     assert dict(os.environ) == before
+
+
+def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
+    folder, _ = planted
+    (folder / "yaml.py").unlink()
+    (folder / ".numba_config.yaml").write_text('opt: "0"\n')
+    code = "from otjdd.physics import jit_cache; import numba; print(jit_cache.made_from(), int(numba.config.OPT))"
+    done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [jit_cache.made_from(), "3"]
 
 
 @pytest.mark.parametrize("settings", ["text.usetex: True\nfont.size: 30\n", b"\xff\xfe not UTF-8"])

@@ -194,3 +194,38 @@ def test_a_limit_tells_itself_from_a_signal():
     with pytest.raises(Stopped, match="SIGTERM") as stopped, limits.limits(60.0, 2**40):
         signal.raise_signal(signal.SIGTERM)
     assert not stopped.value.limit
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, capfd):
+    import ctypes
+
+    swallowed, hook = [], sys.unraisablehook
+
+    def callback():
+        swallowed.append(number)
+        signal.raise_signal(number)
+        time.sleep(0.001)  # where the exception rises, with nobody but C above it
+
+    def work():
+        called = ctypes.CFUNCTYPE(None)(callback)
+        called()
+        called()
+        assert swallowed == [number] * 2
+        time.sleep(10)
+
+    with pytest.raises(KeyboardInterrupt) as raised, limits.heeding_signals():
+        work()
+    assert sys.unraisablehook is hook
+    assert isinstance(raised.value, Stopped) == (number == signal.SIGTERM)
+    assert capfd.readouterr().err == ""
+
+
+def test_other_errors_that_nobody_can_catch_are_reported_as_before(monkeypatch):
+    import ctypes
+
+    seen = []
+    monkeypatch.setattr(sys, "unraisablehook", seen.append)
+    with limits.raised_again():
+        ctypes.CFUNCTYPE(None)(lambda: 1 / 0)()
+    assert len(seen) == 1

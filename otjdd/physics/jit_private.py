@@ -1,0 +1,175 @@
+"""All that otjdd uses of numba's private parts. Importing it fails where one of them is missing.
+
+numba promises nothing about them: `pyproject.toml` therefore has an upper end for its version, which the tests have seen,
+and `jit_cache` does without this module, and without a cache, where it cannot be imported.
+
+A kernel that stands apart is called by its name in machine code instead of being copied into its callers.
+"""
+
+import struct
+from collections.abc import Iterable
+
+from llvmlite import binding
+from numba.core.codegen import JITCodeLibrary, JitEngine
+from numba.core.compiler import Compiler, CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
+
+__all__ = [
+    "Alone", "Named", "announce", "cache_of", "called", "dumps", "hide", "is_of_process", "object_code", "parts",
+    "rebuilt", "reset", "set_cache", "wanted",
+]  # fmt: skip
+
+# Parts that are only touched when a kernel is compiled: asked for here, so that it is known at once when they are missing.
+USED = (
+    (
+        JITCodeLibrary,
+        ("_finalize_final_module", "serialize_using_object_code", "_unserialize", "enable_object_caching"),
+    ),
+    (JitEngine, ("is_symbol_defined", "_load_defined_symbols")),
+    (Compiler, ("_compile_bytecode",)),
+    (CompileResult, ("_reduce", "_rebuild")),
+    (Dispatcher, ("_reset_overloads", "_make_finalizer", "get_call_template")),
+)
+for owner, names in USED:
+    for name in names:
+        getattr(owner, name)
+
+UNDEFINED = 0  # section of a symbol that an ELF file does not define
+SYMBOL_TABLE = 2  # type of an ELF section
+
+
+class Library(JITCodeLibrary):
+    """Machine code that does not depend on what else a process has compiled or loaded.
+
+    numba lets the linker see the copies that a caller has of its callees, and of all copies in a process the linker takes
+    the first. In the process that compiles these are others than in later ones, optimised in other surroundings, with
+    sums in another order: results differed by 1e-9. Here each caller's copies are internal to it.
+    """
+
+    def _finalize_final_module(self):
+        if self._shared_module is None:  # compiled here, not loaded from a file
+            # Written and read again, for what LLVM makes of a module depends on whether it has been.
+            self._shared_module = binding.parse_bitcode(self._final_module.as_bitcode())
+            for function in definitions(self._shared_module, "external"):
+                function.linkage = "linkonce_odr"
+            for function in definitions(self._final_module, "linkonce_odr"):
+                function.linkage = "internal"
+        super()._finalize_final_module()
+
+
+def definitions(module, linkage: str) -> list:
+    """Functions that a module defines with a linkage: "external", "internal", "linkonce_odr"."""
+    return [f for f in module.functions if not f.is_declaration and f.linkage.name == linkage]
+
+
+class Alone(Compiler):
+    """numba's compiler, into a Library."""
+
+    def _compile_bytecode(self):
+        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
+        return super()._compile_bytecode()
+
+
+class Named(Alone):
+    """The same for a kernel that stands apart: its name is the same in all processes.
+
+    numba puts into a name how many functions the process has compiled before, so files of two processes would not fit
+    together. Here `number` takes that place.
+    """
+
+    def number(self) -> int:
+        """The number that tells this kernel from others of its name."""
+        raise NotImplementedError
+
+    def _compile_bytecode(self):
+        self.state.func_id.unique_id = self.number()
+        return super()._compile_bytecode()
+
+
+def set_cache(dispatcher, cache) -> None:
+    """Have a dispatcher ask `cache` for its machine code."""
+    dispatcher._cache = cache
+
+
+def cache_of(dispatcher):
+    """The cache that `set_cache` has given a dispatcher."""
+    return dispatcher._cache
+
+
+def reset(dispatcher) -> list:
+    """Forget what a dispatcher has compiled; returns the signatures of it."""
+    signatures = list(dispatcher.overloads)
+    dispatcher._make_finalizer()()
+    dispatcher._reset_overloads()
+    return signatures
+
+
+def parts(result) -> tuple:
+    """A compiled kernel as a tuple that can be pickled."""
+    return result._reduce()
+
+
+def object_code(parts: tuple) -> bytes:
+    """Machine code among these parts, as an object file."""
+    _, kind, (code, _) = parts[0]
+    if kind != "object":
+        raise ValueError(f"machine code of the kind {kind!r}")
+    return code
+
+
+def rebuilt(target, parts: tuple, apart: bool):
+    """The compiled kernel of such parts, loaded into this process for a target context."""
+    if apart:
+        description = parts[1]
+        announce(target.codegen(), (description.llvm_func_name, description.llvm_cpython_wrapper_name))
+    return CompileResult._rebuild(target, *parts)
+
+
+def announce(codegen, names: Iterable[str]) -> None:
+    """Tell numba that symbols are defined, of code that is loaded without a description of what is in it."""
+    codegen._engine._defined_symbols.update(names)
+
+
+def hide(result) -> str:
+    """Take the code of a kernel out of its callers' sight; returns the name that they call it by."""
+    library = result.library
+    library._shared_module = binding.parse_assembly(str(library.codegen._create_empty_module(library.name)))
+    return result.fndesc.llvm_func_name
+
+
+def called(library) -> set[str]:
+    """Names of the functions that a library declares and does not define."""
+    return {function.name for function in library._final_module.functions if function.is_declaration}
+
+
+def is_of_process(symbol: str) -> bool:
+    """Whether a symbol is one of the process: of the C library, of Python, of numba's own helpers."""
+    return binding.address_of_symbol(symbol) is not None
+
+
+def wanted(code: bytes) -> set[str]:
+    """Symbols that an object file needs and does not define; empty for files that are not 64-bit ELF (Linux).
+
+    LLVM ends the process when it cannot find one of them. Raises ValueError for a file that contradicts itself.
+    """
+    if code[:6] != b"\x7fELF\x02\x01":
+        return set()
+    try:
+        table = struct.unpack_from("<Q", code, 0x28)[0]
+        size, count = struct.unpack_from("<HH", code, 0x3A)
+        sections = [struct.unpack_from("<IIQQQQIIQQ", code, table + k * size) for k in range(count)]
+        found = set()
+        for _, kind, _, _, start, length, link, _, _, entry in sections:
+            if kind != SYMBOL_TABLE:
+                continue
+            _, _, _, _, names, extent, *_ = sections[link]
+            for at in range(start + entry, start + length, entry):  # the first symbol is no symbol
+                name, _, _, section, _, _ = struct.unpack_from("<IBBHQQ", code, at)
+                if section == UNDEFINED:
+                    end = code.index(b"\0", names + name, names + extent)
+                    found.add(code[names + name : end].decode())
+        return found
+    except (struct.error, IndexError, ValueError) as error:
+        raise ValueError(f"no object file ({error})") from error
