@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 
 from otjdd.case.case import parse_case
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import Status
+from otjdd.physics import quasistatic, stepper
+from otjdd.physics.conduction import conduct
+from otjdd.physics.state import copy_state, new_state, new_tangent
 from otjdd.solver import integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
 from validation.peers.problems import CONDITIONING, FILM
@@ -43,6 +48,41 @@ def begin(case, c=None, *, rtol=None, atol=None, voltage=0.0, junction=None):
     run = integrate.begin(junction, c, rtol=rtol or numerics.rtol, atol=atol or numerics.atol)
     integrate.jump(run, voltage)
     return run
+
+
+def closed(film, seed, V, junction=None):
+    """A run with random ions, settled at V."""
+    return begin(film, lumpy(model.junction(film), np.random.default_rng(seed)), voltage=V, junction=junction)
+
+
+def doped():
+    """The doped oxide, as kernels see it and as the quadrature of its first integral does: (electrode, bulk)."""
+    film = case()
+    right, kT = film.device.right, film.temperature * BOLTZMANN_EV
+    bulk = model.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
+    return model.junction(film).right, (*bulk, model.permittivity(right.permittivity))
+
+
+def settled(V_source, guess=None, **changes):
+    """A run with random ions in two columns, settled at a source voltage from a guess of V_j, its tangent laid there."""
+    run = begin(case(**SMALL, **COLUMNS, **changes))
+    run.state.c[:] = lumpy(run.junction, np.random.default_rng(2), 0.3)
+    assert solve(run, V_source, 0.5 * V_source if guess is None else guess) == Status.DONE
+    return run
+
+
+def solve(run, V_source, guess):
+    """Settle a run from a guess of V_j as for a recorded current. Returns a status."""
+    accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
+    return quasistatic.settle(run.junction, run.state, run.tangent, V_source, guess, accuracy)
+
+
+def conducted(run):
+    """Conductances of all columns [S] at the state of a run, evaluated anew; the run is left as it is."""
+    copy = new_state(*run.state.c.shape)
+    copy_state(run.state, copy)
+    assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
+    return copy.G
 
 
 def hold(run, voltage: float, duration: float, record: bool = False):

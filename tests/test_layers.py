@@ -21,6 +21,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"calibrate", "selftest"},
     {"cli"},
 ]
+MOST_ARGUMENTS = 8  # self included
 PLACE = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 MODULES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES]
@@ -61,6 +62,14 @@ def test_no_circles_within_a_package():
     while free := {module for module, needed in graph.items() if not needed & set(graph) - {module}}:
         graph = {module: needed for module, needed in graph.items() if module not in free}
     assert not graph
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=MODULES)
+def test_functions_take_at_most_eight_positional_arguments(path):
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
+    taken = {getattr(f, "name", "lambda"): len(f.args.posonlyargs) + len(f.args.args) for f in functions}
+    assert {name: count for name, count in taken.items() if count > MOST_ARGUMENTS} == {}
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name == "physics"], ids=lambda p: p.stem)

@@ -14,6 +14,7 @@ from otjdd.errors import ExitCode, SolverError
 
 def run(
     path: CasePath,
+    *,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Result, NetCDF4. Default: the case's name.")] = None,
     settings: Settings = [],
     plot: Annotated[

@@ -20,6 +20,7 @@ def study(
         Path | None,
         typer.Argument(metavar="CASE", help=literal("A case with a [study], or the name of a shipped one.")),
     ] = None,
+    *,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=1024, help="Processes. Default: one for each processor.")

@@ -13,6 +13,7 @@ from otjdd.errors import ExitCode
 
 def validate(
     names: Annotated[list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.")] = [],
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     update: Annotated[

@@ -13,21 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.jit import apart, kernel, loose, spliced
+from otjdd.physics.jit import apart, kernel, spliced
 from otjdd.physics.numerics import OVERFLOW, add_up
-from otjdd.physics.tunnelling import (
-    K0,
-    SHORT,
-    WKB,
-    cosh_sinh,
-    padded,
-    refine,
-    short_cosh_sinh,
-    transfer_matrices,
-    transmission,
-    velocities,
-    well,
-)
+from otjdd.physics.tunnelling import Profile, transmission, well
 
 # Gauss-Kronrod pair G7-K15 on [-1, 1] (Piessens et al., QUADPACK, 1983); tests check both rules on polynomials.
 HALF = np.array(
@@ -61,7 +49,6 @@ POINTS = NODES.size
 
 TAIL = 40.0  # kT above the higher of Fermi level and barrier top: exp(-40) = 4e-18 of the current is left out
 MAX_PANELS = 1024
-AT_ONCE = 512  # energies of a sensitivity, whose matrices are all kept: 10 MB and not 100 in half a micrometre
 
 
 class Spectrum(NamedTuple):
@@ -75,20 +62,44 @@ class Spectrum(NamedTuple):
     high: float
 
 
+class Integral(NamedTuple):
+    """The integral over energy of one profile."""
+
+    model: int  # code of tunnelling.TRANSMISSIONS
+    profile: Profile
+    V: float  # V
+    kT: float  # eV
+    low: float  # eV, its ends, for which the steps through the profile are chosen
+    high: float
+    bottom: float  # eV, between bottom and brim a well of the profile can hold resonances, see `well`
+    brim: float
+
+
+class Panels(NamedTuple):
+    """Panels of the quadrature in order of their creation, with room for MAX_PANELS."""
+
+    left: np.ndarray  # (P,) eV
+    right: np.ndarray  # (P,) eV
+    energy: np.ndarray  # (P, POINTS) eV, nodes
+    weight: np.ndarray  # (P, POINTS) as in Spectrum
+    value: np.ndarray  # (P,) by K15
+    difference: np.ndarray  # (P,) |K15 - G7|, and the area of resonances between nodes
+
+
 @kernel
-def softplus(x):
+def softplus(x: float) -> float:
     """ln(1 + e^x) without overflow."""
     return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
 
 
 @kernel
-def fermi(x):
+def fermi(x: float) -> float:
     """1/(1 + e^x) without overflow."""
     return 1.0 / (1.0 + math.exp(x)) if x < 700.0 else 0.0
 
 
 @kernel
-def supply(E, V, kT):
+def supply(E: float, V: float, kT: float) -> float:
     """[ln(1 + e^{-E/kT}) - ln(1 + e^{(-V - E)/kT})]/V [1/eV]; at V = 0 its limit, the Fermi function over kT.
 
     Exchanging the electrodes gives supply(E, V) = supply(E + V, -V), so V > 0 is enough. With f = 1/(1 + e^{(E + V)/kT})
@@ -107,7 +118,7 @@ def supply(E, V, kT):
 
 
 @kernel
-def log_supply_slope(E, V, kT):
+def log_supply_slope(E: float, V: float, kT: float) -> float:
     """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
     occupation = fermi((E + V) / kT)
     if abs(V) < 1e-4 * kT:  # supply is the mean of the Fermi function between E and E + V
@@ -118,7 +129,7 @@ def log_supply_slope(E, V, kT):
 
 
 @apart
-def energy_panels(profile, V, kT):
+def energy_panels(profile: Profile, V: float, kT: float) -> np.ndarray:
     """First panels of the integral (panels + 1,) [eV]: split at the emitter's Fermi level."""
     low = max(profile.bottom_left, profile.bottom_right)
     top = low
@@ -137,7 +148,7 @@ def energy_panels(profile, V, kT):
 
 
 @kernel
-def hidden(z, T, E, j):
+def hidden(z: np.ndarray, T: np.ndarray, E: np.ndarray, j: int) -> float:
     """Area under T [eV] of a resonance that may hide between the nodes j and j + 1: 0 where z turns by less than pi/2.
 
     T = 1/|z|^2, and across a resonance z(E) goes past 0 along a straight line, which makes a Lorentzian of area
@@ -152,36 +163,36 @@ def hidden(z, T, E, j):
 
 
 @apart
-def fill_panels(model, profile, V, kT, span, caught, left, right, pending, energy, weight, value, difference):
-    """Evaluate the pending panels: K15 value and |K15 - G7| of each, energies and weights of their nodes.
+def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
+    """Evaluate the pending panels (indices): K15 value and |K15 - G7| of each, energies and weights of their nodes.
 
-    A resonance of a well that the nodes may have stepped over counts as a difference.
-    span : (low, high) of all panels   caught : the same of `well`   left, right, value, difference : (P,)
-    pending : indices   energy, weight : (P, 15)
+    A resonance of a well that lies between two nodes adds its area to the difference.
     """
-    E = np.empty(pending.size * POINTS)
+    V, kT, count = integral.V, integral.kT, pending.size
+    E = np.empty(count * POINTS)
     for n, p in enumerate(pending):
-        half, middle = 0.5 * (right[p] - left[p]), 0.5 * (right[p] + left[p])
+        half, middle = 0.5 * (panels.right[p] - panels.left[p]), 0.5 * (panels.right[p] + panels.left[p])
         for i in range(POINTS):
             E[n * POINTS + i] = middle + half * NODES[i]
-    T, z = transmission(model, profile, E, span[0], span[1])
+    T, z = transmission(integral.model, integral.profile, E, integral.low, integral.high)
     for n, p in enumerate(pending):
-        half = 0.5 * (right[p] - left[p])
-        value[p], difference[p] = 0.0, 0.0
+        half = 0.5 * (panels.right[p] - panels.left[p])
+        value, difference = 0.0, 0.0
         for i in range(POINTS):
             e = E[n * POINTS + i]
             current = half * T[n * POINTS + i] * supply(e, V, kT)
-            energy[p, i], weight[p, i] = e, KRONROD[i] * current
-            value[p] += weight[p, i]
-            difference[p] += (KRONROD[i] - GAUSS[i]) * current
-        difference[p] = abs(difference[p])
+            panels.energy[p, i], panels.weight[p, i] = e, KRONROD[i] * current
+            value += panels.weight[p, i]
+            difference += (KRONROD[i] - GAUSS[i]) * current
+        difference = abs(difference)
         for j in range(n * POINTS, n * POINTS + POINTS - 1):
-            if E[j] < caught[1] and E[j + 1] > caught[0]:
-                difference[p] += hidden(z, T, E, j) * supply(E[j], V, kT)
+            if E[j] < integral.brim and E[j + 1] > integral.bottom:
+                difference += hidden(z, T, E, j) * supply(E[j], V, kT)
+        panels.value[p], panels.difference[p] = value, difference
 
 
 @kernel
-def panel_error(difference, chord):
+def panel_error(difference: float, chord: float) -> float:
     """Error of a panel from |K15 - G7|: K15 is far better than that, (200 r)^1.5 of the total bounds it (QUADPACK).
 
     Smaller factors let twice the tolerance pass on profiles with resonances.
@@ -191,62 +202,64 @@ def panel_error(difference, chord):
     return difference * min(1.0, 200.0 * math.sqrt(200.0 * difference / chord))
 
 
-@apart
-def converged_spectrum(model, profile, V, kT, edges, tolerance):
-    """Spectrum with relative error below tolerance: panels are halved until it is. Returns (spectrum, edges).
-
-    The error of the result is above tolerance only when MAX_PANELS were not enough: the caller must look.
-    """
+@kernel
+def empty_panels(edges: np.ndarray) -> Panels:
+    """Room for MAX_PANELS panels, the first of them between the edges."""
     n = edges.size - 1
     left, right = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
     left[:n], right[:n] = edges[:-1], edges[1:]
     energy, weight = np.empty((MAX_PANELS, POINTS)), np.empty((MAX_PANELS, POINTS))
-    value, difference = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
-    pending, count, span = np.empty(MAX_PANELS, np.int64), n, (edges[0], edges[-1])
-    caught = well(profile)
+    return Panels(left, right, energy, weight, np.empty(MAX_PANELS), np.empty(MAX_PANELS))
+
+
+@apart
+def converged_spectrum(model: int, profile: Profile, V: float, kT: float, edges: np.ndarray, tolerance: float):
+    """Spectrum with a relative error below tolerance: panels are halved until it is. Returns (spectrum, edges).
+
+    model : code of TRANSMISSIONS   edges : (panels + 1,) eV, of the first panels
+    The error of the result is above tolerance only when MAX_PANELS were not enough: the caller must check.
+    """
+    n, panels = edges.size - 1, empty_panels(edges)
+    bottom, brim = well(profile)
+    integral = Integral(model, profile, V, kT, edges[0], edges[-1], bottom, brim)
+    pending, count = np.empty(MAX_PANELS, np.int64), n
     for p in range(n):
         pending[p] = p
     while True:
-        fill_panels(
-            model, profile, V, kT, span, caught, left, right, pending[:count], energy, weight, value, difference
-        )
-        chord, error = add_up(value[:n]), 0.0
+        fill_panels(integral, panels, pending[:count])
+        chord, error = add_up(panels.value[:n]), 0.0
         for p in range(n):
-            error += panel_error(difference[p], chord)
+            error += panel_error(panels.difference[p], chord)
         if not error > tolerance * chord or n >= MAX_PANELS:
             break
         limit, known = 0.3 * tolerance * chord / n, n
         count = 0
         for p in range(known):
-            if panel_error(difference[p], chord) > limit and n < MAX_PANELS:
-                middle = 0.5 * (left[p] + right[p])
-                left[n], right[n], right[p] = middle, right[p], middle
+            if panel_error(panels.difference[p], chord) > limit and n < MAX_PANELS:
+                middle = 0.5 * (panels.left[p] + panels.right[p])
+                panels.left[n], panels.right[n], panels.right[p] = middle, panels.right[p], middle
                 pending[count], pending[count + 1] = p, n
                 count, n = count + 2, n + 1
-    return in_order(chord, error, left[:n], energy, weight, edges[0], edges[-1])
+    return in_order(panels, n, chord, error, edges[0], edges[-1])
 
 
 @spliced
-def in_order(chord, error, left, energy, weight, low, high):
-    """Spectrum with its energies in ascending order from panels in any, and the edges of the panels.
-
-    left : (P,) lower ends of the panels; energy, weight : (P, 15) and more
-    """
-    n = left.size
+def in_order(panels: Panels, n: int, chord: float, error: float, low: float, high: float):
+    """Spectrum of the first n panels with its energies in ascending order, and the edges of the panels (n + 1,)."""
     edges, energies, weights = np.empty(n + 1), np.empty(n * POINTS), np.empty(n * POINTS)
     for p in range(n):
         place = 0
         for q in range(n):
-            place += left[q] < left[p]
-        edges[place] = left[p]
+            place += panels.left[q] < panels.left[p]
+        edges[place] = panels.left[p]
         for i in range(POINTS):
-            energies[place * POINTS + i], weights[place * POINTS + i] = energy[p, i], weight[p, i]
+            energies[place * POINTS + i], weights[place * POINTS + i] = panels.energy[p, i], panels.weight[p, i]
     edges[n] = high
     return Spectrum(chord, error, energies, weights, low, high), edges
 
 
 @kernel
-def thinned(spectrum):
+def thinned(spectrum: Spectrum) -> Spectrum:
     """The same integral by the Gauss nodes alone: good to its error^(2/3)/200, at half the energies."""
     n = spectrum.energy.size // POINTS * (POINTS // 2)
     energy, weight, chord = np.empty(n), np.empty(n), 0.0
@@ -259,126 +272,6 @@ def thinned(spectrum):
 
 
 @kernel
-def spectrum(model, profile, V, kT, edges):
+def spectrum(model: int, profile: Profile, V: float, kT: float, edges: np.ndarray) -> Spectrum:
     """The integral on given panels as they are."""
     return converged_spectrum(model, profile, V, kT, edges, math.inf)[0]
-
-
-@loose
-def adjoint_step(step, E, weight, N, L, out):
-    """Put sum_E weight d ln T/d(U0, U1, h) of one step into out (3,), and carry the adjoint L across it.
-
-    N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
-    """
-    h, U0, U1, m = step[0], step[1], step[2], step[3]
-    hm, hk, short = h * m, h * K0, step[4] <= SHORT
-    k = hm * hk * (U1 - U0)
-    shift = k * k / (120.0 * hm)
-    U = 0.5 * (U0 + U1) - shift / hk
-    s0, s1, s2 = 0.0, 0.0, 0.0
-    for j in range(E.size):
-        r = hk * (U - E[j])
-        C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
-        D = -0.5 * k * dS
-        u = 0.5 * D * D
-        root = 1.0 + u - 0.5 * u * u
-        l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
-        n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
-        g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
-        g21, g22 = l21 * n11 + l22 * n12, l21 * n21 + l22 * n22
-        side = hm * g12 + r * g21
-        by_D = D * (1.0 - u) * (C * (g11 + g22) - S * side) - (g11 - g22)
-        by_x = root * (0.5 * S * (g11 + g22) - dS * side) - 0.5 * k * ddS * by_D
-        by_r = -root * S * g21 + hm * by_x
-        by_hm = -root * S * g12 + r * by_x
-        by_k = -0.5 * dS * by_D - k / (60.0 * hm) * by_r
-        w = weight[j]
-        s0 += w * by_k
-        s1 += w * by_r
-        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm)
-        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
-        L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
-        L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
-    out[0] = 0.5 * hk * s1 - hm * hk * s0
-    out[1] = 0.5 * hk * s1 + hm * hk * s0
-    out[2] = s2 / h
-
-
-@apart
-def transfer_matrix_sensitivity(profile, E, weight, low, high):
-    """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
-    steps, owner = refine(profile, low, high)
-    total, leads = np.zeros((3, profile.length.size)), np.zeros(2)
-    for i in range(0, E.size, AT_ONCE):
-        some = slice(i, min(i + AT_ONCE, E.size))
-        add_sensitivity(profile, steps, owner, padded(E[some], high), padded(weight[some], 0.0), total, leads)
-    return total, leads
-
-
-@apart
-def add_sensitivity(profile, steps, owner, E, weight, total, leads):
-    """Add what some of the energies make of the sensitivity, given the steps through the profile."""
-    M, _ = transfer_matrices(steps, E, True)
-    left, right = velocities(profile, E)
-    L = np.empty((4, E.size))
-    for i in range(E.size):
-        m11, m12, m21, m22 = M[0, 0, i], M[0, 1, i], M[0, 2, i], M[0, 3, i]
-        l, r = left[i], right[i]
-        a, b = l * m11 + r * m22, l * r * m12 - m21
-        f = -2.0 / (a * a + b * b)
-        L[0, i], L[1, i], L[2, i], L[3, i] = f * a * l, f * b * l * r, -f * b, f * a * r
-        # v = sqrt(k0 (E - U)/m): dv/dU = -k0/(2 m v)
-        by_left = 1.0 / l + f * (a * m11 + b * r * m12)
-        by_right = 1.0 / r + f * (a * m22 + b * l * m12)
-        leads[0] -= weight[i] * by_left * K0 / (2.0 * profile.mass_left * l)
-        leads[1] -= weight[i] * by_right * K0 / (2.0 * profile.mass_right * r)
-    out = np.empty(3)
-    segment, first = -1, 0
-    for j in range(steps.shape[0]):
-        adjoint_step(steps[j], E, weight, M[j + 1], L, out)
-        s = owner[j]
-        if s != segment:
-            segment, first = s, j
-        n = int(round(profile.length[s] / steps[j, 0]))
-        f0, f1 = (j - first) / n, (j - first + 1) / n
-        total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
-        total[1, s] += out[0] * f0 + out[1] * f1
-        total[2, s] += out[2] / n
-
-
-@apart
-def wkb_sensitivity(profile, E, weight):
-    """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
-    total = np.zeros((3, profile.length.size))
-    for s in range(profile.length.size):
-        h, U0, U1 = profile.length[s], profile.left[s], profile.right[s]
-        root = math.sqrt(profile.mass[s] * K0)
-        for j in range(E.size):
-            a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
-            if a + b == 0.0:
-                continue
-            ra, rb = math.sqrt(a), math.sqrt(b)
-            mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
-            covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
-            w = -2.0 * weight[j] * root
-            total[2, s] += w * covered * mean
-            if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
-                tilt = abs(U0 - U1)
-                by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
-                total[0, s] += w * h * (by_in if a > 0.0 else by_out)
-                total[1, s] += w * h * (by_in if b > 0.0 else by_out)
-            else:
-                total[0, s] += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
-                total[1, s] += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
-    return total, np.zeros(2)
-
-
-@apart
-def sensitivity(model, profile, E, weight, low, high):
-    """sum_E weight d ln T/d(left, right, length) per segment (3, S) and by the lead bottoms (2,), by the model's T.
-
-    low, high : range of the energies at which T was found [eV], E may be fewer: the steps must be the same
-    """
-    if model == WKB:
-        return wkb_sensitivity(profile, E, weight)
-    return transfer_matrix_sensitivity(profile, E, weight, low, high)

@@ -19,6 +19,8 @@ The slope of the site energy W acts through d only.
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from otjdd.physics.jit import bare, inlined
 from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
@@ -36,6 +38,14 @@ class Ions(NamedTuple):
     c_max: float  # site density [1/m3]
 
 
+class Hopping(NamedTuple):
+    """Numbers of the hop in one column."""
+
+    diffusivity: float  # D0 [m2/s], in weak field
+    barrier: float  # migration barrier E_a [eV]
+    kT: float  # eV
+
+
 @bare
 def inverse_sinh_ratio(u, e):
     """w = u/sinh(u) and dw/du, from u and e = e^u; finite for all u."""
@@ -51,14 +61,14 @@ def inverse_sinh_ratio(u, e):
 
 
 @bare
-def mott_gurney(ions, E, e, D0, kT):
+def mott_gurney(ions: Ions, hopping: Hopping, E: float, e: float):
     """g and dg/dE of the sinh law, from e = e^u: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
 
     With w = u/sinh(u) this is g = 1/sqrt(w^2 + (k u)^2), which never overflows.
     """
-    du = ions.z * ions.hop / (2.0 * kT)
+    du = ions.z * ions.hop / (2.0 * hopping.kT)
     u = du * E
-    k = 2.0 * D0 / (ions.hop * ions.hop * ions.attempt)
+    k = 2.0 * hopping.diffusivity / (ions.hop * ions.hop * ions.attempt)
     w, slope = inverse_sinh_ratio(u, e)
     square = w * w + k * k * u * u
     g = 1.0 / math.sqrt(square)
@@ -67,8 +77,9 @@ def mott_gurney(ions, E, e, D0, kT):
 
 
 @bare
-def genreith_schriever(ions, E, e, E_a, kT):
+def genreith_schriever(ions: Ions, hopping: Hopping, E: float, e: float):
     """g and dg/dE of the tilted sinusoidal potential, from e = e^u."""
+    E_a, kT = hopping.barrier, hopping.kT
     du = ions.z * ions.hop / (2.0 * kT)
     u = du * E
     gamma = ions.z * ions.hop * abs(E) / (math.pi * E_a)
@@ -85,36 +96,33 @@ def genreith_schriever(ions, E, e, E_a, kT):
 
 
 @inlined
-def accelerations(ions, E, e, D0, E_a, kT, g, dg):
+def accelerations(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray):
     """Fill the field acceleration g [1] of the hopping rate and dg/dE [m/V] from e = e^u, u = z a E/2kT; all (n,)."""
     if ions.law == LINEAR:
         g[:] = 1.0
         dg[:] = 0.0
     elif ions.law == MOTT_GURNEY:
         for f in range(E.size):
-            g[f], dg[f] = mott_gurney(ions, E[f], e[f], D0, kT)
+            g[f], dg[f] = mott_gurney(ions, hopping, E[f], e[f])
     else:
         for f in range(E.size):
-            g[f], dg[f] = genreith_schriever(ions, E[f], e[f], E_a, kT)
+            g[f], dg[f] = genreith_schriever(ions, hopping, E[f], e[f])
 
 
 @bare
-def acceleration(ions, E, D0, E_a, kT):
-    """Field acceleration g [1] of the hopping rate and dg/dE [m/V].
-
-    E : field [V/m]   D0 : diffusivity [m2/s]   E_a : migration barrier [eV]   kT : [eV]
-    """
+def acceleration(ions: Ions, hopping: Hopping, E: float):
+    """Field acceleration g [1] of the hopping rate and dg/dE [m/V] at a field E [V/m]."""
     if ions.law == LINEAR:
         return 1.0, 0.0
-    u = ions.z * ions.hop * E / (2.0 * kT)
+    u = ions.z * ions.hop * E / (2.0 * hopping.kT)
     e = math.exp(min(max(u, -OVERFLOW), OVERFLOW))
     if ions.law == MOTT_GURNEY:
-        return mott_gurney(ions, E, e, D0, kT)
-    return genreith_schriever(ions, E, e, E_a, kT)
+        return mott_gurney(ions, hopping, E, e)
+    return genreith_schriever(ions, hopping, E, e)
 
 
 @bare
-def bernoulli_pair(d, e):
+def bernoulli_pair(d: float, e: float):
     """B(d), B(-d) and dB/dd from d and e = e^|d|; each exact to round-off, B(-d) = B(d) + d only where it adds up."""
     size = abs(d)
     small, slope = bernoulli_given(size, e)
@@ -124,9 +132,13 @@ def bernoulli_pair(d, e):
 
 
 @bare
-def exchange(c_l, c_r, c_max, tilt, h, D0, B, B_back, dB, g, dg):
-    """Flux J between two cells and its derivatives by c_l, c_r and E, from B(d), B(-d), dB/dd, g, dg/dE; tilt = dd/dE."""
-    rate, crowd = D0 / h, 1.0 / c_max
+def exchange(c_l: float, c_r: float, c_max: float, rate: float, bernoulli, tilt: float, g: float, dg: float):
+    """Flux J between two cells and its derivatives by c_l, c_r and E.
+
+    rate : D0/h [m/s]   bernoulli : B(d), B(-d), dB/dd of `bernoulli_pair`   tilt : dd/dE [m/V]   dg : dg/dE [m/V]
+    """
+    B, B_back, dB = bernoulli
+    crowd = 1.0 / c_max
     free_l, free_r = 1.0 - c_l * crowd, 1.0 - c_r * crowd
     forth, back = c_l * free_r, c_r * free_l
     balance = B * forth - B_back * back
@@ -137,26 +149,29 @@ def exchange(c_l, c_r, c_max, tilt, h, D0, B, B_back, dB, g, dg):
 
 
 @bare
-def flux(ions, c_l, c_r, E, h, site, D0, E_a, kT):
+def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: float, site: float):
     """Vacancy flux J [1/(m2 s)] through a face and its derivatives by c_l, c_r [m/s] and E [1/(V m s)].
 
     c_l, c_r : concentrations of the cells [1/m3]   E : field at the face [V/m]   h : distance of the centres [m]
-    site : W_r - W_l [eV]   D0 : diffusivity [m2/s]   E_a : migration barrier [eV]   kT : [eV]
+    site : W_r - W_l [eV]
     """
+    kT = hopping.kT
     d = (site - ions.z * E * h) / kT
-    B, B_back, dB = bernoulli_pair(d, math.exp(min(abs(d), OVERFLOW)))
-    g, dg = acceleration(ions, E, D0, E_a, kT)
-    return exchange(c_l, c_r, ions.c_max, -ions.z * h / kT, h, D0, B, B_back, dB, g, dg)
+    bernoulli = bernoulli_pair(d, math.exp(min(abs(d), OVERFLOW)))
+    g, dg = acceleration(ions, hopping, E)
+    return exchange(c_l, c_r, ions.c_max, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
 
 
 @inlined
-def field_factors(ions, E, distance, site, D0, E_a, kT, work):
-    """What the flux through all faces owes to the field, in the rows of work (6, N+1): d, e^|d|, g and dg/dE are 0..3.
+def field_factors(
+    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray
+):
+    """Fill rows 0..3 of work (6, N+1) with d, e^|d|, g and dg/dE at all faces: the part of the flux that the field sets.
 
     The exponentials are taken for whole arrays, which is most of the speed of a time step.
     """
     d, ed, g, dg, u, eu = work[0], work[1], work[2], work[3], work[4], work[5]
-    per_kT, du = 1.0 / kT, ions.z * ions.hop / (2.0 * kT)
+    per_kT, du = 1.0 / hopping.kT, ions.z * ions.hop / (2.0 * hopping.kT)
     for f in range(E.size):
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
         u[f] = abs(d[f])
@@ -165,4 +180,4 @@ def field_factors(ions, E, distance, site, D0, E_a, kT, work):
         for f in range(E.size):
             u[f] = du * E[f]
         exponentials(u, eu)
-    accelerations(ions, E, eu, D0, E_a, kT, g, dg)
+    accelerations(ions, hopping, E, eu, g, dg)

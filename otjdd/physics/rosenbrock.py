@@ -6,8 +6,8 @@
 
 RODAS (Hairer & Wanner, Solving Ordinary Differential Equations II, 2nd ed., section VI.4) is of order 4 with an embedded
 order 3, L-stable, stiffly accurate, and made for such systems of index 1. Every stage is one tridiagonal solve per column
-with a border of one row (D(L)), and the borders of all columns meet in one scalar (V_j). Within the step the logarithm of
-the current is linear in the state, along its tangent (`settle`).
+with a border of one row for D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the
+state, along the tangent of `conduction`.
 """
 
 import math
@@ -16,10 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.circuit import drop
 from otjdd.physics.jit import apart, detached, fused, spliced
-from otjdd.physics.junction import closure, closure_slope, faces, flux_slopes, fluxes
+from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure, closure_slope, faces, flux_slopes, fluxes
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.quasistatic import drop
+from otjdd.physics.state import State, Tangent, new_state
 
 # RODAS, in the transformed variables of Hairer & Wanner (IV.7.25)
 GAMMA = 0.25
@@ -49,7 +50,7 @@ STAGES = 6
 
 
 class Work(NamedTuple):
-    """Work space of a step: Jacobian, stages, and what one stage of one column needs."""
+    """Work space of a step: Jacobian, stages, and arrays of one stage."""
 
     lower: np.ndarray  # (K, N+1) faces; 1..N-1 used, here and below
     inverse: np.ndarray
@@ -68,8 +69,28 @@ class Work(NamedTuple):
     error: np.ndarray  # (K, N) error estimate of c [1/m3]
 
 
+class Trial(NamedTuple):
+    """A step on trial: its work space, and the state that it leads to."""
+
+    work: Work
+    state: State
+
+
+class Ramp(NamedTuple):
+    """Source voltage during a step, a straight line in time."""
+
+    voltage: float  # V, at the start
+    slope: float  # V/s
+
+
 @apart
-def new_work(K, N):
+def new_trial(K: int, N: int) -> Trial:
+    """Room for a step of K columns of N cells."""
+    return Trial(new_work(K, N), new_state(K, N))
+
+
+@apart
+def new_work(K: int, N: int) -> Work:
     """Work space for K columns of N cells."""
     face = (K, N + 1)
     return Work(
@@ -81,8 +102,8 @@ def new_work(K, N):
 
 
 @spliced
-def factor(junction, state, work, dt):
-    """Jacobian of the system at the state, factored for the step dt; the fluxes and the closure there. Returns success."""
+def factor(junction: Junction, state: State, work: Work, dt: float) -> bool:
+    """Fill work with the Jacobian at the state, factored for the step dt [s], fluxes and closure. Returns success."""
     columns = junction.columns
     charge = junction.ions.z * ELEMENTARY_CHARGE
     K, N = state.c.shape
@@ -90,7 +111,8 @@ def factor(junction, state, work, dt):
     for k in range(K):
         E, eps = state.E[k], state.eps[k]
         lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
-        flux_slopes(junction, k, state.c[k], E, work.factors, work.J[k], lower, upper, response)
+        slopes = FluxSlopes(lower, upper, response)
+        flux_slopes(junction, k, state.c[k], E, work.factors, work.J[k], slopes)
         dilution, distance, by_S = columns.dilution[k], columns.distance[k], work.closure[k]
         for f in range(1, N):
             per_eps = 1.0 / eps[f]
@@ -110,7 +132,10 @@ def factor(junction, state, work, dt):
 
 
 @spliced
-def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y):
+def solve_borders(
+    junction: Junction, state: State, work: Work, tangent: Tangent, with_current: bool, x: np.ndarray, y: np.ndarray,
+    r_circuit: float,
+):  # fmt: skip
     """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
 
     With p = T^-1 r and z = T^-1 dJ/dD: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
@@ -139,8 +164,10 @@ def solve_borders(junction, state, work, tangent, with_current, x, r_circuit, y)
 
 
 @spliced
-def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
-    """Voltage lost in the circuit for a state that differs from the start of the step: log-linear conductance."""
+def modelled_drop(
+    junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float
+) -> float:
+    """Voltage lost in the circuit [V] at dS, dD and dV from the start of the step, ln G along its tangent."""
     if not with_current:
         return drop(junction, state.V[0] * add_up(state.G))[0]
     total = 0.0
@@ -152,7 +179,7 @@ def modelled_drop(junction, state, tangent, with_current, dS, dD, dV):
 
 
 @fused
-def displaced(columns, k, c, dS, out):
+def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.ndarray):
     """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
     dilution = columns.dilution[k]
     for i in range(c.size):
@@ -160,22 +187,27 @@ def displaced(columns, k, c, dS, out):
 
 
 @spliced
-def evaluate(junction, state, new, work, dV):
-    """Fluxes and mismatch of the closure at the stage that dS, dD and dV lead to; `new` holds its fields."""
+def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
+    """Fluxes and mismatch of the closure at the stage that work.dS, work.dD and dV lead to; the trial holds its fields."""
+    work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         D_right = state.D_right[k] + work.dD[k]
-        D_left = faces(junction, k, new.c[k], D_right, new.D[k], new.E[k], new.eps[k], new.guess[k])
+        D_left = faces(junction, new, k, D_right)
         fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
 
 
 @detached
-def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp, dt, new):
-    """One RODAS step from `state`; `new` receives c, D(L) and V_j, `work.error` the error estimate of c.
+def rosenbrock_step(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
+) -> bool:
+    """One RODAS step of dt [s] from a state to trial.state (c, D(L), V_j); trial.work.error is its error estimate of c.
 
-    V_source, ramp : source voltage at the start [V] and its slope [V/s]. Returns success.
+    with_current : the current acts on V_j, along its tangent; else the voltage lost stays that of the start.
+    Returns success.
     """
+    work, new = trial.work, trial.state
     if not factor(junction, state, work, dt):
         return False
     dS, dD, dV = work.dS, work.dD, 0.0
@@ -194,16 +226,18 @@ def rosenbrock_step(junction, state, work, tangent, with_current, V_source, ramp
                 dD[k] += A[i, j] * work.UD[j, k]
             dV += A[i, j] * work.UV[j]
         if i > 0:
-            evaluate(junction, state, new, work, dV)
+            evaluate(junction, state, trial, dV)
         for k in range(K):
             copy(work.J[k], x[k])
             for j in range(i):
                 add_scaled(C[i, j] / dt, work.US[j, k], x[k])
-        r_circuit = V_source + ramp * ALPHA[i] * dt - state.V[0] - dV
-        r_circuit += GAMMA_SUM[i] * dt * ramp - modelled_drop(junction, state, tangent, with_current, dS, dD, dV)
+        r_circuit = source.voltage + source.slope * ALPHA[i] * dt - state.V[0] - dV
+        r_circuit += GAMMA_SUM[i] * dt * source.slope - modelled_drop(
+            junction, state, tangent, with_current, dS, dD, dV
+        )
         if not abs(r_circuit) < math.inf:
             return False
-        work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, r_circuit, work.UD[i])
+        work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, work.UD[i], r_circuit)
     last = work.US[STAGES - 1]
     for k in range(K):
         add_scaled(1.0, last[k], dS[k])

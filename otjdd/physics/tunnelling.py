@@ -40,6 +40,9 @@ STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave t
 SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))  # d/dx of S = sinh(q)/q, by powers of x = q^2
 CURVE = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))  # and d2S/dx2
 LANES = 16  # energies that a loop takes at once; a rest takes as long each as all of these: 15 energies as long as 28
+# columns of the table of steps of `refine`
+STEP = 5
+LENGTH, LEFT, RIGHT, MASS, BOUND = range(STEP)  # m, eV, eV, m0, bound of |q^2|
 HELD = 0.5 * math.pi  # half of what a level needs between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
 
@@ -58,7 +61,7 @@ class Profile(NamedTuple):
 
 
 @loose
-def cosh_sinh(x):
+def cosh_sinh(x: float):
     """C = cosh(q), S = sinh(q)/q, dS/dx and d2S/dx2 of x = q^2, for |x| <= PHASE, either sign.
 
     Taylor series at y = x/4 (to y^7; the next terms are below 3e-11), then the formulas of the double argument.
@@ -73,7 +76,7 @@ def cosh_sinh(x):
 
 
 @loose
-def short_cosh_sinh(x):
+def short_cosh_sinh(x: float):
     """As `cosh_sinh`, for |x| <= SHORT: the series itself, whose next terms are below 2e-11."""
     ds, dds = 0.0, 0.0
     for k in range(5, -1, -1):
@@ -84,7 +87,7 @@ def short_cosh_sinh(x):
 
 
 @kernel
-def phase(length, left, right, mass, low, high):
+def phase(length: float, left: float, right: float, mass: float, low: float, high: float) -> float:
     """Bound of |q^2| of one step over a segment, for all energies between low and high [eV]."""
     w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
     tilt = abs(right - left)
@@ -92,20 +95,20 @@ def phase(length, left, right, mass, low, high):
 
 
 @kernel
-def steepness(length, left, right, mass):
+def steepness(length: float, left: float, right: float, mass: float) -> float:
     """|k| of one step over a segment: its length in units of that over which the wave turns on the slope, cubed."""
     return length * length * mass * K0 * abs(right - left)
 
 
 @kernel
-def pieces(q2, k):
+def pieces(q2: float, k: float) -> int:
     """Number of steps on a segment whose |q^2| and |k| are below q2 and k, such that each has at most PHASE and STEEP."""
     n = int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
     return max(n, int(math.ceil((k / STEEP) ** (1.0 / 3.0)))) if k > STEEP else n
 
 
 @apart
-def refine(profile, low, high):
+def refine(profile: Profile, low: float, high: float):
     """Segments as the list of steps (length, left, right, mass, bound of |q^2|) and the segment each belongs to."""
     S, count = profile.length.size, 0
     q2, number = np.empty(S), np.empty(S, np.int64)
@@ -114,25 +117,25 @@ def refine(profile, low, high):
         q2[s] = phase(h, U0, U1, m, low, high)
         number[s] = pieces(q2[s], steepness(h, U0, U1, m))
         count += number[s]
-    steps = np.empty((count, 5))
+    steps = np.empty((count, STEP))
     owner = np.empty(count, np.int64)
     j = 0
     for s in range(S):
         n = number[s]
         slope = (profile.right[s] - profile.left[s]) / n
         for i in range(n):
-            steps[j, 0] = profile.length[s] / n
-            steps[j, 1] = profile.left[s] + slope * i
-            steps[j, 2] = profile.left[s] + slope * (i + 1)
-            steps[j, 3] = profile.mass[s]
-            steps[j, 4] = q2[s] / (n * n)
+            steps[j, LENGTH] = profile.length[s] / n
+            steps[j, LEFT] = profile.left[s] + slope * i
+            steps[j, RIGHT] = profile.left[s] + slope * (i + 1)
+            steps[j, MASS] = profile.mass[s]
+            steps[j, BOUND] = q2[s] / (n * n)
             owner[j] = s
             j += 1
     return steps, owner
 
 
 @kernel
-def padded(values, fill):
+def padded(values: np.ndarray, fill: float) -> np.ndarray:
     """values (n,) with `fill` behind them up to a multiple of LANES."""
     out = np.full(-(-values.size // LANES) * LANES, fill)
     out[: values.size] = values
@@ -140,10 +143,10 @@ def padded(values, fill):
 
 
 @loose
-def step_back(step, E, M, N):
+def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """N = A M for all energies, (4, n) each: one step of `refine` from right to left, the inverse of that to the right."""
-    h, U0, U1, m = step[0], step[1], step[2], step[3]
-    hm, hk, short = h * m, h * K0, step[4] <= SHORT
+    h, U0, U1, m = step[LENGTH], step[LEFT], step[RIGHT], step[MASS]
+    hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
     k = hm * hk * (U1 - U0)
     U = 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
     for j in range(E.size):
@@ -159,7 +162,7 @@ def step_back(step, E, M, N):
 
 
 @kernel
-def velocities(profile, E):
+def velocities(profile: Profile, E: np.ndarray):
     """psi'/(i m psi) of the plane waves in the leads [1/m], zero below their band bottoms."""
     left, right = np.empty(E.size), np.empty(E.size)
     for i in range(E.size):
@@ -169,10 +172,10 @@ def velocities(profile, E):
 
 
 @apart
-def transfer_matrices(steps, E, keep):
+def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
 
-    steps : (J, 5)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
+    steps : (J, STEP)   E : (n,) eV. With keep, M is (J + 1, 4, n), M[j] holding the product of steps j..J-1; without, two
     buffers take turns (old and new apart, or the loop over energies cannot be vectorised) and M is (2, 4, n), M[0] final.
     """
     J = steps.shape[0]
@@ -198,7 +201,7 @@ def transfer_matrices(steps, E, keep):
 
 
 @kernel
-def transfer_matrix_transmission(profile, E):
+def transfer_matrix_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
     """Transmission T(E) [1] through the profile, for energies E (n,) [eV]; exact for flat segments.
 
     T = 4 v_l v_r / [(v_l M11 + v_r M22)^2 + (v_l v_r M12 - M21)^2], zero where a lead has no wave.
@@ -207,7 +210,7 @@ def transfer_matrix_transmission(profile, E):
 
 
 @apart
-def transfer_matrix_transmission_within(profile, E, low, high):
+def transfer_matrix_transmission_within(profile: Profile, E: np.ndarray, low: float, high: float):
     """As `transfer_matrix_transmission`, with steps that serve all energies from low to high [eV], and the wave z (2, n).
 
     z is (v_l M11 + v_r M22) + i (v_l v_r M12 - M21), the incoming wave of one that goes out, to a factor: T ~ 1/|z|^2.
@@ -225,7 +228,7 @@ def transfer_matrix_transmission_within(profile, E, low, high):
 
 
 @kernel
-def decay(length, left, right, mass, E):
+def decay(length: float, left: float, right: float, mass: float, E: float) -> float:
     """int kappa dx [1] over a linear segment at energy E, kappa = sqrt(m^2 k0 (U - E)/m), where U > E."""
     a, b = max(left - E, 0.0), max(right - E, 0.0)
     if a + b == 0.0:
@@ -238,7 +241,7 @@ def decay(length, left, right, mass, E):
 
 
 @apart
-def wkb_transmission(profile, E):
+def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
     """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
     theta = np.zeros(E.size)
     for s in range(profile.length.size):
@@ -250,7 +253,7 @@ def wkb_transmission(profile, E):
 
 
 @apart
-def transmission(model, profile, E, low, high):
+def transmission(model: int, profile: Profile, E: np.ndarray, low: float, high: float):
     """T(E) by the model of TRANSMISSIONS, and the wave z (2, n) of the transfer matrix, 0 in WKB.
 
     E : (n,) [eV] between low and high, for which the steps are chosen
@@ -261,7 +264,7 @@ def transmission(model, profile, E, low, high):
 
 
 @kernel
-def well(profile):
+def well(profile: Profile):
     """Range of energies [eV] at which a wave can be caught between two barriers: lowest bottom, highest brim.
 
     A well counts where the wave at its brim turns by HELD at least. Without one the first is above the second.

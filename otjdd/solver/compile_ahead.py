@@ -49,15 +49,17 @@ def second(begin: Callable) -> None:
 
 def compile_step(run) -> None:
     """Compile the time step and what goes with it for runs like this one, without taking one."""
-    from otjdd.physics import quasistatic, rosenbrock, stepper
+    from otjdd.physics import rosenbrock, stepper
+    from otjdd.physics import state as states
 
-    junction, state = run.junction, run.state
-    work, new = rosenbrock.new_work(*state.c.shape), quasistatic.new_state(*state.c.shape)
+    junction, control, state = run.junction, run.control, run.state
+    trial, source = rosenbrock.new_trial(*state.c.shape), rosenbrock.Ramp(0.0, 0.0)
+    new, error = trial.state, trial.work.error
     for kernel, arguments in (
-        (rosenbrock.rosenbrock_step, (junction, state, work, run.tangent, True, 0.0, 0.0, 1.0, new)),
-        (stepper.first_step, (junction, state, run.control, work, 1.0)),
+        (rosenbrock.rosenbrock_step, (junction, state, run.tangent, trial, source, 1.0, True)),
+        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
         (stepper.physical, (junction, new.c, state.c)),
-        (quasistatic.copy_state, (new, state)),
-        (stepper.worst_cell, (run.control, state.c, new.c, work.error)),
+        (states.copy_state, (new, state)),
+        (stepper.worst_cell, (control, state.c, new.c, error)),
     ):
         jit_cache.compile_for(kernel, arguments)

@@ -20,21 +20,23 @@ DONE = 1e-9  # last step in x: the error is its square
 
 def relaxed(junction, c):
     """Concentrations (K, N) [1/m3] in equilibrium, with as many ions in each column as c has; None when not found."""
-    out = np.empty_like(c)
+    from otjdd.physics.state import new_state
+
+    out, state = np.empty_like(c), new_state(*c.shape)
     for k in range(c.shape[0]):
-        found = relaxed_column(junction, k, c[k])
+        found = relaxed_column(junction, state, k, c[k])
         if found is None:
             return None
         out[k] = found
     return out
 
 
-def relaxed_column(junction, k: int, c):
-    """Concentrations (N,) of column k in equilibrium, from c with as many ions; None when not found."""
+def relaxed_column(junction, state, k: int, c):
+    """Concentrations (N,) of column k in equilibrium, from c with as many ions; None when not found. state : scratch"""
     c_max, total = junction.ions.c_max, (c * junction.columns.width[k]).sum()
-    x, D_right = np.log(c / (c_max - c)), 0.0
+    x = np.log(c / (c_max - c))
     for _ in range(STEPS):
-        step, D_right = newton_step(junction, k, x, total, D_right)
+        step = newton_step(junction, state, k, x, total)
         longest = np.abs(step).max()
         if not longest < np.inf:
             return None
@@ -44,8 +46,8 @@ def relaxed_column(junction, k: int, c):
     return None
 
 
-def newton_step(junction, k: int, x, total: float, D_right: float):
-    """Newton's step in x (N,) for column k, and D(L) [C/m2] at x; nan where the stack does not close.
+def newton_step(junction, state, k: int, x, total: float):
+    """Newton's step in x (N,) for column k, nan where the stack does not close; the state then holds D(L) at x.
 
     Rows: how far D(L) is from what the last cell asks for; Gauss's law in cells 1..N-2; the number of ions.
     """
@@ -55,28 +57,27 @@ def newton_step(junction, k: int, x, total: float, D_right: float):
     columns, z, N = junction.columns, junction.ions.z, x.size
     width, distance = columns.width[k], columns.distance[k]
     share = 1.0 / (1.0 + np.exp(-x))
-    c = junction.ions.c_max * share
-    D, E, eps, guess = np.empty(N + 1), np.empty(N + 1), np.empty(N + 1), np.zeros((2, N + 1))
-    guess[1] = 1.0
-    D_right = close(junction, k, c, D_right, 0.0, CLOSURE_TOLERANCE, D, E, eps, guess)
-    if np.isnan(D_right):
-        return np.full(N, np.nan), D_right
+    c = state.c[k] = junction.ions.c_max * share
+    state.guess[k, 0], state.guess[k, 1] = 0.0, 1.0
+    if not close(junction, state, k, 0.0, CLOSURE_TOLERANCE):
+        return np.full(N, np.nan)
+    E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]
     inner = (junction.kT * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
     # D(E) saturates, and Newton's iteration for it oscillates; E(D) does not: what is missing is eps [E_f - E(D_f)]
     missing = eps[1:-1] * (inner - E[1:-1])
     by_x = eps[1:-1] * junction.kT / (z * distance[1:-1])  # d missing/dx_f = -d missing/dx_f-1
     ions = width * c * (1.0 - share)  # d(c h)/dx
     charge = z * ELEMENTARY_CHARGE * ions
-    slope = closure_slope(junction, k, D[0], D_right, eps)
+    slope = closure_slope(junction, k, D_left, D_right, eps)
     ends = np.zeros((2, N))
-    elastance = electrostatics.edge(junction.left, D[0])[1] + np.cumsum((distance / eps)[:-1])  # left of a cell
+    elastance = electrostatics.edge(junction.left, D_left)[1] + np.cumsum((distance / eps)[:-1])  # left of a cell
     ends[0] = -charge * elastance / slope
     ends[0, -1] += charge[-1] + by_x[-1]
     ends[0, -2] -= by_x[-1]
     ends[1] = ions / total
     bands = np.array([by_x[1:], -(by_x[1:] + by_x[:-1] + charge[1:-1]), by_x[:-1]])
     rest = np.array([missing[-1], (c * width).sum() / total - 1.0])
-    return -bordered(bands, ends, np.diff(missing), rest), D_right
+    return -bordered(bands, ends, np.diff(missing), rest)
 
 
 def bordered(bands, ends, inside, rest):

@@ -14,7 +14,6 @@ CHUNK = 512  # steps between two looks at signals and progress
 ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
 LOSSES = 16  # voltages whose loss in the circuit is remembered
 ALIKE = 1e-9  # of a piece of the waveform: times that are taken for one
-PANELS = 64
 
 
 class Counts(NamedTuple):
@@ -44,9 +43,7 @@ class Run:
     control: object
     state: object
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
-    work: object  # of a step
-    trial: object  # the state that a step leads to
-    panels: np.ndarray
+    trial: object  # work space of a step, and the state that it leads to
     tangent: object  # of the current
     losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
     max_steps: int
@@ -56,32 +53,30 @@ class Run:
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
     reads: list = field(default_factory=list)  # (n, READING)
     kept: list = field(default_factory=list)  # Kept
-    at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # where it stands on its course, see `stepper.Course`
+    at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # place on its course, see `stepper.Course`
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
 
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean."""
-    from otjdd.physics import quasistatic, rosenbrock, stepper
+    from otjdd.physics import rosenbrock, stepper
+    from otjdd.physics import state as states
 
     K, N = c.shape
-    state = quasistatic.new_state(K, N)
+    state = states.new_state(K, N)
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    panels, losses = np.full((K, PANELS), np.nan), np.tile([np.inf, 0.0], (LOSSES, 1))
-    work, trial, tangent = rosenbrock.new_work(K, N), quasistatic.new_state(K, N), quasistatic.new_tangent(K, N)
-    return Run(junction, control, state, total, work, trial, panels, tangent, losses, max_steps)
+    losses, trial = np.tile([np.inf, 0.0], (LOSSES, 1)), rosenbrock.new_trial(K, N)
+    return Run(junction, control, state, total, trial, states.new_tangent(K, N), losses, max_steps)
 
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
     from otjdd.physics import quasistatic, stepper
 
-    allowed = stepper.slack(run.control)
-    status = stepper.jump(
-        run.junction, run.state, voltage, run.panels, run.tangent, run.losses, allowed, quasistatic.TRUST
-    )
+    accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
+    status = quasistatic.jump(run.junction, run.state, run.tangent, run.losses, voltage, accuracy)
     check(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 
@@ -97,26 +92,27 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
 
     progress(fraction) is called whenever all that the kernels work on is in the run. Raises SolverError.
     """
+    from otjdd.physics import course as kernels
     from otjdd.physics import stepper
 
-    run.at = np.array(at)
-    course = stepper.Course(pieces, tasks, run.at)
-    log, status = new_log(run, tasks, record), stepper.PAUSED
-    while status == stepper.PAUSED:
-        counts = np.zeros(5, np.int64)
-        status, norm = stepper.travel(
-            run.junction, run.control, run.state, run.total, course, run.work, run.trial, run.panels, run.tangent,
-            run.losses, log, record, counts,
-        )  # fmt: skip
-        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, counts[:3], strict=True)))
+    run.at, counts = np.array(at), np.zeros(stepper.COUNTS, np.int64)
+    course = stepper.Course(pieces, tasks, run.at, counts)
+    log, status = new_log(run, tasks, record), Status.PAUSED
+    while status == Status.PAUSED:
+        counts[:] = 0
+        status, norm = kernels.travel(
+            run.junction, run.control, run.state, run.tangent, run.losses, run.trial, course, log
+        )
+        made = counts[[stepper.ACCEPTED, stepper.REJECTED, stepper.UNPHYSICAL]]
+        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, made, strict=True)))
         empty(run, log)
         i, tau, step, _ = course.at
         start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
         done = int(i) == len(pieces)
         run.time, run.step = end if done else start + tau, step
         voltage = V_end if done else V_start + (V_end - V_start) * tau / (end - start)
-        check(run, status, run.time, voltage, step, norm, int(counts[4]))
-        if status == stepper.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
+        check(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
+        if status == Status.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
             progress(i / len(pieces))
@@ -124,14 +120,15 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
 
 def new_log(run: Run, tasks: np.ndarray, record: bool):
     """An empty log with room for what the tasks record, or for a part of it."""
-    from otjdd.physics import stepper
+    from otjdd.physics import record as slots
+    from otjdd.physics.course import KEEP, OBSERVE, READ
 
     K, N = run.state.c.shape
-    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (stepper.OBSERVE, stepper.READ, stepper.KEEP))
+    observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
-    return stepper.Log(
-        np.zeros(3, np.int64), np.empty((rows, stepper.RECORD)), np.empty((reads, stepper.READING)),
-        np.empty((states, 3)), np.empty((states, K, N)), np.empty((states, 2, K)),
+    return slots.Log(
+        record, run.total, np.zeros(3, np.int64), np.empty((rows, slots.RECORD)), np.empty((reads, slots.READING)),
+        np.empty((states, slots.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
     )  # fmt: skip
 
 
@@ -171,11 +168,12 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 def observe(run: Run, voltage: float) -> None:
     """Record the state, its current evaluated here and not followed from a step before. Raises SolverError."""
-    from otjdd.physics import stepper
+    from otjdd.physics import record
+    from otjdd.physics.course import OBSERVE
 
     jump(run, voltage)
-    log = new_log(run, np.array([stepper.OBSERVE]), False)
-    status = stepper.observe(run.junction, run.state, run.time, voltage, run.total, run.panels, run.tangent, log)
+    log = new_log(run, np.array([OBSERVE]), False)
+    status = record.observe(run.junction, run.state, run.tangent, run.time, voltage, log)
     check(run, status, run.time, voltage, 0.0, 0.0)
     empty(run, log)
 
@@ -213,12 +211,12 @@ def drive(
     called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
     at : of a run that stands on this waveform, in its block run.block; it began at run.time
     """
-    from otjdd.physics import stepper
+    from otjdd.physics.course import KEEP, OBSERVE, READ
 
-    at_read = stepper.READ | (stepper.OBSERVE if every == "reads" else 0) | (stepper.KEEP if keep_reads else 0)
-    marks = [(time, stepper.KEEP) for time in stops]
+    at_read = READ | (OBSERVE if every == "reads" else 0) | (KEEP if keep_reads else 0)
+    marks = [(time, KEEP) for time in stops]
     for start, end in windows:  # a row where a window begins, and a cut where it ends
-        marks += [(start, stepper.OBSERVE)] * (start > 0.0) + [(end, 0)]
+        marks += [(start, OBSERVE)] * (start > 0.0) + [(end, 0)]
     began, first = run.time, 0 if at is None else int(run.block[0])
     for number, block in enumerate(waveform.blocks(first), first):
         run.block[0] = number
@@ -263,7 +261,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
 
     A mark belongs to the end of the piece before it: at a jump the voltage is the one before.
     """
-    from otjdd.physics import stepper
+    from otjdd.physics.course import EDGE
 
     t0, t1, v0, v1 = (np.asarray(values, dtype=float) for values in waveform.segments())
     times, asked = np.array([time for time, _ in marks], dtype=float), np.array([task for _, task in marks], dtype=int)
@@ -276,7 +274,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     slope = ((v1 - v0) / (t1 - t0))[segment]
     v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
     v_end = np.where(ends == t1[segment], v1[segment], v_end)
-    tasks = np.where(starts == t0[segment], stepper.EDGE, 0)
+    tasks = np.where(starts == t0[segment], EDGE, 0)
     np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
     return np.column_stack((starts, ends, v_start, v_end)), tasks
 

@@ -64,10 +64,10 @@ def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
 
 def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:
     """Current [A], junction voltage [V], tunnelling share and transport energy [eV] at a source voltage."""
-    from otjdd.physics import probe
+    from otjdd.physics.transport import transport
 
     integrate.jump(frozen, voltage)
-    conductance, share, energy, good = probe.transport(frozen.junction, frozen.state)
+    conductance, share, energy, good = transport(frozen.junction, frozen.state)
     if not good:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     V_j = float(frozen.state.V[0])

@@ -99,14 +99,15 @@ def begin(**changes):
 
 def answer(**changes) -> Answer:
     """What the run shows in the end."""
-    from otjdd.physics import electrostatics, probe
+    from otjdd.physics import electrostatics
+    from otjdd.physics.transport import transport
 
     run = begin(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
         integrate.jump(run, voltage)
         integrate.advance(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
-    conductance, _, energy, _ = probe.transport(run.junction, run.state)
+    conductance, _, energy, _ = transport(run.junction, run.state)
     junction, c = run.junction, run.state.c[0]
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))

@@ -105,18 +105,18 @@ def undergo(case, moving, waveform, progress, at):
 
 def readings(moving, waveform) -> dict:
     """Arrays (R,) of the reads that were taken."""
-    from otjdd.physics import stepper
+    from otjdd.physics import record
 
-    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, stepper.READING))
-    voltage, current = rows[:, stepper.READ_SOURCE], rows[:, stepper.READ_CURRENT]
+    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, record.READING))
+    voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
     return {
-        "read_time": rows[:, stepper.READ_TIME],
+        "read_time": rows[:, record.READ_TIME],
         "write_voltage": waveform.write_voltages[: len(rows)],
         "read_voltage": voltage,
         "read_current": current,
         "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
-        "tunnelling_share": rows[:, stepper.READ_SHARE],
-        "transport_energy": rows[:, stepper.READ_ENERGY],
+        "tunnelling_share": rows[:, record.READ_SHARE],
+        "transport_energy": rows[:, record.READ_ENERGY],
     }
 
 
@@ -133,9 +133,9 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
 
 def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float):
     """Dataset of what a run has recorded. statistics : of how it ended   wall_time : that it took [s]"""
-    from otjdd.physics import stepper
+    from otjdd.physics import record
 
-    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, stepper.RECORD))
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
     rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
     arrays = series(case, junction, rows)
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
@@ -180,21 +180,21 @@ def files_named(case) -> dict:
 
 def series(case, junction, rows: np.ndarray) -> dict:
     """Time series from the recorded rows (T, RECORD)."""
-    from otjdd.physics import stepper
+    from otjdd.physics import record
 
-    t, V_j, charge = rows[:, stepper.TIME], rows[:, stepper.JUNCTION], rows[:, stepper.CHARGE]
-    conduction = rows[:, stepper.CURRENT]
+    t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
+    conduction = rows[:, record.CURRENT]
     total = case.device.area * charge + case.circuit.parallel_capacitance * V_j
     displacement = np.concatenate(([0.0], np.diff(total) / np.diff(t))) if len(t) else total
     return {
-        "voltage": rows[:, stepper.SOURCE],
+        "voltage": rows[:, record.SOURCE],
         "junction_voltage": V_j,
-        "band_bending": rows[:, stepper.BENDING],
+        "band_bending": rows[:, record.BENDING],
         "electrode_charge": charge,
-        "right_electrode_charge": rows[:, stepper.CHARGE_RIGHT],
-        "vacancy_mean_position": rows[:, stepper.POSITION],
+        "right_electrode_charge": rows[:, record.CHARGE_RIGHT],
+        "vacancy_mean_position": rows[:, record.POSITION],
         "conduction_current": conduction,
         "displacement_current": displacement,
         "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
-        "vacancy_balance": rows[:, stepper.BALANCE],
+        "vacancy_balance": rows[:, record.BALANCE],
     }

@@ -9,7 +9,7 @@ PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the 
 
 def snapshot(case, moving, kept) -> dict:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is at 0 V."""
-    from otjdd.physics import probe
+    from otjdd.physics.film_electrons import film_electron_ratio
 
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
@@ -20,7 +20,7 @@ def snapshot(case, moving, kept) -> dict:
         "vacancy_concentration": weight @ state.c,
         "vacancy_concentration_columns": state.c.copy(),
         "conduction_band": weight @ bands,
-        "film_electron_ratio": probe.film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
+        "film_electron_ratio": film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
     } | band_diagram(junction, state, middle)
     if kept.voltage == 0.0:
         integrate.jump(moving, PROBE)
@@ -38,9 +38,9 @@ def film_band(junction, state, k: int) -> np.ndarray:
 
 def profile_of(junction, state, k: int):
     """Band profile of column k."""
-    from otjdd.physics import junction as kernels
+    from otjdd.physics.bands import band_profile
 
-    return kernels.band_profile(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
+    return band_profile(junction, state, k)
 
 
 def band_diagram(junction, state, k: int) -> dict:

@@ -8,6 +8,7 @@ import pytest
 from devices import begin, case, lumpy, needs_speed
 
 from otjdd.constants import BOLTZMANN_EV
+from otjdd.physics.conduction import column_spectrum
 from otjdd.physics.current import (
     GAUSS,
     KRONROD,
@@ -19,7 +20,6 @@ from otjdd.physics.current import (
     panel_error,
     supply,
 )
-from otjdd.physics.junction import column_spectrum
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
 from otjdd.solver import model
 
@@ -216,8 +216,7 @@ def test_the_current_through_a_well_does_not_jump_from_a_profile_to_the_next():
 def current(film, c, V, tolerance):
     run = begin(film, c, voltage=V)
     junction, state = run.junction._replace(energy_tolerance=tolerance), run.state
-    left, right = state.D_left[0], state.D_right[0]
-    result, _, _ = column_spectrum(junction, 0, left, right, state.V[0], state.E[0], np.empty(0))
+    result, _, _ = column_spectrum(junction, state, 0, np.empty(0))
     return result.chord
 
 

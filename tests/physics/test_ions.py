@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics.ions import LAWS, MOTT_GURNEY, Ions, acceleration, flux
+from otjdd.physics.ions import LAWS, MOTT_GURNEY, Hopping, Ions, acceleration, flux
 
 KT = 300 * BOLTZMANN_EV
 STATES = 200 if COMPILED else 60
@@ -64,13 +64,13 @@ def test_flux_and_its_slopes_agree_with_the_published_law(law):
     with mpmath.workdps(40):
         for _ in range(STATES):
             ions, c_l, c_r, E, h, site, D0, E_a = random_state(rng, law)
-            J, by_left, by_right, by_field = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)
+            J, by_left, by_right, by_field = flux(ions, Hopping(D0, E_a, KT), c_l, c_r, E, h, site)
 
             def exact(c_l, c_r, E, ions=ions, rest=(h, site, D0, E_a)):
                 return exact_flux(ions, c_l, c_r, E, *rest, KT)
 
             # one way of the flux, the larger one: a sum of both ways is exact to round-off of that
-            rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h
+            rate = D0 * acceleration(ions, Hopping(D0, E_a, KT), E)[0] / h
             rate *= 1 + abs(site - ions.z * E * h) / KT
             forth = rate * max(c_l, c_r)
             assert pytest.approx(float(exact(c_l, c_r, E)), rel=1e-12, abs=1e-14 * forth) == J
@@ -91,7 +91,7 @@ def test_acceleration_and_its_slope_agree_with_the_published_law(law):
     with mpmath.workdps(40):
         for _ in range(STATES):
             ions, _, _, E, _, _, D0, E_a = random_state(rng, law)
-            g, dg = acceleration(ions, E, D0, E_a, KT)
+            g, dg = acceleration(ions, Hopping(D0, E_a, KT), E)
             assert g == pytest.approx(float(exact_acceleration(ions, E, D0, E_a, KT)), rel=1e-12)
             step = mpmath.mpf(10) ** -12 * abs(E)
             up, down = (exact_acceleration(ions, E + s, D0, E_a, KT) for s in (step, -step))
@@ -105,7 +105,7 @@ def test_acceleration_and_its_slope_agree_with_the_published_law_in_the_cold(law
     kT, E_a, ions = 20.0 * BOLTZMANN_EV, 0.45, Ions(law, 2, 0.7e-9, 1e13, 2e28)
     D0 = 5e-7 * math.exp(-E_a / kT)
     with mpmath.workdps(60):
-        g, dg = acceleration(ions, E, D0, E_a, kT)
+        g, dg = acceleration(ions, Hopping(D0, E_a, kT), E)
         assert g == pytest.approx(float(exact_acceleration(ions, E, D0, E_a, kT)), rel=1e-11)
         step = mpmath.mpf(10) ** -20 * abs(E)
         up, down = (exact_acceleration(ions, E + s, D0, E_a, kT) for s in (step, -step))
@@ -122,8 +122,8 @@ def test_no_flux_where_the_electrochemical_potential_is_flat_at_any_field(law, s
         E, d = 0.0, site / KT
     odds = c_l / (ions.c_max - c_l) * math.exp(-d)  # c/(c_max - c) = const exp(-(z phi + W)/kT)
     c_r = ions.c_max * odds / (1 + odds)
-    J = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)[0]
-    rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h
+    J = flux(ions, Hopping(D0, E_a, KT), c_l, c_r, E, h, site)[0]
+    rate = D0 * acceleration(ions, Hopping(D0, E_a, KT), E)[0] / h
     # filled to the last site, c_max - c keeps few digits
     assert abs(J) <= 1e-15 * rate * (1 + abs(d)) * (c_l + c_r)
 
@@ -134,14 +134,19 @@ def test_no_flux_where_the_electrochemical_potential_is_flat_at_any_field(law, s
 @settings(deadline=None, max_examples=60)
 def test_nothing_leaves_an_empty_cell_and_nothing_enters_a_full_one(law, seed):
     ions, c_l, c_r, E, h, site, D0, E_a = random_state(np.random.default_rng(seed), law)
-    rest = E, h, site, D0, E_a, KT
-    assert flux(ions, 0.0, c_r, *rest)[0] <= 0.0 <= flux(ions, c_l, 0.0, *rest)[0]
+    hopping, rest = Hopping(D0, E_a, KT), (E, h, site)
+    assert flux(ions, hopping, 0.0, c_r, *rest)[0] <= 0.0 <= flux(ions, hopping, c_l, 0.0, *rest)[0]
     # c_max times the rounded 1/c_max may be one bit beside 1
     one_bit = (
-        2.3e-16 * D0 * acceleration(ions, E, D0, E_a, KT)[0] / h * (1 + abs(site - ions.z * E * h) / KT) * ions.c_max
+        2.3e-16
+        * D0
+        * acceleration(ions, Hopping(D0, E_a, KT), E)[0]
+        / h
+        * (1 + abs(site - ions.z * E * h) / KT)
+        * ions.c_max
     )
-    assert flux(ions, c_l, ions.c_max, *rest)[0] <= one_bit
-    assert flux(ions, ions.c_max, c_r, *rest)[0] >= -one_bit
+    assert flux(ions, hopping, c_l, ions.c_max, *rest)[0] <= one_bit
+    assert flux(ions, hopping, ions.c_max, c_r, *rest)[0] >= -one_bit
 
 
 @laws
@@ -149,9 +154,9 @@ def test_nothing_leaves_an_empty_cell_and_nothing_enters_a_full_one(law, seed):
 @settings(deadline=None, max_examples=60)
 def test_flux_is_the_opposite_when_seen_from_the_other_side(law, seed):
     ions, c_l, c_r, E, h, site, D0, E_a = random_state(np.random.default_rng(seed), law)
-    there = flux(ions, c_l, c_r, E, h, site, D0, E_a, KT)
-    back = flux(ions, c_r, c_l, -E, h, -site, D0, E_a, KT)
-    rate = D0 * acceleration(ions, E, D0, E_a, KT)[0] / h * (1 + abs(site - ions.z * E * h) / KT)
+    there = flux(ions, Hopping(D0, E_a, KT), c_l, c_r, E, h, site)
+    back = flux(ions, Hopping(D0, E_a, KT), c_r, c_l, -E, h, -site)
+    rate = D0 * acceleration(ions, Hopping(D0, E_a, KT), E)[0] / h * (1 + abs(site - ions.z * E * h) / KT)
     assert there[0] == pytest.approx(-back[0], rel=1e-13, abs=1e-14 * rate * (c_l + c_r))
     assert there[1:3] == pytest.approx((-back[2], -back[1]), rel=1e-13, abs=1e-14 * rate)
     assert there[3] == pytest.approx(back[3], rel=1e-11, abs=1e-11 * rate * (c_l + c_r) / abs(E))
@@ -161,7 +166,7 @@ def flux_against(d, c=1e26, h=1e-10, D0=1e-18):
     """Flux out of one filled cell up the slope d into an empty one, and what it should be."""
     ions = Ions(LAWS["linear"], 2, 4e-10, 1e13, 1e40)
     pair = (c, 0.0) if d > 0 else (0.0, c)
-    J = flux(ions, *pair, -d * KT / (ions.z * h), h, 0.0, D0, 0.5, KT)[0]
+    J = flux(ions, Hopping(D0, 0.5, KT), *pair, -d * KT / (ions.z * h), h, 0.0)[0]
     return J, math.copysign(D0 * c / h * abs(d) / math.expm1(abs(d)), d)
 
 
@@ -181,7 +186,7 @@ def test_flux_up_a_steep_slope_to_the_left_keeps_its_digits(d):
 def test_weak_field_leaves_the_diffusivity_as_it_is(law):
     ions = Ions(law, 2, 4e-10, 1e13, 1e28)
     for E in (0.0, 1.0, -1e3):
-        g, dg = acceleration(ions, E, 1e-18, 0.5, KT)
+        g, dg = acceleration(ions, Hopping(1e-18, 0.5, KT), E)
         assert g == pytest.approx(1.0, rel=1e-8)
         assert abs(dg) * 1e5 < 1e-3
 
@@ -194,7 +199,7 @@ def test_uniform_ions_drift_at_the_mott_gurney_velocity(E):
     cap = ions.hop * ions.attempt
     assert abs(velocity) < 1e-6 * cap
     for h in (1e-12, 2e-11, 3e-10):
-        assert flux(ions, c, c, E, h, 0.0, D0, 0.9, KT)[0] / c == pytest.approx(velocity, rel=1e-11)
+        assert flux(ions, Hopping(D0, 0.9, KT), c, c, E, h, 0.0)[0] / c == pytest.approx(velocity, rel=1e-11)
 
 
 @given(E=st.floats(1e5, 1e12), E_a=st.floats(0.05, 1.5), z=st.integers(1, 4))
@@ -203,6 +208,6 @@ def test_no_ion_outruns_one_hop_per_attempt(E, E_a, z):
     ions = Ions(MOTT_GURNEY, z, 4e-10, 1e13, 1e40)
     D0, c = ions.hop**2 * ions.attempt * math.exp(-E_a / KT), 1e24
     for h in (1e-13, 1e-10):
-        J, _, _, by_field = flux(ions, c, c, E, h, 0.0, D0, E_a, KT)
+        J, _, _, by_field = flux(ions, Hopping(D0, E_a, KT), c, c, E, h, 0.0)
         assert 0.0 < J <= c * ions.hop * ions.attempt * (1 + 1e-14)
         assert by_field >= -1e-12 * J / E

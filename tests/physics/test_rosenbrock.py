@@ -5,9 +5,9 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-from otjdd.physics.quasistatic import close_all, copy_state, new_state
-from otjdd.physics.rosenbrock import modelled_drop, new_work, rosenbrock_step
+from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+from otjdd.physics.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
+from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
 
 SMOOTH = {
@@ -25,11 +25,10 @@ def run():
 
 def step(run, dt, ramp=0.0, coupled=False):
     """Where one step leads: state and the error estimate (K, N) of its concentrations."""
-    (K, N), new = run.state.c.shape, new_state(*run.state.c.shape)
-    copy_state(run.state, new)
-    work = new_work(K, N)
-    assert rosenbrock_step(run.junction, run.state, work, run.tangent, coupled, source(run), ramp, dt, new)
-    return new, work.error
+    trial = new_trial(*run.state.c.shape)
+    copy_state(run.state, trial.state)
+    assert rosenbrock_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
+    return trial.state, trial.work.error
 
 
 def source(run) -> float:

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from otjdd.physics.current import sensitivity
 from otjdd.physics.tunnelling import (
     K0,
     PHASE,
@@ -24,6 +23,7 @@ from otjdd.physics.tunnelling import (
     well,
     wkb_transmission,
 )
+from otjdd.physics.tunnelling_slopes import sensitivity
 
 models = pytest.mark.parametrize("model", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))
 

@@ -18,14 +18,14 @@ def found(film, c=None):
 
 def fluxes_over_their_terms(run):
     """Flux through the inner faces, relative to the hops in one direction."""
-    from otjdd.physics.ions import flux
+    from otjdd.physics.ions import Hopping, flux
 
     junction, state = run.junction, run.state
     columns, ions, shares = junction.columns, junction.ions, []
     for f in range(1, state.c.shape[1]):
-        at = (state.E[0, f], columns.distance[0, f], columns.site[0, f], 1e-9, 0.5, junction.kT)
-        there = flux(ions, state.c[0, f - 1], state.c[0, f], *at)[0]
-        one_way = flux(ions, state.c[0, f - 1], 0.0, *at)[0]
+        hopping, at = Hopping(1e-9, 0.5, junction.kT), (state.E[0, f], columns.distance[0, f], columns.site[0, f])
+        there = flux(ions, hopping, state.c[0, f - 1], state.c[0, f], *at)[0]
+        one_way = flux(ions, hopping, state.c[0, f - 1], 0.0, *at)[0]
         shares.append(there / one_way)
     return np.array(shares)
 

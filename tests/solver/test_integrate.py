@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
-from otjdd.physics import stepper
+from otjdd.physics import course, record
 from otjdd.solver import integrate, model, simulate
 from otjdd.waveform.waveform import Waveform
 
@@ -107,8 +107,8 @@ def radau(run, voltages, duration):
     """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
     from scipy.integrate import solve_ivp
 
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-    from otjdd.physics.quasistatic import close_all, new_state
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+    from otjdd.physics.state import new_state
 
     junction, c = run.junction, run.state.c[0].copy()
     N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(1, c.size)
@@ -260,12 +260,12 @@ def test_too_many_steps_are_told_with_time_and_voltage():
 
 def test_a_waveform_is_cut_at_its_marks():
     waveform = Waveform(np.array([0.0, 1.0, 1.0, 3.0]), np.array([0.0, 2.0, -1.0, -1.0]))
-    marks = [(0.25, stepper.KEEP), (1.0, stepper.READ), (1.0 + 1e-12, stepper.KEEP), (3.0, stepper.KEEP)]
+    marks = [(0.25, course.KEEP), (1.0, course.READ), (1.0 + 1e-12, course.KEEP), (3.0, course.KEEP)]
     pieces, tasks = integrate.pieces_between(waveform, marks)
     assert pieces.tolist() == [[0.0, 0.25, 0.0, 0.5], [0.25, 1.0, 0.5, 2.0], [1.0, 3.0, -1.0, -1.0]]
-    assert tasks.tolist() == [stepper.EDGE | stepper.KEEP, stepper.READ | stepper.KEEP, stepper.EDGE | stepper.KEEP]
+    assert tasks.tolist() == [course.EDGE | course.KEEP, course.READ | course.KEEP, course.EDGE | course.KEEP]
     pieces, tasks = integrate.pieces_between(waveform, [])
-    assert (len(pieces), tasks.tolist()) == (2, [stepper.EDGE, stepper.EDGE])
+    assert (len(pieces), tasks.tolist()) == (2, [course.EDGE, course.EDGE])
 
 
 def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
@@ -289,7 +289,7 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
     integrate.drive(whole, waveform, every="all")
     windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
     integrate.drive(part, waveform, every="reads", windows=windows)
-    times, all_times = (np.concatenate(run.rows)[:, stepper.TIME] for run in (part, whole))
+    times, all_times = (np.concatenate(run.rows)[:, record.TIME] for run in (part, whole))
     inside = integrate.within(times, windows)
     assert times[~inside].tolist() == [1e-3]  # of the read
     for start, end in windows:

@@ -75,9 +75,9 @@ def timed(solvers, rounds=ROUNDS):
 
 def kernel_seconds(solve, count=5):
     """Seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
-    from otjdd.physics import stepper
+    from otjdd.physics import course
 
-    travel, spent, found = stepper.travel, [0.0], []
+    travel, spent, found = course.travel, [0.0], []
 
     def watched(*arguments):
         began = perf_counter()
@@ -85,14 +85,14 @@ def kernel_seconds(solve, count=5):
         spent[0] += perf_counter() - began
         return result
 
-    stepper.travel = watched
+    course.travel = watched
     try:
         for _ in range(count):
             spent[0] = 0.0
             solve()
             found.append(spent[0])
     finally:
-        stepper.travel = travel
+        course.travel = travel
     return float(np.median(found))
 
 

@@ -12,9 +12,9 @@ from numba import njit
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import displacement
-from otjdd.physics.ions import flux
-from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
-from otjdd.physics.quasistatic import close_all, new_state
+from otjdd.physics.ions import Hopping, flux
+from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+from otjdd.physics.state import new_state
 
 LOWER, UPPER = 2, 3
 
@@ -26,10 +26,9 @@ def kernels(problem):
     [C/m2];  bands fills B (LOWER + UPPER + 1, 2N), B[row - column + UPPER, column], with its derivatives.
     """
     junction, c_mean = problem.junction, problem.c.mean()
-    ions, film, kT = junction.ions, junction.film, junction.kT
-    columns = junction.columns
+    ions, film, columns = junction.ions, junction.film, junction.columns
     width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
-    D0, E_a = columns.diffusivity[0], columns.barrier[0]
+    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT)
     N, charge, built_in = width.size, ions.z * ELEMENTARY_CHARGE, junction.right.edge - junction.left.edge
 
     @njit
@@ -46,7 +45,7 @@ def kernels(problem):
             J_next, D_next = 0.0, displacement(E, film)[0]
             if i + 1 < N:
                 c_l, c_r = c_mean * y[2 * i], c_mean * y[2 * i + 2]
-                J_next = flux(ions, c_l, c_r, E, distance[i + 1], site[i + 1], D0, E_a, kT)[0]
+                J_next = flux(ions, hopping, c_l, c_r, E, distance[i + 1], site[i + 1])[0]
             r[2 * i] = (J - J_next) / (width[i] * c_mean)
             r[2 * i + 1] = charge * c_mean * y[2 * i] * width[i] + fixed[i] - fixed[i + 1] - (D_next - D)
             J, D = J_next, D_next
@@ -68,7 +67,7 @@ def kernels(problem):
                 continue
             B[UPPER - 2, b + 1] += by_phi
             B[UPPER + 2, a + 1] += by_phi
-            slopes = flux(ions, c_mean * y[a], c_mean * y[b], E, distance[f], site[f], D0, E_a, kT)
+            slopes = flux(ions, hopping, c_mean * y[a], c_mean * y[b], E, distance[f], site[f])
             by_E = slopes[3] / (distance[f] * c_mean)
             B[UPPER, a] -= slopes[1] / width[f - 1]
             B[UPPER - 2, b] -= slopes[2] / width[f - 1]

@@ -79,13 +79,13 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 
 def hold(run, V: float, duration: float) -> Fall:
     """Take a run through a hold, step by step."""
-    from otjdd.physics import quasistatic
+    from otjdd.physics.state import copy_state, new_state
 
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    before = quasistatic.new_state(K, N)
-    quasistatic.copy_state(run.state, before)
+    before = new_state(K, N)
+    copy_state(run.state, before)
     fall, rise, round_off, steps = 0.0, 0.0, 0.0, 0
 
     def look(fraction):
@@ -94,7 +94,7 @@ def hold(run, V: float, duration: float) -> Fall:
             return
         by, size = change(run.junction, before, run.state, V)
         fall, rise, round_off, steps = fall - by, max(rise, by), max(round_off, ROUND_OFF * size), steps + 1
-        quasistatic.copy_state(run.state, before)
+        copy_state(run.state, before)
 
     piece = np.array([[run.time, run.time + duration, V, V]])
     integrate.travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, 0.0, V), False, look)

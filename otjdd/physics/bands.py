@@ -1,0 +1,172 @@
+"""Band profile of a column from lead to lead, and how its segments move with the state.
+
+    left lead | bent region of the electrode | film: one straight piece for several cells | bent region | right lead
+
+Each piece, in an electrode or in the film, keeps the mean of the band over it: a chord would overrate every barrier.
+Energies [eV] count from the Fermi level of the right electrode.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.physics.electrostatics import METAL, Electrode, edge
+from otjdd.physics.jit import apart, bare, kernel
+from otjdd.physics.junction import Junction
+from otjdd.physics.numerics import before
+from otjdd.physics.state import State
+from otjdd.physics.tunnelling import Profile
+
+
+@kernel
+def bent_part(electrode: Electrode, u: float):
+    """The region of an electrode bent by u [eV]: number of table nodes in it, their table, depth [m] of the interface,
+    and d depth/du, d2 depth/du2 there. No nodes for a metal."""
+    table = electrode.depletion if u > 0.0 else electrode.accumulation
+    if electrode.kind == METAL:
+        return 0, table, 0.0, 1.0, 0.0
+    size = abs(u)
+    n = before(table[0], size)
+    if n == 0 or n == table.shape[1]:
+        return 0, table, 0.0, 1.0, 0.0  # unbent, or beyond the table, where the closure is nan already
+    # depth(u) between two nodes: cubic with the exact slopes 1/|E|
+    h = table[0, n] - table[0, n - 1]
+    s = (size - table[0, n - 1]) / h
+    rise, g0, g1 = table[1, n] - table[1, n - 1], h / table[2, n - 1], h / table[2, n]
+    a, b = g0 + g1 - 2.0 * rise, 3.0 * rise - 2.0 * g0 - g1
+    depth = table[1, n - 1] + s * (g0 + s * (b + s * a))
+    return n, table, depth, (g0 + s * (2.0 * b + 3.0 * s * a)) / h, (2.0 * b + 6.0 * s * a) / (h * h)
+
+
+@kernel
+def bent_segments(electrode: Electrode, u: float, length: np.ndarray, bulk_end: np.ndarray, film_end: np.ndarray):
+    """Fill the straight pieces of a bent region, from the bulk (piece 0) to the interface: lengths [m] and U - bottom [eV].
+
+    A piece has the mean of the band between its nodes, mean - (u0 + u1)/2 = -h (E1 - E0)/12, so it is exact to the
+    fourth order in its length.
+    """
+    n, table, depth, slope, _ = bent_part(electrode, u)
+    sign = math.copysign(1.0, u)
+    for i in range(n):
+        last = i == n - 1
+        u0, u1 = table[0, i], abs(u) if last else table[0, i + 1]
+        E0, E1 = table[2, i], 1.0 / slope if last else table[2, i + 1]
+        length[i] = (depth if last else table[1, i + 1]) - table[1, i]
+        shift = -length[i] * (E1 - E0) / 12.0
+        bulk_end[i], film_end[i] = sign * (u0 + shift), sign * (u1 + shift)
+
+
+@kernel
+def interface_slope(electrode: Electrode, u: float, by_bulk_end: float, by_film_end: float, by_length: float) -> float:
+    """Derivative by u of a quantity, from its derivatives by both ends and the length of the piece at the interface."""
+    n, table, depth, slope, curvature = bent_part(electrode, u)
+    if n == 0:
+        return 0.0
+    sign = math.copysign(1.0, u)
+    h, rise = depth - table[1, n - 1], 1.0 / slope - table[2, n - 1]
+    shift = -(slope * rise - h * curvature / (slope * slope)) / 12.0  # d shift/d|u|
+    return by_film_end + shift * (by_bulk_end + by_film_end) + sign * slope * by_length
+
+
+@bare
+def put_on_lead(start: np.ndarray, end: np.ndarray, mass: np.ndarray, bottom: float, lead_mass: float):
+    """Count the pieces of a bent region from the bottom of its lead [eV], and give them its mass [m0]."""
+    for i in range(start.size):
+        start[i] += bottom
+        end[i] += bottom
+        mass[i] = lead_mass
+
+
+@apart
+def band_profile(junction: Junction, state: State, k: int) -> Profile:
+    """Band profile of column k through bent electrode regions and film, from the left to the right lead.
+
+    The band of the film is summed from the right electrode, whose Fermi level is the zero of energy.
+    """
+    left, right, columns = junction.left, junction.right, junction.columns
+    V, E, D_left, D_right = state.V[0], state.E[k], state.D_left[k], state.D_right[k]
+    u_left, u_right = edge(left, D_left)[2], edge(right, -D_right)[2]
+    n_left, n_right = bent_part(left, u_left)[0], bent_part(right, u_right)[0]
+    film = junction.nodes.size - 1
+    S = n_left + film + n_right
+    length, start, end, mass = np.empty(S), np.empty(S), np.empty(S), np.full(S, junction.film_mass)
+    bent_segments(left, u_left, length[:n_left], start[:n_left], end[:n_left])
+    put_on_lead(start[:n_left], end[:n_left], mass[:n_left], left.bottom - V, left.mass)
+    U = edge(right, -D_right)[0]
+    f = E.size - 1
+    for i in range(film - 1, -1, -1):
+        s = n_left + i
+        U_right, area = U, 0.0
+        length[s] = 0.0
+        while f >= junction.nodes[i]:
+            w = columns.distance[k, f]
+            area += w * (U - 0.5 * w * E[f])
+            U -= w * E[f]
+            length[s] += w
+            f -= 1
+        start[s] = area / length[s] - 0.5 * (U_right - U)
+        end[s] = area / length[s] + 0.5 * (U_right - U)
+    bulk = S - n_right
+    bent_segments(right, u_right, length[bulk:][::-1], end[bulk:][::-1], start[bulk:][::-1])
+    put_on_lead(start[bulk:], end[bulk:], mass[bulk:], right.bottom, right.mass)
+    return Profile(length, start, end, mass, left.bottom - V, right.bottom, left.mass, right.mass)
+
+
+@apart
+def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment: np.ndarray, by_D: np.ndarray):
+    """Derivatives of a quantity by D_f at the faces of column k, D(L) and all other D held, into by_D (N+1,).
+
+    by_segment : (3, S) derivatives by left end, right end and length of the segments, `first` that of the film
+    Returns the derivative by the band edge at the right interface. The band at a point of the film depends on the fields
+    at all faces to its right.
+    """
+    columns, eps = junction.columns, state.eps[k]
+    behind, f = 0.0, 0
+    for i in range(junction.nodes.size - 1):
+        s = first + i
+        both, tilt = by_segment[0, s] + by_segment[1, s], 0.5 * (by_segment[1, s] - by_segment[0, s])
+        length = 0.0
+        for g in range(junction.nodes[i], junction.nodes[i + 1]):
+            length += columns.distance[k, g]
+        passed = 0.0
+        while f < junction.nodes[i + 1]:
+            w = columns.distance[k, f]
+            by_D[f] = -w * (behind + both * (passed + 0.5 * w) / length - tilt) / eps[f]
+            passed += w
+            f += 1
+        behind += both
+    return behind
+
+
+@apart
+def profile_slopes(
+    junction: Junction, state: State, k: int, profile: Profile, by_segment: np.ndarray, by_lead, by_D: np.ndarray
+):
+    """Derivatives of a quantity by V_j and, all D_f moving alike, by D(L); those by D_f at each face into by_D (N+1,).
+
+    by_segment (3, S), by_lead (2,) : derivatives by the segments and the bottoms of the leads, of `sensitivity`. Energies
+    move with the lead that ends them below.
+    """
+    left, right = junction.left, junction.right
+    _, slope_left, u_left = edge(left, state.D_left[k])
+    _, slope_right, u_right = edge(right, -state.D_right[k])
+    n_left = bent_part(left, u_left)[0]
+    if (
+        profile.bottom_left > profile.bottom_right
+    ):  # energies move with the left lead: V shifts all that is to its right
+        V_slope = by_lead[1] + np.sum(by_segment[:2, n_left:])
+    else:
+        V_slope = -by_lead[0] - np.sum(by_segment[:2, :n_left])
+    D_slope = 0.0
+    if n_left > 0:
+        i = n_left - 1
+        D_slope += slope_left * interface_slope(left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i])
+    behind = film_slopes(junction, state, k, n_left, by_segment, by_D)
+    for f in range(by_D.size):
+        D_slope += by_D[f]
+    D_slope -= slope_right * behind
+    s = n_left + junction.nodes.size - 1
+    if s < profile.length.size:
+        toward_bulk, toward_film = by_segment[1, s], by_segment[0, s]
+        D_slope -= slope_right * interface_slope(right, u_right, toward_bulk, toward_film, by_segment[2, s])
+    return V_slope, D_slope

@@ -1,0 +1,145 @@
+"""Current of a settled junction: the spectrum of each column, its derivatives, and the tangent of ln G.
+
+G = I/V_j is the chord conductance. ln G is close to linear in the state, so the expensive integral over energy is
+evaluated only where ln G has moved far along its tangent.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
+from otjdd.physics.jit import apart, bare
+from otjdd.physics.junction import Junction, closure_slope
+from otjdd.physics.numerics import copy
+from otjdd.physics.state import State, Tangent
+from otjdd.physics.tunnelling import Profile
+from otjdd.physics.tunnelling_slopes import sensitivity
+
+NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
+MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
+FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
+
+
+@apart
+def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray):
+    """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
+
+    panels : edges [eV], of size 0 for fresh ones
+    """
+    V, profile = state.V[0], band_profile(junction, state, k)
+    low = max(profile.bottom_left, profile.bottom_right)
+    fresh = panels.size == 0 or panels[0] != low or panels[-1] < max(0.0, -V) + 30.0 * junction.kT
+    if fresh or panels.size > MOST_KEPT:
+        panels = energy_panels(profile, V, junction.kT)
+    result, panels = converged_spectrum(
+        junction.transmission, profile, V, junction.kT, panels, junction.energy_tolerance
+    )
+    return result, profile, panels
+
+
+@bare
+def converged(junction: Junction, spectrum: Spectrum) -> bool:
+    """True when the error of a spectrum is within the tolerance of the junction, or its current is zero."""
+    return spectrum.error <= junction.energy_tolerance * spectrum.chord or spectrum.chord == 0.0
+
+
+@bare
+def conductance(junction: Junction, k: int, spectrum: Spectrum) -> float:
+    """Chord conductance I/V_j [S] that column k adds to the junction."""
+    return junction.columns.weight[k] * junction.supply * spectrum.chord
+
+
+@apart
+def log_conductance_slopes(
+    junction: Junction, state: State, k: int, profile: Profile, spectrum: Spectrum, by_S: np.ndarray
+):
+    """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
+
+    The energies of the quadrature keep their distance from the bottom of the higher lead, which ends them below: so this
+    is the exact derivative of the computed spectrum.
+    """
+    V, n = state.V[0], 0
+    energy, weight = np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
+    for i in range(energy.size):
+        if spectrum.weight[i] > NEGLIGIBLE * spectrum.chord:
+            energy[n], weight[n] = spectrum.energy[i], spectrum.weight[i]
+            n += 1
+    by_segment, by_lead = sensitivity(
+        junction.transmission, profile, energy[:n], weight[:n], spectrum.low, spectrum.high
+    )
+    V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
+    for f in range(by_S.size):
+        by_S[f] *= -junction.ions.z * ELEMENTARY_CHARGE / spectrum.chord
+    with_left, chord_by_V = profile.bottom_left > profile.bottom_right, 0.0
+    for i in range(spectrum.energy.size):
+        E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
+        chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, junction.kT)
+    return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord
+
+
+@apart
+def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bool:
+    """Evaluate the chord conductance of every column at the present fields; with lay, lay the tangent here.
+
+    Starts from the energy panels of the last call, which the tangent holds, and updates them. Returns convergence.
+    """
+    panels = tangent.panels
+    for k in range(state.c.shape[0]):
+        n = 0
+        while n < panels.shape[1] and not math.isnan(panels[k, n]):
+            n += 1
+        result, profile, used = column_spectrum(junction, state, k, panels[k, :n])
+        if not converged(junction, result):
+            return False
+        n = used.size if used.size <= panels.shape[1] else 0
+        for p in range(panels.shape[1]):
+            panels[k, p] = used[p] if p < n else math.nan
+        state.G[k] = conductance(junction, k, result)
+        if lay:
+            tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
+            tangent.by_S[k, :] = 0.0
+            if result.chord > 0.0:
+                tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
+                    junction, state, k, profile, thinned(result), tangent.by_S[k]
+                )
+            copy(state.c[k], tangent.c[k])
+    if lay:
+        tangent.V[0] = state.V[0]
+        copy(state.D_right, tangent.D)
+        copy(state.G, tangent.G)
+    return True
+
+
+@bare
+def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
+    """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was laid.
+
+    The changes by V, D(L) and the ions are added without sign: where they cancel, their curvatures need not.
+    """
+    largest = 0.0
+    for k in range(state.c.shape[0]):
+        by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[0]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
+        S, by_S = 0.0, 0.0
+        for f in range(state.c.shape[1] - 1, 0, -1):
+            S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
+            by_S += tangent.by_S[k, f] * S
+        change = abs(by_V) + abs(by_D) + abs(by_S)
+        if not change < FARTHEST_CHANGE:
+            return math.inf
+        state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)
+        largest = max(largest, change)
+    return largest
+
+
+@bare
+def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> float:
+    """d ln(G)/dV [1/V] of the junction at constant charges c, D(L) following the closure."""
+    total, change = 0.0, 0.0
+    for k in range(state.c.shape[0]):
+        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+        total += state.G[k]
+        change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
+    return change / total if total > 0.0 else 0.0

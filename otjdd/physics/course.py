@@ -1,0 +1,97 @@
+"""The course of the ions along many straight pieces of the source voltage, with tasks at the ends of the pieces."""
+
+import numpy as np
+
+from otjdd.errors import Status
+from otjdd.physics.jit import detached, spliced
+from otjdd.physics.junction import Junction
+from otjdd.physics.quasistatic import Accuracy, jump
+from otjdd.physics.record import READS, STATES, Log, full_of_rows, keep, observe, read
+from otjdd.physics.rosenbrock import Trial
+from otjdd.physics.state import State, Tangent
+from otjdd.physics.stepper import (
+    ELAPSED,
+    PIECE,
+    SETTLED_AT,
+    STEP,
+    UNTIL,
+    V_FROM,
+    V_UNTIL,
+    Control,
+    Course,
+    advance,
+    voltage_slack,
+)
+
+# tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end
+EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
+READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
+
+
+@spliced
+def perform(
+    junction: Junction,
+    state: State,
+    tangent: Tangent,
+    losses: np.ndarray,
+    task: int,
+    time: float,
+    V_source: float,
+    log: Log,
+):
+    """Record what a task asks for at the end of a piece. Returns a status."""
+    status = Status.DONE
+    if task & (OBSERVE | READ | KEEP):
+        accuracy = Accuracy(READ_ERROR * abs(V_source), task & (OBSERVE | KEEP) != 0)
+        status = jump(junction, state, tangent, losses, V_source, accuracy)
+    if status == Status.DONE and task & READ:
+        status = read(junction, state, time, V_source, log)
+    if status == Status.DONE and task & OBSERVE:
+        status = observe(junction, state, tangent, time, V_source, log)
+    if status == Status.DONE and task & KEEP:
+        keep(state, time, V_source, log)
+    return status
+
+
+@spliced
+def full(task: int, log: Log):
+    """True when the log has no room for the record of a task."""
+    return (
+        (task & OBSERVE and full_of_rows(log))
+        or (task & READ and log.used[READS] == log.reads.shape[0])
+        or (task & KEEP and log.used[STATES] == log.kept.shape[0])
+    )
+
+
+@detached
+def travel(
+    junction: Junction, control: Control, state: State, tangent: Tangent, losses: np.ndarray, trial: Trial,
+    course: Course, log: Log,
+):  # fmt: skip
+    """Take the ions along a course, on from course.at; the state is settled in the end. Returns a status, last error norm.
+
+    tangent, losses (M, 2) of `jump` : kept between calls   trial : work space
+    PAUSED: the log is full or max_steps steps were tried; empty the log, set the counts to 0 and call again.
+    """
+    at, norm = course.at, 0.0
+    accuracy = Accuracy(voltage_slack(control), True)
+    while at[PIECE] < course.pieces.shape[0]:
+        i = int(at[PIECE])
+        task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
+        if full(task, log):
+            return Status.PAUSED, norm
+        if at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start:
+            status = jump(junction, state, tangent, losses, V_start, accuracy)
+            if status != Status.DONE:
+                return status, norm
+            at[SETTLED_AT] = V_start
+        if at[ELAPSED] == 0.0 and task & EDGE:
+            at[STEP] = 0.0
+        status, norm = advance(junction, control, state, tangent, trial, course, log)
+        if status == Status.DONE:
+            at[SETTLED_AT] = V_end
+            status = perform(junction, state, tangent, losses, task, course.pieces[i, UNTIL], V_end, log)
+        if status != Status.DONE:
+            return status, norm
+        at[PIECE], at[ELAPSED] = i + 1, 0.0
+    return jump(junction, state, tangent, losses, at[SETTLED_AT], accuracy), norm

@@ -1,0 +1,73 @@
+"""State of a junction at one instant, and the tangent of its current: arrays that the kernels change in place."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.physics.jit import apart, bare
+from otjdd.physics.numerics import copy
+
+PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
+
+
+class State(NamedTuple):
+    """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage."""
+
+    c: np.ndarray  # (K, N) 1/m3, concentrations
+    D_right: np.ndarray  # (K,) C/m2, D(L)
+    D_left: np.ndarray  # (K,) C/m2, D(0)
+    D: np.ndarray  # (K, N+1) C/m2
+    E: np.ndarray  # (K, N+1) V/m
+    eps: np.ndarray  # (K, N+1) F/m, dD/dE
+    guess: np.ndarray  # (K, 2, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
+    G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
+    V: np.ndarray  # (1,) V, junction voltage V_j
+
+
+class Tangent(NamedTuple):
+    """ln G of every column, linear around the state at which the current was evaluated last."""
+
+    V: np.ndarray  # (1,) V_j there; nan before the first evaluation
+    D: np.ndarray  # (K,) D(L) there
+    c: np.ndarray  # (K, N) concentrations there
+    G: np.ndarray  # (K,) S, I/V_j there
+    by_V: np.ndarray  # (K,) d ln G/dV_j
+    by_D: np.ndarray  # (K,) d ln G/dD(L)
+    by_S: np.ndarray  # (K, N+1) d ln G/dS_f
+    panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
+
+
+@apart
+def new_state(K: int, N: int) -> State:
+    """An empty state of K columns with N cells."""
+    faces, guess = (K, N + 1), np.zeros((K, 2, N + 1))
+    guess[:, 1] = 1.0
+    return State(
+        np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
+        np.zeros(K), np.zeros(1),
+    )  # fmt: skip
+
+
+@apart
+def new_tangent(K: int, N: int) -> Tangent:
+    """A tangent before the first evaluation of the current."""
+    return Tangent(
+        np.full(1, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
+        np.full((K, PANELS), np.nan),
+    )  # fmt: skip
+
+
+@bare
+def copy_state(source: State, target: State):
+    """Copy all arrays of a state."""
+    target.V[0] = source.V[0]
+    copy(source.D_right, target.D_right)
+    copy(source.D_left, target.D_left)
+    copy(source.G, target.G)
+    for k in range(source.c.shape[0]):
+        copy(source.c[k], target.c[k])
+        copy(source.D[k], target.D[k])
+        copy(source.E[k], target.E[k])
+        copy(source.eps[k], target.eps[k])
+        copy(source.guess[k, 0], target.guess[k, 0])
+        copy(source.guess[k, 1], target.guess[k, 1])

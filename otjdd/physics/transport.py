@@ -1,0 +1,38 @@
+"""Transport of electrons at a settled state: conductance, tunnelling share and mean energy of the current."""
+
+import math
+
+import numpy as np
+
+from otjdd.physics.conduction import column_spectrum, converged
+from otjdd.physics.jit import apart
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
+
+
+@apart
+def transport(junction: Junction, state: State):
+    """Conductance I/V [S] of the settled junction, tunnelling share [1], mean transport energy [eV], convergence.
+
+    The current below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is the mean of the
+    current, counted from the Fermi level of the electrode that emits: right for V > 0, left for V < 0.
+    """
+    V, none = state.V[0], np.empty(0)
+    total, below, moment = 0.0, 0.0, 0.0
+    for k in range(state.c.shape[0]):
+        result, profile, _ = column_spectrum(junction, state, k, none)
+        if not converged(junction, result):
+            return math.nan, math.nan, math.nan, False
+        top = -math.inf
+        for s in range(profile.length.size):
+            top = max(top, max(profile.left[s], profile.right[s]))
+        weight = junction.columns.weight[k] * junction.supply
+        for i in range(result.energy.size):
+            share = weight * result.weight[i]
+            total += share
+            moment += share * (result.energy[i] - max(0.0, -V))
+            if result.energy[i] < top:
+                below += share
+    if total == 0.0:
+        return 0.0, math.nan, math.nan, True
+    return total, below / total, moment / total, True

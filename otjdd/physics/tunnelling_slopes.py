@@ -1,0 +1,154 @@
+"""Derivatives of the transmission by the band profile, for both models of `tunnelling`: sums over energies of d ln T.
+
+The derivative of the transfer matrix is taken backwards: one pass carries d ln T/dM through the chain of steps, at the
+cost of about one more pass, whatever the number of segments.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.physics.jit import apart, loose
+from otjdd.physics.tunnelling import (
+    BOUND,
+    K0,
+    LEFT,
+    LENGTH,
+    MASS,
+    RIGHT,
+    SHORT,
+    WKB,
+    Profile,
+    cosh_sinh,
+    padded,
+    refine,
+    short_cosh_sinh,
+    transfer_matrices,
+    velocities,
+)
+
+AT_ONCE = 512  # energies of one pass, whose matrices are all kept: 10 MB and not 100 in half a micrometre
+
+
+@loose
+def adjoint_step(step: np.ndarray, E: np.ndarray, weight: np.ndarray, N: np.ndarray, L: np.ndarray, out: np.ndarray):
+    """Put sum_E weight d ln T/d(U0, U1, h) of one step into out (3,), and carry the adjoint L across it.
+
+    N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
+    """
+    h, U0, U1, m = step[LENGTH], step[LEFT], step[RIGHT], step[MASS]
+    hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
+    k = hm * hk * (U1 - U0)
+    shift = k * k / (120.0 * hm)
+    U = 0.5 * (U0 + U1) - shift / hk
+    s0, s1, s2 = 0.0, 0.0, 0.0
+    for j in range(E.size):
+        r = hk * (U - E[j])
+        C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+        D = -0.5 * k * dS
+        u = 0.5 * D * D
+        root = 1.0 + u - 0.5 * u * u
+        l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
+        n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
+        g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
+        g21, g22 = l21 * n11 + l22 * n12, l21 * n21 + l22 * n22
+        side = hm * g12 + r * g21
+        by_D = D * (1.0 - u) * (C * (g11 + g22) - S * side) - (g11 - g22)
+        by_x = root * (0.5 * S * (g11 + g22) - dS * side) - 0.5 * k * ddS * by_D
+        by_r = -root * S * g21 + hm * by_x
+        by_hm = -root * S * g12 + r * by_x
+        by_k = -0.5 * dS * by_D - k / (60.0 * hm) * by_r
+        w = weight[j]
+        s0 += w * by_k
+        s1 += w * by_r
+        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm)
+        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
+        L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
+        L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
+    out[0] = 0.5 * hk * s1 - hm * hk * s0
+    out[1] = 0.5 * hk * s1 + hm * hk * s0
+    out[2] = s2 / h
+
+
+@apart
+def transfer_matrix_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray, low: float, high: float):
+    """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
+    steps, owner = refine(profile, low, high)
+    total, leads = np.zeros((3, profile.length.size)), np.zeros(2)
+    for i in range(0, E.size, AT_ONCE):
+        some = slice(i, min(i + AT_ONCE, E.size))
+        add_sensitivity(profile, steps, owner, padded(E[some], high), padded(weight[some], 0.0), total, leads)
+    return total, leads
+
+
+@apart
+def add_sensitivity(profile: Profile, steps, owner, E: np.ndarray, weight: np.ndarray, total: np.ndarray, leads):
+    """Add the part of some energies E (n,) to total (3, S) and leads (2,).
+
+    steps, owner : of `refine`
+    """
+    M, _ = transfer_matrices(steps, E, True)
+    left, right = velocities(profile, E)
+    L = np.empty((4, E.size))
+    for i in range(E.size):
+        m11, m12, m21, m22 = M[0, 0, i], M[0, 1, i], M[0, 2, i], M[0, 3, i]
+        l, r = left[i], right[i]
+        a, b = l * m11 + r * m22, l * r * m12 - m21
+        f = -2.0 / (a * a + b * b)
+        L[0, i], L[1, i], L[2, i], L[3, i] = f * a * l, f * b * l * r, -f * b, f * a * r
+        # v = sqrt(k0 (E - U)/m): dv/dU = -k0/(2 m v)
+        by_left = 1.0 / l + f * (a * m11 + b * r * m12)
+        by_right = 1.0 / r + f * (a * m22 + b * l * m12)
+        leads[0] -= weight[i] * by_left * K0 / (2.0 * profile.mass_left * l)
+        leads[1] -= weight[i] * by_right * K0 / (2.0 * profile.mass_right * r)
+    out = np.empty(3)
+    segment, first = -1, 0
+    for j in range(steps.shape[0]):
+        adjoint_step(steps[j], E, weight, M[j + 1], L, out)
+        s = owner[j]
+        if s != segment:
+            segment, first = s, j
+        n = int(round(profile.length[s] / steps[j, LENGTH]))
+        f0, f1 = (j - first) / n, (j - first + 1) / n
+        total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
+        total[1, s] += out[0] * f0 + out[1] * f1
+        total[2, s] += out[2] / n
+
+
+@apart
+def wkb_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray):
+    """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
+    total = np.zeros((3, profile.length.size))
+    for s in range(profile.length.size):
+        h, U0, U1 = profile.length[s], profile.left[s], profile.right[s]
+        root = math.sqrt(profile.mass[s] * K0)
+        for j in range(E.size):
+            a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
+            if a + b == 0.0:
+                continue
+            ra, rb = math.sqrt(a), math.sqrt(b)
+            mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
+            covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
+            w = -2.0 * weight[j] * root
+            total[2, s] += w * covered * mean
+            if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
+                tilt = abs(U0 - U1)
+                by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
+                total[0, s] += w * h * (by_in if a > 0.0 else by_out)
+                total[1, s] += w * h * (by_in if b > 0.0 else by_out)
+            else:
+                total[0, s] += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
+                total[1, s] += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
+    return total, np.zeros(2)
+
+
+@apart
+def sensitivity(model: int, profile: Profile, E: np.ndarray, weight: np.ndarray, low: float, high: float):
+    """sum_E weight d ln T/d(left, right, length) per segment (3, S), and by the band bottoms of the leads (2,).
+
+    model : code of TRANSMISSIONS   E, weight : (n,), E in eV
+    low, high : [eV] the range for which T was computed; it sets the steps, and E may be part of it
+    """
+    if model == WKB:
+        return wkb_sensitivity(profile, E, weight)
+    return transfer_matrix_sensitivity(profile, E, weight, low, high)

@@ -1,0 +1,155 @@
+"""The current of a settled junction: its derivatives, its tangent, and the panels that it starts from."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import COLUMNS, COMPILED, JUNCTION, SMALL, begin, case, closed, conducted, lumpy, mirrored, settled
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bands import band_profile
+from otjdd.physics.conduction import (
+    along_tangent,
+    column_spectrum,
+    conduct,
+    conductance_slope,
+    log_conductance_slopes,
+)
+from otjdd.physics.current import energy_panels, spectrum
+from otjdd.physics.electrostatics import displacement, field
+from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all
+from otjdd.physics.transport import transport
+from otjdd.solver import model
+
+STATES = 200 if COMPILED else 5
+
+
+@pytest.mark.parametrize("V", [-4.0, -1.5, -0.1, 0.6])
+def test_current_does_not_depend_on_the_panels_that_are_handed_over(V):
+    film = case(device__transmission="wkb", device__film__cells=12)
+
+    def chord(V, panels):
+        run = closed(film, 2, V)
+        return column_spectrum(run.junction, run.state, 0, panels)
+
+    fresh = chord(V, np.empty(0))[0].chord
+    for before in (V - 0.05, V + 0.05, V + 1.5, -V):
+        panels = chord(before, np.empty(0))[2]
+        assert chord(V, panels)[0].chord == pytest.approx(fresh, rel=2e-4)
+
+
+BETWEEN_SEMICONDUCTORS = JUNCTION.replace(
+    'kind = "metal"\nbarrier = "0.7 eV"',
+    'kind = "semiconductor"\nband_offset = "0.5 eV"\ndoping = "1e25 1/m^3"\npermittivity = {law = "linear", eps_r = 60}',
+)
+
+
+@pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
+@pytest.mark.parametrize("side", ["right", "left", "both"])
+def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
+    tolerance = 3e-4
+    text = BETWEEN_SEMICONDUCTORS if side == "both" else JUNCTION
+    film = case(text, device__transmission=transmission, device__film__cells=12)
+    seen = mirrored if side == "left" else (lambda junction: junction)  # where the doped oxide is
+    rng = np.random.default_rng(7)
+    for trial in range(3 if side == "left" else STATES):
+        V = rng.uniform(-1.5, 0.7) * (-1 if side == "left" else 1)
+        run = closed(film, trial, V, seen(model.junction(film)))
+        junction, state = run.junction, run.state
+        D = displacement_at_faces(state.E[0], junction)
+        profile = band_profile(junction, state, 0)
+        edges = energy_panels(profile, V, junction.kT)
+        found = spectrum(junction.transmission, profile, V, junction.kT, edges)
+        by_S = np.zeros(13)
+        by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, by_S)
+
+        def value(V=V, shift=0.0, charge=None, junction=junction, state=state, D=D, edges=edges):
+            moved = D + shift
+            if charge is not None:
+                moved[charge[0]] -= charge[1]
+            E = np.array([[field_of(d, junction) for d in moved]])
+            changed = state._replace(V=np.array([V]), E=E, D_left=state.D_left + shift, D_right=state.D_right + shift)
+            profile = band_profile(junction, changed, 0)
+            return math.log(spectrum(junction.transmission, profile, V, junction.kT, edges).chord)
+
+        charge, f = 2 * ELEMENTARY_CHARGE, rng.integers(1, 12)
+        size = tolerance * np.abs(by_S).sum() / charge
+        with_left = profile.bottom_left > profile.bottom_right  # then energies count from the left electrode
+        numeric = difference(by_V, lambda h: value(V=V + h, edges=edges - h if with_left else edges))  # noqa: B023
+        assert by_V == pytest.approx(numeric, rel=tolerance, abs=tolerance)
+        assert by_D == pytest.approx(difference(by_D, lambda h: value(shift=h)), rel=tolerance, abs=size)
+        numeric = difference(by_S[f] / charge, lambda h: value(charge=(f, h)))  # noqa: B023
+        assert by_S[f] / charge == pytest.approx(numeric, rel=tolerance, abs=size)
+
+
+def difference(found, function):
+    """Central difference at 0, of three steps the one nearest to found: a jump of the number of steps spoils some."""
+    slopes = [(function(h) - function(-h)) / (2 * h) for h in (1e-4, 1e-5, 1e-6)]
+    return min(slopes, key=lambda slope: abs(slope - found))
+
+
+def displacement_at_faces(E, junction):
+    return np.array([displacement(e, junction.film)[0] for e in E])
+
+
+def field_of(D, junction):
+    return field(D, junction.film)[0]
+
+
+@pytest.mark.parametrize("V", [0.3, -1.5])
+def test_mirrored_junction_has_the_mirrored_bands_and_current(V):
+    film = case(device__film__cells=12, numerics__current_tolerance=1e-10)
+    junction = model.junction(film)
+    c = lumpy(junction, np.random.default_rng(2))
+    there, back = begin(film, c, voltage=V), begin(film, c[:, ::-1], voltage=-V, junction=mirrored(junction))
+    np.testing.assert_allclose(back.state.E[0, ::-1], -there.state.E[0], rtol=1e-10)
+    assert back.state.D_left[0] == pytest.approx(-there.state.D_right[0], rel=1e-10)
+    chords = []
+    for run in (there, back):
+        chords.append(column_spectrum(run.junction, run.state, 0, np.empty(0))[0].chord)
+    assert chords[1] == pytest.approx(chords[0], rel=1e-9)
+
+
+def test_the_currents_of_all_columns_pass_the_resistance():
+    run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
+    V = run.state.V[0]
+    assert V < 0.8
+    assert V + 50.0 * V * transport(run.junction, run.state)[0] == pytest.approx(0.9, abs=1e-4)
+
+
+def test_the_tangent_follows_voltage_charge_and_ions():
+    run = settled(0.9, circuit__series_resistance=50.0)
+    state, tangent = run.state, run.tangent
+    assert conduct(run.junction, state, tangent, True)
+    assert along_tangent(run.junction, state, tangent) == 0.0
+    small = 1e-4 * np.random.default_rng(5).uniform(-1.0, 1.0, state.c.shape)
+    state.c[:] *= 1.0 + small
+    V, G = state.V[0] + 1e-4, state.G.copy()
+    assert close_all(run.junction, state, V, 0.0)
+    change = along_tangent(run.junction, state, tangent)
+    exact = np.log(conducted(run) / G)
+    assert np.abs(exact).max() > 1e-4
+    np.testing.assert_allclose(np.log(state.G / G), exact, atol=0.02 * np.abs(exact).max())
+    assert np.abs(exact).max() <= change < 1.0
+    state.V[0] = V + 60.0 / abs(tangent.by_V).min()
+    assert along_tangent(run.junction, state, tangent) == math.inf
+
+
+def test_slope_of_the_conductance_at_frozen_ions_is_its_derivative():
+    run = settled(0.9, circuit__series_resistance=50.0)
+    assert conduct(run.junction, run.state, run.tangent, True)
+    slope, V, totals = conductance_slope(run.junction, run.state, run.tangent), run.state.V[0], []
+    for side in (V - 1e-4, V + 1e-4):
+        assert close_all(run.junction, run.state, side, 0.0)
+        totals.append(conducted(run).sum())
+    assert slope == pytest.approx(math.log(totals[1] / totals[0]) / 2e-4, rel=1e-2)
+
+
+def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
+    thick = {"device__film__thickness": 5e-8, "device__left__barrier": 3.0, "device__film__tunnelling_mass": 9.0}
+    run = begin(case(**SMALL, **thick, temperature=20.0))
+    run.state.c[:] *= 1e-6
+    assert close_all(run.junction, run.state, 0.01, CLOSURE_TOLERANCE)
+    assert conduct(run.junction, run.state, run.tangent, True)
+    assert run.state.G[0] == run.tangent.by_V[0] == run.tangent.by_D[0] == 0.0
+    assert not run.tangent.by_S.any()
