@@ -1,43 +1,112 @@
 """otjdd: ionic drift-diffusion, Poisson and tunnelling current of oxide tunnel junctions.
 
-case file -> Case (device, ions, circuit, drive) -> run -> Dataset -> figures
+    ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})   # an xarray.Dataset, SI units, energies in eV
+    ds.otjdd.figure("loop").savefig("loop.pdf")
+
+Cases
+    cases()                     list what comes with otjdd: name, title, question
+    load_case(name_or_path)     read a case; Case.replace("key", "value with unit") changes it
+Simulations
+    run(case, changes)          one run -> Dataset
+    study(case, out)            many runs, as the [study] of the case says -> Dataset
+    slope, sobol_indices        how a result of a study follows one key, and which keys it hangs on
+Results
+    read, write                 NetCDF files, whole or absent
+    figure(ds, kinds)           matplotlib figure of a result or a study
+    resample(ds, step)          the time series at even times
+    to_csv(ds, path)            the variables over one dimension as a table
+    measured(**arrays)          a Dataset of measured arrays, for the metrics and figures
+    ds.otjdd                    accessor: figure, reads, metrics, resample, to_csv
+Numbers from results and from measured arrays
+    synapse                     loops, states, retention, endurance, thresholds
+    plasticity                  potentiation and depression, paired pulses, spikes, decay
+    fits                        exponential and Gaussian, thermionic, trapezoid, Fowler-Nordheim, activation energy
+    textbook                    closed formulas: Simmons, Gruverman, Fowler-Nordheim, Richardson-Schottky, and others
+Errors
+    CaseError, SolverError, ResultError
 
 Names are loaded when they are first used, so that `import otjdd` costs next to nothing.
 """
 
 import importlib
 
+from otjdd import accessor
+
+TYPE_CHECKING = False  # type checkers take it for true; `typing` would be most of the time of this import
+if TYPE_CHECKING:
+    from otjdd.analysis import fits as fits
+    from otjdd.analysis import plasticity as plasticity
+    from otjdd.analysis import synapse as synapse
+    from otjdd.analysis import textbook as textbook
+    from otjdd.case.case import Case as Case
+    from otjdd.case.case import load_case as load_case
+    from otjdd.case.shipped import ShippedCase as ShippedCase
+    from otjdd.case.shipped import cases as cases
+    from otjdd.case.shipped import shipped_cases as shipped_cases
+    from otjdd.errors import CaseError as CaseError
+    from otjdd.errors import ResultError as ResultError
+    from otjdd.errors import SolverError as SolverError
+    from otjdd.plot.result import figure as figure
+    from otjdd.results.outputs import measured as measured
+    from otjdd.results.store import read as read
+    from otjdd.results.store import write as write
+    from otjdd.results.table import resample as resample
+    from otjdd.results.table import to_csv as to_csv
+    from otjdd.solver.simulate import run as run
+    from otjdd.studies.sensitivity import slope as slope
+    from otjdd.studies.sensitivity import sobol_indices as sobol_indices
+    from otjdd.studies.study import study as study
+
+    __version__: str
+
 HOME = {
+    "cases": "case.shipped",
+    "shipped_cases": "case.shipped",
+    "ShippedCase": "case.shipped",
+    "load_case": "case.case",
+    "Case": "case.case",
     "run": "solver.simulate",
     "study": "studies.study",
     "slope": "studies.sensitivity",
     "sobol_indices": "studies.sensitivity",
-    "load_case": "case.case",
-    "shipped_cases": "case.case",
-    "Case": "case.case",
-    "CaseError": "errors",
-    "SolverError": "errors",
-    "ResultError": "errors",
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.result",
+    "resample": "results.table",
+    "to_csv": "results.table",
+    "measured": "results.outputs",
+    "CaseError": "errors",
+    "SolverError": "errors",
+    "ResultError": "errors",
 }
+MODULES = {name: f"analysis.{name}" for name in ("synapse", "plasticity", "fits", "textbook")}
 
-__all__ = ["__version__", *HOME]
+__all__ = ["__version__", *HOME, *MODULES]
 
 
-def __getattr__(name: str):
+accessor.register()
+
+
+def lookup(name: str) -> object:
+    """A public name, loaded; the `__getattr__` of this module. Raises AttributeError."""
+    value: object
     if name == "__version__":
         from importlib.metadata import version
 
         value = version("otjdd")
     elif name in HOME:
         value = getattr(importlib.import_module(f"otjdd.{HOME[name]}"), name)
+    elif name in MODULES:
+        value = importlib.import_module(f"otjdd.{MODULES[name]}")
     else:
         raise AttributeError(f"module 'otjdd' has no attribute {name!r}")
     globals()[name] = value
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
+
+
+if not TYPE_CHECKING:  # a checker takes any name for one where there is such a function
+    __getattr__ = lookup

@@ -177,10 +177,10 @@ def quantity(text: str) -> tuple[float, str]:
 
 
 def plain_unit(dimension: str) -> str:
-    """Unit in which a dimension is held, as the results spell it: "m-3", "m2 s-1"; "1" for the dimension ""."""
+    """Unit in which a dimension is held, as the results spell it: "m^-3", "m^2 s^-1"; "1" for the dimension ""."""
     factors = FACTOR.findall(DIMENSIONS[dimension].unit) if dimension else []
     powers = {name: int(power or 1) * (-1 if sign == "/" else 1) for sign, name, power in factors if name != "1"}
-    return " ".join(name + f"{power}" * (power != 1) for name, power in powers.items()) or "1"
+    return " ".join(name + f"^{power}" * (power != 1) for name, power in powers.items()) or "1"
 
 
 @lru_cache(maxsize=4096)

@@ -19,6 +19,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"plot"},
     {"claims"},
     {"calibrate", "selftest"},
+    {"accessor"},
     {"cli"},
 ]
 MOST_ARGUMENTS = 8  # self included

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.analysis import textbook
 from otjdd.constants import BOLTZMANN_EV
@@ -66,7 +67,9 @@ class FowlerNordheimFit:
     points: int
 
 
-def fit_thermionic(voltage, current, temperature, area, richardson):
+def fit_thermionic(
+    voltage: ArrayLike, current: ArrayLike, temperature: float, area: float, richardson: float
+) -> ThermionicFit:
     """Barrier and ideality from ln{I / [1 - exp(-eV/kT)]} = ln(A A* T^2) - phi/kT + eV/nkT, a straight line in V.
 
     voltage, current : (N,) [V], [A], both signs welcome   temperature : [K]   area : [m2]   richardson : [A/m2/K2]
@@ -93,7 +96,7 @@ def fit_thermionic(voltage, current, temperature, area, richardson):
     )
 
 
-def activation_energy(temperatures, currents, richardson_form=True):
+def activation_energy(temperatures: ArrayLike, currents: ArrayLike, richardson_form: bool = True) -> ActivationFit:
     """Apparent activation energy -d ln(I/T^2)/d(1/kT) at one voltage; of ln I alone without `richardson_form`.
 
     temperatures, currents : (N,) [K], [A], N >= 2, the currents of one sign
@@ -112,7 +115,7 @@ def activation_energy(temperatures, currents, richardson_form=True):
     return ActivationFit(line.slope, line.slope_error, line.scatter, T.size)
 
 
-def fit_trapezoid(voltage, current, thickness, mass, area):
+def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass: float, area: float) -> TrapezoidFit:
     """The two barriers of `analytic.gruverman` by least squares on ln |I|, both signs of V together.
 
     voltage, current : (N,) [V], [A]   thickness : [m]   mass : [m0]   area : [m2]
@@ -145,7 +148,9 @@ def fit_trapezoid(voltage, current, thickness, mass, area):
     return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, voltage.size)
 
 
-def fowler_nordheim_slope(voltage, current, window, thickness, mass=1.0):
+def fowler_nordheim_slope(
+    voltage: ArrayLike, current: ArrayLike, window: tuple[float, float], thickness: float, mass: float = 1.0
+) -> FowlerNordheimFit:
     """Slope of the Fowler-Nordheim plot, d ln(I/V^2) / d(1/V), and the barrier of a triangle of that slope.
 
     voltage, current : (N,) [V], [A]   window : (V_low, V_high) of one sign, in [V]   thickness : [m]   mass : [m0]

@@ -4,14 +4,21 @@ Short-term response (peaks, paired pulses, decay), the shape of potentiation and
 Measured currents do as well as simulated ones. Numbers are SI; nan stands for what a run does not show.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapses are often scaled
 
 
-def pulses(ds) -> list[slice]:
+def pulses(ds: xr.Dataset) -> list[slice]:
     """Samples of `time` that lie under each pulse: where |voltage| is nearer to its largest than to its last value."""
     V = np.abs(np.asarray(ds.voltage))
     under = np.concatenate(([False], V > (V.max() + V[-1]) / 2, [False]))
@@ -19,26 +26,26 @@ def pulses(ds) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def peaks(ds, what: str = "current") -> np.ndarray:
+def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
     """(n,) A: largest |current| under each pulse, that of the instrument or another."""
     current = np.abs(np.asarray(ds[what]))
     return np.array([current[pulse].max() for pulse in pulses(ds)])
 
 
-def facilitation(peaks) -> dict[str, float]:
+def facilitation(peaks: ArrayLike) -> dict[str, float]:
     """How peaks (n,) grow: ppf = (A2 - A1)/A1 by the second, ptp = (An - A1)/A1 by the last pulse."""
     A = np.asarray(peaks, dtype=float)
     return {"ppf": float(A[1] / A[0] - 1), "ptp": float(A[-1] / A[0] - 1)}
 
 
-def relaxation(ds, what: str = "current") -> tuple[np.ndarray, np.ndarray]:
+def relaxation(ds: xr.Dataset, what: str = "current") -> tuple[np.ndarray, np.ndarray]:
     """Times from the end of the last pulse on [s], and a current [A] there (`current` or `conduction_current`)."""
     last = pulses(ds)[-1]
     t = np.asarray(ds.time)
     return t[last.stop :] - t[last.stop - 1], np.asarray(ds[what])[last.stop :]
 
 
-def spike_energy(ds, start: float, end: float) -> dict[str, float]:
+def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
     """Energy [J] from the source between two times [s]: the conducted part and what charges the junction.
 
     conduction : integral of V I dt   charging : the same of the displacement current, C V^2 for a rectangular pulse up
@@ -55,7 +62,7 @@ def spike_energy(ds, start: float, end: float) -> dict[str, float]:
     }
 
 
-def nonlinearity(up, down) -> dict[str, float]:
+def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
     """Shape of potentiation and depression by equal pulses.
 
     up, down : (n,) S, conductances after 0, 1, 2, ... pulses, each curve taken to its own window
@@ -89,7 +96,7 @@ def _curvature(g) -> float:
     return float(minimize_scalar(cost, bounds=(-50, 50), method="bounded", options={"xatol": 1e-8}).x)
 
 
-def loss_per_decade(time, resistance) -> float:
+def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
     """Relative change of a resistance (n,) [ohm] for each decade of time (n,) [s] since it was written.
 
     nan for fewer than two points.
@@ -100,6 +107,6 @@ def loss_per_decade(time, resistance) -> float:
     return float(10**slope - 1)
 
 
-def decay_constant(thickness, resistance) -> float:
+def decay_constant(thickness: ArrayLike, resistance: ArrayLike) -> float:
     """kappa [1/m] of R = R0 exp(2 kappa d), from resistances (n,) [ohm] of films of a thickness (n,) [m]."""
     return float(np.polyfit(thickness, np.log(resistance), 1)[0] / 2)

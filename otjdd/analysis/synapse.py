@@ -4,9 +4,16 @@ Each function is a metric that papers report: resistances and voltages of a loop
 is kept. Numbers are SI, energies in eV; nan stands for what a run does not show. Nothing is simulated or drawn here.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 from otjdd.analysis import plasticity
 
@@ -14,7 +21,7 @@ LASTING = 0.05  # relative change of conductance that counts as memory
 DISTINCT = 0.01  # relative difference of two resistances that are two states
 
 
-def loop(ds) -> dict[str, float]:
+def loop(ds: xr.Dataset) -> dict[str, float]:
     """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that starts in the high state, sets, then resets.
 
     pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
@@ -45,7 +52,7 @@ def loop(ds) -> dict[str, float]:
     }
 
 
-def states_between(resistance, low: float, high: float) -> int:
+def states_between(resistance: ArrayLike, low: float, high: float) -> int:
     """Number of resistances [ohm] between two bounds that differ from each other by more than DISTINCT."""
     R = np.asarray(resistance)
     count, last = 0, 0.0
@@ -55,7 +62,14 @@ def states_between(resistance, low: float, high: float) -> int:
     return count
 
 
-def thermal(ds, state: str, area: float, richardson: float, voltage: float = 0.1, window=(0.0, 0.3)) -> dict:
+def thermal(
+    ds: xr.Dataset,
+    state: str,
+    area: float,
+    richardson: float,
+    voltage: float = 0.1,
+    window: tuple[float, float] = (0.0, 0.3),
+) -> dict[str, float]:
     """How a state conducts, from I-V curves at several temperatures (`bias_current`).
 
     area [m2], richardson [A/m2/K2] : of the thermionic fit, over `window` [V] at the temperature next to 300 K
@@ -88,14 +102,21 @@ def thermal(ds, state: str, area: float, richardson: float, voltage: float = 0.1
     }
 
 
-def asymmetry(voltage, current) -> float:
+def asymmetry(voltage: np.ndarray, current: np.ndarray) -> float:
     """Largest ratio >= 1 of the currents at V and -V over the voltages (N,) [V] that are there with both signs."""
     forward = voltage > 1e-9
     against = np.interp(-voltage[forward], voltage, np.abs(current))
     return float(np.exp(np.max(np.abs(np.log(np.abs(current[forward]) / against)))))
 
 
-def trapezoid(ds, state: str, thickness: float, area: float, mass: float = 1.0, window=(-0.3, 0.3)) -> dict:
+def trapezoid(
+    ds: xr.Dataset,
+    state: str,
+    thickness: float,
+    area: float,
+    mass: float = 1.0,
+    window: tuple[float, float] = (-0.3, 0.3),
+) -> dict[str, float]:
     """Direct tunnelling: the two barriers [eV] of a trapezoid that fit a curve at 300 K over `window` [V].
 
     thickness [m], area [m2], mass [m0] : what the fit is told
@@ -112,7 +133,9 @@ def trapezoid(ds, state: str, thickness: float, area: float, mass: float = 1.0, 
     return {"barrier_metal": fit.barrier_metal, "barrier_substrate": fit.barrier_substrate, "tunnelling_share": share}
 
 
-def fowler_nordheim(ds, state: str, thickness: float, mass: float = 1.0, window=(0.35, 0.5)) -> dict:
+def fowler_nordheim(
+    ds: xr.Dataset, state: str, thickness: float, mass: float = 1.0, window: tuple[float, float] = (0.35, 0.5)
+) -> dict[str, float]:
     """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] it would mean.
 
     scatter : root mean square of ln(I/V^2) about the line
@@ -124,7 +147,7 @@ def fowler_nordheim(ds, state: str, thickness: float, mass: float = 1.0, window=
     return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}
 
 
-def retention(ds) -> dict[str, float]:
+def retention(ds: xr.Dataset) -> dict[str, float]:
     """Loss of both states in two equal series of reads, one after a reset and one after a set.
 
     high_kept, low_kept : last resistance over the one next to 1 s after the series began   ratio : high/low at the end
@@ -148,19 +171,19 @@ def retention(ds) -> dict[str, float]:
     }
 
 
-def change(ds) -> dict[str, float]:
+def change(ds: xr.Dataset) -> dict[str, float]:
     """First over last resistance that is read."""
     return {"ratio": float(ds.read_resistance[0] / ds.read_resistance[-1])}
 
 
-def endurance(ds) -> dict[str, float]:
+def endurance(ds: xr.Dataset) -> dict[str, float]:
     """Reads of the high and the low state in turn: ratio of the first and the last cycle, and its relative drift."""
     high, low = np.asarray(ds.read_resistance).reshape(-1, 2).T
     ratio = high / low
     return {"first": float(ratio[0]), "last": float(ratio[-1]), "drift": float(abs(ratio[-1] / ratio[0] - 1))}
 
 
-def cycles(ds, count: int) -> dict[str, float]:
+def cycles(ds: xr.Dataset, count: int) -> dict[str, float]:
     """I-V loops, `count` of them, read at the same voltages.
 
     drift : largest relative difference of a current between the last loop and the second (the first starts pristine)
@@ -174,7 +197,7 @@ def cycles(ds, count: int) -> dict[str, float]:
     return {"drift": float(drift.max()), "opening": float(max(np.ptp(branch) for branch in same.values()))}
 
 
-def potentiation(ds, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
+def potentiation(ds: xr.Dataset, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
     """Rounds of `up` potentiating and `down` depressing pulses, a read after each, the first rounds left out.
 
     highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses that move the conductance the
@@ -201,13 +224,13 @@ def potentiation(ds, up: int = 20, down: int = 20, settling: int = 10) -> dict[s
     }
 
 
-def lasting_change(ds) -> float:
+def lasting_change(ds: xr.Dataset) -> float:
     """Relative change of conductance from the first read to the last."""
     R = np.asarray(ds.read_resistance)
     return float(R[0] / R[-1] - 1)
 
 
-def threshold(amplitudes, changes, least: float = LASTING) -> float:
+def threshold(amplitudes: ArrayLike, changes: ArrayLike, least: float = LASTING) -> float:
     """Amplitude [V] from which on a pulse leaves a relative change of at least `least`; nan when none does.
 
     amplitudes, changes : (N,), rising amplitudes; between two of them ln(change) is taken as linear
@@ -216,7 +239,7 @@ def threshold(amplitudes, changes, least: float = LASTING) -> float:
     return crossing(np.asarray(amplitudes), np.log(np.maximum(changes, floor)), math.log(least))
 
 
-def switching_time(ds, target: float) -> float:
+def switching_time(ds: xr.Dataset, target: float) -> float:
     """Time under voltage [s] at which the resistance passes `target` [ohm]; nan when it does not.
 
     The first read is that of the state before, whose end is the start of the voltage; log R is linear in log t between
@@ -226,7 +249,7 @@ def switching_time(ds, target: float) -> float:
     return math.exp(crossing(np.log(t[1:] - t[0]), np.log(R[1:]), math.log(target)))
 
 
-def switching_energy(ds, until: float) -> float:
+def switching_energy(ds: xr.Dataset, until: float) -> float:
     """Energy [J] drawn from the source from the first read on, for `until` [s]: integral of V I dt; nan for nan."""
     t, power = np.asarray(ds.time), np.asarray(ds.voltage) * np.asarray(ds.conduction_current)
     start = float(ds.read_time[0])
@@ -236,7 +259,7 @@ def switching_energy(ds, until: float) -> float:
     return float(np.trapezoid(power[inside], t[inside]))
 
 
-def crossing(x, y, level: float) -> float:
+def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     """First x at which y (N,) crosses a level, linear between points; nan when it never does."""
     side = np.sign(np.asarray(y) - level)
     found = np.flatnonzero(side[:-1] * side[1:] <= 0)
@@ -248,21 +271,21 @@ def crossing(x, y, level: float) -> float:
     return float(x[i] + (level - y[i]) / (y[i + 1] - y[i]) * (x[i + 1] - x[i]))
 
 
-def correlation(x, y) -> float:
+def correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Correlation of two rows where both are finite; nan for fewer than three points."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     good = np.isfinite(x) & np.isfinite(y)
     return float(np.corrcoef(x[good], y[good])[0, 1]) if good.sum() > 2 else math.nan
 
 
-def slope(x, y) -> float:
+def slope(x: ArrayLike, y: ArrayLike) -> float:
     """Least-squares slope dy/dx where both are finite; nan for fewer than two points."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     good = np.isfinite(x) & np.isfinite(y)
     return float(np.polyfit(x[good], y[good], 1)[0]) if good.sum() > 1 else math.nan
 
 
-def rises(values) -> float:
+def rises(values: ArrayLike) -> float:
     """Share of neighbours that rise: 1 for a strictly rising row. A nan is no rise."""
     return float(np.mean(np.diff(np.asarray(values, dtype=float)) > 0))
 

@@ -13,8 +13,11 @@ Abbreviation: K = 4 d sqrt(2m) / (3 hbar) [eV^-1/2], so that (3/2) K sqrt(phi) =
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from otjdd.constants import BOLTZMANN, BOLTZMANN_EV, ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, PLANCK, VACUUM_PERMITTIVITY
+
+Floats = float | NDArray[np.float64]
 
 # Supply constants, per free electron mass.
 _TRAPEZOID = 4 * ELECTRON_MASS * ELEMENTARY_CHARGE**3 / (9 * math.pi**2 * HBAR**3)  # A m^-2 eV^-2
@@ -22,17 +25,19 @@ _RICHARDSON = 4 * math.pi * ELEMENTARY_CHARGE * ELECTRON_MASS * BOLTZMANN**2 / P
 _WAVE_NUMBER = math.sqrt(2 * ELECTRON_MASS * ELEMENTARY_CHARGE) / HBAR  # m^-1 eV^-1/2, sqrt(2 m0 e) / hbar
 
 
-def richardson_constant(mass=1.0):
+def richardson_constant(mass: Floats = 1.0) -> Floats:
     """Richardson constant A* = 4 pi e m k^2 / h^3 [A/m2/K2]; mass : [m0]. The free electron has 1.2017e6."""
     return _RICHARDSON * mass
 
 
-def richardson_mass(richardson):
+def richardson_mass(richardson: Floats) -> Floats:
     """Mass [m0] whose Richardson constant is `richardson` [A/m2/K2]: 156 A/cm2/K2 is 1.3 m0."""
     return richardson / _RICHARDSON
 
 
-def log_gruverman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
+def log_gruverman(
+    voltage: ArrayLike, barrier_substrate: Floats, barrier_metal: Floats, thickness: Floats, mass: Floats = 1.0
+) -> NDArray[np.float64]:
     """ln |J| of `gruverman`, J in A/m2, for fits and for currents below the smallest float; -inf at V = 0."""
     voltage = np.asarray(voltage, dtype=float)
     K = _exponent(thickness, mass)
@@ -45,7 +50,9 @@ def log_gruverman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0
     return np.log(_TRAPEZOID * mass * s * s / (2 * K * K)) - K * (p + q + np.sqrt(p * q)) / s + u + bias
 
 
-def gruverman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
+def gruverman(
+    voltage: ArrayLike, barrier_substrate: Floats, barrier_metal: Floats, thickness: Floats, mass: Floats = 1.0
+) -> NDArray[np.float64]:
     """Direct tunnelling through a trapezoid, WKB at zero temperature [A/m2].
 
         J = (4 e m / 9 pi^2 hbar^3) exp{a [p^3/2 - q^3/2]} / {a [p^1/2 - q^1/2]}^2 sinh{(3/4) a [q^1/2 - p^1/2] eV}
@@ -62,7 +69,7 @@ def gruverman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
     return np.sign(voltage) * np.exp(log)
 
 
-def simmons(voltage, barrier, thickness, mass=1.0):
+def simmons(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> NDArray[np.float64]:
     """Tunnelling through a rectangular barrier, mean-barrier approximation at zero temperature [A/m2].
 
         J = (e / 2 pi h d^2) {p exp(-A sqrt p) - q exp(-A sqrt q)},   p = phi - eV/2,   q = phi + eV/2,   A = 3K/2
@@ -81,7 +88,9 @@ def simmons(voltage, barrier, thickness, mass=1.0):
     return np.sign(voltage) * prefactor * np.exp(-A * np.sqrt(p)) * difference
 
 
-def simmons_thermal_factor(voltage, barrier, thickness, temperature, mass=1.0):
+def simmons_thermal_factor(
+    voltage: ArrayLike, barrier: Floats, thickness: Floats, temperature: Floats, mass: Floats = 1.0
+) -> NDArray[np.float64]:
     """J(T)/J(0) [1] of a rectangular barrier, = pi B kT / sin(pi B kT) with B = A / (2 sqrt(phi - e|V|/2)).
 
     It is the exact thermal average of a transmission growing as exp(B E); at B kT >= 1 emission over the top takes over
@@ -92,14 +101,16 @@ def simmons_thermal_factor(voltage, barrier, thickness, temperature, mass=1.0):
     return 1 / np.sinc(np.where(x < 1, x, np.nan))
 
 
-def brinkman_conductance(barrier, thickness, mass=1.0):
+def brinkman_conductance(barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
     """Zero-bias conductance G(0) = (e^2/h^2) (sqrt(2 m phi)/d) exp(-2 kappa d) [S/m2] at the mean barrier [eV]."""
     root = np.sqrt(barrier)
     prefactor = ELEMENTARY_CHARGE**2 / PLANCK**2 * HBAR * _WAVE_NUMBER
     return prefactor * np.sqrt(mass) * root / thickness * np.exp(-1.5 * _exponent(thickness, mass) * root)
 
 
-def brinkman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
+def brinkman(
+    voltage: ArrayLike, barrier_substrate: Floats, barrier_metal: Floats, thickness: Floats, mass: Floats = 1.0
+) -> NDArray[np.float64]:
     """Expansion of the trapezoid's current to the third power of V [A/m2].
 
         J = G(0) {V - K dphi V^2 / (32 phi^3/2) + 3 K^2 V^3 / (128 phi)},   phi = (phi1 + phi2)/2,   dphi = phi2 - phi1
@@ -115,17 +126,17 @@ def brinkman(voltage, barrier_substrate, barrier_metal, thickness, mass=1.0):
     return brinkman_conductance(mean, thickness, mass) * V * (1 - skew * V + cubic * V * V)
 
 
-def fowler_nordheim_slope(barrier, thickness, mass=1.0):
+def fowler_nordheim_slope(barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
     """d ln(J/V^2) / d(1/V) [V] of `fowler_nordheim`: -K phi^3/2, negative."""
     return -_exponent(thickness, mass) * barrier**1.5
 
 
-def fowler_nordheim_barrier(slope, thickness, mass=1.0):
+def fowler_nordheim_barrier(slope: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
     """Barrier [eV] that a Fowler-Nordheim slope [V] means, nan where the slope is not negative."""
     return _positive(-slope / _exponent(thickness, mass)) ** (2 / 3)
 
 
-def fowler_nordheim(voltage, barrier, thickness, mass=1.0):
+def fowler_nordheim(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> NDArray[np.float64]:
     """Field emission through a triangle [A/m2], odd in V.
 
         J = e^3 m0 / (8 pi h m phi) E^2 exp{-8 pi sqrt(2m) phi^3/2 / (3 h e E)},   E = V/d
@@ -142,7 +153,9 @@ def fowler_nordheim(voltage, barrier, thickness, mass=1.0):
     return np.sign(voltage) * prefactor * (V / thickness) ** 2 * np.exp(exponent)
 
 
-def thermionic(voltage, barrier, temperature, richardson, ideality=1.0):
+def thermionic(
+    voltage: ArrayLike, barrier: Floats, temperature: Floats, richardson: Floats, ideality: Floats = 1.0
+) -> NDArray[np.float64]:
     """Thermionic emission over a Schottky barrier [A/m2].
 
         J = A* T^2 exp(-phi/kT) exp(eV/nkT) [1 - exp(-eV/kT)]
@@ -159,12 +172,14 @@ def thermionic(voltage, barrier, temperature, richardson, ideality=1.0):
     return -np.sign(x) * richardson * temperature**2 * larger * np.expm1(-np.abs(x))
 
 
-def image_lowering(field, relative_permittivity):
+def image_lowering(field: ArrayLike, relative_permittivity: Floats) -> NDArray[np.float64]:
     """Lowering of a barrier by the image force, sqrt(e E / 4 pi eps0 eps_i) [eV]; field [V/m], eps_i optical [1]."""
     return np.sqrt(ELEMENTARY_CHARGE * np.abs(field) / (4 * math.pi * VACUUM_PERMITTIVITY * relative_permittivity))
 
 
-def schottky_emission(field, barrier, relative_permittivity, temperature, richardson):
+def schottky_emission(
+    field: ArrayLike, barrier: Floats, relative_permittivity: Floats, temperature: Floats, richardson: Floats
+) -> NDArray[np.float64]:
     """Saturated thermionic emission over a barrier lowered by the image force, A* T^2 exp(-(phi - lowering)/kT) [A/m2].
 
     field : [V/m], pulling electrons away from the emitter   barrier : [eV]   relative_permittivity : optical [1]

@@ -5,9 +5,9 @@ case file -> document (data with places) -> Case -> text again (`resolved`), whi
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError
 
@@ -19,6 +19,7 @@ from otjdd.case.numerics import Numerics
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Record
 from otjdd.case.recording import Recording
+from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.study_axes import Study
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
@@ -84,14 +85,14 @@ class Case(Record):
             digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
-    def replace(self, *change, **changes) -> "Case":
-        """A case with other values, by dotted key: replace("device.film.thickness", "3.2 nm"), or keywords in `**{}`.
+    def replace(self, *change: Any, **changes: Any) -> "Case":
+        """A case with other values, by dotted key: replace("device.film.thickness", "3.2 nm"), or a dict of them.
 
         Values are text with units or, unlike in a case file, bare numbers in SI; a number as text has no unit and is
         refused. A table that names its kind or law replaces the one that is there. Raises CaseError.
         """
         data = self.model_dump(mode="json", exclude_none=True)
-        changes = dict([change] if change else []) | changes
+        changes = (dict(*change) if len(change) == 1 else dict([change] if change else [])) | changes
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
 
@@ -108,18 +109,35 @@ class Case(Record):
         return hash(self.resolved())
 
 
-def load_case(path, set=None, *, allow_outside: bool = False, **changes) -> Case:
-    """Read a case file.
+def load_case(
+    path: str | os.PathLike[str], set: Mapping[str, Any] | None = None, *, allow_outside: bool = False, **changes: Any
+) -> Case:
+    """Read a case file, or a shipped case by its name ("rv-loop").
 
     set, changes : dotted key -> value as in the file ("3.2 nm", 200), put on top of it
     allow_outside : let the case name files that are not in its folder
     Raises CaseError with all that is wrong, OSError when the file cannot be read.
     """
+    path = find_case(path)
     document = load_document(path, shipped_cases())
     source, changes = document.source.text, dict(set or {}) | changes
     if changes:
         document = changed(document, changes, "--set")
     return build(document, Path(path).resolve().parent, source, allow_outside)
+
+
+def changed_case(
+    case: Case | str | os.PathLike[str], changes: Mapping[str, Any] | None, more: Mapping[str, Any],
+    *, allow_outside: bool = False,
+) -> Case:  # fmt: skip
+    """A case with changes (dotted key -> value): a record, the path of a file, or the name of a shipped case.
+
+    Raises CaseError, OSError.
+    """
+    changes = dict(changes or {}) | dict(more)
+    if not isinstance(case, Case):
+        return load_case(case, changes, allow_outside=allow_outside)
+    return case.replace(changes) if changes else case
 
 
 def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
@@ -201,9 +219,3 @@ def json_schema() -> dict:
     schema = Case.model_json_schema()
     base = {"type": "string", "description": "case file that this one is based on"}
     return schema | {"title": "otjdd case", "properties": {"base": base} | schema["properties"]}
-
-
-def shipped_cases() -> Path:
-    """Folder of the cases that come with otjdd, in an installed package or in a checkout."""
-    here = Path(__file__).resolve().parents[1]
-    return here / "cases" if (here / "cases").is_dir() else here.parent / "cases"

@@ -6,15 +6,17 @@ the commands, so that `otjdd --help` is there at once.
 
 import gc
 
-from otjdd.cli import calibrate, cases, plot, run, selftest, study, validate
+from otjdd.cli import calibrate, cases, export, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
 
 COMMANDS = (
     run.run,
+    cases.cases,
     cases.check,
     cases.show,
     cases.schema,
     plot.plot,
+    export.export,
     run.rerun,
     study.study,
     validate.validate,

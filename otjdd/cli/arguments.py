@@ -29,19 +29,9 @@ def load(path: Path, settings: list[str], allow_outside: bool):
         if not equals:
             raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
         changes[key.strip()] = value.strip()
-    case = load_case(find_case(path), changes, allow_outside=allow_outside)
+    case = load_case(path, changes, allow_outside=allow_outside)
     check_files(case, path)
     return case
-
-
-def find_case(path: Path) -> Path:
-    """The path itself, or a shipped case of that name (rv-loop, rv-loop.toml, cases/rv-loop.toml)."""
-    from otjdd.case.case import shipped_cases
-
-    if path.exists() or path.parent.name not in ("", "cases") or path.is_absolute():
-        return path
-    shipped = shipped_cases() / path.name
-    return next((p for p in (shipped, shipped.with_name(path.name + ".toml")) if p.is_file()), path)
 
 
 def check_files(case, path: Path):

@@ -1,6 +1,31 @@
-"""otjdd check, otjdd show, otjdd schema: what a case says, and may say."""
+"""otjdd cases, check, show, schema: which cases there are, and what a case says and may say."""
+
+from typing import Annotated
+
+import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, load
+
+
+def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+    """List the cases that come with otjdd: the name to give to `otjdd run` or `otjdd study`, and what each asks.
+
+    Example: otjdd cases
+    """
+    from otjdd.case.shipped import cases as shipped
+
+    found = shipped()
+    if as_json:
+        import json
+
+        print(json.dumps([case._asdict() for case in found], indent=2, ensure_ascii=False))
+        return
+    width = max(len(case.name) for case in found)
+    for study, heading in ((False, "otjdd run NAME"), (True, "otjdd study NAME -o DIR")):
+        print(f"{heading}:")
+        for case in found:
+            if case.study == study:
+                print(f"  {case.name:{width}}  {case.title}: {case.question}")
 
 
 def check(path: CasePath, settings: Settings = [], allow_outside: Outside = False):

@@ -1,16 +1,24 @@
 """Figures: a Dataset in, axes out. One function a panel; `figure` puts together those that fit a result."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot.style import BLUE, CYCLE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 
 
-def figure(ds, kinds=()) -> Figure:
+def figure(ds: xr.Dataset, kinds: Sequence[str] = ()) -> Figure:
     """Figure with the panels named in `kinds`, or with those that fit the Dataset.
 
     Raises ValueError when a panel that was asked for has nothing to draw, or no panel has.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import ArrayLike
 
 
 class Output(NamedTuple):
@@ -20,7 +21,7 @@ class Output(NamedTuple):
     long_name: str
 
 
-def _outputs(rows: dict) -> dict[str, Output]:
+def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
     return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
 
 
@@ -35,8 +36,8 @@ OUTPUTS = _outputs({
     "voltage": ("time", "V", "voltage at the source"),
     "junction_voltage": ("time", "V", "voltage across the junction"),
     "band_bending": ("time", "eV", "band bending of the right electrode at the interface"),
-    "electrode_charge": ("time", "C m-2", "areal charge of the left electrode"),
-    "right_electrode_charge": ("time", "C m-2", "areal charge of the right electrode"),
+    "electrode_charge": ("time", "C m^-2", "areal charge of the left electrode"),
+    "right_electrode_charge": ("time", "C m^-2", "areal charge of the right electrode"),
     "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
     "current": ("time", "A", "current that the instrument reads"),
     "conduction_current": ("time", "A", "conduction current"),
@@ -45,14 +46,14 @@ OUTPUTS = _outputs({
     # profiles
     "cell_width": ("x", "m", "cell width"),
     "snapshot_time": ("snapshot", "s", "time of the profiles"),
-    "vacancy_concentration": ("snapshot x", "m-3", "vacancy concentration, mean over the columns"),
-    "vacancy_concentration_columns": ("snapshot column x", "m-3", "vacancy concentration of each column"),
+    "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
+    "vacancy_concentration_columns": ("snapshot column x", "m^-3", "vacancy concentration of each column"),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
     "film_electron_ratio": ("snapshot", "1", "largest ratio of would-be electrons to vacancy charge in the film"),
     "band_position": ("snapshot band", "m", "position in the band diagram, electrodes included"),
     "band_edge": ("snapshot band", "eV", "conduction band edge in the band diagram"),
     "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
-    "spectrum_density": ("snapshot energy", "A m-2 eV-1", "current density per energy"),
+    "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of would-be electrons to vacancy charge that was seen"),
     "column_weight": ("column", "1", "share of the area"),
     # reads
@@ -70,9 +71,18 @@ OUTPUTS = _outputs({
     "bias_transport_energy": ("state temperature bias", "eV", "mean energy of the current"),
 })  # fmt: skip
 
+# Where and when: each has its own dimension, or goes along one that has no values of its own.
+COORDINATES = {
+    "time", "x", "bias", "temperature", "state", "read_time", "write_voltage", "snapshot_time"
+}  # fmt: skip
 
-def dataset(arrays: Mapping, coords: Mapping | None = None, attrs: Mapping | None = None) -> xr.Dataset:
-    """Dataset of named arrays with the dimensions, units and long names of OUTPUTS.
+
+def dataset(
+    arrays: Mapping[str, ArrayLike],
+    coords: Mapping[str, ArrayLike] | None = None,
+    attrs: Mapping[str, Any] | None = None,
+) -> xr.Dataset:
+    """Dataset of named arrays with the dimensions, units and long names of OUTPUTS; COORDINATES are coordinates of it.
 
     arrays, coords: name -> array-like, SI, energies in eV
     Raises ValueError for a name that is not in the table and for a shape that does not fit it or the other arrays.
@@ -80,11 +90,22 @@ def dataset(arrays: Mapping, coords: Mapping | None = None, attrs: Mapping | Non
     import xarray as xr
 
     sizes: dict[str, tuple[int, str]] = {}
-    made = [{name: _variable(name, value, sizes) for name, value in (some or {}).items()} for some in (arrays, coords)]
-    return xr.Dataset(*made, attrs=dict(attrs or {}))
+    made = {name: _variable(name, value, sizes) for name, value in (dict(arrays) | dict(coords or {})).items()}
+    where = {name for name in made if name in COORDINATES or name in (coords or {})}
+    data = {name: variable for name, variable in made.items() if name not in where}
+    return xr.Dataset(data, {name: made[name] for name in made if name in where}, dict(attrs or {}))
 
 
-def _variable(name: str, value, sizes: dict):
+def measured(**arrays: ArrayLike) -> xr.Dataset:
+    """A Dataset of measured arrays, named as the outputs of a run, for the metrics and figures that a run has.
+
+    arrays : SI, energies in eV: measured(write_voltage=V, read_resistance=R), measured(time=t, voltage=V, current=I)
+    Raises ValueError for a name that is no output, and for lengths that do not fit each other.
+    """
+    return dataset(arrays)
+
+
+def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) -> tuple[Any, ...]:
     """(dims, array, attrs) of one output; `sizes` remembers the length of each dimension and who set it."""
     if name not in OUTPUTS:
         close = difflib.get_close_matches(name, OUTPUTS, n=1)

@@ -12,6 +12,8 @@ from otjdd.system import sources
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
 
+CONVENTIONS = "CF-1.11"  # units by UDUNITS, coordinates; names of outputs are otjdd's own
+
 
 def provenance(
     case_text: str,
@@ -35,6 +37,7 @@ def provenance(
     run = {"created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"), "wall_time": float(wall_time)}
     solver = {f"solver_{name}": _plain(value) for name, value in (statistics or {}).items()}
     return {
+        "Conventions": CONVENTIONS,
         **case,
         "case_resolved": resolved,
         "source_sha256": sources.digest(),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.errors import ResultError
+from otjdd.results import outputs
 from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def read(path: str | Path) -> xr.Dataset:
         raise ResultError(path, f"is not an otjdd result ({error})") from error
     if ds.attrs.get("format") != FORMAT:
         raise ResultError(path, f"is not of the format {FORMAT!r}")
+    ds = ds.set_coords([name for name in outputs.COORDINATES if name in ds.data_vars])  # older results had fewer
     if ds.attrs.get("data_sha256") != data_sha256(ds):
         raise ResultError(path, "is damaged: its numbers do not fit their checksum")
     return ds

@@ -27,6 +27,25 @@ def delivered(ds, failure):
     return ds
 
 
+REFERENCES = (
+    "Hairer & Wanner, Solving Ordinary Differential Equations II (1996), section IV.7: RODAS",
+    "Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969): ion fluxes",
+    "Tsu & Esaki, Appl. Phys. Lett. 22, 562 (1973): current",
+)
+OF_LAWS = {
+    "mott-gurney": "Mott & Gurney, Electronic Processes in Ionic Crystals (1940): field-assisted hops",
+    "genreith-schriever": "Genreith-Schriever & De Souza, Phys. Rev. B 94, 224304 (2016): field-assisted hops",
+    "nonlinear": "Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997): nonlinear permittivity",
+}
+
+
+def references(case) -> str:
+    """Where the models of a case were published; the sources of its numbers stand in the case itself."""
+    parts = [getattr(part, "permittivity", None) for part in (case.device.left, case.device.film, case.device.right)]
+    used = dict.fromkeys([case.ions.law, *(part.law for part in parts if part)])
+    return "; ".join([*REFERENCES, *(OF_LAWS[law] for law in used if law in OF_LAWS)])
+
+
 def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
     """Attributes of a result: the case, where the numbers come from, and the limits of the model that they pass.
 
@@ -35,4 +54,9 @@ def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
     about = provenance.provenance(
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
-    return about | {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}
+    history = f"{about['created']} otjdd {about['otjdd_version']}: {case.title}"
+    return (
+        about
+        | {"history": history, "references": references(case)}
+        | {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}
+    )

@@ -1,14 +1,19 @@
 """Case in, Dataset out: the one module that knows all parts.
 
-ds = otjdd.run("cases/rv-loop.toml", **{"device.film.thickness": "3.2 nm"})
+ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 """
 
+from __future__ import annotations
+
 import json
+import os
 import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.case.case import Case, load_case
+from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, integrate, model, model_limits, read_out, self_check
@@ -16,20 +21,30 @@ from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, status
 from otjdd.solver.snapshots import snapshot
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 __all__ = ["SolverError", "run", "simulate"]
 
 
-def run(case, *, progress=None, checkpoints=None, **changes):
-    """Simulate a case, given as a record or as the path of a case file; changes are dotted key -> value with unit.
+def run(
+    case: Case | str | os.PathLike[str],
+    changes: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+    checkpoints: checkpoint.Place | None = None,
+    **more: Any,
+) -> xr.Dataset:
+    """Simulate a case: a record, the path of a case file, or the name of a shipped case ("rv-loop").
 
+    changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
     progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
-    Raises CaseError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of something else.
+    A limit of the model that the run passes is logged as a warning, and stands in the attribute `model_limits`.
+    Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
+    something else.
     """
-    if not isinstance(case, Case):
-        case = load_case(case, changes)
-    elif changes:
-        case = case.replace(**changes)
+    case = changed_case(case, changes, more)
     try:
         ds = simulate(case, progress, checkpoints=checkpoints)
     except (SolverError, KeyboardInterrupt) as error:

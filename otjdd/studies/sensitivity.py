@@ -1,11 +1,18 @@
 """What a study says about its keys: how a result follows one of them, and which of many it hangs on."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def slope(ds, name: str, key: str, *, log_x: bool = False, log_y: bool = False):
+
+def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bool = False) -> xr.Dataset:
     """Straight line through a result against a numeric key, at every place of the other axes.
 
     name : of an array of the study   key : an axis   log_x, log_y : of the decimal logarithm of key and of the result
@@ -31,7 +38,7 @@ def slope(ds, name: str, key: str, *, log_x: bool = False, log_y: bool = False):
     return xr.Dataset(dict(zip(("slope", "error", "intercept", "correlation"), found, strict=True)))
 
 
-def sobol_indices(ds, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0):
+def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0) -> xr.Dataset:
     """Sobol indices of a result of a study with a sample of the method "saltelli": which keys its variance comes from.
 
     name : of an array with the one dimension `sample`   log : of its decimal logarithm, for what spans decades

@@ -6,17 +6,20 @@ DIR/study.toml is the case as it was resolved, DIR/study.json names the points, 
 DIR/study.nc is the Dataset.
 """
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import json
+import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from otjdd.case.case import Case, load_case
+from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
 from otjdd.studies import dataset, points
@@ -25,6 +28,9 @@ from otjdd.studies.plan import Plan, plan
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
@@ -45,12 +51,15 @@ class Ways(NamedTuple):
 
 
 def study(
-    case, out=None, *, workers: int | None = None, resume: bool = False, scheduler: str | None = None,
-    shard: tuple[int, int] | None = None, progress: Callable | None = None, announce: Callable | None = None,
-    allow_outside: bool = False, file: str | None = None, **changes,
-):  # fmt: skip
-    """Run the study of a case, given as a record or as the path of a case file.
+    case: Case | str | os.PathLike[str], out: str | os.PathLike[str] | None = None,
+    changes: Mapping[str, Any] | None = None, *, workers: int | None = None, resume: bool = False,
+    scheduler: str | None = None, shard: tuple[int, int] | None = None,
+    progress: Callable[[int, int, int], None] | None = None, announce: Callable[[str], None] | None = None,
+    allow_outside: bool = False, file: str | None = None, **more: Any,
+) -> xr.Dataset:  # fmt: skip
+    """Run the study of a case: a record, the path of a case file, or the name of a shipped case ("thickness").
 
+    changes, more : dotted key -> value with unit
     out : folder of the study; without one nothing is kept on disk   workers : processes; None is this process alone
     resume : go on in a folder that already holds points
     scheduler : address of a dask scheduler, or "local"   shard : (i, N), only the i-th of N shares, i from 1
@@ -59,10 +68,7 @@ def study(
     Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used or a scheduler that goes away.
     """
     file = file or ("case" if isinstance(case, Case) else str(case))
-    if not isinstance(case, Case):
-        case = load_case(case, changes, allow_outside=allow_outside)
-    elif changes:
-        case = case.replace(**changes)
+    case = changed_case(case, changes, more, allow_outside=allow_outside)
     ways = Ways(workers, scheduler, shard)
     if workers and not scheduler:
         pool.make_ready()  # while the points are planned

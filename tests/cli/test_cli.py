@@ -12,7 +12,7 @@ import tomllib
 import pytest
 
 from otjdd.case import case
-from otjdd.results import store
+from otjdd.results import outputs, store
 
 SMALL = """
 base = "li2019.toml"
@@ -227,3 +227,20 @@ def test_starting_is_quick(code, budget):
 def test_help_shows_brackets_as_they_stand(folder):
     for words in (["--help"], ["study", "--help"]):
         assert "[study]" in otjdd(folder, *words, COLUMNS="200").stdout
+
+
+def test_cases_are_listed(folder):
+    done = otjdd(folder, "cases")
+    assert done.returncode == 0
+    assert re.search(r"^  rv-loop +R-V loop: where does the junction set", done.stdout, re.MULTILINE)
+    assert {"name", "title", "question", "study"} == set(json.loads(otjdd(folder, "cases", "--json").stdout)[0])
+
+
+def test_a_result_is_exported_as_csv(folder):
+    store.write(outputs.dataset({"read_time": [1.0], "read_resistance": [2e4]}), folder / "a.nc")
+    done = otjdd(folder, "export", "a.nc")
+    assert (done.returncode, done.stdout) == (0, "a.csv\n")
+    assert (folder / "a.csv").read_text() == "read_time (s),read_resistance (ohm)\n1.0,20000.0\n"
+    done = otjdd(folder, "export", "a.nc", "--over", "bias")
+    assert done.returncode == 2
+    assert "it has read" in " ".join(done.stderr.split())

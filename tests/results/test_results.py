@@ -7,7 +7,7 @@ import xarray as xr
 
 from otjdd.errors import ResultError
 from otjdd.results import store
-from otjdd.results.outputs import OUTPUTS, dataset
+from otjdd.results.outputs import COORDINATES, OUTPUTS, dataset
 from otjdd.results.provenance import provenance
 from otjdd.results.store import data_sha256, read, write
 from otjdd.system.files import HDF5, sealed
@@ -49,7 +49,7 @@ def test_every_output_has_a_unit_and_a_long_name():
     ds = full()
     assert set(ds.variables) == set(OUTPUTS)
     assert all(v.attrs["units"] and v.attrs["long_name"] for v in ds.variables.values())
-    assert set(ds.coords) == COORDS
+    assert set(ds.coords) == COORDINATES
 
 
 def test_every_output_that_the_design_promises_is_in_the_table():

@@ -1,0 +1,112 @@
+"""`ds.otjdd`: figures, reads, metrics and tables of a Dataset, in any session that has imported otjdd.
+
+xarray takes half a second to import, and `import otjdd` does without it. Where xarray is there already, the accessor is
+registered at once; else a finder waits at the head of `sys.meta_path` for the import of xarray, and goes with it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # as in otjdd/__init__.py
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+    import xarray as xr
+
+    from otjdd.plot.result import Figure
+
+NAME = "otjdd"
+
+
+class Accessor:
+    """What otjdd does with a Dataset that it has made, or that is named like one (`otjdd.measured`)."""
+
+    def __init__(self, ds: xr.Dataset):
+        self._ds = ds
+
+    def figure(self, kinds: str | Sequence[str] = (), **options: Any) -> Figure:
+        """Figure of the panels that are named, or of those that fit; see `otjdd.figure`."""
+        from otjdd.plot.result import figure
+
+        return figure(self._ds, [kinds] if isinstance(kinds, str) else kinds, **options)
+
+    @property
+    def reads(self) -> xr.Dataset:
+        """All that is said of the reads, a place each along `read`."""
+        return self._ds[[name for name, v in self._ds.variables.items() if v.dims == ("read",)]].drop_attrs(deep=False)
+
+    @property
+    def model_limits(self) -> list[str]:
+        """Limits of the model that the run has passed, a sentence each; [] when none."""
+        return str(self._ds.attrs.get("model_limits", "")).splitlines()
+
+    def metrics(self, name: str, **settings: Any) -> dict[str, float]:
+        """Numbers of a metric, such as "loop" or "retention", in the units of `otjdd.analysis.metrics`.
+
+        settings : keyword arguments of the metric. Raises ValueError when there is no such metric of a run, and when
+        this result does not show it.
+        """
+        from otjdd.analysis.metrics import METRICS, RUN
+
+        known = [key for key, metric in METRICS.items() if metric.takes == RUN]
+        if name not in known:
+            raise ValueError(f"there is no metric {name!r} of a run; there are {', '.join(known)}")
+        try:
+            return METRICS[name].of(self._ds, **settings)
+        except (ValueError, IndexError, KeyError, ZeroDivisionError, AttributeError) as error:
+            raise ValueError(f"the metric {name!r} does not fit this result ({error})") from error
+
+    def resample(self, step: float | str) -> xr.Dataset:
+        """The time series at even times; see `otjdd.resample`."""
+        from otjdd.results.table import resample
+
+        return resample(self._ds, step)
+
+    def to_csv(self, path: str | os.PathLike[str], over: str | None = None) -> None:
+        """Comma-separated text of the variables over one dimension; see `otjdd.to_csv`."""
+        from otjdd.results.table import to_csv
+
+        to_csv(self._ds, path, over)
+
+
+class AfterXarray:
+    """A finder that lets others find xarray, and registers the accessor when it has been imported, not only looked for."""
+
+    looking = False
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != "xarray" or self.looking:
+            return None
+        from importlib.util import find_spec
+
+        self.looking = True
+        try:
+            spec = find_spec(name)
+        finally:
+            self.looking = False
+        if spec and spec.loader:
+            load = spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                if self in sys.meta_path:
+                    sys.meta_path.remove(self)
+                load(module)
+                module.register_dataset_accessor(NAME)(Accessor)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def register() -> None:
+    """Register the accessor now, or when xarray is imported."""
+    if "xarray" in sys.modules:
+        sys.modules["xarray"].register_dataset_accessor(NAME)(Accessor)
+    else:
+        sys.meta_path.insert(0, AfterXarray())

@@ -1,0 +1,69 @@
+"""Cases that come with otjdd: where they are, what each asks, and the one that a name means."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from otjdd.case.problem import nearest
+
+QUESTION = re.compile(r"^# Question: (.*?\?)", re.MULTILINE | re.DOTALL)
+
+
+class ShippedCase(NamedTuple):
+    """A case that comes with otjdd: its name, its title, the question it answers, and whether it is a study."""
+
+    name: str
+    title: str
+    question: str
+    study: bool
+
+
+def shipped_cases() -> Path:
+    """Folder of the cases that come with otjdd, in an installed package or in a checkout."""
+    here = Path(__file__).resolve().parents[1]
+    return here / "cases" if (here / "cases").is_dir() else here.parent / "cases"
+
+
+def names() -> list[str]:
+    """Names of all shipped cases, in the order of the alphabet."""
+    return sorted(path.stem for path in shipped_cases().glob("*.toml"))
+
+
+def cases() -> list[ShippedCase]:
+    """All cases that come with otjdd, those without a study first. Each name can be given to run, study and load_case."""
+    found = [described(name) for name in names()]
+    return sorted(found, key=lambda case: (case.study, case.name))
+
+
+def described(name: str) -> ShippedCase:
+    """Title and question of a shipped case, read from its file."""
+    text = (shipped_cases() / f"{name}.toml").read_text(encoding="utf-8")
+    data, question = tomllib.loads(text), QUESTION.search(text)
+    asked = question[1].replace("\n# ", " ") if question else ""
+    return ShippedCase(name, data.get("title", name), asked, "study" in data)
+
+
+def find_case(case: str | os.PathLike[str]) -> Path:
+    """The file of a case: a path, or the name of a shipped case (rv-loop, rv-loop.toml, cases/rv-loop.toml).
+
+    A file that is there goes before a shipped case of the same name. Raises FileNotFoundError.
+    """
+    path = Path(case)
+    if path.exists() and not path.is_dir():  # the folder of a study may have the name of its case
+        return path
+    shipped = shipped_cases() / path.name
+    if path.parent.name in ("", "cases") and not path.is_absolute():
+        for found in (shipped, shipped.with_name(f"{path.name}.toml")):
+            if found.is_file():
+                return found
+    if path.exists():
+        return path
+    hint = nearest(path.stem, names()) or "`otjdd cases` lists what comes with otjdd"
+    raise FileNotFoundError(
+        errno.ENOENT, f"there is no such file, and no shipped case of that name ({hint})", str(path)
+    )

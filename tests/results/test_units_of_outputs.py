@@ -1,0 +1,43 @@
+"""Units of the outputs are read by pint and by UDUNITS, and mean what otjdd means."""
+
+import cf_units
+import numpy as np
+import pint
+import pint_xarray
+import pytest
+
+from otjdd import units
+from otjdd.analysis.metrics import METRICS
+from otjdd.results.outputs import OUTPUTS, dataset
+
+UNITS = sorted({output.unit for output in OUTPUTS.values()} | {units.plain_unit(name) for name in units.DIMENSIONS})
+SYMBOLS = {"m": 1, "s": 1, "A": 1, "K": 1, "V": 1, "eV": 1}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_pint_and_udunits_read_a_unit_alike(unit):
+    by_pint = (1 * pint.UnitRegistry()(unit)).to_base_units() if unit != "1" else 1.0
+    by_udunits = cf_units.Unit(unit)
+    base = cf_units.Unit(f"{by_pint.units:~C}".replace("**", "^") if unit != "1" else "1")
+    assert by_udunits.convert(1.0, base) == pytest.approx(getattr(by_pint, "magnitude", 1.0), rel=1e-6)
+
+
+def test_units_of_metrics_are_read_by_both():
+    for metric in METRICS.values():
+        for unit, _ in metric.numbers.values():
+            pint.UnitRegistry()(unit)
+            cf_units.Unit(unit)
+
+
+def test_a_result_is_quantified():
+    assert pint_xarray.__version__
+    ds = dataset({"electrode_charge": [1.0], "read_resistance": [2.0]}, {"time": [0.0]}).pint.quantify()
+    assert str(ds.electrode_charge.pint.to("uC/cm^2").pint.magnitude[0]) == "100.0"
+
+
+def test_coordinates_say_where_and_when():
+    ds = dataset({"read_time": [0.5, 2.0], "write_voltage": [1.0, -1.0], "read_resistance": [1.0, 2.0]})
+    assert set(ds.coords) == {"read_time", "write_voltage"}
+    by_time = ds.swap_dims(read="read_time")
+    assert float(by_time.read_resistance.sel(read_time=1.9, method="nearest")) == 2.0
+    np.testing.assert_array_equal(ds.read_resistance.write_voltage, [1.0, -1.0])

@@ -1,0 +1,113 @@
+"""The package as its users have it: names, cases by name, the accessor, and an import that costs nothing."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from devices import needs_speed
+
+import otjdd
+from otjdd.case import shipped
+
+
+def test_every_public_name_is_there_and_has_a_docstring():
+    for name in otjdd.__all__:
+        value = getattr(otjdd, name)
+        assert name == "__version__" or value.__doc__, name
+        assert name in dir(otjdd)
+    with pytest.raises(AttributeError, match="no attribute 'runn'"):
+        otjdd.runn  # noqa: B018
+
+
+def test_the_static_exports_are_those_at_run_time():
+    import ast
+    from pathlib import Path
+
+    tree = ast.parse(Path(otjdd.__file__).read_text(encoding="utf-8"))
+    guarded = next(node for node in tree.body if isinstance(node, ast.If) and node.test.id == "TYPE_CHECKING")
+    static = {(node.module, alias.asname) for node in guarded.body if hasattr(node, "module") for alias in node.names}
+    lazy = {(f"otjdd.{home}", name) for name, home in otjdd.HOME.items()}
+    assert static == lazy | {("otjdd.analysis", name) for name in otjdd.MODULES}
+
+
+def test_help_names_all_that_is_public():
+    for name in otjdd.__all__:
+        if name not in ("__version__", "Case", "ShippedCase", "shipped_cases"):
+            assert name in otjdd.__doc__, name
+
+
+def test_cases_are_listed_with_title_and_question():
+    found = {case.name: case for case in otjdd.cases()}
+    assert set(found) == {path.stem for path in otjdd.shipped_cases().glob("*.toml")}
+    assert found["rv-loop"] == (
+        "rv-loop",
+        "R-V loop",
+        "where does the junction set and reset, and how gradually?",
+        False,
+    )
+    assert found["sobol"].study
+    assert all(case.question.endswith("?") and "#" not in case.question for case in found.values())
+
+
+@pytest.mark.parametrize("name", ["rv-loop", "rv-loop.toml", "cases/rv-loop.toml"])
+def test_a_shipped_case_is_found_by_its_name(tmp_path, monkeypatch, name):
+    (tmp_path / "rv-loop").mkdir()  # the folder of a study, say
+    monkeypatch.chdir(tmp_path)
+    assert otjdd.load_case(name).title == "R-V loop"
+
+
+def test_a_file_goes_before_a_shipped_case(tmp_path, monkeypatch):
+    (tmp_path / "iv").write_text('base = "rv-loop.toml"\ntitle = "mine"')
+    monkeypatch.chdir(tmp_path)
+    assert otjdd.load_case("iv").title == "mine"
+
+
+@pytest.mark.parametrize(("name", "hint"), [("rv-lop", 'did you mean "rv-loop"'), ("qqq", "otjdd cases")])
+def test_a_name_that_is_none_gets_a_hint(name, hint):
+    with pytest.raises(FileNotFoundError, match=hint):
+        shipped.find_case(name)
+
+
+def test_measured_arrays_have_the_metrics_of_a_run():
+    V = np.concatenate((np.linspace(0.1, 2, 20), np.linspace(1.9, -2, 40), np.linspace(-1.9, 0, 20)))
+    R = np.where(np.arange(80) < 10, 1e8, np.where(np.arange(80) < 50, 1e4, 1e8))
+    ds = otjdd.measured(write_voltage=V, read_resistance=R)
+    assert otjdd.synapse.loop(ds)["ratio"] == pytest.approx(1e4)
+    assert ds.otjdd.metrics("loop") == otjdd.synapse.loop(ds)
+    assert ds.otjdd.reads.identical(ds)
+    assert ds.otjdd.figure("loop").axes[0].get_xlabel() == "write voltage (V)"
+    with pytest.raises(ValueError, match="no metric 'lop'"):
+        ds.otjdd.metrics("lop")
+    with pytest.raises(ValueError, match="does not fit"):
+        otjdd.measured(read_time=[1.0]).otjdd.metrics("loop")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "import otjdd, xarray",
+        "import xarray, otjdd",
+        "import otjdd, importlib.util as u; u.find_spec('xarray'); import xarray",
+    ],
+)
+def test_the_accessor_is_there_in_either_order_of_imports(tmp_path, lines):
+    ds = otjdd.measured(read_time=[1.0, 2.0], read_resistance=[1e4, 2e4])
+    otjdd.write(ds, tmp_path / "a.nc")
+    code = f"{lines}; print(xarray.open_dataset('a.nc').otjdd.reads.sizes['read'], len(otjdd.accessor.sys.meta_path))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    plain = subprocess.run([sys.executable, "-c", "import sys, xarray; print(len(sys.meta_path))"],
+                           capture_output=True, text=True, check=True)  # fmt: skip
+    assert done.stdout.split() == ["2", plain.stdout.strip()]
+
+
+@needs_speed
+def test_a_case_by_name_with_changes(caplog):
+    changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "drive.path": ["0 V", "0.2 V"]}
+    ds = otjdd.run("rv-loop", changes)
+    assert (ds.sizes["x"], ds.sizes["read"]) == (12, 2)
+    assert ds.identical(otjdd.run("rv-loop", **changes).assign_attrs(ds.attrs))
+    assert ds.attrs["Conventions"].startswith("CF-")
+    assert "R-V loop" in ds.attrs["history"]
+    assert "Mott & Gurney" in ds.attrs["references"]
+    assert set(ds.coords) == {"time", "x", "read_time", "write_voltage", "snapshot_time"}
