@@ -16,6 +16,7 @@ BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 STRING = re.compile(r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*\'''', re.DOTALL)
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+UNSEEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")  # written out
 BARE = re.compile(r"[^,\]}#\n]+")
 TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -186,6 +187,6 @@ def toml_value(value) -> str:
         return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml_value, value))}]"
-    if isinstance(value, str):  # JSON escapes are TOML escapes, but for DEL
-        return TEXT(value).replace("\x7f", "\\u007f")
+    if isinstance(value, str):  # JSON escapes are TOML escapes
+        return UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", TEXT(value))
     return json.dumps(value)  # numbers, true, false

@@ -8,6 +8,7 @@ import gc
 
 from otjdd.cli import calibrate, cases, export, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
+from otjdd.system.terminal import open_closed_streams
 
 COMMANDS = (
     run.run,
@@ -29,6 +30,7 @@ for function in COMMANDS:
 
 def main():
     """Entry point of the command `otjdd`."""
+    open_closed_streams()
     try:
         app()
     finally:

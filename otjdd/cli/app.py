@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from otjdd.errors import ExitCode
+from otjdd.system.terminal import plain, tell
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 a bug in otjdd, 2 wrong usage, 3 the case is invalid, 4 the solver failed (what it had is "
@@ -31,13 +32,17 @@ def command(function):
 
     @functools.wraps(function)
     def guarded(*args, **kwargs):
-        from otjdd.system.limits import heeding_signals
+        from otjdd.system.limits import check_address_space, heeding_signals
 
         try:
+            check_address_space()
             with heeding_signals():
                 function(*args, **kwargs)
             sys.stdout.flush()
-        except (typer.Exit, typer.BadParameter):
+        except typer.BadParameter as error:
+            error.message = plain(error.message)
+            raise
+        except typer.Exit:
             raise
         except BrokenPipeError:  # whoever reads, `head` say, has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -66,23 +71,18 @@ def verdict(error: BaseException) -> tuple[int, str]:
         return ExitCode.BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
     if isinstance(error, OtjddError | Stopped):
         return error.exit_code, str(error)
+    if isinstance(error, MemoryError) or "Cannot allocate memory" in str(error):  # of a library that is loaded
+        return ExitCode.LIMIT, "out of memory: record less, or use fewer cells or columns"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return ExitCode.FILE, f"{where}{error.strerror or error}"
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED, "interrupted"
-    if isinstance(error, MemoryError):
-        return ExitCode.LIMIT, "out of memory: record less, or use fewer cells or columns"
     line = " ".join(str(error).split())[:200]
     return ExitCode.BUG, (
         f"unexpected {type(error).__name__}: {line}\n"
         "This is a bug in otjdd. Please report it with the case file and what `otjdd --debug ...` says."
     )
-
-
-def tell(message: str):
-    """Say something on stderr."""
-    print(message, file=sys.stderr)
 
 
 def show_version(wanted: bool):
@@ -115,7 +115,7 @@ def progress_bar(title: str, quiet: bool):
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=1.0)
+        task = bar.add_task(plain(title), total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)

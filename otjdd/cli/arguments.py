@@ -63,7 +63,8 @@ def memory_for(case, gibibytes: float | None) -> float:
     from otjdd.solver import memory, model
     from otjdd.system import limits
 
-    limit = limits.SHARE * limits.machine_memory() if gibibytes is None else gibibytes * 2**30
+    available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
+    limit = available if gibibytes is None else gibibytes * 2**30
     needed = memory.needed(case, len(model.members(case)))
     if needed > limit / 2:
         raise LimitError(

@@ -7,6 +7,7 @@ import typer
 
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder
+from otjdd.system.terminal import say
 
 
 def calibrate(
@@ -40,4 +41,4 @@ def calibrate(
     if out:
         write_whole(out, calibration.as_case(task, found.x).encode())
     slopes = calibration.sensitivities(task, case, found, workers) if sensitivity else None
-    print(calibration.report(task, found, slopes))
+    say(calibration.report(task, found, slopes))

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, load
+from otjdd.system.terminal import say
 
 
 def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
@@ -41,7 +42,7 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
         from otjdd.studies.plan import plan
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
-    print(f"{path}: ok, {summary.of_drive(case.drive)}{points}")
+    say(f"{path}: ok, {summary.of_drive(case.drive)}{points}")
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):
@@ -49,7 +50,7 @@ def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False
 
     Example: otjdd show rv-loop --set temperature="350 K" > rv-loop-350K.toml
     """
-    print(load(path, settings, allow_outside).resolved(), end="")
+    say(load(path, settings, allow_outside).resolved(), end="")
 
 
 def schema():

@@ -1,11 +1,13 @@
 """otjdd plot: a result into a picture."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from otjdd.cli.arguments import check_picture
+from otjdd.system.terminal import say
 
 
 def plot(
@@ -29,10 +31,10 @@ def plot(
     unknown = [name for name in kind if name not in PANELS]
     if unknown and not file.is_dir():
         raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(PANELS)}", param_hint="--kind")
-    out = out or Path(file.name).with_suffix(".png")
+    out = out or Path(Path(os.path.abspath(file)).name).with_suffix(".png")
     check_picture(out)
     save_figure(store.read(file / RESULT if file.is_dir() else file), out, kind)
-    print(out)
+    say(str(out))
 
 
 def save_figure(ds, path: Path, kinds=()):

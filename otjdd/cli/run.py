@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
+from otjdd.system.terminal import say, tell
 
 
 def run(
@@ -53,7 +54,7 @@ def run(
     if not quiet:
         from otjdd.results import summary
 
-        print(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
+        say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
 
 
 def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool):
@@ -106,7 +107,7 @@ def rerun(
     if out:
         store.write(new, out)
     told = again.differences(stored, new)
-    print("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
+    say("\n".join([f"{file}: other numbers", *told]) if told else f"{file}: the same numbers, bit for bit")
     if told:
         sys.stdout.flush()
         raise typer.Exit(ExitCode.MISSED)

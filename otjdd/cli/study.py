@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.app import literal, progress_bar, tell
+from otjdd.cli.app import literal, progress_bar
 from otjdd.cli.arguments import Outside, Settings, load
 from otjdd.errors import ExitCode
+from otjdd.system.terminal import say, tell
 
 EVERY = 30.0  # s between two lines of progress
 
@@ -49,7 +50,7 @@ def study(
         from otjdd.studies import study as studies
 
         for words, count in studies.status(status).most_common():
-            print(f"{count} {words}")
+            say(f"{count} {words}")
         return
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
@@ -67,7 +68,7 @@ def study(
             case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
         )  # fmt: skip
     if not quiet:
-        print(f"{out / studies.RESULT}: {dataset.summary(ds)}")
+        say(f"{out / studies.RESULT}: {dataset.summary(ds)}")
     if (ds.status == dataset.STATES.index("failed")).any():
         sys.stdout.flush()
         raise typer.Exit(ExitCode.FAILED)

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder
 from otjdd.errors import ExitCode
+from otjdd.system.terminal import tell
 
 
 def validate(

@@ -87,7 +87,7 @@ def holds(ds) -> list[tuple[float, str, np.ndarray]]:
     from otjdd.errors import CaseError
 
     try:
-        waveform = parse_case(ds.attrs["case_resolved"], allow_outside=True).drive.waveform()
+        waveform = parse_case(str(ds.attrs["case_resolved"]), allow_outside=True).drive.waveform()
     except (CaseError, OSError, ValueError, KeyError):  # a table of the drive is no longer there, or no case at all
         return []
     _, end, v0, v1 = waveform.segments()
@@ -239,14 +239,22 @@ def has(*names):
     return lambda ds: all(name in ds and ds[name].size for name in names)
 
 
+def drawn_from(*names, when=lambda ds: True):
+    """When a panel fits: a Dataset has these variables, with something in them, and `when` is true of it."""
+    return lambda ds: has(*names)(ds) and when(ds)
+
+
 PANELS = {  # name -> (how to draw it, when it fits)
-    "loop": (loop, swept),
-    "conductance": (conductance, repeated),
-    "retention": (retention, held),
-    "current": (current, timed),
-    "vacancies": (vacancies, has("vacancy_concentration")),
-    "bands": (bands, has("band_edge")),
-    "spectrum": (spectrum, has("spectrum_density")),
-    "iv": (iv, has("bias_current")),
-    "arrhenius": (arrhenius, lambda ds: has("bias_current")(ds) and ds.sizes["temperature"] > 2),
+    "loop": (loop, drawn_from("write_voltage", "read_resistance", when=swept)),
+    "conductance": (conductance, drawn_from("write_voltage", "read_resistance", when=repeated)),
+    "retention": (retention, drawn_from("read_time", "read_resistance", when=held)),
+    "current": (current, drawn_from("voltage", "current", "conduction_current", when=timed)),
+    "vacancies": (vacancies, drawn_from("x", "snapshot_time", "vacancy_concentration")),
+    "bands": (bands, drawn_from("x", "cell_width", "snapshot_time", "band_position", "band_edge")),
+    "spectrum": (spectrum, drawn_from("snapshot_time", "spectrum_energy", "spectrum_density")),
+    "iv": (iv, drawn_from("state", "temperature", "bias", "bias_current")),
+    "arrhenius": (
+        arrhenius,
+        drawn_from("state", "temperature", "bias", "bias_current", when=lambda ds: ds.sizes["temperature"] > 2),
+    ),
 }

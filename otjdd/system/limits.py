@@ -3,6 +3,7 @@
 `Stopped` is a KeyboardInterrupt, so whoever keeps what was computed when a user interrupts keeps it in all these cases.
 """
 
+import math
 import os
 import signal
 import sys
@@ -11,9 +12,10 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from otjdd.errors import Stopped
+from otjdd.errors import LimitError, Stopped
 
 EVERY = 0.05  # s between two looks of the watch
+NEEDED = 2.0**30  # bytes of addresses: 0.6 GiB with all libraries loaded, 0.9 GiB while kernels are compiled
 SHARE = 0.8  # of the machine's memory is the limit when none is given
 
 
@@ -121,6 +123,25 @@ def limits(seconds: float | None, memory: float):
 
     with heeding_signals(reasons), watched(watch):
         yield
+
+
+def address_space() -> float:
+    """Limit of the memory that this process may address (ulimit -v), bytes; infinite where there is none."""
+    try:
+        import resource
+    except ImportError:
+        return math.inf
+    soft, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return math.inf if soft == resource.RLIM_INFINITY else float(soft)
+
+
+def check_address_space() -> None:
+    """Raise LimitError where libraries could not even be loaded: those of C++ end the process when memory is short."""
+    if address_space() < NEEDED:
+        raise LimitError(
+            f"the limit on memory (ulimit -v) is {address_space() / 2**30:.3g} GiB; otjdd takes up to "
+            f"{NEEDED / 2**30:.3g} GiB before any run. Raise it, and limit a run by --max-memory"
+        )
 
 
 def resident() -> float:

@@ -35,12 +35,20 @@ value = 1e5
 MODULES = ("otjdd", "pickle", "queue", "socket", "numpy", "numba", "yaml", "signal", "tempfile", "sitecustomize")
 
 
-def otjdd(folder: Path, *words: str, timeout: float = 1800, **changes: str) -> subprocess.CompletedProcess:
-    """A command as users start it: the working folder is not on the path of modules of its first process."""
+def otjdd(
+    folder: Path, *words: str, before: str = "", after: str = "", timeout: float = 1800, **changes: str
+) -> subprocess.CompletedProcess:
+    """A command as users start it: the working folder is not on the path of modules of its first process.
+
+    before, after : shell that comes before the command, and behind it
+    """
     environment = os.environ | {"COLUMNS": "200"} | changes
     environment.pop(interpreter.SAFE_PATH, None)  # what children do is what is tried
+    command = interpreter.command(OTJDD, *words)
+    if before or after:
+        command = ["sh", "-c", f'{before or ":"}; exec "$@" {after}', "sh", *command]
     return subprocess.run(
-        interpreter.command(OTJDD, *words), cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=timeout, errors="replace"
     )
 
 
