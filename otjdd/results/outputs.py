@@ -59,6 +59,8 @@ OUTPUTS = _outputs({
     # reads
     "read_time": ("read", "s", "time of the read"),
     "write_voltage": ("read", "V", "voltage of the write before the read"),
+    "write_end": ("read", "s", "end of the last write before the read"),
+    "write_end_voltage": ("read", "V", "voltage at the end of the last write before the read"),
     "read_voltage": ("read", "V", "voltage of the source at the read"),
     "read_current": ("read", "A", "current read"),
     "read_resistance": ("read", "ohm", "resistance read"),

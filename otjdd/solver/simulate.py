@@ -20,6 +20,7 @@ from otjdd.solver import checkpoint, integrate, model, model_limits, read_out, s
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, status
 from otjdd.solver.snapshots import snapshot
+from otjdd.waveform.writes import last_writes
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,9 +125,12 @@ def readings(moving, waveform) -> dict:
 
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, record.READING))
     voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
+    write_end, write_end_voltage = last_writes(waveform, len(rows)).T
     return {
         "read_time": rows[:, record.READ_TIME],
         "write_voltage": waveform.write_voltages[: len(rows)],
+        "write_end": write_end,
+        "write_end_voltage": write_end_voltage,
         "read_voltage": voltage,
         "read_current": current,
         "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),

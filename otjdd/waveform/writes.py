@@ -1,0 +1,29 @@
+"""The last write before each read of a drive."""
+
+import numpy as np
+
+from otjdd.waveform.waveform import Waveform
+
+
+def last_writes(drive, count: int) -> np.ndarray:
+    """End [s] and voltage at the end [V] of the last write before each of the first reads (count, 2); nan before any.
+
+    drive : `Waveform` or `Chain`; block by block, so a long train needs no more memory than its reads
+    """
+    found, last = [np.empty((0, 2))], np.full((1, 2), np.nan)
+    for block in drive.blocks() if count else ():
+        ends, times = writes(block.waveform), block.waveform.read_times
+        known = np.concatenate((last, ends + np.array((block.start, 0.0))))
+        found.append(known[np.searchsorted(ends[:, 0], times, side="right")])
+        last, count = known[-1:], count - times.size
+        if count <= 0:
+            break
+    rows = np.concatenate(found)
+    return rows[: len(rows) + min(count, 0)]
+
+
+def writes(waveform: Waveform) -> np.ndarray:
+    """End [s] and voltage there [V] of each write (W, 2): a ramp or plateau with a voltage that does not end in a read."""
+    _, end, start_voltage, voltage = waveform.segments()
+    driven = np.maximum(np.abs(start_voltage), np.abs(voltage)) > 0
+    return np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]
