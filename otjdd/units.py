@@ -274,3 +274,11 @@ def brief(value) -> str:
     else:
         text = str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= MAX_LENGTH else f"{text[:40]}..."
+
+
+def duration(seconds: float) -> str:
+    """A time in words: 4 s, 12 min, 3 h."""
+    for name, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {name}"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

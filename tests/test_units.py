@@ -197,3 +197,17 @@ def test_the_schema_for_editors_asks_for_a_string_with_an_example():
     schema = Sample.model_json_schema()["properties"]["thickness"]
     assert schema["type"] == "string"
     assert schema["examples"] == ["2.8 nm"]
+
+
+def test_units_of_one_quantity_differ_by_a_power_of_ten():
+    assert units.same_kind("nm", "m")
+    assert units.same_kind("1/Mohm", "uS")
+    assert not units.same_kind("J", "eV")
+    assert not units.same_kind("V", "A")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.123, "0.12 s"), (99, "99 s"), (120, "2 min"), (7200, "2 h"), (2e5, "2 d")]
+)
+def test_times_in_words(seconds, words):
+    assert units.duration(seconds) == words

@@ -12,9 +12,10 @@ from typing import Annotated, Any
 from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import toml_text
+from otjdd.case.circuit import Circuit
 from otjdd.case.device import Columns, Device, Ions
 from otjdd.case.document import Document, changed, load_document, parse
-from otjdd.case.drive import Circuit, Drive
+from otjdd.case.drive import Drive
 from otjdd.case.numerics import Numerics
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Record

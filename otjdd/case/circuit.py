@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
+from otjdd.case.record import Record
 from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
@@ -16,7 +17,7 @@ Bandwidth = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
 TimeConstant = Annotated[float, Quantity("time", "1e-15 s", "1e9 s")]
 
 
-class Circuit(BaseModel):
+class Circuit(Record):
     """Circuit around the junction: one branch from the source through the junction to ground, and the instrument.
 
     series_resistance : [ohm] in series with the junction   parallel_capacitance : [F] across the junction
@@ -24,10 +25,8 @@ class Circuit(BaseModel):
     bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    series_resistance: Ohms = 0.0
-    parallel_capacitance: Farads = 0.0
+    series_resistance: Ohms = "0 ohm"
+    parallel_capacitance: Farads = "0 F"
     compliance: Limit | None = None
     range: Limit | None = None
     bandwidth: Bandwidth | None = None

@@ -149,17 +149,17 @@ class Device(Record):
         return mass / ELECTRON_MASS
 
 
-class Hold(Record):
-    """A constant source voltage [V] for a duration [s]."""
+class Write(Record):
+    """A constant source voltage [V] for a duration [s]: one step of a history."""
 
     voltage: Annotated[float, Quantity("voltage", "-100 V", "100 V")]
-    duration: Annotated[float, Quantity("time", "1 ps", "1e12 s")]
+    duration: Annotated[float, Quantity("time", "1 fs", "1e12 s")]
 
 
 class History(Record):
     """Initial state left by these voltages, in order, on a uniform film."""
 
-    history: Annotated[tuple[Hold, ...], Field(min_length=1, max_length=1000)]
+    history: Annotated[tuple[Write, ...], Field(min_length=1, max_length=1000)]
 
 
 class FromResult(Record):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from otjdd.case.circuit import Circuit
+from otjdd.case.device import Write
+from otjdd.case.record import Count, Record
 from otjdd.units import Quantity
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated
@@ -29,14 +30,13 @@ Delay = Annotated[float, Quantity("time", "-1e9 s", "1e9 s")]
 Rate = Annotated[float, Quantity("voltage rate", "1e-9 V/s", "1e15 V/s")]
 Hertz = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
 Kelvin = Annotated[float, Quantity("temperature", "1 K", "2000 K")]
-Count = Annotated[int, Field(ge=1, le=1_000_000, strict=True)]
+Times = Annotated[Count, Field(ge=1, le=1_000_000)]
 Vertices = Annotated[tuple[Volts, ...], Field(min_length=2, max_length=1000)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
 Spike = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
 
 __all__ = [
     "IV",
-    "Circuit",
     "Drive",
     "Hold",
     "Pulse",
@@ -51,22 +51,18 @@ __all__ = [
 ]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class ReadSettings(_Record):
+class ReadSettings(Record):
     """One read: 0 V for `delay`, then `voltage` for `duration`; the current is taken at the end."""
 
-    voltage: Volts = 0.1
-    duration: Duration = 1e-6
-    delay: Pause = 0.0
+    voltage: Volts = "0.1 V"
+    duration: Duration = "1 us"
+    delay: Pause = "0 s"
 
     def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
         return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
 
 
-class Hold(_Record):
+class Hold(Record):
     """A constant voltage with sparse reads, for retention.
 
     reads_at : ends of reads [s], from the start of the hold
@@ -77,8 +73,8 @@ class Hold(_Record):
     voltage: Volts
     duration: Duration
     reads_at: Annotated[tuple[Duration, ...], Field(max_length=100_000)] = ()
-    reads_per_decade: Annotated[int, Field(ge=0, le=1000, strict=True)] = 0
-    read: ReadSettings = ReadSettings()
+    reads_per_decade: Annotated[Count, Field(ge=0, le=1000)] = 0
+    read: ReadSettings = Field(default_factory=ReadSettings)
 
     @model_validator(mode="after")
     def _reads_fit(self):
@@ -104,7 +100,7 @@ class Hold(_Record):
         return kept[1:]
 
 
-class Steps(_Record):
+class Steps(Record):
     """Plateaus of equal `width` with jumps in between: a piece of a spike, or the sweep of an instrument.
 
     voltages : one per plateau; or path and step : plateaus along a path, each vertex but the first once
@@ -116,7 +112,7 @@ class Steps(_Record):
     path: Vertices | None = None
     step: Step | None = None
     width: Duration
-    cycles: Count = 1
+    cycles: Times = 1
     read_each: bool = False
 
     @model_validator(mode="after")
@@ -133,16 +129,16 @@ class Steps(_Record):
         return repeated(with_reads(once, once.times[1::2]) if self.read_each else once, self.cycles)
 
 
-class Pulse(_Record):
+class Pulse(Record):
     """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, and a `read` if there is one."""
 
     kind: Literal["pulse"]
     voltage: Volts
     width: Duration
-    rise: Pause = 0.0
-    fall: Pause = 0.0
-    wait: Pause = 0.0
-    base: Volts = 0.0
+    rise: Pause = "0 s"
+    fall: Pause = "0 s"
+    wait: Pause = "0 s"
+    base: Volts = "0 V"
     read: ReadSettings | None = None
 
     def waveform(self) -> Waveform:
@@ -150,7 +146,7 @@ class Pulse(_Record):
         return pulse.then(self.read.waveform(self.voltage, self.base)) if self.read else pulse
 
 
-class Train(_Record):
+class Train(Record):
     """Equal pulses at a `period` (start to start) or a `frequency`, with `base` in between.
 
     read_each : a read in every period   read : settings of the reads; without read_each, one read after the last pulse
@@ -160,12 +156,12 @@ class Train(_Record):
     kind: Literal["train"]
     voltage: Volts
     width: Duration
-    count: Count
+    count: Times
     period: Duration | None = None
     frequency: Hertz | None = None
-    rise: Pause = 0.0
-    fall: Pause = 0.0
-    base: Volts = 0.0
+    rise: Pause = "0 s"
+    fall: Pause = "0 s"
+    base: Volts = "0 V"
     read_each: bool = False
     read: ReadSettings | None = None
 
@@ -194,7 +190,7 @@ class Train(_Record):
         return joined([shapes.train(self._block(False), self.count - 1, self._period), last])
 
 
-class WriteReadLoop(_Record):
+class WriteReadLoop(Record):
     """The R-V loop: pulses of `width` whose voltage steps along `path`, each followed by `wait` at 0 V and a read.
 
     Each vertex but the first is written once.
@@ -204,11 +200,11 @@ class WriteReadLoop(_Record):
     path: Vertices
     step: Step
     width: Duration
-    rise: Pause = 0.0
-    fall: Pause = 0.0
-    wait: Pause = 0.0
-    cycles: Count = 1
-    read: ReadSettings = ReadSettings()
+    rise: Pause = "0 s"
+    fall: Pause = "0 s"
+    wait: Pause = "0 s"
+    cycles: Times = 1
+    read: ReadSettings = Field(default_factory=ReadSettings)
 
     @model_validator(mode="after")
     def _closed(self):
@@ -220,13 +216,13 @@ class WriteReadLoop(_Record):
         return shapes.write_read_loop(writes, self.width, self.read.waveform(), self.wait, self.rise, self.fall)
 
 
-class Triangle(_Record):
+class Triangle(Record):
     """The I-V loop: a linear sweep along `path` at `rate`; the time series of the current is the result."""
 
     kind: Literal["triangle"]
     path: Vertices
     rate: Rate
-    cycles: Count = 1
+    cycles: Times = 1
 
     @model_validator(mode="after")
     def _closed(self):
@@ -237,7 +233,7 @@ class Triangle(_Record):
         return shapes.triangle(self.path, self.rate, self.cycles)
 
 
-class Table(_Record):
+class Table(Record):
     """Any waveform: breakpoints as `points` of time and voltage, or the two columns of a text `file`."""
 
     kind: Literal["table"]
@@ -260,7 +256,7 @@ class Table(_Record):
         return shapes.table(*zip(*self.points, strict=True), self.reads_at)
 
 
-class Spikes(_Record):
+class Spikes(Record):
     """Two spikes, one at each end of the junction; the voltage is pre - post.
 
     pieces : drives by name   pre, post : names of pieces, one after the other; both ends rest at 0 V before and after
@@ -289,12 +285,12 @@ class Spikes(_Record):
         return difference(pre, post, self.delay)
 
 
-class Sequence(_Record):
+class Sequence(Record):
     """Drives one after the other, the whole `repeat` times. Sequences may be nested 4 deep."""
 
     kind: Literal["sequence"]
     parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=10_000)]
-    repeat: Count = 1
+    repeat: Times = 1
 
     @model_validator(mode="after")
     def _shallow(self):
@@ -311,14 +307,7 @@ class Sequence(_Record):
         return repeated(joined([part.waveform() for part in self.parts]), self.repeat)
 
 
-class Write(_Record):
-    """A constant voltage for a duration: one step of a history."""
-
-    voltage: Volts
-    duration: Duration
-
-
-class IV(_Record):
+class IV(Record):
     """Current against voltage with the ions at rest; no waveform.
 
     voltages : listed; or start, stop and step : evenly spaced   temperatures : of the curves; that of the case by default
@@ -332,7 +321,9 @@ class IV(_Record):
     stop: Volts | None = None
     step: Step | None = None
     temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = ()
-    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = {}
+    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _one_grid(self):

@@ -12,6 +12,7 @@ from otjdd.claims.claim import Verdict
 from otjdd.claims.table import spread
 from otjdd.claims.trials import Trial
 from otjdd.results import provenance, summary
+from otjdd.units import duration
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
@@ -126,11 +127,6 @@ def run_row(trial: Trial) -> dict:
 def seconds_of(trial: Trial) -> float:
     """Time that a run took [s]; 0 when it failed."""
     return 0.0 if isinstance(trial.ds, str) else float(trial.ds.attrs.get("wall_time", 0.0))
-
-
-def duration(seconds: float) -> str:
-    """A time in words."""
-    return f"{seconds / 60:.1f} min" if seconds >= 99.5 else f"{seconds:.2g} s"
 
 
 def origin() -> list[tuple[str, str]]:

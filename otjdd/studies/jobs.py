@@ -1,10 +1,9 @@
-"""Who computes the points of a study: this process, or several that end with it.
+"""Computation of the points of a study, in this process or in several.
 
-A point that fails is a Point that says why; the others go on. A process that dies, or that takes longer than the limit,
-is replaced. What raises is what ends the study: the disk, Ctrl-C, a bug.
+A point that fails is a Point with the reason, and the others go on. A process that dies, or that takes longer than the
+limit, is replaced. Exceptions that end the study are those of the disk, Ctrl-C and bugs.
 """
 
-import importlib
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,9 +13,9 @@ from otjdd.case.case import Case
 from otjdd.errors import CaseError
 from otjdd.studies import points
 from otjdd.studies.points import Point
-from otjdd.system.pool import context, make_ready
+from otjdd.system.pool import team
 
-AHEAD = 4  # jobs a worker that wait in its queue, so that memory does not grow with the study
+MORE_TIME = "; raise study.time_limit"
 
 
 class Job(NamedTuple):
@@ -30,7 +29,7 @@ class Job(NamedTuple):
 
 
 def compute(job: Job, limit: float | None = None) -> Point:
-    """Run one point; whatever the run itself does wrong is told in the Point.
+    """Run one point; failures of the run are told in the Point.
 
     limit : s after which the run ends at the next edge of its waveform
     """
@@ -53,14 +52,10 @@ def compute(job: Job, limit: float | None = None) -> Point:
     except (ValueError, ArithmeticError, CaseError) as error:
         outcome = {"status": "error", "reason": str(error)}
     except TimeoutError:
-        outcome = {"status": "time", "reason": too_long(limit)}
+        outcome = {"status": "time", "reason": f"took longer than {limit:g} s{MORE_TIME}"}
     except MemoryError:
         outcome = {"status": "error", "reason": "out of memory"}
     return Point(seconds=time.perf_counter() - began, keep=job.keep, **outcome)
-
-
-def too_long(limit: float) -> str:
-    return f"took longer than {limit:g} s; raise study.time_limit"
 
 
 def settle(job: Job) -> Point:
@@ -83,46 +78,22 @@ def in_processes(
 
     alone : the first is finished and looked at before others are begun
     """
-    from concurrent.futures import FIRST_COMPLETED, wait
+    handed_out = {}
 
-    from pebble import ProcessPool
+    def arguments() -> Iterator[tuple[Job]]:
+        for number, job in enumerate(jobs):
+            handed_out[number] = job
+            yield (job,)
 
-    make_ready()
-    pool = ProcessPool(workers, initializer=begin, context=context())
-    jobs, running, room = iter(jobs), {}, 1 if alone else workers * AHEAD
-    try:
-        while True:
-            while len(running) < room and (job := next(jobs, None)) is not None:
-                running[pool.schedule(settle, args=(job,), timeout=limit)] = job
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                job = running.pop(future)
-                yield job, arrived(future, job, limit)
-            room = workers * AHEAD
-        pool.close()
-    finally:
-        pool.stop()
-        pool.join()
+    with team(workers, apart=True) as compute_all:
+        for number, point in compute_all(settle, arguments(), limit=limit, alone=alone, lost=lost):
+            yield handed_out.pop(number), point
 
 
-def arrived(future, job: Job, limit: float | None) -> Point:
-    """What a finished future holds; a point whose process did not live to write it is written here."""
-    from pebble import ProcessExpired
-
-    try:
-        return future.result()
-    except TimeoutError:
-        point = Point("time", too_long(limit), limit, job.keep)
-    except ProcessExpired as error:
-        code = error.exitcode
-        how = f"killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
-        point = Point("lost", f"the process was {how}; out of memory?", keep=job.keep)
+def lost(arguments: tuple[Job], error: Exception) -> Point:
+    """Point of a job whose process did not live to write it; written here."""
+    (job,) = arguments
+    late = isinstance(error, TimeoutError)
+    point = Point("time", f"{error}{MORE_TIME}", keep=job.keep) if late else Point("lost", str(error), keep=job.keep)
     points.write(job.folder, job.digest, point)
     return point
-
-
-def begin() -> None:
-    """First thing in a worker: loading what it needs is not part of a point's time."""
-    importlib.import_module("otjdd.solver.preload")
-    importlib.import_module("otjdd.studies.keep")

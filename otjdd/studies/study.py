@@ -28,6 +28,7 @@ from otjdd.studies.plan import Plan, plan
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
+from otjdd.units import duration
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -182,14 +183,6 @@ def refuse_large(folder: Path, cost: Cost) -> None:
         )
     if cost.values > MAX_VALUES:
         raise LimitError(f"the Dataset would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
-
-
-def duration(seconds: float) -> str:
-    """A time in words: 4 s, 12 min, 3 h."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def status(folder) -> Counter:

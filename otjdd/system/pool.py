@@ -1,4 +1,4 @@
-"""Work for several processes, which end with the block that asked for them.
+"""The one pool of processes: jobs for several processes, which end with the block that asked for them.
 
 with team(2) as spread:
     for number, result in spread(function, [(1, "a"), (2, "b")]):
@@ -22,26 +22,29 @@ from otjdd.system.limits import watched
 PRELOAD = "otjdd.solver.preload"  # what all processes of a pool have loaded when they start
 SELF_CHECK = "otjdd.solver.self_check"
 
+AHEAD = 4  # jobs a worker that are handed out at a time, so that memory does not grow with the number of jobs
+
 # Never a plain fork, which copies the locks of threads in whatever state they are.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
 
 
 @contextmanager
-def team(workers: int):
-    """A function (function, jobs) -> iterator over (number of a job, what it returned), as they are done.
+def team(workers: int, apart: bool = False):
+    """A function (function, jobs) -> iterator over (number of a job, its result), in the order in which they end.
 
-    jobs : arguments of the function, a tuple for each call. One worker is this process itself, which goes by the order.
+    jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
+        the jobs; with `apart` it is another process. Processes take the options of `in_processes`.
     Raises what a job raises, MemoryError when a process was ended from outside.
     """
-    if workers == 1:
+    if workers == 1 and not apart:
         yield one_by_one
         return
     from pebble import ProcessPool
 
     make_ready()  # once, before all processes would do it
-    pool = ProcessPool(workers, initializer=heed_parent, context=context())
+    pool = ProcessPool(workers, initializer=begin, context=context())
     try:
-        yield partial(in_processes, pool)
+        yield partial(in_processes, pool, workers * AHEAD)
         pool.close()
     finally:
         pool.stop()
@@ -53,21 +56,57 @@ def one_by_one(function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
         yield number, function(*job)
 
 
-def in_processes(pool, function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
-    from concurrent.futures import as_completed
+def in_processes(
+    pool, room: int, function: Callable, jobs: Iterable[tuple], *, limit: float | None = None, alone: bool = False,
+    lost: Callable | None = None,
+) -> Iterator[tuple]:  # fmt: skip
+    """Iterator over (number of a job, its result) from the processes of a pool.
 
+    room : jobs that are handed out at a time; more are taken from `jobs` as these end
+    limit : time that a job may take [s]; its process is then ended and replaced
+    alone : the first job ends, and the caller has looked at its result, before others begin
+    lost : (arguments of a job, error) -> result of a job without one: TimeoutError over the limit, MemoryError when the
+        process was ended from outside. Without `lost` the error is raised.
+    """
+    from concurrent.futures import FIRST_COMPLETED, wait
+
+    numbered, running, most = enumerate(jobs), {}, 1 if alone else room
+    while True:
+        while len(running) < most and (job := next(numbered, None)) is not None:
+            running[pool.schedule(function, args=job[1], timeout=limit)] = job
+        if not running:
+            return
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            number, arguments = running.pop(future)
+            error = failure(future, limit)
+            if error is not None and lost is None:
+                raise error
+            yield number, future.result() if error is None else lost(arguments, error)
+        most = room
+
+
+def failure(future, limit: float | None) -> Exception | None:
+    """Why a future has no result for reasons outside of its job; None for a result, and for an error of the job."""
     from pebble import ProcessExpired
 
-    numbers = {pool.schedule(function, args=job): number for number, job in enumerate(jobs)}
-    for future in as_completed(numbers):
-        try:
-            yield numbers[future], future.result()
-        except ProcessExpired as error:
-            raise MemoryError(f"a process of the pool was ended ({error})") from error
+    error = future.exception()
+    if isinstance(error, TimeoutError) and limit is not None:
+        return TimeoutError(f"took longer than {limit:g} s")
+    if isinstance(error, ProcessExpired):
+        code = error.exitcode
+        how = f"killed by signal {-code}" if code and code < 0 else f"ended with code {code}"
+        return MemoryError(f"the process was {how}; out of memory?")
+    return None
+
+
+def begin() -> None:
+    """Initializer of a process: load what a job needs, so that it is not part of the time of the first job."""
+    heed_parent()
+    importlib.import_module(PRELOAD)
 
 
 def heed_parent() -> None:
-    """First thing in a process: Ctrl-C is for the parent to handle."""
+    """Ignore Ctrl-C in a process of a pool: the parent handles it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from otjdd.system.pool import team
+from otjdd.system.pool import AHEAD, team
 
 LEFT_BEHIND = """
 import time
@@ -108,3 +108,44 @@ def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
     _, said = run.communicate(timeout=30)
     assert (run.returncode, said) == (130, "")
     assert time.monotonic() - began < 10
+
+
+def ended(arguments, error) -> str:
+    return f"{arguments[0]}: {type(error).__name__}: {error}"
+
+
+def test_a_job_over_the_limit_is_ended_and_the_others_go_on():
+    with team(1, apart=True) as spread:
+        found = dict(spread(time.sleep, [(0,), (60,), (0,)], limit=2, lost=ended))
+    assert found == {0: None, 1: "60: TimeoutError: took longer than 2 s", 2: None}
+    with pytest.raises(TimeoutError, match="longer than 2 s"), team(1, apart=True) as spread:
+        list(spread(time.sleep, [(60,)], limit=2))
+
+
+def test_a_killed_process_is_replaced_and_its_job_told():
+    with team(2) as spread:
+        found = dict(spread(signal.raise_signal, [(signal.SIGKILL,), (0,)], lost=ended))
+    assert found[0].endswith("MemoryError: the process was killed by signal 9; out of memory?")
+    assert found[1] is None
+
+
+def test_jobs_are_taken_as_others_end():
+    taken = []
+
+    def jobs():
+        for number in range(100):
+            taken.append(number)
+            yield (number,)
+
+    with team(2) as spread:
+        for count, _ in enumerate(spread(abs, jobs())):
+            assert len(taken) <= count + 1 + 2 * AHEAD
+
+
+def test_the_first_job_ends_before_others_begin():
+    taken = []
+    with team(2) as spread:
+        found = spread(abs, (taken.append(n) or (n,) for n in range(5)), alone=True)
+        assert next(found) == (0, 0)
+        assert taken == [0]
+        assert dict(found) == {n: n for n in range(1, 5)}
