@@ -4,11 +4,11 @@ import numpy as np
 
 from otjdd.solver import integrate
 
-PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source stands at 0 V
+PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 
 
 def snapshot(case, moving, kept) -> dict:
-    """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is at 0 V."""
+    """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
     from otjdd.physics.film_electrons import film_electron_ratio
 
     integrate.restore(moving, kept, kept.voltage)
@@ -22,7 +22,7 @@ def snapshot(case, moving, kept) -> dict:
         "conduction_band": weight @ bands,
         "film_electron_ratio": film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
     } | band_diagram(junction, state, middle)
-    if kept.voltage == 0.0:
+    if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)
 
