@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from otjdd.errors import CaseError as CaseError
     from otjdd.errors import ResultError as ResultError
     from otjdd.errors import SolverError as SolverError
-    from otjdd.plot.result import figure as figure
+    from otjdd.plot.figure import figure as figure
     from otjdd.results.outputs import measured as measured
     from otjdd.results.store import read as read
     from otjdd.results.store import write as write
@@ -71,7 +71,7 @@ HOME = {
     "sobol_indices": "studies.sensitivity",
     "read": "results.store",
     "write": "results.store",
-    "figure": "plot.result",
+    "figure": "plot.figure",
     "resample": "results.table",
     "to_csv": "results.table",
     "measured": "results.outputs",

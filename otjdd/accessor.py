@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
-    from otjdd.plot.result import Figure
+    from otjdd.plot.figure import Figure
 
 NAME = "otjdd"
 
@@ -31,9 +31,9 @@ class Accessor:
 
     def figure(self, kinds: str | Sequence[str] = (), **options: Any) -> Figure:
         """Figure of the panels that are named, or of those that fit; see `otjdd.figure`."""
-        from otjdd.plot.result import figure
+        from otjdd.plot.figure import figure
 
-        return figure(self._ds, [kinds] if isinstance(kinds, str) else kinds, **options)
+        return figure(self._ds, kinds, **options)
 
     @property
     def reads(self) -> xr.Dataset:

@@ -182,7 +182,7 @@ def other_processes(folder: Path) -> str:
 
 def picture(folder: Path) -> str:
     """A figure is drawn without a screen."""
-    from otjdd.plot.result import figure
+    from otjdd.plot.figure import figure
     from otjdd.plot.style import save
 
     save(figure(simulated()), folder / "pulse.png")

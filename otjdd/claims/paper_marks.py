@@ -13,7 +13,11 @@ def paper(axes, value: float, low: float | None = None, high: float | None = Non
         span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
-def stated(verdict, axes, **options):
-    """All numbers of a claim that have a value, with their bands, in the unit in which they are told."""
+def stated(verdict, axes, scale: float = 1.0, **options):
+    """All numbers of a claim that have a value, with their bands.
+
+    scale : of the axes for one unit in which the numbers are told
+    """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
-        paper(axes, figure.value, *figure.bounds(), label="paper" if i == 0 else None, **options)
+        ends = (scale * value for value in (figure.value, *figure.bounds()))
+        paper(axes, *ends, label="paper" if i == 0 else None, **options)

@@ -9,8 +9,9 @@ from otjdd.analysis import comparison, synapse
 from otjdd.claims import pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
-from otjdd.constants import BOLTZMANN_EV
-from otjdd.plot import result, style
+from otjdd.plot import iv, reads, style
+from otjdd.plot.axes import legend, magnitude
+from otjdd.plot.runs import Run
 
 
 def picture(verdict: Verdict):
@@ -33,7 +34,7 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
 
 
 def loop(verdict, axes):
-    result.loop(verdict.trials[0].ds, axes[0])
+    reads.loop(axes[0], [Run(verdict.trials[0].ds)])
     goal = verdict.claim.figure[0]
     if goal.unit == "ohm":
         stated(verdict, axes[0])
@@ -41,20 +42,19 @@ def loop(verdict, axes):
         low = verdict.found["low"]
         paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
     if goal.value is not None:
-        axes[0].legend()
+        legend(axes[0])
 
 
 def thermal(verdict, axes):
     ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
-    result.iv(ds.sel(state=[state]), axes[0])
-    result.arrhenius(ds.sel(state=[state]), axes[1])
+    iv.iv(axes[0], [Run(ds.sel(state=[state]))])
+    iv.arrhenius(axes[1], [Run(ds.sel(state=[state]))])
     T = ds.temperature.values
-    current = np.abs(ds.bias_current.sel(state=state).sel(bias=0.1, method="nearest").values)
+    current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
     energy, middle = verdict.claim.figure[0].value, len(T) // 2
-    fall = -energy / BOLTZMANN_EV * (1 / T - 1 / T[middle])
-    line = current[middle] * (T / T[middle]) ** 2 * np.exp(fall)
+    line = iv.richardson(T, current[middle], energy, T[middle])
     axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
-    axes[1].legend()
+    legend(axes[1])
 
 
 def trapezoid(verdict, axes):
@@ -62,13 +62,13 @@ def trapezoid(verdict, axes):
 
     trial, settings = verdict.trials[0], verdict.claim.settings
     room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
-    result.iv(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]), axes[0])
+    iv.iv(axes[0], [Run(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
     V = np.linspace(*settings["window"], 60)
     metal, substrate = (f.value for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
     axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def fowler_nordheim(verdict, axes):
@@ -84,12 +84,12 @@ def fowler_nordheim(verdict, axes):
     slope = verdict.claim.figure[0].value
     axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def retention(verdict, axes):
     ds = verdict.trials[0].ds
-    result.retention(ds, axes[0])
+    reads.retention(axes[0], [Run(ds)])
     for series, goal in zip(np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], strict=True):
         first = series[-1] / verdict.found[goal.name]
         paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=None)
@@ -97,17 +97,17 @@ def retention(verdict, axes):
 
 def potentiation(verdict, axes):
     ds = verdict.trials[0].ds
-    result.conductance(ds.isel(read=slice(-80, None)), axes[0])
-    stated(verdict, axes[0])
+    reads.conductance(axes[0], [Run(ds.isel(read=slice(-80, None)))])
+    stated(verdict, axes[0], scale=1e-6)  # in uS
     axes[0].set_xlabel("read of the last two rounds")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def threshold(verdict, axes):
     lasting(verdict.trials, axes[0])
     stated(verdict, axes[0], across=True)
     axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def lasting(trials, axes, **line):
@@ -129,7 +129,7 @@ def thickness(verdict, axes):
     axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=style.ORANGE, label="reset")
     axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
     for ax in axes:
-        ax.legend()
+        legend(ax)
 
 
 def switching(verdict, axes):
@@ -141,7 +141,7 @@ def switching(verdict, axes):
     lasting(runs["short"], axes[1], color=style.BLUE, label="20 ns")
     lasting(runs["long"], axes[1], color=style.ORANGE, label="1 µs")
     for ax in axes:
-        ax.legend()
+        legend(ax)
 
 
 def endurance(verdict, axes):
@@ -153,7 +153,7 @@ def endurance(verdict, axes):
     low = float(np.median(R[:, 1]))
     paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
     axes[0].set(yscale="log", xscale="log", xlabel="cycle", ylabel="resistance (Ω)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def cycles(verdict, axes):
@@ -161,9 +161,9 @@ def cycles(verdict, axes):
     V, current = (a.values.reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
     for i, colour in ((0, style.GREY), (1, style.BLUE), (count - 1, style.ORANGE)):
         line = "--" if i == count - 1 else "-"
-        axes[0].plot(V[i], result.size(current[i]), line, color=colour, label=f"loop {i + 1}")
+        axes[0].plot(V[i], magnitude(current[i]), line, color=colour, label=f"loop {i + 1}")
     axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def uniformity(verdict, axes):
@@ -172,7 +172,7 @@ def uniformity(verdict, axes):
         R = [float(t.ds.read_resistance[i]) for t in verdict.trials]
         axes[0].plot(number, R, "o", color=colour, label=label)
     axes[0].set(yscale="log", xlabel="device", ylabel="resistance (Ω)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def tip_map(verdict, axes):

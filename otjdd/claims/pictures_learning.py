@@ -4,7 +4,8 @@ import numpy as np
 
 from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
-from otjdd.plot import result, style
+from otjdd.plot import style
+from otjdd.plot.axes import legend, magnitude
 
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {
@@ -22,10 +23,10 @@ def single(verdict, axes):
             t, current = plasticity.relaxation(trial.ds, what)
             rest = float(trial.ds[what][plasticity.pulses(trial.ds)[0].start - 1])
             left = np.abs(current - rest)
-            ax.plot(t * 1e6, result.size(left), color=colour, label=f"{trial.value:g} V")
+            ax.plot(t * 1e6, magnitude(left), color=colour, label=f"{trial.value:g} V")
     for ax, who in zip(axes, ("instrument of 1 µs", "junction alone"), strict=True):
         ax.set(yscale="log", xlabel="time after the pulse (µs)", ylabel="|current - rest| (A)", title=who)
-        ax.legend()
+        legend(ax)
     axes[0].set_xlim(0, 12)
     axes[1].set(xscale="log", xlim=(1e-4, 10))
 
@@ -36,7 +37,7 @@ def trains(verdict, axes):
         label = f"{1e-6 / trial.value:g} MHz"
         axes[0].plot(np.arange(1, len(peaks) + 1), peaks * 1e6, "o-", color=colour, label=label)
     axes[0].set(xlabel="pulse", ylabel="peak current (µA)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def facilitation(verdict, axes):
@@ -50,7 +51,7 @@ def facilitation(verdict, axes):
         line = fit.amplitude * np.exp(-fine / fit.scale) + fit.offset
         axes[0].plot(fine, 100 * line, color=colour, linewidth=0.8, label=f"exponential, {fit.scale:.2g} µs")
     axes[0].set(xlabel="interval (µs)", ylabel="index (%)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def amplitudes(verdict, axes):
@@ -58,7 +59,7 @@ def amplitudes(verdict, axes):
     axes[0].plot(V, learning.left(verdict.trials) * 1e9, "o-", color=style.BLUE, label="simulated")
     axes[0].plot([0.9, 3.6], [8.5, 65.5], "s--", color=PAPER, label="paper, the ends")
     axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current read after it (nA)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def widths(verdict, axes):
@@ -99,7 +100,7 @@ def timing(ax):
     ax.axhline(0, color=style.GREY, linewidth=0.6)
     ax.set(xlabel="post after pre by (µs)", ylabel="change of conductance (%)")
     ax.margins(y=0.25)
-    ax.legend(loc="upper left")
+    legend(ax)
 
 
 def energy(verdict, axes):
@@ -112,7 +113,7 @@ def energy(verdict, axes):
     axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
     axes[0].plot([0.6, 1.8], [f.value for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
     axes[0].set(yscale="log", ylim=(1e-9, 1e6), xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
-    axes[0].legend()
+    legend(axes[0])
 
 
 def letters(verdict, axes):

@@ -1,7 +1,7 @@
-"""How all figures look: colours, fonts, sizes of a journal's column; and how a figure becomes a file.
+"""The look of all figures: colours, fonts, and sizes of a journal's column; and the writing of a figure into a file.
 
-Drawn with matplotlib's objects, never through pyplot, so that no state and no window is left behind. Colours are those
-of Okabe and Ito, told apart by colour-blind readers too.
+Figures are made of matplotlib's objects and never through pyplot: no global state changes and no window opens. The
+colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 """
 
 import io
@@ -15,6 +15,7 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
 )  # fmt: skip
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))  # curves that coincide show each other's gaps
 
 STYLE = {
     "font.family": "sans-serif",
@@ -36,12 +37,14 @@ STYLE = {
     "legend.frameon": False,
     "legend.fontsize": 7,
     "legend.title_fontsize": 7,
-    "legend.handlelength": 1.5,
+    "legend.handlelength": 2.2,
     "savefig.dpi": 200,
     "image.cmap": "viridis",
     "svg.hashsalt": "otjdd",
+    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, and an editor of drawings can change the text
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
+FORMATS = ("png", "pdf", "svg")
 
 
 @contextmanager
@@ -57,9 +60,11 @@ def style():
 
 
 def panels(count: int) -> tuple[Figure, list]:
-    """An empty figure of panels side by side, and its axes."""
-    fig = Figure(figsize=(WIDTH * count, HEIGHT), layout="constrained")
-    return fig, [fig.add_subplot(1, count, i + 1) for i in range(count)]
+    """An empty figure of panels in rows of at most three, and its axes."""
+    columns = min(count, 2 if count in (2, 4) else 3)
+    rows = -(-count // columns)
+    fig = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+    return fig, [fig.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
 def save(fig: Figure, path) -> None:
@@ -67,13 +72,13 @@ def save(fig: Figure, path) -> None:
     from otjdd.system.files import write_whole
 
     kind = Path(path).suffix.lower().lstrip(".") or "png"
-    if kind not in ("png", "pdf", "svg"):
+    if kind not in FORMATS:
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")
     write_whole(path, encoded(fig, kind))
 
 
 def encoded(fig: Figure, kind: str) -> bytes:
-    """A figure as "png", "pdf" or "svg"; the same bytes for the same SVG."""
+    """Bytes of a figure as "png", "pdf" or "svg"; an SVG of the same figure is the same bytes."""
     data = io.BytesIO()
     with style():
         fig.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)

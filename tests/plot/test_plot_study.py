@@ -22,7 +22,9 @@ def made(sizes: dict, inner: int = 0, attrs=None, coords=None):
         unit, x = known.get(dim, ("1", np.arange(20.0)))
         if dim != "sample":
             places[dim] = (dim, np.array([f"law {i}" for i in range(n)]) if x is None else x[:n], {"units": unit})
-    ds = xr.Dataset({"R": (tuple(sizes), values, {"units": "ohm"})}, places | (coords or {}), attrs or {})
+    ds = xr.Dataset(
+        {"R": (tuple(sizes), values, {"units": "ohm", "long_name": "resistance"})}, places | (coords or {}), attrs or {}
+    )
     if inner:
         ds = ds.expand_dims(read=inner, axis=-1)
     return ds.assign(status=(tuple(sizes), np.zeros(shape, dtype="i1")), reason=(tuple(sizes), np.full(shape, "")))
@@ -35,7 +37,7 @@ def labels(fig) -> list[str]:
 def test_one_axis_is_a_curve_with_its_unit():
     fig = study.figure(made({"thickness": 5}))
     assert labels(fig) == ["thickness (nm)"]
-    assert fig.axes[0].get_ylabel() == "R (Ω)"
+    assert fig.axes[0].get_ylabel() == "resistance (Ω)"
     assert fig.axes[0].get_yscale() == "log"
     assert fig.axes[0].lines[0].get_xydata()[2] == pytest.approx([2e-9 + 2e-9 / 19, 100])
 
@@ -65,7 +67,7 @@ def test_draws_are_lines_over_their_keys_and_along_an_axis_their_median():
     coords = {"a.barrier": ("sample", x), "b.law": ("sample", np.array(["x", "y", "x"] * 3, dtype=object))}
     fig = study.figure(made({"sample": 9}, coords=coords))
     assert len(fig.axes[0].lines) == 9
-    assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["barrier", "law"]
+    assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["a barrier", "b law"]
     fig = study.figure(made({"sample": 9, "thickness": 5}, coords=coords))
     assert labels(fig) == ["thickness (nm)"]
     assert fig.axes[0].lines[-1].get_label() == "median of 9"
@@ -77,12 +79,80 @@ def test_the_design_for_indices_is_drawn_as_indices():
         attrs = {SAMPLE_METHOD: "saltelli", SAMPLE_COUNT: 16}
         fig = study.figure(made({"sample": 64}, inner, attrs, coords))
         assert labels(fig) == ["share of the variance"]
-        assert fig.axes[0].get_title(loc="left") == "log R"
+        assert fig.axes[0].get_legend().get_title().get_text() == "of log₁₀ resistance"
 
 
 def test_what_cannot_be_drawn_is_refused_in_words():
     with pytest.raises(ValueError, match="'G' is none of what was kept: R"):
-        study.figure(made({"thickness": 5}), ["G"])
+        study.figure(made({"thickness": 5}), "G")
     ds = made({"thickness": 5})
     with pytest.raises(ValueError, match="no point"):
         study.figure(ds.assign(R=ds.R * np.nan))
+
+
+def notes(fig) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for axes in fig.axes for text in axes.texts)
+
+
+def test_maps_of_one_result_share_one_scale_of_colours():
+    fig = study.figure(made({"thickness": 8, "width": 7, "law": 3}))
+    maps = [axes.collections[0] for axes in fig.axes[:3]]
+    assert len({(m.norm.vmin, m.norm.vmax) for m in maps}) == 1
+    assert (maps[0].norm.vmin, maps[0].norm.vmax) == (1, 10 ** (7 + 6 + 2))
+    assert len(fig.axes) == 4  # one bar of colours for all three
+    assert fig.axes[3].get_ylabel() == "resistance (Ω)"
+
+
+def test_what_a_picture_leaves_out_is_told_on_it():
+    assert notes(study.figure(made({"thickness": 5}))) == ""
+    assert notes(study.figure(made({"thickness": 5}, inner=4))) == "drawn at read 4 (the last of 4)"
+    fig = study.figure(made({"thickness": 9, "width": 8, "law": 7}))
+    assert "6 of 7 values of law are drawn" in notes(fig)
+    ds = made({"thickness": 5})
+    ds["R"][2] = np.nan
+    assert notes(study.figure(ds)) == "1 of 5 points failed or are missing"
+
+
+def test_a_fourth_axis_is_drawn_at_its_first_place_and_said_so():
+    fig = study.figure(made({"thickness": 9, "width": 8, "law": 3, "step": 2}))
+    assert "step 0 only (the first of 2)" in notes(fig)
+
+
+def test_bias_points_that_are_not_drawn_are_told_with_their_voltage():
+    ds = (
+        made({"thickness": 5}, inner=4)
+        .rename(read="bias")
+        .assign_coords(bias=("bias", [-0.5, 0.0, 0.1, 0.5], {"units": "V"}))
+    )
+    assert notes(study.figure(ds)) == "drawn at bias 500 mV (the last of 4)"
+
+
+def test_results_beyond_the_first_few_are_named():
+    ds = made({"thickness": 5})
+    ds = ds.assign({f"R{i}": ds.R for i in range(7)})
+    fig = study.figure(ds)
+    assert fig.get_supxlabel() == "not drawn: R5, R6"
+    assert study.figure(ds, ["R6"]).get_supxlabel() == ""
+
+
+def test_a_study_is_drawn_by_the_same_name_as_a_result():
+    import otjdd
+    from otjdd.studies.dataset import ENGINE
+
+    fig = otjdd.figure(made({"thickness": 5}, attrs={ENGINE: "x"}), "R")
+    assert labels(fig) == ["thickness (nm)"]
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("device.film.thickness", "film thickness"),
+        ("ions.activation_energy", "ion activation energy"),
+        ("drive.parts[1].voltage", "voltage of part 2"),
+        ("temperature", "temperature"),
+    ],
+)
+def test_keys_are_axes_in_words(key, words):
+    from otjdd.plot.labels import readable
+
+    assert readable(key) == words

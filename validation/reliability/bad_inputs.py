@@ -296,7 +296,7 @@ BAD = [*FILES, *BASES, *VALUES, *DRIVES, *WAVEFORMS, *RESULTS, *LINES]
 FORKS = """
 import json, os, sys, traceback
 import h5netcdf, xarray
-import otjdd.case.case, otjdd.cli, otjdd.plot.result, otjdd.results.store
+import otjdd.case.case, otjdd.cli, otjdd.plot.figure, otjdd.results.store
 import otjdd.solver.integrate, otjdd.solver.model, otjdd.waveform.shapes
 
 for folder, words in json.load(sys.stdin):

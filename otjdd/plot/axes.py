@@ -1,0 +1,157 @@
+"""Parts that panels have in common: axes with units and prefixes, legends off the data, notes, arrows along a curve."""
+
+import math
+import re
+import textwrap
+
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
+
+from otjdd.plot.style import GREY, ORANGE
+from otjdd.studies.sensitivity import worth_logarithms
+
+PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
+ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+ARROW = "-|>,head_width=0.25,head_length=0.5"
+NOTE_WIDTH = 72  # characters of a note's line, at most
+
+
+def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | None = None) -> None:
+    """Scale, ticks and label of an axis that shows `values` (any shape, SI).
+
+    side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
+    A linear axis has the prefix in its label ("time (ms)"). On a logarithmic one, times and lengths have it at each tick.
+    """
+    values = np.asarray(values, dtype=float)
+    largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
+    own, shown = getattr(axes, f"{side}axis"), symbol(unit)
+    if worth_logarithms(values) if log is None else log:
+        axes.set(**{f"{side}scale": "log"})
+        if unit in ON_TICKS:
+            own.set_major_formatter(lambda value, _: told(value, unit))
+            own.set_minor_formatter(NullFormatter())
+            if np.nanmax(values) < 300 * np.nanmin(values):  # too few decades to read it by
+                own.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            shown = "1"
+    elif found := prefix(largest, unit):
+        own.set_major_formatter(found[0])
+        shown = found[1]
+    elif axes.get_xscale() == "linear" == axes.get_yscale():
+        axes.ticklabel_format(axis=side, useOffset=False)
+    axes.set(**{f"{side}label": name + f" ({shown})" * (shown != "1")})
+
+
+def prefix(largest: float, unit: str) -> tuple | None:
+    """How ticks of a linear axis up to a largest value are written, and the unit with its prefix; None without one."""
+    if unit not in PREFIXED or not largest > 0:
+        return None
+    exponent = 3 * math.floor(math.log10(largest) / 3 + 1e-9)
+    sign = EngFormatter.ENG_PREFIXES.get(exponent)
+    if sign is None:
+        return None
+    return lambda value, _: f"{value / 10.0**exponent:.4g}".replace("-", "\N{MINUS SIGN}"), sign + symbol(unit)
+
+
+def colours(mappable, axes, name: str, unit: str = "1") -> None:
+    """Bar of colours beside axes (one or several), with its unit and prefix."""
+    first = axes[0] if isinstance(axes, list) else axes
+    logarithmic = isinstance(mappable.norm, LogNorm)
+    found = None if logarithmic else prefix(max(abs(mappable.norm.vmin), abs(mappable.norm.vmax)), unit)
+    shown = found[1] if found else symbol(unit)
+    bar = first.figure.colorbar(mappable, ax=axes, label=name + f" ({shown})" * (shown != "1"))
+    if found:
+        bar.formatter = FuncFormatter(found[0])
+        bar.update_ticks()
+
+
+def symbol(unit: str) -> str:
+    """A unit as it is printed."""
+    return re.sub(
+        r"\^?-(\d)", lambda found: "-".translate(SUPERSCRIPT) + found[1].translate(SUPERSCRIPT), unit
+    ).replace("ohm", "Ω")
+
+
+def told(value: float, unit: str = "1") -> str:
+    """A value with unit and prefix, to three digits: "200 ms", "2 × 10⁴ s" (nobody writes kiloseconds), "6780"."""
+    if not math.isfinite(value):
+        return str(value)
+    if unit in PREFIXED and not (unit == "s" and abs(value) >= 1e3):
+        return EngFormatter(symbol(unit))(float(f"{value:.3g}"))
+    if value and not 1e-3 <= abs(value) < (1e4 if unit == "s" else 1e6):
+        digits, exponent = f"{value:.2e}".split("e")
+        power = "10" + str(int(exponent)).translate(SUPERSCRIPT)
+        digits = f"{float(digits):g} × " if float(digits) != 1 else ""
+        text = digits + power
+    else:
+        text = f"{float(f'{value:.3g}'):.6g}"
+    return (text + f" {symbol(unit)}" * (unit != "1")).replace("-", "\N{MINUS SIGN}")
+
+
+def volts(value: float) -> str:
+    """A voltage with its sign."""
+    return f"{value:+.3g} V".replace("-", "\N{MINUS SIGN}")
+
+
+def magnitude(values) -> np.ndarray:
+    """Absolute values for a logarithmic axis; nan for zero."""
+    positive = np.abs(values)
+    return np.where(positive > 0, positive, np.nan)
+
+
+def legend(axes, title: str | None = None) -> None:
+    """Legend of all labelled curves, above the axes and so never on the data; a title alone where nothing is labelled.
+
+    In a figure that makes no room for it (a user's own, without a layout engine) it goes where it covers least.
+    """
+    handles, labels = axes.get_legend_handles_labels()
+    if not handles:
+        if title:
+            axes.set_title(title, fontsize=7, color=GREY)
+        return
+    if axes.figure.get_layout_engine() is None:
+        axes.legend(title=title)
+        return
+    longest = max(len(label) for label in labels) + 6
+    columns = max(1, min(len(labels), 68 // longest, 3 if len(labels) % 3 in (0, 2) else 2))
+    axes.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left", borderaxespad=0.1,
+        borderpad=0.2, columnspacing=1.2, labelspacing=0.3,
+    )  # fmt: skip
+
+
+def letter(axes, number: int) -> None:
+    """Name a panel a, b, c, ... at its upper left, beside the legend."""
+    axes.annotate(
+        chr(ord("a") + number), (0, 1), (-30, 6), xycoords="axes fraction", textcoords="offset points",
+        fontweight="bold", fontsize=9, ha="right", va="bottom", annotation_clip=False,
+    )  # fmt: skip
+
+
+def note(axes, text: str) -> None:
+    """Small print below the label of the x axis."""
+    axes.annotate(
+        textwrap.fill(text, NOTE_WIDTH), (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",
+        fontsize=6, color=GREY, ha="center", va="top", annotation_clip=False,
+    )  # fmt: skip
+
+
+def arrows(axes, x, y, color=ORANGE, count: int = 6) -> None:
+    """Arrows along a curve (n,) drawn on a logarithmic y axis: where a stretch is steepest, else in its middle.
+
+    Points outside of the limits of the axes get none.
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    low, high = axes.get_ylim()
+    good = np.flatnonzero(np.isfinite(x) & (y > 0) & (y >= low) & (y <= high))
+    if len(good) < 2:
+        return
+    x, y = x[good], y[good]
+    steps, span = np.abs(np.diff(np.log10(y))), max(np.ptp(np.log10(y)), 1e-9)
+    for lot in np.array_split(np.arange(len(x) - 1), min(count, len(x) - 1)):
+        i = lot[np.argmax(steps[lot])] if steps[lot].max() > 0.02 * span else lot[len(lot) // 2]
+        axes.annotate(
+            "", (x[i + 1], y[i + 1]), (x[i], y[i]),
+            arrowprops={"arrowstyle": ARROW, "color": color, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip

@@ -1,0 +1,105 @@
+"""A time axis that counts decades from each jump of the voltage, so that what a pulse does in its first microsecond shows.
+
+Time t in part k of a drive, which begins at t_k and lasts d_k, is drawn at u = k + log(1 + (t - t_k)/f) / log(1 + d_k/f):
+every part is one unit wide, linear up to the time f after its start and logarithmic from there on.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.plot.axes import quantity, told
+from otjdd.plot.runs import waveform_of
+from otjdd.plot.style import GREY
+
+PARTS = 6  # of a drive, at most; more of them are too narrow for decades
+DECADES = 9  # of a part, at most
+SHORT = 1e-4  # of the longest part: a shorter one is counted to the part before it
+TICKS = 7  # labelled, of an axis, about
+
+
+class Clock(NamedTuple):
+    """Parts of a drive: their starts, the end of the last, and the first time that matters in each [s]."""
+
+    edges: np.ndarray  # (parts + 1,)
+    first: np.ndarray  # (parts,)
+
+    def __call__(self, t) -> np.ndarray:
+        """Place u of times t [s] on the axis."""
+        k = np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.first) - 1)
+        since = np.maximum(np.asarray(t, dtype=float) - self.edges[k], 0)
+        return k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
+
+
+def clock_of(ds, times: np.ndarray) -> Clock | None:
+    """Clock for times (n,) [s] of a result; None where a linear axis shows them as well.
+
+    That is without a drive in its attributes, with more than PARTS parts, and when most times lie evenly in their part.
+    """
+    waveform = waveform_of(ds)
+    if waveform is None or len(times) < 3:
+        return None
+    edges = parts_of(waveform)
+    if len(edges) - 1 > PARTS:
+        return None
+    k = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
+    since, width = times - edges[k], np.diff(edges)
+    inner = since > 1e-12 * width[k]
+    if not inner.any() or np.median((since / width[k])[inner]) > 0.1:
+        return None
+    least = [np.min(since[inner & (k == part)], initial=width[part]) for part in range(len(width))]
+    return Clock(edges, np.maximum(least, width * 10.0**-DECADES))
+
+
+def parts_of(waveform) -> np.ndarray:
+    """Times (parts + 1,) [s] at which a waveform jumps or turns; what is much shorter than the rest is left out."""
+    start, end, _, _ = waveform.segments()
+    long = (end - start) > SHORT * (end - start).max()
+    return np.append(np.concatenate(([0.0], start[long][1:])), end[-1])
+
+
+def time_axis(axes, clock: Clock | None, times) -> None:
+    """Ticks and label of an x axis in time: of a clock, else linear in time."""
+    if clock is None:
+        quantity(axes, "x", times, "time", "s", log=False)
+        return
+    at, names = ticks(clock)
+    axes.set_xticks(at, names, fontsize=7)
+    axes.set_xticks(decades(clock), minor=True)
+    axes.set_xlim(0, len(clock.first))
+    for edge in range(1, len(clock.first)):
+        axes.axvline(edge, color=GREY, linewidth=0.5, linestyle=(0, (2, 2)))
+    axes.set_xlabel("time" if len(clock.first) == 1 else "time since the last jump of the voltage")
+
+
+def ticks(clock: Clock) -> tuple[list[float], list[str]]:
+    """Places on the axis, and times since the start of their part, at decades or at every third, as there is room."""
+    at, names = [], []
+    parts, span = len(clock.first), np.log10(np.diff(clock.edges) / clock.first).sum()
+    step = 1 if span <= TICKS else 3
+    for part, (first, width) in enumerate(zip(clock.first, np.diff(clock.edges), strict=True)):
+        low, high = int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9))
+        for exponent in range(low + -low % step, high + 1, step):
+            u = float(clock(clock.edges[part] + 10.0**exponent * (1 - 1e-12)))
+            early = part + 1 == parts or u < part + 0.97  # else it would read as a name of the jump
+            if early and (not at or u - at[-1] > 0.8 * parts / TICKS):
+                at.append(u)
+                names.append(instant(10.0**exponent))
+    return at, names
+
+
+def decades(clock: Clock) -> list[float]:
+    """Places of all decades on the axis, without names."""
+    parts = zip(clock.edges, clock.first, np.diff(clock.edges), strict=False)
+    return [
+        float(clock(edge + 10.0**k * (1 - 1e-12)))
+        for edge, first, width in parts
+        for k in range(int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9)) + 1)
+    ]
+
+
+def instant(t: float) -> str:
+    """A time in words."""
+    return told(t, "s")

@@ -1,0 +1,157 @@
+"""Panels of current against voltage: loops, curves at frozen ions, and the Richardson plot of such curves.
+
+Of a sweep in time the conduction current is drawn: the displacement current of its ramps and corners is not of the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.analysis import fits
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.plot.axes import arrows, legend, magnitude, note, quantity
+from otjdd.plot.labels import case_data
+from otjdd.plot.runs import Run, named, stroke
+
+LEAST = 5  # different voltages of a sweep
+NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
+
+
+class Curve(NamedTuple):
+    """Voltages [V] and currents [A], (n,); a name, a group that shares a colour, a shade, and if it is a sweep in time."""
+
+    voltage: np.ndarray
+    current: np.ndarray
+    name: str
+    group: int = 0
+    shade: float = 1.0
+    in_time: bool = True
+
+
+def curves(ds) -> list[Curve]:
+    """Curves of current against voltage that a result holds: at frozen ions, of reads at many voltages, of a ramp."""
+    if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
+        return at_frozen_ions(ds)
+    for voltage, current in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
+        if voltage in ds and current in ds and sweeps(ds[voltage].values):
+            return in_cycles(ds, voltage, current)
+    return []
+
+
+def sweeps(voltage: np.ndarray) -> bool:
+    """Tell if voltages (n,) move step by step and not in jumps: most neighbours differ, by little."""
+    if len(voltage) < LEAST or len(np.unique(np.round(voltage, 9))) < LEAST:
+        return False
+    steps = np.abs(np.diff(voltage))
+    moving = steps > 1e-9 * np.ptp(voltage)
+    return bool(np.mean(moving) > 0.6 and np.quantile(steps[moving], 0.9) < 0.3 * np.ptp(voltage))
+
+
+def at_frozen_ions(ds) -> list[Curve]:
+    """A curve for each state and temperature; the warmer, the darker."""
+    T, found = ds.temperature.values, []
+    for i, state in enumerate(ds.state.values):
+        for j in range(len(T)):
+            name = str(state) if j == len(T) - 1 else ""
+            shade = 0.35 + 0.65 * (j + 1) / len(T)
+            found.append(Curve(ds.bias.values, ds.bias_current.values[i, j], name, i, shade, in_time=False))
+    return found
+
+
+def in_cycles(ds, voltage: str, current: str) -> list[Curve]:
+    """A curve for each cycle of a sweep. Of more than three cycles, the first two and the last."""
+    V, current = ds[voltage].values, ds[current].values
+    count = case_data(ds.attrs).get("drive", {}).get("cycles", 1)
+    if voltage == "read_voltage":
+        lots = np.array_split(np.arange(len(V)), count)
+    else:
+        t = ds.time.values
+        lots = np.split(np.arange(len(t)), np.searchsorted(t, t[-1] * np.arange(1, count) / count, side="right"))
+    seen = range(count) if count <= 3 else (0, 1, count - 1)
+    names = [f"cycle {i + 1}" if count > 1 else "" for i in seen]
+    return [Curve(V[lots[i]], current[lots[i]], name, k) for k, (i, name) in enumerate(zip(seen, names, strict=True))]
+
+
+def iv(axes, runs: Sequence[Run]) -> None:
+    """Absolute current against voltage on a logarithmic axis."""
+    drawn = plotted(axes, runs, magnitude)
+    top = max(np.abs(c.voltage).max() for _, c in drawn)
+    seen = [magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn]
+    seen = np.concatenate(seen)
+    quantity(axes, "y", seen, "|current|", "A", log=True)
+    if np.isfinite(seen).any():
+        axes.set_ylim(np.nanmin(seen) / 3, np.nanmax(seen) * 3)
+    for i, (run, curve) in enumerate(drawn):
+        if curve.in_time and (i + 1 == len(drawn) or drawn[i + 1][0] is not run):
+            colour = axes.lines[i].get_color()
+            arrows(axes, curve.voltage, magnitude(curve.current), colour, count=4)
+
+
+def iv_linear(axes, runs: Sequence[Run]) -> None:
+    """Current against voltage on a linear axis."""
+    drawn = plotted(axes, runs, np.asarray)
+    quantity(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
+
+
+def plotted(axes, runs: Sequence[Run], of) -> list[tuple[Run, Curve]]:
+    """Draw all curves of all results, with their legend; return them."""
+    drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in curves(run.ds)]
+    groups = 1 + max(curve.group for _, _, curve in drawn)
+    for i, run, curve in drawn:
+        line = stroke(i, curve.group, len(runs), groups)
+        label = named(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
+        axes.plot(curve.voltage, of(curve.current), alpha=curve.shade, linewidth=1.0, label=label, **line)
+    axes.set(xlabel="voltage (V)")
+    legend(axes, temperatures(runs))
+    cycles = {case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs}
+    if max(cycles) > 3:
+        note(axes, f"drawn: the first two and the last of {max(cycles)} cycles")
+    return [(run, curve) for _, run, curve in drawn]
+
+
+def temperatures(runs: Sequence[Run]) -> str | None:
+    """Range of the temperatures of curves at frozen ions, in words; None for other results."""
+    T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
+    if not T:
+        return None
+    low, high = min(t.min() for t in T), max(t.max() for t in T)
+    return f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
+
+
+def arrhenius(axes, runs: Sequence[Run]) -> None:
+    """Richardson plot, |I| / T^2 against 1000 / T at the voltage nearest to 0.1 V, with `fits.activation_energy`."""
+    voltages, states = set(), max(run.ds.sizes["state"] for run in runs)
+    for i, run in enumerate(runs):
+        T, V = run.ds.temperature.values, probe(run.ds)
+        voltages.add(V)
+        for j, state in enumerate(run.ds.state.values):
+            current = run.ds.bias_current.sel(state=state, bias=V).values
+            line = stroke(i, j, len(runs), states)
+            text = named(run, f"{state}: {energy_of(T, current)}")
+            axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
+    at = " or ".join(f"{V:g} V" for V in sorted(voltages))
+    axes.set(yscale="log", xlabel="1000 / temperature (1/K)", ylabel=f"|I| / T² at {at} (A/K²)")
+    legend(axes, "activation energy of I / T²")
+
+
+def probe(ds) -> float:
+    """Voltage [V] of a result's curves that lies nearest to 0.1 V and is not 0 V."""
+    bias = ds.bias.values
+    return float(bias[np.argmin(np.where(np.abs(bias) < 1e-9, np.inf, np.abs(bias - 0.1)))])
+
+
+def energy_of(T: np.ndarray, current: np.ndarray) -> str:
+    """Activation energy of currents (n,) in words; why there is none where a fit refuses."""
+    try:
+        return f"{fits.activation_energy(T, current).energy:.3f} eV"
+    except ValueError:
+        return "no activation energy"
+
+
+def richardson(T, current_at, energy: float, T_at: float) -> np.ndarray:
+    """|I| / T^2 (n,) of an activation energy [eV] that gives `current_at` [A] at `T_at` [K]."""
+    T = np.asarray(T, dtype=float)
+    return current_at / T_at**2 * np.exp(-energy / BOLTZMANN_EV * (1 / T - 1 / T_at))

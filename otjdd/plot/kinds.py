@@ -1,0 +1,144 @@
+"""The table of panels: what each shows, what it needs of a result, and when it is drawn unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from otjdd.plot import iv, learning, profiles, reads, series
+from otjdd.plot.labels import meant
+from otjdd.plot.runs import Run
+
+
+class Kind(NamedTuple):
+    """A kind of panel.
+
+    draw : fills axes from results   shows, needs : for people   fits : if the results hold what it needs
+    usual : if it is drawn when nobody asks for a kind
+    """
+
+    draw: Callable
+    shows: str
+    needs: str
+    fits: Callable[[Sequence[Run]], bool]
+    usual: Callable[[Sequence[Run]], bool]
+
+
+def each(*names: str, when: Callable = lambda ds: True) -> Callable[[Sequence[Run]], bool]:
+    """A test of results: each has all of these variables, with something in them, and `when` is true of each."""
+    return lambda runs: all(
+        all(name in run.ds and run.ds[name].size for name in names) and when(run.ds) for run in runs
+    )
+
+
+def never(_) -> bool:
+    """Tell that a kind is drawn only when it is asked for."""
+    return False
+
+
+WRITTEN = ("write_voltage", "read_resistance")
+KEPT = ("read_time", "read_resistance")
+TIMED = ("time", "voltage", "current", "conduction_current")
+BIASED = ("state", "temperature", "bias", "bias_current")
+SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
+VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
+BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
+SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
+ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
+
+KINDS = {
+    "loop": Kind(
+        reads.loop, "resistance against the voltage of the write before the read",
+        "reads after writes of different voltages, as a drive of the kind write-read-loop has",
+        each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.swept),
+    ),
+    "conductance": Kind(
+        reads.conductance, "conductance read by read, with its window and nonlinearity",
+        "two reads or more, as a train with read_each has",
+        each(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), each(*WRITTEN, when=reads.repeated),
+    ),
+    "retention": Kind(
+        reads.retention, "resistance against the time since the write, with its loss per decade",
+        "three reads or more after a write, as a hold with reads_per_decade has",
+        each(*KEPT, when=reads.holds), each(*KEPT, when=reads.held),
+    ),
+    "iv": Kind(
+        iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
+        SWEPT, each(when=iv.curves), each(when=iv.curves),
+    ),
+    "iv-linear": Kind(
+        iv.iv_linear, "current against voltage, linear", SWEPT, each(when=iv.curves), never,
+    ),
+    "arrhenius": Kind(
+        iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
+        "a drive of the kind iv with three temperatures or more", ARRHENIUS, ARRHENIUS,
+    ),
+    "current": Kind(
+        series.current, "current and voltage over time",
+        'a recorded time series: record.every = "all", or record.windows',
+        each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.timed),
+    ),
+    "train": Kind(
+        series.train, "peak current of each pulse, with PPF and PTP",
+        'two equal pulses or more, recorded with record.every = "all"',
+        each(*TIMED, when=series.pulsed), each(*TIMED, when=series.pulsed),
+    ),
+    "ppf": Kind(
+        learning.ppf, "PPF and PTP against the interval of the pulses, of several results",
+        "several results of trains with different intervals, each as `train` needs it",
+        learning.many_intervals, learning.many_intervals,
+    ),
+    "stdp": Kind(
+        learning.stdp, "change of conductance against the delay of two spikes",
+        "results of a drive with one part of the kind spikes between two reads",
+        each(*KEPT, when=learning.pair_of), lambda runs: len(runs) > 1 and each(*KEPT, when=learning.pair_of)(runs),
+    ),
+    "vacancies": Kind(
+        profiles.vacancies, "vacancy concentration against position, a map when there are many snapshots",
+        "snapshots", VACANCIES, VACANCIES,
+    ),
+    "bands": Kind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
+    "spectrum": Kind(
+        profiles.spectrum, "current density by the energy of the electrons", "snapshots", SPECTRUM, SPECTRUM,
+    ),
+}  # fmt: skip
+MOVIE = "movie"
+MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
+
+
+def chosen(runs: Sequence[Run], kinds: str | Sequence[str] = ()) -> list[str]:
+    """Kinds to draw: those asked for, one name or several, else those that are usual for all the results.
+
+    Raises ValueError, in words, for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
+    """
+    asked = [kinds] if isinstance(kinds, str) else list(kinds)
+    for kind in asked:
+        if kind not in KINDS:
+            raise ValueError(f"there is no kind of picture {kind!r}{meant(kind, KINDS)}; there are {', '.join(KINDS)}")
+        if not KINDS[kind].fits(runs):
+            raise ValueError(f"nothing to draw for {kind!r}: it needs {KINDS[kind].needs}; {holds(runs)}")
+    found = asked or [kind for kind, row in KINDS.items() if row.usual(runs) and row.fits(runs)]
+    if not found:
+        raise ValueError(
+            f"nothing to draw: {holds(runs)}. Pictures need two reads or more, a time series "
+            '(record.every = "all"), snapshots, or curves of a drive of the kind iv'
+        )
+    return found
+
+
+def holds(runs: Sequence[Run]) -> str:
+    """What results hold, in words."""
+    said = []
+    for run in runs:
+        sizes = run.ds.sizes
+        parts = [("read", "read"), ("instant", "time"), ("snapshot", "snapshot"), ("bias voltage", "bias")]
+        counts = [f"{sizes[dim]} {name}" + "s" * (sizes[dim] != 1) for name, dim in parts if sizes.get(dim)]
+        said.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
+    return "; ".join(said)
+
+
+def listing() -> str:
+    """All kinds and what they show, a line each."""
+    rows = {kind: row.shows for kind, row in KINDS.items()} | {MOVIE: MOVIE_SHOWS}
+    width = max(map(len, rows))
+    return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())

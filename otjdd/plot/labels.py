@@ -1,0 +1,57 @@
+"""Names of results and of case keys in words, for legends and axes."""
+
+import difflib
+import tomllib
+from collections.abc import Sequence
+
+
+def distinct(attrs: Sequence[dict]) -> list[str]:
+    """Labels that tell results apart: titles, else up to two values that their cases differ in, else numbers."""
+    titles = [str(one.get("title", "")) for one in attrs]
+    if len(set(titles)) == len(titles):
+        return titles
+    cases = [dict(leaves(case_data(one))) for one in attrs]
+    keys = [
+        key for key in dict.fromkeys(k for case in cases for k in case) if len({str(c.get(key)) for c in cases}) > 1
+    ]
+    keys = [key for key in keys if key != "title"][:2]
+    texts = [
+        ", ".join(f"{key.rpartition('.')[2].replace('_', ' ')} = {case.get(key, 'none')}" for key in keys)
+        for case in cases
+    ]
+    return texts if len(set(texts)) == len(texts) else [f"result {i + 1}" for i in range(len(texts))]
+
+
+def case_data(attrs) -> dict:
+    """The case of a result as nested tables; {} where it has none."""
+    try:
+        return tomllib.loads(str(attrs.get("case_resolved", "")))
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def leaves(data, prefix: str = ""):
+    """(dotted key, value) of all values in nested tables and lists."""
+    pairs = data.items() if isinstance(data, dict) else ((f"[{i}]", value) for i, value in enumerate(data))
+    for key, value in pairs:
+        name = f"{prefix}{key}" if str(key).startswith("[") or not prefix else f"{prefix}.{key}"
+        if isinstance(value, dict | list):
+            yield from leaves(value, name)
+        else:
+            yield name, value
+
+
+def readable(key: str) -> str:
+    """A key of a case in words: "device.film.thickness" is "film thickness", "drive.parts[1].width" "width of part 2"."""
+    path, _, name = key.rpartition(".")
+    name, inner = name.replace("_", " "), path.removeprefix("device.").removeprefix("drive.")
+    if inner.startswith("parts[") and inner.endswith("]") and inner.count("[") == 1:
+        return f"{name} of part {int(inner[6:-1]) + 1}"
+    inner = inner.replace(".", " ").replace("_", " ").replace("ions", "ion")
+    return name if inner in ("", "device", "drive") else f"{inner} {name}"
+
+
+def meant(name: str, known: Sequence[str]) -> str:
+    """ " (did you mean ...?)" of a misspelt name, "" when nothing is near."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -1,0 +1,98 @@
+"""Panels of several results: facilitation against the interval of pulses, change against the delay of spikes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.analysis import curves, plasticity, synapse
+from otjdd.plot.axes import legend, quantity, told
+from otjdd.plot.labels import case_data
+from otjdd.plot.runs import Run
+from otjdd.plot.series import pulsed
+from otjdd.plot.style import BLUE, GREY, ORANGE
+
+
+def interval(ds) -> float:
+    """Pause [s] between the first two pulses of a result, from the end of one to the start of the next."""
+    first, second = plasticity.pulses(ds)[:2]
+    t = ds.time.values
+    return float(t[second.start - 1] - t[first.stop - 1])
+
+
+def ppf(axes, runs: Sequence[Run]) -> None:
+    """PPF and PTP of trains against the interval of their pulses, with an exponential where four or more tell one."""
+    runs = sorted(runs, key=lambda run: interval(run.ds))
+    x = np.array([interval(run.ds) for run in runs])
+    found = [plasticity.facilitation(plasticity.peaks(run.ds)) for run in runs]
+    for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
+        y = 100 * np.array([one[name] for one in found])
+        label = name.upper() + fitted(axes, curves.exponential, x, y, colour)
+        axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
+    axes.set(ylabel="index (%)")
+    quantity(axes, "x", x, "interval of the pulses", "s")
+    legend(axes)
+
+
+def fitted(axes, fit, x, y, colour, mirror: float = 1.0) -> str:
+    """Draw an exponential or Gaussian through y over x (n,), and return its scale in words; "" where none fits."""
+    try:
+        if len(x) < 4:
+            return ""
+        found = fit(x, y)
+    except ValueError:
+        return ""
+    fine = np.linspace(x.min(), x.max(), 201)
+    line = found.amplitude * np.exp(-((fine / found.scale) ** (1 if fit is curves.exponential else 2))) + found.offset
+    if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which nothing in the data tells
+        return ""
+    axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
+    return f", τ = {told(found.scale, 's')}"
+
+
+def many_intervals(runs: Sequence[Run]) -> bool:
+    """Tell if results hold trains of different intervals."""
+    return len(runs) > 1 and all(pulsed(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
+
+
+class Pair(NamedTuple):
+    """One result of two spikes: their delay [s] and the relative change of conductance."""
+
+    delay: float
+    change: float
+
+
+def pair_of(ds) -> Pair | None:
+    """Delay and change of a result with two spikes between its reads; None for other results."""
+    from otjdd.units import parse
+
+    drive = case_data(ds.attrs).get("drive", {})
+    spikes = [part for part in [drive, *drive.get("parts", [])] if part.get("kind") == "spikes"]
+    if len(spikes) != 1 or ds.sizes.get("read", 0) < 2:
+        return None
+    return Pair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
+
+
+def stdp(axes, runs: Sequence[Run]) -> None:
+    """Change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
+
+    An exponential is fitted where the two sides change the conductance in opposite directions, a Gaussian about zero else.
+    """
+    delay, change = np.array(sorted(pair_of(run.ds) for run in runs)).T
+    axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
+    axes.axvline(0, color=GREY, linewidth=0.6, zorder=0)
+    sides = [(delay > 0, 1.0), (delay < 0, -1.0)]
+    means = [change[side].mean() if side.any() else 0.0 for side, _ in sides]
+    taus = []
+    if means[0] * means[1] < 0:
+        for side, sign in sides:
+            taus.append(fitted(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign))
+    else:
+        taus.append(fitted(axes, curves.gaussian, delay, 100 * change, BLUE))
+    label = f"{len(delay)} delays" + "".join(taus) if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
+    axes.plot(delay, 100 * change, "o", color=BLUE, label=label.replace("-", "\N{MINUS SIGN}"), clip_on=False)
+    quantity(axes, "x", np.abs(delay), "post after pre by", "s", log=False)
+    axes.set(ylabel="change of conductance (%)")
+    legend(axes)

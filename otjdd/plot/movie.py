@@ -1,0 +1,173 @@
+"""Films of a result: vacancies, band edge and current at one instant after another, evenly in logarithmic time.
+
+`Scene(ds)` draws one instant, and moves to another without drawing anew what stays: `scene.show(t)`; `frame(ds, t)` is
+the figure of one instant. What is shown are snapshots as they were computed, never anything between two of them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from matplotlib import animation
+from matplotlib.figure import Figure
+
+from otjdd.plot import profiles
+from otjdd.plot.axes import magnitude, quantity, volts
+from otjdd.plot.clock import clock_of, instant, time_axis
+from otjdd.plot.kinds import BANDS, VACANCIES
+from otjdd.plot.runs import Run
+from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
+
+FORMATS = (".gif", ".mp4")
+LEAST, MOST = 5, 120  # frames of a film
+SECONDS = 8.0  # of a film
+DPI = 120
+
+
+class Scene:
+    """The picture of one instant of a result, which can be moved in time.
+
+    ds : a result with snapshots. `fig` is its figure, `times` (n,) [s] are those of its snapshots.
+    Raises ValueError, in words, for a result without snapshots.
+    """
+
+    def __init__(self, ds):
+        if not (VACANCIES([Run(ds)]) and BANDS([Run(ds)])):
+            raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
+        self.ds, self.times = ds, ds.snapshot_time.values
+        self._clock = clock_of(ds, self.times)
+        with style():
+            self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=DPI)
+            left, right = self.fig.subfigures(1, 2)
+            above, below = left.subplots(2, 1)
+            self._vacancies = self._draw_vacancies(above)
+            self._bands = self._draw_bands(below)
+            self._mark = self._draw_course(right)
+            self._title = self.fig.suptitle("", fontsize=8)
+        self.show(self.times[0])
+        self.fig.draw_without_rendering()
+        self.fig.set_layout_engine("none")  # the layout stays as it is: working it out is most of the time of a frame
+
+    def show(self, t: float) -> float:
+        """Move to the last snapshot at or before a time [s], to the first for an earlier time; return its time."""
+        i = int(np.clip(np.searchsorted(self.times, t * (1 + 1e-12), side="right") - 1, 0, len(self.times) - 1))
+        self._vacancies.set_ydata(self.ds.vacancy_concentration.values[i])
+        self._bands.set_data(*profiles.band_line(self.ds, i))
+        self._mark(self.times[i])
+        self._title.set_text(self._said(self.times[i]))
+        return float(self.times[i])
+
+    def _said(self, t: float) -> str:
+        """A time in words, counted from the last jump of the voltage where the film counts so."""
+        if self._clock is None or len(self._clock.first) == 1:
+            return f"t = {instant(t)}"
+        part = min(int(self._clock(t)), len(self._clock.first) - 1)
+        return f"{instant(t - self._clock.edges[part])} after the jump at {instant(self._clock.edges[part])}"
+
+    def _draw_vacancies(self, axes):
+        c = self.ds.vacancy_concentration.values
+        axes.plot(self.ds.x.values * 1e9, c[0], color=GREY, linewidth=0.6, linestyle=":")
+        (line,) = axes.plot(self.ds.x.values * 1e9, c[0], color=BLUE)
+        least = max(c.min(), c.max() * profiles.DEEPEST) / 2
+        axes.set(yscale="log", ylim=(least, c.max() * 3), xlabel="position (nm)", ylabel="vacancies (m⁻³)")
+        return line
+
+    def _draw_bands(self, axes):
+        lines = [profiles.band_line(self.ds, i) for i in range(len(self.times))]
+        xlim, ylim = profiles.band_limits([self.ds] * len(lines), lines)
+        axes.axvspan(0, profiles.thickness(self.ds), color=SKY, alpha=0.12, linewidth=0)
+        axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+        axes.plot(*lines[0], color=GREY, linewidth=0.6, linestyle=":")
+        (line,) = axes.plot(*lines[0], color=BLUE)
+        axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
+        return line
+
+    def _draw_course(self, part):
+        """Current and voltage over time, or resistances read by read; return what moves the marks to a time."""
+        if self.ds.sizes.get("time", 0) > 2 and self.ds.sizes["time"] > self.ds.sizes.get("read", 0) + 1:
+            t, above = self.ds.time.values, magnitude(self.ds.conduction_current.values)
+            voltage, names = self.ds.voltage.values, ("|conduction current|", "A")
+            clock = clock_of(self.ds, t)
+        elif self.ds.sizes.get("read", 0) > 2:
+            t, above = self.ds.read_time.values, self.ds.read_resistance.values
+            voltage, names, clock = self.ds.write_voltage.values, ("resistance", "ohm"), None
+        else:
+            part.text(0.5, 0.5, "no time series recorded", ha="center", color=GREY, fontsize=7)
+            return lambda t: None
+        top, bottom = part.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+        place = clock or np.asarray
+        top.plot(place(t), above, color=BLUE, linewidth=0.9)
+        bottom.plot(place(t), voltage, color=ORANGE, linewidth=0.9)
+        quantity(top, "y", above, *names, log=True)
+        time_axis(top, clock, t)
+        time_axis(bottom, clock, t)
+        top.set_xlabel("")
+        top.tick_params(labelbottom=False)
+        bottom.set_ylabel("voltage (V)" if names[1] == "A" else "write voltage (V)")
+        dots = [axes.plot([], [], "o", color="black", markersize=4)[0] for axes in (top, bottom)]
+        said = bottom.annotate("", (0.98, 0.95), xycoords="axes fraction", ha="right", va="top", fontsize=7)
+
+        def mark(now: float) -> None:
+            i = int(np.clip(np.searchsorted(t, now * (1 + 1e-12), side="right") - 1, 0, len(t) - 1))
+            for dot, row in zip(dots, (above, voltage), strict=True):
+                dot.set_data([place(now)], [row[i]])
+            said.set_text(volts(voltage[i]) if np.isfinite(voltage[i]) else "")
+
+        return mark
+
+
+def frame(ds, t: float) -> Figure:
+    """Figure of one instant [s] of a result; see `Scene.show`. Raises ValueError for a result without snapshots."""
+    scene = Scene(ds)
+    scene.show(t)
+    return scene.fig
+
+
+def instants(ds) -> np.ndarray:
+    """Times (n,) [s] of the frames: all snapshots, or MOST of them, spread as a clock or else their number has them."""
+    t = ds.snapshot_time.values
+    if len(t) <= MOST:
+        return t
+    clock = clock_of(ds, t)
+    u = clock(t) if clock else np.arange(len(t), dtype=float)
+    return t[np.unique(np.searchsorted(u, np.linspace(u[0], u[-1], MOST)).clip(0, len(t) - 1))]
+
+
+def save(ds, path) -> None:
+    """Write the film of a result as GIF or MP4, by the suffix of the path.
+
+    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots, with what would
+    be needed; ResultError when the file cannot be written.
+    """
+    from otjdd.system.files import write_whole
+
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise ValueError(f"{path}: a movie is written as {' or '.join(FORMATS)}")
+    if suffix == ".mp4" and not animation.writers.is_available("ffmpeg"):
+        raise ValueError("an MP4 needs ffmpeg, which is not there; a GIF does not")
+    scene = Scene(ds)
+    if len(scene.times) < LEAST:
+        raise ValueError(
+            f"a movie needs {LEAST} snapshots or more, this result has {len(scene.times)}: "
+            f"set record.profiles_at = {wanted(ds)} in its case, or record.profiles_at_reads = true"
+        )
+    frames = instants(ds)
+    rate = max(1.0, len(frames) / SECONDS)
+    writer = animation.PillowWriter(rate) if suffix == ".gif" else animation.FFMpegWriter(rate)
+    with tempfile.TemporaryDirectory() as folder, style():
+        made = Path(folder) / f"movie{suffix}"
+        with writer.saving(scene.fig, made, DPI):
+            for t in frames:
+                scene.show(t)
+                writer.grab_frame()
+        write_whole(path, made.read_bytes())
+
+
+def wanted(ds) -> str:
+    """A list of instants, log-spaced up to the end of a result, as a case file has it."""
+    last = max(float(ds.snapshot_time.values[-1]), 1e-9)
+    times = last * 10.0 ** np.arange(-8.0, 0.1)
+    return "[" + ", ".join(f'"{instant(t)}"' for t in times).replace("µ", "u") + "]"

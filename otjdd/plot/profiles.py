@@ -1,0 +1,204 @@
+"""Panels over position and energy: vacancies, band edge, and the current by energy, at the snapshots of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.plot.axes import legend, note, quantity, volts
+from otjdd.plot.clock import Clock, clock_of, decades, instant, ticks
+from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.style import GREY, SKY
+
+CURVES = 6  # snapshots drawn as profiles; more are a map
+DEEPEST = 1e-8  # of the largest concentration: what is less is not drawn
+AROUND = (1.2, 12.0)  # nm of a metal and of a semiconductor that are drawn beside the film
+SAME = 1.1  # ratio of resistances that count as one state
+LEAD = 3  # points of a flat lead in a line of `band_line`
+BENT = 0.01  # eV: a smaller step of the band edge before a lead is where its bending was cut off
+UNEVEN = 20.0  # longest over shortest interval of snapshots that are not evenly spread
+
+
+class Shot(NamedTuple):
+    """A snapshot by its number, and its name."""
+
+    number: int
+    name: str
+
+
+def vacancies(axes, runs: Sequence[Run]) -> None:
+    """Vacancy concentration against position: profiles of a few snapshots, a map of position and time of many."""
+    if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
+        vacancy_map(axes, runs[0].ds)
+    else:
+        least, most = np.inf, 0.0
+        for i, run in enumerate(runs):
+            shots = every(run.ds) if run.ds.sizes["snapshot"] <= CURVES else extremes(run.ds)
+            for j, shot in enumerate(shots):
+                c = run.ds.vacancy_concentration.values[shot.number]
+                least, most = min(least, c.min()), max(most, c.max())
+                line = stroke(i, j, len(runs), len(shots))
+                axes.plot(run.ds.x.values * 1e9, c, label=named(run, shot.name), **line)
+        axes.set(yscale="log", ylabel="vacancies (m⁻³)", ylim=(max(least, most * DEEPEST) / 2, most * 3))
+        legend(axes)
+    axes.set(xlabel="position (nm)")
+    if hidden := [text for run in runs if (text := unseen(run.ds))]:
+        note(axes, hidden[0])
+
+
+def vacancy_map(axes, ds) -> None:
+    """Map of the concentration; rows evenly in time, or as a clock has them, or one as high as the other."""
+    x, t, c = ds.x.values * 1e9, ds.snapshot_time.values, ds.vacancy_concentration.values
+    levels = np.log10(np.maximum(c, c.max() * 1e-6))
+    gaps = np.diff(t)
+    even = gaps.min() > 0 and gaps.max() < UNEVEN * gaps.min()
+    clock = None if even else clock_of(ds, t)
+    rows = t if even else clock(t) if clock else np.arange(len(t), dtype=float)
+    image = axes.pcolormesh(edges_of(x), edges_of(rows), levels, shading="flat", rasterized=True)
+    axes.figure.colorbar(image, ax=axes, label="log₁₀ vacancies (m⁻³)")
+    row_axis(axes, t, clock, even)
+
+
+def row_axis(axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
+    """Ticks and label of the time axis of a map."""
+    if even:
+        quantity(axes, "y", t, "time", "s", log=False)
+    elif clock:
+        at, names = ticks(clock)
+        axes.set_yticks(at, names)
+        axes.set_yticks(decades(clock), minor=True)
+        axes.set_ylabel("time" if len(clock.first) == 1 else "time since the last jump")
+        for edge in range(1, len(clock.first)):
+            axes.axhline(edge, color="white", linewidth=0.6)
+    else:
+        seen = np.unique(np.linspace(0, len(t) - 1, 7).round().astype(int))
+        axes.set_yticks(seen, [instant(t[i]) for i in seen])
+        axes.set_ylabel("time of the snapshot (rows alike)")
+
+
+def edges_of(centres: np.ndarray) -> np.ndarray:
+    """Edges (n + 1,) of cells around centres (n,), n > 1."""
+    middle = (centres[1:] + centres[:-1]) / 2
+    return np.concatenate(([2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]))
+
+
+def unseen(ds) -> str:
+    """Interval of the snapshots in which most of the change lies unseen, in words; "" when there is none."""
+    t, c = ds.snapshot_time.values, ds.vacancy_concentration.values
+    change = np.abs(np.diff(c, axis=0)).sum(axis=1)
+    if len(t) <= CURVES or not change.any() or change.max() < 0.5 * change.sum():
+        return ""
+    i = int(np.argmax(change))
+    share = f"{100 * change[i] / change.sum():.0f} %"
+    if t[i + 1] - t[i] < 1e-3 * t[-1]:
+        return ""
+    return f"{share} of the change lies between {instant(t[i])} and {instant(t[i + 1])}: record.profiles_at can show it"
+
+
+def bands(axes, runs: Sequence[Run]) -> None:
+    """Conduction band edge through electrodes and film; the Fermi level of the right electrode is 0 eV.
+
+    Drawn are the states of lowest and highest resistance where snapshots go with the reads, else the first and the last.
+    """
+    drawn = []
+    for i, run in enumerate(runs):
+        shots = extremes(run.ds)
+        for j, shot in enumerate(shots):
+            line = band_line(run.ds, shot.number)
+            axes.plot(*line, label=named(run, shot.name), **stroke(i, j, len(runs), len(shots)))
+            drawn.append((run.ds, line))
+    for film in {round(thickness(run.ds), 6) for run in runs}:
+        axes.axvspan(0, film, color=SKY, alpha=0.12, linewidth=0)
+    axes.axhline(0, color=GREY, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
+    axes.annotate("$E_F$", (1.01, 0), xycoords=("axes fraction", "data"), ha="left", va="center", color=GREY)
+    xlim, ylim = band_limits(*zip(*drawn, strict=True))
+    axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="conduction band edge (eV)")
+    legend(axes)
+
+
+def band_limits(results, lines) -> tuple[tuple, tuple]:
+    """Limits of x [nm] and of energy [eV] for band diagrams: film and bent regions decide, not the bottom of a metal."""
+    lowest, highest, left, right = 0.0, 0.0, 0.0, 0.0
+    for ds, (x, edge) in zip(results, lines, strict=True):
+        film = thickness(ds)
+        metal = [is_metal(side) for side in (edge[::-1], edge)]
+        bent = [0.0 if flat else AROUND[1] for flat in metal]
+        left = min(left, max(x[0], -(bent[0] or AROUND[0])))
+        right = max(right, min(x[-1], film + (bent[1] or AROUND[0])))
+        inside = (x >= -bent[0] - 1e-9) & (x <= film + bent[1] + 1e-9)
+        inside[: LEAD * metal[0]] = inside[len(x) - LEAD * metal[1] :] = False
+        lowest, highest = min(lowest, edge[inside].min()), max(highest, edge[inside].max())
+    margin = 0.1 * max(highest - lowest, 0.2)
+    return (left, right), (lowest - margin, highest + margin)
+
+
+def band_line(ds, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """Position [nm] and band edge [eV] of a snapshot.
+
+    The bending of a semiconductor is kept up to some 10 nm, where a few meV of it are left. Its flat lead is joined to
+    the last point by a line, since the step between them is not one of the band, and drawn as far as any other lead.
+    """
+    x, edge = ds.band_position.values[number] * 1e9, ds.band_edge.values[number]
+    good = np.isfinite(x) & np.isfinite(edge)
+    x, edge = x[good], edge[good]
+    keep = np.ones(len(x), dtype=bool)
+    if len(x) > 4:
+        keep[-2] = not 0 < abs(edge[-3] - edge[-2]) < BENT
+        keep[1] = not 0 < abs(edge[2] - edge[1]) < BENT
+    x, edge = x[keep], edge[keep]
+    ends = min(x[0], -AROUND[0]), max(x[-1], thickness(ds) + AROUND[1])
+    return np.concatenate(([ends[0]], x, [ends[1]])), np.concatenate((edge[:1], edge, edge[-1:]))
+
+
+def is_metal(edge: np.ndarray) -> bool:
+    """Tell if a band diagram ends in a metal: its band bottom lies far below all of the film's band edge."""
+    return bool(len(edge) > 2 * LEAD and edge[-1] < edge[LEAD:-LEAD].min() - 5 * BENT and edge[-1] < -0.2)
+
+
+def thickness(ds) -> float:
+    """Thickness of the film, nm."""
+    return float((ds.x + ds.cell_width / 2).max()) * 1e9
+
+
+def spectrum(axes, runs: Sequence[Run]) -> None:
+    """Current density per energy, at the snapshots that `bands` draws."""
+    top, seen = 0.0, []
+    for i, run in enumerate(runs):
+        shots = extremes(run.ds)
+        for j, shot in enumerate(shots):
+            E, density = run.ds.spectrum_energy.values[shot.number], np.abs(run.ds.spectrum_density.values[shot.number])
+            line = stroke(i, j, len(runs), len(shots))
+            axes.plot(E, np.where(density > 0, density, np.nan), label=named(run, shot.name), **line)
+            top = max(top, np.nanmax(density, initial=0.0))
+            seen.append((E, density))
+    drawn = np.concatenate([E[density > top * 1e-12] for E, density in seen]) if top else np.array([])
+    if drawn.size:
+        axes.set(ylim=(top * 1e-12, top * 5), xlim=(drawn.min(), drawn.max()))
+    axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
+    legend(axes)
+    note(axes, "at the voltage of the source, at +0.1 V where the source is off")
+
+
+def every(ds) -> list[Shot]:
+    """All snapshots of a result, named by their times."""
+    return [Shot(i, instant(t)) for i, t in enumerate(ds.snapshot_time.values)]
+
+
+def extremes(ds) -> list[Shot]:
+    """States of lowest and highest resistance where snapshots go with the reads, else the first and the last snapshot.
+
+    Of several states that are alike within SAME, the first that was reached.
+    """
+    t = ds.snapshot_time.values
+    if ds.sizes.get("read", 0) > 1:
+        read = np.searchsorted(ds.read_time.values * (1 + 1e-9), t)
+        read = np.clip(read, 0, ds.sizes["read"] - 1)
+        with_read = np.flatnonzero(np.isclose(ds.read_time.values[read], t, rtol=1e-9, atol=0))
+        R, V = ds.read_resistance.values[read[with_read]], ds.write_voltage.values[read[with_read]]
+        if len(R) > 2 and R.max() > SAME * R.min():
+            pair = (("LRS", int(np.argmax(R < SAME * R.min()))), ("HRS", int(np.argmax(R > R.max() / SAME))))
+            after = {i: f", after {volts(V[i])}" if np.isfinite(V[i]) else "" for _, i in pair}
+            return [Shot(int(with_read[i]), name + after[i]) for name, i in pair]
+    return [every(ds)[i] for i in sorted({0, len(t) - 1})]

@@ -1,0 +1,138 @@
+"""Panels of reads: resistance loops, conductance pulse by pulse, retention. `read_resistance` in, one axes filled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from otjdd.analysis import plasticity, synapse
+from otjdd.plot.axes import arrows, legend, quantity, told, volts
+from otjdd.plot.runs import Run, gathered, named, stroke
+from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
+
+MARKERS = "osD^vP"
+
+
+def loop(axes, runs: Sequence[Run]) -> None:
+    """Resistance read after each write against the voltage of the write; arrows show the direction."""
+    for i, run in enumerate(runs):
+        V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
+        line = stroke(i, 0, len(runs), 1)
+        axes.plot(V, R, marker=MARKERS[i % 6], markersize=2.2, linewidth=0.8, label=named(run), **line)
+        arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
+    axes.set(xlabel="write voltage (V)")
+    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
+    legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
+
+
+def loop_numbers(ds) -> str | None:
+    """Resistance ratio and switching voltages of a loop, in words; None when it does not switch."""
+    found = synapse.loop(ds)
+    if not np.isfinite([found["set_voltage"], found["reset_voltage"]]).all():
+        return None
+    ends = f"set {volts(found['set_voltage'])}, reset {volts(found['reset_voltage'])}"
+    return f"high/low {told(found['ratio'], '1')}, {ends}"
+
+
+def conductance(axes, runs: Sequence[Run]) -> None:
+    """Conductance against the number of the read; after positive writes filled, after negative ones open."""
+    for i, run in enumerate(runs):
+        G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
+        number = np.arange(1, len(G) + 1)
+        one = len(runs) == 1
+        axes.plot(number, G, color=GREY if one else CYCLE[i % 6], linewidth=0.5, zorder=1)
+        for marks, colour, sign in ((V > 0, BLUE, "after V > 0"), (V < 0, ORANGE, "after V < 0")):
+            if marks.any():
+                colour = colour if one else CYCLE[i % 6]
+                face = colour if sign.endswith("> 0") else "white"
+                axes.plot(
+                    number[marks], G[marks], MARKERS[i % 6], color=colour, markerfacecolor=face, clip_on=False,
+                    label=named(run, sign),
+                )  # fmt: skip
+    quantity(axes, "y", 1 / gathered(runs, "read_resistance"), "conductance", "S", log=False)
+    axes.set(xlabel="read")
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(axes, pulse_numbers(runs[0].ds) if len(runs) == 1 else None)
+
+
+def pulse_numbers(ds) -> str | None:
+    """Window and nonlinearity of the last potentiation and depression, in words; None without both."""
+    G, V = 1 / ds.read_resistance.values, np.sign(ds.write_voltage.values)
+    turns = np.flatnonzero(np.diff(V)) + 1
+    rounds = [r for r in np.split(np.arange(len(V)), turns) if len(r) > 4]
+    rounds = {V[r[0]]: r for r in rounds if r[0] > 0}  # the last of each sign, with the read before it as its start
+    if set(rounds) != {1.0, -1.0}:
+        return None
+    shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
+    last = G[min(r[0] for r in rounds.values()) :]
+    nu = f"ν {told(shape['up'], '1')} up, {told(shape['down'], '1')} down"
+    return f"last round: Gmax/Gmin {last.max() / last.min():.3g}, {nu}"
+
+
+def retention(axes, runs: Sequence[Run]) -> None:
+    """Resistance against the time since the last write, one curve for each write, with its loss per decade of time."""
+    groups = [(run, hold) for run in runs for hold in holds(run.ds)]
+    for i, (run, hold) in enumerate(groups):
+        since = run.ds.read_time.values[hold.reads] - hold.start
+        R = run.ds.read_resistance.values[hold.reads]
+        text = named(run, f"after {volts(hold.voltage)}")
+        axes.plot(since, R, marker=MARKERS[i % 6], label=text + loss(since, R), **stroke(i, 0, len(groups), 1))
+    times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
+    quantity(axes, "x", times, "time after the write", "s", log=True)
+    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
+    legend(axes)
+
+
+def loss(since: np.ndarray, R: np.ndarray) -> str:
+    """Relative change of a resistance per decade of time, over the last two decades, in words; "" for too few reads."""
+    late = (since > 0) & (since >= since[-1] / 100)
+    if late.sum() < 3 or since[late][-1] < 3 * since[late][0]:
+        return ""
+    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade)".replace("-", "\N{MINUS SIGN}")
+
+
+class Hold(NamedTuple):
+    """A write followed by three reads or more: its end [s], its voltage [V], the numbers of the reads."""
+
+    start: float
+    voltage: float
+    reads: np.ndarray
+
+
+def holds(ds) -> list[Hold]:
+    """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0."""
+    if "write_end" not in ds:
+        return []
+    ends, voltages = ds.write_end.values, ds.write_end_voltage.values
+    groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]
+    return [Hold(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
+
+
+def writes(ds) -> np.ndarray:
+    """Voltages other than 0 V that were written before reads."""
+    V = ds.write_voltage.values if "write_voltage" in ds else np.array([])
+    return V[np.isfinite(V) & (V != 0)]
+
+
+def different(ds) -> bool:
+    """Tell if reads follow writes of more than one voltage."""
+    return len(set(writes(ds))) > 1 and ds.sizes["read"] > 2
+
+
+def swept(ds) -> bool:
+    """Tell if the voltage of the writes is stepped."""
+    return len(np.unique(writes(ds))) > 4
+
+
+def repeated(ds) -> bool:
+    """Tell if equal writes are repeated, with a read after each."""
+    return len(writes(ds)) > 2 and not swept(ds)
+
+
+def held(ds) -> bool:
+    """Tell if reads follow each other without a write between them."""
+    return ds.sizes.get("read", 0) > 2 and len(writes(ds)) <= 2 and bool(holds(ds))

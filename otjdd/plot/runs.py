@@ -1,0 +1,75 @@
+"""Results as panels take them: each with a label, the drive that it says of itself, and the stroke of its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otjdd.plot.labels import distinct
+from otjdd.plot.style import CYCLE, DASHES
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+class Run(NamedTuple):
+    """One result, and its name in legends; "" for one that is drawn alone."""
+
+    ds: xr.Dataset
+    label: str = ""
+
+
+def runs_of(results, label=None) -> list[Run]:
+    """Results with their labels.
+
+    results : a Dataset, or a sequence of them   label : one text, or one for each result
+    Without labels, results are told apart by their titles, or by the values of their cases that differ.
+    Raises ValueError when there is no result, or not one label for each.
+    """
+    if hasattr(results, "data_vars"):
+        results = [results]
+    results = list(results)
+    if not results:
+        raise ValueError("there is no result to draw")
+    if label is None:
+        labels = [""] if len(results) == 1 else distinct([ds.attrs for ds in results])
+    else:
+        labels = [label] if isinstance(label, str) else [str(one) for one in label]
+    if len(labels) != len(results):
+        raise ValueError(f"{len(results)} results take as many labels, not {len(labels)}")
+    return [Run(ds, text) for ds, text in zip(results, labels, strict=True)]
+
+
+def waveform_of(ds):
+    """Waveform that a result was made with; None where it does not say, a file of it is gone, or it is a `Chain`."""
+    from otjdd.case.case import parse_case
+    from otjdd.errors import CaseError
+    from otjdd.waveform.waveform import Waveform
+
+    try:
+        drive = parse_case(str(ds.attrs["case_resolved"]), allow_outside=True).drive
+        waveform = drive.waveform() if hasattr(drive, "waveform") else None
+        return waveform if isinstance(waveform, Waveform) else None
+    except (CaseError, OSError, ValueError, KeyError):
+        return None
+
+
+def stroke(run: int, part: int, runs: int, parts: int) -> dict:
+    """Colour and dashes of one curve: by its part in a single result, else by result and, in dashes, by part.
+
+    Every curve differs from those before it in its dashes too, so that coinciding ones show.
+    """
+    colour = CYCLE[(run if runs > 1 else part) % len(CYCLE)]
+    return {"color": colour, "linestyle": DASHES[(part if parts > 1 else run) % len(DASHES)]}
+
+
+def named(run: Run, part: str = "") -> str | None:
+    """Label of a part of a result in a legend; None for a single curve of a single result."""
+    return ", ".join(filter(None, (run.label, part))) or None
+
+
+def gathered(runs: Sequence[Run], name: str) -> np.ndarray:
+    """All values of a variable in all results, one row."""
+    return np.concatenate([np.ravel(run.ds[name].values) for run in runs])

@@ -1,0 +1,89 @@
+"""Panels over time: the current with the voltage below it, and the peaks of a train of pulses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.ticker import MaxNLocator
+
+from otjdd.analysis import plasticity
+from otjdd.plot.axes import legend, magnitude, quantity
+from otjdd.plot.clock import clock_of, time_axis
+from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.style import GREY, ORANGE
+
+BELOW = 1e-9  # of the largest current: what is smaller sets no limit of the axis
+
+
+def current(axes, runs: Sequence[Run]) -> None:
+    """Absolute current against time, with the voltage of the source below it."""
+    axes.axis("off")
+    above = axes.inset_axes([0, 0.38, 1, 0.62])
+    below = axes.inset_axes([0, 0, 1, 0.3], sharex=above)
+    times = np.concatenate([run.ds.time.values for run in runs])
+    clocks = [clock_of(run.ds, run.ds.time.values) for run in runs]
+    clock = clocks[0] if all(same(clocks[0], other) for other in clocks) else None
+    for i, run in enumerate(runs):
+        t = clock(run.ds.time.values) if clock else run.ds.time.values
+        shown, carried = (magnitude(run.ds[name].values) for name in ("current", "conduction_current"))
+        line = stroke(i, 0, len(runs), 1)
+        if len(runs) == 1:
+            above.plot(t, shown, color=GREY, linewidth=0.5, label="total, as read")
+        above.plot(t, carried, linewidth=0.9, label=named(run, "conduction" if len(runs) == 1 else ""), **line)
+        below.plot(t, run.ds.voltage.values, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
+    carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
+    quantity(above, "y", carried, "|current|", "A", log=True)
+    if np.isfinite(carried).any():
+        # A jump of the voltage charges the junction in no time: a spike as high as steps are short, cut off here.
+        top = np.nanmax(carried)
+        above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, top * 5)
+    above.tick_params(labelbottom=False)
+    time_axis(above, clock, times)
+    time_axis(below, clock, times)
+    above.set_xlabel("")
+    quantity(below, "y", [1.0], "voltage", "V", log=False)
+    below.margins(y=0.12)
+    legend(above)
+
+
+def same(one, other) -> bool:
+    """Tell if two clocks (or None) have the same parts."""
+    if one is None or other is None:
+        return one is other
+    return len(one.edges) == len(other.edges) and np.allclose(one.edges, other.edges, rtol=1e-9)
+
+
+def train(axes, runs: Sequence[Run]) -> None:
+    """Peak current of each pulse of a train, with its paired-pulse facilitation and post-tetanic potentiation."""
+    every = []
+    for i, run in enumerate(runs):
+        peaks = plasticity.peaks(run.ds)
+        every.append(peaks)
+        grown = plasticity.facilitation(peaks)
+        text = f"PPF {100 * grown['ppf']:+.3g} %, PTP {100 * grown['ptp']:+.3g} %".replace("-", "\N{MINUS SIGN}")
+        axes.plot(
+            np.arange(1, len(peaks) + 1), peaks, marker="os^Dv"[i % 5], clip_on=False, label=named(run, text),
+            **stroke(i, 0, len(runs), 1),
+        )  # fmt: skip
+    quantity(axes, "y", np.concatenate(every), "peak |current|", "A")
+    axes.set(xlabel="pulse")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(axes)
+
+
+def pulsed(ds) -> bool:
+    """Tell if a result holds the current of two pulses or more that are alike."""
+    if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
+        return False
+    found = plasticity.pulses(ds)
+    if len(found) < 2:
+        return False
+    V = ds.voltage.values
+    tops = np.array([V[pulse][np.argmax(np.abs(V[pulse]))] for pulse in found])
+    return bool(np.ptp(tops) < 1e-3 * np.abs(tops).max())
+
+
+def timed(ds) -> bool:
+    """Tell if the current in time is what the run was for."""
+    return ds.sizes.get("time", 0) > 2 and not ds.sizes.get("read", 0) > 2

@@ -1,0 +1,83 @@
+"""Panels of a study over its axes: curves and maps, with the names and units of the keys that were varied."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+
+from otjdd.plot.axes import legend, quantity, told
+from otjdd.plot.labels import readable
+from otjdd.plot.reads import MARKERS
+from otjdd.plot.runs import stroke
+from otjdd.studies.sensitivity import worth_logarithms
+
+WIDEST = 34  # characters of a line of an axis label
+LONGEST = 80  # characters of a meaning that is used as a label; of a longer one the name is
+
+
+def curves(result, along: str, other: str | None, axes) -> None:
+    """A result along one axis; a colour, dashes and a marker for each place of another, None without one."""
+    count = result.sizes[other] if other else 1
+    for i in range(count):
+        row = result.isel({other: i}) if other else result
+        label = place(row, other) if other else None
+        axes.plot(values_of(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
+    study_axis(axes, result, along, "x")
+    ordinate(axes, result)
+    legend(axes, readable(other) if other else None)
+
+
+def image(result, along: str, up: str, norm, axes):
+    """A result as colours over two axes; points without a result are left white. Return the colours."""
+    rows = result.transpose(up, along)
+    x, y = values_of(rows, along), values_of(rows, up)
+    mesh = axes.pcolormesh(edges(x), edges(y), rows.values, norm=norm, shading="flat", rasterized=True)
+    study_axis(axes, rows, along, "x")
+    study_axis(axes, rows, up, "y")
+    fixed = [f"{readable(str(n))} {place(rows, n)}" for n, c in rows.coords.items() if not c.dims]
+    if fixed:
+        axes.set_title(", ".join(fixed), fontsize=7)
+    return mesh
+
+
+def edges(x: np.ndarray) -> np.ndarray:
+    """Edges (n + 1,) of the cells around centres, halfway in the spacing in which they are even."""
+    u = np.log(x) if worth_logarithms(x) else np.asarray(x, dtype=float)
+    middle = (u[1:] + u[:-1]) / 2
+    half = (u[1] - u[0]) / 2 if len(u) > 1 else 0.5, (u[-1] - u[-2]) / 2 if len(u) > 1 else 0.5
+    ends = np.concatenate(([u[0] - half[0]], middle, [u[-1] + half[1]]))
+    return np.exp(ends) if worth_logarithms(x) else ends
+
+
+def values_of(result, dim: str) -> np.ndarray:
+    """Numbers along an axis; places where it has none."""
+    numeric = dim in result.coords and result[dim].dtype.kind in "if"
+    return result[dim].values if numeric else np.arange(result.sizes[dim], dtype=float)
+
+
+def study_axis(axes, result, dim: str, side: str) -> None:
+    """Label, scale and ticks of an axis of the study."""
+    unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
+    quantity(axes, side, values_of(result, dim), readable(dim), unit)
+    if dim in result.coords and result[dim].dtype.kind not in "if":
+        getattr(axes, f"{side}axis").set_ticks(values_of(result, dim), [str(v) for v in result[dim].values])
+
+
+def ordinate(axes, result) -> None:
+    """Label and scale of the result."""
+    quantity(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
+
+
+def wrapped(result) -> str:
+    """What a result is, on one line or two; its name where its meaning is long."""
+    meaning = result.attrs.get("long_name", "")
+    return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else str(result.name)
+
+
+def place(result, dim: str) -> str:
+    """Where a row stands on an axis, in words."""
+    if dim not in result.coords:
+        return ""
+    value = result[dim].values[()]
+    return told(float(value), result[dim].attrs.get("units", "1")) if np.issubdtype(type(value), float) else str(value)

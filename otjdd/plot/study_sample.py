@@ -1,0 +1,67 @@
+"""Panels of a study's sample: parallel coordinates, the spread along another axis, Sobol indices."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+
+from otjdd.plot.axes import colours, legend
+from otjdd.plot.labels import readable
+from otjdd.plot.study_panels import ordinate, study_axis, values_of, wrapped
+from otjdd.plot.style import BLUE, GREY, ORANGE
+from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
+
+
+def spread(result, along: str, axes) -> None:
+    """All draws of a sample along an axis, their median, and the middle eight tenths."""
+    rows = result.transpose("sample", along).values
+    x = values_of(result, along)
+    axes.plot(x, rows.T, color=GREY, linewidth=0.4, alpha=0.6)
+    low, middle, high = np.nanquantile(rows, [0.1, 0.5, 0.9], axis=0)
+    axes.fill_between(x, low, high, color=BLUE, alpha=0.15, linewidth=0, label="10 to 90 %")
+    axes.plot(x, middle, "o-", color=BLUE, label=f"median of {len(rows)}")
+    study_axis(axes, result, along, "x")
+    ordinate(axes, result)
+    legend(axes)
+
+
+def parallel(ds, result, axes) -> None:
+    """A line for each draw over the keys of the sample, each from its lowest to its highest, coloured by the result."""
+    keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
+    columns = [column(ds[key].values) for key in keys]
+    logarithmic = worth_logarithms(result.values)
+    norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(result), np.nanmax(result))
+    shade = mpl.cm.ScalarMappable(norm, "viridis")
+    order = np.argsort(np.nan_to_num(result.values, nan=-np.inf))
+    for i in order[np.isfinite(result.values[order])]:
+        colour = shade.to_rgba(result.values[i])
+        axes.plot(range(len(keys)), [c[i] for c in columns], color=colour, linewidth=0.6, alpha=0.8)
+    colours(shade, axes, wrapped(result), result.attrs.get("units", "1"))
+    axes.set_xticks(range(len(keys)), [readable(key) for key in keys], rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks([0, 1], ["lowest", "highest"])
+    axes.set_xlim(0, max(len(keys) - 1, 0.5))
+
+
+def column(values: np.ndarray) -> np.ndarray:
+    """Values from 0 (lowest) to 1; of text its place in the alphabet."""
+    if values.dtype.kind not in "if":
+        values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
+    u = np.log(values) if worth_logarithms(values) else values
+    return (u - u.min()) / max(np.ptp(u), 1e-300)
+
+
+def sensitivities(ds, result, axes) -> None:
+    """First and total Sobol indices of the keys, with their 95 % intervals, the most influential on top."""
+    log = worth_logarithms(result.values)
+    found = sobol_indices(ds.assign({result.name: result}), result.name, log=log).sortby("total")
+    at = np.arange(found.sizes["key"])
+    for kind, colour, shift in (("first", BLUE, 0.2), ("total", ORANGE, -0.2)):
+        low, high = found[kind] - found[f"{kind}_low"], found[f"{kind}_high"] - found[kind]
+        bars = np.maximum([low.values, high.values], 0.0)
+        axes.barh(
+            at + shift, found[kind].values, 0.38, color=colour, label=f"{kind} order" if kind == "first" else kind
+        )
+        axes.errorbar(found[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
+    axes.set_yticks(at, [readable(str(key)) for key in found.key.values])
+    axes.set(xlabel="share of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
+    legend(axes, "of log₁₀ " * log + "of " * (not log) + wrapped(result).replace("\n", " "))

@@ -1,0 +1,72 @@
+"""Results as a run gives them, made of numbers that a test can read off a figure: no kernel is run."""
+
+import numpy as np
+
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.results import outputs
+
+WRITES = np.array([1.0, 2.0, 1.5, -1.0, -2.0, -1.0])
+
+
+def case_attrs(drive: str | None = None, title: str = "made", **changes) -> dict:
+    """Attributes of a result of the shipped device, with another drive (a TOML table) and other values."""
+    changes = ({"drive": " ".join(drive.split())} if drive else {}) | changes
+    case = load_case(shipped_cases() / "li2019.toml", {"title": f'"{title}"'} | changes)
+    return {"title": title, "case_resolved": case.resolved()}
+
+
+def reads(write_voltage, resistance, times=None, attrs=None, **more):
+    n = len(write_voltage)
+    names = ("read_voltage", "read_current", "tunnelling_share", "transport_energy")
+    arrays = {name: np.full(n, 0.1) for name in names}
+    times = np.arange(n) if times is None else times
+    return outputs.dataset(
+        arrays
+        | {"read_time": times, "write_voltage": write_voltage, "read_resistance": resistance}
+        | {"cell_width": [1e-9, 1e-9]}
+        | more,
+        {"x": [0.5e-9, 1.5e-9]},
+        attrs,
+    )
+
+
+def curves(energy: float = 0.3):
+    """I-V curves whose I / T^2 has an activation energy [eV]."""
+    T, V = np.array([260.0, 300.0, 340.0]), np.linspace(-0.5, 0.5, 11)
+    thermal = T**2 * np.exp(-energy / (8.617333262e-5 * T))
+    current = np.stack([np.sinh(V)[None, :] * thermal[:, None], 100 * np.sinh(V)[None, :] * thermal[:, None]])
+    shape = dict.fromkeys(("bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy"), 0 * current)
+    return outputs.dataset(shape | {"bias_current": current}, {"state": ["HRS", "LRS"], "temperature": T, "bias": V})
+
+
+def series(t, voltage, current, attrs=None, displacement=0.0):
+    """A time series whose instrument shows the conduction current and some displacement [A]."""
+    arrays = {"voltage": voltage, "conduction_current": current, "current": np.asarray(current) + displacement}
+    return outputs.dataset(arrays, {"time": t}, attrs)
+
+
+def profiles(times, attrs=None, barrier=0.6, metal=True, step=0.0):
+    """Snapshots of a 2 nm film between a metal, 5 eV deep, and another or a semiconductor that bends 0.3 eV over 10 nm.
+
+    step : [eV] that is left of the bending where it was cut off
+    """
+    times = np.asarray(times, dtype=float)
+    x = np.linspace(0.1e-9, 1.9e-9, 10)
+    c = 1e26 * (1 + np.outer(np.arange(len(times)), x) * 1e9)
+    film = np.linspace(barrier, barrier / 2, 5)
+    if metal:
+        position, edge = [-2, 0, *np.linspace(0, 2, 5), 2, 4], [-5, -5, *film, -5, -5]
+    else:
+        position = [-2, 0, *np.linspace(0, 2, 5), *np.linspace(2, 12, 5), 12, 14]
+        edge = [-5, -5, *film, *np.linspace(0.3, -0.01 + step, 5), -0.01, -0.01]
+    arrays = {"vacancy_concentration": c, "snapshot_time": times, "cell_width": np.full(10, 2e-10)}
+    arrays |= {"band_position": np.tile(position, (len(times), 1)) * 1e-9, "band_edge": np.tile(edge, (len(times), 1))}
+    energy = np.linspace(0, 1, 50)
+    arrays |= {"spectrum_energy": np.tile(energy, (len(times), 1))}
+    arrays |= {"spectrum_density": np.tile(1e5 * np.exp(-40 * energy), (len(times), 1))}
+    return outputs.dataset(arrays, {"x": x}, attrs)
+
+
+def labels(axes) -> list[str]:
+    """Texts of the legend of axes."""
+    return [text.get_text() for text in axes.get_legend().get_texts()] if axes.get_legend() else []

@@ -1,0 +1,68 @@
+"""Pictures of current against voltage, from whatever holds it."""
+
+import numpy as np
+from made_results import case_attrs, curves, labels, reads, series
+
+from otjdd.plot.figure import figure
+
+TRIANGLE = '{ kind = "triangle", path = ["0 V", "1 V", "-1 V", "0 V"], rate = "1 V/s", cycles = 2 }'
+SWEEP = np.concatenate([np.linspace(0, 1, 20), np.linspace(1, -1, 40)[1:], np.linspace(-1, 0, 20)[1:]])
+
+
+def test_curves_at_frozen_ions_have_a_colour_for_each_state():
+    axes = figure(curves(), "iv").axes[0]
+    assert labels(axes) == ["HRS", "LRS"]
+    assert axes.get_legend().get_title().get_text() == "260 K (pale) to 340 K (dark)"
+    assert len(axes.lines) == 6
+    assert len({line.get_color() for line in axes.lines}) == 2
+    assert axes.get_yscale() == "log"
+
+
+def test_reads_along_a_sweep_are_an_iv_loop_and_one_voltage_is_none():
+    ds = reads(np.full(len(SWEEP), np.nan), np.full(len(SWEEP), 1e6))
+    ds["read_voltage"][:], ds["read_current"][:] = SWEEP, 1e-6 * SWEEP
+    axes = figure(ds).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), SWEEP)
+    assert axes.get_ylabel() == "|current| (A)"
+    assert [text for text in axes.texts if text.arrow_patch]
+
+
+def test_a_ramp_in_time_is_a_loop_for_each_cycle_of_its_conduction_current():
+    V = np.concatenate([SWEEP, SWEEP[1:]])
+    t = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(V)))])
+    ds = series(t, V, 1e-3 * V, case_attrs(TRIANGLE), displacement=1.0)
+    axes = figure(ds, "iv-linear").axes[0]
+    assert labels(axes) == ["cycle 1", "cycle 2"]
+    for line in axes.lines:
+        np.testing.assert_allclose(line.get_ydata(), 1e-3 * line.get_xdata(), atol=1e-12)
+    assert axes.get_ylabel() == "current (mA)"
+    assert axes.get_ylim()[1] < 2e-3  # the displacement current sets no limit
+    assert axes.yaxis.get_major_formatter()(-1e-3, 0) == "−1"
+
+
+def test_where_the_voltage_crosses_zero_the_current_sets_no_limit():
+    V = np.concatenate([SWEEP[:-1], [1e-16]])
+    ds = series(np.arange(len(V)), V, 1e-3 * V)
+    low, high = figure(ds, "iv").axes[0].get_ylim()
+    assert 1e-6 < low < high < 1e-2
+
+
+def test_pulses_are_no_sweep():
+    V = np.repeat([0.0, 1.0, 0.0, -1.0, 0.0], 20)
+    assert "iv" not in [a.get_xlabel() for a in figure(series(np.arange(100.0), V, 1e-3 * V)).axes]
+    from otjdd.plot.iv import curves as found
+
+    assert found(series(np.arange(100.0), V, 1e-3 * V)) == []
+
+
+def test_the_arrhenius_picture_and_the_metric_are_one_energy_and_the_axis_says_which():
+    from otjdd.analysis.fits import activation_energy
+
+    ds = curves(energy=0.3)
+    axes = figure(ds, "arrhenius").axes[0]
+    assert axes.get_ylabel() == "|I| / T² at 0.1 V (A/K²)"
+    assert labels(axes) == ["HRS: 0.300 eV", "LRS: 0.300 eV"]
+    current = ds.bias_current.sel(state="HRS").sel(bias=0.1, method="nearest").values
+    slope = np.polyfit(axes.lines[0].get_xdata(), np.log(axes.lines[0].get_ydata()), 1)[0]
+    found = activation_energy(ds.temperature.values, current).energy
+    np.testing.assert_allclose(-slope * 1000 * 8.617333262e-5, found, rtol=1e-9)

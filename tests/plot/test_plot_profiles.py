@@ -1,0 +1,75 @@
+"""Pictures over position: vacancies, bands, spectra."""
+
+import numpy as np
+import pytest
+from made_results import case_attrs, labels, profiles, reads
+
+from otjdd.plot.figure import figure
+from otjdd.plot.profiles import band_line, unseen
+
+
+def test_few_snapshots_are_profiles_and_many_a_map():
+    axes = figure(profiles([0, 1, 2]), "vacancies").axes[0]
+    assert labels(axes) == ["0 s", "1 s", "2 s"]
+    assert len({str(line._unscaled_dash_pattern) for line in axes.lines}) == 3  # identical ones can be told apart
+    mapped = figure(profiles(np.arange(9)), "vacancies")
+    assert not mapped.axes[0].lines
+    assert len(mapped.axes) == 2  # the map and its colours
+    assert mapped.axes[0].get_ylabel() == "time (s)"
+
+
+def test_a_map_of_a_pulse_has_a_row_in_every_decade():
+    t = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 20)])
+    pulse = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
+    axes = figure(profiles(t, case_attrs(pulse)), "vacancies").axes[0]
+    rows = axes.collections[0].get_coordinates()[:, 0, 1]
+    heights = np.diff(rows)[2:]
+    assert heights.max() < 1.5 * heights.min()
+    assert "1 µs" in [text.get_text() for text in axes.get_yticklabels()]
+
+
+def test_a_map_of_uneven_snapshots_without_a_drive_has_rows_alike():
+    t = np.array([0.0, 1e-9, 1e-6, 1e-3, 1.0, 1.0 + 1e-9, 2.0])
+    axes = figure(profiles(t), "vacancies").axes[0]
+    np.testing.assert_allclose(np.diff(axes.collections[0].get_coordinates()[:, 0, 1]), 1)
+    assert axes.get_ylabel() == "time of the snapshot (rows alike)"
+    assert "1 ns" in [text.get_text() for text in axes.get_yticklabels()]
+
+
+def test_change_that_no_snapshot_shows_is_told():
+    ds = profiles(np.linspace(0, 0.1, 11))
+    ds["vacancy_concentration"][1:] = ds.vacancy_concentration[-1]
+    assert unseen(ds) == "100 % of the change lies between 0 s and 10 ms: record.profiles_at can show it"
+    assert unseen(profiles(np.linspace(0, 0.1, 11))) == ""
+    assert any("lies between" in text.get_text() for text in figure(ds, "vacancies").axes[0].texts)
+
+
+@pytest.mark.parametrize("metal", [True, False])
+def test_the_bottom_of_a_metal_sets_no_limit_of_the_bands(metal):
+    axes = figure(profiles([0, 1], barrier=2.0, metal=metal), "bands").axes[0]
+    low, high = axes.get_ylim()
+    assert -0.5 < low < 0
+    assert 2.0 < high < 2.5
+    assert axes.get_xlim()[1] == pytest.approx(3.2 if metal else 14.0)
+
+
+def test_what_is_left_of_the_bending_at_a_lead_is_no_step():
+    x, edge = band_line(profiles([0, 1], metal=False, step=0.004), 0)
+    assert np.abs(np.diff(edge[x > 3])).max() < 0.1
+    assert (np.diff(x[(x > -1) & (x < 13)]) == 0).sum() == 2  # the two interfaces of the film
+    x, _ = band_line(profiles([0, 1], metal=False, step=0.1), 0)
+    assert (np.diff(x[(x > -1) & (x < 13)]) == 0).sum() == 3  # a step of the band stays
+
+
+def test_bands_of_a_loop_are_those_of_the_low_and_the_high_state():
+    loop = reads(np.array([0.5, 1, 2, -1, -2, 0.5]), np.array([9, 8, 1, 2, 9, 9]) * 1e5)
+    ds = profiles(np.arange(6)).merge(loop.drop_vars(["x", "cell_width"]))
+    assert labels(figure(ds, "bands").axes[0]) == ["LRS, after +2 V", "HRS, after +0.5 V"]
+    alone = profiles(np.arange(6))
+    assert labels(figure(alone, "bands").axes[0]) == ["0 s", "5 s"]
+
+
+def test_a_spectrum_is_drawn_where_there_is_current_and_says_at_which_voltage():
+    axes = figure(profiles([0, 1]), "spectrum").axes[0]
+    np.testing.assert_allclose(axes.get_xlim(), [0, 0.69], atol=0.02)  # twelve decades of exp(-40 E)
+    assert any("where the source is off" in text.get_text() for text in axes.texts)

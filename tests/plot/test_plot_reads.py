@@ -1,0 +1,72 @@
+"""Pictures of reads: loops, conductance, retention."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from made_results import WRITES, labels, reads
+
+from otjdd.plot.figure import figure
+
+
+def test_a_loop_is_resistance_against_write_voltage_with_its_direction():
+    R = np.array([5.0, 4.0, 3.0, 2.0, 1.0, 9.0]) * 1e6
+    axes = figure(reads(WRITES, R), "loop").axes[0]
+    np.testing.assert_array_equal(axes.lines[0].get_xydata(), np.column_stack((WRITES, R)))
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylabel() == "resistance (Ω)"
+    arrows = [text for text in axes.texts if text.arrow_patch]
+    points = list(zip(WRITES, R, strict=True))
+    assert arrows
+    assert {(tuple(arrow.xyann), tuple(arrow.xy)) for arrow in arrows} <= set(pairwise(points))
+
+
+def test_a_loop_that_switches_says_its_ratio_and_voltages():
+    V = np.array([0.1, 1.0, 2.0, 0.1, -1.0, -2.0, 0.1])
+    R = np.array([1e8, 1e6, 1e4, 1e4, 1e4, 1e8, 1e8])
+    assert figure(reads(V, R), "loop").axes[0].get_title(loc="left") == "high/low 10000, set +1 V, reset −1.5 V"
+
+
+def test_loops_of_several_results_share_axes_and_have_labels():
+    one, two = reads(WRITES, np.arange(1.0, 7.0) * 1e6), reads(WRITES, np.arange(2.0, 8.0) * 1e6)
+    axes = figure([one, two], "loop", label=["thin", "thick"]).axes[0]
+    assert labels(axes) == ["thin", "thick"]
+    assert axes.lines[1].get_ydata()[0] == 2e6
+    assert axes.lines[0].get_color() != axes.lines[1].get_color()
+    assert axes.lines[0].get_linestyle() != axes.lines[1].get_linestyle()
+
+
+def test_conductance_has_a_prefix_and_tells_writes_by_sign():
+    R = np.array([1e6, 5e5, 2.5e5, 1e6])
+    axes = figure(reads(np.array([2.2, 2.2, -2.5, -2.5]), R), "conductance").axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [1e-6, 2e-6, 4e-6, 1e-6])
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), [1e-6, 2e-6])
+    np.testing.assert_allclose(axes.lines[2].get_xdata(), [3, 4])
+    assert axes.get_ylabel() == "conductance (µS)"
+    assert axes.yaxis.get_major_formatter()(2e-6, 0) == "2"
+    assert axes.lines[1].get_markerfacecolor() != axes.lines[2].get_markerfacecolor()
+    assert not axes.lines[1].get_clip_on()
+
+
+def test_rounds_of_pulses_say_their_window_and_nonlinearity():
+    up, down = np.linspace(1e-6, 2e-6, 10), np.linspace(2e-6, 1e-6, 10)
+    G = np.concatenate([up, down, up, down])
+    V = np.repeat([1.0, -1.0, 1.0, -1.0], 10)
+    said = figure(reads(V, 1 / G), "conductance").axes[0].get_legend().get_title().get_text()
+    assert said.startswith("last round: Gmax/Gmin 2, ν ")
+
+
+def test_retention_is_against_the_time_since_the_write_and_says_the_loss_per_decade():
+    since = np.array([1.0, 10.0, 100.0, 999.0])
+    written = {"write_end": np.full(4, 1e-3), "write_end_voltage": np.full(4, -4.0)}
+    ds = reads(np.full(4, np.nan), 1e6 * since**-0.02, since + 1e-3, **written)
+    axes = figure(ds).axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_xdata(), since, rtol=1e-6)
+    assert axes.get_xlabel() == "time after the write"
+    assert axes.xaxis.get_major_formatter()(10.0, 0) == "10 s"
+    assert labels(axes) == ["after −4 V (−4.5 %/decade)"]  # 10**-0.02 - 1
+
+
+def test_retention_is_refused_without_three_reads_after_a_write():
+    with pytest.raises(ValueError, match=r"'retention': it needs three reads.*this result holds 4 reads"):
+        figure(reads(np.full(4, np.nan), np.full(4, 1e6)), "retention")

@@ -1,0 +1,96 @@
+"""Pictures over time: currents, trains, and the axis that counts decades from each jump."""
+
+import numpy as np
+import pytest
+from made_results import case_attrs, labels, series
+
+from otjdd.plot.clock import Clock, clock_of, ticks
+from otjdd.plot.figure import figure
+
+PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
+TWO = """{ kind = "sequence", parts = [
+  { kind = "pulse", voltage = "2 V", width = "100 ms" }, { kind = "pulse", voltage = "-2 V", width = "100 ms" },
+] }"""
+
+
+def train(heights, period=1e-6):
+    """Pulses of 0.1 period whose currents are given."""
+    t, V, current = [0.0], [0.0], [1e-9]
+    for k, height in enumerate(heights):
+        start = (k + 1) * period
+        t += [start, start + 1e-12, start + 0.1 * period, start + 0.1 * period + 1e-12]
+        V += [0.0, 1.0, 1.0, 0.0]
+        current += [1e-9, height, height, 1e-9]
+    return series(t, V, current)
+
+
+def test_times_have_their_prefix_in_the_label_and_none_at_the_ticks():
+    t = np.linspace(0, 0.2, 50)
+    above, below = figure(series(t, np.sin(9 * t), 1e-6 + 0 * t), "current").axes[0].child_axes
+    assert below.get_xlabel() == "time (ms)"
+    assert below.xaxis.get_major_formatter()(0.2, 0) == "200"
+    assert above.get_ylabel() == "|current| (A)"
+
+
+def test_the_axis_of_current_is_that_of_the_current_and_not_of_a_spike_or_a_zero():
+    t = np.linspace(0, 1, 50)
+    displaced = np.zeros(50)
+    displaced[10] = 10.0
+    current = np.full(50, 1e-6)
+    current[30] = 1e-40
+    above, _ = figure(series(t, np.cos(t), current, displacement=displaced), "current").axes[0].child_axes
+    low, high = above.get_ylim()
+    assert 1e-16 < low < 1e-6 < high < 1e-4
+
+
+def test_a_pulse_is_drawn_in_decades_of_time():
+    t = np.concatenate([[0.0], np.geomspace(1e-9, 0.1, 60)])
+    ds = series(t, np.full(61, 2.0), np.geomspace(1e-3, 1e-6, 61), case_attrs(PULSE))
+    _, below = figure(ds, "current").axes[0].child_axes
+    assert below.get_xlabel() == "time"
+    assert {"1 µs", "1 ms"} <= {text.get_text() for text in below.get_xticklabels()}
+    x = below.lines[0].get_xdata()
+    assert np.interp(1e-6, t, x) == pytest.approx(3 / 8, abs=0.05)
+
+
+def test_decades_are_counted_anew_from_each_jump():
+    since = np.geomspace(1e-9, 0.1, 40)
+    t = np.concatenate([[0.0], since, 0.1 + since])
+    clock = clock_of(series(t, 0 * t, 0 * t, case_attrs(TWO)), t)
+    np.testing.assert_allclose(clock.edges, [0, 0.1, 0.2])
+    np.testing.assert_allclose(clock([0.0, 0.1, 0.2]), [0, 1, 2])
+    assert clock(0.1 + 1e-6) - 1 == pytest.approx(float(clock(1e-6)), rel=1e-6)
+    _, names = ticks(clock)
+    assert names == ["1 ns", "1 µs", "1 ms"] * 2
+
+
+def test_even_times_and_long_trains_stay_linear():
+    t = np.linspace(0, 0.1, 60)
+    assert clock_of(series(t, 0 * t, 0 * t, case_attrs(PULSE)), t) is None
+    many = '{ kind = "train", voltage = "1 V", width = "1 us", period = "10 us", count = 20 }'
+    t = np.geomspace(1e-9, 1e-4, 60)
+    assert clock_of(series(t, 0 * t, 0 * t, case_attrs(many)), t) is None
+
+
+def test_a_clock_never_runs_back():
+    clock = Clock(np.array([0.0, 1e-3, 1.0]), np.array([1e-9, 1e-6]))
+    assert (np.diff(clock(np.sort(np.random.default_rng(1).random(200)))) > 0).all()
+
+
+def test_peaks_of_a_train_with_ppf_and_ptp():
+    axes = figure(train([1e-6, 1.2e-6, 1.5e-6]), "train").axes[0]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [1e-6, 1.2e-6, 1.5e-6])
+    assert labels(axes) == ["PPF +20 %, PTP +50 %"]
+    assert axes.get_ylabel() == "peak |current| (µA)"
+
+
+def test_facilitation_of_several_trains_is_against_their_interval():
+    periods = np.array([1e-6, 2e-6, 3e-6, 4e-6, 6e-6])
+    runs = [train([1e-6, 1e-6 * (1 + np.exp(-0.9 * p / 2e-6)), 2e-6], p) for p in periods]
+    axes = figure(runs, "ppf").axes[0]
+    points = next(line for line in axes.lines if line.get_marker() == "o")
+    np.testing.assert_allclose(points.get_xdata(), 0.9 * periods, rtol=1e-4)
+    np.testing.assert_allclose(points.get_ydata(), 100 * np.exp(-0.9 * periods / 2e-6), rtol=1e-3)
+    assert labels(axes)[0] == "PPF, τ = 2 µs"
+    with pytest.raises(ValueError, match="several results of trains with different intervals"):
+        figure(runs[0], "ppf")
