@@ -34,10 +34,19 @@ UNITS = {
     "ohm":  (0, 0, -1, 0, 1, 0),
     "S":    (0, 0, 1, 0, -1, 0),
     "F":    (0, 1, 1, 0, -1, 0),
+    "min":  (0, 1, 0, 0, 0, 0),
+    "h":    (0, 1, 0, 0, 0, 0),
+    "d":    (0, 1, 0, 0, 0, 0),
 }  # fmt: skip
-JOULE_IN_EV = 1 / Decimal("1.602176634e-19")
+FACTORS = {"J": 1 / Decimal("1.602176634e-19"), "min": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
+OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10)}
+WITHOUT_PREFIX = {"min", "h", "d"}
+CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale, not a unit: no products, no differences
 
-SAME = str.maketrans({"\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "·": "*", "²": "^2", "³": "^3"})
+SAME = str.maketrans({
+    "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u00c5": "angstrom", "\u212b": "angstrom", "°": "deg",
+    "·": "*", "²": "^2", "³": "^3",
+})  # fmt: skip
 NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(.*?)\s*")
 FACTOR = re.compile(r"\s*([*/]?)\s*(1|[A-Za-z]+)(?:\^(-?[1-9]))?\s*")
 
@@ -79,19 +88,19 @@ DIMENSIONS = {
 
 
 class Unit(NamedTuple):
-    """A product of powers of units: powers of the BASE, decimal exponent, power of the joule."""
+    """A product of powers of units: powers of the BASE, decimal exponent, and what is no power of ten (60 for min)."""
 
     powers: tuple
     exponent: int
-    joules: int
+    factor: Decimal
 
 
 def unit_factor(name: str) -> tuple[str, int]:
     """Unit and decimal exponent of a prefixed unit: "nm" -> ("m", -9). Raises KeyError for an unknown one."""
-    if name in UNITS:
-        return name, 0
-    prefix, unit = name[:1], name[1:]
-    if unit not in UNITS or (prefix == "c" and unit != "m"):
+    if name in UNITS or name in OTHER_NAMES:
+        return OTHER_NAMES.get(name, (name, 0))
+    prefix, (unit, exponent) = name[:1], OTHER_NAMES.get(name[1:], (name[1:], 0))
+    if unit not in UNITS or unit in WITHOUT_PREFIX or exponent or (prefix == "c" and unit != "m"):
         raise KeyError(name)
     return unit, PREFIXES[prefix]
 
@@ -99,7 +108,7 @@ def unit_factor(name: str) -> tuple[str, int]:
 @lru_cache(maxsize=256)
 def unit(text: str) -> Unit:
     """Read a unit expression such as "A/cm^2/K^2"; "/" divides by the next factor only. Raises ValueError."""
-    powers, exponent, joules, at = [0] * len(BASE), 0, 0, 0
+    powers, exponent, product, at = [0] * len(BASE), 0, Decimal(1), 0
     while at < len(text):
         factor = FACTOR.match(text, at)
         if not factor or (at == 0) == bool(factor[1]):  # an operator stands between factors, and only there
@@ -113,9 +122,9 @@ def unit(text: str) -> Unit:
                 raise ValueError(f"{factor[2]!r} is not a unit known here") from None
             powers = [p + power * q for p, q in zip(powers, UNITS[name], strict=True)]
             exponent += power * prefix
-            joules += power * (name == "J")
+            product *= FACTORS.get(name, Decimal(1)) ** power
         at = factor.end()
-    return Unit(tuple(powers), exponent, joules)
+    return Unit(tuple(powers), exponent, product)
 
 
 def same_kind(text: str, other: str) -> bool:
@@ -136,7 +145,8 @@ def dimension_of_powers(powers: tuple) -> str:
 def parse(text: str, dimension: str) -> float:
     """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
 
-    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*`, `/` and `^integer`
+    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*`, `/` and `^integer`; besides
+    angstrom, min, h, d, and degC for a temperature
     dimension : a key of DIMENSIONS
     Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
     """
@@ -149,6 +159,8 @@ def parse(text: str, dimension: str) -> float:
     number, unit_text = match.groups()
     if not unit_text:
         raise UnitError(expected, f"{shown} (a number without a unit)")
+    if unit_text == CELSIUS and dimension == "temperature":
+        return float(Decimal(number) + ZERO_CELSIUS)
     try:
         found = unit(unit_text)
     except ValueError as error:
@@ -157,7 +169,7 @@ def parse(text: str, dimension: str) -> float:
         kind = dimension_of_powers(found.powers)
         raise UnitError(expected, f"{shown} ({kind})" if kind else shown)
     exact = Decimal(number)
-    value = float(exact.scaleb(found.exponent) * JOULE_IN_EV**found.joules)
+    value = float(exact.scaleb(found.exponent) * found.factor)
     if not math.isfinite(value) or (value == 0) != (exact == 0):
         raise UnitError(expected, f"{shown} (beyond the range of numbers)")
     return value
@@ -166,6 +178,8 @@ def parse(text: str, dimension: str) -> float:
 def quantity(text: str) -> tuple[float, str]:
     """Read a quantity of any dimension: quantity("2.8 nm") = (2.8e-9, "length"). Raises UnitError."""
     match = NUMBER.fullmatch(text.translate(SAME)) if len(text) <= MAX_LENGTH else None
+    if match and match[2] == CELSIUS:
+        return parse(text, "temperature"), "temperature"
     try:
         powers = unit(match[2]).powers if match and match[2] else None
     except ValueError:
@@ -174,6 +188,13 @@ def quantity(text: str) -> tuple[float, str]:
     if (dimension := next(known, None)) is None:
         raise UnitError('a number with a unit such as "2.8 nm"', brief(text))
     return parse(text, dimension), dimension
+
+
+def difference(text: str) -> tuple[float, str]:
+    """Read a quantity that is a difference, a step or a standard deviation: "10 K", not "10 degC". Raises UnitError."""
+    if text.translate(SAME).strip().endswith(CELSIUS):
+        raise UnitError('a difference of temperatures such as "10 K"', brief(text))
+    return quantity(text)
 
 
 def plain_unit(dimension: str) -> str:

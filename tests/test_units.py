@@ -48,6 +48,18 @@ SI = [
     ("156 A/cm^2/K^2", "Richardson constant", 1.56e6),
     ("1 V/s", "voltage rate", 1.0),
     ("1 V*Hz", "voltage rate", 1.0),
+    ("28 angstrom", "length", 2.8e-9),
+    ("28 Å", "length", 2.8e-9),
+    ("25 degC", "temperature", 298.15),
+    ("-196.15 °C", "temperature", 77.0),
+    ("10 min", "time", 600.0),
+    ("2 h", "time", 7200.0),
+    ("10 d", "time", 864000.0),
+    ("6 V/min", "voltage rate", 0.1),
+    ("1 kOhm", "resistance", 1000.0),
+    ("2 MOhm", "resistance", 2e6),
+    ("10 um", "length", 10e-6),
+    ("10 μm", "length", 10e-6),
 ]
 
 REFUSED = [
@@ -58,6 +70,11 @@ REFUSED = [
     ("0", "length", "without a unit"),
     ("2.8 furlong", "length", "'furlong'"),
     ("2.8 cV", "voltage", "'cV'"),
+    ("1 mmin", "time", "'mmin'"),
+    ("1 kangstrom", "length", "'kangstrom'"),
+    ("25 mdegC", "temperature", "'mdegC'"),
+    ("25 degC/s", "temperature", "'degC'"),
+    ("25 degC", "length", "'degC'"),
     ("2.8 nm^", "length", None),
     ("2.8 /m", "length", None),
     ("2.8 m//m", "length", None),
@@ -211,3 +228,10 @@ def test_units_of_one_quantity_differ_by_a_power_of_ten():
 )
 def test_times_in_words(seconds, words):
     assert units.duration(seconds) == words
+
+
+def test_a_difference_of_temperatures_has_no_zero_of_its_own():
+    assert units.quantity("25 °C") == (298.15, "temperature")
+    assert units.difference("10 K") == (10.0, "temperature")
+    with pytest.raises(UnitError, match="a difference of temperatures"):
+        units.difference("10 degC")

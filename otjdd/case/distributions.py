@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 
 from otjdd.case.record import Count, Number, Record
 from otjdd.errors import NotAsExpected
-from otjdd.units import brief, quantity, write
+from otjdd.units import brief, difference, quantity, write
 
 MAX_COUNT = 1_000_000
 DIGITS = 12  # of computed values: 2.2 nm and not 2.2000000000000002 nm
@@ -52,6 +52,12 @@ def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
     return int(value) if whole and value.is_integer() else value
 
 
+def check_difference(amount: Amount) -> None:
+    """Raise UnitError for a step or deviation on a scale that has its own zero (degC)."""
+    if isinstance(amount, str):
+        difference(amount)
+
+
 class Uniform(Record):
     """Uniform between `low` and `high`; uniform in the logarithm with spacing "log"."""
 
@@ -85,6 +91,7 @@ class Normal(Record):
     @model_validator(mode="after")
     def check(self):
         together(self.mean, self.deviation)
+        check_difference(self.deviation)
         check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
         check_ends(self.mean, self.low, self.high)
         return self

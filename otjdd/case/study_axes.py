@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, together, value_text
+from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, check_difference, together, value_text
 from otjdd.case.record import Count, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, plain_unit
@@ -37,6 +37,7 @@ class Range(Record):
             raise ValueError("logarithmic spacing needs a count, and start and stop above zero")
         if self.step is not None:
             (step, _), _ = together(self.step, self.start)
+            check_difference(self.step)
             if step <= 0 or not (stop - start) / step <= MAX_COUNT:
                 raise NotAsExpected(f"a step above zero, at most {MAX_COUNT} of them", brief(self.step))
         if start >= stop:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.arguments import check_target
+from otjdd.system.terminal import say
 
 
 def export(
@@ -30,4 +31,4 @@ def export(
         table.to_csv(ds, out, over)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--over") from None
-    print(out)
+    say(str(out))

@@ -142,7 +142,7 @@ def test_keys_may_be_written_as_nested_tables():
 def test_values_become_coordinates_in_si():
     assert coordinate(["900 ps", "1 ns"])[0].tolist() == [9e-10, 1e-9]
     assert coordinate(["900 ps", "1 ns"])[1] == "s"
-    assert coordinate(["1e26 1/m^3"])[1] == "m-3"
+    assert coordinate(["1e26 1/m^3"])[1] == "m^-3"
     assert coordinate([10, 20])[1] == "1"
     assert coordinate(["linear", "mott-gurney"])[0].tolist() == ["linear", "mott-gurney"]
     assert coordinate([{"kind": "hold"}])[0].tolist() == ['{ kind = "hold" }']
@@ -158,3 +158,13 @@ def test_values_that_change_together_are_one_axis_and_points_another():
     found = {axis.name: (axis.keys, axis.rows) for axis in axes(study)}
     assert found["row"] == (("ions.density", "device.film.cells"), [("1e26 1/m^3", 10), ("2e26 1/m^3", 20)])
     assert found["point"] == (("ions.charge", "ions.law"), [(1, "linear"), (2, "mott-gurney")])
+
+
+def test_deviations_and_steps_are_no_temperatures_on_a_scale():
+    from otjdd.case.distributions import Normal
+
+    with pytest.raises(ValueError, match="a difference of temperatures"):
+        Normal(mean="25 degC", deviation="10 degC")
+    with pytest.raises(ValueError, match="a difference of temperatures"):
+        Range(start="0 degC", stop="100 degC", step="10 degC")
+    assert Range(start="0 degC", stop="100 degC", step="50 K").values() == ["273.15 K", "323.15 K", "373.15 K"]
