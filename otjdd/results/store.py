@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.errors import ResultError
-from otjdd.results import outputs
+from otjdd.results import hdf5, outputs
 from otjdd.system.files import HDF5, read_whole, sealed, unsealed, write_whole
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def read(path: str | Path) -> xr.Dataset:
         raise ResultError(path, "is empty" if not data else "is not a NetCDF4 file")
     body = unsealed(path, data)
     try:
+        if fault := hdf5.foreign(body):
+            raise ResultError(path, f"is not an otjdd result: {fault}")
         with xr.open_dataset(io.BytesIO(body), engine="h5netcdf", decode_timedelta=False) as lazy:
             if lazy.nbytes > MAX_LOADED_BYTES:
                 raise ResultError(path, f"would take {lazy.nbytes / 2**30:.0f} GiB of memory")

@@ -36,8 +36,9 @@ class Place(NamedTuple):
 
 
 class Saved(NamedTuple):
-    """A checkpoint."""
+    """A checkpoint: its file, and its arrays by name."""
 
+    path: Path
     arrays: dict[str, np.ndarray]
 
     @property
@@ -106,12 +107,17 @@ def read(path: Path, belongs: dict[str, str]) -> Saved:
         with np.load(io.BytesIO(body)) as file:  # which takes no pickles
             arrays = dict(file)
         there = json.loads(str(arrays["belongs"]))
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        if not isinstance(there, dict):
+            raise ValueError("it does not say what it belongs to")
+        if not arrays["kept.c"].ndim == 3 or not len(arrays["kept.c"]):
+            raise ValueError("it does not hold the state that its run began with")
+        float(arrays["wall_time"])
+    except (ValueError, TypeError, KeyError, OSError, RecursionError, zipfile.BadZipFile) as error:
         raise ResultError(path, f"is not a checkpoint ({error})", AFRESH) from error
     for name, here in belongs.items():
         if there.get(name) != here:
             raise ResultError(path, unlike(name, there.get(name), here), AFRESH)
-    return Saved(arrays)
+    return Saved(path, arrays)
 
 
 def found(place: Place | None, belongs: dict[str, str]) -> Saved | None:
@@ -131,15 +137,37 @@ def unlike(name: str, there: str | None, here: str) -> str:
 
 
 def restore(run: Run, saved: Saved) -> None:
-    """Let a run that has begun with `saved.start` stand where the checkpoint is."""
+    """Let a run that has begun with `saved.start` stand where the checkpoint is. Raises ResultError."""
     arrays = saved.arrays
-    for name, array in memory(run).items():
-        array[...] = arrays[name]
-    run.counts = Counts(*map(int, arrays["counts"]))
-    run.rows, run.reads = ([arrays[name]] if name in arrays else [] for name in ("rows", "reads"))
-    numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
-    states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
-    run.kept = [Kept(*row) for row in zip(*numbers, *states, strict=True)]
+    try:
+        for name, array in memory(run).items():
+            there = arrays[name]
+            if (there.shape, there.dtype) != (array.shape, array.dtype):
+                raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
+            array[...] = there
+        run.counts = Counts(*map(int, arrays["counts"]))
+        run.rows, run.reads = (logged(arrays, name, width) for name, width in widths().items())
+        numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
+        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
+        run.kept = [Kept(*row) for row in zip(*numbers, *states, strict=True)]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error
+
+
+def widths() -> dict[str, int]:
+    """Numbers in a row of what a run logs, by name."""
+    from otjdd.physics.record import READING, RECORD
+
+    return {"rows": RECORD, "reads": READING}
+
+
+def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndarray]:
+    """Blocks of what a run has logged. Raises ValueError for rows of another width."""
+    if name not in arrays:
+        return []
+    if arrays[name].ndim != 2 or arrays[name].shape[1] != width:
+        raise ValueError(f"{name} of the shape {arrays[name].shape}")
+    return [arrays[name]]
 
 
 def memory(run: Run) -> dict[str, np.ndarray]:

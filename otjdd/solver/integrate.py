@@ -209,7 +209,7 @@ def drive(
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
     called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
-    at : of a run that stands on this waveform, in its block run.block; it began at run.time
+    at : of a run that stands on this waveform, in its block run.block; it began at run.time. Raises Misplaced
     """
     from otjdd.physics.course import KEEP, OBSERVE, READ
 
@@ -218,6 +218,8 @@ def drive(
     for start, end in windows:  # a row where a window begins, and a cut where it ends
         marks += [(start, OBSERVE)] * (start > 0.0) + [(end, 0)]
     began, first = run.time, 0 if at is None else int(run.block[0])
+    if not 0 <= first < waveform.block_count:
+        raise Misplaced(f"in block {first} of {waveform.block_count}")
     for number, block in enumerate(waveform.blocks(first), first):
         run.block[0] = number
         done = progress and (lambda fraction, number=number: progress((number + fraction) / waveform.block_count))
@@ -244,11 +246,25 @@ def drive_block(run: Run, block: Block, began: float, marks: list, every: str, w
     recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
     pieces[:, :2] += began
     run.at = np.array((0.0, 0.0, run.step, np.nan) if at is None else at)
+    check_place(run.at, pieces)
     for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
         if run.at[0] < end:
             share = end / len(pieces)
             part = progress and (lambda fraction, share=share: progress(fraction * share))
             travel(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
+
+
+class Misplaced(ValueError):
+    """A run that is to go on from where its waveform is not."""
+
+
+def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
+    """Raise Misplaced unless (piece, time in it [s], step [s], voltage [V]) is a place on pieces (P, 4)."""
+    piece, tau, step, voltage = map(float, at)
+    whole = piece.is_integer() and 0 <= piece <= len(pieces)
+    length = pieces[int(piece), 1] - pieces[int(piece), 0] if whole and piece < len(pieces) else np.inf
+    if not (whole and 0.0 <= tau <= length * (1 + ALIKE) and 0.0 <= step < np.inf and not np.isinf(voltage)):
+        raise Misplaced(f"in piece {piece:g} of {len(pieces)}, {tau:g} s after its start, with a step of {step:g} s")
 
 
 def within(times: np.ndarray, windows) -> np.ndarray:

@@ -2,17 +2,18 @@
 
 import json
 import tempfile
-import tomllib
 from pathlib import Path
 
 import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import named_files, parse_case, put
-from otjdd.errors import ResultError, SolverError
+from otjdd.case.document import parse
+from otjdd.case.problem import Source
+from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.results import store
 from otjdd.results.provenance import ENGINE
-from otjdd.solver import simulate
+from otjdd.solver import model, simulate
 
 ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
 ABOUT_THE_MACHINE = ("system", "processor")
@@ -32,7 +33,7 @@ def rerun(path, progress=None):
                 path, "holds the points of a study, not one run", "run one point: otjdd run CASE --set KEY=VALUE ..."
             )
         raise ResultError(path, "is not the result of one run", "rerun the results that it was made from")
-    if stored.attrs["solver_status"].startswith("interrupted"):
+    if str(stored.attrs["solver_status"]).startswith("interrupted"):
         raise ResultError(path, "holds a run that was interrupted", "run its case again")
     with tempfile.TemporaryDirectory() as folder:
         case, start = case_of(path, stored, Path(folder))
@@ -47,8 +48,7 @@ def rerun(path, progress=None):
 
 def case_of(path, stored, folder: Path):
     """Case of a result, its files laid into a folder, and the concentrations it starts from if not by itself."""
-    data, start = tomllib.loads(stored.attrs["case_resolved"]), None
-    texts = json.loads(stored.attrs.get("case_files", "{}"))
+    (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place[-1] != "result":
             if name not in texts:
@@ -57,10 +57,39 @@ def case_of(path, stored, folder: Path):
             put(data, place, f"{k}.csv")
         elif "vacancy_concentration_columns" in stored:
             put(data, ("ions", "initial"), "uniform")
-            start = stored.vacancy_concentration_columns.values[0]
+            start = first_state(path, stored)
         else:
             raise ResultError(path, f"does not hold the state of {name} that it started from")
-    return parse_case(toml_text.write(data), folder, file=str(path)), start
+    case = parse_case(toml_text.write(data), folder, file=str(path))
+    if start is not None and start.shape != (found := model.uniform(model.members(case), case.device.film.cells).shape):
+        raise ResultError(path, f"starts from {start.shape} columns and cells, its case has {found}")
+    return case, start
+
+
+def said(path, stored) -> tuple[dict, dict[str, str]]:
+    """What a result says of its case: the data of it, and the texts of its files by name. Raises ResultError."""
+    resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
+    try:
+        if not isinstance(resolved, str):
+            raise ValueError(f"{type(resolved).__name__} in place of a text")
+        data = parse(Source("case_resolved", resolved)).data
+    except (CaseError, ValueError) as error:
+        raise ResultError(path, f"does not say its case: {str(error).splitlines()[0]}") from error
+    try:
+        texts = json.loads(files)
+        if not isinstance(texts, dict) or not all(isinstance(text, str) for text in texts.values()):
+            raise ValueError("other things than texts by name")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ResultError(path, f"does not say the files of its case: {error}") from error
+    return data, texts
+
+
+def first_state(path, stored) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] that a run began with. Raises ResultError."""
+    states = stored.vacancy_concentration_columns.values
+    if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
+        raise ResultError(path, "does not hold the state that it started from")
+    return states[0]
 
 
 def differences(stored, new) -> list[str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.case import Case, changed_case
-from otjdd.errors import SolverError
+from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, integrate, model, model_limits, read_out, self_check
 from otjdd.solver.iv import iv
@@ -78,7 +78,10 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
     keeper = checkpoint.Keeper(checkpoints, moving, belongs, began, progress) if checkpoints else None
-    failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
+    try:
+        failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
+    except integrate.Misplaced as error:
+        raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
     reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back

@@ -6,16 +6,20 @@ digest of the sources that make the numbers: what others computed is not taken f
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from otjdd.errors import ResultError
+from otjdd.studies import keep as kept
 from otjdd.studies.keep import Kept
 from otjdd.system import files
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 from otjdd.system.sources import digest
+from otjdd.units import brief
 
 FORMAT = "otjdd point 3"
 ANY_FORMAT = "otjdd point "  # of this and of other versions
@@ -55,20 +59,51 @@ def unpack(path: Path, data: bytes) -> Point:
     line, _, body = unsealed(path, data).partition(b"\n")
     try:
         head = json.loads(line)
-        form = head.pop("format")
+        form = head["format"]
         if form != FORMAT:
             if not form.startswith(ANY_FORMAT):
                 raise ValueError("of another format")
             return Point("stale", OTHER_VERSION, keep=tuple(head["keep"]))
-        same, arrays, at = head.pop("source_sha256") == digest(), {}, 0
-        for name, dims, shape, text in head.pop("arrays"):
-            count = math.prod(shape) if text is None else 0
-            values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
-            arrays[name], at = Kept(tuple(dims), values.reshape(shape)), at + 8 * count
-        found = Point(**head | {"keep": tuple(head["keep"]), "arrays": arrays})
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ResultError(path, f"is no point of a study ({error})") from error
-    return found if same else Point("stale", OTHER_VERSION, keep=found.keep)
+        head = Head.model_validate_json(line)
+        arrays = dict(unpacked(head, body))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ResultError(path, f"is no point of a study ({brief(str(error))})") from error
+    if head.source_sha256 != digest():
+        return Point("stale", OTHER_VERSION, keep=head.keep)
+    return Point(head.status, head.reason, head.seconds, head.keep, head.limits, arrays)
+
+
+class Head(BaseModel):
+    """The line of JSON at the beginning of a point: `Point` with its arrays as (name, dimensions, shape, texts)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["otjdd point 3"]
+    source_sha256: str
+    status: Literal["done", "solver", "time", "lost", "error"]
+    reason: str
+    seconds: float
+    keep: tuple[str, ...]
+    limits: str
+    arrays: tuple[tuple[str, tuple[str, ...], tuple[NonNegativeInt, ...], Any], ...]
+
+
+def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, Kept]]:
+    """Names and arrays of a point. Raises ValueError for what is no output or does not fit the body."""
+    at = 0
+    for name, dims, shape, text in head.arrays:
+        if unknown := kept.unknown([name]):
+            raise ValueError(unknown)
+        if dims != kept.told(name).dims or len(shape) != len(dims):
+            raise ValueError(f"{name} with the dimensions {dims} and the shape {shape}")
+        count = math.prod(shape) if text is None else 0
+        values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
+        if text is not None and not all(isinstance(word, str) for word in values.ravel()):
+            raise ValueError(f"{name} of other things than texts")
+        yield name, Kept(dims, values.reshape(shape))
+        at += 8 * count
+    if at != len(body):
+        raise ValueError(f"{len(body)} bytes of numbers in place of {at}")
 
 
 def path_of(folder: Path, digest: str) -> Path:

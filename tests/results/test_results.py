@@ -1,4 +1,5 @@
 import hashlib
+import os
 import random
 
 import numpy as np
@@ -11,6 +12,7 @@ from otjdd.results.outputs import COORDINATES, OUTPUTS, dataset
 from otjdd.results.provenance import provenance
 from otjdd.results.store import data_sha256, read, write
 from otjdd.system.files import HDF5, sealed
+from validation.reliability import attack
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
@@ -241,3 +243,30 @@ def test_a_whole_file_of_another_writer_points_to_ours(tmp_path, libver):
     (tmp_path / "a.nc").write_bytes(whole[:-1])
     with pytest.raises(ResultError, match="cut short"):
         read(tmp_path / "a.nc")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes")
+@pytest.mark.parametrize("name", ["external storage", "virtual storage", "a link out of the file"])
+def test_a_result_that_leads_to_other_files_is_refused_before_they_are_opened(stored, tmp_path, name):
+    path = tmp_path / "a.nc"
+    path.write_bytes(stored)
+    os.mkfifo(tmp_path / "pipe")  # who opens it waits for ever
+    crafted = attack.resealed(path, lambda file: attack.CRAFTED[name](file, tmp_path / "pipe"), "crafted.nc")
+    with pytest.raises(ResultError, match="is not an otjdd result: 'current' is "):
+        read(crafted)
+
+
+def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_path):
+    path = tmp_path / "a.nc"
+    path.write_bytes(stored)
+
+    def grouped(file):
+        file.create_group("more")
+
+    def filtered(file):
+        del file["current"]
+        file.create_dataset("current", data=np.zeros(10), compression="lzf")
+
+    for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
+        with pytest.raises(ResultError, match=words):
+            read(attack.resealed(path, change, "crafted.nc"))

@@ -177,6 +177,32 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
         resumed(path)
 
 
+@pytest.fixture(scope="module")
+def halfway(tmp_path_factory):
+    """Arrays of a checkpoint in the middle of a run."""
+    path = tmp_path_factory.mktemp("halfway") / "checkpoint"
+    ended(path)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize("change", [
+    {"at": np.array([1e9, 0.0, 1e-9, 0.0])}, {"at": np.array([1.5, 0.0, 1e-9, 0.0])},
+    {"at": np.array([3.0, 1e3, 1e-9, 0.0])}, {"at": np.array([3.0, 0.0, np.nan, 0.0])}, {"at": np.array([3.0])},
+    {"block": np.array([7])}, {"block": np.array([-1])}, {"state.c": np.ones((1, 1))}, {"rows": np.ones((4, 2))},
+    {"rows": np.ones(4)}, {"counts": np.array(["many"] * 3)}, {"counts": np.ones((2, 2))}, {"kept.c": np.ones(2)},
+    {"kept.time": np.ones(1)}, {"wall_time": np.array("long")}, {"belongs": np.array("3")},
+    {"belongs": np.array("[" * 100_000)}, {"state.c": None}, {"kept.D_left": None},
+], ids=lambda change: next(iter(change)))  # fmt: skip
+def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change):
+    file = io.BytesIO()
+    np.savez(file, **{name: array for name, array in (halfway | change).items() if array is not None})
+    path = tmp_path / "checkpoint"
+    path.write_bytes(files.sealed(file.getvalue()))
+    with pytest.raises(ResultError, match="begin again, without --resume"):
+        resumed(path)
+
+
 def test_a_checkpoint_that_cannot_be_written_ends_nothing(tmp_path, uninterrupted, caplog):
     ds = simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(tmp_path / "none" / "checkpoint", 0.0))
     assert "no checkpoint" in caplog.text

@@ -10,8 +10,11 @@ from devices import BARE, needs_speed
 
 from otjdd.case import case
 from otjdd.errors import CaseError, ResultError, SolverError
+from otjdd.plot import style
+from otjdd.plot.figure import figure
 from otjdd.results import outputs, store
 from otjdd.solver import rerun, simulate
+from validation.reliability import attack
 
 pytestmark = needs_speed
 
@@ -79,7 +82,10 @@ def test_what_cannot_be_made_again_is_refused_with_words(tmp_path):
     for attrs, words in [
         ({"solver_status": "interrupted"}, "was interrupted"),
         ({"case_resolved": ds.attrs["case_resolved"].replace('"pulse"', '"wave"')}, "drive.kind"),
-        ({"case_resolved": 'title = "x"\n' + f'[drive]\nkind = "table"\nfile = {json.dumps("w.csv")}\n'}, "waveform"),
+        (
+            {"case_resolved": 'title = "x"\n' + f'[drive]\nkind = "table"\nfile = {json.dumps("w.csv")}\n'},
+            "does not hold the file w.csv",
+        ),
     ]:
         store.write(ds.assign_attrs(attrs), path)
         with pytest.raises((ResultError, CaseError), match=words):
@@ -120,3 +126,18 @@ def test_a_study_is_no_run(tmp_path):
     store.write(outputs.dataset({}, {}, {ENGINE: "0"}), tmp_path / "study.nc")
     with pytest.raises(ResultError, match="points of a study"):
         rerun.rerun(tmp_path / "study.nc")
+
+
+@pytest.mark.parametrize("name", [name for name in attack.CRAFTED if "case" in name and "another kind" not in name])
+def test_a_result_that_does_not_say_its_case_is_refused_in_words(tmp_path, result, name):
+    path = tmp_path / "a.nc"
+    path.write_bytes(result.read_bytes())
+    crafted = attack.resealed(path, lambda file: attack.CRAFTED[name](file, None), "crafted.nc")
+    with pytest.raises(ResultError, match=r"does not say (its|the files of its) case"):
+        rerun.rerun(crafted)
+    assert style.encoded(figure(store.read(crafted)), "svg")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return stored(tmp_path_factory.mktemp("result"))

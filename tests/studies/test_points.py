@@ -1,5 +1,7 @@
 """Point files: what is written is read, damage is seen, another code is not believed."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from otjdd.errors import ResultError
 from otjdd.studies import points
 from otjdd.studies.keep import Kept
 from otjdd.studies.points import Point
+from otjdd.system.files import sealed, unsealed
 
 DIGEST = "ab" * 32
 POINT = Point(
@@ -86,3 +89,25 @@ def test_only_old_leftovers_are_tidied(folder):
 def test_limits_of_the_model_that_a_point_passes_are_kept():
     point = Point("done", limits="current_density: too high\nfilm_electron_ratio: too high")
     assert points.unpack(None, points.pack(point)).limits == point.limits
+
+
+@pytest.mark.parametrize("change", [
+    {"status": "finished"}, {"reason": 3}, {"seconds": "long"}, {"keep": 1}, {"keep": [1]}, {"more": 1},
+    {"arrays": [["read_resistance", ["x"], [3], None]]}, {"arrays": [["read_resistance", ["read"], [3, 1], None]]},
+    {"arrays": [["read_resistance", ["read"], [-3], None]]}, {"arrays": [["read_resistance", ["read"], [10**9], None]]},
+    {"arrays": [["read_resistance", ["read"], [2], None]]}, {"arrays": [["colour", ["read"], [3], None]]},
+    {"arrays": [["state", ["state"], [1], [[[1]]]]]}, {"arrays": [[]]}, {"arrays": 5}, {"format": 5},
+])  # fmt: skip
+def test_a_head_that_is_not_one_is_refused_in_words(folder, change):
+    whole = unsealed("point", points.pack(POINT))
+    head = json.loads(whole.partition(b"\n")[0])
+    points.put(folder, DIGEST, sealed(json.dumps(head | change).encode() + b"\n" + whole.partition(b"\n")[2]))
+    with pytest.raises(ResultError, match="is no point of a study"):
+        points.read(folder, DIGEST)
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"3", b"[]", b"{}", b"", b"\xff"])
+def test_a_line_that_is_no_head_is_refused_in_words(folder, line):
+    points.put(folder, DIGEST, sealed(line + b"\n"))
+    with pytest.raises(ResultError, match="is no point of a study"):
+        points.read(folder, DIGEST)

@@ -6,10 +6,11 @@ they are made of, in small.
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from otjdd.system import interpreter
+from otjdd.system.files import sealed, unsealed
 from validation.reliability.accidents import PULSE
 
 OTJDD = "from otjdd.cli import main; main()"
@@ -96,6 +97,90 @@ def planted_modules(quick: bool, folder: Path) -> tuple[str, bool]:
     return f"{len(MODULES)} planted modules, {len(tries)} commands: {len(wrong)} imported one" + told(wrong), not wrong
 
 
+def resealed(path: Path, change: Callable, name: str) -> Path:
+    """A copy of a result in which change(h5py.File) has changed something, under a seal that fits."""
+    import io
+
+    import h5py
+
+    data = io.BytesIO(unsealed(path, path.read_bytes()))
+    with h5py.File(data, "r+") as file:
+        change(file)
+    copy = path.with_name(name)
+    copy.write_bytes(sealed(data.getvalue()))
+    return copy
+
+
+def external(file, target: Path) -> None:
+    """Keep an array of an HDF5 file in another file."""
+    del file["current"]
+    file.create_dataset("current", (10,), "f8", external=[(str(target), 0, 80)])
+
+
+def virtual(file, target: Path) -> None:
+    """Make an array of an HDF5 file of one in another file."""
+    import h5py
+
+    layout = h5py.VirtualLayout((10,), "f8")
+    layout[:] = h5py.VirtualSource(str(target), "current", (10,))
+    del file["current"]
+    file.create_virtual_dataset("current", layout)
+
+
+def linked(file, target: Path) -> None:
+    """Make an array of an HDF5 file a link to another file."""
+    import h5py
+
+    del file["current"]
+    file["current"] = h5py.ExternalLink(str(target), "current")
+
+
+def attribute(name: str, value) -> Callable:
+    """Change an attribute of an HDF5 file."""
+
+    def change(file, target):
+        file.attrs[name] = value
+
+    return change
+
+
+CRAFTED = {  # name -> change of a result, and whether it hides from readers of the arrays alone
+    "external storage": external,
+    "virtual storage": virtual,
+    "a link out of the file": linked,
+    "a case 100 000 tables deep": attribute("case_resolved", "a = " + "[" * 100_000),
+    "a number for a case": attribute("case_resolved", 3.0),
+    "a case of another kind": attribute("case_resolved", "title = 1"),
+    "files of the case cut short": attribute("case_files", '{"w.csv": "0,'),
+    "files of the case nested": attribute("case_files", "[" * 100_000),
+    "a number for the files of the case": attribute("case_files", 3.0),
+    "a number for its end": attribute("solver_status", 3.0),
+}
+
+
+def crafted_results(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Results under a seal that fits which lead to other files, or whose attributes are not what they should be."""
+    lay_out(folder, SMALL)
+    done, wrong, count = otjdd(folder, *COMMANDS["run"]), [], 0
+    assert done.returncode == 0, done.stderr
+    os.mkfifo(folder / "pipe")
+    for k, (name, change) in enumerate(CRAFTED.items()):
+        path = resealed(folder / "a.nc", lambda file, change=change: change(file, folder / "pipe"), f"{k}.nc")
+        for command in ("rerun", "plot"):
+            count += 1
+            try:
+                done = otjdd(folder, command, path.name, timeout=60)
+            except subprocess.TimeoutExpired:
+                wrong.append(f"{command} of {name}: hangs")
+                continue
+            known = (0,) if command == "plot" else (3,) if "another kind" in name else (0,) if "its end" in name else ()
+            if done.returncode not in (5, *known) or "bug" in done.stderr:
+                wrong.append(f"{command} of {name}: exit code {done.returncode}, {done.stderr[:200]}")
+    return f"{len(CRAFTED)} crafted results, {count} commands: {len(wrong)} not refused in words" + told(
+        wrong
+    ), not wrong
+
+
 def told(wrong: Sequence[str]) -> str:
     """What went wrong, to be put behind a sentence."""
     return "".join(f"; {one}" for one in wrong)
@@ -103,4 +188,5 @@ def told(wrong: Sequence[str]) -> str:
 
 ATTACKS = {
     "planted": planted_modules,
+    "crafted": crafted_results,
 }

@@ -1,0 +1,43 @@
+"""What an HDF5 file may hold to be read as a result: arrays of numbers and text, in the file itself.
+
+HDF5 can also name other files: as the storage of an array, as parts of a virtual array, as the target of a link. Reading
+such an array opens them, whatever they are; a pipe among them would be waited for without end.
+"""
+
+import io
+
+FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # that otjdd writes; others would be loaded from libraries
+
+
+def foreign(data: bytes) -> str:
+    """Fault of an HDF5 file that holds more than arrays of its own, in words; "" when there is none.
+
+    Looks at descriptions only and reads no array. Raises OSError, RuntimeError, ValueError for what is no HDF5 file.
+    """
+    import h5py
+
+    with h5py.File(io.BytesIO(data), "r") as file:
+        root = file.id
+        for name in root:
+            shown = ascii(name.decode("utf-8", "replace"))
+            if root.links.get_info(name).type != h5py.h5l.TYPE_HARD:
+                return f"{shown} is a link"
+            inner = h5py.h5o.open(root, name)
+            if not isinstance(inner, h5py.h5d.DatasetID):
+                return f"{shown} is no array"
+            if fault := outside(inner.get_create_plist()):
+                return f"{shown} {fault}"
+    return ""
+
+
+def outside(properties) -> str:
+    """Where an array is kept if not in its file, or by which filter, in words; "" for what otjdd writes."""
+    import h5py
+
+    if properties.get_external_count():
+        return "is kept in another file"
+    if properties.get_layout() == h5py.h5d.VIRTUAL:
+        return "is made of other arrays"
+    filters = [properties.get_filter(i)[0] for i in range(properties.get_nfilters())]
+    unknown = [number for number in filters if number not in FILTERS]
+    return f"is kept by the filter {unknown[0]}" if unknown else ""
