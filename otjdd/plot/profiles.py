@@ -191,14 +191,23 @@ def extremes(ds) -> list[Shot]:
 
     Of several states that are alike within SAME, the first that was reached.
     """
-    t = ds.snapshot_time.values
-    if ds.sizes.get("read", 0) > 1:
-        read = np.searchsorted(ds.read_time.values * (1 + 1e-9), t)
-        read = np.clip(read, 0, ds.sizes["read"] - 1)
-        with_read = np.flatnonzero(np.isclose(ds.read_time.values[read], t, rtol=1e-9, atol=0))
-        R, V = ds.read_resistance.values[read[with_read]], ds.write_voltage.values[read[with_read]]
-        if len(R) > 2 and R.max() > SAME * R.min():
-            pair = (("LRS", int(np.argmax(R < SAME * R.min()))), ("HRS", int(np.argmax(R > R.max() / SAME))))
-            after = {i: f", after {volts(V[i])}" if np.isfinite(V[i]) else "" for _, i in pair}
-            return [Shot(int(with_read[i]), name + after[i]) for name, i in pair]
-    return [every(ds)[i] for i in sorted({0, len(t) - 1})]
+    t, (shot, read) = ds.snapshot_time.values, with_reads(ds)
+    R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
+    if not len(R) or not np.isfinite(R).all() or R.max() <= SAME * R.min():
+        return [every(ds)[i] for i in sorted({0, len(t) - 1})]
+    found = []
+    for name, i in (("LRS", int(np.argmax(R < SAME * R.min()))), ("HRS", int(np.argmax(R > R.max() / SAME)))):
+        V = float(ds.write_voltage[read[i]]) if "write_voltage" in ds else np.nan
+        when = f"after {volts(V)}" if np.isfinite(V) and V else f"at {instant(t[shot[i]])}"
+        found.append(Shot(int(shot[i]), f"{name}, {when}"))
+    return found
+
+
+def with_reads(ds) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the snapshots that were taken with a read, and of those reads."""
+    if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
+        return np.array([], dtype=int), np.array([], dtype=int)
+    times = ds.read_time.values
+    nearest = np.clip(np.searchsorted(times * (1 + 1e-9), ds.snapshot_time.values), 0, len(times) - 1)
+    shots = np.flatnonzero(np.isclose(times[nearest], ds.snapshot_time.values, rtol=1e-9, atol=0))
+    return shots, nearest[shots]
