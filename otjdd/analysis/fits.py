@@ -14,6 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.analysis import textbook
+from otjdd.analysis.curves import Curve as Curve
+from otjdd.analysis.curves import exponential as exponential
+from otjdd.analysis.curves import gaussian as gaussian
 from otjdd.constants import BOLTZMANN_EV
 
 HIGHEST_BARRIER = 10.0  # eV, beyond every barrier in a solid
