@@ -15,6 +15,7 @@ PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that t
 ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
+HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a letter of it, and the width there is for both
 NOTE_WIDTH = 72  # characters of a note's line, at most
 
 
@@ -113,8 +114,8 @@ def legend(axes, title: str | None = None) -> None:
     if axes.figure.get_layout_engine() is None:
         axes.legend(title=title)
         return
-    longest = max(len(label) for label in labels) + 6
-    columns = max(1, min(len(labels), 68 // longest, 3 if len(labels) % 3 in (0, 2) else 2))
+    entry = HANDLE + LETTER * max(map(len, labels))
+    columns = max(1, min(len(labels), int(ROOM / entry), 3 if len(labels) % 3 in (0, 2) else 2))
     axes.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left", borderaxespad=0.1,
         borderpad=0.2, columnspacing=1.2, labelspacing=0.3,

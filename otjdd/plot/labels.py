@@ -1,25 +1,38 @@
 """Names of results and of case keys in words, for legends and axes."""
 
 import difflib
+import re
 import tomllib
 from collections.abc import Sequence
+
+BESIDE = (
+    "title",
+    "record",
+    "numerics",
+    "study",
+)  # tables of a case that say nothing of the device and what is done to it
+LONGEST = 40  # characters of a label: more do not fit above axes
 
 
 def distinct(attrs: Sequence[dict]) -> list[str]:
     """Labels that tell results apart: titles, else up to two values that their cases differ in, else numbers."""
     titles = [str(one.get("title", "")) for one in attrs]
-    if len(set(titles)) == len(titles):
+    if len(set(titles)) == len(titles) and max(map(len, titles)) <= LONGEST:
         return titles
     cases = [dict(leaves(case_data(one))) for one in attrs]
     keys = [
         key for key in dict.fromkeys(k for case in cases for k in case) if len({str(c.get(key)) for c in cases}) > 1
     ]
-    keys = [key for key in keys if key != "title"][:2]
+    keys = [key for key in keys if re.split(r"[.\[]", key)[0] not in BESIDE][:2]
     texts = [
         ", ".join(f"{key.rpartition('.')[2].replace('_', ' ')} = {case.get(key, 'none')}" for key in keys)
         for case in cases
     ]
-    return texts if len(set(texts)) == len(texts) else [f"result {i + 1}" for i in range(len(texts))]
+    return (
+        texts
+        if len(set(texts)) == len(texts) and max(map(len, texts)) <= LONGEST
+        else [f"result {i + 1}" for i in range(len(texts))]
+    )
 
 
 def case_data(attrs) -> dict:

@@ -14,6 +14,7 @@ from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 
 MARKERS = "osD^vP"
+WIDE = 50.0  # ratio of conductances beyond which the lower ones would lie on a linear axis
 
 
 def loop(axes, runs: Sequence[Run]) -> None:
@@ -21,11 +22,17 @@ def loop(axes, runs: Sequence[Run]) -> None:
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
-        axes.plot(V, R, marker=MARKERS[i % 6], markersize=2.2, linewidth=0.8, label=named(run), **line)
+        mark = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
+        axes.plot(V, R, linewidth=0.8, label=named(run), **mark, **line)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
     axes.set(xlabel="write voltage (V)")
     quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
     legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
+
+
+def hollow(i: int) -> dict:
+    """Open markers for every curve but the first, larger than its: those below show through where curves coincide."""
+    return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
 
 
 def loop_numbers(ds) -> str | None:
@@ -52,9 +59,12 @@ def conductance(axes, runs: Sequence[Run]) -> None:
                     number[marks], G[marks], MARKERS[i % 6], color=colour, markerfacecolor=face, clip_on=False,
                     label=named(run, sign),
                 )  # fmt: skip
-    quantity(axes, "y", 1 / gathered(runs, "read_resistance"), "conductance", "S", log=False)
+    every = 1 / gathered(runs, "read_resistance")
+    wide = bool(np.nanmin(every) > 0 and np.nanmax(every) > WIDE * np.nanmin(every))
+    quantity(axes, "y", every, "conductance", "S", log=wide)
     axes.set(xlabel="read")
-    axes.set_ylim(bottom=0)
+    if not wide:
+        axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes, pulse_numbers(runs[0].ds) if len(runs) == 1 else None)
 
@@ -80,7 +90,8 @@ def retention(axes, runs: Sequence[Run]) -> None:
         since = run.ds.read_time.values[hold.reads] - hold.start
         R = run.ds.read_resistance.values[hold.reads]
         text = named(run, f"after {volts(hold.voltage)}")
-        axes.plot(since, R, marker=MARKERS[i % 6], label=text + loss(since, R), **stroke(i, 0, len(groups), 1))
+        line = stroke(i, 0, len(groups), 1)
+        axes.plot(since, R, marker=MARKERS[i % 6], label=text + loss(since, R), **hollow(i), **line)
     times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
     quantity(axes, "x", times, "time after the write", "s", log=True)
     quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")

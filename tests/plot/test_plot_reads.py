@@ -48,6 +48,13 @@ def test_conductance_has_a_prefix_and_tells_writes_by_sign():
     assert not axes.lines[1].get_clip_on()
 
 
+def test_two_states_far_apart_are_on_a_logarithmic_axis():
+    ds = reads(np.array([2.2, -4.3] * 4), np.array([1e5, 1e8] * 4))
+    axes = figure(ds, "conductance").axes[0]
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylim()[0] < 1e-8
+
+
 def test_rounds_of_pulses_say_their_window_and_nonlinearity():
     up, down = np.linspace(1e-6, 2e-6, 10), np.linspace(2e-6, 1e-6, 10)
     G = np.concatenate([up, down, up, down])
