@@ -24,7 +24,7 @@ NAME = "otjdd"
 
 
 class Accessor:
-    """What otjdd does with a Dataset that it has made, or that is named like one (`otjdd.measured`)."""
+    """Methods of otjdd on a Dataset of its own, or on one with the same names (`otjdd.measured`)."""
 
     def __init__(self, ds: xr.Dataset):
         self._ds = ds

@@ -8,12 +8,23 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 QUESTION = re.compile(r"(What|Whether|How)\b")
-REWRITTEN = (
+REWRITTEN = (  # packages and modules; grows until it is the whole of otjdd
+    "accessor.py",
+    "analysis",
+    "calibrate",
     "case",
-    "waveform",
+    "claims",
+    "cli",
+    "constants.py",
+    "plot",
+    "results",
     "selftest.py",
+    "solver",
+    "studies",
+    "system",
     "units.py",
-)  # packages and modules; grows until it is the whole of otjdd
+    "waveform",
+)
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

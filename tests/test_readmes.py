@@ -156,6 +156,11 @@ def test_each_claim_stands_under_a_theme_and_in_the_table():
     assert set(cells(table)) == claims
 
 
+def test_table_of_commands_is_complete():
+    listed = set(re.findall(r"^\| `otjdd ([a-z]+)", section(read("cases/README.md"), "Commands"), re.MULTILINE))
+    assert listed == set(COMMANDS)
+
+
 def test_tables_of_exit_codes_and_outputs_are_complete():
     text = read("cases/README.md")
     assert [int(code) for code in cells(section(text, "Exit codes"))] == [code.value for code in ExitCode]

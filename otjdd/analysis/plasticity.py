@@ -1,4 +1,4 @@
-"""What pulses and spikes do to a synapse: Datasets, peaks and conductances in, plain numbers out.
+"""Metrics of plasticity under pulses and spikes: Datasets, peaks and conductances in, plain numbers out.
 
 Short-term response (peaks, paired pulses, decay), the shape of potentiation and depression, the energy of a spike.
 Measured currents do as well as simulated ones. Numbers are SI; nan stands for what a run does not show.
@@ -33,7 +33,7 @@ def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
 
 
 def facilitation(peaks: ArrayLike) -> dict[str, float]:
-    """How peaks (n,) grow: ppf = (A2 - A1)/A1 by the second, ptp = (An - A1)/A1 by the last pulse."""
+    """Growth of peaks (n,): ppf = (A2 - A1)/A1 by the second pulse, ptp = (An - A1)/A1 by the last."""
     A = np.asarray(peaks, dtype=float)
     return {"ppf": float(A[1] / A[0] - 1), "ptp": float(A[-1] / A[0] - 1)}
 

@@ -1,4 +1,4 @@
-"""What a result says about a synapse: Datasets in, plain numbers out.
+"""Metrics of synapses from results: Datasets in, plain numbers out.
 
 Each function is a metric that papers report: resistances and voltages of a loop, what a pulse leaves, how long a state
 is kept. Numbers are SI, energies in eV; nan stands for what a run does not show. Nothing is simulated or drawn here.
@@ -70,7 +70,7 @@ def thermal(
     voltage: float = 0.1,
     window: tuple[float, float] = (0.0, 0.3),
 ) -> dict[str, float]:
-    """How a state conducts, from I-V curves at several temperatures (`bias_current`).
+    """Conduction of a state, from I-V curves at several temperatures (`bias_current`).
 
     area [m2], richardson [A/m2/K2] : of the thermionic fit, over `window` [V] at the temperature next to 300 K
     activation_energy [eV] : -d ln(I/T^2)/d(1/kT) at `voltage`   transport_energy [eV], tunnelling_share : there, 300 K

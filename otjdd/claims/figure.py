@@ -101,7 +101,7 @@ class Figure(Record):
         return limit / x if high is None else max(x, 0.0) / limit
 
     def depth(self, x: float) -> float:
-        """How far a number in `unit` lies on the good side of the one limit, negative on the other."""
+        """Distance of a number in `unit` from the limit, positive on the good side."""
         return x - self.at_least if self.at_most is None else self.at_most - x
 
     def text(self, number: float) -> str:

@@ -1,4 +1,4 @@
-"""What all commands share: exit codes, and what becomes of an error."""
+"""Common part of all commands: exit codes, and the message of an error."""
 
 import functools
 import inspect

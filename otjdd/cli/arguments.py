@@ -1,4 +1,4 @@
-"""What commands are given: cases, changes of them, and places to write to; tried before anything runs."""
+"""Arguments of commands: cases, their changes, and output files; all are checked before anything runs."""
 
 import errno
 import os

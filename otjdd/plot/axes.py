@@ -45,7 +45,7 @@ def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | No
 
 
 def prefix(largest: float, unit: str) -> tuple | None:
-    """How ticks of a linear axis up to a largest value are written, and the unit with its prefix; None without one."""
+    """Formatter of the ticks of a linear axis up to a largest value, and the unit with its prefix; None without one."""
     if unit not in PREFIXED or not largest > 0:
         return None
     exponent = 3 * math.floor(math.log10(largest) / 3 + 1e-9)

@@ -127,7 +127,7 @@ def chosen(runs: Sequence[Run], kinds: str | Sequence[str] = ()) -> list[str]:
 
 
 def holds(runs: Sequence[Run]) -> str:
-    """What results hold, in words."""
+    """Contents of results, in words."""
     said = []
     for run in runs:
         sizes = run.ds.sizes

@@ -27,7 +27,7 @@ CURVES, MAPS, RESULTS = 6, 6, 6  # of one figure, at most
 
 
 class Panel(NamedTuple):
-    """How axes are filled, with colours of a map returned if it is one; the result; what the picture leaves out."""
+    """One panel: the function that fills its axes (and returns the colours of a map), the result, and what is left out."""
 
     draw: Callable
     result: object

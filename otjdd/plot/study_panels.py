@@ -70,7 +70,7 @@ def ordinate(axes, result) -> None:
 
 
 def wrapped(result) -> str:
-    """What a result is, on one line or two; its name where its meaning is long."""
+    """Meaning of a result on one line or two; its name if the meaning is long."""
     meaning = result.attrs.get("long_name", "")
     return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else str(result.name)
 

@@ -1,4 +1,4 @@
-"""What an HDF5 file may hold to be read as a result: arrays of numbers and text, in the file itself.
+"""Contents of an HDF5 file that may be read as a result: arrays of numbers and text, in the file itself.
 
 HDF5 can also name other files: as the storage of an array, as parts of a virtual array, as the target of a link. Reading
 such an array opens them, whatever they are; a pipe among them would be waited for without end.

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def of_drive(drive) -> str:
-    """What a drive does."""
+    """A drive in words."""
     if drive.kind == "iv":
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
         return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
@@ -13,7 +13,7 @@ def of_drive(drive) -> str:
 
 
 def of_result(ds) -> str:
-    """What came out."""
+    """A result in words."""
     if "bias_current" in ds:
         n = ds.sizes
         most = float(abs(ds.bias_current).max())
@@ -36,7 +36,7 @@ def extent(values: np.ndarray) -> str:
 
 
 def reached(ds) -> str:
-    """How far a run came that ended before its time; "" where nothing says so (curves at frozen ions)."""
+    """Last time of a run that ended early, in words; "" for curves at frozen ions, which have none."""
     if "solver_time_total" not in ds.attrs:
         return ""
     time, total = ds.attrs["solver_time_reached"], ds.attrs["solver_time_total"]

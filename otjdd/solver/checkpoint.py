@@ -48,7 +48,7 @@ class Saved(NamedTuple):
 
     @property
     def wall_time(self) -> float:
-        """What the run has taken so far, s."""
+        """Time that the run has taken so far [s]."""
         return float(self.arrays["wall_time"])
 
 
@@ -58,7 +58,7 @@ def beside(result: Path) -> Path:
 
 
 def belonging(case) -> dict[str, str]:
-    """What a checkpoint belongs to: a case with its files, versions and machine, sources of otjdd. Raises OSError."""
+    """Identity of a checkpoint: versions, machine, sources of otjdd, and the case with its files. Raises OSError."""
     from otjdd.physics import jit_cache
     from otjdd.results import provenance
 
@@ -83,7 +83,7 @@ class Moment(NamedTuple):
 
 
 def moment(run: Run, wall_time: float) -> Moment:
-    """What a checkpoint of a run holds, at this moment."""
+    """Contents of a checkpoint of a run in its present state."""
     copies = {name: array.copy() for name, array in memory(run).items()}
     return Moment(copies, run.counts, (len(run.rows), len(run.reads), len(run.kept)), wall_time)
 

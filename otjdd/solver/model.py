@@ -21,7 +21,7 @@ MOST_COLUMNS = 64
 
 
 class Member(NamedTuple):
-    """What one column has of its own, and its share of the area."""
+    """Values of one column that differ from the others, and its share of the area."""
 
     weight: float
     activation_energy: float

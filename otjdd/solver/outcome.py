@@ -1,4 +1,4 @@
-"""How a run ended, and what its result says of it."""
+"""End of a run: its status in words, and the attributes of its result."""
 
 from otjdd.errors import SolverError
 from otjdd.results import provenance
@@ -15,7 +15,7 @@ def ending(error: BaseException):
 
 
 def status(failure) -> str:
-    """How a run ended, in words."""
+    """End of a run, in words."""
     return "done" if failure is None else str(failure) or "interrupted"
 
 

@@ -67,7 +67,7 @@ def case_of(path, stored, folder: Path):
 
 
 def said(path, stored) -> tuple[dict, dict[str, str]]:
-    """What a result says of its case: the data of it, and the texts of its files by name. Raises ResultError."""
+    """Data of the case of a result, and the texts of its files by name. Raises ResultError."""
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
         if not isinstance(resolved, str):
@@ -103,7 +103,7 @@ def differences(stored, new) -> list[str]:
 
 
 def unlike(name, stored, new) -> str:
-    """How a variable of two results differs, "" when it does not."""
+    """Difference of a variable between two results, in words; "" when there is none."""
     if name not in stored or name not in new:
         return f"{name}: is only in the {'new' if name in new else 'stored'} result"
     a, b = stored[name].values, new[name].values

@@ -56,7 +56,7 @@ series_resistance = "10 ohm"
 
 
 class Answer(NamedTuple):
-    """What is looked at in the end."""
+    """Numbers of the run that are compared."""
 
     mean_position: float  # m
     band_edge: float  # eV, of the film at the right electrode
@@ -98,7 +98,7 @@ def begin(**changes):
 
 
 def answer(**changes) -> Answer:
-    """What the run shows in the end."""
+    """Numbers at the end of the run."""
     from otjdd.physics import electrostatics
     from otjdd.physics.transport import transport
 

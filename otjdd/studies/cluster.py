@@ -52,7 +52,7 @@ def on_cluster(
 
 
 def packed(job: Job, limit: float | None) -> bytes:
-    """What a worker of the cluster does: a point as the bytes of its file."""
+    """Compute a point on a worker of the cluster; return the bytes of its file."""
     return points.pack(compute(job, limit))
 
 

@@ -60,7 +60,7 @@ def collect(made: Plan, folder: Path, case: Case):
 
 
 def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, Kept]:
-    """What a point has of what is to be kept, with the coordinates; a point may hold more, from another study."""
+    """Arrays of a point that this study keeps, with their coordinates; a point may hold more, from another study."""
     if point is None or point.status != "done":
         return {}
     names = sorted((name for name in point.arrays if kept.wanted(name, keep)), key=lambda name: kept.place(name, keep))
@@ -118,7 +118,7 @@ def attributes(case: Case) -> dict:
 
 
 def summary(ds) -> str:
-    """How many points are done, failed and missing, in words."""
+    """Numbers of points that are done, failed and missing, in words."""
     counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
     more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
     return f"{counts['done']} of {ds.status.size} points{more}"

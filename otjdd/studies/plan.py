@@ -36,7 +36,7 @@ class Plan(NamedTuple):
         return tuple(len(axis.rows) for axis in self.axes)
 
     def changes(self, number: int) -> dict:
-        """What a point changes: dotted key -> value as in a case file."""
+        """Changes of a point: dotted key -> value as in a case file."""
         places = np.unravel_index(number, self.shape)
         rows = (zip(axis.keys, axis.rows[i], strict=True) for axis, i in zip(self.axes, places, strict=True))
         return {key: value for row in rows for key, value in row}

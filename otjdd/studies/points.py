@@ -28,7 +28,7 @@ FOLDER = "points"
 
 
 class Point(NamedTuple):
-    """What became of one point: its arrays, or why there are none.
+    """Outcome of one point: its arrays, or the reason why there are none.
 
     status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
     "stale" (of another version of otjdd)
@@ -143,7 +143,7 @@ def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
 
 
 def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
-    """Whether a point need not be computed again: it is there, and another try would end alike."""
+    """Tell if a point need not be computed again: it is there, and another try would end alike."""
     point = held_or_none(folder, digest, keep)
     return point is not None and point.status in ("done", "solver")
 

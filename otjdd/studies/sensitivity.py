@@ -1,4 +1,4 @@
-"""What a study says about its keys: how a result follows one of them, and which of many it hangs on."""
+"""Sensitivity of the results of a study: slope along one key, and Sobol indices of many."""
 
 from __future__ import annotations
 
@@ -78,6 +78,6 @@ def indices(blocks: np.ndarray) -> np.ndarray:
 
 
 def worth_logarithms(values) -> bool:
-    """Whether results span so much that their logarithm says more."""
+    """Tell if results span so many decades that their logarithm is the better quantity."""
     good = np.asarray(values)[np.isfinite(values)]
     return bool(good.size and good.min() > 0 and good.max() > 10 * good.min())

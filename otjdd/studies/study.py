@@ -40,7 +40,7 @@ ALONE = 10  # points a worker, from which on one is computed first, to tell what
 
 
 class Ways(NamedTuple):
-    """How points are computed.
+    """Means of computing points.
 
     workers : processes, None for this one alone   scheduler : address of a dask scheduler, or "local"
     shard : (i, N), the i-th of N shares, i from 1
@@ -156,7 +156,7 @@ def start(jobs, made: Plan, ways: Ways, count: int):
 
 
 class Cost(NamedTuple):
-    """What the rest of a study will take: s, bytes on disk, values in the Dataset."""
+    """Cost of the rest of a study: time [s], bytes on disk, values in the Dataset."""
 
     seconds: float
     disk: int

@@ -120,7 +120,7 @@ class TooLarge(Refused):
 
 
 def is_own(status: os.stat_result) -> bool:
-    """Whether a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
+    """Tell if a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
     if not hasattr(os, "getuid"):
         return True
     return status.st_uid == os.getuid() and not status.st_mode & 0o022 and status.st_nlink == 1
@@ -236,7 +236,7 @@ def _write_beside(target: Path, data, mode: int):
 
 
 def _holds(descriptor: int, data) -> bool:
-    """Whether an open file holds these bytes and no others."""
+    """Tell if an open file holds these bytes and no others."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     rest = memoryview(data)
     while piece := os.read(descriptor, PIECE):

@@ -1,4 +1,4 @@
-"""What ends a run from outside: signals, a limit on its time, a limit on its memory. It ends as by Ctrl-C.
+"""Ends of a run from outside: signals, a limit on time, a limit on memory. All of them act like Ctrl-C.
 
 `Stopped` is a KeyboardInterrupt, so whoever keeps what was computed when a user interrupts keeps it in all these cases.
 """

@@ -129,7 +129,7 @@ class Process(START.Process):
 
 
 class Context(type(START)):
-    """What a pool starts its processes with."""
+    """Start method of the processes of a pool."""
 
     Process = Process
 

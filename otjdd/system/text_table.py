@@ -46,7 +46,7 @@ def cells_of(line: str) -> list[str]:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell reads as a number."""
+    """Tell if a cell reads as a number."""
     try:
         float(cell)
     except ValueError:
