@@ -9,9 +9,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from validation.reliability import accidents, agreement, bad_inputs, devices, free_energy, fuzz, terminals
+from validation.reliability import accidents, agreement, attack, bad_inputs, devices, free_energy, fuzz, terminals
 
 HERE = Path(__file__).parent
+ATTACK = "attack"  # all of its parts
 LONGEST = 300.0  # s, after which a device hangs
 
 
@@ -159,7 +160,7 @@ CAMPAIGNS = {
     "agreement": agreement_of_devices,
     "free-energy": free_energies,
     "terminals": terminal_currents,
-}
+} | {f"{ATTACK}/{name}": part for name, part in attack.ATTACKS.items()}
 
 
 def main() -> int:
@@ -168,18 +169,18 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(CAMPAIGNS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
     options = parser.parse_args()
-    unknown = set(options.names) - set(CAMPAIGNS)
+    unknown = set(options.names) - {*CAMPAIGNS, ATTACK}
     if unknown:
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(CAMPAIGNS)}")
     failed = False
     for name, campaign in CAMPAIGNS.items():
-        if not options.names or name in options.names:
+        if not options.names or {name, name.partition("/")[0]} & set(options.names):
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
                 said, good = campaign(options.quick, Path(folder))
             failed |= not good
             mark = "ok" if good else "FAILED"
-            print(f"{name:12} {mark:6} {said} ({time.perf_counter() - began:.0f} s)", flush=True)
+            print(f"{name:22} {mark:6} {said} ({time.perf_counter() - began:.0f} s)", flush=True)
     return int(failed)
 
 

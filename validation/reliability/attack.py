@@ -4,16 +4,25 @@ Each part is a function (quick, folder) -> (what was seen, whether that is right
 they are made of, in small.
 """
 
+import contextlib
 import os
+import random
+import shutil
+import signal
 import subprocess
+import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from otjdd.errors import ResultError
 from otjdd.system import interpreter
 from otjdd.system.files import sealed, unsealed
 from validation.reliability.accidents import PULSE
 
 OTJDD = "from otjdd.cli import main; main()"
+# A shell's background job ignores Ctrl-C, and so would its children.
+HEEDING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); " + OTJDD
 STUDY = (
     PULSE
     + """[study.grid]
@@ -181,6 +190,197 @@ def crafted_results(quick: bool, folder: Path) -> tuple[str, bool]:
     ), not wrong
 
 
+def interrupted_compilations(quick: bool, folder: Path, seed: int = 8) -> tuple[str, bool]:
+    """First runs, with no kernel on disk, that are sent SIGINT or SIGTERM at any moment of their compilation."""
+    count, rng, found, longest = 3 if quick else 100, random.Random(seed), Counter(), 0.0
+    lay_out(folder, SMALL)
+    for k in range(count):
+        cache = folder / f"cache{k}"
+        number, code = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[k % 2]
+        process = subprocess.Popen(
+            interpreter.command(HEEDING, *COMMANDS["run"]), cwd=folder, text=True, stderr=subprocess.PIPE,
+            env=os.environ | {"NUMBA_CACHE_DIR": str(cache)},
+        )  # fmt: skip
+        time.sleep(rng.uniform(1.5, 16.0))
+        process.send_signal(number)
+        began = time.monotonic()
+        _, said = process.communicate(timeout=600)
+        took = time.monotonic() - began
+        longest = max(longest, took)
+        heeded = process.returncode == code and "Traceback" not in said
+        found["ended as asked" if heeded else f"exit code {process.returncode} ({said[-200:]!r})"] += 1
+        shutil.rmtree(cache, ignore_errors=True)
+    said = f"{count} signals to a first run while it compiles: {counted(found)}; within {longest:.1f} s"
+    return said, set(found) == {"ended as asked"}
+
+
+def killed_studies(quick: bool, folder: Path, seed: int = 9) -> tuple[str, bool]:
+    """`kill -9` of studies with workers in their first second: all their processes end."""
+    count, rng, left = 4 if quick else 50, random.Random(seed), []
+    lay_out(folder, SMALL)
+    for k in range(count):
+        name = f"killed-{os.getpid()}-{k}"
+        words = ("study", "study.toml", "-q", "-o", f"out{k}", "--workers", "2")
+        process = subprocess.Popen(
+            interpreter.command(OTJDD, *words), cwd=folder, env=os.environ | {"OTJDD_MARK": name},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(rng.uniform(0.2, 1.5))
+        process.kill()
+        process.wait()
+        end = time.monotonic() + 3.0
+        while (alive := marked(name)) and time.monotonic() < end:
+            time.sleep(0.1)
+        left += alive
+    return f"{count} kills of a study in its first second: {len(left)} processes left after 3 s", not left
+
+
+def marked(name: str) -> list[int]:
+    """Processes that have inherited a mark in their environment. Linux only."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if f"OTJDD_MARK={name}".encode() in (place / "environ").read_bytes().split(b"\0"):
+                found.append(int(place.name))
+    return found
+
+
+def planted_links(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Links at the places of all outputs to a file of the user: its content must stay."""
+    lay_out(folder, SMALL)
+    (folder / "mine").write_text("mine")
+    (folder / "out").mkdir()
+    targets = ["a.nc", ".a.nc.checkpoint", "a.png", "found.toml", "out/study.toml", "out/study.json", "out/study.nc"]
+    for name in targets:
+        (folder / name).symlink_to(folder / "mine")
+    commands = (
+        ("run", "pulse.toml", "-q", "-o", "a.nc", "--checkpoint", "0", "--plot", "a.png"),
+        ("study", "study.toml", "-q", "-o", "out", "--workers", "1"),
+        ("calibrate", "small.toml", "--evaluations", "0", "--rounds", "0", "-o", "found.toml"),
+    )
+    codes = [otjdd(folder, *words).returncode for words in commands[: 2 if quick else 3]]
+    followed = (folder / "mine").read_text() != "mine"
+    said = f"{len(targets)} links at outputs, {len(codes)} commands: {int(followed)} followed"
+    return said, not followed and not any(codes)
+
+
+def hostile_titles(quick: bool, folder: Path) -> tuple[str, bool]:
+    """A title with markup and escape sequences, at a terminal: it is shown and not obeyed."""
+    title = r"[/b][red]\u001b]0;owned\u0007\u001b[5m\u202e"
+    text = PULSE.replace("a pulse", title)
+    lay_out(folder, {"pulse.toml": text, "study.toml": STUDY.replace("a pulse", title), "a\x1b[5m.toml": text})
+    wrong = []
+    for words in (COMMANDS["run"][:2], COMMANDS["study"][:2] + COMMANDS["study"][3:], ("check", "a\x1b[5m.toml")):
+        code, shown = at_a_terminal(folder, *words)
+        if code or b"owned\x07" in shown or b"\x1b[5m" in shown or "\u202e".encode() in shown:
+            wrong.append(f"{words[0]}: exit code {code}, {shown[-200:]!r}")
+    return f"a title with markup and escape sequences, 3 commands at a terminal: {len(wrong)} obeyed" + told(
+        wrong
+    ), not wrong
+
+
+def at_a_terminal(folder: Path, *words: str) -> tuple[int, bytes]:
+    """Exit code of a command and all that a terminal gets of it."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(interpreter.command(OTJDD, *words), cwd=folder, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # which ends it on Linux
+        while piece := os.read(ours, 4096):
+            shown += piece
+    os.close(ours)
+    return process.wait(), shown
+
+
+def closed_streams(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Commands whose standard streams are closed, and too small an address space."""
+    from otjdd.results import store
+
+    lay_out(folder, SMALL)
+    wrong, ways = [], ["2>&-", ">&- 2>&-", "<&- >&- 2>&-"]
+    for k, way in enumerate(ways):
+        code = otjdd(folder, "run", "pulse.toml", "-o", f"{k}.nc", after=way).returncode
+        try:
+            store.read(folder / f"{k}.nc")
+        except ResultError as error:
+            wrong.append(f"{way}: {error}")
+        wrong += [f"{way}: exit code {code}"] * bool(code)
+    limits = (100_000, 300_000, 600_000, 900_000, 1_040_000)
+    codes = [otjdd(folder, "run", "pulse.toml", "-q", before=f"ulimit -v {limit}").returncode for limit in limits]
+    wrong += [f"ulimit -v {limit}: exit code {code}" for limit, code in zip(limits, codes, strict=True) if code != 6]
+    said = f"{len(ways)} ways to close streams: results whole; {len(limits)} limits on addresses: exit code 6"
+    return said + told(wrong), not wrong
+
+
+def full_disks_of_workers(quick: bool, folder: Path) -> tuple[str, bool]:
+    """A study whose workers cannot write: a limit on file sizes, and a folder that goes away."""
+    more = 'record.profiles = 300\n[study]\nkeep = ["vacancy_concentration"]\n[study.grid]'
+    lay_out(folder, SMALL | {"large.toml": STUDY.replace("[study.grid]", more)})
+    words, wrong = ("study", "large.toml", "-q", "--workers", "2", "-o"), []
+    done = otjdd(folder, *words, "out", before="ulimit -f 16")
+    if done.returncode != 5 or "cannot be written" not in done.stderr:
+        wrong.append(f"a limit on file sizes: exit code {done.returncode}, {done.stderr[-200:]}")
+    process = subprocess.Popen(
+        interpreter.command(OTJDD, *words, "gone"), cwd=folder, stderr=subprocess.PIPE, text=True
+    )
+    end = time.monotonic() + 60
+    while not (folder / "gone" / "points").exists() and time.monotonic() < end:
+        time.sleep(0.005)
+    shutil.rmtree(folder / "gone", ignore_errors=True)
+    _, said = process.communicate(timeout=600)
+    if process.returncode != 5 or "bug" in said:
+        wrong.append(f"a folder that goes away: exit code {process.returncode}, {said[-200:]}")
+    return "a full disk and a folder that goes away, in the workers of a study: exit code 5" + told(wrong), not wrong
+
+
+def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Caches of kernels that others could write to, with entries under a good seal that run code when they are read."""
+    from otjdd.physics import jit_cache
+
+    lay_out(folder, SMALL)
+    mark, wrong = folder / "mark", []
+    evil = b"cos\nmkdir\n(V" + os.fsencode(mark) + b"\ntR."  # a pickle
+    ways = ("the root", "the folder", "the files") if not quick else ("the files",)
+    for way in ways:
+        cache = folder / way.replace(" ", "-")
+        place = cache / "otjdd" / jit_cache.folder().name
+        shutil.copytree(jit_cache.folder(), place)
+        place.chmod(0o700), place.parent.chmod(0o700)
+        for path in place.iterdir():
+            body = unsealed(path, path.read_bytes())
+            path.write_bytes(sealed(body[: body.index(b"\n") + 1] + evil))
+        opened = {"the root": [place.parent], "the folder": [place], "the files": list(place.iterdir())}[way]
+        for path in opened:
+            path.chmod(0o777)
+        done = otjdd(folder, *COMMANDS["run"], NUMBA_CACHE_DIR=str(cache))
+        if done.returncode or mark.exists():
+            wrong.append(f"{way}: exit code {done.returncode}, {'run' if mark.exists() else done.stderr[-200:]}")
+    return f"{len(ways)} planted caches of kernels: {len(wrong)} run" + told(wrong), not wrong
+
+
+def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
+    """All true kernels compiled again by a process that distrusts them: a later process finds them all."""
+    cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
+    ask = (
+        "from otjdd.physics import jit_cache; from otjdd.solver import self_check; self_check.trust(); "
+        "print(sum(sum(kernel.stats.cache_misses.values()) for kernel in jit_cache.KERNELS))"
+    )
+    heal = ask.replace("print(", "jit_cache.recompile(); print(")
+    done = [
+        subprocess.run(interpreter.command(code), env=interpreter.environment(**cache), capture_output=True, text=True)
+        for code in (heal, ask)
+    ]
+    good = [one.returncode for one in done] == [0, 0] and done[1].stdout == "0\n"
+    return f"a healed cache of all kernels: a later process compiles {done[1].stdout.strip()} of them", good
+
+
+def counted(found: Counter) -> str:
+    """How often each thing was found."""
+    return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
+
+
 def told(wrong: Sequence[str]) -> str:
     """What went wrong, to be put behind a sentence."""
     return "".join(f"; {one}" for one in wrong)
@@ -188,5 +388,13 @@ def told(wrong: Sequence[str]) -> str:
 
 ATTACKS = {
     "planted": planted_modules,
+    "planted-caches": planted_caches,
+    "healed-cache": healed_caches,
+    "links": planted_links,
     "crafted": crafted_results,
+    "worker-disks": full_disks_of_workers,
+    "titles": hostile_titles,
+    "streams": closed_streams,
+    "compile-signals": interrupted_compilations,
+    "killed-studies": killed_studies,
 }
