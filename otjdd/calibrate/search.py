@@ -75,7 +75,10 @@ def search(
     calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
     workers: int = 1, progress: Callable[[int, float, dict], None] | None = None,
 ) -> Search:  # fmt: skip
-    """CMA-ES from where the case stands. progress(evaluations done, best score, best settings) after each generation."""
+    """CMA-ES from where the case stands. progress(evaluations done, best score, best settings) after each generation.
+
+    A KeyboardInterrupt that ends it has the best so far, a Search, as its attribute `partial`.
+    """
     import cma
 
     start = present(calibration, case)
@@ -85,17 +88,21 @@ def search(
         "popsize": 16, "signals_filename": "",  # else options are read from a file in the working folder
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(start, spread, options)
-    with team(workers) as compute:
-        while done < evaluations and not strategy.stop():
-            points = strategy.ask()
-            outcomes = every(compute, calibration, case, points)
-            strategy.tell(points, [o.score for o in outcomes])
-            done += len(points)
-            for x, outcome in zip(points, outcomes, strict=True):
-                if outcome.score < best[1].score:
-                    best = np.array(x), outcome
-            if progress:
-                progress(done, best[1].score, settings(calibration, best[0]))
+    try:
+        with team(workers) as compute:
+            while done < evaluations and not strategy.stop():
+                points = strategy.ask()
+                outcomes = every(compute, calibration, case, points)
+                strategy.tell(points, [o.score for o in outcomes])
+                done += len(points)
+                for x, outcome in zip(points, outcomes, strict=True):
+                    if outcome.score < best[1].score:
+                        best = np.array(x), outcome
+                if progress:
+                    progress(done, best[1].score, settings(calibration, best[0]))
+    except KeyboardInterrupt as error:
+        error.partial = Search(*best, done)
+        raise
     return Search(*best, done)
 
 
@@ -126,27 +133,39 @@ def polish(
 
     From a point with half of the targets met six rounds took the score of cases/calibration/li2019.toml from 79 to 1.05,
     where CMA-ES stood still: near a solution residuals are smooth, and each depends on a few parameters. Several dampings
-    are tried at once, about the one that was best before.
+    are tried at once, about the one that was best before. A KeyboardInterrupt that ends it has the best so far as its
+    attribute `partial`.
     """
-    x, outcome, evaluations = found
     damping = 1.0
-    with team(workers) as compute:
-        for number in range(rounds):
-            points, steps = neighbours(x)
-            around = every(compute, calibration, case, points)
-            slopes = np.column_stack([(o.pulls - outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
-            tried = [damping * factor for factor in DAMPINGS]
-            ahead = [np.clip(x + newton_move(slopes, outcome.pulls, value), 0.0, 1.0) for value in tried]
-            results = list(zip(points + ahead, around + every(compute, calibration, case, ahead), strict=True))
-            evaluations += len(results)
-            best = min(range(len(results)), key=lambda i: results[i][1].score)
-            if progress:
-                progress((number + 1) / rounds)
-            if results[best][1].score > outcome.score - 1e-3:
-                break
-            x, outcome = results[best]
-            damping = tried[best - len(points)] if best >= len(points) else 4.0 * damping
-    return Search(x, outcome, evaluations)
+    try:
+        with team(workers) as compute:
+            for number in range(rounds):
+                results, tried = attempts(compute, calibration, case, found, damping)
+                best = min(range(len(results)), key=lambda i: results[i][1].score)
+                if progress:
+                    progress((number + 1) / rounds)
+                better = results[best][1].score <= found.outcome.score - 1e-3
+                found = Search(*(results[best] if better else found[:2]), found.evaluations + len(results))
+                if not better:
+                    break
+                first = len(results) - len(tried)  # of those that are steps
+                damping = tried[best - first] if best >= first else 4.0 * damping
+    except KeyboardInterrupt as error:
+        error.partial = found
+        raise
+    return found
+
+
+def attempts(compute, calibration: Calibration, case: Case, found: Search, damping: float) -> tuple[list, list[float]]:
+    """[(point, Outcome), ...] of one round: neighbours of the best point, then steps from it; and the steps' dampings."""
+    points, steps = neighbours(found.x)
+    around = every(compute, calibration, case, points)
+    pulls = found.outcome.pulls
+    slopes = np.column_stack([(o.pulls - pulls) / h for o, h in zip(around, steps, strict=True)])
+    tried = [damping * factor for factor in DAMPINGS]
+    ahead = [np.clip(found.x + newton_move(slopes, pulls, value), 0.0, 1.0) for value in tried]
+    outcomes = around + every(compute, calibration, case, ahead)
+    return list(zip(points + ahead, outcomes, strict=True)), tried
 
 
 def newton_move(slopes: np.ndarray, pulls: np.ndarray, damping: float) -> np.ndarray:

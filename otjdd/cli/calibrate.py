@@ -7,7 +7,7 @@ import typer
 
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder
-from otjdd.system.terminal import say
+from otjdd.system.terminal import say, tell
 
 
 def calibrate(
@@ -27,17 +27,26 @@ def calibrate(
     from otjdd.calibrate import search as calibration
     from otjdd.calibrate.task import load
     from otjdd.system.files import write_whole
+    from otjdd.system.limits import shielded
 
     if out:
         check_folder(out.parent)
     task, case = load(file)
-    with progress_bar("search", quiet=False) as bar:
-        found = calibration.search(
-            task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,
-            progress=bar and (lambda done, score, best: bar(done / evaluations)),
-        )  # fmt: skip
-    with progress_bar("polishing", quiet=False) as bar:
-        found = calibration.polish(task, case, found, rounds=rounds, workers=workers, progress=bar)
+    try:
+        with progress_bar("search", quiet=False) as bar:
+            found = calibration.search(
+                task, case, evaluations=evaluations, spread=spread, seed=seed, workers=workers,
+                progress=bar and (lambda done, score, best: bar(done / evaluations)),
+            )  # fmt: skip
+        with progress_bar("polishing", quiet=False) as bar:
+            found = calibration.polish(task, case, found, rounds=rounds, workers=workers, progress=bar)
+    except KeyboardInterrupt as error:
+        best = getattr(error, "partial", None)
+        if out and isinstance(best, calibration.Search):
+            with shielded():
+                write_whole(out, calibration.as_case(task, best.x).encode())
+            tell(f"The best set until then, with a score of {best.outcome.score:.3g}, is in {out}.")
+        raise
     if out:
         write_whole(out, calibration.as_case(task, found.x).encode())
     slopes = calibration.sensitivities(task, case, found, workers) if sensitivity else None

@@ -8,12 +8,13 @@ import queue
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
 from otjdd.studies.jobs import Job, compute
 from otjdd.studies.points import Point
+from otjdd.system import interpreter
 
 OUTSTANDING = 1000  # jobs that the scheduler knows of: enough for it to see what is to be done
 PATIENCE = 15.0  # s without a connection to the scheduler
@@ -102,22 +103,39 @@ def gone(address: str) -> ConnectionError:
 
 @contextmanager
 def client_of(address: str, workers: int | None):
-    """Connection to a scheduler, or to one made here. Raises ConnectionError, ModuleNotFoundError in words."""
+    """Connection to a scheduler, or to one made here. Raises ConnectionError, OSError where a library is missing."""
     try:
-        from distributed import Client, LocalCluster
+        from distributed import Client
     except ModuleNotFoundError as error:
         raise OSError("--scheduler needs dask: pip install 'otjdd[cluster]'") from error
-    if address == "local":
-        made = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-    else:
-        made = None
+    with made_here(workers) if address == "local" else nullcontext(address) as scheduler:
+        try:
+            client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
+        try:
+            yield client
+        finally:
+            client.close(timeout=2)
+
+
+@contextmanager
+def made_here(workers: int | None):
+    """A scheduler and workers on this machine that only this process can talk to.
+
+    A dask scheduler runs what whoever connects to it sends, as the user who started it, and its port is open to all users
+    of the machine. So all connections are encrypted, and both ends must show a certificate that is made for this one
+    study and kept in the memory of its processes. The pages that dask serves besides are not encrypted; there are none.
+    """
+    import dask
+    from distributed import LocalCluster
+    from distributed.security import Security
+
     try:
-        client = Client(made or address, timeout=PATIENCE, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConnectionError(f"no dask scheduler at {address}: {error}") from error
-    try:
-        yield client
-    finally:
-        client.close(timeout=2)
-        if made:
-            made.close(timeout=5)
+        security = Security.temporary()
+    except ImportError as error:
+        raise OSError("--scheduler local needs cryptography: pip install 'otjdd[cluster]'") from error
+    no_pages = {f"distributed.{end}.http.routes": [] for end in ("scheduler", "worker")}
+    options = {"threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", "security": security}
+    with dask.config.set(no_pages), interpreter.inherited(), LocalCluster(n_workers=workers, **options) as cluster:
+        yield cluster

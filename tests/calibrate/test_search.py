@@ -238,3 +238,29 @@ def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 3
     assert "task.toml:18:1 run[0].target[0].raed: expected a key that is known here" in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["search", "polish"])
+def test_an_interrupted_calibration_leaves_the_best_set_so_far(tmp_path, monkeypatch, stage, capsys):
+    from otjdd import cli
+
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK)
+    calls, real = [], search.every
+
+    def every(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(search, "every", every)
+    words = ["--evaluations", "48"] if stage == "search" else ["--evaluations", "0"]
+    monkeypatch.setattr(
+        sys, "argv", ["otjdd", "calibrate", str(tmp_path / "task.toml"), "-o", str(tmp_path / "a.toml"), *words]
+    )
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 130
+    assert "The best set until then, with a score of " in capsys.readouterr().err
+    assert load_case(tmp_path / "a.toml").device.left.barrier > 0

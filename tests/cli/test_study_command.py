@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -262,3 +263,41 @@ def test_a_link_for_the_points_of_a_study_is_refused(folder):
     code, _, said = otjdd(folder, "many.toml", "-o", "out", "--workers", 1)
     assert (code, list((folder / "elsewhere").iterdir())) == (5, [])
     assert "is a link" in said
+
+
+def test_a_scheduler_that_is_made_here_talks_to_its_own_study_only(folder):
+    """Without a certificate nobody can submit code to it, not even over the loopback of the same machine."""
+    pytest.importorskip("distributed")
+    process = start(folder, "endless.toml", "-o", "out", "--scheduler", "local", "--workers", "1")
+    try:
+        wait_for(lambda: listening(process.pid) and finished(folder / "out"))
+        for port in listening(process.pid):
+            # dask itself speaks first, to whoever connects; its server of pages has no page
+            assert answer(port, encrypted=False)[:12] in (b"", b"HTTP/1.1 404")
+            assert answer(port, encrypted=True) == b""
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+
+
+def answer(port: int, encrypted: bool) -> bytes:
+    """What a port of this machine says to somebody without a certificate, but for an alert of TLS."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:
+        try:
+            with context.wrap_socket(connection) if encrypted else connection as channel:
+                if not encrypted:
+                    channel.sendall(b"GET /info/main/workers.html HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                said = channel.recv(64)
+        except (ssl.SSLError, ConnectionError, TimeoutError):
+            return b""
+    return b"" if said[:1] == b"\x15" else said
+
+
+def listening(pid: int) -> list[int]:
+    """Ports of TCP on which a process listens, at any address."""
+    import psutil
+
+    return [c.laddr.port for c in psutil.Process(pid).net_connections("tcp") if c.status == "LISTEN"]
