@@ -46,3 +46,16 @@ def test_every_explanation_is_of_a_line_that_is_there():
         lines = [line.strip() for line in source.splitlines()]
         assert before in lines, f"{module}: {before}"
         assert after != before
+
+
+def test_rows_of_modules_are_replaced_in_the_table_and_others_stay():
+    code = """
+from validation.tests import __main__ as command
+text = command.table({"ions": "604 | 40 | 40 | 0 | 0 | 0.1.0", "textbook": "511 | 40 | 39 | 1 | 0 | 0.1.0"})
+assert text == command.table(command.rows_of(text))
+print(command.table(command.rows_of(text) | {"ions": "600 | 2 | 2 | 0 | 0 | 0.2.0"}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    head, _, ions, textbook = done.stdout.splitlines()
+    assert head.count("|") == ions.count("|") == 8
+    assert (ions, textbook.endswith("0.1.0 |")) == ("| `ions` | 600 | 2 | 2 | 0 | 0 | 0.2.0 |", True), done.stderr

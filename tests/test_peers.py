@@ -7,7 +7,6 @@ pytest.importorskip("sksundae")
 
 from devices import needs_speed
 
-from validation.peers import __main__ as command
 from validation.peers import codes, compare, equations, problems, scaling
 
 SMALL = {"conditioning": problems.conditioning(40, 5.0), "pulses": problems.pulses(24, 5.0, count=1)}
@@ -133,19 +132,3 @@ def test_table_counts_in_units_of_otjdd():
     text = compare.table([row, row._replace(code="another", seconds=0.014, kernels=float("nan"))])
     assert text.splitlines()[2].endswith("| 2.00 | 1.00 | 1.0 |")
     assert text.splitlines()[3].endswith("| 14.00 |  | 7.0 |")
-
-
-def test_update_replaces_what_stands_between_the_marks(tmp_path):
-    file = tmp_path / "README.md"
-    file.write_text(f"before\n{command.BEGIN}\nold\n{command.END}\nafter\n")
-    command.update(file, "new")
-    command.update(file, "newer")
-    assert file.read_text() == f"before\n{command.BEGIN}\nnewer\n{command.END}\nafter\n"
-
-
-def test_update_refuses_a_file_without_marks(tmp_path):
-    file = tmp_path / "README.md"
-    file.write_text("no marks")
-    with pytest.raises(ValueError, match="speed:begin"):
-        command.update(file, "new")
-    assert file.read_text() == "no marks"

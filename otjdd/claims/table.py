@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from otjdd.claims.claim import Verdict, root_mean_square
 
 BAR = r"\|"  # |V| would end a cell
-BEGIN, END = "<!-- validation:begin -->", "<!-- validation:end -->"
+PART = "validation"  # name of the generated part that holds the table
 
 
 def to_json(verdicts: Sequence[Verdict]) -> str:
@@ -90,16 +90,3 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
 def surprises(verdicts: Sequence[Verdict]) -> list[str]:
     """A line for each difference between a claim and what its claim.toml expects."""
     return [f"{verdict.id}: {text}" for verdict in verdicts for text in verdict.surprises]
-
-
-def has_place(text: str) -> bool:
-    """True when a text has the markers between which the table goes."""
-    return BEGIN in text and END in text.partition(BEGIN)[2]
-
-
-def updated(text: str, table: str) -> str:
-    """A text with what stands between the markers replaced. Raises ValueError when they are not there."""
-    if not has_place(text):
-        raise ValueError(f"expected the markers {BEGIN} and {END}")
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table}\n{END}{rest.partition(END)[2]}"

@@ -41,7 +41,7 @@ def validate(
     """
     from otjdd.claims import judge as validation
     from otjdd.claims import table
-    from otjdd.system.files import read_whole, write_whole
+    from otjdd.system import marks
     from otjdd.system.pool import cores
 
     if expected and quick:
@@ -52,9 +52,11 @@ def validate(
         validation.discover(names=names)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
-    text = read_whole(update).decode() if update else ""
-    if update and not table.has_place(text):
-        raise typer.BadParameter(f"{update} has no markers {table.BEGIN} and {table.END}", param_hint="--update")
+    try:
+        if update:
+            marks.check(update, table.PART)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--update") from None
     for folder in filter(None, (pictures, report)):
         check_folder(folder)
     with progress_bar("claims", quiet=False) as progress:
@@ -68,7 +70,7 @@ def validate(
 
         tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
-        write_whole(update, table.updated(text, table.to_markdown(verdicts)).encode())
+        marks.update(update, table.PART, table.to_markdown(verdicts))
     table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     sys.stdout.flush()
     surprises = table.surprises(verdicts)

@@ -307,15 +307,11 @@ def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):
     assert (claim["distance"], claim["values"][0]["value"]) == (None, None)
 
 
-def test_markdown_goes_between_its_markers(tmp_path):
+def test_markdown_has_misses_in_bold_and_their_reasons(tmp_path):
     table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
     assert "| small | low: 20 kohm | **low: 50 kohm (1.3)** | x2 | missed |" in table
     assert "- small: It is what it is." in table
     assert table.startswith("0 of 1 claims are met; root mean square distance 1.3 tolerances.")
-    text = f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n"
-    assert tables.updated(text, table) == f"a\n{tables.BEGIN}\n{table}\n{tables.END}\nb\n"
-    with pytest.raises(ValueError, match="markers"):
-        tables.updated("a", table)
 
 
 def test_switching_times_of_both_signs_and_the_fold_of_the_threshold():

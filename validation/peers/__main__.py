@@ -6,9 +6,10 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
+from otjdd.system import marks
 from validation.peers import compare, scaling, whole
 
-BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+PART = "speed"  # name of the generated part of a README
 
 
 def processor() -> str:
@@ -40,22 +41,15 @@ def races(quick) -> str:
     return f"{compare.table(rows)}\n\n{note} {max(distances):.0e} of it."
 
 
-def update(file: Path, text: str) -> None:
-    """Replace what stands between the marks in a file. Raises ValueError when it has none."""
-    before, begin, rest = file.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{file}: has no {BEGIN} and {END}")
-    file.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Run, print, and write where asked."""
     parser = argparse.ArgumentParser(prog="python -m validation.peers", description=compare.__doc__)
     parser.add_argument("--quick", action="store_true", help="one grid, few rounds, 400 pulses for 4000")
     parser.add_argument("--only", choices=("race", "scaling", "whole"), help="a part of it")
-    parser.add_argument("--update", type=Path, metavar="FILE", help=f"write the tables between {BEGIN} and {END}")
+    parser.add_argument("--update", type=Path, metavar="FILE", help="write the tables between the marks of a file")
     options = parser.parse_args()
+    if options.update:
+        marks.check(options.update, PART)
     parts = [machine()]
     print(parts[0], flush=True)
     tables = {"race": races, "scaling": scaling.table, "whole": whole.table}
@@ -64,7 +58,7 @@ def main() -> None:
             parts.append(make(options.quick))
             print(parts[-1], "\n", flush=True)
     if options.update:
-        update(options.update, "\n\n".join(parts))
+        marks.update(options.update, PART, "\n\n".join(parts))
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from otjdd.system import marks
 from validation.peers.__main__ import machine
 
-BEGIN, END = "<!-- studies:begin -->", "<!-- studies:end -->"
+PART = "studies"  # name of the generated part of a README
 WORKERS, ROUNDS = 2, 3
 SHORT = """
 base = "li2019.toml"
@@ -190,8 +191,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m validation.studies", description=__doc__.split("\n\n")[1])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--only", choices=PARTS, help="a part of it")
-    parser.add_argument("--update", type=Path, metavar="FILE", help=f"write the table between {BEGIN} and {END}")
+    parser.add_argument("--update", type=Path, metavar="FILE", help="write the table between the marks of a file")
     options = parser.parse_args()
+    if options.update:
+        marks.check(options.update, PART)
     lines = [machine(), "", "| what | |", "|---|--:|"]
     print(*lines, sep="\n", flush=True)
     for name, part in PARTS.items():
@@ -200,10 +203,7 @@ def main() -> None:
                 lines += (found := part(Path(folder), options.quick))
             print(*found, sep="\n", flush=True)
     if options.update:
-        before, _, rest = options.update.read_text(encoding="utf-8").partition(BEGIN)
-        after = rest.partition(END)[2]
-        text = "\n".join(lines)
-        options.update.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        marks.update(options.update, PART, "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""Generated parts of text files: the lines between <!-- NAME:begin --> and <!-- NAME:end -->."""
+
+from pathlib import Path
+
+from otjdd.system.files import read_whole, write_whole
+
+
+def marks(name: str) -> tuple[str, str]:
+    """First and last line of the generated part of a name."""
+    return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+
+
+def part(text: str, name: str) -> str:
+    """Return the lines of a text between the marks of a name. Raises ValueError for a text without them."""
+    begin, end = marks(name)
+    _, found, rest = text.partition(begin)
+    inside, closed, _ = rest.partition(end)
+    if not (found and closed):
+        raise ValueError(f"has no {begin} and {end}")
+    return inside.strip("\n")
+
+
+def updated(text: str, name: str, body: str) -> str:
+    """Return the text with `body` between the marks of a name. Raises ValueError for a text without them."""
+    part(text, name)
+    begin, end = marks(name)
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n{body}\n{end}{rest.partition(end)[2]}"
+
+
+def check(file: Path, name: str) -> str:
+    """Return the generated part of a file: tried before long work. Raises ValueError without marks, ResultError."""
+    try:
+        return part(read_whole(file).decode(), name)
+    except ValueError as error:
+        raise ValueError(f"{file} {error}") from None
+
+
+def update(file: Path, name: str, body: str) -> None:
+    """Replace the generated part of a file. Raises ValueError for a file without marks, ResultError."""
+    check(file, name)
+    write_whole(file, updated(read_whole(file).decode(), name, body).encode())
