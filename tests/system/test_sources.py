@@ -1,0 +1,140 @@
+"""The digest of sources: every module that makes numbers is in it, and results of other sources are not taken for ours."""
+
+import ast
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from devices import needs_speed
+from small_studies import POINT
+
+import otjdd
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.solver import checkpoint, simulate
+from otjdd.system import sources
+
+PACKAGE = Path(otjdd.__file__).parent
+
+
+def path_of(module: str, package: Path = PACKAGE) -> Path | None:
+    """Source file of a module of otjdd, None for what is no module."""
+    place = package.parent.joinpath(*module.split("."))
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+
+
+def imports(module: str) -> set[str]:
+    """Modules of otjdd that a module imports anywhere in its source, or names in a text as PRELOAD does."""
+    found = set()
+    for node in ast.walk(ast.parse(path_of(module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("otjdd."):
+            found.add(node.value)
+    return {name for name in found if name.startswith("otjdd.") and path_of(name)}
+
+
+def reached(start: str) -> list[str]:
+    """All modules of otjdd that a module needs, itself among them."""
+    found, todo = set(), [start]
+    while todo:
+        module = todo.pop()
+        if module not in found:
+            found.add(module)
+            todo += imports(module)
+    return sorted(found)
+
+
+def digest_of(package: Path) -> str:
+    """Digest that a copy of the package computes of itself."""
+    spec = importlib.util.spec_from_file_location("sources_of_a_copy", package / "system" / "sources.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.digest()
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Copy of the package, with the shipped cases beside it."""
+    made = tmp_path / "copy" / "otjdd"
+    shutil.copytree(PACKAGE, made, ignore=shutil.ignore_patterns("__pycache__"))
+    (made.parent / "cases").symlink_to(shipped_cases(), target_is_directory=True)
+    return made
+
+
+def test_an_edit_of_any_module_that_a_run_or_a_point_needs_changes_the_digest(copy):
+    modules = reached("otjdd.solver.simulate")
+    assert {"otjdd.physics.stepper", "otjdd.solver.snapshots", "otjdd.results.outputs", "otjdd.case.drive"} <= set(
+        modules
+    )
+    assert len(modules) > 40
+    whole = digest_of(copy)
+    assert whole == sources.digest()
+    for module in {*modules, *reached("otjdd.studies.jobs")}:
+        file = path_of(module, copy)
+        text = file.read_bytes()
+        file.write_bytes(text + b"\n# edited\n")
+        assert digest_of(copy) != whole, f"{module} makes numbers and is not in the digest"
+        file.write_bytes(text)
+    assert digest_of(copy) == whole
+
+
+def test_a_renamed_module_changes_the_digest(copy):
+    whole = digest_of(copy)
+    (copy / "analysis" / "fits.py").rename(copy / "analysis" / "fit.py")
+    assert digest_of(copy) != whole
+
+
+def test_every_result_carries_the_digest_of_its_sources():
+    ds = otjdd.run(shipped_cases() / "rv-loop.toml", **{"drive.path": ["0 V", "0.1 V"], "device.film.cells": 12})
+    assert ds.attrs["source_sha256"] == sources.digest()
+
+
+def with_edited(copy: Path, folder: Path, code: str) -> subprocess.CompletedProcess:
+    """Python code in a folder, run by a copy of otjdd with an edit outside of the kernels."""
+    file = copy / "waveform" / "shapes.py"
+    file.write_bytes(file.read_bytes() + b"\n# edited\n")
+    environment = os.environ | {"PYTHONPATH": str(copy.parent)}
+    code = f"import otjdd; assert otjdd.__file__.startswith({str(copy)!r})\n{code}"
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@needs_speed
+def test_a_study_of_other_sources_is_computed_again_and_that_is_said(copy, tmp_path):
+    (tmp_path / "small.toml").write_text(POINT + '[study.grid]\n"drive.width" = ["20 ns", "40 ns"]\n')
+    otjdd.study(tmp_path / "small.toml", tmp_path / "out")
+    command = "from otjdd.cli import main; import sys; sys.argv[1:] = {}; main()"
+    resume = command.format(["study", "small.toml", "-o", "out", "--resume"])
+    done = with_edited(copy, tmp_path, resume)
+    assert done.returncode == 0, done.stderr
+    assert "computed by another version of otjdd" in done.stdout + done.stderr
+    assert "2 points, 2 to compute" in done.stdout + done.stderr
+    status = with_edited(copy, tmp_path, command.format(["study", "--status", "out"]))  # whose sources differ once more
+    assert status.stdout == "2 computed by another version of otjdd: --resume computes them again\n"
+
+
+class Stop(KeyboardInterrupt):
+    """Ends a run from within."""
+
+
+@needs_speed
+def test_a_run_of_other_sources_is_not_continued_and_that_is_said(copy, tmp_path):
+    (tmp_path / "small.toml").write_text(POINT)
+    case = load_case(tmp_path / "small.toml", {"drive.width": "1 ms"})
+
+    def stop(fraction):
+        if fraction > 0.2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        simulate.run(case, progress=stop, checkpoints=checkpoint.Place(tmp_path / ".a.nc.checkpoint", 0.0))
+    command = ["run", "small.toml", "-o", "a.nc", "--resume", "--set", "drive.width=1 ms"]
+    done = with_edited(copy, tmp_path, f"from otjdd.cli import main; import sys; sys.argv[1:] = {command}; main()")
+    assert done.returncode == 5, done.stderr
+    assert "was written by other sources of otjdd" in done.stderr
+    assert not (tmp_path / "a.nc").exists()
