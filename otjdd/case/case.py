@@ -16,6 +16,7 @@ from otjdd.case.circuit import Circuit
 from otjdd.case.device import Columns, Device, Ions
 from otjdd.case.document import Document, changed, load_document, parse
 from otjdd.case.drive import Drive
+from otjdd.case.expect import Expect
 from otjdd.case.numerics import Numerics
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Record
@@ -43,6 +44,7 @@ class Case(Record):
     record: Recording = Recording()
     numerics: Numerics = Numerics()
     study: Study | None = None
+    expect: Expect | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _source: str = PrivateAttr("")
@@ -80,8 +82,8 @@ class Case(Record):
 
     @property
     def digest(self) -> str:
-        """sha256 of the resolved text and of the files that the case names. Raises OSError."""
-        digest = hashlib.sha256(self.resolved().encode())
+        """sha256 of the resolved text, without [expect], and of the files that the case names. Raises OSError."""
+        digest = hashlib.sha256(self.model_copy(update={"expect": None}).resolved().encode())
         for _, name in named_files(self.model_dump(mode="json")):
             digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
@@ -92,14 +94,14 @@ class Case(Record):
         Values are text with units or, unlike in a case file, bare numbers in SI; a number as text has no unit and is
         refused. A table that names its kind or law replaces the one that is there. Raises CaseError.
         """
-        data = self.model_dump(mode="json", exclude_none=True)
+        data = self.model_dump(mode="json", exclude_none=True, exclude={"expect"})
         changes = (dict(*change) if len(change) == 1 else dict([change] if change else [])) | changes
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
 
     def without_study(self) -> "Case":
         """The case without its study, from which all points of the study start."""
-        found = self.model_copy(update={"study": None})
+        found = self.model_copy(update={"study": None, "expect": None})
         found._source = ""
         return found
 
@@ -123,7 +125,7 @@ def load_case(
     document = load_document(path, shipped_cases())
     source, changes = document.source.text, dict(set or {}) | changes
     if changes:
-        document = changed(document, changes, "--set")
+        document = changed(document.without("expect"), changes, "--set")
     return build(document, Path(path).resolve().parent, source, allow_outside)
 
 

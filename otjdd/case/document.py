@@ -56,6 +56,11 @@ class Document(NamedTuple):
                 return self.places[path[:length]]
         return self.source, 0
 
+    def without(self, key: str) -> "Document":
+        """The document without one of its tables."""
+        data = {name: value for name, value in self.data.items() if name != key}
+        return self._replace(data=data, places={path: at for path, at in self.places.items() if path[:1] != (key,)})
+
     def problem(self, path: tuple, expected: str, got: str = "", hint: str = "") -> Problem:
         source, offset = self.place(path)
         return source.problem(offset, path, expected, got, hint)
@@ -79,7 +84,7 @@ def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
             [document.problem(("base",), f"cannot read the base: {getattr(error, 'strerror', error)}")]
         ) from None
     del document.data["base"]
-    return put_on(below, document)
+    return put_on(below.without("expect"), document)
 
 
 def find_base(document: Document, shipped: Path, seen: tuple) -> str:

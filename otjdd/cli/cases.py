@@ -35,14 +35,16 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
     Example: otjdd check my-junction.toml
     """
     from otjdd.results import summary
+    from otjdd.studies import expect
 
     case = load(path, settings, allow_outside)
-    points = ""
+    expect.check(case, str(path))
+    points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.study:
         from otjdd.studies.plan import plan
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
-    say(f"{path}: ok, {summary.of_drive(case.drive)}{points}")
+    say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):

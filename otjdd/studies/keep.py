@@ -1,6 +1,7 @@
 """The arrays that a study keeps of each run: outputs by name, and numbers of metrics of a single run.
 
-`read_resistance` is the whole row, `read_resistance[-1]` the last of it, `loop` every number of a metric, `loop.ratio` one.
+`read_resistance` is the whole row, `read_resistance[-1]` the last of it, `bias_current[0,2,35]` one number of three
+dimensions, `loop` every number of a metric, `loop.ratio` one of them.
 """
 
 import re
@@ -14,7 +15,7 @@ from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output
 from otjdd.units import brief
 
-KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6})\])?")
+KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 
 
 class Kept(NamedTuple):
@@ -45,12 +46,12 @@ def unknown(names: Sequence[str]) -> str:
     return ""
 
 
-def parts(name: str) -> tuple[str | None, str | None, int | None]:
-    """(output or metric, number of the metric, index) of a name to keep."""
+def parts(name: str) -> tuple[str | None, str | None, tuple[int, ...]]:
+    """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep."""
     match = KEPT.fullmatch(name)
     if not match:
-        return None, None, None
-    return match[1], match[2], None if match[3] is None else int(match[3])
+        return None, None, ()
+    return match[1], match[2], tuple(map(int, match[3].split(","))) if match[3] else ()
 
 
 def wanted(name: str, names: Sequence[str]) -> bool:
@@ -80,10 +81,10 @@ def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
         if base not in ds:
             raise ValueError(f"study.keep: this drive gives no {base}")
         variable = ds[base]
-        if index is not None:
-            if not -variable.shape[0] <= index < variable.shape[0]:
-                raise ValueError(f"study.keep: {name} of {variable.shape[0]}")
-            variable = variable[index]
+        for i in index:
+            if not variable.ndim or not -variable.shape[0] <= i < variable.shape[0]:
+                raise ValueError(f"study.keep: {name} of {variable.shape[0] if variable.ndim else 'no dimension'}")
+            variable = variable[i]
         found[name] = Kept(tuple(map(str, variable.dims)), np.asarray(variable.values))
         dims |= set(variable.dims)
     return found | {str(d): Kept((str(d),), ds[d].values) for d in sorted(dims) if d in ds.coords and d not in found}
@@ -103,4 +104,7 @@ def told(name: str) -> Output:
     if base in OF_A_RUN:
         return Output((), *OF_A_RUN[base].numbers[number])
     output = OUTPUTS[base]
-    return output if index is None else Output(output.dims[1:], output.unit, f"{output.long_name}, number {index}")
+    if not index:
+        return output
+    numbers = ", ".join(map(str, index))
+    return Output(output.dims[len(index) :], output.unit, f"{output.long_name}, number {numbers}")

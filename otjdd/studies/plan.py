@@ -89,7 +89,7 @@ def located(problem: Problem, case: Case, changes: dict, file: str) -> Problem:
     point = f"at {point}" * bool(changes)
     source = Source(file, case.source)
     for path, offset in toml_text.scan(case.source).places.items():
-        if path[:1] == ("study",) and problem.key in (dotted(path), keyed(path)):
+        if path[:1] in (("study",), ("expect",)) and problem.key in (dotted(path), keyed(path)):
             return source.problem(offset, path, problem.expected, problem.got, problem.hint or point)
     return problem._replace(file=file, hint=problem.hint or point)
 

@@ -1,0 +1,47 @@
+"""The number that a case expects of itself: checked against the outputs and metrics that there are, and measured."""
+
+from otjdd.analysis.metrics import OF_A_RUN
+from otjdd.case.case import Case
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError
+from otjdd.studies import keep
+from otjdd.studies.plan import located, plan
+from otjdd.units import brief, plain_unit
+
+
+def check(case: Case, file: str = "case.toml") -> None:
+    """Raise CaseError when the [expect] of a case is no number of its result. A case without one passes."""
+    if case.expect is None:
+        return
+    if wrong := list(problems(case, file)):
+        raise CaseError([located(problem, case, {}, file) for problem in wrong])
+
+
+def problems(case: Case, file: str):
+    """Problems of the [expect] of a case: an unknown number, a window in another unit, a point that is not there."""
+    expect = case.expect
+    if wrong := keep.unknown([expect.number]):
+        yield Problem(file, 0, 0, "expect.number", wrong)
+        return
+    base, number, _ = keep.parts(expect.number)
+    if (number is None and base in OF_A_RUN) or keep.told(expect.number).dims:
+        yield Problem(
+            file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", brief(expect.number)
+        )
+        return
+    unit = keep.told(expect.number).unit
+    if plain_unit(expect.dimension) != unit:
+        yield Problem(file, 0, 0, "expect.low", f"a window in {unit}", brief(expect.low))
+    points = 0 if case.study is None else len(plan(case, file).digests)
+    if (expect.point is None) == bool(points) or (expect.point or 0) >= max(points, 1):
+        expected = f"a point from 0 to {points - 1}" if points else "no point in a case without a study"
+        yield Problem(file, 0, 0, "expect.point", expected, brief(expect.point))
+
+
+def found(case: Case) -> float:
+    """Run a case, or the one point of its study, and return the expected number in SI. Raises CaseError, SolverError."""
+    from otjdd.solver.simulate import simulate
+
+    check(case)
+    run = case if case.study is None else plan(case).at(case.expect.point)
+    return float(keep.measure(simulate(run), [case.expect.number])[case.expect.number].values)
