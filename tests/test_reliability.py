@@ -10,7 +10,7 @@ import pytest
 from devices import needs_speed
 
 from otjdd.results import outputs
-from validation.reliability import accidents, bad_inputs, devices, free_energy, fuzz, terminals
+from validation.reliability import accidents, attack, bad_inputs, devices, free_energy, fuzz, terminals, versions
 
 FOLDER = Path(bad_inputs.__file__).parent
 ROOT = FOLDER.parent.parent
@@ -181,3 +181,26 @@ def test_as_much_charge_leaves_one_terminal_as_enters_the_other(linear):
         misfits = terminals.misfits(terminals.device(u, number, linear))
         assert max(misfits[:2]) < 1e-9
         assert misfits.theorem < 1e-9 or not linear
+
+
+@needs_linux
+@needs_speed
+def test_a_study_that_is_killed_in_its_first_second_leaves_no_process(tmp_path):
+    assert attack.killed_studies(True, tmp_path) == (
+        "4 kills of a study in its first second: 0 processes left after 3 s",
+        True,
+    )
+
+
+@needs_linux
+@needs_speed
+def test_a_title_is_shown_at_a_terminal_and_not_obeyed(tmp_path):
+    said, good = attack.hostile_titles(True, tmp_path)
+    assert good, said
+
+
+def test_versions_to_try_are_those_of_the_project():
+    lowest, highest = (versions.requirements(which) for which in versions.SETS)
+    assert "numba==0.60" in lowest
+    assert any(one.startswith("numba>=0.60,<") for one in highest)
+    assert len(lowest) == len(highest)

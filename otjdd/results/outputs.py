@@ -25,6 +25,9 @@ def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
     return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
 
 
+# Concentrations are stored as they were computed, so that a run can go on from them to the same bits.
+ROUND_OFF = "; round-off can put it below 0, by 1e-12 of its mean at most"  # physics.stepper.NEGATIVE
+
 OUTPUTS = _outputs({
     # coordinates
     "time": ("time", "s", "time"),
@@ -46,8 +49,8 @@ OUTPUTS = _outputs({
     # profiles
     "cell_width": ("x", "m", "cell width"),
     "snapshot_time": ("snapshot", "s", "time of the profiles"),
-    "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
-    "vacancy_concentration_columns": ("snapshot column x", "m^-3", "vacancy concentration of each column"),
+    "vacancy_concentration": ("snapshot x", "m^-3", f"vacancy concentration, mean over the columns{ROUND_OFF}"),
+    "vacancy_concentration_columns": ("snapshot column x", "m^-3", f"vacancy concentration of each column{ROUND_OFF}"),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
     "film_electron_ratio": ("snapshot", "1", "largest ratio of would-be electrons to vacancy charge in the film"),
     "band_position": ("snapshot band", "m", "position in the band diagram, electrodes included"),

@@ -9,10 +9,20 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from validation.reliability import accidents, agreement, attack, bad_inputs, devices, free_energy, fuzz, terminals
+from validation.reliability import (
+    accidents,
+    agreement,
+    attack,
+    bad_inputs,
+    devices,
+    free_energy,
+    fuzz,
+    terminals,
+    versions,
+)
 
 HERE = Path(__file__).parent
-ATTACK = "attack"  # all of its parts
+ATTACK, VERSIONS = "attack", "versions"  # all parts of the one; the other, which needs a network, only by its name
 LONGEST = 300.0  # s, after which a device hangs
 
 
@@ -160,6 +170,7 @@ CAMPAIGNS = {
     "agreement": agreement_of_devices,
     "free-energy": free_energies,
     "terminals": terminal_currents,
+    VERSIONS: versions.versions,
 } | {f"{ATTACK}/{name}": part for name, part in attack.ATTACKS.items()}
 
 
@@ -174,7 +185,7 @@ def main() -> int:
         parser.error(f"{', '.join(sorted(unknown))}: there are {', '.join(CAMPAIGNS)}")
     failed = False
     for name, campaign in CAMPAIGNS.items():
-        if not options.names or {name, name.partition("/")[0]} & set(options.names):
+        if {name, name.partition("/")[0]} & set(options.names) or (not options.names and name != VERSIONS):
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
                 said, good = campaign(options.quick, Path(folder))
