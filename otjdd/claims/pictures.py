@@ -10,7 +10,7 @@ from otjdd.claims import pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
 from otjdd.plot import iv, reads, style
-from otjdd.plot.axes import legend, magnitude
+from otjdd.plot.axes import legend, magnitude, quantity, volts
 from otjdd.plot.runs import Run
 
 
@@ -53,8 +53,8 @@ def thermal(verdict, axes):
     current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
     energy, middle = verdict.claim.figure[0].value, len(T) // 2
     line = iv.richardson(T, current[middle], energy, T[middle])
-    axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper, {energy:g} eV")
-    legend(axes[1])
+    axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper: {energy:g} eV")
+    legend(axes[1], iv.ENERGY)
 
 
 def trapezoid(verdict, axes):
@@ -90,15 +90,20 @@ def fowler_nordheim(verdict, axes):
 def retention(verdict, axes):
     ds = verdict.trials[0].ds
     reads.retention(axes[0], [Run(ds)])
-    for series, goal in zip(np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], strict=True):
-        first = series[-1] / verdict.found[goal.name]
-        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=None)
+    for R, goal, label in zip(
+        np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
+    ):
+        first = R[-1] / verdict.found[goal.name]
+        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=label)
+    legend(axes[0])
 
 
 def potentiation(verdict, axes):
     ds = verdict.trials[0].ds
     reads.conductance(axes[0], [Run(ds.isel(read=slice(-80, None)))])
     stated(verdict, axes[0], scale=1e-6)  # in uS
+    axes[0].autoscale(axis="y")
+    axes[0].set_ylim(bottom=0)
     axes[0].set_xlabel("read of the last two rounds")
     legend(axes[0])
 
@@ -137,7 +142,9 @@ def switching(verdict, axes):
     target = comparison.middle(verdict.trials)
     for name, colour in (("set", style.BLUE), ("reset", style.ORANGE)):
         axes[0].plot(*comparison.times_to(runs[name], target), "o-", color=colour, label=name)
-    axes[0].set(yscale="log", xlabel="|voltage| (V)", ylabel="switching time (s)")
+    axes[0].set(xlabel="|voltage| (V)")
+    drawn = np.concatenate([line.get_ydata() for line in axes[0].lines])
+    quantity(axes[0], "y", drawn, "switching time", "s", log=True)
     lasting(runs["short"], axes[1], color=style.BLUE, label="20 ns")
     lasting(runs["long"], axes[1], color=style.ORANGE, label="1 µs")
     for ax in axes:
@@ -147,12 +154,13 @@ def switching(verdict, axes):
 def endurance(verdict, axes):
     R = verdict.trials[0].ds.read_resistance.values.reshape(-1, 2)
     number = np.arange(1, len(R) + 1)
-    for column, colour, label in ((0, style.ORANGE, "after -4.3 V"), (1, style.BLUE, "after 2.2 V")):
-        axes[0].plot(number, R[:, column], ".", color=colour, label=label)
+    for column, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
+        axes[0].plot(number, R[:, column], "o", color=colour, label=f"after {volts(voltage)}")
     goal = verdict.claim.figure[0]
     low = float(np.median(R[:, 1]))
     paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
-    axes[0].set(yscale="log", xscale="log", xlabel="cycle", ylabel="resistance (Ω)")
+    axes[0].set(yscale="log", ylabel="resistance (Ω)")
+    quantity(axes[0], "x", number, "cycle")
     legend(axes[0])
 
 
@@ -168,9 +176,9 @@ def cycles(verdict, axes):
 
 def uniformity(verdict, axes):
     number = [t.value for t in verdict.trials]
-    for i, colour, label in ((0, style.ORANGE, "after -4.3 V"), (1, style.BLUE, "after 2.2 V")):
+    for i, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
         R = [float(t.ds.read_resistance[i]) for t in verdict.trials]
-        axes[0].plot(number, R, "o", color=colour, label=label)
+        axes[0].plot(number, R, "o", color=colour, label=f"after {volts(voltage)}")
     axes[0].set(yscale="log", xlabel="device", ylabel="resistance (Ω)")
     legend(axes[0])
 

@@ -5,7 +5,7 @@ import numpy as np
 from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
 from otjdd.plot import style
-from otjdd.plot.axes import legend, magnitude
+from otjdd.plot.axes import legend, magnitude, told
 
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {
@@ -25,7 +25,7 @@ def single(verdict, axes):
             left = np.abs(current - rest)
             ax.plot(t * 1e6, magnitude(left), color=colour, label=f"{trial.value:g} V")
     for ax, who in zip(axes, ("instrument of 1 µs", "junction alone"), strict=True):
-        ax.set(yscale="log", xlabel="time after the pulse (µs)", ylabel="|current - rest| (A)", title=who)
+        ax.set(yscale="log", xlabel="time after the pulse (µs)", ylabel="|current − rest| (A)", title=who)
         legend(ax)
     axes[0].set_xlim(0, 12)
     axes[1].set(xscale="log", xlim=(1e-4, 10))
@@ -112,7 +112,7 @@ def energy(verdict, axes):
     scaled = [1e15 * s["conduction"] * scale for s in spent]
     axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
     axes[0].plot([0.6, 1.8], [f.value for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
-    axes[0].set(yscale="log", ylim=(1e-9, 1e6), xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
+    axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
     legend(axes[0])
 
 
@@ -129,7 +129,7 @@ def letters(verdict, axes):
             ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
             ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)
             ax.set_xlabel(
-                f"{100 * contrast:+.2g} %" if contrast < 10 else f"x {1 + contrast:.1e}", fontsize=6, labelpad=1
+                f"{100 * contrast:+.2g} %" if contrast < 10 else f"× {told(1 + contrast)}", fontsize=6, labelpad=1
             )
     axes[0].figure.colorbar(image, ax=axes[0], extend="max", label="current over that at rest")
 

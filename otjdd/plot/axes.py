@@ -107,6 +107,9 @@ def legend(axes, title: str | None = None) -> None:
     In a figure that makes no room for it (a user's own, without a layout engine) it goes where it covers least.
     """
     handles, labels = axes.get_legend_handles_labels()
+    title = title or axes.get_title(loc="left") or None  # a title alone, and then a curve more: one legend holds both
+    if handles:
+        axes.set_title("", loc="left")
     if not handles:
         if title:
             axes.set_title(title, fontsize=7, color=GREY)

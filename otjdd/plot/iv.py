@@ -16,6 +16,7 @@ from otjdd.plot.axes import arrows, legend, magnitude, note, quantity
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run, named, stroke
 
+ENERGY = "activation energy of I / T²"  # which of the two in use
 LEAST = 5  # different voltages of a sweep
 NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
 
@@ -134,7 +135,7 @@ def arrhenius(axes, runs: Sequence[Run]) -> None:
             axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
     at = " or ".join(f"{V:g} V" for V in sorted(voltages))
     axes.set(yscale="log", xlabel="1000 / temperature (1/K)", ylabel=f"|I| / T² at {at} (A/K²)")
-    legend(axes, "activation energy of I / T²")
+    legend(axes, ENERGY)
 
 
 def probe(ds) -> float:
