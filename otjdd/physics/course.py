@@ -47,7 +47,7 @@ def perform(
     if status == Status.DONE and task & READ:
         status = read(junction, state, time, V_source, log)
     if status == Status.DONE and task & OBSERVE:
-        status = observe(junction, state, tangent, time, V_source, log)
+        status = observe(junction, state, tangent, time, 0.0, V_source, log)
     if status == Status.DONE and task & KEEP:
         keep(state, time, V_source, log)
     return status

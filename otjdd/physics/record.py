@@ -6,6 +6,7 @@ import numpy as np
 
 from otjdd.errors import Status
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.extremes import Watch, look, temperature_rise
 from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
@@ -14,8 +15,8 @@ from otjdd.physics.state import State, Tangent
 from otjdd.physics.transport import transport
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 9
-TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE = range(RECORD)
+RECORD = 10
+TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(RECORD)
 READING = 5
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
 KEPT = 3
@@ -37,6 +38,7 @@ class Log(NamedTuple):
     kept: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, LEFT and RIGHT
+    watch: Watch  # the largest values, whatever else is recorded
 
 
 @bare
@@ -46,10 +48,12 @@ def full_of_rows(log: Log) -> bool:
 
 
 @detached
-def observe(junction: Junction, state: State, tangent: Tangent, time: float, V_source: float, log: Log):
+def observe(
+    junction: Junction, state: State, tangent: Tangent, time: float, step: float, V_source: float, log: Log
+):  # fmt: skip
     """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
 
-    Columns are averaged by their weight.
+    Columns are averaged by their weight. step : [s] that ends here and was not looked at yet, 0 for none
     """
     status = ensure_current(junction, state, tangent)
     row = log.rows[log.used[ROWS]]
@@ -73,6 +77,8 @@ def observe(junction: Junction, state: State, tangent: Tangent, time: float, V_s
     row[CURRENT] = state.V[0] * add_up(state.G)
     if abs(row[CURRENT]) > junction.compliance:  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
+    look(junction, state, log.watch, time, step, True)
+    row[RISE] = temperature_rise(log.watch)
     log.used[ROWS] += status == Status.DONE
     return status
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, drop
+from otjdd.physics.extremes import look
 from otjdd.physics.jit import bare, spliced, summed
 from otjdd.physics.junction import Junction, fluxes
 from otjdd.physics.numerics import add_up, copy
@@ -227,9 +228,11 @@ def advance(
         dt = step * (min(growth, 1.0) if after_rejection else growth)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         if log.every_step:
-            status = observe(junction, state, tangent, start + tau, V_start + slope * tau, log)
+            status = observe(junction, state, tangent, start + tau, step, V_start + slope * tau, log)
             if status != Status.DONE:
                 at[ELAPSED], at[STEP] = tau, dt
                 return status, norm
+        else:
+            look(junction, state, log.watch, start + tau, step, False)
     at[ELAPSED], at[STEP] = tau, dt
     return Status.DONE, norm

@@ -45,6 +45,7 @@ OUTPUTS = _outputs({
     "current": ("time", "A", "current that the instrument reads"),
     "conduction_current": ("time", "A", "conduction current"),
     "displacement_current": ("time", "A", "displacement current, mean over the interval that ends here"),
+    "temperature_rise": ("time", "K", "estimated rise of the temperature, which the model itself leaves out"),
     "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),
     # profiles
     "cell_width": ("x", "m", "cell width"),

@@ -174,7 +174,15 @@ def memory(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
     state = {f"state.{name}": array for name, array in run.state._asdict().items()}
     tangent = {f"tangent.{name}": array for name, array in run.tangent._asdict().items()}
-    return {**state, **tangent, "losses": run.losses, "at": run.at, "block": run.block}
+    return {
+        **state,
+        **tangent,
+        "losses": run.losses,
+        "heat": run.watch.heat,
+        "largest": run.watch.largest,
+        "at": run.at,
+        "block": run.block,
+    }
 
 
 class Keeper:

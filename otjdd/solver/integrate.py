@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import SolverError, Status
-from otjdd.solver import equilibrium, model
+from otjdd.solver import equilibrium, model, model_limits
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
@@ -47,6 +47,7 @@ class Run:
     tangent: object  # of the current
     losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
     max_steps: int
+    watch: object  # largest values of what has a limit, see `extremes.Watch`
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
@@ -57,8 +58,11 @@ class Run:
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
 
-def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9) -> Run:
-    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean."""
+def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9, watch=None) -> Run:
+    """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
+
+    watch : `extremes.Watch` of what has a limit, None where nobody asks
+    """
     from otjdd.physics import rosenbrock, stepper
     from otjdd.physics import state as states
 
@@ -68,7 +72,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
     losses, trial = np.tile([np.inf, 0.0], (LOSSES, 1)), rosenbrock.new_trial(K, N)
-    return Run(junction, control, state, total, trial, states.new_tangent(K, N), losses, max_steps)
+    watch = model_limits.no_watch() if watch is None else watch
+    return Run(junction, control, state, total, trial, states.new_tangent(K, N), losses, max_steps, watch)
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -129,6 +134,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool):
     return slots.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, slots.RECORD)), np.empty((reads, slots.READING)),
         np.empty((states, slots.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
+        run.watch,
     )  # fmt: skip
 
 
@@ -173,7 +179,7 @@ def observe(run: Run, voltage: float) -> None:
 
     jump(run, voltage)
     log = new_log(run, np.array([OBSERVE]), False)
-    status = record.observe(run.junction, run.state, run.tangent, run.time, voltage, log)
+    status = record.observe(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
     check(run, status, run.time, voltage, 0.0, 0.0)
     empty(run, log)
 

@@ -88,19 +88,42 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return u * DIFFUSIVITY / radius**2, weight / weight.sum()
 
 
-def temperature_rise(time, power, radius: float) -> np.ndarray:
-    """Rise of the temperature (T,) [K] under a power (T,) [W] at times (T,) [s], straight in between.
+def new_watch(density_of_states: float, radius: float):
+    """Watch of the kernels over a film with a density of states [1/m3] below an electrode of a radius [m]."""
+    from otjdd.physics import extremes
 
-    Heat is led off through a half space of SrTiO3 alone; the film and the electrode on top take up none.
-    """
-    time, power = np.asarray(time, dtype=float), np.asarray(power, dtype=float)
     rate, weight = response_poles(radius)
-    mean = (power[1:] + power[:-1]) / 2
-    state, rise = np.zeros(POLES), np.zeros(time.size)
-    for i, kept in enumerate(np.exp(-np.diff(time)[:, None] * rate)):
-        state = state * kept + mean[i] * (1.0 - kept)
-        rise[i + 1] = weight @ state
-    return rise * thermal_resistance(radius)
+    heat = np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
+    return extremes.Watch(float(density_of_states), heat, np.zeros((extremes.EXTREMES, 2)))
+
+
+def no_watch():
+    """Watch of the kernels where nobody asks."""
+    from otjdd.physics import extremes
+
+    return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)))
+
+
+def seen(watch, area: float) -> dict[str, Reached]:
+    """Largest values after any accepted step; those of the current over an area [m2]."""
+    from otjdd.physics import extremes
+
+    units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
+    units["temperature_rise"] = extremes.KELVIN, 1.0
+    rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
+    return {
+        name: Reached(float(row[extremes.VALUE]) / unit, f"t = {row[extremes.WHEN]:.4g} s")
+        for name, (row, unit) in rows.items()
+    }
+
+
+def larger(one: dict[str, Reached], other: dict[str, Reached]) -> dict[str, Reached]:
+    """The larger of two values each; nan is none."""
+    both = {name: (one.get(name), other.get(name)) for name in {**one, **other}}
+    return {
+        name: max((r for r in pair if r), key=lambda r: -math.inf if math.isnan(r.value) else r.value)
+        for name, pair in both.items()
+    }
 
 
 def of_series(time, values, what: str = "t = {:.4g} s") -> Reached:

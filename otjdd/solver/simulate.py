@@ -73,7 +73,10 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     saved = checkpoint.found(checkpoints, belongs)
     start = saved.start if saved else start
     c, failure = (start, None) if start is not None else prepared(case, junction, parts)
-    moving = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+    watch = model_limits.new_watch(case.device.right.states(case.temperature), case.device.radius)
+    moving = integrate.begin(
+        junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, watch=watch
+    )
     if saved:
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
@@ -169,14 +172,18 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
             values = [row[name] for row in snapshots]
             arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density
-    reached = extremes(case, arrays, coords["time"])
+    recorded = extremes(case, arrays, coords["time"])
+    reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     about = attributes(case, moving.counts._asdict() | statistics, wall_time, reached)
     return outputs.dataset(arrays, coords, about)
 
 
 def extremes(case, arrays: dict, time: np.ndarray) -> dict:
-    """Largest values of what has a limit, over all that was recorded. time : (T,) of the time series [s]"""
+    """Largest values of what has a limit among all that was recorded, at reads and in snapshots too.
+
+    time : (T,) of the time series [s]
+    """
     times = np.concatenate((time, arrays["read_time"]))
     currents = np.concatenate((arrays["conduction_current"], arrays["read_current"]))
     ratio = arrays.get("film_electron_ratio", np.zeros(0))
@@ -218,5 +225,6 @@ def series(case, junction, rows: np.ndarray) -> dict:
         "conduction_current": conduction,
         "displacement_current": displacement,
         "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
+        "temperature_rise": rows[:, record.RISE],
         "vacancy_balance": rows[:, record.BALANCE],
     }
