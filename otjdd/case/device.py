@@ -15,6 +15,8 @@ from typing_extensions import TypedDict
 from otjdd.case.record import Count, Number, Record
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
+from otjdd.laws.hopping import LAWS
+from otjdd.laws.transmission import MODELS
 from otjdd.units import Quantity, brief, parse, write
 
 Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
@@ -132,7 +134,7 @@ class Device(Record):
     richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = (
         "156 A/cm^2/K^2"
     )
-    transmission: Literal["transfer-matrix", "wkb"] = "transfer-matrix"
+    transmission: Literal[tuple(MODELS)] = "transfer-matrix"
     left: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
     film: Film
     right: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
@@ -206,7 +208,7 @@ class Ions(Record):
     charge: Annotated[Count, Field(ge=1, le=4)] = 2
     site_density: Density
     density: Density | None = None
-    law: Literal["linear", "mott-gurney", "genreith-schriever"]
+    law: Literal[tuple(LAWS)]
     hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
     activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]

@@ -47,7 +47,7 @@ KRONROD = np.concatenate((KRONROD_HALF[::-1], [0.2094821410847278280129991748917
 GAUSS = np.concatenate((GAUSS_HALF[::-1], [0.417959183673469387755102040816327], GAUSS_HALF))
 POINTS = NODES.size
 
-TAIL = 40.0  # kT above the higher of Fermi level and barrier top: exp(-40) = 4e-18 of the current is left out
+TAIL = 40.0  # kT above the higher of Fermi level and barrier top; leaves out exp(-40) = 4e-18 of the current
 MAX_PANELS = 1024
 
 

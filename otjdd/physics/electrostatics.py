@@ -2,8 +2,8 @@
 
     dD/dx = rho        D = eps0 [eps_r E + b asinh(E/sqrt(a))]        dE_C/dx = E   (E_C in eV, E = -dphi/dx)
 
-The film holds ions and fixed charge only, so D at every face is a sum of charges, explicit, and E(D) is explicit too:
-the one electrostatic unknown of a column is D(L), found from the closure (`closure`)
+The film holds ions and fixed charge only, so D at every face is an explicit sum of charges. E follows from D. The one
+electrostatic unknown of a column is D(L), found from the closure (`junction.closure`)
 
     -V_j + edge_left(D(0)) + int_0^L E dx = edge_right(-D(L)),
 
@@ -23,7 +23,7 @@ from otjdd.physics.jit import apart, bare, kernel
 from otjdd.physics.numerics import copy, exponentials, hermite
 
 METAL, SEMICONDUCTOR = 0, 1
-MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times what the best dielectrics take before they break down
+MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
 
 FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
 CUBIC = 1e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
@@ -45,8 +45,8 @@ class Electrode(NamedTuple):
     bottom: float  # conduction-band bottom in the bulk
     mass: float  # m0
     screening: float  # metal: d edge/dQ = lambda/(eps0 eps_m) [V m2/C]
-    charge_scale: float  # semiconductor: Q0 [C/m2]; its bending stands on a uniform grid of x = asinh(Q/Q0),
-    grid_start: float  # as fine near flat bands, where Q0 bends by kT, as needed there, however far it reaches
+    charge_scale: float  # semiconductor: Q0 [C/m2]; its bending is tabulated on a uniform grid of x = asinh(Q/Q0),
+    grid_start: float  # which is fine near flat bands, where Q0 bends by kT, and wide for large charges
     grid_step: float
     bending: np.ndarray  # (M,) u, eV
     bending_slope: np.ndarray  # (M,) du/dx, eV

@@ -1,4 +1,4 @@
-"""Vacancy flux between two lattice-gas cells: one formula, three laws of field acceleration.
+"""Vacancy flux between two lattice-gas cells: one formula, and the laws of field acceleration of `laws.hopping`.
 
     J = (D0 g/h) [ B(d) c_l (1 - c_r/c_max) - B(-d) c_r (1 - c_l/c_max) ]     d = (-z E h + W_r - W_l)/kT
 
@@ -17,33 +17,16 @@ The slope of the site energy W acts through d only.
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.laws import hopping
+from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.jit import bare, inlined
 from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
-LAWS = {"linear": 0, "mott-gurney": 1, "genreith-schriever": 2}
-LINEAR, MOTT_GURNEY, GENREITH_SCHRIEVER = LAWS.values()
-
-
-class Ions(NamedTuple):
-    """The mobile species as numbers."""
-
-    law: int
-    z: int  # charge number
-    hop: float  # effective hop distance a [m]
-    attempt: float  # attempt frequency nu0 [Hz]
-    c_max: float  # site density [1/m3]
-
-
-class Hopping(NamedTuple):
-    """Numbers of the hop in one column."""
-
-    diffusivity: float  # D0 [m2/s], in weak field
-    barrier: float  # migration barrier E_a [eV]
-    kT: float  # eV
+LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
+LINEAR = LAWS["linear"]
 
 
 @bare
@@ -61,64 +44,53 @@ def inverse_sinh_ratio(u, e):
 
 
 @bare
-def mott_gurney(ions: Ions, hopping: Hopping, E: float, e: float):
-    """g and dg/dE of the sinh law, from e = e^u: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
-
-    With w = u/sinh(u) this is g = 1/sqrt(w^2 + (k u)^2), which never overflows.
-    """
-    du = ions.z * ions.hop / (2.0 * hopping.kT)
-    u = du * E
-    k = 2.0 * hopping.diffusivity / (ions.hop * ions.hop * ions.attempt)
-    w, slope = inverse_sinh_ratio(u, e)
-    square = w * w + k * k * u * u
-    g = 1.0 / math.sqrt(square)
-    # in the cold g is 1e113 and g/square no double any more: w g and k g u are below one
-    return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
-
-
-@bare
-def genreith_schriever(ions: Ions, hopping: Hopping, E: float, e: float):
-    """g and dg/dE of the tilted sinusoidal potential, from e = e^u."""
-    E_a, kT = hopping.barrier, hopping.kT
-    du = ions.z * ions.hop / (2.0 * kT)
-    u = du * E
-    gamma = ions.z * ions.hop * abs(E) / (math.pi * E_a)
-    if gamma < 1.0:
-        w, slope = inverse_sinh_ratio(u, e)
-        angle = math.asin(gamma)
-        s = math.sqrt(1.0 - gamma * gamma) + gamma * angle
-        g = math.exp(-E_a * (s - 1.0) / kT) / w
-        # E_a ds/dE / kT = 2 du asin(G)/pi sign(E)
-        return g, -g * (du * slope / w + math.copysign(2.0 * du * angle / math.pi, E))
-    free = 2.0 * abs(u)
-    g = math.exp(E_a / kT) * -math.expm1(-free) / free
-    return g, math.copysign(2.0 * du, E) * (math.exp(E_a / kT - free) - g) / free
+def none_at(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slope: float):
+    """g and dg/dE of a law without acceleration, at one field."""
+    return 1.0, 0.0
 
 
 @inlined
-def accelerations(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray):
-    """Fill the field acceleration g [1] of the hopping rate and dg/dE [m/V] from e = e^u, u = z a E/2kT; all (n,)."""
-    if ions.law == LINEAR:
-        g[:] = 1.0
-        dg[:] = 0.0
-    elif ions.law == MOTT_GURNEY:
-        for f in range(E.size):
-            g[f], dg[f] = mott_gurney(ions, hopping, E[f], e[f])
-    else:
-        for f in range(E.size):
-            g[f], dg[f] = genreith_schriever(ions, hopping, E[f], e[f])
+def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray):
+    """As `none_at`, at all faces (n,)."""
+    g[:] = 1.0
+    dg[:] = 0.0
+
+
+def with_law(code: int, law, others):
+    """Kernels as `none_at` and `none_along` that know one law more than `others`: a branch for its code."""
+    formula, (others_at, others_along) = bare(law), others
+
+    def at(ions, hopping, E, e, w, slope):
+        if ions.law == code:
+            return formula(ions, hopping, E, e, w, slope)
+        return others_at(ions, hopping, E, e, w, slope)
+
+    def along(ions, hopping, E, e, g, dg):
+        if ions.law == code:
+            du = ions.z * ions.hop / (2.0 * hopping.kT)
+            for f in range(E.size):
+                w, slope = inverse_sinh_ratio(du * E[f], e[f])
+                g[f], dg[f] = formula(ions, hopping, E[f], e[f], w, slope)
+        else:
+            others_along(ions, hopping, E, e, g, dg)
+
+    at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
+    return bare(at), inlined(along)
+
+
+laws_at, laws_along = none_at, none_along
+for name, code in reversed(LAWS.items()):
+    if hopping.LAWS[name].formula is not None:
+        laws_at, laws_along = with_law(code, hopping.LAWS[name].formula, (laws_at, laws_along))
 
 
 @bare
 def acceleration(ions: Ions, hopping: Hopping, E: float):
     """Field acceleration g [1] of the hopping rate and dg/dE [m/V] at a field E [V/m]."""
-    if ions.law == LINEAR:
-        return 1.0, 0.0
     u = ions.z * ions.hop * E / (2.0 * hopping.kT)
     e = math.exp(min(max(u, -OVERFLOW), OVERFLOW))
-    if ions.law == MOTT_GURNEY:
-        return mott_gurney(ions, hopping, E, e)
-    return genreith_schriever(ions, hopping, E, e)
+    w, slope = inverse_sinh_ratio(u, e)
+    return laws_at(ions, hopping, E, e, w, slope)
 
 
 @bare
@@ -180,4 +152,4 @@ def field_factors(
         for f in range(E.size):
             u[f] = du * E[f]
         exponentials(u, eu)
-    accelerations(ions, hopping, E, eu, g, dg)
+    laws_along(ions, hopping, E, eu, g, dg)

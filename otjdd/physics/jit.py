@@ -1,22 +1,35 @@
-"""How kernels are compiled: by Numba, kept on disk, with numpy's rules for division: without them no loop is vectorised.
+"""Decorators of the kernels: each is `numba.njit` with options, and with machine code kept on disk (`jit_cache`).
 
-@kernel   anything
-@spliced  anything that is called at one place: its text goes into its caller, which saves a compilation of its own
-@apart    anything large: it is called by name, where the code of others goes into that of all their callers once more
-@bare     does not count references to arrays, and so may not make any: a kernel that is called thousands of times a
-          second with the dozens of arrays of a junction would spend a third of its time on counting
-@detached bare and apart
-@inlined  bare, and made part of its caller: handing over a junction means copying five kilobytes of array headers
-@fused    bare, and a product that is added may be rounded once
-@summed   fused, and sums are taken in the order of the compiler
-@loose    summed, and nothing is taken to be infinite or nan
+All kernels divide as numpy does (no ZeroDivisionError): with Python's check in a loop, LLVM does not vectorise it.
+
+| decorator | for | what it does |
+|---|---|---|
+| @kernel | small functions that make arrays | the plain case |
+| @apart | large functions that make arrays | not inlined: compiled once and called by symbol, which saves compile time |
+| @spliced | functions with one caller | its statements become part of the caller; saves a compilation |
+| @bare | small functions that make no array | no reference counting of arrays |
+| @detached | large functions that make no array | @bare and @apart |
+| @inlined | small functions that take a Junction | @bare, and LLVM must inline it: a call copies 5 kB of array headers |
+| @fused | loops of multiply and add | @bare, and a product that is added may be rounded once (FMA) |
+| @summed | sums over cells | @fused, and a sum may be taken in any order, so it is vectorised |
+| @loose | loops over energies | @summed, and no value may be infinite or nan |
+
+Reference counting. A kernel receives dozens of arrays in named tuples, and numba counts a reference for each at each call,
+with atomic additions. Without counting a run takes 3.4 to 4.4 times less. A kernel without counting must not make an
+array, which would never be freed. Public witnesses: issues #2345, #2350 and #1833 of github.com/numba/numba.
+
+Calls by symbol. numba compiles a function whole and links a copy of all its callees into it, so the compile time of a chain
+of functions grows with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396.
+
+Rounding. The options of floating point are given to single kernels, where their error was measured. Free reordering, for
+example, breaks the two-part ln 2 of `numerics.exponentials`: its error grows from 2e-16 to 2e-14.
 """
 
 from otjdd.physics.jit_cache import njit
 
 # Nothing calls a kernel from C.
 COMMON = {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-kernel = njit(**COMMON, _nrt=True)  # said, for what is not said a kernel takes over from its caller
+kernel = njit(**COMMON, _nrt=True)  # given, because numba takes options that are not given from the caller
 apart = njit(**COMMON, _nrt=True, apart=True)
 spliced = njit(**COMMON, inline="always")
 bare = njit(**COMMON, _nrt=False)

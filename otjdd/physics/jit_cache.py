@@ -255,7 +255,7 @@ def remove(path: Path) -> None:
 def made_from() -> str:
     """Name of what machine code depends on: sources, versions and settings. Raises OSError when there are no sources."""
     versions = [module.__version__ for module in (numba, llvmlite, numpy)]
-    made = repr((sources.digest(("constants", "errors", "physics")), versions, sys.version, settings()))
+    made = repr((sources.digest(("constants", "errors", "laws", "physics")), versions, sys.version, settings()))
     return f"kernels-{hashlib.sha256(made.encode()).hexdigest()[:20]}"
 
 

@@ -27,9 +27,9 @@ LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and
 FIRST_CHANGE = 3e-3  # relative change of the concentrations, in the norm of the error control, by the first step
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
 NEGATIVE = 1e-12  # of the mean concentration: round-off of the sums; below it a step is rejected
-OUTSIDE = 1.001  # of what was below it already
+OUTSIDE = 1.001  # growth allowed to a concentration that was outside already
 VOLTAGE_ERROR = 3.0  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
-ALLOWED = 0.3  # V per unit rtol: what equations may be off between two steps whose current is not recorded
+ALLOWED = 0.3  # V per unit rtol: error of V_j between two steps whose current is not recorded
 NEGLIGIBLE_DROP = 0.01  # V per unit rtol: a voltage drop too small to be followed within a step
 SHORTEST = 1e-22  # s
 

@@ -1,4 +1,4 @@
-"""Transmission of electrons through a band profile: transfer matrix and WKB, and their sensitivity to the profile.
+"""Transmission of electrons through a band profile: the transfer matrix, and the other models of `laws.transmission`.
 
 A profile is a chain of segments on which the band edge U is linear, between two leads with flat bands. With
 p = psi'/m the Schroedinger equation of BenDaniel & Duke, Phys. Rev. 152, 683 (1966), is
@@ -22,42 +22,27 @@ so T comes from sums of equal signs in a barrier and keeps its relative accuracy
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
+from otjdd.laws.transmission import K0, MODELS, Profile
 from otjdd.physics.jit import apart, kernel, loose
 
-TRANSMISSIONS = {"transfer-matrix": 0, "wkb": 1}
-TRANSFER_MATRIX, WKB = TRANSMISSIONS.values()
+TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
+TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
-K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
 PHASE = 16.0  # largest |q^2| of one step, up to which its functions are exact to 5e-11
 SHORT = 0.9  # the same for fewer terms; most steps through an oxide are shorter still
 STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
 # within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
 SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))  # d/dx of S = sinh(q)/q, by powers of x = q^2
 CURVE = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))  # and d2S/dx2
-LANES = 16  # energies that a loop takes at once; a rest takes as long each as all of these: 15 energies as long as 28
+LANES = 16  # energies that a vectorised loop takes at once; the remainder loop is slow: 15 energies take as long as 28
 # columns of the table of steps of `refine`
 STEP = 5
 LENGTH, LEFT, RIGHT, MASS, BOUND = range(STEP)  # m, eV, eV, m0, bound of |q^2|
-HELD = 0.5 * math.pi  # half of what a level needs between hard walls
+HELD = 0.5 * math.pi  # least phase across a well that counts: half the phase of a level between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
-
-
-class Profile(NamedTuple):
-    """Segments from left to right and the two leads; energies in eV, masses in m0."""
-
-    length: np.ndarray  # (S,) m
-    left: np.ndarray  # (S,) U at the left end of each segment
-    right: np.ndarray  # (S,) U at its right end
-    mass: np.ndarray  # (S,)
-    bottom_left: float  # U in the left lead
-    bottom_right: float
-    mass_left: float
-    mass_right: float
 
 
 @loose
@@ -227,40 +212,38 @@ def transfer_matrix_transmission_within(profile: Profile, E: np.ndarray, low: fl
     return T, z
 
 
-@kernel
-def decay(length: float, left: float, right: float, mass: float, E: float) -> float:
-    """int kappa dx [1] over a linear segment at energy E, kappa = sqrt(m^2 k0 (U - E)/m), where U > E."""
-    a, b = max(left - E, 0.0), max(right - E, 0.0)
-    if a + b == 0.0:
-        return 0.0
-    root_a, root_b = math.sqrt(a), math.sqrt(b)
-    covered = length
-    if a * b == 0.0:
-        covered *= abs(a - b) / abs(left - right)
-    return 2.0 / 3.0 * covered * math.sqrt(mass * K0) * (a + root_a * root_b + b) / (root_a + root_b)
-
-
 @apart
-def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
-    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, 1 above the top; (n,)."""
-    theta = np.zeros(E.size)
-    for s in range(profile.length.size):
-        for i in range(E.size):
-            theta[i] += decay(profile.length[s], profile.left[s], profile.right[s], profile.mass[s], E[i])
-    for i in range(E.size):
-        theta[i] = math.exp(-2.0 * theta[i])
-    return theta
+def transfer_matrix(model: int, profile: Profile, E: np.ndarray, low: float, high: float):
+    """T(E) and the wave z by the transfer matrix, whatever the model."""
+    return transfer_matrix_transmission_within(profile, E, low, high)
+
+
+def with_model(code: int, formula, others):
+    """Kernel as `transmission` that knows one model more than `others`: a branch for its code."""
+    compiled = apart(formula)
+
+    def knowing(model, profile, E, low, high):
+        if model == code:
+            return compiled(profile, E), np.zeros((2, E.size))
+        return others(model, profile, E, low, high)
+
+    knowing.__qualname__ = f"transmission_{code}"  # its name in the cache of kernels
+    return apart(knowing)
+
+
+models = transfer_matrix
+for name, code in TRANSMISSIONS.items():
+    if MODELS[name].transmission is not None:
+        models = with_model(code, MODELS[name].transmission, models)
 
 
 @apart
 def transmission(model: int, profile: Profile, E: np.ndarray, low: float, high: float):
-    """T(E) by the model of TRANSMISSIONS, and the wave z (2, n) of the transfer matrix, 0 in WKB.
+    """T(E) by a model, and the wave z (2, n) of the transfer matrix, 0 in other models.
 
-    E : (n,) [eV] between low and high, for which the steps are chosen
+    model : code of TRANSMISSIONS   E : (n,) [eV] between low and high, for which the steps are chosen
     """
-    if model == WKB:
-        return wkb_transmission(profile, E), np.zeros((2, E.size))
-    return transfer_matrix_transmission_within(profile, E, low, high)
+    return models(model, profile, E, low, high)
 
 
 @kernel

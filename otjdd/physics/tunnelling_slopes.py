@@ -1,13 +1,12 @@
-"""Derivatives of the transmission by the band profile, for both models of `tunnelling`: sums over energies of d ln T.
+"""Derivatives of the transmission by the band profile, for all models: sums over energies of d ln T.
 
 The derivative of the transfer matrix is taken backwards: one pass carries d ln T/dM through the chain of steps, at the
 cost of about one more pass, whatever the number of segments.
 """
 
-import math
-
 import numpy as np
 
+from otjdd.laws.transmission import MODELS
 from otjdd.physics.jit import apart, loose
 from otjdd.physics.tunnelling import (
     BOUND,
@@ -17,7 +16,7 @@ from otjdd.physics.tunnelling import (
     MASS,
     RIGHT,
     SHORT,
-    WKB,
+    TRANSMISSIONS,
     Profile,
     cosh_sinh,
     padded,
@@ -116,30 +115,28 @@ def add_sensitivity(profile: Profile, steps, owner, E: np.ndarray, weight: np.nd
 
 
 @apart
-def wkb_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray):
-    """As `transfer_matrix_sensitivity`, for T = exp(-2 int kappa dx); the leads do not enter."""
-    total = np.zeros((3, profile.length.size))
-    for s in range(profile.length.size):
-        h, U0, U1 = profile.length[s], profile.left[s], profile.right[s]
-        root = math.sqrt(profile.mass[s] * K0)
-        for j in range(E.size):
-            a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
-            if a + b == 0.0:
-                continue
-            ra, rb = math.sqrt(a), math.sqrt(b)
-            mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
-            covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
-            w = -2.0 * weight[j] * root
-            total[2, s] += w * covered * mean
-            if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
-                tilt = abs(U0 - U1)
-                by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
-                total[0, s] += w * h * (by_in if a > 0.0 else by_out)
-                total[1, s] += w * h * (by_in if b > 0.0 else by_out)
-            else:
-                total[0, s] += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
-                total[1, s] += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
-    return total, np.zeros(2)
+def by_transfer_matrix(model: int, profile: Profile, E: np.ndarray, weight: np.ndarray, low: float, high: float):
+    """As `sensitivity`, by the transfer matrix, whatever the model."""
+    return transfer_matrix_sensitivity(profile, E, weight, low, high)
+
+
+def with_model(code: int, formula, others):
+    """Kernel as `sensitivity` that knows one model more than `others`: a branch for its code."""
+    compiled = apart(formula)
+
+    def knowing(model, profile, E, weight, low, high):
+        if model == code:
+            return compiled(profile, E, weight), np.zeros(2)
+        return others(model, profile, E, weight, low, high)
+
+    knowing.__qualname__ = f"sensitivity_{code}"  # its name in the cache of kernels
+    return apart(knowing)
+
+
+models = by_transfer_matrix
+for name, code in TRANSMISSIONS.items():
+    if MODELS[name].sensitivity is not None:
+        models = with_model(code, MODELS[name].sensitivity, models)
 
 
 @apart
@@ -149,6 +146,4 @@ def sensitivity(model: int, profile: Profile, E: np.ndarray, weight: np.ndarray,
     model : code of TRANSMISSIONS   E, weight : (n,), E in eV
     low, high : [eV] the range for which T was computed; it sets the steps, and E may be part of it
     """
-    if model == WKB:
-        return wkb_sensitivity(profile, E, weight)
-    return transfer_matrix_sensitivity(profile, E, weight, low, high)
+    return models(model, profile, E, weight, low, high)

@@ -1,6 +1,7 @@
 """End of a run: its status in words, and the attributes of its result."""
 
 from otjdd.errors import SolverError
+from otjdd.laws.hopping import LAWS
 from otjdd.results import provenance
 from otjdd.solver import model_limits
 from otjdd.system.limits import interruption
@@ -33,8 +34,7 @@ REFERENCES = (
     "Tsu & Esaki, Appl. Phys. Lett. 22, 562 (1973): current",
 )
 OF_LAWS = {
-    "mott-gurney": "Mott & Gurney, Electronic Processes in Ionic Crystals (1940): field-assisted hops",
-    "genreith-schriever": "Genreith-Schriever & De Souza, Phys. Rev. B 94, 224304 (2016): field-assisted hops",
+    **{name: law.source for name, law in LAWS.items() if law.source},
     "nonlinear": "Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997): nonlinear permittivity",
 }
 

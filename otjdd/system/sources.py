@@ -8,7 +8,8 @@ PACKAGE = Path(__file__).parents[1]
 # All that the numbers of a result or of a point of a study can depend on, whole packages: a list of single modules was
 # not kept up when one of them was split.
 OF_NUMBERS = (
-    "constants", "errors", "units", "system", "waveform", "analysis", "physics", "case", "results", "solver", "studies",
+    "constants", "errors", "laws", "units", "system", "waveform", "analysis", "physics", "case", "results", "solver",
+    "studies",
 )  # fmt: skip
 
 

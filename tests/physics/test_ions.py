@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics.ions import LAWS, MOTT_GURNEY, Hopping, Ions, acceleration, flux
+from otjdd.physics.ions import LAWS, Hopping, Ions, acceleration, flux
 
+MOTT_GURNEY = LAWS["mott-gurney"]
 KT = 300 * BOLTZMANN_EV
 STATES = 200 if COMPILED else 60
 

@@ -21,6 +21,8 @@ EXPLAINED = Path(__file__).with_name("survivors.toml")
 
 # The tests that know a module best come first: the first that fails ends the trial of a mutant.
 TESTS = {
+    "hopping": ("ions", "junction"),
+    "transmission": ("tunnelling", "conduction"),
     "ions": ("ions", "junction"),
     "electrostatics": ("electrostatics", "junction"),
     "junction": ("junction", "rosenbrock", "conduction"),
@@ -44,7 +46,7 @@ TESTS = {
 
 def home_of(module: str) -> str:
     """Package of a module whose mutants are counted."""
-    return "analysis" if module == "textbook" else "physics"
+    return {"textbook": "analysis", "hopping": "laws", "transmission": "laws"}.get(module, "physics")
 
 
 def module_name(module: str) -> str:

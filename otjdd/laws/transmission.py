@@ -1,0 +1,93 @@
+"""Models of the transmission of electrons through a band profile, by name: the one place where a model is added.
+
+A case names a model in `device.transmission`. "transfer-matrix" is the exact one, with kernels of its own in
+`physics.tunnelling` and `physics.tunnelling_slopes`. Any other model is a pair of formulas here, and a row of MODELS:
+
+    transmission(profile, E) -> T              (n,) at energies E (n,) [eV]
+    sensitivity(profile, E, weight) -> slopes  (3, S) sum over E of weight d ln T/d(left, right, length) of each segment
+
+Formulas use `math`, `numpy`, K0 and their arguments only: `physics` compiles them, and `case` reads the names without
+compiling anything. The sensitivity has to be the exact derivative: the time steps rely on it. A test over all models
+compares it with differences.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR
+
+K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
+
+
+class Profile(NamedTuple):
+    """Segments from left to right and the two leads; energies in eV, masses in m0."""
+
+    length: np.ndarray  # (S,) m
+    left: np.ndarray  # (S,) U at the left end of each segment
+    right: np.ndarray  # (S,) U at its right end
+    mass: np.ndarray  # (S,)
+    bottom_left: float  # U in the left lead
+    bottom_right: float
+    mass_left: float
+    mass_right: float
+
+
+class Model(NamedTuple):
+    """A transmission model; both formulas None for the transfer matrix."""
+
+    transmission: Callable | None = None
+    sensitivity: Callable | None = None
+
+
+def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
+    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, kappa = sqrt(m k0 (U - E)); 1 above the top; (n,)."""
+    theta = np.zeros(E.size)
+    for s in range(profile.length.size):
+        U0, U1, scale = profile.left[s], profile.right[s], math.sqrt(profile.mass[s] * K0)
+        for i in range(E.size):
+            a, b = max(U0 - E[i], 0.0), max(U1 - E[i], 0.0)
+            if a + b == 0.0:
+                continue
+            root_a, root_b = math.sqrt(a), math.sqrt(b)
+            covered = profile.length[s]
+            if a * b == 0.0:  # the band passes E within the segment
+                covered *= abs(a - b) / abs(U0 - U1)
+            theta[i] += 2.0 / 3.0 * covered * scale * (a + root_a * root_b + b) / (root_a + root_b)
+    for i in range(E.size):
+        theta[i] = math.exp(-2.0 * theta[i])
+    return theta
+
+
+def wkb_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """sum_E weight d ln T/d(left, right, length) of each segment (3, S) for `wkb_transmission`."""
+    total = np.zeros((3, profile.length.size))
+    for s in range(profile.length.size):
+        h, U0, U1 = profile.length[s], profile.left[s], profile.right[s]
+        root = math.sqrt(profile.mass[s] * K0)
+        for j in range(E.size):
+            a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
+            if a + b == 0.0:
+                continue
+            ra, rb = math.sqrt(a), math.sqrt(b)
+            mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
+            covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
+            w = -2.0 * weight[j] * root
+            total[2, s] += w * covered * mean
+            if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
+                tilt = abs(U0 - U1)
+                by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
+                total[0, s] += w * h * (by_in if a > 0.0 else by_out)
+                total[1, s] += w * h * (by_in if b > 0.0 else by_out)
+            else:
+                total[0, s] += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
+                total[1, s] += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
+    return total
+
+
+MODELS = {
+    "transfer-matrix": Model(),
+    "wkb": Model(wkb_transmission, wkb_sensitivity),
+}
