@@ -10,7 +10,7 @@ from otjdd.errors import Status
 from otjdd.physics import quasistatic, stepper
 from otjdd.physics.conduction import conduct
 from otjdd.physics.state import copy_state, new_state, new_tangent
-from otjdd.solver import integrate, model
+from otjdd.solver import electrodes, integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
 from validation.peers.problems import CONDITIONING, FILM
 
@@ -59,8 +59,8 @@ def doped():
     """The doped oxide, as kernels see it and as the quadrature of its first integral does: (electrode, bulk)."""
     film = case()
     right, kT = film.device.right, film.temperature * BOLTZMANN_EV
-    bulk = model.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
-    return model.junction(film).right, (*bulk, model.permittivity(right.permittivity))
+    bulk = electrodes.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
+    return model.junction(film).right, (*bulk, electrodes.permittivity(right.permittivity))
 
 
 def settled(V_source, guess=None, **changes):

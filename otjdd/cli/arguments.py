@@ -38,7 +38,7 @@ def check_files(case, path: Path):
     """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
     from otjdd.case.problem import Problem
     from otjdd.errors import CaseError
-    from otjdd.solver import model
+    from otjdd.solver import initial, model
 
     try:
         columns = model.members(case)
@@ -47,9 +47,7 @@ def check_files(case, path: Path):
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
-            from otjdd.solver import integrate
-
-            integrate.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
+            initial.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
     except (ValueError, OSError) as error:
         said = str(error).replace(f"{case.folder}{os.sep}", "")
     else:

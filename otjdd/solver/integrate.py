@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import SolverError, Status
-from otjdd.solver import equilibrium, model, model_limits
+from otjdd.solver import model_limits
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
@@ -299,43 +299,3 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     tasks = np.where(starts == t0[segment], EDGE, 0)
     np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
     return np.column_stack((starts, ends, v_start, v_end)), tasks
-
-
-def relax(junction, c: np.ndarray) -> np.ndarray:
-    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError."""
-    found = equilibrium.relaxed(junction, c)
-    if found is None:
-        fail(begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
-    return found
-
-
-def start(case, junction, parts) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] that a case starts from. Raises SolverError, ValueError."""
-    initial = case.ions.initial
-    c = model.uniform(parts, case.device.film.cells)
-    if initial == "uniform":
-        return c
-    if initial == "equilibrium":
-        return relax(junction, c)
-    if hasattr(initial, "result"):
-        return from_result(initial.result, c)
-    if hasattr(initial, "profile"):
-        return model.along_profile(case, parts)
-    run = begin(junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps)
-    for hold in initial.history:
-        jump(run, hold.voltage)
-        advance(run, hold.duration, hold.voltage, hold.voltage, False)
-    return run.state.c.copy()
-
-
-def from_result(path: str, like: np.ndarray) -> np.ndarray:
-    """Last concentrations of a result file. Raises ResultError, ValueError when it has none or other columns or cells."""
-    from otjdd.results import store
-
-    states = store.read(path).get("vacancy_concentration_columns", ())
-    if not len(states):
-        raise ValueError("ions.initial.result: that result holds no state to start from")
-    c = states.values[-1]
-    if c.shape != like.shape:
-        raise ValueError(f"ions.initial.result: {c.shape} columns and cells, the case has {like.shape}")
-    return c

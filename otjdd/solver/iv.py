@@ -7,7 +7,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.errors import SolverError
 from otjdd.results import outputs
-from otjdd.solver import integrate, model, model_limits
+from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.outcome import attributes, delivered, ending, status
 
 
@@ -48,7 +48,7 @@ def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
     histories, bias = case.drive.histories(), case.drive.bias_voltages()
-    c0 = integrate.start(case, junction, parts)
+    c0 = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
         integrate.drive(moving, waveform)

@@ -1,21 +1,15 @@
-"""From a case to the numbers of the kernels: grid, columns, electrode tables, junction."""
+"""From a case to the numbers of the kernels: grid, columns, junction."""
 
 import math
-from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.case.device import Semiconductor
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.profile_start import Profile, read_profile
 
-LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
-TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
-SMALLEST_BENDING = 0.1  # kT: where the bent region of an electrode is taken to end for the electron wave
-PROFILE = 8001  # points of the bent region, evenly in ln u, among which its straight pieces are chosen
-BEND_SAG = 1.2e-4  # eV, sag of the band under a straight piece, whose mean is kept: see junction.bent_segments
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
 
@@ -115,81 +109,6 @@ def members(case) -> list[Member]:
 def site_energy(x, thickness: float, well_left: float, well_right: float, width: float):
     """Site energy W(x) [eV] of a vacancy: wells at the two interfaces on a flat interior."""
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
-
-
-def permittivity(record):
-    """Permittivity record -> kernel numbers."""
-    from otjdd.physics.electrostatics import Permittivity
-
-    if record.law == "linear":
-        return Permittivity(float(record.eps_r), 0.0, 1.0)
-    return Permittivity(float(record.eps_inf), float(record.b), math.sqrt(record.a))
-
-
-def fermi_level(semiconductor: Semiconductor, temperature: float) -> float:
-    """xi = E_F - E_C [eV] of the unbent semiconductor at a temperature [K], donors ionised."""
-    from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
-
-    kT = BOLTZMANN_EV * temperature
-    return kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.states(temperature))
-
-
-@lru_cache(maxsize=64)
-def semiconductor_tables(record: Semiconductor, temperature: float):
-    """xi, and the tables of an Electrode: charge scale, start, step, bending, slope, depletion, accumulation."""
-    from otjdd.physics import electrostatics as es
-
-    kT, density_of_states = BOLTZMANN_EV * temperature, record.states(temperature)
-    xi, eps = fermi_level(record, temperature), permittivity(record.permittivity)
-    bulk = (xi, kT, float(record.doping), float(density_of_states), eps)
-    scale = kT * math.sqrt(es.displacement(0.0, eps)[1] * es.doping_stiffness(xi, kT, float(density_of_states)))
-    ends = [es.displacement(E, eps)[0] for E in es.bent_fields(np.array([-LARGEST_BENDING, LARGEST_BENDING]), *bulk)]
-    accumulated, depleted = (math.asinh(min(Q, es.MOST_CHARGE) / scale) for Q in ends)
-    step = (accumulated + depleted) / TABLE
-    x = step * np.arange(-math.floor(accumulated / step), math.floor(depleted / step) + 1)
-    charges = scale * np.sinh(x)
-    bending, slope = es.bending_table(charges, *bulk)
-    slope *= np.hypot(scale, charges)  # du/dx from du/dQ
-    profiles = [bent_profile(sign, abs(bending[end]), bulk) for sign, end in ((1, -1), (-1, 0))]
-    return xi, scale, x[0], step, bending, slope, *profiles
-
-
-def bent_profile(sign: int, largest: float, bulk) -> np.ndarray:
-    """Universal profile of a bent region (3, P): |u| [eV], depth [m] counted from the bulk, |E| [V/m].
-
-    For any surface bending u_s the band follows this one curve up to |u_s|: dx = du/|E(u)|.
-    """
-    from otjdd.physics.electrostatics import bent_fields
-
-    u = np.geomspace(SMALLEST_BENDING * bulk[1], largest, PROFILE)
-    E = bent_fields(sign * u, *bulk)
-    log_step = math.log(u[1] / u[0])
-    rate = u / E  # dx/d ln u, integrated with Simpson's rule over pairs
-    pairs = log_step / 3 * (rate[:-2:2] + 4 * rate[1:-1:2] + rate[2::2])
-    depth = np.concatenate(([0.0], np.cumsum(pairs)))
-    u, E = u[::2], E[::2]
-    # pieces of length h sag by h^2 |u''|/8, u'' = d(E^2)/du/2
-    curvature = np.abs(np.gradient(E * E, u)) / 2
-    pieces = np.concatenate(([0.0], np.cumsum(np.diff(depth) * np.sqrt(curvature / (8 * BEND_SAG))[1:])))
-    index = np.unique(np.searchsorted(pieces, np.linspace(0.0, pieces[-1], max(8, math.ceil(pieces[-1])) + 1)))
-    index = index[index < u.size]
-    if index[-1] != u.size - 1:
-        index = np.append(index, u.size - 1)
-    return np.ascontiguousarray(np.stack((u[index], depth[index], E[index])))
-
-
-def electrode(record, temperature: float):
-    """Electrode record -> kernel numbers at a temperature [K]."""
-    from otjdd.physics import electrostatics as es
-
-    empty = np.zeros(0), np.zeros(0), np.zeros((3, 0)), np.zeros((3, 0))
-    if record.kind == "metal":
-        screening = record.screening_length / (VACUUM_PERMITTIVITY * record.relative_permittivity)
-        bands = float(record.barrier), -float(record.band_depth), float(record.mass)
-        return es.Electrode(es.METAL, *bands, screening, 1.0, 0.0, 1.0, *empty)
-    xi, *tables = semiconductor_tables(record, temperature)
-    bands = record.band_offset - xi, -xi, float(record.mass)
-    return es.Electrode(es.SEMICONDUCTOR, *bands, 0.0, *tables)
 
 
 def tunnelling_nodes(faces: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
-from otjdd.solver import checkpoint, integrate, model, model_limits, read_out, self_check
+from otjdd.solver import checkpoint, initial, integrate, model, model_limits, read_out, self_check
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, status
 from otjdd.solver.snapshots import snapshot
@@ -99,7 +99,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
 def prepared(case, junction, parts):
     """Concentrations (K, N) [1/m3] that a case starts from, and the failure that kept it from getting there, if any."""
     try:
-        return integrate.start(case, junction, parts), None
+        return initial.start(case, junction, parts), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return model.uniform(parts, case.device.film.cells), ending(error)
 

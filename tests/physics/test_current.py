@@ -21,7 +21,7 @@ from otjdd.physics.current import (
     supply,
 )
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
-from otjdd.solver import model
+from otjdd.solver import electrodes, model
 
 KT = 300 * BOLTZMANN_EV
 models = pytest.mark.parametrize("transmission", TRANSMISSIONS.values(), ids=list(TRANSMISSIONS))
@@ -237,9 +237,9 @@ def test_finer_segments_change_the_current_by_less_than_a_ten_thousandth(V, monk
     c = 2e26 * (1 + 0.8 * np.cos(math.pi * x))
     coarse = current(film, c, V, 1e-8)
     monkeypatch.setattr(model, "FILM_SEGMENTS", 128)
-    monkeypatch.setattr(model, "BEND_SAG", model.BEND_SAG / 16)
-    model.semiconductor_tables.cache_clear()
+    monkeypatch.setattr(electrodes, "BEND_SAG", electrodes.BEND_SAG / 16)
+    electrodes.semiconductor_tables.cache_clear()
     fine = current(film, c, V, 1e-8)
-    model.semiconductor_tables.cache_clear()
+    electrodes.semiconductor_tables.cache_clear()
     assert coarse != fine
     assert coarse == pytest.approx(fine, rel=1e-4)

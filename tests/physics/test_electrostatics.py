@@ -28,7 +28,7 @@ from otjdd.physics.electrostatics import (
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.junction import charge_range
-from otjdd.solver import model
+from otjdd.solver import electrodes, model
 
 KT = 300 * BOLTZMANN_EV
 STO = Permittivity(0.0, 1.424e10, math.sqrt(2.65e15))  # 300 K, of the total permittivity
@@ -189,7 +189,7 @@ def right():
 def test_tabulated_bending_agrees_with_quadrature(right):
     film = case()
     record = film.device.right
-    eps, kT = model.permittivity(record.permittivity), film.temperature * BOLTZMANN_EV
+    eps, kT = electrodes.permittivity(record.permittivity), film.temperature * BOLTZMANN_EV
     xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
 
     def charge(u):
@@ -234,14 +234,14 @@ def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
     low, high = charge_range(right)
     assert not np.isnan([edge(right, Q * (1 - 1e-9))[0] for Q in (low, high)]).any()
     assert np.isnan([edge(right, Q * 1.01)[0] for Q in (low, high)]).all()
-    assert edge(right, high * (1 - 1e-9))[2] == pytest.approx(model.LARGEST_BENDING, rel=0.01)
+    assert edge(right, high * (1 - 1e-9))[2] == pytest.approx(electrodes.LARGEST_BENDING, rel=0.01)
 
 
 @pytest.mark.parametrize("doping", [1e18, 1e22, 1e26])
 def test_tabulated_bending_is_as_good_for_any_doping(doping):
     film = case(device__right__doping=doping)
     record, kT = film.device.right, film.temperature * BOLTZMANN_EV
-    table, eps = model.electrode(record, film.temperature), model.permittivity(record.permittivity)
+    table, eps = electrodes.electrode(record, film.temperature), electrodes.permittivity(record.permittivity)
     xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
     for u in (0.1 * kT, 0.05, 1.0, 30.0, -0.1 * kT, -0.05, -0.5):
         E = bent_fields(np.array([u]), xi, kT, doping, record.density_of_states, eps)[0]

@@ -8,7 +8,7 @@ from scipy.integrate import solve_ivp
 from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
 from otjdd.physics.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
 from otjdd.physics.state import copy_state, new_state
-from otjdd.solver import integrate, model
+from otjdd.solver import initial, model
 
 SMOOTH = {
     "ions__law": "mott-gurney", "ions__activation_energy": 0.45, "ions__prefactor": 5e-7, "device__film__cells": 8,
@@ -77,7 +77,7 @@ def test_a_step_moves_vacancies_and_makes_none(run):
 def test_what_is_much_faster_than_a_step_is_gone_after_it():
     film = case(BETWEEN_METALS, **SMOOTH)
     flat = begin(film)
-    still = integrate.relax(flat.junction, flat.state.c)
+    still = initial.relax(flat.junction, flat.state.c)
     away = begin(film, still * np.exp(1e-6 * np.random.default_rng(4).standard_normal(still.shape)))
     total = (still * flat.junction.columns.width).sum(axis=1) / (away.state.c * flat.junction.columns.width).sum(axis=1)
     away = begin(film, away.state.c * total[:, None])

@@ -5,7 +5,7 @@ import pytest
 from devices import begin, case, hold, lumpy, needs_speed
 
 from otjdd.errors import SolverError
-from otjdd.solver import equilibrium, integrate, model
+from otjdd.solver import equilibrium, initial, model
 
 DEEP = {"ions__well_left": 1.2, "ions__well_right": 1.0, "temperature": 150.0, "device__film__cells": 40}
 
@@ -58,4 +58,4 @@ def test_a_stack_without_equilibrium_is_told(monkeypatch):
     film = case(device__film__cells=8)
     monkeypatch.setattr(equilibrium, "STEPS", 1)
     with pytest.raises(SolverError, match=r"equilibrium .*Try: .*, or "):
-        integrate.relax(model.junction(film), model.uniform(model.members(film), 8))
+        initial.relax(model.junction(film), model.uniform(model.members(film), 8))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.physics import course, record
-from otjdd.solver import integrate, model, simulate
+from otjdd.solver import initial, integrate, model, simulate
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
@@ -197,7 +197,7 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
         ions__density=2e26, ions__site_density=2e26 * crowding, ions__well_left=0.1, ions__well_right=0.4,
         device__film__cells=12,
     )  # fmt: skip
-    c = integrate.relax(model.junction(film), model.uniform(model.members(film), film.device.film.cells))
+    c = initial.relax(model.junction(film), model.uniform(model.members(film), film.device.film.cells))
     run = begin(film, c)
     np.testing.assert_allclose(c[0], boltzmann(run), rtol=1e-9)
     assert balance(run).max() < 1e-12
@@ -206,7 +206,7 @@ def test_equilibrium_is_the_site_limited_boltzmann_profile(crowding):
 @needs_speed
 def test_equilibrium_is_found_on_the_default_grid():
     film = case(device__film__cells=100, device__film__grading=20.0)
-    c = integrate.relax(model.junction(film), model.uniform(model.members(film), 100))
+    c = initial.relax(model.junction(film), model.uniform(model.members(film), 100))
     np.testing.assert_allclose(c[0], boltzmann(begin(film, c)), rtol=1e-7)
 
 
@@ -214,7 +214,7 @@ def test_equilibrium_is_found_on_the_default_grid():
 def test_equilibrium_stays_as_it_is_by_any_law(law):
     film = case(ions__law=law, ions__well_right=0.2, device__film__cells=12)
     junction = model.junction(film)
-    c = integrate.relax(junction, model.uniform(model.members(film), 12))
+    c = initial.relax(junction, model.uniform(model.members(film), 12))
     run = begin(film, c)
     hold(run, 0.0, 1.0)
     np.testing.assert_allclose(run.state.c, c, rtol=1e-8)
@@ -336,7 +336,7 @@ def test_a_result_without_a_state_is_no_start(tmp_path):
     path = tmp_path / "iv.nc"
     store.write(outputs.dataset({"voltage": [0.0]}, {"time": [0.0]}), path)
     with pytest.raises(ValueError, match="no state to start from"):
-        integrate.from_result(path, np.zeros((1, 8)))
+        initial.from_result(path, np.zeros((1, 8)))
 
 
 def test_a_run_that_fails_before_its_drive_keeps_a_result():

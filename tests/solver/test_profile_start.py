@@ -6,7 +6,7 @@ from devices import JUNCTION
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.errors import CaseError
-from otjdd.solver import integrate, model
+from otjdd.solver import initial, model
 from otjdd.solver.profile_start import read_profile
 from otjdd.solver.rerun import differences, rerun
 from otjdd.solver.simulate import run
@@ -92,7 +92,7 @@ def test_columns_have_the_profile_stretched_to_their_thickness(tmp_path):
         **{"columns.count": 2, "columns.spread": {"device.film.thickness": "0.1 nm"}}
     )
     parts = model.members(film)
-    c = integrate.start(film, model.junction(film, parts=parts), parts)
+    c = initial.start(film, model.junction(film, parts=parts), parts)
     assert parts[0].thickness != parts[1].thickness
     np.testing.assert_array_equal(c[0], c[1])
 
@@ -123,6 +123,6 @@ def test_a_spread_of_the_density_scales_the_profile(tmp_path):
         **{"columns.count": 2, "columns.spread": {"ions.density": "1e25 1/m^3"}}
     )
     parts = model.members(film)
-    c = integrate.start(film, model.junction(film, parts=parts), parts)
+    c = initial.start(film, model.junction(film, parts=parts), parts)
     np.testing.assert_allclose(c[0] / c[1], parts[0].density / parts[1].density, rtol=1e-13)
     assert parts[0].density != parts[1].density

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from otjdd.case.case import parse_case
-from otjdd.solver import integrate, model
+from otjdd.solver import initial, integrate, model
 from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -111,7 +111,7 @@ def falls(u: Shares, number: int):
     case = device(u, number)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
-    c = integrate.start(case, junction, parts)
+    c = initial.start(case, junction, parts)
     run = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     first, second, rest = case.drive.parts
     for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
