@@ -28,7 +28,7 @@ AFRESH = "begin again, without --resume"
 
 
 class Place(NamedTuple):
-    """Where the checkpoints of a run are, and what is done with them."""
+    """Place of the checkpoints of a run, and their schedule."""
 
     path: Path
     every: float = EVERY  # s
@@ -53,7 +53,7 @@ class Saved(NamedTuple):
 
 
 def beside(result: Path) -> Path:
-    """Where the checkpoint of a run is that makes this result: next to it, hidden."""
+    """Path of the checkpoint of the run that makes a result: next to it, hidden."""
     return result.with_name(f".{result.name}.checkpoint")
 
 

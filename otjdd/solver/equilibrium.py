@@ -1,19 +1,19 @@
-"""Equilibrium of the ions at 0 V with a given number of them, found directly, without following them there.
+"""Equilibrium of a given number of ions at 0 V by Newton's method, without integration in time.
 
 No flux passes a face where x = ln[c/(c_max - c)] falls by what the field and the wells ask for, so x alone gives the field
 at every inner face, and c; Gauss's law then says how far they fit each other:
 
     E_f = [kT (x_f - x_f-1) + W_f - W_f-1]/(z d_f) = E(D_f)        D_f = D(L) - e z S_f - fixed_f
 
-with D(L) from the closure at these c. Newton's iteration for x, the same for every law of motion, however deep the wells
-and slow the way into them.
+with D(L) from the closure at these c. Newton's iteration for x does not depend on the law of motion, the depth of the wells
+or the time that the ions would need.
 """
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 
-LONGEST = 3.0  # of a step in x: further the exponentials are not those that the step was made for
+LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials is useless
 STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 

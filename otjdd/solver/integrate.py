@@ -1,4 +1,4 @@
-"""The ions along a waveform: kernels called segment by segment, with room between for reads, snapshots and signals."""
+"""Integration of the ions along a waveform: kernels called piece by piece; reads, snapshots and signals between calls."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from otjdd.waveform.waveform import Block, Waveform
 
 CHUNK = 512  # steps between two looks at signals and progress
 ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
-LOSSES = 16  # voltages whose loss in the circuit is remembered
-ALIKE = 1e-9  # of a piece of the waveform: times that are taken for one
+LOSSES = 16  # source voltages whose loss in the circuit is remembered, see quasistatic.jump
+ALIKE = 1e-9  # of a piece of the waveform: times that are closer count as one
 
 
 class Counts(NamedTuple):
@@ -25,7 +25,7 @@ class Counts(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A state that was kept on the way."""
+    """A state kept during a run."""
 
     time: float  # s
     voltage: float  # V, of the source
@@ -37,7 +37,7 @@ class Kept(NamedTuple):
 
 @dataclass
 class Run:
-    """A junction on its way: what the kernels work on. `state` and the work arrays change in place."""
+    """A junction during its run: all that the kernels work on. `state` and the work arrays change in place."""
 
     junction: object
     control: object
@@ -274,7 +274,7 @@ def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
 
 
 def within(times: np.ndarray, windows) -> np.ndarray:
-    """Which times are in any of the windows."""
+    """True for each time that lies in any of the windows."""
     return np.any([(start <= times) & (times <= end) for start, end in windows] or [np.zeros(len(times), bool)], axis=0)
 
 

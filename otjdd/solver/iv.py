@@ -41,7 +41,7 @@ def extremes(case, bias, out: np.ndarray) -> dict:
 
 
 def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
-    """Fill curves (4, states, temperatures, bias) with what `bias_point` gives. Raises SolverError.
+    """Fill curves (4, states, temperatures, bias) by `bias_point`. Raises SolverError.
 
     The states are made at the case's own temperature.
     """

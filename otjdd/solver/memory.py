@@ -2,7 +2,7 @@
 
 
 def needed(case, columns: int) -> float:
-    """Bytes of what a case asks to be recorded besides its time steps, whose number is not known before."""
+    """Bytes of the outputs of a case except its time series, whose length is not known before."""
     drive, record, cells = case.drive, case.record, case.device.film.cells
     if drive.kind == "iv":
         return 0.0

@@ -40,7 +40,7 @@ OF_LAWS = {
 
 
 def references(case) -> str:
-    """Where the models of a case were published; the sources of its numbers stand in the case itself."""
+    """Publications of the models of a case; the sources of its numbers stand in the case itself."""
     parts = [getattr(part, "permittivity", None) for part in (case.device.left, case.device.film, case.device.right)]
     used = dict.fromkeys([case.ions.law, *(part.law for part in parts if part)])
     return "; ".join([*REFERENCES, *(OF_LAWS[law] for law in used if law in OF_LAWS)])

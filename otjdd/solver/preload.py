@@ -1,8 +1,8 @@
-"""Importing this makes a process ready to simulate: every kernel compiled, or loaded, and tried.
+"""Prepare a process for simulations when this module is imported: compile or load every kernel, and check them.
 
-The process that all workers of a pool are copied from imports it, so that the kernels are loaded once for all of them.
-It is otjdd's own and nobody else's work is done in it. What is loaded here stays, so nobody looks for garbage in it: not
-while it is loaded, which takes a fifth longer, and not in the copies.
+The template process of a pool imports it, so that all workers get the loaded kernels by fork. It is a process of otjdd's
+own. Objects made here stay until its end, so the garbage collector is off while they are loaded (it costs a fifth of the
+time) and leaves them out in the workers.
 """
 
 import gc

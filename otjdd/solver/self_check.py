@@ -1,4 +1,4 @@
-"""A run whose answer is known: compiled kernels are tried on it before they are believed.
+"""Check of the compiled kernels: a short run with a known answer, before any other run of a process.
 
 It costs some 20 ms, once in a process. The answer holds for any time stepping that is accurate: ions driven to the
 right electrode and half of the way back, electrons read after that.

@@ -1,4 +1,4 @@
-"""Case in, Dataset out: the one module that knows all parts.
+"""From a case to its Dataset.
 
 ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 """
@@ -157,7 +157,7 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
 
 
 def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float):
-    """Dataset of what a run has recorded. statistics : of how it ended   wall_time : that it took [s]"""
+    """Dataset of a run. statistics : counts of the solver and status   wall_time : duration of the run [s]"""
     from otjdd.physics import record
 
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))

@@ -27,7 +27,7 @@ ADDED = {
     ),
     "case/drive.py": (
         "Drive = Annotated[\n    Hold |",
-        'class Tap(_Record):\n    """One short pulse."""\n\n    kind: Literal["tap"]\n    voltage: Volts\n\n'
+        'class Tap(Record):\n    """One short pulse."""\n\n    kind: Literal["tap"]\n    voltage: Volts\n\n'
         "    def waveform(self):\n        return shapes.pulse(self.voltage, 1e-9)\n\n\n"
         "Drive = Annotated[\n    Tap | Hold |",
     ),
