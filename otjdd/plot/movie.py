@@ -6,12 +6,15 @@ the figure of one instant. What is shown are snapshots as they were computed, ne
 
 from __future__ import annotations
 
+import io
 import tempfile
 from pathlib import Path
 
 import numpy as np
 from matplotlib import animation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 from otjdd.plot import profiles
 from otjdd.plot.axes import magnitude, quantity, volts
@@ -29,14 +32,15 @@ DPI = 120
 class Scene:
     """The picture of one instant of a result, which can be moved in time.
 
-    ds : a result with snapshots. `fig` is its figure, `times` (n,) [s] are those of its snapshots.
+    ds : a result with snapshots. `fig` is its figure, `times` (n,) [s] are those of its snapshots, `moving` are the parts
+    of the figure that change.
     Raises ValueError, in words, for a result without snapshots.
     """
 
     def __init__(self, ds):
         if not (VACANCIES([Run(ds)]) and BANDS([Run(ds)])):
             raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
-        self.ds, self.times = ds, ds.snapshot_time.values
+        self.ds, self.times, self._marks = ds, ds.snapshot_time.values, []
         self._clock = clock_of(ds, self.times)
         with style():
             self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=DPI)
@@ -46,6 +50,7 @@ class Scene:
             self._bands = self._draw_bands(below)
             self._mark = self._draw_course(right)
             self._title = self.fig.suptitle("", fontsize=8)
+        self.moving = [self._vacancies, self._bands, self._title, *self._marks]
         self.show(self.times[0])
         self.fig.draw_without_rendering()
         self.fig.set_layout_engine("none")  # the layout stays as it is: working it out is most of the time of a frame
@@ -107,7 +112,9 @@ class Scene:
         top.tick_params(labelbottom=False)
         bottom.set_ylabel("voltage (V)" if names[1] == "A" else "write voltage (V)")
         dots = [axes.plot([], [], "o", color="black", markersize=4)[0] for axes in (top, bottom)]
-        said = bottom.annotate("", (0.98, 0.95), xycoords="axes fraction", ha="right", va="top", fontsize=7)
+        said = bottom.annotate("", (1.0, 1.01), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
+
+        self._marks = [*dots, said]
 
         def mark(now: float) -> None:
             i = int(np.clip(np.searchsorted(t, now * (1 + 1e-12), side="right") - 1, 0, len(t) - 1))
@@ -156,14 +163,38 @@ def save(ds, path) -> None:
         )
     frames = instants(ds)
     rate = max(1.0, len(frames) / SECONDS)
-    writer = animation.PillowWriter(rate) if suffix == ".gif" else animation.FFMpegWriter(rate)
-    with tempfile.TemporaryDirectory() as folder, style():
-        made = Path(folder) / f"movie{suffix}"
+    with style():
+        write_whole(path, (gif if suffix == ".gif" else mp4)(scene, frames, rate))
+
+
+def gif(scene: Scene, times, rate: float) -> bytes:
+    """Film of some instants [s], `rate` frames a second. What stands still is drawn once, not for every frame."""
+    canvas = FigureCanvasAgg(scene.fig)
+    for artist in scene.moving:
+        artist.set_animated(True)
+    canvas.draw()
+    still, images = canvas.copy_from_bbox(scene.fig.bbox), []
+    for t in times:
+        scene.show(t)
+        canvas.restore_region(still)
+        for artist in scene.moving:
+            scene.fig.draw_artist(artist)
+        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB"))
+    data = io.BytesIO()
+    images[0].save(data, "GIF", save_all=True, append_images=images[1:], duration=round(1000 / rate), loop=0)
+    return data.getvalue()
+
+
+def mp4(scene: Scene, times, rate: float) -> bytes:
+    """Film of some instants [s], `rate` frames a second, made by ffmpeg."""
+    writer = animation.FFMpegWriter(rate)
+    with tempfile.TemporaryDirectory() as folder:
+        made = Path(folder) / "movie.mp4"
         with writer.saving(scene.fig, made, DPI):
-            for t in frames:
+            for t in times:
                 scene.show(t)
                 writer.grab_frame()
-        write_whole(path, made.read_bytes())
+        return made.read_bytes()
 
 
 def wanted(ds) -> str:
