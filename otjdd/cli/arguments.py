@@ -7,11 +7,53 @@ from typing import Annotated
 
 import typer
 
+
+def complete_case(incomplete: str) -> list[str]:
+    """Shipped cases and case files that a word may become."""
+    from otjdd.case.shipped import names
+
+    folder = Path(incomplete).parent if os.sep in incomplete else Path()
+    files = [str(path) + os.sep * path.is_dir() for path in folder.glob("*") if path.is_dir() or path.suffix == ".toml"]
+    return [word for word in (*names(), *sorted(files)) if word.startswith(incomplete)]
+
+
+def complete_key(incomplete: str) -> list[str]:
+    """Dotted keys that a word may become, with the "=" that follows them."""
+    from otjdd.case.keys import dotted_keys
+
+    return [f"{key}=" for key in dotted_keys() if key.startswith(incomplete)]
+
+
+def complete_kind(incomplete: str) -> list[str]:
+    """Kinds of panels that a word may become."""
+    from otjdd.plot.kinds import KINDS
+
+    return [kind for kind in KINDS if kind.startswith(incomplete)]
+
+
+def complete_claim(incomplete: str) -> list[str]:
+    """Claims that a word may become."""
+    from otjdd.claims.claim import CLAIM, shipped_claims
+
+    return sorted(
+        path.parent.name for path in shipped_claims().glob(f"*/{CLAIM}") if path.parent.name.startswith(incomplete)
+    )
+
+
 CasePath = Annotated[
-    Path, typer.Argument(metavar="CASE", help="A case file, or the name of one that comes with otjdd.")
+    Path,
+    typer.Argument(
+        metavar="CASE", help="A case file, or the name of one that comes with otjdd.", autocompletion=complete_case
+    ),
 ]
 Settings = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help='Change a value: --set device.film.thickness="3.2 nm".')
+    list[str],
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help='Change a value: --set device.film.thickness="3.2 nm".',
+        autocompletion=complete_key,
+    ),
 ]
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
 

@@ -1,5 +1,6 @@
 """otjdd cases, check, show, schema: which cases there are, and what a case says and may say."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -55,12 +56,27 @@ def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False
     say(load(path, settings, allow_outside).resolved(), end="")
 
 
-def schema():
+def schema(
+    update: Annotated[
+        Path | None,
+        typer.Option("--update", metavar="FILE", help="Put a table of all keys between the marks of a file."),
+    ] = None,
+):
     """Print the JSON Schema of case files, for editors that complete and check TOML.
 
     Example: otjdd schema > otjdd.schema.json
     """
     import json
+
+    if update:
+        from otjdd.case.keys import markdown
+        from otjdd.system import marks
+
+        try:
+            marks.update(update, "keys", markdown())
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--update") from None
+        return
 
     from otjdd.case.case import json_schema
 

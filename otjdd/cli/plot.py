@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import check_picture, check_target
+from otjdd.cli.arguments import check_picture, check_target, complete_kind
 from otjdd.system.terminal import say
 
 HELP = "help"  # a kind that lists all others
@@ -22,7 +22,11 @@ def plot(
     ] = None,
     kind: Annotated[
         list[str],
-        typer.Option("--kind", help="Panel to draw, or result of a study; may be repeated; `--kind help` lists them."),
+        typer.Option(
+            "--kind",
+            autocompletion=complete_kind,
+            help="Panel to draw, or result of a study; may be repeated; `--kind help` lists them.",
+        ),
     ] = [],
     label: Annotated[
         list[str],

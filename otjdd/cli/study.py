@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.app import literal, progress_bar
-from otjdd.cli.arguments import Outside, Settings, load
+from otjdd.cli.arguments import Outside, Settings, complete_case, load
 from otjdd.errors import ExitCode
 from otjdd.system.terminal import say, tell
 
@@ -19,7 +19,11 @@ EVERY = 30.0  # s between two lines of progress
 def study(
     path: Annotated[
         Path | None,
-        typer.Argument(metavar="CASE", help=literal("A case with a [study], or the name of a shipped one.")),
+        typer.Argument(
+            metavar="CASE",
+            help=literal("A case with a [study], or the name of a shipped one."),
+            autocompletion=complete_case,
+        ),
     ] = None,
     *,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help="Folder of the study.")] = None,

@@ -7,13 +7,15 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import check_folder
+from otjdd.cli.arguments import check_folder, complete_claim
 from otjdd.errors import ExitCode
 from otjdd.system.terminal import tell
 
 
 def validate(
-    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.")] = [],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.", autocompletion=complete_claim)
+    ] = [],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,

@@ -79,6 +79,9 @@ KNOWN = Answer(
 def trust() -> None:
     """Try the kernels; what is wrong is compiled again. Raises KernelError when that does not help."""
     if jit_cache.is_empty():
+        log.warning(
+            "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
+        )
         compile_ahead.compile_kernels(begin())
     wrong = difference(answer())
     if not wrong:

@@ -244,3 +244,23 @@ def test_a_result_is_exported_as_csv(folder):
     done = otjdd(folder, "export", "a.nc", "--over", "bias")
     assert done.returncode == 2
     assert "it has read" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["run", "rv"], {"rv-loop"}),
+        (["study", "thi"], {"thickness"}),
+        (["run", "sm"], {"small.toml"}),
+        (["run", "small.toml", "--set", "device.film.t"], {"device.film.thickness=", "device.film.tunnelling_mass="}),
+        (["plot", "a.nc", "--kind", "spec"], {"spectrum"}),
+        (["validate", "rv-h"], {"rv-hrs"}),
+    ],
+)
+def test_words_are_completed(folder, words, found):
+    shell = {"_OTJDD_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": " ".join(["otjdd", *words])}
+    code = "import sys; sys.argv[0] = 'otjdd'; from otjdd.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=WITHOUT_DEBUG | shell, capture_output=True, text=True, timeout=60
+    )
+    assert set(re.findall(r'"([^"]+)"', done.stdout)) == found, done.stderr

@@ -46,3 +46,13 @@ def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
     monkeypatch.setattr(jit_cache, "recompile", lambda: None)
     with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00838"):
         simulate.simulate(self_check.parse_case(self_check.CASE))
+
+
+@needs_speed
+def test_a_cold_start_says_that_kernels_are_compiled(monkeypatch, caplog):
+    self_check.trust()
+    assert caplog.records == []
+    self_check.trust.cache_clear()
+    monkeypatch.setattr(jit_cache, "is_empty", lambda: True)
+    self_check.trust()
+    assert "compiling the kernels" in caplog.text

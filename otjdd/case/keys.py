@@ -1,0 +1,260 @@
+"""Reference of all keys of a case file: meaning, unit, default, range, and an example of that key.
+
+Units, defaults and ranges are read off the schema; MEANINGS adds to each key a meaning and an example, and a test keeps the
+two together. `otjdd schema` carries both to editors.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from otjdd.case import device, drive
+from otjdd.case.case import Case
+from otjdd.case.circuit import Circuit
+from otjdd.case.explain import alternatives, words_of
+from otjdd.case.numerics import Numerics
+from otjdd.case.recording import Recording
+from otjdd.case.study_axes import Study
+from otjdd.case.toml_text import toml_value
+from otjdd.units import DIMENSIONS
+
+# heading, path of its table, record; alternatives of a table are rows of their own
+TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("The case", "", Case),
+    ("Device", "device", device.Device),
+    ("Film", "device.film", device.Film),
+    ("Electrode: metal", "device.left", device.Metal),
+    ("Electrode: semiconductor", "device.right", device.Semiconductor),
+    ('Permittivity: law = "linear"', "device.film.permittivity", device.LinearPermittivity),
+    ('Permittivity: law = "nonlinear"', "device.film.permittivity", device.NonlinearPermittivity),
+    ("Ions", "ions", device.Ions),
+    ("Columns", "columns", device.Columns),
+    ("Circuit", "circuit", Circuit),
+    ("Record", "record", Recording),
+    ("Numerics", "numerics", Numerics),
+    ("Study", "study", Study),
+    ("A read of a drive", "drive.read", drive.ReadSettings),
+    *(
+        (f'Drive: kind = "{kind}"', "drive", record)
+        for kind, record in {
+            "hold": drive.Hold, "pulse": drive.Pulse, "train": drive.Train, "steps": drive.Steps,
+            "write-read-loop": drive.WriteReadLoop, "triangle": drive.Triangle, "spikes": drive.Spikes,
+            "table": drive.Table, "sequence": drive.Sequence, "iv": drive.IV,
+        }.items()
+    ),
+)  # fmt: skip
+SELECTORS = {"kind", "law"}  # said by the heading of the table
+
+# key of a record -> meaning, example as TOML; for a table of its own no example
+MEANINGS: dict[str, tuple[str, str]] = {
+    "Case.title": ("title of figures and results", '"R-V loop"'),
+    "Case.temperature": ("temperature of the junction", '"300 K"'),
+    "Case.device": ("the junction", ""),
+    "Case.ions": ("the mobile ions", ""),
+    "Case.columns": ("parallel columns of a junction that is not uniform", ""),
+    "Case.circuit": ("what stands around the junction", ""),
+    "Case.drive": ("what the source does", ""),
+    "Case.record": ("what a result keeps", ""),
+    "Case.numerics": ("accuracy and limits", ""),
+    "Case.study": ("what a study varies and keeps", ""),
+    "Case.expect": ("what a run of the case should give, and how near", ""),
+    "Device.radius": ("radius of the circular electrode", '"10 um"'),
+    "Device.conducting_fraction": ("share of the area through which electrons pass", "4.2e-5"),
+    "Device.richardson": ("Richardson constant of the electron supply", '"156 A/cm^2/K^2"'),
+    "Device.transmission": ("method for the transmission", '"wkb"'),
+    "Device.left": ("electrode at x = 0, to which the voltage is applied", ""),
+    "Device.film": ("the oxide film", ""),
+    "Device.right": ("electrode at x = L, grounded", ""),
+    "Film.thickness": ("thickness L", '"2.8 nm"'),
+    "Film.cells": ("number of cells of the grid", "100"),
+    "Film.grading": ("largest over smallest cell", "20"),
+    "Film.permittivity": ("permittivity, a table with a law", ""),
+    "Film.fixed_charge": ("immobile charge, in elementary charges, with its sign", '"-1e25 1/m^3"'),
+    "Film.tunnelling_mass": ("mass under the barrier, in electron masses", "0.42"),
+    "Film.electrons": ("free electrons in the film", '"balance"'),
+    "Film.density_of_states": ("density of states of the film; the right electrode's if absent", '"1e26 1/m^3"'),
+    "Metal.barrier": ("conduction band of the film above the Fermi level", '"0.64 eV"'),
+    "Metal.screening_length": ("Thomas-Fermi screening length", '"0.05 nm"'),
+    "Metal.relative_permittivity": ("permittivity of the screening layer", "2"),
+    "Metal.mass": ("mass in the metal, in electron masses", "1"),
+    "Metal.band_depth": ("bottom of the band below the Fermi level", '"5 eV"'),
+    "Semiconductor.band_offset": ("conduction band of the film minus that of the electrode", '"-0.08 eV"'),
+    "Semiconductor.doping": ("density of ionised donors", '"1.2e26 1/m^3"'),
+    "Semiconductor.density_of_states": ("effective density of states; from the mass if absent", '"1e26 1/m^3"'),
+    "Semiconductor.permittivity": ("permittivity, a table with a law", ""),
+    "Semiconductor.mass": ("mass in the electrode, in electron masses", "1.3"),
+    "LinearPermittivity.eps_r": ("relative permittivity", "25"),
+    "NonlinearPermittivity.b": ("b of D = eps0 [eps_inf E + b asinh(E/sqrt(a))]", '"1.42e10 V/m"'),
+    "NonlinearPermittivity.a": ("a of the same", '"2.65e15 V^2/m^2"'),
+    "NonlinearPermittivity.eps_inf": ("permittivity at the highest fields", "7"),
+    "Ions.charge": ("charge number", "2"),
+    "Ions.site_density": ("density of sites", '"5e28 1/m^3"'),
+    "Ions.density": ("mean density in the film", '"3.7e26 1/m^3"'),
+    "Ions.law": ("field dependence of the hop", '"mott-gurney"'),
+    "Ions.hop_distance": ("distance of a hop along x", '"0.39 nm"'),
+    "Ions.attempt_frequency": ("attempts of a hop; caps the drift velocity", '"1e13 Hz"'),
+    "Ions.activation_energy": ("activation energy of the diffusivity", '"0.45 eV"'),
+    "Ions.prefactor": ("prefactor of the diffusivity", '"5e-7 m^2/s"'),
+    "Ions.well_left": ("depth of the sites at the left interface", '"0.35 eV"'),
+    "Ions.well_right": ("depth of the sites at the right interface", '"1.1 eV"'),
+    "Ions.well_width": ("width of both", '"0.29 nm"'),
+    "Ions.initial": ("state to start from", '"equilibrium"'),
+    "Columns.count": ("columns for each key that is spread", "5"),
+    "Columns.nodes": ("where their values lie: normal, uniform, or drawn", '"gauss-legendre"'),
+    "Columns.seed": ("seed of draws", "1"),
+    "Columns.spread": ("dotted key -> standard deviation", '{ "ions.activation_energy" = "60 meV" }'),
+    "Circuit.series_resistance": ("resistance in series", '"55 ohm"'),
+    "Circuit.parallel_capacitance": ("capacitance across the junction", '"30 pF"'),
+    "Circuit.compliance": ("largest current of the source", '"10 mA"'),
+    "Circuit.range": ("current at which the instrument clips", '"1 mA"'),
+    "Circuit.bandwidth": ("bandwidth of the instrument, one pole", '"5 MHz"'),
+    "Circuit.time_constant": ("the same as a time", '"1 us"'),
+    "Recording.every": ("time steps in the time series", '"reads"'),
+    "Recording.windows": ("intervals of which all steps are kept", '[["0 s", "2 us"]]'),
+    "Recording.profiles": ("snapshots, evenly spread over the drive", "20"),
+    "Recording.profiles_at": ("times of further snapshots", '["1 us", "1 ms"]'),
+    "Recording.profiles_at_reads": ("a snapshot with every read", "true"),
+    "Numerics.rtol": ("relative error of a time step", "1e-4"),
+    "Numerics.atol": ("absolute error, in units of the mean density of the ions", "1e-6"),
+    "Numerics.max_steps": ("most time steps of a run", "10000000"),
+    "Numerics.current_tolerance": ("relative error of recorded currents", "1e-5"),
+    "Study.grid": ("keys whose values are all combined", '{ "device.film.thickness" = ["2.6 nm", "3 nm"] }'),
+    "Study.zip": ("keys that change together, lists of one length", '{ temperature = ["250 K", "350 K"] }'),
+    "Study.points": ("tables of keys, a point each", '[{ temperature = "250 K" }]'),
+    "Study.sample": ("draws: method, count, seed, over", '{ count = 8, over = { temperature = { values = ["9 K"] } } }'),
+    "Study.keep": ("outputs and metrics that are kept", '["read_resistance[-1]", "loop.ratio"]'),
+    "Study.time_limit": ("most time that a point may take", '"60 s"'),
+    "ReadSettings.voltage": ("voltage of the read", '"0.1 V"'),
+    "ReadSettings.duration": ("duration; the current is taken at the end", '"1 us"'),
+    "ReadSettings.delay": ("time at 0 V before it", '"10 us"'),
+    "Hold.voltage": ("voltage", '"0 V"'),
+    "Hold.duration": ("duration", '"1e4 s"'),
+    "Hold.reads_at": ("times of reads from the start", '["1 s", "10 s"]'),
+    "Hold.reads_per_decade": ("reads in each decade of time from 1 us on", "3"),
+    "Hold.read": ("the reads", ""),
+    "Pulse.voltage": ("voltage of the plateau", '"2.2 V"'),
+    "Pulse.width": ("duration of the plateau", '"50 ns"'),
+    "Pulse.rise": ("time of the leading ramp", '"5 ns"'),
+    "Pulse.fall": ("time of the trailing ramp", '"5 ns"'),
+    "Pulse.wait": ("time at the base after it", '"1 us"'),
+    "Pulse.base": ("voltage before and after", '"0.1 V"'),
+    "Pulse.read": ("a read at the end", "{}"),
+    "Train.voltage": ("voltage of the pulses", '"1.6 V"'),
+    "Train.width": ("duration of each plateau", '"1 us"'),
+    "Train.count": ("number of pulses", "50"),
+    "Train.period": ("time from start to start", '"10 us"'),
+    "Train.frequency": ("the same as a frequency", '"5 MHz"'),
+    "Train.rise": ("time of the leading ramps", '"5 ns"'),
+    "Train.fall": ("time of the trailing ramps", '"5 ns"'),
+    "Train.base": ("voltage in between", '"0.1 V"'),
+    "Train.read_each": ("a read after each pulse", "true"),
+    "Train.read": ("the reads; without read_each one after the last pulse", "{}"),
+    "Steps.voltages": ("voltages of the plateaus", '["1 V", "2 V"]'),
+    "Steps.path": ("instead: vertices of the path", '["0 V", "2.2 V", "0 V"]'),
+    "Steps.step": ("step along the path", '"0.1 V"'),
+    "Steps.width": ("duration of a plateau", '"100 ms"'),
+    "Steps.cycles": ("repetitions of the whole", "3"),
+    "Steps.read_each": ("a read at the end of every plateau", "true"),
+    "WriteReadLoop.path": ("vertices of the path of the writes", '["0 V", "2.2 V", "-4.3 V", "0 V"]'),
+    "WriteReadLoop.step": ("step along the path", '"0.1 V"'),
+    "WriteReadLoop.width": ("duration of a write", '"100 ms"'),
+    "WriteReadLoop.rise": ("time of the leading ramp", '"1 us"'),
+    "WriteReadLoop.fall": ("time of the trailing ramp", '"1 us"'),
+    "WriteReadLoop.wait": ("time at 0 V before the read", '"1 ms"'),
+    "WriteReadLoop.cycles": ("repetitions of the path", "2"),
+    "WriteReadLoop.read": ("the reads", ""),
+    "Triangle.path": ("vertices of the path", '["0 V", "2 V", "-2 V", "0 V"]'),
+    "Triangle.rate": ("slope of the voltage", '"1 V/s"'),
+    "Triangle.cycles": ("repetitions of the path", "3"),
+    "Spikes.pieces": ("drives by name, parts of spikes", '{ peak = { kind = "pulse", voltage = "1 V", width = "1 us" } }'),
+    "Spikes.pre": ("names of the pieces of the spike on the left", '["peak"]'),
+    "Spikes.post": ("names of those of the spike on the right", '["peak"]'),
+    "Spikes.delay": ("start of the right spike after the left one", '"3 us"'),
+    "Table.points": ("breakpoints of time and voltage", '[["0 s", "0 V"], ["1 us", "1 V"]]'),
+    "Table.file": ("instead: a text file of two columns", '"waveform.csv"'),
+    "Table.reads_at": ("times of reads", '["1 us"]'),
+    "Sequence.parts": ("drives, one after the other", '[{ kind = "hold", voltage = "0 V", duration = "1 s" }]'),
+    "Sequence.repeat": ("repetitions of the whole", "10"),
+    "IV.voltages": ("voltages of a curve", '["-0.1 V", "0.1 V"]'),
+    "IV.start": ("instead: first voltage", '"-0.5 V"'),
+    "IV.stop": ("last voltage", '"0.5 V"'),
+    "IV.step": ("step between", '"20 mV"'),
+    "IV.temperatures": ("temperatures of the curves; the ions move at the case's", '["250 K", "300 K"]'),
+    "IV.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
+}  # fmt: skip
+
+
+class Key(NamedTuple):
+    """One key: dotted path, meaning, unit in which results hold it, default as TOML, range in words, example as TOML."""
+
+    path: str
+    meaning: str
+    unit: str
+    default: str
+    range: str
+    example: str
+
+
+def keys_of(path: str, record: type[BaseModel]) -> Iterator[Key]:
+    """Keys of a record at a path."""
+    schema = record.model_json_schema()
+    (table,) = alternatives(schema, schema, None)  # a record that holds itself stands behind a reference
+    for name, node in table["properties"].items():
+        if name in SELECTORS:
+            continue
+        meaning, example = MEANINGS[f"{record.__name__}.{name}"]
+        found = [n for n in alternatives(schema, node, None) if n.get("type") != "null"]
+        units = [dimension.unit for dimension in DIMENSIONS.values() for n in found if in_dimension(n, dimension.name)]
+        words = list(dict.fromkeys(word for n in found if (word := word_of(n))))
+        default = "required" if record.model_fields[name].is_required() else default_of(node, found)
+        dotted = f"{path}.{name}" if path else name
+        yield Key(dotted, meaning, units[0] if units else "", default, " or ".join(words), example)
+
+
+def in_dimension(node: dict, name: str) -> bool:
+    """True for a node of a quantity of that name."""
+    return node.get("type") == "string" and f"{node.get('description', '')} ".startswith(f"{name} ")
+
+
+def word_of(node: dict) -> str:
+    """Range of one alternative in words: bounds, choices, or the kind of value."""
+    choices = node.get("enum", [node["const"]] if "const" in node else [])
+    return ", ".join(f'"{choice}"' for choice in choices) or words_of(node)
+
+
+def default_of(node: dict, found: list[dict]) -> str:
+    """Default as TOML; of a quantity that is held as a number, with its unit; "none" for an absent one."""
+    value = node.get("default")
+    if value in (None, [], {}):
+        return "none"
+    dimension = next((d for d in DIMENSIONS.values() for n in found if in_dimension(n, d.name)), None)
+    if dimension and not isinstance(value, str):
+        from otjdd.units import write
+
+        return toml_value(write(value, next(k for k, d in DIMENSIONS.items() if d is dimension)))
+    return "as its own table" if isinstance(value, dict) else toml_value(value)
+
+
+def markdown() -> str:
+    """All keys as Markdown, a table for each record."""
+    parts = []
+    for heading, path, record in TABLES:
+        rows = "\n".join(
+            f"| `{k.path}` | {k.meaning} | {k.unit} | {code(k.default)} | {k.range} | {code(k.example)} |"
+            for k in keys_of(path, record)
+        )
+        parts.append(
+            f"**{heading}**\n\n| key | meaning | unit | default | range | example |\n|---|---|---|---|---|---|\n{rows}"
+        )
+    return "\n\n".join(parts)
+
+
+def code(text: str) -> str:
+    """A value as code, words as they are."""
+    return text if text in ("", "none", "required", "as its own table") else f"`{text}`"
+
+
+def dotted_keys() -> list[str]:
+    """All dotted keys, each once, for completion."""
+    return list(dict.fromkeys(key.path for _, path, record in TABLES for key in keys_of(path, record)))
