@@ -13,7 +13,7 @@ from otjdd.case.case import load_case, shipped_cases
 
 FOLDER = shipped_cases() / "tutorials"
 SAID = {  # what the text between the cells relies on
-    "first_loop": [r"high state 4\.\d+e\+08 ohm, low state 5\.\d+e\+04 ohm", "within the limits of the model"],
+    "first_loop": [r"high state 4\.\d+e\+08 ohm, low state 5\.\d+e\+04 ohm", r"ratio +6\d\d\d\n"],
     "own_device": [r"equal barriers: 1\.0\d; barriers of 1\.7 and 2\.1 eV: 1\.\d+", r"\ncurrent_density: "],
     "study_to_figure": ["56 points done", r"\n2\d\d mV per decade"],
     "plasticity_metrics": [

@@ -59,8 +59,10 @@ thick = otjdd.run("rv-loop", {"columns.count": 1, "columns.spread": {}, "device.
 print(f"high over low: {numbers['ratio']:.3g} at 2.8 nm, {otjdd.synapse.loop(thick)['ratio']:.3g} at 3.2 nm")
 
 # %% [markdown]
-# Every result says by itself where it stops being valid: `model_limits` is empty when no limit of the model was passed.
-# A result is kept with its case, its versions and a checksum, so that `otjdd rerun first-loop.nc` can repeat it.
+# Every result says by itself where it left the limits of the model: `model_limits` is empty when none was passed, else
+# it names the limit, the time, and the value. A limit that is passed during the strongest writes does not spoil a read
+# at 0.1 V, but the dynamics of these writes are to be taken with care. A result is kept with its case, its versions and
+# a checksum, so that `otjdd rerun first-loop.nc` can repeat it.
 
 # %%
 print(loop.attrs["model_limits"] or "within the limits of the model")
