@@ -37,6 +37,7 @@ high = "3.0 nm"
 dimension = "length"
 [[run]]
 name = "one pulse"
+set = {}
 [[run.target]]
 name = "resistance"
 read = 0
