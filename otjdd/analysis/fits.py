@@ -119,7 +119,7 @@ def activation_energy(temperatures: ArrayLike, currents: ArrayLike, richardson_f
 
 
 def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass: float, area: float) -> TrapezoidFit:
-    """The two barriers of `analytic.gruverman` by least squares on ln |I|, both signs of V together.
+    """The two barriers of `textbook.gruverman` by least squares on ln |I|, both signs of V together.
 
     voltage, current : (N,) [V], [A]   thickness : [m]   mass : [m0]   area : [m2]
     Valid for direct tunnelling, |eV|/2 below both barriers (which bounds the search) and kT below some K^-1 sqrt(phi).

@@ -104,7 +104,16 @@ def test_number_stands_against_number(page):
     cells = js(page, "[...document.querySelectorAll('#hopeless .evidence td')].map(c => c.textContent.trim())")
     assert cells[:2] == ["20 kohm", "10 to 40 kohm"]
     assert cells[2].endswith("kohm")
-    assert cells[3] == "missed"
+    assert float(cells[3]) > 1
+    assert cells[4] == "missed"
+
+
+def test_the_distance_of_each_claim_and_of_all_is_shown(page):
+    row = "[...document.querySelector('#table [data-id=hopeless]').cells].map(c => c.textContent.trim())"
+    number = js(page, "document.querySelector('#hopeless .evidence td:nth-of-type(4)').textContent.trim()")
+    assert number in js(page, row)
+    assert "root mean square distance" in page.find_element("tag name", "header").text
+    assert js(page, "document.querySelector('#table [data-id=broken] td[data-value]').textContent.trim()") == ""
 
 
 def test_a_claim_tells_protocol_choice_reason_and_run(page):
@@ -142,7 +151,7 @@ def test_the_table_sorts_both_ways_by_pointer_and_by_keyboard(page):
 
 def test_run_times_sort_as_numbers(page):
     button(page, "run time").click()
-    times = js(page, "[...table.querySelectorAll('td[data-value]')].map(c => Number(c.dataset.value))")
+    times = js(page, "[...table.querySelectorAll('td[data-value]:last-child')].map(c => Number(c.dataset.value))")
     assert times == sorted(times)
     assert times[-1] > 0
 
