@@ -152,7 +152,9 @@ class Measured(NamedTuple):
     @property
     def distance_text(self) -> str:
         """The distance in words, "" where there is none."""
-        return "" if math.isnan(self.distance) else f"{self.distance:.2g}"
+        if math.isnan(self.distance):
+            return ""
+        return f"{self.distance:.2f}" if self.distance < 10 else plain(self.distance)
 
     @property
     def otjdd(self) -> str:

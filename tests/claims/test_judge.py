@@ -309,7 +309,7 @@ def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):
 
 def test_markdown_has_misses_in_bold_and_their_reasons(tmp_path):
     table = tables.to_markdown([verdict_of(tmp_path, two_states(5e4))])
-    assert "| small | low: 20 kohm | **low: 50 kohm (1.3)** | x2 | missed |" in table
+    assert "| small | low: 20 kohm | **low: 50 kohm (1.32)** | x2 | missed |" in table
     assert "- small: It is what it is." in table
     assert table.startswith("0 of 1 claims are met; root mean square distance 1.3 tolerances.")
 
