@@ -6,6 +6,7 @@ gives for a miss is shown, and changes nothing.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -21,6 +22,7 @@ from otjdd.case.record import Record
 from otjdd.claims.figure import Figure, Measured, finite
 from otjdd.claims.trials import Trial, trials
 from otjdd.errors import CaseError
+from otjdd.solver import model_limits
 
 CLAIM = "claim.toml"
 
@@ -88,6 +90,12 @@ class Verdict(NamedTuple):
         misses = "; ".join(f"{n} ({n.figure.allowed})" for n in self.numbers if self.found and n.status == "missed")
         return " ".join(filter(None, [misses and f"{misses}.", self.cause]))
 
+    @property
+    def beyond(self) -> dict[str, int]:
+        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim have passed, and by how many runs."""
+        told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
+        return dict(Counter(name for text in told for name in model_limits.names(text)))
+
     def row(self) -> dict:
         """The claim for programs: texts, and the same as numbers and names."""
         figures = self.claim.figure
@@ -102,6 +110,8 @@ class Verdict(NamedTuple):
             "expected": self.claim.expected,
             "distance": finite(self.distance),
             "values": [number.row() for number in self.numbers],
+            "runs": len(self.trials),
+            "model_limits": self.beyond,
         }
 
 

@@ -48,7 +48,18 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
         cells = [verdict.id, row["paper"], found, row["tolerance"], verdict.status]
         lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     why = [f"- {verdict.id}: {verdict.cause}" for verdict in verdicts if verdict.cause]
-    return "\n".join(lines + [""] * bool(why) + why)
+    limits = beyond_limits(verdicts)
+    return "\n".join(lines + [""] * bool(why) + why + ["", limits] * bool(limits))
+
+
+def beyond_limits(verdicts: Sequence[Verdict]) -> str:
+    """Claims whose runs have passed limits of the model, in a line; "" when none has."""
+    told = [
+        f"{verdict.id} ({', '.join(f'{name} in {count} of {len(verdict.trials)}' for name, count in found.items())})"
+        for verdict in verdicts
+        if (found := verdict.beyond)
+    ]
+    return f"Runs beyond the limits of the model: {'; '.join(told)}." if told else ""
 
 
 def to_table(verdicts: Sequence[Verdict]):
@@ -84,6 +95,8 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     for verdict in verdicts:
         if verdict.cause:
             console.print(f"{verdict.id}: {verdict.cause}", markup=False)
+    if limits := beyond_limits(verdicts):
+        console.print(limits, markup=False)
     console.print(in_total(verdicts))
 
 
