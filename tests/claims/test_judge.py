@@ -376,12 +376,11 @@ def test_what_cannot_be_written_is_told_before_anything_runs(tmp_path, monkeypat
 
 
 def test_runs_beyond_the_limits_of_the_model_are_told(tmp_path):
-    from otjdd.claims import table
-
-    within = verdict_of(tmp_path, two_states(1e4))
-    assert (within.beyond, table.beyond_limits([within])) == ({}, "")
+    (tmp_path / "within").mkdir()
+    within = verdict_of(tmp_path / "within", two_states(1e4))
+    assert (within.beyond, tables.beyond_limits([within])) == ({}, "")
     told = {"model_limits": "film_electron_ratio: 8 at t = 2 s\ncurrent_density: 1e11"}
     beyond = verdict_of(tmp_path, two_states(1e4).assign_attrs(told))
     assert beyond.row()["model_limits"] == {"film_electron_ratio": 1, "current_density": 1}
     line = "Runs beyond the limits of the model: small (film_electron_ratio in 1 of 1, current_density in 1 of 1)."
-    assert table.to_markdown([within, beyond]).endswith(f"\n\n{line}")
+    assert tables.to_markdown([within, beyond]).endswith(f"\n\n{line}")
