@@ -10,6 +10,8 @@ Simulations
     run(case, changes)          one run -> Dataset
     study(case, out)            many runs, as the [study] of the case says -> Dataset
     slope, sobol_indices        how a result of a study follows one key, and which keys it hangs on
+Compact models
+    compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Results
     read, write                 NetCDF files, whole or absent
     figure(ds, kinds)           matplotlib figure of a result or a study
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from otjdd.case.shipped import ShippedCase as ShippedCase
     from otjdd.case.shipped import cases as cases
     from otjdd.case.shipped import shipped_cases as shipped_cases
+    from otjdd.compact_models.build import compact as compact
+    from otjdd.compact_models.model import CompactModel as CompactModel
     from otjdd.errors import CaseError as CaseError
     from otjdd.errors import ResultError as ResultError
     from otjdd.errors import SolverError as SolverError
@@ -69,6 +73,8 @@ HOME = {
     "study": "studies.study",
     "slope": "studies.sensitivity",
     "sobol_indices": "studies.sensitivity",
+    "compact": "compact_models.build",
+    "CompactModel": "compact_models.model",
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",

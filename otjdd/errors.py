@@ -160,6 +160,19 @@ class SolverError(OtjddError):
         )
 
 
+class ExtractionError(OtjddError):
+    """A compact model that did not get as good as asked for. `partial` is the CompactModel as far as it got."""
+
+    exit_code = ExitCode.SOLVER
+
+    def __init__(self, reason: str):
+        super().__init__(reason)
+        self.reason, self.partial = reason, None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 class KernelError(OtjddError):
     """Compiled kernels that give wrong numbers, and still do when they are compiled again."""
 

@@ -18,8 +18,8 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"studies"},
     {"plot"},
     {"claims"},
-    {"calibrate", "selftest"},
-    {"accessor"},
+    {"calibrate", "selftest", "compact_models"},
+    {"accessor", "exports"},
     {"cli"},
 ]
 MOST_ARGUMENTS = 8  # self included

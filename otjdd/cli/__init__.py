@@ -6,7 +6,7 @@ the commands, so that `otjdd --help` is there at once.
 
 import gc
 
-from otjdd.cli import calibrate, cases, export, plot, run, selftest, study, validate
+from otjdd.cli import calibrate, cases, compact, export, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
 from otjdd.system.terminal import open_closed_streams
 
@@ -22,6 +22,7 @@ COMMANDS = (
     study.study,
     validate.validate,
     calibrate.calibrate,
+    compact.compact,
     selftest.selftest,
 )
 for function in COMMANDS:

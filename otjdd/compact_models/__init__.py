@@ -1,0 +1,1 @@
+"""Compact models extracted from the solver: tables, their extraction, their error, and the model that runs on them."""

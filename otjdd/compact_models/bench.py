@@ -1,0 +1,59 @@
+"""One column of a device on a bench: no circuit, voltages straight at the junction. All that extraction asks the solver."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.solver import integrate, model
+
+PROBE = 1e-3  # V, at which the conductance at 0 V is read
+
+
+class Bench(NamedTuple):
+    """A column that is the whole junction, and the accuracy of its integration."""
+
+    junction: object  # numbers of the kernels
+    x: np.ndarray  # (N,) centres of the cells, from 0 to 1 of the thickness
+    density: float  # 1/m3, mean concentration
+    rtol: float
+    atol: float
+    max_steps: int
+
+
+def bench(case, member) -> Bench:
+    """Bench of one column of a case."""
+    alone = case.circuit.model_copy(update={"series_resistance": 0.0, "compliance": None})
+    bare = case.model_copy(update={"circuit": alone})
+    junction = model.junction(bare, parts=[member._replace(weight=1.0)])
+    width, numerics = junction.columns.width[0], case.numerics
+    x = (np.cumsum(width) - 0.5 * width) / width.sum()
+    return Bench(junction, x, member.density, numerics.rtol, numerics.atol, numerics.max_steps)
+
+
+def at_rest(bench: Bench, c: np.ndarray):
+    """A run that stands on concentrations c (1, N) [1/m3]."""
+    return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps)
+
+
+def held(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
+    """Concentrations (1, N) after a voltage [V] has been held for a duration [s]. Raises SolverError."""
+    run = at_rest(bench, c)
+    integrate.jump(run, voltage)
+    integrate.advance(run, duration, voltage, voltage)
+    return run.state.c.copy()
+
+
+def position(bench: Bench, c: np.ndarray) -> float:
+    """Mean position of the vacancies, from 0 to 1 of the thickness."""
+    share = c[0] * bench.junction.columns.width[0]
+    return float((share * bench.x).sum() / share.sum())
+
+
+def conductance(bench: Bench, c: np.ndarray, voltage: float) -> float:
+    """Chord conductance I/V [S] at frozen vacancies. Raises SolverError."""
+    from otjdd.physics.record import CURRENT
+
+    voltage = voltage if abs(voltage) > PROBE else PROBE
+    run = at_rest(bench, c)
+    integrate.observe(run, voltage)
+    return float(run.rows[-1][-1][CURRENT] / voltage)

@@ -1,0 +1,119 @@
+"""From a case to a compact model: its kinds of columns, their tables, where the case begins, and the error of it all."""
+
+import os
+import time as clock
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from otjdd.case.case import Case, changed_case
+from otjdd.compact_models import bench as on_bench
+from otjdd.compact_models import error, extraction
+from otjdd.compact_models.extraction import Range
+from otjdd.compact_models.model import CompactModel
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import NotAsExpected
+from otjdd.results.provenance import provenance
+from otjdd.solver import initial, model, self_check
+from otjdd.system import pool
+
+WORST = 0.3  # decades of root mean square for pulses of 1 us and more: beyond, one state a column is not enough
+
+
+def compact(
+    case: Case | str | os.PathLike[str],
+    changes: Mapping[str, Any] | None = None,
+    *,
+    voltage: tuple[float, float] = (-4.5, 4.5),
+    time: tuple[float, float] = (20e-9, 1e4),
+    workers: int = 1,
+    progress: Callable[[float], None] | None = None,
+    measure: bool = True,
+) -> CompactModel:
+    """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
+
+    changes : dotted key -> value with unit   voltage : lowest and highest [V] at the junction
+    time : shortest and longest [s]   measure : compare it with runs of the solver that the extraction has not seen
+    Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
+    that is further from the solver than `WORST`; its `partial` is that model.
+    """
+    case = changed_case(case, changes, {})
+    limits = checked(Range(*map(float, (*voltage, *time))))
+    self_check.trust()
+    with pool.team(workers) as spread:
+        made = extracted(case, limits, spread, progress)
+        return error.with_error(made, case, spread, WORST) if measure else made
+
+
+def checked(limits: Range) -> Range:
+    """The range itself. Raises NotAsExpected for one that holds no model."""
+    if not limits.low < 0.0 < limits.high:
+        raise NotAsExpected("a range of voltages around 0 V", f"{limits.low:g} V to {limits.high:g} V")
+    if not (0.0 < limits.shortest < 1e-3 * limits.longest and limits.longest <= 1e9):
+        raise NotAsExpected(
+            "a longest time of a thousand shortest ones or more, and 1e9 s at most",
+            f"{limits.shortest:g} s to {limits.longest:g} s",
+        )
+    return limits
+
+
+def kinds_of(case, parts: list) -> list[list[int]]:
+    """Numbers of the columns of each kind: columns of one kind differ in how fast their ions hop, and in nothing else.
+
+    With the linear law all rates are then in proportion. With the others they are not: strong fields free the ions of a
+    well at the attempt frequency, whatever their activation energy.
+    """
+    groups: dict = {}
+    for number, part in enumerate(parts):
+        bound = 0.0 if case.ions.law == "linear" else part.activation_energy
+        groups.setdefault(part._replace(weight=0.0, activation_energy=bound), []).append(number)
+    return list(groups.values())
+
+
+def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
+    """Model of a case, its error not yet measured."""
+    began = clock.perf_counter()
+    parts = model.members(case)
+    kT = BOLTZMANN_EV * case.temperature
+    kinds, statistics = [], []
+    kind, speed, settling = np.zeros(len(parts), np.int64), np.ones(len(parts)), np.ones(len(parts))
+    groups = kinds_of(case, parts)
+    for number, group in enumerate(groups):
+        weight = np.array([parts[k].weight for k in group])
+        energy = np.array([parts[k].activation_energy for k in group])
+        middle = group[int(np.argmin(np.abs(energy - weight @ energy / weight.sum())))]
+        speed[group] = np.exp((parts[middle].activation_energy - energy) / kT)
+        kind[group] = number
+        done = progress and (lambda fraction, number=number: progress((number + fraction) / len(groups)))
+        bench = on_bench.bench(case, parts[middle])
+        tables, told = extraction.extract(bench, limits, (speed[group].min(), speed[group].max()), spread, done)
+        settling[group] = told["settling"] / speed[group]
+        kinds.append(tables)
+        statistics.append(told)
+    start = beginning(case, parts, settling, [kinds[number] for number in kind])
+    weight = np.array([part.weight for part in parts])
+    about = about_of(case, statistics, clock.perf_counter() - began)
+    return CompactModel(
+        tuple(kinds), kind, speed, weight, start, float(case.circuit.series_resistance), limits, case.temperature,
+        case.device.film.thickness, case.device.area, about,
+    )  # fmt: skip
+
+
+def beginning(case, parts, settling: np.ndarray, kinds: list) -> np.ndarray:
+    """States (K,) that a case starts from."""
+    c = initial.start(case, model.junction(case, parts=parts), parts)
+    states = [
+        extraction.state_of(on_bench.bench(case, part), c[k : k + 1], settling[k]) for k, part in enumerate(parts)
+    ]
+    return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
+
+
+def about_of(case, statistics: list[dict], wall_time: float) -> dict:
+    """Provenance of a model: the case, versions, and what its extraction took."""
+    told = {
+        "runs": sum(each["runs"] for each in statistics),
+        "settling_time": max(each["settling"] for each in statistics),
+        "deviation": max(each["unexpected"] for each in statistics),
+    }
+    return provenance(case.source, case.resolved(), title=case.title, statistics=told, wall_time=wall_time)

@@ -1,0 +1,145 @@
+"""The error of a compact model: reads that it predicts against those of the solver, under drives that it has not seen.
+
+Pulses of random height, both signs and random rests, one group for every width; a loop of resistance against voltage;
+potentiation and depression; retention. Each with the case's own columns and circuit. All are written once before, for a
+film that no voltage has been applied to yet need not be in a state that voltages lead to.
+"""
+
+import numpy as np
+
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import ExtractionError
+
+TRAINS, PULSES = 4, 20  # of every width
+WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
+READ = {"voltage": 0.1, "duration": 1e-6}
+SEED = 20250
+LONG = 1e-6  # s: from this width on an error is held against the model
+SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, where the range goes so far: writes, and the short pulses that depress
+
+
+def drives(limits) -> dict[str, list[dict]]:
+    """Protocol -> drives, as data of a case; those whose times are not in the range are left out."""
+    rng = np.random.default_rng(SEED)
+    found = {
+        f"pulses of {width:.3g} s": [train(rng, limits, width) for _ in range(TRAINS)]
+        for width in WIDTHS
+        if limits.shortest <= width <= limits.longest
+    }
+    up, down, soft = writes(limits)
+    pulse = {"kind": "pulse", "width": min(0.1, limits.longest)}
+    short = {"kind": "train", "width": max(5e-8, limits.shortest), "count": 20, "period": 1e-5, "read_each": True}
+    erase = {"kind": "pulse", "voltage": down, "width": min(0.1, limits.longest), "wait": 1e-3}
+    path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
+    hold = {"kind": "hold", "voltage": 0.0, "duration": limits.longest, "reads_per_decade": 2, "read": READ}
+    path |= {"width": min(0.1, limits.longest)}
+    found["loop"] = [{"kind": "sequence", "parts": [erase, path]}]
+    found["potentiation and depression"] = [
+        {"kind": "sequence", "parts": [erase, *2 * [short | {"voltage": up}, short | {"voltage": soft}]]}
+    ]
+    found["retention"] = [
+        {"kind": "sequence", "parts": [pulse | {"voltage": down}, hold, pulse | {"voltage": up}, hold]}
+    ]
+    return found
+
+
+def writes(limits) -> tuple[float, float, float]:
+    """Voltages [V] of a set, a reset, and a soft reset within the range."""
+    return min(SET, limits.high), max(RESET, limits.low), max(SOFT, limits.low)
+
+
+def train(rng, limits, width: float) -> dict:
+    """Pulses of one width, random otherwise, each with a read directly after it and a rest."""
+    first = float(rng.choice(writes(limits)[:2]))
+    parts = [{"kind": "pulse", "voltage": first, "width": min(0.1, limits.longest), "wait": 1e-3}]
+    for _ in range(PULSES):
+        height = float(rng.uniform(0.1, 1.0) * rng.choice([limits.low, limits.high]))
+        parts.append({"kind": "pulse", "voltage": height, "width": width, "read": READ})
+        parts.append({"kind": "hold", "voltage": 0.0, "duration": float(10 ** rng.uniform(-7, -2))})
+    return {"kind": "sequence", "parts": parts}
+
+
+def solved(case, drive: dict):
+    """Currents (R,) [A] that the solver reads, and the voltages (R,) [V] of the writes before."""
+    from otjdd.solver.simulate import simulate
+
+    driven = with_drive(case, drive)
+    ds = simulate(driven)
+    return ds.read_current.values, ds.write_voltage.values
+
+
+def with_drive(case, drive: dict):
+    """The case under another drive, recording nothing but reads."""
+    changes = {"drive": drive, "record": {"every": "none"}}
+    data = case.model_dump(mode="json", exclude_none=True) | changes
+    for part in ("study", "expect"):
+        data.pop(part, None)
+    found = type(case).model_validate(data, context={"strict_units": False})
+    found._folder, found._allow_outside = case._folder, True
+    return found
+
+
+def measured(model: CompactModel, case, spread):
+    """Dataset of the deviations [decades] of reads: rms and worst by protocol, and every read."""
+    import xarray as xr
+
+    protocols = drives(model.limits)
+    named = [(name, drive) for name, each in protocols.items() for drive in each]
+    columns: list = [None] * len(named)
+    for number, (current, write) in spread(solved, [(case, drive) for _, drive in named]):
+        predicted = model.run(with_drive(case, named[number][1]).drive).read_current.values
+        protocol = list(protocols).index(named[number][0])
+        columns[number] = np.column_stack((np.full(current.size, protocol), write, current, predicted))
+    protocol, write, current, predicted = np.concatenate(columns).T
+    off = np.log10(predicted / current)
+    groups = [off[protocol == i] for i in range(len(protocols))]
+    text = {
+        "error_rms": ("protocol", "root mean square of log10 of predicted over solved current"),
+        "error_worst": ("protocol", "largest magnitude of log10 of predicted over solved current"),
+        "sample_protocol": ("sample", "number of the protocol of a read"),
+        "sample_solved": ("sample", "current read, by the solver"),
+        "sample_predicted": ("sample", "current read, by the compact model"),
+        "sample_write": ("sample", "voltage of the write before a read"),
+    }
+    values = {
+        "error_rms": [np.sqrt((group**2).mean()) for group in groups],
+        "error_worst": [np.abs(group).max() for group in groups],
+        "sample_protocol": protocol, "sample_solved": current, "sample_predicted": predicted, "sample_write": write,
+    }  # fmt: skip
+    units = {"sample_solved": "A", "sample_predicted": "A", "sample_write": "V"}
+    arrays = {
+        name: (dims, np.asarray(values[name], float), {"units": units.get(name, "1"), "long_name": said})
+        for name, (dims, said) in text.items()
+    }
+    about = {"units": "1", "long_name": "drive that the extraction has not seen"}
+    return xr.Dataset(arrays, coords={"protocol": ("protocol", np.array(list(protocols), object), about)})
+
+
+def overall(model: CompactModel) -> float:
+    """Largest rms [decades] of the protocols whose pulses last a microsecond or more."""
+    short = {f"pulses of {width:.3g} s" for width in WIDTHS if width < LONG} | {"potentiation and depression"}
+    return max((rms for name, (rms, _) in model.error.items() if name not in short), default=0.0)
+
+
+def sentence(model: CompactModel) -> str:
+    """The error in a line of words."""
+    if not model.error:
+        return "error not measured"
+    told = (f"{name}: rms {rms:.3f}, worst {worst:.3f}" for name, (rms, worst) in model.error.items())
+    return "; ".join(told) + " decades"
+
+
+def with_error(model: CompactModel, case, spread, limit: float) -> CompactModel:
+    """The model with its measured error. Raises ExtractionError when that is above a limit [decades]."""
+    from dataclasses import replace
+
+    made = replace(model, measured=measured(model, case, spread))
+    if not overall(made) <= limit:
+        failure = ExtractionError(
+            f"the compact model is off by {overall(made):.2g} decades (rms) for pulses of 1 us and more; {limit:g} are "
+            "allowed. One state for each column is not enough for this case, or its range is too wide: try another "
+            "--voltage or --time"
+        )
+        failure.partial = made
+        raise failure
+    return made

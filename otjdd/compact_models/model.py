@@ -1,0 +1,266 @@
+"""The compact model: tables, columns and circuit of one device, what it holds for, and how wrong it is.
+
+model = otjdd.compact("cases/rv-loop.toml")
+ds = model.run(waveform)
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.compact_models.extraction import Range
+from otjdd.compact_models.tables import Tables, check, evaluated, monotone
+from otjdd.errors import NotAsExpected, ResultError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+VERSION = 1  # of the file; one for each change of what its numbers mean
+KIND = "compact model"
+VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
+EDGE = 1e-9  # V: a waveform that leaves the range by so little does not
+
+
+@dataclass(frozen=True, eq=False)
+class CompactModel:
+    """Columns in parallel, each with two states: where its vacancies come to rest at 0 V, from 0 to 1 of the thickness, and
+    how far the way between its wells is filled, from 0 to 1; see `otjdd.physics.compact`.
+
+    kinds : Tables of every kind of column   kind, speed, weight : (K,) of each column, see `otjdd.physics.compact`
+    start : (K,) positions of rest that the case begins with, all ways empty   resistance : [ohm] in series
+    limits : voltages at the junction and times that it was extracted for   thickness, area : [m], [m2]
+    about : provenance   measured : its error against the solver, see `error.measured`; None before it is known
+    """
+
+    kinds: tuple[Tables, ...]
+    kind: np.ndarray
+    speed: np.ndarray
+    weight: np.ndarray
+    start: np.ndarray
+    resistance: float
+    limits: Range
+    temperature: float
+    thickness: float
+    area: float
+    about: dict = field(default_factory=dict)
+    measured: "xr.Dataset | None" = None
+
+    @cached_property
+    def lookup(self):
+        """Dense tables of the kernels."""
+        from otjdd.physics.compact import Lookup
+
+        voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
+        states = [np.linspace(kind.state[0], kind.state[-1], STATES) for kind in self.kinds]
+        rate, G = (
+            math.log(10.0)
+            * np.array([evaluated(k, getattr(k, table), voltage, q) for k, q in zip(self.kinds, states, strict=True)])
+            for table in ("log_rate", "log_conductance")
+        )
+        rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
+        first, span = np.array([each[0] for each in states]), np.array([np.ptp(each) for each in states])
+        return Lookup(
+            float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, (STATES - 1) / span,
+            rest, rate, G, self.kind.astype(np.int64), self.speed.astype(float),
+            np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
+            self.weight.astype(float), float(self.resistance),
+        )  # fmt: skip
+
+    def states(self, count: int, start=None) -> np.ndarray:
+        """States (count, 2 K) of junctions at rest, at positions (..., K); those of the case by default."""
+        start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
+        return np.concatenate((start, np.zeros_like(start)), axis=1)
+
+    @property
+    def error(self) -> dict[str, tuple[float, float]]:
+        """Protocol -> (root mean square, largest) deviation from the solver in decades; {} where it was not measured."""
+        if self.measured is None:
+            return {}
+        ds = self.measured
+        rows = zip(ds.protocol.values, ds.error_rms.values, ds.error_worst.values, strict=True)
+        return {str(name): (float(rms), float(worst)) for name, rms, worst in rows}
+
+    def run(self, waveform, states=None) -> "xr.Dataset":
+        """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
+
+        states : (2 K,) to start from, those of the case by default
+        Raises NotAsExpected for a voltage or a state outside of the range of the model.
+        """
+        from otjdd.physics import compact
+
+        waveform = waveform.waveform() if hasattr(waveform, "waveform") else waveform
+        q = self.checked_states(self.states(1)[0] if states is None else states).copy()
+        rows, reads = [], []
+        for block in waveform.blocks():
+            pieces = np.column_stack(block.waveform.segments())
+            self.check_voltages(pieces[:, 2:])
+            out = np.empty((len(pieces), 2, 2 + q.size))
+            compact.travel(self.lookup, q, pieces, out)
+            reads.append(taken(block, pieces, out))
+            rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
+        return self.collected(rows, reads, waveform)
+
+    def collected(self, rows, reads, waveform) -> "xr.Dataset":
+        """Dataset of what `run` has recorded."""
+        from otjdd.results import outputs
+
+        time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
+        time, voltage, out = time.ravel(), voltage.ravel(), out.reshape(-1, out.shape[-1])
+        read_time, read_voltage, current = np.concatenate(reads).T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            resistance = np.where(current != 0.0, read_voltage / current, np.nan)
+        arrays = {
+            "voltage": voltage, "junction_voltage": out[:, 0], "conduction_current": out[:, 1],
+            "read_time": read_time, "write_voltage": waveform.write_voltages, "read_voltage": read_voltage,
+            "read_current": current, "read_resistance": resistance, "column_weight": self.weight,
+        }  # fmt: skip
+        ds = outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
+        about = {"units": "m", "long_name": "mean distance from the left electrode at which the vacancies come to rest"}
+        return ds.assign(rest_position=(("time", "column"), out[:, 2 : 2 + self.kind.size] * self.thickness, about))
+
+    def hold(self, states, voltage, duration: float) -> np.ndarray:
+        """Hold many junctions, each at its own source voltage [V] (M,), for a duration [s]; currents [A] in the end.
+
+        states : (M, 2 K) as of `states`, changed in place. With a duration of 0 the junctions are only read.
+        Raises NotAsExpected for a voltage or a state outside of the range of the model.
+        """
+        from otjdd.physics import compact
+
+        if not isinstance(states, np.ndarray) or states.dtype != float or not states.flags.c_contiguous:
+            raise NotAsExpected(
+                "states as a contiguous array of floats, for they change in place", type(states).__name__
+            )
+        self.checked_states(states)
+        voltage = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
+        self.check_voltages(voltage)
+        current = np.empty(len(states))
+        compact.hold(self.lookup, states, voltage, float(duration), current)
+        return current
+
+    def checked_states(self, states) -> np.ndarray:
+        """States (..., 2 K) as an array. Raises NotAsExpected for what is not within the range."""
+        states, K = np.asarray(states, dtype=float), self.kind.size
+        if states.ndim == 0 or states.shape[-1] != 2 * K:
+            raise NotAsExpected(f"{2 * K} states a junction", f"an array of the shape {states.shape}")
+        low = np.array([kind.state[0] for kind in self.kinds])[self.kind]
+        high = np.array([kind.state[-1] for kind in self.kinds])[self.kind]
+        position, filling = states[..., :K], states[..., K:]
+        if not ((position >= low - 1e-9) & (position <= high + 1e-9)).all():
+            raise NotAsExpected(
+                f"positions from {low.max():.4g} to {high.min():.4g} of the thickness",
+                f"{np.min(position):.4g} to {np.max(position):.4g}",
+            )
+        if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
+            raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
+        return states
+
+    def check_voltages(self, voltage: np.ndarray) -> None:
+        """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""
+        low, high = np.min(voltage, initial=0.0), np.max(voltage, initial=0.0)
+        if not (self.limits.low - EDGE <= low and high <= self.limits.high + EDGE):
+            raise NotAsExpected(
+                f"voltages from {self.limits.low:g} V to {self.limits.high:g} V, for which the model was extracted",
+                f"{low:.4g} V to {high:.4g} V",
+            )
+
+    def save(self, path) -> None:
+        """Write the model, whole or not at all. Raises ResultError."""
+        from otjdd.results import store
+
+        store.write(dataset_of(self), path)
+
+    @staticmethod
+    def load(path) -> "CompactModel":
+        """Read a model. Raises ResultError when the file is none, damaged, or of another version."""
+        from otjdd.results import store
+
+        return model_of(store.read(path), path)
+
+
+def taken(block, pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """Reads (R, 3) of a block: time [s], source voltage [V], current [A]; each is the end of a piece."""
+    times = block.waveform.read_times
+    at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
+    return np.column_stack((block.start + times, pieces[at, 3], out[at, 1, 1]))
+
+
+TABLE_TEXT = {
+    "table_voltage": ("kind knot", "V", "junction voltage of the knots"),
+    "table_state": ("kind position", "1", "state of the knots: where the vacancies come to rest, in thicknesses"),
+    "table_rest": ("kind knot", "1", "state that a voltage leads to"),
+    "table_way": ("kind direction", "1", "share of the vacancies that fills the way: states that rise, that fall"),
+    "table_emptying": ("kind", "s", "time in which the way empties at rest"),
+    "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s"),
+    "table_log_conductance": ("kind knot position", "1", "log10 of the chord conductance in S, of the whole area"),
+    "column_kind": ("column", "1", "number of the tables that a column follows"),
+    "column_speed": ("column", "1", "factor of the rates of a column"),
+    "column_weight": ("column", "1", "share of the area"),
+    "column_start": ("column", "1", "state that the case begins with"),
+}
+
+
+def dataset_of(model: CompactModel) -> "xr.Dataset":
+    """All of a model as a Dataset. Kinds of unlike numbers of knots are filled up with nan."""
+    import xarray as xr
+
+    arrays = {
+        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
+    }
+    arrays |= {f"column_{name}": getattr(model, name) for name in ("kind", "speed", "weight", "start")}
+    named = {}
+    for name, values in arrays.items():
+        dims, units, long_name = TABLE_TEXT[name]
+        named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
+    numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
+    limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
+    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | model.about
+    ds = xr.Dataset(named, attrs=attrs)
+    return ds if model.measured is None else ds.merge(model.measured)
+
+
+def stacked(arrays: list[np.ndarray]) -> np.ndarray:
+    """Arrays of unlike length as one, filled up with nan."""
+    shape = np.max([array.shape for array in arrays], axis=0)
+    out = np.full((len(arrays), *shape), np.nan)
+    for i, array in enumerate(arrays):
+        out[(i, *map(slice, array.shape))] = array
+    return out
+
+
+def model_of(ds: "xr.Dataset", path) -> CompactModel:
+    """Model of a Dataset that was read from a path. Raises ResultError."""
+    if ds.attrs.get("model") != KIND:
+        raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
+    if ds.attrs.get("model_version") != VERSION:
+        raise ResultError(
+            path, f"is a compact model of version {ds.attrs.get('model_version')}, this is version {VERSION}",
+            "extract it again by `otjdd compact`",
+        )  # fmt: skip
+    try:
+        kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
+        columns = {name: ds[f"column_{name}"].values for name in ("kind", "speed", "weight", "start")}
+        numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
+        limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
+        for kind in kinds:
+            check(kind)
+    except (KeyError, NotAsExpected) as error:
+        raise ResultError(path, f"is not a whole compact model ({error})") from error
+    known = {"model", "model_version", *numbers, *(f"range_{name}" for name in Range._fields), "format", "data_sha256"}
+    about = {name: value for name, value in ds.attrs.items() if name not in known}
+    names = [name for name in ds.variables if name not in TABLE_TEXT]
+    measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
+    columns["kind"] = columns["kind"].astype(np.int64)
+    return CompactModel(kinds, **columns, **numbers, limits=limits, about=about, measured=measured)
+
+
+def tables_of(ds: "xr.Dataset", number: int) -> Tables:
+    """Tables of one kind of column, without what they were filled up with."""
+    voltage, state, rest, rate, conductance, way, emptying = (
+        ds[f"table_{name}"].values[number] for name in Tables._fields
+    )
+    knots, states = np.isfinite(voltage), np.isfinite(state)
+    both = np.ix_(knots, states)
+    return Tables(voltage[knots], state[states], rest[knots], rate[both], conductance[both], way, float(emptying))

@@ -1,0 +1,1 @@
+"""Compact models as files of other programs: one module a target, text in, nothing computed but the text."""

@@ -1,0 +1,79 @@
+"""The device as a preset of IBM's aihwkit: a PiecewiseStepDevice, whose steps depend on the weight.
+
+w -> w + dw_min (1 +- up_down) v(w)        weights -1 to 1 stand for the smallest and the largest conductance
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.model import CompactModel
+from otjdd.exports.functions import header, number
+from otjdd.exports.neurosim import Pulsed
+
+NODES = 15  # of the step over the weight
+
+
+class Steps(NamedTuple):
+    """Steps of the weight as aihwkit stores them."""
+
+    dw_min: float
+    up_down: float
+    up: np.ndarray  # (NODES,) factors of the up step at weights evenly from -1 to 1
+    down: np.ndarray
+    error: float  # rms deviation of a step from the pulses, as a share of the range
+
+
+def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Weights of conductances [S]."""
+    return 2.0 * (curve - low) / (high - low) - 1.0
+
+
+def steps(pulses: Pulsed) -> Steps:
+    """Steps at evenly spaced weights, linear between the pulses that were measured and held beyond them."""
+    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    nodes = np.linspace(-1.0, 1.0, NODES)
+    found, off = [], []
+    for curve, sign in ((pulses.up, 1.0), (pulses.down, -1.0)):
+        w = weights(curve, low, high)
+        order = np.argsort(w[:-1])
+        at, step = w[:-1][order], np.maximum(sign * np.diff(w), 0.0)[order]
+        found.append(np.interp(nodes, at, step))
+        off.append(np.interp(at, nodes, found[-1]) - step)
+    mean = [max(each.mean(), 1e-12) for each in found]
+    dw_min, up_down = 0.5 * sum(mean), (mean[0] - mean[1]) / sum(mean)
+    error = float(np.sqrt((np.concatenate(off) ** 2).mean()) / 2.0)
+    return Steps(dw_min, up_down, found[0] / mean[0], found[1] / mean[1], error)
+
+
+def updated(steps: Steps, w, up):
+    """Weights after one pulse each, up or down: the rule that aihwkit follows, without noise."""
+    nodes = np.linspace(-1.0, 1.0, len(steps.up))
+    rise = steps.dw_min * (1.0 + steps.up_down) * np.interp(w, nodes, steps.up)
+    fall = steps.dw_min * (1.0 - steps.up_down) * np.interp(w, nodes, steps.down)
+    return np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0)
+
+
+def preset(model: CompactModel, pulses: Pulsed) -> str:
+    """Text of a module with the function `otj_device()`."""
+    found = steps(pulses)
+    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    about = [
+        *header(model),
+        f"pulses: {pulses.set_voltage:g} V up, {pulses.reset_voltage:g} V down, {pulses.width:g} s each",
+        f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
+        f"steps are off by {found.error:.2g} of the range, rms, from those of the compact model",
+        "left out: noise from cycle to cycle and from device to device (0), drift, the start away from the last cycle",
+    ]
+    lists = {name: ", ".join(number(value) for value in getattr(found, name)) for name in ("up", "down")}
+    lines = [f"# {line}" for line in about]
+    lines += ["", "from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "", ""]
+    lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
+    lines += ["    values = dict("]
+    lines += [f"        {name}={value}," for name, value in {
+        "w_min": "-1.0", "w_max": "1.0", "w_min_dtod": "0.0", "w_max_dtod": "0.0", "dw_min": number(found.dw_min),
+        "dw_min_dtod": "0.0", "dw_min_std": "0.0", "up_down": number(found.up_down), "up_down_dtod": "0.0",
+        "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": "0.0",
+    }.items()]  # fmt: skip
+    lines += ["    )", "    return PiecewiseStepDevice(**(values | changes))", ""]
+    return "\n".join(lines)

@@ -1,0 +1,94 @@
+"""The functions of a compact model as pieces of cubic polynomials, and a binary tree of decisions that finds the piece.
+
+Neither Verilog-A as the free compilers know it nor SPICE has tables. A tree of log2 n comparisons is as good.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial import chebyshev
+
+from otjdd.compact_models.error import sentence
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import DEGREE, factors, monotone, spline
+
+LN10 = float(np.log(10.0))
+
+
+class Pieces(NamedTuple):
+    """R functions of one variable: cubic polynomials in the distance from the lower knot of each piece."""
+
+    knots: np.ndarray  # (n + 1,)
+    factors: np.ndarray  # (n, R, 4) of t^0 to t^3
+
+
+class Functions(NamedTuple):
+    """All functions of the voltage of one kind of column, and the range of its state."""
+
+    count: int  # factors A_j of ln rate; as many of ln conductance follow, and the state of rest
+    by_voltage: Pieces
+    low: float
+    high: float
+
+
+def functions(model: CompactModel, number: int) -> Functions:
+    """Functions of one kind of column of a model."""
+    kind = model.kinds[number]
+    both = np.concatenate([factors(kind, table) for table in (kind.log_rate, kind.log_conductance)], axis=1) * LN10
+    smooth, rest = pieces(spline(kind.voltage, both)), pieces(monotone(kind.voltage, kind.rest[:, None]))
+    joined = Pieces(smooth.knots, np.concatenate((smooth.factors, rest.factors), axis=1))
+    return Functions(DEGREE + 1, joined, float(kind.state[0]), float(kind.state[-1]))
+
+
+def polynomial(j: int, variable: str) -> str:
+    """Text of the Chebyshev polynomial of degree j."""
+    powers = chebyshev.cheb2poly([0.0] * j + [1.0])
+    text = number(powers[-1])
+    for power in powers[-2::-1]:
+        text = f"({text})*{variable}" + (f"+{number(power)}" if power else "")
+    return text.replace("+-", "-")
+
+
+def pieces(function) -> Pieces:
+    """Pieces of one of scipy's piecewise cubics."""
+    return Pieces(function.x, np.moveaxis(function.c[::-1], 0, -1))
+
+
+def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
+    """Text that finds the piece of a value: branch(knot, text below it, text above it) down to leaf(number of a piece)."""
+
+    def grown(first: int, last: int) -> str:
+        if last - first == 1:
+            return leaf(first)
+        middle = (first + last) // 2
+        return branch(float(knots[middle]), grown(first, middle), grown(middle, last))
+
+    return grown(0, len(knots) - 1)
+
+
+def number(value: float) -> str:
+    """A number as all these languages read it."""
+    return f"{float(value):.9g}"
+
+
+def horner(factors: np.ndarray, variable: str) -> str:
+    """Text of the polynomial with these factors (4,)."""
+    a, b, c, d = map(number, factors)
+    return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
+
+
+def header(model: CompactModel) -> list[str]:
+    """Lines that every export begins with: what it is, where it holds, how wrong it is. One line each, no markup."""
+    limits = model.limits
+    plain = (c if c.isprintable() and c.isascii() else " " for c in str(model.about.get("title", "")))
+    title = " ".join("".join(plain).split())
+    return [
+        f"Compact model of an oxide tunnel junction, extracted by otjdd {model.about.get('otjdd_version', '')}",
+        f"case: {title}, sha256 of its text {model.about.get('case_sha256', '')}",
+        f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
+        f"{model.temperature:g} K only",
+        f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
+        f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
+        "not modelled: self-heating, other temperatures, cycle-to-cycle noise, displacement current",
+    ]

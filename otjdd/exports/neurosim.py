@@ -1,0 +1,111 @@
+"""The device as NeuroSim takes it: conductances under equal pulses, a block of parameters, command-line arguments.
+
+Conductances G(n) after n pulses are compared with the law of that simulator, G = Gmin + B [1 - exp(-n/A)], whose label is
+NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from otjdd.compact_models.error import writes
+from otjdd.compact_models.model import CompactModel
+from otjdd.exports.functions import header, number
+
+PULSES, ROUNDS, WIDTH, READ = 20, 5, 50e-9, 0.1  # of either sign, rounds, s, V
+PER_LABEL = 10.1015
+STEEPEST = 9.0  # label
+
+
+class Pulsed(NamedTuple):
+    """A cycle of equal pulses of both signs: the last of some rounds, when rounds repeat themselves."""
+
+    up: np.ndarray  # (n + 1,) S, from before the first pulse on
+    down: np.ndarray  # (n + 1,) S
+    set_voltage: float
+    reset_voltage: float
+    width: float  # s
+    read_voltage: float
+
+
+def pulsed(model: CompactModel, count: int = PULSES, start=None) -> Pulsed:
+    """Conductances [S] of a junction under `count` pulses of either sign, in the last of some rounds."""
+    limits = model.limits
+    width, (up, _, down) = max(WIDTH, limits.shortest), writes(limits)
+    q = model.states(1, start)
+    for _ in range(ROUNDS):
+        model.hold(q, up, width)
+        found = []
+        for height in (down, up):
+            curve = [model.hold(q.copy(), READ, 1e-6)[0] / READ]
+            for _ in range(count):
+                model.hold(q, height, width)
+                curve.append(model.hold(q.copy(), READ, 1e-6)[0] / READ)
+            found.append(np.array(curve))
+    return Pulsed(found[1], found[0], up, down, width, READ)
+
+
+def law(label: float, x: np.ndarray) -> np.ndarray:
+    """The law of NeuroSim from 0 to 1, by its label of nonlinearity; negative labels bend the other way."""
+    if abs(label) < 1e-6:
+        return np.asarray(x, dtype=float)
+    A = width_of(abs(label))
+    if label > 0.0:
+        return np.expm1(-x / A) / np.expm1(-1.0 / A)
+    return 1.0 - np.expm1(-(1.0 - x) / A) / np.expm1(-1.0 / A)
+
+
+def label_of(A: float) -> float:
+    """Label of the law with A pulses in units of their number."""
+    slope = -1.0 / (A * np.expm1(-1.0 / A))  # y'(x) = slope exp(-x/A) is 1 at the largest y - x
+    x = A * np.log(slope)
+    return PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x)
+
+
+def width_of(label: float) -> float:
+    """A of a label, the inverse of `label_of`."""
+    low, high = 1e-3, 1e6
+    for _ in range(200):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if label_of(middle) > label else (low, middle)
+    return float(middle)
+
+
+def fitted(curve: np.ndarray) -> tuple[float, float]:
+    """Label of a rising curve by least squares, and the rms deviation as a share of its range."""
+    x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
+    found = minimize_scalar(
+        lambda label: ((law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
+    )
+    return float(found.x), float(np.sqrt(found.fun))
+
+
+def files(model: CompactModel, pulses: Pulsed) -> dict[str, str]:
+    """Name -> text: parameters for Cell.cpp, conductances by pulse, arguments of the command line."""
+    (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
+    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    count = len(pulses.up) - 1
+    about = [
+        *header(model),
+        f"pulses: {count} of {pulses.set_voltage:g} V, {count} of {pulses.reset_voltage:g} V, {pulses.width:g} s each; "
+        f"reads at {pulses.read_voltage:g} V; last of {ROUNDS} rounds",
+        f"fit of the exponential law: off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms",
+        "sigmaCtoC is 0: noise from cycle to cycle is not modelled; sigmaDtoD is 0: one device",
+    ]
+    values = {
+        "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
+        "writeVoltageLTP": pulses.set_voltage, "writeVoltageLTD": -pulses.reset_voltage,
+        "writePulseWidthLTP": pulses.width, "writePulseWidthLTD": pulses.width, "maxNumLevelLTP": count,
+        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": -down, "sigmaDtoD": 0.0, "sigmaCtoC": 0.0,
+    }  # fmt: skip
+    block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
+    table = ["pulse,G_LTP_S,G_LTD_S"]
+    table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
+    arguments = (
+        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {-down:.3f} --max_level {count} --d2dVari 0 --c2cVari 0 "
+        f"--onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
+    )
+    return {
+        "cell.txt": "\n".join(block) + "\n", "pulses.csv": "\n".join(table) + "\n", "arguments.txt": arguments + "\n",
+    }  # fmt: skip

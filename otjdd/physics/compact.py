@@ -1,0 +1,194 @@
+"""Kernels of a compact model: tables of conductance and relaxation rate instead of profiles.
+
+    I     = V_j sum_k w_k G(V_j, q_k)                     V_j + R I = V
+    dq/dt = F [f + 1 - f_e]                               F = s_k r(V_j, q) [q_rest(V_j) - q]
+    df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
+
+q_k is the state of column k, w_k its share of the area, s_k its speed. r > 0, so every q moves towards q_rest and none
+leaves its range. f is the filling of the way: the first vacancies that leave a well, the share a of all, have to fill
+the way to the other well before as many arrive as leave; at rest the way empties in the time b. A flow slower than that
+is not delayed, nor is one in a direction with a = 0. Tables hold ln G and ln r on even grids, linear between the nodes.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.physics.jit import bare, kernel
+
+ERROR = 5e-4  # of a state, by one time step: the change by the midpoint, whose own error is far smaller
+FILLING = 0.02  # weight of the filling in that error
+VOLTAGE_ERROR = 1e-7  # V, of V_j
+MOST_STEPS = 100_000  # of one piece
+
+
+class Lookup(NamedTuple):
+    """Dense tables of a compact model: T kinds of column, F voltages, S states; K columns."""
+
+    low: float  # V, first voltage
+    per_volt: float  # 1/V, intervals per volt
+    first: np.ndarray  # (T,) first state
+    per_state: np.ndarray  # (T,) intervals per unit of the state
+    rest: np.ndarray  # (T, F) state at which the rate vanishes
+    ln_rate: np.ndarray  # (T, F, S) of r in 1/s
+    ln_conductance: np.ndarray  # (T, F, S) of G in S, of a column that is the whole area
+    kind: np.ndarray  # (K,) which tables a column follows
+    speed: np.ndarray  # (K,) factor of its rate
+    way: np.ndarray  # (T, 2) share of the vacancies that fills the way, for states that rise and that fall
+    emptying: np.ndarray  # (T,) s, in which the way empties
+    weight: np.ndarray  # (K,) share of the area
+    resistance: float  # ohm, in series
+
+
+@bare
+def node(position, count):
+    """Lower node and share of the upper one at a position counted in intervals; held at the ends."""
+    position = min(max(position, 0.0), count - 1.0)
+    i = min(int(position), count - 2)
+    return i, position - i
+
+
+@bare
+def between(table, i, a, j, b):
+    """Linear in both directions inside the cell i, j of a table (F, S)."""
+    lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
+    upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+    return lower + a * (upper - lower)
+
+
+@bare
+def conductance(lookup, V, q):
+    """Chord conductance I/V_j [S] of all columns at V_j, and its derivative [S/V]."""
+    i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    total, slope = 0.0, 0.0
+    for k in range(lookup.kind.size):
+        t = lookup.kind[k]
+        table = lookup.ln_conductance[t]
+        j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
+        lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
+        upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+        G = lookup.weight[k] * math.exp(lower + a * (upper - lower))
+        total += G
+        slope += G * (upper - lower) * lookup.per_volt
+    return total, slope
+
+
+@bare
+def junction_voltage(lookup, V_source, q, guess):
+    """V_j [V] and the current [A]: Newton from a guess, inside a bracket.
+
+    The current has the sign of V_j, so the solution lies between 0 and the source voltage.
+    """
+    R = lookup.resistance
+    if R == 0.0 or V_source == 0.0:
+        return V_source, V_source * conductance(lookup, V_source, q)[0]
+    low, high = min(0.0, V_source), max(0.0, V_source)
+    V = guess if low < guess < high else V_source
+    for _ in range(100):
+        G, slope = conductance(lookup, V, q)
+        residual = V + R * V * G - V_source
+        if residual > 0.0:
+            high = V
+        else:
+            low = V
+        steep = 1.0 + R * (G + V * slope)
+        move = residual / steep if steep > 0.0 else math.inf
+        if abs(move) <= VOLTAGE_ERROR:
+            return V, V * G
+        V -= move
+        if not low <= V <= high:
+            V = 0.5 * (low + high)
+    return V, V * conductance(lookup, V, q)[0]
+
+
+@bare
+def relax(lookup, V, at, start, duration, out):
+    """Fill out (2 K,) with the states after a duration [s] from `start`, the flow being that at V_j and states `at`."""
+    i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    K = lookup.kind.size
+    for k in range(K):
+        t = lookup.kind[k]
+        table = lookup.ln_rate[t]
+        j, b = node((at[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
+        rate = lookup.speed[k] * math.exp(between(table, i, a, j, b))
+        rest = lookup.rest[t, i] + a * (lookup.rest[t, i + 1] - lookup.rest[t, i])
+        flow = rate * (rest - at[k])
+        way = lookup.way[t, 0] if flow > 0.0 else lookup.way[t, 1]
+        filling = abs(flow) / way if way > 0.0 else 0.0
+        speed = filling + lookup.speed[k] / lookup.emptying[t]
+        settled = filling / speed
+        away = (start[K + k] - settled) * -math.expm1(-speed * duration)
+        out[K + k] = start[K + k] - away
+        share = 1.0 + (away / (speed * duration) if duration > 0.0 else 0.0)  # f + 1 - f_e, mean over the step
+        out[k] = start[k] - (rest - start[k]) * math.expm1(-rate * duration * share)
+
+
+@bare
+def advance(lookup, q, V_start, V_end, duration, work):
+    """Move the states q (2 K,) along a straight piece of the source voltage [V]. Returns V_j and the current at its end.
+
+    work : (2, 2 K). Exponential midpoint steps; their error is taken to be the change by the midpoint, so too large.
+    """
+    ramp = (V_end - V_start) / duration
+    t, step = 0.0, duration
+    V, I = junction_voltage(lookup, V_start, q, V_start)
+    for _ in range(MOST_STEPS):
+        step = min(step, duration - t)
+        relax(lookup, V, q, q, 0.5 * step, work[0])
+        middle, _ = junction_voltage(lookup, V_start + ramp * (t + 0.5 * step), work[0], V)
+        relax(lookup, middle, work[0], q, step, work[0])
+        relax(lookup, V, q, q, step, work[1])
+        error = 0.0
+        for k in range(q.size):
+            off = abs(work[0, k] - work[1, k])
+            error = max(error, off if k < lookup.kind.size else FILLING * off)
+        if error <= ERROR or step < 1e-18:
+            for k in range(q.size):
+                q[k] = work[0, k]
+            t = duration if step >= duration - t else t + step
+            V, I = junction_voltage(lookup, V_start + ramp * t, q, V)
+        if t >= duration:
+            break
+        step *= min(10.0, max(0.1, 0.9 * math.sqrt(ERROR / error))) if error > 0.0 else 10.0
+    return V, I
+
+
+@kernel
+def travel(lookup, q, pieces, out):
+    """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
+
+    q : (2 K,) states and fillings, changed in place
+    out : (P, 2, 2 + 2 K), filled with V_j, I and states at both ends of every piece
+    """
+    work = np.empty((2, q.size))
+    for p in range(pieces.shape[0]):
+        start, end, V_start, V_end = pieces[p]
+        out[p, 0, 0], out[p, 0, 1] = junction_voltage(lookup, V_start, q, V_start)
+        out[p, 0, 2:] = q
+        out[p, 1, 0], out[p, 1, 1] = advance(lookup, q, V_start, V_end, end - start, work)
+        out[p, 1, 2:] = q
+
+
+@kernel
+def hold(lookup, q, voltage, duration, current):
+    """Hold M junctions for a duration [s], each at a source voltage of its own, and take their currents in the end.
+
+    q : (M, 2 K), changed in place   voltage, current : (M,) V, A; current is filled
+    """
+    work = np.empty((2, q.shape[1]))
+    for m in range(q.shape[0]):
+        if duration > 0.0:
+            current[m] = advance(lookup, q[m], voltage[m], voltage[m], duration, work)[1]
+        else:
+            current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])[1]
+
+
+@kernel
+def linearise(lookup, q, voltage, current, slope):
+    """Currents [A] of M junctions at voltages (M,) and dI/dV [S], states (M, 2 K) where they are, resistance in series."""
+    for m in range(q.shape[0]):
+        V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
+        G, by_V = conductance(lookup, V, q[m])
+        bare_slope = G + V * by_V
+        slope[m] = bare_slope / (1.0 + lookup.resistance * bare_slope)

@@ -1,0 +1,24 @@
+"""How a compact model compares with the solver: reads predicted against reads solved, and the error of each protocol."""
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from otjdd.plot.style import BLUE, GREY, ORANGE, panels, style
+
+
+def agreement(measured) -> Figure:
+    """Figure of the error that a compact model was measured to have: the Dataset `CompactModel.measured`."""
+    with style():
+        fig, (left, right) = panels(2)
+        solved, predicted = 1e6 * measured.sample_solved.values, 1e6 * measured.sample_predicted.values
+        low, high = min(solved.min(), predicted.min()), max(solved.max(), predicted.max())
+        left.plot([low, high], [low, high], color=GREY, linewidth=0.6)
+        left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)
+        left.set(xscale="log", yscale="log", xlabel="read current, solver (μA)", ylabel="compact model (μA)")
+        names, at = measured.protocol.values, np.arange(measured.sizes["protocol"])
+        right.plot(measured.error_rms.values, at, "o", color=BLUE, label="root mean square")
+        right.plot(measured.error_worst.values, at, "|", color=ORANGE, markersize=7, label="largest")
+        right.set(xscale="log", yticks=at, yticklabels=[str(name) for name in names], xlabel="error (decades)")
+        right.invert_yaxis()
+        right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+    return fig

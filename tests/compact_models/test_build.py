@@ -1,0 +1,49 @@
+"""From a case to a model: what is refused, how columns share tables, and a model that is too far from the solver."""
+
+import compact_device
+import numpy as np
+import pytest
+
+from otjdd.case.case import load_case
+from otjdd.compact_models import build, error
+from otjdd.errors import ExitCode, ExtractionError, NotAsExpected
+from otjdd.solver import model
+from otjdd.system.pool import one_by_one
+
+
+@pytest.mark.parametrize(
+    ("voltage", "time", "said"),
+    [
+        ((1.0, 2.0), (1e-8, 1.0), "around 0 V"),
+        ((-1.0, 1.0), (1e-3, 1e-2), "longest time"),
+        ((-1.0, np.nan), (1e-8, 1.0), "around"),
+    ],
+)
+def test_range_that_holds_no_model_is_refused(voltage, time, said):
+    with pytest.raises(NotAsExpected, match=said):
+        build.compact(compact_device.written_case(), voltage=voltage, time=time)
+
+
+def test_ions_that_do_not_move_give_no_model():
+    still = compact_device.written_case().replace(**{"ions.activation_energy": "4 eV"})
+    with pytest.raises(NotAsExpected, match="ions that the voltage moves") as caught:
+        build.compact(still)
+    assert caught.value.exit_code == ExitCode.CASE
+
+
+def test_columns_share_tables_where_their_rates_are_in_proportion():
+    case = load_case("li2019")
+    assert len(build.kinds_of(case, model.members(case))) == 5
+    linear = case.replace("ions.law", "linear")
+    assert build.kinds_of(linear, model.members(linear)) == [[0, 1, 2, 3, 4]]
+    spread = {"ions.activation_energy": "0.05 eV", "device.film.thickness": "0.01 nm"}
+    both = linear.replace(**{"columns.spread": spread, "columns.count": 2})
+    assert sorted(map(len, build.kinds_of(both, model.members(both)))) == [2, 2]
+
+
+def test_model_that_is_too_far_from_the_solver_is_kept_and_refused():
+    found = compact_device.extracted_model()
+    with pytest.raises(ExtractionError, match="decades") as caught:
+        error.with_error(found, compact_device.written_case(), one_by_one, 1e-6)
+    assert caught.value.exit_code == ExitCode.SOLVER
+    assert caught.value.partial.error.keys() == found.error.keys()

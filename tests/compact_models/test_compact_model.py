@@ -1,0 +1,119 @@
+"""The compact model: against the solver, in arrays, in files, and outside of its range."""
+
+import dataclasses
+import time
+
+import compact_device
+import numpy as np
+import pytest
+import xarray as xr
+
+from otjdd.compact_models.error import overall
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import NotAsExpected, ResultError
+from otjdd.results import store
+from otjdd.solver.simulate import simulate
+
+
+@pytest.fixture(scope="module")
+def model():
+    return compact_device.extracted_model()
+
+
+def test_error_against_the_solver_is_measured_and_small(model):
+    assert set(model.error) >= {"pulses of 2e-08 s", "pulses of 0.1 s", "loop", "retention"}
+    assert overall(model) < 0.02
+    assert model.error["pulses of 5e-08 s"][0] < 0.08
+    assert model.about["solver_runs"] <= 200
+
+
+def test_measured_error_is_the_error_of_a_run(model):
+    case = compact_device.written_case()
+    points = [[0, 0], [0, -3.1], [2e-6, -3.1], [2e-6, 0.1], [1e-3, 0.1]]
+    case = case.replace("drive", {"kind": "table", "points": points, "reads_at": [1e-3]})
+    solved, told = simulate(case), model.run(case.drive)
+    assert told.read_current.values == pytest.approx(solved.read_current.values, rel=0.05)
+    assert told.read_resistance.values[0] == pytest.approx(0.1 / told.read_current.values[0])
+    assert abs(told.conduction_current.values[1] / solved.conduction_current.values[-1] - 1.0) > 0.0
+    assert told.rest_position.attrs["units"] == "m"
+
+
+def test_series_resistance_lowers_the_junction_voltage(model):
+    ds = model.run(compact_device.pulses(2.2))
+    V_j, current, V = ds.junction_voltage.values, ds.conduction_current.values, ds.voltage.values
+    assert V_j + model.resistance * current == pytest.approx(V, abs=1e-6)
+    assert np.abs(V - V_j).max() > 1e-3
+
+
+def test_states_of_an_array_move_as_those_of_single_junctions(model):
+    heights = np.array([2.2, -2.5, 1.0])
+    states = model.states(3)
+    current = model.hold(states, heights, 1e-6)
+    for height, state, found in zip(heights, states, current, strict=True):
+        ds = model.run(compact_device.pulses(height))
+        assert ds.rest_position.values[1] / model.thickness == pytest.approx(state[:1], rel=1e-6)
+        assert ds.conduction_current.values[1] == pytest.approx(found, rel=1e-6)
+
+
+def test_one_pulse_is_two_of_half_its_width(model):
+    once, twice = model.states(1), model.states(1)
+    model.hold(once, 2.2, 2e-8)
+    for _ in range(2):
+        model.hold(twice, 2.2, 1e-8)
+    assert once == pytest.approx(twice, abs=2e-4)
+    assert abs(once[0, 0] - model.start[0]) > 0.05
+
+
+def test_column_of_twice_the_speed_takes_half_the_time(model):
+    fast = dataclasses.replace(model, speed=2.0 * model.speed)
+    a, b = model.states(1), model.states(1)
+    model.hold(a, 2.2, 4e-8)
+    fast.hold(b, 2.2, 2e-8)
+    assert a == pytest.approx(b, abs=1e-9)
+
+
+def test_file_gives_the_model_back(model, tmp_path):
+    model.save(tmp_path / "model.nc")
+    again = CompactModel.load(tmp_path / "model.nc")
+    assert again.error == model.error
+    drive = compact_device.pulses(2.2, -3.0)
+    xr.testing.assert_identical(again.run(drive).drop_attrs(), model.run(drive).drop_attrs())
+
+
+def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
+    path = tmp_path / "model.nc"
+    model.save(path)
+    ds = store.read(path)
+    store.write(ds.assign_attrs(model_version=0), path)
+    with pytest.raises(ResultError, match="version 0, this is version 1; extract it again"):
+        CompactModel.load(path)
+    store.write(ds.drop_attrs(), path)
+    with pytest.raises(ResultError, match="is not a compact model"):
+        CompactModel.load(path)
+    store.write(ds.drop_vars("table_rest"), path)
+    with pytest.raises(ResultError, match="not a whole compact model"):
+        CompactModel.load(path)
+
+
+def test_outside_of_its_range_a_model_says_so(model):
+    with pytest.raises(NotAsExpected, match=r"from -4\.3 V to 3 V.*3\.5 V"):
+        model.run(compact_device.pulses(3.5))
+    with pytest.raises(NotAsExpected, match="positions from"):
+        model.run(compact_device.pulses(1.0), states=[1.5, 0.0])
+    with pytest.raises(NotAsExpected, match="2 states a junction"):
+        model.hold(np.zeros((3, 3)), 1.0, 1e-6)
+
+
+def test_model_is_far_faster_than_the_solver(model):
+    drive = compact_device.pulses(*[2.2] * 20, *[-2.5] * 20, width=5e-8)
+    case = compact_device.written_case()
+    points = np.column_stack((drive.times, drive.voltages)).tolist()
+    slow = case.replace("drive", {"kind": "table", "points": points, "reads_at": drive.read_times.tolist()})
+    slow = slow.replace("record.every", "none")
+    model.run(drive), simulate(slow)
+    spent = []
+    for run in (lambda: simulate(slow), lambda: model.run(drive)):
+        began = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - began)
+    assert spent[0] > 20.0 * spent[1]

@@ -1,0 +1,46 @@
+"""Tables of compact models: smooth functions, thinning, and what is refused."""
+
+import numpy as np
+import pytest
+
+from otjdd.compact_models import tables as t
+from otjdd.errors import NotAsExpected
+
+
+def made(rest=None, rate=None):
+    """Tables of smooth functions of 41 voltages and 21 states."""
+    V, q = np.linspace(-2.0, 2.0, 41), np.linspace(0.1, 0.9, 21)
+    rest = 0.5 + 0.3 * np.tanh(V) if rest is None else rest
+    rate = 3.0 * V[:, None] ** 2 - q if rate is None else rate
+    return t.Tables(V, q, rest, rate, np.cos(V)[:, None] * q**2, np.zeros(2), 1e-6)
+
+
+def test_smooth_function_is_the_table_at_its_knots_and_the_law_between_them():
+    tables = made()
+    V, q = np.array([-1.23, 0.0, 0.777]), np.array([0.15, 0.6])
+    assert t.evaluated(tables, tables.log_rate, V, q) == pytest.approx(3.0 * V[:, None] ** 2 - q, rel=1e-9)
+    at_knots = t.evaluated(tables, tables.log_conductance, tables.voltage, tables.state)
+    assert np.abs(at_knots - tables.log_conductance).max() < 1e-12
+
+
+def test_thinned_tables_say_the_same_with_fewer_voltages():
+    tables = made()
+    few = t.thinned(tables, 0.03, 0.01)
+    assert len(few.voltage) < 20
+    assert 0.0 in few.voltage
+    V, q = np.linspace(-2.0, 2.0, 101), tables.state
+    assert np.abs(t.evaluated(few, few.log_conductance, V, q) - np.cos(V)[:, None] * q**2).max() < 0.02
+
+
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (made(rest=0.5 - 0.3 * np.tanh(np.linspace(-2.0, 2.0, 41))), "moves one way"),
+        (made(rest=np.linspace(0.1, 1.1, 41)), "within the range"),
+        (made(rate=np.full((41, 21), np.nan)), "861 that are not"),
+        (made()._replace(voltage=np.zeros(41)), "ascend"),
+    ],
+)
+def test_tables_that_no_model_can_stand_on_are_refused(tables, said):
+    with pytest.raises(NotAsExpected, match=said):
+        t.check(tables)

