@@ -198,7 +198,7 @@ class Ions(Record):
 
     charge : z in elementary charges   site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
-    hop_distance : effective, along x [m]   attempt_frequency : [Hz], caps the drift velocity
+    hop_distance : effective, along x [m]; the linear law needs none   attempt_frequency : [Hz], caps the drift velocity
     activation_energy : E_a [eV] and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
     well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
@@ -209,7 +209,7 @@ class Ions(Record):
     site_density: Density
     density: Density | None = None
     law: Literal[tuple(LAWS)]
-    hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")]
+    hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")] | None = None
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
     activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
     prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
@@ -228,6 +228,12 @@ class Ions(Record):
                 f'a density below the site density of "{site_density}"', brief(write(density, "density"))
             )
         return density
+
+    @model_validator(mode="after")
+    def check_hop_distance(self):
+        if self.hop_distance is None and self.law != "linear":
+            raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none")
+        return self
 
     @model_validator(mode="after")
     def check_one_density(self):

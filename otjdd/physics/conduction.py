@@ -15,7 +15,7 @@ from otjdd.physics.jit import apart, bare
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State, Tangent
-from otjdd.physics.tunnelling import Profile
+from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile
 from otjdd.physics.tunnelling_slopes import sensitivity
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
@@ -24,16 +24,19 @@ FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponen
 
 
 @apart
-def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray):
+def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray, at_top: bool):
     """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
 
-    panels : edges [eV], of size 0 for fresh ones
+    panels : edges [eV], of size 0 for fresh ones   at_top : one of these at the top of the barrier, as WKB always has
     """
     V, profile = state.V[0], band_profile(junction, state, k)
     low = max(profile.bottom_left, profile.bottom_right)
     fresh = panels.size == 0 or panels[0] != low or panels[-1] < max(0.0, -V) + 30.0 * junction.kT
-    if fresh or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT)
+    kinked = (
+        junction.transmission != TRANSFER_MATRIX
+    )  # T of an approximation, whose kink at the top moves with the state
+    if fresh or kinked or panels.size > MOST_KEPT:
+        panels = energy_panels(profile, V, junction.kT, at_top or kinked)
     result, panels = converged_spectrum(
         junction.transmission, profile, V, junction.kT, panels, junction.energy_tolerance
     )
@@ -91,7 +94,7 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
         n = 0
         while n < panels.shape[1] and not math.isnan(panels[k, n]):
             n += 1
-        result, profile, used = column_spectrum(junction, state, k, panels[k, :n])
+        result, profile, used = column_spectrum(junction, state, k, panels[k, :n], False)
         if not converged(junction, result):
             return False
         n = used.size if used.size <= panels.shape[1] else 0

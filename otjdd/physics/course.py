@@ -11,6 +11,7 @@ from otjdd.physics.rosenbrock import Trial
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.stepper import (
     ELAPSED,
+    FROM,
     PIECE,
     SETTLED_AT,
     STEP,
@@ -78,10 +79,13 @@ def travel(
     while at[PIECE] < course.pieces.shape[0]:
         i = int(at[PIECE])
         task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
-        if full(task, log):
+        jumps = at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start
+        if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
-        if at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start:
+        if jumps:
             status = jump(junction, state, tangent, losses, V_start, accuracy)
+            if status == Status.DONE and log.every_step:
+                status = observe(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
             if status != Status.DONE:
                 return status, norm
             at[SETTLED_AT] = V_start

@@ -7,7 +7,7 @@ vanishes exactly when c/(c_max - c) = const exp(-(z phi + W)/kT) in both cells, 
 the law of motion. g(E) = 1 in weak field for all laws, so D0 is the diffusivity:
 
     linear               g = 1
-    mott-gurney          g = sinh(u)/u, u = z a E/2kT, until no barrier is left: the velocity never exceeds a nu0
+    mott-gurney          g = sinh(u)/u, u = z a E/2kT, capped where no barrier is left: |v| < a nu0
     genreith-schriever   barriers of a tilted sinusoidal potential (Genreith-Schriever & De Souza, Phys. Rev. B 94,
                          224304 (2016)): g = exp(-E_a (s - 1)/kT) sinh(u)/u, s = sqrt(1 - G^2) + G asin(G),
                          G = z a |E|/(pi E_a); no barrier forward for G >= 1

@@ -228,7 +228,8 @@ def advance(
         dt = step * (min(growth, 1.0) if after_rejection else growth)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         if log.every_step:
-            status = observe(junction, state, tangent, start + tau, step, V_start + slope * tau, log)
+            time = start + tau if tau < duration else course.pieces[i, UNTIL]
+            status = observe(junction, state, tangent, time, step, V_start + slope * tau, log)
             if status != Status.DONE:
                 at[ELAPSED], at[STEP] = tau, dt
                 return status, norm

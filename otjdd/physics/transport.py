@@ -20,7 +20,7 @@ def transport(junction: Junction, state: State):
     V, none = state.V[0], np.empty(0)
     total, below, moment = 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
-        result, profile, _ = column_spectrum(junction, state, k, none)
+        result, profile, _ = column_spectrum(junction, state, k, none, True)
         if not converged(junction, result):
             return math.nan, math.nan, math.nan, False
         top = -math.inf

@@ -69,12 +69,15 @@ OUTPUTS = _outputs({
     "read_current": ("read", "A", "current read"),
     "read_resistance": ("read", "ohm", "resistance read"),
     "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
-    "transport_energy": ("read", "eV", "mean energy of the current"),
+    "transport_energy": ("read", "eV", "mean energy of the current above the emitting level"),
     # current against voltage with frozen ions
     "bias_current": ("state temperature bias", "A", "current"),
     "bias_junction_voltage": ("state temperature bias", "V", "voltage across the junction"),
     "bias_tunnelling_share": ("state temperature bias", "1", "share of the current below the top of the barrier"),
-    "bias_transport_energy": ("state temperature bias", "eV", "mean energy of the current"),
+    "bias_transport_energy": ("state temperature bias", "eV", "mean energy of the current above the emitting level"),
+    "bias_band_bending": ("state temperature bias", "eV", "band bending of the right electrode at the interface"),
+    "bias_electrode_charge": ("state temperature bias", "C m^-2", "areal charge of the left electrode"),
+    "bias_right_electrode_charge": ("state temperature bias", "C m^-2", "areal charge of the right electrode"),
 })  # fmt: skip
 
 # Where and when: each has its own dimension, or goes along one that has no values of its own.

@@ -10,6 +10,11 @@ from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.outcome import attributes, delivered, ending, status
 
+CURVES = (
+    "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
+    "bias_electrode_charge", "bias_right_electrode_charge",
+)  # fmt: skip
+
 
 def iv(case: Case, progress=None):
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where it was ended before."""
@@ -18,20 +23,19 @@ def iv(case: Case, progress=None):
     temperatures = list(drive.temperatures) or [case.temperature]
     coords = {"state": np.array(list(drive.histories()), dtype=object), "temperature": temperatures}
     coords["bias"] = drive.bias_voltages()
-    out = np.full((4, *map(len, coords.values())), np.nan)
+    out = np.full((len(CURVES), *map(len, coords.values())), np.nan)
     try:
         trace(case, temperatures, out, progress)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
-    names = ("bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy")
     about = attributes(
         case, {"status": status(failure)}, time.perf_counter() - began, extremes(case, coords["bias"], out)
     )
-    return delivered(outputs.dataset(dict(zip(names, out, strict=True)), coords, about), failure)
+    return delivered(outputs.dataset(dict(zip(CURVES, out, strict=True)), coords, about), failure)
 
 
 def extremes(case, bias, out: np.ndarray) -> dict:
-    """Largest current density and steady rise of the temperature over curves (4, states, temperatures, bias)."""
+    """Largest current density and steady rise of the temperature over CURVES (7, states, temperatures, bias)."""
     current, junction_voltage = np.nan_to_num(np.abs(out[:2])).max(axis=(1, 2))
     rise = current * junction_voltage * model_limits.thermal_resistance(case.device.radius)
     return {
@@ -41,7 +45,7 @@ def extremes(case, bias, out: np.ndarray) -> dict:
 
 
 def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
-    """Fill curves (4, states, temperatures, bias) by `bias_point`. Raises SolverError.
+    """Fill CURVES (7, states, temperatures, bias). Raises SolverError.
 
     The states are made at the case's own temperature.
     """
@@ -62,13 +66,15 @@ def trace(case: Case, temperatures, out: np.ndarray, progress=None) -> None:
             progress((i + 1) / len(histories))
 
 
-def bias_point(frozen, voltage: float) -> tuple[float, float, float, float]:
-    """Current [A], junction voltage [V], tunnelling share and transport energy [eV] at a source voltage."""
+def bias_point(frozen, voltage: float) -> tuple[float, ...]:
+    """Values of CURVES at a source voltage, means over the columns. Raises SolverError."""
+    from otjdd.physics.electrostatics import edge
     from otjdd.physics.transport import transport
 
     integrate.jump(frozen, voltage)
     conductance, share, energy, good = transport(frozen.junction, frozen.state)
     if not good:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
-    V_j = float(frozen.state.V[0])
-    return conductance * V_j, V_j, share, energy
+    state, weight, V_j = frozen.state, frozen.junction.columns.weight, float(frozen.state.V[0])
+    bending = [edge(frozen.junction.right, -D)[2] for D in state.D_right]
+    return conductance * V_j, V_j, share, energy, weight @ bending, weight @ state.D_left, -weight @ state.D_right

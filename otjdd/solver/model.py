@@ -10,6 +10,8 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.profile_start import Profile, read_profile
 
+COARSEST = 3e-4  # tolerance of the integral over energy, at most: with fewer energies its error estimate is too low
+KINKS = 0.1  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
 
@@ -156,19 +158,19 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         film=permittivity(device.film.permittivity),
         film_mass=float(device.film.tunnelling_mass),
         nodes=tunnelling_nodes(faces),
-        left=electrode(device.left, T),
-        right=electrode(device.right, T),
+        left=electrode(device.left, T, case.numerics.current_tolerance),
+        right=electrode(device.right, T, case.numerics.current_tolerance),
         ions=Ions(
             LAWS[ions.law],
             int(ions.charge),
-            float(ions.hop_distance),
+            float(ions.hop_distance or 0.0),
             float(ions.attempt_frequency),
             float(ions.site_density),
         ),
         kT=kT,
         transmission=TRANSMISSIONS[device.transmission],
         supply=device.area * device.conducting_fraction * device.richardson * T * T / kT,
-        energy_tolerance=float(case.numerics.current_tolerance),
+        energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
     )
@@ -179,6 +181,12 @@ def along_profile(case, parts: list[Member]) -> np.ndarray:
     film, start = case.device.film, profile(case)
     c = start.cells(grid_faces(film.thickness, film.cells, film.grading))
     return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])
+
+
+def energy_tolerance(case) -> float:
+    """Relative error that the integral over energy is asked for."""
+    tolerance = min(case.numerics.current_tolerance, COARSEST)
+    return tolerance if case.device.transmission == "transfer-matrix" else KINKS * tolerance
 
 
 def uniform(parts: list[Member], cells: int) -> np.ndarray:

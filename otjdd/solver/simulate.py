@@ -25,6 +25,9 @@ from otjdd.waveform.writes import last_writes
 if TYPE_CHECKING:
     import xarray as xr
 
+ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
+SMALLEST_JUMP = 1e-6  # V, above what settling once more changes
+
 __all__ = ["SolverError", "run", "simulate"]
 
 
@@ -161,7 +164,8 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
     from otjdd.physics import record
 
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
-    rows = rows[np.concatenate(([True], np.diff(rows[:, 0]) > 0))] if len(rows) else rows
+    rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
+    rows = rows[recorded_once(rows)]
     arrays = series(case, junction, rows)
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
@@ -207,14 +211,41 @@ def files_named(case) -> dict:
     return {"case_files": json.dumps(texts)} if texts else {}
 
 
+def simultaneous(t: np.ndarray) -> np.ndarray:
+    """Times (T,) of records of which those that follow within round-off have the time of the one before."""
+    same = np.diff(t, prepend=-np.inf) <= ROUND_OFF * np.spacing(np.abs(t))
+    return np.maximum.accumulate(np.where(same, -np.inf, t))
+
+
+def recorded_once(rows: np.ndarray) -> np.ndarray:
+    """True for rows (T, RECORD) that do not repeat the one before: of a later time, or of a voltage that has jumped."""
+    from otjdd.physics import record
+
+    later = np.diff(rows[:, record.TIME]) > 0.0
+    jumped = np.abs(np.diff(rows[:, record.SOURCE])) > SMALLEST_JUMP
+    return np.concatenate(([True], later | jumped))[: len(rows)]
+
+
+def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
+    """Mean rate of a charge (T,) since the record before, 0 in the first.
+
+    Right after a jump of the voltage a second record has the time of the one before it. What the jump charges is part of
+    the rate in the interval that follows.
+    """
+    before = np.searchsorted(t, t) - 1  # last record of an earlier time
+    before = np.searchsorted(t, t[before])  # the first one of that time
+    took = t - t[before]
+    later = np.diff(t, prepend=np.inf) > 0.0  # than the record before; the first has none
+    return np.divide(charge - charge[before], took, out=np.zeros(len(t)), where=later)
+
+
 def series(case, junction, rows: np.ndarray) -> dict:
     """Time series from the recorded rows (T, RECORD)."""
     from otjdd.physics import record
 
     t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
     conduction = rows[:, record.CURRENT]
-    total = case.device.area * charge + case.circuit.parallel_capacitance * V_j
-    displacement = np.concatenate(([0.0], np.diff(total) / np.diff(t))) if len(t) else total
+    displacement = rate(t, case.device.area * charge + case.circuit.parallel_capacitance * V_j)
     return {
         "voltage": rows[:, record.SOURCE],
         "junction_voltage": V_j,

@@ -125,6 +125,14 @@ def test_ions_at_their_site_limit_are_told_the_limit():
         Ions(**IONS | {"density": "2e28 1/m^3"})
 
 
+def test_only_laws_of_a_field_need_the_distance_of_a_hop():
+    without = {name: value for name, value in IONS.items() if name != "hop_distance"}
+    assert Ions(**without | {"law": "linear"}).hop_distance is None
+    for law in ("mott-gurney", "genreith-schriever"):
+        with pytest.raises(ValidationError, match="hop_distance"):
+            Ions(**without | {"law": law})
+
+
 def test_initial_states_have_five_forms():
     assert Ions(**IONS).initial == "uniform"
     assert Ions(**IONS, initial="equilibrium").initial == "equilibrium"

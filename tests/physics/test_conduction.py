@@ -30,7 +30,7 @@ def test_current_does_not_depend_on_the_panels_that_are_handed_over(V):
 
     def chord(V, panels):
         run = closed(film, 2, V)
-        return column_spectrum(run.junction, run.state, 0, panels)
+        return column_spectrum(run.junction, run.state, 0, panels, False)
 
     fresh = chord(V, np.empty(0))[0].chord
     for before in (V - 0.05, V + 0.05, V + 1.5, -V):
@@ -58,7 +58,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
         profile = band_profile(junction, state, 0)
-        edges = energy_panels(profile, V, junction.kT)
+        edges = energy_panels(profile, V, junction.kT, False)
         found = spectrum(junction.transmission, profile, V, junction.kT, edges)
         by_S = np.zeros(13)
         by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, by_S)
@@ -106,7 +106,7 @@ def test_mirrored_junction_has_the_mirrored_bands_and_current(V):
     assert back.state.D_left[0] == pytest.approx(-there.state.D_right[0], rel=1e-10)
     chords = []
     for run in (there, back):
-        chords.append(column_spectrum(run.junction, run.state, 0, np.empty(0))[0].chord)
+        chords.append(column_spectrum(run.junction, run.state, 0, np.empty(0), False)[0].chord)
     assert chords[1] == pytest.approx(chords[0], rel=1e-9)
 
 

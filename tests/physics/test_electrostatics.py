@@ -241,7 +241,7 @@ def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
 def test_tabulated_bending_is_as_good_for_any_doping(doping):
     film = case(device__right__doping=doping)
     record, kT = film.device.right, film.temperature * BOLTZMANN_EV
-    table, eps = electrodes.electrode(record, film.temperature), electrodes.permittivity(record.permittivity)
+    table, eps = electrodes.electrode(record, film.temperature, 1e-4), electrodes.permittivity(record.permittivity)
     xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
     for u in (0.1 * kT, 0.05, 1.0, 30.0, -0.1 * kT, -0.05, -0.5):
         E = bent_fields(np.array([u]), xi, kT, doping, record.density_of_states, eps)[0]

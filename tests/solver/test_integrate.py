@@ -297,8 +297,23 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
         assert own[0] == start or start == 0.0
         assert own[-1] == end
         assert len(own) >= np.count_nonzero((start < all_times) & (all_times < end)) // 2 + 2
-    assert (np.diff(times) > 0).all()
+    assert (np.diff(times) >= 0).all()
+    assert times[1:][np.diff(times) == 0.0].tolist() == [1e-7]  # before and after the jump of the voltage
     np.testing.assert_allclose(part.state.c, whole.state.c, rtol=1e-2)
+
+
+def test_a_jump_of_the_voltage_is_recorded_before_and_after_with_the_ions_unmoved():
+    run = begin(case(device__film__cells=8))
+    integrate.observe(run, 0.0)
+    integrate.drive(run, Waveform(np.array([0.0, 1e-7, 1e-7, 2e-7]), np.array([0.8, 0.8, -0.5, -0.5])), every="all")
+    rows = np.concatenate(run.rows)
+    after = np.flatnonzero(np.diff(rows[:, record.TIME]) == 0.0) + 1
+    assert rows[after, record.TIME].tolist() == [0.0, 1e-7]
+    assert rows[after - 1, record.SOURCE].tolist() == [0.0, 0.8]
+    assert rows[after, record.SOURCE].tolist() == [0.8, -0.5]
+    np.testing.assert_allclose(rows[after, record.POSITION], rows[after - 1, record.POSITION], rtol=1e-15)
+    assert np.all(rows[after, record.CHARGE] != rows[after - 1, record.CHARGE])
+    assert rows[-1, record.TIME] == 2e-7
 
 
 def test_progress_rises_to_the_end_through_all_windows():

@@ -44,7 +44,7 @@ def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeyp
 def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
     monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
     monkeypatch.setattr(jit_cache, "recompile", lambda: None)
-    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00838"):
+    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839"):
         simulate.simulate(self_check.parse_case(self_check.CASE))
 
 

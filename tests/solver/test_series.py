@@ -1,0 +1,41 @@
+"""Time series made of recorded rows: each once, in order, with the rate of the charge."""
+
+import numpy as np
+import pytest
+from devices import BARE, case
+
+from otjdd.case.case import parse_case
+from otjdd.physics import record
+from otjdd.solver.simulate import rate, recorded_once, run, simultaneous
+
+PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
+
+
+def test_times_within_round_off_are_one():
+    t = np.array([0.0, 0.1, np.nextafter(0.1, 0.0), np.nextafter(0.1, 1.0), 0.2])
+    assert simultaneous(t).tolist() == [0.0, 0.1, 0.1, 0.1, 0.2]
+    assert simultaneous(np.zeros(0)).size == 0
+
+
+def test_a_row_is_there_once_unless_the_voltage_has_jumped():
+    rows = np.zeros((4, record.RECORD))
+    rows[:, record.TIME], rows[:, record.SOURCE] = [0.0, 0.0, 0.0, 1.0], [0.0, 1e-10, 1.0, 1.0]
+    assert recorded_once(rows).tolist() == [True, False, True, True]
+    assert recorded_once(rows[:0]).size == 0
+
+
+def test_charge_of_a_jump_flows_in_the_interval_that_follows():
+    t, charge = np.array([0.0, 0.0, 1.0, 3.0, 3.0, 4.0]), np.array([0.0, 5.0, 6.0, 8.0, 2.0, 3.0])
+    assert rate(t, charge).tolist() == [0.0, 0.0, 6.0, 1.0, 0.0, -5.0]
+    steps = np.diff(t, prepend=0.0)
+    assert rate(t, charge) @ steps == charge[-1] - charge[0]
+
+
+def test_series_of_a_pulse_has_both_sides_of_its_edges():
+    ds = run(parse_case(PULSE + BARE))
+    t, V = ds.time.values, ds.voltage.values
+    jumps = np.flatnonzero(np.diff(t) == 0.0)
+    assert list(zip(V[jumps], V[jumps + 1], strict=True)) == [(0.0, 0.6)]
+    moved = ds.displacement_current.values @ np.diff(t, prepend=0.0)
+    area = case().device.area
+    assert moved == pytest.approx(area * float(ds.electrode_charge[-1] - ds.electrode_charge[0]), rel=1e-12)
