@@ -23,6 +23,8 @@ columns = { count = 1, spread = {} }
 cells = 12
 """
 ENDLESS = SMALL.replace("pulse", "train").replace(", read = {}", ', count = 20000, period = "10 us", read_each = true')
+# What a run may say on stderr that all went well: limits of the model, and that kernels are compiled once.
+TOLD = ("beyond the limits of the model", "compiling the kernels")
 WITHOUT_DEBUG = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG"}
 
 
@@ -42,7 +44,7 @@ def otjdd(folder, *words, **more):
 def test_a_run_writes_the_result_and_the_picture_and_says_what_came_out(folder):
     done = otjdd(folder, "run", "small.toml", "--plot", "small.png")
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert all(line.startswith(TOLD) for line in done.stderr.splitlines()), done.stderr
     assert re.fullmatch(r"small\.nc: 1 read, [0-9.e+]+ ohm\nsmall\.png\n", done.stdout)
     ds = store.read(folder / "small.nc")
     assert ds.attrs["title"] == "small"
@@ -53,7 +55,9 @@ def test_a_run_writes_the_result_and_the_picture_and_says_what_came_out(folder):
 def test_settings_change_the_case_and_quiet_is_quiet(folder):
     words = ["--set", "device.film.thickness=3.2 nm", "--set", "device.film.cells=10", "-o", "thick.nc", "--quiet"]
     done = otjdd(folder, "run", "small.toml", *words)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (done.returncode, done.stdout) == (0, "")
+    # Quiet or not, a number beyond the limits of the model is never given in silence.
+    assert all(line.startswith(TOLD) for line in done.stderr.splitlines()), done.stderr
     ds = store.read(folder / "thick.nc")
     assert ds.sizes["x"] == 10
     assert float(ds.cell_width.sum()) == pytest.approx(3.2e-9)
@@ -126,7 +130,7 @@ def test_a_result_to_start_from_must_fit_the_case(folder):
 
 @pytest.mark.parametrize(
     "words",
-    [["nonsense"], ["run"], ["run", "small.toml", "--set", "a"], ["plot", "small.nc", "--kind", "pie"], ["--verbose"]],
+    [["nonsense"], ["run"], ["run", "small.toml", "--set", "a"], ["plot", "--kind", "pie"], ["--verbose"]],
 )
 def test_wrong_usage_exits_with_2(folder, words):
     done = otjdd(folder, *words)
@@ -190,7 +194,7 @@ def test_a_checked_case_is_told_in_a_line(folder):
     for name in ("rv-loop", "rv-loop.toml", "cases/rv-loop.toml"):
         done = otjdd(folder, "check", name)
         assert done.returncode == 0
-        assert done.stdout == f"{name}: ok, 130 writes, 130 reads, 13.0001 s\n"
+        assert done.stdout.startswith(f"{name}: ok, 130 writes, 130 reads, 13.0001 s, expects loop.low from ")
 
 
 def test_a_file_of_ones_own_goes_before_a_shipped_case_of_its_name(folder):

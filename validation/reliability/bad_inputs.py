@@ -190,7 +190,7 @@ VALUES = [
     value("an electrode of glass", 'device.left.kind = "glass"'),
     value("ions without charge", "ions.charge = 0"),
     value("more ions than sites", 'ions.density = "1e29 1/m^3"\nions.site_density = "1e28 1/m^3"'),
-    value("degrees Celsius", 'temperature = "27 degC"'),
+    value("degrees Fahrenheit", 'temperature = "80 degF"'),
     value("a temperature below zero", 'temperature = "-3 K"'),
     value("a spread of what cannot spread", '[columns]\nspread = {"ions.charge" = "1 eV"}'),
     value("a spread out of what is physical", '[columns]\ncount = 9\nspread = {"ions.activation_energy" = "0.5 eV"}'),
@@ -226,8 +226,8 @@ DRIVES = [
     drive("sequences in sequences in ...",
           'kind = "sequence", parts = [{ ' * 5 + 'kind = "hold", voltage = "0 V", duration = "1 s" ' + '}]' * 5),
     drive("more breakpoints than fit",
-          'kind = "sequence", repeat = 1_000_000, parts = [{kind = "train", voltage = "1 V", width = "1 ns", count = 2, '
-          'period = "1 us"}]'),
+          'kind = "sequence", repeat = 1_000_000, parts = [{kind = "train", voltage = "1 V", width = "1 ns", '
+          'count = 100_000, period = "1 us"}]'),
     drive("a pause that drowns its pulse",
           'kind = "sequence", parts = [{kind = "hold", voltage = "0 V", duration = "1e9 s"}, '
           '{kind = "pulse", voltage = "1 V", width = "1 ns"}]'),
@@ -283,7 +283,7 @@ LINES = [
     line("a folder for the result", "run good.toml -o .", FILE),
     line("the case for the result", "run good.toml -o good.toml", FILE),
     line("a picture of no format", "run good.toml --plot out.docx"),
-    line("a panel nobody knows", "plot good.nc --kind pie"),
+    Bad("a panel nobody knows", "plot good.nc --kind pie", USAGE, lambda folder: whole(folder / "good.nc")),
     line("a claim nobody makes", "validate none"),
     line("no workers", "calibrate good.toml --workers 0"),
     line("a calibration that is a case", "calibrate good.toml", CASE),
@@ -319,6 +319,9 @@ for folder, words in json.load(sys.stdin):
 """
 
 
+FOLDER = "FOLDER"  # in the table, for the folder in which a command was run and which a message may name
+
+
 def surroundings() -> dict:
     """Environment in which what is said does not depend on the terminal."""
     plain = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "400", "PYTHONUTF8": "1"}
@@ -333,7 +336,7 @@ def meet(bad: Bad, folder: Path, timeout: float = 60) -> Seen:
     done = subprocess.run(command, cwd=folder, env=surroundings(), capture_output=True, timeout=timeout)
     seconds = time.perf_counter() - began
     out, err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
-    return Seen(bad, done.returncode, out, err, seconds)
+    return Seen(bad, done.returncode, out, err.replace(str(folder), FOLDER), seconds)
 
 
 def meet_all(folder: Path, timeout: float = 200) -> list[Seen]:
@@ -347,7 +350,10 @@ def meet_all(folder: Path, timeout: float = 200) -> list[Seen]:
     done = subprocess.run(command, input=tasks, env=surroundings(), capture_output=True, text=True, timeout=timeout)
     codes = [int(code) for code in done.stdout.split()]
     said = [[Path(f"{place}.{k}").read_text(encoding="utf-8", errors="replace") for k in (1, 2)] for place in places]
-    return [Seen(bad, code, *texts, 0.0) for bad, code, texts in zip(BAD, codes, said, strict=True)]
+    return [
+        Seen(bad, code, out, err.replace(str(place), FOLDER), 0.0)
+        for bad, code, (out, err), place in zip(BAD, codes, said, places, strict=True)
+    ]
 
 
 def row(seen: Seen) -> str:
