@@ -72,7 +72,7 @@ class CompactModel:
     def states(self, count: int, start=None) -> np.ndarray:
         """States (count, 2 K) of junctions at rest, at positions (..., K); those of the case by default."""
         start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
-        return np.concatenate((start, np.zeros_like(start)), axis=1)
+        return np.hstack((np.ascontiguousarray(start), np.zeros(start.shape)))
 
     @property
     def error(self) -> dict[str, tuple[float, float]]:

@@ -18,7 +18,12 @@ def agreement(measured) -> Figure:
         names, at = measured.protocol.values, np.arange(measured.sizes["protocol"])
         right.plot(measured.error_rms.values, at, "o", color=BLUE, label="root mean square")
         right.plot(measured.error_worst.values, at, "|", color=ORANGE, markersize=7, label="largest")
-        right.set(xscale="log", yticks=at, yticklabels=[str(name) for name in names], xlabel="error (decades)")
+        right.set(
+            xlim=(0.0, 1.1 * measured.error_worst.values.max()),
+            yticks=at,
+            yticklabels=[str(name) for name in names],
+            xlabel="error (decades)",
+        )
         right.invert_yaxis()
         right.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
     return fig
