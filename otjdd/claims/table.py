@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 from otjdd.claims.claim import Verdict, root_mean_square
+from otjdd.system.terminal import plain
 
 BAR = r"\|"  # |V| would end a cell
 PART = "validation"  # name of the generated part that holds the table
@@ -66,6 +67,7 @@ def to_table(verdicts: Sequence[Verdict]):
     """The verdicts as a rich table: a line for each claim, and one for each of its numbers."""
     from rich import box
     from rich.table import Column, Table
+    from rich.text import Text
 
     longest = max((len(verdict.id) for verdict in verdicts), default=0)
     table = Table(
@@ -74,12 +76,11 @@ def to_table(verdicts: Sequence[Verdict]):
     )  # fmt: skip
     for verdict in verdicts:
         colour = "green" if verdict.status == "met" else "red"
-        table.add_row(f"[bold]{verdict.id}[/]", "", "", "", "", f"[bold {colour}]{verdict.status}[/]")
+        table.add_row(Text(plain(verdict.id), "bold"), "", "", "", "", Text(verdict.status, f"bold {colour}"))
         for n in verdict.numbers:
             style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
-            table.add_row(
-                f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark, style=style
-            )
+            cells = f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark
+            table.add_row(*(Text(plain(cell)) for cell in cells), style=style)
     return table
 
 
@@ -94,9 +95,9 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
     console.print(to_table(verdicts))
     for verdict in verdicts:
         if verdict.cause:
-            console.print(f"{verdict.id}: {verdict.cause}", markup=False)
+            console.print(plain(f"{verdict.id}: {verdict.cause}"), markup=False)
     if limits := beyond_limits(verdicts):
-        console.print(limits, markup=False)
+        console.print(plain(limits), markup=False)
     console.print(in_total(verdicts))
 
 

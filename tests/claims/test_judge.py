@@ -384,3 +384,12 @@ def test_runs_beyond_the_limits_of_the_model_are_told(tmp_path):
     assert beyond.row()["model_limits"] == {"film_electron_ratio": 1, "current_density": 1}
     line = "Runs beyond the limits of the model: small (film_electron_ratio in 1 of 1, current_density in 1 of 1)."
     assert tables.to_markdown([within, beyond]).endswith(f"\n\n{line}")
+
+
+def test_text_of_a_claim_is_no_markup_in_the_table(tmp_path):
+    hostile = CLAIM.replace('label = "', 'label = "[/b][red]\\u001b[31m ')
+    assert hostile != CLAIM
+    done = otjdd_validate(folder(tmp_path, hostile), "--workers", "1")
+    assert done.returncode in (0, 8), done.stderr
+    assert "[/b][red]" in done.stdout
+    assert "\x1b[31m" not in done.stdout
