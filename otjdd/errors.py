@@ -10,7 +10,7 @@ MAX_PROBLEMS = 100  # of one case that are told
 
 
 class ExitCode(IntEnum):
-    """What a command tells the shell."""
+    """Exit code of a command."""
 
     OK = 0
     BUG = 1
@@ -82,7 +82,7 @@ class ResultError(OtjddError):
 
 
 class Status(IntEnum):
-    """What a kernel returns: done, paused, or why it cannot go on. Its text and advice are those of `WORDS`."""
+    """Return value of a kernel: done, paused, or the reason why it cannot go on; texts and advice stand in `WORDS`."""
 
     DONE = 0
     PAUSED = 1
@@ -97,12 +97,12 @@ class Status(IntEnum):
 
     @property
     def text(self) -> str:
-        """What happened, in words."""
+        """The reason in words."""
         return WORDS[self][0]
 
     @property
     def advice(self) -> str:
-        """What to try."""
+        """Advice to the user."""
         return WORDS[self][1]
 
 

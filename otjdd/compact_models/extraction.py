@@ -156,7 +156,7 @@ def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
 
 
 def ends_of(bench: Bench, limits: Range) -> Ends:
-    """What the voltages at both ends of the range leave when they are held for the longest time."""
+    """States that the voltages at both ends of the range leave after the longest time."""
     c = np.full((1, bench.x.size), bench.density)
     try:
         high = on_bench.held(bench, c, limits.high, limits.longest)

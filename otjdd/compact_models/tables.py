@@ -19,7 +19,7 @@ DEGREE = 12  # of the polynomials: 0.005 decades rms of the rate, 0.003 of the c
 
 
 class Tables(NamedTuple):
-    """What one kind of column does at P junction voltages and Q states."""
+    """Current and rate of one kind of column at P junction voltages and Q states."""
 
     voltage: np.ndarray  # (P,) V, ascending
     state: np.ndarray  # (Q,) ascending: where the vacancies come to rest, from 0 to 1 of the thickness

@@ -176,13 +176,13 @@ def lay_bands(junction, k, electrons, V, stack):
 
 @bare
 def missing_step(junction, k, stack, f):
-    """What the step of the band at face f lacks of d E(D) [eV]."""
+    """Residual at face f: step of the band minus d E(D) [eV]."""
     return stack.U[f + 1] - stack.U[f] - junction.columns.distance[k, f] * stack.E[f]
 
 
 @bare
 def missing_charge(junction, k, c, stack, i):
-    """What D lacks over cell i of the charge in it [C/m2]."""
+    """Residual of cell i: rise of D minus the charge in the cell [C/m2]."""
     columns, h = junction.columns, junction.columns.width[k, i]
     n = stack.electrons[RIGHT, i] + stack.electrons[LEFT, i]
     fixed = columns.fixed[k, i] - columns.fixed[k, i + 1]

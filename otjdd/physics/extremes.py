@@ -26,7 +26,7 @@ RATE, WEIGHT, WARMTH = range(3)
 
 
 class Watch(NamedTuple):
-    """What is looked at, and the largest values so far."""
+    """Quantities that are watched, and their largest values so far."""
 
     density_of_states: float  # of the film [1/m3]
     heat: (

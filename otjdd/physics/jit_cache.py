@@ -226,7 +226,7 @@ def roots():
 
 
 def is_closed(path: Path, entries: str) -> bool:
-    """Whether a folder is one that only this user can write to; it is made when it is missing.
+    """True for a folder that only this user can write to; it is made when it is missing.
 
     entries : pattern of what is removed from it when it was open to others, who may have put it there
     """
@@ -271,7 +271,7 @@ def compile_for(kernel, arguments: tuple) -> None:
 
 
 def is_empty() -> bool:
-    """Whether kernels are kept and none is there yet."""
+    """True where kernels are kept and none is there yet."""
     return not numba.config.DISABLE_JIT and folder() is not None and not any(folder().iterdir())
 
 

@@ -145,7 +145,7 @@ def called(library) -> set[str]:
 
 
 def is_of_process(symbol: str) -> bool:
-    """Whether a symbol is one of the process: of the C library, of Python, of numba's own helpers."""
+    """True for a symbol of the process: of the C library, of Python, of numba's own helpers."""
     return binding.address_of_symbol(symbol) is not None
 
 

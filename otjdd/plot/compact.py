@@ -1,4 +1,4 @@
-"""How a compact model compares with the solver: reads predicted against reads solved, and the error of each protocol."""
+"""A compact model beside the solver: reads predicted against reads solved, and the error of each protocol."""
 
 import numpy as np
 from matplotlib.figure import Figure
