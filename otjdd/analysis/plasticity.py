@@ -39,10 +39,13 @@ def facilitation(peaks: ArrayLike) -> dict[str, float]:
 
 
 def relaxation(ds: xr.Dataset, what: str = "current") -> tuple[np.ndarray, np.ndarray]:
-    """Times from the end of the last pulse on [s], and a current [A] there (`current` or `conduction_current`)."""
-    last = pulses(ds)[-1]
-    t = np.asarray(ds.time)
-    return t[last.stop :] - t[last.stop - 1], np.asarray(ds[what])[last.stop :]
+    """Times after the end of the last pulse [s], and a current [A] there (`current` or `conduction_current`).
+
+    The record at the instant of the jump itself is left out: the instrument has not seen the charge of the jump yet.
+    """
+    t, end = np.asarray(ds.time), pulses(ds)[-1].stop
+    after = end + int(np.searchsorted(t[end:], t[end - 1], side="right"))
+    return t[after:] - t[end - 1], np.asarray(ds[what])[after:]
 
 
 def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:

@@ -121,7 +121,7 @@ ONE_FAULT = [
     ('title = "test"\n', "", "1:1 title: expected text of 1 to 200 characters, got nothing: the key is missing"),
     ('title = "test"', 'title = ""', '1:1 title: expected text of 1 to 200 characters, got ""'),
     ('"300 K"', '"0 K"', '2:1 temperature: expected a temperature from "1 K" to "2000 K", got "0 K"'),
-    ('"300 K"', '"27 degC"', '2:1 temperature: expected a temperature such as "300 K", got "27 degC"'),
+    ('"300 K"', '"80 degF"', '2:1 temperature: expected a temperature such as "300 K", got "80 degF"'),
     ('voltage = "1 V"\n', "", '21:2 drive.voltage: expected a voltage from "-100 V" to "100 V", got nothing: the'),
     ('kind = "pulse"', 'kind = "puls"', '22:1 drive.kind: expected "hold", "steps", "pulse",'),
     ('kind = "pulse"\n', "", '21:2 drive.kind: expected "hold", "steps", "pulse",'),

@@ -17,10 +17,11 @@ def test_depth_of_a_bent_region_grows_by_one_over_its_field(u):
     n, table, depth, slope, curvature = bent_part(electrode, u)
     assert table[0, n - 1] < abs(u) <= table[0, n]
     E = bent_fields(np.array([u]), *bulk)[0]
-    assert slope == pytest.approx(1 / E, rel=1e-3)
+    assert slope == pytest.approx(1 / E, rel=2e-3)
     from_node = np.linspace(table[0, n - 1], abs(u), 201)
     rate = 1 / bent_fields(math.copysign(1.0, u) * from_node, *bulk)
-    assert depth - table[1, n - 1] == pytest.approx(np.trapezoid(rate, from_node), rel=1e-3)
+    # A cubic within its piece. That this suffices for the currents is what test_converged_current.py holds.
+    assert depth - table[1, n - 1] == pytest.approx(np.trapezoid(rate, from_node), rel=2e-3)
     step = 1e-5 * (table[0, n] - table[0, n - 1])
     up, down = (bent_part(electrode, u + s) for s in (step, -step))
     sign = math.copysign(1.0, u)

@@ -75,4 +75,4 @@ def test_too_little_memory_to_address_is_told(tmp_path, kibibytes):
 def test_the_folder_of_a_study_can_be_plotted_from_within(tmp_path):
     done = attack.otjdd(tmp_path, "plot", ".")
     assert done.returncode == 5
-    assert "study.nc: there is no such file" in done.stderr
+    assert "is a folder without study.nc" in done.stderr
