@@ -25,4 +25,5 @@ def test_solution_is_that_of_the_dense_matrix(n, lower, upper):
 
 def test_a_singular_matrix_is_told():
     A = np.array([[0.0, 1.0, 2.0], [2.0, 4.0, 0.0]])  # of rank 1
-    assert not factor_banded(A, 1, 1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # which the interpreted kernel would warn of
+        assert not factor_banded(A, 1, 1)

@@ -11,12 +11,13 @@ from otjdd.analysis.metrics import METRICS
 from otjdd.results.outputs import OUTPUTS, dataset
 
 UNITS = sorted({output.unit for output in OUTPUTS.values()} | {units.plain_unit(name) for name in units.DIMENSIONS})
+REGISTRY = pint.UnitRegistry()  # half a second each
 SYMBOLS = {"m": 1, "s": 1, "A": 1, "K": 1, "V": 1, "eV": 1}
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_pint_and_udunits_read_a_unit_alike(unit):
-    by_pint = (1 * pint.UnitRegistry()(unit)).to_base_units() if unit != "1" else 1.0
+    by_pint = (1 * REGISTRY(unit)).to_base_units() if unit != "1" else 1.0
     by_udunits = cf_units.Unit(unit)
     base = cf_units.Unit(f"{by_pint.units:~C}".replace("**", "^") if unit != "1" else "1")
     assert by_udunits.convert(1.0, base) == pytest.approx(getattr(by_pint, "magnitude", 1.0), rel=1e-6)
@@ -25,7 +26,7 @@ def test_pint_and_udunits_read_a_unit_alike(unit):
 def test_units_of_metrics_are_read_by_both():
     for metric in METRICS.values():
         for unit, _ in metric.numbers.values():
-            pint.UnitRegistry()(unit)
+            REGISTRY(unit)
             cf_units.Unit(unit)
 
 
