@@ -47,6 +47,13 @@ WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 FORMATS = ("png", "pdf", "svg")
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself: inline display is switched on by pyplot, which is never used here."""
+
+    def _repr_png_(self) -> bytes:
+        return encoded(self, "png")
+
+
 @contextmanager
 def style():
     """Context in which figures are drawn: matplotlib's defaults and STYLE, whatever settings a user has.
@@ -63,7 +70,7 @@ def panels(count: int) -> tuple[Figure, list]:
     """An empty figure of panels in rows of at most three, and its axes."""
     columns = min(count, 2 if count in (2, 4) else 3)
     rows = -(-count // columns)
-    fig = Figure(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+    fig = Drawing(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
     return fig, [fig.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 

@@ -116,3 +116,8 @@ def test_drawing_changes_no_setting_and_opens_no_window():
     figure(curves())
     assert dict(matplotlib.rcParams) == before
     assert plt.get_fignums() == []
+
+
+def test_a_notebook_shows_a_figure_by_itself():
+    shown = figure(reads(WRITES, 1e6 * np.arange(1, 7)))._repr_png_()
+    assert shown.startswith(b"\x89PNG")
