@@ -5,7 +5,7 @@ import numpy as np
 from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
 from otjdd.plot import style
-from otjdd.plot.axes import legend, magnitude, told
+from otjdd.plot.axes import legend, magnitude, quantity, told
 
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {
@@ -56,17 +56,20 @@ def facilitation(verdict, axes):
 
 def amplitudes(verdict, axes):
     V = np.array([t.value for t in verdict.trials])
-    axes[0].plot(V, learning.left(verdict.trials) * 1e9, "o-", color=style.BLUE, label="simulated")
-    axes[0].plot([0.9, 3.6], [8.5, 65.5], "s--", color=PAPER, label="paper, the ends")
-    axes[0].set(yscale="log", xlabel="amplitude of a 100 ns spike (V)", ylabel="current read after it (nA)")
+    current = learning.left(verdict.trials)
+    axes[0].plot(V, current, "o-", color=style.BLUE, label="simulated")
+    axes[0].plot([0.9, 3.6], [8.5e-9, 65.5e-9], "s--", color=PAPER, label="paper, the ends")
+    axes[0].set(xlabel="amplitude of a 100 ns spike (V)")
+    quantity(axes[0], "y", current, "current read after it", "A", log=True)
     legend(axes[0])
 
 
 def widths(verdict, axes):
     width = [t.value for t in verdict.trials]
-    G = [1e6 / float(t.ds.read_resistance[-1]) for t in verdict.trials]
+    G = [1 / float(t.ds.read_resistance[-1]) for t in verdict.trials]
     axes[0].plot(width, G, "o-", color=style.BLUE)
-    axes[0].set(xscale="log", yscale="log", xlabel="width of a 1.5 V spike (s)", ylabel="conductance (µS)")
+    quantity(axes[0], "x", width, "width of a 1.5 V spike", "s", log=True)
+    quantity(axes[0], "y", G, "conductance", "S", log=True)
 
 
 def antisymmetric(verdict, axes):
@@ -129,7 +132,9 @@ def letters(verdict, axes):
             ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
             ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)
             ax.set_xlabel(
-                f"{100 * contrast:+.2g} %" if contrast < 10 else f"× {told(1 + contrast)}", fontsize=6, labelpad=1
+                f"{100 * round(contrast, 4):+.2g} %" if contrast < 10 else f"× {told(1 + contrast)}",
+                fontsize=6,
+                labelpad=1,
             )
     axes[0].figure.colorbar(image, ax=axes[0], extend="max", label="current over that at rest")
 

@@ -13,6 +13,8 @@ from otjdd.studies.sensitivity import worth_logarithms
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
 ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
+FEW = 300  # largest over smallest value of a logarithmic axis, below which powers of ten are too few ticks
+NAMED = 7  # ticks with a unit that a panel has room for, at most
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a letter of it, and the width there is for both
@@ -23,19 +25,29 @@ def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | No
     """Scale, ticks and label of an axis that shows `values` (any shape, SI).
 
     side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
-    A linear axis has the prefix in its label ("time (ms)"). On a logarithmic one, times and lengths have it at each tick.
+    A linear axis has the prefix in its label ("time (ms)"). On a logarithmic one, times and lengths have it at each tick;
+    few decades have round numbers between the powers of ten, too.
     """
     values = np.asarray(values, dtype=float)
     largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
     own, shown = getattr(axes, f"{side}axis"), symbol(unit)
     if worth_logarithms(values) if log is None else log:
         axes.set(**{f"{side}scale": "log"})
+        few = np.nanmax(values) < FEW * np.nanmin(values)
+        if few:
+            own.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            own.set_minor_formatter(NullFormatter())
         if unit in ON_TICKS:
             own.set_major_formatter(lambda value, _: told(value, unit))
             own.set_minor_formatter(NullFormatter())
-            if np.nanmax(values) < 300 * np.nanmin(values):  # too few decades to read it by
-                own.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            if not few:
+                own.set_major_locator(LogLocator(numticks=NAMED))
             shown = "1"
+        elif few and (found := prefix(largest, unit)):
+            own.set_major_formatter(found[0])
+            shown = found[1]
+        elif few:
+            own.set_major_formatter(lambda value, _: told(value))
     elif found := prefix(largest, unit):
         own.set_major_formatter(found[0])
         shown = found[1]

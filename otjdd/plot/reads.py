@@ -103,7 +103,9 @@ def loss(since: np.ndarray, R: np.ndarray) -> str:
     late = (since > 0) & (since >= since[-1] / 100)
     if late.sum() < 3 or since[late][-1] < 3 * since[late][0]:
         return ""
-    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade)".replace("-", "\N{MINUS SIGN}")
+    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade in the last two)".replace(
+        "-", "\N{MINUS SIGN}"
+    )
 
 
 class Hold(NamedTuple):

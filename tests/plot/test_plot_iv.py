@@ -23,7 +23,7 @@ def test_reads_along_a_sweep_are_an_iv_loop_and_one_voltage_is_none():
     ds["read_voltage"][:], ds["read_current"][:] = SWEEP, 1e-6 * SWEEP
     axes = figure(ds).axes[0]
     np.testing.assert_allclose(axes.lines[0].get_xdata(), SWEEP)
-    assert axes.get_ylabel() == "|current| (A)"
+    assert axes.get_ylabel() == "|current| (µA)"
     assert [text for text in axes.texts if text.arrow_patch]
 
 

@@ -29,7 +29,7 @@ def test_times_have_their_prefix_in_the_label_and_none_at_the_ticks():
     above, below = figure(series(t, np.sin(9 * t), 1e-6 + 0 * t), "current").axes[0].child_axes
     assert below.get_xlabel() == "time (ms)"
     assert below.xaxis.get_major_formatter()(0.2, 0) == "200"
-    assert above.get_ylabel() == "|current| (A)"
+    assert above.get_ylabel() == "|current| (µA)"
 
 
 def test_the_axis_of_current_is_that_of_the_current_and_not_of_a_spike_or_a_zero():
