@@ -12,6 +12,8 @@ Simulations
     slope, sobol_indices        how a result of a study follows one key, and which keys it hangs on
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
+Measured data
+    read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset: units, sweeps and noise floor are told
 Results
     read, write                 NetCDF files, whole or absent
     figure(ds, kinds)           matplotlib figure of a result or a study
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from otjdd.errors import CaseError as CaseError
     from otjdd.errors import ResultError as ResultError
     from otjdd.errors import SolverError as SolverError
+    from otjdd.measurements.read import read_data as read_data
     from otjdd.plot.figure import figure as figure
     from otjdd.results.outputs import measured as measured
     from otjdd.results.store import read as read
@@ -75,6 +78,7 @@ HOME = {
     "sobol_indices": "studies.sensitivity",
     "compact": "compact_models.build",
     "CompactModel": "compact_models.model",
+    "read_data": "measurements.read",
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",

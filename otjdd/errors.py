@@ -62,6 +62,10 @@ class CaseError(OtjddError):
         return "\n".join([*map(str, self.problems), *rest])
 
 
+class DataError(CaseError):
+    """Measured data that cannot be used; told with their file, line and column."""
+
+
 class LimitError(OtjddError):
     """More was asked for than a limit allows; says what, the limit, and what to try."""
 

@@ -14,7 +14,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"system"},
     {"waveform", "analysis"},
     {"physics", "case", "results"},
-    {"solver"},
+    {"solver", "measurements"},
     {"studies"},
     {"plot"},
     {"claims"},

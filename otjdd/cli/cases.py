@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, complete_case, load
+from otjdd.cli.data import Columns, Kept, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say
 
 
@@ -30,11 +31,35 @@ def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
                 print(f"  {case.name:{width}}  {case.title}: {case.question}")
 
 
-def check(path: CasePath, settings: Settings = [], allow_outside: Outside = False):
-    """Check a case without simulating it: all that is wrong at once, each with its line.
+def check(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="CASE", help="A case, or a file of measured data.", autocompletion=complete_case),
+    ],
+    settings: Settings = [],
+    allow_outside: Outside = False,
+    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the data into this PNG, PDF or SVG.")] = None,
+    columns: Columns = [],
+    sheet: Sheet = "",
+    skipped: Skipped = [],
+    kept: Kept = [],
+):
+    """Check a case without simulating it: all that is wrong at once, each with its line. Or say what data hold.
 
     Example: otjdd check my-junction.toml
     """
+    if is_data(path):
+        if settings or allow_outside:
+            raise typer.BadParameter(f"{path} is a file of data and has no keys", param_hint="--set")
+        check_data(path, reading(columns, sheet, skipped, kept), plot)
+        return
+    if plot or columns or sheet or skipped or kept:
+        raise typer.BadParameter(f"{path} is a case; these options are of data", param_hint="--plot")
+    check_case(path, settings, allow_outside)
+
+
+def check_case(path: Path, settings: list[str], allow_outside: bool):
+    """Say that a case is good, and what it does. Raises CaseError, OSError."""
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -46,6 +71,21 @@ def check(path: CasePath, settings: Settings = [], allow_outside: Outside = Fals
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
+
+
+def check_data(path: Path, words: dict, picture: Path | None):
+    """Say what was understood of a file of data, and draw it. Raises DataError, OSError, ResultError."""
+    from otjdd.measurements.describe import described
+    from otjdd.measurements.read import read_data
+
+    if picture:
+        check_picture(picture)
+    ds = read_data(path, **words)
+    if picture:
+        from otjdd.plot import measured, style
+
+        style.save(measured.figure(ds), picture)
+    say(described(ds) + (f"\n{picture}" if picture else ""))
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):

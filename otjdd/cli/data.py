@@ -1,0 +1,73 @@
+"""Options of commands that read measured data: columns, sheets, and rows and ranges that are left out."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Columns = Annotated[
+    list[str],
+    typer.Option(
+        "--column", metavar="QUANTITY=HEADER", help='Say which column holds a quantity: --column current="Reading 2".'
+    ),
+]
+Sheet = Annotated[str, typer.Option("--sheet", help="Sheet of a workbook. Default: the first that has a table.")]
+Skipped = Annotated[
+    list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
+]
+Kept = Annotated[
+    list[str],
+    typer.Option(
+        "--range", metavar="QUANTITY=LOW:HIGH", help='Take only these points of the data: --range voltage="-1 V:2 V".'
+    ),
+]
+
+
+def is_data(path: Path) -> bool:
+    """Tell a file of data from a case, by its suffix."""
+    from otjdd.measurements.read import SUFFIXES
+
+    return path.suffix.lower() in SUFFIXES
+
+
+def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict:
+    """Arguments of `read_data` from the words of options. Raises typer.BadParameter."""
+    names = dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns)
+    without = []
+    for text in skipped:
+        match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)
+        if not match:
+            raise typer.BadParameter(f"expected FIRST-LAST, got {text!r}", param_hint="--skip")
+        without.append((int(match[1]), int(match[2] or match[1])))
+    ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in kept)
+    keep = {name: ends(name, text) for name, text in ranges.items()}
+    return {"names": names, "sheet": sheet, "without": without, "keep": keep}
+
+
+def halves(text: str, option: str, expected: str) -> tuple[str, str]:
+    """The two sides of "NAME=VALUE". Raises typer.BadParameter."""
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint=option)
+    return name.strip(), value.strip()
+
+
+def ends(name: str, text: str) -> tuple[float, float]:
+    """Ends [SI] of "LOW:HIGH", numbers in SI or quantities; an empty end is open. Raises typer.BadParameter."""
+    from otjdd.units import quantity
+
+    low, colon, high = text.partition(":")
+    try:
+        if not colon:
+            raise ValueError("it has no colon")
+        return tuple(
+            default
+            if not part.strip()
+            else float(part)
+            if re.fullmatch(r"[-+0-9.eE]+", part.strip())
+            else quantity(part)[0]
+            for part, default in ((low, float("-inf")), (high, float("inf")))
+        )
+    except ValueError as error:
+        raise typer.BadParameter(f"expected LOW:HIGH, got {text!r} ({error})", param_hint=f"--range {name}") from None

@@ -1,0 +1,1 @@
+"""Files of measured numbers: tables of instruments and of people, read into Datasets with units."""

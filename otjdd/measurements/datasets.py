@@ -1,0 +1,98 @@
+"""Arrays, DataFrames, Datasets and NetCDF files as measured data over `point`, as files of text give them."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.case.problem import Problem
+from otjdd.errors import DataError, ResultError
+from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, scale_to, unit_of
+from otjdd.measurements.sweeps import restarts
+from otjdd.system.files import read_whole
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DIMS = ("point", "read", "bias", "time")  # of one curve, the one looked for first
+
+
+def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Return the measured data of a NetCDF file, of otjdd or of others. Raises ResultError, DataError."""
+    import xarray as xr
+
+    try:
+        with xr.open_dataset(io.BytesIO(read_whole(path)), engine="h5netcdf", decode_times=False) as ds:
+            found = ds.load()
+    except (OSError, ValueError, KeyError) as error:
+        raise ResultError(path, "is no NetCDF4 file, or is damaged") from error
+    return from_dataset(found, os.fspath(path))
+
+
+def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
+    """Return the measured data of a mapping name -> array, of a DataFrame, or of a Dataset; names as headers of a file.
+
+    Raises DataError, also for arrays of different lengths.
+    """
+    import xarray as xr
+
+    if isinstance(data, xr.Dataset):
+        return from_dataset(data, file)
+    if not isinstance(data, Mapping) and not hasattr(data, "columns"):
+        raise TypeError(f"expected a file, a Dataset, a DataFrame or a mapping of arrays, got {type(data).__name__}")
+    arrays = {str(name): np.asarray(data[name]) for name in data}
+    lengths = {name: array.shape for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
+        raise DataError([Problem(file, 0, 0, "", "columns of one length", str(lengths))])
+    return made(arrays, {}, file)
+
+
+def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
+    """Return the curve of a Dataset: all variables over `point`, else over reads, bias voltages or time."""
+    dim = next((d for d in DIMS if d in ds.dims and ds.sizes[d] > 1), None)
+    if dim is None:
+        raise DataError(
+            [Problem(file, 0, 0, "", f"data over {', '.join(DIMS)}", ", ".join(map(str, ds.dims)) or "none")]
+        )
+    if dim == "bias":
+        ds = ds.squeeze()
+    names = [name for name in ds.variables if ds[name].dims == (dim,) and ds[name].dtype.kind in "fiu"]
+    units = {str(name): ds[name].attrs.get("units", "") for name in names}
+    return made({str(name): ds[name].values for name in names}, units, file)
+
+
+def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) -> xr.Dataset:
+    """Measured data of named arrays (point,) in units as written. Raises DataError."""
+    import xarray as xr
+
+    variables: dict[str, tuple[str, np.ndarray, dict]] = {}
+    for name, array in arrays.items():
+        read = heading(name)
+        if read is None or name in ("line", "record", "branch") or read.quantity in variables:
+            continue
+        try:
+            factor, offset = scale_to(read.unit or units.get(name, ""), read.measures)
+            values = np.asarray(array, dtype=float) * factor + offset
+        except (ValueError, TypeError) as error:
+            raise DataError([Problem(file, 0, 0, name, str(error))]) from None
+        about = {"units": unit_of(read.measures), "long_name": long_name_of(read.measures), "header": name}
+        variables[read.quantity] = ("point", values, about | ({"magnitude": 1} if read.magnitude else {}))
+    if not any(not name.endswith(UNCERTAINTY) for name in variables):
+        raise DataError(
+            [Problem(file, 0, 0, "", "names of outputs, or V, I, R, G, C, t, n", ", ".join(arrays) or "none")]
+        )
+    finite = np.all([np.isfinite(v) for _, v, _ in variables.values()], axis=0)
+    if finite.sum() < 2:
+        raise DataError([Problem(file, 0, 0, "", "two points or more with a number in each column", str(finite.sum()))])
+    ds = xr.Dataset(variables, {"line": ("point", np.arange(1, len(finite) + 1))}, {"file": file, "understood": ""})
+    ds = ds.isel(point=np.flatnonzero(finite))
+    try:
+        record = restarts(ds["time"].values) if "time" in ds else np.zeros(ds.sizes["point"], dtype=int)
+    except ValueError as error:
+        raise DataError([Problem(file, 0, 0, "time", f"the time runs back at point {error.args[0]}")]) from None
+    ds.attrs["understood"] = f"{int(finite.sum())} of {len(finite)} points"
+    return ds.assign_coords(record=("point", record))

@@ -1,0 +1,165 @@
+"""Headers of columns: the quantity that a name stands for, and the unit in its brackets.
+
+A name is that of an output (`read_resistance`), or one that people and instruments use: V, I, |I|, J, R, G, C, t, n, T, f,
+`AnodeI`, `Drain Current`. A name that says two things is none.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from otjdd.results.outputs import OUTPUTS
+from otjdd.units import CELSIUS, SAME, Unit, unit
+
+
+class Quantity(NamedTuple):
+    """A measured quantity: unit in which it is held, what it is, and the pattern of its usual names, in small letters."""
+
+    unit: str
+    long_name: str
+    pattern: str = ""
+
+
+_SMU = r"(?:(?:smu|ch|channel)[ _-]?\d[ _.-]?)?"
+_TERMINAL = r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|a|b|d|g|smu\d|ch\d)"
+
+QUANTITIES = {
+    "time": Quantity("s", "time", r"t|time|times|time ?stamp|elapsed time|relative time|rel time|time\d"),
+    "number": Quantity("1", "number of the write", r"n|no|nr|#|number|pulse|pulse (?:no|number|count)|cycle|pulses"),
+    "write_voltage": Quantity(
+        "V", "voltage of the write before the read",
+        r"(?:v|u)[ _]?(?:w|write|pulse|p|set|prog)|(?:write|pulse|programming) (?:voltage|amplitude|v)|amplitude",
+    ),
+    "read_voltage": Quantity("V", "voltage of the source at the read", r"(?:v|u)[ _]?read|read (?:voltage|v)"),
+    "read_current": Quantity("A", "current read", r"i[ _]?read|read (?:current|i)"),
+    "voltage": Quantity(
+        "V", "voltage at the source",
+        rf"v|u|{_SMU}voltage|(?:bias|source|applied|sample|device|dc|force[d]?)(?: voltage| v| bias)?"
+        rf"|[vu][a-z]{{0,2}}\d?|[vu][ _]?(?:bias|force|source|applied|meas|dc)|{_TERMINAL}[ _-]?(?:v|voltage)|vf",
+    ),
+    "current": Quantity(
+        "A", "current that the instrument reads",
+        rf"i|{_SMU}current|(?:measured|dc|sample|device) current|i[a-z]{{0,2}}\d?|i[ _]?(?:meas|dc|dut)"
+        rf"|{_TERMINAL}[ _-]?(?:i|current)|reading",
+    ),
+    "current_density": Quantity("A m^-2", "current per area", r"j|current density"),
+    "resistance": Quantity("ohm", "resistance", r"r|resistance|r[ _]?(?:read|dc|hrs|lrs)|read resistance"),
+    "conductance": Quantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance"),
+    "capacitance": Quantity("F", "capacitance", r"c|cp|cs|capacitance"),
+    "temperature": Quantity("K", "temperature", r"temp|temperature"),
+    "frequency": Quantity("Hz", "frequency", r"f|freq|frequency"),
+}  # fmt: skip
+# names of outputs that are one of these quantities
+SAME_AS = {
+    "bias": "voltage", "bias_current": "current", "read_resistance": "resistance", "read_time": "time",
+}  # fmt: skip
+LETTERS = {"T": "temperature", "t": "time"}  # names in which the case of the letter decides
+UNCERTAIN = re.compile(
+    r"(?:sigma|std|sd|err|error|delta|unc|uncertainty|u)[ _]?(?:of )?\(?\s*(?P<after>[^()]+?)\s*\)?$"
+    r"|(?P<before>.+?)[ _](?:sigma|std|sd|err|error|uncertainty|unc)$"
+)
+FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # of a quantity; the brackets hold no unit
+UNCERTAINTY = "_uncertainty"
+WORDS = {
+    "volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A", "amperes": "A", "ohms": "ohm", "sec": "s",
+    "secs": "s", "seconds": "s", "second": "s", "kelvin": "K", "siemens": "S", "farad": "F", "farads": "F", "#": "1",
+    "hertz": "Hz", "msec": "ms", "usec": "us", "nsec": "ns", "-": "1", "count": "1", "counts": "1",
+}  # fmt: skip
+
+
+class Heading(NamedTuple):
+    """A header that is understood: its quantity, if it is of the magnitude alone, its unit as written ("" for none)."""
+
+    quantity: str
+    magnitude: bool
+    unit: str
+
+    @property
+    def measures(self) -> str:
+        """Quantity whose unit the column has: of an uncertainty that of what is uncertain."""
+        return self.quantity.removesuffix(UNCERTAINTY)
+
+
+def heading(text: str) -> Heading | None:
+    """Understand a header such as "|I| (nA)"; None for a name that is not known."""
+    name, unit_text = parted(text)
+    bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
+    inside = next((part for part in bare.groups() if part), name) if bare else name
+    quantity = quantity_of(inside.strip())
+    if quantity is None and (match := UNCERTAIN.fullmatch(name.lower())):
+        whole = match["after"] or match["before"]
+        kept = name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]
+        found = quantity_of(kept.strip("() "))
+        quantity = found and found + UNCERTAINTY
+    return None if quantity is None else Heading(quantity, bool(bare), unit_text)
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Name and unit of a header: "V (mV)", "V [mV]", "V / mV" and "V, mV" are ("V", "mV")."""
+    text = " ".join(text.split())
+    match = re.fullmatch(r"(.*\S)\s*(?:\(([^()]*)\)|\[([^\[\]]*)\])", text) or re.fullmatch(
+        r"(.*\S)(?: / |, )(\S+)", text
+    )
+    if not match or FUNCTION.fullmatch(text[: len(match[1]) + 1]):
+        return text, ""
+    return match[1], next((part for part in match.groups()[1:] if part), "").strip()
+
+
+def quantity_of(name: str) -> str | None:
+    """Quantity of a bare name, None for an unknown one."""
+    if name in LETTERS:
+        return LETTERS[name]
+    known = (
+        QUANTITIES.keys() | {n for n, output in OUTPUTS.items() if output.dims in (("time",), ("read",))} | set(SAME_AS)
+    )
+    if name in known:
+        return SAME_AS.get(name, name)
+    small = re.sub(r"[ _-]+", " ", name.lower()).strip()
+    joined = small.replace(" ", "_")
+    if joined in known:
+        return SAME_AS.get(joined, joined)
+    found = [key for key, quantity in QUANTITIES.items() if re.fullmatch(quantity.pattern, small)]
+    return found[0] if found else None
+
+
+def unit_of(quantity: str) -> str:
+    """Unit in which a quantity is held, as results spell it."""
+    return QUANTITIES[quantity].unit if quantity in QUANTITIES else OUTPUTS[quantity].unit
+
+
+def long_name_of(quantity: str) -> str:
+    """Words for a quantity."""
+    return QUANTITIES[quantity].long_name if quantity in QUANTITIES else OUTPUTS[quantity].long_name
+
+
+def is_unit(text: str) -> bool:
+    """Tell if a text is a unit, or says that there is none."""
+    try:
+        read_unit(text)
+    except ValueError:
+        return False
+    return True
+
+
+def read_unit(text: str) -> Unit:
+    """Read a unit as people write it: "mA/cm2", "µA", "Ohms". Raises ValueError."""
+    plain = text.translate(SAME).strip()
+    plain = WORDS.get(plain.lower(), plain)
+    plain = re.sub(r"(?<=[A-Za-z])(-?[1-9])\b", r"^\1", plain)
+    return unit(re.sub(r"\s+", "*", plain))
+
+
+def scale_to(text: str, quantity: str) -> tuple[float, float]:
+    """Factor and offset from a unit as written to that of a quantity; (1, 0) where none is written.
+
+    Raises ValueError, in words, for what is no unit and for the unit of another quantity.
+    """
+    plain = text.translate(SAME).strip()
+    if quantity == "temperature" and plain in (CELSIUS, "C", "celsius", "Celsius"):
+        return 1.0, 273.15
+    held = read_unit(unit_of(quantity))
+    found = read_unit(text) if text else held
+    if found.powers != held.powers:
+        raise ValueError(f"{text!r} is not a unit of {long_name_of(quantity)}, such as {unit_of(quantity)!r}")
+    return float((found.factor / held.factor).scaleb(found.exponent - held.exponent)), 0.0

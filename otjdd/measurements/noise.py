@@ -1,0 +1,34 @@
+"""The noise floor of a measured current, told from its scatter.
+
+A smooth curve bends one way over many points; its second differences keep their sign. Those of white noise change it from
+one to the next in arccos(-2/3)/pi = 73 % of all cases.
+"""
+
+import numpy as np
+
+ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
+FEWEST = 8  # second differences without which nothing is said
+LOST = 3.0  # currents below this multiple of the noise are lost in it
+SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
+SECOND = np.sqrt(6.0)  # standard deviation of second differences over that of the noise
+
+
+def noise_floor(current: np.ndarray) -> float:
+    """Standard deviation [A] of the noise in which the smallest currents are lost; nan where none of them is.
+
+    current : (n,) in the order of the measurement [A]
+    """
+    bends = np.diff(current, 2)
+    sizes = np.abs(current)
+    inside = np.maximum.reduce([sizes[:-2], sizes[1:-1], sizes[2:]])
+    found = np.nan
+    for level in np.unique(np.quantile(sizes, np.linspace(0.1, 1.0, 19))) if len(sizes) > FEWEST else ():
+        small = inside <= level
+        pairs = small[1:] & small[:-1]
+        if small.sum() < FEWEST or pairs.sum() < FEWEST // 2:
+            continue
+        sigma = SIGMA * np.median(np.abs(bends[small])) / SECOND
+        turning = np.mean(np.sign(bends[1:][pairs]) != np.sign(bends[:-1][pairs]))
+        if turning >= ALTERNATE and np.median(sizes[sizes <= level]) < LOST * sigma:
+            found = sigma
+    return float(found)

@@ -1,0 +1,172 @@
+"""A file of measured numbers as a Dataset over `point`: SI, energies in eV, each variable with its unit.
+
+Coordinates of a point: `line` of the file, `record` (a new one begins where the time starts again or the sweep is
+repeated), `branch` (the monotonic piece of the sweep). What was told from the data stands in the attribute `understood`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.case.problem import Problem
+from otjdd.errors import DataError
+from otjdd.measurements.columns import Table, has_header, table_of
+from otjdd.measurements.datasets import from_arrays, from_netcdf
+from otjdd.measurements.names import UNCERTAINTY, long_name_of, quantity_of, unit_of
+from otjdd.measurements.noise import LOST, noise_floor
+from otjdd.measurements.sheet import Sheet
+from otjdd.measurements.sweeps import branches, period, restarts
+from otjdd.measurements.text import read_text
+from otjdd.measurements.workbook import SUFFIXES as WORKBOOKS
+from otjdd.measurements.workbook import read_workbook
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NETCDF = (".nc", ".nc4", ".cdf")
+TEXTS = (".csv", ".tsv", ".txt", ".dat", ".asc")
+SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # of files that are data, where a case could stand as well
+SWEPT = ("write_voltage", "voltage", "number", "time")  # the first that is there is the axis of the sweeps
+AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
+FEWEST = 2  # points of a curve
+
+
+def read_data(
+    source: Any, *, names: Mapping[str, str] | None = None, sheet: str = "",
+    without: Sequence[tuple[int, int]] = (), keep: Mapping[str, tuple[float, float]] | None = None,
+) -> xr.Dataset:  # fmt: skip
+    """Read measured numbers: a file (CSV, TSV or other text, a workbook, NetCDF), arrays by name, a DataFrame, a Dataset.
+
+    source : its names are those of outputs, or V, I, |I|, J, R, G, C, t, n, T, with a unit in brackets: "I (nA)"
+    names : quantity -> header of its column, where a header says too little: {"current": "Reading 2"}
+    sheet : of a workbook; the first that holds a table by default
+    without : (first, last) lines of the file that are left out   keep : quantity -> (low, high) [SI] of the points to keep
+    Raises OSError, ResultError (NetCDF), TypeError, DataError with file, line and column for data that cannot be used.
+    """
+    if not isinstance(source, str | os.PathLike):
+        ds = from_arrays(source)
+    elif Path(source).suffix.lower() in NETCDF:
+        ds = from_netcdf(source)
+    else:
+        table, found = understood(source, names or {}, sheet)
+        ds = dataset(table, found)
+    return told(selected(ds, without, keep or {}))
+
+
+def understood(path: str | os.PathLike[str], names: Mapping[str, str], wanted: str) -> tuple[Table, Sheet]:
+    """Table of a text file, or of the first sheet of a workbook that has one, and its sheet. Raises DataError, OSError."""
+    if Path(path).suffix.lower() not in WORKBOOKS:
+        sheet = read_text(path)
+        return table_of(sheet, names), sheet
+    sheets = [sheet for sheet in read_workbook(path) if not wanted or sheet.file.endswith(f"[{wanted}]")]
+    if not sheets:
+        raise DataError([Problem(os.fspath(path), 1, 1, "", f"a sheet {wanted!r} that is not empty", "none")])
+    sheet = next((sheet for sheet in sheets if has_header(sheet, names)), sheets[0])
+    return table_of(sheet, names), sheet
+
+
+def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
+    """Dataset of a table, without rows that lack a number. Raises DataError."""
+    import xarray as xr
+
+    lines = np.array([line.number for line in table.rows])
+    missing = np.any([np.isnan(values) for values in table.values.values()], axis=0)
+    kept = np.flatnonzero(~missing)
+    if len(kept) < FEWEST:
+        raise sheet.fault(table.rows[0], None, f"{FEWEST} rows or more with a number in each column", str(len(kept)))
+    variables = {
+        name: ("point", values[kept], {"units": unit_of(base), "long_name": long_name_of(base)})
+        for name, values in table.values.items()
+        for base in [name.removesuffix(UNCERTAINTY)]
+    }
+    for name, column in table.columns.items():
+        variables[name][2].update(header=column.header.text, written_unit=column.heading.unit or "none; SI is assumed")
+        if column.heading.magnitude:
+            variables[name][2]["magnitude"] = 1
+    ds = xr.Dataset(variables, {"line": ("point", lines[kept])}, {"file": sheet.file})
+    said = [*sheet.told, f"{len(kept)} of {len(lines)} rows"]
+    said += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
+    said += [f"{table.overflows} numbers over the range of the instrument"] * bool(table.overflows)
+    said += [f"columns not used: {', '.join(table.left_out)}"] * bool(table.left_out)
+    ds.attrs["understood"] = "\n".join(said)
+    return ds.assign_coords(record=("point", records(ds, sheet, table)))
+
+
+def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
+    """Number (point,) of the record of each point, by the time. Raises DataError where the time runs back."""
+    if "time" not in ds:
+        return np.zeros(ds.sizes["point"], dtype=int)
+    try:
+        return restarts(ds["time"].values)
+    except ValueError as error:
+        number = int(ds["line"].values[error.args[0]])
+        line = next(line for line in table.rows if line.number == number)
+        cell = line.cells[table.columns["time"].place]
+        before = ds["time"].values[error.args[0] - 1]
+        raise sheet.fault(line, cell, f"a time after {before:g} s, or one that starts again", cell.text) from None
+
+
+def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[str, tuple[float, float]]) -> xr.Dataset:
+    """Points within ranges [SI], ends included. Raises DataError for a quantity that is not there, or when none is left."""
+    chosen = np.ones(ds.sizes["point"], dtype=bool)
+    for first, last in without:
+        chosen &= ~((ds["line"].values >= first) & (ds["line"].values <= last))
+    for name, (low, high) in keep.items():
+        quantity = quantity_of(name) or name
+        if quantity not in ds:
+            raise DataError([Problem(ds.attrs["file"], 1, 1, "", f"a column of {name} to choose by", ", ".join(ds))])
+        chosen &= (ds[quantity].values >= low) & (ds[quantity].values <= high)
+    if chosen.sum() < FEWEST:
+        raise DataError(
+            [Problem(ds.attrs["file"], 1, 1, "", f"{FEWEST} points or more in the range", str(chosen.sum()))]
+        )
+    return ds.isel(point=np.flatnonzero(chosen)) if not chosen.all() else ds
+
+
+def told(ds: xr.Dataset) -> xr.Dataset:
+    """Return the Dataset with what its numbers tell: repeated sweeps, branches, and the noise floor of a current."""
+    axis = axis_of(ds)
+    said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
+    if axis is None or not set(ds) - AXES:
+        file = ds.attrs.get("file", "data")
+        expected = "a measured quantity and what it was measured against: V, t or n beside I, J, R, G or C"
+        raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing")])
+    values, record = ds[axis].values, ds["record"].values
+    if axis != "time" and record.max() == 0 and axis != "number":
+        length = period(values)
+        record = np.arange(len(values)) // length
+    pieces = [branches(values[record == r]) for r in range(record.max() + 1)]
+    ds = ds.assign_coords(record=("point", record), branch=("point", np.concatenate(pieces)))
+    said.append(sweep_words(axis, values, record, pieces))
+    if "temperature" in ds:
+        levels = np.unique(np.round(ds["temperature"].values))
+        said.append(f"temperatures: {', '.join(f'{t:g}' for t in levels[:12])} K")
+    for name in ("current", "read_current"):
+        if name in ds and np.isfinite(floor := noise_floor(ds[name].values)):
+            ds[name].attrs["noise_floor"] = floor
+            lost = int(np.sum(np.abs(ds[name].values) < LOST * floor))
+            said.append(f"noise floor {floor:.2g} A: {lost} currents are lost in it")
+    ds.attrs["understood"] = "\n".join(said)
+    return ds
+
+
+def axis_of(ds: xr.Dataset) -> str | None:
+    """Name of the quantity that was swept: the first of SWEPT that is there and changes, else the first there."""
+    there = [name for name in SWEPT if name in ds]
+    return next((name for name in there if np.ptp(ds[name].values) > 0), there[0] if there else None)
+
+
+def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, pieces: list[np.ndarray]) -> str:
+    """Words for the sweeps: the axis, its range, records and branches."""
+    unit = unit_of(axis)
+    text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}" + f" {unit}" * (unit != "1")
+    count, turns = int(record.max()) + 1, int(pieces[0].max())
+    text += f", {count} times" if count > 1 else ""
+    return text + (
+        f", {turns + 1} branches each" if turns and count > 1 else f", {turns + 1} branches" if turns else ""
+    )

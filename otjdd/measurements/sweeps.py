@@ -1,0 +1,48 @@
+"""Sweeps: where a swept quantity turns, and how often the whole pattern was repeated. Told from the numbers alone."""
+
+import numpy as np
+
+JITTER = 1e-3  # of the range: a source that is read back differs by less from itself
+APART = 0.4  # of the median step: values of one place in repeated sweeps differ by less
+
+
+def branches(values: np.ndarray) -> np.ndarray:
+    """Number (point,) of the monotonic piece that each point lies on, from 0. The turning point ends its piece."""
+    moves = np.diff(values)
+    moves[np.abs(moves) < JITTER * max(np.ptp(values), np.finfo(float).tiny)] = 0.0
+    signs = np.sign(moves)
+    moving = np.flatnonzero(signs)
+    if not moving.size:
+        return np.zeros(len(values), dtype=int)
+    # plateaus belong to the way that leads on from them
+    last = np.searchsorted(moving, np.arange(len(signs)))
+    signs = signs[moving[np.minimum(last, len(moving) - 1)]]
+    return np.concatenate(([0], np.cumsum(np.concatenate(([0], np.diff(signs) != 0)))))
+
+
+def period(values: np.ndarray) -> int:
+    """Number of points after which the values repeat themselves, all of them when they do not.
+
+    A constant never repeats: it shows no sweep. A repeated pattern turns or jumps back at least once.
+    """
+    count, steps = len(values), np.abs(np.diff(values))
+    if count < 4 or not np.ptp(values) > 0:
+        return count
+    apart = APART * np.median(steps[steps > JITTER * np.ptp(values)])
+    for length in range(2, count // 2 + 1):
+        if count % length == 0 and np.all(np.abs(values[length:] - values[:-length]) <= apart):
+            return length
+    return count
+
+
+def restarts(time: np.ndarray) -> np.ndarray:
+    """Number (point,) of the record that each point belongs to: one begins where the time returns to its first value.
+
+    Raises ValueError with the index of a point whose time runs back to anywhere else.
+    """
+    back = np.flatnonzero(np.diff(time) < 0) + 1
+    near = time[0] + 0.5 * max(time[1] - time[0], 0.0) if len(time) > 1 else time[0]
+    for point in back:
+        if time[point] > near:
+            raise ValueError(int(point))
+    return np.searchsorted(back, np.arange(len(time)), side="right")

@@ -1,0 +1,74 @@
+"""Figures of measured data: each measured quantity against what was swept, with repeats, branches and the noise floor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from otjdd.measurements.names import UNCERTAINTY, unit_of
+from otjdd.measurements.noise import LOST
+from otjdd.measurements.read import AXES, axis_of
+from otjdd.plot import axes as parts
+from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FULL = 12  # groups up to which each has its name in the legend
+SIGNED = ("current", "read_current", "current_density")  # drawn by their magnitude, on a logarithmic axis
+
+
+def figure(ds: xr.Dataset) -> Figure:
+    """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform."""
+    measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
+    axis = axis_of(ds)
+    timed = axis != "time" and "time" in ds and "voltage" in ds
+    with style():
+        fig, places = panels(len(measured) + timed)
+        for axes, name in zip(places, measured, strict=False):
+            curve(axes, ds, axis, name)
+        if timed:
+            curve(places[-1], ds, "time", "voltage")
+        for i, axes in enumerate(places if len(places) > 1 else ()):
+            parts.letter(axes, i)
+    return fig
+
+
+def curve(axes, ds: xr.Dataset, axis: str, name: str) -> None:
+    """Fill axes with one quantity against another, a colour for each record or temperature."""
+    x, y = ds[axis].values, ds[name].values
+    shown = parts.magnitude(y) if name in SIGNED else y
+    floor = ds[name].attrs.get("noise_floor", 0.0)
+    lost = np.abs(y) < LOST * floor
+    words, values = groups(ds)
+    several = np.unique(values)
+    for i, value in enumerate(several):
+        inside, colour = values == value, CYCLE[i % 6]
+        label = f"{words} {value:g}" + " K" * (words == "T =") if words and len(several) <= FULL else None
+        clear = np.where(lost, np.nan, shown)[inside]
+        axes.plot(x[inside], clear, "o-", markersize=2.2, linewidth=0.6, color=colour, label=label)
+        axes.plot(x[inside & lost], shown[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
+    plain = name.replace("_", " ")
+    parts.quantity(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=False)
+    log = None if name in (*SIGNED, "resistance", "conductance") else False
+    parts.quantity(axes, "y", shown, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
+    if floor:
+        bottom = min(floor / 10, axes.get_ylim()[1])
+        axes.set_ylim(bottom=bottom)
+        axes.axhspan(bottom, LOST * floor, color=GREY, alpha=0.2, linewidth=0)
+        axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.told(floor, 'A')}")
+    elif ds["branch"].values.max() > 0 and axis != "time":
+        first = ds["record"].values == ds["record"].values[0]
+        parts.arrows(axes, x[first], shown[first], ORANGE)
+    if axes.get_legend_handles_labels()[0]:
+        parts.legend(axes)
+
+
+def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
+    """Word for the groups of points that have a colour each, "" for one group, and the number (point,) of each group."""
+    if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
+        return "T =", np.round(ds["temperature"].values)
+    record = ds["record"].values
+    return ("repeat" if record.max() else ""), record + 1
