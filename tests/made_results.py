@@ -39,6 +39,34 @@ def curves(energy: float = 0.3):
     return outputs.dataset(shape | {"bias_current": current}, {"state": ["HRS", "LRS"], "temperature": T, "bias": V})
 
 
+def signals(bias, frequency, impedance, attrs=None, **more):
+    """Small signals of one state at 300 K: impedance (bias, frequency) [ohm], complex. more : outputs over bias."""
+    bias, frequency, Z = np.asarray(bias), np.asarray(frequency), np.asarray(impedance)
+    Y = 1 / Z
+    arrays = {"impedance_real": Z.real, "impedance_imag": Z.imag, "conductance_ac": Y.real}
+    arrays |= {"capacitance": Y.imag / (2 * np.pi * frequency)} | more
+    coords = {"state": ["initial"], "temperature": [300.0], "bias": bias, "frequency": frequency}
+    return outputs.dataset({name: np.asarray(value)[None, None] for name, value in arrays.items()}, coords, attrs)
+
+
+def depletion(permittivity: float = 300.0, doping: float = 1e26, barrier: float = 1.0):
+    """C-V of the shipped device with a linear right electrode of a band bending [eV] of barrier - V."""
+    V, omega = np.linspace(-2.0, 0.5, 26), 2e6 * np.pi
+    law = f'{{ law = "linear", eps_r = {permittivity} }}'
+    attrs = case_attrs(**{"device.right.permittivity": law, "device.right.doping": f"{doping} 1/m^3"})
+    area, kT = np.pi * 1e-10, 8.617333262e-5 * 300.0
+    C = area * np.sqrt(
+        1.602176634e-19 * 8.8541878128e-12 * permittivity * doping / 2 / np.maximum(barrier - V - kT, kT)
+    )
+    return signals(V, [1e6], (1 / (1j * omega * C))[:, None], attrs, bias_band_bending=barrier - V)
+
+
+DEPLETION = depletion()
+FREQUENCY = np.geomspace(1.0, 1e6, 31)
+# 50 ohm, and 1 Mohm beside 1 nF
+SPECTRUM = signals([0.0], FREQUENCY, (50 + 1e6 / (1 + 2e-3j * np.pi * FREQUENCY))[None])
+
+
 def series(t, voltage, current, attrs=None, displacement=0.0):
     """A time series whose instrument shows the conduction current and some displacement [A]."""
     arrays = {"voltage": voltage, "conduction_current": current, "current": np.asarray(current) + displacement}

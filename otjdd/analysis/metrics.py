@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
-from otjdd.analysis import comparison, learning, synapse
+from otjdd.analysis import comparison, learning, small_signal, synapse
 
 RUN = "a run"  # a metric is taken from one Dataset,
 TRIALS = "trials"  # or from several runs with their cases
@@ -74,6 +74,20 @@ METRICS = {
         "nonlinearity_up": ("1", "curvature nu of the rise, 0 for a straight line"),
         "nonlinearity_down": ("1", "curvature nu of the fall, 0 for a straight line"),
         "asymmetry": ("1", "largest distance of rise and reversed fall over the window"),
+    }),
+    "mott_schottky": Metric(small_signal.mott_schottky, RUN, {
+        "doping": ("1/m^3", "apparent doping of a Mott-Schottky plot"),
+        "built_in_voltage": ("V", "apparent built-in voltage of a Mott-Schottky plot"),
+        "bend": ("1", "slope of the plot in deepest depletion over that in the shallowest"),
+        "doping_ratio": ("1", "apparent doping over that of the case"),
+        "flat_band_voltage": ("V", "voltage at which the right electrode is not bent"),
+    }),
+    "impedance": Metric(small_signal.relaxation, RUN, {
+        "resistance": ("ohm", "real part of the impedance at the lowest frequency"),
+        "low_capacitance": ("F", "capacitance at the lowest frequency"),
+        "high_capacitance": ("F", "capacitance at the highest frequency"),
+        "peak_frequency": ("Hz", "frequency of the largest imaginary part of the impedance"),
+        "kramers_kronig": ("1", "largest misfit of the Kramers-Kronig relations, over the impedance"),
     }),
     "thermal": Metric(comparison.thermal, TRIALS, {
         "activation_energy": ("eV", "activation energy of the current"),

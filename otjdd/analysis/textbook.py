@@ -1,4 +1,4 @@
-"""Text-book current densities of a thin barrier, for extraction and as oracles; the device itself does not run on them.
+"""Text-book currents and capacitances of a thin barrier, for extraction and as oracles; the device runs on none of them.
 
 One convention throughout: V is on the metal, the substrate is grounded, and J > 0 for V > 0. Barriers are in eV:
 `barrier_substrate` (phi1 of the literature) stands at x = L, `barrier_metal` (phi2) at x = 0. With V > 0 electrons
@@ -187,6 +187,46 @@ def schottky_emission(
     """
     lowered = barrier - image_lowering(field, relative_permittivity)
     return richardson * temperature**2 * np.exp(-lowered / (BOLTZMANN_EV * temperature))
+
+
+def plate_capacitance(relative_permittivity: Floats, thickness: Floats) -> Floats:
+    """Capacitance of a dielectric between plates, eps0 eps_r/d [F/m2]. thickness : [m]"""
+    return VACUUM_PERMITTIVITY * relative_permittivity / thickness
+
+
+def depletion_capacitance(
+    bending: ArrayLike, doping: Floats, relative_permittivity: Floats, tail: Floats = 0.0
+) -> NDArray[np.float64]:
+    """Capacitance of a depletion layer with a linear permittivity, sqrt(e eps0 eps_r N/2 (u - tail)) [F/m2].
+
+    bending : u [eV], positive in depletion; nan where it is not above the tail   doping : N [1/m3]
+    tail : [eV] of the electrons at the edge of the layer: 0 in the depletion approximation; exactly kT for Boltzmann
+    electrons and kT F_3/2(xi/kT)/F_1/2(xi/kT) for all, but for terms of exp(-u/kT).
+    Source: Sze & Ng, Physics of Semiconductor Devices, 3rd ed. (2007), section 3.2.
+    """
+    u = _positive(np.asarray(bending, dtype=float) - tail)
+    return np.sqrt(ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * doping / (2 * u))
+
+
+def nonlinear_depletion_capacitance(
+    bending: ArrayLike, doping: Floats, b: Floats, a: Floats, tail: Floats = 0.0
+) -> NDArray[np.float64]:
+    """The same with the permittivity b/sqrt(a + E^2) of SrTiO3 [F/m2]:
+
+        1/C^2 = (u/eps0 b)^2 + 2 sqrt(a) u/(eps0 b e N),   u = bending - tail
+
+    The field E at the interface does the work eps0 b [sqrt(a + E^2) - sqrt(a)] = e N u, and C = dQ/du = e N/E. Without
+    the first term it is `depletion_capacitance` at the permittivity of zero field, b/sqrt(a).
+    b : [V/m]   a : [V2/m2], others as there
+    Source: Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997).
+    """
+    u = _positive(np.asarray(bending, dtype=float) - tail) / (VACUUM_PERMITTIVITY * b)
+    return 1 / np.sqrt(u * u + 2 * np.sqrt(a) * u / (ELEMENTARY_CHARGE * doping))
+
+
+def in_series(*capacitances: ArrayLike) -> NDArray[np.float64]:
+    """Capacitance of layers in series, 1/sum(1/C)."""
+    return 1 / sum(1 / np.asarray(C, dtype=float) for C in capacitances)
 
 
 def _exponent(thickness, mass):

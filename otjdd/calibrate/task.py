@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
+from otjdd.case.drive_curves import Curves
 from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem
 from otjdd.case.record import Number, Record
@@ -175,7 +176,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
     for i, run in enumerate(calibration.run):
         try:
             drive = case.replace(**run.set).drive
-            count = 0 if drive.kind == "iv" else drive.waveform().read_count
+            count = 0 if isinstance(drive, Curves) else drive.waveform().read_count
         except CaseError as error:
             for problem in error.problems:
                 key = next((key for key in run.set if problem.key.startswith(key)), None)
@@ -197,7 +198,7 @@ def measures(path: str, drive) -> bool:
     trials = claims.planned(claims.shipped_claims() / path.partition(".")[0], claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
         return False
-    return drive.kind != "iv" or claim.settings.get("state") in drive.states
+    return not isinstance(drive, Curves) or claim.settings.get("state") in drive.states
 
 
 def targets(calibration: Calibration) -> list[Target]:

@@ -1,4 +1,4 @@
-"""The [drive] of a case: one record per `kind`, each with a `waveform()`.
+"""The [drive] of a case: one record per `kind`, each with a `waveform()` but for the curves of `drive_curves`.
 
 Shapes are made in `otjdd.waveform`; the records give names, units and limits. They are frozen, refuse unknown keys, and
 hold SI.
@@ -9,36 +9,37 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from otjdd.case.device import Write
+from otjdd.case.drive_curves import CV, IV, Impedance
+from otjdd.case.drive_values import (
+    HIGHEST,
+    Delay,
+    Duration,
+    Hertz,
+    Name,
+    Pause,
+    Rate,
+    Spike,
+    Step,
+    Times,
+    Vertices,
+    Volts,
+)  # fmt: skip
 from otjdd.case.record import Count, Record
-from otjdd.units import Quantity
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
 
 MAX_DEPTH = 4
-HIGHEST = 100.0  # V, of either sign
 FIRST_READ = 1e-6  # s: where log-spaced reads begin
 
-Volts = Annotated[float, Quantity("voltage", f"-{HIGHEST:g} V", f"{HIGHEST:g} V")]
-Step = Annotated[float, Quantity("voltage", "1 uV", "100 V")]
-Duration = Annotated[float, Quantity("time", "1 fs", "1e9 s")]
-Pause = Annotated[float, Quantity("time", "0 s", "1e9 s")]
-Delay = Annotated[float, Quantity("time", "-1e9 s", "1e9 s")]
-Rate = Annotated[float, Quantity("voltage rate", "1e-9 V/s", "1e15 V/s")]
-Hertz = Annotated[float, Quantity("frequency", "1e-9 Hz", "1e15 Hz")]
-Kelvin = Annotated[float, Quantity("temperature", "1 K", "2000 K")]
-Times = Annotated[Count, Field(ge=1, le=1_000_000)]
-Vertices = Annotated[tuple[Volts, ...], Field(min_length=2, max_length=1000)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
-Spike = Annotated[tuple[Name, ...], Field(min_length=1, max_length=1000)]
-
 __all__ = [
+    "CV",
     "IV",
     "Drive",
     "Hold",
+    "Impedance",
     "Pulse",
     "ReadSettings",
     "Sequence",
@@ -307,56 +308,13 @@ class Sequence(Record):
         return repeated(joined([part.waveform() for part in self.parts]), self.repeat)
 
 
-class IV(Record):
-    """Current against voltage with the ions at rest; no waveform.
-
-    voltages : listed; or start, stop and step : evenly spaced   temperatures : of the curves; that of the case by default
-    states : name -> history, the voltages that prepare the initial state before each curve; one curve of the initial
-    state when there are none
-    """
-
-    kind: Literal["iv"]
-    voltages: Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)] | None = None
-    start: Volts | None = None
-    stop: Volts | None = None
-    step: Step | None = None
-    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = ()
-    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = Field(
-        default_factory=dict
-    )
-
-    @model_validator(mode="after")
-    def _one_grid(self):
-        ramp = [value is not None for value in (self.start, self.stop, self.step)]
-        if any(ramp) == (self.voltages is not None) or any(ramp) != all(ramp):
-            raise ValueError("give either voltages or start, stop and step")
-        if all(ramp) and not 0 < abs(self.stop - self.start) / self.step <= 10_000:
-            raise ValueError("start, stop and step make no curve of 2 to 10000 voltages")
-        return self
-
-    def bias_voltages(self) -> np.ndarray:
-        """Voltages (n,) [V] of each curve, in the order of the case."""
-        if self.voltages is not None:
-            return np.array(self.voltages)
-        return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
-
-    def histories(self) -> dict[str, Waveform]:
-        """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
-        at_rest = Waveform([0.0], [0.0])
-        made = {
-            name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
-            for name, writes in self.states.items()
-        }
-        return made or {"initial": at_rest}
-
-
 Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
 Part = Annotated[
     Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
-    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV | CV | Impedance,
     Field(discriminator="kind"),
 ]
 Spikes.model_rebuild()

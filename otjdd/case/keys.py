@@ -40,7 +40,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
         for kind, record in {
             "hold": drive.Hold, "pulse": drive.Pulse, "train": drive.Train, "steps": drive.Steps,
             "write-read-loop": drive.WriteReadLoop, "triangle": drive.Triangle, "spikes": drive.Spikes,
-            "table": drive.Table, "sequence": drive.Sequence, "iv": drive.IV,
+            "table": drive.Table, "sequence": drive.Sequence, "iv": drive.IV, "cv": drive.CV, "impedance": drive.Impedance,
         }.items()
     ),
 )  # fmt: skip
@@ -182,6 +182,24 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "IV.step": ("step between", '"20 mV"'),
     "IV.temperatures": ("temperatures of the curves; the ions move at the case's", '["250 K", "300 K"]'),
     "IV.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
+    "CV.voltages": ("voltages of a curve", '["-0.1 V", "0.1 V"]'),
+    "CV.start": ("instead: first voltage", '"-2 V"'),
+    "CV.stop": ("last voltage", '"0.5 V"'),
+    "CV.step": ("step between", '"50 mV"'),
+    "CV.frequencies": ("frequencies, a list or a table of start, stop and per_decade", '["1 kHz", "1 MHz"]'),
+    "CV.temperatures": ("temperatures of the curves; the ions are prepared at the case's", '["250 K", "300 K"]'),
+    "CV.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
+    "CV.ions": ("the ions stand still under the small signal, or answer it", '"moving"'),
+    "CV.settle": ("the ions come to rest at each bias first", "true"),
+    "Impedance.bias": ("voltages of the source", '["0 V", "0.5 V"]'),
+    "Impedance.frequencies": (
+        "frequencies, a list or a table of start, stop and per_decade",
+        '{ start = "1 Hz", stop = "1 GHz", per_decade = 5 }',
+    ),
+    "Impedance.temperatures": ("temperatures; the ions are prepared at the case's", '["250 K", "300 K"]'),
+    "Impedance.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
+    "Impedance.ions": ("the ions stand still under the small signal, or answer it", '"moving"'),
+    "Impedance.settle": ("the ions come to rest at each bias first", "true"),
 }  # fmt: skip
 
 

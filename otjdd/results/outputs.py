@@ -28,6 +28,8 @@ def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
 # Concentrations are stored as they were computed, so that a run can go on from them to the same bits.
 ROUND_OFF = "; round-off can put it below 0, by 1e-12 of its mean at most"  # physics.stepper.NEGATIVE
 
+BIASED = "state temperature bias"
+
 OUTPUTS = _outputs({
     # coordinates
     "time": ("time", "s", "time"),
@@ -35,6 +37,7 @@ OUTPUTS = _outputs({
     "bias": ("bias", "V", "voltage at the source"),
     "temperature": ("temperature", "K", "temperature"),
     "state": ("state", "1", "state prepared before the curve"),
+    "frequency": ("frequency", "Hz", "frequency of the small signal"),
     # in time
     "voltage": ("time", "V", "voltage at the source"),
     "junction_voltage": ("time", "V", "voltage across the junction"),
@@ -71,18 +74,24 @@ OUTPUTS = _outputs({
     "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
     "transport_energy": ("read", "eV", "mean energy of the current above the emitting level"),
     # current against voltage with frozen ions
-    "bias_current": ("state temperature bias", "A", "current"),
-    "bias_junction_voltage": ("state temperature bias", "V", "voltage across the junction"),
-    "bias_tunnelling_share": ("state temperature bias", "1", "share of the current below the top of the barrier"),
-    "bias_transport_energy": ("state temperature bias", "eV", "mean energy of the current above the emitting level"),
-    "bias_band_bending": ("state temperature bias", "eV", "band bending of the right electrode at the interface"),
-    "bias_electrode_charge": ("state temperature bias", "C m^-2", "areal charge of the left electrode"),
-    "bias_right_electrode_charge": ("state temperature bias", "C m^-2", "areal charge of the right electrode"),
+    "bias_current": (BIASED, "A", "current"),
+    "bias_junction_voltage": (BIASED, "V", "voltage across the junction"),
+    "bias_tunnelling_share": (BIASED, "1", "share of the current below the top of the barrier"),
+    "bias_transport_energy": (BIASED, "eV", "mean energy of the current above the emitting level"),
+    "bias_band_bending": (BIASED, "eV", "band bending of the right electrode at the interface"),
+    "bias_electrode_charge": (BIASED, "C m^-2", "areal charge of the left electrode"),
+    "bias_right_electrode_charge": (BIASED, "C m^-2", "areal charge of the right electrode"),
+    # small signals
+    "impedance_real": (f"{BIASED} frequency", "ohm", "real part of the impedance"),
+    "impedance_imag": (f"{BIASED} frequency", "ohm", "imaginary part of the impedance"),
+    "capacitance": (f"{BIASED} frequency", "F", "capacitance, with the conductance in parallel"),
+    "conductance_ac": (f"{BIASED} frequency", "S", "conductance under the small signal, with the capacitance in parallel"),
+    "drift_ratio": (BIASED, "1", "relative change of the conduction by drifting ions over the lowest angular frequency"),
 })  # fmt: skip
 
 # Where and when: each has its own dimension, or goes along one that has no values of its own.
 COORDINATES = {
-    "time", "x", "bias", "temperature", "state", "read_time", "write_voltage", "snapshot_time"
+    "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time"
 }  # fmt: skip
 
 

@@ -5,9 +5,10 @@ import numpy as np
 
 def of_drive(drive) -> str:
     """A drive in words."""
-    if drive.kind == "iv":
+    if hasattr(drive, "bias_voltages"):
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
-        return f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
+        said = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
+        return said + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
     waveform = drive.waveform()
     return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
 
@@ -16,8 +17,10 @@ def of_result(ds) -> str:
     """A result in words."""
     if "bias_current" in ds:
         n = ds.sizes
-        most = float(abs(ds.bias_current).max())
-        return f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages, at most {most:.3g} A"
+        curves = f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages"
+        if "capacitance" in ds:
+            return f"{curves}, {n['frequency']} frequencies, {extent(ds.capacitance.values)} F"
+        return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A"
     if ds.sizes["read"]:
         R = ds.read_resistance.values
         reads = f"{len(R)} read" + "s" * (len(R) > 1)

@@ -1,4 +1,4 @@
-"""Equilibrium of a given number of ions at 0 V by Newton's method, without integration in time.
+"""Rest of a given number of ions at a constant voltage by Newton's method, without integration in time.
 
 No flux passes a face where x = ln[c/(c_max - c)] falls by what the field and the wells ask for, so x alone gives the field
 at every inner face, and c; Gauss's law then says how far they fit each other:
@@ -6,7 +6,7 @@ at every inner face, and c; Gauss's law then says how far they fit each other:
     E_f = [kT (x_f - x_f-1) + W_f - W_f-1]/(z d_f) = E(D_f)        D_f = D(L) - e z S_f - fixed_f
 
 with D(L) from the closure at these c. Newton's iteration for x does not depend on the law of motion, the depth of the wells
-or the time that the ions would need.
+or the time that the ions would need. Electrodes that block the ions let them rest at any voltage; at 0 V it is equilibrium.
 """
 
 import numpy as np
@@ -18,25 +18,28 @@ STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 
 
-def relaxed(junction, c):
-    """Concentrations (K, N) [1/m3] in equilibrium, with as many ions in each column as c has; None when not found."""
+def relaxed(junction, c, V: float = 0.0):
+    """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
+
+    None when not found.
+    """
     from otjdd.physics.state import new_state
 
     out, state = np.empty_like(c), new_state(*c.shape)
     for k in range(c.shape[0]):
-        found = relaxed_column(junction, state, k, c[k])
+        found = relaxed_column(junction, state, k, c[k], V)
         if found is None:
             return None
         out[k] = found
     return out
 
 
-def relaxed_column(junction, state, k: int, c):
-    """Concentrations (N,) of column k in equilibrium, from c with as many ions; None when not found. state : scratch"""
+def relaxed_column(junction, state, k: int, c, V: float):
+    """Concentrations (N,) of column k at rest at V [V], from c with as many ions; None when not found. state : scratch"""
     c_max, total = junction.ions.c_max, (c * junction.columns.width[k]).sum()
     x = np.log(c / (c_max - c))
     for _ in range(STEPS):
-        step = newton_step(junction, state, k, x, total)
+        step = newton_step(junction, state, k, x, total, V)
         longest = np.abs(step).max()
         if not longest < np.inf:
             return None
@@ -46,8 +49,8 @@ def relaxed_column(junction, state, k: int, c):
     return None
 
 
-def newton_step(junction, state, k: int, x, total: float):
-    """Newton's step in x (N,) for column k, nan where the stack does not close; the state then holds D(L) at x.
+def newton_step(junction, state, k: int, x, total: float, V: float):
+    """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
     Rows: how far D(L) is from what the last cell asks for; Gauss's law in cells 1..N-2; the number of ions.
     """
@@ -59,7 +62,7 @@ def newton_step(junction, state, k: int, x, total: float):
     share = 1.0 / (1.0 + np.exp(-x))
     c = state.c[k] = junction.ions.c_max * share
     state.guess[k, 0], state.guess[k, 1] = 0.0, 1.0
-    if not close(junction, state, k, 0.0, CLOSURE_TOLERANCE):
+    if not close(junction, state, k, V, CLOSURE_TOLERANCE):
         return np.full(N, np.nan)
     E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]
     inner = (junction.kT * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])

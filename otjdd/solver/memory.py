@@ -1,11 +1,15 @@
 """Memory that a case needs, known before it runs."""
 
+from otjdd.case.drive_curves import Answer, Curves
+
 
 def needed(case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
     drive, record, cells = case.drive, case.record, case.device.film.cells
-    if drive.kind == "iv":
-        return 0.0
+    if isinstance(drive, Curves):
+        frequencies = len(drive.frequency_values()) if isinstance(drive, Answer) else 0
+        curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
+        return 8.0 * curves * (8 + 4 * frequencies)
     reads = drive.waveform().read_count
     profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads
     return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)

@@ -52,6 +52,13 @@ LIMITS = (
         " K",
         "shorten the pulses, lower the current, or make the radius smaller",
     ),
+    Limit(
+        "drift_ratio",
+        "change of the current by drifting ions over the lowest angular frequency",
+        0.1,  # the state changes by a tenth while the signal turns by a radian
+        "",
+        "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true",
+    ),
 )
 
 

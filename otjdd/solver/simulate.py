@@ -19,12 +19,14 @@ from otjdd.results import outputs
 from otjdd.solver import checkpoint, initial, integrate, model, model_limits, read_out, self_check
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import snapshot
 from otjdd.waveform.writes import last_writes
 
 if TYPE_CHECKING:
     import xarray as xr
 
+WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, above what settling once more changes
 
@@ -65,8 +67,8 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     """
     self_check.trust()
-    if case.drive.kind == "iv":
-        return iv(case, progress)
+    if case.drive.kind in WITHOUT_WAVEFORM:
+        return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)

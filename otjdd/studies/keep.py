@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.analysis.metrics import OF_A_RUN
+from otjdd.case.drive_curves import Answer, Curves
 from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output
 from otjdd.units import brief
@@ -27,7 +28,9 @@ class Kept(NamedTuple):
 
 def by_default(drive) -> tuple[str, ...]:
     """Names that are kept of a drive when the study names none."""
-    if drive.kind == "iv":
+    if isinstance(drive, Answer):
+        return "capacitance", "conductance_ac"
+    if isinstance(drive, Curves):
         return ("bias_current",)
     if drive.waveform().read_count:
         return ("read_resistance",)

@@ -3,6 +3,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from otjdd.case.drive import MAX_DEPTH, Drive
+from otjdd.case.drive_curves import Curves
 
 ADAPTER = TypeAdapter(Drive)
 READ = {"voltage": "0.1 V", "duration": "1 us"}
@@ -18,6 +19,8 @@ EXAMPLES = {
                "post": ["peak"], "delay": "-2 us"},
     "sequence": {"parts": [{"kind": "pulse", "voltage": "2.2 V", "width": "50 ns"}], "repeat": 3},
     "iv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "temperatures": ["300 K"]},
+    "cv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "frequencies": ["1 kHz", "1 MHz"]},
+    "impedance": {"bias": ["0 V"], "frequencies": {"start": "1 Hz", "stop": "1 MHz", "per_decade": 2}},
 }  # fmt: skip
 
 
@@ -49,9 +52,10 @@ def test_drives_are_frozen(kind):
         load(kind=kind, **EXAMPLES[kind]).kind = "hold"
 
 
-@pytest.mark.parametrize("kind", [k for k in EXAMPLES if k != "iv"])
-def test_every_drive_but_iv_has_a_waveform(kind):
-    assert load(kind=kind, **EXAMPLES[kind]).waveform().duration > 0
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_every_drive_has_a_waveform_or_curves(kind):
+    drive = load(kind=kind, **EXAMPLES[kind])
+    assert isinstance(drive, Curves) or drive.waveform().duration > 0
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones():
@@ -107,6 +111,16 @@ def test_the_schema_names_every_kind():
         ("iv", {"stop": "-1 V"}),
         ("iv", {"temperatures": ["0 K"]}),
         ("iv", {"states": {"a b": []}}),
+        ("cv", {"voltages": ["1 V"]}),
+        ("cv", {"frequencies": ["0 Hz"]}),
+        ("cv", {"frequencies": []}),
+        ("cv", {"ions": "free"}),
+        ("cv", {"settle": 1}),
+        ("cv", {"settle": True, "states": {"LRS": []}}),
+        ("impedance", {"bias": []}),
+        ("impedance", {"frequencies": {"start": "1 kHz", "stop": "1 Hz"}}),
+        ("impedance", {"frequencies": {"start": "1 kHz"}}),
+        ("impedance", {"frequencies": "1 kHz"}),
     ],
 )
 def test_values_that_make_no_sense_are_refused(kind, change):
@@ -258,3 +272,13 @@ def test_a_sweep_in_steps_is_read_at_the_end_of_each_plateau():
     sweep = load(kind="steps", path=path, step="0.5 V", width="1 s", cycles=2, read_each=True).waveform()
     assert sweep.read_voltages.tolist() == [0.5, 1, 0.5, 0, -0.5, -1, -0.5, 0] * 2
     assert sweep.read_times.tolist() == list(range(1, 17))
+
+
+def test_frequencies_are_listed_or_even_in_the_logarithm():
+    assert load(kind="cv", voltages=["0 V"]).frequency_values().tolist() == [1e6]
+    assert load(kind="impedance", frequencies=["1 kHz", "10 Hz"]).frequency_values().tolist() == [1e3, 10.0]
+    table = {"start": "1 Hz", "stop": "1 kHz", "per_decade": 1}
+    np.testing.assert_allclose(load(kind="impedance", frequencies=table).frequency_values(), [1, 10, 100, 1e3])
+    values = load(kind="impedance", frequencies=table | {"stop": "2 kHz"}).frequency_values()
+    assert (values[0], values.size) == (1, 5)
+    assert values[-1] == pytest.approx(2e3)

@@ -17,9 +17,9 @@ from validation.reliability import attack
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
-    "band": 6, "energy": 7,
+    "band": 6, "energy": 7, "frequency": 3,
 }  # fmt: skip
-COORDS = {"time", "x", "bias", "temperature", "state"}
+COORDS = {"time", "x", "bias", "temperature", "state", "frequency"}
 
 
 def everything() -> dict:

@@ -7,6 +7,9 @@ from otjdd.results import outputs, summary
 CASES = {
     "curves": ({"bias_current": [[[1e-6, -3e-5]]]}, {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
                "1 states, 1 temperatures, 2 voltages, at most 3e-05 A"),
+    "small signals": ({"bias_current": [[[1e-6]]], "capacitance": [[[[2e-11, 3e-11]]]]},
+                      {"state": ["HRS"], "temperature": [300.0], "bias": [0.1], "frequency": [1.0, 1e6]},
+                      "1 states, 1 temperatures, 1 voltages, 2 frequencies, 2e-11 to 3e-11 F"),
     "one read": ({"read_resistance": [2e4], "read_time": [1.0]}, {}, "1 read, 2e+04 ohm"),
     "a read at 0 V": ({"read_resistance": [float("nan")], "read_current": [2e-12], "read_time": [1.0]}, {},
                       "1 read at 0 V, 2e-12 A"),

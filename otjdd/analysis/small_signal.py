@@ -1,0 +1,199 @@
+"""Numbers from small signals: Mott-Schottky plots, relaxation of an impedance, and its Kramers-Kronig relations.
+
+What a Mott-Schottky plot gives is an *apparent* doping, as papers report it: of a depletion layer whose permittivity
+does not depend on the field, alone or in series with a capacitance that does not depend on the voltage.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.units import parse
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DEPLETED = 4.0  # kT of band bending, from where the electrons at the interface are gone to 2 %
+ELEMENTS_PER_DECADE = 4  # RC elements of the Kramers-Kronig test; more follow what breaks the relations
+
+
+@dataclass(frozen=True)
+class MottSchottkyFit:
+    """Straight line through 1/C^2: doping [1/m3] and built-in voltage [V] that it means, and how straight the data are.
+
+    built_in_voltage : band bending at 0 V   bend : slope at the end of deepest depletion over that at the other, 1 of a
+    straight line   voltages, line : (2,) [V], [1/F2] ends of the line   points : number of points used
+    """
+
+    doping: float
+    built_in_voltage: float
+    bend: float
+    voltages: tuple[float, float]
+    line: tuple[float, float]
+    points: int
+
+
+def fit_mott_schottky(
+    voltage: ArrayLike, capacitance: ArrayLike, area: float, relative_permittivity: float, temperature: float = 300.0
+) -> MottSchottkyFit:
+    """Doping and built-in voltage of a depletion layer from capacitances (n,) [F] at voltages (n,) [V].
+
+        1/C^2 = 2 (V_bi - kT/e -+ V)/(e eps0 eps_r N A^2)
+
+    area : A [m2]   relative_permittivity : of the doped oxide   temperature : [K]
+    Raises ValueError, in words, for fewer than three different voltages, and where C does not depend on the voltage.
+    Source: Sze & Ng, Physics of Semiconductor Devices, 3rd ed. (2007), section 3.2.
+    """
+    V, C = np.asarray(voltage, dtype=float), np.asarray(capacitance, dtype=float)
+    good = np.isfinite(V) & np.isfinite(C) & (C > 0)
+    V, y = V[good], 1 / C[good] ** 2
+    if len(np.unique(V)) < 3:
+        raise ValueError(
+            f"a Mott-Schottky line takes three voltages or more with a depletion layer, there are {V.size}"
+        )
+    slope, origin = np.polyfit(V, y, 1)
+    if abs(slope) * np.ptp(V) < 1e-9 * y.max():
+        raise ValueError("the capacitance does not depend on the voltage: there is no depletion layer to measure")
+    curvature, tilt, _ = np.polyfit(V, y, 2)
+    shallow, deep = sorted((V.min(), V.max()), key=lambda v: origin + slope * v)
+    return MottSchottkyFit(
+        doping=2 / (ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * area**2 * abs(slope)),
+        built_in_voltage=origin / abs(slope) + BOLTZMANN_EV * temperature,
+        bend=(tilt + 2 * curvature * deep) / (tilt + 2 * curvature * shallow),
+        voltages=(float(V.min()), float(V.max())),
+        line=(float(origin + slope * V.min()), float(origin + slope * V.max())),
+        points=V.size,
+    )
+
+
+def mott_schottky(
+    ds: xr.Dataset,
+    state: str | None = None,
+    window: tuple[float, float] | None = None,
+    area: float | None = None,
+    relative_permittivity: float | None = None,
+) -> dict[str, float]:
+    """Mott-Schottky numbers of a state (the first one by default) at the highest frequency and the first temperature.
+
+    window [V] : of the fit; by default where the right electrode is depleted, `bias_band_bending` above 4 kT
+    area [m2], relative_permittivity : those of the case by default, the permittivity of the right electrode at zero field
+    doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
+    doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan where unknown
+    """
+    curve, fit = depletion_line(ds, state, window, area, relative_permittivity)
+    doping = electrode_of(ds).get("doping")
+    return {
+        "doping": fit.doping,
+        "built_in_voltage": fit.built_in_voltage,
+        "bend": fit.bend,
+        "doping_ratio": fit.doping / parse(doping, "density") if doping else math.nan,
+        "flat_band_voltage": flat_band(curve),
+    }
+
+
+def depletion_line(ds: xr.Dataset, state=None, window=None, area=None, relative_permittivity=None):
+    """The curve that `mott_schottky` takes, as a Dataset over bias, and its fit. Raises ValueError."""
+    curve = ds.isel(temperature=0, frequency=int(np.argmax(ds.frequency.values)))
+    curve = curve.isel(state=0) if state is None else curve.sel(state=state)
+    V, T = curve.bias.values, float(curve.temperature)
+    if window is not None:
+        inside = (V >= window[0]) & (V <= window[1])
+    elif "bias_band_bending" in curve:
+        inside = curve.bias_band_bending.values > DEPLETED * BOLTZMANN_EV * T
+    else:
+        inside = np.ones(V.size, bool)
+    area = area_of(ds) if area is None else area
+    relative_permittivity = at_zero_field(ds) if relative_permittivity is None else relative_permittivity
+    return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
+
+
+def case_of(ds: xr.Dataset) -> dict:
+    """The device of a result as nested tables. Raises ValueError where the result does not say its case."""
+    if "case_resolved" not in ds.attrs:
+        raise ValueError("this result does not say its case: give area and relative_permittivity")
+    return tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
+
+
+def electrode_of(ds: xr.Dataset) -> dict:
+    """The right electrode of a result as a table; {} where it does not say its case."""
+    return case_of(ds)["right"] if "case_resolved" in ds.attrs else {}
+
+
+def area_of(ds: xr.Dataset) -> float:
+    """Area of the electrode [m2] of a result."""
+    return math.pi * parse(case_of(ds)["radius"], "length") ** 2
+
+
+def at_zero_field(ds: xr.Dataset) -> float:
+    """Relative permittivity of the right electrode of a result without field. Raises ValueError for a metal."""
+    law = case_of(ds)["right"].get("permittivity")
+    if law is None:
+        raise ValueError("the right electrode is a metal, which has no depletion layer")
+    if law["law"] == "linear":
+        return float(law["eps_r"])
+    return law.get("eps_inf", 0.0) + parse(law["b"], "field") / math.sqrt(parse(law["a"], "squared field"))
+
+
+def flat_band(curve: xr.Dataset) -> float:
+    """Voltage [V] at which the right electrode is not bent, straight between the biases of a curve; nan beyond them."""
+    if "bias_band_bending" not in curve:
+        return math.nan
+    order = np.argsort(curve.bias_band_bending.values)
+    found = np.interp(0.0, curve.bias_band_bending.values[order], curve.bias.values[order], math.nan, math.nan)
+    return float(found)
+
+
+def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
+    """Numbers of an impedance over frequency, of a state and the bias next to `bias` [V] (the first ones by default).
+
+    resistance [ohm] : real part at the lowest frequency   low_capacitance, high_capacitance [F] : at both ends
+    peak_frequency [Hz] : where the imaginary part is largest, nan where that is an end
+    kramers_kronig : largest misfit of `kramers_kronig`, nan of fewer than ten frequencies
+    """
+    at = ds.isel(temperature=0, state=0) if state is None else ds.isel(temperature=0).sel(state=state)
+    at = at.isel(bias=0) if bias is None else at.sel(bias=bias, method="nearest")
+    at = at.sortby("frequency")
+    f, Z = at.frequency.values, at.impedance_real.values + 1j * at.impedance_imag.values
+    return {
+        "resistance": float(Z.real[0]),
+        "low_capacitance": float(at.capacitance[0]),
+        "high_capacitance": float(at.capacitance[-1]),
+        "peak_frequency": peak(f, np.abs(Z.imag)),
+        "kramers_kronig": float(np.abs(kramers_kronig(f, Z)).max()) if f.size >= 10 else math.nan,
+    }
+
+
+def peak(frequency: NDArray[np.float64], values: NDArray[np.float64]) -> float:
+    """Frequency [Hz] of the largest of the values (F,), from a parabola over ln f; nan where it lies at an end."""
+    i = int(np.argmax(values))
+    if not 0 < i < values.size - 1:
+        return math.nan
+    a, b, _ = np.polyfit(np.log(frequency[i - 1 : i + 2] / frequency[i]), values[i - 1 : i + 2] / values[i], 2)
+    return float(frequency[i] * math.exp(-b / (2 * a)))
+
+
+def kramers_kronig(frequency: ArrayLike, impedance: ArrayLike) -> NDArray[np.complex128]:
+    """Residuals (F,) of an impedance over its magnitude, from the nearest one that keeps the Kramers-Kronig relations.
+
+    That is a resistance, an inductance and a capacitance in series with RC elements of either sign, whose times are
+    spread evenly in the logarithm over the frequencies: a linear fit. Noise aside, a linear and causal system that does
+    not drift has residuals near zero. Source: Boukamp, J. Electrochem. Soc. 142, 1885 (1995).
+    frequency : (F,) [Hz]   impedance : (F,) [ohm], complex
+    """
+    omega, Z = 2 * np.pi * np.asarray(frequency, dtype=float), np.asarray(impedance, dtype=complex)
+    count = max(2, math.ceil(ELEMENTS_PER_DECADE * math.log10(omega.max() / omega.min())))
+    count = min(count, omega.size - 4) if omega.size > 6 else 2
+    tau = 1 / np.geomspace(omega.max(), omega.min(), count)
+    elements = [np.ones(omega.size), 1j * omega, 1 / (1j * omega), *(1 / (1 + 1j * omega * t) for t in tau)]
+    matrix = np.column_stack(elements) / np.abs(Z)[:, None]
+    matrix /= np.linalg.norm(matrix, axis=0)  # elements of the same weight, over many decades
+    unit = Z / np.abs(Z)
+    both = np.vstack((matrix.real, matrix.imag)), np.concatenate((unit.real, unit.imag))
+    return unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0]

@@ -1,0 +1,166 @@
+"""Drives without a waveform: curves over the bias of states that are prepared, at rest or answering a small signal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Discriminator, Field, Strict, Tag, model_validator
+
+from otjdd.case.device import Write
+from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, Volts
+from otjdd.case.record import Count, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import write
+from otjdd.waveform import shapes
+from otjdd.waveform.waveform import Waveform, concatenate
+
+MOST_FREQUENCIES = 10_000
+METER = "1 MHz"  # at which a capacitance meter measures unless it is told another frequency
+
+Listed = Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)]
+
+
+class Curves(Record):
+    """A drive without a waveform."""
+
+    kind: str
+
+
+class Grid(Curves):
+    """Voltages of a curve, listed or evenly spaced from `start` to `stop`."""
+
+    voltages: Listed | None = None
+    start: Volts | None = None
+    stop: Volts | None = None
+    step: Step | None = None
+
+    @model_validator(mode="after")
+    def _one_grid(self):
+        ramp = [value is not None for value in (self.start, self.stop, self.step)]
+        if any(ramp) == (self.voltages is not None) or any(ramp) != all(ramp):
+            raise ValueError("give either voltages or start, stop and step")
+        if all(ramp) and not 0 < abs(self.stop - self.start) / self.step <= 10_000:
+            raise ValueError("start, stop and step make no curve of 2 to 10000 voltages")
+        return self
+
+    def bias_voltages(self) -> np.ndarray:
+        """Voltages (n,) [V] of each curve, in the order of the case."""
+        if self.voltages is not None:
+            return np.array(self.voltages)
+        return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
+
+
+class Prepared(Curves):
+    """Temperatures and states of curves."""
+
+    temperatures: Annotated[tuple[Kelvin, ...], Field(max_length=100)] = ()
+    states: Annotated[dict[Name, Annotated[tuple[Write, ...], Field(max_length=100)]], Field(max_length=32)] = Field(
+        default_factory=dict
+    )
+
+    def histories(self) -> dict[str, Waveform]:
+        """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
+        at_rest = Waveform([0.0], [0.0])
+        made = {
+            name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
+            for name, writes in self.states.items()
+        }
+        return made or {"initial": at_rest}
+
+
+class IV(Prepared, Grid):
+    """Current against voltage with the ions at rest; no waveform.
+
+    voltages : listed; or start, stop and step : evenly spaced   temperatures : of the curves; that of the case by default
+    states : name -> history, the voltages that prepare the initial state before each curve; one curve of the initial
+    state when there are none
+    """
+
+    kind: Literal["iv"]
+
+
+class Frequencies(Record):
+    """Frequencies from `start` to `stop`, both included, evenly in the logarithm, `per_decade` or a little more."""
+
+    start: Hertz
+    stop: Hertz
+    per_decade: Annotated[Count, Field(ge=1, le=1000)] = 10
+
+    @model_validator(mode="after")
+    def _rising(self):
+        if self.stop <= self.start:
+            raise NotAsExpected(f'a stop above the start of "{write(self.start, "frequency")}"', f"{self.stop:g} Hz")
+        return self
+
+    def values(self) -> np.ndarray:
+        """Frequencies (n,) [Hz]."""
+        decades = np.log10(self.stop / self.start)
+        return np.geomspace(self.start, self.stop, 1 + int(np.ceil(decades * self.per_decade * (1 - 1e-12))))
+
+
+def form_of_frequencies(value) -> str:
+    """Form of `frequencies` that a value has; what is neither is read, and refused, as a list."""
+    return "table" if isinstance(value, dict | Frequencies) else "list"
+
+
+Spectrum = Annotated[
+    Annotated[Frequencies, Tag("table")]
+    | Annotated[Annotated[tuple[Hertz, ...], Field(min_length=1, max_length=MOST_FREQUENCIES)], Tag("list")],
+    Discriminator(form_of_frequencies),
+]
+
+
+class Answer(Prepared):
+    """The ions under a small signal: they stand still or answer it, at the state that was prepared or at rest.
+
+    ions : "frozen" or "moving"   settle : let the ions come to rest at each bias, as they would in the long run
+    """
+
+    ions: Literal["frozen", "moving"] = "frozen"
+    settle: Annotated[bool, Strict()] = False
+
+    @model_validator(mode="after")
+    def _one_state(self):
+        if self.settle and self.states:
+            raise NotAsExpected("no states beside settle = true: ions that come to rest forget them", "both")
+        return self
+
+
+class Impedance(Answer):
+    """Impedance against frequency at some biases: the answer to a voltage so small that it is linear; no waveform.
+
+    bias : voltages of the source   frequencies : listed, or a table of start, stop and per_decade
+    temperatures, states : as in `iv`
+    """
+
+    kind: Literal["impedance"]
+    bias: Listed = ("0 V",)
+    frequencies: Spectrum
+
+    def bias_voltages(self) -> np.ndarray:
+        """Voltages (n,) [V], in the order of the case."""
+        return np.array(self.bias)
+
+    def frequency_values(self) -> np.ndarray:
+        """Frequencies (n,) [Hz]."""
+        return values_of(self.frequencies)
+
+
+class CV(Answer, Grid):
+    """Capacitance against voltage at one frequency or several; no waveform.
+
+    voltages, start, stop, step, temperatures, states : as in `iv`   frequencies : as in `impedance`
+    """
+
+    kind: Literal["cv"]
+    frequencies: Spectrum = (METER,)
+
+    def frequency_values(self) -> np.ndarray:
+        """Frequencies (n,) [Hz]."""
+        return values_of(self.frequencies)
+
+
+def values_of(frequencies: Frequencies | tuple[float, ...]) -> np.ndarray:
+    """Frequencies (n,) [Hz] of either form."""
+    return frequencies.values() if isinstance(frequencies, Frequencies) else np.array(frequencies)

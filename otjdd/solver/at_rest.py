@@ -1,0 +1,71 @@
+"""Curves over the bias, without a course in time: the states that a drive prepares, each at every temperature and bias."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.errors import SolverError
+from otjdd.results import outputs
+from otjdd.solver import initial, integrate, model, model_limits
+from otjdd.solver.outcome import attributes, delivered, ending, status
+
+PLACE = ("state", "temperature", "bias")
+
+
+def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | None = None, progress=None):
+    """Dataset of outputs over state, temperature and bias; nan where it was ended before.
+
+    names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed
+    more : coordinates of further dimensions
+    """
+    began, failure = time.perf_counter(), None
+    coords = {
+        "state": np.array(list(case.drive.histories()), dtype=object),
+        "temperature": list(case.drive.temperatures) or [case.temperature],
+        "bias": case.drive.bias_voltages(),
+    } | (more or {})
+    out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
+    try:
+        for place, run, voltage in points(case, coords["temperature"], progress):
+            for name, value in measure(run, voltage).items():
+                out[name][place] = value
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        failure = ending(error)
+    about = attributes(case, {"status": status(failure)}, time.perf_counter() - began, extremes(case, coords, out))
+    return delivered(outputs.dataset(out, coords, about), failure)
+
+
+def points(case: Case, temperatures, progress=None) -> Iterator[tuple]:
+    """(place in the outputs, run, voltage [V]) of each state, temperature and bias in turn. Raises SolverError.
+
+    The states are made at the case's own temperature. One run serves all voltages of a curve.
+    """
+    parts, numerics = model.members(case), case.numerics
+    junction = model.junction(case, parts=parts)
+    histories, bias = case.drive.histories(), case.drive.bias_voltages()
+    c0 = initial.start(case, junction, parts)
+    for i, waveform in enumerate(histories.values()):
+        moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+        integrate.drive(moving, waveform)
+        for j, T in enumerate(temperatures):
+            hot = model.junction(case, T, parts)
+            frozen = integrate.begin(hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol)
+            frozen.state.D_right[:] = moving.state.D_right
+            for k, V in enumerate(bias):
+                yield (i, j, k), frozen, float(V)
+        if progress:
+            progress((i + 1) / len(histories))
+
+
+def extremes(case: Case, coords: dict, out: dict) -> dict:
+    """Largest values of what has a limit: current density, steady rise of the temperature, drift of the ions."""
+    held = ("bias_current", "bias_junction_voltage", "drift_ratio")
+    largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in held if name in out}
+    current, junction_voltage = largest.pop("bias_current"), largest.pop("bias_junction_voltage")
+    seen = largest | {
+        "current_density": current / case.device.area,
+        "temperature_rise": current * junction_voltage * model_limits.thermal_resistance(case.device.radius),
+    }
+    return {name: model_limits.of_series(coords["bias"], values, "a bias of {:.4g} V") for name, values in seen.items()}

@@ -1,0 +1,74 @@
+"""Answer to a small signal: impedance, capacitance and conductance over state, temperature, bias and frequency.
+
+Resistance and capacitance of the circuit are part of what is measured: Z = R_s + 1/(Y + i w C_p), the current that charges
+the junction passing the series resistance as well.
+"""
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.solver import at_rest, equilibrium, integrate, linear_response
+from otjdd.solver.iv import CURVES, bias_point
+
+ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
+SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
+
+
+def small_signal(case: Case, progress=None):
+    """Answer of every state of the drive at every temperature, bias and frequency; nan where it was ended before."""
+    drive = case.drive
+    frequency = drive.frequency_values()
+
+    def measure(run, voltage: float) -> dict:
+        if drive.settle:
+            come_to_rest(run, voltage)
+        return bias_point(run, voltage) | answer(case, run, voltage, frequency)
+
+    return at_rest.curves(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
+
+
+def answer(case: Case, run, voltage: float, frequency: np.ndarray) -> dict:
+    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how fast its ions drift. Raises SolverError."""
+    columns = linear_response.linearised(run.junction, run.state, case.device.area)
+    if columns is None:
+        integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
+    moving, omega = case.drive.ions == "moving", 2.0 * np.pi * frequency
+    drifting = moving and not case.drive.settle  # at rest there is round-off, which no frequency is high enough for
+    inside = linear_response.admittance(columns, frequency, moving) + 1j * omega * case.circuit.parallel_capacitance
+    Z = case.circuit.series_resistance + 1.0 / inside
+    Y = 1.0 / Z if case.circuit.series_resistance else inside
+    drift = abs(linear_response.drift_rate(columns)) / omega.min() if drifting else 0.0
+    return dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
+
+
+def come_to_rest(run, voltage: float) -> None:
+    """Let the ions of a run come to rest at a source voltage [V], the circuit in series. Raises SolverError."""
+    from scipy.optimize import brentq
+
+    from otjdd.physics.circuit import coupled, drop
+    from otjdd.physics.conduction import conduct
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all
+    from otjdd.physics.numerics import add_up
+
+    def missing(V_j: float) -> float:
+        """Source voltage that the rest at V_j asks for, less that which is there [V]."""
+        rest(run, V_j, voltage)
+        if not close_all(run.junction, run.state, V_j, CLOSURE_TOLERANCE):
+            integrate.fail(run, "NOT_CLOSED", 0.0, voltage, 0.0, 0.0)
+        if V_j and not conduct(run.junction, run.state, run.tangent, False):
+            integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
+        return V_j + drop(run.junction, V_j * add_up(run.state.G))[0] - voltage
+
+    V_j = voltage
+    if coupled(run.junction) and voltage:
+        V_j = brentq(missing, 0.0, voltage, xtol=SURE)
+    rest(run, V_j, voltage)
+    run.tangent.V[0] = np.nan  # the ions have gone far
+
+
+def rest(run, V_j: float, voltage: float) -> None:
+    """Put the ions of a run where they rest at a junction voltage [V]. Raises SolverError."""
+    found = equilibrium.relaxed(run.junction, run.state.c, V_j)
+    if found is None:
+        integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)
+    run.state.c[:] = found

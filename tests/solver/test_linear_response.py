@@ -1,0 +1,133 @@
+"""The linear system of a small signal: its elements are derivatives, its solution is exact to round-off."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from devices import COLUMNS, SMALL, begin, case, conducted, lumpy, needs_speed
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics import junction as equations
+from otjdd.solver import linear_response
+
+
+@pytest.fixture(scope="module")
+def run():
+    """Two columns of lumpy ions, not at rest, settled at 0.4 V."""
+    made = begin(case(**SMALL, **COLUMNS))
+    return begin(case(**SMALL, **COLUMNS), lumpy(made.junction, np.random.default_rng(4), 0.3), voltage=0.4)
+
+
+@pytest.fixture(scope="module")
+def columns(run):
+    return linear_response.linearised(run.junction, run.state, 1e-10)
+
+
+def answers(run, k, dS, dD):
+    """Fluxes (n,), mismatch of the closure and ln G of column k after changes of S_f (n,) and D(L), all else held."""
+    from otjdd.physics.conduction import column_spectrum
+    from otjdd.physics.rosenbrock import displaced
+    from otjdd.physics.state import copy_state, new_state
+
+    junction, state = run.junction, new_state(*run.state.c.shape)
+    copy_state(run.state, state)
+    displaced(junction.columns, k, run.state.c[k], np.concatenate(([0.0], dS, [0.0])), state.c[k])
+    state.D_right[k] += dD
+    state.D_left[k] = equations.faces(junction, state, k, state.D_right[k])
+    J = np.zeros(dS.size + 2)
+    equations.fluxes(junction, k, state.c[k], state.E[k], np.zeros((6, J.size)), J)
+    missing = equations.closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], state.E[k])
+    return J[1:-1], missing, np.log(column_spectrum(junction, state, k, np.empty(0), False)[0].chord)
+
+
+def central(f, h):
+    """Derivatives of a function at 0, free of h^2."""
+    one, two = ([(a - b) / (2 * s) for a, b in zip(f(s), f(-s), strict=True)] for s in (h, 2 * h))
+    return [(4 * a - b) / 3 for a, b in zip(one, two, strict=True)]
+
+
+@needs_speed
+def test_elements_are_the_derivatives_of_fluxes_closure_and_current(run, columns):
+    for k, column in enumerate(columns):
+        n = column.drive.size
+        J, missing, log_G = central(lambda h, k=k, n=n: answers(run, k, np.zeros(n), h), 1e-5)
+        np.testing.assert_allclose(J, column.drive, rtol=1e-6, atol=1e-9 * np.abs(column.drive).max())
+        assert missing == pytest.approx(column.elastance, rel=1e-7)
+        assert column.chord == pytest.approx(conducted(run)[k], rel=1e-4)
+        assert column.chord * log_G == pytest.approx(column.by_charge, rel=1e-3)
+        full = np.diag(column.matrix[1]) + np.diag(column.matrix[0, 1:], 1) + np.diag(column.matrix[2, :-1], -1)
+        for f in range(n):
+            unit = np.eye(n)[f]
+            J, missing, log_G = central(lambda h, k=k, unit=unit: answers(run, k, h * unit, 0.0), 1e12)
+            np.testing.assert_allclose(-J, full[:, f], rtol=1e-5, atol=1e-7 * np.abs(full).max())
+            assert missing == pytest.approx(column.closure[f], rel=1e-6)
+            scale = np.abs(column.by_ions).max()
+            assert column.chord * log_G == pytest.approx(column.by_ions[f], rel=1e-3, abs=1e-3 * scale)
+
+
+@pytest.mark.parametrize("frequency", [1e-9, 1e-3, 1e3, 1e9, 1e15])
+def test_the_admittance_is_exact_to_round_off(columns, frequency):
+    with mp.workdps(50):
+        total = mp.mpc(0)
+        for column in columns:
+            n, w = column.drive.size, 2 * mp.pi * mp.mpf(frequency)
+            matrix = mp.matrix(n + 1, n + 1)  # unknowns s_f and d, driven by v = 1
+            for f in range(n):
+                matrix[f, f] = mp.mpf(column.matrix[1, f]) + 1j * w
+                matrix[f, n] = -mp.mpf(column.drive[f])
+                matrix[n, f] = mp.mpf(column.closure[f])
+                if f + 1 < n:
+                    matrix[f, f + 1] = mp.mpf(column.matrix[0, f + 1])
+                    matrix[f + 1, f] = mp.mpf(column.matrix[2, f])
+            matrix[n, n] = mp.mpf(column.elastance)
+            found = mp.lu_solve(matrix, mp.matrix([0] * n + [1]))
+            current = (
+                mp.mpf(column.conductance)
+                + (mp.mpf(column.voltage) * mp.mpf(column.by_charge) + 1j * w * mp.mpf(column.area)) * found[n]
+            )
+            by_ions = mp.fsum(mp.mpf(column.by_ions[f]) * found[f] for f in range(n))
+            total += current + mp.mpf(column.voltage) * by_ions
+        (Y,) = linear_response.admittance(columns, np.array([frequency]), True)
+        assert abs(mp.mpf(Y.real) - total.real) <= 1e-11 * abs(total.real)
+        assert abs(mp.mpf(Y.imag) - total.imag) <= 1e-11 * abs(total.imag)
+
+
+def test_parallel_columns_add_their_admittances(run, columns):
+    frequency = np.geomspace(1.0, 1e9, 7)
+    alone = [linear_response.admittance([column], frequency, True) for column in columns]
+    np.testing.assert_allclose(linear_response.admittance(columns, frequency, True), sum(alone), rtol=1e-15)
+    assert sum(column.area for column in columns) == pytest.approx(1e-10)
+
+
+def test_ions_that_stand_still_leave_a_conductance_and_a_capacitance(columns):
+    frequency = np.geomspace(1.0, 1e9, 4)
+    Y = linear_response.admittance(columns, frequency, False)
+    np.testing.assert_allclose(Y.real, Y.real[0], rtol=1e-14)
+    np.testing.assert_allclose(Y.imag / frequency, Y.imag[0] / frequency[0], rtol=1e-14)
+    fast = linear_response.admittance(columns, np.array([1e15]), True)
+    assert fast.imag[0] / 1e15 == pytest.approx(Y.imag[0] / frequency[0], rel=1e-6)
+
+
+def test_the_closure_gives_the_charge_that_flows(run):
+    """Im Y/w of ions that stand still is dQ/dV of the settled electrode."""
+    column = linear_response.linearised(run.junction, run.state, 1.0)
+    charge = []
+    for V in (0.4 - 1e-4, 0.4 + 1e-4):
+        other = begin(case(**SMALL, **COLUMNS), run.state.c, voltage=V)
+        charge.append(run.junction.columns.weight @ other.state.D_left)
+    slope = (charge[1] - charge[0]) / 2e-4
+    Y = linear_response.admittance(column, np.array([1e6]), False)
+    assert Y.imag[0] / (2e6 * np.pi) == pytest.approx(slope, rel=1e-6)
+    assert column[0].closure[0] == pytest.approx(
+        -2 * ELEMENTARY_CHARGE * run.junction.columns.distance[0, 1] / run.state.eps[0, 1]
+    )
+
+
+def test_drift_is_the_change_of_the_current_by_the_ions(run, columns):
+    rate = linear_response.drift_rate(columns)
+    state, step = run.state, 1e-4 / abs(rate)
+    c = state.c.copy()
+    for k, column in enumerate(columns):
+        J = np.concatenate(([0.0], column.drift, [0.0]))
+        c[k] += step * (J[:-1] - J[1:]) * run.junction.columns.dilution[k]
+    then = begin(case(**SMALL, **COLUMNS), c, voltage=0.4)
+    assert conducted(then).sum() / conducted(run).sum() - 1.0 == pytest.approx(step * rate, rel=2e-2)

@@ -1,0 +1,219 @@
+"""Impedance and capacitance of a case: against transients, the steady curve, text books, and passivity."""
+
+import numpy as np
+import pytest
+from devices import BARE, COMPILED, lumpy, needs_speed
+
+from otjdd import textbook
+from otjdd.analysis.small_signal import kramers_kronig
+from otjdd.case.case import parse_case
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half
+from otjdd.solver import electrodes, equilibrium, model
+from otjdd.solver.simulate import run, simulate
+
+CELLS = {"device.film.cells": 24 if COMPILED else 8}
+WIDE = {"start": "1e-6 Hz", "stop": "1e12 Hz", "per_decade": 4}
+SPREAD = {"ions.activation_energy": "30 meV", "ions.density": "2e25 1/m^3"}
+
+
+def impedance(bias, frequencies, **changes):
+    """A case whose ions rest at each bias and answer, unless it is changed."""
+    drive = {"kind": "impedance", "bias": bias, "frequencies": frequencies, "ions": "moving", "settle": True}
+    bare = parse_case('drive = { kind = "hold", voltage = "0 V", duration = "1 s" }\n' + BARE)
+    own = {key.replace("__", "."): value for key, value in changes.items()}
+    drive |= {key.removeprefix("drive."): own.pop(key) for key in list(own) if key.startswith("drive.")}
+    return bare.replace(CELLS | {"drive": drive} | own)
+
+
+def only(ds):
+    return ds.isel(state=0, temperature=0)
+
+
+def complex_impedance(ds):
+    return ds.impedance_real.values + 1j * ds.impedance_imag.values
+
+
+@needs_speed
+@pytest.mark.parametrize("frequency", [1e4, 1e6])
+def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
+    """The sine is straight between P points: its overtones at 1 + mP add 1/(1 + mP)^2 of theirs to what is sampled."""
+    points, periods, small = 64, 3, 2e-3
+    case = impedance([0.3], [frequency], **{"columns.count": 2, "columns.spread": SPREAD})
+    parts = model.members(case)
+    rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells), 0.3)
+    t = np.arange(periods * points + 1) / (points * frequency)
+    table = np.column_stack((t, 0.3 + small * np.sin(2 * np.pi * frequency * t))).tolist()
+    exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10, "numerics.current_tolerance": 1e-7}
+    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}} | exact), start=rest)
+    last = t[-points - 1 : -1]
+    at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
+    turn = np.exp(-2j * np.pi * frequency * last)
+    current, charge, voltage = (
+        (ds[name].values[at] * turn).sum() for name in ("conduction_current", "electrode_charge", "voltage")
+    )
+    sampled = (current + 2j * np.pi * frequency * case.device.area * charge) / voltage
+    order = 1 + points * np.arange(-8, 9)
+    share = 1.0 / order**2
+    answer = run(case.replace("drive.frequencies", (np.abs(order) * frequency).tolist()))
+    C = only(answer).capacitance.values[0] * share / share.sum()
+    G = only(answer).conductance_ac.values[0]
+    loss = G[8] + ((G - G[8]) / order * share / share.sum()).sum()  # of the charge by overtones, in phase: odd in order
+    assert sampled.imag / (2 * np.pi * frequency) == pytest.approx(C.sum(), rel=2e-4)
+    assert sampled.real == pytest.approx(loss, rel=2e-3)
+
+
+@pytest.mark.parametrize("changes", [{}, {"circuit__series_resistance": "10 kohm"}])
+def test_the_lowest_frequency_gives_the_slope_of_the_steady_curve(changes):
+    h = 2e-3
+    bias = [0.3, 0.3 - h, 0.3 + h, 0.3 - 2 * h, 0.3 + 2 * h]
+    ds = only(run(impedance(bias, [1e-9], **changes)))
+    current = ds.bias_current.values
+    near, far = (current[2] - current[1]) / (2 * h), (current[4] - current[3]) / (4 * h)
+    assert ds.conductance_ac.values[0, 0] == pytest.approx((4 * near - far) / 3, rel=2e-5)
+
+
+@needs_speed
+@pytest.mark.parametrize("bias", [0.0, 0.6])
+def test_the_kramers_kronig_relations_hold(bias):
+    """Re Y(w) - Re Y(oo) = -2/pi int [x Im y(x) - w Im y(w)]/(x^2 - w^2) dx, y without the capacitance at the end."""
+    ds = only(run(impedance([bias], WIDE | {"per_decade": 40})))
+    omega = 2 * np.pi * ds.frequency.values
+    Y = (ds.conductance_ac.values + 1j * omega * (ds.capacitance.values - ds.capacitance.values[:, -1:]))[0]
+    for i in range(300, 501, 50):
+        w, others = omega[i], np.arange(omega.size) != i
+        x, y = omega[others], Y.imag[others]
+        kernel = (x * y - w * Y.imag[i]) / (x * x - w * w) * x  # over ln x
+        kernel = np.insert(kernel, i, 0.5 * (kernel[i - 1] + kernel[i]))
+        found = -2 / np.pi * np.trapezoid(kernel, np.log(omega))
+        assert found == pytest.approx(Y.real[i] - Y.real[-1], rel=2e-3, abs=2e-3 * np.ptp(Y.real))
+    few = only(run(impedance([bias], WIDE)))
+    assert np.abs(kramers_kronig(few.frequency.values, complex_impedance(few)[0])).max() < 2e-3
+
+
+def random_case(rng, **changes):
+    """A device of any thickness, charge, wells, law and spread."""
+    return impedance(
+        [0.0], WIDE, device__film__thickness=rng.uniform(2e-9, 8e-9), ions__density=10 ** rng.uniform(24.5, 26.5),
+        ions__well_left=rng.uniform(0, 0.8), ions__well_right=rng.uniform(0, 0.8), temperature=rng.uniform(250, 500),
+        device__film__fixed_charge=rng.uniform(-1e26, 1e26), device__right__doping=10 ** rng.uniform(24.5, 26.5),
+        ions__law=str(rng.choice(["linear", "mott-gurney", "genreith-schriever"])),
+        device__left__barrier=rng.uniform(0.5, 1.2), **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12 if COMPILED else 2))
+def test_a_device_in_equilibrium_is_passive(seed):
+    rng = np.random.default_rng(seed)
+    ds = run(random_case(rng, columns__count=2, columns__spread={"ions.activation_energy": "30 meV"}))
+    assert ds.impedance_real.values.min() > 0
+    assert ds.conductance_ac.values.min() > 0
+    assert ds.capacitance.values.min() > 0
+    rising, falling = np.diff(ds.conductance_ac.values), np.diff(ds.capacitance.values)
+    assert rising.min() > -1e-9 * ds.conductance_ac.values.max()  # as of resistances and capacitances alone
+    assert falling.max() < 1e-9 * ds.capacitance.values.max()
+
+
+@needs_speed
+@pytest.mark.parametrize("seed", range(6))
+def test_a_device_under_bias_is_active_only_where_its_current_falls_with_the_voltage(seed):
+    """Two of these have a negative differential resistance, by resonances in the bent oxide."""
+    h = 1e-3
+    bias = [V + dV for V in (-1.0, 0.5, 1.5) for dV in (0.0, -h, h, -2 * h, 2 * h)]
+    changes = {"drive__bias": bias, "drive__ions": "frozen", "drive__settle": False}
+    exact = {"numerics__current_tolerance": 1e-7}
+    ds = only(run(random_case(np.random.default_rng(100 + seed), **changes, **exact)))
+    _, *other = ds.bias_current.values.reshape(3, 5).T
+    slope = (4 * (other[1] - other[0]) / (2 * h) - (other[3] - other[2]) / (4 * h)) / 3
+    np.testing.assert_allclose(ds.conductance_ac.values[::5, 0], slope, rtol=1e-3)
+    assert np.all((ds.impedance_real.values > 0) == (ds.conductance_ac.values > 0))
+    assert ds.capacitance.values.min() > 0
+
+
+def depletion(law: dict, doping: float, bias, **changes):
+    """A film of 2 nm without ions worth the name on an oxide of a law, frozen, and its capacitances by text book."""
+    case = impedance(
+        bias, ["1 MHz"], device__film__permittivity={"law": "linear", "eps_r": 80.0}, device__film__thickness="2 nm",
+        ions__density="1e20 1/m^3", device__right__permittivity=law, device__right__doping=doping,
+        device__left__screening_length="0.05 nm", **{"drive__ions": "frozen", "drive__settle": False}, **changes,
+    )  # fmt: skip
+    ds = only(run(case))
+    right, kT = case.device.right, BOLTZMANN_EV * case.temperature
+    eta = electrodes.fermi_level(right, case.temperature) / kT
+    tail = kT * fermi_dirac_three_half(eta) / fermi_dirac_half(eta)
+    u = ds.bias_band_bending.values
+    if law["law"] == "linear":
+        layer = textbook.depletion_capacitance(u, doping, law["eps_r"], tail)
+    else:
+        layer = textbook.nonlinear_depletion_capacitance(u, doping, law["b"], law["a"], tail)
+    plates = textbook.plate_capacitance(80.0, 2e-9), textbook.plate_capacitance(2.0, 0.05e-9)
+    return ds, case.device.area * textbook.in_series(layer, *plates)
+
+
+LINEAR = {"law": "linear", "eps_r": 300.0}
+FIELD = {"law": "nonlinear", "b": 1.42e10, "a": 2.65e15}
+
+
+@pytest.mark.parametrize("law", [LINEAR, FIELD], ids=lambda law: law["law"])
+@pytest.mark.parametrize("doping", [1e24, 1e26])
+def test_the_capacitance_is_that_of_film_screening_and_depletion_layer(law, doping):
+    ds, expected = depletion(law, doping, [-2.0, -1.0, -0.8])
+    np.testing.assert_allclose(ds.capacitance.values[:, 0], expected, rtol=1e-6)
+
+
+def test_ions_that_move_do_not_follow_the_highest_frequency():
+    ds = only(run(impedance([0.3], ["1e15 Hz"])))
+    frozen = only(run(impedance([0.3], ["1 Hz"], drive__ions="frozen")))
+    assert ds.capacitance.item() == pytest.approx(frozen.capacitance.item(), rel=1e-6)
+    assert ds.bias_current.item() == pytest.approx(frozen.bias_current.item(), rel=1e-6)
+
+
+def test_circuit_elements_stand_in_series_and_in_parallel():
+    plain = only(run(impedance([0.0], ["1 kHz", "1 MHz"])))
+    within = only(
+        run(
+            impedance(
+                [0.0], ["1 kHz", "1 MHz"], circuit__series_resistance="55 ohm", circuit__parallel_capacitance="30 pF"
+            )
+        )
+    )
+    omega = 2 * np.pi * plain.frequency.values
+    expected = 55 + 1 / (1 / complex_impedance(plain)[0] + 30e-12j * omega)
+    np.testing.assert_allclose(complex_impedance(within)[0], expected, rtol=1e-9)
+    Y = 1 / expected
+    np.testing.assert_allclose(within.capacitance.values[0], Y.imag / omega, rtol=1e-9)
+    np.testing.assert_allclose(within.conductance_ac.values[0], Y.real, rtol=1e-9)
+
+
+def test_a_prepared_state_keeps_its_own_impedance_and_says_how_fast_it_drifts():
+    states = {"fresh": [], "set": [{"voltage": 1.5, "duration": 1e-6}]}
+    changes = {"drive__settle": False, "drive__states": states}
+    ds = run(impedance([0.1], ["1 kHz", "1 MHz"], **changes))
+    fresh, written = (complex_impedance(ds.sel(state=name)) for name in states)
+    assert np.abs(np.log(np.abs(fresh / written))).max() > 0.1
+    slow = run(impedance([0.1], ["10 Hz"], **changes))
+    np.testing.assert_allclose(slow.drift_ratio, 100 * ds.drift_ratio, rtol=1e-9)
+    hot = run(impedance([1.0], ["1e-3 Hz"], **changes | {"drive__states": {}}))
+    assert "drift_ratio" in hot.attrs["model_limits"]
+    assert "drive.settle" in hot.attrs["model_limits"]
+
+
+def test_columns_at_rest_are_each_at_rest():
+    from devices import begin
+
+    from otjdd.solver.small_signal import come_to_rest
+
+    case = impedance([0.5], ["1 Hz"], columns__count=2, columns__spread=SPREAD, circuit__series_resistance="1 Mohm")
+    junction = model.junction(case)
+    moved = begin(case, lumpy(junction, np.random.default_rng(3), 0.3), junction=junction)
+    total = (moved.state.c * junction.columns.width).sum(axis=1)
+    come_to_rest(moved, 0.5)
+    np.testing.assert_allclose((moved.state.c * junction.columns.width).sum(axis=1), total, rtol=1e-12)
+    from otjdd.solver import integrate, linear_response
+
+    integrate.jump(moved, 0.5)
+    before = moved.state.c.copy()
+    for column in linear_response.linearised(junction, moved.state, 1.0):
+        assert np.abs(column.drift).max() < 1e-9 * np.abs(column.matrix[1]).max() * before.max() * 1e-9
+    integrate.advance(moved, 1.0, 0.5, 0.5)
+    np.testing.assert_allclose(moved.state.c, before, rtol=1e-4)
