@@ -9,8 +9,8 @@ import numpy as np
 
 from otjdd.case.case import Case, changed_case
 from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import error, extraction
-from otjdd.compact_models.extraction import Range
+from otjdd.compact_models import branches, error, extraction
+from otjdd.compact_models.ends import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -18,6 +18,7 @@ from otjdd.results.provenance import provenance
 from otjdd.solver import initial, model, self_check
 from otjdd.system import pool
 
+APART = 7.0  # kT, a factor of 1100: so much slower and faster are the columns that stand for all others
 WORST = 0.3  # decades of root mean square for pulses of 1 us and more: beyond, one state a column is not enough
 
 
@@ -59,16 +60,33 @@ def checked(limits: Range) -> Range:
 
 
 def kinds_of(case, parts: list) -> list[list[int]]:
-    """Numbers of the columns of each kind: columns of one kind differ in how fast their ions hop, and in nothing else.
+    """Numbers of the columns of each kind: columns of one kind differ in their activation energy, and in nothing else.
 
-    With the linear law all rates are then in proportion. With the others they are not: strong fields free the ions of a
-    well at the attempt frequency, whatever their activation energy.
+    With genreith-schriever the field lowers a barrier that is high by more than one that is low, and nothing is shared.
     """
     groups: dict = {}
     for number, part in enumerate(parts):
-        bound = 0.0 if case.ions.law == "linear" else part.activation_energy
+        bound = part.activation_energy if case.ions.law == "genreith-schriever" else 0.0
         groups.setdefault(part._replace(weight=0.0, activation_energy=bound), []).append(number)
     return list(groups.values())
+
+
+def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
+    """What stands for the columns of a kind during an extraction, and its activation energy [eV].
+
+    Columns whose rates are not in proportion lie between one that is far slower and one that is far faster than all.
+    """
+    kT = BOLTZMANN_EV * case.temperature
+    energies = [part.activation_energy for part in members]
+    apart = case.ions.law == "mott-gurney" and max(energies) > min(energies)
+    energy = max(energies) + (APART * kT if apart else 0.0)
+    speeds = [float(np.exp((energy - each) / kT)) for each in (max(energies), min(energies))]
+    bench = on_bench.bench(case, members[0]._replace(activation_energy=energy))
+    if not apart:
+        return extraction.Kind(bench, tuple(speeds)), energy
+    low = min(energies) - APART * kT
+    fast = on_bench.bench(case, members[0]._replace(activation_energy=low))
+    return extraction.Kind(bench, tuple(speeds), fast, float(np.exp((energy - low) / kT))), energy
 
 
 def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
@@ -80,14 +98,11 @@ def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
     kind, speed, settling = np.zeros(len(parts), np.int64), np.ones(len(parts)), np.ones(len(parts))
     groups = kinds_of(case, parts)
     for number, group in enumerate(groups):
-        weight = np.array([parts[k].weight for k in group])
-        energy = np.array([parts[k].activation_energy for k in group])
-        middle = group[int(np.argmin(np.abs(energy - weight @ energy / weight.sum())))]
-        speed[group] = np.exp((parts[middle].activation_energy - energy) / kT)
+        shared, energy = stand_in(case, [parts[k] for k in group])
+        speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]
         kind[group] = number
         done = progress and (lambda fraction, number=number: progress((number + fraction) / len(groups)))
-        bench = on_bench.bench(case, parts[middle])
-        tables, told = extraction.extract(bench, limits, (speed[group].min(), speed[group].max()), spread, done)
+        tables, told = extraction.extract(shared, limits, spread, done)
         settling[group] = told["settling"] / speed[group]
         kinds.append(tables)
         statistics.append(told)
@@ -103,9 +118,7 @@ def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
 def beginning(case, parts, settling: np.ndarray, kinds: list) -> np.ndarray:
     """States (K,) that a case starts from."""
     c = initial.start(case, model.junction(case, parts=parts), parts)
-    states = [
-        extraction.state_of(on_bench.bench(case, part), c[k : k + 1], settling[k]) for k, part in enumerate(parts)
-    ]
+    states = [branches.state_of(on_bench.bench(case, part), c[k : k + 1], settling[k]) for k, part in enumerate(parts)]
     return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
 
 
@@ -114,6 +127,7 @@ def about_of(case, statistics: list[dict], wall_time: float) -> dict:
     told = {
         "runs": sum(each["runs"] for each in statistics),
         "settling_time": max(each["settling"] for each in statistics),
-        "deviation": max(each["unexpected"] for each in statistics),
+        "rate_deviation": max(each["rate"] for each in statistics),
+        "conductance_deviation": max(each["conductance"] for each in statistics),
     }
     return provenance(case.source, case.resolved(), title=case.title, statistics=told, wall_time=wall_time)

@@ -1,8 +1,9 @@
 """The error of a compact model: reads that it predicts against those of the solver, under drives that it has not seen.
 
 Pulses of random height, both signs and random rests, one group for every width; a loop of resistance against voltage;
-potentiation and depression; retention. Each with the case's own columns and circuit. All are written once before, for a
-film that no voltage has been applied to yet need not be in a state that voltages lead to.
+potentiation and depression; retention; currents at other voltages than the usual one of reads. Each with the case's own
+columns and circuit. All begin with a set and a reset, for a film that no voltage has been applied to yet need not be in
+a state that voltages lead to: what a model makes of such a film is told apart, by the first pulses of the case.
 """
 
 import numpy as np
@@ -15,6 +16,8 @@ WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
 READ = {"voltage": 0.1, "duration": 1e-6}
 SEED = 20250
 LONG = 1e-6  # s: from this width on an error is held against the model
+READS = 24  # at other voltages
+FIRST = "first pulses of the case"
 SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, where the range goes so far: writes, and the short pulses that depress
 
 
@@ -27,20 +30,56 @@ def drives(limits) -> dict[str, list[dict]]:
         if limits.shortest <= width <= limits.longest
     }
     up, down, soft = writes(limits)
-    pulse = {"kind": "pulse", "width": min(0.1, limits.longest)}
     short = {"kind": "train", "width": max(5e-8, limits.shortest), "count": 20, "period": 1e-5, "read_each": True}
-    erase = {"kind": "pulse", "voltage": down, "width": min(0.1, limits.longest), "wait": 1e-3}
     path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
     hold = {"kind": "hold", "voltage": 0.0, "duration": limits.longest, "reads_per_decade": 2, "read": READ}
-    path |= {"width": min(0.1, limits.longest)}
-    found["loop"] = [{"kind": "sequence", "parts": [erase, path]}]
+    found["loop"] = [written(limits, path | {"width": long(limits)})]
     found["potentiation and depression"] = [
-        {"kind": "sequence", "parts": [erase, *2 * [short | {"voltage": up}, short | {"voltage": soft}]]}
+        written(limits, *2 * [short | {"voltage": up}, short | {"voltage": soft}]),
     ]
-    found["retention"] = [
-        {"kind": "sequence", "parts": [pulse | {"voltage": down}, hold, pulse | {"voltage": up}, hold]}
+    found["retention"] = [written(limits, hold, write(limits, up), hold)]
+    found["other voltages"] = [
+        written(limits, *elsewhere(limits)),
+        written(limits, write(limits, up), *elsewhere(limits)),
     ]
+    found[FIRST] = [sequence(each) for each in first_pulses(limits)]
     return found
+
+
+def sequence(*parts: dict) -> dict:
+    """A drive of several parts."""
+    return {"kind": "sequence", "parts": list(parts)}
+
+
+def written(limits, *parts: dict) -> dict:
+    """A drive that begins with a set and a reset."""
+    up, down, _ = writes(limits)
+    return sequence(write(limits, up), write(limits, down), *parts)
+
+
+def write(limits, voltage: float) -> dict:
+    """A long pulse and a rest."""
+    return {"kind": "pulse", "voltage": voltage, "width": long(limits), "wait": 1e-3}
+
+
+def long(limits) -> float:
+    """Width [s] of a long pulse within the range."""
+    return min(0.1, limits.longest)
+
+
+def elsewhere(limits) -> list[dict]:
+    """Reads all over the range of voltages, as short as the range allows."""
+    voltages = np.linspace(0.9 * limits.low, 0.9 * limits.high, READS)
+    read = {"duration": limits.shortest}
+    rest = {"kind": "pulse", "voltage": 0.0, "width": 1e-6}
+    return [rest | {"read": read | {"voltage": float(V)}} for V in sorted(voltages, key=abs)]
+
+
+def first_pulses(limits) -> list[dict]:
+    """Single pulses of both signs, short and long, each with a read."""
+    widths = sorted({max(LONG, limits.shortest), long(limits)})
+    pulse = {"kind": "pulse", "read": READ}
+    return [pulse | {"voltage": V, "width": width} for V in writes(limits)[:2] for width in widths]
 
 
 def writes(limits) -> tuple[float, float, float]:
@@ -50,13 +89,12 @@ def writes(limits) -> tuple[float, float, float]:
 
 def train(rng, limits, width: float) -> dict:
     """Pulses of one width, random otherwise, each with a read directly after it and a rest."""
-    first = float(rng.choice(writes(limits)[:2]))
-    parts = [{"kind": "pulse", "voltage": first, "width": min(0.1, limits.longest), "wait": 1e-3}]
+    parts = [write(limits, float(rng.choice(writes(limits)[:2])))]
     for _ in range(PULSES):
         height = float(rng.uniform(0.1, 1.0) * rng.choice([limits.low, limits.high]))
         parts.append({"kind": "pulse", "voltage": height, "width": width, "read": READ})
         parts.append({"kind": "hold", "voltage": 0.0, "duration": float(10 ** rng.uniform(-7, -2))})
-    return {"kind": "sequence", "parts": parts}
+    return written(limits, *parts)
 
 
 def solved(case, drive: dict):
@@ -117,7 +155,7 @@ def measured(model: CompactModel, case, spread):
 
 def overall(model: CompactModel) -> float:
     """Largest rms [decades] of the protocols whose pulses last a microsecond or more."""
-    short = {f"pulses of {width:.3g} s" for width in WIDTHS if width < LONG} | {"potentiation and depression"}
+    short = {f"pulses of {width:.3g} s" for width in WIDTHS if width < LONG} | {"potentiation and depression", FIRST}
     return max((rms for name, (rms, _) in model.error.items() if name not in short), default=0.0)
 
 

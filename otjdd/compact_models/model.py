@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.compact_models.extraction import Range
+from otjdd.compact_models.ends import Range
 from otjdd.compact_models.tables import Tables, check, evaluated, monotone
 from otjdd.errors import NotAsExpected, ResultError
 
 if TYPE_CHECKING:
     import xarray as xr
 
-VERSION = 1  # of the file; one for each change of what its numbers mean
+VERSION = 2  # of the file; one for each change of what its numbers mean
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
 EDGE = 1e-9  # V: a waveform that leaves the range by so little does not
@@ -55,16 +55,16 @@ class CompactModel:
 
         voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
         states = [np.linspace(kind.state[0], kind.state[-1], STATES) for kind in self.kinds]
-        rate, G = (
+        rate, limit, G = (
             math.log(10.0)
-            * np.array([evaluated(k, getattr(k, table), voltage, q) for k, q in zip(self.kinds, states, strict=True)])
-            for table in ("log_rate", "log_conductance")
+            * np.array([evaluated(k, table, voltage, q) for k, q in zip(self.kinds, states, strict=True)])
+            for table in ("log_rate", "log_limit", "log_conductance")
         )
         rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
         first, span = np.array([each[0] for each in states]), np.array([np.ptp(each) for each in states])
         return Lookup(
             float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, (STATES - 1) / span,
-            rest, rate, G, self.kind.astype(np.int64), self.speed.astype(float),
+            rest, rate, limit, G, self.kind.astype(np.int64), self.speed.astype(float),
             np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
             self.weight.astype(float), float(self.resistance),
         )  # fmt: skip
@@ -193,13 +193,21 @@ TABLE_TEXT = {
     "table_rest": ("kind knot", "1", "state that a voltage leads to"),
     "table_way": ("kind direction", "1", "share of the vacancies that fills the way: states that rise, that fall"),
     "table_emptying": ("kind", "s", "time in which the way empties at rest"),
-    "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s"),
-    "table_log_conductance": ("kind knot position", "1", "log10 of the chord conductance in S, of the whole area"),
+    "table_log_rate": ("kind knot position", "1", "log10 of the relaxation rate in 1/s that hops allow, at speed 1"),
+    "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
+    "table_conductance_voltage": ("kind read_knot", "V", "junction voltage of the knots of the conductance"),
+    "table_log_conductance": ("kind read_knot position", "1", "log10 of the chord conductance in S, of the whole area"),
     "column_kind": ("column", "1", "number of the tables that a column follows"),
     "column_speed": ("column", "1", "factor of the rates of a column"),
     "column_weight": ("column", "1", "share of the area"),
     "column_start": ("column", "1", "state that the case begins with"),
 }
+
+GRIDS = {
+    "knot": "voltage",
+    "position": "state",
+    "read_knot": "conductance_voltage",
+}  # dimension -> the table that spans it
 
 
 def dataset_of(model: CompactModel) -> "xr.Dataset":
@@ -258,9 +266,10 @@ def model_of(ds: "xr.Dataset", path) -> CompactModel:
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:
     """Tables of one kind of column, without what they were filled up with."""
-    voltage, state, rest, rate, conductance, way, emptying = (
-        ds[f"table_{name}"].values[number] for name in Tables._fields
-    )
-    knots, states = np.isfinite(voltage), np.isfinite(state)
-    both = np.ix_(knots, states)
-    return Tables(voltage[knots], state[states], rest[knots], rate[both], conductance[both], way, float(emptying))
+    found = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
+    whole = {dim: np.isfinite(found[name]) for dim, name in GRIDS.items()}
+    for name, values in found.items():
+        dims = TABLE_TEXT[f"table_{name}"][0].split()[1:]
+        kept = np.ix_(*(whole.get(dim, np.ones(size, bool)) for dim, size in zip(dims, values.shape, strict=True)))
+        found[name] = values[kept] if dims else float(values)
+    return Tables(**found)

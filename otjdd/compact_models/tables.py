@@ -8,6 +8,7 @@ and every A_j a cubic Hermite spline with slopes of parabolas through three knot
 tables, then hold the same function as Python does, in a few thousand numbers that all columns of a kind share.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,18 @@ from numpy.polynomial import chebyshev
 
 from otjdd.errors import NotAsExpected
 
+LN10 = float(np.log(10.0))
 DEGREE = 12  # of the polynomials: 0.005 decades rms of the rate, 0.003 of the conductance; 20 would halve both
+UNLIMITED = 99.0  # decades of 1/s
+
+
+class Use(NamedTuple):
+    """What the rates of a kind of column are used for."""
+
+    slowest: float  # smallest factor of the rates of its columns
+    fastest: float
+    floor: float  # 1/s: nothing moves at a rate below
+    ceiling: float  # 1/s: all is over before anybody looks at a rate above
 
 
 class Tables(NamedTuple):
@@ -24,8 +36,10 @@ class Tables(NamedTuple):
     voltage: np.ndarray  # (P,) V, ascending
     state: np.ndarray  # (Q,) ascending: where the vacancies come to rest, from 0 to 1 of the thickness
     rest: np.ndarray  # (P,) state that the voltage leads to
-    log_rate: np.ndarray  # (P, Q) log10 of the relaxation rate in 1/s
-    log_conductance: np.ndarray  # (P, Q) log10 of I/V_j in S, of a column that is the whole area
+    log_rate: np.ndarray  # (P, Q) log10 of the relaxation rate in 1/s that hops allow, of a column of speed 1
+    log_limit: np.ndarray  # (P, Q) log10 of the rate in 1/s that no column exceeds; UNLIMITED where there is no limit
+    conductance_voltage: np.ndarray  # (R,) V, ascending; the current bends where bands meet, the rate does not
+    log_conductance: np.ndarray  # (R, Q) log10 of I/V_j in S, of a column that is the whole area
     way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: states that rise, that fall
     emptying: float  # s, in which the way empties at rest
 
@@ -59,20 +73,53 @@ def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
     return np.linalg.lstsq(chebyshev.chebvander(unit(tables, tables.state), DEGREE), table.T, rcond=None)[0].T
 
 
-def evaluated(tables: Tables, table: np.ndarray, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """The smooth function of a table on a grid (F, S) of voltages (F,) and states (S,)."""
-    return spline(tables.voltage, factors(tables, table))(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+def knots_of(tables: Tables, name: str) -> np.ndarray:
+    """Voltages of the table with a name."""
+    return tables.conductance_voltage if name == "log_conductance" else tables.voltage
 
 
-def thinned(tables: Tables, rate_tolerance: float, tolerance: float) -> Tables:
+def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """The smooth function of the table with a name on a grid (F, S) of voltages (F,) and states (S,)."""
+    by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
+    return by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+
+
+def limited(tables: Tables) -> bool:
+    """True where the attempt frequency limits the rates."""
+    return bool((tables.log_limit < UNLIMITED).any())
+
+
+def combined(log_rate, log_limit, speed: float):
+    """log10 of the rates [1/s] of columns of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
+    return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
+
+
+def seen(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
+    """log10 of the rates (2, ...) of the slowest and the fastest column, held within what matters."""
+    both = [combined(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
+    return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
+
+
+def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -> Tables:
     """The tables without the voltages at which the others say the same, to a tolerance in decades."""
-    kept = np.arange(tables.voltage.size)
-    for i in range(1, tables.voltage.size - 1):
+    rates = tables.log_rate, tables.log_limit
+    few = needed(tables.voltage, rates, lambda told: seen(*told, use), rate_tolerance)
+    read = needed(tables.conductance_voltage, (tables.log_conductance,), lambda told: told[0], tolerance)
+    return tables._replace(
+        voltage=tables.voltage[few], rest=tables.rest[few], log_rate=rates[0][few], log_limit=rates[1][few],
+        conductance_voltage=tables.conductance_voltage[read], log_conductance=tables.log_conductance[read],
+    )  # fmt: skip
+
+
+def needed(voltage: np.ndarray, tables: tuple, view: Callable, tolerance: float) -> np.ndarray:
+    """Numbers of the voltages without which a view of tables (P, Q) would change by more than a tolerance."""
+    kept, whole = np.arange(voltage.size), view(tables)
+    for i in range(1, voltage.size - 1):
         trial = kept[kept != i]
-        told = [spline(tables.voltage[trial], table[trial])(tables.voltage) - table for table in tables[3:5]]
-        if np.abs(told[0]).max() <= rate_tolerance and np.abs(told[1]).max() <= tolerance and tables.voltage[i] != 0.0:
+        told = view([spline(voltage[trial], table[trial])(voltage) for table in tables])
+        if np.abs(told - whole).max() <= tolerance and voltage[i] != 0.0:
             kept = trial
-    return Tables(tables.voltage[kept], tables.state, *(table[kept] for table in tables[2:5]), *tables[5:])
+    return kept
 
 
 def check(tables: Tables, tolerance: float = 1e-3) -> None:
@@ -81,7 +128,7 @@ def check(tables: Tables, tolerance: float = 1e-3) -> None:
         if not np.isfinite(values).all():
             count = np.count_nonzero(~np.isfinite(values))
             raise NotAsExpected(f"finite numbers in the table {name}", f"{count} that are not")
-    for name in ("voltage", "state"):
+    for name in ("voltage", "state", "conductance_voltage"):
         if not (np.diff(getattr(tables, name)) > 0.0).all():
             raise NotAsExpected(f"knots of the {name} that ascend", "some that do not")
     fall = np.diff(tables.rest).min(initial=0.0)

@@ -11,9 +11,7 @@ from numpy.polynomial import chebyshev
 
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.tables import DEGREE, factors, monotone, spline
-
-LN10 = float(np.log(10.0))
+from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited, monotone, spline
 
 
 class Pieces(NamedTuple):
@@ -24,21 +22,34 @@ class Pieces(NamedTuple):
 
 
 class Functions(NamedTuple):
-    """All functions of the voltage of one kind of column, and the range of its state."""
+    """All functions of the voltage of one kind of column, and the range of its state.
 
-    count: int  # factors A_j of ln rate; as many of ln conductance follow, and the state of rest
-    by_voltage: Pieces
+    The names begin with the letter of the table: a of ln rate, b of ln conductance, c of ln limit where there is one.
+    """
+
+    groups: list[tuple[list[str], Pieces]]  # functions that share their knots: their names, their pieces
+    letters: str  # of the tables
+    count: int  # factors A_j of each table
     low: float
     high: float
 
 
-def functions(model: CompactModel, number: int) -> Functions:
-    """Functions of one kind of column of a model."""
-    kind = model.kinds[number]
-    both = np.concatenate([factors(kind, table) for table in (kind.log_rate, kind.log_conductance)], axis=1) * LN10
-    smooth, rest = pieces(spline(kind.voltage, both)), pieces(monotone(kind.voltage, kind.rest[:, None]))
-    joined = Pieces(smooth.knots, np.concatenate((smooth.factors, rest.factors), axis=1))
-    return Functions(DEGREE + 1, joined, float(kind.state[0]), float(kind.state[-1]))
+def functions(model: CompactModel, t: int) -> Functions:
+    """Functions of the kind of column with the number t of a model."""
+    kind = model.kinds[t]
+    letters = "abc" if limited(kind) else "ab"
+    tables = {"a": "log_rate", "b": "log_conductance", "c": "log_limit"}
+    smooth = {
+        letter: pieces(spline(knots_of(kind, tables[letter]), factors(kind, getattr(kind, tables[letter])) * LN10))
+        for letter in letters
+    }
+    rest = pieces(monotone(kind.voltage, kind.rest[:, None]))
+    rates = [smooth[letter] for letter in letters if letter != "b"]
+    joined = Pieces(rest.knots, np.concatenate([each.factors for each in (*rates, rest)], axis=1))
+    names = {letter: [f"{letter}{t}_{j}" for j in range(DEGREE + 1)] for letter in letters}
+    by_rate = [name for letter in letters if letter != "b" for name in names[letter]]
+    groups = [([*by_rate, f"rest{t}"], joined), (names["b"], smooth["b"])]
+    return Functions(groups, letters, DEGREE + 1, float(kind.state[0]), float(kind.state[-1]))
 
 
 def polynomial(j: int, variable: str) -> str:

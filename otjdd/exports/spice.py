@@ -2,7 +2,7 @@
 
 from otjdd.compact_models.error import writes
 from otjdd.compact_models.model import CompactModel
-from otjdd.exports.functions import Functions, functions, header, horner, number, polynomial, tree
+from otjdd.exports.functions import Functions, Pieces, functions, header, horner, number, polynomial, tree
 
 WIDE = 100  # characters of a line of a netlist
 
@@ -26,8 +26,9 @@ def subcircuit(model: CompactModel) -> str:
         f"Bv v 0 V = min(max(V(j,n), {low}), {high})",
     ]
     lines += [f"Boutside outside 0 V = (V(j,n) < {low}) || (V(j,n) > {high}) ? 1 : 0"]
-    for t, kind in enumerate(kinds):
-        lines += sources(kind, t)
+    for kind in kinds:
+        for group in kind.groups:
+            lines += sources(*group)
     for k in columns:
         lines += column(model, kinds, k)
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
@@ -35,10 +36,8 @@ def subcircuit(model: CompactModel) -> str:
     return "\n".join(folded(line) for line in lines)
 
 
-def sources(kind: Functions, t: int) -> list[str]:
-    """One voltage source for each function of the voltage of a kind of column."""
-    part = kind.by_voltage
-    names = [f"{letter}{t}_{j}" for letter in "ab" for j in range(kind.count)] + [f"rest{t}"]
+def sources(names: list[str], part: Pieces) -> list[str]:
+    """One voltage source for each of these functions of the voltage."""
     lines = []
     for r, name in enumerate(names):
         text = tree(
@@ -56,9 +55,14 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     kind = kinds[t]
     scale = number(2.0 / (kind.high - kind.low))
     sums = [
-        " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count)) for letter in "ab"
+        " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
+        for letter in kind.letters
     ]
     rate = f"{number(model.speed[k - 1])}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
+    limit = []
+    if len(sums) > 2:
+        limit = [f"Bl{k} l{k} 0 V = min(max({sums[2]}, -60), 60)"]
+        rate += f"/sqrt(1+{number(model.speed[k - 1] ** 2)}*exp(2*(V(e{k})-V(l{k}))))"
     up, down = (number(1.0 / way if way > 0.0 else 0.0) for way in model.kinds[t].way)
     emptying = number(model.speed[k - 1] / model.kinds[t].emptying)
     filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
@@ -68,6 +72,7 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
         f"By{k} y{k} 0 V = min(max((V(q{k})-{number(kind.low)})*{scale}-1, -1), 1)",
         f"Be{k} e{k} 0 V = min(max({sums[0]}, -60), 60)",
         f"Bg{k} g{k} 0 V = min(max({sums[1]}, -60), 5)",
+        *limit,
         f"Br{k} r{k} 0 V = {rate}",
         f"Bx{k} 0 x{k} I = V(on)*V(r{k})*(V(f{k})+{emptying}/({filling}+{emptying})) - (1-V(on))*V(x{k})",
         f"Cf{k} f{k} 0 1 ic=0",

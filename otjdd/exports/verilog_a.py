@@ -1,7 +1,7 @@
 """The compact model as Verilog-A, for compilers that know neither tables nor arrays (openvaf-r)."""
 
 from otjdd.compact_models.model import CompactModel
-from otjdd.exports.functions import Functions, functions, header, horner, number, tree
+from otjdd.exports.functions import Functions, Pieces, functions, header, horner, number, tree
 
 
 def verilog_a(model: CompactModel) -> str:
@@ -17,8 +17,8 @@ def verilog_a(model: CompactModel) -> str:
     lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ";"]
     lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
     lines += ["    v = min(max(V(j, n), low), high);"]
-    for t, kind in enumerate(kinds):
-        lines.append(indented(by_voltage(kind, t), 4))
+    for kind in kinds:
+        lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
         lines += column(model, kinds, k)
     lines += [
@@ -56,7 +56,7 @@ def parameters(model: CompactModel) -> list[str]:
 def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     """Declarations of the variables, and of the one that says when the model is outside of its range."""
     names = ["v", "t", "q", "x", "y", "e", "r", "g", "h"] + [
-        name for t, kind in enumerate(kinds) for name in factor_names(kind, t)
+        name for kind in kinds for group, _ in kind.groups for name in group
     ]
     names += [f"t{j}" for j in range(2, kinds[0].count)]
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
@@ -64,17 +64,11 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     return [*lines, told]
 
 
-def factor_names(kind: Functions, t: int) -> list[str]:
-    """Names of all functions of the voltage of a kind of column."""
-    return [f"{letter}{t}_{j}" for letter in "ab" for j in range(kind.count)] + [f"rest{t}"]
-
-
-def by_voltage(kind: Functions, t: int) -> str:
-    """Statements that set all functions of the voltage of a kind: those of the piece that v is in."""
-    part = kind.by_voltage
+def by_voltage(names: list[str], part: Pieces) -> str:
+    """Statements that set functions of the voltage: those of the piece that v is in."""
 
     def leaf(i: int) -> str:
-        sets = [f"{name} = {horner(part.factors[i, r], 't')};" for r, name in enumerate(factor_names(kind, t))]
+        sets = [f"{name} = {horner(part.factors[i, r], 't')};" for r, name in enumerate(names)]
         return "\n".join(["begin", f"  t = v - ({number(part.knots[i])});", *("  " + text for text in sets), "end"])
 
     def branch(knot: float, below: str, above: str) -> str:
@@ -88,7 +82,8 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     t = int(model.kind[k - 1])
     kind = kinds[t]
     terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))]
-    sums = ["+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in "ab"]
+    sums = ["+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters]
+    limit = [f"    h = r * exp(-({sums[2]}));", "    r = r / sqrt(1.0 + h * h);"] if len(sums) > 2 else []
     recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
     emptying = model.speed[k - 1] / model.kinds[t].emptying
     return [
@@ -98,7 +93,9 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
         f"    e = {sums[0]};",
         f"    y = {sums[1]};",
         f"    g = {'g + ' if k > 1 else ''}{number(model.weight[k - 1])} * exp(y);",
-        f"    r = {number(model.speed[k - 1])} * exp(e) * (rest{t} - q);",
+        f"    r = {number(model.speed[k - 1])} * exp(e);",
+        *limit,
+        f"    r = r * (rest{t} - q);",
         f"    h = ({ways(model, k)}) * abs(r);",
         f"    y = h / (h + {number(emptying)});",
         f"    r = r * (V(f{k}) + 1.0 - y);",

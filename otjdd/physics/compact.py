@@ -1,13 +1,16 @@
 """Kernels of a compact model: tables of conductance and relaxation rate instead of profiles.
 
     I     = V_j sum_k w_k G(V_j, q_k)                     V_j + R I = V
-    dq/dt = F [f + 1 - f_e]                               F = s_k r(V_j, q) [q_rest(V_j) - q]
+    dq/dt = F [f + 1 - f_e]                               F = r [q_rest(V_j) - q]
+    1/r^2 = 1/(s_k h(V_j, q))^2 + 1/l(V_j, q)^2
     df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
 
-q_k is the state of column k, w_k its share of the area, s_k its speed. r > 0, so every q moves towards q_rest and none
+q_k is the state of column k, w_k its share of the area, s_k its speed, h the rate that hops allow and l the rate that no
+column exceeds, because no hop is faster than the attempt frequency. r > 0, so every q moves towards q_rest and none
 leaves its range. f is the filling of the way: the first vacancies that leave a well, the share a of all, have to fill
 the way to the other well before as many arrive as leave; at rest the way empties in the time b. A flow slower than that
-is not delayed, nor is one in a direction with a = 0. Tables hold ln G and ln r on even grids, linear between the nodes.
+is not delayed, nor is one in a direction with a = 0. Tables hold ln G, ln h and ln l on even grids, and are linear
+between the nodes.
 """
 
 import math
@@ -31,7 +34,8 @@ class Lookup(NamedTuple):
     first: np.ndarray  # (T,) first state
     per_state: np.ndarray  # (T,) intervals per unit of the state
     rest: np.ndarray  # (T, F) state at which the rate vanishes
-    ln_rate: np.ndarray  # (T, F, S) of r in 1/s
+    ln_rate: np.ndarray  # (T, F, S) of h in 1/s
+    ln_limit: np.ndarray  # (T, F, S) of l in 1/s
     ln_conductance: np.ndarray  # (T, F, S) of G in S, of a column that is the whole area
     kind: np.ndarray  # (K,) which tables a column follows
     speed: np.ndarray  # (K,) factor of its rate
@@ -109,9 +113,9 @@ def relax(lookup, V, at, start, duration, out):
     K = lookup.kind.size
     for k in range(K):
         t = lookup.kind[k]
-        table = lookup.ln_rate[t]
-        j, b = node((at[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
-        rate = lookup.speed[k] * math.exp(between(table, i, a, j, b))
+        j, b = node((at[k] - lookup.first[t]) * lookup.per_state[t], lookup.ln_rate.shape[2])
+        hops = lookup.speed[k] * math.exp(between(lookup.ln_rate[t], i, a, j, b))
+        rate = hops / math.hypot(1.0, hops * math.exp(-between(lookup.ln_limit[t], i, a, j, b)))
         rest = lookup.rest[t, i] + a * (lookup.rest[t, i + 1] - lookup.rest[t, i])
         flow = rate * (rest - at[k])
         way = lookup.way[t, 0] if flow > 0.0 else lookup.way[t, 1]

@@ -1,0 +1,130 @@
+"""Runs of a column at constant voltage: what they say about the state of rest and the rate.
+
+A run begins at one end of the range of the state and ends where the voltage leads to; where that is not the other end, a
+second run begins there. Between two samples the rate is that of an exponential approach to the state of rest, which is
+exact where the rate does not change.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+from otjdd.compact_models import bench as on_bench
+from otjdd.compact_models.bench import Bench
+
+FIRST, ENDLESS = 1e-13, 1e18  # s: first sample of a run, and its end
+PER_DECADE = 3  # samples, more where the vacancies move
+MOVE = 0.025  # of the thickness, between two samples
+LAG = 0.003  # of the thickness: what a run takes to fill the way between the wells, left out of its rate
+SAME = 2e-5  # of the thickness: states that are not told apart
+REACHED = 2e-4  # of the thickness: so close to an end, a run has led there
+
+
+class Ends(NamedTuple):
+    """The range of the state, and how long a column takes to show it."""
+
+    low: np.ndarray  # (1, N) 1/m3
+    high: np.ndarray
+    settling: float  # s at 0 V
+
+
+class Branch(NamedTuple):
+    """Samples of a run at constant voltage."""
+
+    time: np.ndarray  # (n,) s
+    state: np.ndarray  # (n,)
+    c: np.ndarray  # (n, N) 1/m3
+
+
+def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
+    """State of a column with concentrations c (1, N)."""
+    return on_bench.position(bench, on_bench.held(bench, c, 0.0, settling))
+
+
+def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
+    """Runs at a voltage, one or two. Raises SolverError."""
+    near, far = (ends.low, ends.high) if voltage > 0.0 else (ends.high, ends.low)
+    found = [branch(bench, near, voltage, ends.settling)]
+    if abs(found[0].state[-1] - state_of(bench, far, ends.settling)) > REACHED:
+        found.append(branch(bench, far, voltage, ends.settling))
+    return found
+
+
+def rest_of(branches: list[Branch]) -> float:
+    """State that the voltage of runs leads to."""
+    return float(np.mean([each.state[-1] for each in branches]))
+
+
+def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
+    """log10 of the relaxation rate (Q,) at states (Q,); `fastest` where all was over before the first sample."""
+    rates = np.concatenate([rates_of(each, rest_of(branches)) for each in branches])
+    return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
+
+
+def log_conductances(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> np.ndarray:
+    """log10 of the chord conductance (Q,) at a voltage, of the profiles that runs near that voltage went through."""
+    samples = []
+    for each in branches:
+        for i in np.flatnonzero(moving(each)):
+            G = on_bench.conductance(bench, each.c[i : i + 1], voltage)
+            samples.append((each.state[i], np.log10(G)))
+    return along(ordered(np.array(samples)), states)
+
+
+def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
+    """Samples of a run from c at a voltage, until nothing moves any more."""
+    decades = np.log10(ENDLESS / FIRST)
+    times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
+    found = stations(bench, c, voltage, times)
+    places = [on_bench.position(bench, each) for each in found]
+    samples = [(times[0], found[0])]
+    for i in range(1, len(times)):
+        between = int(abs(places[i] - places[i - 1]) / MOVE)
+        if between:
+            inner = np.linspace(times[i - 1], times[i], between + 2)[1:-1]
+            samples += zip(inner, stations(bench, found[i - 1], voltage, inner - times[i - 1]), strict=True)
+        if between or abs(places[i] - on_bench.position(bench, samples[-1][1])) > SAME or i == len(times) - 1:
+            samples.append((times[i], found[i]))
+    state = np.array([state_of(bench, each, settling) for _, each in samples])
+    return Branch(np.array([time for time, _ in samples]), state, np.concatenate([each for _, each in samples]))
+
+
+def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
+    """Concentrations (1, N) at times (n,) [s] of a constant voltage."""
+    found, now = [], 0.0
+    for time in times:
+        c = on_bench.held(bench, c, voltage, time - now)
+        found.append(c)
+        now = time
+    return found
+
+
+def rates_of(branch: Branch, rest: float) -> np.ndarray:
+    """States and log10 of the relaxation rate (n, 2) between the samples of a branch."""
+    q, away = branch.state, np.abs(rest - branch.state)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.log(away[:-1] / away[1:]) / np.diff(branch.time)
+    lagging = (np.abs(q[:-1] - q[0]) < LAG) & (away[0] > 3.0 * LAG)
+    good = (away[1:] > 0.5 * SAME) & (rate > 0.0) & (np.abs(np.diff(q)) > 0.5 * SAME) & ~lagging
+    return np.column_stack((0.5 * (q[1:] + q[:-1])[good], np.log10(rate[good])))
+
+
+def moving(branch: Branch) -> np.ndarray:
+    """Which samples are no mere wait in one state: those that moved on, and the last."""
+    moved = np.abs(np.diff(branch.state, prepend=branch.state[0])) > 1e-4
+    moved[-1] = True
+    return moved
+
+
+def ordered(samples: np.ndarray) -> np.ndarray:
+    """Samples (n, 2) by ascending state, one for each state."""
+    samples = samples[np.argsort(samples[:, 0])]
+    return samples[np.unique(np.round(samples[:, 0] / (5 * SAME)), return_index=True)[1]]
+
+
+def along(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
+    """Values at states (Q,), monotone between samples (n, 2) and held beyond them."""
+    if len(samples) == 1:
+        return np.full(states.size, samples[0, 1])
+    return PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))
