@@ -31,14 +31,24 @@ def test_ions_that_do_not_move_give_no_model():
     assert caught.value.exit_code == ExitCode.CASE
 
 
-def test_columns_share_tables_where_their_rates_are_in_proportion():
+def test_columns_share_tables_where_only_their_activation_energies_differ():
     case = load_case("li2019")
-    assert len(build.kinds_of(case, model.members(case))) == 5
-    linear = case.replace("ions.law", "linear")
-    assert build.kinds_of(linear, model.members(linear)) == [[0, 1, 2, 3, 4]]
+    assert build.kinds_of(case, model.members(case)) == [[0, 1, 2, 3, 4]]
+    tilted = case.replace("ions.law", "genreith-schriever")
+    assert len(build.kinds_of(tilted, model.members(tilted))) == 5
     spread = {"ions.activation_energy": "0.05 eV", "device.film.thickness": "0.01 nm"}
-    both = linear.replace(**{"columns.spread": spread, "columns.count": 2})
+    both = case.replace(**{"columns.spread": spread, "columns.count": 2})
     assert sorted(map(len, build.kinds_of(both, model.members(both)))) == [2, 2]
+
+
+def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
+    linear = load_case("li2019").replace("ions.law", "linear")
+    parts = model.members(linear)
+    kind, energy = build.stand_in(linear, parts)
+    assert kind.fast is None
+    assert energy == parts[-1].activation_energy
+    assert kind.speeds[0] == 1.0
+    assert kind.speeds[1] == pytest.approx(np.exp((energy - parts[0].activation_energy) / (8.617333262e-5 * 300.0)))
 
 
 def test_model_that_is_too_far_from_the_solver_is_kept_and_refused():

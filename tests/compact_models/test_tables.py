@@ -14,24 +14,42 @@ def made(rest=None, rate=None):
     V, q = np.linspace(-2.0, 2.0, 41), np.linspace(0.1, 0.9, 21)
     rest = 0.5 + 0.3 * np.tanh(V) if rest is None else rest
     rate = 3.0 * V[:, None] ** 2 - q if rate is None else rate
-    return t.Tables(V, q, rest, rate, np.cos(V)[:, None] * q**2, np.zeros(2), 1e-6)
+    U = np.linspace(-2.0, 2.0, 61)
+    limit = np.full((41, 21), t.UNLIMITED)
+    return t.Tables(V, q, rest, rate, limit, U, np.cos(U)[:, None] * q**2, np.zeros(2), 1e-6)
 
 
 def test_smooth_function_is_the_table_at_its_knots_and_the_law_between_them():
     tables = made()
     V, q = np.array([-1.23, 0.0, 0.777]), np.array([0.15, 0.6])
-    assert t.evaluated(tables, tables.log_rate, V, q) == pytest.approx(3.0 * V[:, None] ** 2 - q, rel=1e-9)
-    at_knots = t.evaluated(tables, tables.log_conductance, tables.voltage, tables.state)
+    assert t.evaluated(tables, "log_rate", V, q) == pytest.approx(3.0 * V[:, None] ** 2 - q, rel=1e-9)
+    at_knots = t.evaluated(tables, "log_conductance", tables.conductance_voltage, tables.state)
     assert np.abs(at_knots - tables.log_conductance).max() < 1e-12
 
 
 def test_thinned_tables_say_the_same_with_fewer_voltages():
     tables = made()
-    few = t.thinned(tables, 0.03, 0.01)
-    assert len(few.voltage) < 20
+    few = t.thinned(tables, t.Use(1.0, 1.0, 1e-30, 1e30), 0.03, 0.01)
+    assert len(few.voltage) < 10
+    assert len(few.conductance_voltage) < 20
     assert 0.0 in few.voltage
+    assert 0.0 in few.conductance_voltage
     V, q = np.linspace(-2.0, 2.0, 101), tables.state
-    assert np.abs(t.evaluated(few, few.log_conductance, V, q) - np.cos(V)[:, None] * q**2).max() < 0.02
+    assert np.abs(t.evaluated(few, "log_conductance", V, q) - np.cos(V)[:, None] * q**2).max() < 0.02
+
+
+def test_rates_beyond_what_matters_need_no_voltages():
+    tables = made()
+    few = t.thinned(tables, t.Use(1.0, 1.0, 1e30, 1e31), 0.03, 0.01)
+    assert few.voltage.tolist() == [-2.0, 0.0, 2.0]
+
+
+def test_rates_add_as_the_velocity_of_the_capped_law_does():
+    slow, limit = np.array([-30.0, 0.0, 3.0, 20.0]), np.array([5.0, 0.0, 1.0, 5.0])
+    found = 10.0 ** t.combined(slow, limit, 10.0)
+    wanted = (1.0 / (10.0 * 10.0**slow) ** 2 + 1.0 / 10.0 ** (2.0 * limit)) ** -0.5
+    assert found == pytest.approx(wanted, rel=1e-12)
+    assert t.combined(slow, np.full(4, t.UNLIMITED), 10.0) == pytest.approx(slow + 1.0, rel=1e-12)
 
 
 @pytest.mark.parametrize(
