@@ -41,26 +41,42 @@ def changes(trials) -> tuple[list[float], list[float]]:
     return [t.value for t in trials], [synapse.lasting_change(t.ds) for t in trials]
 
 
-def thickness(trials) -> dict[str, float]:
-    """Trends with the thickness [m] of the film, of R-V loops (trials `loop`) and of one switch at a voltage (`set`)."""
-    loops = {t.value: synapse.loop(t.ds) for t in trials if t.name == "loop"}
-    d, found = np.array(list(loops)), {key: np.array([loop[key] for loop in loops.values()]) for key in ROWS}
-    times, energies = [], []
-    for trial, loop in zip((t for t in trials if t.name == TO_SWITCH), loops.values(), strict=True):
-        times.append(synapse.switching_time(trial.ds, math.sqrt(loop["pristine"] * loop["low"])))
-        energies.append(synapse.switching_energy(trial.ds, times[-1]))
+def thickness(trials, thin: float) -> dict[str, float]:
+    """Trends with the thickness [m] of the film, of R-V loops (trials `loop`) and of one switch at a voltage (`set`).
+
+    thin : the trends of films up to this thickness [m] have their plain names, those of all films begin with `wide_`
+    """
+    films = films_of(trials)
+    narrow = {d: film for d, film in films.items() if d <= thin * (1 + 1e-9)}
+    return trends(narrow) | {f"wide_{name}": number for name, number in trends(films).items()}
+
+
+def films_of(trials) -> dict[float, dict[str, float]]:
+    """Numbers of each film by its thickness [m]: those of its R-V loop, and time [s] and energy [J] of one switch."""
+    films = {t.case.device.film.thickness: synapse.loop(t.ds) for t in trials if t.name == "loop"}
+    for trial in (t for t in trials if t.name == TO_SWITCH):
+        film = films[trial.case.device.film.thickness]
+        film["time"] = synapse.switching_time(trial.ds, math.sqrt(film["pristine"] * film["low"]))
+        film["energy"] = synapse.switching_energy(trial.ds, film["time"])
+    return films
+
+
+def trends(films: dict[float, dict[str, float]]) -> dict[str, float]:
+    """Shares of steps of thickness in which a number rises; correlation and slope of ln R_LRS."""
+    d = np.array(list(films))
+    found = {key: np.array([film[key] for film in films.values()]) for key in ROWS}
     return {
         "set_voltage_rises": synapse.rises(found["set_voltage"]),
         "reset_voltage_rises": synapse.rises(-found["reset_voltage"]),
-        "time_rises": synapse.rises(times),
-        "energy_rises": synapse.rises(energies),
+        "time_rises": synapse.rises(found["time"]),
+        "energy_rises": synapse.rises(found["energy"]),
         "log_low_correlation": synapse.correlation(d, np.log(found["low"])),
         "log_low_slope": synapse.slope(d, np.log(found["low"])),
         "decay_constant": plasticity.decay_constant(d, found["low"]),
     }
 
 
-ROWS = ("low", "set_voltage", "reset_voltage")
+ROWS = ("low", "set_voltage", "reset_voltage", "time", "energy")
 
 
 def switching(trials) -> dict[str, float]:

@@ -36,6 +36,15 @@ class Metric(NamedTuple):
         return self.of(trials[0].ds if self.takes == RUN else trials, **settings)
 
 
+THICKNESS = {
+    "set_voltage_rises": ("1", "share of steps of thickness with a higher set voltage"),
+    "reset_voltage_rises": ("1", "share of steps of thickness with a higher reset voltage"),
+    "time_rises": ("1", "share of steps of thickness with a longer switching time"),
+    "energy_rises": ("1", "share of steps of thickness with a higher switching energy"),
+    "log_low_correlation": ("1", "correlation of the logarithm of the low resistance with thickness"),
+    "log_low_slope": ("1/m", "slope of the logarithm of the low resistance against thickness"),
+    "decay_constant": ("1/m", "kappa of R = R0 exp(2 kappa d)"),
+}
 METRICS = {
     "loop": Metric(synapse.loop, RUN, {
         "pristine": ("ohm", "resistance at the first read"),
@@ -114,14 +123,8 @@ METRICS = {
     "threshold": Metric(comparison.threshold, TRIALS, {
         "threshold": ("V", "smallest amplitude that leaves a lasting change"),
     }),
-    "thickness": Metric(comparison.thickness, TRIALS, {
-        "set_voltage_rises": ("1", "share of steps of thickness with a higher set voltage"),
-        "reset_voltage_rises": ("1", "share of steps of thickness with a higher reset voltage"),
-        "time_rises": ("1", "share of steps of thickness with a longer switching time"),
-        "energy_rises": ("1", "share of steps of thickness with a higher switching energy"),
-        "log_low_correlation": ("1", "correlation of the logarithm of the low resistance with thickness"),
-        "log_low_slope": ("1/m", "slope of the logarithm of the low resistance against thickness"),
-        "decay_constant": ("1/m", "kappa of R = R0 exp(2 kappa d)"),
+    "thickness": Metric(comparison.thickness, TRIALS, THICKNESS | {
+        f"wide_{name}": (unit, f"{text}, of all films") for name, (unit, text) in THICKNESS.items()
     }),
     "switching": Metric(comparison.switching, TRIALS, {
         "set_correlation": ("1", "correlation of the logarithm of the set time with the voltage"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.analysis import comparison, synapse
+from otjdd.analysis.comparison import films_of
 from otjdd.claims import pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
@@ -125,13 +126,13 @@ def lasting(trials, axes, **line):
 
 
 def thickness(verdict, axes):
-    loops = {t.value * 1e9: synapse.loop(t.ds) for t in verdict.trials if t.name == "loop"}
-    d = list(loops)
-    axes[0].plot(d, [x["low"] for x in loops.values()], "o-", color=style.BLUE, label="low")
-    axes[0].plot(d, [x["high"] for x in loops.values()], "o-", color=style.ORANGE, label="high")
+    films = films_of(verdict.trials)
+    d = 1e9 * np.array(list(films))
+    axes[0].plot(d, [x["low"] for x in films.values()], "o-", color=style.BLUE, label="low")
+    axes[0].plot(d, [x["high"] for x in films.values()], "o-", color=style.ORANGE, label="high")
     axes[0].set(yscale="log", xlabel="film thickness (nm)", ylabel="resistance (Ω)")
-    axes[1].plot(d, [x["set_voltage"] for x in loops.values()], "o-", color=style.BLUE, label="set")
-    axes[1].plot(d, [-x["reset_voltage"] for x in loops.values()], "o-", color=style.ORANGE, label="reset")
+    axes[1].plot(d, [x["set_voltage"] for x in films.values()], "o-", color=style.BLUE, label="set")
+    axes[1].plot(d, [-x["reset_voltage"] for x in films.values()], "o-", color=style.ORANGE, label="reset")
     axes[1].set(xlabel="film thickness (nm)", ylabel="|switching voltage| (V)")
     for ax in axes:
         legend(ax)

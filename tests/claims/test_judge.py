@@ -21,7 +21,8 @@ from otjdd.results import outputs, store
 
 IDS = {
     "rv-hrs", "rv-lrs", "rv-ratio", "rv-shape", "hrs-barrier", "lrs-direct-tunnelling", "lrs-fowler-nordheim",
-    "retention", "ltp-ltd", "threshold-20ns", "thickness-scaling", "switching-time", "afm-map", "iv-cycles", "endurance",
+    "retention", "ltp-ltd", "threshold-20ns", "thickness-scaling", "thickness-scaling-area", "switching-time",
+    "afm-map", "iv-cycles", "endurance",
     "uniformity", "stm-single", "stm-train", "ppf-ptp", "ltp-amplitude", "ltp-width", "stdp-antisymmetric",
     "stdp-symmetric", "energy", "array-letters",
 }  # fmt: skip
@@ -50,6 +51,7 @@ def test_all_claims_of_the_paper_are_found_and_read():
 # What a claim is about may differ from the one device, and nothing else.
 OWN = {
     "thickness-scaling": {"device.film.thickness"},
+    "thickness-scaling-area": {"device.film.thickness", "ions.density"},
     "uniformity": {"device.film.thickness", "ions.density", "device.left.barrier"},
     "afm-map": {"device.radius"},
 }
