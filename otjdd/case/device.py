@@ -110,6 +110,8 @@ class Film(Record):
     thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
     fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
     tunnelling_mass : [m0] of the electron under the barrier
+    electrons : "none", or in "balance" with the contact on their side of the barrier (`physics.film_electrons`)
+    density_of_states : N_c [1/m3] of the film as given, at any temperature; that of the right electrode when absent
     """
 
     thickness: Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
@@ -118,6 +120,8 @@ class Film(Record):
     permittivity: Permittivity
     fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = "0 1/m^3"
     tunnelling_mass: Mass = 1.0
+    electrons: Literal["none", "balance"] = "none"
+    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
 
 
 class Device(Record):
@@ -138,6 +142,20 @@ class Device(Record):
     left: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
     film: Film
     right: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
+
+    @model_validator(mode="after")
+    def check_film_states(self):
+        film = self.film
+        if film.electrons != "none" and film.density_of_states is None and self.right.kind == "metal":
+            raise NotAsExpected(
+                'film.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none"
+            )
+        return self
+
+    def film_states(self, temperature: float) -> float:
+        """Density of states N_c [1/m3] of the film: as given, or that of the right electrode at a temperature [K]."""
+        given = self.film.density_of_states
+        return self.right.states(temperature) if given is None else given
 
     @property
     def area(self) -> float:

@@ -145,7 +145,7 @@ def profile_slopes(
     """Derivatives of a quantity by V_j and, all D_f moving alike, by D(L); those by D_f at each face into by_D (N+1,).
 
     by_segment (3, S), by_lead (2,) : derivatives by the segments and the bottoms of the leads, of `sensitivity`. Energies
-    move with the lead that ends them below.
+    move with the lead that ends them below. What the bent region of the left electrode does goes with D(0).
     """
     left, right = junction.left, junction.right
     _, slope_left, u_left = edge(left, state.D_left[k])
@@ -157,13 +157,15 @@ def profile_slopes(
         V_slope = by_lead[1] + np.sum(by_segment[:2, n_left:])
     else:
         V_slope = -by_lead[0] - np.sum(by_segment[:2, :n_left])
-    D_slope = 0.0
+    at_left = 0.0
     if n_left > 0:
         i = n_left - 1
-        D_slope += slope_left * interface_slope(left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i])
+        at_left = slope_left * interface_slope(left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i])
+    D_slope = at_left
     behind = film_slopes(junction, state, k, n_left, by_segment, by_D)
     for f in range(by_D.size):
         D_slope += by_D[f]
+    by_D[0] += at_left
     D_slope -= slope_right * behind
     s = n_left + junction.nodes.size - 1
     if s < profile.length.size:

@@ -10,7 +10,9 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.closing import hold_electrons, voltage_response
 from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
+from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.jit import apart, bare
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import copy
@@ -109,11 +111,30 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
                     junction, state, k, profile, thinned(result), tangent.by_S[k]
                 )
             copy(state.c[k], tangent.c[k])
+            if hold_electrons(junction):
+                for i in range(state.c.shape[1]):
+                    tangent.c[k, i] = charged(junction, state, k, i)
     if lay:
         tangent.V[0] = state.V[0]
         copy(state.D_right, tangent.D)
         copy(state.G, tangent.G)
     return True
+
+
+@bare
+def charged(junction: Junction, state: State, k: int, i: int) -> float:
+    """Vacancies less those whose charge the electrons of a cell take away [1/m3]."""
+    return state.c[k, i] - (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / junction.ions.z
+
+
+@bare
+def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
+    """Change of ln G by the charges of column k whose film holds electrons; their number changes, so face 0 counts."""
+    S, by_S = 0.0, 0.0
+    for f in range(state.c.shape[1] - 1, -1, -1):
+        S += (charged(junction, state, k, f) - tangent.c[k, f]) * junction.columns.width[k, f]
+        by_S += tangent.by_S[k, f] * S
+    return by_S
 
 
 @bare
@@ -129,6 +150,8 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
         for f in range(state.c.shape[1] - 1, 0, -1):
             S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
             by_S += tangent.by_S[k, f] * S
+        if hold_electrons(junction):
+            by_S = along_charges(junction, state, tangent, k)
         change = abs(by_V) + abs(by_D) + abs(by_S)
         if not change < FARTHEST_CHANGE:
             return math.inf
@@ -139,10 +162,13 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
 
 @bare
 def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> float:
-    """d ln(G)/dV [1/V] of the junction at constant charges c, D(L) following the closure."""
+    """d ln(G)/dV [1/V] of the junction at frozen ions, D following the closure."""
     total, change = 0.0, 0.0
     for k in range(state.c.shape[0]):
-        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
         total += state.G[k]
-        change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
+        if hold_electrons(junction):
+            change += state.G[k] * voltage_response(junction, state, tangent, k)
+        else:
+            slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k])
+            change += state.G[k] * (tangent.by_V[k] + tangent.by_D[k] / slope)
     return change / total if total > 0.0 else 0.0

@@ -1,14 +1,6 @@
-"""Electrons in the film: their density along the band, and the static stack that holds them.
+"""The static stack of a film that holds electrons: bands and charges of one column at frozen vacancies.
 
-    dD/dx = e (z c - n + f)      dE_C/dx = E(D)      n = N_c [w F(-E_C/kT) + (1 - w) F((-V - E_C)/kT)]
-
-F is the normalised Fermi-Dirac integral of order 1/2. The current through the junction is small, so the electrons on either
-side of the top of the barrier are in equilibrium with the contact on that side. w is the weight of the right contact in a
-drift-diffusion current (Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969), in Slotboom's variables):
-
-    w(x) = int_0^x exp(E_C/kT) dx' / int_0^L exp(E_C/kT) dx'
-
-It steps from 0 to 1 within kT of the top of the band, wherever the top is. At V = 0 both contacts are one, whatever w is.
+    dD/dx = e (z c - n + f)      dE_C/dx = E(D)      n(E_C, w, V) of `film_electrons`
 
                face 0      cell 0      face 1      cell 1    ...    cell N-1     face N
     unknown     D_0       U_0, w_0      D_1       U_1, w_1         U_N-1, w_N-1    D_N
@@ -28,15 +20,21 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.banded import factor_banded, solve_banded
 from otjdd.physics.electrostatics import edge, fields
-from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
-from otjdd.physics.jit import apart, bare, detached
+from otjdd.physics.film_electrons import (
+    BY_BAND,
+    BY_WEIGHT,
+    LEFT,
+    OF_LEFT,
+    OF_RIGHT,
+    RIGHT,
+    contact_weights,
+    densities,
+)
+from otjdd.physics.jit import bare, detached
 from otjdd.physics.junction import charge_range
-from otjdd.physics.numerics import add_up, bernoulli_given, copy, factor_tridiagonal, hermite, solve_tridiagonal
+from otjdd.physics.numerics import add_up, bernoulli_given, copy, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.state import State, new_state
 
-EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c
-FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
-OCCUPATION_STEP = 1.0 / 32.0  # of the table: cubic interpolation is then exact to 3e-9 of F
-LINEAR = 1e-12  # change of the band over kT below which its exponential is that of the middle, to round-off
 STEEPEST = 700.0  # kT between neighbours, from where Bernoulli functions would underflow
 
 FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
@@ -44,19 +42,14 @@ MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
 FIRST_D = 1e-4  # C/m2, of the first guess
 ROUND_OFF = 1e-13  # eV, of the last step of the bands: sums of some hundred terms of order 1 eV carry a few 1e-15
 SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which the search is given up
+FEW = (
+    2e-5  # of the vacancies: electrons that may change sides with the band before the derivative of w is worth its work
+)
 
 LOWER, UPPER = 4, 3  # bands of the matrices in which the weights are unknowns
-BAND = LOWER + 1 + UPPER
-RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, ELECTRONS = range(6)  # rows of Stack.electrons
-TO_RIGHT, ON_RIGHT, ON_LEFT, WEIGHT_ROWS = range(4)  # rows of Stack.slopes
-
-
-class FilmElectrons(NamedTuple):
-    """Electrons of the film as numbers."""
-
-    density_of_states: float  # N_c, 1/m3; 0 without electrons
-    occupation: np.ndarray  # (M,) F at EMPTY + OCCUPATION_STEP * arange(M)
-    occupation_slope: np.ndarray  # (M,) its derivative
+TO_RIGHT, ON_RIGHT, ON_LEFT = range(3)  # rows of Stack.slopes
+# rows of State.lines
+PIECES, ROOM, LOW, DIAGONAL, UP, REST, SOLUTION, SLOPES, STILL, BEFORE = 0, 1, 3, 4, 5, 6, 7, 8, 11, 12
 
 
 class Stack(NamedTuple):
@@ -69,93 +62,42 @@ class Stack(NamedTuple):
     U: np.ndarray  # (N+2,) E_C at the left end, the N centres and the right end, eV
     electrons: (
         np.ndarray
-    )  # (ELECTRONS, N) n in equilibrium with RIGHT and LEFT contact [1/m3], their sum differentiated
-    #                        BY_BAND [1/(m3 eV)] and BY_VOLTAGE [1/(m3 V)] at constant w, BY_WEIGHT [1/m3]
-    weight: np.ndarray  # (2, N) w and 1 - w, each with its own digits
+    )  # (ELECTRONS, N) density in equilibrium with the RIGHT and with the LEFT contact [1/m3]; their sum
+    # differentiated BY_BAND [1/(m3 eV)] and BY_VOLTAGE [1/(m3 V)] at constant w, and BY_WEIGHT [1/m3]; w and 1 - w
+    weight: np.ndarray  # (2, N) the last two of these
     pieces: np.ndarray  # (N+1,) share of every piece of the band in w
-    slopes: np.ndarray  # (WEIGHT_ROWS, N) of the weights, see `weight_slopes`
-    rows: np.ndarray  # (4, 2N+1) lower, diagonal, upper, right-hand side
+    room: np.ndarray  # (2, 3N+1)
+    slopes: np.ndarray  # (3, 3N+1), N used: of the weights, see `weight_slopes`
+    lower: np.ndarray  # (2N+1,) tridiagonal matrix, its right-hand side and then its solution
+    diagonal: np.ndarray
+    upper: np.ndarray
+    rest: np.ndarray
     matrix: np.ndarray  # (3N+1, BAND)
     solution: np.ndarray  # (3N+1,)
     still: np.ndarray  # (N,) zeros: vacancies that do not follow the band
-    before: np.ndarray  # (2, N+2) D and U to go back to
+    before: np.ndarray  # (2, 3N+1) D and U to go back to
 
 
-@apart
-def film_electrons(density_of_states):
-    """FilmElectrons of a density of states N_c [1/m3], with the table of F."""
-    M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 1
-    values, slopes = np.empty(M), np.empty(M)
-    for i in range(M):
-        values[i] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * i)
-        slopes[i] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * i)
-    return FilmElectrons(density_of_states, values, slopes)
-
-
-@apart
-def new_stack(N):
-    """A stack of N cells from which Newton's iteration starts: D everywhere alike."""
-    guess = np.zeros((2, N + 1))
-    guess[1] = 1.0
+def column_of(state: State, k: int) -> Stack:
+    """Column k of a state as a stack, views of its arrays; the work space is that of all columns."""
+    N, lines = state.c.shape[1], state.lines
+    rows = 2 * N + 1
     return Stack(
-        np.full(N + 1, FIRST_D), np.zeros(N + 1), np.zeros(N + 1), guess, np.zeros(N + 2),
-        np.zeros((ELECTRONS, N)), np.zeros((2, N)), np.zeros(N + 1), np.zeros((WEIGHT_ROWS, N)),
-        np.zeros((4, 2 * N + 1)), np.zeros((3 * N + 1, BAND)), np.zeros(3 * N + 1), np.zeros(N), np.zeros((2, N + 2)),
+        state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k], state.electrons[k],
+        state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
+        lines[SLOPES : SLOPES + 3], lines[LOW, :rows], lines[DIAGONAL, :rows], lines[UP, :rows], lines[REST, :rows],
+        state.matrix, lines[SOLUTION], lines[STILL, :N], lines[BEFORE : BEFORE + 2],
     )  # fmt: skip
 
 
-@bare
-def occupation(electrons, eta):
-    """F(eta) and its derivative, from the table where it reaches; 0 below EMPTY."""
-    if eta < EMPTY:
-        return 0.0, 0.0
-    if eta > FULL:
-        return fermi_dirac_half(eta), fermi_dirac_minus_half(eta)
-    return hermite(electrons.occupation, electrons.occupation_slope, EMPTY, OCCUPATION_STEP, eta)
+column = bare(column_of)  # within kernels; the views that it returned to Python would not hold their arrays
 
 
-@bare
-def contact_weights(distance, kT, stack):
-    """Set the weights at the centres, and the pieces, from the band U, which is straight between its points.
-
-    distance : (N+1,) m, between the points
-    Cumulated from both ends, so that w and 1 - w keep their digits where they are small, and mirror images are exact.
-    """
-    U, pieces, weight = stack.U, stack.pieces, stack.weight
-    N = distance.size - 1
-    top = U[0]
-    for i in range(1, N + 2):
-        top = max(top, U[i])
-    for f in range(N + 1):
-        d = abs(U[f + 1] - U[f]) / kT
-        mean = -math.expm1(-d) / d if d > LINEAR else 1.0
-        pieces[f] = distance[f] * math.exp((max(U[f], U[f + 1]) - top) / kT) * mean
-    left, right = 0.0, 0.0
-    for i in range(N):
-        left += pieces[i]
-        right += pieces[N - i]
-        weight[0, i], weight[1, N - 1 - i] = left, right
-    for i in range(N):
-        total = weight[0, i] + weight[1, i]
-        weight[0, i] /= total
-        weight[1, i] /= total
-    total = left + pieces[N]
-    for f in range(N + 1):
-        pieces[f] /= total
-
-
-@bare
-def densities(electrons, kT, V, stack):
-    """Set the electrons of a stack from its band and weights at junction voltage V."""
-    N_c, U, weight, n = electrons.density_of_states, stack.U, stack.weight, stack.electrons
-    for i in range(n.shape[1]):
-        right, by_right = occupation(electrons, -U[i + 1] / kT)
-        left, by_left = occupation(electrons, (-V - U[i + 1]) / kT)
-        n[RIGHT, i] = N_c * weight[0, i] * right
-        n[LEFT, i] = N_c * weight[1, i] * left
-        n[BY_VOLTAGE, i] = -N_c * weight[1, i] * by_left / kT
-        n[BY_BAND, i] = -N_c * weight[0, i] * by_right / kT + n[BY_VOLTAGE, i]
-        n[BY_WEIGHT, i] = N_c * (right - left)
+def new_stack(N: int) -> Stack:
+    """A stack of N cells from which Newton's iteration starts: D everywhere alike."""
+    stack = column_of(new_state(1, N, True), 0)
+    stack.D[:] = FIRST_D
+    return stack
 
 
 @bare
@@ -166,12 +108,12 @@ def ends(junction, k, V, stack):
 
 
 @bare
-def lay_bands(junction, k, electrons, V, stack):
+def lay_bands(junction, k, V, stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     ends(junction, k, V, stack)
     fields(stack.D, junction.film, stack.E, stack.eps, stack.guess)
-    contact_weights(junction.columns.distance[k], junction.kT, stack)
-    densities(electrons, junction.kT, V, stack)
+    contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
+    densities(junction.electrons, junction.kT, V, stack.U, stack.electrons)
 
 
 @bare
@@ -231,7 +173,7 @@ def static_rows(junction, k, c, response, stack):
 
     c : (N,) vacancies [1/m3]   response : (N,) d(z c)/dU of vacancies that follow the band [1/(m3 eV)]
     """
-    lower, diagonal, upper, rest = stack.rows
+    lower, diagonal, upper, rest = stack.lower, stack.diagonal, stack.upper, stack.rest
     N = c.size
     lower[:], upper[:] = -1.0, 1.0
     for f in range(N + 1):
@@ -246,7 +188,7 @@ def static_rows(junction, k, c, response, stack):
 @bare
 def static_step(junction, stack):
     """Solve the rows of a stack and move D and U by the step. Returns the largest move of U [eV]; inf where it fails."""
-    lower, diagonal, upper, rest = stack.rows
+    lower, diagonal, upper, rest = stack.lower, stack.diagonal, stack.upper, stack.rest
     n, longest = rest.size, 0.0
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf
@@ -267,9 +209,11 @@ def weight_slopes(distance, kT, stack):
     The current that w belongs to is the same left and right of a cell, in Scharfetter and Gummel's form
         (w_i+1 - w_i) B(d_i+1)/h_i+1 = (w_i - w_i-1) B(-d_i)/h_i,     d_f = (U_f - U_f-1)/kT over face f,
     so  dw_i = TO_RIGHT dw_i+1 + (1 - TO_RIGHT) dw_i-1 + ON_RIGHT (dU_i+1 - dU_i) + ON_LEFT (dU_i - dU_i-1).
+    The pieces are made anew: those that are there may be of another column.
     """
     U, pieces, slopes = stack.U, stack.pieces, stack.slopes
-    for i in range(slopes.shape[1]):
+    contact_weights(distance, kT, U, pieces, stack.weight, stack.room)
+    for i in range(pieces.size - 1):
         right = min(max((U[i + 2] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
         left = min(max((U[i] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
         B_right, slope_right = bernoulli_given(right, math.exp(right))
@@ -282,9 +226,9 @@ def weight_slopes(distance, kT, stack):
 
 
 @bare
-def exact_step(junction, k, c, stack):
-    """As `static_rows` and `static_step`, the weights being unknowns: order D_0, U_0, w_0, D_1, ..., D_N."""
-    A, x, slopes, N = stack.matrix, stack.solution, stack.slopes, c.size
+def exact_matrix(junction, k, stack):
+    """Fill the matrix of the static Newton with the weights as unknowns: order D_0, U_0, w_0, D_1, ..., D_N."""
+    A, slopes, N = stack.matrix, stack.slopes, stack.D.size - 1
     weight_slopes(junction.columns.distance[k], junction.kT, stack)
     A[:] = 0.0
     for f in range(N + 1):
@@ -293,14 +237,12 @@ def exact_step(junction, k, c, stack):
             A[3 * f, LOWER + 1] = 1.0
         if f > 0:
             A[3 * f, LOWER - 2] = -1.0
-        x[3 * f] = -missing_step(junction, k, stack, f)
     at_left, at_right = edge(junction.left, stack.D[0])[1], -edge(junction.right, -stack.D[N])[1]
     for i in range(N):
         j, charge = 3 * i + 1, ELEMENTARY_CHARGE * junction.columns.width[k, i]
         A[j, LOWER - 1], A[j, LOWER + 2] = -1.0, 1.0
         A[j, LOWER] = charge * stack.electrons[BY_BAND, i]
         A[j, LOWER + 1] = charge * stack.electrons[BY_WEIGHT, i]
-        x[j] = -missing_charge(junction, k, c, stack, i)
         j, share = 3 * i + 2, slopes[TO_RIGHT, i]
         A[j, LOWER] = -1.0
         A[j, LOWER - 1] = slopes[ON_LEFT, i] - slopes[ON_RIGHT, i]
@@ -312,10 +254,20 @@ def exact_step(junction, k, c, stack):
             A[j, LOWER + 3], A[j, LOWER + 2] = share, slopes[ON_RIGHT, i]
         else:
             A[j, LOWER + 1] = slopes[ON_RIGHT, i] * at_right
-        x[j] = 0.0
-    if not factor_banded(A, LOWER, UPPER):
+
+
+@bare
+def exact_step(junction, k, c, stack):
+    """As `static_rows` and `static_step`, the weights being unknowns."""
+    x, N = stack.solution, c.size
+    exact_matrix(junction, k, stack)
+    for f in range(N + 1):
+        x[3 * f] = -missing_step(junction, k, stack, f)
+    for i in range(N):
+        x[3 * i + 1], x[3 * i + 2] = -missing_charge(junction, k, c, stack, i), 0.0
+    if not factor_banded(stack.matrix, LOWER, UPPER):
         return math.inf
-    solve_banded(A, LOWER, UPPER, x)
+    solve_banded(stack.matrix, LOWER, UPPER, x)
     x[0], x[3 * N] = kept_in_tables(junction, stack, x[0], x[3 * N])
     longest = 0.0
     for f in range(N + 1):
@@ -327,13 +279,24 @@ def exact_step(junction, k, c, stack):
 
 
 @bare
-def converge(junction, k, electrons, c, V, stack, following):
+def weights_count(junction, k, c, stack):
+    """True where the derivative of the weights is worth its work: FEW electrons or more change sides with the band."""
+    moving, vacancies = 0.0, 0.0
+    for i in range(c.size):
+        h = junction.columns.width[k, i]
+        moving += h * abs(stack.electrons[BY_WEIGHT, i]) * stack.weight[0, i] * stack.weight[1, i]
+        vacancies += h * c[i]
+    return moving > FEW * vacancies
+
+
+@bare
+def converge(junction, k, c, V, stack, following):
     """Newton's iteration for the static stack from where `stack` is; the weights follow, or are unknowns.
 
     following : most iterations in which they follow; 0 for none. Returns the number of iterations, 0 when not converged.
     """
     for step in range(following if following else MOST_STEPS):
-        lay_bands(junction, k, electrons, V, stack)
+        lay_bands(junction, k, V, stack)
         if following:
             static_rows(junction, k, c, stack.still, stack)
             longest = static_step(junction, stack)
@@ -342,23 +305,23 @@ def converge(junction, k, electrons, c, V, stack, following):
         if not longest < math.inf:
             return 0
         if longest <= ROUND_OFF:
-            lay_bands(junction, k, electrons, V, stack)
+            lay_bands(junction, k, V, stack)
             return step + 1
     return 0
 
 
 @bare
-def up_from_zero(junction, k, electrons, c, V, stack):
+def up_from_zero(junction, k, c, V, stack):
     """The static stack followed from 0 V, where the weights do not matter, to V. Returns iterations, 0 when not found."""
     straight_band(junction, k, 0.0, stack)
-    total = converge(junction, k, electrons, c, 0.0, stack, MOST_STEPS)
+    total = converge(junction, k, c, 0.0, stack, MOST_STEPS)
     if total == 0:
         return 0
     here, step = 0.0, V
     while here != V:
         remember(stack)
         to = V if abs(step) >= abs(V - here) else here + step
-        found = converge(junction, k, electrons, c, to, stack, 0)
+        found = converge(junction, k, c, to, stack, 0)
         total += found
         if found > 0:
             here, step = to, 2.0 * step
@@ -382,18 +345,19 @@ def go_back(stack):
     """D and U of a stack as they were put away."""
     for f in range(stack.D.size):
         stack.D[f] = stack.before[0, f]
-    copy(stack.before[1], stack.U)
+    for i in range(stack.U.size):
+        stack.U[i] = stack.before[1, i]
 
 
 @detached
-def solve_stack(junction, k, electrons, c, V, stack):
+def solve_stack(junction, k, c, V, stack):
     """Static stack of column k with its vacancies c (N,) [1/m3] at junction voltage V, from where `stack` is.
 
     Newton's iteration, the weights following the band; where both go around in circles, up from 0 V with the weights as
     unknowns. Returns the number of iterations, or 0 when none was found.
     """
-    found = converge(junction, k, electrons, c, V, stack, FOLLOWED)
-    return found if found else up_from_zero(junction, k, electrons, c, V, stack)
+    found = converge(junction, k, c, V, stack, FOLLOWED)
+    return found if found else up_from_zero(junction, k, c, V, stack)
 
 
 @bare
@@ -408,9 +372,8 @@ def straight_band(junction, k, V, stack):
         stack.U[i + 1] = stack.U[0] + (stack.U[N + 1] - stack.U[0]) * x / L
 
 
-@apart
-def static_stack(junction, k, electrons, c, V):
+def static_stack(junction, k, c, V):
     """Static stack of column k with vacancies c (N,) [1/m3] at junction voltage V, and its iterations; 0: none found."""
     stack = new_stack(c.size)
     straight_band(junction, k, V, stack)
-    return stack, solve_stack(junction, k, electrons, c, V, stack)
+    return stack, solve_stack(junction, k, c, V, stack)

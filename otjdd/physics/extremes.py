@@ -1,7 +1,8 @@
 """Largest values of a run that have a limit: electrons in the film, current, and rise of the temperature.
 
 They are looked at after every accepted step, whatever is recorded. It costs 1.1 us a step with one column of 100 cells and
-3.3 us with five: only the lowest place of the conduction band is worth a Fermi-Dirac integral.
+3.3 us with five: only where the lowest place of the conduction band would allow more electrons than ever before are they
+looked for. Where the film holds none, they are those that the contacts would put there along the band as it is.
 """
 
 import math
@@ -10,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.circuit import coupled
+from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
+from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.jit import bare, detached
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up
@@ -21,6 +24,7 @@ from otjdd.physics.state import State
 EXTREMES = 3
 ELECTRONS, AMPERES, KELVIN = range(EXTREMES)
 VALUE, WHEN = range(2)
+ROOM = 6  # lines of work space: a band, its pieces, two weights, two more
 # rows of the thermal response
 RATE, WEIGHT, WARMTH = range(3)
 
@@ -33,6 +37,7 @@ class Watch(NamedTuple):
         np.ndarray
     )  # (3, P): RATE [1/s], WEIGHT [K/W] and WARMTH [W] of the exponentials of the thermal response; updated
     largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K; updated
+    room: np.ndarray  # (ROOM, N+2) work space
 
 
 @bare
@@ -44,6 +49,56 @@ def lowest_band(junction: Junction, state: State, k: int) -> float:
         band -= junction.columns.distance[k, f] * state.E[k, f]
         lowest = min(lowest, band)
     return lowest
+
+
+@bare
+def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
+    """Largest density [1/m3] of the electrons that the contacts would put into column k, if above `most`, else that.
+
+    Each contact fills the band on its side of the top, with the weights of `film_electrons`.
+    """
+    distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
+    N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT, watch.density_of_states
+    U[N + 1] = edge(junction.right, -state.D_right[k])[0]
+    for f in range(N, -1, -1):
+        U[f] = U[f + 1] - distance[f] * state.E[k, f]
+    contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4:6])
+    lowest = U[1]
+    for i in range(1, N):
+        lowest = min(lowest, U[i + 1])
+    right, left = fermi_dirac_half(-lowest / kT), fermi_dirac_half((-V - lowest) / kT)
+    for i in range(N):
+        if N_c * (weight[0, i] * right + weight[1, i] * left) > most:
+            n = weight[0, i] * fermi_dirac_half(-U[i + 1] / kT)
+            most = max(most, N_c * (n + weight[1, i] * fermi_dirac_half((-V - U[i + 1]) / kT)))
+    return most
+
+
+@bare
+def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
+    """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
+    vacancies, thickness = 0.0, 0.0
+    for i in range(state.c.shape[1]):
+        vacancies += state.c[k, i] * junction.columns.width[k, i]
+        thickness += junction.columns.width[k, i]
+    charge = junction.ions.z * vacancies / thickness
+    if hold_electrons(junction):
+        for i in range(state.c.shape[1]):
+            most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)
+        return most
+    highest = max(0.0, -state.V[0]) - lowest_band(junction, state, k)
+    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT) > most * charge:
+        return most
+    return would_be_electrons(junction, state, k, watch, most * charge) / charge
+
+
+@detached
+def ratio_of_columns(junction: Junction, state: State, watch: Watch) -> float:
+    """Largest `film_electron_ratio` of all columns at a settled state."""
+    most = 0.0
+    for k in range(state.c.shape[0]):
+        most = film_electron_ratio(junction, state, k, watch, most)
+    return most
 
 
 @bare
@@ -69,10 +124,10 @@ def look(junction: Junction, state: State, watch: Watch, time: float, step: floa
     known : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the current
     from step to step; then it is not looked at, and the rise of the temperature is nan from there on.
     """
-    for k in range(state.c.shape[0]):
-        electrons = watch.density_of_states * fermi_dirac_half(-lowest_band(junction, state, k) / junction.kT)
-        mean = add_up(state.c[k]) / state.c.shape[1]
-        note(watch, ELECTRONS, electrons / (junction.ions.z * mean), time)
+    if watch.density_of_states > 0.0:
+        for k in range(state.c.shape[0]):
+            most = watch.largest[ELECTRONS, VALUE]
+            note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
     current = state.V[0] * add_up(state.G) if known or coupled(junction) else math.nan
     power = current * state.V[0]
     for p in range(watch.heat.shape[1]):

@@ -1,23 +1,111 @@
-"""Electrons in the film. The model has none; this says how far that holds."""
+"""Electrons in the film: the weight of each contact along the band, and their density.
+
+    n = N_c [w F(-E_C/kT) + (1 - w) F((-V - E_C)/kT)]        w(x) = int_0^x exp(E_C/kT) dx' / int_0^L exp(E_C/kT) dx'
+
+F is the normalised Fermi-Dirac integral of order 1/2. The current through the junction is small, so the electrons on either
+side of the top of the barrier are in equilibrium with the contact on that side. w is the weight of the right contact in a
+drift-diffusion current (Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969), in Slotboom's variables). It
+steps from 0 to 1 within kT of the top of the band, wherever the top is. At V = 0 both contacts are one, whatever w is.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.fermi_dirac import fermi_dirac_half
-from otjdd.physics.jit import apart
-from otjdd.physics.numerics import add_up
+from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
+from otjdd.physics.jit import apart, bare
+from otjdd.physics.numerics import SERIES, exponentials, hermite
+
+EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c
+FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
+OCCUPATION_STEP = 1.0 / 32.0  # of the table: cubic interpolation is then exact to 3e-9 of F
+
+# rows of the electrons of a column
+RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT, ELECTRONS = range(8)
+
+
+class FilmElectrons(NamedTuple):
+    """Electrons of the film as numbers."""
+
+    density_of_states: float  # N_c, 1/m3; 0 without electrons
+    occupation: np.ndarray  # (M,) F at EMPTY + OCCUPATION_STEP * arange(M)
+    occupation_slope: np.ndarray  # (M,) its derivative
 
 
 @apart
-def film_electron_ratio(c: np.ndarray, band: np.ndarray, kT: float, density_of_states: float, z: int) -> float:
-    """Largest ratio, over all places, of electrons in equilibrium with the right electrode to the mean vacancy charge.
+def film_electrons(density_of_states):
+    """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0."""
+    M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 1 if density_of_states > 0.0 else 0
+    values, slopes = np.empty(M), np.empty(M)
+    for i in range(M):
+        values[i] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * i)
+        slopes[i] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * i)
+    return FilmElectrons(density_of_states, values, slopes)
 
-    c, band : (K, N) concentrations [1/m3] and conduction band [eV] above the Fermi level of the right electrode
-    kT : [eV]   density_of_states : N_c [1/m3] of the film   z : charge number of the vacancies
-    The model leaves out the charge of electrons in the film: where the ratio comes near 1, it is in doubt.
+
+@bare
+def occupation(electrons, eta):
+    """F(eta) and its derivative, from the table where it reaches; 0 below EMPTY."""
+    if eta < EMPTY:
+        return 0.0, 0.0
+    if eta > FULL:
+        return fermi_dirac_half(eta), fermi_dirac_minus_half(eta)
+    return hermite(electrons.occupation, electrons.occupation_slope, EMPTY, OCCUPATION_STEP, eta)
+
+
+@bare
+def mean_exponential(d, e):
+    """(1 - e^-d)/d, the mean of exp(-t) for t from 0 to d >= 0, from d and e = e^-d."""
+    if d > SERIES:
+        return (1.0 - e) / d
+    near = 1.0 - d / 6.0 * (1.0 - d / 7.0 * (1.0 - d / 8.0 * (1.0 - d / 9.0)))
+    return 1.0 - d / 2.0 * (1.0 - d / 3.0 * (1.0 - d / 4.0 * (1.0 - d / 5.0 * near)))
+
+
+@bare
+def contact_weights(distance, kT, U, pieces, weight, room):
+    """Set the weights (2, N) of the right and the left contact at the centres, and the share of every piece in w.
+
+    distance, pieces : (N+1,) m, between the points of the band U (N+2,) [eV], which is straight between them
+    room : (2, N+1 at least) work space
+    Cumulated from both ends, so that w and 1 - w keep their digits where they are small, and mirror images are exact.
     """
-    largest = 0.0
-    for k in range(c.shape[0]):
-        mean = add_up(c[k]) / c.shape[1]
-        for i in range(c.shape[1]):
-            largest = max(largest, density_of_states * fermi_dirac_half(-band[k, i] / kT) / (z * mean))
-    return largest
+    N, height, e = distance.size - 1, room[0, : distance.size], room[1, : distance.size]
+    top = U[0]
+    for i in range(1, N + 2):
+        top = max(top, U[i])
+    for f in range(N + 1):
+        height[f] = -abs(U[f + 1] - U[f]) / kT
+    exponentials(height, e)
+    for f in range(N + 1):
+        pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) / kT, e[f])
+        height[f] = (max(U[f], U[f + 1]) - top) / kT
+    exponentials(height, e)
+    for f in range(N + 1):
+        pieces[f] *= e[f]
+    left, right = 0.0, 0.0
+    for i in range(N):
+        left += pieces[i]
+        right += pieces[N - i]
+        weight[0, i], weight[1, N - 1 - i] = left, right
+    for i in range(N):
+        total = weight[0, i] + weight[1, i]
+        weight[0, i] /= total
+        weight[1, i] /= total
+    per_total = 1.0 / (left + pieces[N])
+    for f in range(N + 1):
+        pieces[f] *= per_total
+
+
+@bare
+def densities(electrons, kT, V, U, n):
+    """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V."""
+    N_c = electrons.density_of_states
+    for i in range(n.shape[1]):
+        right, by_right = occupation(electrons, -U[i + 1] / kT)
+        left, by_left = occupation(electrons, (-V - U[i + 1]) / kT)
+        n[RIGHT, i] = N_c * n[OF_RIGHT, i] * right
+        n[LEFT, i] = N_c * n[OF_LEFT, i] * left
+        n[BY_VOLTAGE, i] = -N_c * n[OF_LEFT, i] * by_left / kT
+        n[BY_BAND, i] = -N_c * n[OF_RIGHT, i] * by_right / kT + n[BY_VOLTAGE, i]
+        n[BY_WEIGHT, i] = N_c * (right - left)

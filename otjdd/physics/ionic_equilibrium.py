@@ -54,7 +54,7 @@ def equilibrium_step(junction, k, missing, response, along, stack):
 
     missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
     """
-    lower, diagonal, upper, x = stack.rows
+    lower, diagonal, upper, x = stack.lower, stack.diagonal, stack.upper, stack.rest
     z, per_z, n = junction.ions.z, junction.kT / junction.ions.z, x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
@@ -84,7 +84,7 @@ def equilibrium_step(junction, k, missing, response, along, stack):
 
 
 @detached
-def equilibrate(junction, k, electrons, stack, c, response, along):
+def equilibrate(junction, k, stack, c, response, along):
     """Equilibrium of column k at 0 V with as many vacancies as c (N,) [1/m3] holds; c and the stack are filled.
 
     response : (N,), along : (2N+1,) work space. Returns the number of iterations, or 0 when no equilibrium was found.
@@ -93,11 +93,11 @@ def equilibrate(junction, k, electrons, stack, c, response, along):
     for i in range(c.size):
         total += junction.columns.width[k, i] * c[i]
     straight_band(junction, k, 0.0, stack)
-    if solve_stack(junction, k, electrons, c, 0.0, stack) == 0:
+    if solve_stack(junction, k, c, 0.0, stack) == 0:
         return 0
     log_K = first_log(junction, k, total, stack, c, response)
     for step in range(MOST_STEPS):
-        lay_bands(junction, k, electrons, 0.0, stack)
+        lay_bands(junction, k, 0.0, stack)
         amount = follow(junction, k, log_K, stack, c, response)
         static_rows(junction, k, c, response, stack)
         move, largest = equilibrium_step(junction, k, total - amount, response, along, stack)
@@ -106,6 +106,6 @@ def equilibrate(junction, k, electrons, stack, c, response, along):
         log_K += move
         if largest <= DONE:
             follow(junction, k, log_K, stack, c, response)
-            lay_bands(junction, k, electrons, 0.0, stack)
+            lay_bands(junction, k, 0.0, stack)
             return step + 1
     return 0

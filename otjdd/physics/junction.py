@@ -29,6 +29,7 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
+from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors
 from otjdd.physics.jit import bare, detached, inlined, summed
 from otjdd.physics.numerics import dot
@@ -68,6 +69,7 @@ class Junction(NamedTuple):
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
+    electrons: FilmElectrons  # of the film
 
 
 class FluxSlopes(NamedTuple):
@@ -165,16 +167,6 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
         state.D_right[k], state.D_left[k] = here, state.D[k, 0]
         return True
     return False
-
-
-@detached
-def close_all(junction: Junction, state: State, V: float, tolerance: float) -> bool:
-    """Solve the closure of every column at junction voltage V [V], to a tolerance [eV]. Returns success."""
-    state.V[0] = V
-    for k in range(state.c.shape[0]):
-        if not close(junction, state, k, V, tolerance):
-            return False
-    return True
 
 
 @inlined

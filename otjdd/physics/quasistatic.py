@@ -14,9 +14,10 @@ import numpy as np
 
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, current_of, drop
+from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
 from otjdd.physics.jit import bare, detached, spliced
-from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction, close_all
+from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State, Tangent
 

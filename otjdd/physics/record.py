@@ -4,9 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import Watch, look, temperature_rise
+from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
@@ -15,8 +18,9 @@ from otjdd.physics.state import State, Tangent
 from otjdd.physics.transport import transport
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 10
-TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(RECORD)
+RECORD = 13
+TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
+TERMINAL_LEFT, TERMINAL_RIGHT, SHEET = range(10, RECORD)
 READING = 5
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
 KEPT = 3
@@ -24,7 +28,7 @@ KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
 # lengths of the log in use
 ROWS, READS, STATES = range(3)
 # ends of the film in kept_D
-LEFT, RIGHT = range(2)
+AT_LEFT, AT_RIGHT = range(2)
 
 
 class Log(NamedTuple):
@@ -37,7 +41,7 @@ class Log(NamedTuple):
     reads: np.ndarray  # (M, READING)
     kept: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
-    kept_D: np.ndarray  # (S, 2, K) C/m2, LEFT and RIGHT
+    kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -45,6 +49,26 @@ class Log(NamedTuple):
 def full_of_rows(log: Log) -> bool:
     """True when there is no room for another row."""
     return log.used[ROWS] == log.rows.shape[0]
+
+
+@bare
+def observe_electrons(junction: Junction, state: State, row: np.ndarray):
+    """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
+
+    An electron of the film belongs to the terminal with which it is in equilibrium.
+    """
+    row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
+    if not hold_electrons(junction):
+        return
+    for k in range(state.c.shape[0]):
+        of_left, of_right = 0.0, 0.0
+        for i in range(state.c.shape[1]):
+            of_left += state.electrons[k, LEFT, i] * junction.columns.width[k, i]
+            of_right += state.electrons[k, RIGHT, i] * junction.columns.width[k, i]
+        weight = junction.columns.weight[k]
+        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * of_left
+        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * of_right
+        row[SHEET] += weight * (of_left + of_right)
 
 
 @detached
@@ -74,6 +98,7 @@ def observe(
         change = count / log.total[k] - 1.0
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
+    observe_electrons(junction, state, row)
     row[CURRENT] = state.V[0] * add_up(state.G)
     if abs(row[CURRENT]) > junction.compliance:  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
@@ -103,6 +128,6 @@ def keep(state: State, time: float, V_source: float, log: Log):
     log.kept[i, KEPT_TIME], log.kept[i, KEPT_SOURCE], log.kept[i, KEPT_JUNCTION] = time, V_source, state.V[0]
     for k in range(state.c.shape[0]):
         copy(state.c[k], log.kept_c[i, k])
-    copy(state.D_left, log.kept_D[i, LEFT])
-    copy(state.D_right, log.kept_D[i, RIGHT])
+    copy(state.D_left, log.kept_D[i, AT_LEFT])
+    copy(state.D_right, log.kept_D[i, AT_RIGHT])
     log.used[STATES] += 1

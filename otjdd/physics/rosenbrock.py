@@ -17,6 +17,7 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.circuit import drop
+from otjdd.physics.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.physics.jit import apart, detached, fused, spliced
 from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure, closure_slope, faces, flux_slopes, fluxes
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
@@ -74,6 +75,7 @@ class Trial(NamedTuple):
 
     work: Work
     state: State
+    film: ElectronWork
 
 
 class Ramp(NamedTuple):
@@ -84,9 +86,9 @@ class Ramp(NamedTuple):
 
 
 @apart
-def new_trial(K: int, N: int) -> Trial:
-    """Room for a step of K columns of N cells."""
-    return Trial(new_work(K, N), new_state(K, N))
+def new_trial(K: int, N: int, electrons: bool = False) -> Trial:
+    """Room for a step of K columns of N cells, their film with or without electrons."""
+    return Trial(new_work(K, N), new_state(K, N, electrons), new_electron_work(STAGES, K, N, electrons))
 
 
 @apart

@@ -4,14 +4,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.jit import apart, bare
 from otjdd.physics.numerics import copy
 
+BAND, LINES = 8, 14  # work space of a stack with electrons, see `electron_stack`
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
 class State(NamedTuple):
-    """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage."""
+    """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage.
+
+    The last four are of size 0 where the film holds no electrons.
+    """
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
     D_right: np.ndarray  # (K,) C/m2, D(L)
@@ -22,6 +27,10 @@ class State(NamedTuple):
     guess: np.ndarray  # (K, 2, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
     G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
     V: np.ndarray  # (1,) V, junction voltage V_j
+    band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
+    electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
+    lines: np.ndarray  # (LINES, 3N+1) work space
+    matrix: np.ndarray  # (3N+1, BAND) work space
 
 
 class Tangent(NamedTuple):
@@ -38,13 +47,15 @@ class Tangent(NamedTuple):
 
 
 @apart
-def new_state(K: int, N: int) -> State:
-    """An empty state of K columns with N cells."""
-    faces, guess = (K, N + 1), np.zeros((K, 2, N + 1))
+def new_state(K: int, N: int, electrons: bool = False) -> State:
+    """An empty state of K columns with N cells, the film with or without electrons."""
+    faces, guess, held = (K, N + 1), np.zeros((K, 2, N + 1)), int(electrons)
     guess[:, 1] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1),
+        np.zeros((K, held * (N + 2))), np.zeros((K, ELECTRONS, held * N)),
+        np.zeros((LINES, held * (3 * N + 1))), np.zeros((held * (3 * N + 1), BAND)),
     )  # fmt: skip
 
 
@@ -71,3 +82,6 @@ def copy_state(source: State, target: State):
         copy(source.eps[k], target.eps[k])
         copy(source.guess[k, 0], target.guess[k, 0])
         copy(source.guess[k, 1], target.guess[k, 1])
+        copy(source.band[k], target.band[k])
+        for row in range(source.electrons.shape[1]):
+            copy(source.electrons[k, row], target.electrons[k, row])

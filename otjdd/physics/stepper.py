@@ -13,6 +13,8 @@ import numpy as np
 
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, drop
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.electron_step import electron_step
 from otjdd.physics.extremes import look
 from otjdd.physics.jit import bare, spliced, summed
 from otjdd.physics.junction import Junction, fluxes
@@ -150,7 +152,11 @@ def attempt(
     lost = drop(junction, state.V[0] * add_up(state.G))[0]
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
-    if not rosenbrock_step(junction, state, tangent, trial, source, step, with_current):
+    if hold_electrons(junction):
+        stepped = electron_step(junction, state, tangent, trial, source, step, with_current)
+    else:
+        stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
+    if not stepped:
         return Outcome(Status.PAUSED, math.inf, SHRINK, False)
     norm = error_norm(control, state.c, new.c, work.error)
     if not norm < math.inf:

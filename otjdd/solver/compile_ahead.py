@@ -49,14 +49,15 @@ def second(begin: Callable) -> None:
 
 def compile_step(run) -> None:
     """Compile the time step and what goes with it for runs like this one, without taking one."""
-    from otjdd.physics import rosenbrock, stepper
+    from otjdd.physics import electron_step, rosenbrock, stepper
     from otjdd.physics import state as states
 
     junction, control, state = run.junction, run.control, run.state
-    trial, source = rosenbrock.new_trial(*state.c.shape), rosenbrock.Ramp(0.0, 0.0)
+    trial, source = rosenbrock.new_trial(*state.c.shape, False), rosenbrock.Ramp(0.0, 0.0)
     new, error = trial.state, trial.work.error
     for kernel, arguments in (
         (rosenbrock.rosenbrock_step, (junction, state, run.tangent, trial, source, 1.0, True)),
+        (electron_step.electron_step, (junction, state, run.tangent, trial, source, 1.0, True)),
         (stepper.first_step, (junction, control, state, trial.work, 1.0)),
         (stepper.physical, (junction, new.c, state.c)),
         (states.copy_state, (new, state)),

@@ -65,13 +65,14 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     """
     from otjdd.physics import rosenbrock, stepper
     from otjdd.physics import state as states
+    from otjdd.physics.closing import hold_electrons
 
-    K, N = c.shape
-    state = states.new_state(K, N)
+    (K, N), electrons = c.shape, bool(hold_electrons(junction))
+    state = states.new_state(K, N, electrons)
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    losses, trial = np.tile([np.inf, 0.0], (LOSSES, 1)), rosenbrock.new_trial(K, N)
+    losses, trial = np.tile([np.inf, 0.0], (LOSSES, 1)), rosenbrock.new_trial(K, N, electrons)
     watch = model_limits.no_watch() if watch is None else watch
     return Run(junction, control, state, total, trial, states.new_tangent(K, N), losses, max_steps, watch)
 

@@ -144,6 +144,7 @@ def column_numbers(case, parts: list[Member], temperature: float):
 
 def junction(case, temperature: float | None = None, parts: list[Member] | None = None):
     """Kernel numbers of a case, at its own temperature unless another [K] is given."""
+    from otjdd.physics.film_electrons import film_electrons
     from otjdd.physics.ions import LAWS, Ions
     from otjdd.physics.junction import Junction
     from otjdd.physics.tunnelling import TRANSMISSIONS
@@ -173,6 +174,7 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
+        electrons=film_electrons(float(device.film_states(T)) if device.film.electrons == "balance" else 0.0),
     )
 
 

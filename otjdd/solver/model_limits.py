@@ -95,20 +95,21 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return u * DIFFUSIVITY / radius**2, weight / weight.sum()
 
 
-def new_watch(density_of_states: float, radius: float):
-    """Watch of the kernels over a film with a density of states [1/m3] below an electrode of a radius [m]."""
+def new_watch(density_of_states: float, radius: float, cells: int):
+    """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
     from otjdd.physics import extremes
 
     rate, weight = response_poles(radius)
     heat = np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
-    return extremes.Watch(float(density_of_states), heat, np.zeros((extremes.EXTREMES, 2)))
+    room = np.zeros((extremes.ROOM, cells + 2))
+    return extremes.Watch(float(density_of_states), heat, np.zeros((extremes.EXTREMES, 2)), room)
 
 
 def no_watch():
     """Watch of the kernels where nobody asks."""
     from otjdd.physics import extremes
 
-    return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)))
+    return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
 
 
 def seen(watch, area: float) -> dict[str, Reached]:

@@ -78,7 +78,8 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     saved = checkpoint.found(checkpoints, belongs)
     start = saved.start if saved else start
     c, failure = (start, None) if start is not None else prepared(case, junction, parts)
-    watch = model_limits.new_watch(case.device.right.states(case.temperature), case.device.radius)
+    states = case.device.film_states(case.temperature)
+    watch = model_limits.new_watch(states, case.device.radius, case.device.film.cells)
     moving = integrate.begin(
         junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, watch=watch
     )
@@ -181,6 +182,8 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
     recorded = extremes(case, arrays, coords["time"])
     reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
+    if case.device.film.electrons != "none":  # then they are part of the model
+        del reached["film_electron_ratio"]
     about = attributes(case, moving.counts._asdict() | statistics, wall_time, reached)
     return outputs.dataset(arrays, coords, about)
 
@@ -247,7 +250,13 @@ def series(case, junction, rows: np.ndarray) -> dict:
 
     t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
     conduction = rows[:, record.CURRENT]
-    displacement = rate(t, case.device.area * charge + case.circuit.parallel_capacitance * V_j)
+    terminal = rows[:, record.TERMINAL_LEFT]
+    displacement = rate(t, case.device.area * terminal + case.circuit.parallel_capacitance * V_j)
+    electrons = {
+        "terminal_charge_left": terminal,
+        "terminal_charge_right": rows[:, record.TERMINAL_RIGHT],
+        "film_electron_sheet": rows[:, record.SHEET],
+    }
     return {
         "voltage": rows[:, record.SOURCE],
         "junction_voltage": V_j,
@@ -260,4 +269,4 @@ def series(case, junction, rows: np.ndarray) -> dict:
         "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
         "temperature_rise": rows[:, record.RISE],
         "vacancy_balance": rows[:, record.BALANCE],
-    }
+    } | (electrons if case.device.film.electrons != "none" else {})

@@ -9,22 +9,31 @@ PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the 
 
 def snapshot(case, moving, kept) -> dict:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    from otjdd.physics.film_electrons import film_electron_ratio
+    from otjdd.physics.extremes import ratio_of_columns
 
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
-    middle, states = len(weight) // 2, case.device.right.states(case.temperature)
+    middle = len(weight) // 2
     profiles = {
         "snapshot_time": kept.time,
         "vacancy_concentration": weight @ state.c,
         "vacancy_concentration_columns": state.c.copy(),
         "conduction_band": weight @ bands,
-        "film_electron_ratio": film_electron_ratio(state.c, bands, junction.kT, states, junction.ions.z),
+        "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
+    if case.device.film.electrons != "none":
+        profiles["film_electrons"] = weight @ film_electrons(state)
     if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)
+
+
+def film_electrons(state) -> np.ndarray:
+    """Electrons (K, N) [1/m3] at the cell centres of each column of a film that holds them."""
+    from otjdd.physics.film_electrons import LEFT, RIGHT
+
+    return state.electrons[:, RIGHT] + state.electrons[:, LEFT]
 
 
 def film_band(junction, state, k: int) -> np.ndarray:

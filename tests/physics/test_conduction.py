@@ -8,6 +8,7 @@ from devices import COLUMNS, COMPILED, JUNCTION, SMALL, begin, case, closed, con
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import band_profile
+from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import (
     along_tangent,
     column_spectrum,
@@ -17,7 +18,7 @@ from otjdd.physics.conduction import (
 )
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
-from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all
+from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.transport import transport
 from otjdd.solver import model
 

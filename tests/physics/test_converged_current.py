@@ -5,10 +5,10 @@ import pytest
 from devices import case, needs_speed
 
 from otjdd.physics.bands import band_profile
+from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import column_spectrum
 from otjdd.physics.current import supply
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.junction import close_all
 from otjdd.physics.state import new_state
 from otjdd.physics.transport import transport
 from otjdd.physics.tunnelling import TRANSMISSIONS, transmission

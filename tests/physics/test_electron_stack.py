@@ -9,22 +9,11 @@ from devices import lumpy, mirrored, needs_speed
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electron_stack import (
-    BY_BAND,
-    BY_VOLTAGE,
-    BY_WEIGHT,
-    EMPTY,
-    FULL,
-    LEFT,
     ON_LEFT,
     ON_RIGHT,
-    RIGHT,
     TO_RIGHT,
-    contact_weights,
-    densities,
-    film_electrons,
     lay_bands,
     new_stack,
-    occupation,
     solve_stack,
     static_stack,
     straight_band,
@@ -37,6 +26,19 @@ from otjdd.physics.fermi_dirac import (
     fermi_dirac_minus_half,
     fermi_dirac_three_half,
     inverse_fermi_dirac_half,
+)
+from otjdd.physics.film_electrons import (
+    BY_BAND,
+    BY_VOLTAGE,
+    BY_WEIGHT,
+    EMPTY,
+    FULL,
+    LEFT,
+    RIGHT,
+    contact_weights,
+    densities,
+    film_electrons,
+    occupation,
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import fluxes
@@ -140,10 +142,19 @@ def metals(cells, **changes):
     return model.junction(case), model.uniform(model.members(case), cells)[0]
 
 
+def holding(junction, N_c=1e26):
+    """The junction with electrons in its film."""
+    return junction._replace(electrons=film_electrons(N_c))
+
+
 def solved(junction, c, V, N_c=1e26):
-    stack, iterations = static_stack(junction, 0, film_electrons(N_c), c, V)
+    stack, iterations = static_stack(holding(junction, N_c), 0, c, V)
     assert iterations > 0
     return stack
+
+
+def weigh(junction, stack):
+    contact_weights(junction.columns.distance[0], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
 
 
 def density(stack):
@@ -201,7 +212,7 @@ def test_weight_of_a_uniform_field(field):
     x = np.concatenate(([0.0], np.cumsum(junction.columns.distance[0])))
     stack = new_stack(40)
     stack.U[:] = 0.3 + field * x
-    contact_weights(junction.columns.distance[0], junction.kT, stack)
+    weigh(junction, stack)
     slope, inner = field / junction.kT, x[1:-1]
     for row, along, rate in ((0, inner, slope), (1, x[-1] - inner, -slope)):
         if rate == 0.0:
@@ -219,19 +230,19 @@ def test_slopes_of_the_weights_and_of_the_electrons():
     stack, other = new_stack(16), new_stack(16)
     rng = np.random.default_rng(3)
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
-    contact_weights(distance, kT, stack)
-    densities(electrons, kT, V, stack)
+    weigh(junction, stack)
+    densities(electrons, kT, V, stack.U, stack.electrons)
     weight_slopes(distance, kT, stack)
     move = 1e-7 * rng.standard_normal(18)
     weights = []
     for sign in (1, -1):
         other.U[:] = stack.U + sign * move
-        contact_weights(distance, kT, other)
+        weigh(junction, other)
         weights.append(other.weight[0].copy())
     dw, tilt = np.concatenate(([0.0], 0.5 * (weights[0] - weights[1]), [0.0])), np.diff(move)
-    share = stack.slopes[TO_RIGHT]
+    share = stack.slopes[TO_RIGHT, :16]
     by_beside = share * dw[2:] + (1.0 - share) * dw[:-2]
-    by_beside += stack.slopes[ON_RIGHT] * tilt[1:] + stack.slopes[ON_LEFT] * tilt[:-1]
+    by_beside += stack.slopes[ON_RIGHT, :16] * tilt[1:] + stack.slopes[ON_LEFT, :16] * tilt[:-1]
     np.testing.assert_allclose(by_beside, dw[1:-1], atol=1e-6 * np.abs(dw).max())
     step = 1e-6
     for row, dU, dV, dw in ((BY_BAND, step, 0.0, 0.0), (BY_VOLTAGE, 0.0, step, 0.0), (BY_WEIGHT, 0.0, 0.0, step)):
@@ -239,7 +250,7 @@ def test_slopes_of_the_weights_and_of_the_electrons():
         for sign in (1, -1):
             other.U[:] = stack.U + sign * dU
             other.weight[0], other.weight[1] = stack.weight[0] + sign * dw, stack.weight[1] - sign * dw
-            densities(electrons, kT, V + sign * dV, other)
+            densities(electrons, kT, V + sign * dV, other.U, other.electrons)
             n.append(other.electrons[: LEFT + 1].copy())
         change = (n[0] - n[1]).sum(axis=0)  # of each contact by itself, the other may be far larger
         np.testing.assert_allclose(change / (2 * step), stack.electrons[row], rtol=1e-4)
@@ -356,7 +367,7 @@ def test_random_devices_are_solved_all():
         junction, c, V, N_c = random_stack(number, rows)
         stack = solved(junction, c, V, N_c)
         other = new_stack(c.size)  # another way leads to the same
-        if number % 8 == 0 and up_from_zero(junction, 0, film_electrons(N_c), c, V, other):
+        if number % 8 == 0 and up_from_zero(holding(junction, N_c), 0, c, V, other):
             np.testing.assert_allclose(other.U, stack.U, atol=1e-9)
 
 
@@ -365,11 +376,11 @@ def test_weights_that_go_around_in_circles_with_the_band():
     """Newton's iteration with weights that follow does not converge here: the thick film is flat within kT of its top."""
     rows = random_devices.drawn(300, 1)
     junction, c, V, N_c = random_stack(257, rows)
-    electrons, stack = film_electrons(N_c), new_stack(c.size)
+    junction, stack = holding(junction, N_c), new_stack(c.size)
     straight_band(junction, 0, V, stack)
-    assert solve_stack(junction, 0, electrons, c, V, stack) > 20
+    assert solve_stack(junction, 0, c, V, stack) > 20
     U = stack.U.copy()
-    lay_bands(junction, 0, electrons, V, stack)
+    lay_bands(junction, 0, V, stack)
     np.testing.assert_array_equal(U, stack.U)
     jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
     assert np.abs(jump).max() < 1e-12
@@ -377,15 +388,16 @@ def test_weights_that_go_around_in_circles_with_the_band():
 
 def test_what_no_stack_can_hold_is_told():
     junction, _ = semiconductor(12)
-    assert static_stack(junction, 0, film_electrons(1e26), np.full(12, math.nan), 0.3)[1] == 0
+    assert static_stack(holding(junction), 0, np.full(12, math.nan), 0.3)[1] == 0
 
 
 @pytest.mark.parametrize("well", [0, 0.8])
 def test_equilibrium_of_the_ions_with_electrons(well):
     junction, c = semiconductor(24, well)
+    junction = holding(junction)
     total, N = (c * junction.columns.width[0]).sum(), c.size
     stack = new_stack(N)
-    assert equilibrate(junction, 0, film_electrons(1e26), stack, c, np.zeros(N), np.zeros(2 * N + 1)) > 0
+    assert equilibrate(junction, 0, stack, c, np.zeros(N), np.zeros(2 * N + 1)) > 0
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
     J, factors = np.zeros(N + 1), np.zeros((6, N + 1))
     fluxes(junction, 0, c, stack.E, factors, J)
@@ -394,12 +406,12 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     assert density(stack).max() > 1e19
     again = new_stack(N)
     straight_band(junction, 0, 0.0, again)
-    solve_stack(junction, 0, film_electrons(1e26), c, 0.0, again)
+    solve_stack(junction, 0, c, 0.0, again)
     np.testing.assert_allclose(again.U, stack.U, atol=1e-12)
 
 
 def test_equilibrium_without_electrons_is_the_one_of_the_ions_alone():
     junction, c = semiconductor(24, 0.4)
     alone, N = equilibrium.relaxed(junction, c[None])[0], c.size
-    assert equilibrate(junction, 0, film_electrons(1e-9), new_stack(N), c, np.zeros(N), np.zeros(2 * N + 1)) > 0
+    assert equilibrate(holding(junction, 1e-9), 0, new_stack(N), c, np.zeros(N), np.zeros(2 * N + 1)) > 0
     np.testing.assert_allclose(c, alone, rtol=1e-9)

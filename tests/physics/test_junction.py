@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import bent_fields, displacement, edge
 from otjdd.physics.ions import LAWS, Hopping, flux
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     FluxSlopes,
     charge_range,
-    close_all,
     closure,
     closure_slope,
     faces,

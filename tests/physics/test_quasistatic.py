@@ -9,7 +9,7 @@ from devices import SMALL, begin, case, conducted, needs_speed, settled, solve
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
 from otjdd.physics import circuit, quasistatic, stepper
-from otjdd.physics.junction import close_all
+from otjdd.physics.closing import close_all
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
 from otjdd.physics.state import copy_state, new_state, new_tangent

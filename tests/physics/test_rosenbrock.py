@@ -5,7 +5,8 @@ import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+from otjdd.physics.closing import close_all
+from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import initial, model

@@ -107,7 +107,8 @@ def radau(run, voltages, duration):
     """The same cells by an independent integrator: concentrations [1/m3] after a hold at each voltage."""
     from scipy.integrate import solve_ivp
 
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+    from otjdd.physics.closing import close_all
+    from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
     from otjdd.physics.state import new_state
 
     junction, c = run.junction, run.state.c[0].copy()

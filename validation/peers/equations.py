@@ -11,9 +11,10 @@ import numpy as np
 from numba import njit
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import displacement
 from otjdd.physics.ions import Hopping, flux
-from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all, fluxes
+from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.state import new_state
 
 LOWER, UPPER = 2, 3

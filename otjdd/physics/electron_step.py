@@ -1,0 +1,166 @@
+"""One time step of the ions with electrons in the film: RODAS as in `rosenbrock`, with more algebraic unknowns.
+
+    dS_f/dt = J_f(c, E)                                     one row per inner face of a column
+    0       = U_f - U_f-1 - d_f E(D_f)                      one per face
+    0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
+    0       = V(t) - V_j - R_s I                            one for the junction
+
+n_i hangs on the band U and, by the weights of the contacts, on the band everywhere. The weights are computed from the band
+at every stage; their derivative is in the Jacobian where it counts (`electron_jacobian`).
+"""
+
+import math
+
+from otjdd.physics.circuit import drop
+from otjdd.physics.closing import log_change
+from otjdd.physics.electron_jacobian import (
+    ElectronWork,
+    answer,
+    displacement_changes,
+    factor_column,
+    fill_right_hand,
+)
+from otjdd.physics.electron_stack import column, lay_bands
+from otjdd.physics.jit import bare, detached
+from otjdd.physics.junction import FluxSlopes, Junction, flux_slopes, fluxes
+from otjdd.physics.numerics import add_scaled, add_up, copy
+from otjdd.physics.rosenbrock import ALPHA, GAMMA, GAMMA_SUM, STAGES, A, C, Ramp, Trial, Work, displaced
+from otjdd.physics.state import State, Tangent
+
+
+@bare
+def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> bool:
+    """Fill the trial with the factored Jacobian of every column at the state for a step dt [s], and fluxes."""
+    work, good = trial.work, True
+    for k in range(state.c.shape[0]):
+        slopes = FluxSlopes(work.lower[k], work.upper[k], work.response[k])
+        flux_slopes(junction, k, state.c[k], state.E[k], work.factors, work.J[k], slopes)
+        good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * GAMMA))
+    return good
+
+
+@bare
+def lay_stage(state: State, trial: Trial, stage: int) -> float:
+    """Put the unknowns of a stage into the trial: work.dS, D and band of its state. Returns dV."""
+    work, film, new, dV = trial.work, trial.film, trial.state, 0.0
+    work.dS[:] = 0.0
+    for k in range(state.c.shape[0]):
+        copy(state.D[k], new.D[k])
+        copy(state.band[k], new.band[k])
+        for j in range(stage):
+            add_scaled(A[stage, j], work.US[j, k], work.dS[k])
+            add_scaled(A[stage, j], film.D[j, k], new.D[k])
+            add_scaled(A[stage, j], film.U[j, k], new.band[k, 1:-1])
+    for j in range(stage):
+        dV += A[stage, j] * work.UV[j]
+    return dV
+
+
+@bare
+def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
+    """Concentrations, bands, electrons and fluxes of every column at the stage that the trial was put to."""
+    work, new = trial.work, trial.state
+    for k in range(state.c.shape[0]):
+        displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        lay_bands(junction, k, state.V[0] + dV, column(new, k))
+        fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
+
+
+@bare
+def right_hand(junction: Junction, trial: Trial, stage: int, dt: float):
+    """Fill x of every column from the residuals at a stage, and the stages before it."""
+    work, film, at = trial.work, trial.film, trial.state
+    for k in range(at.c.shape[0]):
+        flux = work.J[k]
+        for j in range(stage):
+            add_scaled(C[stage, j] / dt, work.US[j, k], flux)
+        fill_right_hand(junction, k, at.c[k], column(at, k), film, flux)
+
+
+@bare
+def lost_along(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
+) -> float:
+    """Voltage lost in the circuit [V] at the stage that the trial was put to, ln G along its tangent."""
+    total, dD = 0.0, trial.film.missing
+    if not with_current:
+        return drop(junction, state.V[0] * add_up(state.G))[0]
+    for k in range(state.c.shape[0]):
+        for f in range(dD.shape[1]):
+            dD[k, f] = trial.state.D[k, f] - state.D[k, f]
+        change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k], 1)
+        total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
+    return drop(junction, (state.V[0] + dV) * total)[0]
+
+
+@bare
+def solve_stage(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, r_circuit: float
+) -> float:  # fmt: skip
+    """Solve the bordered system for a stage into work.US, film.U, film.D. Returns dV_j.
+
+    With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives dV.
+    """
+    work, film = trial.work, trial.film
+    N, by_V, rest, slope = state.c.shape[1], 1.0, r_circuit, 0.0
+    if with_current:
+        slope = drop(junction, state.V[0] * add_up(state.G))[1]
+    for k in range(state.c.shape[0]):
+        m = film.per_cell[k]
+        answer(film.matrix[k, : m * N - 1], film.x[k, : m * N - 1], m)
+        if with_current:
+            dD, current = film.D[stage, k], slope * state.V[0] * state.G[k]
+            displacement_changes(k, film, film.response[k], 1.0, 0.0, dD)
+            along = tangent.by_V[k] + log_change(junction, tangent, k, dD, 1)
+            displacement_changes(k, film, film.x[k], 0.0, 1.0, dD)
+            by_V += slope * state.G[k] + current * along
+            rest -= current * log_change(junction, tangent, k, dD, 1)
+    v = rest / by_V
+    for k in range(state.c.shape[0]):
+        m, x = film.per_cell[k], film.x[k]
+        add_scaled(v, film.response[k], x)
+        displacement_changes(k, film, x, v, 1.0, film.D[stage, k])
+        for i in range(N):
+            film.U[stage, k, i] = x[m * i]
+        for f in range(1, N):
+            work.US[stage, k, f] = x[m * f - 1]
+    return v
+
+
+@bare
+def finish(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
+    """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
+    last = STAGES - 1
+    for k in range(state.c.shape[0]):
+        add_scaled(1.0, work.US[last, k], work.dS[k])
+        add_scaled(1.0, film.D[last, k], new.D[k])
+        add_scaled(1.0, film.U[last, k], new.band[k, 1:-1])
+        displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        for i in range(state.c.shape[1]):
+            moved = work.US[last, k, i] - work.US[last, k, i + 1]
+            work.error[k, i] = moved * junction.columns.dilution[k, i]
+
+
+@detached
+def electron_step(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
+) -> bool:
+    """As `rosenbrock.rosenbrock_step`, for a film that holds electrons; D and band of the new state are predictions."""
+    work, new, dV = trial.work, trial.state, 0.0
+    if not factor_all(junction, state, trial, dt):
+        return False
+    for k in range(state.c.shape[0]):
+        copy(state.guess[k, 0], new.guess[k, 0])
+        copy(state.guess[k, 1], new.guess[k, 1])
+    for i in range(STAGES):
+        dV = lay_stage(state, trial, i)
+        evaluate(junction, state, trial, dV)
+        r_circuit = source.voltage + source.slope * ALPHA[i] * dt - state.V[0] - dV + GAMMA_SUM[i] * dt * source.slope
+        r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
+        if not abs(r_circuit) < math.inf:
+            return False
+        right_hand(junction, trial, i, dt)
+        work.UV[i] = solve_stage(junction, state, tangent, trial, with_current, i, r_circuit)
+    finish(junction, state, work, trial.film, new)
+    new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
+    return True

@@ -1,0 +1,122 @@
+"""One time step with electrons in the film: its order, what it conserves, mirror images, terminals, the load line."""
+
+import numpy as np
+import pytest
+from devices import begin, case, lumpy
+from scipy.integrate import solve_ivp
+
+from otjdd.physics.closing import close_all
+from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
+from otjdd.physics.electron_jacobian import EXACT, FROZEN
+from otjdd.physics.electron_step import electron_step, lost_along
+from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+from otjdd.physics.rosenbrock import Ramp, new_trial
+from otjdd.physics.state import copy_state, new_state
+from otjdd.solver import model
+
+ELECTRONS = {"device__film__electrons": "balance", "device__film__cells": 8, "device__transmission": "wkb",
+             "device__conducting_fraction": 1.0}  # fmt: skip
+TWO = {"columns__count": 2, "columns__spread": {"ions.activation_energy": "10 meV"}}
+
+
+@pytest.fixture(scope="module", params=[0.3, 0.9])
+def run(request):
+    """Two columns with electrons on the way: below the barrier, and above it, where the weights count."""
+    film = case(**ELECTRONS, **TWO)
+    c = lumpy(model.junction(film), np.random.default_rng(4), 0.3)
+    return begin(film, c, voltage=request.param)
+
+
+def step(run, dt, ramp=0.0, coupled=False):
+    """Where one step leads: the trial."""
+    trial = new_trial(*run.state.c.shape, True)
+    copy_state(run.state, trial.state)
+    assert electron_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, coupled)
+    return trial
+
+
+def source(run) -> float:
+    """Source voltage [V] at which a run was settled."""
+    return float(run.state.V[0] * (1.0 + run.junction.resistance * run.state.G.sum()))
+
+
+def exact(run, duration, ramp=0.0):
+    """Concentrations (K, N) by an independent integrator of the same fluxes, the stack solved at each instant."""
+    junction, (K, N) = run.junction, run.state.c.shape
+    state, J, work = new_state(K, N, True), np.empty(N + 1), np.empty((6, N + 1))
+    copy_state(run.state, state)
+
+    def rate(t, c):
+        state.c[:] = c.reshape(K, N)
+        assert close_all(junction, state, run.state.V[0] + ramp * t, CLOSURE_TOLERANCE)
+        out = np.empty((K, N))
+        for k in range(K):
+            fluxes(junction, k, state.c[k], state.E[k], work, J)
+            out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
+        return out.ravel()
+
+    found = solve_ivp(rate, (0.0, duration), run.state.c.ravel(), "DOP853", rtol=1e-12, atol=1e-12 * run.state.c.mean())
+    return found.y[:, -1].reshape(K, N)
+
+
+@pytest.mark.parametrize("ramp", [0.0, 1e5])
+def test_a_step_is_of_fourth_order_and_its_error_estimate_of_third(run, ramp):
+    misses, estimates, longest = [], [], 4e-8 if run.state.V[0] < 0.5 else 1e-7
+    for dt in (longest, longest / 2, longest / 4):
+        trial = step(run, dt, ramp)
+        misses.append(np.abs(trial.state.c - exact(run, dt, ramp)).max() / run.state.c.mean())
+        estimates.append(np.abs(trial.work.error).max() / run.state.c.mean())
+        assert trial.state.V[0] == pytest.approx(run.state.V[0] + ramp * dt, rel=1e-12)
+    assert list(trial.film.per_cell) == [EXACT if run.state.V[0] > 0.5 else FROZEN] * 2
+    assert misses[0] < 2e-5
+    # of one step, so one more than the method's
+    assert np.log2(np.divide(misses[:-1], misses[1:])) == pytest.approx([5.0, 5.0], abs=0.7)
+    assert np.log2(np.divide(estimates[:-1], estimates[1:])) == pytest.approx([4.0, 4.0], abs=0.7)
+
+
+def test_a_step_moves_vacancies_and_makes_none(run):
+    c, width = step(run, 1e-7).state.c, run.junction.columns.width
+    np.testing.assert_allclose((c * width).sum(axis=1), (run.state.c * width).sum(axis=1), rtol=1e-13)
+    assert np.abs(c - run.state.c).max() > 1e-3 * run.state.c.mean()
+
+
+def test_a_step_ends_near_the_stack_of_its_vacancies(run):
+    """D and band are part of the step, and of its order: the closing Newton begins where it almost ends."""
+    trial = step(run, 1e-8)
+    U, D = trial.state.band.copy(), trial.state.D.copy()
+    assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE)
+    np.testing.assert_allclose(U[:, 1:-1], trial.state.band[:, 1:-1], atol=1e-6)
+    np.testing.assert_allclose(D, trial.state.D, atol=1e-6)
+
+
+def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current():
+    run, misses = begin(case(**ELECTRONS, circuit__series_resistance=50.0), voltage=0.9), []
+    junction, state, ramp = run.junction, run.state, 1e5
+    for dt in (4e-8, 2e-8, 1e-8):
+        trial = step(run, dt, ramp, coupled=True)
+        dV = trial.state.V[0] - state.V[0]
+        lost = lost_along(junction, state, run.tangent, trial, True, dV)
+        misses.append(abs(source(run) + ramp * dt - trial.state.V[0] - lost))
+    assert misses[0] < 1e-9
+    assert misses[2] < misses[0] / 2**5
+
+
+@pytest.mark.parametrize("V", [0.3, 0.9])
+def test_slope_of_the_conductance_by_the_voltage(V):
+    """The electrons follow the voltage, and the current sees their charges."""
+    run, logs = begin(case(**ELECTRONS, circuit__series_resistance=1.0), voltage=V), []
+    state = new_state(*run.state.c.shape, True)
+    copy_state(run.state, state)
+    assert conduct(run.junction, state, run.tangent, True)
+    slope = conductance_slope(run.junction, state, run.tangent)
+    for side in (1, -1):
+        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE)
+        along_tangent(run.junction, state, run.tangent)
+        logs.append(np.log(state.G[0]))
+    assert (logs[0] - logs[1]) / 2e-4 == pytest.approx(slope, rel=1e-5)
+    evaluated = []
+    for side in (1, -1):
+        assert close_all(run.junction, state, run.state.V[0] + side * 1e-4, CLOSURE_TOLERANCE)
+        assert conduct(run.junction, state, run.tangent, False)
+        evaluated.append(np.log(state.G[0]))
+    assert (evaluated[0] - evaluated[1]) / 2e-4 == pytest.approx(slope, rel=1e-3)

@@ -1,0 +1,121 @@
+"""Runs of a device whose film holds electrons: outputs, charges of the terminals, start from a profile, resumption."""
+
+import numpy as np
+import pytest
+from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, lumpy, mirrored
+
+from otjdd.case.case import parse_case
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.errors import CaseError
+from otjdd.physics.electron_stack import static_stack
+from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.solver import model
+from otjdd.solver.simulate import run
+
+STEPS = {
+    "kind": "table",
+    "points": [["0 s", "0.8 V"], ["1 us", "0.8 V"], ["1 us", "-0.6 V"], ["1.1 us", "-0.6 V"]],
+}
+FILM = {"device__film__electrons": "balance", "device__film__cells": 12, "device__transmission": "wkb", "drive": STEPS}
+SPREAD = {"columns__count": 2, "columns__spread": {"device.left.barrier": "30 meV"}}
+
+
+@pytest.fixture(scope="module")
+def ds():
+    return run(case(**FILM, **SPREAD, circuit__series_resistance="10 ohm"))
+
+
+def test_outputs_of_the_electrons(ds):
+    assert ds.film_electrons.dims == ("snapshot", "x")
+    last = (ds.film_electrons[-1] * ds.cell_width).sum()
+    assert float(ds.film_electron_sheet[-1]) == pytest.approx(float(last), rel=1e-9)
+    assert ds.film_electron_sheet.max() > 1e17
+    mean = 2 * (ds.vacancy_concentration_columns * ds.cell_width).sum("x") / ds.cell_width.sum()
+    least = (ds.film_electrons.max("x") / mean.mean("column")).values  # of the mean over the columns
+    assert np.all(ds.film_electron_ratio.values >= 0.99 * least)
+    assert float(ds.film_electron_ratio_max) >= float(ds.film_electron_ratio.max()) > 0.3
+    assert ds.attrs["model_limits"] == ""  # electrons are part of the model
+
+
+def test_charges_of_electrodes_film_and_terminals_add_up(ds):
+    film = 2 * 2e26 * 2.8e-9 - ds.film_electron_sheet
+    left, right = ds.electrode_charge, ds.right_electrode_charge
+    np.testing.assert_allclose(-(left + right), ELEMENTARY_CHARGE * film, rtol=1e-9)
+    both = ds.terminal_charge_left + ds.terminal_charge_right
+    np.testing.assert_allclose(both, -ELEMENTARY_CHARGE * 2 * 2e26 * 2.8e-9, rtol=1e-9)
+    assert np.abs(ds.terminal_charge_left - left).max() > 0.01 * np.abs(left).max()  # the film holds electrons of the left contact above the barrier
+
+
+def test_displacement_current_is_the_rate_of_the_charge_of_a_terminal(ds):
+    later = np.diff(ds.time) > 0.0
+    came = np.cumsum(ds.displacement_current.values[1:] * np.diff(ds.time))[later]
+    Q = np.pi * 1e-10 * (ds.terminal_charge_left.values[1:] - ds.terminal_charge_left.values[0])[later]
+    np.testing.assert_allclose(came, Q, rtol=1e-9, atol=1e-12 * np.abs(Q).max())
+
+
+def test_a_short_hold_gives_the_static_stack_of_a_profile(tmp_path):
+    (tmp_path / "profile.csv").write_text("x (nm), concentration (1/m^3)\n0, 1e26\n1.4, 5e26\n2.8, 2e26\n")
+    density = next(line for line in JUNCTION.splitlines() if line.startswith("density = "))
+    text = JUNCTION.replace(density, 'initial = { profile = "profile.csv" }')
+    film = parse_case(text, tmp_path).replace(
+        **{"device.film.electrons": "balance", "drive": {"kind": "hold", "voltage": "0.6 V", "duration": "1 fs"}}
+    )
+    junction = model.junction(film)
+    stack, iterations = static_stack(junction, 0, model.along_profile(film, model.members(film))[0], 0.6)
+    found = run(film)
+    assert iterations > 0
+    np.testing.assert_allclose(found.conduction_band[-1], stack.U[1:-1], atol=1e-8)
+    n = stack.electrons[RIGHT] + stack.electrons[LEFT]
+    np.testing.assert_allclose(found.film_electrons[-1], n, rtol=1e-6)
+    assert float(found.electrode_charge[-1]) == pytest.approx(stack.D[0], rel=1e-8)
+
+
+METALS = {"device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3",
+          "device__film__cells": 24, "device__left__barrier": "0.3 eV", "device__right__barrier": "0.1 eV"}  # fmt: skip
+
+
+def test_a_mirror_image_moves_as_one():
+    film = case(BETWEEN_METALS, **METALS)
+    junction = model.junction(film)
+    c = lumpy(junction, np.random.default_rng(1), 0.5)
+    runs = [begin(film, c), begin(film, c[:, ::-1].copy(), junction=mirrored(junction))]
+    for direct, sign in zip(runs, (1, -1), strict=True):
+        hold(direct, sign * 0.5, 1e-4)
+        hold(direct, sign * -0.2, 1e-4)
+    assert runs[0].counts == runs[1].counts
+    np.testing.assert_allclose(runs[1].state.c[:, ::-1], runs[0].state.c, rtol=1e-6)
+    np.testing.assert_allclose(-runs[1].state.D[:, ::-1], runs[0].state.D, rtol=1e-6, atol=1e-8)
+
+
+def test_theorem_of_shockley_and_ramo():
+    """A plain metal sees a charge q at x as -q (1 - x/L), be it a vacancy or an electron; so does its current."""
+    film = case(BETWEEN_METALS, **METALS)
+    junction, eps = model.junction(film), film.device.film.permittivity
+    assert eps.law == "linear"
+    direct = begin(film, lumpy(junction, np.random.default_rng(2), 0.5))
+    L, h = film.device.film.thickness, junction.columns.width[0]
+    x = np.cumsum(junction.columns.distance[0])[:-1]
+    for V in (0.4, -0.4):
+        hold(direct, V, 1e-5)
+        state = direct.state
+        n = state.electrons[0, RIGHT] + state.electrons[0, LEFT]
+        q = ELEMENTARY_CHARGE * h * (film.ions.charge * state.c[0] + film.device.film.fixed_charge - n)
+        plates = VACUUM_PERMITTIVITY * eps.eps_r * (film.device.right.barrier - film.device.left.barrier + V) / L
+        assert state.D_left[0] == pytest.approx(plates - (q * (1.0 - x / L)).sum(), rel=1e-7)
+
+
+def test_equilibrium_with_electrons_is_where_a_long_hold_ends():
+    still = {"kind": "hold", "voltage": "0 V", "duration": "1 us"}
+    film = case(**FILM | {"drive": still}, ions__initial="equilibrium")
+    found = run(film)
+    np.testing.assert_allclose(found.vacancy_concentration[-1], found.vacancy_concentration[0], rtol=1e-6)
+    waited = run(film.replace(**{"ions.initial": "uniform", "drive.duration": "1e5 s"}))
+    np.testing.assert_allclose(waited.vacancy_concentration[-1], found.vacancy_concentration[0], rtol=1e-4)
+
+
+def test_electrons_in_a_film_on_a_metal_need_a_density_of_states():
+    with pytest.raises(CaseError, match=r"film.density_of_states, such as .* beside electrons in a film on a metal"):
+        parse_case(BETWEEN_METALS.replace("[device.film]", '[device.film]\nelectrons = "balance"'))
+    with pytest.raises(CaseError, match=r"case.toml:\d+.*device.film.electrons") as caught:
+        parse_case(BETWEEN_METALS.replace("[device.film]", '[device.film]\nelectrons = "balanced"'))
+    assert 'did you mean "balance"' in str(caught.value)
