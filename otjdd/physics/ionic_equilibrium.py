@@ -1,4 +1,4 @@
-"""Equilibrium of the ions at 0 V in a film that holds electrons.
+"""Rest of the ions at a constant voltage in a film that holds electrons; at 0 V it is equilibrium.
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C: the vacancies hang on the band as the
 electrons do, and the static Newton of `electron_stack` takes their slope into its diagonal. Its border is the number of
@@ -84,20 +84,20 @@ def equilibrium_step(junction, k, missing, response, along, stack):
 
 
 @detached
-def equilibrate(junction, k, stack, c, response, along):
-    """Equilibrium of column k at 0 V with as many vacancies as c (N,) [1/m3] holds; c and the stack are filled.
+def equilibrate(junction, k, stack, c, V, room):
+    """Rest of column k at V [V] with as many vacancies as c (N,) [1/m3] holds; c and the stack are filled.
 
-    response : (N,), along : (2N+1,) work space. Returns the number of iterations, or 0 when no equilibrium was found.
+    room : (2, 2N+1) work space. Returns the number of iterations, or 0 when no rest was found.
     """
-    total = 0.0
+    total, response, along = 0.0, room[0, : c.size], room[1]
     for i in range(c.size):
         total += junction.columns.width[k, i] * c[i]
-    straight_band(junction, k, 0.0, stack)
-    if solve_stack(junction, k, c, 0.0, stack) == 0:
+    straight_band(junction, k, V, stack)
+    if solve_stack(junction, k, c, V, stack) == 0:
         return 0
     log_K = first_log(junction, k, total, stack, c, response)
     for step in range(MOST_STEPS):
-        lay_bands(junction, k, 0.0, stack)
+        lay_bands(junction, k, V, stack)
         amount = follow(junction, k, log_K, stack, c, response)
         static_rows(junction, k, c, response, stack)
         move, largest = equilibrium_step(junction, k, total - amount, response, along, stack)
@@ -106,6 +106,6 @@ def equilibrate(junction, k, stack, c, response, along):
         log_K += move
         if largest <= DONE:
             follow(junction, k, log_K, stack, c, response)
-            lay_bands(junction, k, 0.0, stack)
+            lay_bands(junction, k, V, stack)
             return step + 1
     return 0

@@ -18,28 +18,19 @@ STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 
 
-<<<<<<< HEAD
 def relaxed(junction, c, V: float = 0.0):
     """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
 
     None when not found.
     """
-=======
-def relaxed(junction, c):
-    """Concentrations (K, N) [1/m3] in equilibrium, with as many ions in each column as c has; None when not found."""
     from otjdd.physics.closing import hold_electrons
->>>>>>> 8194f91 (Time steps with electrons in the film: device.film.electrons = "balance")
     from otjdd.physics.state import new_state
 
     out, state, find = np.empty_like(c), new_state(*c.shape, False), relaxed_column
     if hold_electrons(junction):
         find = relaxed_with_electrons
     for k in range(c.shape[0]):
-<<<<<<< HEAD
-        found = relaxed_column(junction, state, k, c[k], V)
-=======
-        found = find(junction, state, k, c[k])
->>>>>>> 8194f91 (Time steps with electrons in the film: device.film.electrons = "balance")
+        found = find(junction, state, k, c[k], V)
         if found is None:
             return None
         out[k] = found
@@ -61,23 +52,18 @@ def relaxed_column(junction, state, k: int, c, V: float):
     return None
 
 
-<<<<<<< HEAD
-def newton_step(junction, state, k: int, x, total: float, V: float):
-    """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
-=======
-def relaxed_with_electrons(junction, state, k: int, c):
+def relaxed_with_electrons(junction, state, k: int, c, V: float):
     """As `relaxed_column` where the film holds electrons; the state is not used."""
     from otjdd.physics.electron_stack import new_stack
     from otjdd.physics.ionic_equilibrium import equilibrate
 
     N, found = c.size, c.copy()
-    good = equilibrate(junction, k, new_stack(N), found, np.zeros(N), np.zeros(2 * N + 1))
+    good = equilibrate(junction, k, new_stack(N), found, V, np.zeros((2, 2 * N + 1)))
     return found if good else None
 
 
-def newton_step(junction, state, k: int, x, total: float):
-    """Newton's step in x (N,) for column k, nan where the stack does not close; the state then holds D(L) at x.
->>>>>>> 8194f91 (Time steps with electrons in the film: device.film.electrons = "balance")
+def newton_step(junction, state, k: int, x, total: float, V: float):
+    """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
     Rows: how far D(L) is from what the last cell asks for; Gauss's law in cells 1..N-2; the number of ions.
     """

@@ -46,8 +46,9 @@ def come_to_rest(run, voltage: float) -> None:
     from scipy.optimize import brentq
 
     from otjdd.physics.circuit import coupled, drop
+    from otjdd.physics.closing import close_all
     from otjdd.physics.conduction import conduct
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, close_all
+    from otjdd.physics.junction import CLOSURE_TOLERANCE
     from otjdd.physics.numerics import add_up
 
     def missing(V_j: float) -> float:

@@ -397,7 +397,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     junction = holding(junction)
     total, N = (c * junction.columns.width[0]).sum(), c.size
     stack = new_stack(N)
-    assert equilibrate(junction, 0, stack, c, np.zeros(N), np.zeros(2 * N + 1)) > 0
+    assert equilibrate(junction, 0, stack, c, 0.0, np.zeros((2, 2 * N + 1))) > 0
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
     J, factors = np.zeros(N + 1), np.zeros((6, N + 1))
     fluxes(junction, 0, c, stack.E, factors, J)
@@ -413,5 +413,5 @@ def test_equilibrium_of_the_ions_with_electrons(well):
 def test_equilibrium_without_electrons_is_the_one_of_the_ions_alone():
     junction, c = semiconductor(24, 0.4)
     alone, N = equilibrium.relaxed(junction, c[None])[0], c.size
-    assert equilibrate(holding(junction, 1e-9), 0, new_stack(N), c, np.zeros(N), np.zeros(2 * N + 1)) > 0
+    assert equilibrate(holding(junction, 1e-9), 0, new_stack(N), c, 0.0, np.zeros((2, 2 * N + 1))) > 0
     np.testing.assert_allclose(c, alone, rtol=1e-9)
