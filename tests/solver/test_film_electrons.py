@@ -14,7 +14,7 @@ from otjdd.solver.simulate import run
 
 STEPS = {
     "kind": "table",
-    "points": [["0 s", "0.8 V"], ["1 us", "0.8 V"], ["1 us", "-0.6 V"], ["1.1 us", "-0.6 V"]],
+    "points": [["0 s", "1.3 V"], ["1 us", "1.3 V"], ["1 us", "-0.6 V"], ["1.1 us", "-0.6 V"]],
 }
 FILM = {"device__film__electrons": "balance", "device__film__cells": 12, "device__transmission": "wkb", "drive": STEPS}
 SPREAD = {"columns__count": 2, "columns__spread": {"device.left.barrier": "30 meV"}}
