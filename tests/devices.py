@@ -60,7 +60,7 @@ def doped():
     film = case()
     right, kT = film.device.right, film.temperature * BOLTZMANN_EV
     bulk = electrodes.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
-    return model.junction(film).right, (*bulk, electrodes.permittivity(right.permittivity))
+    return model.junction(film).right, (*bulk, electrodes.permittivity(right.permittivity, film.temperature))
 
 
 def settled(V_source, guess=None, **changes):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
+from otjdd.laws.permittivity import suzuki
 from otjdd.units import parse
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def depletion_line(ds: xr.Dataset, state=None, window=None, area=None, relative_
     else:
         inside = np.ones(V.size, bool)
     area = area_of(ds) if area is None else area
-    relative_permittivity = at_zero_field(ds) if relative_permittivity is None else relative_permittivity
+    relative_permittivity = at_zero_field(ds, T) if relative_permittivity is None else relative_permittivity
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
 
 
@@ -131,14 +132,17 @@ def area_of(ds: xr.Dataset) -> float:
     return math.pi * parse(case_of(ds)["radius"], "length") ** 2
 
 
-def at_zero_field(ds: xr.Dataset) -> float:
-    """Relative permittivity of the right electrode of a result without field. Raises ValueError for a metal."""
+def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
+    """Relative permittivity without field of the right electrode of a result at T [K]. Raises ValueError for a metal."""
     law = case_of(ds)["right"].get("permittivity")
     if law is None:
         raise ValueError("the right electrode is a metal, which has no depletion layer")
     if law["law"] == "linear":
         return float(law["eps_r"])
-    return law.get("eps_inf", 0.0) + parse(law["b"], "field") / math.sqrt(parse(law["a"], "squared field"))
+    b, a = parse(law["b"], "field"), parse(law["a"], "squared field")
+    if law.get("temperature_law") == "suzuki":
+        b, a = suzuki(b, a, temperature)
+    return law.get("eps_inf", 0.0) + b / math.sqrt(a)
 
 
 def flat_band(curve: xr.Dataset) -> float:

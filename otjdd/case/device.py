@@ -16,6 +16,7 @@ from otjdd.case.record import Count, Number, Record
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
+from otjdd.laws.permittivity import suzuki
 from otjdd.laws.transmission import MODELS
 from otjdd.units import Quantity, brief, parse, write
 
@@ -37,12 +38,18 @@ class NonlinearPermittivity(Record):
 
     Fitted to Nb:SrTiO3 by Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997); at 300 K b = 1.424e10 V/m and
     a = 2.65e15 V^2/m^2. The fit is of the total, so eps_inf, the floor of the lattice, shows beyond 3e8 V/m only.
+    temperature_law : "none", b and a hold at every temperature; "suzuki", they hold at 300 K and scale as in that paper
     """
 
     law: Literal["nonlinear"]
     b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")]
     a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")]
     eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = 0.0
+    temperature_law: Literal["none", "suzuki"] = "none"
+
+    def at(self, temperature: float) -> tuple[float, float]:
+        """b [V/m] and a [V^2/m^2] at a temperature [K]."""
+        return (self.b, self.a) if self.temperature_law == "none" else suzuki(self.b, self.a, temperature)
 
     @property
     def at_zero_field(self) -> float:

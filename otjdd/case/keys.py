@@ -87,6 +87,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "LinearPermittivity.eps_r": ("relative permittivity", "25"),
     "NonlinearPermittivity.b": ("b of D = eps0 [eps_inf E + b asinh(E/sqrt(a))]", '"1.42e10 V/m"'),
     "NonlinearPermittivity.a": ("a of the same", '"2.65e15 V^2/m^2"'),
+    "NonlinearPermittivity.temperature_law": ('"suzuki": b and a hold at 300 K and scale with temperature', '"suzuki"'),
     "NonlinearPermittivity.eps_inf": ("permittivity at the highest fields", "7"),
     "Ions.charge": ("charge number", "2"),
     "Ions.site_density": ("density of sites", '"5e28 1/m^3"'),

@@ -19,13 +19,14 @@ PROFILE = 16001  # points of the bent region, evenly in ln u, among which its st
 FINEST = 1e-8  # least error of a current that these pieces are made for: some 300 of them
 
 
-def permittivity(record):
-    """`electrostatics.Permittivity` of a record of a case."""
+def permittivity(record, temperature: float):
+    """`electrostatics.Permittivity` of a record of a case at a temperature [K]."""
     from otjdd.physics.electrostatics import Permittivity
 
     if record.law == "linear":
         return Permittivity(float(record.eps_r), 0.0, 1.0)
-    return Permittivity(float(record.eps_inf), float(record.b), math.sqrt(record.a))
+    b, a = record.at(temperature)
+    return Permittivity(float(record.eps_inf), float(b), math.sqrt(a))
 
 
 def fermi_level(semiconductor: Semiconductor, temperature: float) -> float:
@@ -45,7 +46,7 @@ def semiconductor_tables(record: Semiconductor, temperature: float, tolerance: f
     from otjdd.physics import electrostatics as es
 
     kT, density_of_states = BOLTZMANN_EV * temperature, record.states(temperature)
-    xi, eps = fermi_level(record, temperature), permittivity(record.permittivity)
+    xi, eps = fermi_level(record, temperature), permittivity(record.permittivity, temperature)
     bulk = (xi, kT, float(record.doping), float(density_of_states), eps)
     scale = kT * math.sqrt(es.displacement(0.0, eps)[1] * es.doping_stiffness(xi, kT, float(density_of_states)))
     ends = [es.displacement(E, eps)[0] for E in es.bent_fields(np.array([-LARGEST_BENDING, LARGEST_BENDING]), *bulk)]

@@ -156,7 +156,7 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
     kT = BOLTZMANN_EV * T
     return Junction(
         columns=column_numbers(case, parts, T),
-        film=permittivity(device.film.permittivity),
+        film=permittivity(device.film.permittivity, T),
         film_mass=float(device.film.tunnelling_mass),
         nodes=tunnelling_nodes(faces),
         left=electrode(device.left, T, case.numerics.current_tolerance),

@@ -189,7 +189,7 @@ def right():
 def test_tabulated_bending_agrees_with_quadrature(right):
     film = case()
     record = film.device.right
-    eps, kT = electrodes.permittivity(record.permittivity), film.temperature * BOLTZMANN_EV
+    eps, kT = electrodes.permittivity(record.permittivity, film.temperature), film.temperature * BOLTZMANN_EV
     xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
 
     def charge(u):
@@ -241,7 +241,10 @@ def test_nothing_is_known_beyond_the_table_of_an_electrode(right):
 def test_tabulated_bending_is_as_good_for_any_doping(doping):
     film = case(device__right__doping=doping)
     record, kT = film.device.right, film.temperature * BOLTZMANN_EV
-    table, eps = electrodes.electrode(record, film.temperature, 1e-4), electrodes.permittivity(record.permittivity)
+    table, eps = (
+        electrodes.electrode(record, film.temperature, 1e-4),
+        electrodes.permittivity(record.permittivity, film.temperature),
+    )
     xi = kT * inverse_fermi_dirac_half(record.doping / record.density_of_states)
     for u in (0.1 * kT, 0.05, 1.0, 30.0, -0.1 * kT, -0.05, -0.5):
         E = bent_fields(np.array([u]), xi, kT, doping, record.density_of_states, eps)[0]

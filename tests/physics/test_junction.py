@@ -36,7 +36,7 @@ def test_charges_of_the_whole_stack_add_to_nothing(seed, V, fixed):
     run = closed(film, seed, V)
     junction, state, record = run.junction, run.state, film.device.right
     u = edge(junction.right, -state.D_right[0])[2]
-    eps, kT = electrodes.permittivity(record.permittivity), film.temperature * BOLTZMANN_EV
+    eps, kT = electrodes.permittivity(record.permittivity, film.temperature), film.temperature * BOLTZMANN_EV
     bulk = electrodes.fermi_level(record, film.temperature), kT, record.doping, record.density_of_states, eps
     in_right = math.copysign(displacement(bent_fields(np.array([u]), *bulk)[0], eps)[0], u)
     ions = ELEMENTARY_CHARGE * 2 * (state.c[0] * junction.columns.width[0]).sum()
