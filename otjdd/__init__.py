@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from otjdd.results.store import write as write
     from otjdd.results.table import resample as resample
     from otjdd.results.table import to_csv as to_csv
-    from otjdd.solver.simulate import run as run
+    from otjdd.runs.run import run as run
     from otjdd.studies.sensitivity import slope as slope
     from otjdd.studies.sensitivity import sobol_indices as sobol_indices
     from otjdd.studies.study import study as study
@@ -72,7 +72,7 @@ HOME = {
     "ShippedCase": "case.shipped",
     "load_case": "case.case",
     "Case": "case.case",
-    "run": "solver.simulate",
+    "run": "runs.run",
     "study": "studies.study",
     "slope": "studies.sensitivity",
     "sobol_indices": "studies.sensitivity",

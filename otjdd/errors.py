@@ -98,6 +98,7 @@ class Status(IntEnum):
     # said by the program around the kernels
     EQUILIBRIUM_NOT_FOUND = 7
     TOO_MANY_STEPS = 8
+    LINES_NOT_SOLVED = 9
 
     @property
     def text(self) -> str:
@@ -139,6 +140,10 @@ WORDS = {
         "the run needs more steps than numerics.max_steps",
         "raise numerics.max_steps, or shorten the drive",
     ),
+    Status.LINES_NOT_SOLVED: (
+        "the voltages on the lines of the crossbar were not found",
+        "lower the voltage, or reduce crossbar.line_resistance",
+    ),
 }
 
 
@@ -161,6 +166,20 @@ class SolverError(OtjddError):
         return (
             f"{status.text}: at t = {self.time:.6g} s, V = {self.voltage:.4g} V, x = {self.place * 1e9:.3g} nm, "
             f"step {self.step:.3g} s, last error norm {self.residual:.3g}. Try: {status.advice}"
+        )
+
+
+class NetworkError(SolverError):
+    """Voltages of a crossbar that do not settle.
+
+    voltage : the highest of the drivers [V]   residual : last change of a cell [V]
+    """
+
+    def __str__(self) -> str:
+        status = Status[self.reason]
+        return (
+            f"{status.text}: at t = {self.time:.6g} s, drivers at {self.voltage:.4g} V, cells still move by "
+            f"{self.residual:.2g} V. Try: {status.advice}"
         )
 
 

@@ -149,7 +149,7 @@ def conservation(folder: Path) -> str:
 
 def simulated(**changes):
     """Dataset of a pulse on the small junction."""
-    return simulate.run(case.parse_case(self_check.CASE).replace(**PULSE), **changes)
+    return simulate.simulate(case.parse_case(self_check.CASE).replace(**PULSE, **changes))
 
 
 def result_file(folder: Path) -> str:

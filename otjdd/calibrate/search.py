@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 
 def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
     """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     found = []
     for run in calibration.run:

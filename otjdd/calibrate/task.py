@@ -176,7 +176,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
     for i, run in enumerate(calibration.run):
         try:
             drive = case.replace(**run.set).drive
-            count = 0 if isinstance(drive, Curves) else drive.waveform().read_count
+            count = drive.waveform().read_count if hasattr(drive, "waveform") else 0
         except CaseError as error:
             for problem in error.problems:
                 key = next((key for key in run.set if problem.key.startswith(key)), None)

@@ -13,6 +13,7 @@ from pydantic import PrivateAttr, StringConstraints, ValidationError, model_vali
 
 from otjdd.case import toml_text
 from otjdd.case.circuit import Circuit
+from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Columns, Device, Ions
 from otjdd.case.document import Document, changed, load_document, parse
 from otjdd.case.drive import Drive
@@ -34,7 +35,10 @@ WITHOUT_ELECTRONS = "cv", "impedance"  # kinds of drives that know of no electro
 
 
 class Case(Record):
-    """One junction, its circuit, its drive, and the outputs to keep. Equal cases have equal `resolved` text."""
+    """One junction or a crossbar of it, its circuit, its drive, and the outputs to keep.
+
+    Equal cases have equal `resolved` text.
+    """
 
     title: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     temperature: Annotated[float, Quantity("temperature", "1 K", "2000 K")]
@@ -42,6 +46,7 @@ class Case(Record):
     ions: Ions
     columns: Columns = Columns()
     circuit: Circuit = Circuit()
+    crossbar: Crossbar | None = None
     drive: Drive
     record: Recording = Recording()
     numerics: Numerics = Numerics()
@@ -88,7 +93,7 @@ class Case(Record):
         return {
             name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
-            if path[-1] != "result"
+            if path[-1] not in ("result", "model")
         }
 
     @property
@@ -170,6 +175,8 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
         strange = {problem.key for problem in document.problems}
         found = problems_of(error.errors(), document, json_schema())
         problems += [problem for problem in found if problem.key not in strange]
+    else:
+        problems += [document.problem(*fault) for fault in faults(case)]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
@@ -179,13 +186,16 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
 
 
 def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """Paths and names of the files in the data of a case: waveform tables, and the result or profile to start from."""
+    """Paths and names of the files in the data of a case: waveforms, a result or profile to start from, a compact model."""
     if not path:
         initial = data.get("ions", {})
         initial = initial.get("initial") if isinstance(initial, dict) else None
         for key in ("result", "profile"):
             if isinstance(initial, dict) and isinstance(initial.get(key), str):
                 yield ("ions", "initial", key), initial[key]
+        crossbar = data.get("crossbar")
+        if isinstance(crossbar, dict) and isinstance(crossbar.get("model"), str):
+            yield ("crossbar", "model"), crossbar["model"]
         path, data = ("drive",), data.get("drive")
     if not isinstance(data, dict):
         return

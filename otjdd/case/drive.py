@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from otjdd.case.drive_curves import CV, IV, Impedance
+from otjdd.case.drive_patterns import Patterns
 from otjdd.case.drive_values import (
     HIGHEST,
     Delay,
@@ -40,6 +41,7 @@ __all__ = [
     "Drive",
     "Hold",
     "Impedance",
+    "Patterns",
     "Pulse",
     "ReadSettings",
     "Sequence",
@@ -314,7 +316,19 @@ Part = Annotated[
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
-    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence | IV | CV | Impedance,
+    Hold
+    | Steps
+    | Pulse
+    | Train
+    | WriteReadLoop
+    | Triangle
+    | Table
+    | Spikes
+    | Sequence
+    | IV
+    | CV
+    | Impedance
+    | Patterns,
     Field(discriminator="kind"),
 ]
 Spikes.model_rebuild()

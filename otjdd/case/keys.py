@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import device, drive
+from otjdd.case import crossbar, device, drive, drive_patterns
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -31,6 +31,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Ions", "ions", device.Ions),
     ("Columns", "columns", device.Columns),
     ("Circuit", "circuit", Circuit),
+    ("Crossbar", "crossbar", crossbar.Crossbar),
     ("Record", "record", Recording),
     ("Numerics", "numerics", Numerics),
     ("Study", "study", Study),
@@ -41,6 +42,13 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
             "hold": drive.Hold, "pulse": drive.Pulse, "train": drive.Train, "steps": drive.Steps,
             "write-read-loop": drive.WriteReadLoop, "triangle": drive.Triangle, "spikes": drive.Spikes,
             "table": drive.Table, "sequence": drive.Sequence, "iv": drive.IV, "cv": drive.CV, "impedance": drive.Impedance,
+            "patterns": drive_patterns.Patterns,
+        }.items()
+    ),
+    *(
+        (f'A part of a drive of patterns: kind = "{kind}"', "drive.parts[0]", record)
+        for kind, record in {
+            "write": drive_patterns.PatternWrite, "read": drive_patterns.PatternRead, "rest": drive_patterns.PatternRest,
         }.items()
     ),
 )  # fmt: skip
@@ -54,6 +62,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Case.ions": ("the mobile ions", ""),
     "Case.columns": ("parallel columns of a junction that is not uniform", ""),
     "Case.circuit": ("what stands around the junction", ""),
+    "Case.crossbar": ("an array of this junction, for a drive of patterns", ""),
     "Case.drive": ("what the source does", ""),
     "Case.record": ("what a result keeps", ""),
     "Case.numerics": ("accuracy and limits", ""),
@@ -201,6 +210,21 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Impedance.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
     "Impedance.ions": ("the ions stand still under the small signal, or answer it", '"moving"'),
     "Impedance.settle": ("the ions come to rest at each bias first", "true"),
+    "Crossbar.word_lines": ("lines that lead to the left electrodes", "64"),
+    "Crossbar.bit_lines": ("lines that lead to the right electrodes", "64"),
+    "Crossbar.line_resistance": ("resistance of a line from cell to cell, and from its driver to the first", '"2 ohm"'),
+    "Crossbar.model": ("compact model by `otjdd compact`; extracted from the case if absent", '"model.nc"'),
+    "Patterns.scheme": ("what unselected lines are at during a write: V/2, or V/3 and 2 V/3", '"third"'),
+    "Patterns.parts": ("writes, reads and rests, one after the other", '[{ kind = "read" }]'),
+    "PatternWrite.pattern": ("a text for each word line, # for cells to write; all cells if absent", '["#.", ".#"]'),
+    "PatternWrite.voltage": ("voltage across the cells that are written", '"2.2 V"'),
+    "PatternWrite.width": ("duration of each pulse", '"1 us"'),
+    "PatternWrite.count": ("pulses on each word line", "10"),
+    "PatternWrite.period": ("time from start to start", '"2 us"'),
+    "PatternRead.voltage": ("voltage of the word line that is read", '"0.1 V"'),
+    "PatternRead.duration": ("duration of each read; the currents are taken at its end", '"1 us"'),
+    "PatternRead.unselected": ("what the other lines do: at 0 V, or free, cell after cell being read", '"floating"'),
+    "PatternRest.duration": ("duration, all lines at 0 V", '"500 s"'),
 }  # fmt: skip
 
 

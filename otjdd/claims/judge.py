@@ -59,7 +59,7 @@ def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str,
 def attempt(case: Case):
     """Dataset of a case, or in words why there is none."""
     from otjdd.errors import SolverError
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     try:
         return simulate(case)

@@ -78,14 +78,17 @@ def load(path: Path, settings: list[str], allow_outside: bool):
 
 def check_files(case, path: Path):
     """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
-    from otjdd.case.drive_curves import Curves
     from otjdd.case.problem import Problem
     from otjdd.errors import CaseError
     from otjdd.solver import initial, model
 
     try:
         columns = model.members(case)
-        if not isinstance(case.drive, Curves):
+        if case.crossbar is not None and case.crossbar.model is not None:
+            from otjdd.crossbars import models
+
+            models.named(case, os.fspath(path))
+        if hasattr(case.drive, "waveform"):
             waveform = case.drive.waveform()
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)

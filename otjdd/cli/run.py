@@ -64,7 +64,8 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
 
     from otjdd.physics import jit_cache
     from otjdd.results import store, summary
-    from otjdd.solver import checkpoint, simulate
+    from otjdd.runs import run
+    from otjdd.solver import checkpoint
     from otjdd.system.limits import limits, shielded
 
     jit_cache.do_without_blas()
@@ -73,7 +74,7 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
-            ds = simulate.run(case, progress=progress, checkpoints=place)
+            ds = run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
         if ds is None:  # else it came when all was done
             ds, failure = getattr(error, "partial", None), error
@@ -100,7 +101,7 @@ def rerun(
     if out:
         check_target(out)
     from otjdd.results import store
-    from otjdd.solver import rerun as again
+    from otjdd.runs import rerun as again
 
     with progress_bar(file.name, quiet=False) as progress:
         stored, new = again.rerun(file, progress)

@@ -110,7 +110,7 @@ def with_drive(case, drive: dict):
     """The case under another drive, recording nothing but reads."""
     changes = {"drive": drive, "record": {"every": "none"}}
     data = case.model_dump(mode="json", exclude_none=True) | changes
-    for part in ("study", "expect"):
+    for part in ("study", "expect", "crossbar"):
         data.pop(part, None)
     found = type(case).model_validate(data, context={"strict_units": False})
     found._folder, found._allow_outside = case._folder, True

@@ -68,12 +68,18 @@ def prefix(largest: float, unit: str) -> tuple | None:
 
 
 def colours(mappable, axes, name: str, unit: str = "1") -> None:
-    """Bar of colours beside axes (one or several), with its unit and prefix."""
+    """Bar of colours beside axes (one or several), with its unit and prefix; at each tick where it spans few decades."""
     first = axes[0] if isinstance(axes, list) else axes
+    low, high = mappable.norm.vmin, mappable.norm.vmax
     logarithmic = isinstance(mappable.norm, LogNorm)
-    found = None if logarithmic else prefix(max(abs(mappable.norm.vmin), abs(mappable.norm.vmax)), unit)
-    shown = found[1] if found else symbol(unit)
+    few = logarithmic and high < FEW * low
+    found = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
+    shown = found[1] if found else "1" if few else symbol(unit)
     bar = first.figure.colorbar(mappable, ax=axes, label=name + f" ({shown})" * (shown != "1"))
+    if few:
+        bar.locator, bar.formatter = LogLocator(subs=(1.0, 2.0, 5.0)), FuncFormatter(lambda value, _: told(value, unit))
+        bar.minorformatter = NullFormatter()
+        bar.update_ticks()
     if found:
         bar.formatter = FuncFormatter(found[0])
         bar.update_ticks()

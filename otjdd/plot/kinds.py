@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from otjdd.plot import iv, learning, profiles, reads, series
+import numpy as np
+
+from otjdd.plot import crossbar, iv, learning, profiles, reads, series
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import Run
 
@@ -45,6 +47,16 @@ VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
 BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
 SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
+PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
+
+
+def of_one(*names: str) -> Callable[[Sequence[Run]], bool]:
+    """A test of results: there is one, and each of these variables has a number in it."""
+    found = each(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
+    return lambda runs: len(runs) == 1 and found(runs)
+
+
+CELLS, SENSED = of_one("cell_conductance"), of_one("sensed_current")
 
 KINDS = {
     "loop": Kind(
@@ -101,6 +113,16 @@ KINDS = {
     "spectrum": Kind(
         profiles.spectrum, "current density by the energy of the electrons", "snapshots", SPECTRUM, SPECTRUM,
     ),
+    "cells": Kind(
+        crossbar.conductances, "conductance of all cells of a crossbar, for each write and rest", PATTERNS, CELLS, CELLS,
+    ),
+    "sensed": Kind(
+        crossbar.currents, "currents of the reads of a crossbar, a map for each", SCANS, SENSED, SENSED,
+    ),
+    "sneak": Kind(crossbar.sneaks, "share of sneak paths in these currents, a map for each", SCANS, SENSED, never),
+    "stress": Kind(
+        crossbar.voltages, "largest voltage across all cells of a crossbar, a map for each write", PATTERNS, CELLS, never,
+    ),
 }  # fmt: skip
 MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
@@ -132,6 +154,7 @@ def holds(runs: Sequence[Run]) -> str:
     for run in runs:
         sizes = run.ds.sizes
         parts = [("read", "read"), ("instant", "time"), ("snapshot", "snapshot"), ("bias voltage", "bias")]
+        parts += [("step of a crossbar", "step")]
         counts = [f"{sizes[dim]} {name}" + "s" * (sizes[dim] != 1) for name, dim in parts if sizes.get(dim)]
         said.append(f"{run.label or 'this result'} holds {', '.join(counts) or 'no reads, instants or snapshots'}")
     return "; ".join(said)

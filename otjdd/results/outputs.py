@@ -91,11 +91,28 @@ OUTPUTS = _outputs({
     "capacitance": (f"{BIASED} frequency", "F", "capacitance, with the conductance in parallel"),
     "conductance_ac": (f"{BIASED} frequency", "S", "conductance under the small signal, with the capacitance in parallel"),
     "drift_ratio": (BIASED, "1", "relative change of the conduction by drifting ions over the lowest angular frequency"),
+    # a crossbar after each part of its drive; step 0 is the beginning
+    "step_time": ("step", "s", "time at the end of a step"),
+    "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests"),
+    "step_energy": ("step", "J", "energy that the drivers of the lines give in a step"),
+    "write_disturb": ("step", "1", "largest change of a cell that was not to be written, in decades of conductance"),
+    "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes, else 0"),
+    "cell_voltage": ("step word_line bit_line", "V", "voltage of largest magnitude across a cell in a step"),
+    "cell_conductance": ("step word_line bit_line", "S", "chord conductance of a cell at 0.1 V, without its lines"),
+    "cell_rest_position": (
+        "step word_line bit_line", "m",
+        "distance from the left electrode at which the vacancies of a cell come to rest, mean over them",
+    ),
+    "sensed_current": (
+        "step word_line bit_line", "A", "current of the bit line while the word line is read, nan where a step reads none",
+    ),
+    "sneak_share": ("step word_line bit_line", "1", "share of it that has not come through the cell that is read"),
 })  # fmt: skip
 
 # Where and when: each has its own dimension, or goes along one that has no values of its own.
 COORDINATES = {
-    "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time"
+    "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
+    "step_time",
 }  # fmt: skip
 
 

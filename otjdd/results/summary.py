@@ -9,6 +9,9 @@ def of_drive(drive) -> str:
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
         said = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
         return said + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
+    if drive.kind == "patterns":
+        kinds = [part.kind for part in drive.parts]
+        return f"{kinds.count('write')} writes and {kinds.count('read')} reads of a crossbar"
     waveform = drive.waveform()
     return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
 
@@ -21,6 +24,8 @@ def of_result(ds) -> str:
         if "capacitance" in ds:
             return f"{curves}, {n['frequency']} frequencies, {extent(ds.capacitance.values)} F"
         return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A"
+    if "cell_conductance" in ds:
+        return of_crossbar(ds)
     if ds.sizes["read"]:
         R = ds.read_resistance.values
         reads = f"{len(R)} read" + "s" * (len(R) > 1)
@@ -30,6 +35,18 @@ def of_result(ds) -> str:
         rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
         return f"{reads}{rest}, {extent(known)} ohm"
     return f"{ds.sizes['time']} instants, {float(ds.current.min()):.3g} to {float(ds.current.max()):.3g} A"
+
+
+def of_crossbar(ds) -> str:
+    """Result of a crossbar in words."""
+    size = f"{ds.sizes['word_line']} x {ds.sizes['bit_line']} cells, {ds.sizes['step'] - 1} steps"
+    told = [size, f"{float(ds.step_energy.sum()):.3g} J"]
+    disturb, sneak = (
+        np.abs(ds[name].values[np.isfinite(ds[name].values)]) for name in ("write_disturb", "sneak_share")
+    )
+    told += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
+    told += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
+    return ", ".join(told)
 
 
 def extent(values: np.ndarray) -> str:

@@ -10,6 +10,8 @@ def needed(case, columns: int) -> float:
         frequencies = len(drive.frequency_values()) if isinstance(drive, Answer) else 0
         curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
         return 8.0 * curves * (8 + 4 * frequencies)
+    if drive.kind == "patterns":
+        return 8.0 * 6 * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
     reads = drive.waveform().read_count
     profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads
     return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)

@@ -1,19 +1,11 @@
-"""From a case to its Dataset.
-
-ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
-"""
-
-from __future__ import annotations
+"""From the case of one junction to its Dataset."""
 
 import json
-import os
 import time
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.case.case import Case, changed_case
+from otjdd.case.case import Case
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, initial, integrate, model, model_limits, read_out, self_check
@@ -23,41 +15,9 @@ from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import snapshot
 from otjdd.waveform.writes import last_writes
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, above what settling once more changes
-
-__all__ = ["SolverError", "run", "simulate"]
-
-
-def run(
-    case: Case | str | os.PathLike[str],
-    changes: Mapping[str, Any] | None = None,
-    *,
-    progress: Callable[[float], None] | None = None,
-    checkpoints: checkpoint.Place | None = None,
-    **more: Any,
-) -> xr.Dataset:
-    """Simulate a case: a record, the path of a case file, or the name of a shipped case ("rv-loop").
-
-    changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
-    Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
-    progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
-    A limit of the model that the run passes is logged as a warning, and stands in the attribute `model_limits`.
-    Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
-    something else.
-    """
-    case = changed_case(case, changes, more)
-    try:
-        ds = simulate(case, progress, checkpoints=checkpoints)
-    except (SolverError, KeyboardInterrupt) as error:
-        model_limits.warn(getattr(error, "partial", None))
-        raise
-    model_limits.warn(ds)
-    return ds
 
 
 def simulate(case: Case, progress=None, start=None, checkpoints=None):

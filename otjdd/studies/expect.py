@@ -40,7 +40,7 @@ def problems(case: Case, file: str):
 
 def found(case: Case) -> float:
     """Run a case, or the one point of its study, and return the expected number in SI. Raises CaseError, SolverError."""
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     check(case)
     run = case if case.study is None else plan(case).at(case.expect.point)

@@ -34,8 +34,8 @@ def compute(job: Job, limit: float | None = None) -> Point:
     limit : s after which the run ends at the next edge of its waveform
     """
     from otjdd.errors import SolverError
+    from otjdd.runs.run import simulate
     from otjdd.solver.model_limits import ATTRIBUTE
-    from otjdd.solver.simulate import simulate
     from otjdd.studies.keep import measure
 
     began = time.perf_counter()

@@ -32,6 +32,8 @@ def by_default(drive) -> tuple[str, ...]:
         return "capacitance", "conductance_ac"
     if isinstance(drive, Curves):
         return ("bias_current",)
+    if drive.kind == "patterns":
+        return ("write_disturb", "step_energy")
     if drive.waveform().read_count:
         return ("read_resistance",)
     return "conduction_current[-1]", "vacancy_mean_position[-1]"

@@ -4,6 +4,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from otjdd.case.drive import MAX_DEPTH, Drive
 from otjdd.case.drive_curves import Curves
+from otjdd.case.drive_patterns import Patterns
 
 ADAPTER = TypeAdapter(Drive)
 READ = {"voltage": "0.1 V", "duration": "1 us"}
@@ -21,6 +22,7 @@ EXAMPLES = {
     "iv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "temperatures": ["300 K"]},
     "cv": {"start": "-1 V", "stop": "1 V", "step": "0.5 V", "frequencies": ["1 kHz", "1 MHz"]},
     "impedance": {"bias": ["0 V"], "frequencies": {"start": "1 Hz", "stop": "1 MHz", "per_decade": 2}},
+    "patterns": {"scheme": "third", "parts": [{"kind": "write", "voltage": "2 V", "width": "1 us"}, {"kind": "read"}]},
 }  # fmt: skip
 
 
@@ -53,9 +55,9 @@ def test_drives_are_frozen(kind):
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_every_drive_has_a_waveform_or_curves(kind):
+def test_every_drive_has_a_waveform_or_curves_or_patterns(kind):
     drive = load(kind=kind, **EXAMPLES[kind])
-    assert isinstance(drive, Curves) or drive.waveform().duration > 0
+    assert isinstance(drive, Curves | Patterns) or drive.waveform().duration > 0
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones():

@@ -17,6 +17,7 @@ from validation.reliability import attack
 
 SIZES = {
     "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
+    "step": 2, "word_line": 3, "bit_line": 4,
     "band": 6, "energy": 7, "frequency": 3,
 }  # fmt: skip
 COORDS = {"time", "x", "bias", "temperature", "state", "frequency"}

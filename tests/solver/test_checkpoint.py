@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from devices import BARE, needs_speed
 
+import otjdd
 from otjdd.case import case
 from otjdd.errors import ResultError
 from otjdd.results import provenance, store
-from otjdd.solver import checkpoint, integrate, simulate
+from otjdd.solver import checkpoint, integrate
 from otjdd.system import files
 from otjdd.waveform import chain
 
@@ -36,16 +37,14 @@ def ended(path, at=0.5, text=LONG):
             raise Stop
 
     with pytest.raises(Stop) as stopped:
-        simulate.run(case.parse_case(text), progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+        otjdd.run(case.parse_case(text), progress=stop, checkpoints=checkpoint.Place(path, 0.0))
     return stopped.value.partial
 
 
 def resumed(path, text=LONG):
     """Dataset of a run that goes on, and the shares of the waveform at which it stood still."""
     shares = []
-    ds = simulate.run(
-        case.parse_case(text), progress=shares.append, checkpoints=checkpoint.Place(path, 1e9, resume=True)
-    )
+    ds = otjdd.run(case.parse_case(text), progress=shares.append, checkpoints=checkpoint.Place(path, 1e9, resume=True))
     return ds, shares
 
 
@@ -56,7 +55,7 @@ def patience(monkeypatch):
 
 @pytest.fixture(scope="module")
 def uninterrupted():
-    return simulate.run(case.parse_case(LONG))
+    return otjdd.run(case.parse_case(LONG))
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
@@ -77,17 +76,17 @@ def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
     ended(tmp_path / "checkpoint", at, text)
     ds, shares = resumed(tmp_path / "checkpoint", text)
     assert shares[0] > at
-    assert store.data_sha256(ds) == store.data_sha256(simulate.run(case.parse_case(text)))
+    assert store.data_sha256(ds) == store.data_sha256(otjdd.run(case.parse_case(text)))
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
-    held = simulate.run(case.parse_case(LONG))
+    held = otjdd.run(case.parse_case(LONG))
     monkeypatch.setattr(chain, "HELD", 100)
     monkeypatch.setattr(chain, "BLOCK", 100)
     drive = case.parse_case(LONG).drive.waveform()
     assert drive.block_count > 3
-    whole = simulate.run(case.parse_case(LONG))
+    whole = otjdd.run(case.parse_case(LONG))
     assert whole.read_resistance.values == pytest.approx(held.read_resistance.values, rel=1e-9)
     ended(tmp_path / "checkpoint", at)
     ds, shares = resumed(tmp_path / "checkpoint")
@@ -106,9 +105,7 @@ def test_a_run_can_be_ended_more_than_once(tmp_path, uninterrupted):
 
     while True:
         try:
-            ds = simulate.run(
-                case.parse_case(LONG), progress=stop, checkpoints=checkpoint.Place(path, 0.0, resume=True)
-            )
+            ds = otjdd.run(case.parse_case(LONG), progress=stop, checkpoints=checkpoint.Place(path, 0.0, resume=True))
             break
         except Stop:
             assert len(at) < 1000
@@ -132,7 +129,7 @@ def test_an_interruption_at_any_moment_leaves_a_checkpoint(tmp_path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(integrate, "empty", empty)
         with pytest.raises(Stop):
-            simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+            otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
     ds, shares = resumed(path)
     assert 0.0 < shares[0] < 1.0
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
@@ -204,14 +201,14 @@ def test_a_checkpoint_with_another_content_is_refused(tmp_path, halfway, change)
 
 
 def test_a_checkpoint_that_cannot_be_written_ends_nothing(tmp_path, uninterrupted, caplog):
-    ds = simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(tmp_path / "none" / "checkpoint", 0.0))
+    ds = otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(tmp_path / "none" / "checkpoint", 0.0))
     assert "no checkpoint" in caplog.text
     assert store.data_sha256(ds) == store.data_sha256(uninterrupted)
 
 
 def test_checkpoints_come_when_it_is_time(tmp_path):
     path = tmp_path / "checkpoint"
-    simulate.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
+    otjdd.run(case.parse_case(LONG), checkpoints=checkpoint.Place(path, 1e9))
     assert not path.exists()
 
 
@@ -237,7 +234,7 @@ def test_killed_and_resumed_by_the_command(tmp_path):
     assert process.returncode == 0, told
     ds = store.read(tmp_path / "long.nc")
     assert 10 < steps < ds.sizes["time"]
-    assert store.data_sha256(ds) == store.data_sha256(simulate.run(case.parse_case(text)))
+    assert store.data_sha256(ds) == store.data_sha256(otjdd.run(case.parse_case(text)))
     assert os.listdir(tmp_path).count(path.name) == 0
     assert "no checkpoint" not in told
 

@@ -9,8 +9,8 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
 from otjdd.physics.electron_stack import static_stack
 from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.runs.run import run
 from otjdd.solver import model
-from otjdd.solver.simulate import run
 
 STEPS = {
     "kind": "table",

@@ -5,7 +5,7 @@ import pytest
 from devices import BARE
 
 from otjdd.case.case import parse_case
-from otjdd.solver.simulate import run
+from otjdd.runs.run import run
 
 IV = 'drive = { kind = "iv", voltages = ["-0.5 V", "0.3 V"] }\n'
 HOLD = 'drive = { kind = "hold", voltage = "0.3 V", duration = "1 fs" }\n'

@@ -6,10 +6,10 @@ from devices import JUNCTION
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.errors import CaseError
+from otjdd.runs.rerun import differences, rerun
+from otjdd.runs.run import run
 from otjdd.solver import initial, model
 from otjdd.solver.profile_start import read_profile
-from otjdd.solver.rerun import differences, rerun
-from otjdd.solver.simulate import run
 
 HEADER = "x (nm), concentration (1/m^3)\n"
 ROWS = HEADER + "0.4, 1e26\n1.0, 5e26\n2.2, 2e26\n"

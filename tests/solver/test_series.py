@@ -6,7 +6,8 @@ from devices import BARE, case
 
 from otjdd.case.case import parse_case
 from otjdd.physics import record
-from otjdd.solver.simulate import rate, recorded_once, run, simultaneous
+from otjdd.runs.run import run
+from otjdd.solver.simulate import rate, recorded_once, simultaneous
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
 

@@ -10,9 +10,9 @@ import time
 import pytest
 from devices import needs_speed
 
+import otjdd
 from otjdd.errors import SolverError, Stopped
 from otjdd.results import store
-from otjdd.solver import simulate
 from otjdd.system import limits
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
@@ -81,9 +81,9 @@ def test_a_signal_leaves_what_was_computed(folder, number, code, words):
 
 @needs_speed
 def test_a_time_limit_leaves_what_was_computed(folder):
-    simulate.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
+    otjdd.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
     with pytest.raises(Stopped, match="over the time limit of 3 s") as stopped, limits.limits(3.0, 2**40):
-        simulate.run(folder / "endless.toml")
+        otjdd.run(folder / "endless.toml")
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
 
@@ -136,7 +136,7 @@ def test_curves_that_were_done_before_the_end_are_kept(folder, changes, words):
             raise KeyboardInterrupt
 
     with pytest.raises((KeyboardInterrupt, SolverError)) as ended:
-        simulate.run(folder / "curves.toml", progress=stop, **changes)
+        otjdd.run(folder / "curves.toml", progress=stop, **changes)
     current = ended.value.partial.bias_current
     assert current.sel(state="HRS").notnull().all()
     assert current.sel(state="LRS").isnull().all()

@@ -14,7 +14,7 @@ from small_studies import POINT
 
 import otjdd
 from otjdd.case.case import load_case, shipped_cases
-from otjdd.solver import checkpoint, simulate
+from otjdd.solver import checkpoint
 from otjdd.system import sources
 
 PACKAGE = Path(otjdd.__file__).parent
@@ -68,7 +68,7 @@ def copy(tmp_path):
 
 
 def test_an_edit_of_any_module_that_a_run_or_a_point_needs_changes_the_digest(copy):
-    modules = reached("otjdd.solver.simulate")
+    modules = reached("otjdd.runs.run")
     assert {"otjdd.physics.stepper", "otjdd.solver.snapshots", "otjdd.results.outputs", "otjdd.case.drive"} <= set(
         modules
     )
@@ -132,7 +132,7 @@ def test_a_run_of_other_sources_is_not_continued_and_that_is_said(copy, tmp_path
             raise Stop
 
     with pytest.raises(Stop):
-        simulate.run(case, progress=stop, checkpoints=checkpoint.Place(tmp_path / ".a.nc.checkpoint", 0.0))
+        otjdd.run(case, progress=stop, checkpoints=checkpoint.Place(tmp_path / ".a.nc.checkpoint", 0.0))
     command = ["run", "small.toml", "-o", "a.nc", "--resume", "--set", "drive.width=1 ms"]
     done = with_edited(copy, tmp_path, f"from otjdd.cli import main; import sys; sys.argv[1:] = {command}; main()")
     assert done.returncode == 5, done.stderr

@@ -13,7 +13,8 @@ from otjdd.case.problem import Source
 from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.results import store
 from otjdd.results.provenance import ENGINE
-from otjdd.solver import model, simulate
+from otjdd.runs import run
+from otjdd.solver import model
 
 ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
 ABOUT_THE_MACHINE = ("system", "processor")
@@ -38,7 +39,7 @@ def rerun(path, progress=None):
     with tempfile.TemporaryDirectory() as folder:
         case, start = case_of(path, stored, Path(folder))
         try:
-            new = simulate.simulate(case, progress, start)
+            new = run.simulate(case, progress, start)
         except SolverError as error:
             new = error.partial
             if new is None:

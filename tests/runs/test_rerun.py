@@ -13,7 +13,7 @@ from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.plot import style
 from otjdd.plot.figure import figure
 from otjdd.results import outputs, store
-from otjdd.solver import rerun, simulate
+from otjdd.runs import rerun, run
 from validation.reliability import attack
 
 pytestmark = needs_speed
@@ -25,7 +25,7 @@ SMALL = PULSE + 'columns = {count = 2, spread = {"ions.activation_energy" = "20 
 def stored(folder, text=SMALL, name="a", **changes):
     """Path of the result of a case file in a folder."""
     (folder / f"{name}.toml").write_text(text)
-    store.write(simulate.run(folder / f"{name}.toml", **changes), folder / f"{name}.nc")
+    store.write(run.run(folder / f"{name}.toml", **changes), folder / f"{name}.nc")
     return folder / f"{name}.nc"
 
 
@@ -59,7 +59,7 @@ def test_a_run_that_began_with_another_result_does_not_need_it(tmp_path):
 
 def test_a_run_that_failed_fails_again_at_the_same_step(tmp_path):
     with pytest.raises(SolverError) as failed:
-        simulate.run(case.parse_case(SMALL), **{"numerics.max_steps": 5})
+        run.run(case.parse_case(SMALL), **{"numerics.max_steps": 5})
     store.write(failed.value.partial, tmp_path / "a.nc")
     before, after = rerun.rerun(tmp_path / "a.nc")
     assert rerun.differences(before, after) == []

@@ -1,0 +1,91 @@
+"""The compact model that a crossbar of a case stands on: the file that the case names, or one extracted for its drive."""
+
+import os
+import tomllib
+
+from otjdd.case import toml_text
+from otjdd.case.problem import Problem, Source
+from otjdd.compact_models import build
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import CaseError, NotAsExpected, ResultError
+from otjdd.units import brief
+
+JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model is a model of
+DECADES = 1e3  # longest over shortest time that an extraction needs at least
+
+
+def model_of(case, progress=None) -> CompactModel:
+    """The model of the cells of a case. progress : called with the fraction of an extraction
+
+    Raises CaseError, ResultError for a file that is no model of this version, ExtractionError.
+    """
+    if case.crossbar.model is not None:
+        return named(case)
+    voltage, time = needed(case)
+    try:
+        return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False)
+    except NotAsExpected as error:
+        raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
+
+
+def named(case, file: str = "case") -> CompactModel:
+    """The model that a case names; `file` is the name of the case in messages. Raises CaseError, ResultError."""
+    key = "crossbar", "model"
+    try:
+        model = CompactModel.load(case.crossbar.model)
+    except ResultError as error:
+        where = refused(case, key, "", file=file).problems[0]
+        raise ResultError(
+            error.path, f"{error.reason} (crossbar.model, {where.file}:{where.line})", error.advice
+        ) from None
+    if unlike := difference(model, case):
+        raise refused(case, key, "a model of the junction of this case", unlike, file)
+    low, high = needed(case)[0]
+    limits = model.limits
+    if low < limits.low or high > limits.high:
+        wanted = f"a model from {low:g} V to {high:g} V, which the cells may see"
+        raise refused(case, key, wanted, f"one from {limits.low:g} V to {limits.high:g} V", file)
+    return model
+
+
+def needed(case) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Voltages [V] and times [s] that a model has to hold for: those of the drive, and of the writes before it."""
+    voltages, times = [], []
+    for part in case.drive.parts:
+        voltages += [part.voltage] if part.kind != "rest" else []
+        times += [part.width, max(part.width, part.pause)] if part.kind == "write" else [part.duration]
+    highest = max(map(abs, voltages), default=0.0) or 0.1
+    low, high = -highest, highest
+    if case.crossbar.model is None:  # the extraction has to reach the states that the case begins with
+        for write in getattr(case.ions.initial, "history", ()):
+            low, high, times = min(low, write.voltage), max(high, write.voltage), [*times, write.duration]
+    return (low, high), (min(times), max(max(times), 2.0 * DECADES * min(times)))
+
+
+def difference(model: CompactModel, case) -> str:
+    """First of what a model is a model of that is otherwise in a case, in words; "" when there is none."""
+    there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
+    for key in JUNCTION:
+        one, other = there, here
+        for part in key.split("."):
+            one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
+        if unlike := first_unlike(one, other, key):
+            return "one of another: {} is {} there, {} here".format(*unlike)
+    return ""
+
+
+def first_unlike(one, other, key: str):
+    """Key and both values where two tables differ first, None when they do not."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        pairs = ((one.get(name), other.get(name), f"{key}.{name}") for name in {**one, **other})
+        return next((found for pair in pairs if (found := first_unlike(*pair))), None)
+    return None if one == other else (key, brief(one), brief(other))
+
+
+def refused(case, path: tuple, expected: str, got: str = "", file: str = "case") -> CaseError:
+    """The error of a key of a case, told where its file says it."""
+    places = toml_text.scan(case.source).places
+    within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
+    if within is None:
+        return CaseError([Problem(os.fspath(file), 0, 0, ".".join(path), expected, got)])
+    return CaseError([Source(os.fspath(file), case.source).problem(places[within], path, expected, got)])

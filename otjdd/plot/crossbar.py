@@ -1,0 +1,81 @@
+"""Panels of a crossbar: a map of all cells for each step, in the course of the drive, on one scale of colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+
+from otjdd.plot.axes import colours, magnitude, note, told
+from otjdd.plot.runs import Run
+from otjdd.studies.sensitivity import worth_logarithms
+
+MOST = 12  # maps of a panel
+GAP = 0.05  # of the panel, between maps
+TITLE = 0.12  # of the panel, above each
+
+
+def conductances(axes, runs: Sequence[Run]) -> None:
+    """Conductance of each cell at the beginning and after each write and rest."""
+    ds = runs[0].ds
+    read = np.isfinite(ds.sensed_current.values).any(axis=(1, 2))
+    maps(axes, ds.isel(step=~read), "cell_conductance", "conductance")
+
+
+def currents(axes, runs: Sequence[Run]) -> None:
+    """Current of each bit line while a word line is read, for each scan."""
+    maps(axes, runs[0].ds, "sensed_current", "current")
+
+
+def sneaks(axes, runs: Sequence[Run]) -> None:
+    """Share of each current that has not come through the cell that is read, for each scan."""
+    maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
+
+
+def voltages(axes, runs: Sequence[Run]) -> None:
+    """Voltage of largest magnitude that each cell has seen in a step, for each write."""
+    ds = runs[0].ds
+    written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
+    maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
+
+
+def maps(axes, ds, name: str, label: str, log: bool | None = None) -> None:
+    """Maps of a variable (step, word_line, bit_line), of the steps that have it; at most MOST, evenly chosen.
+
+    log : scale of the colours; None takes a logarithmic one for more than a decade
+    """
+    there = np.flatnonzero(np.isfinite(ds[name].values).all(axis=(1, 2)))
+    shown = there[np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))]
+    values = ds[name].values[shown]
+    logarithmic = worth_logarithms(np.abs(values)) if log is None else log
+    values = magnitude(values) if logarithmic else values
+    norm = (mpl.colors.LogNorm if logarithmic else mpl.colors.Normalize)(np.nanmin(values), np.nanmax(values))
+    axes.axis("off")
+    columns = int(np.ceil(np.sqrt(len(shown))))
+    rows = -(-len(shown) // columns)
+    width, height = 1.0 / columns, 1.0 / rows
+    for i, (step, value) in enumerate(zip(shown, values, strict=True)):
+        row, column = divmod(i, columns)
+        place = [column * width + GAP / 2, 1.0 - (row + 1) * height, width - GAP, height - TITLE]
+        inner = axes.inset_axes(place)
+        inner.imshow(value, norm=norm, interpolation="nearest", aspect="equal")
+        inner.set(xticks=[], yticks=[])
+        inner.set_title(title(ds, step), fontsize=6, loc="center", pad=2)
+        if i == columns * (rows - 1):  # the lower left one, whose labels lie under no title
+            inner.set_xlabel("bit line", fontsize=6, labelpad=1)
+            inner.set_ylabel("word line", fontsize=6, labelpad=1)
+        inner.spines[["top", "right"]].set_visible(True)
+    colours(mpl.cm.ScalarMappable(norm, "viridis"), axes, label, ds[name].attrs["units"])
+    if len(shown) < len(there):
+        note(axes, f"{len(shown)} of {len(there)} steps")
+
+
+def title(ds, step: int) -> str:
+    """A step in words: what it was, and when it ended."""
+    voltage, when = float(ds.step_voltage.values[step]), told(float(ds.step_time.values[step]), "s")
+    if ds.cell_chosen.values[step].any():
+        return f"write {told(voltage, 'V')}\n{when}"
+    if np.isfinite(voltage):
+        return f"read {told(voltage, 'V')}\n{when}"
+    return f"rest\n{when}" if ds.step_time.values[step] else "begin"

@@ -1,0 +1,58 @@
+"""From a case to its Dataset.
+
+ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from otjdd.case.case import Case, changed_case
+from otjdd.errors import SolverError
+from otjdd.solver import checkpoint, model_limits
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run(
+    case: Case | str | os.PathLike[str],
+    changes: Mapping[str, Any] | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
+    checkpoints: checkpoint.Place | None = None,
+    **more: Any,
+) -> xr.Dataset:
+    """Simulate a case: a record, the path of a case file, or the name of a shipped case ("rv-loop").
+
+    changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
+    Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
+    progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
+    A limit of the model that the run passes is logged as a warning, and stands in the attribute `model_limits`.
+    Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
+    something else.
+    """
+    case = changed_case(case, changes, more)
+    try:
+        ds = simulate(case, progress, checkpoints=checkpoints)
+    except (SolverError, KeyboardInterrupt) as error:
+        model_limits.warn(getattr(error, "partial", None))
+        raise
+    model_limits.warn(ds)
+    return ds
+
+
+def simulate(case: Case, progress=None, start=None, checkpoints=None):
+    """Dataset of a case, by the kind of its drive: patterns in a crossbar, or what one junction undergoes.
+
+    start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
+    """
+    if case.drive.kind == "patterns":
+        from otjdd.crossbars.simulate import simulate as patterns
+
+        return patterns(case, progress)
+    from otjdd.solver.simulate import simulate as junction
+
+    return junction(case, progress, start, checkpoints)
