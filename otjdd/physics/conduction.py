@@ -13,7 +13,7 @@ from otjdd.physics.bands import band_profile, profile_slopes
 from otjdd.physics.closing import hold_electrons, voltage_response
 from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.jit import apart, bare
+from otjdd.physics.jit import apart, bare, inlined
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State, Tangent
@@ -121,13 +121,13 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
     return True
 
 
-@bare
+@inlined
 def charged(junction: Junction, state: State, k: int, i: int) -> float:
     """Vacancies less those whose charge the electrons of a cell take away [1/m3]."""
     return state.c[k, i] - (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / junction.ions.z
 
 
-@bare
+@inlined
 def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
     """Change of ln G by the charges of column k whose film holds electrons; their number changes, so face 0 counts."""
     S, by_S = 0.0, 0.0

@@ -6,29 +6,23 @@
     0       = V(t) - V_j - R_s I                            one for the junction
 
 n_i hangs on the band U and, by the weights of the contacts, on the band everywhere. The weights are computed from the band
-at every stage; their derivative is in the Jacobian where it counts (`electron_jacobian`).
+at every stage; their derivative is in the Jacobian (`electron_jacobian`).
 """
 
 import math
 
 from otjdd.physics.circuit import drop
 from otjdd.physics.closing import log_change
-from otjdd.physics.electron_jacobian import (
-    ElectronWork,
-    answer,
-    displacement_changes,
-    factor_column,
-    fill_right_hand,
-)
-from otjdd.physics.electron_stack import column, lay_bands
-from otjdd.physics.jit import bare, detached
+from otjdd.physics.electron_jacobian import MISSING, PASSED, ElectronWork, factor_column, linear_of, solve_column
+from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands
+from otjdd.physics.jit import detached, spliced
 from otjdd.physics.junction import FluxSlopes, Junction, flux_slopes, fluxes
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.rosenbrock import ALPHA, GAMMA, GAMMA_SUM, STAGES, A, C, Ramp, Trial, Work, displaced
 from otjdd.physics.state import State, Tangent
 
 
-@bare
+@spliced
 def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> bool:
     """Fill the trial with the factored Jacobian of every column at the state for a step dt [s], and fluxes."""
     work, good = trial.work, True
@@ -39,7 +33,7 @@ def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> boo
     return good
 
 
-@bare
+@spliced
 def lay_stage(state: State, trial: Trial, stage: int) -> float:
     """Put the unknowns of a stage into the trial: work.dS, D and band of its state. Returns dV."""
     work, film, new, dV = trial.work, trial.film, trial.state, 0.0
@@ -56,7 +50,7 @@ def lay_stage(state: State, trial: Trial, stage: int) -> float:
     return dV
 
 
-@bare
+@spliced
 def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
     """Concentrations, bands, electrons and fluxes of every column at the stage that the trial was put to."""
     work, new = trial.work, trial.state
@@ -66,68 +60,65 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
         fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
 
 
-@bare
-def right_hand(junction: Junction, trial: Trial, stage: int, dt: float):
-    """Fill x of every column from the residuals at a stage, and the stages before it."""
-    work, film, at = trial.work, trial.film, trial.state
-    for k in range(at.c.shape[0]):
+@spliced
+def answer(junction: Junction, trial: Trial, stage: int, dt: float):
+    """Unknowns x of every column that answer the residuals at a stage, V_j held."""
+    work, film = trial.work, trial.film
+    for k in range(trial.state.c.shape[0]):
         flux = work.J[k]
         for j in range(stage):
             add_scaled(C[stage, j] / dt, work.US[j, k], flux)
-        fill_right_hand(junction, k, at.c[k], column(at, k), film, flux)
+        solve_column(junction, k, trial.state, film, flux)
 
 
-@bare
+@spliced
 def lost_along(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
 ) -> float:
     """Voltage lost in the circuit [V] at the stage that the trial was put to, ln G along its tangent."""
-    total, dD = 0.0, trial.film.missing
+    total, dD = 0.0, trial.film.lines[MISSING]
     if not with_current:
         return drop(junction, state.V[0] * add_up(state.G))[0]
     for k in range(state.c.shape[0]):
         for f in range(dD.shape[1]):
             dD[k, f] = trial.state.D[k, f] - state.D[k, f]
-        change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k], 1)
+        change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
     return drop(junction, (state.V[0] + dV) * total)[0]
 
 
-@bare
-def solve_stage(
+@spliced
+def voltage_of_stage(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, r_circuit: float
 ) -> float:  # fmt: skip
-    """Solve the bordered system for a stage into work.US, film.U, film.D. Returns dV_j.
-
-    With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives dV.
-    """
-    work, film = trial.work, trial.film
-    N, by_V, rest, slope = state.c.shape[1], 1.0, r_circuit, 0.0
+    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives it."""
+    film, by_V, rest = trial.film, 1.0, r_circuit
     if with_current:
         slope = drop(junction, state.V[0] * add_up(state.G))[1]
-    for k in range(state.c.shape[0]):
-        m = film.per_cell[k]
-        answer(film.matrix[k, : m * N - 1], film.x[k, : m * N - 1], m)
-        if with_current:
-            dD, current = film.D[stage, k], slope * state.V[0] * state.G[k]
-            displacement_changes(k, film, film.response[k], 1.0, 0.0, dD)
-            along = tangent.by_V[k] + log_change(junction, tangent, k, dD, 1)
-            displacement_changes(k, film, film.x[k], 0.0, 1.0, dD)
-            by_V += slope * state.G[k] + current * along
-            rest -= current * log_change(junction, tangent, k, dD, 1)
-    v = rest / by_V
-    for k in range(state.c.shape[0]):
-        m, x = film.per_cell[k], film.x[k]
-        add_scaled(v, film.response[k], x)
-        displacement_changes(k, film, x, v, 1.0, film.D[stage, k])
-        for i in range(N):
-            film.U[stage, k, i] = x[m * i]
-        for f in range(1, N):
-            work.US[stage, k, f] = x[m * f - 1]
-    return v
+        for k in range(state.c.shape[0]):
+            linear, dD, current = linear_of(film, k), film.D[stage, k], slope * state.V[0] * state.G[k]
+            displacement_changes(linear, film.response[k], 1.0, 0.0, dD)
+            by_V += slope * state.G[k] + current * (tangent.by_V[k] + log_change(junction, tangent, k, dD))
+            displacement_changes(linear, film.x[k], 0.0, 1.0, dD)
+            rest -= current * log_change(junction, tangent, k, dD)
+    return rest / by_V
 
 
-@bare
+@spliced
+def keep_stage(trial: Trial, stage: int, dV: float):
+    """Put the unknowns of a stage, V_j with them, into work.US, film.U, film.D and work.UV."""
+    work, film = trial.work, trial.film
+    work.UV[stage] = dV
+    for k in range(trial.state.c.shape[0]):
+        x, response, S, U = film.x[k], film.response[k], work.US[stage, k], film.U[stage, k]
+        for i in range(U.size):
+            x[i, BAND] += dV * response[i, BAND]
+            U[i], S[i] = x[i, BAND], x[i, PASSED] + dV * response[i, PASSED]
+        S[0] = 0.0
+        displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
+
+
+@spliced
 def finish(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
     """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
     last = STAGES - 1
@@ -159,8 +150,8 @@ def electron_step(
         r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
         if not abs(r_circuit) < math.inf:
             return False
-        right_hand(junction, trial, i, dt)
-        work.UV[i] = solve_stage(junction, state, tangent, trial, with_current, i, r_circuit)
+        answer(junction, trial, i, dt)
+        keep_stage(trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit))
     finish(junction, state, work, trial.film, new)
     new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
     return True

@@ -14,7 +14,7 @@ import numpy as np
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
 from otjdd.physics.jit import apart, bare
-from otjdd.physics.numerics import SERIES, exponentials, hermite
+from otjdd.physics.numerics import SERIES, exponentials
 
 EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c
 FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
@@ -28,29 +28,35 @@ class FilmElectrons(NamedTuple):
     """Electrons of the film as numbers."""
 
     density_of_states: float  # N_c, 1/m3; 0 without electrons
-    occupation: np.ndarray  # (M,) F at EMPTY + OCCUPATION_STEP * arange(M)
-    occupation_slope: np.ndarray  # (M,) its derivative
+    table: np.ndarray  # (M, 2) F and its slope times OCCUPATION_STEP, at EMPTY + OCCUPATION_STEP * (0 .. M-1), 0 before
 
 
 @apart
 def film_electrons(density_of_states):
     """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0."""
-    M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 1 if density_of_states > 0.0 else 0
-    values, slopes = np.empty(M), np.empty(M)
-    for i in range(M):
-        values[i] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * i)
-        slopes[i] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * i)
-    return FilmElectrons(density_of_states, values, slopes)
+    M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 2 if density_of_states > 0.0 else 0
+    table = np.zeros((M, 2))
+    for i in range(1, M):
+        table[i, 0] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * (i - 1))
+        table[i, 1] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * (i - 1)) * OCCUPATION_STEP
+    return FilmElectrons(density_of_states, table)
 
 
 @bare
-def occupation(electrons, eta):
-    """F(eta) and its derivative, from the table where it reaches; 0 below EMPTY."""
-    if eta < EMPTY:
+def occupation(table, eta):
+    """F(eta) and its derivative by cubic interpolation in the table where it reaches; 0 below EMPTY."""
+    if not eta > EMPTY - OCCUPATION_STEP:  # nor for nan, which has no place in a table
         return 0.0, 0.0
     if eta > FULL:
         return fermi_dirac_half(eta), fermi_dirac_minus_half(eta)
-    return hermite(electrons.occupation, electrons.occupation_slope, EMPTY, OCCUPATION_STEP, eta)
+    position = (eta - EMPTY) / OCCUPATION_STEP + 1.0
+    i = min(int(position), table.shape[0] - 2)
+    s = position - i
+    f, g = table[i, 0], table[i, 1]
+    rise = table[i + 1, 0] - f
+    a = g + table[i + 1, 1] - 2.0 * rise
+    b = rise - g - a
+    return f + s * (g + s * (b + s * a)), (g + s * (2.0 * b + 3.0 * s * a)) / OCCUPATION_STEP
 
 
 @bare
@@ -100,12 +106,12 @@ def contact_weights(distance, kT, U, pieces, weight, room):
 @bare
 def densities(electrons, kT, V, U, n):
     """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V."""
-    N_c = electrons.density_of_states
+    N_c, per_kT = electrons.density_of_states, 1.0 / kT
     for i in range(n.shape[1]):
-        right, by_right = occupation(electrons, -U[i + 1] / kT)
-        left, by_left = occupation(electrons, (-V - U[i + 1]) / kT)
+        right, by_right = occupation(electrons.table, -U[i + 1] * per_kT)
+        left, by_left = occupation(electrons.table, (-V - U[i + 1]) * per_kT)
         n[RIGHT, i] = N_c * n[OF_RIGHT, i] * right
         n[LEFT, i] = N_c * n[OF_LEFT, i] * left
-        n[BY_VOLTAGE, i] = -N_c * n[OF_LEFT, i] * by_left / kT
-        n[BY_BAND, i] = -N_c * n[OF_RIGHT, i] * by_right / kT + n[BY_VOLTAGE, i]
+        n[BY_VOLTAGE, i] = -N_c * n[OF_LEFT, i] * by_left * per_kT
+        n[BY_BAND, i] = -N_c * n[OF_RIGHT, i] * by_right * per_kT + n[BY_VOLTAGE, i]
         n[BY_WEIGHT, i] = N_c * (right - left)

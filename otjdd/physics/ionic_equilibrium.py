@@ -1,16 +1,17 @@
 """Rest of the ions at a constant voltage in a film that holds electrons; at 0 V it is equilibrium.
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C: the vacancies hang on the band as the
-electrons do, and the static Newton of `electron_stack` takes their slope into its diagonal. Its border is the number of
+electrons do, and the static Newton of `stack_newton` takes their slope into its diagonal. Its border is the number of
 vacancies, by which ln K is found.
 """
 
 import math
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electron_stack import farther, lay_bands, solve_stack, static_rows, straight_band
+from otjdd.physics.electron_stack import column, lay_bands
 from otjdd.physics.jit import bare, detached
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.stack_newton import farther, rows_of, solve_stack, static_rows
 
 MOST_STEPS = 1000
 DONE = 1e-11  # last step of z U/kT and ln K: the error is its square
@@ -18,13 +19,13 @@ LONGEST = 3.0  # of a step in these: further the exponentials are not those that
 
 
 @bare
-def follow(junction, k, log_K, stack, c, response):
-    """Set c (N,) [1/m3] to what the band asks for, response (N,) to d(z c)/dU [1/(m3 eV)]; return vacancies per area."""
-    ions, W, amount = junction.ions, 0.0, 0.0
+def follow(junction, state, k, log_K, response):
+    """Set c to what the band asks for, response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2]."""
+    ions, c, W, amount = junction.ions, state.c[k], 0.0, 0.0
     for i in range(c.size):
         W += junction.columns.site[k, i]
-        e = math.exp(-abs(log_K + (ions.z * stack.U[i + 1] - W) / junction.kT))
-        positive = log_K + (ions.z * stack.U[i + 1] - W) / junction.kT > 0.0
+        e = math.exp(-abs(log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT))
+        positive = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT > 0.0
         c[i] = ions.c_max * (1.0 if positive else e) / (1.0 + e)
         response[i] = ions.z * ions.z / junction.kT * ions.c_max * e / (1.0 + e) ** 2
         amount += junction.columns.width[k, i] * c[i]
@@ -32,16 +33,16 @@ def follow(junction, k, log_K, stack, c, response):
 
 
 @bare
-def first_log(junction, k, total, stack, c, response):
+def first_log(junction, state, k, total, response):
     """ln K at which the band as it is holds the vacancies total [1/m2], roughly: bisection."""
     low, high = -1.0, 1.0
-    while follow(junction, k, low, stack, c, response) > total:
+    while follow(junction, state, k, low, response) > total:
         low *= 2.0
-    while follow(junction, k, high, stack, c, response) < total:
+    while follow(junction, state, k, high, response) < total:
         high *= 2.0
     while high - low > 0.1:
         middle = 0.5 * (low + high)
-        if follow(junction, k, middle, stack, c, response) > total:
+        if follow(junction, state, k, middle, response) > total:
             high = middle
         else:
             low = middle
@@ -49,23 +50,23 @@ def first_log(junction, k, total, stack, c, response):
 
 
 @bare
-def equilibrium_step(junction, k, missing, response, along, stack):
-    """One step of Newton's iteration for D, U and ln K; moves the stack. Returns the step of ln K, and the largest one.
+def equilibrium_step(junction, state, k, missing, response, along):
+    """One step of Newton's iteration for D, U and ln K; moves the state. Returns the step of ln K, and the largest one.
 
     missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
     """
-    lower, diagonal, upper, x = stack.lower, stack.diagonal, stack.upper, stack.rest
+    lower, diagonal, upper, x = rows_of(state)
     z, per_z, n = junction.ions.z, junction.kT / junction.ions.z, x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
     for j in range(n):
         along[j] = 0.0
-    for i in range(response.size):
+    for i in range(state.c.shape[1]):
         along[2 * i + 1] = ELEMENTARY_CHARGE * junction.columns.width[k, i] * response[i] * per_z
     solve_tridiagonal(lower, diagonal, upper, x, n)
     solve_tridiagonal(lower, diagonal, upper, along, n)
     slope = 0.0
-    for i in range(response.size):
+    for i in range(state.c.shape[1]):
         by_U = junction.columns.width[k, i] * response[i] / z
         missing -= by_U * x[2 * i + 1]
         slope += by_U * (per_z + along[2 * i + 1])
@@ -77,35 +78,34 @@ def equilibrium_step(junction, k, missing, response, along, stack):
     share = min(1.0, LONGEST / largest) if largest > 0.0 else 1.0
     for j in range(n):
         if j % 2 == 0:
-            stack.D[j // 2] += share * x[j]
+            state.D[k, j // 2] += share * x[j]
         else:
-            stack.U[j // 2 + 1] += share * x[j]
+            state.band[k, j // 2 + 1] += share * x[j]
     return share * by_log, largest
 
 
 @detached
-def equilibrate(junction, k, stack, c, V, room):
-    """Rest of column k at V [V] with as many vacancies as c (N,) [1/m3] holds; c and the stack are filled.
+def equilibrate(junction, state, k, V, room):
+    """Rest of column k at V [V] with as many vacancies as the state holds there; its concentrations and stack are filled.
 
     room : (2, 2N+1) work space. Returns the number of iterations, or 0 when no rest was found.
     """
-    total, response, along = 0.0, room[0, : c.size], room[1]
+    c, response, along, total = state.c[k], room[0], room[1], 0.0
     for i in range(c.size):
         total += junction.columns.width[k, i] * c[i]
-    straight_band(junction, k, V, stack)
-    if solve_stack(junction, k, c, V, stack) == 0:
+    if solve_stack(junction, state, k, V) == 0:
         return 0
-    log_K = first_log(junction, k, total, stack, c, response)
+    log_K = first_log(junction, state, k, total, response)
     for step in range(MOST_STEPS):
-        lay_bands(junction, k, V, stack)
-        amount = follow(junction, k, log_K, stack, c, response)
-        static_rows(junction, k, c, response, stack)
-        move, largest = equilibrium_step(junction, k, total - amount, response, along, stack)
+        lay_bands(junction, k, V, column(state, k))
+        amount = follow(junction, state, k, log_K, response)
+        static_rows(junction, state, k, response, rows_of(state))
+        move, largest = equilibrium_step(junction, state, k, total - amount, response, along)
         if not largest < math.inf:
             return 0
         log_K += move
         if largest <= DONE:
-            follow(junction, k, log_K, stack, c, response)
-            lay_bands(junction, k, V, stack)
+            follow(junction, state, k, log_K, response)
+            lay_bands(junction, k, V, column(state, k))
             return step + 1
     return 0

@@ -8,14 +8,14 @@ from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.jit import apart, bare
 from otjdd.physics.numerics import copy
 
-BAND, LINES = 8, 14  # work space of a stack with electrons, see `electron_stack`
+LINES = 17  # of work space of a stack with electrons, see `electron_stack`
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
 class State(NamedTuple):
     """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage.
 
-    The last four are of size 0 where the film holds no electrons.
+    The last five are of size 0 where the film holds no electrons.
     """
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
@@ -29,8 +29,9 @@ class State(NamedTuple):
     V: np.ndarray  # (1,) V, junction voltage V_j
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
-    lines: np.ndarray  # (LINES, 3N+1) work space
-    matrix: np.ndarray  # (3N+1, BAND) work space
+    lines: np.ndarray  # (LINES, 2N+1) work space, and here below
+    matrix: np.ndarray  # (3, N, 2, 2)
+    answer: np.ndarray  # (N, 2)
 
 
 class Tangent(NamedTuple):
@@ -55,7 +56,7 @@ def new_state(K: int, N: int, electrons: bool = False) -> State:
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1),
         np.zeros((K, held * (N + 2))), np.zeros((K, ELECTRONS, held * N)),
-        np.zeros((LINES, held * (3 * N + 1))), np.zeros((held * (3 * N + 1), BAND)),
+        np.zeros((LINES, held * (2 * N + 1))), np.zeros((3, held * N, 2, 2)), np.zeros((held * N, 2)),
     )  # fmt: skip
 
 

@@ -26,9 +26,9 @@ def relaxed(junction, c, V: float = 0.0):
     from otjdd.physics.closing import hold_electrons
     from otjdd.physics.state import new_state
 
-    out, state, find = np.empty_like(c), new_state(*c.shape, False), relaxed_column
-    if hold_electrons(junction):
-        find = relaxed_with_electrons
+    electrons = bool(hold_electrons(junction))
+    out, state = np.empty_like(c), new_state(*c.shape, electrons)
+    find = relaxed_with_electrons if electrons else relaxed_column
     for k in range(c.shape[0]):
         found = find(junction, state, k, c[k], V)
         if found is None:
@@ -53,13 +53,12 @@ def relaxed_column(junction, state, k: int, c, V: float):
 
 
 def relaxed_with_electrons(junction, state, k: int, c, V: float):
-    """As `relaxed_column` where the film holds electrons; the state is not used."""
-    from otjdd.physics.electron_stack import new_stack
+    """As `relaxed_column` where the film holds electrons."""
     from otjdd.physics.ionic_equilibrium import equilibrate
 
-    N, found = c.size, c.copy()
-    good = equilibrate(junction, k, new_stack(N), found, V, np.zeros((2, 2 * N + 1)))
-    return found if good else None
+    state.c[k] = c
+    found = equilibrate(junction, state, k, V, np.zeros((2, 2 * c.size + 1)))
+    return state.c[k].copy() if found else None
 
 
 def newton_step(junction, state, k: int, x, total: float, V: float):

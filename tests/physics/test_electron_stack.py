@@ -12,12 +12,8 @@ from otjdd.physics.electron_stack import (
     ON_LEFT,
     ON_RIGHT,
     TO_RIGHT,
+    column_of,
     lay_bands,
-    new_stack,
-    solve_stack,
-    static_stack,
-    straight_band,
-    up_from_zero,
     weight_slopes,
 )
 from otjdd.physics.electrostatics import edge, field_energy
@@ -42,6 +38,8 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import fluxes
+from otjdd.physics.stack_newton import exact_step, following_step, static_stack, up_from_zero
+from otjdd.physics.state import new_state
 from otjdd.solver import equilibrium, model
 from validation.reliability import devices as random_devices
 
@@ -153,6 +151,17 @@ def solved(junction, c, V, N_c=1e26):
     return stack
 
 
+def new_stack(N):
+    return column_of(new_state(1, N, True), 0)
+
+
+def with_vacancies(c):
+    """A state of one column that holds vacancies."""
+    state = new_state(1, c.size, True)
+    state.c[0] = c
+    return state
+
+
 def weigh(junction, stack):
     contact_weights(junction.columns.distance[0], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
 
@@ -197,13 +206,13 @@ def test_worked_examples(device, V, expected):
 
 @pytest.mark.parametrize("eta", np.linspace(EMPTY, FULL + 5.0, 23))
 def test_table_of_the_occupation(eta):
-    value, slope = occupation(film_electrons(1e26), eta)
+    value, slope = occupation(film_electrons(1e26).table, eta)
     assert value == pytest.approx(fermi_dirac_half(eta), rel=1e-8)
     assert slope == pytest.approx(fermi_dirac_minus_half(eta), rel=1e-5)
 
 
 def test_no_electrons_far_above_the_fermi_level():
-    assert occupation(film_electrons(1e26), EMPTY - 0.01) == (0.0, 0.0)
+    assert occupation(film_electrons(1e26).table, EMPTY - 1.0 / 32.0) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("field", [0.0, 1e6, -4e7, 3e8])
@@ -366,9 +375,9 @@ def test_random_devices_are_solved_all():
     for number in range(0, 64):
         junction, c, V, N_c = random_stack(number, rows)
         stack = solved(junction, c, V, N_c)
-        other = new_stack(c.size)  # another way leads to the same
-        if number % 8 == 0 and up_from_zero(holding(junction, N_c), 0, c, V, other):
-            np.testing.assert_allclose(other.U, stack.U, atol=1e-9)
+        other = with_vacancies(c)  # another way leads to the same
+        if number % 8 == 0 and up_from_zero(holding(junction, N_c), other, 0, V):
+            np.testing.assert_allclose(other.band[0], stack.U, atol=1e-9)
 
 
 @needs_speed
@@ -376,9 +385,9 @@ def test_weights_that_go_around_in_circles_with_the_band():
     """Newton's iteration with weights that follow does not converge here: the thick film is flat within kT of its top."""
     rows = random_devices.drawn(300, 1)
     junction, c, V, N_c = random_stack(257, rows)
-    junction, stack = holding(junction, N_c), new_stack(c.size)
-    straight_band(junction, 0, V, stack)
-    assert solve_stack(junction, 0, c, V, stack) > 20
+    junction = holding(junction, N_c)
+    stack, iterations = static_stack(junction, 0, c, V)
+    assert iterations > 20
     U = stack.U.copy()
     lay_bands(junction, 0, V, stack)
     np.testing.assert_array_equal(U, stack.U)
@@ -396,22 +405,39 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     junction, c = semiconductor(24, well)
     junction = holding(junction)
     total, N = (c * junction.columns.width[0]).sum(), c.size
-    stack = new_stack(N)
-    assert equilibrate(junction, 0, stack, c, 0.0, np.zeros((2, 2 * N + 1))) > 0
+    state = with_vacancies(c)
+    assert equilibrate(junction, state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
+    c, stack = state.c[0], column_of(state, 0)
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
     J, factors = np.zeros(N + 1), np.zeros((6, N + 1))
     fluxes(junction, 0, c, stack.E, factors, J)
     one_way = junction.columns.diffusivity[0] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert density(stack).max() > 1e19
-    again = new_stack(N)
-    straight_band(junction, 0, 0.0, again)
-    solve_stack(junction, 0, c, 0.0, again)
+    again = static_stack(junction, 0, c, 0.0)[0]
     np.testing.assert_allclose(again.U, stack.U, atol=1e-12)
 
 
 def test_equilibrium_without_electrons_is_the_one_of_the_ions_alone():
     junction, c = semiconductor(24, 0.4)
     alone, N = equilibrium.relaxed(junction, c[None])[0], c.size
-    assert equilibrate(holding(junction, 1e-9), 0, new_stack(N), c, 0.0, np.zeros((2, 2 * N + 1))) > 0
-    np.testing.assert_allclose(c, alone, rtol=1e-9)
+    state = with_vacancies(c)
+    assert equilibrate(holding(junction, 1e-9), state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
+    np.testing.assert_allclose(state.c[0], alone, rtol=1e-9)
+
+
+@pytest.mark.parametrize("V", [0.3, 0.8])
+def test_newton_with_the_weights_as_unknowns_converges_quadratically(V):
+    junction, c = semiconductor(24)
+    junction, state = holding(junction), with_vacancies(c)
+    stack = static_stack(junction, 0, c, V)[0]
+    state.band[0], state.D[0] = stack.U, stack.D
+    state.band[0, 1:-1] += 2e-3 * np.sin(np.arange(24))
+    moves = []
+    for step in (exact_step, exact_step, exact_step, following_step):
+        lay_bands(junction, 0, V, column_of(state, 0))
+        moves.append(step(junction, state, 0))
+    assert moves[1] < 0.05 * moves[0]
+    assert moves[2] < 1e-6
+    assert moves[3] < 1e-8  # to the same solution
+    np.testing.assert_allclose(state.band[0], stack.U, atol=1e-8)

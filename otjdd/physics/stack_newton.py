@@ -1,0 +1,248 @@
+"""The search for a static stack: Newton's iteration for D and band of a column at frozen vacancies.
+
+With weights that just follow the band, the unknowns D_0, U_0, D_1, ..., D_N in this order make one tridiagonal matrix whose
+diagonal is nowhere positive and whose neighbours are -1 and 1: elimination keeps every pivot negative. It needs no damping,
+where an iteration for the potential alone oscillates with the saturating D(E) of SrTiO3. With the weights as unknowns
+(`electron_stack.Linear`) it converges quadratically, from near.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.blocks import factor_twos, solve_twos
+from otjdd.physics.electron_stack import (
+    BAND,
+    BEFORE,
+    DIAGONAL,
+    FIRST_D,
+    LOWER,
+    MOVES,
+    REST,
+    STILL,
+    UPPER,
+    column,
+    column_of,
+    displacement_changes,
+    elastance,
+    fill_residuals,
+    lay_bands,
+    lay_ends,
+    linearise,
+    missing_charge,
+    missing_step,
+    own_linear,
+)
+from otjdd.physics.film_electrons import BY_BAND
+from otjdd.physics.jit import bare, detached, inlined, spliced
+from otjdd.physics.junction import Junction, charge_range
+from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.state import State, new_state
+
+FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
+MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
+ROUND_OFF = 1e-13  # eV, of the last step of the bands: sums of some hundred terms of order 1 eV carry a few 1e-15
+SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which the search is given up
+NEAR = 12  # iterations from a near guess before the search begins anew
+TABLE = 1e-4  # of a step, what it is off by for the table of F
+
+
+class Rows(NamedTuple):
+    """Tridiagonal matrix of a stack whose weights follow, its right-hand side, and then what solves it: each (2N+1,)."""
+
+    lower: np.ndarray
+    diagonal: np.ndarray
+    upper: np.ndarray
+    rest: np.ndarray
+
+
+@inlined
+def rows_of(state: State) -> Rows:
+    """Work space of a state for the rows of a stack."""
+    lines = state.lines
+    return Rows(lines[LOWER], lines[DIAGONAL], lines[UPPER], lines[REST])
+
+
+@bare
+def farther(longest, move):
+    """The longer of a length and a move; inf when the move is not a number."""
+    return max(longest, abs(move)) if abs(move) < math.inf else math.inf
+
+
+@bare
+def within(range_of_charge, here, move):
+    """The move of a charge from here, or half of the way to an end of its range that the move would pass."""
+    if here + move > range_of_charge[1]:
+        return 0.5 * (range_of_charge[1] - here)
+    if here + move < range_of_charge[0]:
+        return 0.5 * (range_of_charge[0] - here)
+    return move
+
+
+@bare
+def kept_in_tables(junction, stack, left, right):
+    """Moves of D(0) and D(L) that stay within the tables of the electrodes."""
+    N = stack.D.size - 1
+    left = within(charge_range(junction.left), stack.D[0], left)
+    return left, -within(charge_range(junction.right), -stack.D[N], -right)
+
+
+@inlined
+def static_rows(junction: Junction, state: State, k: int, response, rows: Rows):
+    """Fill the rows of the static Newton: matrix, and minus the residuals.
+
+    response : (N,) d(z c)/dU of vacancies that follow the band [1/(m3 eV)]
+    """
+    stack, c, (lower, diagonal, upper, rest) = column(state, k), state.c[k], rows
+    N = c.size
+    lower[:], upper[:] = -1.0, 1.0
+    for f in range(N + 1):
+        diagonal[2 * f] = -elastance(junction, k, stack, f)
+        rest[2 * f] = -missing_step(junction, k, stack, f)
+    for i in range(N):
+        slope = stack.electrons[BY_BAND, i] - response[i]
+        diagonal[2 * i + 1] = ELEMENTARY_CHARGE * junction.columns.width[k, i] * slope
+        rest[2 * i + 1] = -missing_charge(junction, k, c, stack, i)
+
+
+@detached
+def following_step(junction: Junction, state: State, k: int) -> float:
+    """One step of D and U, the weights held. Returns the largest move of U [eV]; inf where it fails."""
+    stack, rows, N = column(state, k), rows_of(state), state.c.shape[1]
+    static_rows(junction, state, k, state.lines[STILL], rows)
+    x, longest = rows.rest, 0.0
+    if not factor_tridiagonal(rows.lower, rows.diagonal, rows.upper, x.size):
+        return math.inf
+    solve_tridiagonal(rows.lower, rows.diagonal, rows.upper, x, x.size)
+    x[0], x[2 * N] = kept_in_tables(junction, stack, x[0], x[2 * N])
+    for f in range(N + 1):
+        stack.D[f] += x[2 * f]
+    for i in range(N):
+        stack.U[i + 1] += x[2 * i + 1]
+        longest = farther(longest, x[2 * i + 1])
+    return longest
+
+
+@detached
+def exact_step(junction: Junction, state: State, k: int) -> float:
+    """One step of D and U, the weights being unknowns. Returns the largest move of U [eV]; inf where it fails."""
+    stack, linear, moves = column(state, k), own_linear(state), state.lines[MOVES]
+    N, longest = state.c.shape[1], 0.0
+    linearise(junction, k, stack, linear)
+    fill_residuals(junction, k, state.c[k], stack, linear)
+    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+        return math.inf
+    solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
+    displacement_changes(linear, linear.x, 0.0, 1.0, moves)
+    moves[0], moves[N] = kept_in_tables(junction, stack, moves[0], moves[N])
+    for f in range(N + 1):
+        stack.D[f] += moves[f]
+    for i in range(N):
+        stack.U[i + 1] += linear.x[i, BAND]
+        longest = farther(longest, linear.x[i, BAND])
+    return longest
+
+
+@spliced
+def close_near(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
+    """Newton's iteration for the stack of column k from near its solution, to a tolerance [eV] of the band."""
+    lay_bands(junction, k, V, column(state, k))
+    for _ in range(NEAR):
+        longest = exact_step(junction, state, k)
+        if not longest < math.inf:
+            return False
+        lay_bands(junction, k, V, column(state, k))
+        if longest * max(TABLE, longest / junction.kT) <= tolerance:
+            return True
+    return False
+
+
+@bare
+def converge(junction: Junction, state: State, k: int, V: float, following: int) -> int:
+    """Newton's iteration for a static stack from where it is; the weights follow, or are unknowns.
+
+    following : most iterations in which they follow; 0 for none. Returns the number of iterations, 0 when not converged.
+    """
+    for step in range(following if following else MOST_STEPS):
+        lay_bands(junction, k, V, column(state, k))
+        longest = following_step(junction, state, k) if following else exact_step(junction, state, k)
+        if not longest < math.inf:
+            return 0
+        if longest <= ROUND_OFF:
+            lay_bands(junction, k, V, column(state, k))
+            return step + 1
+    return 0
+
+
+@bare
+def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
+    """The static stack followed from 0 V, where the weights do not matter, to V. Returns iterations, 0 when not found."""
+    straight_band(junction, state, k, 0.0)
+    total = converge(junction, state, k, 0.0, MOST_STEPS)
+    if total == 0:
+        return 0
+    here, step = 0.0, V
+    while here != V:
+        remember(state, k)
+        to = V if abs(step) >= abs(V - here) else here + step
+        found = converge(junction, state, k, to, 0)
+        total += found
+        if found > 0:
+            here, step = to, 2.0 * step
+        else:
+            go_back(state, k)
+            step *= 0.25
+            if abs(step) < SHORTEST * abs(V):
+                return 0
+    return total
+
+
+@inlined
+def remember(state: State, k: int):
+    """Put D and band of a column away."""
+    copy(state.D[k], state.lines[BEFORE])
+    copy(state.band[k], state.lines[BEFORE + 1])
+
+
+@inlined
+def go_back(state: State, k: int):
+    """D and band of a column as they were put away."""
+    for f in range(state.D.shape[1]):
+        state.D[k, f] = state.lines[BEFORE, f]
+    for i in range(state.band.shape[1]):
+        state.band[k, i] = state.lines[BEFORE + 1, i]
+
+
+@inlined
+def straight_band(junction: Junction, state: State, k: int, V: float):
+    """First guess of a stack: D everywhere alike, the band straight between its ends."""
+    stack, distance = column(state, k), junction.columns.distance[k]
+    N = stack.D.size - 1
+    stack.D[:] = FIRST_D
+    stack.guess[0, :], stack.guess[1, :] = 0.0, 1.0
+    lay_ends(junction, k, V, stack)
+    x, L = 0.0, add_up(distance)
+    for i in range(N):
+        x += distance[i]
+        stack.U[i + 1] = stack.U[0] + (stack.U[N + 1] - stack.U[0]) * x / L
+
+
+@detached
+def solve_stack(junction: Junction, state: State, k: int, V: float) -> int:
+    """Static stack of column k with the vacancies of a state at junction voltage V [V], from a straight band.
+
+    Newton's iteration, the weights following the band; where both go around in circles, up from 0 V with the weights as
+    unknowns. Returns the number of iterations, or 0 when none was found.
+    """
+    straight_band(junction, state, k, V)
+    found = converge(junction, state, k, V, FOLLOWED)
+    return found if found else up_from_zero(junction, state, k, V)
+
+
+def static_stack(junction: Junction, k: int, c: np.ndarray, V: float):
+    """Static stack of column k with vacancies c (N,) [1/m3] at junction voltage V, and its iterations; 0: none found."""
+    state = new_state(*junction.columns.width.shape, True)
+    state.c[k] = c
+    return column_of(state, k), solve_stack(junction, state, k, V)
