@@ -7,8 +7,8 @@ from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, lumpy, mirrored
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
-from otjdd.physics.electron_stack import static_stack
 from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.stack_newton import static_stack
 from otjdd.runs.run import run
 from otjdd.solver import model
 
