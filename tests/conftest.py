@@ -1,6 +1,37 @@
-"""Puts tests/ on the path, so that tests below it can import `devices`; `pytest.approx(x, rel=r)` allows r of x only."""
+"""Puts tests/ on the path, so that tests below it can import `devices`; `pytest.approx(x, rel=r)` allows r of x only.
+
+`chromium` is a browser for tests of pages.
+"""
+
+import os
+import shutil
 
 import pytest
 
 # Else 1e-12 is allowed as well, which of a transmission, a length or a small current is all of it.
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    if not (CHROMIUM and DRIVER):
+        absent = "chromium and chromedriver are not installed (Debian: apt install chromium chromium-driver)"
+        pytest.fail(absent) if os.environ.get("CI") == "true" else pytest.skip(absent)
+    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS.split():
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('browser')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with Chrome(options, ChromeService(DRIVER)) as browser:
+        browser.set_page_load_timeout(60)
+        yield browser

@@ -22,7 +22,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"plot"},
     {"claims"},
     {"calibrate", "selftest"},
-    {"accessor", "exports"},
+    {"accessor", "explore", "exports"},
     {"cli"},
 ]
 MOST_ARGUMENTS = 8  # self included

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
+from otjdd import plot
 from otjdd.claims.claim import Verdict
 from otjdd.claims.table import spread
 from otjdd.claims.trials import Trial
@@ -32,7 +33,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     """The page as text. quick : the runs were those of a quick look, and the page says so"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    here = FileSystemLoader(Path(__file__).parent)
+    here = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
     template = Environment(
         loader=here, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -6,7 +6,7 @@ the commands, so that `otjdd --help` is there at once.
 
 import gc
 
-from otjdd.cli import calibrate, cases, compact, export, plot, run, selftest, study, validate
+from otjdd.cli import calibrate, cases, compact, explore, export, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
 from otjdd.system.terminal import open_closed_streams
 
@@ -18,6 +18,7 @@ COMMANDS = (
     cases.schema,
     plot.plot,
     export.export,
+    explore.explore,
     run.rerun,
     study.study,
     validate.validate,

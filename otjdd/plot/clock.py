@@ -55,8 +55,12 @@ def clock_of(ds, times: np.ndarray) -> Clock | None:
 
 def parts_of(waveform) -> np.ndarray:
     """Times (parts + 1,) [s] at which a waveform jumps or turns; what is much shorter than the rest is left out."""
-    start, end, _, _ = waveform.segments()
-    long = (end - start) > SHORT * (end - start).max()
+    start, end, first, last = waveform.segments()
+    slope = (last - first) / (end - start)
+    turns = (first[1:] != last[:-1]) | (slope[1:] != slope[:-1])
+    start = np.concatenate((start[:1], start[1:][turns]))
+    width = np.diff(np.append(start, end[-1]))
+    long = width > SHORT * width.max()
     return np.append(np.concatenate(([0.0], start[long][1:])), end[-1])
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -143,16 +144,20 @@ def instants(ds) -> np.ndarray:
 
 
 def save(ds, path) -> None:
-    """Write the film of a result as GIF or MP4, by the suffix of the path.
-
-    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots, with what would
-    be needed; ResultError when the file cannot be written.
-    """
+    """Write the film of a result as GIF or MP4, by the suffix of the path. Raises what `encoded` does, ResultError."""
     from otjdd.system.files import write_whole
 
-    suffix = Path(path).suffix.lower()
+    write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
+
+
+def encoded(ds, suffix: str, name: str = "the movie") -> bytes:
+    """Bytes of the film of a result, of one of FORMATS.
+
+    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots, with what would
+    be needed. name : of the file, in that message
+    """
     if suffix not in FORMATS:
-        raise ValueError(f"{path}: a movie is written as {' or '.join(FORMATS)}")
+        raise ValueError(f"{name}: a movie is written as {' or '.join(FORMATS)}")
     if suffix == ".mp4" and not animation.writers.is_available("ffmpeg"):
         raise ValueError("an MP4 needs ffmpeg, which is not there; a GIF does not")
     scene = Scene(ds)
@@ -161,28 +166,32 @@ def save(ds, path) -> None:
             f"a movie needs {LEAST} snapshots or more, this result has {len(scene.times)}: "
             f"set record.profiles_at = {wanted(ds)} in its case, or record.profiles_at_reads = true"
         )
-    frames = instants(ds)
-    rate = max(1.0, len(frames) / SECONDS)
+    times = instants(ds)
+    rate = max(1.0, len(times) / SECONDS)
     with style():
-        write_whole(path, (gif if suffix == ".gif" else mp4)(scene, frames, rate))
+        return (gif if suffix == ".gif" else mp4)(scene, times, rate)
 
 
 def gif(scene: Scene, times, rate: float) -> bytes:
-    """Film of some instants [s], `rate` frames a second. What stands still is drawn once, not for every frame."""
+    """Film of some instants [s], `rate` frames a second."""
+    data, (first, *others) = io.BytesIO(), frames(scene, times)
+    first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
+    return data.getvalue()
+
+
+def frames(scene: Scene, times) -> Iterator[Image.Image]:
+    """Images of some instants [s]. What stands still is drawn once, not for every image."""
     canvas = FigureCanvasAgg(scene.fig)
     for artist in scene.moving:
         artist.set_animated(True)
     canvas.draw()
-    still, images = canvas.copy_from_bbox(scene.fig.bbox), []
+    still = canvas.copy_from_bbox(scene.fig.bbox)
     for t in times:
         scene.show(t)
         canvas.restore_region(still)
         for artist in scene.moving:
             scene.fig.draw_artist(artist)
-        images.append(Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB"))
-    data = io.BytesIO()
-    images[0].save(data, "GIF", save_all=True, append_images=images[1:], duration=round(1000 / rate), loop=0)
-    return data.getvalue()
+        yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB")
 
 
 def mp4(scene: Scene, times, rate: float) -> bytes:

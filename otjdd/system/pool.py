@@ -134,9 +134,10 @@ class Context(type(START)):
     Process = Process
 
 
-def context() -> Context:
+def context(*more: str) -> Context:
+    """Start method whose processes have PRELOAD loaded, and more modules by their names."""
     if START.get_start_method() == "forkserver":
-        START.set_forkserver_preload([PRELOAD])
+        START.set_forkserver_preload([PRELOAD, *more])
     return Context()
 
 

@@ -1,18 +1,10 @@
 """The report as its readers have it: a file, opened from the disk in a browser."""
 
-import os
 import re
-import shutil
 
 import pytest
 from small_claims import CASE, CLAIM, folder, otjdd_validate
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-DRIVER = shutil.which("chromedriver")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 MARKUP = "<script>document.title = 'taken over'</script>"
 
 
@@ -28,24 +20,6 @@ def report(tmp_path_factory):
     assert str(place / "out" / "index.html") in done.stderr
     assert [path.name for path in (place / "out").iterdir()] == ["index.html"]
     return place / "out" / "index.html"
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory):
-    if not (CHROMIUM and DRIVER):
-        absent = "chromium and chromedriver are not installed (Debian: apt install chromium chromium-driver)"
-        pytest.fail(absent) if os.environ.get("CI") == "true" else pytest.skip(absent)
-    from selenium.webdriver import Chrome, ChromeOptions, ChromeService
-
-    options = ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('browser')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with Chrome(options, ChromeService(DRIVER)) as browser:
-        browser.set_page_load_timeout(60)
-        yield browser
 
 
 @pytest.fixture

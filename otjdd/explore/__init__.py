@@ -1,0 +1,6 @@
+"""The explorer: a page in the browser that answers every move of a slider with a simulation.
+
+`server` answers the page, `session` holds what a tab has, `workers` are the processes that simulate and draw (`work`).
+What can be moved stands in sliders.toml, with the range that literature allows and its source; what can be done to the
+junction in experiments.toml. Physics and figures are those of `otjdd run` and `otjdd plot`.
+"""

@@ -1,0 +1,99 @@
+"""The experiments: what is done to a junction, as cases; and the command that does the same without the page."""
+
+import shlex
+import tomllib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from otjdd.case import toml_text
+from otjdd.case.case import Case, load_case
+
+WHOLE = (("drive",), ("record",))  # what is taken of a shipped case, always
+OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # and where it differs from the case that all stand on
+OWN = "own"  # the experiment that is the drive of the case itself
+DOWNLOADED = "explored.toml"  # name of the case file that the page gives out
+REFERENCE = "li2019"  # the shipped case whose device the experiments were made for
+
+
+class Experiment(NamedTuple):
+    """One experiment: title, shipped case, kind of panel, values set in that case, key that is varied, its values."""
+
+    name: str
+    title: str
+    case: str
+    kind: str
+    set: Mapping[str, Any] = MappingProxyType({})
+    vary: str = ""
+    values: Sequence[str] = ()
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """All experiments by name, as experiments.toml has them; then the drive of the case itself."""
+    data = tomllib.loads(Path(__file__).with_name("experiments.toml").read_text(encoding="utf-8"))
+    return {name: Experiment(name, **row) for name, row in data.items()} | {
+        OWN: Experiment(OWN, "Drive of the case", "", "")
+    }
+
+
+@cache
+def taken(name: str) -> dict[str, Any]:
+    """Changes (dotted key -> value) that an experiment makes to any case; none where it is the case's own drive."""
+    experiment = experiments()[name]
+    if not experiment.case:
+        return {}
+    plain = load_case(experiment.case).replace(dict(experiment.set)).plain()
+    before = load_case(REFERENCE).plain()
+    paths = [*WHOLE, *(path for path in OTHER if member(plain, path) != member(before, path))]
+    return {".".join(path): member(plain, path) for path in paths}
+
+
+def member(data: Any, path: Sequence[str]) -> Any:
+    """Value at a path of nested tables, None where there is none."""
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
+
+
+def case_of(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
+    """The case of an experiment on the device of a case with changes; a study where a key is varied. Raises CaseError."""
+    experiment = experiments()[name]
+    title = f"{experiment.title}: {base.title}"[:200] if experiment.case else base.title
+    case = base.without_study().replace(taken(name) | dict(changes) | {"title": title})
+    if not experiment.vary:
+        return case
+    return case.replace("study", {"grid": {experiment.vary: list(experiment.values)}})
+
+
+def runs_of(name: str, case: Case) -> list[Case]:
+    """The runs of the case of an experiment: one for each value of what is varied."""
+    experiment, alone = experiments()[name], case.without_study()
+    return [alone.replace(experiment.vary, value) for value in experiment.values] or [alone]
+
+
+def preview(case: Case) -> Case:
+    """The case with one column, which is answered while a slider still moves."""
+    return case.replace({"columns.count": 1, "columns.spread": {}}) if case.columns.count > 1 else case
+
+
+def command(name: str, base: str, changes: Mapping[str, Any]) -> str:
+    """Command line that does the same as the page.
+
+    base : name or path of the case that the page was opened with; "" for a result: the downloaded case takes its place
+    """
+    experiment = experiments()[name]
+    if not base:
+        return f"otjdd run {DOWNLOADED}" if not experiment.vary else f"otjdd study {DOWNLOADED} -o {name}"
+    if base == REFERENCE and experiment.case:
+        base, changes = experiment.case, dict(experiment.set) | dict(changes)
+    else:
+        changes = taken(name) | dict(changes)
+    if experiment.vary:
+        changes = dict(changes) | {"study.grid": {experiment.vary: list(experiment.values)}}
+    words = ["otjdd", "study" if experiment.vary else "run", base]
+    for key, value in changes.items():
+        words += ["--set", f"{key}={value if isinstance(value, str) else toml_text.toml_value(value)}"]
+    return shlex.join([*words, "-o", experiment.name if experiment.vary else f"{experiment.name}.nc"])

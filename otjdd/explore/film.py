@@ -1,0 +1,86 @@
+"""Films of a run for the page: snapshots by the logarithm of the time since each jump of the voltage, as images."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.explore.work import FAULTS, noting
+
+FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
+SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
+FRAMES = 64  # of a film, about
+
+
+class Film(NamedTuple):
+    """Frames as PNG, and their times [s]; problem : why there are none, "" when there are."""
+
+    frames: Sequence[bytes] = ()
+    times: Sequence[float] = ()
+    problem: str = ""
+
+
+def filmed(case: Case) -> Case:
+    """The case with snapshots for a film: by the logarithm of time, or at each read of a drive of many jumps.
+
+    Raises ValueError for a drive without time.
+    """
+    from otjdd.plot.clock import PARTS, parts_of
+    from otjdd.waveform.waveform import Waveform
+
+    if case.drive.kind == "iv":
+        raise ValueError("the ions are at rest in this drive: there is nothing to play")
+    waveform = case.drive.waveform()
+    if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:
+        record = {"profiles_at_reads": True} if waveform.read_count else {"profiles": FRAMES}
+        return case.replace("record", {"every": "all"} | record)
+    each = -(-FRAMES // (len(edges) - 1))
+    times = [edge + np.geomspace(FIRST, width, each) for edge, width in zip(edges, np.diff(edges), strict=False)]
+    record = {"every": "all", "profiles_at": np.unique(np.concatenate(times).clip(0, edges[-1])).tolist()}
+    return case.replace({"record": record, "drive": {"kind": "table", "points": divided(waveform, edges + SPLIT)}})
+
+
+def divided(waveform, splits: np.ndarray) -> list[list[float]]:
+    """Breakpoints (time [s], voltage [V]) of a waveform, and further ones where it goes straight on."""
+    points = []
+    for start, end, first, last in zip(*waveform.segments(), strict=True):
+        inside = splits[(splits > start) & (splits < end)]
+        points += [[t, first + (last - first) * (t - start) / (end - start)] for t in (start, *inside)] + [[end, last]]
+    return [[float(t), float(v)] for t, v in points]
+
+
+def played(case: Case, start: Any, progress: Path) -> Film:
+    """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
+    from otjdd.plot.movie import Scene, frames, instants
+    from otjdd.plot.style import style
+    from otjdd.solver.simulate import simulate
+
+    try:
+        ds = simulate(filmed(case), noting(progress, 0, 2), start=start)
+        times, scene = instants(ds), Scene(ds)
+        with style():
+            images = [encoded(image) for image in frames(scene, times)]
+    except FAULTS as error:
+        return Film(problem=str(error))
+    return Film(images, [float(t) for t in times])
+
+
+def encoded(image) -> bytes:
+    """An image as PNG of few colours: a third of the bytes."""
+    data = io.BytesIO()
+    image.quantize(64).save(data, "PNG")
+    return data.getvalue()
+
+
+def movie(case: Case, start: Any, suffix: str, progress: Path) -> bytes | str:
+    """Bytes of the film of a case as a file, or why there is none."""
+    from otjdd.plot import movie as movies
+    from otjdd.solver.simulate import simulate
+
+    try:
+        return movies.encoded(simulate(filmed(case), noting(progress, 0, 2), start=start), suffix)
+    except FAULTS as error:
+        return str(error)

@@ -1,0 +1,248 @@
+const STEPS = 200; // of a logarithmic slider
+const RATE = 12; // frames of a film a second
+const WIDTHS = [1e-9, 1e-8, 2e-8, 5e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
+const PREFIXES = [[1, ""], [1e-3, "m"], [1e-6, "µ"], [1e-9, "n"], [1e-12, "p"]];
+const by = (id) => document.getElementById(id);
+const tab = await ownTab();
+const sliders = new Map(); // name -> what stands in its row
+let start, last = {}, asked = 0, answered = 0, waiting = 0, film = null, playing = 0, queue = Promise.resolve();
+
+// A name for this tab, kept over reloads. A duplicated tab gets the storage of the other, so it asks whether that is there.
+async function ownTab() {
+  const channel = new BroadcastChannel("otjdd-explore");
+  let name = sessionStorage.getItem("tab");
+  if (name) {
+    let taken = false;
+    channel.onmessage = ({ data }) => { taken ||= data === `here ${name}`; };
+    channel.postMessage(name);
+    await new Promise((done) => setTimeout(done, 60));
+    if (taken) name = null;
+  }
+  name ??= crypto.randomUUID();
+  sessionStorage.setItem("tab", name);
+  channel.onmessage = ({ data }) => { if (data === name) channel.postMessage(`here ${name}`); };
+  return name;
+}
+
+async function call(path, body) {
+  const how = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  waiting += 1;
+  watch();
+  try {
+    const answer = await fetch(`${path}?tab=${tab}`, how);
+    return answer.ok ? await answer.json() : { problem: `${answer.status}: ${await answer.text()}` };
+  } catch {
+    return { problem: "The server does not answer: it has ended, or is not to be reached." };
+  } finally {
+    waiting -= 1;
+  }
+}
+
+// While an answer is out: what it waits for, and how far that is.
+let watching = false;
+async function watch() {
+  if (watching) return;
+  watching = true;
+  await new Promise((done) => setTimeout(done, 300));
+  while (waiting) {
+    const now = await fetch(`progress?tab=${tab}`).then((a) => a.json()).catch(() => ({ ready: true }));
+    if (!waiting) break;
+    by("status").textContent = now.ready ? "computing" : "compiling the kernels, once on this machine: about a minute";
+    by("progress").hidden = false;
+    by("progress").value = (now.ready ? now.fraction : now.compiled) ?? 0;
+    document.body.classList.toggle("late", now.ready);
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  by("progress").hidden = true;
+  by("status").textContent = last.summary ?? "";
+  document.body.classList.remove("late");
+  watching = false;
+}
+
+function place(row, value) { // of a value on a slider
+  const { low, high, step } = row.about;
+  return step ? (value - low) / step : STEPS * Math.log(value / low) / Math.log(high / low);
+}
+
+function valueAt(row, at) {
+  const { low, high, step } = row.about;
+  return Number((step ? low + at * step : low * (high / low) ** (at / STEPS)).toPrecision(4));
+}
+
+function build(about) {
+  const box = document.createElement("div");
+  box.className = "slider";
+  const label = Object.assign(document.createElement("label"), { textContent: about.label, htmlFor: `n-${about.name}` });
+  const number = Object.assign(document.createElement("input"), { type: "number", id: `n-${about.name}`, step: "any" });
+  const unit = Object.assign(document.createElement("span"), { className: "unit", textContent: about.unit.replace("1/m^3", "m⁻³").replace("ohm", "Ω") });
+  const range = Object.assign(document.createElement("input"), { type: "range", id: `s-${about.name}`, step: 1, min: 0 });
+  const band = Object.assign(document.createElement("div"), { className: "band" });
+  const [from, to] = about.literature;
+  const source = Object.assign(document.createElement("p"), { className: "source", id: `h-${about.name}`,
+    textContent: `Literature ${from} to ${to} ${unit.textContent}: ${about.source}` });
+  const row = { about, box, number, range };
+  range.max = Math.round(place(row, about.high));
+  range.setAttribute("aria-label", about.label);
+  for (const input of [range, number]) input.setAttribute("aria-describedby", source.id);
+  const share = (value) => `${Math.min(100, Math.max(0, 100 * place(row, value) / range.max))}%`;
+  band.style.setProperty("--from", share(from));
+  band.style.setProperty("--to", share(to));
+  box.append(label, number, unit, range, band, source);
+  by("device").append(box);
+  sliders.set(about.name, row);
+  range.addEventListener("input", () => { put(row, valueAt(row, Number(range.value)), range); soon(); });
+  range.addEventListener("change", () => move(true));
+  number.addEventListener("change", () => { put(row, Number(number.value), number); move(true); });
+}
+
+function put(row, value, from) {
+  row.value = value;
+  if (from !== row.number) row.number.value = value;
+  if (from !== row.range) row.range.value = Math.round(place(row, value));
+  const text = `${value} ${row.about.unit}`;
+  row.range.setAttribute("aria-valuetext", text);
+  row.box.classList.toggle("outside", value < row.about.literature[0] || value > row.about.literature[1]);
+}
+
+let moving = 0;
+function soon() { // one question a frame at most, however often the slider tells
+  cancelAnimationFrame(moving);
+  moving = requestAnimationFrame(() => move(false));
+}
+
+async function move(final) {
+  cancelAnimationFrame(moving);
+  const mine = asked += 1;
+  const values = Object.fromEntries([...sliders].map(([name, row]) => [name, row.value]));
+  const answer = await call("move", { experiment: by("experiment").value, values, final });
+  if (answer.superseded || mine < answered) return;
+  answered = mine;
+  show(answer);
+}
+
+function show(answer) {
+  for (const [name, row] of sliders) row.box.classList.toggle("wrong", answer.slider === name);
+  by("problem").hidden = !answer.problem;
+  by("problem").textContent = answer.problem ?? "";
+  if (answer.problem) return;
+  leaveFilm();
+  last = answer;
+  for (const [name, svg] of Object.entries(answer.pictures)) {
+    by(name).src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
+  }
+  by("junction").hidden = !answer.pictures.junction;
+  by("junction").alt = "Band edge and Fermi levels of the junction, the current by energy, and the vacancies in the film.";
+  by("curve").alt = `${by("experiment").selectedOptions[0]?.textContent}: ${answer.summary}`;
+  by("key").textContent = [
+    answer.final ? "" : `preview with one column of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "grey: before",
+    start.measured ? `black circles: ${start.measured}` : "",
+  ].filter(Boolean).join(" · ");
+  by("limits").hidden = !answer.limits.length;
+  by("limits").textContent = answer.limits[0] ?? "";
+  by("limits").title = answer.limits.join("\n");
+  by("command").textContent = answer.command ?? "";
+  by("status").textContent = answer.summary;
+  document.body.dataset.shown = answered;
+}
+
+function pulse(voltage, width) { // pulses wait for each other
+  queue = queue.then(async () => show(await call("pulse", { voltage, width })));
+}
+
+async function play() {
+  if (playing) return pause();
+  if (!film) {
+    const found = await call("film", {});
+    if (found.superseded) return;
+    if (found.problem) return show(found);
+    film = found;
+    by("scrubber").max = film.frames.length - 1;
+    by("scrubber").value = 0;
+    by("scrubber").disabled = false;
+  }
+  if (Number(by("scrubber").value) === film.frames.length - 1) by("scrubber").value = 0;
+  by("play").textContent = "❚❚ Pause";
+  playing = setInterval(() => {
+    if (Number(by("scrubber").value) >= film.frames.length - 1) return pause();
+    by("scrubber").value = Number(by("scrubber").value) + 1;
+    frame();
+  }, 1000 / RATE);
+  frame();
+}
+
+function pause() {
+  clearInterval(playing);
+  playing = 0;
+  by("play").textContent = "▶ Play";
+}
+
+function frame() {
+  const i = Number(by("scrubber").value);
+  by("frame").src = `data:image/png;base64,${film.frames[i]}`;
+  by("frame").alt = `Vacancies, band edge and current at ${told(film.times[i])}`;
+  by("instant").textContent = told(film.times[i]);
+  by("scrubber").setAttribute("aria-valuetext", told(film.times[i]));
+  by("frame").hidden = by("back").hidden = false;
+  by("junction").hidden = by("curve").hidden = true;
+}
+
+function leaveFilm() {
+  pause();
+  film = null;
+  by("frame").hidden = by("back").hidden = true;
+  by("junction").hidden = !last.pictures?.junction;
+  by("curve").hidden = false;
+  by("scrubber").disabled = true;
+  by("instant").textContent = "";
+}
+
+function told(seconds) {
+  if (!seconds) return "0 s";
+  const [size, prefix] = PREFIXES.find(([size]) => seconds >= size * 0.9995) ?? PREFIXES.at(-1);
+  return `${Number((seconds / size).toPrecision(4))} ${prefix}s`;
+}
+
+async function begin() {
+  start = await call("start");
+  if (start.problem) return show(start);
+  by("title").textContent = start.title;
+  document.title = `otjdd explore: ${start.title}`;
+  for (const [name, title] of start.experiments) by("experiment").add(new Option(title, name));
+  start.sliders.forEach(build);
+  const { experiment, values } = start.shown.settings ?? start.settings;
+  by("experiment").value = experiment;
+  for (const [name, value] of Object.entries(values)) put(sliders.get(name), value);
+  for (const width of WIDTHS) by("width").add(new Option(told(width), width, width === 2e-8, width === 2e-8));
+  if (start.shown.pictures) show(start.shown);
+  if (!start.shown.final) await move(true);
+}
+
+by("device").addEventListener("submit", (event) => event.preventDefault());
+by("experiment").addEventListener("change", () => move(true));
+for (const button of document.querySelectorAll("#synapse [data-voltage]")) {
+  button.addEventListener("click", () => pulse(Number(button.dataset.voltage), Number(button.dataset.width)));
+}
+by("apply").addEventListener("click", () => pulse(Number(by("voltage").value), Number(by("width").value)));
+by("play").addEventListener("click", play);
+by("scrubber").addEventListener("input", () => { pause(); frame(); });
+by("back").addEventListener("click", leaveFilm);
+for (const link of document.querySelectorAll(".menu a")) {
+  link.addEventListener("click", async (event) => {
+    event.preventDefault();
+    waiting += 1;
+    watch();
+    const answer = await fetch(`${link.getAttribute("href")}?tab=${tab}`).finally(() => { waiting -= 1; });
+    if (!answer.ok) return show({ problem: await answer.text() });
+    const name = /filename="(.+)"/.exec(answer.headers.get("content-disposition"))[1];
+    const url = URL.createObjectURL(await answer.blob());
+    Object.assign(document.createElement("a"), { href: url, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  });
+}
+by("copy").addEventListener("click", async () => {
+  await navigator.clipboard.writeText(by("command").textContent);
+  by("copy").textContent = "Copied";
+  setTimeout(() => { by("copy").textContent = "Copy the command"; }, 1500);
+});
+window.addEventListener("pagehide", () => navigator.sendBeacon(`stop?tab=${tab}`));
+await begin();

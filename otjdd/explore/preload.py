@@ -1,0 +1,25 @@
+"""Prepare the process that all workers of the explorer are copied from: kernels loaded, and a first picture drawn."""
+
+import gc
+
+from otjdd.solver import preload
+from otjdd.system.imports import DASK, absent
+from otjdd.system.pool import ended_with_parent
+
+
+def draw_once() -> None:
+    """Load what draws: fonts and libraries that the first picture would wait for."""
+    from otjdd.case.case import parse_case
+    from otjdd.explore.work import drawn
+    from otjdd.solver import self_check
+    from otjdd.solver.simulate import simulate
+
+    ds = simulate(parse_case(self_check.CASE).replace(drive=preload.PULSE))
+    drawn([ds], [ds])
+
+
+gc.disable()
+with ended_with_parent(), absent(*DASK):
+    draw_once()
+gc.freeze()
+gc.enable()

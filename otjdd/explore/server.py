@@ -1,0 +1,167 @@
+"""The server of the page: which address answers what. It computes nothing itself."""
+
+import asyncio
+import contextlib
+import re
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from otjdd import plot
+from otjdd.explore import settings
+from otjdd.explore.experiments import DOWNLOADED
+from otjdd.explore.guard import Guard
+from otjdd.explore.session import Opened, Session
+from otjdd.explore.workers import Workers
+
+HOST = "127.0.0.1"
+HERE, PLOT = Path(__file__).parent, Path(plot.__file__).parent
+TABS = 32  # that keep their state; of more, the one that was used least lately is forgotten
+TAB = re.compile(r"[0-9a-f-]{16,40}")  # name of a tab, which it makes itself
+PICTURES = {"png": "image/png", "pdf": "application/pdf", "svg": "image/svg+xml"}
+MOVIES = {"gif": "image/gif", "mp4": "video/mp4"}
+
+
+class Explorer:
+    """The page and its tabs."""
+
+    def __init__(self, opened: Opened):
+        self.opened, self.workers, self.tabs = opened, Workers(), {}
+
+    def app(self) -> Starlette:
+        """The application, without its door."""
+        routes = [
+            Route("/", content("text/html", HERE / "page.html")),
+            Route("/page.js", content("text/javascript", HERE / "page.js")),
+            Route("/page.css", content("text/css", PLOT / "pages.css", HERE / "page.css")),
+        ]
+        routes += [
+            Route(f"/{name}", getattr(self, name), methods=["POST"]) for name in ("move", "pulse", "film", "stop")
+        ]
+        routes += [Route(f"/{name}", getattr(self, name)) for name in ("start", "progress")]
+        routes.append(Route("/download/{name}", self.download))
+        return Starlette(routes=routes, lifespan=self.life, exception_handlers={ValueError: unclear})
+
+    @contextlib.asynccontextmanager
+    async def life(self, _):
+        """Have the workers get ready while the page is already there, and end them with the server."""
+        getting_ready = asyncio.create_task(self.workers.start())
+        yield
+        getting_ready.cancel()
+        await asyncio.to_thread(self.workers.stop)
+
+    def tab(self, request: Request) -> Session:
+        """The tab that a request comes from; a new one for a name that is not known."""
+        name = request.query_params.get("tab", "")
+        if not TAB.fullmatch(name):
+            raise ValueError("expected the name of a tab")
+        session = self.tabs.pop(name, None) or Session(self.opened, self.workers)
+        self.tabs[name] = session
+        while len(self.tabs) > TABS:
+            self.tabs.pop(next(iter(self.tabs))).turns.stop()
+        return session
+
+    async def start(self, request: Request) -> Response:
+        return JSONResponse(self.tab(request).start())
+
+    async def progress(self, request: Request) -> Response:
+        """What the page waits for: kernels, as long as they are not ready, or the job of this tab."""
+        compiled = None if self.workers.ready else await asyncio.to_thread(compiled_fraction)
+        waits = {"ready": self.workers.ready, "compiled": compiled, "fraction": self.tab(request).turns.fraction}
+        return JSONResponse(waits)
+
+    async def move(self, request: Request) -> Response:
+        return JSONResponse(await self.tab(request).move(settings.settings(await request.json())))
+
+    async def pulse(self, request: Request) -> Response:
+        return JSONResponse(await self.tab(request).pulse(*settings.pulse(await request.json())))
+
+    async def film(self, request: Request) -> Response:
+        return JSONResponse(await self.tab(request).film())
+
+    async def stop(self, request: Request) -> Response:
+        self.tab(request).turns.stop()
+        return Response(status_code=204)
+
+    async def download(self, request: Request) -> Response:
+        """A file of what the tab shows: case.toml, result, picture.png, movie.gif."""
+        tab, name = self.tab(request), request.path_params["name"]
+        stem, _, suffix = name.partition(".")
+        if name == "case.toml":
+            return attached(tab.case().resolved().encode(), "application/toml", DOWNLOADED)
+        if name == "result":
+            data = await tab.result()
+            kind = "zip" if isinstance(data, bytes) and data.startswith(b"PK") else "nc"
+            return attached(data, "application/octet-stream", f"explored.{kind}")
+        if stem == "picture" and suffix in PICTURES:
+            return attached(await tab.picture(suffix), PICTURES[suffix], f"explored.{suffix}")
+        if stem == "movie" and suffix in MOVIES:
+            return attached(await tab.movie(f".{suffix}"), MOVIES[suffix], f"explored.{suffix}")
+        return Response(status_code=404)
+
+
+def attached(data: bytes | str, kind: str, name: str) -> Response:
+    """A file to be saved; text says why there is none."""
+    if isinstance(data, str):
+        return PlainTextResponse(data, 409)
+    return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def content(kind: str, *paths: Path) -> Callable:
+    """Handler that answers with files of this package, one after the other."""
+    data = b"".join(path.read_bytes() for path in paths)
+
+    async def answer(_: Request) -> Response:
+        return Response(data, media_type=kind)
+
+    return answer
+
+
+async def unclear(_: Request, error: Exception) -> Response:
+    """Answer to a message that is none of the page's."""
+    return PlainTextResponse(str(error), 400)
+
+
+def compiled_fraction() -> float:
+    """Fraction of the kernels that are compiled, of all that are kept."""
+    from otjdd.physics import jit_cache
+    from otjdd.solver import self_check  # noqa: F401 (names all kernels)
+
+    folder = jit_cache.folder()
+    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
+    return min(1.0, len(kept) / max(1, len(jit_cache.KERNELS)))
+
+
+@contextlib.contextmanager
+def listening(port: int):
+    """A socket of this machine alone that listens to a port, any free one for 0. Raises OSError when it is taken."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((HOST, port))
+        sock.listen()  # from now on a browser waits until it is answered
+        yield sock
+
+
+def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) -> None:
+    """Serve the page until Ctrl-C, and say where it is. port : 0 for any that is free. Raises OSError."""
+    token = secrets.token_urlsafe(24)
+    with listening(port) as sock:
+        url = f"http://{HOST}:{sock.getsockname()[1]}/{token}/"
+        say(url)
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+        config = uvicorn.Config(
+            Guard(Explorer(opened).app(), token), log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+            uvicorn.Server(config).run(sockets=[sock])

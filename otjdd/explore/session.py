@@ -1,0 +1,173 @@
+"""A tab of the page: its settings, its last run, its synapse. Tabs share nothing but the workers."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from otjdd.case.case import Case
+from otjdd.errors import CaseError
+from otjdd.explore import film, synapse, work
+from otjdd.explore.experiments import OWN, case_of, command, experiments, preview, runs_of
+from otjdd.explore.settings import Settings
+from otjdd.explore.sliders import described, moved, sliders, values_of
+from otjdd.explore.turns import Turns
+from otjdd.explore.workers import Workers
+
+SUPERSEDED = {"superseded": True}
+NEWER = "a newer move came between"
+
+
+class Opened(NamedTuple):
+    """What the page was opened with: a case, its name or path as it was given, a result of it, measured points."""
+
+    case: Case
+    name: str
+    result: Any = None
+    measured: Any = None
+
+
+class Run(NamedTuple):
+    """The last run of a tab: its settings, the case of all its runs, these runs, their Datasets."""
+
+    settings: Settings
+    case: Case
+    runs: Sequence[Case]
+    results: Sequence[Any]
+
+
+class Session:
+    """One tab. Every method that computes returns what the page is sent; `SUPERSEDED` when a newer move came between."""
+
+    def __init__(self, opened: Opened, workers: Workers):
+        self.opened = opened
+        self.turns = Turns(workers)
+        self.run: Run | None = None
+        self.synapse: synapse.Synapse | None = None
+        self.shown: dict[str, Any] = {}  # the last answer, for a page that is loaded again
+
+    def start(self) -> dict[str, Any]:
+        """What a page that is loaded needs: sliders, experiments, and what this tab showed before."""
+        first = "loop" if self.opened.result is None and self.opened.name == "li2019" else OWN
+        return {
+            "title": self.opened.case.title,
+            "sliders": described(self.opened.case),
+            "experiments": [[e.name, e.title] for e in experiments().values()],
+            "columns": self.opened.case.columns.count,
+            "measured": self.opened.measured is not None and str(self.opened.measured.attrs.get("file", "")),
+            "settings": {"experiment": first, "values": values_of(self.opened.case)},
+            "shown": self.shown,
+        }
+
+    async def move(self, wanted: Settings) -> dict[str, Any]:
+        """Run the experiment with these values; with one column while a slider still moves."""
+        try:
+            changes = moved(self.opened.case, wanted.values)
+            case = case_of(wanted.experiment, self.opened.case, changes)
+        except CaseError as error:
+            return refused(str(error.problems[0]), error.problems[0].key)
+        except ValueError as error:
+            return refused(str(error))
+        used = case if wanted.final else preview(case)
+        runs = runs_of(wanted.experiment, used)
+        same = self.run is not None and self.run.settings.experiment == wanted.experiment
+        before = [without_profiles(ds) for ds in self.run.results] if same else []
+        untouched = wanted.experiment == OWN and not changes and self.opened.result is not None
+        there = [self.opened.result] if untouched else []
+        job = work.Job(runs, experiments()[wanted.experiment].kind, before, self.opened.measured, there)
+        answer = await self.turns.take(work.computed, job)
+        if answer is None:
+            return SUPERSEDED
+        if answer.problem:
+            return refused(answer.problem)
+        told = {
+            "settings": {"experiment": wanted.experiment, "values": wanted.values},
+            "final": wanted.final,
+            "columns": used.columns.count,
+            "command": command(wanted.experiment, self.opened.name, changes),
+        }
+        if wanted.final:
+            self.run = Run(wanted, case, runs, answer.results)
+            self.synapse = synapse.after(runs[-1], answer.results[-1])
+        return self.told(answer, told)
+
+    async def pulse(self, voltage: float, width: float) -> dict[str, Any]:
+        """Apply a pulse [V], [s] to the present state."""
+        if self.synapse is None:
+            return refused("there is no state to pulse: choose an experiment that moves the ions")
+        try:
+            case = synapse.pulse(self.synapse, voltage, width)
+        except CaseError as error:
+            return refused(str(error.problems[0]), error.problems[0].key)
+        except ValueError as error:
+            return refused(str(error))
+        found = await self.turns.take(work.applied, self.synapse, case, waits=True)
+        if found is None:
+            return SUPERSEDED
+        answer, self.synapse = found
+        if answer.problem:
+            return refused(answer.problem)
+        told = {"pulses": len(self.synapse.pulses), "resistance": self.synapse.resistances[-1]}
+        return self.told(answer, self.shown | told)
+
+    def told(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page is sent of an answer; kept for a page that is loaded again."""
+        limits = answer.limits.splitlines()
+        self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
+        return self.shown
+
+    async def film(self) -> dict[str, Any]:
+        """Frames of the last pulse by hand, else of the first run of the experiment."""
+        if self.run is None:
+            return refused("there is nothing to play yet")
+        found = await self.turns.take(film.played, *self.playable(), waits=True)
+        if found is None:
+            return SUPERSEDED
+        if found.problem:
+            return refused(found.problem)
+        return {"frames": [base64.b64encode(frame).decode() for frame in found.frames], "times": found.times}
+
+    async def movie(self, suffix: str) -> bytes | str:
+        """The same as a file, or why there is none."""
+        if self.run is None:
+            return "there is nothing to play yet"
+        return await self.turns.take(film.movie, *self.playable(), suffix, waits=True) or NEWER
+
+    def playable(self) -> tuple[Case, Any]:
+        """Case and start of what a film shows."""
+        if self.synapse is not None and self.synapse.pulses:
+            last = {"drive": self.synapse.pulses[-1], "record": {"every": "all"}}
+            return self.synapse.case.replace(last), self.synapse.before
+        return self.run.runs[0], None
+
+    async def picture(self, suffix: str) -> bytes | str:
+        """The figure of the reads after pulses by hand, else of the runs, as a file; or why there is none."""
+        if self.run is None:
+            return "there is nothing to draw yet"
+        results, kind = self.run.results, experiments()[self.run.settings.experiment].kind
+        if self.synapse is not None and self.synapse.pulses:
+            results, kind = [synapse.reads(self.synapse)], "conductance"
+        return await self.turns.take(work.picture, results, kind, suffix, waits=True) or NEWER
+
+    async def result(self) -> bytes | str:
+        """All results of the case of this tab as a file, or why there is none."""
+        if self.run is None:
+            return "there is no result yet"
+        pulsed = self.synapse is not None and self.synapse.pulses
+        what = ([self.case()], []) if pulsed else (self.run.runs, self.run.results)
+        return await self.turns.take(work.stored, *what, waits=True) or NEWER
+
+    def case(self) -> Case:
+        """The case that does in one run, or one study, what was done in this tab."""
+        if self.synapse is not None and self.synapse.pulses:
+            return synapse.whole(self.synapse)
+        return self.run.case if self.run else self.opened.case
+
+
+def refused(text: str, key: str = "") -> dict[str, Any]:
+    """What the page is sent when there is no answer: why, and the slider that it is about."""
+    return {"problem": text, "slider": next((slider.name for slider in sliders() if slider.key == key), "")}
+
+
+def without_profiles(ds):
+    """A result without its profiles, which a curve does not need."""
+    return ds.drop_dims([dim for dim in ("snapshot", "x", "column") if dim in ds.dims])

@@ -1,0 +1,46 @@
+"""What the page asks for, as data that are checked before anything is done with them."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from otjdd.explore.experiments import experiments
+
+VOLTAGE, WIDTHS = 10.0, (1e-10, 100.0)  # V of a pulse by hand, of either sign; s, shortest and longest
+
+
+class Settings(NamedTuple):
+    """A state of the page: experiment, value by name of slider, and if the slider was released."""
+
+    experiment: str
+    values: Mapping[str, float]
+    final: bool
+
+
+def settings(data: Any) -> Settings:
+    """Settings of a message. Raises ValueError for anything else."""
+    if not isinstance(data, dict) or data.get("experiment") not in experiments():
+        raise ValueError("expected an experiment that there is")
+    values = data.get("values")
+    if not isinstance(values, dict) or len(values) > 100:
+        raise ValueError("expected a number for each slider")
+    return Settings(
+        data["experiment"], {str(name): number(value) for name, value in values.items()}, bool(data.get("final"))
+    )
+
+
+def number(value: Any) -> float:
+    """A finite number. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("expected a number")
+    return float(value)
+
+
+def pulse(data: Any) -> tuple[float, float]:
+    """Voltage [V] and width [s] of a pulse by hand. Raises ValueError."""
+    if not isinstance(data, dict):
+        raise ValueError("expected a pulse")
+    voltage, width = number(data.get("voltage")), number(data.get("width"))
+    if abs(voltage) > VOLTAGE or not WIDTHS[0] <= width <= WIDTHS[1]:
+        raise ValueError(f"a pulse has up to {VOLTAGE:g} V of either sign, and takes {WIDTHS[0]:g} to {WIDTHS[1]:g} s")
+    return voltage, width

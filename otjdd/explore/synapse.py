@@ -1,0 +1,68 @@
+"""A junction that is pulsed by hand: its present state, and all pulses that led to it."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+
+MOST = 1000  # pulses by hand
+PAUSE = "1 us"  # at 0 V after each pulse, before its read
+READ = {"voltage": "0.1 V", "duration": "1 us"}
+
+
+class Synapse(NamedTuple):
+    """State after a run and the pulses since: case of the run, concentrations (K, N) [1/m3], pulses as drives, reads.
+
+    before : concentrations before the last pulse, from which a film of it starts
+    voltages, resistances : (n,) [V], [ohm] of the reads, the last one of the run first
+    """
+
+    case: Case
+    state: Any
+    before: Any = None
+    pulses: tuple[dict, ...] = ()
+    voltages: tuple[float, ...] = ()
+    resistances: tuple[float, ...] = ()
+
+
+def after(case: Case, ds) -> Synapse | None:
+    """The state that a run has left behind; None when it kept none, as curves at frozen ions."""
+    states = ds.get("vacancy_concentration_columns")
+    if states is None or not len(states):
+        return None
+    known = ds.sizes.get("read", 0) and np.isfinite(ds.read_resistance.values[-1])
+    last = (float(ds.read_resistance.values[-1]),) if known else ()
+    return Synapse(case, states.values[-1], None, (), (0.0,) * len(last), last)
+
+
+def pulse(synapse: Synapse, voltage: float, width: float) -> Case:
+    """The case of one more pulse of a voltage [V] and a width [s]. Raises CaseError, ValueError for too many pulses."""
+    if len(synapse.pulses) >= MOST:
+        raise ValueError(f"{MOST} pulses by hand are enough: a case with a train does more")
+    drive = {"kind": "pulse", "voltage": f"{voltage:.6g} V", "width": f"{width:.6g} s", "wait": PAUSE, "read": READ}
+    return synapse.case.replace({"drive": drive, "record": {"every": "all"}})
+
+
+def pulsed(synapse: Synapse, case: Case, ds) -> Synapse:
+    """The synapse after a pulse: its case, and its result."""
+    return synapse._replace(
+        state=ds.vacancy_concentration_columns.values[-1],
+        before=synapse.state,
+        pulses=(*synapse.pulses, case.plain()["drive"]),
+        voltages=(*synapse.voltages, float(ds.write_voltage.values[-1])),
+        resistances=(*synapse.resistances, float(ds.read_resistance.values[-1])),
+    )
+
+
+def reads(synapse: Synapse):
+    """Dataset of all reads, for the figures that a run has."""
+    from otjdd.results.outputs import measured
+
+    return measured(write_voltage=synapse.voltages, read_resistance=synapse.resistances)
+
+
+def whole(synapse: Synapse) -> Case:
+    """The case that does all of it in one run: the drive of the run, and the pulses after it."""
+    drive = {"kind": "sequence", "parts": [synapse.case.plain()["drive"], *synapse.pulses]}
+    return synapse.case.replace({"drive": drive, "record": {"every": "reads"}}) if synapse.pulses else synapse.case

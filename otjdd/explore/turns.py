@@ -1,0 +1,53 @@
+"""The turn of a tab at the workers: one job at a time, and a newer move ends what still runs."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from otjdd.explore.workers import Workers, fraction
+
+PATIENCE = 0.25  # s: a job that is younger may end, so that a slider in motion is answered too
+
+
+class Turns:
+    """The jobs of one tab."""
+
+    def __init__(self, workers: Workers):
+        self._workers = workers
+        self._running: asyncio.Future | None = None
+        self._began = 0.0
+        self._newest = 0
+        self._progress = None
+
+    async def take(self, function: Callable, *args, waits: bool = False):
+        """Result of function(*args, progress) by a worker; None when a newer job has taken its place.
+
+        waits : for the end of the job that runs; else that one is ended once it is older than PATIENCE
+        """
+        self._newest += 1
+        mine = self._newest
+        while self._running is not None and not self._running.done():
+            left = None if waits else max(0.0, self._began + PATIENCE - time.monotonic())
+            await asyncio.wait([self._running], timeout=left)
+            if mine != self._newest:
+                return None
+            if not waits:
+                self._running.cancel()
+        self._running, self._progress = self._workers.submit(function, *args)
+        self._began = time.monotonic()
+        try:
+            return await self._running
+        except asyncio.CancelledError:
+            return None
+
+    def stop(self) -> None:
+        """End what runs."""
+        self._newest += 1
+        if self._running is not None:
+            self._running.cancel()
+
+    @property
+    def fraction(self) -> float | None:
+        """Fraction done of the job that runs; None when none does."""
+        running = self._running is not None and not self._running.done()
+        return fraction(self._progress) if running else None

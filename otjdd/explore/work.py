@@ -1,0 +1,148 @@
+"""What a worker does: simulate the runs of a job, draw them, and say in words what went wrong."""
+
+import io
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from otjdd.case.case import Case
+from otjdd.errors import OtjddError
+from otjdd.explore.synapse import Synapse, pulsed, reads
+
+EVERY = 0.1  # s between two notes of the progress
+FAULTS = (OtjddError, ValueError, ArithmeticError)  # that are told to the page
+
+
+class Job(NamedTuple):
+    """Runs to simulate, and how to show them.
+
+    kind : of the panel   before : Datasets whose curve is drawn in grey   measured : Dataset of points, or None
+    results : Datasets of the runs where they are there already
+    """
+
+    cases: Sequence[Case]
+    kind: str = ""
+    before: Sequence[Any] = ()
+    measured: Any = None
+    results: Sequence[Any] = ()
+
+
+class Answer(NamedTuple):
+    """Results of a job. pictures : name -> SVG   limits : sentences on the limits of the model that are passed, "" for none
+    problem : why there is no result, "" when there is one
+    """
+
+    results: Sequence[Any] = ()
+    pictures: Mapping[str, str] = MappingProxyType({})
+    summary: str = ""
+    limits: str = ""
+    problem: str = ""
+
+
+def computed(job: Job, progress: Path) -> Answer:
+    """Simulate and draw. progress : file that holds the fraction done, while it is computed"""
+    try:
+        results = simulated(job.cases, job.results, progress)
+        return answer(results, drawn(results, results, job.kind, job.before, job.measured))
+    except FAULTS as error:
+        return Answer(problem=str(error))
+
+
+def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Path) -> list[Any]:
+    """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
+    from otjdd.solver.simulate import simulate
+
+    new = enumerate(cases[len(results) :])
+    return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
+
+
+def applied(synapse: Synapse, case: Case, progress: Path) -> tuple[Answer, Synapse]:
+    """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
+    from otjdd.solver.simulate import simulate
+
+    try:
+        ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
+        new = pulsed(synapse, case, ds)
+        return answer([ds], drawn([ds], [reads(new)], "conductance")), new
+    except FAULTS as error:
+        return Answer(problem=str(error)), synapse
+
+
+def answer(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
+    """The answer that results give."""
+    from otjdd.results import summary
+
+    return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
+
+
+def noting(place: Path, number: int, count: int) -> Callable[[float], None]:
+    """Callback that writes the progress of run `number` of `count` into a file, now and then."""
+    last = 0.0
+
+    def note(fraction: float) -> None:
+        nonlocal last
+        if (now := time.monotonic()) - last > EVERY:
+            last = now
+            place.write_text(f"{(number + fraction) / count:.4f}")
+
+    return note
+
+
+def drawn(results: Sequence[Any], curve: Sequence[Any], kind: str = "", before=(), measured=None) -> dict[str, str]:
+    """Pictures as SVG: the curve of an experiment, and the junction in the last of some results."""
+    from otjdd.plot.compared import compared
+    from otjdd.plot.junction import junction
+    from otjdd.plot.style import encoded
+
+    figures = {"curve": compared(curve, kind, before, measured)}
+    if results[-1].sizes.get("snapshot"):
+        figures["junction"] = junction(results[-1])
+    return {name: encoded(figure, "svg").decode() for name, figure in figures.items()}
+
+
+def limits_of(results: Sequence[Any]) -> str:
+    """Sentences on the limits of the model that results have passed, each once."""
+    from otjdd.solver.model_limits import ATTRIBUTE
+
+    return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
+
+
+def picture(results: Sequence[Any], kind: str, suffix: str, progress: Path) -> bytes | str:
+    """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; why there is none, in words."""
+    from otjdd.plot.figure import figure
+    from otjdd.plot.kinds import BANDS, KINDS
+    from otjdd.plot.runs import runs_of
+    from otjdd.plot.style import encoded
+
+    runs = runs_of(results)
+    kinds = [kind] if kind in KINDS and KINDS[kind].fits(runs) else []
+    kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and BANDS(runs) else []
+    try:
+        return encoded(figure(results, kinds), suffix)
+    except ValueError as error:
+        return str(error)
+
+
+def stored(cases: Sequence[Case], results: Sequence[Any], progress: Path) -> bytes | str:
+    """Results as a NetCDF file, or several of them as a zip archive; cases without a result are simulated."""
+    from otjdd.results import store
+
+    try:
+        found = simulated(cases, results, progress)
+    except FAULTS as error:
+        return str(error)
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"run-{i + 1:02d}.nc" for i in range(len(found))]
+        for ds, file in zip(found, files, strict=True):
+            store.write(ds, file)
+        if len(files) == 1:
+            return files[0].read_bytes()
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w") as archive:
+            for file in files:
+                archive.write(file, file.name)
+        return data.getvalue()

@@ -1,0 +1,60 @@
+"""The processes that simulate and draw for all tabs, beside the server, which stays free to answer."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from otjdd.system.pool import begin, context, cores
+
+PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
+
+
+class Workers:
+    """A pool whose jobs can be ended at once: the process of an ended job is replaced by a copy of one that is ready.
+
+    There is one worker more than processors, so that a job need not wait until an ended one is replaced.
+    """
+
+    def __init__(self):
+        from pebble import ProcessPool
+
+        self._pool = ProcessPool(cores() + 1, initializer=begin, context=context(PRELOAD))
+        self._folder = tempfile.TemporaryDirectory(prefix="otjdd-explore-")
+        self._count = 0
+        self.ready = False
+
+    async def start(self) -> None:
+        """Wait until kernels are loaded, or compiled, and a first worker answers."""
+        future = await asyncio.to_thread(self._pool.schedule, ready)
+        await asyncio.wrap_future(future)
+        self.ready = True
+
+    def submit(self, function: Callable, *args) -> tuple[asyncio.Future, Path]:
+        """Future of function(*args, progress), and the file of that progress. To cancel the future ends the process."""
+        self._count += 1
+        progress = Path(self._folder.name) / str(self._count)
+        future = asyncio.wrap_future(self._pool.schedule(function, args=(*args, progress)))
+        future.add_done_callback(lambda _: progress.unlink(missing_ok=True))
+        return future, progress
+
+    def stop(self) -> None:
+        """End all processes, and wait for their ends."""
+        self._pool.stop()
+        self._pool.join()
+        with contextlib.suppress(OSError):
+            self._folder.cleanup()
+
+
+def ready() -> bool:
+    """Job that every worker can do: to be there."""
+    return True
+
+
+def fraction(progress: Path) -> float:
+    """Fraction of a job that is done, 0 where it has not said."""
+    try:
+        return float(progress.read_text())
+    except (OSError, ValueError):
+        return 0.0

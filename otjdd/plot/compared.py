@@ -1,0 +1,94 @@
+"""One panel of a result, with the result before it in grey, and measured points in black."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from otjdd.plot.axes import legend
+from otjdd.plot.kinds import KINDS, chosen
+from otjdd.plot.runs import runs_of
+from otjdd.plot.style import style
+
+SIZE = (4.4, 4.8)  # inches
+PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, in parts of the figure
+BEFORE = "#b4b8be"
+
+
+def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=None) -> Figure:
+    """Figure of results as one kind of panel; the first that fits when `kind` is "" or does not fit.
+
+    before : results that are drawn below, in grey   measured : Dataset of `read_data`, drawn where it has what is shown
+    The place of the axes is fixed: working out a layout takes longer than all the rest of this figure.
+    Raises ValueError, in words, when there is nothing to draw.
+    """
+    runs, earlier = runs_of(results), runs_of(before) if before else []
+    kind = kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
+    with style():
+        fig = Figure(figsize=SIZE, layout="constrained")
+        fig.set_layout_engine("none")
+        axes = fig.add_axes(PLACE)
+        if earlier and KINDS[kind].fits(earlier):
+            KINDS[kind].draw(axes, earlier)
+            fade(axes)
+        KINDS[kind].draw(axes, runs)
+        points = measured_points(kind, measured) if measured is not None else None
+        if points:
+            axes.plot(*points, "o", color="black", markersize=2.4, markerfacecolor="none", label="measured", zorder=0.5)
+            legend(axes)
+    return fig
+
+
+def fade(axes) -> None:
+    """Turn what is drawn into the shadow of a result: grey curves alone."""
+    for child in list(axes.child_axes):  # a panel of several parts has no room for another's curves
+        child.remove()
+    for text in list(axes.texts):
+        text.remove()
+    if axes.get_legend():
+        axes.get_legend().remove()
+    axes.set_title("", loc="left")
+    for line in axes.lines:
+        line.set(color=BEFORE, markerfacecolor=BEFORE, markeredgecolor=BEFORE, zorder=0.6, label="_before")
+
+
+def measured_points(kind: str, ds) -> tuple[np.ndarray, np.ndarray] | None:
+    """Measured points as a kind of panel shows them, x and y; None when these data are of something else."""
+    voltage = first(ds, "write_voltage", "voltage")
+    resistance = of_resistance(ds)
+    if kind == "loop":
+        return pair(voltage, resistance)
+    if kind in ("iv", "iv-linear"):
+        current = first(ds, "current", "read_current")
+        return pair(
+            first(ds, "voltage", "read_voltage"), np.abs(current) if kind == "iv" and current is not None else current
+        )
+    if kind == "conductance":
+        return pair(first(ds, "number"), None if resistance is None else 1 / resistance)
+    if kind == "retention":
+        return pair(first(ds, "time"), resistance)
+    return None
+
+
+def of_resistance(ds) -> np.ndarray | None:
+    """Measured resistance [ohm]: as such, from a conductance, or from a current and its voltage of reading."""
+    found = first(ds, "read_resistance", "resistance")
+    if found is not None:
+        return found
+    conductance, current, voltage = first(ds, "conductance"), first(ds, "read_current"), first(ds, "read_voltage")
+    with np.errstate(divide="ignore"):
+        if conductance is not None:
+            return 1 / conductance
+        return None if current is None or voltage is None else voltage / current
+
+
+def first(ds, *names: str) -> np.ndarray | None:
+    """Values of the first of some variables that a Dataset has."""
+    return next((ds[name].values for name in names if name in ds), None)
+
+
+def pair(x, y) -> tuple[np.ndarray, np.ndarray] | None:
+    """Two rows of numbers, None unless both are there."""
+    return None if x is None or y is None else (x, y)
