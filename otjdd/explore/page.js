@@ -26,16 +26,26 @@ async function ownTab() {
 
 async function call(path, body) {
   const how = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
-  waiting += 1;
-  watch();
+  began();
   try {
     const answer = await fetch(`${path}?tab=${tab}`, how);
     return answer.ok ? await answer.json() : { problem: `${answer.status}: ${await answer.text()}` };
   } catch {
     return { problem: "The server does not answer: it has ended, or is not to be reached." };
   } finally {
-    waiting -= 1;
+    ended();
   }
+}
+
+function began() {
+  waiting += 1;
+  by("result").ariaBusy = "true";
+  watch();
+}
+
+function ended() {
+  waiting -= 1;
+  setTimeout(() => { by("result").ariaBusy = String(waiting > 0); }); // when the answer is shown
 }
 
 // While an answer is out: what it waits for, and how far that is.
@@ -229,9 +239,8 @@ by("back").addEventListener("click", leaveFilm);
 for (const link of document.querySelectorAll(".menu a")) {
   link.addEventListener("click", async (event) => {
     event.preventDefault();
-    waiting += 1;
-    watch();
-    const answer = await fetch(`${link.getAttribute("href")}?tab=${tab}`).finally(() => { waiting -= 1; });
+    began();
+    const answer = await fetch(`${link.getAttribute("href")}?tab=${tab}`).finally(ended);
     if (!answer.ok) return show({ problem: await answer.text() });
     const name = /filename="(.+)"/.exec(answer.headers.get("content-disposition"))[1];
     const url = URL.createObjectURL(await answer.blob());

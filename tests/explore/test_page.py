@@ -1,0 +1,263 @@
+"""The page as people have it: the command, a browser, a slider, a pulse, a film, files; two tabs and no way in."""
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+import time
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+import otjdd
+
+CASE = """base = "rv-loop.toml"
+title = "A small loop"
+[device]
+film = { cells = 24 }
+[columns]
+count = 2
+[drive]
+step = "0.4 V"
+[numerics]
+rtol = 1e-5
+atol = 1e-7
+"""
+STILL = "document.getElementById('result').ariaBusy === 'false'"
+COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Process and address of a server, and its case."""
+    case = tmp_path_factory.mktemp("explore") / "small.toml"
+    case.write_text(CASE, encoding="utf-8")
+    with subprocess.Popen([*COMMAND, str(case)], stderr=subprocess.PIPE, text=True) as process:
+        address = re.search(r"http://127\.0\.0\.1:\d+/\S+/", process.stderr.readline())
+        assert address, process.stderr.read()
+        yield process, address[0], otjdd.load_case(case)
+        if process.poll() is None:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium, served, tmp_path_factory):
+    """The browser, with a folder for downloads, at the page."""
+    folder = tmp_path_factory.mktemp("downloads")
+    chromium.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    chromium.folder = folder
+    screen = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+    chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    chromium.get(served[1])
+    until(chromium, f"document.body.dataset.shown && {STILL}")
+    return chromium
+
+
+def js(browser, expression: str):
+    return browser.execute_script(f"return {expression}")
+
+
+def seen(browser) -> str:
+    """What the page shows and what it has asked for, for the message of a failure."""
+    asked = "performance.getEntriesByType('resource').slice(-9).map(r => [r.name, r.startTime, r.duration].join())"
+    return "\n".join([js(browser, "document.body.innerText"), *js(browser, asked), str(browser.get_log("browser"))])
+
+
+def until(browser, condition: str, seconds: float = 60.0):
+    """Wait until an expression is true in the page."""
+    end = time.monotonic() + seconds
+    while not js(browser, condition):
+        assert time.monotonic() < end, f"never: {condition}\n{seen(browser)}"
+        time.sleep(0.02)
+
+
+def type_in(browser, name: str, value: str) -> bool:
+    """Type a value beside a slider; tell if the curve is another one then."""
+    before, field = js(browser, "curve.src"), browser.find_element("id", f"n-{name}")
+    field.clear()
+    field.send_keys(value, "\n")
+    until(browser, STILL)
+    return js(browser, "curve.src") != before
+
+
+def download(browser, name: str, seconds: float = 60.0):
+    """Path of a file that a link of the page gives out."""
+    for old in browser.folder.iterdir():
+        old.unlink()
+    js(browser, f"document.querySelector('a[href=\"download/{name}\"]').click()")
+    end = time.monotonic() + seconds
+    while not (found := [path for path in browser.folder.iterdir() if path.suffix != ".crdownload"]):
+        assert time.monotonic() < end, js(browser, "document.body.innerText")
+        time.sleep(0.05)
+    return found[0]
+
+
+def numbers(browser) -> np.ndarray:
+    """Resistances of the result that the page gives out."""
+    return otjdd.read(download(browser, "result")).read_resistance.values
+
+
+def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
+    assert js(browser, "document.title") == "otjdd explore: A small loop"
+    assert js(browser, "document.querySelectorAll('.slider').length") == 10
+    assert js(browser, "document.getElementById('h-thickness').textContent").startswith(
+        "Literature 2 to 3.6 nm: 2.8 nm in"
+    )
+    assert js(browser, "document.getElementById('s-thickness').getAttribute('aria-valuetext')") == "2.8 nm"
+    for name in ("junction", "curve"):
+        assert js(browser, f"{name}.naturalWidth") > 200
+        assert js(browser, f"{name}.alt")
+
+
+def test_all_of_it_fits_on_a_small_screen(browser):
+    assert js(browser, "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1280, 720]
+    hidden = "[...document.querySelectorAll('main input, main button, img')].filter(e => e.checkVisibility())"
+    assert js(browser, f"{hidden}.filter(e => e.getBoundingClientRect().bottom > 720).map(e => e.id)") == []
+
+
+def test_a_slider_moved_by_keyboard_shows_what_run_gives_for_its_value(browser, served):
+    before = js(browser, "curve.src")
+    browser.find_element("id", "s-thickness").send_keys("\ue014" * 4)  # to the right
+    until(browser, STILL)
+    assert js(browser, "document.getElementById('n-thickness').value") == "3"
+    assert js(browser, "curve.src") != before
+    assert js(browser, "document.getElementById('key').textContent") == "grey: before"
+    thick = served[2].replace("device.film.thickness", "3 nm")
+    np.testing.assert_array_equal(numbers(browser), otjdd.run(thick).read_resistance.values)
+
+
+def test_while_a_slider_moves_one_column_answers(browser):
+    js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('input'))")
+    until(browser, "document.getElementById('key').textContent.includes('preview with one column of 2')")
+    js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('change'))")
+    until(browser, f"!document.getElementById('key').textContent.includes('preview') && {STILL}")
+
+
+def test_an_impossible_value_is_told_and_the_next_possible_one_goes_on(browser):
+    assert not type_in(browser, "thickness", "0")
+    assert "device.film.thickness" in js(browser, "problem.textContent")
+    assert js(browser, "document.querySelector('.slider.wrong label').textContent") == "Film thickness"
+    assert type_in(browser, "thickness", "2.9")
+    assert js(browser, "problem.hidden && !document.querySelector('.wrong')")
+
+
+def test_a_limit_of_the_model_that_is_passed_is_a_red_line(browser):
+    assert "the model holds to 0.3" in js(browser, "limits.textContent")
+    assert js(browser, "getComputedStyle(limits).color") == "rgb(168, 60, 0)"
+
+
+def test_pulses_move_the_present_state_and_the_case_does_the_same(browser, served, tmp_path):
+    for voltage in ("2.2", "-2.5"):
+        js(browser, f"document.querySelector('[data-voltage=\"{voltage}\"]').click()")
+    until(browser, f"document.getElementById('key').textContent.includes('pulse 2') && {STILL}")
+    case = otjdd.load_case(download(browser, "case.toml"))
+    assert [part.voltage for part in case.drive.parts[1:]] == [2.2, -2.5]
+    done = subprocess.run([*COMMAND[:3], "check", "explored.toml"], cwd=browser.folder, capture_output=True, text=True)
+    assert (done.returncode, done.stdout[:17]) == (0, "explored.toml: ok")
+    last = float(re.search(r"([\d.e+]+) ohm", js(browser, "document.getElementById('status').textContent"))[1])
+    assert last == pytest.approx(otjdd.run(case).read_resistance.values[-1], rel=5e-3)  # three digits are shown
+
+
+def test_a_run_plays_and_its_scrubber_goes_by_keyboard(browser):
+    browser.find_element("id", "play").click()
+    until(browser, "!frame.hidden && frame.naturalWidth > 400")
+    assert js(browser, "curve.hidden")
+    browser.find_element("id", "scrubber").send_keys("\ue011", "\ue014")  # to the start, to the right
+    assert js(browser, "document.getElementById('instant').textContent") == "1 ps"
+    assert js(browser, "scrubber.max") > "50"
+    browser.find_element("id", "back").click()
+    assert js(browser, "frame.hidden && !curve.hidden")
+
+
+def test_a_page_that_is_loaded_again_shows_the_same(browser):
+    before = js(
+        browser, "[curve.src, document.getElementById('n-thickness').value, document.getElementById('key').textContent]"
+    )
+    browser.refresh()
+    until(browser, f"document.body.dataset.shown && {STILL}")
+    now = js(
+        browser, "[curve.src, document.getElementById('n-thickness').value, document.getElementById('key').textContent]"
+    )
+    assert now == before
+
+
+def test_another_tab_has_its_own_state(browser):
+    first = browser.current_window_handle
+    js(browser, "void window.open(location.href)")  # which takes the storage of this tab along
+    (other,) = set(browser.window_handles) - {first}
+    browser.switch_to.window(other)
+    until(browser, f"document.body?.dataset.shown && {STILL}")
+    assert js(browser, "document.getElementById('n-thickness').value") == "2.8"
+    browser.close()
+    browser.switch_to.window(first)
+    assert js(browser, "document.getElementById('n-thickness').value") == "2.9"
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("picture.png", b"\x89PNG"), ("picture.svg", b"<?xml"), ("movie.gif", b"GIF8")]
+)
+def test_pictures_and_movies_are_given_out(browser, name, start):
+    assert download(browser, name).read_bytes().startswith(start)
+
+
+def test_the_command_is_shown_to_be_copied(browser):
+    assert js(browser, "command.textContent").startswith("otjdd run ")
+    assert "--set 'device.film.thickness=2.9 nm'" in js(browser, "command.textContent")
+
+
+def test_nothing_is_fetched_from_elsewhere_and_nothing_goes_wrong(browser):
+    assert browser.get_log("browser") == []
+    assert js(browser, "performance.getEntriesByType('resource').every(r => r.name.startsWith(location.origin))")
+
+
+@pytest.mark.parametrize(
+    "path", ["", "small.toml", "..%2fsmall.toml", "download/small.toml", "%2e%2e/%2e%2e/etc/passwd"]
+)
+def test_no_file_of_the_machine_is_given_out(served, path):
+    address = urlsplit(served[1])
+    for prefix, status in ((address.path, {200, 400, 404} if path else {200}), ("/", {403})):
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+        connection.request("GET", prefix + path)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status in status
+        assert b"root:" not in body
+        assert b"A small loop" not in body
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"experiment":"loop","values":{"thickness":"x"}}',
+        b'{"experiment":"loop","values":{"drive.file":1}}',
+    ],
+)
+def test_messages_that_are_none_of_the_pages_are_refused(served, body):
+    address = urlsplit(served[1])
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection.request("POST", f"{address.path}move?tab=0123456789abcdef", body)
+    answer = connection.getresponse()
+    assert answer.status == 400 or b"no slider" in answer.read()
+    connection.close()
+
+
+def test_ctrl_c_ends_the_server(served):
+    process = served[0]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"), [(["none.toml"], 5, "no such file"), (["--port", "70000"], 2, "65535")]
+)
+def test_what_cannot_be_opened_is_told(tmp_path, words, code, said):
+    done = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    assert said in done.stderr

@@ -1,0 +1,85 @@
+"""The turn of a tab: a newer move ends an old one, a pulse waits, and two tabs do not know of each other."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from otjdd.explore import turns
+from otjdd.explore.turns import Turns
+
+
+class Pretended:
+    """Workers whose jobs are sleeps of this process."""
+
+    def __init__(self):
+        self.ended = []
+
+    def submit(self, function, name, seconds):
+        async def job():
+            try:
+                await asyncio.sleep(seconds)
+                return name
+            finally:
+                self.ended.append(name)
+
+        return asyncio.ensure_future(job()), Path("nowhere")
+
+
+async def ask(each, names, waits=False):
+    """Results of jobs that are asked for one after the other, 10 ms apart."""
+    tasks = []
+    for name, seconds in names:
+        tasks.append(asyncio.ensure_future(each.take(None, name, seconds, waits=waits)))
+        await asyncio.sleep(0.01)
+    return await asyncio.gather(*tasks)
+
+
+def test_a_newer_move_ends_a_long_one_and_those_between_never_start():
+    workers, began = Pretended(), time.monotonic()
+    found = asyncio.run(ask(Turns(workers), [("long", 60), ("a", 60), ("b", 60), ("last", 0.01)]))
+    assert found == [None, None, None, "last"]
+    assert workers.ended == ["long", "last"]
+    assert time.monotonic() - began < 5
+
+
+def test_a_job_that_is_young_may_end_so_that_a_moving_slider_is_answered(monkeypatch):
+    monkeypatch.setattr(turns, "PATIENCE", 5.0)
+    found = asyncio.run(ask(Turns(Pretended()), [("first", 0.1), ("a", 60), ("last", 0.01)]))
+    assert found == ["first", None, "last"]
+
+
+def test_pulses_wait_for_each_other():
+    async def both():
+        each = Turns(Pretended())
+        one = asyncio.ensure_future(each.take(None, "one", 0.4))
+        await asyncio.sleep(0.01)
+        return await each.take(None, "two", 0.01, waits=True), await one
+
+    assert asyncio.run(both()) == ("two", "one")
+
+
+def test_a_tab_that_is_left_ends_its_job_and_another_goes_on():
+    async def both():
+        workers = Pretended()
+        one, other = Turns(workers), Turns(workers)
+        jobs = [asyncio.ensure_future(each.take(None, "job", 0.3)) for each in (one, other)]
+        await asyncio.sleep(0.01)
+        assert one.fraction == 0.0
+        one.stop()
+        return [*await asyncio.gather(*jobs), one.fraction]
+
+    assert asyncio.run(both()) == [None, "job", None]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+def test_what_goes_wrong_in_a_job_is_told(error):
+    class Broken:
+        def submit(self, *_):
+            future = asyncio.get_running_loop().create_future()
+            future.set_exception(error("no"))
+            return future, Path("nowhere")
+
+    with pytest.raises(error):
+        asyncio.run(Turns(Broken()).take(None))
