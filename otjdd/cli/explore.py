@@ -44,7 +44,7 @@ def explore(
 
 
 def opening(path: Path, settings: list[str], allow_outside: bool):
-    """What the page is opened with. Raises CaseError, DataError, ResultError, OSError."""
+    """Contents of the page at first. Raises CaseError, DataError, ResultError, OSError."""
     from otjdd.explore.session import Opened
 
     if path.suffix == ".nc":

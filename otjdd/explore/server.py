@@ -74,7 +74,7 @@ class Explorer:
         return JSONResponse(self.tab(request).start())
 
     async def progress(self, request: Request) -> Response:
-        """What the page waits for: kernels, as long as they are not ready, or the job of this tab."""
+        """Progress of what the page waits for: the kernels until they are ready, then the job of this tab."""
         compiled = None if self.workers.ready else await asyncio.to_thread(compiled_fraction)
         waits = {"ready": self.workers.ready, "compiled": compiled, "fraction": self.tab(request).turns.fraction}
         return JSONResponse(waits)

@@ -18,7 +18,7 @@ NEWER = "a newer move came between"
 
 
 class Opened(NamedTuple):
-    """What the page was opened with: a case, its name or path as it was given, a result of it, measured points."""
+    """Contents of the page at first: a case, its name or path as given, a result of it, measured points."""
 
     case: Case
     name: str
@@ -46,7 +46,7 @@ class Session:
         self.shown: dict[str, Any] = {}  # the last answer, for a page that is loaded again
 
     def start(self) -> dict[str, Any]:
-        """What a page that is loaded needs: sliders, experiments, and what this tab showed before."""
+        """Content of a page that is loaded: sliders, experiments, and what this tab showed before."""
         first = "loop" if self.opened.result is None and self.opened.name == "li2019" else OWN
         return {
             "title": self.opened.case.title,
@@ -110,7 +110,7 @@ class Session:
         return self.told(answer, self.shown | told)
 
     def told(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:
-        """What the page is sent of an answer; kept for a page that is loaded again."""
+        """Message of an answer to the page; kept for a page that is loaded again."""
         limits = answer.limits.splitlines()
         self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
         return self.shown
@@ -164,7 +164,7 @@ class Session:
 
 
 def refused(text: str, key: str = "") -> dict[str, Any]:
-    """What the page is sent when there is no answer: why, and the slider that it is about."""
+    """Message to the page where there is no answer: why, and the slider that it is about."""
     return {"problem": text, "slider": next((slider.name for slider in sliders() if slider.key == key), "")}
 
 

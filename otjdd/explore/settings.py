@@ -1,4 +1,4 @@
-"""What the page asks for, as data that are checked before anything is done with them."""
+"""Messages of the page as data, checked before anything is done with them."""
 
 import math
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a worker does: simulate the runs of a job, draw them, and say in words what went wrong."""
+"""The work of a worker: simulate the runs of a job, draw them, and say in words why there is no result."""
 
 import io
 import tempfile
