@@ -51,7 +51,7 @@ def browser(chromium, served, tmp_path_factory):
     screen = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     chromium.get(served[1])
-    until(chromium, f"document.body.dataset.shown && {STILL}")
+    until(chromium, f"document.body.dataset.shown && {STILL}", 280.0)  # with kernels that are compiled first
     return chromium
 
 
