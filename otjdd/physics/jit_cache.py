@@ -69,7 +69,7 @@ def njit(function=None, *, cache=False, apart=False, **options):
         return lambda function: njit(function, cache=cache, apart=apart, **options)
     if private is None:
         return numba.njit(**options)(function)
-    dispatcher = numba.njit(**options, pipeline_class=Apart if apart else private.Alone)(function)
+    dispatcher = numba.njit(**options, pipeline_class=Kept if cache else private.Alone)(function)
     if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
         private.set_cache(dispatcher, KernelCache(function, apart))
         KERNELS.append(dispatcher)
@@ -78,8 +78,8 @@ def njit(function=None, *, cache=False, apart=False, **options):
 
 if private is not None:
 
-    class Apart(private.Named):
-        """Compiler of kernels that stand apart: the same sources give the same names."""
+    class Kept(private.Named):
+        """Compiler of kernels that are kept: the same sources give the same names."""
 
         afresh = ""  # makes names unlike all before
 
@@ -291,7 +291,7 @@ def recompile() -> None:
     """
     if private is None:
         return
-    Apart.afresh = secrets.token_hex()
+    Kept.afresh = secrets.token_hex()
     APART.clear()
     if folder():
         shutil.rmtree(folder(), ignore_errors=True)

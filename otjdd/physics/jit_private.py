@@ -8,11 +8,13 @@ A kernel that stands apart is called by its name in machine code instead of bein
 
 import struct
 from collections.abc import Iterable
+from contextlib import contextmanager
 
 from llvmlite import binding
 from numba.core.codegen import JITCodeLibrary, JitEngine
 from numba.core.compiler import Compiler, CompileResult
 from numba.core.dispatcher import Dispatcher
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 
 __all__ = [
@@ -29,12 +31,14 @@ USED = (
     (JitEngine, ("is_symbol_defined", "_load_defined_symbols")),
     (Compiler, ("_compile_bytecode",)),
     (CompileResult, ("_reduce", "_rebuild")),
+    (cpu_target.target_context, ("cached_internal_func",)),
     (Dispatcher, ("_reset_overloads", "_make_finalizer", "get_call_template")),
 )
 for owner, names in USED:
     for name in names:
         getattr(owner, name)
 
+HELPERS = {}  # options of a kernel -> numba's own functions, as compiled for kernels with these options
 UNDEFINED = 0  # section of a symbol that an ELF file does not define
 SYMBOL_TABLE = 2  # type of an ELF section
 
@@ -45,12 +49,20 @@ class Library(JITCodeLibrary):
     numba lets the linker see the copies that a caller has of its callees, and of all copies in a process the linker takes
     the first. In the process that compiles these are others than in later ones, optimised in other surroundings, with
     sums in another order: results differed by 1e-9. Here each caller's copies are internal to it.
+
+    A caller gets one copy of each kernel, by its name. The names of numba's own functions count what the process has
+    compiled before, so that two of them can have one name in files of two processes: they are internal here as well.
     """
+
+    own = ""  # part of the names of kernels that are the same in all processes
 
     def _finalize_final_module(self):
         if self._shared_module is None:  # compiled here, not loaded from a file
             # Written and read again, for what LLVM makes of a module depends on whether it has been.
             self._shared_module = binding.parse_bitcode(self._final_module.as_bitcode())
+            for function in definitions(self._shared_module, "linkonce_odr"):
+                if not self.own or self.own not in function.name:
+                    function.linkage = "internal"
             for function in definitions(self._shared_module, "external"):
                 function.linkage = "linkonce_odr"
             for function in definitions(self._final_module, "linkonce_odr"):
@@ -63,17 +75,38 @@ def definitions(module, linkage: str) -> list:
     return [f for f in module.functions if not f.is_declaration and f.linkage.name == linkage]
 
 
+@contextmanager
+def helpers(compiler: Compiler):
+    """Have numba take its own functions, such as that of x**2, from those compiled for kernels of the same options.
+
+    numba compiles them once in a process, with the options of floating point of the first kernel that uses them, and
+    gives them to all kernels. What a kernel computes then depends on which was compiled first: weighted_square of
+    `stepper` came in two versions, and reads differed by 1e-7.
+    """
+    target, own = cpu_target.target_context, HELPERS.setdefault(compiler.state.flags.copy(), {})
+    before, target.cached_internal_func = target.cached_internal_func, own
+    compiler.state.targetctx.cached_internal_func = own
+    try:
+        yield
+    finally:
+        target.cached_internal_func = before
+
+
 class Alone(Compiler):
-    """numba's compiler, into a Library."""
+    """numba's compiler, into a Library, with helpers of its own options."""
+
+    own = ""  # see Library
 
     def _compile_bytecode(self):
         self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.own = self.own
         self.state.library.enable_object_caching()
-        return super()._compile_bytecode()
+        with helpers(self):
+            return super()._compile_bytecode()
 
 
 class Named(Alone):
-    """The same for a kernel that stands apart: its name is the same in all processes.
+    """The same for a kernel that is kept: its name is the same in all processes.
 
     numba puts into a name how many functions the process has compiled before, so files of two processes would not fit
     together. Here `number` takes that place.
@@ -84,7 +117,8 @@ class Named(Alone):
         raise NotImplementedError
 
     def _compile_bytecode(self):
-        self.state.func_id.unique_id = self.number()
+        number = self.number()
+        self.state.func_id.unique_id, self.own = number, f"v{number}B"
         return super()._compile_bytecode()
 
 

@@ -61,6 +61,44 @@ def poly(x):
 def square(x):
     return x * x
 """
+ORDER = """
+import hashlib, pickle, sys
+sys.path.insert(0, sys.argv[1])
+import kernels, numpy as np
+from llvmlite import binding
+from otjdd.physics import jit_cache, jit_private
+from otjdd.system.files import unsealed
+x = np.random.default_rng(7).random(999)
+for name in sys.argv[2:]:
+    getattr(kernels, name)(x)
+for name in ("exact", "summed", "both"):
+    value = getattr(kernels, name)(x).hex()
+    (entry,) = jit_cache.folder().glob(f"kernels.{name}-*")
+    code = jit_private.object_code(pickle.loads(unsealed(entry, entry.read_bytes()).partition(b"\\n")[2])[1])
+    parts = [part.data() for part in binding.ObjectFileRef.from_data(code).sections() if part.is_text()]
+    print(value, hashlib.sha256(b"".join(parts)).hexdigest(), sum(map(len, parts)))
+"""
+SQUARES = """
+from otjdd.physics.jit_cache import njit
+
+@njit(cache=True)
+def exact(x):
+    total = 0.0
+    for i in range(x.size):
+        total += (x[i] / 3.0) ** 2
+    return total
+
+@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+def summed(x):
+    total = 0.0
+    for i in range(x.size):
+        total += (x[i] / 3.0) ** 2
+    return total
+
+@njit(cache=True)
+def both(x):
+    return exact(x) - summed(x)
+"""
 HEALED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -100,6 +138,10 @@ def square(x):
     return x * x
 
 
+def cube(x):
+    return x * x * x
+
+
 def other(x):
     return -x
 
@@ -119,11 +161,11 @@ def call(function=square, x=7.0):
     return kernel(x), bool(kernel.stats.cache_hits)
 
 
-def program(tmp_path, code=PROGRAM, kernels=KERNELS, **environment):
+def program(tmp_path, code=PROGRAM, kernels=KERNELS, arguments=(), **environment):
     if not (tmp_path / "kernels.py").exists():  # others may be reading it
         (tmp_path / "kernels.py").write_text(kernels)
     inherited = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "HOME")}
-    command = [sys.executable, "-c", code, str(tmp_path)]
+    command = [sys.executable, "-c", code, str(tmp_path), *arguments]
     return subprocess.Popen(
         command, env=inherited | {"PYTHONPATH": str(PACKAGE.parent)} | environment,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -192,14 +234,14 @@ def test_a_folder_that_vanishes_is_no_loss(place):
 
 def test_wrong_code_under_a_good_seal_is_gone_after_compiling_again(place, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(other, "__qualname__", "square")
+        patch.setattr(other, "__qualname__", "cube")
         assert call(other) == (-7.0, False)
-    kernel = jit_cache.njit(cache=True)(square)
+    kernel = jit_cache.njit(cache=True)(cube)
     assert kernel(7.0) == -7.0
     monkeypatch.setattr(jit_cache, "KERNELS", [kernel])
     jit_cache.recompile()
-    assert kernel(7.0) == 49.0
-    assert call() == (49.0, True)
+    assert kernel(7.0) == 343.0
+    assert call(cube) == (343.0, True)
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="needs owners of files")
@@ -298,6 +340,23 @@ def test_first_runs_at_the_same_time_do_not_disturb_each_other(tmp_path):
         for process in running:
             assert process.communicate(timeout=250)[0].startswith("19.0")
     assert program(tmp_path, **homes).communicate(timeout=250) == ("19.0 True\n", "")
+
+
+def test_a_kernel_is_the_same_whatever_was_compiled_before_it_and_by_which_process(tmp_path):
+    """Else a result cannot be made again: numba has one x**2 for all kernels, with the rounding of the first."""
+    orders = {"a": ("exact", "summed", "both"), "b": ("summed", "exact", "both"), "c": ("both",), "d": ("summed",)}
+    said = {}
+    for place, order in orders.items():
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / place)}
+        for arguments in (order, ()):  # in the process that compiles, and in one that finds some or all of it
+            process = program(tmp_path, ORDER, SQUARES, arguments, **environment)
+            said[place, arguments] = process.communicate(timeout=250)
+    (told,) = set(said.values())
+    values, _, lengths = zip(*(line.split() for line in told[0].splitlines()), strict=True)
+    exact, summed, both = map(float.fromhex, values)
+    assert exact != summed
+    assert both == exact - summed
+    assert all(map(int, lengths))
 
 
 def spoil(path: Path, harm: str) -> None:
