@@ -26,6 +26,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"cli"},
 ]
 MOST_ARGUMENTS = 8  # self included
+MOST_LINES = 60  # of a function
 PLACE = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 MODULES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES]
@@ -74,6 +75,16 @@ def test_functions_take_at_most_eight_positional_arguments(path):
     functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
     taken = {getattr(f, "name", "lambda"): len(f.args.posonlyargs) + len(f.args.args) for f in functions}
     assert {name: count for name, count in taken.items() if count > MOST_ARGUMENTS} == {}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=MODULES)
+def test_functions_fit_on_a_screen(path):
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lines = {f: set(range(f.lineno, f.end_lineno + 1)) for f in functions}
+    within = {f: {n for n in ast.walk(f) if n in lines and n is not f} for f in functions}  # counted by themselves
+    own = {f.name: len(lines[f].difference(*(lines[n] for n in within[f]))) for f in functions}
+    assert {name: count for name, count in own.items() if count > MOST_LINES} == {}
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name == "physics"], ids=lambda p: p.stem)

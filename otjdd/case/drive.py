@@ -172,7 +172,7 @@ class Train(Record):
     def _fits(self):
         if (self.period is None) == (self.frequency is None):
             raise ValueError("give either period or frequency")
-        shapes.padded(self._block(self.read_each), self._period)
+        shapes.extended(self._block(self.read_each), self._period)
         return self
 
     @property
@@ -187,7 +187,7 @@ class Train(Record):
         if self.read_each or self.read is None:
             return shapes.train(self._block(self.read_each), self.count, self._period)
         last = self._block(True)
-        last = shapes.padded(last, max(last.duration, self._period))
+        last = shapes.extended(last, max(last.duration, self._period))
         if self.count == 1:
             return last
         return joined([shapes.train(self._block(False), self.count - 1, self._period), last])

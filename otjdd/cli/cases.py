@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, complete_case, load
-from otjdd.cli.data import Columns, Kept, Sheet, Skipped, is_data, reading
+from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say
 
 
@@ -42,7 +42,7 @@ def check(
     columns: Columns = [],
     sheet: Sheet = "",
     skipped: Skipped = [],
-    kept: Kept = [],
+    kept: Range = [],
 ):
     """Check a case without simulating it: all that is wrong at once, each with its line. Or say what data hold.
 

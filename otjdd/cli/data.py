@@ -16,7 +16,7 @@ Sheet = Annotated[str, typer.Option("--sheet", help="Sheet of a workbook. Defaul
 Skipped = Annotated[
     list[str], typer.Option("--skip", metavar="FIRST-LAST", help="Leave out these lines of a file of data.")
 ]
-Kept = Annotated[
+Range = Annotated[
     list[str],
     typer.Option(
         "--range", metavar="QUANTITY=LOW:HIGH", help='Take only these points of the data: --range voltage="-1 V:2 V".'

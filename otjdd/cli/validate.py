@@ -41,17 +41,32 @@ def validate(
 
     Example: otjdd validate rv-hrs retention
     """
-    from otjdd.claims import judge as validation
-    from otjdd.claims import table
-    from otjdd.system import marks
+    from otjdd.claims import judge, table
     from otjdd.system.pool import cores
 
     if expected and quick:
-        raise typer.BadParameter(
-            "a claim expects the numbers of its full runs, not of a quick look", param_hint="--expected"
-        )
+        reason = "a claim expects the numbers of its full runs, not of a quick look"
+        raise typer.BadParameter(reason, param_hint="--expected")
+    check_places(names, update, pictures, report)
+    with progress_bar("claims", quiet=False) as progress:
+        verdicts = judge.validate(names, quick=quick, workers=workers or cores(), progress=progress)
+    save(verdicts, update, pictures, report, quick)
+    table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
+    sys.stdout.flush()
+    surprises = table.surprises(verdicts)
+    if expected:
+        tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
+    if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
+        raise typer.Exit(ExitCode.MISSED)
+
+
+def check_places(names: list[str], update: Path | None, pictures: Path | None, report: Path | None) -> None:
+    """Refuse unknown claims, and places that cannot be written to, before anything runs. Raises typer.BadParameter."""
+    from otjdd.claims import judge, table
+    from otjdd.system import marks
+
     try:
-        validation.discover(names=names)
+        judge.discover(names=names)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="NAME") from None
     try:
@@ -61,8 +76,10 @@ def validate(
         raise typer.BadParameter(str(error), param_hint="--update") from None
     for folder in filter(None, (pictures, report)):
         check_folder(folder)
-    with progress_bar("claims", quiet=False) as progress:
-        verdicts = validation.validate(names, quick=quick, workers=workers or cores(), progress=progress)
+
+
+def save(verdicts, update: Path | None, pictures: Path | None, report: Path | None, quick: bool) -> None:
+    """Write verdicts to the places that were asked for."""
     if pictures:
         from otjdd.claims.pictures import save_all
 
@@ -72,11 +89,7 @@ def validate(
 
         tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
+        from otjdd.claims import table
+        from otjdd.system import marks
+
         marks.update(update, table.PART, table.to_markdown(verdicts))
-    table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
-    sys.stdout.flush()
-    surprises = table.surprises(verdicts)
-    if expected:
-        tell("\n".join(surprises) or f"{len(verdicts)} of {len(verdicts)} claims are as expected")
-    if surprises if expected else any(verdict.status == "missed" for verdict in verdicts):
-        raise typer.Exit(ExitCode.MISSED)

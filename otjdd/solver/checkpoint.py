@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import ResultError
-from otjdd.solver.integrate import Counts, Kept, Run
+from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.system import sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 
@@ -94,7 +94,7 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
     lists = {name: getattr(run, name)[:n] for name, n in zip(("rows", "reads", "kept"), then.lengths, strict=True)}
     blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
-    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in Kept._fields}
+    kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in KeptState._fields}
     file = io.BytesIO()
     np.savez(file, **about, **blocks, **kept, **then.memory)
     write_whole(path, sealed(file.getbuffer()))
@@ -149,7 +149,7 @@ def restore(run: Run, saved: Saved) -> None:
         run.rows, run.reads = (logged(arrays, name, width) for name, width in widths().items())
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
         states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
-        run.kept = [Kept(*row) for row in zip(*numbers, *states, strict=True)]
+        run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error
 

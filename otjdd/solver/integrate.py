@@ -24,7 +24,7 @@ class Counts(NamedTuple):
     unphysical: int = 0  # of the rejected, those with a concentration below zero or above the site density
 
 
-class Kept(NamedTuple):
+class KeptState(NamedTuple):
     """A state kept during a run."""
 
     time: float  # s
@@ -53,7 +53,7 @@ class Run:
     counts: Counts = field(default_factory=Counts)
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
     reads: list = field(default_factory=list)  # (n, READING)
-    kept: list = field(default_factory=list)  # Kept
+    kept: list = field(default_factory=list)  # KeptState
     at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # place on its course, see `stepper.Course`
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
@@ -147,7 +147,7 @@ def empty(run: Run, log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     for i in range(kept):
-        run.kept.append(Kept(*map(float, log.kept[i]), log.kept_c[i].copy(), *log.kept_D[i].copy()))
+        run.kept.append(KeptState(*map(float, log.kept[i]), log.kept_c[i].copy(), *log.kept_D[i].copy()))
     log.used[:] = 0
 
 
@@ -190,11 +190,11 @@ def keep(run: Run, voltage: float) -> None:
     jump(run, voltage)
     state = run.state
     run.kept.append(
-        Kept(run.time, voltage, float(state.V[0]), state.c.copy(), state.D_left.copy(), state.D_right.copy())
+        KeptState(run.time, voltage, float(state.V[0]), state.c.copy(), state.D_left.copy(), state.D_right.copy())
     )
 
 
-def restore(run: Run, kept: Kept, voltage: float) -> None:
+def restore(run: Run, kept: KeptState, voltage: float) -> None:
     """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
     run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
     jump(run, voltage)

@@ -137,7 +137,7 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
     if snapshots:
         for name in snapshots[0]:
             values = [row[name] for row in snapshots]
-            arrays[name] = padded(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
+            arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density
     recorded = extremes(case, arrays, coords["time"])
     reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
@@ -162,7 +162,7 @@ def extremes(case, arrays: dict, time: np.ndarray) -> dict:
     }
 
 
-def padded(rows: list[np.ndarray]) -> np.ndarray:
+def rectangular(rows: list[np.ndarray]) -> np.ndarray:
     """Rows of unlike length as one array, filled up with nan."""
     out = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
     for i, row in enumerate(rows):

@@ -14,7 +14,7 @@ from otjdd.results.provenance import ENGINE
 from otjdd.solver.model_limits import ATTRIBUTE, names
 from otjdd.studies import keep as kept
 from otjdd.studies import points
-from otjdd.studies.keep import Kept
+from otjdd.studies.keep import KeptArray
 from otjdd.studies.plan import Plan
 from otjdd.studies.points import Point
 from otjdd.system import sources
@@ -59,7 +59,7 @@ def collect(made: Plan, folder: Path, case: Case):
     return xr.Dataset(variables, coords, attributes(case))
 
 
-def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, Kept]:
+def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
     """Arrays of a point that this study keeps, with their coordinates; a point may hold more, from another study."""
     if point is None or point.status != "done":
         return {}
@@ -78,7 +78,7 @@ def coordinates(made: Plan) -> dict:
     return found
 
 
-def stacked(rows: Sequence[dict[str, Kept]]) -> Iterator[tuple[str, tuple, np.ndarray]]:
+def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple, np.ndarray]]:
     """(name, own dimensions, array (points, ...)) of everything that the points hold, filled up with nan."""
     for name in dict.fromkeys(name for arrays in rows for name in arrays):
         held = [arrays[name] for arrays in rows if name in arrays]

@@ -19,7 +19,7 @@ from otjdd.units import brief
 KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 
 
-class Kept(NamedTuple):
+class KeptArray(NamedTuple):
     """One array of a point: its dimensions within the point, its values, float64 or text."""
 
     dims: tuple[str, ...]
@@ -70,7 +70,7 @@ def place(name: str, names: Sequence[str]) -> tuple[int, str]:
     return names.index(base), name
 
 
-def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
+def measure(ds, names: Sequence[str]) -> dict[str, KeptArray]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 
     Raises ValueError, in words, for an output that the run does not have or a metric that does not fit it.
@@ -81,7 +81,7 @@ def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
         if base in OF_A_RUN:
             numbers = measured(ds, base)
             for key in [number] if number else OF_A_RUN[base].numbers:
-                found[f"{base}.{key}"] = Kept((), np.float64(numbers[key]))
+                found[f"{base}.{key}"] = KeptArray((), np.float64(numbers[key]))
             continue
         if base not in ds:
             raise ValueError(f"study.keep: this drive gives no {base}")
@@ -90,9 +90,11 @@ def measure(ds, names: Sequence[str]) -> dict[str, Kept]:
             if not variable.ndim or not -variable.shape[0] <= i < variable.shape[0]:
                 raise ValueError(f"study.keep: {name} of {variable.shape[0] if variable.ndim else 'no dimension'}")
             variable = variable[i]
-        found[name] = Kept(tuple(map(str, variable.dims)), np.asarray(variable.values))
+        found[name] = KeptArray(tuple(map(str, variable.dims)), np.asarray(variable.values))
         dims |= set(variable.dims)
-    return found | {str(d): Kept((str(d),), ds[d].values) for d in sorted(dims) if d in ds.coords and d not in found}
+    return found | {
+        str(d): KeptArray((str(d),), ds[d].values) for d in sorted(dims) if d in ds.coords and d not in found
+    }
 
 
 def measured(ds, name: str) -> dict[str, float]:

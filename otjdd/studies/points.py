@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from otjdd.errors import ResultError
 from otjdd.studies import keep as kept
-from otjdd.studies.keep import Kept
+from otjdd.studies.keep import KeptArray
 from otjdd.system import files
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 from otjdd.system.sources import digest
@@ -40,7 +40,7 @@ class Point(NamedTuple):
     seconds: float = math.nan
     keep: tuple[str, ...] = ()
     limits: str = ""
-    arrays: dict[str, Kept] = {}  # noqa: RUF012 (never changed)
+    arrays: dict[str, KeptArray] = {}  # noqa: RUF012 (never changed)
 
 
 def pack(point: Point) -> bytes:
@@ -88,7 +88,7 @@ class Head(BaseModel):
     arrays: tuple[tuple[str, tuple[str, ...], tuple[NonNegativeInt, ...], Any], ...]
 
 
-def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, Kept]]:
+def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
     """Names and arrays of a point. Raises ValueError for what is no output or does not fit the body."""
     at = 0
     for name, dims, shape, text in head.arrays:
@@ -100,7 +100,7 @@ def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, Kept]]:
         values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
         if text is not None and not all(isinstance(word, str) for word in values.ravel()):
             raise ValueError(f"{name} of other things than texts")
-        yield name, Kept(dims, values.reshape(shape))
+        yield name, KeptArray(dims, values.reshape(shape))
         at += 8 * count
     if at != len(body):
         raise ValueError(f"{len(body)} bytes of numbers in place of {at}")

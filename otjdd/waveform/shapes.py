@@ -66,7 +66,7 @@ def read(
     return Waveform([0.0, delay, delay, end, end], [base, base, voltage, voltage, base], [(end, write_voltage)])
 
 
-def padded(shape: Waveform, duration: float) -> Waveform:
+def extended(shape: Waveform, duration: float) -> Waveform:
     """The shape, extended by its last voltage to `duration` [s]. Raises ValueError when the shape is longer."""
     # Sums such as 20 ns + 180 ns differ from a period of 200 ns by a rounding error.
     if math.isclose(shape.duration, duration, rel_tol=1e-12):
@@ -81,7 +81,7 @@ def padded(shape: Waveform, duration: float) -> Waveform:
 
 def train(shape: Waveform, count: int, period: float) -> Waveform | Chain:
     """The shape `count` times, one each `period` (s, from start to start)."""
-    return repeated(padded(shape, period), count)
+    return repeated(extended(shape, period), count)
 
 
 def staircase(path: Sequence[float], step: float, cycles: int = 1) -> np.ndarray:

@@ -7,7 +7,7 @@ import pytest
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
-from otjdd.studies.keep import Kept
+from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
 from otjdd.system.files import sealed, unsealed
 
@@ -15,10 +15,10 @@ DIGEST = "ab" * 32
 POINT = Point(
     "done", seconds=0.25, keep=("read_resistance", "bias_current"),
     arrays={
-        "read_resistance": Kept(("read",), np.array([1e8, np.nan, 1.1])),
-        "change.ratio": Kept((), np.float64(3.0)),
-        "state": Kept(("state",), np.array(["HRS", "LRS"], dtype=object)),
-        "vacancy_concentration": Kept(("snapshot", "x"), np.arange(6.0).reshape(2, 3)),
+        "read_resistance": KeptArray(("read",), np.array([1e8, np.nan, 1.1])),
+        "change.ratio": KeptArray((), np.float64(3.0)),
+        "state": KeptArray(("state",), np.array(["HRS", "LRS"], dtype=object)),
+        "vacancy_concentration": KeptArray(("snapshot", "x"), np.arange(6.0).reshape(2, 3)),
     },
 )  # fmt: skip
 
