@@ -14,6 +14,9 @@ Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data
     read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset: units, sweeps and noise floor are told
+    fit(data, case, vary)       parameters of a case from measured data -> Dataset: values, errors, correlations
+    predict(fit, drive)         what the fitted device would show, with percentiles -> Dataset
+    design(fit, candidates)     which measurement next: expected errors after each -> Dataset
 Results
     read, write                 NetCDF files, whole or absent
     figure(ds, kinds)           matplotlib figure of a result or a study
@@ -52,6 +55,9 @@ if TYPE_CHECKING:
     from otjdd.errors import CaseError as CaseError
     from otjdd.errors import ResultError as ResultError
     from otjdd.errors import SolverError as SolverError
+    from otjdd.fitting.design import design as design
+    from otjdd.fitting.fit import fit as fit
+    from otjdd.fitting.prediction import predict as predict
     from otjdd.measurements.read import read_data as read_data
     from otjdd.plot.figure import figure as figure
     from otjdd.results.outputs import measured as measured
@@ -78,6 +84,9 @@ HOME = {
     "sobol_indices": "studies.sensitivity",
     "compact": "compact_models.build",
     "CompactModel": "compact_models.model",
+    "fit": "fitting.fit",
+    "predict": "fitting.prediction",
+    "design": "fitting.design",
     "read_data": "measurements.read",
     "read": "results.store",
     "write": "results.store",

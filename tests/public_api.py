@@ -18,6 +18,10 @@ numbers: dict[str, float] = otjdd.synapse.loop(otjdd.measured(write_voltage=V, r
 nu: dict[str, float] = otjdd.plasticity.nonlinearity(R, R[::-1])
 barrier: float = otjdd.fits.fit_thermionic(V, R, 300.0, 1e-10, 1.56e6).barrier
 current = otjdd.textbook.simmons(V, 0.6, 2.8e-9)
+data = otjdd.read_data("loop.csv", keep={"voltage": (-1.0, 1.0)})
+found = otjdd.fit(data, case, {"ions.density": ("1e26 1/m^3", "1e27 1/m^3"), "device.left.barrier": None}, workers=2)
+band = otjdd.predict(found, {"kind": "pulse", "voltage": "1 V", "width": "1 us"}, count=50)
+later = otjdd.design(found, {"hot": {"temperature": "350 K"}})
 for shipped in otjdd.cases():
     print(shipped.name, shipped.title, shipped.question)
 try:

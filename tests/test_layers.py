@@ -18,7 +18,7 @@ FLOORS = [  # from the ground up; what stands on one floor does not know each ot
     {"compact_models"},
     {"crossbars"},
     {"runs"},
-    {"studies"},
+    {"studies", "fitting"},
     {"plot"},
     {"claims"},
     {"calibrate", "selftest"},

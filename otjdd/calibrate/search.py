@@ -1,7 +1,6 @@
 """Search for the parameters of a case with which the runs of a task meet their targets.
 
-CMA-ES (Hansen, arXiv:1604.00772) needs no derivatives and learns the correlations between parameters. It found complete
-sets where differential evolution stalled. Levenberg-Marquardt steps end the search.
+The global search of fits, CMA-ES, goes first, Levenberg-Marquardt steps end it.
 """
 
 import math
@@ -14,6 +13,7 @@ import numpy as np
 from otjdd.calibrate.task import Calibration, dig, settings, targets
 from otjdd.case.case import Case
 from otjdd.errors import SolverError
+from otjdd.fitting import global_search
 from otjdd.system.pool import team
 
 SAFE = 0.7  # up to here a target counts as met; the rest counts little
@@ -79,31 +79,22 @@ def search(
 
     A KeyboardInterrupt that ends it has the best so far, a Search, as its attribute `partial`.
     """
-    import cma
-
     start = present(calibration, case)
-    best, done = (start, evaluate(calibration, case, start)), 0
-    options = {
-        "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
-        "popsize": 16, "signals_filename": "",  # else options are read from a file in the working folder
-    }  # fmt: skip
-    strategy = cma.CMAEvolutionStrategy(start, spread, options)
+    first = evaluate(calibration, case, start)
+
+    def told(done, score, x):
+        progress(done, score, settings(calibration, x))
+
     try:
         with team(workers) as compute:
-            while done < evaluations and not strategy.stop():
-                points = strategy.ask()
-                outcomes = every(compute, calibration, case, points)
-                strategy.tell(points, [o.score for o in outcomes])
-                done += len(points)
-                for x, outcome in zip(points, outcomes, strict=True):
-                    if outcome.score < best[1].score:
-                        best = np.array(x), outcome
-                if progress:
-                    progress(done, best[1].score, settings(calibration, best[0]))
+            return Search(*global_search.search(
+                lambda points: [(outcome.score, outcome) for outcome in every(compute, calibration, case, points)],
+                start, evaluations=evaluations, spread=spread, seed=seed, known=(first.score, first),
+                progress=told if progress else None,
+            ))  # fmt: skip
     except KeyboardInterrupt as error:
-        error.partial = Search(*best, done)
+        error.partial = Search(*getattr(error, "partial", (start, first, 0)))
         raise
-    return Search(*best, done)
 
 
 def neighbours(x, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:

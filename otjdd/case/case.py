@@ -18,6 +18,7 @@ from otjdd.case.device import Columns, Device, Ions
 from otjdd.case.document import Document, changed, load_document, parse
 from otjdd.case.drive import Drive
 from otjdd.case.expect import Expect
+from otjdd.case.fit_task import Fit
 from otjdd.case.numerics import Numerics
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Record
@@ -51,6 +52,7 @@ class Case(Record):
     record: Recording = Recording()
     numerics: Numerics = Numerics()
     study: Study | None = None
+    fit: Fit | None = None
     expect: Expect | None = None
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
@@ -93,14 +95,15 @@ class Case(Record):
         return {
             name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
-            if path[-1] not in ("result", "model")
+            if path[-1] not in ("result", "model") and path[0] != "fit"
         }
 
     @property
     def digest(self) -> str:
-        """sha256 of the resolved text, without [expect], and of the files that the case names. Raises OSError."""
-        digest = hashlib.sha256(self.model_copy(update={"expect": None}).resolved().encode())
-        for _, name in named_files(self.model_dump(mode="json")):
+        """sha256 of the resolved text, without [expect] and [fit], and of the files that a run reads. Raises OSError."""
+        run = self.model_copy(update={"expect": None, "fit": None})
+        digest = hashlib.sha256(run.resolved().encode())
+        for _, name in named_files(run.model_dump(mode="json")):
             digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
@@ -115,9 +118,13 @@ class Case(Record):
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
 
+    def without_fit(self) -> "Case":
+        """The case without its fit, whose data no run reads."""
+        return self.model_copy(update={"fit": None}) if self.fit else self
+
     def without_study(self) -> "Case":
-        """The case without its study, from which all points of the study start."""
-        found = self.model_copy(update={"study": None, "expect": None})
+        """The case without its study, from which all points of the study start, and without its fit."""
+        found = self.model_copy(update={"study": None, "fit": None, "expect": None})
         found._source = ""
         return found
 
@@ -186,8 +193,13 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
 
 
 def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """Paths and names of the files in the data of a case: waveforms, a result or profile to start from, a compact model."""
+    """Paths and names of the files of a case: waveforms, a result or profile to start from, a compact model, data to fit."""
     if not path:
+        fit = data.get("fit")
+        sets = fit.get("data") if isinstance(fit, dict) else None
+        for i, one in enumerate(sets if isinstance(sets, list) else []):
+            if isinstance(one, dict) and isinstance(one.get("file"), str):
+                yield ("fit", "data", i, "file"), one["file"]
         initial = data.get("ions", {})
         initial = initial.get("initial") if isinstance(initial, dict) else None
         for key in ("result", "profile"):

@@ -13,6 +13,7 @@ from otjdd.case import crossbar, device, drive, drive_patterns
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
+from otjdd.case.fit_task import Fit, FitData, Vary
 from otjdd.case.numerics import Numerics
 from otjdd.case.recording import Recording
 from otjdd.case.study_axes import Study
@@ -35,6 +36,9 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Record", "record", Recording),
     ("Numerics", "numerics", Numerics),
     ("Study", "study", Study),
+    ("Fit", "fit", Fit),
+    ("A parameter of a fit", "fit.vary", Vary),
+    ("A data set of a fit", "fit.data", FitData),
     ("A read of a drive", "drive.read", drive.ReadSettings),
     *(
         (f'Drive: kind = "{kind}"', "drive", record)
@@ -67,6 +71,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Case.record": ("what a result keeps", ""),
     "Case.numerics": ("accuracy and limits", ""),
     "Case.study": ("what a study varies and keeps", ""),
+    "Case.fit": ("measured data, and the parameters that may move to meet them", ""),
     "Case.expect": ("what a run of the case should give, and how near", ""),
     "Device.radius": ("radius of the circular electrode", '"10 um"'),
     "Device.conducting_fraction": ("share of the area through which electrons pass", "4.2e-5"),
@@ -135,6 +140,20 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Study.sample": ("draws: method, count, seed, over", '{ count = 8, over = { temperature = { values = ["9 K"] } } }'),
     "Study.keep": ("outputs and metrics that are kept", '["read_resistance[-1]", "loop.ratio"]'),
     "Study.time_limit": ("most time that a point may take", '"60 s"'),
+    "Fit.vary": ("dotted key -> bounds and scale", '{ "device.left.barrier" = {} }'),
+    "Fit.data": ("data sets", '[{ file = "loop.csv" }]'),
+    "Vary.low": ("lower bound; that of the key if absent", '"0.5 eV"'),
+    "Vary.high": ("upper bound; that of the key if absent", '"0.8 eV"'),
+    "Vary.log": ("a logarithmic scale; for what is positive by nature if absent", "true"),
+    "Vary.each": ("a value for each data set", "true"),
+    "FitData.file": ("file of measured data", '"loop.csv"'),
+    "FitData.set": ("changes of the case for these data", '{ temperature = "350 K" }'),
+    "FitData.weight": ("weight of the squares of these data", "0.5"),
+    "FitData.state": ("state of a drive of curves at frozen ions", '"LRS"'),
+    "FitData.columns": ("quantity -> header of its column", '{ current = "Reading 2" }'),
+    "FitData.sheet": ("sheet of a workbook; the first with a table if absent", '"Run1"'),
+    "FitData.skip": ("first and last lines of the file that are left out", "[[12, 20]]"),
+    "FitData.range": ("quantity -> ends of the points that are taken", '{ voltage = ["-1 V", "2 V"] }'),
     "ReadSettings.voltage": ("voltage of the read", '"0.1 V"'),
     "ReadSettings.duration": ("duration; the current is taken at the end", '"1 us"'),
     "ReadSettings.delay": ("time at 0 V before it", '"10 us"'),

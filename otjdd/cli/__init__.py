@@ -6,7 +6,7 @@ the commands, so that `otjdd --help` is there at once.
 
 import gc
 
-from otjdd.cli import calibrate, cases, compact, explore, export, plot, run, selftest, study, validate
+from otjdd.cli import calibrate, cases, compact, design, explore, export, fit, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
 from otjdd.system.terminal import open_closed_streams
 
@@ -22,6 +22,8 @@ COMMANDS = (
     run.rerun,
     study.study,
     validate.validate,
+    fit.fit,
+    design.design,
     calibrate.calibrate,
     compact.compact,
     selftest.selftest,

@@ -119,3 +119,15 @@ def progress_bar(title: str, quiet: bool):
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(plain(title), total=1.0)
         yield lambda fraction: bar.update(task, completed=fraction)
+
+
+@contextmanager
+def progress_words(title: str, quiet: bool):
+    """Callback that shows a text on stderr as long as work of unknown length goes on, or None where nobody looks at it."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(plain(title)) as status:
+        yield lambda text: status.update(plain(f"{title}: {text}"))

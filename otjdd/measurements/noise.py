@@ -9,6 +9,7 @@ import numpy as np
 ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
 FEWEST = 8  # second differences without which nothing is said
 LOST = 3.0  # currents below this multiple of the noise are lost in it
+EVEN = 0.5  # noise of the smaller half over that of all: scatter in proportion to the current is none
 SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
 SECOND = np.sqrt(6.0)  # standard deviation of second differences over that of the noise
 
@@ -27,8 +28,15 @@ def noise_floor(current: np.ndarray) -> float:
         pairs = small[1:] & small[:-1]
         if small.sum() < FEWEST or pairs.sum() < FEWEST // 2:
             continue
-        sigma = SIGMA * np.median(np.abs(bends[small])) / SECOND
+        sigma = deviation(bends[small])
+        smaller = deviation(bends[small & (inside <= np.median(inside[small]))])
         turning = np.mean(np.sign(bends[1:][pairs]) != np.sign(bends[:-1][pairs]))
-        if turning >= ALTERNATE and np.median(sizes[sizes <= level]) < LOST * sigma:
+        lost = np.median(sizes[sizes <= level]) < LOST * sigma
+        if turning >= ALTERNATE and lost and smaller > EVEN * sigma:
             found = sigma
     return float(found)
+
+
+def deviation(bends: np.ndarray) -> float:
+    """Standard deviation of white noise from its second differences."""
+    return float(SIGMA * np.median(np.abs(bends)) / SECOND)

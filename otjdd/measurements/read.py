@@ -137,12 +137,13 @@ def told(ds: xr.Dataset) -> xr.Dataset:
         expected = "a measured quantity and what it was measured against: V, t or n beside I, J, R, G or C"
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing")])
     values, record = ds[axis].values, ds["record"].values
-    if axis != "time" and record.max() == 0 and axis != "number":
-        length = period(values)
-        record = np.arange(len(values)) // length
-    pieces = [branches(values[record == r]) for r in range(record.max() + 1)]
-    ds = ds.assign_coords(record=("point", record), branch=("point", np.concatenate(pieces)))
-    said.append(sweep_words(axis, values, record, pieces))
+    if axis not in ("time", "number") and record.max() == 0:
+        record = repeats(ds, values)
+    branch = np.zeros(len(values), dtype=int)
+    for number in range(record.max() + 1):
+        branch[record == number] = branches(values[record == number])
+    ds = ds.assign_coords(record=("point", record), branch=("point", branch))
+    said.append(sweep_words(axis, values, record, branch))
     if "temperature" in ds:
         levels = np.unique(np.round(ds["temperature"].values))
         said.append(f"temperatures: {', '.join(f'{t:g}' for t in levels[:12])} K")
@@ -155,18 +156,26 @@ def told(ds: xr.Dataset) -> xr.Dataset:
     return ds
 
 
+def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
+    """Number (point,) of the repeat of a sweep that each point belongs to; at each temperature they begin anew."""
+    found = np.zeros(len(values), dtype=int)
+    levels = np.round(ds["temperature"].values) if "temperature" in ds else found
+    for level in np.unique(levels):
+        inside = np.flatnonzero(levels == level)
+        found[inside] = np.arange(len(inside)) // period(values[inside])
+    return found
+
+
 def axis_of(ds: xr.Dataset) -> str | None:
     """Name of the quantity that was swept: the first of SWEPT that is there and changes, else the first there."""
     there = [name for name in SWEPT if name in ds]
     return next((name for name in there if np.ptp(ds[name].values) > 0), there[0] if there else None)
 
 
-def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, pieces: list[np.ndarray]) -> str:
+def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, branch: np.ndarray) -> str:
     """Words for the sweeps: the axis, its range, records and branches."""
     unit = unit_of(axis)
     text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}" + f" {unit}" * (unit != "1")
-    count, turns = int(record.max()) + 1, int(pieces[0].max())
+    count, turns = int(record.max()) + 1, int(branch[record == 0].max())
     text += f", {count} times" if count > 1 else ""
-    return text + (
-        f", {turns + 1} branches each" if turns and count > 1 else f", {turns + 1} branches" if turns else ""
-    )
+    return text + (f", {turns + 1} branches" + " each" * (count > 1) if turns else "")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure as Figure
 
+from otjdd.fitting.result import KIND as FIT
 from otjdd.plot import axes as parts
-from otjdd.plot import study
+from otjdd.plot import fit, study
 from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import runs_of
 from otjdd.plot.style import panels, style
@@ -27,7 +28,7 @@ def figure(
 ) -> Figure:
     """Figure of one result or study, or of several results in the same axes.
 
-    results : a Dataset of `otjdd.run`, a sequence of such, or one Dataset of `otjdd.study`
+    results : a Dataset of `otjdd.run`, a sequence of such, or one Dataset of `otjdd.study` or `otjdd.fit`
     kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept; those that fit
         when empty
     label : name of each result in the legends, a text or a sequence of them
@@ -36,6 +37,8 @@ def figure(
     Raises ValueError, in words, for unknown kinds, and when there is nothing to draw: why, and what would be needed.
     """
     own = None if ax is None else [ax] if hasattr(ax, "plot") else list(ax)
+    if hasattr(results, "attrs") and results.attrs.get("fit") == FIT:
+        return fit.figure(results)
     if hasattr(results, "attrs") and ENGINE in results.attrs:
         return study.figure(results, kinds, own)
     runs = runs_of(results, label)

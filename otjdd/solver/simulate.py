@@ -27,6 +27,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     """
     self_check.trust()
+    case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     began = time.perf_counter()

@@ -1,0 +1,66 @@
+"""The [fit] of a case: the parameters that may move, and the measured data that a run should meet."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, Strict, model_validator
+
+from otjdd.case.distributions import Amount, Name, together
+from otjdd.case.record import Count, Number, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import brief
+
+
+class Vary(Record):
+    """A parameter that may move: bounds and scale, those of its key where they are not given.
+
+    log : a logarithmic scale   each : a value for each data set
+    """
+
+    low: Amount | None = None
+    high: Amount | None = None
+    log: Annotated[bool, Strict()] | None = None
+    each: Annotated[bool, Strict()] = False
+
+    @model_validator(mode="after")
+    def check_ends(self):
+        if self.low is not None and self.high is not None:
+            (low, high), _ = together(self.low, self.high)
+            if low >= high:
+                raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
+        return self
+
+
+class FitData(Record):
+    """A data set: its file, what the case has to be for it, and what of the file is used.
+
+    set : dotted key -> value   weight : of its squares   state : of a drive of curves at frozen ions
+    columns : quantity -> header   sheet : of a workbook   skip : first and last lines that are left out
+    range : quantity -> low and high end of the points that are taken
+    """
+
+    file: Annotated[str, Field(min_length=1, max_length=4096)]
+    set: dict[str, Any] = Field(default_factory=dict)
+    weight: Annotated[Number, Field(gt=0, le=1e6)] = 1.0
+    state: Annotated[str, Field(max_length=64)] = ""
+    columns: dict[Name, Name] = Field(default_factory=dict)
+    sheet: Annotated[str, Field(max_length=200)] = ""
+    skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = ()
+    range: dict[Name, tuple[Amount, Amount]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def check_ranges(self):
+        for low, high in self.range.values():
+            together(low, high)
+        return self
+
+    def reading(self) -> dict[str, Any]:
+        """Arguments of the reader of measured data."""
+        keep = {name: tuple(together(*ends)[0]) for name, ends in self.range.items()}
+        return {"names": self.columns, "sheet": self.sheet, "without": self.skip, "keep": keep}
+
+
+class Fit(Record):
+    """Parameters by dotted key, and data sets."""
+
+    vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)]
+    data: Annotated[tuple[FitData, ...], Field(max_length=100)] = ()

@@ -1,0 +1,67 @@
+"""otjdd design: which measurement would make the errors of a fit smaller."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.app import progress_words
+from otjdd.cli.arguments import check_picture
+from otjdd.system.terminal import say
+
+USUAL = ("rv-loop", "iv", "retention", "ltp-ltd")  # shipped cases whose drives are tried by default
+
+
+def design(
+    file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
+    cases: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[CASE...]", help="Cases whose drives might be measured. Default: four of otjdd."),
+    ] = None,
+    *,
+    temperature: Annotated[
+        list[str], typer.Option("--temperature", metavar="KELVIN", help='Try each drive at this one too: "350 K".')
+    ] = [],
+    uncertainty: Annotated[
+        float | None,
+        typer.Option(min=1e-6, help="Of the logarithms that would be measured. Default: that of the data."),
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+):
+    """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
+
+    Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
+    """
+    if plot:
+        check_picture(plot)
+    from otjdd.fitting.design import design as expected
+    from otjdd.results import store
+
+    fit = store.read(file)
+    drives = {name: {"drive": name} for name in cases or USUAL}
+    hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
+    try:
+        with progress_words("design", quiet=False) as words:
+            ds = expected(fit, drives | hot, uncertainty=uncertainty, workers=workers, progress=words)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
+    if plot:
+        from otjdd.plot import fit as picture
+        from otjdd.plot import style
+
+        style.save(picture.expected(ds), plot)
+    say(table(ds) + (f"\n{plot}" if plot else ""))
+
+
+def table(ds) -> str:
+    """Table of expected errors over those of now, a row for each candidate, and what could not be run."""
+    names = [str(name) for name in ds["parameter"].values]
+    width = max(map(len, map(str, ds["candidate"].values)))
+    lines = [f"{'':{width}}  " + "  ".join(names)]
+    for candidate, row in zip(ds["candidate"].values, ds["ratio"].values, strict=True):
+        lines.append(
+            f"{candidate!s:{width}}  " + "  ".join(f"{r:{len(n)}.2f}" for r, n in zip(row, names, strict=True))
+        )
+    lines.append("expected error over the error now, after one more measurement")
+    return "\n".join(lines + [line for line in ds.attrs["failed"].splitlines() if line])

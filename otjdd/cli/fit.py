@@ -1,0 +1,239 @@
+"""otjdd fit: parameters of a case from files of measured data."""
+
+import math
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.app import progress_words
+from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load
+from otjdd.cli.data import Columns, Kept, Sheet, Skipped, is_data, reading
+from otjdd.system.terminal import say, tell
+
+ALL = "all"  # parameters
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="[DATA...] CASE", help="Files of measured data, then the case; none for those of its [fit].",
+        autocompletion=complete_case,
+    ),
+]  # fmt: skip
+Varied = Annotated[
+    list[str],
+    typer.Option(
+        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter that may move; its key's bounds without others."
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--out",
+        help="Fit, NetCDF4; beside it the fitted case (.toml) and a picture (.png). Default: the case's name and -fit.nc.",
+    ),
+]  # fmt: skip
+Everywhere = Annotated[
+    int,
+    typer.Option("--global", min=0, metavar="COUNT", help="Search within the bounds first, with so many evaluations."),
+]
+Profiles = Annotated[
+    list[str], typer.Option("--profile", metavar="KEY", help="Profile likelihood of a parameter; `all` for each.")
+]
+Posterior = Annotated[
+    int,
+    typer.Option("--posterior", min=0, metavar="STEPS", help="Sample the posterior by emcee, so many steps a walker."),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Start from the best set of an earlier fit in the same file.")]
+Timeout = Annotated[
+    float | None, typer.Option(min=0.0, metavar="SECONDS", help="End after this time; the best set is kept.")
+]
+
+
+def fit(
+    files: Files,
+    *,
+    vary: Varied = [],
+    settings: Settings = [],
+    out: Out = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    evaluations: Everywhere = 0,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the global search and of the posterior.")] = 1,
+    profile: Profiles = [],
+    posterior: Posterior = 0,
+    columns: Columns = [],
+    sheet: Sheet = "",
+    skipped: Skipped = [],
+    kept: Kept = [],
+    resume: Resume = False,
+    timeout: Timeout = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no table.")] = False,
+    allow_outside: Outside = False,
+):
+    """Fit parameters of a case to measured data: values, errors, correlations, and what the data cannot tell.
+
+    Example: otjdd fit loop.csv rv-loop --vary device.left.barrier --vary ions.density="1e26 1/m^3:1e27 1/m^3" -o found.nc
+    """
+    *data, path = files
+    if is_data(path):
+        raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
+    out = out or Path(f"{path.stem}-fit.nc")
+    check_places(out, path)
+    case = load(path, settings, allow_outside)
+    made = asked(case, data, vary, reading(columns, sheet, skipped, kept))
+    wanted, begin = names_of(profile, made), earlier(out, resume, made)
+    if not quiet:
+        tell("\n".join(made.notes))
+    try:
+        from otjdd.system.limits import limits
+
+        with limits(timeout, math.inf), progress_words("fit", quiet) as words:
+            ds = solved(made, words, workers=workers, evaluations=evaluations, seed=seed, start=begin)
+            ds = more(ds, made, words, profile=wanted, posterior=posterior, workers=workers, seed=seed)
+    except KeyboardInterrupt as error:
+        keep_best(getattr(error, "partial", None), out)
+        raise
+    keep(ds, out, path)
+    show(ds, out, as_json, quiet)
+
+
+def asked(case, data: list[Path], vary: list[str], words: dict):
+    """Task of the files and parameters that were named, else of the [fit] of the case. Raises BadParameter, DataError."""
+    from otjdd.fitting.task import Data, data_of, task, vary_of
+
+    sets = [Data(file, reading=words) for file in data] or data_of(case)
+    if not sets:
+        raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
+    return task(case, sets, dict(map(bounded, vary)) or vary_of(case))
+
+
+def solved(made, words, **search):
+    """Dataset of a fit. Raises SolverError, DataError; KeyboardInterrupt with the best set as its `partial`."""
+    from otjdd.fitting import fit
+
+    return fit.solved(made, progress=words and (lambda progress: words(told(progress))), **search)
+
+
+def more(ds, made, words, **wanted):
+    """A fit with profiles and posterior. A KeyboardInterrupt has the fit without them as its `partial`."""
+    from otjdd.fitting import extras
+
+    try:
+        return extras.added(ds, made, words=words, **wanted)
+    except KeyboardInterrupt as error:
+        error.partial = ds
+        raise
+
+
+def show(ds, out: Path, as_json: bool, quiet: bool):
+    """Print a fit as JSON, or as a table with the files that hold it."""
+    from otjdd.fitting import report
+
+    if as_json:
+        import json
+
+        print(json.dumps(report.as_json(ds), indent=2))
+    elif not quiet:
+        say(f"{report.table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
+
+
+def check_places(out: Path, case: Path):
+    """Refuse places that cannot be written, and a fitted case in the place of the case. Raises OSError, BadParameter."""
+    check_target(out)
+    if out.with_suffix(".toml").resolve() == case.resolve():
+        raise typer.BadParameter(
+            f"{out.with_suffix('.toml')} is the case itself; choose another name", param_hint="--out"
+        )
+
+
+def bounded(text: str) -> tuple[str, dict]:
+    """Key and bounds of KEY or KEY=LOW:HIGH. Raises typer.BadParameter."""
+    key, equals, ends = text.partition("=") if '"' not in text.partition("=")[0] else split_quoted(text)
+    if not equals:
+        return key.strip(), {}
+    low, colon, high = ends.partition(":")
+    if not colon:
+        raise typer.BadParameter(f"expected KEY=LOW:HIGH, got {text!r}", param_hint="--vary")
+    return key.strip(), {name: amount(end) for name, end in (("low", low), ("high", high)) if end.strip()}
+
+
+def split_quoted(text: str) -> tuple[str, str, str]:
+    """Parts of KEY=ENDS around the "=" after the last quotation mark of the key."""
+    end = text.rfind('"', 0, text.find("=", text.find('"') + 1)) + 1
+    key, equals, ends = text[end:].partition("=")
+    return text[:end] + key, equals, ends
+
+
+def amount(text: str) -> str | float:
+    """A number, or a quantity as text."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.strip()
+
+
+def names_of(profile: list[str], made) -> list[str]:
+    """Parameters of which a profile is wanted. Raises typer.BadParameter."""
+    known = [parameter.name for parameter in made.parameters]
+    if ALL in profile:
+        return known
+    for name in profile:
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is not varied; there are {', '.join(known)}", param_hint="--profile")
+    return profile
+
+
+def earlier(out: Path, resume: bool, made) -> dict[str, float] | None:
+    """Values to start from, of a fit in a file; None for those of the case. Raises ResultError."""
+    from otjdd.errors import ResultError
+    from otjdd.results import store
+
+    if not resume:
+        return None
+    if not out.exists():
+        tell(f"There is no {out}: the fit begins anew.")
+        return None
+    ds = store.read(out)
+    names = [parameter.name for parameter in made.parameters]
+    if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
+        raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
+    return {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
+
+
+def keep_best(ds, out: Path):
+    """Write the best set of a fit that was ended before its time, when there is one."""
+    from otjdd.results import store
+    from otjdd.system.limits import shielded
+
+    if ds is None or "fit" not in ds.attrs:
+        return
+    with shielded():
+        store.write(ds, out)
+    tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
+
+
+def told(progress) -> str:
+    """Progress of a search in words."""
+    return f"{progress.evaluations} evaluations, {progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
+
+
+def keep(ds, out: Path, case: Path):
+    """Write a fit, the fitted case and the picture. Raises ResultError."""
+    from otjdd.case.case import load_case
+    from otjdd.case.shipped import find_case
+    from otjdd.fitting import report
+    from otjdd.plot import fit as picture
+    from otjdd.plot import style
+    from otjdd.results import store
+    from otjdd.system.files import write_whole
+    from otjdd.system.limits import shielded
+
+    drawn = picture.figure(ds)
+    text = report.case_text(ds, report.base_of(find_case(case), out), load_case(case, allow_outside=True))
+    with shielded():
+        store.write(ds, out)
+        write_whole(out.with_suffix(".toml"), text.encode())
+        style.save(drawn, out.with_suffix(".png"))
+    sys.stdout.flush()

@@ -1,0 +1,86 @@
+"""A measured curve beside the run that it is compared with: numbers, uncertainties, and where they are in the run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.fitting.scales import Scale
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # where an uncertainty comes from
+
+
+class Curve(NamedTuple):
+    """A measured curve (n,) of one data set and temperature.
+
+    data : number of the data set   label : its name   quantity, axis : names   x, y : numbers [SI]   magnitude : |y| alone
+    scale : on which y is compared   sigma : uncertainty (n,) on that scale, divided by the root of the weight
+    uncertainty : where it comes from   lines : of the file (n,)
+    source : "reads", "live" or "bias", where in a run   take : numbers (n,) of reads or bias voltages
+    state : name of the state of a drive of curves at frozen ions
+    """
+
+    data: int
+    label: str
+    quantity: str
+    axis: str
+    x: np.ndarray
+    y: np.ndarray
+    magnitude: bool
+    scale: Scale
+    sigma: np.ndarray
+    uncertainty: str
+    lines: np.ndarray
+    source: str
+    take: np.ndarray
+    state: str = ""
+
+
+class Run(NamedTuple):
+    """One simulation and the curves that are compared with it."""
+
+    case: Case
+    curves: tuple[Curve, ...]
+
+
+def simulated(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
+    """Numbers (n,) of a run where a curve was measured [SI]."""
+    if curve.source == "reads":
+        found = from_reads(curve.quantity, case, ds)[curve.take]
+    elif curve.source == "live":
+        current = np.interp(ds["read_time"].values, ds["time"].values, ds["current"].values)
+        found = derived(curve.quantity, case, current, ds["read_voltage"].values)[curve.take]
+    else:
+        found = from_bias(curve, case, ds)[curve.take]
+    return np.abs(found) if curve.magnitude else found
+
+
+def from_reads(quantity: str, case: Case, ds: xr.Dataset) -> np.ndarray:
+    """A quantity (read,) of the reads of a run."""
+    if quantity in ds and ds[quantity].dims == ("read",) and quantity != "read_current":
+        return ds[quantity].values
+    return derived(quantity, case, ds["read_current"].values, ds["read_voltage"].values)
+
+
+def from_bias(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
+    """A quantity (bias,) of the curves at frozen ions of a run."""
+    chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
+    chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})
+    if curve.quantity in chosen:
+        return chosen[curve.quantity].values
+    return derived(curve.quantity, case, chosen["bias_current"].values, chosen["bias"].values)
+
+
+def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray) -> np.ndarray:
+    """A quantity from currents [A] and voltages [V]."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if quantity == "resistance":
+            return voltage / current
+        if quantity == "conductance":
+            return current / voltage
+    return current / case.device.area if quantity == "current_density" else current

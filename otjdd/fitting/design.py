@@ -1,0 +1,125 @@
+"""Which measurement next: how much smaller each error of a fit would become by another drive or temperature.
+
+The expected information of a measurement is J^T J of its own derivatives, at the fitted values and with the uncertainty of
+the data that are there already; it adds to that of the fit (A. C. Atkinson, A. N. Donev, Optimum Experimental Designs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.errors import CaseError, SolverError
+from otjdd.fitting import gradients
+from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.prediction import driven
+from otjdd.fitting.report import fitted_case
+from otjdd.fitting.result import about, curves_of, parameters_of
+from otjdd.fitting.task import Data, Task, task
+from otjdd.runs.run import simulate
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+SAMPLES = 100  # instants of a drive without reads
+USUAL = 0.05  # uncertainty of a logarithm where the fit has none
+
+
+def design(
+    fit: xr.Dataset, candidates: Mapping[str, Mapping[str, Any]], *, uncertainty: float | None = None, workers: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> xr.Dataset:  # fmt: skip
+    """Expected errors after one more measurement, for several candidates.
+
+    candidates : name -> changes of the fitted case, by dotted key: {"hot loop": {"temperature": "350 K"}}; a "drive" may
+        also be a case or its name, whose drive is taken
+    uncertainty : of the logarithms that would be measured; that of the data of the fit by default
+    Returns a Dataset: error (parameter) now, expected_error and ratio (candidate, parameter), points (candidate).
+    A candidate that cannot be run has nan, and its reason in the attribute `failed`. Raises CaseError, ValueError.
+    """
+    import xarray as xr
+
+    if "covariance" not in fit:
+        raise ValueError("this fit was ended before its errors were known; go on with --resume")
+    free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
+    now = np.linalg.inv(fit["covariance"].values[np.ix_(free, free)])
+    sigma = usual(fit) if uncertainty is None else uncertainty
+    rows, points, failed = [], [], []
+    for name, changes in candidates.items():
+        if progress:
+            progress(name)
+        try:
+            J = jacobian(fit, changes, sigma, workers)[:, free]
+            rows.append(np.sqrt(np.diag(np.linalg.inv(now + J.T @ J))))
+            points.append(len(J))
+        except (SolverError, CaseError, ValueError) as error:
+            failed.append(f"{name}: {error}")
+            rows.append(np.full(len(free), np.nan))
+            points.append(0)
+    slopes = fit["error"].values[free] / fit["coordinate_error"].values[free]
+    names = [str(name) for name in fit["parameter"].values[free]]
+    expected = np.array(rows).reshape(len(candidates), len(free))
+    ratio = expected / fit["coordinate_error"].values[free]
+    made = {
+        "error": ("parameter", fit["error"].values[free], about("standard error now, in the unit of each parameter")),
+        "expected_error": (("candidate", "parameter"), expected * slopes, about("expected standard error")),
+        "ratio": (("candidate", "parameter"), ratio, about("expected error over that of now")),
+        "points": ("candidate", points, about("measured points")),
+    }
+    coords = {"candidate": list(candidates), "parameter": names, "unit": ("parameter", fit["unit"].values[free])}
+    return xr.Dataset(made, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)})
+
+
+def usual(fit: xr.Dataset) -> float:
+    """Median uncertainty of the logarithms in the data of a fit."""
+    kinds = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
+    inside = kinds[fit["curve"].values.astype(int)]
+    return float(np.median(fit["uncertainty"].values[inside])) if inside.any() else USUAL
+
+
+def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers: int) -> np.ndarray:
+    """Derivatives (point, parameter) of the residuals that a measurement would have, by the coordinates of a fit."""
+    changes = dict(changes)
+    case = driven(fitted_case(fit), changes.pop("drive", None), changes)
+    made = imagined(case, fit, sigma)
+    with evaluator(made, workers) as evaluate:
+        x = fit["coordinate"].values
+        here = evaluate([x])[0]
+        noise = gradients.noise(evaluate, x)
+        first = gradients.gradient(evaluate, x, here, noise, None)
+        return gradients.gradient(evaluate, x, here, noise, first.slopes).slopes / made.sigma[:, None]
+
+
+def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:
+    """The task of a fit to what the case itself would measure, in the coordinates of a fit."""
+    moving = parameters_of(fit)
+    made = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
+    return made._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))
+
+
+def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
+    """Data sets of what a run would measure: its reads, its curves, or the current at even times."""
+    if "bias" in ds.dims:
+        name = "capacitance" if "capacitance" in ds else "bias_current"
+        return [curve(ds, name, state, sigma) for state in ds["state"].values]
+    if ds.sizes.get("read"):
+        R = ds["read_resistance"].values
+        return [
+            Data({"number": np.arange(1, len(R) + 1), "resistance": R, "resistance_uncertainty": sigma * np.abs(R)})
+        ]
+    inside = np.linspace(0, ds["time"].values[-1], SAMPLES + 1)[1:]
+    current = np.interp(inside, ds["time"].values, ds["current"].values)
+    return [Data({"time": inside, "current": current, "current_uncertainty": sigma * np.abs(current)})]
+
+
+def curve(ds: xr.Dataset, name: str, state: str, sigma: float) -> Data:
+    """Data set of one state of curves at frozen ions, at the first temperature and frequency."""
+    chosen = ds.sel(state=state)
+    values = chosen[name].isel({dim: 0 for dim in chosen[name].dims if dim != "bias"}).values
+    kept = values != 0
+    quantity = "capacitance" if name == "capacitance" else "current"
+    arrays = {"voltage": ds["bias"].values, quantity: values, f"{quantity}_uncertainty": sigma * np.abs(values)}
+    return Data({key: array[kept] for key, array in arrays.items()}, state=str(state))

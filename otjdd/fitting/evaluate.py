@@ -1,0 +1,62 @@
+"""Simulated numbers of a task at points of the search, several runs at a time in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.errors import CaseError, SolverError
+from otjdd.fitting.curves import Run, simulated
+from otjdd.fitting.task import Task
+from otjdd.system.pool import team
+
+
+class Evaluator(NamedTuple):
+    """Evaluates a task. compute : as `team` gives it   count : a list of one number, of the evaluations so far"""
+
+    task: Task
+    compute: Callable
+    count: list[int]
+
+    def __call__(self, points: Sequence[np.ndarray]) -> np.ndarray:
+        """Simulated numbers (place, point of the data) on their scales, at places (parameter,) of the search.
+
+        A place whose run fails has nan in the points of that run.
+        """
+        runs = self.task.runs
+        jobs = [(run, settings(self.task, x, run.curves[0].data)) for x in points for run in runs]
+        found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
+        self.count[0] += len(points)
+        rows = [values for _, values in found]
+        return np.array([np.concatenate(rows[i : i + len(runs)]) for i in range(0, len(rows), len(runs))])
+
+
+@contextmanager
+def evaluator(task: Task, workers: int):
+    """An Evaluator whose processes end with the block."""
+    with team(workers) as compute:
+        yield Evaluator(task, compute, [0])
+
+
+def settings(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
+    """Values [SI] of the parameters by key, as the runs of a data set take them."""
+    return {
+        parameter.key: parameter.value(coordinate)
+        for parameter, coordinate in zip(task.parameters, x, strict=True)
+        if parameter.data is None or parameter.data == data
+    }
+
+
+def numbers(run: Run, values: dict[str, float]) -> np.ndarray:
+    """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails."""
+    from otjdd.runs.run import simulate
+
+    try:
+        case = run.case.replace(values)
+        ds = simulate(case)
+    except (SolverError, CaseError, ValueError):
+        return np.full(sum(len(curve.y) for curve in run.curves), np.nan)
+    return np.concatenate([curve.scale.apply(simulated(curve, case, ds)) for curve in run.curves])

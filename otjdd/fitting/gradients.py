@@ -1,0 +1,78 @@
+"""Derivatives of simulated numbers by the parameters: central differences whose steps are larger than the solver's noise.
+
+A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
+third differences of runs that differ by next to nothing (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central
+difference whose response is r has a relative error of about s/r from the noise and r^2/6 from the curvature; they are
+equal at r = (6 s)^(1/3). So the step of a parameter is that whose response is r.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError
+from otjdd.fitting.evaluate import Evaluator
+
+FIRST = 1e-3  # natural steps: of a parameter whose response is not known yet
+SMALLEST, LARGEST = 1e-6, 0.1  # natural steps
+TINY = 1e-4  # natural steps between the runs that show the noise: its cube, the smooth part, is nothing
+LEAST = 1e-9  # noise below which round-off of the outputs is as large
+UNSURE = 0.1  # relative error of a derivative beyond which it is told
+
+
+class Gradient(NamedTuple):
+    """Derivatives (point, parameter) on the scales of the data, and their relative errors (parameter,)."""
+
+    slopes: np.ndarray
+    error: np.ndarray
+
+
+def noise(evaluate: Evaluator, x: np.ndarray) -> float:
+    """Root mean square of the solver's noise in the simulated numbers, at a place of the search."""
+    _, high = evaluate.task.ends
+    inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
+    values = evaluate([x + k * TINY * inward for k in range(4)])
+    bends = np.diff(values, 3, axis=0)[0] / np.sqrt(20.0)
+    return float(max(np.sqrt(np.nanmean(bends**2)), LEAST)) if np.isfinite(bends).any() else LEAST
+
+
+def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
+    """Steps (parameter,) whose response is the best one, from slopes that are known already, or FIRST."""
+    if slopes is None:
+        return np.full(count, FIRST)
+    response = np.sqrt(np.nanmean(slopes**2, axis=0))
+    wanted = (6 * noise) ** (1 / 3)
+    return np.clip(wanted / np.maximum(response, wanted / LARGEST), SMALLEST, LARGEST)
+
+
+def gradient(evaluate: Evaluator, x: np.ndarray, here: np.ndarray, noise: float, known: np.ndarray | None) -> Gradient:
+    """Derivatives at a place of the search, one run or two for each parameter.
+
+    here : (point,) simulated numbers there   noise : of them   known : slopes nearby, or None
+    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. Raises CaseError, naming the
+    key, where both sides fail.
+    """
+    h = steps(known, len(x), noise)
+    low, high = evaluate.task.ends
+    ahead, behind = np.minimum(x + h, high) - x, x - np.maximum(x - h, low)
+    ahead, behind = np.where(ahead < h / 2, 0.0, ahead), np.where(behind < h / 2, 0.0, behind)
+    moves = [(i, side * way[i]) for i in range(len(x)) for side, way in ((1, ahead), (-1, behind)) if way[i]]
+    values = evaluate([x + move * np.eye(len(x))[i] for i, move in moves])
+    slopes, error = np.zeros((len(here), len(x))), np.zeros(len(x))
+    for i in range(len(x)):
+        sides = [(move, row) for (k, move), row in zip(moves, values, strict=True) if k == i and np.isfinite(row).all()]
+        if not sides:
+            parameter = evaluate.task.parameters[i]
+            expected = f"a run next to {parameter.text(parameter.value(x[i]))}"
+            raise CaseError([Problem("vary", 0, 0, parameter.name, expected, "runs that fail on both sides")])
+        if len(sides) == 1:
+            sides.append((0.0, here))
+        (a, above), (b, below) = sides
+        slopes[:, i] = (above - below) / (a - b)
+        size = np.sqrt(np.mean(slopes[:, i] ** 2))
+        response = abs(a - b) / 2 * size
+        error[i] = np.hypot(noise / (np.sqrt(2) * response), response**2 / 6) if size else np.inf
+    return Gradient(slopes, error)

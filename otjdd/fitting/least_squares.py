@@ -1,0 +1,172 @@
+"""The local search of a fit: bounded least squares of the residuals by trusted gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.case.problem import Problem
+from otjdd.errors import DataError
+from otjdd.fitting import gradients
+from otjdd.fitting.evaluate import Evaluator
+
+GAIN = 0.01  # of chi-square: what is less is nothing beside an error, which is 1
+TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which nothing is gained
+MOST_JACOBIANS = 30
+INSIDE = 1e-3  # natural steps: a search that begins on a bound begins this far from it
+
+
+class Solution(NamedTuple):
+    """A place of the search and what was found there.
+
+    x : (parameter,) coordinates   values : (point,) simulated numbers on their scales   gradient : there, None when
+    interrupted   noise : of the solver   evaluations, jacobians : counts   reason : why the search ended
+    """
+
+    x: np.ndarray
+    values: np.ndarray
+    gradient: gradients.Gradient | None
+    noise: float
+    evaluations: int
+    jacobians: int
+    reason: str
+
+    def residuals(self, task) -> np.ndarray:
+        """Residuals (point,) in units of the uncertainty."""
+        return (self.values - task.aims) / task.sigma
+
+    def chi_square(self, task) -> float:
+        """Sum of the squared residuals."""
+        return float(np.sum(self.residuals(task) ** 2))
+
+
+class Progress(NamedTuple):
+    """State of a search for whoever watches: counts, squares of the residuals per point, and the best place."""
+
+    evaluations: int
+    jacobians: int
+    misfit: float
+    x: np.ndarray
+
+
+def minimise(
+    evaluate: Evaluator, start: np.ndarray, progress: Callable[[Progress], None] | None = None,
+    most: int = MOST_JACOBIANS, final: bool = True, noise: float | None = None,
+) -> Solution:  # fmt: skip
+    """Search from a place, by scipy's trust region with bounds, and take the gradient where it ends.
+
+    final : take the gradient at the end once more, where the last one was taken elsewhere or with first steps
+    noise : of the solver, where it is known
+    A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError where the start cannot be run.
+    """
+    task, memory = evaluate.task, Memory(evaluate, progress)
+    low, high = task.ends
+    margin = np.minimum(INSIDE, (high - low) / 4)
+    x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
+    try:
+        first = memory.values(x0)
+        if not np.isfinite(first).all():
+            raise DataError([start_fails(task, first)])
+        memory.noise = gradients.noise(evaluate, x0) if noise is None else noise
+        from scipy.optimize import least_squares
+
+        found = least_squares(
+            memory.residuals, x0, memory.jacobian, bounds=(low, high), method="trf", x_scale="jac",
+            ftol=min(TOLERANCE, GAIN / len(first)), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
+        )  # fmt: skip
+        last = memory.trusted(found.x) if final else memory.last
+    except KeyboardInterrupt as error:
+        error.partial = memory.best("interrupted")
+        raise
+    reason = REASONS.get(found.status, found.message)
+    return memory.best(reason)._replace(gradient=last, jacobians=memory.jacobians)
+
+
+REASONS = {
+    0: f"the limit of {MOST_JACOBIANS} steps", 1: "the gradient vanishes", 2: "the misfit no longer falls",
+    3: "the parameters no longer move", 4: "neither misfit nor parameters move",
+}  # fmt: skip
+
+
+def start_fails(task, values: np.ndarray) -> Problem:
+    """Problem of a task whose case, as it stands, gives no numbers at some points."""
+    curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(values))[0]))
+    where = f"{curve.axis} {curve.x[at]:g}"
+    return Problem(
+        curve.label,
+        int(curve.lines[at]),
+        1,
+        "",
+        f"a number of the run at {where}",
+        "none: try the case by `otjdd run` first",
+    )
+
+
+def point_of(task, number: int):
+    """Curve of a point of all data, and its number in that."""
+    for curve in task.curves:
+        if number < len(curve.y):
+            return curve, number
+        number -= len(curve.y)
+    raise IndexError(number)
+
+
+class Memory:
+    """Values and slopes that a search has found, so that no place is run twice, and the best place so far."""
+
+    def __init__(self, evaluate: Evaluator, progress):
+        self.evaluate, self.progress = evaluate, progress
+        self.found: dict[bytes, np.ndarray] = {}
+        self.last: gradients.Gradient | None = None
+        self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
+        self.at, self.there, self.places = None, None, []
+
+    def values(self, x: np.ndarray) -> np.ndarray:
+        """Simulated numbers (point,) at a place."""
+        key = np.asarray(x).tobytes()
+        if key not in self.found:
+            self.found[key] = self.evaluate([np.array(x)])[0]
+            misfit = self.squares(self.found[key])
+            if misfit < self.least:
+                self.least, self.at, self.there = misfit, np.array(x), self.found[key]
+            if self.progress and self.at is not None:
+                self.progress(Progress(self.evaluate.count[0], self.jacobians, self.least / len(self.there), self.at))
+        return self.found[key]
+
+    def squares(self, values: np.ndarray) -> float:
+        task = self.evaluate.task
+        squares = float(np.sum(((values - task.aims) / task.sigma) ** 2))
+        return squares if np.isfinite(squares) else np.inf
+
+    def residuals(self, x: np.ndarray) -> np.ndarray:
+        """Residuals (point,); infinite where a run fails, so that the search steps back."""
+        task = self.evaluate.task
+        found = (self.values(x) - task.aims) / task.sigma
+        return found if np.isfinite(found).all() else np.full(len(found), np.inf)
+
+    def jacobian(self, x: np.ndarray) -> np.ndarray:
+        """Derivatives (point, parameter) of the residuals."""
+        return self.gradient(x).slopes / self.evaluate.task.sigma[:, None]
+
+    def gradient(self, x: np.ndarray) -> gradients.Gradient:
+        """Derivatives (point, parameter) of the simulated numbers."""
+        known = None if self.last is None else self.last.slopes
+        self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
+        self.jacobians += 1
+        self.places.append(np.array(x))
+        return self.last
+
+    def trusted(self, x: np.ndarray) -> gradients.Gradient:
+        """The gradient at a place, with steps from slopes that were known before."""
+        if self.jacobians > 1 and np.array_equal(self.places[-1], x):
+            return self.last
+        return self.gradient(x)
+
+    def best(self, reason: str) -> Solution | None:
+        """Solution at the best place so far, None before the first."""
+        if self.at is None:
+            return None
+        counts = self.evaluate.count[0], self.jacobians
+        return Solution(self.at, self.there, None, self.noise, *counts, reason)

@@ -1,0 +1,193 @@
+"""Parameters of a fit: numbers of a case, by dotted key, with bounds and the scale on which they move.
+
+What is not given comes from the record that holds the key: its range becomes the bounds, and a quantity that is positive by
+nature moves on a logarithmic scale. Energies, temperatures and voltages are linear: they stand in exponents.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import annotated_types
+from pydantic import BaseModel
+
+from otjdd.case.case import Case
+from otjdd.case.document import split_key
+from otjdd.case.keys import dotted_keys
+from otjdd.case.problem import Problem, Source, nearest
+from otjdd.errors import CaseError
+from otjdd.units import Quantity, brief, plain_unit, quantity, write
+
+LINEAR = ("energy", "temperature", "voltage")  # dimensions that move on a linear scale, whatever their sign
+SHARE = 0.2  # of the value is the natural step of a linear parameter
+LEAST = 0.05  # eV, V: natural step of small energies and voltages
+
+
+class Parameter(NamedTuple):
+    """A number of a case that may move.
+
+    key : dotted   dimension : of `units.DIMENSIONS`, "" for plain numbers   low, high : bounds [SI]; infinite for none
+    log : it moves on a logarithmic scale   start : value of the case [SI]
+    data : number of the data set whose runs it belongs to; None for all of them
+    """
+
+    key: str
+    dimension: str
+    low: float
+    high: float
+    log: bool
+    start: float
+    data: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Key, with the number of the data set, from 1, where it has one of its own."""
+        return self.key if self.data is None else f"{self.key} @{self.data + 1}"
+
+    @property
+    def unit(self) -> str:
+        """Unit in which the value is held, as results spell it."""
+        return plain_unit(self.dimension)
+
+    @property
+    def step(self) -> float:
+        """Natural step: 1 is a factor of e on a logarithmic scale, else SHARE of the value at the start [SI]."""
+        if self.log:
+            return 1.0
+        size = max(SHARE * abs(self.start), LEAST if self.dimension in LINEAR else 0.0)
+        span = self.high - self.low
+        return size or (span / 20 if math.isfinite(span) else LEAST)
+
+    def coordinate(self, value: float) -> float:
+        """Place of a value [SI] on the scale of the search, where 0 is the start and 1 a natural step from it."""
+        return math.log(value / self.start) if self.log else (value - self.start) / self.step
+
+    def value(self, coordinate: float) -> float:
+        """Value [SI] at a coordinate, within the bounds."""
+        found = self.start * math.exp(coordinate) if self.log else self.start + coordinate * self.step
+        return min(max(found, self.low), self.high)
+
+    def slope(self, coordinate: float) -> float:
+        """Derivative of the value by the coordinate [SI]."""
+        return self.start * math.exp(coordinate) if self.log else self.step
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Coordinates of the bounds, infinite where there are none."""
+        low = self.coordinate(self.low) if self.low > (0 if self.log else -math.inf) else -math.inf
+        return low, self.coordinate(self.high) if math.isfinite(self.high) else math.inf
+
+    def text(self, value: float, digits: int = 6) -> str | float:
+        """A value [SI] as a case file has it."""
+        value = float(f"{value:.{digits}g}")
+        return write(value, self.dimension) if self.dimension else value
+
+    @property
+    def words(self) -> str:
+        """Bounds and scale in words."""
+        low, high = (self.text(end) if math.isfinite(end) else "none" for end in (self.low, self.high))
+        return f"{self.name}: {low} to {high}, {'logarithmic' if self.log else 'linear'}"
+
+
+def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 1) -> tuple[Parameter, ...]:
+    """Parameters of keys that may move.
+
+    vary : keys, or key -> (low, high), None for no bounds of its own, or a mapping of low, high, log and each
+    sets : number of data sets, for parameters with a value for each
+    Raises CaseError, with all that is wrong, for keys that are no numbers of the case and for bounds that do not fit.
+    """
+    asked = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(vary)
+    found, wrong = [], []
+    for key, said in asked.items():
+        try:
+            found += made(case, key, settings(said), sets)
+        except CaseError as error:
+            wrong += error.problems
+    if not asked:
+        wrong.append(Problem("vary", 0, 0, "", "one parameter or more that may move", "none"))
+    if wrong:
+        raise CaseError(wrong)
+    return tuple(found)
+
+
+def settings(said: Any) -> dict[str, Any]:
+    """Return low, high, log and each of what was said of a parameter."""
+    if said is None:
+        return {}
+    if isinstance(said, Mapping):
+        return {name: value for name, value in said.items() if value is not None}
+    low, high = said
+    return {"low": low, "high": high}
+
+
+def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
+    """Parameters of one key, one for each data set where it is so said. Raises CaseError."""
+    value, dimension, low, high = held(case, key)
+    ends = []
+    for name, default in (("low", low), ("high", high)):
+        end = said.get(name, default)
+        number, kind = quantity(end) if isinstance(end, str) else (float(end), dimension)
+        if kind != dimension:
+            raise fault(key, f"bounds like {brief(write(value, dimension) if dimension else value)}", brief(end))
+        ends.append(number)
+    log = bool(said.get("log", ends[0] >= 0 and value > 0 and dimension not in LINEAR))
+    if not ends[0] < ends[1] or (log and ends[0] < 0):
+        raise fault(
+            key, "low below high" + ", and above 0" * log, f"{said.get('low', low)} and {said.get('high', high)}"
+        )
+    if not ends[0] <= value <= ends[1]:
+        shown = write(value, dimension) if dimension else value
+        raise fault(key, "bounds around the value of the case", f"{said.get('low', low)} to {said.get('high', high)}",
+                    f"the case has {shown}: start from a value within, by --set")  # fmt: skip
+    if log and not value > 0:
+        raise fault(key, "a value above 0 to start from on a logarithmic scale", brief(value))
+    numbers = range(sets) if said.get("each") else [None]
+    return [Parameter(key, dimension, *ends, log, value, number) for number in numbers]
+
+
+def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
+    """An error about a parameter."""
+    return CaseError([Problem("vary", 0, 0, key, expected, got, hint)])
+
+
+def held(case: Case, key: str) -> tuple[float, str, float, float]:
+    """Value [SI], dimension and range [SI] of a key of a case. Raises CaseError for what is no number of it."""
+    place: Any = case
+    dimension, low, high = "", -math.inf, math.inf
+    for part in split_key(key, Source("vary", None)):
+        if isinstance(place, BaseModel) and part in type(place).model_fields:
+            dimension, low, high = range_of(type(place).model_fields[part])
+            place = getattr(place, part)
+        elif isinstance(place, dict) and part in place:  # a deviation: of the dimension of what is spread, from 0
+            _, dimension, _, high = held(case, part)
+            place, low = place[part], 0.0
+        elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
+            place = place[part]
+        else:
+            raise fault(key, "the key of a number of the case", brief(key), nearest(key, dotted_keys()))
+    if isinstance(place, bool) or not isinstance(place, int | float):
+        raise fault(key, "the key of a number of the case", brief(str(place)), nearest(key, dotted_keys()))
+    if isinstance(place, int) and not isinstance(place, float) and not dimension:
+        raise fault(key, "a number that can move in small steps", f"the count {place}")
+    return float(place), dimension, low, high
+
+
+def range_of(field) -> tuple[str, float, float]:
+    """Dimension and range [SI] of a field of a record; infinite ends where it has none."""
+    dimension, low, high = "", -math.inf, math.inf
+    marks = list(field.metadata)
+    for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
+        marks += getattr(part, "__metadata__", ())
+    for mark in marks:
+        if isinstance(mark, Quantity):
+            dimension = mark.dimension
+            low = quantity(mark.low)[0] if mark.low else low
+            high = quantity(mark.high)[0] if mark.high else high
+        for inner in getattr(mark, "metadata", [mark]) if not isinstance(mark, Quantity) else ():
+            if isinstance(inner, annotated_types.Ge | annotated_types.Gt):
+                low = float(getattr(inner, "ge", getattr(inner, "gt", low)))
+            if isinstance(inner, annotated_types.Le | annotated_types.Lt):
+                high = float(getattr(inner, "le", getattr(inner, "lt", high)))
+    return dimension, low, high

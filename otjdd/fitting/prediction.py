@@ -1,0 +1,95 @@
+"""The fitted device under another drive, with the band that the errors of its parameters leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.case.case import Case, load_case
+from otjdd.errors import CaseError, SolverError
+from otjdd.fitting.report import fitted_case
+from otjdd.fitting.result import parameters_of
+from otjdd.runs.run import simulate
+from otjdd.system.pool import team
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: one and two standard errors of a normal distribution
+COUNT = 100
+FAILED = 0.2  # share of draws without a run beyond which nothing is predicted
+
+
+def predict(
+    fit: xr.Dataset, drive: Any = None, *, changes: Mapping[str, Any] | None = None, count: int = COUNT,
+    levels: Sequence[float] = LEVELS, seed: int = 1, workers: int = 1,
+) -> xr.Dataset:  # fmt: skip
+    """Percentiles of the outputs of a drive over draws of the parameters of a fit.
+
+    drive : a table with its kind, a case or its name, whose drive is taken; None for the drive of the fit
+    changes : of the case, by dotted key: {"temperature": "350 K"}   count : of draws, from the covariance, or from the
+        samples of the posterior where the fit has them
+    Returns a Dataset of the outputs over reads, bias or time with a first dimension `percentile`; the attributes of the
+    fitted set's own run. `failed_draws` counts draws whose run failed. Raises CaseError, SolverError, ValueError.
+    """
+    case = driven(fitted_case(fit), drive, changes or {})
+    moving = [p for p in parameters_of(fit) if p.data in (None, 0)]
+    places = draws(fit, count, seed)
+    index = [i for i, p in enumerate(parameters_of(fit)) if p.data in (None, 0)]
+    sets = [{p.key: p.value(place[i]) for p, i in zip(moving, index, strict=True)} for place in places]
+    best = simulate(case)
+    with team(workers) as compute:
+        runs = [ds for _, ds in compute(outputs, [(case, values) for values in sets]) if ds is not None]
+    failed = count - len(runs)
+    if failed > FAILED * count:
+        raise ValueError(f"{failed} of {count} draws have no run: the errors reach beyond what can be simulated")
+    return percentiles(best, runs, levels).assign_attrs(failed_draws=failed, draws=count)
+
+
+def driven(case: Case, drive: Any, changes: Mapping[str, Any]) -> Case:
+    """A case with another drive, recorded at its reads where it has some. Raises CaseError, OSError."""
+    if drive is not None and not isinstance(drive, Mapping):
+        other = drive if isinstance(drive, Case) else load_case(drive)
+        drive = other.plain()["drive"]
+    made = case.replace({"drive": dict(drive)} if drive is not None else {}).replace(dict(changes))
+    return made.replace({"record.profiles_at_reads": False, "record.profiles_at": []})
+
+
+def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
+    """Coordinates (draw, parameter) from the posterior, else from the covariance. Raises ValueError without either."""
+    rng = np.random.default_rng(seed)
+    if "sample" in fit:
+        return fit["sample"].values[rng.integers(0, fit.sizes["draw"], count)]
+    if "covariance" not in fit:
+        raise ValueError("this fit was ended before its errors were known; go on with --resume")
+    return rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh")
+
+
+def outputs(case: Case, values: dict[str, float]):
+    """Dataset of a run with other values, None for one that fails."""
+    try:
+        return simulate(case.replace(values))
+    except (SolverError, CaseError, ValueError):
+        return None
+
+
+def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[float]) -> xr.Dataset:
+    """Percentiles of runs, each on the times of the first."""
+    import xarray as xr
+
+    names = [name for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
+    made = {}
+    for name in names:
+        dims = best[name].dims
+        rows = [on_times(ds, name, best["time"].values) if dims == ("time",) else ds[name].values for ds in runs]
+        made[name] = (("percentile", *dims), np.percentile(np.array(rows), levels, axis=0), best[name].attrs)
+    about = {"units": "percent", "long_name": "percentile over draws of the parameters"}
+    coords = {name: c for name, c in best.coords.items() if set(c.dims) <= {d for n in names for d in best[n].dims}}
+    return xr.Dataset(made, coords | {"percentile": ("percentile", list(levels), about)}, best.attrs)
+
+
+def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:
+    """A time series of a run, straight between its own times."""
+    return np.interp(times, ds["time"].values, ds[name].values)

@@ -1,0 +1,48 @@
+"""Profile likelihood: how the misfit grows when one parameter is held elsewhere and all others follow.
+
+Where the covariance is a straight line, this is the curve: chi-square above its least value, 1 at one standard error of a
+parabola. Its width tells errors that are not symmetric, and parameters without any.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from otjdd.fitting.covariance import Errors
+from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.least_squares import Solution, minimise
+from otjdd.fitting.task import Task
+
+REACH = 3.0  # standard errors to either side
+COUNT = 9  # places, the solution among them
+MOST = 6  # Jacobians of each place
+
+
+def held(task: Task, index: int, value: float) -> Task:
+    """The task with one parameter held at a value [SI]."""
+    gone = task.parameters[index]
+    runs = tuple(
+        run._replace(case=run.case.replace({gone.key: value})) if gone.data in (None, run.curves[0].data) else run
+        for run in task.runs
+    )
+    return task._replace(runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
+
+
+def profile(evaluate: Evaluator, solution: Solution, found: Errors, index: int) -> tuple[np.ndarray, np.ndarray]:
+    """Values [SI] of a parameter around the solution and the least chi-square (COUNT,) at each; nan where no run goes."""
+    task = evaluate.task
+    parameter, low, high = task.parameters[index], *(end[index] for end in task.ends)
+    moves = np.linspace(-REACH, REACH, COUNT) * found.error[index]
+    places = np.clip(solution.x[index] + moves, low, high)
+    rest = np.arange(len(solution.x)) != index
+    follow = found.covariance[rest, index] / found.covariance[index, index]
+    squares = np.full(COUNT, np.nan)
+    for i, place in enumerate(places):
+        task_held = held(task, index, parameter.value(place))
+        start = solution.x[rest] + follow * (place - solution.x[index])
+        one = Evaluator(task_held, evaluate.compute, evaluate.count)
+        if not rest.any():
+            squares[i] = np.sum(((one([start])[0] - task.aims) / task.sigma) ** 2)
+            continue
+        squares[i] = minimise(one, start, most=MOST, final=False, noise=solution.noise).chi_square(task_held)
+    return np.array([parameter.value(place) for place in places]), squares

@@ -1,0 +1,153 @@
+"""A fit in words, as JSON, and as a case file that is ready to run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otjdd.case import toml_text
+from otjdd.case.case import Case, parse_case
+from otjdd.case.problem import dotted
+from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.result import parameters_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+DIGITS = 9  # of values in a case file
+
+
+def table(ds: xr.Dataset) -> str:
+    """Table of the parameters of a fit, with errors and bounds, what the data cannot tell, and how it went."""
+    rows = [("parameter", "value", "error", "start", "")]
+    for parameter, row in zip(parameters_of(ds), rows_of(ds), strict=True):
+        value, error = told(parameter, row["value"], row["error"])
+        rows.append(
+            (parameter.name, value, error, str(parameter.text(parameter.start, 4)), "at bound" * row["at_bound"])
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    lines = ["  ".join(f"{cell:{w}}" for cell, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows]
+    about = ds.attrs
+    scaled = ", errors multiplied by its root" if about["errors_scaled"] else ""
+    lines += ["", f"reduced chi-square {about['reduced_chi_square']:.4g}{scaled}; {about['evaluations']} evaluations, "
+              f"{about['jacobians']} Jacobians; {about['ended']}"]  # fmt: skip
+    return "\n".join(lines + [line for line in about["warnings"].splitlines() if line])
+
+
+def rows_of(ds: xr.Dataset) -> list[dict[str, Any]]:
+    """Value, error and at_bound of each parameter, SI, in order."""
+    return [
+        {"value": float(v), "error": float(e), "at_bound": bool(b)}
+        for v, e, b in zip(ds["value"].values, ds["error"].values, ds["at_bound"].values, strict=True)
+    ]
+
+
+def told(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
+    """Value and error as text: two digits of the error, and as many of the value as it leaves certain."""
+    if not (math.isfinite(error) and error > 0):
+        return str(parameter.text(value, 4)), "none"
+    digits = max(2, 2 + math.floor(math.log10(abs(value))) - math.floor(math.log10(error))) if value else 2
+    return str(parameter.text(value, min(digits, 12))), str(parameter.text(error, 2))
+
+
+def as_json(ds: xr.Dataset) -> dict[str, Any]:
+    """The numbers of a fit, SI and eV; None where there is no number."""
+    names = [str(name) for name in ds["parameter"].values]
+    units = dict(zip(names, map(str, ds["unit"].values), strict=True))
+    rows = dict(zip(names, rows_of(ds), strict=True))
+    correlation = ds["correlation"].values if "correlation" in ds else np.zeros((len(names),) * 2)
+    return {
+        "parameters": {
+            name: {
+                "value": row["value"],
+                "unit": units[name],
+                "error": number(row["error"]),
+                "at_bound": row["at_bound"],
+            }
+            for name, row in rows.items()
+        },
+        "reduced_chi_square": number(ds.attrs["reduced_chi_square"]),
+        "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
+        "evaluations": int(ds.attrs["evaluations"]),
+        "jacobians": int(ds.attrs["jacobians"]),
+        "warnings": ds.attrs["warnings"].splitlines(),
+    }
+
+
+def number(value: float) -> float | None:
+    """A number for JSON, which has no nan."""
+    return float(value) if math.isfinite(value) else None
+
+
+def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
+    """The case with the values of a fit, those of a data set where they have one of their own. Raises ValueError."""
+    case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
+    moving = zip(parameters_of(ds), rows_of(ds), strict=True)
+    return case.replace({p.key: float(f"{row['value']:.{digits}g}") for p, row in moving if p.data in (None, data)})
+
+
+def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> str:
+    """Case file of a fit, with the errors as comments.
+
+    base : name of the case that was fitted, as a file beside this one or a shipped case; None writes the whole case
+    below : that case; what differs from it is written
+    """
+    head = [f"# {ds.attrs['title']}: reduced chi-square {ds.attrs['reduced_chi_square']:.4g}"]
+    head += [f"# {line}" for line in ds.attrs["warnings"].splitlines()]
+    case, comments = fitted_case(ds, digits=DIGITS), dict(commented(ds))
+    if base is None or below is None:
+        told = [f"# {key} = {value}" for key, value in comments.items()]
+        return "\n".join([*head, *told]) + "\n\n" + toml_text.write(case.plain())
+    lines = [
+        *head,
+        f"base = {toml_text.toml_value(base)}",
+        f"title = {toml_text.toml_value(ds.attrs['title'][:200])}",
+        "",
+    ]
+    for key, value in differences(below.without_study().plain(), case.plain()):
+        comment = f"  # {comments[key]}" if key in comments else ""
+        if key != "title":
+            lines.append(f"{key} = {toml_text.toml_value(value)}{comment}")
+    return "\n".join(lines) + "\n"
+
+
+def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
+    """Key and comment of each parameter: its error, its bound, and its values for other data sets."""
+    moving = list(zip(parameters_of(ds), rows_of(ds), strict=True))
+    for key in dict.fromkeys(parameter.key for parameter, _ in moving):
+        said = []
+        for parameter, row in moving:
+            if parameter.key == key:
+                value, error = told(parameter, row["value"], row["error"])
+                where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
+                said.append(f"{where}standard error {error}" + ", at its bound" * row["at_bound"])
+        yield key, "; ".join(said)
+
+
+def differences(below: dict, above: dict, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of what differs in the upper of two cases; a table of another kind as a whole."""
+    for name, value in above.items():
+        place, old = (*path, name), below.get(name)
+        switched = (
+            isinstance(value, dict)
+            and isinstance(old, dict)
+            and any(value.get(s) != old.get(s) for s in ("kind", "law"))
+        )
+        if isinstance(value, dict) and isinstance(old, dict) and not switched and set(value) >= set(old):
+            yield from differences(old, value, place)
+        elif value != old:
+            yield dotted(place), value
+
+
+def base_of(case: Path, out: Path) -> str | None:
+    """Name by which a case file beside `out` can name a case as its base; None for one that lies elsewhere."""
+    from otjdd.case.shipped import shipped_cases
+
+    folder = case.resolve().parent
+    if folder in (shipped_cases().resolve(), out.resolve().parent):
+        return case.name
+    return None

@@ -1,0 +1,126 @@
+"""The result of a fit as a Dataset: parameters with errors, correlations, data beside the fit, provenance.
+
+Dimensions: `parameter` and `other` (the same parameters, for matrices), `point` of all data one after the other. The
+`coordinate` of a parameter is the logarithm of its value over the start, or its distance from it in natural steps.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.fitting.covariance import Errors
+from otjdd.fitting.curves import Curve
+from otjdd.fitting.least_squares import Solution
+from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.scales import Scale
+from otjdd.fitting.task import Task
+from otjdd.results.provenance import provenance
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KIND = "otjdd fit"
+VERSION = 1
+
+
+def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
+    """Dataset of a fit; without errors of one that was ended before its time."""
+    import xarray as xr
+
+    values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
+    slopes = np.array([p.slope(x) for p, x in zip(task.parameters, solution.x, strict=True)])
+    count = len(values)
+    error = found.error if found else np.full(count, np.nan)
+    coords = {
+        "parameter": ("parameter", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
+        "other": ("other", [p.name for p in task.parameters], {"units": "1", "long_name": "key of the case"}),
+        "unit": (
+            "parameter",
+            [p.unit for p in task.parameters],
+            {"units": "1", "long_name": "unit of value and error"},
+        ),
+    }
+    rows = {
+        "value": (values, "value, in the unit of each parameter"),
+        "error": (error * slopes, "standard error, in the unit of each parameter"),
+        "start": ([p.start for p in task.parameters], "value to start from, in the unit of each parameter"),
+        "low": ([p.low for p in task.parameters], "lower bound, in the unit of each parameter"),
+        "high": ([p.high for p in task.parameters], "upper bound, in the unit of each parameter"),
+        "at_bound": (found.at_bound.astype(float) if found else np.zeros(count), "1 where the bound was met"),
+        "coordinate": (solution.x, "coordinate of the search"),
+        "coordinate_error": (error, "standard error of the coordinate"),
+    }
+    made = {name: ("parameter", np.asarray(v, dtype=float), about(words)) for name, (v, words) in rows.items()}
+    if found:
+        pair = ("parameter", "other")
+        made["covariance"] = (pair, found.covariance, about("covariance of the coordinates"))
+        made["correlation"] = (pair, found.correlation, about("correlation"))
+        J = solution.gradient.slopes / task.sigma[:, None]
+        made["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
+    ds = xr.Dataset(made | points(task, solution), coords)
+    return ds.assign_attrs(attributes(task, solution, found))
+
+
+def about(words: str, unit: str = "1") -> dict[str, str]:
+    """Attributes of a variable."""
+    return {"units": unit, "long_name": words}
+
+
+def points(task: Task, solution: Solution) -> dict[str, tuple]:
+    """Variables (point,) of the data and the fit. Units differ from curve to curve and stand in `curves`."""
+    curves = task.curves
+    ends = np.cumsum([len(curve.y) for curve in curves])[:-1]
+    fitted = [curve.scale.inverse(part) for curve, part in zip(curves, np.split(solution.values, ends), strict=True)]
+    signs = [np.sign(curve.y) if curve.scale.kind == "log" else 1.0 for curve in curves]
+    rows = {
+        "curve": (np.repeat(np.arange(len(curves)), [len(c.y) for c in curves]), "number of the curve, see curves"),
+        "line": (np.concatenate([c.lines for c in curves]), "line of the file"),
+        "axis_value": (np.concatenate([c.x for c in curves]), "where it was measured, in the unit of the axis"),
+        "measured": (np.concatenate([c.y for c in curves]), "measured number"),
+        "fitted": (np.concatenate([f * s for f, s in zip(fitted, signs, strict=True)]), "number of the fit"),
+        "uncertainty": (task.sigma, "uncertainty on the scale of comparison"),
+        "residual": (solution.residuals(task), "residual in units of the uncertainty"),
+    }
+    return {name: ("point", np.asarray(values), about(words)) for name, (values, words) in rows.items()}
+
+
+def attributes(task: Task, solution: Solution, found: Errors | None) -> dict:
+    """Attributes of a fit: what was done, what it says, and where it came from."""
+    curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
+               "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
+    moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]
+    said = {
+        "fit": KIND,
+        "fit_version": VERSION,
+        "chi_square": solution.chi_square(task),
+        "reduced_chi_square": found.reduced if found else float("nan"),
+        "errors_scaled": int(found.scaled) if found else 0,
+        "solver_noise": solution.noise,
+        "evaluations": solution.evaluations,
+        "jacobians": solution.jacobians,
+        "ended": solution.reason,
+        "curves": json.dumps(curves),
+        "parameters": json.dumps(moving),
+        "notes": "\n".join(task.notes),
+        "warnings": "\n".join(found.warnings) if found else "",
+    }
+    return provenance(task.case.source, task.case.resolved(), title=f"fit of {task.case.title}") | said
+
+
+def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
+    """Parameters of a fit. Raises ValueError for a Dataset that is no fit."""
+    if ds.attrs.get("fit") != KIND:
+        raise ValueError("this is no fit: otjdd.fit and `otjdd fit` make one")
+    rows = json.loads(ds.attrs["parameters"])
+    return tuple(Parameter(**row | {"low": float(row["low"]), "high": float(row["high"])}) for row in rows)
+
+
+def curves_of(ds: xr.Dataset) -> list[dict]:
+    """Curves of a fit: label, quantity, axis, scale, where the uncertainty comes from."""
+    return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
+
+
+__all__ = ["Curve", "curves_of", "dataset", "parameters_of"]

@@ -1,0 +1,121 @@
+"""otjdd fit and otjdd design: files in, a fit, a case and a picture out; and what is refused."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from fitted_devices import clean, noisy, small
+from PIL import Image
+
+from otjdd.case.case import load_case
+from otjdd.results import store
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("fit")
+    (place / "small.toml").write_text(small().resolved(), encoding="utf-8")
+    data = noisy(clean(small())[0], np.random.default_rng(6)).source
+    rows = [
+        f"{v:.3f},{r:.6g},{s:.6g}" for v, r, s in zip(data["write_voltage"], data["R"], data["sigma_R"], strict=True)
+    ]
+    (place / "loop.csv").write_text("\n".join(["V_write (V),R (ohm),R_err (ohm)", *rows]), encoding="utf-8")
+    task = ["[fit]", 'vary = { "device.left.barrier" = {} }', 'data = [{ file = "loop.csv", skip = [[3, 4]] }]']
+    (place / "asked.toml").write_text("\n".join(['base = "small.toml"', *task]), encoding="utf-8")
+    return place
+
+
+def otjdd(folder, *words):
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
+
+
+@pytest.fixture(scope="module")
+def fitted(folder):
+    words = [
+        "loop.csv",
+        "small.toml",
+        "--set",
+        "device.left.barrier=0.635 eV",
+        "-o",
+        "found.nc",
+        "--json",
+        "--workers",
+        "2",
+    ]
+    done = otjdd(folder, "fit", *words, "--vary", "device.left.barrier", "--vary", "ions.density=1e26 1/m^3:1e27 1/m^3")
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_json_stands_alone_and_files_are_there(folder, fitted):
+    numbers = json.loads(fitted.stdout)
+    barrier = numbers["parameters"]["device.left.barrier"]
+    assert abs(barrier["value"] - 0.6394) < 4 * barrier["error"]
+    assert set(numbers) >= {"parameters", "reduced_chi_square", "correlations", "evaluations"}
+    assert "ions.density: 1e26 1/m^3 to 1e27 1/m^3, logarithmic" in fitted.stderr
+    assert load_case(folder / "found.toml").device.left.barrier == pytest.approx(barrier["value"])
+    assert 'base = "small.toml"' in (folder / "found.toml").read_text()
+    with Image.open(folder / "found.png") as picture:
+        assert picture.width > 600
+
+
+def test_a_fit_goes_on_from_its_best_set(folder, fitted):
+    words = ["loop.csv", "small.toml", "--vary", "device.left.barrier", "--vary", "ions.density", "-o", "again.nc"]
+    done = otjdd(folder, "fit", *words, "--timeout", "0.01")
+    assert done.returncode == 6, done.stderr
+    assert not (folder / "again.nc").exists() or "fit" in store.read(folder / "again.nc").attrs
+    (folder / "again.nc").write_bytes((folder / "found.nc").read_bytes())
+    done = otjdd(folder, "fit", *words, "--resume")
+    assert done.returncode == 0, done.stderr
+    assert store.read(folder / "again.nc").attrs["evaluations"] < store.read(folder / "found.nc").attrs["evaluations"]
+    done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
+    assert done.returncode == 5
+    assert "is no fit of ions.density" in done.stderr
+
+
+def test_a_case_says_what_to_fit(folder):
+    done = otjdd(folder, "fit", "asked.toml")
+    assert done.returncode == 0, done.stderr
+    assert "28 points of resistance" in done.stderr
+    assert "asked-fit.nc" in done.stdout
+    assert store.read(folder / "asked-fit.nc").sizes == {"parameter": 1, "other": 1, "point": 28}
+
+
+def test_what_to_measure_next_is_told(folder, fitted):
+    done = otjdd(folder, "design", "found.nc", "small.toml", "--temperature", "350 K", "--plot", "next.png")
+    assert done.returncode == 0, done.stderr
+    assert "small.toml at 350 K" in done.stdout
+    assert (folder / "next.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (
+            ["bad.csv", "small.toml", "--vary", "ions.density"],
+            3,
+            "bad.csv:3:5: expected a number of resistance, got 'x'",
+        ),
+        (
+            ["high.csv", "small.toml", "--vary", "ions.density"],
+            3,
+            "high.csv:3:1: expected a voltage that the drive applies",
+        ),
+        (["loop.csv", "small.toml", "--vary", "ions.densty"], 3, 'did you mean "ions.density"'),
+        (["loop.csv", "small.toml"], 3, "one parameter or more"),
+        (["loop.csv"], 2, "is a file of data"),
+        (["small.toml", "--vary", "ions.density"], 2, "name a file of data"),
+        (["loop.csv", "small.toml", "--vary", "ions.density=1"], 2, "expected KEY=LOW:HIGH"),
+        (["loop.csv", "small.toml", "--vary", "ions.density", "--profile", "a"], 2, "is not varied"),
+        (["loop.csv", "small.toml", "--vary", "ions.density", "-o", "small.nc"], 2, "is the case itself"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused(folder, words, code, said):
+    (folder / "bad.csv").write_text("V_write (V),R (ohm)\n0.4,1e8\n0.8,x\n", encoding="utf-8")
+    (folder / "high.csv").write_text("V_write (V),R (ohm)\n0.4,1e8\n7.8,1e8\n", encoding="utf-8")
+    done = otjdd(folder, "fit", *words)
+    assert done.returncode == code, done.stderr
+    assert said in " ".join(done.stderr.replace("│", " ").split()), done.stderr

@@ -1,0 +1,102 @@
+"""Fits of cases: parameters come back from three kinds of data, and what is made of a fit."""
+
+import json
+
+import numpy as np
+import pytest
+from fitted_devices import KEYS, SIGMA, clean, noisy, small
+
+import otjdd
+from otjdd.case.case import load_case
+from otjdd.errors import DataError
+from otjdd.fitting import profile, report
+from otjdd.fitting.extras import added
+from otjdd.fitting.fit import solved
+from otjdd.fitting.parameters import held
+from otjdd.fitting.task import task
+from otjdd.plot import fit as picture
+from otjdd.results import store
+
+WRONG = {
+    "device.left.barrier": "0.63 eV", "ions.activation_energy": "0.455 eV", "ions.density": "3.4e26 1/m^3",
+    "device.film.tunnelling_mass": 0.43, "device.conducting_fraction": 5e-5, "ions.hop_distance": "0.68 nm",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data():
+    return clean(small())
+
+
+@pytest.fixture(scope="module")
+def pair(data):
+    """A fit of two parameters to a loop."""
+    one = noisy(data[0], np.random.default_rng(6))
+    return otjdd.fit(one, small(), ["device.left.barrier", "ions.density"], changes={"device.left.barrier": "0.635 eV"})
+
+
+def test_six_parameters_come_back_from_three_kinds_of_data(data):
+    rng = np.random.default_rng(1)
+    ds = otjdd.fit([noisy(one, rng) for one in data], small(), KEYS, changes=WRONG)
+    truth = np.array([held(small(), key)[0] for key in KEYS])
+    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), report.table(ds)
+    assert (ds.error.values < 0.02 * truth).all()
+    assert 0.6 < ds.attrs["reduced_chi_square"] < 1.4
+    assert ds.attrs["jacobians"] <= 12
+    assert [curve["quantity"] for curve in json.loads(ds.attrs["curves"])] == ["resistance"] + ["current"] * 3
+
+
+def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
+    store.write(pair, tmp_path / "fit.nc")
+    ds = store.read(tmp_path / "fit.nc")
+    assert report.table(ds) == report.table(pair)
+    assert "device.left.barrier" in report.table(ds)
+    numbers = report.as_json(ds)
+    assert set(numbers["parameters"]["ions.density"]) == {"value", "unit", "error", "at_bound"}
+    assert numbers["parameters"]["ions.density"]["unit"] == "m^-3"
+    assert len(picture.figure(ds).axes) == 4  # data, residuals, correlations and their colours
+    for name, base in (("whole", None), ("based", "rv-loop.toml")):
+        text = report.case_text(ds, base, load_case("rv-loop"))
+        (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        case = load_case(tmp_path / f"{name}.toml")
+        assert case.device.left.barrier == pytest.approx(float(ds.value[0]), rel=1e-8)
+        assert case.device.film.cells == 24
+        assert "standard error" in text
+
+
+def test_percentiles_of_a_prediction_hold_the_fitted_curve(pair):
+    ds = otjdd.predict(pair, {"kind": "pulse", "voltage": "1 V", "width": "10 ms", "read": {}}, count=12)
+    assert ds.read_resistance.dims == ("percentile", "read")
+    low, middle, high = (float(ds.read_resistance.sel(percentile=p)[0]) for p in (2.5, 50, 97.5))
+    assert low < middle < high < 1.2 * low
+    assert ds.attrs["failed_draws"] == 0
+    assert ds.read_resistance.attrs["units"] == "ohm"
+
+
+def test_a_second_measurement_makes_errors_smaller(pair):
+    ds = otjdd.design(pair, {"again": {}, "hot": {"temperature": "350 K"}})
+    ratio = ds.ratio.sel(candidate="again").values
+    np.testing.assert_allclose(ratio, np.sqrt(0.5), rtol=0.05)  # as many points once more
+    assert (ds.ratio.values < 1).all()
+    assert ds.attrs["uncertainty"] == pytest.approx(SIGMA, rel=0.1)
+    broken = otjdd.design(pair, {"none": {"drive": {"kind": "hold", "voltage": "0 V", "duration": "-1 s"}}})
+    assert np.isnan(broken.ratio).all()
+    assert "none:" in broken.attrs["failed"]
+
+
+def test_data_of_the_wrong_sign_or_place_are_refused_before_a_run(data, monkeypatch):
+    from otjdd.runs import run as simulate
+
+    monkeypatch.setattr(simulate, "simulate", None)
+    source = data[0].source | {"write_voltage": -data[0].source["write_voltage"]}
+    with pytest.raises(DataError, match="a voltage that the drive applies"):
+        otjdd.fit(source, small(), ["ions.density"])
+
+
+def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
+    monkeypatch.setattr(profile, "COUNT", 5)
+    made = task(small(), [noisy(data[0], np.random.default_rng(6))], ["device.left.barrier", "ions.density"])
+    ds = added(solved(made), made, profile=["device.left.barrier"])
+    offsets = (ds.profile_value.values[0] - float(ds.value[0])) / float(ds.error[0])
+    rise = ds.profile_chi_square.values[0] - ds.attrs["chi_square"]
+    np.testing.assert_allclose(rise, offsets**2, atol=0.3)

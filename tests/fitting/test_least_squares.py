@@ -1,0 +1,152 @@
+"""Gradients, search and errors on functions whose answers are known, in place of the solver."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from otjdd.errors import CaseError, DataError
+from otjdd.fitting import covariance, gradients
+from otjdd.fitting.curves import Curve, Run
+from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.least_squares import minimise
+from otjdd.fitting.parameters import Parameter
+from otjdd.fitting.scales import Scale
+from otjdd.fitting.task import Task
+
+X = np.linspace(0, 3, 40)
+
+
+class Function(NamedTuple):
+    """An evaluator of a function of the coordinates instead of a case."""
+
+    task: Task
+    function: object
+    count: list
+
+    def __call__(self, points):
+        self.count[0] += len(points)
+        return np.array([self.function(np.asarray(x)) for x in points])
+
+
+def made(function, truth, sigma=0.02, seed=0, bounds=(-10.0, 10.0), uncertainty="column"):
+    rng = np.random.default_rng(seed)
+    y = function(np.asarray(truth)) + sigma * rng.standard_normal(len(X))
+    curve = Curve(0, "made", "number", "x", X, y, False, Scale("linear", 1.0), np.full(len(X), sigma), uncertainty,
+                  np.arange(len(X)) + 1, "reads", np.arange(len(X)))  # fmt: skip
+    moving = tuple(Parameter(f"p{i}", "", *bounds, False, 5.0) for i in range(len(truth)))
+    return Function(Task(None, (Run(None, (curve,)),), moving, ()), function, [0])
+
+
+def decay(x):
+    return np.exp(x[0]) * np.exp(-np.exp(x[1]) * X)
+
+
+def test_gradients_are_right_beside_the_noise_of_a_solver():
+    rng = np.random.default_rng(1)
+    for noise in (1e-6, 1e-4):
+        noisy = made(lambda x, s=noise: decay(x) + s * rng.standard_normal(len(X)), [0.2, -0.3])
+        x = np.array([0.2, -0.3])
+        measured = gradients.noise(noisy, x)
+        assert 0.5 * noise < measured < 2 * noise
+        first = gradients.gradient(noisy, x, decay(x), measured, None)
+        found = gradients.gradient(noisy, x, decay(x), measured, first.slopes)
+        exact = np.column_stack([decay(x), -np.exp(x[1]) * X * decay(x)])
+        error = np.sqrt(np.mean((found.slopes - exact) ** 2, axis=0) / np.mean(exact**2, axis=0))
+        assert (error < 4 * noise ** (2 / 3)).all()
+        assert (error < 10 * found.error).all()
+
+
+def test_a_gradient_at_a_bound_and_beside_a_failure_is_one_sided():
+    evaluate = made(lambda x: np.where(x[1] > 0.1, np.nan, decay(x)), [0.0, 0.0], bounds=(4.0, 6.0))
+    low = evaluate.task.ends[0][0]
+    x = np.array([low, 0.0999])
+    found = gradients.gradient(evaluate, x, decay(x), 1e-9, None)
+    np.testing.assert_allclose(found.slopes[:, 0], decay(x), rtol=1e-2)
+    np.testing.assert_allclose(found.slopes[:, 1], -np.exp(x[1]) * X * decay(x), rtol=1e-2, atol=1e-3)
+    with pytest.raises(CaseError, match="fail on both sides"):
+        gradients.gradient(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1), np.zeros(len(X)), 1e-9, None)
+
+
+def test_a_search_finds_the_truth_and_steps_back_from_failures():
+    evaluate = made(lambda x: np.where(x[0] > 1.5, np.nan, decay(x)), [1.0, 0.5])
+    found = minimise(evaluate, np.array([-1.0, -1.0]))
+    errors = covariance.errors(evaluate.task, found)
+    assert (np.abs(found.x - [1.0, 0.5]) < 4 * errors.error).all()
+    assert 0.5 < errors.reduced < 1.6
+    assert errors.warnings == ()
+    assert found.jacobians <= 12
+
+
+def test_a_start_without_numbers_is_told():
+    with pytest.raises(DataError, match="a number of the run"):
+        minimise(made(lambda x: np.full(len(X), np.nan), [0.0]), np.zeros(1))
+
+
+def test_an_interrupted_search_has_its_best():
+    calls = []
+
+    def interrupted(x):
+        calls.append(x)
+        if len(calls) > 20:
+            raise KeyboardInterrupt
+        return decay(x)
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        minimise(made(decay, [1.0, 0.5])._replace(function=interrupted), np.array([-1.0, -1.0]))
+    best = caught.value.partial
+    task = made(decay, [1.0, 0.5]).task
+    assert best.chi_square(task) < np.sum(((decay(np.array([-1.0, -1.0])) - task.aims) / task.sigma) ** 2)
+
+
+def test_parameters_that_are_alike_at_a_bound_or_without_effect_are_named():
+    def function(x):
+        return decay(x[:2]) * (1 + x[0] - x[0]) + 1e-3 * (x[2] + 1.001 * x[3]) * X + 1e-9 * x[3] * X**2
+
+    evaluate = made(function, [1.0, 0.5, 0.2, 0.3, 0.0])
+    found = minimise(evaluate, np.zeros(5))
+    said = " ".join(covariance.errors(evaluate.task, found).warnings)
+    assert "p2 and p3: correlation -1.000; hold one" in said
+    assert "p4 changes nothing in these data" in said
+    bounded = made(decay, [1.2, 0.0], bounds=(4.0, 5.5))
+    errors = covariance.errors(bounded.task, minimise(bounded, np.zeros(2)))
+    assert errors.at_bound[0]
+    assert np.isnan(errors.error[0])
+    assert "p0 is at its bound" in errors.warnings[0]
+
+
+def test_estimated_uncertainties_scale_the_errors():
+    sure, guessed = made(decay, [1.0, 0.5]), made(decay, [1.0, 0.5], uncertainty="estimated")
+    found = minimise(sure, np.zeros(2))
+    a, b = covariance.errors(sure.task, found), covariance.errors(guessed.task, found)
+    np.testing.assert_allclose(b.error, a.error * np.sqrt(a.reduced))
+    assert b.scaled
+    assert not a.scaled
+
+
+@pytest.mark.parametrize("count", [150])
+def test_errors_are_honest(count):
+    inside = []
+    for seed in range(count):
+        evaluate = made(decay, [1.0, 0.5], seed=seed)
+        found = minimise(evaluate, np.array([0.8, 0.3]), final=False)
+        found = found._replace(gradient=gradients.Gradient(
+            np.column_stack([decay(found.x), -np.exp(found.x[1]) * X * decay(found.x)]), np.zeros(2)))  # fmt: skip
+        inside.append(np.abs(found.x - [1.0, 0.5]) / covariance.errors(evaluate.task, found).error)
+    within = np.array(inside)
+    assert abs(np.mean(within < 1) - 0.683) < 0.08
+    assert abs(np.mean(within < 2) - 0.954) < 0.04
+
+
+def test_the_evaluator_of_cases_counts_and_keeps_the_order():
+    jobs = []
+
+    def compute(function, given):
+        jobs.extend(given)
+        return [(i, np.array([float(i), 0.0])) for i in reversed(range(len(given)))]
+
+    task = made(decay, [0.0, 0.0]).task
+    evaluate = Evaluator(task._replace(runs=task.runs * 2), compute, [0])
+    np.testing.assert_array_equal(evaluate([np.zeros(2), np.ones(2)]), [[0, 0, 1, 0], [2, 0, 3, 0]])
+    assert evaluate.count == [2]
+    assert jobs[2][1] == {"p0": 6.0, "p1": 6.0}

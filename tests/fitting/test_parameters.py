@@ -1,0 +1,71 @@
+"""Parameters of a fit: bounds and scales of their keys, coordinates, and keys that are none."""
+
+import pytest
+from fitted_devices import small
+
+from otjdd.errors import CaseError
+from otjdd.fitting.parameters import parameters
+
+CASE = small()
+
+
+@pytest.mark.parametrize(
+    ("key", "dimension", "low", "log"),
+    [
+        ("device.left.barrier", "energy", -5.0, False),
+        ("ions.density", "density", 1.0, True),
+        ("device.film.thickness", "length", 1e-10, True),
+        ("device.film.tunnelling_mass", "", 0.01, True),
+        ("device.conducting_fraction", "", 0.0, True),
+        ("device.film.fixed_charge", "density", -1e29, False),
+        ('columns.spread."ions.activation_energy"', "energy", 0.0, False),
+        ("circuit.series_resistance", "resistance", 0.0, True),
+        ("drive.path[1]", "voltage", -100.0, False),
+        ("drive.read.voltage", "voltage", -100.0, False),
+    ],
+)
+def test_bounds_and_scale_are_those_of_the_key(key, dimension, low, log):
+    (found,) = parameters(CASE, [key])
+    assert (found.dimension, found.low, found.log) == (dimension, low, log)
+    assert key in found.words
+
+
+@pytest.mark.parametrize("key", ["device.left.barrier", "ions.density", "device.conducting_fraction"])
+def test_coordinates_lead_to_values_and_back(key):
+    (found,) = parameters(CASE, [key])
+    assert found.coordinate(found.start) == 0.0
+    for x in (-0.5, 0.0, 0.7):
+        assert found.coordinate(found.value(x)) == pytest.approx(x, abs=1e-9)
+        slope = (found.value(x + 1e-6) - found.value(x - 1e-6)) / 2e-6
+        assert found.slope(x) == pytest.approx(slope, rel=1e-6)
+    low, high = found.ends
+    assert found.value(max(low, -1e3)) == pytest.approx(
+        max(found.low, 0 if found.log else found.low), abs=1e-30, rel=1e-9
+    )
+    assert found.value(high) == pytest.approx(found.high)
+
+
+def test_bounds_of_the_user_and_a_value_for_each_data_set():
+    found = parameters(CASE, {"device.left.barrier": ("0.5 eV", "0.8 eV"), "ions.density": {"each": True}}, 2)
+    assert [p.name for p in found] == ["device.left.barrier", "ions.density @1", "ions.density @2"]
+    assert (found[0].low, found[0].high) == (0.5, 0.8)
+    assert found[0].text(0.61234567) == "0.612346 eV"
+
+
+@pytest.mark.parametrize(
+    ("vary", "said"),
+    [
+        (["ions.activation_enery"], 'did you mean "ions.activation_energy"'),
+        (["device.film.cells"], "the count 24"),
+        (["ions.law"], "a number of the case"),
+        ([], "one parameter or more"),
+        ({"device.left.barrier": ("0.5 nm", "0.8 nm")}, "bounds like"),
+        ({"device.left.barrier": ("0.7 eV", "0.8 eV")}, "bounds around the value of the case"),
+        ({"device.left.barrier": ("0.8 eV", "0.5 eV")}, "low below high"),
+        ({"device.film.fixed_charge": {"log": True}}, "above 0"),
+    ],
+)
+def test_what_cannot_move_is_told(vary, said):
+    with pytest.raises(CaseError) as caught:
+        parameters(CASE, vary)
+    assert said in str(caught.value)
