@@ -193,7 +193,7 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
 
 
 def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
-    """Paths and names of the files of a case: waveforms, a result or profile to start from, a compact model, data to fit."""
+    """Paths and names of the files of a case: waveforms, results, profiles and compact models, data to fit."""
     if not path:
         fit = data.get("fit")
         sets = fit.get("data") if isinstance(fit, dict) else None

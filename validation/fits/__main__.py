@@ -1,0 +1,78 @@
+"""Are the errors of a fit honest, and what does a fit cost? `python -m validation.fits errors`, `speed`."""
+
+import argparse
+import time
+from functools import partial
+
+import numpy as np
+
+from otjdd.case.case import load_case
+from otjdd.fitting import covariance
+from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.fit import solved
+from otjdd.fitting.least_squares import minimise
+from otjdd.fitting.parameters import held
+from otjdd.fitting.task import Data, task
+from otjdd.system.pool import team
+from validation.fits.draws import FEW, MANY, QUIET, SIGMA, SMALL, WRONG, loop, measured, refit
+
+
+def errors(draws: int, workers: int) -> bool:
+    """Refit draws of the noise; True when the errors are what they say."""
+    case = load_case("rv-loop").replace(QUIET | SMALL)
+    voltage, resistance = loop(case)
+    jobs = [(case, voltage, resistance, seed) for seed in range(draws)]
+    with team(workers) as compute:
+        rows = [found for _, found in compute(refit, jobs)]
+    x, error = (np.array(part) for part in zip(*rows, strict=True))
+    distance = np.abs(x) / error
+    exact = Data({"write_voltage": voltage, "R": resistance, "sigma_R": SIGMA * resistance})
+    made = task(case, [exact], FEW)
+    with evaluator(made, 1) as evaluate:
+        fisher = covariance.errors(made, minimise(evaluate, np.zeros(len(FEW)))).error
+    one, two = np.mean(distance < 1), np.mean(distance < 2)
+    ratio, scatter = error.mean(axis=0) / fisher, x.std(axis=0) / fisher
+    print(f"{draws} draws, {len(FEW)} parameters: {one:.1%} within one error, {two:.1%} within two")
+    for name, r, s in zip(FEW, ratio, scatter, strict=True):
+        print(f"  {name}: error over Fisher's {r:.3f}, scatter over Fisher's {s:.3f}")
+    alike = (np.abs(ratio - 1) < 0.2).all() and (np.abs(scatter - 1) < 0.2).all()
+    return bool(abs(one - 0.68) <= 0.05 and abs(two - 0.95) <= 0.025 and alike)
+
+
+def speed(workers: int) -> bool:
+    """Fit six parameters to the R-V loop of 130 points, of one column and of five; True within the limits."""
+    good = True
+    for columns, limit in ((1, 30.0), (5, 120.0)):
+        case = load_case("rv-loop").replace(QUIET | {"columns.count": columns})
+        made = task(case.replace(WRONG), [measured(*loop(case), 3)], MANY)
+        began = time.perf_counter()
+        ds = solved(made, workers=workers)
+        took = time.perf_counter() - began
+        far = np.abs(
+            ds.coordinate.values - [p.coordinate(value) for p, value in zip(made.parameters, truth(case), strict=True)]
+        )
+        worst = float(np.max(far / ds.coordinate_error.values))
+        print(f"{columns} columns: {took:.1f} s, {ds.attrs['jacobians']} Jacobians, {ds.attrs['evaluations']} evaluations, "
+              f"reduced chi-square {ds.attrs['reduced_chi_square']:.3f}, truth within {worst:.1f} errors")  # fmt: skip
+        good &= took <= limit and ds.attrs["jacobians"] <= 12 and worst < 4
+    return good
+
+
+def truth(case) -> list[float]:
+    """Values [SI] of MANY in a case."""
+    return [held(case, key)[0] for key in MANY]
+
+
+def main():
+    """Run one of the checks; exit code 1 when it is missed."""
+    words = argparse.ArgumentParser(prog="python -m validation.fits", description=__doc__)
+    words.add_argument("check", choices=("errors", "speed"))
+    words.add_argument("--draws", type=int, default=400)
+    words.add_argument("--workers", type=int, default=2)
+    said = words.parse_args()
+    checks = {"errors": partial(errors, said.draws, said.workers), "speed": partial(speed, said.workers)}
+    raise SystemExit(0 if checks[said.check]() else 1)
+
+
+if __name__ == "__main__":
+    main()
