@@ -9,7 +9,7 @@ import typer
 
 from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load
-from otjdd.cli.data import Columns, Kept, Sheet, Skipped, is_data, reading
+from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say, tell
 
 ALL = "all"  # parameters
@@ -65,7 +65,7 @@ def fit(
     columns: Columns = [],
     sheet: Sheet = "",
     skipped: Skipped = [],
-    kept: Kept = [],
+    kept: Range = [],
     resume: Resume = False,
     timeout: Timeout = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
