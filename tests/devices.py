@@ -59,7 +59,12 @@ def doped():
     """The doped oxide, as kernels see it and as the quadrature of its first integral does: (electrode, bulk)."""
     film = case()
     right, kT = film.device.right, film.temperature * BOLTZMANN_EV
-    bulk = electrodes.fermi_level(right, film.temperature), kT, right.doping, right.density_of_states
+    bulk = (
+        electrodes.fermi_level(right.form(film.temperature), film.temperature),
+        kT,
+        right.doping,
+        right.density_of_states,
+    )
     return model.junction(film).right, (*bulk, electrodes.permittivity(right.permittivity, film.temperature))
 
 

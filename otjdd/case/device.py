@@ -1,4 +1,4 @@
-"""The junction as frozen records: electrodes, film, ions, columns.
+"""The junction as frozen records: device, film, ions, columns; its electrodes are those of `case.electrodes`.
 
 x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
@@ -12,103 +12,17 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 from typing_extensions import TypedDict
 
-from otjdd.case.record import Count, Number, Record
+from otjdd.case.electrodes import Electrode
+from otjdd.case.permittivity import Permittivity
+from otjdd.case.record import Count, Mass, Number, Record
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
-from otjdd.laws.permittivity import suzuki
 from otjdd.laws.transmission import MODELS
 from otjdd.units import Quantity, brief, parse, write
 
-Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
-Barrier = Annotated[float, Quantity("energy", "-5 eV", "10 eV")]
 Well = Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
 Density = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
-
-
-class LinearPermittivity(Record):
-    """D = eps0 eps_r E."""
-
-    law: Literal["linear"]
-    eps_r: Annotated[Number, Field(ge=1, le=1e6)]
-
-
-class NonlinearPermittivity(Record):
-    """D = eps0 [eps_inf E + b asinh(E / sqrt(a))]: the differential permittivity eps_inf + b / sqrt(a + E^2).
-
-    Fitted to Nb:SrTiO3 by Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997); at 300 K b = 1.424e10 V/m and
-    a = 2.65e15 V^2/m^2. The fit is of the total, so eps_inf, the floor of the lattice, shows beyond 3e8 V/m only.
-    temperature_law : "none", b and a hold at every temperature; "suzuki", they hold at 300 K and scale as in that paper
-    """
-
-    law: Literal["nonlinear"]
-    b: Annotated[float, Quantity("field", "1e6 V/m", "1e13 V/m")]
-    a: Annotated[float, Quantity("squared field", "1e8 V^2/m^2", "1e24 V^2/m^2")]
-    eps_inf: Annotated[Number, Field(ge=0, le=1e4)] = 0.0
-    temperature_law: Literal["none", "suzuki"] = "none"
-
-    def at(self, temperature: float) -> tuple[float, float]:
-        """b [V/m] and a [V^2/m^2] at a temperature [K]."""
-        return (self.b, self.a) if self.temperature_law == "none" else suzuki(self.b, self.a, temperature)
-
-    @property
-    def at_zero_field(self) -> float:
-        return self.eps_inf + self.b / math.sqrt(self.a)
-
-    @model_validator(mode="after")
-    def check_zero_field(self):
-        if not 1 <= self.at_zero_field <= 1e6:
-            expected = "eps_inf + b / sqrt(a), the permittivity without field, from 1 to 1e6"
-            raise NotAsExpected(expected, f"{self.at_zero_field:.3g}")
-        return self
-
-
-Permittivity = Annotated[LinearPermittivity | NonlinearPermittivity, Field(discriminator="law")]
-
-
-def band_states(mass: float, temperature: float) -> float:
-    """Effective density of states [1/m3] of a parabolic band: 2 (2 pi m kT / h^2)^(3/2), mass in m0, temperature in K."""
-    return 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
-
-
-class Metal(Record):
-    """A metal: a barrier, and a Thomas-Fermi screening layer with a voltage drop lambda D / (eps0 eps_m).
-
-    barrier : [eV] conduction band of the film above the Fermi level at this interface
-    screening_length : lambda [m], relative_permittivity : eps_m of that layer
-    mass : [m0] and band_depth : [eV] band bottom below the Fermi level, both for the matching of the electron wave
-    """
-
-    kind: Literal["metal"]
-    barrier: Barrier
-    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = "0 m"
-    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
-    mass: Mass = 1.0
-    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = "5 eV"
-
-    def states(self, temperature: float) -> float:
-        """Effective density of states [1/m3] at a temperature [K] of a parabolic band of the metal's mass."""
-        return band_states(self.mass, temperature)
-
-
-class Semiconductor(Record):
-    """A doped oxide with band bending: Fermi-Dirac electrons, fully ionised donors, a permittivity of its own.
-
-    band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
-    density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
-    mass : [m0] of the tunnelling electron, and of the density of states
-    """
-
-    kind: Literal["semiconductor"]
-    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
-    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
-    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
-    permittivity: Permittivity
-    mass: Mass = 1.3
-
-    def states(self, temperature: float) -> float:
-        """Effective density of states N_c [1/m3] at a temperature [K]: as given, or 2 (2 pi m kT / h^2)^(3/2)."""
-        return band_states(self.mass, temperature) if self.density_of_states is None else self.density_of_states
 
 
 class Film(Record):
@@ -146,9 +60,9 @@ class Device(Record):
         "156 A/cm^2/K^2"
     )
     transmission: Literal[tuple(MODELS)] = "transfer-matrix"
-    left: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
+    left: Electrode
     film: Film
-    right: Annotated[Metal | Semiconductor, Field(discriminator="kind")]
+    right: Electrode
 
     @model_validator(mode="after")
     def check_film_states(self):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import crossbar, device, drive, drive_patterns
+from otjdd.case import crossbar, device, drive, drive_patterns, electrodes, permittivity
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -25,10 +25,10 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("The case", "", Case),
     ("Device", "device", device.Device),
     ("Film", "device.film", device.Film),
-    ("Electrode: metal", "device.left", device.Metal),
-    ("Electrode: semiconductor", "device.right", device.Semiconductor),
-    ('Permittivity: law = "linear"', "device.film.permittivity", device.LinearPermittivity),
-    ('Permittivity: law = "nonlinear"', "device.film.permittivity", device.NonlinearPermittivity),
+    ("Electrode: metal", "device.left", electrodes.Metal),
+    ("Electrode: semiconductor", "device.right", electrodes.Semiconductor),
+    ('Permittivity: law = "linear"', "device.film.permittivity", permittivity.LinearPermittivity),
+    ('Permittivity: law = "nonlinear"', "device.film.permittivity", permittivity.NonlinearPermittivity),
     ("Ions", "ions", device.Ions),
     ("Columns", "columns", device.Columns),
     ("Circuit", "circuit", Circuit),

@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict
 
 Count = Annotated[int, Strict()]  # no text, no 2.0, no true
 Number = Annotated[float, Strict()]
+Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
 
 
 class Record(BaseModel):

@@ -1,8 +1,6 @@
 """Electrodes and dielectrics of a case as numbers of the kernels: bands, and tables of a bent semiconductor.
 
-To add a kind of electrode: its record in `case.device` (and in the two unions of Device), and a function in KINDS here. A
-kind whose band edge at the film is a function of its charge and nothing else fits one of the two forms that the kernels
-know: a straight line (METAL), or a table (SEMICONDUCTOR). Another form is one more branch of `electrostatics.edge`.
+A kind of electrode is a record of `case.electrodes`. It comes here as one of the two forms that the kernels know.
 """
 
 import math
@@ -10,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from otjdd.case.device import Metal, Semiconductor
-from otjdd.constants import BOLTZMANN_EV, VACUUM_PERMITTIVITY
+from otjdd.case.electrodes import Bent, Straight
+from otjdd.constants import BOLTZMANN_EV
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
@@ -23,32 +21,29 @@ def permittivity(record, temperature: float):
     """`electrostatics.Permittivity` of a record of a case at a temperature [K]."""
     from otjdd.physics.electrostatics import Permittivity
 
-    if record.law == "linear":
-        return Permittivity(float(record.eps_r), 0.0, 1.0)
-    b, a = record.at(temperature)
-    return Permittivity(float(record.eps_inf), float(b), math.sqrt(a))
+    return Permittivity(*map(float, record.terms(temperature)))
 
 
-def fermi_level(semiconductor: Semiconductor, temperature: float) -> float:
+def fermi_level(semiconductor: Bent, temperature: float) -> float:
     """xi = E_F - E_C [eV] of the unbent semiconductor at a temperature [K], donors ionised."""
     from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
     kT = BOLTZMANN_EV * temperature
-    return kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.states(temperature))
+    return kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.density_of_states)
 
 
 @lru_cache(maxsize=64)
-def semiconductor_tables(record: Semiconductor, temperature: float, tolerance: float):
+def bent_tables(form: Bent, temperature: float, tolerance: float):
     """xi, and the tables of an Electrode: charge scale, start, step, bending, slope, depletion, accumulation.
 
     tolerance : relative error that the straight pieces of the bent region may make in a current
     """
     from otjdd.physics import electrostatics as es
 
-    kT, density_of_states = BOLTZMANN_EV * temperature, record.states(temperature)
-    xi, eps = fermi_level(record, temperature), permittivity(record.permittivity, temperature)
-    bulk = (xi, kT, float(record.doping), float(density_of_states), eps)
-    scale = kT * math.sqrt(es.displacement(0.0, eps)[1] * es.doping_stiffness(xi, kT, float(density_of_states)))
+    kT, density_of_states = BOLTZMANN_EV * temperature, float(form.density_of_states)
+    xi, eps = fermi_level(form, temperature), permittivity(form.permittivity, temperature)
+    bulk = (xi, kT, float(form.doping), density_of_states, eps)
+    scale = kT * math.sqrt(es.displacement(0.0, eps)[1] * es.doping_stiffness(xi, kT, density_of_states))
     ends = [es.displacement(E, eps)[0] for E in es.bent_fields(np.array([-LARGEST_BENDING, LARGEST_BENDING]), *bulk)]
     accumulated, depleted = (math.asinh(min(Q, es.MOST_CHARGE) / scale) for Q in ends)
     step = (accumulated + depleted) / TABLE
@@ -95,26 +90,23 @@ def bent_profile(sign: int, largest: float, bulk, tolerance: float) -> np.ndarra
 
 def electrode(record, temperature: float, current_tolerance: float):
     """`electrostatics.Electrode` of a record of a case at a temperature [K], for currents of a relative tolerance."""
-    return KINDS[record.kind](record, temperature, max(current_tolerance, FINEST))
+    form = record.form(temperature)
+    return straight(form) if isinstance(form, Straight) else bent(form, temperature, max(current_tolerance, FINEST))
 
 
-def metal(record: Metal, temperature: float, tolerance: float):
-    """A metal: barrier and screening length."""
+def straight(form: Straight):
+    """An electrode whose band stays flat."""
     from otjdd.physics import electrostatics as es
 
-    screening = record.screening_length / (VACUUM_PERMITTIVITY * record.relative_permittivity)
-    bands = float(record.barrier), -float(record.band_depth), float(record.mass)
+    bands = float(form.barrier), float(form.bottom), float(form.mass)
     empty = np.zeros(0), np.zeros(0), np.zeros((3, 0)), np.zeros((3, 0))
-    return es.Electrode(es.METAL, *bands, screening, 1.0, 0.0, 1.0, *empty)
+    return es.Electrode(es.METAL, *bands, form.drop, 1.0, 0.0, 1.0, *empty)
 
 
-def semiconductor(record: Semiconductor, temperature: float, tolerance: float):
-    """A doped oxide: tables of its bending by charge and of its bent region."""
+def bent(form: Bent, temperature: float, tolerance: float):
+    """An electrode with tables of its bending by charge and of its bent region."""
     from otjdd.physics import electrostatics as es
 
-    xi, *tables = semiconductor_tables(record, temperature, tolerance)
-    bands = record.band_offset - xi, -xi, float(record.mass)
+    xi, *tables = bent_tables(form, temperature, tolerance)
+    bands = form.band_offset - xi, -xi, float(form.mass)
     return es.Electrode(es.SEMICONDUCTOR, *bands, 0.0, *tables)
-
-
-KINDS = {"metal": metal, "semiconductor": semiconductor}

@@ -12,12 +12,11 @@ from otjdd.case.device import (
     Film,
     History,
     Ions,
-    Metal,
-    NonlinearPermittivity,
-    Semiconductor,
     material,
     materials,
 )
+from otjdd.case.electrodes import Metal, Semiconductor
+from otjdd.case.permittivity import NonlinearPermittivity
 
 LINEAR = {"law": "linear", "eps_r": 30.0}
 METAL = {"kind": "metal", "barrier": "0.7 eV"}

@@ -1,4 +1,4 @@
-"""A law of the ions, a transmission and a drive are added in one file each: done in a copy of the package, which runs."""
+"""A law, a transmission, a drive and an electrode are added in one file each: done in a copy of the package, which runs."""
 
 import json
 import os
@@ -26,10 +26,18 @@ ADDED = {
         'MODELS = {\n    "all-pass": Model(all_pass, no_slopes),\n',
     ),
     "case/drive.py": (
-        "Drive = Annotated[\n    Hold |",
+        "Drive = Annotated[\n    Hold",
         'class Tap(Record):\n    """One short pulse."""\n\n    kind: Literal["tap"]\n    voltage: Volts\n\n'
         "    def waveform(self):\n        return shapes.pulse(self.voltage, 1e-9)\n\n\n"
-        "Drive = Annotated[\n    Tap | Hold |",
+        "Drive = Annotated[\n    Tap | Hold",
+    ),
+    "case/electrodes.py": (
+        "Electrode = Annotated[Metal",
+        'class IdealMetal(Record):\n    """A metal without a screening layer."""\n\n    kind: Literal["ideal-metal"]\n'
+        "    barrier: Barrier\n\n"
+        "    def form(self, temperature):\n        return Straight(self.barrier, -5.0, 1.0, 0.0)\n\n"
+        "    def states(self, temperature):\n        return band_states(1.0, temperature)\n\n\n"
+        "Electrode = Annotated[IdealMetal | Metal",
     ),
 }
 
@@ -48,11 +56,16 @@ def result(**changes):
 fast, _ = result(**{"drive": plain, "ions.law": "linear", "ions.prefactor": "10e-7 m^2/s"})
 twice, _ = result(**{"drive": {"kind": "tap", "voltage": "0.3 V"}, "ions.law": "twice"})
 clear, case = result(**{"drive": {"kind": "tap", "voltage": "0.3 V"}, "device.transmission": "all-pass"})
+metal = {"kind": "metal", "barrier": "0.7 eV", "screening_length": "0 m", "mass": 1, "band_depth": "5 eV"}
+screened, ideal = (
+    result(**{"drive": plain, "device.left": left})[0] for left in (metal, {"kind": "ideal-metal", "barrier": "0.7 eV"})
+)
 junction = model.junction(case)
 low = max(junction.left.bottom - 0.3, junction.right.bottom)
 print(json.dumps({
     "otjdd": otjdd.__file__, "fast": fast.vacancy_concentration.values.tolist(), "sources": twice.attrs["references"],
     "twice": twice.vacancy_concentration.values.tolist(), "current": float(clear.conduction_current[-1]),
+    "screened": screened.conduction_current.values.tolist(), "ideal": ideal.conduction_current.values.tolist(),
     "supply": junction.supply, "low": low, "kT": junction.kT,
 }))
 """
@@ -60,7 +73,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    """Numbers of runs with a law, a transmission and a drive that only the copy has."""
+    """Numbers of runs with a law, a transmission, a drive and an electrode that only the copy has."""
     copy = tmp_path_factory.mktemp("copy") / "otjdd"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for name, (before, after) in ADDED.items():
@@ -86,3 +99,8 @@ def test_a_barrier_that_lets_all_electrons_pass_carries_the_whole_supply(found):
     occupied = np.logaddexp(0.0, -E / found["kT"]) - np.logaddexp(0.0, (-0.3 - E) / found["kT"])
     expected = found["supply"] * np.trapezoid(occupied, E)
     assert found["current"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_metal_without_a_screening_layer_is_a_metal_whose_layer_has_no_thickness(found):
+    assert found["ideal"] == found["screened"]
+    assert np.ptp(found["ideal"]) > 0

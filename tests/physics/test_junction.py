@@ -37,7 +37,8 @@ def test_charges_of_the_whole_stack_add_to_nothing(seed, V, fixed):
     junction, state, record = run.junction, run.state, film.device.right
     u = edge(junction.right, -state.D_right[0])[2]
     eps, kT = electrodes.permittivity(record.permittivity, film.temperature), film.temperature * BOLTZMANN_EV
-    bulk = electrodes.fermi_level(record, film.temperature), kT, record.doping, record.density_of_states, eps
+    xi = electrodes.fermi_level(record.form(film.temperature), film.temperature)
+    bulk = xi, kT, record.doping, record.density_of_states, eps
     in_right = math.copysign(displacement(bent_fields(np.array([u]), *bulk)[0], eps)[0], u)
     ions = ELEMENTARY_CHARGE * 2 * (state.c[0] * junction.columns.width[0]).sum()
     in_film = ions + ELEMENTARY_CHARGE * film.device.film.fixed_charge * film.device.film.thickness

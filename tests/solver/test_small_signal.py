@@ -140,7 +140,7 @@ def depletion(law: dict, doping: float, bias, **changes):
     )  # fmt: skip
     ds = only(run(case))
     right, kT = case.device.right, BOLTZMANN_EV * case.temperature
-    eta = electrodes.fermi_level(right, case.temperature) / kT
+    eta = electrodes.fermi_level(right.form(case.temperature), case.temperature) / kT
     tail = kT * fermi_dirac_three_half(eta) / fermi_dirac_half(eta)
     u = ds.bias_band_bending.values
     if law["law"] == "linear":

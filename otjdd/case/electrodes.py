@@ -1,0 +1,94 @@
+"""Electrodes as frozen records, one a kind: the one place where a kind of electrode is added.
+
+The kernels need the band edge at the film as a function of the charge of the electrode. They know two forms of it, a
+straight line (Straight) and that of a doped oxide (Bent). To add a kind: write its record, with its `kind`, a `form()` and
+the density of states of its band, and name it in `Electrode`. A third form is a branch of `physics.electrostatics.edge`.
+"""
+
+import math
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import Field
+
+from otjdd.case.permittivity import Permittivity
+from otjdd.case.record import Mass, Number, Record
+from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
+from otjdd.units import Quantity
+
+Barrier = Annotated[float, Quantity("energy", "-5 eV", "10 eV")]
+
+
+class Straight(NamedTuple):
+    """A band edge at the film that is linear in the charge of the electrode; its own band stays flat."""
+
+    barrier: float  # conduction band of the film above the Fermi level [eV], without charge
+    bottom: float  # bottom of the electrode's band from its Fermi level [eV]
+    mass: float  # m0
+    drop: float  # voltage drop per charge [V m2/C]
+
+
+class Bent(NamedTuple):
+    """The band edge of an electrode with Fermi-Dirac electrons and ionised donors, whose band bends with its charge."""
+
+    band_offset: float  # E_C of the film minus E_C of the electrode [eV]
+    mass: float  # m0
+    doping: float  # 1/m3
+    density_of_states: float  # 1/m3
+    permittivity: Permittivity
+
+
+def band_states(mass: float, temperature: float) -> float:
+    """Effective density of states [1/m3] of a parabolic band: 2 (2 pi m kT / h^2)^(3/2), mass in m0, temperature in K."""
+    return 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+
+
+class Metal(Record):
+    """A metal: a barrier, and a Thomas-Fermi screening layer with a voltage drop lambda D / (eps0 eps_m).
+
+    barrier : [eV] conduction band of the film above the Fermi level at this interface
+    screening_length : lambda [m], relative_permittivity : eps_m of that layer
+    mass : [m0] and band_depth : [eV] band bottom below the Fermi level, both for the matching of the electron wave
+    """
+
+    kind: Literal["metal"]
+    barrier: Barrier
+    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = "0 m"
+    relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
+    mass: Mass = 1.0
+    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = "5 eV"
+
+    def form(self, temperature: float) -> Straight:
+        """Its band edge as a function of its charge, at a temperature [K]."""
+        drop = self.screening_length / (VACUUM_PERMITTIVITY * self.relative_permittivity)
+        return Straight(self.barrier, -self.band_depth, self.mass, drop)
+
+    def states(self, temperature: float) -> float:
+        """Effective density of states [1/m3] at a temperature [K] of a parabolic band of the metal's mass."""
+        return band_states(self.mass, temperature)
+
+
+class Semiconductor(Record):
+    """A doped oxide with band bending: Fermi-Dirac electrons, fully ionised donors, a permittivity of its own.
+
+    band_offset : [eV] E_C of the film minus E_C of the electrode   doping : [1/m3]
+    density_of_states : N_c [1/m3] of its conduction band; from `mass` when absent
+    mass : [m0] of the tunnelling electron, and of the density of states
+    """
+
+    kind: Literal["semiconductor"]
+    band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
+    doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
+    density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
+    permittivity: Permittivity
+    mass: Mass = 1.3
+
+    def form(self, temperature: float) -> Bent:
+        """Its band edge as a function of its charge, at a temperature [K]."""
+        return Bent(self.band_offset, self.mass, self.doping, self.states(temperature), self.permittivity)
+
+    def states(self, temperature: float) -> float:
+        """Effective density of states N_c [1/m3] at a temperature [K]: as given, or 2 (2 pi m kT / h^2)^(3/2)."""
+        return band_states(self.mass, temperature) if self.density_of_states is None else self.density_of_states
+
+
+Electrode = Annotated[Metal | Semiconductor, Field(discriminator="kind")]
