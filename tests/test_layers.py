@@ -88,6 +88,15 @@ def test_functions_fit_on_a_screen(path):
 
 
 @pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name == "physics"], ids=lambda p: p.stem)
+def test_parameters_of_kernels_are_annotated(path):
+    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    kernels = [node for node in tree if isinstance(node, ast.FunctionDef) and node.decorator_list]
+    assert [
+        f"{f.name}: {a.arg}" for f in kernels for a in f.args.args if a.annotation is None and a.arg != "self"
+    ] == []
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name == "physics"], ids=lambda p: p.stem)
 def test_physics_knows_numbers_only(path):
     names = imports(path)
     if path.stem.startswith(("jit", "__init__")):  # of compiling, and of importing numba

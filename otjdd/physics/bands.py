@@ -140,7 +140,13 @@ def film_slopes(junction: Junction, state: State, k: int, first: int, by_segment
 
 @apart
 def profile_slopes(
-    junction: Junction, state: State, k: int, profile: Profile, by_segment: np.ndarray, by_lead, by_D: np.ndarray
+    junction: Junction,
+    state: State,
+    k: int,
+    profile: Profile,
+    by_segment: np.ndarray,
+    by_lead: np.ndarray,
+    by_D: np.ndarray,
 ):
     """Derivatives of a quantity by V_j and, all D_f moving alike, by D(L); those by D_f at each face into by_D (N+1,).
 

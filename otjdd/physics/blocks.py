@@ -6,11 +6,13 @@ halves do not. Blocks are inverted by their adjugates, which do not mind how row
 
 import math
 
+import numpy as np
+
 from otjdd.physics.jit import fused
 
 
 @fused
-def inverse_of_two(A):
+def inverse_of_two(A: np.ndarray):
     """Invert a 2 x 2 block in place. Returns its determinant."""
     a, b, c, d = A[0, 0], A[0, 1], A[1, 0], A[1, 1]
     det = a * d - b * c
@@ -21,7 +23,7 @@ def inverse_of_two(A):
 
 
 @fused
-def inverse_of_three(A):
+def inverse_of_three(A: np.ndarray):
     """Invert a 3 x 3 block in place. Returns its determinant."""
     a, b, c, d, e, f, g, h, i = A[0, 0], A[0, 1], A[0, 2], A[1, 0], A[1, 1], A[1, 2], A[2, 0], A[2, 1], A[2, 2]
     first, second, third = e * i - f * h, f * g - d * i, d * h - e * g

@@ -46,7 +46,7 @@ class Lookup(NamedTuple):
 
 
 @bare
-def node(position, count):
+def node(position: float, count: int):
     """Lower node and share of the upper one at a position counted in intervals; held at the ends."""
     position = min(max(position, 0.0), count - 1.0)
     i = min(int(position), count - 2)
@@ -54,7 +54,7 @@ def node(position, count):
 
 
 @bare
-def between(table, i, a, j, b):
+def between(table: np.ndarray, i: int, a: float, j: int, b: float):
     """Linear in both directions inside the cell i, j of a table (F, S)."""
     lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
     upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
@@ -62,7 +62,7 @@ def between(table, i, a, j, b):
 
 
 @bare
-def conductance(lookup, V, q):
+def conductance(lookup: Lookup, V: float, q: np.ndarray):
     """Chord conductance I/V_j [S] of all columns at V_j, and its derivative [S/V]."""
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
     total, slope = 0.0, 0.0
@@ -79,7 +79,7 @@ def conductance(lookup, V, q):
 
 
 @bare
-def junction_voltage(lookup, V_source, q, guess):
+def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: float):
     """V_j [V] and the current [A]: Newton from a guess, inside a bracket.
 
     The current has the sign of V_j, so the solution lies between 0 and the source voltage.
@@ -107,7 +107,7 @@ def junction_voltage(lookup, V_source, q, guess):
 
 
 @bare
-def relax(lookup, V, at, start, duration, out):
+def relax(lookup: Lookup, V: float, at: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
     """Fill out (2 K,) with the states after a duration [s] from `start`, the flow being that at V_j and states `at`."""
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
     K = lookup.kind.size
@@ -129,7 +129,7 @@ def relax(lookup, V, at, start, duration, out):
 
 
 @bare
-def advance(lookup, q, V_start, V_end, duration, work):
+def advance(lookup: Lookup, q: np.ndarray, V_start: float, V_end: float, duration: float, work: np.ndarray):
     """Move the states q (2 K,) along a straight piece of the source voltage [V]. Returns V_j and the current at its end.
 
     work : (2, 2 K). Exponential midpoint steps; their error is taken to be the change by the midpoint, so too large.
@@ -159,7 +159,7 @@ def advance(lookup, q, V_start, V_end, duration, work):
 
 
 @kernel
-def travel(lookup, q, pieces, out):
+def travel(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
     """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
 
     q : (2 K,) states and fillings, changed in place
@@ -175,7 +175,7 @@ def travel(lookup, q, pieces, out):
 
 
 @kernel
-def hold(lookup, q, voltage, duration, current):
+def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray):
     """Hold M junctions for a duration [s], each at a source voltage of its own, and take their currents in the end.
 
     q : (M, 2 K), changed in place   voltage, current : (M,) V, A; current is filled
@@ -189,7 +189,7 @@ def hold(lookup, q, voltage, duration, current):
 
 
 @kernel
-def linearise(lookup, q, voltage, current, slope):
+def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
     """Currents [A] of M junctions at voltages (M,) and dI/dV [S], states (M, 2 K) where they are, resistance in series."""
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])

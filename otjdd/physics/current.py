@@ -123,16 +123,16 @@ def log_supply_slope(E: float, V: float, kT: float) -> float:
     occupation = fermi((E + V) / kT)
     if abs(V) < 1e-4 * kT:  # supply is the mean of the Fermi function between E and E + V
         return -0.5 * (1.0 - occupation) / kT
-    if min(E, E + V) > 30.0 * kT:  # both occupations are exponentials, whose ratio is there where they underflow
+    if min(E, E + V) > 30.0 * kT:  # both occupations are exponentials; their ratio does not underflow
         return 1.0 / (kT * math.expm1(min(V / kT, OVERFLOW))) - 1.0 / V
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 
 @apart
 def energy_panels(profile: Profile, V: float, kT: float, at_top: bool) -> np.ndarray:
-    """First panels of the integral (edges,) [eV]: split at the emitter's Fermi level, and at_top at that of the barrier.
+    """First panels of the integral (edges,) [eV], split at the emitter's Fermi level.
 
-    T of the WKB approximation has a kink there, and a share of the current below it needs an edge.
+    at_top : split at the top of the barrier as well, where T of the WKB approximation has a kink
     """
     low = max(profile.bottom_left, profile.bottom_right)
     top = low
@@ -158,10 +158,10 @@ def energy_panels(profile: Profile, V: float, kT: float, at_top: bool) -> np.nda
 
 @kernel
 def hidden(z: np.ndarray, T: np.ndarray, E: np.ndarray, j: int) -> float:
-    """Area under T [eV] of a resonance that may hide between the nodes j and j + 1: 0 where z turns by less than pi/2.
+    """Bound of the area under T [eV] of a resonance between the nodes j and j + 1; 0 where z turns by less than pi/2.
 
-    T = 1/|z|^2, and across a resonance z(E) goes past 0 along a straight line, which makes a Lorentzian of area
-    pi (E1 - E0)/(|z1 - z0| |z|_min). |z| >= 1, as T <= 1.
+    T = 1/|z|^2. Near a resonance z(E) passes 0 along a straight line, so T is a Lorentzian of the area
+    pi (E1 - E0)/(|z1 - z0| |z|_min). |z| >= 1, because T <= 1.
     """
     along = z[0, j] * z[0, j + 1] + z[1, j] * z[1, j + 1]
     if not along < 0.0 or not T[j] * T[j + 1] > 0.0:
@@ -175,9 +175,9 @@ def hidden(z: np.ndarray, T: np.ndarray, E: np.ndarray, j: int) -> float:
 def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
     """Evaluate the pending panels (indices): K15 value and |K15 - G7| of each, energies and weights of their nodes.
 
-    A resonance of a well that lies between two nodes adds its area to the difference. In the lowest panel the rules stand
-    on the root of the energy above the bottom of the lead, with which T begins: on the energy itself they made currents
-    between degenerate leads wrong by up to 3e-3 where they promised 1e-4.
+    A resonance of a well that lies between two nodes adds its area to the difference. In the lowest panel the variable of
+    integration is the square root of the energy above the bottom of the lead, because T rises with this root there. With
+    the energy itself, currents between degenerate leads were wrong by up to 3e-3 at a tolerance of 1e-4.
     """
     V, kT, count = integral.V, integral.kT, pending.size
     E = np.empty(count * POINTS)
@@ -274,7 +274,7 @@ def in_order(panels: Panels, n: int, chord: float, error: float, low: float, hig
 
 @kernel
 def thinned(spectrum: Spectrum) -> Spectrum:
-    """The same integral by the Gauss nodes alone: good to its error^(2/3)/200, at half the energies."""
+    """The same integral by the Gauss nodes alone: half of the energies, relative error up to error^(2/3)/200."""
     n = spectrum.energy.size // POINTS * (POINTS // 2)
     energy, weight, chord = np.empty(n), np.empty(n), 0.0
     for j in range(n):

@@ -63,7 +63,7 @@ def linear_of(film: ElectronWork, k: int) -> Linear:
 
 
 @inlined
-def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt, per_dt: float, linear: Linear):
+def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndarray, per_dt: float, linear: Linear):
     """Fill the rows of the fluxes, and the vacancies in those of the cells."""
     lower, diagonal, upper = linear.lower, linear.diagonal, linear.upper
     dilution, N, charge = junction.columns.dilution[k], linear.x.shape[0], junction.ions.z * ELEMENTARY_CHARGE
@@ -103,7 +103,7 @@ def factor_column(
 
 
 @spliced
-def solve_column(junction: Junction, k: int, at: State, film: ElectronWork, flux):
+def solve_column(junction: Junction, k: int, at: State, film: ElectronWork, flux: np.ndarray):
     """Solve for x of column k, the residuals being those of the stage that `at` holds.
 
     flux : (N+1,) right-hand sides of the fluxes [1/(m2 s)]

@@ -101,14 +101,14 @@ def own_linear(state: State) -> Linear:
 
 
 @inlined
-def lay_ends(junction, k, V, stack):
+def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
     """Set the band at both ends from the charges of the electrodes."""
     stack.U[0] = edge(junction.left, stack.D[0])[0] + junction.columns.left_edge[k] - V
     stack.U[stack.U.size - 1] = edge(junction.right, -stack.D[stack.D.size - 1])[0]
 
 
 @inlined
-def lay_bands(junction, k, V, stack):
+def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
     fields(stack.D, junction.film, stack.E, stack.eps, stack.guess)
@@ -117,13 +117,13 @@ def lay_bands(junction, k, V, stack):
 
 
 @inlined
-def missing_step(junction, k, stack, f):
+def missing_step(junction: Junction, k: int, stack: Stack, f: int):
     """Residual at face f: step of the band minus d E(D) [eV]."""
     return stack.U[f + 1] - stack.U[f] - junction.columns.distance[k, f] * stack.E[f]
 
 
 @inlined
-def missing_charge(junction, k, c, stack, i):
+def missing_charge(junction: Junction, k: int, c: np.ndarray, stack: Stack, i: int):
     """Residual of cell i: rise of D minus the charge in the cell [C/m2]."""
     columns, h = junction.columns, junction.columns.width[k, i]
     n = stack.electrons[RIGHT, i] + stack.electrons[LEFT, i]
@@ -132,7 +132,7 @@ def missing_charge(junction, k, c, stack, i):
 
 
 @inlined
-def elastance(junction, k, stack, f):
+def elastance(junction: Junction, k: int, stack: Stack, f: int):
     """d(what U rises by at face f)/dD [V m2/C], the electrode's own at the ends included."""
     N = stack.D.size - 1
     slope = junction.columns.distance[k, f] / stack.eps[f]
@@ -144,7 +144,7 @@ def elastance(junction, k, stack, f):
 
 
 @bare
-def weight_slopes(distance, kT, stack):
+def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
     """Fill the slopes of a stack: how w at a centre hangs on w and U at the points beside it.
 
     The current that w belongs to is the same left and right of a cell, in Scharfetter and Gummel's form
@@ -167,7 +167,7 @@ def weight_slopes(distance, kT, stack):
 
 
 @inlined
-def follow_ends(junction: Junction, stack: Stack, stiffness):
+def follow_ends(junction: Junction, stack: Stack, stiffness: np.ndarray):
     """Share of the move of the band in its first and last cell that the band at the electrode follows."""
     N = stack.D.size - 1
     left = edge(junction.left, stack.D[0])[1] * stiffness[0]
@@ -213,7 +213,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 
 @inlined
-def fill_residuals(junction: Junction, k: int, c, stack: Stack, linear: Linear):
+def fill_residuals(junction: Junction, k: int, c: np.ndarray, stack: Stack, linear: Linear):
     """Fill the right-hand sides of cells and weights from what the equations miss at a stack with vacancies c (N,)."""
     N, x, missing, stiffness = c.size, linear.x, linear.missing, linear.stiffness
     for f in range(N + 1):
@@ -226,7 +226,7 @@ def fill_residuals(junction: Junction, k: int, c, stack: Stack, linear: Linear):
 
 
 @inlined
-def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Linear, x):
+def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Linear, x: np.ndarray):
     """Fill minus the derivatives of cells and weights by V_j; weights are those of the stack that was linearised last."""
     for i in range(x.shape[0]):
         x[i, BAND] = -ELEMENTARY_CHARGE * junction.columns.width[k, i] * stack.electrons[BY_VOLTAGE, i]
@@ -236,7 +236,7 @@ def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Lin
 
 
 @bare
-def displacement_changes(linear: Linear, x, dV: float, share: float, out):
+def displacement_changes(linear: Linear, x: np.ndarray, dV: float, share: float, out: np.ndarray):
     """Changes of D (N+1,) that belong to unknowns x and dV, with `share` of what the equations of the faces miss."""
     N, stiffness, missing = x.shape[0], linear.stiffness, linear.missing
     out[0] = stiffness[0] * (x[0, BAND] + dV + share * missing[0])

@@ -25,8 +25,10 @@ from otjdd.physics.numerics import copy, exponentials, hermite
 METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
 
-FAR = 8.0  # of y = asinh(E/sqrt(a)): from here on a linear guess is poor
-CUBIC = 1e-5  # relative move of a cubic iteration whose cube, over twelve, is lost in round-off
+FAR = 8.0  # y = asinh(E/sqrt(a)) beyond which a linear guess of y is poor
+CUBIC = (
+    1e-5  # relative move after which a cubic iteration ends: the error left is its cube over twelve, below round-off
+)
 
 
 class Permittivity(NamedTuple):
@@ -55,7 +57,7 @@ class Electrode(NamedTuple):
 
 
 @bare
-def displacement(E, eps):
+def displacement(E: float, eps: Permittivity):
     """Displacement D [C/m2] of the field E [V/m], and the differential permittivity dD/dE [F/m]."""
     if eps.b == 0.0:
         return VACUUM_PERMITTIVITY * eps.eps_r * E, VACUUM_PERMITTIVITY * eps.eps_r
@@ -64,7 +66,7 @@ def displacement(E, eps):
 
 
 @bare
-def halley_move(y, e, d, p, b):
+def halley_move(y: float, e: float, d: float, p: float, b: float):
     """Halley's move for p sinh(y) + b y = d at y, from e = e^y."""
     s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
     f = p * s + b * y - d
@@ -73,7 +75,7 @@ def halley_move(y, e, d, p, b):
 
 
 @bare
-def sinh_cosh(y, e):
+def sinh_cosh(y: float, e: float):
     """sinh(y) and cosh(y) from y and e = e^y, without cancellation at small y."""
     near = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
     back = 1.0 / e
@@ -81,7 +83,7 @@ def sinh_cosh(y, e):
 
 
 @bare
-def field(D, eps):
+def field(D: float, eps: Permittivity):
     """Field E [V/m] of the displacement D [C/m2], and dD/dE [F/m]: the inverse of `displacement`.
 
     With E = sqrt(a) sinh(y) the law reads p sinh(y) + b y = D/eps0, p = eps_r sqrt(a): convex for y > 0. Halley's
@@ -107,7 +109,7 @@ def field(D, eps):
 
 
 @bare
-def fields(D, eps, E, slope, guess):
+def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 
     guess : (2, n) y = asinh(|E|/sqrt(a)) at a displacement nearby and e^y, updated; 0 and 1 to begin with
@@ -128,13 +130,13 @@ def fields(D, eps, E, slope, guess):
     else:
         per_D = 1.0 / VACUUM_PERMITTIVITY
         for _ in range(50):
-            moving, far = 0, 0  # counts, because the compiler vectorises sums of integers but not a largest float
+            moving, far = 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
             for i in range(D.size):
                 move = halley_move(y[i], e[i], abs(D[i]) * per_D, p, eps.b)
                 y[i] -= move
                 moving += abs(move) > CUBIC * y[i]
                 far += y[i] > FAR
-            if far > 0:  # the straight line from below overshoots
+            if far > 0:  # from below, the first move overshoots: fall back to the upper bound of `field`
                 for i in range(D.size):
                     if y[i] > FAR:
                         y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
@@ -149,7 +151,7 @@ def fields(D, eps, E, slope, guess):
 
 
 @kernel
-def field_energy(E, eps):
+def field_energy(E: float, eps: Permittivity):
     """Work int_0^E E' dD [J/m3] of raising the field to E [V/m]."""
     work = 0.5 * eps.eps_r * E * E
     if eps.b > 0.0:
@@ -158,7 +160,7 @@ def field_energy(E, eps):
 
 
 @kernel
-def field_of_energy(work, eps):
+def field_of_energy(work: float, eps: Permittivity):
     """Field |E| [V/m] at which `field_energy` is work [J/m3]; Newton on the convex energy from above."""
     w = work / VACUUM_PERMITTIVITY
     if eps.b == 0.0:
@@ -179,7 +181,7 @@ GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @kernel
-def bent_charge(u, xi, kT, doping, density_of_states):
+def bent_charge(u: float, xi: float, kT: float, doping: float, density_of_states: float):
     """Space charge [C/m3] of a semiconductor bent by u [eV], and its integral int_0^u rho du' [J/m3].
 
     rho(u) = e [N_D - N_c F_1/2((xi - u)/kT)], donors ionised, N_D = N_c F_1/2(xi/kT). The closed form of the integral
@@ -198,13 +200,15 @@ def bent_charge(u, xi, kT, doping, density_of_states):
 
 
 @kernel
-def bending_of_field(E, guess, xi, kT, doping, density_of_states, eps):
+def bending_of_field(
+    E: float, guess: float, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity
+):
     """Bending u [eV] of the sign of the guess whose surface field is |E| [V/m]: int rho du = int E dD."""
     work = field_energy(E, eps)
     u = guess
     for _ in range(100):
         rho, integral = bent_charge(u, xi, kT, doping, density_of_states)
-        move = (integral - work) / rho  # |rho| grows with |u|, so int rho du < rho u, and u keeps its sign
+        move = (integral - work) / rho  # |rho| grows with |u|: int rho du < rho u, so u keeps its sign
         u -= move
         if abs(move) <= 1e-14 * abs(u):
             return u
@@ -212,7 +216,9 @@ def bending_of_field(E, guess, xi, kT, doping, density_of_states, eps):
 
 
 @apart
-def bending_table(charges, xi, kT, doping, density_of_states, eps):
+def bending_table(
+    charges: np.ndarray, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity
+):
     """Bending u [eV] and du/dQ = |E|/rho [V m2/C] for each charge Q [C/m2]; `charges` rise and contain 0."""
     n = charges.size
     zero = np.argmin(np.abs(charges))
@@ -231,13 +237,13 @@ def bending_table(charges, xi, kT, doping, density_of_states, eps):
 
 
 @kernel
-def doping_stiffness(xi, kT, density_of_states):
+def doping_stiffness(xi: float, kT: float, density_of_states: float):
     """d rho/du [C/(m3 V)] of the unbent semiconductor; eps/stiffness is its screening length squared."""
     return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
 
 
 @apart
-def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
+def bent_fields(bendings: np.ndarray, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity):
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)
     for i, u in enumerate(bendings):
@@ -246,7 +252,7 @@ def bent_fields(bendings, xi, kT, doping, density_of_states, eps):
 
 
 @bare
-def edge(electrode, Q):
+def edge(electrode: Electrode, Q: float):
     """E_C of the film at the interface above the electrode's Fermi level [eV], its slope d/dQ, and the bending u.
 
     Q : areal charge of the electrode [C/m2]; > 0 depletes an n-type semiconductor. nan beyond the table.

@@ -71,7 +71,8 @@ _SOMMERFELD = _sommerfeld_coefficients()
 
 
 @kernel
-def _polynomial(coefficients, x):
+def _polynomial(coefficients: np.ndarray, x: float):
+    """Polynomial of coefficients in ascending powers of x."""
     result = 0.0
     for k in range(coefficients.size - 1, -1, -1):
         result = result * x + coefficients[k]
@@ -79,7 +80,7 @@ def _polynomial(coefficients, x):
 
 
 @kernel
-def _fermi_dirac(order, eta):
+def _fermi_dirac(order: int, eta: float):
     """F_j(eta), j = ORDERS[order]; the last branch also takes nan and inf."""
     if eta < _LOWEST:
         z = math.exp(eta)
@@ -91,25 +92,25 @@ def _fermi_dirac(order, eta):
 
 
 @kernel
-def fermi_dirac_minus_half(eta):
+def fermi_dirac_minus_half(eta: float):
     """F_{-1/2}(eta) [1], the derivative of `fermi_dirac_half`. eta : scalar [1]."""
     return _fermi_dirac(0, eta)
 
 
 @kernel
-def fermi_dirac_half(eta):
+def fermi_dirac_half(eta: float):
     """F_{1/2}(eta) [1]: electrons in a parabolic band are N_c F_{1/2}((E_F - E_C)/kT). eta : scalar [1]."""
     return _fermi_dirac(1, eta)
 
 
 @kernel
-def fermi_dirac_three_half(eta):
+def fermi_dirac_three_half(eta: float):
     """F_{3/2}(eta) [1], the integral of `fermi_dirac_half` from -inf. eta : scalar [1]."""
     return _fermi_dirac(2, eta)
 
 
 @kernel
-def inverse_fermi_dirac_half(value):
+def inverse_fermi_dirac_half(value: float):
     """The eta [1] with F_{1/2}(eta) = value; value : scalar [1], positive and finite, else ValueError.
 
     Newton on ln F, which is concave and hence approached from one side; the start is Joyce & Dixon's first term

@@ -32,7 +32,7 @@ class FilmElectrons(NamedTuple):
 
 
 @apart
-def film_electrons(density_of_states):
+def film_electrons(density_of_states: float):
     """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0."""
     M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 2 if density_of_states > 0.0 else 0
     table = np.zeros((M, 2))
@@ -43,7 +43,7 @@ def film_electrons(density_of_states):
 
 
 @bare
-def occupation(table, eta):
+def occupation(table: np.ndarray, eta: float):
     """F(eta) and its derivative by cubic interpolation in the table where it reaches; 0 below EMPTY."""
     if not eta > EMPTY - OCCUPATION_STEP:  # nor for nan, which has no place in a table
         return 0.0, 0.0
@@ -60,7 +60,7 @@ def occupation(table, eta):
 
 
 @bare
-def mean_exponential(d, e):
+def mean_exponential(d: float, e: float):
     """(1 - e^-d)/d, the mean of exp(-t) for t from 0 to d >= 0, from d and e = e^-d."""
     if d > SERIES:
         return (1.0 - e) / d
@@ -69,7 +69,9 @@ def mean_exponential(d, e):
 
 
 @bare
-def contact_weights(distance, kT, U, pieces, weight, room):
+def contact_weights(
+    distance: np.ndarray, kT: float, U: np.ndarray, pieces: np.ndarray, weight: np.ndarray, room: np.ndarray
+):
     """Set the weights (2, N) of the right and the left contact at the centres, and the share of every piece in w.
 
     distance, pieces : (N+1,) m, between the points of the band U (N+2,) [eV], which is straight between them
@@ -104,7 +106,7 @@ def contact_weights(distance, kT, U, pieces, weight, room):
 
 
 @bare
-def densities(electrons, kT, V, U, n):
+def densities(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray):
     """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V."""
     N_c, per_kT = electrons.density_of_states, 1.0 / kT
     for i in range(n.shape[1]):

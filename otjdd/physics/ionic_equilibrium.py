@@ -7,11 +7,15 @@ vacancies, by which ln K is found.
 
 import math
 
+import numpy as np
+
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electron_stack import column, lay_bands
 from otjdd.physics.jit import bare, detached
+from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.stack_newton import farther, rows_of, solve_stack, static_rows
+from otjdd.physics.state import State
 
 MOST_STEPS = 1000
 DONE = 1e-11  # last step of z U/kT and ln K: the error is its square
@@ -19,7 +23,7 @@ LONGEST = 3.0  # of a step in these: further the exponentials are not those that
 
 
 @bare
-def follow(junction, state, k, log_K, response):
+def follow(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
     """Set c to what the band asks for, response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2]."""
     ions, c, W, amount = junction.ions, state.c[k], 0.0, 0.0
     for i in range(c.size):
@@ -33,7 +37,7 @@ def follow(junction, state, k, log_K, response):
 
 
 @bare
-def first_log(junction, state, k, total, response):
+def first_log(junction: Junction, state: State, k: int, total: float, response: np.ndarray):
     """ln K at which the band as it is holds the vacancies total [1/m2], roughly: bisection."""
     low, high = -1.0, 1.0
     while follow(junction, state, k, low, response) > total:
@@ -50,7 +54,7 @@ def first_log(junction, state, k, total, response):
 
 
 @bare
-def equilibrium_step(junction, state, k, missing, response, along):
+def equilibrium_step(junction: Junction, state: State, k: int, missing: float, response: np.ndarray, along: np.ndarray):
     """One step of Newton's iteration for D, U and ln K; moves the state. Returns the step of ln K, and the largest one.
 
     missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
@@ -85,7 +89,7 @@ def equilibrium_step(junction, state, k, missing, response, along):
 
 
 @detached
-def equilibrate(junction, state, k, V, room):
+def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.ndarray):
     """Rest of column k at V [V] with as many vacancies as the state holds there; its concentrations and stack are filled.
 
     room : (2, 2N+1) work space. Returns the number of iterations, or 0 when no rest was found.

@@ -30,7 +30,7 @@ LINEAR = LAWS["linear"]
 
 
 @bare
-def inverse_sinh_ratio(u, e):
+def inverse_sinh_ratio(u: float, e: float):
     """w = u/sinh(u) and dw/du, from u and e = e^u; finite for all u."""
     q = u * u
     near = 1.0 - q / 6.0 * (1.0 - q * (7.0 / 60.0) * (1.0 - q * (31.0 / 294.0) * (1.0 - q * (381.0 / 3720.0))))
@@ -104,7 +104,7 @@ def bernoulli_pair(d: float, e: float):
 
 
 @bare
-def exchange(c_l: float, c_r: float, c_max: float, rate: float, bernoulli, tilt: float, g: float, dg: float):
+def exchange(c_l: float, c_r: float, c_max: float, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
     """Flux J between two cells and its derivatives by c_l, c_r and E.
 
     rate : D0/h [m/s]   bernoulli : B(d), B(-d), dB/dd of `bernoulli_pair`   tilt : dd/dE [m/V]   dg : dg/dE [m/V]

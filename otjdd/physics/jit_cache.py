@@ -4,7 +4,7 @@
 carry no checksum: one flipped bit of machine code is a crash or a wrong number. Here every entry is a sealed file (see
 `otjdd.system.files`) in a folder whose name is a digest of what the code was made from: the sources of all kernels, the
 versions of the compiler, and numba's settings. An entry that is missing, damaged, or made from something else is compiled
-again. Where nothing can be written nothing is kept. Neither is an error.
+again. Where no folder can be written, kernels are compiled in each process. Neither is an error.
 
 An entry is a pickle, which can run code. So it is read only from a folder and a file that belong to this user and that
 nobody else can write to; a folder that was open to others is emptied before it is used.
@@ -163,7 +163,7 @@ def called_by_name(library) -> list:
 
 
 def provide(name: str, kernel: str, signature) -> None:
-    """Have a kernel that stands apart in this process. Raises ValueError when its name there is another."""
+    """Load or compile a kernel that stands apart. Raises ValueError when its name in this process is another."""
     if name not in APART:
         next(found for found in reversed(KERNELS) if private.cache_of(found).name == kernel).compile(signature)
     if name not in APART:
@@ -171,7 +171,7 @@ def provide(name: str, kernel: str, signature) -> None:
 
 
 def check_symbols(code: bytes) -> None:
-    """Raise ValueError when machine code needs a symbol that is none of this process and no kernel that stands apart."""
+    """Raise ValueError when machine code needs a symbol that is neither in this process nor a kernel that stands apart."""
     unknown = {name for name in private.wanted(code) if name not in APART and not private.is_of_process(name)}
     if unknown:
         raise ValueError(f"it needs what is not there: {', '.join(sorted(unknown))}")

@@ -36,7 +36,7 @@ from otjdd.physics.numerics import dot
 from otjdd.physics.state import State
 
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
-CLOSURE_ROUND_OFF = 1e-10  # eV, the most that is left of them where terms are of order 1 keV
+CLOSURE_ROUND_OFF = 1e-10  # eV, largest residual by round-off, where terms are of order 1 keV
 
 
 class Columns(NamedTuple):
@@ -163,7 +163,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
             y = 0.5 * (low + high)
             if high - low <= 1e-15 * (abs(low) + abs(high)):
                 break
-    if closed or abs(mismatch) <= CLOSURE_ROUND_OFF:  # a larger mismatch is the end of a table
+    if closed or abs(mismatch) <= CLOSURE_ROUND_OFF:  # with a larger mismatch the solution is beyond a table
         state.D_right[k], state.D_left[k] = here, state.D[k, 0]
         return True
     return False

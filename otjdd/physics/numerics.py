@@ -16,12 +16,12 @@ LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln
 
 
 @fused
-def exponentials(x, out):
+def exponentials(x: np.ndarray, out: np.ndarray):
     """e^x for an array, to 2e-16 relative, ten times faster than one call of the C library for each; x is used up.
 
-    x = k ln 2 + r, |r| < 0.35; Taylor polynomial of e^r to r^12 (next term 2e-16) and 2^k by its bits, loops that the
-    compiler vectorises. Beyond |x| = OVERFLOW the result stays at e^+-OVERFLOW: callers divide by it or add to it, never
-    multiply by something as large.
+    x = k ln 2 + r with |r| < 0.35: a Taylor polynomial of e^r to r^12 (next term 2e-16), times 2^k set by its bits. The
+    compiler vectorises both loops. Beyond |x| = OVERFLOW the result is e^+-OVERFLOW. Callers divide by it or add to it;
+    they must not multiply it by a number as large.
     """
     bits = x.view(np.int64)
     for i in range(x.size):
@@ -39,7 +39,7 @@ def exponentials(x, out):
 
 
 @bare
-def bernoulli_given(x, e):
+def bernoulli_given(x: float, e: float):
     """Bernoulli function B(x) = x/(e^x - 1) and its derivative [1], from x and e = e^x.
 
     B(-x) = B(x) + x, so a flux that needs both calls this once.
@@ -56,13 +56,13 @@ def bernoulli_given(x, e):
 
 
 @fused
-def factor_tridiagonal(lower, diagonal, upper, n):
+def factor_tridiagonal(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray, n: int):
     """Factors of a tridiagonal matrix in place; rows 0..n-1, no pivoting, eliminated from both ends towards the middle.
 
     lower[i] multiplies x[i-1], upper[i] multiplies x[i+1]. On return `diagonal` holds the inverse pivots, `lower` and
-    `upper` the multipliers of both passes, scaled so that a row costs one fused multiplication and addition: rows wait for
-    each other, and the two halves do not. Without pivoting this is backward stable for the diagonally dominant matrices of
-    implicit diffusion (Higham, Accuracy and Stability of Numerical Algorithms, section 9.5).
+    `upper` the multipliers of both passes, scaled so that a row costs one fused multiplication and addition. A row waits
+    for the row before it, but the two halves run side by side. Without pivoting this is backward stable for the diagonally
+    dominant matrices of implicit diffusion (Higham, Accuracy and Stability of Numerical Algorithms, section 9.5).
     Returns False when a pivot is zero or not finite.
     """
     m = n // 2
@@ -96,7 +96,7 @@ def factor_tridiagonal(lower, diagonal, upper, n):
 
 
 @fused
-def solve_tridiagonal(lower, inverse, upper, x, n):
+def solve_tridiagonal(lower: np.ndarray, inverse: np.ndarray, upper: np.ndarray, x: np.ndarray, n: int):
     """Solve in place with the factors of `factor_tridiagonal`; x holds the right-hand side, then the solution."""
     m = n // 2
     tail = n - 1 - m  # rows of the second half: m or m - 1
@@ -125,7 +125,7 @@ def solve_tridiagonal(lower, inverse, upper, x, n):
 
 
 @summed
-def dot(a, b):
+def dot(a: np.ndarray, b: np.ndarray):
     """Scalar product of short vectors; the order of summation is the compiler's."""
     total = 0.0
     for i in range(a.size):
@@ -134,7 +134,7 @@ def dot(a, b):
 
 
 @bare
-def add_up(x):
+def add_up(x: np.ndarray):
     """Sum of a short vector, in its order."""
     amount = 0.0
     for i in range(x.size):
@@ -143,21 +143,21 @@ def add_up(x):
 
 
 @bare
-def copy(x, out):
+def copy(x: np.ndarray, out: np.ndarray):
     """Copy a vector."""
     for i in range(x.size):
         out[i] = x[i]
 
 
 @fused
-def add_scaled(factor, x, y):
+def add_scaled(factor: float, x: np.ndarray, y: np.ndarray):
     """y += factor x for vectors, in place."""
     for i in range(x.size):
         y[i] += factor * x[i]
 
 
 @bare
-def before(x, value):
+def before(x: np.ndarray, value: float):
     """Number of entries of an ascending vector below a value."""
     low, high = 0, x.size
     while low < high:
@@ -170,7 +170,7 @@ def before(x, value):
 
 
 @bare
-def hermite(values, slopes, start, step, x):
+def hermite(values: np.ndarray, slopes: np.ndarray, start: float, step: float, x: float):
     """Cubic Hermite interpolation in a uniform table: value and derivative at x; nan outside the table.
 
     values, slopes : (M,) function and derivative at start + step * arange(M)

@@ -22,10 +22,10 @@ from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State, Tangent
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
-VOLTAGE_FLOOR = 1e-12  # V, of V_j itself: where the current is a steep function of it, its round-off
-TRUST = 0.01  # largest change of ln I along its tangent where it is recorded: it is then off by half the square, 5e-5
+VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
+TRUST = 0.01  # largest change of ln I along its tangent where I is recorded: its error is half the square, 5e-5
 FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
-UNRECORDED = 0.01  # share of the allowed error of V_j that the equations may be off by where no current is recorded
+UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
 MOST_TURNS = 3  # evaluations outside the bracket before falling back to bisection
 MOST_ATTEMPTS = 100  # currents of one search
@@ -68,8 +68,9 @@ def blur(junction: Junction, state: State, tangent: Tangent) -> float:
 def correction(junction: Junction, V: float, V_source: float, current: float, residual: float, log_slope: float):
     """Distance of V_j above the solution [V], from its residual [V] and the slope d ln(I/V)/dV [1/V].
 
-    Newton's step. Far up an exponential it creeps by kT, and below the limit of the source, where nothing is lost yet, it
-    shoots over. There the step leads along I ~ V^p to the current at which the circuit loses the rest of the voltage.
+    Newton's step, with two exceptions. High on an exponential it is only about kT long. Below the limit of the source,
+    where the circuit has no drop yet, it overshoots. In both cases the step follows I ~ V^p instead, to the current at
+    which the drop of the circuit is the rest of the voltage.
     """
     lost, resistance = drop(junction, current)
     power = 1.0 + V * log_slope
@@ -121,16 +122,17 @@ def cut_anew(bracket: Bracket, whole: Bracket, V: float, up: bool) -> Bracket:
 def search(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, limits: Limits):
     """Solve closure and circuit from a guess of V_j, the equations to limits.slack. Returns a status.
 
-    Newton in V_j with the slope of ln I, in one of two brackets. A tangent has its own, because the quadrature of the
-    current jumps by its error: along one tangent a solution may lie on the other side of the jump, or there is none.
+    Newton in V_j with the slope of ln I, in one of two brackets. The quadrature makes the current jump by its error from
+    one evaluation to the next. A tangent therefore has a bracket of its own: the solution along it may lie on the other
+    side of such a jump, or not exist.
 
         current at V_j                bracket of the tangent           bracket of evaluated currents
         evaluated anew                the whole, cut at V_j            cut at V_j; a V_j outside opens the far end
         along the tangent, inside     cut at V_j                       cut at V_j
         along the tangent, outside    cut at V_j                       unchanged
 
-    A step stays in the bracket of the tangent while it is short (limits.trust), else in the other one. When the evaluated
-    currents have closed in on a jump, the tangent is held to the end and its bracket opens once more.
+    A short step (limits.trust) stays in the bracket of the tangent, a longer one in the other. When the evaluated currents
+    enclose a jump, the last tangent is held to the end of the search and its bracket opens once more.
     """
     whole = Bracket(min(0.0, V_source), max(0.0, V_source))
     along, evaluated = whole, whole
@@ -162,11 +164,11 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
             along = cut(whole, V, up)
         V -= move
         slow = False
-        if attempt % 4 == 3 and not held:  # leaps and steps can take turns without end
+        if attempt % 4 == 3 and not held:  # the two kinds of steps can alternate for ever
             slow, before = abs(residual) > 0.1 * before, abs(residual)
         near = abs(move) * rate <= limits.trust and turns <= MOST_TURNS
         bounds = along if held or near else evaluated
-        if slow or V in (0.0, here) or not bounds.low <= V <= bounds.high:  # at 0 V no current tells the way
+        if slow or V in (0.0, here) or not bounds.low <= V <= bounds.high:  # at 0 V there is no slope of ln I
             bounds = bounds if bounds.low < bounds.high else evaluated
             V = 0.5 * (bounds.low + bounds.high)
     return Status.CIRCUIT_NOT_SOLVED
@@ -176,9 +178,9 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, guess: float, accuracy: Accuracy):
     """Solve closure and circuit at frozen ions; the state then holds fields, D, V_j and G. Returns a status.
 
-    The equations hold to round-off where the current is recorded, else to UNRECORDED of the allowed error of V_j. Where
-    the current waves with the voltage and the source gives way within a thousandth of its limit, far tangents can lead
-    around in circles: then the search is repeated along near ones, none of them from before.
+    The equations hold to round-off where the current is recorded, else to UNRECORDED of the allowed error of V_j. Tangents
+    followed far can cycle, where the current oscillates with the voltage and the source limits it sharply. The search is
+    then repeated with tangents followed to TRUST only, from a fresh one.
     """
     allowed = accuracy.allowed
     trust, slack = (TRUST, 0.0) if accuracy.recorded else (FARTHEST, UNRECORDED * allowed)

@@ -23,6 +23,7 @@ from otjdd.physics.electron_stack import (
     REST,
     STILL,
     UPPER,
+    Stack,
     column,
     column_of,
     displacement_changes,
@@ -66,13 +67,13 @@ def rows_of(state: State) -> Rows:
 
 
 @bare
-def farther(longest, move):
+def farther(longest: float, move: float):
     """The longer of a length and a move; inf when the move is not a number."""
     return max(longest, abs(move)) if abs(move) < math.inf else math.inf
 
 
 @bare
-def within(range_of_charge, here, move):
+def within(range_of_charge: tuple, here: float, move: float):
     """The move of a charge from here, or half of the way to an end of its range that the move would pass."""
     if here + move > range_of_charge[1]:
         return 0.5 * (range_of_charge[1] - here)
@@ -82,7 +83,7 @@ def within(range_of_charge, here, move):
 
 
 @bare
-def kept_in_tables(junction, stack, left, right):
+def kept_in_tables(junction: Junction, stack: Stack, left: float, right: float):
     """Moves of D(0) and D(L) that stay within the tables of the electrodes."""
     N = stack.D.size - 1
     left = within(charge_range(junction.left), stack.D[0], left)
@@ -90,7 +91,7 @@ def kept_in_tables(junction, stack, left, right):
 
 
 @inlined
-def static_rows(junction: Junction, state: State, k: int, response, rows: Rows):
+def static_rows(junction: Junction, state: State, k: int, response: np.ndarray, rows: Rows):
     """Fill the rows of the static Newton: matrix, and minus the residuals.
 
     response : (N,) d(z c)/dU of vacancies that follow the band [1/(m3 eV)]

@@ -9,16 +9,15 @@ Over a segment of length h, with the entire functions C = cosh(q), S = sinh(q)/q
 
     sqrt(1 + D^2) (C I + S [[0, h m], [r, 0]]) + D [[1, 0], [0, -1]],   D = -(k/2) dS/dx,
 
-with k = h^2 m k0 (U_1 - U_0) and r = h k0 (U_mid - E) - k^2/(120 h m). It is exact for a flat segment and to the first
-order in the slope k, however long the segment is; of the second order it has what makes it agree with the sixth-order
-Magnus step (Blanes et al., Phys. Rep. 470, 151 (2009)) to h^6; and its determinant, which carries the flux, is 1. A
-Magnus step exp(Omega) of fourth or sixth order has a pole of its series at q = i pi: segments half a wave long, whose
-errors add up, made the current of a tilted film jump by 4 % where the number of steps changed with the voltage.
-Below and above the band edge are one formula, and the loop over energies is plain arithmetic that the compiler
-vectorises.
+with k = h^2 m k0 (U_1 - U_0) and r = h k0 (U_mid - E) - k^2/(120 h m). The step is exact for a flat segment, and to first
+order in the slope k for a segment of any length. Its second-order terms are chosen so that it agrees with the sixth-order
+Magnus step (Blanes et al., Phys. Rep. 470, 151 (2009)) to h^6. Its determinant is 1, so the flux is conserved. The Magnus
+step itself is not used: its series has a pole at q = i pi, which is a segment half a wavelength long. Errors of such
+segments added up, and the current of a tilted film jumped by 4 % where the number of steps changed with the voltage.
+One formula serves energies below and above the band edge, so the compiler vectorises the loop over energies.
 
-The matrix is carried from the transmitted side towards the source, the direction in which the decaying wave grows,
-so T comes from sums of equal signs in a barrier and keeps its relative accuracy down to the smallest doubles.
+The matrix is carried from the transmitted side towards the source. In a barrier the decaying wave grows in this direction,
+all terms of a sum have one sign, and T keeps its relative accuracy down to the smallest doubles.
 """
 
 import math
@@ -41,7 +40,7 @@ LANES = 16  # energies that a vectorised loop takes at once; the remainder loop 
 # columns of the table of steps of `refine`
 STEP = 5
 LENGTH, LEFT, RIGHT, MASS, BOUND = range(STEP)  # m, eV, eV, m0, bound of |q^2|
-HELD = 0.5 * math.pi  # least phase across a well that counts: half the phase of a level between hard walls
+HELD = 0.5 * math.pi  # least phase across a well that counts: half of that of the lowest level between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
 
 
@@ -248,9 +247,10 @@ def transmission(model: int, profile: Profile, E: np.ndarray, low: float, high: 
 
 @kernel
 def well(profile: Profile):
-    """Range of energies [eV] at which a wave can be caught between two barriers: lowest bottom, highest brim.
+    """Range of energies [eV] at which a well between two barriers can hold a resonance: (lowest bottom, highest brim).
 
-    A well counts where the wave at its brim turns by HELD at least. Without one the first is above the second.
+    The brim is the lower of the two barriers. A well counts if the phase across it at its brim is HELD or more. The bottom
+    is above the brim where there is no well.
     """
     S = profile.length.size
     before = np.empty(S)  # highest band to the left of a segment

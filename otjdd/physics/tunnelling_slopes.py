@@ -81,7 +81,15 @@ def transfer_matrix_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndar
 
 
 @apart
-def add_sensitivity(profile: Profile, steps, owner, E: np.ndarray, weight: np.ndarray, total: np.ndarray, leads):
+def add_sensitivity(
+    profile: Profile,
+    steps: np.ndarray,
+    owner: np.ndarray,
+    E: np.ndarray,
+    weight: np.ndarray,
+    total: np.ndarray,
+    leads: np.ndarray,
+):
     """Add the part of some energies E (n,) to total (3, S) and leads (2,).
 
     steps, owner : of `refine`
