@@ -22,6 +22,10 @@ SAID = {  # what the text between the cells relies on
     "barriers_from_curves": [
         r"prefactor 2\.22; transfer matrix over WKB: 2\.[2-5]", r"0\.1 V: 0\.3\d+ eV .*\n?.*99\.8% tunnels",
     ],
+    "digits_on_devices": [
+        r"conductance from 3\.\d to 13\.\d uS", r"mean step 1\d% of the range; first step up 4\d%, last 1\.\d%",
+        r"ideal device, fine steps: 9\d\.\d% of 797", r"tunnel junction: [4-8]\d\.\d%",
+    ],
 }  # fmt: skip
 
 pytestmark = needs_speed
