@@ -17,7 +17,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import otjdd
-from otjdd.exports import aihwkit, neurosim
+from otjdd.exports import aihwkit
+from otjdd.exports.pulses import pulsed
 
 # %% [markdown]
 # ## From the junction to its steps
@@ -27,7 +28,7 @@ from otjdd.exports import aihwkit, neurosim
 
 # %%
 model = otjdd.compact("ltp-ltd", {"device.film.cells": 48}, voltage=(-2.5, 2.2), time=(50e-9, 1.0), measure=False)
-pulses = neurosim.pulsed(model)
+pulses = pulsed(model)
 device = aihwkit.steps(pulses)
 low, high = pulses.up.min(), pulses.up.max()
 print(
@@ -43,7 +44,7 @@ print(f"conductance from {low * 1e6:.1f} to {high * 1e6:.1f} uS; a step is off b
 even = np.ones(aihwkit.NODES)
 ideal = aihwkit.Steps(device.dw_min, 0.0, even, even, 0.0)
 fine = aihwkit.Steps(device.dw_min / 20.0, 0.0, even, even, 0.0)
-rise = device.dw_min * (1.0 + device.up_down) * device.up / 2.0
+rise = device.dw_min * (1.0 + min(device.up_down, 0.0)) * device.up / 2.0
 print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.0%}, last {rise[-1]:.1%}")
 
 # %% [markdown]
@@ -55,7 +56,7 @@ print(f"mean step {device.dw_min / 2:.0%} of the range; first step up {rise[0]:.
 
 
 # %%
-def pulsed(steps, w, count, up):
+def moved(steps, w, count, up):
     """Weights after as many pulses each, up or down."""
     for n in range(1, count.max(initial=0) + 1):
         w = np.where(count >= n, aihwkit.updated(steps, w, up), w)
@@ -83,11 +84,11 @@ def trained(x, y, steps, pairs=False, epochs=5, rate=0.02, gain=6.0, seed=1):
             change = -rate * np.outer(x[i], p) / steps.dw_min
             count = np.floor(np.abs(change) + rng.random(change.shape)).astype(int)
             if pairs:
-                plus = pulsed(steps, plus, count * (change > 0), True)
-                minus = pulsed(steps, minus, count * (change < 0), True)
+                plus = moved(steps, plus, count * (change > 0), True)
+                minus = moved(steps, minus, count * (change < 0), True)
                 plus, minus = set_back(plus, minus)
             else:
-                plus = pulsed(steps, plus, count, change > 0)
+                plus = moved(steps, plus, count, change > 0)
         weights.append(0.5 * (plus - minus) if pairs else plus)
     return weights
 

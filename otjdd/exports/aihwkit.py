@@ -1,6 +1,7 @@
 """The device as a preset of IBM's aihwkit: a PiecewiseStepDevice, whose steps depend on the weight.
 
-w -> w + dw_min (1 +- up_down) v(w)        weights -1 to 1 stand for the smallest and the largest conductance
+w -> w + dw_min (1 + min(up_down, 0)) up(w)      weights -1 to 1 stand for the smallest and the largest conductance
+w -> w - dw_min (1 - max(up_down, 0)) down(w)    a bias of either sign makes one direction smaller, none larger
 """
 
 from typing import NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
-from otjdd.exports.neurosim import Pulsed
+from otjdd.exports.pulses import Pulsed, sentences
 
 NODES = 15  # of the step over the weight
 
@@ -31,7 +32,7 @@ def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def steps(pulses: Pulsed) -> Steps:
     """Steps at evenly spaced weights, linear between the pulses that were measured and held beyond them."""
-    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
     found, off = [], []
     for curve, sign in ((pulses.up, 1.0), (pulses.down, -1.0)):
@@ -41,7 +42,7 @@ def steps(pulses: Pulsed) -> Steps:
         found.append(np.interp(nodes, at, step))
         off.append(np.interp(at, nodes, found[-1]) - step)
     mean = [max(each.mean(), 1e-12) for each in found]
-    dw_min, up_down = 0.5 * sum(mean), (mean[0] - mean[1]) / sum(mean)
+    dw_min, up_down = max(mean), (mean[0] - mean[1]) / max(mean)
     error = float(np.sqrt((np.concatenate(off) ** 2).mean()) / 2.0)
     return Steps(dw_min, up_down, found[0] / mean[0], found[1] / mean[1], error)
 
@@ -49,21 +50,21 @@ def steps(pulses: Pulsed) -> Steps:
 def updated(steps: Steps, w, up):
     """Weights after one pulse each, up or down: the rule that aihwkit follows, without noise."""
     nodes = np.linspace(-1.0, 1.0, len(steps.up))
-    rise = steps.dw_min * (1.0 + steps.up_down) * np.interp(w, nodes, steps.up)
-    fall = steps.dw_min * (1.0 - steps.up_down) * np.interp(w, nodes, steps.down)
+    rise = steps.dw_min * (1.0 + min(steps.up_down, 0.0)) * np.interp(w, nodes, steps.up)
+    fall = steps.dw_min * (1.0 - max(steps.up_down, 0.0)) * np.interp(w, nodes, steps.down)
     return np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0)
 
 
 def preset(model: CompactModel, pulses: Pulsed) -> str:
     """Text of a module with the function `otj_device()`."""
     found = steps(pulses)
-    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    low, high = pulses.ends
     about = [
         *header(model),
-        f"pulses: {pulses.set_voltage:g} V up, {pulses.reset_voltage:g} V down, {pulses.width:g} s each",
+        *sentences(pulses),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
-        f"steps are off by {found.error:.2g} of the range, rms, from those of the compact model",
-        "left out: noise from cycle to cycle and from device to device (0), drift, the start away from the last cycle",
+        f"a step is off by {found.error:.2g} of the range, rms, from that of the compact model; it depends on the weight "
+        "alone, not on the pulses before",
     ]
     lists = {name: ", ".join(number(value) for value in getattr(found, name)) for name in ("up", "down")}
     lines = [f"# {line}" for line in about]

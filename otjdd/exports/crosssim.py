@@ -4,20 +4,21 @@ import numpy as np
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
-from otjdd.exports.neurosim import Pulsed
+from otjdd.exports.pulses import ROUNDS, Pulsed, sentences
 
 STATES = 12  # of the table, evenly in the logarithm of the conductance
 VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])  # V
 
 
 def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
-    """States (n, 2 K) that a cycle of pulses leaves, by ascending conductance."""
+    """States (n, 2 K) that the last round of pulses leaves, by ascending conductance."""
     q, states = model.states(1), []
-    for height in (pulses.set_voltage, pulses.reset_voltage):
-        for _ in range(len(pulses.up) - 1):
-            model.hold(q, height, pulses.width)
-            states.append(q[0].copy())
-    states = np.array(states)
+    for _ in range(ROUNDS):
+        for height in (pulses.reset_voltage, pulses.set_voltage):
+            for _ in range(len(pulses.up) - 1):
+                model.hold(q, height, pulses.width)
+                states.append(q[0].copy())
+    states = np.array(states[-2 * (len(pulses.up) - 1) :])
     return states[np.argsort(model.hold(states.copy(), pulses.read_voltage, 0.0))]
 
 
@@ -44,10 +45,11 @@ def device(model: CompactModel, pulses: Pulsed) -> str:
     about = [
         *header(model),
         f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
-        f"states that pulses of {pulses.set_voltage:g} V and {pulses.reset_voltage:g} V, {pulses.width:g} s, visit; inputs "
-        f"from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V, held beyond",
-        f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states",
-        "programming, drift and read noise are 0: not modelled",
+        *sentences(pulses),
+        f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
+        "beyond, the conductance is held",
+        f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
+        "CrossSim programs conductances at once",
     ]
     rows = ["    [" + ", ".join(map(number, row)) + "]," for row in values]
     lines = [f"# {line}" for line in about]

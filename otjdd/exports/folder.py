@@ -4,7 +4,7 @@ from pathlib import Path
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ResultError
-from otjdd.exports import aihwkit, crosssim, neurosim, spice, verilog_a
+from otjdd.exports import aihwkit, crosssim, neurosim, pulses, spice, verilog_a
 from otjdd.system.files import write_whole
 
 MODEL = "model.nc"
@@ -23,10 +23,10 @@ def texts(model: CompactModel) -> dict[str, str]:
         "otj.cir": spice.subcircuit(model),
         "example.cir": spice.testbench(model),
     }
-    pulses = neurosim.pulsed(model)
-    found["aihwkit_preset.py"] = aihwkit.preset(model, pulses)
-    found["crosssim_device.py"] = crosssim.device(model, pulses)
-    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, pulses).items()}
+    taken = pulses.pulsed(model)
+    found["aihwkit_preset.py"] = aihwkit.preset(model, taken)
+    found["crosssim_device.py"] = crosssim.device(model, taken)
+    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken).items()}
 
 
 def write(model: CompactModel, folder: Path) -> list[Path]:

@@ -4,46 +4,15 @@ Conductances G(n) after n pulses are compared with the law of that simulator, G 
 NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from otjdd.compact_models.error import writes
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
+from otjdd.exports.pulses import Pulsed, sentences
 
-PULSES, ROUNDS, WIDTH, READ = 20, 5, 50e-9, 0.1  # of either sign, rounds, s, V
 PER_LABEL = 10.1015
 STEEPEST = 9.0  # label
-
-
-class Pulsed(NamedTuple):
-    """A cycle of equal pulses of both signs: the last of some rounds, when rounds repeat themselves."""
-
-    up: np.ndarray  # (n + 1,) S, from before the first pulse on
-    down: np.ndarray  # (n + 1,) S
-    set_voltage: float
-    reset_voltage: float
-    width: float  # s
-    read_voltage: float
-
-
-def pulsed(model: CompactModel, count: int = PULSES, start=None) -> Pulsed:
-    """Conductances [S] of a junction under `count` pulses of either sign, in the last of some rounds."""
-    limits = model.limits
-    width, (up, _, down) = max(WIDTH, limits.shortest), writes(limits)
-    q = model.states(1, start)
-    for _ in range(ROUNDS):
-        model.hold(q, up, width)
-        found = []
-        for height in (down, up):
-            curve = [model.hold(q.copy(), READ, 1e-6)[0] / READ]
-            for _ in range(count):
-                model.hold(q, height, width)
-                curve.append(model.hold(q.copy(), READ, 1e-6)[0] / READ)
-            found.append(np.array(curve))
-    return Pulsed(found[1], found[0], up, down, width, READ)
 
 
 def law(label: float, x: np.ndarray) -> np.ndarray:
@@ -84,14 +53,13 @@ def fitted(curve: np.ndarray) -> tuple[float, float]:
 def files(model: CompactModel, pulses: Pulsed) -> dict[str, str]:
     """Name -> text: parameters for Cell.cpp, conductances by pulse, arguments of the command line."""
     (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
-    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
-    count = len(pulses.up) - 1
+    (low, high), count = pulses.ends, len(pulses.up) - 1
     about = [
         *header(model),
-        f"pulses: {count} of {pulses.set_voltage:g} V, {count} of {pulses.reset_voltage:g} V, {pulses.width:g} s each; "
-        f"reads at {pulses.read_voltage:g} V; last of {ROUNDS} rounds",
-        f"fit of the exponential law: off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms",
-        "sigmaCtoC is 0: noise from cycle to cycle is not modelled; sigmaDtoD is 0: one device",
+        *sentences(pulses),
+        f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
+        "of the compact model: the law of NeuroSim is an exponential",
+        "sigmaCtoC and sigmaDtoD are therefore 0; pulses.csv holds the conductances themselves",
     ]
     values = {
         "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,

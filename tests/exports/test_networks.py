@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from otjdd.exports import aihwkit, crosssim, folder, neurosim
+from otjdd.exports import pulses as taken
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def pulses(model):
-    return neurosim.pulsed(model)
+    return taken.pulsed(model)
 
 
 def test_cycle_of_pulses_closes_and_is_that_of_the_model(model, pulses):
