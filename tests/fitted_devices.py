@@ -26,7 +26,7 @@ def small() -> Case:
 
 
 def clean(case: Case) -> list[Data]:
-    """What three measurements of a case would give without noise, with its uncertainty."""
+    """Three measurements of a case as they were without noise, with its uncertainty."""
     loop = simulate(case)
     R = loop.read_resistance.values
     pulses = simulate(case.replace({"drive": TRANSIENT, "record.every": "all"}))

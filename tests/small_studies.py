@@ -1,4 +1,4 @@
-"""What small studies are made of: a junction of the paper under one pulse, read after it."""
+"""Parts of small studies: a junction of the paper under one pulse, read after it."""
 
 POINT = """
 base = "li2019.toml"

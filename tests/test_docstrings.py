@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[1] / "otjdd"
+ROOT = Path(__file__).parents[1]
 QUESTION = re.compile(r"(What|Whether|How)\b")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -18,6 +18,8 @@ def questions(path: Path) -> list[str]:
     return [text.splitlines()[0] for text in found if QUESTION.match(text)]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.relative_to(PACKAGE).as_posix())
-def test_no_docstring_opens_with_a_question_word(path):
-    assert questions(path) == []
+@pytest.mark.parametrize("folder", ["otjdd", "tests", "validation"])
+def test_no_docstring_opens_with_a_question_word(folder):
+    found = {path.as_posix(): questions(path) for path in sorted((ROOT / folder).rglob("*.py"))}
+    assert len(found) > 10
+    assert {path: asked for path, asked in found.items() if asked} == {}

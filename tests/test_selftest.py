@@ -28,7 +28,7 @@ def test_all_passes_here_in_time_and_leaves_nothing_behind(tmp_path):
 
 
 def broken(name, folder):
-    """What a check says that should fail."""
+    """Message of a check that should fail."""
     with pytest.raises((selftest.Failed, ResultError)) as failed:
         selftest.CHECKS[name](folder)
     return str(failed.value)

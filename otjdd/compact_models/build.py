@@ -72,7 +72,7 @@ def kinds_of(case, parts: list) -> list[list[int]]:
 
 
 def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
-    """What stands for the columns of a kind during an extraction, and its activation energy [eV].
+    """Representative of the columns of a kind during an extraction, and its activation energy [eV].
 
     Columns whose rates are not in proportion lie between one that is far slower and one that is far faster than all.
     """

@@ -48,7 +48,7 @@ BESIDE = 30.0  # times the shortest time's rate, where all is over within it; th
 
 
 class Kind(NamedTuple):
-    """What stands for the columns of one kind during an extraction."""
+    """Representative of the columns of one kind during an extraction."""
 
     bench: Bench  # the one whose rates the tables have
     speeds: tuple[float, float]  # smallest and largest factor between the rates of the columns and those of `bench`
@@ -57,7 +57,7 @@ class Kind(NamedTuple):
 
 
 class Knot(NamedTuple):
-    """What runs at one voltage say."""
+    """Results of the runs at one voltage."""
 
     rest: float
     log_rate: np.ndarray  # (Q,), see `Tables`
@@ -116,7 +116,7 @@ def knots_of(kind: Kind, ends: Ends, states, limits: Range, use: Use, spread, pr
 
 
 def knot_at(kind: Kind, ends: Ends, states: np.ndarray, voltage: float, fastest: float, both: bool) -> tuple[Knot, int]:
-    """What the columns of a kind do at a voltage, with their limit or without; the number of runs."""
+    """Rates of the columns of a kind at a voltage, with their limit or without, and the number of runs."""
     slow = branches_at(kind.bench, ends, voltage)
     log_limit, runs = None, len(slow)
     if both:

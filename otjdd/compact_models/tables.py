@@ -22,7 +22,7 @@ UNLIMITED = 99.0  # decades of 1/s
 
 
 class Use(NamedTuple):
-    """What the rates of a kind of column are used for."""
+    """Use of the rates of a kind of column."""
 
     slowest: float  # smallest factor of the rates of its columns
     fastest: float

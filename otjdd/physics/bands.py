@@ -157,9 +157,8 @@ def profile_slopes(
     _, slope_left, u_left = edge(left, state.D_left[k])
     _, slope_right, u_right = edge(right, -state.D_right[k])
     n_left = bent_part(left, u_left)[0]
-    if (
-        profile.bottom_left > profile.bottom_right
-    ):  # energies move with the left lead: V shifts all that is to its right
+    # With the left lead above the right one, energies move with it, and V shifts all that is to its right.
+    if profile.bottom_left > profile.bottom_right:
         V_slope = by_lead[1] + np.sum(by_segment[:2, n_left:])
     else:
         V_slope = -by_lead[0] - np.sum(by_segment[:2, :n_left])

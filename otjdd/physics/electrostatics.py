@@ -26,9 +26,7 @@ METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
 
 FAR = 8.0  # y = asinh(E/sqrt(a)) beyond which a linear guess of y is poor
-CUBIC = (
-    1e-5  # relative move after which a cubic iteration ends: the error left is its cube over twelve, below round-off
-)
+CUBIC = 1e-5  # relative move that ends a cubic iteration: its cube over twelve is below round-off
 
 
 class Permittivity(NamedTuple):

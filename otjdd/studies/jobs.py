@@ -71,7 +71,7 @@ def here(jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
         yield job, settle(job)
 
 
-def in_processes(
+def finished_points(
     jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
 ) -> Iterator[tuple[Job, Point]]:
     """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises what ends the study.

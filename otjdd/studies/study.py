@@ -152,7 +152,7 @@ def start(jobs, made: Plan, ways: Ways, count: int):
     if ways.workers is None and made.time_limit is None:
         return pools.here(jobs)
     number = min(ways.workers or 1, count)
-    return pools.in_processes(jobs, number, made.time_limit, count > ALONE * number)
+    return pools.finished_points(jobs, number, made.time_limit, count > ALONE * number)
 
 
 class Cost(NamedTuple):

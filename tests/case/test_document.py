@@ -18,7 +18,7 @@ def document(text: str):
 
 
 def problems_of(text: str):
-    """What is wrong with a text that is no TOML, or that has values which no case has."""
+    """Faults of a text that is no TOML, or that has values which no case has."""
     try:
         return document(text).problems
     except CaseError as error:

@@ -1,4 +1,4 @@
-"""What [study] declares: ranges, draws, and what is refused, in words."""
+"""Declarations of [study]: ranges and draws; others are refused in words."""
 
 import numpy as np
 import pytest

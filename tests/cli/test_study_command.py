@@ -282,7 +282,7 @@ def test_a_scheduler_that_is_made_here_talks_to_its_own_study_only(folder):
 
 
 def answer(port: int, encrypted: bool) -> bytes:
-    """What a port of this machine says to somebody without a certificate, but for an alert of TLS."""
+    """Answer of a port of this machine to somebody without a certificate, but for an alert of TLS."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection(("127.0.0.1", port), timeout=2) as connection:

@@ -60,7 +60,7 @@ def js(browser, expression: str):
 
 
 def seen(browser) -> str:
-    """What the page shows and what it has asked for, for the message of a failure."""
+    """State and requests of the page, for the message of a failure."""
     asked = "performance.getEntriesByType('resource').slice(-9).map(r => [r.name, r.startTime, r.duration].join())"
     return "\n".join([js(browser, "document.body.innerText"), *js(browser, asked), str(browser.get_log("browser"))])
 

@@ -175,7 +175,7 @@ def per_area(junction, stack):
 
 
 def limit(rough, fine, ratio=3):
-    """What a quantity of second order tends to, from two grids of which one is finer by the ratio."""
+    """Limit of a quantity of second order, from two grids of which one is finer by the ratio."""
     return fine + (fine - rough) / (ratio**2 - 1)
 
 

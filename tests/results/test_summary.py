@@ -1,4 +1,4 @@
-"""What a command says of a result, for each kind of result that there is."""
+"""Summaries that commands print, for each kind of result."""
 
 import pytest
 

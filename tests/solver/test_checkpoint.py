@@ -30,7 +30,7 @@ class Stop(KeyboardInterrupt):
 
 
 def ended(path, at=0.5, text=LONG):
-    """What a run had that was ended after this share of its waveform, its checkpoint in a file."""
+    """State of a run that was ended after this share of its waveform, with its checkpoint in a file."""
 
     def stop(fraction):
         if fraction > at:

@@ -1,4 +1,4 @@
-"""What a study keeps of a run."""
+"""Arrays that a study keeps of a run."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a study says about its keys, where the answer is known."""
+"""Sensitivities of a study to its keys, where the answer is known."""
 
 import numpy as np
 import pytest

@@ -40,7 +40,7 @@ def start(folder, *words, stderr=subprocess.PIPE):
 
 
 def until(words: bytes, terminal: int) -> bytes:
-    """What a terminal shows until it shows these words (a pattern), or for four minutes."""
+    """Text of a terminal until it shows these words (a pattern), or for four minutes."""
     shown, began = b"", time.monotonic()
     while not re.search(words, shown) and time.monotonic() - began < 240:
         shown += os.read(terminal, 4096)

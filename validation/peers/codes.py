@@ -148,7 +148,7 @@ def lsoda(problem):
 
 
 def failed(problem):
-    """What a code returns that could not go on."""
+    """Result of a code that could not go on."""
     return np.full((len(problem.outputs), 4), np.nan), "failed"
 
 

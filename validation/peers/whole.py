@@ -1,4 +1,4 @@
-"""What a user waits for: runs in a warm process; commands with a warm and with an empty cache of compiled kernels."""
+"""Times that a user waits for: runs in a warm process; commands with a warm and with an empty cache of compiled kernels."""
 
 import os
 import subprocess

@@ -152,7 +152,7 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def counted(found) -> str:
-    """How often each thing was found."""
+    """Count of each thing that was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
 
 

@@ -120,7 +120,7 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def refused(folder: Path, target: str, before: str = "") -> str:
-    """What is wrong with a run into a place where it must end with exit code 5, a line of words and no file."""
+    """Faults of a run into a place where it must end with exit code 5, a line of words and no file."""
     done = otjdd(folder, "run", "pulse.toml", "-q", "-o", target, before=before)
     place = (folder / target).parent
     left = [p.name for p in place.iterdir() if p.suffix in (".nc", ".part")] if place.is_dir() else []

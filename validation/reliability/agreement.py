@@ -174,7 +174,7 @@ class Equations:
         return D, field(film.permittivity, D)
 
     def unclosed(self, c, D_left, u_left, u_right, V):
-        """What the closure misses [eV], the displacement at the right end, and the fields."""
+        """Residual of the closure [eV], the displacement at the right end, and the fields."""
         D, E = self.fields(c, D_left)
         missing = self.left.edge + u_left - V + (E * self.d).sum() - self.right.edge - u_right
         return missing, D[-1], E

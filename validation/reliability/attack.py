@@ -382,12 +382,12 @@ def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def counted(found: Counter) -> str:
-    """How often each thing was found."""
+    """Count of each thing that was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
 
 
 def told(wrong: Sequence[str]) -> str:
-    """What went wrong, to be put behind a sentence."""
+    """Failures in words, to be put behind a sentence."""
     return "".join(f"; {one}" for one in wrong)
 
 

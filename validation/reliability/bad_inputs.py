@@ -32,7 +32,7 @@ class Bad(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What came of it."""
+    """Outcome of a bad input."""
 
     bad: Bad
     code: int

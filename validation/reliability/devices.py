@@ -156,7 +156,7 @@ tunnelling_mass = {u.decades("mass", 0.1, 3.0):.6g}
 
 
 class Fate(NamedTuple):
-    """What became of a device: "solved", "stopped" by a named reason with what was computed, or anything that must not be.
+    """Outcome of a device: "solved", "stopped" by a named reason with what was computed, or anything that must not be.
 
     what : the reason, or the words of the failure
     """
@@ -206,7 +206,7 @@ def holes(ds) -> str:
 
 
 def filled_up(values) -> bool:
-    """Whether rows hold numbers, and nan only behind the last of them."""
+    """True when rows hold numbers, and nan only behind the last of them."""
     missing = np.isnan(values)
     at_end = missing == np.maximum.accumulate(missing, axis=-1)
     return bool(at_end.all() and not missing[..., :1].any() and not np.isinf(values).any())

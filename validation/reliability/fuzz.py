@@ -30,7 +30,7 @@ SLOW = 2.0  # s
 
 
 class Verdict(NamedTuple):
-    """What became of all mutants."""
+    """Outcome of all mutants."""
 
     taken: int
     refused: int

