@@ -14,7 +14,9 @@ def export(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file. Default: the result's name.")] = None,
     over: Annotated[
         str | None,
-        typer.Option(help='What a row is: "read", "time", "snapshot", "bias", or "points" of a study. Default: reads.'),
+        typer.Option(
+            help='What a row is: "read", "time", "snapshot", "bias", "frequency", or "points" of a study. Default: reads.'
+        ),
     ] = None,
 ):
     """Write a result as comma-separated text, SI units, a header `name (unit)`.

@@ -87,9 +87,7 @@ def colours(mappable, axes, name: str, unit: str = "1") -> None:
 
 def symbol(unit: str) -> str:
     """A unit as it is printed."""
-    return re.sub(
-        r"\^?-(\d)", lambda found: "-".translate(SUPERSCRIPT) + found[1].translate(SUPERSCRIPT), unit
-    ).replace("ohm", "Ω")
+    return re.sub(r"\^?-\d|\^\d", lambda found: found[0].lstrip("^").translate(SUPERSCRIPT), unit).replace("ohm", "Ω")
 
 
 def told(value: float, unit: str = "1") -> str:

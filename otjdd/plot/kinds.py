@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.plot import crossbar, iv, learning, profiles, reads, series
+from otjdd.plot import crossbar, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import Run
 
@@ -46,6 +46,10 @@ SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or step
 VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
 BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
 SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
+SIGNALS = ("state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance")
+SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.swept), each(*SIGNALS, when=small_signal.biased)
+FEW = each(*SIGNALS, when=small_signal.few)
+DEPLETED = each(*SIGNALS, when=small_signal.depleted)
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
@@ -76,7 +80,7 @@ KINDS = {
     ),
     "iv": Kind(
         iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
-        SWEPT, each(when=iv.curves), each(when=iv.curves),
+        SWEPT, each(when=iv.curves), each(when=lambda ds: iv.curves(ds) and "capacitance" not in ds),
     ),
     "iv-linear": Kind(
         iv.iv_linear, "current against voltage, linear", SWEPT, each(when=iv.curves), never,
@@ -84,6 +88,22 @@ KINDS = {
     "arrhenius": Kind(
         iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
         "a drive of the kind iv with three temperatures or more", ARRHENIUS, ARRHENIUS,
+    ),
+    "nyquist": Kind(
+        small_signal.nyquist, "imaginary against real part of the impedance",
+        "a drive of the kind impedance with five frequencies or more", SPECTRA, SPECTRA,
+    ),
+    "bode": Kind(
+        small_signal.bode, "magnitude and phase of the impedance against frequency",
+        "a drive of the kind impedance with five frequencies or more", SPECTRA, SPECTRA,
+    ),
+    "cv": Kind(
+        small_signal.capacitance, "capacitance against voltage",
+        "a drive of the kind cv with three voltages or more", CAPACITANCES, FEW,
+    ),
+    "mott-schottky": Kind(
+        small_signal.mott_schottky, "1 / C² against voltage, with the doping and built-in voltage of a straight line",
+        "a drive of the kind cv with three voltages or more at which a doped oxide is depleted", DEPLETED, DEPLETED,
     ),
     "current": Kind(
         series.current, "current and voltage over time",
@@ -143,7 +163,7 @@ def chosen(runs: Sequence[Run], kinds: str | Sequence[str] = ()) -> list[str]:
     if not found:
         raise ValueError(
             f"nothing to draw: {holds(runs)}. Pictures need two reads or more, a time series "
-            '(record.every = "all"), snapshots, or curves of a drive of the kind iv'
+            '(record.every = "all"), snapshots, or curves of a drive of the kind iv, cv or impedance'
         )
     return found
 

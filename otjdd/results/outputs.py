@@ -90,7 +90,7 @@ OUTPUTS = _outputs({
     "impedance_imag": (f"{BIASED} frequency", "ohm", "imaginary part of the impedance"),
     "capacitance": (f"{BIASED} frequency", "F", "capacitance, with the conductance in parallel"),
     "conductance_ac": (f"{BIASED} frequency", "S", "conductance under the small signal, with the capacitance in parallel"),
-    "drift_ratio": (BIASED, "1", "relative change of the conduction by drifting ions over the lowest angular frequency"),
+    "drift_ratio": (BIASED, "1", "change of the conductance by drifting ions in 1/(2 pi f) of the lowest frequency"),
     # a crossbar after each part of its drive; step 0 is the beginning
     "step_time": ("step", "s", "time at the end of a step"),
     "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests"),

@@ -21,6 +21,7 @@ POINTS = "points"  # of a study
 # what a row of a table stands for -> dimensions of the variables in it; the first that has rows is taken by default
 OVER = {
     "read": ("read",),
+    "frequency": ("state", "temperature", "bias", "frequency"),
     "bias": ("state", "temperature", "bias"),
     "time": ("time",),
     "snapshot": ("snapshot",),
@@ -61,8 +62,9 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
 def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None) -> None:
     """Write the variables over one dimension as comma-separated text, whole or not at all: a header `name (unit)`, SI.
 
-    over : "read", "time", "snapshot" or "bias" (a row for each state, temperature and bias); "points" of a study. By
-    default the points of a study, or the reads if there are any, else the first that a result has.
+    over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias) or "frequency" (for each of these
+    and frequency); "points" of a study. By default the points of a study, or the reads if there are any, else the first
+    that a result has.
     Raises ValueError when the result has no such rows, ResultError when the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())

@@ -98,11 +98,19 @@ def column_admittance(column: Column, omega: np.ndarray, moving: bool) -> np.nda
     return column.conductance + charging / elastance
 
 
-def drift_rate(columns: list[Column]) -> float:
-    """Relative change of the conductance I/V_j in time [1/s] at constant V_j, by the ions that are not at rest."""
+def drift(columns: list[Column], time: float) -> float:
+    """Relative change of the conductance I/V_j by ions that are not at rest, after a time [s] at constant V_j.
+
+    One implicit step of the linear system: what comes to rest sooner counts with where it comes to rest.
+    """
+    from scipy.linalg import solve_banded
+
     change, conductance = 0.0, 0.0
     for column in columns:
-        charge = -(column.closure @ column.drift) / column.elastance  # C/(m2 s), of the electrode
-        change += column.by_charge * charge + column.by_ions @ column.drift
+        matrix = column.matrix.copy()
+        matrix[1] += 1.0 / time
+        moved, answer = solve_banded((1, 1), matrix, np.column_stack((column.drift, column.drive))).T
+        charge = -(column.closure @ moved) / (column.elastance + column.closure @ answer)
+        change += column.by_charge * charge + column.by_ions @ (moved + answer * charge)
         conductance += column.chord
     return change / conductance if conductance else 0.0

@@ -54,8 +54,8 @@ LIMITS = (
     ),
     Limit(
         "drift_ratio",
-        "change of the current by drifting ions over the lowest angular frequency",
-        0.1,  # the state changes by a tenth while the signal turns by a radian
+        "change of the conductance by drifting ions while the slowest signal turns by a radian",
+        0.1,
         "",
         "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true",
     ),

@@ -28,7 +28,7 @@ def small_signal(case: Case, progress=None):
 
 
 def answer(case: Case, run, voltage: float, frequency: np.ndarray) -> dict:
-    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how fast its ions drift. Raises SolverError."""
+    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how far its ions drift. Raises SolverError."""
     columns = linear_response.linearised(run.junction, run.state, case.device.area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
@@ -37,7 +37,7 @@ def answer(case: Case, run, voltage: float, frequency: np.ndarray) -> dict:
     inside = linear_response.admittance(columns, frequency, moving) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside
-    drift = abs(linear_response.drift_rate(columns)) / omega.min() if drifting else 0.0
+    drift = abs(linear_response.drift(columns, 1.0 / omega.min())) if drifting else 0.0
     return dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
 
 

@@ -7,7 +7,7 @@ from devices import COLUMNS, SMALL, begin, case, conducted, lumpy, needs_speed
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics import junction as equations
-from otjdd.solver import linear_response
+from otjdd.solver import integrate, linear_response
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +122,11 @@ def test_the_closure_gives_the_charge_that_flows(run):
     )
 
 
-def test_drift_is_the_change_of_the_current_by_the_ions(run, columns):
-    rate = linear_response.drift_rate(columns)
-    state, step = run.state, 1e-4 / abs(rate)
-    c = state.c.copy()
-    for k, column in enumerate(columns):
-        J = np.concatenate(([0.0], column.drift, [0.0]))
-        c[k] += step * (J[:-1] - J[1:]) * run.junction.columns.dilution[k]
-    then = begin(case(**SMALL, **COLUMNS), c, voltage=0.4)
-    assert conducted(then).sum() / conducted(run).sum() - 1.0 == pytest.approx(step * rate, rel=2e-2)
+@needs_speed
+@pytest.mark.parametrize(("time", "off"), [(1e-12, 1e-4), (1e-9, 2e-3), (1e-6, 0.1)])
+def test_drift_is_the_change_of_the_conductance_by_the_ions(run, columns, time, off):
+    other = begin(case(**SMALL, **COLUMNS), run.state.c, rtol=1e-6, voltage=0.4)
+    before = conducted(other).sum()
+    integrate.advance(other, time, 0.4, 0.4)
+    change = conducted(other).sum() / before - 1.0
+    assert linear_response.drift(columns, time) == pytest.approx(change, rel=off)

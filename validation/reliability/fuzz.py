@@ -83,6 +83,8 @@ def corpus() -> list[str]:
         'kind = "table", points = [["0 s", "0 V"], ["1 us", "1 V"]], reads_at = ["1 us"]',
         'kind = "table", file = "w.csv"',
         'kind = "sequence", repeat = 3, parts = [{kind = "pulse", voltage = "1 V", width = "1 ns"}]',
+        'kind = "cv", start = "-1 V", stop = "0 V", step = "0.1 V", frequencies = ["1 kHz", "1 MHz"], settle = true',
+        'kind = "impedance", bias = ["0.1 V"], ions = "moving", frequencies = {start = "1 Hz", stop = "1 MHz"}',
         'kind = "iv", start = "-1 V", stop = "1 V", step = "0.1 V", states = {LRS = [{voltage = "2 V", duration = "1 s"}]}',
     ]
     return texts + [f'base = "li2019.toml"\ntitle = "x"\ndrive = {{ {drive} }}\n' for drive in drives]

@@ -1,0 +1,177 @@
+"""Panels of small signals: Nyquist and Bode plots, capacitance against voltage, and the Mott-Schottky line through it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.ticker import LogLocator, MultipleLocator
+
+from otjdd.analysis import small_signal
+from otjdd.plot.axes import SUPERSCRIPT, legend, note, quantity, told, volts
+from otjdd.plot.runs import Run, gathered, named, stroke
+from otjdd.plot.style import GREY
+
+MOST = 12  # curves of a panel, beyond which nobody tells them apart
+SHARE = 0.15  # of the largest imaginary part, from where a decade of the frequency is named in a Nyquist plot
+
+
+class Curve(NamedTuple):
+    """A curve of small signals over one coordinate, its name, and its number in its result."""
+
+    data: object  # Dataset along `frequency` or `bias`
+    name: str
+    number: int
+
+
+def curves(ds, along: str) -> list[Curve]:
+    """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
+    others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
+    stacked = ds.stack(curve=others).transpose("curve", ...)
+    found, count = [], stacked.sizes["curve"]
+    for number, i in enumerate(np.linspace(0, count - 1, min(count, MOST)).round().astype(int)):
+        one = stacked.isel(curve=i)
+        words = {
+            "state": str(one.state.item()), "temperature": f"{float(one.temperature):g} K",
+            "bias": (volts(float(one.bias)) if one.bias else "0 V") if along != "bias" else "",
+            "frequency": told(float(one.frequency), "Hz") if along != "frequency" else "",
+        }  # fmt: skip
+        name = ", ".join(words[dim] for dim in others if ds.sizes[dim] > 1)
+        found.append(Curve(one.sortby(along), name, number))
+    return found
+
+
+def drawn(axes, runs: Sequence[Run], along: str) -> Iterator[tuple[Curve, dict]]:
+    """Curves of all results with their strokes and labels; what is left out is told below the panel."""
+    parts = max(len(curves(run.ds, along)) for run in runs)
+    for i, run in enumerate(runs):
+        for curve in curves(run.ds, along):
+            label = named(run, curve.name) if curve.name or len(runs) > 1 else None
+            yield curve, stroke(i, curve.number, len(runs), parts) | {"label": label}
+    most = max(run.ds.capacitance.size // run.ds.sizes[along] for run in runs)
+    if most > MOST:
+        note(axes, f"drawn: {MOST} of {most} curves")
+
+
+def swept(ds) -> bool:
+    """Tell if a result has enough frequencies for a spectrum."""
+    return ds.sizes["frequency"] > 4
+
+
+def few(ds) -> bool:
+    """Tell if a result has enough voltages for a curve, and so few frequencies that each can have one."""
+    return biased(ds) and not swept(ds)
+
+
+def biased(ds) -> bool:
+    """Tell if a result has enough voltages for a curve."""
+    return ds.sizes["bias"] > 2
+
+
+def depleted(ds) -> bool:
+    """Tell if a result shows a depletion layer whose doping a Mott-Schottky line gives."""
+    try:
+        return biased(ds) and all(small_signal.depletion_line(ds, state) for state in ds.state.values)
+    except ValueError:
+        return False
+
+
+def impedance(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (F,) [Hz] and complex impedance (F,) [ohm] of a curve."""
+    ds = curve.data
+    return ds.frequency.values, ds.impedance_real.values + 1j * ds.impedance_imag.values
+
+
+def nyquist(axes, runs: Sequence[Run]) -> None:
+    """Imaginary against real part of the impedance, with a dot at each decade of the frequency."""
+    largest = None
+    for curve, line in drawn(axes, runs, "frequency"):
+        f, Z = impedance(curve)
+        axes.plot(Z.real, -Z.imag, linewidth=1.0, **line)
+        decades = 10.0 ** np.arange(np.ceil(np.log10(f[0]) - 1e-9), np.floor(np.log10(f[-1]) + 1e-9) + 1)
+        dots = sum(np.interp(np.log(decades), np.log(f), part) * unit for part, unit in ((Z.real, 1), (Z.imag, 1j)))
+        axes.plot(dots.real, -dots.imag, "o", markersize=2.5, color=line["color"])
+        if largest is None or np.ptp(Z.real) > np.ptp(largest[1].real):
+            largest = decades, Z, dots
+    name_decades(axes, *largest)
+    both = np.concatenate([gathered(runs, name) for name in ("impedance_real", "impedance_imag")])
+    for side, name in (("x", "Re Z"), ("y", "\N{MINUS SIGN}Im Z")):
+        quantity(axes, side, both, name, "ohm", log=False)
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.15)
+    legend(axes)
+
+
+def name_decades(axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
+    """Write the frequency beside the dots of a curve, off its middle, where it stands clear of the real axis."""
+    middle = 0.5 * (Z.real.min() + Z.real.max())
+    for decade, dot in zip(decades, dots, strict=True):
+        if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
+            out = np.conj(dot - middle) / abs(dot - middle)
+            axes.annotate(
+                told(decade, "Hz"), (dot.real, -dot.imag), (5 * out.real, 5 * out.imag), textcoords="offset points",
+                fontsize=6, color=GREY, ha="left" if out.real > 0 else "right", va="bottom" if out.imag > 0 else "top",
+            )  # fmt: skip
+
+
+def bode(axes, runs: Sequence[Run]) -> None:
+    """Magnitude of the impedance, solid, and its phase, dotted, against the frequency."""
+    other = axes.twinx()
+    for curve, line in drawn(axes, runs, "frequency"):
+        f, Z = impedance(curve)
+        axes.plot(f, np.abs(Z), linewidth=1.0, **line)
+        other.plot(f, np.degrees(np.angle(Z)), linewidth=1.0, linestyle=":", color=line["color"])
+    magnitude = np.hypot(gathered(runs, "impedance_real"), gathered(runs, "impedance_imag"))
+    quantity(axes, "x", gathered(runs, "frequency"), "frequency", "Hz", log=True)
+    quantity(axes, "y", magnitude, "|Z|", "ohm", log=True)
+    other.set_ylabel("phase (°), dotted")
+    axes.xaxis.set_major_locator(LogLocator(numticks=5))
+    low, high = other.get_ylim()
+    other.set_ylim(min(low, -95), max(high, 5))
+    other.yaxis.set_major_locator(MultipleLocator(30))
+    legend(axes)
+
+
+def capacitance(axes, runs: Sequence[Run]) -> None:
+    """Capacitance against voltage, a curve for each state and frequency."""
+    for curve, line in drawn(axes, runs, "bias"):
+        axes.plot(curve.data.bias.values, curve.data.capacitance.values, linewidth=1.0, **line)
+    quantity(axes, "y", gathered(runs, "capacitance"), "capacitance", "F")
+    axes.set(xlabel="voltage (V)")
+    legend(axes)
+
+
+def mott_schottky(axes, runs: Sequence[Run]) -> None:
+    """1/C² at the highest frequency against voltage, with the line that gives an apparent doping and built-in voltage."""
+    states, drawn_of = max(run.ds.sizes["state"] for run in runs), []
+    for i, run in enumerate(runs):
+        for j, state in enumerate(run.ds.state.values):
+            name = ", ".join(filter(None, (run.label, str(state) if states > 1 else "")))
+            drawn_of.append((run, state, name, stroke(i, j, len(runs), states)))
+    largest = max(float((1 / run.ds.capacitance**2).max()) for run in runs)
+    power = 3 * int(np.floor(np.log10(largest) / 3 + 1e-9))
+    for run, state, name, line in drawn_of:
+        curve, fit = small_signal.depletion_line(run.ds, state)
+        found = f"{told(fit.doping)} m⁻³, {told(fit.built_in_voltage, 'V')}"
+        y, colour = 10.0**-power / curve.capacitance**2, line["color"]
+        axes.plot(curve.bias, y, "o", markersize=2.5, color=colour, label=f"{name}: {found}" if name else found)
+        slope = (fit.line[1] - fit.line[0]) / (fit.voltages[1] - fit.voltages[0])
+        deep = int(np.argmax(fit.line))
+        ends = fit.voltages[deep], fit.voltages[deep] - fit.line[deep] / slope
+        axes.plot(ends, (10.0**-power * fit.line[deep], 0.0), linewidth=0.8, **line)
+    unit = f"10{str(power).translate(SUPERSCRIPT)} F⁻²"
+    axes.set(xlabel="voltage (V)", ylabel=f"1 / C² ({unit})", ylim=(0.0, None))
+    legend(axes, "apparent doping, built-in voltage")
+    if said := "; ".join(dict.fromkeys(filter(None, (truth(run.ds, state, name) for run, state, name, _ in drawn_of)))):
+        note(axes, said)
+
+
+def truth(ds, state, name: str) -> str:
+    """Doping that a result has by its case, and where its bands are flat, in words; "" where it does not say."""
+    found = small_signal.mott_schottky(ds, state)
+    if not np.isfinite(found["doping_ratio"]):
+        return ""
+    flat = found["flat_band_voltage"]
+    ending = f", bands flat at {volts(flat)}" if np.isfinite(flat) else ""
+    return f"{name}: "[: 99 * bool(name)] + f"the case: {told(found['doping'] / found['doping_ratio'])} m⁻³{ending}"

@@ -1,0 +1,70 @@
+"""Pictures of small signals: arcs, magnitude and phase, capacitance, and the line that tells a doping."""
+
+import numpy as np
+import pytest
+from made_results import DEPLETION, FREQUENCY, SPECTRUM, depletion, labels, signals
+
+from otjdd.analysis import small_signal
+from otjdd.plot.figure import figure
+from otjdd.plot.kinds import chosen
+from otjdd.plot.runs import Run
+
+
+def two_biases():
+    arcs = [R / (1 + 2e-9j * np.pi * FREQUENCY * R) for R in (1e6, 2e6)]
+    return signals([0.0, 0.5], FREQUENCY, arcs)
+
+
+def test_a_spectrum_is_drawn_as_nyquist_and_bode_and_a_curve_as_cv_and_mott_schottky():
+    assert chosen([Run(SPECTRUM)]) == ["nyquist", "bode"]
+    assert chosen([Run(DEPLETION)]) == ["cv", "mott-schottky"]
+
+
+def test_an_arc_has_its_imaginary_part_upwards_equal_axes_and_a_dot_at_each_decade():
+    axes = figure(two_biases(), "nyquist").axes[0]
+    assert labels(axes) == ["0 V", "+0.5 V"]
+    arc, dots = axes.lines[:2]
+    np.testing.assert_allclose(arc.get_ydata().max(), 0.5e6, rtol=1e-2)
+    assert len(dots.get_xdata()) == 7
+    assert axes.get_aspect() == 1.0
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("Re Z (MΩ)", "−Im Z (MΩ)")
+    named = {text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in axes.texts}
+    assert named == {"10 Hz", "100 Hz", "1 kHz"}
+
+
+def test_magnitude_and_phase_stand_on_two_axes():
+    axes, phase = figure(two_biases(), "bode").axes
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    np.testing.assert_allclose(phase.lines[0].get_ydata()[[0, -1]], [-0.36, -90.0], atol=0.02)
+    assert phase.lines[0].get_color() == axes.lines[0].get_color()
+    assert "phase" in phase.get_ylabel()
+
+
+def test_more_curves_than_can_be_told_apart_are_thinned_and_told():
+    many = signals(np.linspace(0, 1, 40), FREQUENCY, np.full((40, FREQUENCY.size), 1e6 - 1e3j))
+    axes = figure(many, "nyquist").axes[0]
+    assert len(labels(axes)) == 12
+    assert labels(axes)[-1] == "+1 V"
+    assert any("12 of 40" in text.get_text() for text in axes.texts)
+
+
+@pytest.mark.parametrize("barrier", [1.0, 0.4])
+def test_the_line_ends_at_its_built_in_voltage_and_the_doping_of_the_case_is_told(barrier):
+    ds = depletion(barrier=barrier)
+    axes = figure(ds, "mott-schottky").axes[0]
+    fit = small_signal.depletion_line(ds)[1]
+    line = axes.lines[1]
+    assert line.get_ydata()[1] == 0.0
+    assert line.get_xdata()[1] == pytest.approx(barrier - 8.617333262e-5 * 300, abs=1e-6)
+    assert labels(axes) == [f"10²⁶ m⁻³, {1000 * fit.built_in_voltage:.0f} mV" if barrier < 1 else "10²⁶ m⁻³, 1 V"]
+    (note,) = [text.get_text() for text in axes.texts]
+    assert note == "the case: 10²⁶ m⁻³" + ", bands flat at +0.4 V" * (barrier < 1)
+    y = 1 / ds.capacitance.values[0, 0, :, 0] ** 2
+    assert axes.lines[0].get_ydata() == pytest.approx(y / 10 ** float(f"{np.log10(y.max()) // 3 * 3}"))
+
+
+def test_a_curve_that_is_never_depleted_has_no_line():
+    flat = signals([-1.0, 0.0, 1.0], [1e6], np.full((3, 1), 1e6 - 1e3j), DEPLETION.attrs, bias_band_bending=[-0.1] * 3)
+    assert chosen([Run(flat)]) == ["cv"]
+    with pytest.raises(ValueError, match="a doped oxide is depleted"):
+        figure(flat, "mott-schottky")
