@@ -84,7 +84,7 @@ def solve(run, V_source, guess):
 
 def conducted(run):
     """Conductances of all columns [S] at the state of a run, evaluated anew; the run is left as it is."""
-    copy = new_state(*run.state.c.shape)
+    copy = new_state(*run.state.c.shape, run.junction.electrons.density_of_states > 0.0)
     copy_state(run.state, copy)
     assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
     return copy.G

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import PrivateAttr, StringConstraints, ValidationError
 
 from otjdd.case import toml_text
 from otjdd.case.circuit import Circuit
@@ -25,14 +25,12 @@ from otjdd.case.record import Record
 from otjdd.case.recording import Recording
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.study_axes import Study
-from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
+from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
-
-WITHOUT_ELECTRONS = "cv", "impedance"  # kinds of drives that know of no electrons in the film
 
 
 class Case(Record):
@@ -58,15 +56,6 @@ class Case(Record):
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
-
-    @model_validator(mode="after")
-    def check_electrons_of_drive(self):
-        if self.device.film.electrons != "none" and self.drive.kind in WITHOUT_ELECTRONS:
-            raise NotAsExpected(
-                f'device.film.electrons = "none" beside a drive of kind "{self.drive.kind}", whose answer leaves them out',
-                f'"{self.device.film.electrons}"',
-            )
-        return self
 
     @property
     def folder(self) -> Path:

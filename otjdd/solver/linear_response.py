@@ -7,7 +7,8 @@ The equations of a time step, with s_f for the change of S_f, d for that of D(L)
     i       = d I + i w A d conduction current and charge of the electrode
 
 Both electrodes block the ions, so D(0) changes as D(L) does, and the current is the same at either. The matrix is that of
-`physics.rosenbrock` with i w in the place of 1/(gamma dt), its elements exact; it is solved for each frequency.
+`physics.rosenbrock` with i w in the place of 1/(gamma dt), its elements exact; it is solved for each frequency. A film that
+holds electrons has more unknowns, see `electron_response`.
 """
 
 from typing import NamedTuple
@@ -15,22 +16,51 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.solver.electron_response import ElectronColumn, electron_column
 
 
-class Column(NamedTuple):
-    """One column, linear around its state; n inner faces."""
+class IonColumn(NamedTuple):
+    """Charges of one column without electrons, linear around its state; n inner faces."""
 
-    area: float  # m2
     elastance: float  # V m2/C, d closure/dD(L)
-    voltage: float  # V, V_j
-    chord: float  # S, I/V_j
-    conductance: float  # S, dI/dV_j at constant charges
-    by_charge: float  # S m2/C, d chord/dD(L)
-    by_ions: np.ndarray  # (n,) S m2, d chord/dS_f
+    by_charge: float  # m2/C, d ln G/dD(L)
+    by_ions: np.ndarray  # (n,) m2, d ln G/dS_f
     closure: np.ndarray  # (n,) V m2, d closure/dS_f
     drive: np.ndarray  # (n,) 1/(C s), dJ_f/dD(L)
     matrix: np.ndarray  # (3, n) 1/s, -dJ/dS by diagonals, as `scipy.linalg.solve_banded` takes them
-    drift: np.ndarray  # (n,) 1/(m2 s), J_f, zero where the ions are at rest
+    flux: np.ndarray  # (n,) 1/(m2 s), J_f, zero where the ions are at rest
+
+    def answer(self, omega: np.ndarray, moving: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s]."""
+        by_ions, elastance = np.zeros(omega.size, complex), np.full(omega.size, self.elastance, complex)
+        for i, w in enumerate(omega if moving else ()):
+            s = self.solved(1j * w, self.drive)
+            by_ions[i], elastance[i] = self.by_ions @ s, self.elastance + self.closure @ s
+        return (self.by_charge + by_ions) / elastance, 1.0 / elastance
+
+    def drift(self, time: float) -> float:
+        """Change of ln G in a time [s] at constant V_j: one implicit step."""
+        moved, driven = self.solved(1.0 / time, np.column_stack((self.flux, self.drive))).T
+        charge = -(self.closure @ moved) / (self.elastance + self.closure @ driven)
+        return self.by_charge * charge + self.by_ions @ (moved + driven * charge)
+
+    def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
+        """Solution of (rate - dJ/dS) s = right."""
+        from scipy.linalg import solve_banded
+
+        matrix = self.matrix.astype(np.result_type(rate, 1.0))
+        matrix[1] += rate
+        return solve_banded((1, 1), matrix, right)
+
+
+class Column(NamedTuple):
+    """One column, linear around its state."""
+
+    area: float  # m2
+    voltage: float  # V, V_j
+    chord: float  # S, G = I/V_j
+    conductance: float  # S, dI/dV_j at constant charges
+    charges: IonColumn | ElectronColumn
 
 
 def linearised(junction, state, area: float) -> list[Column] | None:
@@ -47,55 +77,53 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     """Column k, as `linearised`."""
     from otjdd.physics import conduction
     from otjdd.physics import junction as equations
+    from otjdd.physics.closing import hold_electrons
 
     V, N = float(state.V[0]), state.c.shape[1]
     spectrum, profile, _ = conduction.column_spectrum(junction, state, k, np.empty(0), False)
     if not conduction.converged(junction, spectrum):
         return None
-    G, by_V, by_D, by_S = conduction.conductance(junction, k, spectrum), 0.0, 0.0, np.zeros(N + 1)
+    by_V, by_D, by_S = 0.0, 0.0, np.zeros(N + 1)
     if spectrum.chord > 0.0:
         by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     equations.flux_slopes(junction, k, state.c[k], state.E[k], np.zeros((6, N + 1)), J, slopes)
-    inner, charge = slice(1, N), junction.ions.z * ELEMENTARY_CHARGE
-    per_eps, dilution = 1.0 / state.eps[k, inner], junction.columns.dilution[k]
+    linear = electron_column if hold_electrons(junction) else ion_column
+    G = conduction.conductance(junction, k, spectrum)
+    charges = linear(junction, state, k, (J, slopes), (by_D, by_S))
+    return Column(area * junction.columns.weight[k], V, G, G * (1.0 + V * by_V), charges)
+
+
+def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
+    """Charges of column k. fluxes : J and its slopes   log_slopes : of ln G by D(L) and by S_f"""
+    from otjdd.physics.junction import closure_slope
+
+    (J, slopes), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
+    charge, per_eps, dilution = (
+        junction.ions.z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
+    )  # fmt: skip
     before, behind = slopes.by_left[inner] * dilution[:-1], slopes.by_right[inner] * dilution[1:]
     drive = slopes.by_field[inner] * per_eps
-    diagonals = np.roll(behind, 1), before - behind + charge * drive, np.roll(-before, -1)
-    return Column(
-        area=area * junction.columns.weight[k],
-        elastance=equations.closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k]),
-        voltage=V,
-        chord=G,
-        conductance=G * (1.0 + V * by_V),
-        by_charge=G * by_D,
-        by_ions=G * by_S[inner],
+    return IonColumn(
+        elastance=closure_slope(junction, k, state.D_left[k], state.D_right[k], state.eps[k]),
+        by_charge=by_D,
+        by_ions=by_S[inner],
         closure=-charge * junction.columns.distance[k, inner] * per_eps,
         drive=drive,
-        matrix=np.array(diagonals),
-        drift=J[inner],
+        matrix=np.array((np.roll(behind, 1), before - behind + charge * drive, np.roll(-before, -1))),
+        flux=J[inner],
     )
 
 
 def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
     """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions answer."""
-    omega = 2.0 * np.pi * np.asarray(frequency)
-    return sum(column_admittance(column, omega, moving) for column in columns)
-
-
-def column_admittance(column: Column, omega: np.ndarray, moving: bool) -> np.ndarray:
-    """Admittance (F,) [S] of a column at angular frequencies (F,) [1/s]."""
-    from scipy.linalg import solve_banded
-
-    by_ions, elastance = np.zeros(omega.size, complex), np.full(omega.size, column.elastance, complex)
-    for i, w in enumerate(omega if moving else ()):
-        matrix = column.matrix.astype(complex)
-        matrix[1] += 1j * w
-        answer = solve_banded((1, 1), matrix, column.drive)  # ds/dD(L)
-        by_ions[i] = column.by_ions @ answer
-        elastance[i] += column.closure @ answer
-    charging = column.voltage * (column.by_charge + by_ions) + 1j * omega * column.area
-    return column.conductance + charging / elastance
+    omega, total = 2.0 * np.pi * np.asarray(frequency), 0.0
+    for column in columns:
+        log_chord, charge = column.charges.answer(omega, moving)
+        total = (
+            total + column.conductance + column.voltage * column.chord * log_chord + 1j * omega * column.area * charge
+        )
+    return total
 
 
 def drift(columns: list[Column], time: float) -> float:
@@ -103,14 +131,6 @@ def drift(columns: list[Column], time: float) -> float:
 
     One implicit step of the linear system: what comes to rest sooner counts with where it comes to rest.
     """
-    from scipy.linalg import solve_banded
-
-    change, conductance = 0.0, 0.0
-    for column in columns:
-        matrix = column.matrix.copy()
-        matrix[1] += 1.0 / time
-        moved, answer = solve_banded((1, 1), matrix, np.column_stack((column.drift, column.drive))).T
-        charge = -(column.closure @ moved) / (column.elastance + column.closure @ answer)
-        change += column.by_charge * charge + column.by_ions @ (moved + answer * charge)
-        conductance += column.chord
+    conductance = sum(column.chord for column in columns)
+    change = sum(column.chord * column.charges.drift(time) for column in columns)
     return change / conductance if conductance else 0.0

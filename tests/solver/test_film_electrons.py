@@ -130,10 +130,3 @@ def test_electrons_in_a_film_on_a_metal_need_a_density_of_states():
     with pytest.raises(CaseError, match=r"case.toml:\d+.*device.film.electrons") as caught:
         parse_case(BETWEEN_METALS.replace("[device.film]", '[device.film]\nelectrons = "balanced"'))
     assert 'did you mean "balance"' in str(caught.value)
-
-
-@pytest.mark.parametrize("kind", ["cv", "impedance"])
-def test_an_answer_to_a_small_signal_leaves_electrons_out_and_says_so(kind):
-    more = {"start": "0 V", "stop": "1 V", "step": "0.5 V"} if kind == "cv" else {"frequencies": ["1 MHz"]}
-    with pytest.raises(CaseError, match=f'electrons = "none" beside a drive of kind "{kind}"'):
-        case(**FILM | {"drive": {"kind": kind} | more})

@@ -48,44 +48,43 @@ def central(f, h):
 @needs_speed
 def test_elements_are_the_derivatives_of_fluxes_closure_and_current(run, columns):
     for k, column in enumerate(columns):
-        n = column.drive.size
+        charges, n = column.charges, column.charges.drive.size
         J, missing, log_G = central(lambda h, k=k, n=n: answers(run, k, np.zeros(n), h), 1e-5)
-        np.testing.assert_allclose(J, column.drive, rtol=1e-6, atol=1e-9 * np.abs(column.drive).max())
-        assert missing == pytest.approx(column.elastance, rel=1e-7)
+        np.testing.assert_allclose(J, charges.drive, rtol=1e-6, atol=1e-9 * np.abs(charges.drive).max())
+        assert missing == pytest.approx(charges.elastance, rel=1e-7)
         assert column.chord == pytest.approx(conducted(run)[k], rel=1e-4)
-        assert column.chord * log_G == pytest.approx(column.by_charge, rel=1e-3)
-        full = np.diag(column.matrix[1]) + np.diag(column.matrix[0, 1:], 1) + np.diag(column.matrix[2, :-1], -1)
+        assert log_G == pytest.approx(charges.by_charge, rel=1e-3)
+        matrix, scale = charges.matrix, np.abs(charges.by_ions).max()
+        full = np.diag(matrix[1]) + np.diag(matrix[0, 1:], 1) + np.diag(matrix[2, :-1], -1)
         for f in range(n):
             unit = np.eye(n)[f]
             J, missing, log_G = central(lambda h, k=k, unit=unit: answers(run, k, h * unit, 0.0), 1e12)
             np.testing.assert_allclose(-J, full[:, f], rtol=1e-5, atol=1e-7 * np.abs(full).max())
-            assert missing == pytest.approx(column.closure[f], rel=1e-6)
-            scale = np.abs(column.by_ions).max()
-            assert column.chord * log_G == pytest.approx(column.by_ions[f], rel=1e-3, abs=1e-3 * scale)
+            assert missing == pytest.approx(charges.closure[f], rel=1e-6)
+            assert log_G == pytest.approx(charges.by_ions[f], rel=1e-3, abs=1e-3 * scale)
 
 
 @pytest.mark.parametrize("frequency", [1e-9, 1e-3, 1e3, 1e9, 1e15])
 def test_the_admittance_is_exact_to_round_off(columns, frequency):
     with mp.workdps(50):
         total = mp.mpc(0)
+        w = 2 * mp.pi * mp.mpf(frequency)
         for column in columns:
-            n, w = column.drive.size, 2 * mp.pi * mp.mpf(frequency)
+            charges, n = column.charges, column.charges.drive.size
             matrix = mp.matrix(n + 1, n + 1)  # unknowns s_f and d, driven by v = 1
             for f in range(n):
-                matrix[f, f] = mp.mpf(column.matrix[1, f]) + 1j * w
-                matrix[f, n] = -mp.mpf(column.drive[f])
-                matrix[n, f] = mp.mpf(column.closure[f])
+                matrix[f, f] = mp.mpf(charges.matrix[1, f]) + 1j * w
+                matrix[f, n] = -mp.mpf(charges.drive[f])
+                matrix[n, f] = mp.mpf(charges.closure[f])
                 if f + 1 < n:
-                    matrix[f, f + 1] = mp.mpf(column.matrix[0, f + 1])
-                    matrix[f + 1, f] = mp.mpf(column.matrix[2, f])
-            matrix[n, n] = mp.mpf(column.elastance)
+                    matrix[f, f + 1] = mp.mpf(charges.matrix[0, f + 1])
+                    matrix[f + 1, f] = mp.mpf(charges.matrix[2, f])
+            matrix[n, n] = mp.mpf(charges.elastance)
             found = mp.lu_solve(matrix, mp.matrix([0] * n + [1]))
-            current = (
-                mp.mpf(column.conductance)
-                + (mp.mpf(column.voltage) * mp.mpf(column.by_charge) + 1j * w * mp.mpf(column.area)) * found[n]
-            )
-            by_ions = mp.fsum(mp.mpf(column.by_ions[f]) * found[f] for f in range(n))
-            total += current + mp.mpf(column.voltage) * by_ions
+            log_chord = mp.mpf(charges.by_charge) * found[n]
+            log_chord += mp.fsum(mp.mpf(charges.by_ions[f]) * found[f] for f in range(n))
+            total += mp.mpf(column.conductance) + 1j * w * mp.mpf(column.area) * found[n]
+            total += mp.mpf(column.voltage) * mp.mpf(column.chord) * log_chord
         (Y,) = linear_response.admittance(columns, np.array([frequency]), True)
         assert abs(mp.mpf(Y.real) - total.real) <= 1e-11 * abs(total.real)
         assert abs(mp.mpf(Y.imag) - total.imag) <= 1e-11 * abs(total.imag)
@@ -117,7 +116,7 @@ def test_the_closure_gives_the_charge_that_flows(run):
     slope = (charge[1] - charge[0]) / 2e-4
     Y = linear_response.admittance(column, np.array([1e6]), False)
     assert Y.imag[0] / (2e6 * np.pi) == pytest.approx(slope, rel=1e-6)
-    assert column[0].closure[0] == pytest.approx(
+    assert column[0].charges.closure[0] == pytest.approx(
         -2 * ELEMENTARY_CHARGE * run.junction.columns.distance[0, 1] / run.state.eps[0, 1]
     )
 

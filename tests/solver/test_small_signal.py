@@ -10,7 +10,7 @@ from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half
 from otjdd.runs.run import run
-from otjdd.solver import electrodes, equilibrium, model
+from otjdd.solver import electrodes, equilibrium, integrate, linear_response, model
 from otjdd.solver.simulate import simulate
 
 CELLS = {"device.film.cells": 24 if COMPILED else 8}
@@ -35,12 +35,14 @@ def complex_impedance(ds):
     return ds.impedance_real.values + 1j * ds.impedance_imag.values
 
 
-@needs_speed
-@pytest.mark.parametrize("frequency", [1e4, 1e6])
-def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
-    """The sine is straight between P points: its overtones at 1 + mP add 1/(1 + mP)^2 of theirs to what is sampled."""
+def sine_and_answer(frequency: float, charge: str, **changes):
+    """Admittance [S] that a transient with a small sine shows, and the capacitance and conductance that it should show.
+
+    The sine is straight between P points: its overtones at 1 + mP add 1/(1 + mP)^2 of theirs to what is sampled.
+    charge : output of the charge that flows
+    """
     points, periods, small = 64, 3, 2e-3
-    case = impedance([0.3], [frequency], **{"columns.count": 2, "columns.spread": SPREAD})
+    case = impedance([0.3], [frequency], **changes)
     parts = model.members(case)
     rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells), 0.3)
     t = np.arange(periods * points + 1) / (points * frequency)
@@ -50,18 +52,22 @@ def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
     last = t[-points - 1 : -1]
     at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
     turn = np.exp(-2j * np.pi * frequency * last)
-    current, charge, voltage = (
-        (ds[name].values[at] * turn).sum() for name in ("conduction_current", "electrode_charge", "voltage")
-    )
-    sampled = (current + 2j * np.pi * frequency * case.device.area * charge) / voltage
+    current, flown, voltage = ((ds[name].values[at] * turn).sum() for name in ("conduction_current", charge, "voltage"))
+    sampled = (current + 2j * np.pi * frequency * case.device.area * flown) / voltage
     order = 1 + points * np.arange(-8, 9)
-    share = 1.0 / order**2
-    answer = run(case.replace("drive.frequencies", (np.abs(order) * frequency).tolist()))
-    C = only(answer).capacitance.values[0] * share / share.sum()
-    G = only(answer).conductance_ac.values[0]
-    loss = G[8] + ((G - G[8]) / order * share / share.sum()).sum()  # of the charge by overtones, in phase: odd in order
-    assert sampled.imag / (2 * np.pi * frequency) == pytest.approx(C.sum(), rel=2e-4)
-    assert sampled.real == pytest.approx(loss, rel=2e-3)
+    share = 1.0 / order**2 / (1.0 / order**2).sum()
+    answer = only(run(case.replace("drive.frequencies", (np.abs(order) * frequency).tolist())))
+    C, G = answer.capacitance.values[0], answer.conductance_ac.values[0]
+    return sampled, (C * share).sum(), G[8] + ((G - G[8]) / order * share).sum()  # loss of a charge in phase: odd
+
+
+@needs_speed
+@pytest.mark.parametrize("frequency", [1e4, 1e6])
+def test_a_transient_with_a_small_sine_gives_the_same_admittance(frequency):
+    spread = {"columns__count": 2, "columns__spread": SPREAD}
+    sampled, C, G = sine_and_answer(frequency, "electrode_charge", **spread)
+    assert sampled.imag / (2 * np.pi * frequency) == pytest.approx(C, rel=2e-4)
+    assert sampled.real == pytest.approx(G, rel=2e-3)
 
 
 @pytest.mark.parametrize("changes", [{}, {"circuit__series_resistance": "10 kohm"}])
@@ -212,11 +218,10 @@ def test_columns_at_rest_are_each_at_rest():
     total = (moved.state.c * junction.columns.width).sum(axis=1)
     come_to_rest(moved, 0.5)
     np.testing.assert_allclose((moved.state.c * junction.columns.width).sum(axis=1), total, rtol=1e-12)
-    from otjdd.solver import integrate, linear_response
-
     integrate.jump(moved, 0.5)
     before = moved.state.c.copy()
     for column in linear_response.linearised(junction, moved.state, 1.0):
-        assert np.abs(column.drift).max() < 1e-9 * np.abs(column.matrix[1]).max() * before.max() * 1e-9
+        one_way = np.abs(column.charges.matrix[1]).max() * before.max() * 1e-9
+        assert np.abs(column.charges.flux).max() < 1e-9 * one_way
     integrate.advance(moved, 1.0, 0.5, 0.5)
     np.testing.assert_allclose(moved.state.c, before, rtol=1e-4)

@@ -1,0 +1,135 @@
+"""Linear response of a column whose film holds electrons: the matrix of its time step, i w in the place of 1/(gamma dt).
+
+Unknowns are the band and the weight of the contacts in each cell and the vacancies behind each inner face, in the order of
+`physics.electron_jacobian`. The electrons follow at every frequency, and each belongs to the terminal with which it is in
+equilibrium: the charge of a terminal is that of its electrode and of its electrons.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.constants import ELEMENTARY_CHARGE
+
+DIAGONAL, BANDS = 4, 8  # of a matrix about its diagonal: `electron_stack.LOWER`, and all bands
+
+
+class ElectronColumn(NamedTuple):
+    """Charges of one column with electrons, linear around its state; n = 3N - 1 unknowns."""
+
+    rows: np.ndarray  # (n, BANDS) matrix about its diagonal
+    response: np.ndarray  # (n,) minus the derivative of the equations by V_j
+    ions: np.ndarray  # (N-1,) places of the vacancies among the unknowns, of the charge e z S_f
+    log_chord: np.ndarray  # (n,) d ln G by the unknowns
+    log_chord_by_V: float  # 1/V, d ln G/dV_j by the charge that V_j sets at once
+    charge: np.ndarray  # (n,) d charge of the left terminal by the unknowns
+    charge_by_V: float  # F/m2
+    flux: np.ndarray  # (N-1,) C/(m2 s), zero where the ions are at rest
+
+    def answer(self, omega: np.ndarray, moving: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s]."""
+        if moving:
+            x = np.array([self.solved(1j * w, self.response) for w in omega])
+        else:
+            x = np.repeat(self.held()[None], omega.size, axis=0)
+        return self.log_chord_by_V + x @ self.log_chord, self.charge_by_V + x @ self.charge
+
+    def drift(self, time: float) -> float:
+        """Change of ln G in a time [s] at constant V_j: one implicit step."""
+        right = np.zeros(self.response.size)
+        right[self.ions] = self.flux
+        return self.log_chord @ self.solved(1.0 / time, right)
+
+    def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
+        """Answer of the unknowns where the vacancies change at a rate [1/s]."""
+        rows = self.rows.astype(np.result_type(rate, 1.0))
+        rows[self.ions, DIAGONAL] += rate
+        return solve(rows, right)
+
+    def held(self) -> np.ndarray:
+        """Answer to V_j of the unknowns where the vacancies stand still."""
+        rows = self.rows.copy()
+        rows[self.ions] = np.arange(BANDS) == DIAGONAL
+        return solve(rows, self.response)
+
+
+def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Solution of a matrix of rows (n, BANDS) about its diagonal, each scaled to its largest element.
+
+    Unscaled, the pivots are chosen by the units of the rows: at 1 THz the loss by the ions then has no digit left.
+    """
+    from scipy.linalg import solve_banded
+
+    n, above = rows.shape[0], BANDS - 1 - DIAGONAL
+    scale = 1.0 / np.abs(rows).max(axis=1)
+    matrix = np.zeros((BANDS, n), rows.dtype)
+    for band in range(BANDS):
+        offset = band - DIAGONAL
+        i = slice(max(0, -offset), min(n, n - offset))
+        matrix[above - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
+    return solve_banded((DIAGONAL, above), matrix, right * scale)
+
+
+def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColumn:
+    """Charges of column k. fluxes : J and its slopes   log_slopes : of ln G by D(L) and by S_f"""
+    from otjdd.physics import electron_jacobian as jacobian
+    from otjdd.physics.electron_stack import column_of, weight_slopes
+
+    (J, slopes), N, stack = fluxes, state.c.shape[1], column_of(state, k)
+    n, m, distance = 3 * N - 1, jacobian.EXACT, junction.columns.distance[k]
+    stiffness, rows, response = stiffness_of(junction, state, k), np.zeros((n, BANDS)), np.zeros(n)
+    weight_slopes(distance, junction.kT, stack)
+    left, right = jacobian.follow_ends(junction, stack, stiffness)
+    jacobian.fill_cells(junction, k, stack, stiffness, rows, m, DIAGONAL)
+    jacobian.fill_faces(junction, k, slopes, slopes.by_field / distance, 0.0, rows, m, DIAGONAL)
+    jacobian.fill_weights(stack, left, right, rows, DIAGONAL)
+    jacobian.fill_response(junction, k, stack, stiffness, left, response, m)
+    ions, charge = np.arange(2, n, 3), junction.ions.z * ELEMENTARY_CHARGE
+    rows[ions] *= charge
+    for band in range(BANDS):  # from vacancies to their charge
+        beside = ions - band + DIAGONAL
+        rows[beside[(beside >= 0) & (beside < n)], band] /= charge
+    by_U, by_V = displacements(stiffness)
+    log_chord, log_chord_by_V = along_charges(junction, log_slopes, by_U, by_V)
+    terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
+    flux = charge * J[1:N]
+    return ElectronColumn(rows, response, ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)
+
+
+def stiffness_of(junction, state, k: int) -> np.ndarray:
+    """Change of D (N+1,) [C/(m2 eV)] by the step of the band over each face, the electrode's own at the ends included."""
+    from otjdd.physics.electrostatics import edge
+
+    elastance = junction.columns.distance[k] / state.eps[k]
+    elastance[0] += edge(junction.left, state.D[k, 0])[1]
+    elastance[-1] += edge(junction.right, -state.D[k, -1])[1]
+    return 1.0 / elastance
+
+
+def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Changes of D at the faces by the band in the cells (N+1, N) and by V_j (N+1,): dU = -dV left of the film."""
+    N = stiffness.size - 1
+    by_U = np.diag(stiffness)[:, :N] - np.diag(stiffness[1:], -1)[:, :N]
+    return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
+
+
+def along_charges(junction, log_slopes, by_U: np.ndarray, by_V: np.ndarray) -> tuple[np.ndarray, float]:
+    """d ln G by the unknowns (3N-1,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
+    by_D, by_S = log_slopes
+    per_charge, N = by_S[:-1] / (junction.ions.z * ELEMENTARY_CHARGE), by_U.shape[1]
+    by_face = np.concatenate((-per_charge, [by_D + per_charge.sum()]))  # S_f = [D(L) - D_f]/(e z) and what stays
+    found = np.zeros(3 * N - 1)
+    found[::3] = by_face @ by_U
+    return found, float(by_face @ by_V)
+
+
+def terminal_charge(junction, state, k: int, by_U: np.ndarray, by_V: float) -> tuple[np.ndarray, float]:
+    """Change of the charge of the left terminal by the unknowns (3N-1,) and by V_j, from that of its electrode."""
+    from otjdd.physics.film_electrons import BY_VOLTAGE, occupation
+
+    electrons, N, width = state.electrons[k], by_U.size, junction.columns.width[k]
+    filling = [occupation(junction.electrons, (-state.V[0] - U) / junction.kT)[0] for U in state.band[k, 1:-1]]
+    found, per_n = np.zeros(3 * N - 1), ELEMENTARY_CHARGE * width
+    found[::3] = by_U - per_n * electrons[BY_VOLTAGE]
+    found[1::3] = per_n * junction.electrons.density_of_states * np.array(filling)  # their weight is 1 - w
+    return found, by_V - float(per_n @ electrons[BY_VOLTAGE])

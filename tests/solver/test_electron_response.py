@@ -1,0 +1,102 @@
+"""Small signals of a film that holds electrons: exact to round-off, and what the charges of its terminals do."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from devices import COMPILED, begin, conducted, needs_speed
+from test_small_signal import WIDE, complex_impedance, impedance, only, random_case, sine_and_answer
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.film_electrons import LEFT
+from otjdd.runs.run import run
+from otjdd.solver import integrate, linear_response
+from otjdd.solver.electron_response import DIAGONAL
+
+ELECTRONS = {"device__film__electrons": "balance", "device__left__barrier": 0.3, "device__transmission": "wkb"}
+SMALL = ELECTRONS | {"device__film__cells": 8, "numerics__current_tolerance": 1e-7}
+
+
+@pytest.fixture(scope="module")
+def settled():
+    return begin(impedance([0.0], [1.0], **SMALL), voltage=0.2)
+
+
+@pytest.fixture(scope="module")
+def column(settled):
+    return linear_response.linearised(settled.junction, settled.state, 1.0)[0]
+
+
+@pytest.mark.parametrize("omega", [1e-9, 1.0, 1e6, 1e12, 1e15])
+def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
+    charges, n = column.charges, column.charges.response.size
+    with mp.workdps(50):
+        matrix = mp.matrix(n, n)
+        for i in range(n):
+            for j in range(max(0, i - DIAGONAL), min(n, i + 4)):
+                matrix[i, j] = mp.mpf(charges.rows[i, DIAGONAL + j - i])
+        for i in map(int, charges.ions):
+            matrix[i, i] += mp.mpc(0, omega)
+        x = mp.lu_solve(matrix, mp.matrix(charges.response.tolist()))
+        exact = [
+            mp.mpf(direct) + mp.fsum(mp.mpf(a) * x[i] for i, a in enumerate(along))
+            for direct, along in (
+                (charges.log_chord_by_V, charges.log_chord), (charges.charge_by_V, charges.charge)
+            )
+        ]  # fmt: skip
+        for (found,), expected in zip(charges.answer(np.array([omega]), True), exact, strict=True):
+            assert abs(mp.mpf(found.real) - expected.real) <= 1e-12 * abs(expected.real)
+            assert abs(mp.mpf(found.imag) - expected.imag) <= 1e-12 * abs(expected.imag)
+
+
+def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, column):
+    def terminal(V):
+        other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, voltage=V)
+        film = (other.state.electrons[0, LEFT] * settled.junction.columns.width[0]).sum()
+        return other.state.D_left[0] - ELEMENTARY_CHARGE * film, np.log(conducted(other)[0])
+
+    h = 1e-3
+    one, two = (np.subtract(terminal(0.2 + s), terminal(0.2 - s)) / (2 * s) for s in (h, 2 * h))
+    charge, log_chord = (4 * one - two) / 3
+    found_chord, found_charge = column.charges.answer(np.array([1e6]), False)
+    assert found_charge[0] == pytest.approx(charge, rel=1e-6)
+    at_constant_charges = column.conductance / column.chord - 1.0  # V d ln G/dV
+    assert at_constant_charges / 0.2 + found_chord[0] == pytest.approx(log_chord, rel=1e-4)
+    fast = column.charges.answer(np.array([1e16]), True)
+    assert fast[1][0].real == pytest.approx(found_charge[0], rel=1e-9)
+    assert fast[0][0].real == pytest.approx(found_chord[0], rel=1e-9)
+
+
+@needs_speed
+@pytest.mark.parametrize(("time", "off"), [(1e-12, 1e-3), (1e-10, 0.1)])
+def test_drift_is_the_change_of_the_conductance_by_the_ions(settled, column, time, off):
+    other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, rtol=1e-6, voltage=0.2)
+    before = conducted(other).sum()
+    integrate.advance(other, time, 0.2, 0.2)
+    assert linear_response.drift([column], time) == pytest.approx(conducted(other).sum() / before - 1.0, rel=off)
+
+
+@needs_speed
+def test_the_lowest_frequency_gives_the_slope_of_the_steady_curve():
+    h = 1e-3
+    bias = [0.5, 0.5 - h, 0.5 + h, 0.5 - 2 * h, 0.5 + 2 * h]
+    ds = only(run(impedance(bias, [1e-9], **ELECTRONS, numerics__current_tolerance=1e-7)))
+    current = ds.bias_current.values
+    near, far = (current[2] - current[1]) / (2 * h), (current[4] - current[3]) / (4 * h)
+    assert ds.conductance_ac.values[0, 0] == pytest.approx((4 * near - far) / 3, rel=1e-5)
+
+
+@needs_speed
+def test_a_transient_with_a_small_sine_gives_the_same_admittance():
+    sampled, C, G = sine_and_answer(1e5, "terminal_charge_left", **ELECTRONS)
+    assert sampled.imag == pytest.approx(2e5 * np.pi * C, rel=2e-4)
+    assert sampled.real == pytest.approx(G, rel=2e-3)
+
+
+@pytest.mark.parametrize("seed", range(6 if COMPILED else 1))
+def test_a_device_in_equilibrium_is_passive(seed):
+    ds = run(
+        random_case(np.random.default_rng(seed), **{"device__film__electrons": "balance", "drive__frequencies": WIDE})
+    )
+    assert complex_impedance(ds).real.min() > 0
+    assert ds.conductance_ac.values.min() > 0
+    assert ds.capacitance.values.min() > 0
