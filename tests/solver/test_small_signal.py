@@ -35,20 +35,20 @@ def complex_impedance(ds):
     return ds.impedance_real.values + 1j * ds.impedance_imag.values
 
 
-def sine_and_answer(frequency: float, charge: str, **changes):
+def sine_and_answer(frequency: float, charge: str, small: float = 2e-3, **changes):
     """Admittance [S] that a transient with a small sine shows, and the capacitance and conductance that it should show.
 
     The sine is straight between P points: its overtones at 1 + mP add 1/(1 + mP)^2 of theirs to what is sampled.
-    charge : output of the charge that flows
+    charge : output of the charge that flows   small : amplitude [V]
     """
-    points, periods, small = 64, 3, 2e-3
-    case = impedance([0.3], [frequency], **changes)
+    points, periods = 64, 8
+    exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10, "numerics.current_tolerance": 1e-7}
+    case = impedance([0.3], [frequency], **changes).replace(exact)
     parts = model.members(case)
     rest = equilibrium.relaxed(model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells), 0.3)
     t = np.arange(periods * points + 1) / (points * frequency)
     table = np.column_stack((t, 0.3 + small * np.sin(2 * np.pi * frequency * t))).tolist()
-    exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10, "numerics.current_tolerance": 1e-7}
-    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}} | exact), start=rest)
+    ds = simulate(case.replace({"drive": {"kind": "table", "points": table}}), start=rest)
     last = t[-points - 1 : -1]
     at = np.searchsorted(ds.time.values, last * (1 - 1e-9))
     turn = np.exp(-2j * np.pi * frequency * last)
