@@ -1,8 +1,8 @@
 """Linear response of a column whose film holds electrons: the matrix of its time step, i w in the place of 1/(gamma dt).
 
-Unknowns are the band and the weight of the contacts in each cell and the vacancies behind each inner face, in the order of
-`physics.electron_jacobian`. The electrons follow at every frequency, and each belongs to the terminal with which it is in
-equilibrium: the charge of a terminal is that of its electrode and of its electrons.
+Unknowns are the band and the weight of the contacts in each cell and the vacancies behind the face to its left, in the
+order of `physics.electron_jacobian`. The electrons follow at every frequency, and each belongs to the terminal with which
+it is in equilibrium: the charge of a terminal is that of its electrode and of its electrons.
 """
 
 from typing import NamedTuple
@@ -11,11 +11,11 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 
-DIAGONAL, BANDS = 4, 8  # of a matrix about its diagonal: `electron_stack.LOWER`, and all bands
+DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 
 class ElectronColumn(NamedTuple):
-    """Charges of one column with electrons, linear around its state; n = 3N - 1 unknowns."""
+    """Charges of one column with electrons, linear around its state; n = 3N unknowns."""
 
     rows: np.ndarray  # (n, BANDS) matrix about its diagonal
     response: np.ndarray  # (n,) minus the derivative of the equations by V_j
@@ -73,37 +73,39 @@ def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
 def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColumn:
     """Charges of column k. fluxes : J and its slopes   log_slopes : of ln G by D(L) and by S_f"""
     from otjdd.physics import electron_jacobian as jacobian
-    from otjdd.physics.electron_stack import column_of, weight_slopes
+    from otjdd.physics import electron_stack as stacks
 
-    (J, slopes), N, stack = fluxes, state.c.shape[1], column_of(state, k)
-    n, m, distance = 3 * N - 1, jacobian.EXACT, junction.columns.distance[k]
-    stiffness, rows, response = stiffness_of(junction, state, k), np.zeros((n, BANDS)), np.zeros(n)
-    weight_slopes(distance, junction.kT, stack)
-    left, right = jacobian.follow_ends(junction, stack, stiffness)
-    jacobian.fill_cells(junction, k, stack, stiffness, rows, m, DIAGONAL)
-    jacobian.fill_faces(junction, k, slopes, slopes.by_field / distance, 0.0, rows, m, DIAGONAL)
-    jacobian.fill_weights(stack, left, right, rows, DIAGONAL)
-    jacobian.fill_response(junction, k, stack, stiffness, left, response, m)
-    ions, charge = np.arange(2, n, 3), junction.ions.z * ELEMENTARY_CHARGE
+    (J, slopes), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
+    response = np.zeros((N, jacobian.PER_BLOCK))
+    linear = stacks.Linear(*np.zeros((3, N, 3, 3)), response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
+    stacks.linearise(junction, k, stack, linear)
+    tilt = slopes.by_field / junction.columns.distance[k]
+    jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
+    stacks.fill_answer_to_voltage(junction, k, stack, linear, response)
+    linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0  # there is no face
+    rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(5, 3 * N, 3)
+    charge = junction.ions.z * ELEMENTARY_CHARGE
     rows[ions] *= charge
     for band in range(BANDS):  # from vacancies to their charge
         beside = ions - band + DIAGONAL
-        rows[beside[(beside >= 0) & (beside < n)], band] /= charge
-    by_U, by_V = displacements(stiffness)
+        rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
+    by_U, by_V = displacements(linear.stiffness)
     log_chord, log_chord_by_V = along_charges(junction, log_slopes, by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
     flux = charge * J[1:N]
-    return ElectronColumn(rows, response, ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)
+    return ElectronColumn(rows, response.ravel(), ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)
 
 
-def stiffness_of(junction, state, k: int) -> np.ndarray:
-    """Change of D (N+1,) [C/(m2 eV)] by the step of the band over each face, the electrode's own at the ends included."""
-    from otjdd.physics.electrostatics import edge
-
-    elastance = junction.columns.distance[k] / state.eps[k]
-    elastance[0] += edge(junction.left, state.D[k, 0])[1]
-    elastance[-1] += edge(junction.right, -state.D[k, -1])[1]
-    return 1.0 / elastance
+def rows_of(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:
+    """Rows (3N, BANDS) about the diagonal of a block tridiagonal matrix, its blocks (N, 3, 3)."""
+    N = diagonal.shape[0]
+    lower[0], upper[-1] = 0.0, 0.0
+    rows = np.zeros((N, 3, BANDS))
+    for block, blocks in enumerate((lower, diagonal, upper)):
+        for row in range(3):
+            first = DIAGONAL + 3 * (block - 1) - row
+            rows[:, row, first : first + 3] = blocks[:, row]
+    return rows.reshape(3 * N, BANDS)
 
 
 def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -114,22 +116,29 @@ def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def along_charges(junction, log_slopes, by_U: np.ndarray, by_V: np.ndarray) -> tuple[np.ndarray, float]:
-    """d ln G by the unknowns (3N-1,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
+    """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
     by_D, by_S = log_slopes
     per_charge, N = by_S[:-1] / (junction.ions.z * ELEMENTARY_CHARGE), by_U.shape[1]
     by_face = np.concatenate((-per_charge, [by_D + per_charge.sum()]))  # S_f = [D(L) - D_f]/(e z) and what stays
-    found = np.zeros(3 * N - 1)
+    found = np.zeros(3 * N)
     found[::3] = by_face @ by_U
     return found, float(by_face @ by_V)
 
 
 def terminal_charge(junction, state, k: int, by_U: np.ndarray, by_V: float) -> tuple[np.ndarray, float]:
-    """Change of the charge of the left terminal by the unknowns (3N-1,) and by V_j, from that of its electrode."""
-    from otjdd.physics.film_electrons import BY_VOLTAGE, occupation
+    """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
+    from otjdd.physics import film_electrons as rows
 
-    electrons, N, width = state.electrons[k], by_U.size, junction.columns.width[k]
-    filling = [occupation(junction.electrons, (-state.V[0] - U) / junction.kT)[0] for U in state.band[k, 1:-1]]
-    found, per_n = np.zeros(3 * N - 1), ELEMENTARY_CHARGE * width
-    found[::3] = by_U - per_n * electrons[BY_VOLTAGE]
-    found[1::3] = per_n * junction.electrons.density_of_states * np.array(filling)  # their weight is 1 - w
-    return found, by_V - float(per_n @ electrons[BY_VOLTAGE])
+    electrons, N, per_n = state.electrons[k], by_U.size, ELEMENTARY_CHARGE * junction.columns.width[k]
+    of_left, of_right = electrons[rows.OF_LEFT], electrons[rows.OF_RIGHT]
+    full = (
+        np.where(  # density if all of a cell belonged to the left contact, from what is not divided by a small weight
+            of_left > 0.5,
+            electrons[rows.LEFT] / np.maximum(of_left, 0.5),
+            electrons[rows.RIGHT] / np.maximum(of_right, 0.5) - electrons[rows.BY_WEIGHT],
+        )
+    )
+    found = np.zeros(3 * N)
+    found[::3] = by_U - per_n * electrons[rows.BY_VOLTAGE]
+    found[1::3] = per_n * full  # their weight is 1 - w
+    return found, by_V - float(per_n @ electrons[rows.BY_VOLTAGE])

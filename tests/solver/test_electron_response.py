@@ -32,7 +32,7 @@ def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
     with mp.workdps(50):
         matrix = mp.matrix(n, n)
         for i in range(n):
-            for j in range(max(0, i - DIAGONAL), min(n, i + 4)):
+            for j in range(max(0, i - DIAGONAL), min(n, i + DIAGONAL + 1)):
                 matrix[i, j] = mp.mpf(charges.rows[i, DIAGONAL + j - i])
         for i in map(int, charges.ions):
             matrix[i, i] += mp.mpc(0, omega)
