@@ -149,7 +149,7 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
 
 
 @bare
-def advance(lookup: Lookup, q: np.ndarray, ramp, duration: float, V: float, work):
+def advance(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
     """Move the states q (2 K,) along a piece of the source voltage. Returns V_j and the current at its end.
 
     ramp : its start [V] and slope [V/s]   V : V_j at its start   work : states (2, 2 K) and rates (2, 3, K) of trials
