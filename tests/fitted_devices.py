@@ -44,7 +44,8 @@ def clean(case: Case) -> list[Data]:
 
 
 def noisy(data: Data, rng: np.random.Generator) -> Data:
-    """The same with noise in the logarithms."""
+    """The same with noise in the logarithms; the uncertainty is relative."""
     name = "R" if "R" in data.source else "I"
     scatter = np.exp(SIGMA * rng.standard_normal(len(data.source[name])))
-    return data._replace(source=data.source | {name: data.source[name] * scatter})
+    changed = {key: data.source[key] * scatter for key in (name, f"sigma_{name}")}
+    return data._replace(source=data.source | changed)

@@ -16,6 +16,10 @@ SAID = {  # what the text between the cells relies on
     "first_loop": [r"high state 4\.\d+e\+08 ohm, low state 5\.\d+e\+04 ohm", r"ratio +6\d\d\d\n"],
     "own_device": [r"equal barriers: 1\.0\d; barriers of 1\.7 and 2\.1 eV: 1\.\d+", r"\ncurrent_density: "],
     "study_to_figure": ["56 points done", r"\n2\d\d mV per decade"],
+    "fit_measured_data": [
+        "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV", "activation_energy and ions.prefactor: .*; hold one",
+        r"the loop at 350 K +0\.\d+ +\S+e-\d+", r"after 20 pulses \d",
+    ],
     "plasticity_metrics": [
         "20 up, 20 down", r"of the junction itself 0\.0\d%", r"pre first *: \+\d+% exp", r"post first *: -\d+% exp",
     ],

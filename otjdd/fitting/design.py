@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.errors import CaseError, SolverError
 from otjdd.fitting import gradients
+from otjdd.fitting.covariance import inverse
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.report import fitted_case
@@ -45,15 +46,16 @@ def design(
     if "covariance" not in fit:
         raise ValueError("this fit was ended before its errors were known; go on with --resume")
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
-    now = np.linalg.inv(fit["covariance"].values[np.ix_(free, free)])
-    sigma = usual(fit) if uncertainty is None else uncertainty
+    spread = float(fit.attrs["reduced_chi_square"]) if fit.attrs["errors_scaled"] else 1.0
+    now = fit["jacobian"].values[:, free] / np.sqrt(spread)
+    sigma = usual(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
     rows, points, failed = [], [], []
     for name, changes in candidates.items():
         if progress:
             progress(name)
         try:
             J = jacobian(fit, changes, sigma, workers)[:, free]
-            rows.append(np.sqrt(np.diag(np.linalg.inv(now + J.T @ J))))
+            rows.append(np.sqrt(np.diag(inverse(np.vstack([now, J])))))
             points.append(len(J))
         except (SolverError, CaseError, ValueError) as error:
             failed.append(f"{name}: {error}")

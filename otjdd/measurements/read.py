@@ -48,6 +48,8 @@ def read_data(
     without : (first, last) lines of the file that are left out   keep : quantity -> (low, high) [SI] of the points to keep
     Raises OSError, ResultError (NetCDF), TypeError, DataError with file, line and column for data that cannot be used.
     """
+    if "understood" in getattr(source, "attrs", ()):  # read before
+        return selected(source, without, keep or {})
     if not isinstance(source, str | os.PathLike):
         ds = from_arrays(source)
     elif Path(source).suffix.lower() in NETCDF:

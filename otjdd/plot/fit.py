@@ -70,7 +70,7 @@ def residuals(axes, ds: xr.Dataset, curves: list[dict]) -> None:
         axes.plot(inside + 1, ds["residual"].values[inside], "o", markersize=2.2, color=CYCLE[i % 6])
     axes.axhspan(-1, 1, color=GREY, alpha=0.2, linewidth=0)
     axes.axhline(0, color=GREY, linewidth=0.6)
-    axes.set(xlabel="point", ylabel="(fit \N{MINUS SIGN} measured) / uncertainty")
+    axes.set(xlabel="point", ylabel="residual / uncertainty")
     parts.legend(axes, f"reduced χ² {parts.told(float(ds.attrs['reduced_chi_square']))}")
 
 

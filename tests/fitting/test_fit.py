@@ -10,8 +10,11 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.errors import DataError
 from otjdd.fitting import profile, report
+from otjdd.fitting.covariance import errors
+from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.extras import added
 from otjdd.fitting.fit import solved
+from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import held
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture
@@ -100,3 +103,19 @@ def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
     offsets = (ds.profile_value.values[0] - float(ds.value[0])) / float(ds.error[0])
     rise = ds.profile_chi_square.values[0] - ds.attrs["chi_square"]
     np.testing.assert_allclose(rise, offsets**2, atol=0.3)
+
+
+def test_a_line_through_the_truth_gives_the_refits_of_draws(data):
+    """Draws of the noise by one linear step are those of full fits: the many draws of errors can be linear."""
+    keys = ["device.left.barrier", "ions.density"]
+    exact = task(small(), data[:1], keys)
+    with evaluator(exact, 1) as evaluate:
+        solution = minimise(evaluate, np.zeros(2))
+    J = solution.gradient.slopes / exact.sigma[:, None]
+    error = errors(exact, solution).error
+    for seed in range(3):
+        made = task(small(), [noisy(data[0], np.random.default_rng(seed))], keys)
+        linear = np.linalg.lstsq(J, (made.aims - exact.aims) / exact.sigma, rcond=None)[0]
+        with evaluator(made, 1) as evaluate:
+            full = minimise(evaluate, np.zeros(2), final=False, noise=solution.noise).x
+        assert (np.abs(full - linear) < 0.05 * error).all()
