@@ -168,6 +168,24 @@ def test_another_integrator_with_its_own_equations_agrees(number):
 
 
 @needs_speed
+@pytest.mark.parametrize("number", [3, 4])
+def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(number):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement_electrons
+
+    compared = agreement_electrons.compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 0.1
+    assert compared.error < 1e-6
+
+
+@needs_speed
+def test_random_devices_with_electrons_are_solved_or_stop_in_words():
+    rows = devices.drawn(16, seed=1)
+    found = [devices.fate(k, devices.with_electrons(rows[k], k)) for k in range(4)]
+    assert [(fate.kind, fate.what) for fate in found] == [("solved", "")] * 4
+
+
+@needs_speed
 def test_free_energy_never_rises_at_a_constant_voltage():
     found = [fall for k, u in enumerate(devices.drawn(32, seed=5)) for fall in free_energy.falls(u, k)]
     assert sum(fall.steps for fall in found) > 1000

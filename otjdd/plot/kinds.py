@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.plot import crossbar, iv, learning, profiles, reads, series, small_signal
+from otjdd.plot import crossbar, electrons, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import Run
 
@@ -45,6 +45,7 @@ BIASED = ("state", "temperature", "bias", "bias_current")
 SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
 VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
 BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
+ELECTRONS = each("film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage")
 SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
 SIGNALS = ("state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance")
 SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.swept), each(*SIGNALS, when=small_signal.biased)
@@ -130,6 +131,10 @@ KINDS = {
         "snapshots", VACANCIES, VACANCIES,
     ),
     "bands": Kind(profiles.bands, "conduction band edge through the whole stack", "snapshots", BANDS, BANDS),
+    "electrons": Kind(
+        electrons.electrons, "electrons of the film beside its vacancies, and the band between both Fermi levels",
+        'snapshots of a film that holds electrons (device.film.electrons = "balance")', ELECTRONS, ELECTRONS,
+    ),
     "spectrum": Kind(
         profiles.spectrum, "current density by the energy of the electrons", "snapshots", SPECTRUM, SPECTRUM,
     ),

@@ -59,6 +59,7 @@ OUTPUTS = _outputs({
     "vacancy_concentration": ("snapshot x", "m^-3", f"vacancy concentration, mean over the columns{ROUND_OFF}"),
     "vacancy_concentration_columns": ("snapshot column x", "m^-3", f"vacancy concentration of each column{ROUND_OFF}"),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
+    "snapshot_junction_voltage": ("snapshot", "V", "voltage across the junction at the profiles"),
     "film_electrons": ("snapshot x", "m^-3", "electrons in the film, mean over the columns"),
     "film_electron_ratio": ("snapshot", "1", "largest ratio of electrons in the film to its mean vacancy charge"),
     "band_position": ("snapshot band", "m", "position in the band diagram, electrodes included"),
@@ -67,7 +68,6 @@ OUTPUTS = _outputs({
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
     "column_weight": ("column", "1", "share of the area"),
-    "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies come to rest at 0 V"),
     # reads
     "read_time": ("read", "s", "time of the read"),
     "write_voltage": ("read", "V", "voltage of the write before the read"),

@@ -24,6 +24,7 @@ def snapshot(case, moving, kept) -> dict:
     } | band_diagram(junction, state, middle)
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
+        profiles["snapshot_junction_voltage"] = float(state.V[0])
     if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import compact_device
 import numpy as np
 import pytest
 
@@ -10,8 +11,8 @@ from otjdd.exports import pulses as taken
 
 
 @pytest.fixture(scope="module")
-def model(compact_model):
-    return compact_model
+def model():
+    return compact_device.extracted_model()
 
 
 @pytest.fixture(scope="module")

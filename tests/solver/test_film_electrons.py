@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, lumpy, mirrored
+from devices import BETWEEN_METALS, JUNCTION, begin, case, hold, lumpy, mirrored, needs_speed
 
 from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
@@ -130,3 +130,27 @@ def test_electrons_in_a_film_on_a_metal_need_a_density_of_states():
     with pytest.raises(CaseError, match=r"case.toml:\d+.*device.film.electrons") as caught:
         parse_case(BETWEEN_METALS.replace("[device.film]", '[device.film]\nelectrons = "balanced"'))
     assert 'did you mean "balance"' in str(caught.value)
+
+
+@needs_speed
+def test_steps_are_as_many_as_without_electrons():
+    """The derivative of the weights is in the Jacobian: with weights that are held a set pulse takes twice as many."""
+    counts = {}
+    for electrons in ("none", "balance"):
+        direct = begin(case(device__film__electrons=electrons))
+        for V in (1.2, -1.2):
+            hold(direct, V, 1e-3)
+        counts[electrons] = direct.counts.accepted + direct.counts.rejected
+    assert counts["balance"] < 1.3 * counts["none"]
+
+
+@needs_speed
+def test_order_in_space():
+    """Charge of the electrode on the way of the ions, on three grids each three times as fine as the one before."""
+    charges = []
+    for cells in (13, 39, 117):
+        direct = begin(case(**FILM | {"device__film__cells": cells}), rtol=1e-8, atol=1e-10)
+        hold(direct, 1.2, 1e-8)
+        charges.append(direct.state.D_left[0])
+    rough, fine = np.diff(charges)
+    assert rough / fine == pytest.approx(9.0, abs=1.0)

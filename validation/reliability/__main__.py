@@ -12,9 +12,11 @@ from pathlib import Path
 from validation.reliability import (
     accidents,
     agreement,
+    agreement_electrons,
     attack,
     bad_inputs,
     devices,
+    electron_stacks,
     free_energy,
     fuzz,
     terminals,
@@ -108,10 +110,10 @@ def killed_runs(quick: bool, folder: Path) -> tuple[str, bool]:
     return said, set(found) == {"the same"}
 
 
-def random_devices(quick: bool, folder: Path) -> tuple[str, bool]:
+def random_devices(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
     """2000 random devices from the whole range of cases."""
     count, found, slowest = 200 if quick else 2000, Counter(), 0.0
-    for fate in devices.fates(count, seed=1, limit=LONGEST):
+    for fate in devices.fates(count, seed=1, limit=LONGEST, written=written):
         found[fate.kind] += 1
         slowest = max(slowest, fate.seconds)
         if fate.kind != "solved":
@@ -120,10 +122,28 @@ def random_devices(quick: bool, folder: Path) -> tuple[str, bool]:
     return f"{count} random devices: {counted(found)}; slowest {slowest:.0f} s", good
 
 
-def agreement_of_devices(quick: bool, folder: Path) -> tuple[str, bool]:
+def random_devices_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same devices with electrons in their films."""
+    return random_devices(quick, folder, devices.with_electrons)
+
+
+def random_stacks(quick: bool, folder: Path) -> tuple[str, bool]:
+    """2000 random stacks with electrons at frozen vacancies."""
+    count = 200 if quick else 2000
+    found = electron_stacks.iterations(count)
+    lost, middle = sum(n == 0 for n in found), sorted(found)[count // 2]
+    return f"{count} random stacks: {lost} not found; {middle} iterations in the median, {max(found)} at most", not lost
+
+
+def agreement_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
+    """50 random devices with electrons by otjdd and by SUNDIALS IDA with equations of its own."""
+    return agreement_of_devices(quick, folder, agreement_electrons.compare)
+
+
+def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -> tuple[str, bool]:
     """50 random devices by otjdd and by SUNDIALS IDA with equations of its own."""
     count = 5 if quick else 50
-    all_of_them = [agreement.compare(u, k) for k, u in enumerate(devices.drawn(count, seed=3))]
+    all_of_them = [compare(u, k) for k, u in enumerate(devices.drawn(count, seed=3))]
     laws = Counter(compared.case.ions.law for compared in all_of_them)
     worst = max((compared.error for compared in all_of_them), key=lambda error: (math.isnan(error), error))
     said = f"{count} random devices ({counted(laws)}) by SUNDIALS IDA: largest difference {worst:.1e}"
@@ -168,6 +188,9 @@ CAMPAIGNS = {
     "resume": killed_runs,
     "devices": random_devices,
     "agreement": agreement_of_devices,
+    "electron-devices": random_devices_with_electrons,
+    "electron-stacks": random_stacks,
+    "electron-agreement": agreement_with_electrons,
     "free-energy": free_energies,
     "terminals": terminal_currents,
     VERSIONS: versions.versions,

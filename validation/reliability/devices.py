@@ -155,6 +155,13 @@ tunnelling_mass = {u.decades("mass", 0.1, 3.0):.6g}
 {vacancies}"""
 
 
+def with_electrons(u: Shares, number: int) -> str:
+    """The case of a row whose film holds electrons, the heavier the more states there are for them."""
+    states = u.decades("mass", 1e24, 1e27)
+    film = f'[device.film]\nelectrons = "balance"\ndensity_of_states = "{states:.6e} 1/m^3"\n'
+    return text(u, number).replace("[device.film]\n", film)
+
+
 class Fate(NamedTuple):
     """Outcome of a device: "solved", "stopped" by a named reason with what was computed, or anything that must not be.
 
@@ -212,14 +219,14 @@ def filled_up(values) -> bool:
     return bool(at_end.all() and not missing[..., :1].any() and not np.isinf(values).any())
 
 
-def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate):
-    """Fates of devices, each in a process that is ended after `limit` seconds."""
+def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate, written=text):
+    """Fates of devices, each in a process that is ended after `limit` seconds. written : `text` or `with_electrons`"""
     from pebble import ProcessExpired, ProcessPool
 
     from otjdd.system.pool import context, make_ready
 
     make_ready()
-    texts = [text(u, number) for number, u in enumerate(drawn(count, seed))]
+    texts = [written(u, number) for number, u in enumerate(drawn(count, seed))]
     with ProcessPool(workers, context=context()) as pool:
         futures = [pool.schedule(simulated, args=args, timeout=limit) for args in enumerate(texts)]
         for number, future in enumerate(futures):

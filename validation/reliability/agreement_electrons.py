@@ -1,0 +1,156 @@
+"""Random devices with electrons in the film by SUNDIALS IDA, as in `agreement`: the stack is written here once more.
+
+    n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)]        w from the integrals of exp(U/kT), straight between the points
+
+Unknowns beside the concentrations are the band U in all cells, D(0), and the bending or potential step of both electrodes.
+Gauss's law is summed from the left; the band then has to rise over every face by what its field says. F is the quadrature
+of its definition, not a table. Where IDA starts is found by scipy from a guess, which is the stack that otjdd has.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.solver import integrate, model
+from otjdd.waveform.waveform import Waveform
+from validation.reliability.agreement import (
+    E_CHARGE,
+    FLOOR,
+    IDA_RTOL,
+    RTOL,
+    Compared,
+    Equations,
+    device,
+    fermi_half,
+    field,
+)
+from validation.reliability.devices import Shares
+
+STATES = 1e24, 1e27  # 1/m3, least and largest density of states
+
+
+class ElectronEquations(Equations):
+    """The discrete equations of a case with electrons, one column and no series resistance."""
+
+    def __init__(self, case):
+        super().__init__(case)
+        self.states = case.device.film_states(case.temperature)
+        self.guess = model.junction(case)
+
+    def electrons(self, U, ends, V):
+        """Electrons (N,) [1/m3] of a band U (N,) between its ends [eV]."""
+        y = np.concatenate(([ends[0]], U, [ends[1]])) / self.kT
+        step = np.abs(np.diff(y)) + 1e-30
+        integral = self.d * np.exp(np.maximum(y[1:], y[:-1]) - y.max()) * -np.expm1(-step) / step
+        left, right = np.cumsum(integral), np.cumsum(integral[::-1])[::-1]
+        w, share = left[:-1] / left[-1], right[1:] / right[0]  # 1 - w, with its own digits
+        return self.states * (w * fermi_half(-U / self.kT) + share * fermi_half((-V - U) / self.kT))
+
+    def missing(self, c, U, D_left, u_left, u_right, V):
+        """What the band misses at all faces (N+1,) [eV], D(L), and the fields."""
+        film = self.case.device.film
+        ends = self.left.edge + u_left - V, self.right.edge + u_right
+        n = self.electrons(U, ends, V)
+        rho = E_CHARGE * (self.case.ions.charge * c + film.fixed_charge - n)
+        D = D_left + np.append(0.0, np.cumsum(rho * self.h))
+        E = field(film.permittivity, D)
+        return np.diff(np.concatenate(([ends[0]], U, [ends[1]]))) - self.d * E, D[-1], E
+
+    def settled(self, c, V):
+        """U (N,), D(0), u_left, u_right at concentrations and a voltage."""
+        from scipy.optimize import root
+
+        from otjdd.physics.electrostatics import edge
+        from otjdd.physics.stack_newton import static_stack
+
+        stack, N = static_stack(self.guess, 0, c, V)[0], c.size
+        steps = edge(self.guess.left, stack.D[0])[2], edge(self.guess.right, -stack.D[-1])[2]
+        unit = np.concatenate((np.ones(N), [1e-2], np.ones(2)))
+
+        def wrong(y):
+            U, (D, u_left, u_right) = y[:N], y[N:] * unit[N:]
+            missing, D_right, _ = self.missing(c, U, D, u_left, u_right, V)
+            return np.concatenate((missing, [self.left.mismatch(u_left, D), self.right.mismatch(u_right, -D_right)]))
+
+        found = root(wrong, np.concatenate((stack.U[1:-1], [stack.D[0], *steps])) / unit, tol=1e-14)
+        if np.abs(wrong(found.x)).max() > 1e-9:
+            raise ArithmeticError(f"no stack found: {found.message}")
+        return found.x * unit
+
+    def field_of(self, c, start, V):
+        """Fields (N+1,) of a settled stack."""
+        return self.missing(c, start[: c.size], *start[c.size :], V)[2]
+
+    def residual(self, V: float, duration: float):
+        """Residual function of a hold for IDA: y = (c/mean, U, D(0), u_left, u_right), time in units of the duration."""
+        N = self.h.size
+
+        def residual(t, y, yp, res):
+            c, U, (D, u_left, u_right) = y[:N] * self.mean, y[N : 2 * N], y[2 * N :]
+            missing, D_right, E = self.missing(c, U, D, u_left, u_right, V)
+            res[:N] = yp[:N] - self.rates(c, E) * duration / self.mean
+            res[N : 2 * N + 1] = missing
+            res[2 * N + 1] = self.left.mismatch(u_left, D)
+            res[2 * N + 2] = self.right.mismatch(u_right, -D_right)
+
+        return residual
+
+    def solve(self, voltages, durations, rtol):
+        """c (N,) and D(0) at the end of each hold; None where IDA gives up."""
+        from sksundae.ida import IDA
+
+        N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
+        for V, duration in zip(voltages, durations, strict=True):
+            start = self.settled(c, V)
+            rate = self.rates(c, self.field_of(c, start, V))
+            moment = 1e-7 * self.mean / np.abs(rate).max()
+            later = (self.settled(c + moment * rate, V) - start) / moment
+            solver = IDA(
+                self.residual(V, duration), algebraic_idx=list(range(N, 2 * N + 3)), rtol=rtol, atol=1e-3 * rtol,
+                max_num_steps=10**6, first_step=moment / duration,
+            )  # fmt: skip
+            y, yp = np.append(c / self.mean, start), np.append(rate / self.mean, later) * duration
+            reached = solver.solve(np.array([0.0, 1.0]), y, yp)
+            if not reached.success:
+                return None
+            c = reached.y[-1][:N] * self.mean
+            found.append((c, reached.y[-1][2 * N]))
+        return found
+
+
+def electron_device(u: Shares, number: int):
+    """The device of `agreement` with electrons in its film."""
+    states = u.decades("compliance", *STATES)  # a share that a device without a circuit has no use for
+    case = device(u, number)
+    return case.replace(**{"device.film.electrons": "balance", "device.film.density_of_states": states})
+
+
+def holds(case, u: Shares):
+    """Voltages [V] and durations [s] of two holds: until a part of the vacancies has crossed a part of the film."""
+    equations = ElectronEquations(case)
+    c = np.full(equations.h.size, equations.mean)
+    for part, share in zip(case.drive.parts[:2], ("time_1", "time_2"), strict=True):
+        V = part.voltage
+        rate = np.abs(equations.rates(c, equations.field_of(c, equations.settled(c, V), V))).max() / equations.mean
+        yield V, u.decades(share, 0.1, 100.0) / rate
+
+
+def compare(u: Shares, number: int) -> Compared:
+    """Integrate a device by both codes and compare concentrations and D(0) at the end of both holds."""
+    case = electron_device(u, number)
+    voltages, durations = zip(*holds(case, u), strict=True)
+    times = np.cumsum((0.0, *durations))
+    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
+    parts = model.members(case)
+    junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
+    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
+    integrate.drive(run, waveform, stops=times[1:])
+    theirs, error, moved = ElectronEquations(case).solve(voltages, durations, IDA_RTOL), 0.0, 0.0
+    if theirs is None:
+        return Compared(case, math.nan, math.nan)
+    for kept, (c, D) in zip(run.kept, theirs, strict=True):
+        size = np.abs(c) + FLOOR * c.mean()
+        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
+        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
+        moved = max(moved, np.abs(c / case.ions.density - 1.0).max())
+    return Compared(case, float(error), float(moved))
