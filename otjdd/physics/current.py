@@ -118,6 +118,15 @@ def supply(E: float, V: float, kT: float) -> float:
 
 
 @kernel
+def supplies(E: np.ndarray, V: float, kT: float) -> np.ndarray:
+    """`supply` at energies E (n,)."""
+    found = np.empty(E.size)
+    for i in range(E.size):
+        found[i] = supply(E[i], V, kT)
+    return found
+
+
+@kernel
 def log_supply_slope(E: float, V: float, kT: float) -> float:
     """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
     occupation = fermi((E + V) / kT)

@@ -75,9 +75,7 @@ def spectrum_of(junction, state, k: int) -> dict:
     from otjdd.physics import current, tunnelling
 
     profile, V = profile_of(junction, state, k), float(state.V[0])
-    energy = np.linspace(max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5, 401)[
-        1:
-    ]
+    low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
+    energy = np.linspace(low, high, 401)[1:]
     T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    supply = np.array([current.supply(E, V, junction.kT) for E in energy])
-    return {"spectrum_energy": energy, "spectrum_density": T * supply * V}
+    return {"spectrum_energy": energy, "spectrum_density": T * current.supplies(energy, V, junction.kT) * V}
