@@ -55,10 +55,9 @@ class Stack(NamedTuple):
     eps: np.ndarray  # (N+1,) dD/dE, F/m
     guess: np.ndarray  # (2, N+1) of `electrostatics.fields`
     U: np.ndarray  # (N+2,) E_C at the left end, the N centres and the right end, eV
-    electrons: (
-        np.ndarray
-    )  # (ELECTRONS, N) density in equilibrium with the RIGHT and with the LEFT contact [1/m3]; their sum
-    # differentiated BY_BAND [1/(m3 eV)] and BY_VOLTAGE [1/(m3 V)] at constant w, and BY_WEIGHT [1/m3]; w and 1 - w
+    # density of electrons in equilibrium with the RIGHT and with the LEFT contact [1/m3]; their sum differentiated BY_BAND
+    # [1/(m3 eV)] and BY_VOLTAGE [1/(m3 V)] at constant w, and BY_WEIGHT [1/m3]; w and 1 - w
+    electrons: np.ndarray  # (ELECTRONS, N)
     weight: np.ndarray  # (2, N) the last two of these
     pieces: np.ndarray  # (N+1,) share of every piece of the band in w
     room: np.ndarray  # (2, 2N+1)

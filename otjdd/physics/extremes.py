@@ -15,7 +15,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
-from otjdd.physics.jit import bare, detached
+from otjdd.physics.jit import bare, detached, summed
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
@@ -33,9 +33,7 @@ class Watch(NamedTuple):
     """Quantities that are watched, and their largest values so far."""
 
     density_of_states: float  # of the film [1/m3]
-    heat: (
-        np.ndarray
-    )  # (3, P): RATE [1/s], WEIGHT [K/W] and WARMTH [W] of the exponentials of the thermal response; updated
+    heat: np.ndarray  # (3, P) exponentials of the thermal response: RATE [1/s], WEIGHT [K/W] and WARMTH [W]; updated
     largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K; updated
     room: np.ndarray  # (ROOM, N+2) work space
 
@@ -74,14 +72,20 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     return most
 
 
+@summed
+def mean(c: np.ndarray, width: np.ndarray) -> float:
+    """Mean of concentrations c (N,) in cells of these widths."""
+    total, thickness = 0.0, 0.0
+    for i in range(c.size):
+        total += c[i] * width[i]
+        thickness += width[i]
+    return total / thickness
+
+
 @bare
 def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
     """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
-    vacancies, thickness = 0.0, 0.0
-    for i in range(state.c.shape[1]):
-        vacancies += state.c[k, i] * junction.columns.width[k, i]
-        thickness += junction.columns.width[k, i]
-    charge = junction.ions.z * vacancies / thickness
+    charge = junction.ions.z * mean(state.c[k], junction.columns.width[k])
     if hold_electrons(junction):
         for i in range(state.c.shape[1]):
             most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)
