@@ -20,7 +20,8 @@ from otjdd.errors import NetworkError, NotAsExpected
 TOLERANCE = 2e-6  # of the highest voltage of the drivers: last step of the voltages at the cells
 NOISE = 1e-7  # V, to which the kernels find the voltage of a junction
 LOCAL = 1e-4  # V: steps this small need no search, in which round-off of the currents would be taken for a slope
-KEEP = 0.7  # of the step before: a step with an old factor that is longer asks for a new one, as dear as eight steps
+KEEP = 0.5  # of the step before: a step with an old factor that is longer asks for a new one, as dear as three steps
+STRAIGHT = 1e-5  # V from where a cell was found, on which its current is straight to 1e-7 of it
 ENOUGH = 0.5  # of the slope at the beginning of a step: small enough at its end
 MOST_TURNS = 100
 MOST_HALVINGS = 40
@@ -69,8 +70,9 @@ class Point(NamedTuple):
 
     cell: np.ndarray  # (R C,) V
     current: np.ndarray  # (R C,) A
-    slope: np.ndarray  # (R C,) S
+    slope: np.ndarray  # (R C,) S, at the voltages `found`
     missing: np.ndarray  # (2 R C,) A that leaves each node
+    found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A at which the kernels found each cell last
 
 
 def lines(crossbar: Crossbar, words, bits) -> Lines:
@@ -114,7 +116,7 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
         factor = factored(driven, point.slope) if fresh else factor
         step = -factor.solve(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
-        ahead, share = at(crossbar, driven, states, nodes + step), 1.0
+        ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
         if moved > LOCAL:
             share, ahead = searched(crossbar, driven, states, Step(nodes, step, point), ahead)
         nodes, point = nodes + share * step, ahead
@@ -140,17 +142,29 @@ def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor) -> Sol
     return Solution(point.cell.reshape(shape), point.current.reshape(shape), nodes, factor)
 
 
-def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray) -> Point:
-    """The network at voltages (2 R C,) of its nodes; beyond the range of the model a cell keeps its last conductance."""
+def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None) -> Point:
+    """The network at voltages (2 R C,) of its nodes; beyond the range of the model a cell keeps its last conductance.
+
+    near : the network with the same states at other voltages; cells that hardly differ from there are not found again
+    """
     from otjdd.physics import compact
 
     n = nodes.size // 2
-    cell, current, slope = nodes[:n] - nodes[n:], np.empty(n), np.empty(n)
-    compact.linearise(crossbar.model.lookup, states, cell, current, slope)
+    cell = nodes[:n] - nodes[n:]
+    if near is None:
+        found, slope = (cell.copy(), np.empty(n)), np.empty(n)
+        compact.linearise(crossbar.model.lookup, states, cell, found[1], slope)
+    else:
+        found, slope = tuple(each.copy() for each in near.found), near.slope.copy()
+        far = np.flatnonzero(np.abs(cell - found[0]) > STRAIGHT)
+        some, steep = np.empty(far.size), np.empty(far.size)
+        compact.linearise(crossbar.model.lookup, states[far], cell[far], some, steep)
+        found[0][far], found[1][far], slope[far] = cell[far], some, steep
+    current = found[1] + slope * (cell - found[0])
     missing = driven.conductance @ nodes - driven.source
     missing[:n] += current
     missing[n:] -= current
-    return Point(cell, current, slope, missing)
+    return Point(cell, current, slope, missing, found)
 
 
 def factored(driven: Lines, slope: np.ndarray):
@@ -181,5 +195,5 @@ def searched(crossbar: Crossbar, driven: Lines, states: np.ndarray, step: Step, 
             break
         low, high = (low, share) if along > 0.0 else (share, high)
         share = 0.5 * (low + high)
-        ahead = at(crossbar, driven, states, step.nodes + share * step.step)
+        ahead = at(crossbar, driven, states, step.nodes + share * step.step, ahead)
     return share, ahead

@@ -70,7 +70,9 @@ def test_steep_cells_on_any_lines_are_solved(r, state):
     words[3], bits[::2] = 3.0, 0.0
     found = solved(bar, states, words, bits)
     alone = model.hold(states.copy(), found.voltage.ravel(), 0.0)
-    assert found.current.ravel() == pytest.approx(alone, rel=1e-4, abs=1e-12)
+    off = np.abs(found.current.ravel() - alone)
+    # relative, and what the 1e-7 V are worth to which the kernels find a junction's voltage
+    assert (off <= 1e-4 * np.abs(alone) + 1e-7 * np.abs(alone / found.voltage.ravel())).all()
     assert np.abs(found.voltage).max() <= 3.0
 
 

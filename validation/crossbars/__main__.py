@@ -1,0 +1,145 @@
+"""Crossbars of compact models against the solver, and their cost.
+
+python -m validation.crossbars letters [--workers N]    the letters of Li 2019, Fig. 4, written into 5 x 5 cells
+python -m validation.crossbars time                     processor time of a pattern written into 64 x 64 cells
+
+letters: every cell of a crossbar on ideal lines against a run of the solver under the voltages of that cell, and the
+pixels of the claim array-letters, which do not touch. Both are held against the error that the model is measured to have.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import otjdd
+from otjdd.case.case import load_case
+from otjdd.claims.claim import shipped_claims
+from otjdd.crossbars import pulses
+from otjdd.crossbars.network import Crossbar
+from otjdd.system import pool
+
+READ, LATER = {"voltage": 0.1, "duration": 1e-6}, 25e-6  # V, s; s after the last pulse
+IDEAL = 1e-3  # ohm, of the lines
+SIZE, SEED = 64, 1
+
+
+def main() -> int:
+    """Exit code of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("letters", "time"))
+    parser.add_argument("--workers", type=int, default=2)
+    chosen = parser.parse_args()
+    return letters(chosen.workers) if chosen.what == "letters" else cost()
+
+
+def letters(workers: int) -> int:
+    """Print how far cells and pixels are from the solver; 8 when that is beyond the stated error of the model."""
+    folder = shipped_claims() / "array-letters"
+    cases = {name: load_case(folder / f"{name}.toml") for name in "chn"}
+    model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
+    stated, worst = model.error["pulses of 5e-08 s"]
+    print(f"stated error of the model for pulses of 50 ns: rms {stated:.3f}, worst {worst:.3f} decades")
+    beyond = 0
+    with pool.team(workers) as spread:
+        for name, case in cases.items():
+            cells = crossbar_reads(model, case, patterns(folder)[name])
+            parts = {voltages: None for voltages in cells}
+            jobs = [(case, history(case, voltages)) for voltages in parts]
+            for (_, solved), voltages in zip(sorted(spread(last_read, jobs)), parts, strict=True):
+                parts[voltages] = np.log10(np.array(cells[voltages]) / solved)
+            off = np.concatenate([np.atleast_1d(each) for each in parts.values()])
+            solved, told = otjdd.run(case).read_current.values, model.run(case.drive).read_current.values
+            pixel = np.log10(told / solved)
+            beyond += max(np.abs(off).max(), np.abs(pixel).max()) > worst
+            print(
+                f"{name.upper()}: 25 cells, {len(parts)} histories, off by {np.abs(off).max():.4f} decades at most; "
+                f"pixels that do not touch, off by {np.abs(pixel).max():.4f}; current over that at rest, 25 us after: "
+                f"{told[2] / told[0]:.3f} by the model, {solved[2] / solved[0]:.3f} by the solver"
+            )
+    return 8 if beyond else 0
+
+
+def patterns(folder: Path) -> dict[str, list[str]]:
+    """The letters of the claim."""
+    import tomllib
+
+    return tomllib.loads((folder / "claim.toml").read_text(encoding="utf-8"))["settings"]
+
+
+def train(case):
+    """The pulses of a letter."""
+    return case.drive.parts[1]
+
+
+def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
+    """Voltages of a cell, one for each word line that was written -> currents [A] of such cells, LATER."""
+    marked, of = np.array([[cell == "#" for cell in row] for row in pattern]), train(case)
+    bar, states = Crossbar(model, *marked.shape, IDEAL), model.states(marked.size)
+    for word in np.flatnonzero(marked.any(axis=1)):
+        chosen = np.zeros_like(marked)
+        chosen[word] = marked[word]
+        for _ in range(of.count):
+            pulses.write(bar, states, chosen, (of.voltage, of.width))
+            model.hold(states, 0.0, of.period - of.width)
+    model.hold(states, 0.0, LATER - READ["duration"])
+    current = model.hold(states, READ["voltage"], READ["duration"]).reshape(marked.shape)
+    found: dict = {}
+    for i, j in np.ndindex(marked.shape):
+        voltages = tuple(on_cell(marked, word, i, j) for word in np.flatnonzero(marked.any(axis=1)))
+        found.setdefault(voltages, []).append(float(current[i, j]))
+    return found
+
+
+def on_cell(marked, word: int, i: int, j: int) -> float:
+    """Share of the voltage that the cell i, j sees while a word line is written, by half select."""
+    return (1.0 if word == i else 0.5) - (0.0 if marked[word, j] else 0.5)
+
+
+def history(case, shares: tuple) -> dict:
+    """Drive of one junction that sees these shares of the pulses, one train after the other, and is read LATER."""
+    of = train(case)
+    parts = [
+        {"kind": "train", "voltage": share * of.voltage, "width": of.width, "count": of.count, "period": of.period}
+        for share in shares
+    ]
+    rest = {"kind": "hold", "voltage": 0.0, "duration": LATER, "reads_at": [LATER], "read": READ}
+    return {"kind": "sequence", "parts": [*parts, rest]}
+
+
+def last_read(case, drive: dict) -> float:
+    """Current [A] that the solver reads last."""
+    return float(otjdd.run(case, {"drive": drive, "record.every": "none"}).read_current.values[-1])
+
+
+def cost() -> int:
+    """Print the processor time of a random pattern, half of all cells, written into 64 x 64 cells, and of a scan."""
+    case = load_case("crossbar", {"ions.initial": {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}]}})
+    began = time.process_time()
+    model = otjdd.compact(case, voltage=(-4.3, 2.2), time=(1e-6, 10.0), measure=False)
+    print(f"extraction: {time.process_time() - began:.1f} s")
+    marked = np.random.default_rng(SEED).random((SIZE, SIZE)) < 0.5
+    small = np.eye(1, 4, dtype=bool).reshape(2, 2)
+    pulses.write(Crossbar(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
+    for line in (0.1, 2.0):
+        for width in (1e-6, 1e-4):
+            bar, states, first = Crossbar(model, SIZE, SIZE, line), model.states(SIZE * SIZE), 0.0
+            began = time.process_time()
+            for word in range(SIZE):
+                chosen = np.zeros_like(marked)
+                chosen[word] = marked[word]
+                first = pulses.write(bar, states, chosen, (2.2, width), first=first).step
+            took, began = time.process_time() - began, time.process_time()
+            for word in range(SIZE):
+                pulses.read(bar, states, word, (0.1, 1e-6))
+            print(
+                f"{SIZE} x {SIZE} cells, lines of {line:g} ohm, {width:g} s at 2.2 V: written in {took:.1f} s, "
+                f"scanned in {time.process_time() - began:.1f} s"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
