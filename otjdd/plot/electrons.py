@@ -48,6 +48,4 @@ def levels(energy, left: float, both: bool) -> None:
     energy.annotate("$E_F$ left", (0.02, left), xycoords=("axes fraction", "data"), va="bottom", color=ORANGE)
     if both:
         energy.axhline(0.0, xmin=0.5, **dotted)
-        energy.annotate(
-            "$E_F$ right", (0.98, 0.0), xycoords=("axes fraction", "data"), va="bottom", ha="right", color=ORANGE
-        )
+        energy.annotate("$E_F$ right", (0.52, 0.0), xycoords=("axes fraction", "data"), va="bottom", color=ORANGE)
