@@ -1,9 +1,12 @@
-"""One column of the reference device and its compact model, extracted once for all tests that import them."""
+"""Two columns of the reference device and their compact model, extracted once for all tests that import them."""
 
+import fcntl
 from functools import cache
+from pathlib import Path
 
 from otjdd.case.case import load_case
 from otjdd.compact_models.build import compact
+from otjdd.compact_models.model import CompactModel
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
@@ -12,15 +15,19 @@ RANGE = -4.3, 3.0  # V
 
 @cache
 def written_case():
-    """One column of the reference device that has been reset and half set."""
+    """Two columns of the reference device that have been reset and half set."""
     history = {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]}
-    return load_case("li2019", {"columns.count": 1, "columns.spread": {}, "ions.initial": history})
+    return load_case("li2019", {"columns.count": 2, "ions.initial": history})
 
 
-@cache
-def extracted_model():
-    """Its compact model, with the error that it was measured to have."""
-    return compact(written_case(), voltage=RANGE, workers=2)
+def extracted_model(folder: Path) -> CompactModel:
+    """Its compact model, with the error that it was measured to have; once for all processes that share a folder."""
+    path = folder / "compact-model.nc"
+    with (folder / "compact-model.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            compact(written_case(), voltage=RANGE).save(path)
+        return CompactModel.load(path)
 
 
 def pulses(*heights, width=1e-6, rest=1e-5):

@@ -1,6 +1,6 @@
 """Puts tests/ on the path, so that tests below it can import `devices`; `pytest.approx(x, rel=r)` allows r of x only.
 
-`chromium` is a browser for tests of pages.
+`chromium` is a browser for tests of pages, `compact_model` the one extracted model of all tests.
 """
 
 import os
@@ -35,3 +35,12 @@ def chromium(tmp_path_factory):
     with Chrome(options, ChromeService(DRIVER)) as browser:
         browser.set_page_load_timeout(60)
         yield browser
+
+
+@pytest.fixture(scope="session")
+def compact_model(tmp_path_factory):
+    """The compact model of `compact_device`, extracted once for all tests and all processes of a session."""
+    import compact_device
+
+    folder = tmp_path_factory.getbasetemp()
+    return compact_device.extracted_model(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)

@@ -10,7 +10,7 @@ import numpy as np
 from otjdd.case.case import Case, changed_case
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, error, extraction
-from otjdd.compact_models.ends import Range
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -106,28 +106,34 @@ def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
         settling[group] = told["settling"] / speed[group]
         kinds.append(tables)
         statistics.append(told)
-    start = beginning(case, parts, settling, [kinds[number] for number in kind])
+    start, moved = beginning(case, parts, settling, [kinds[number] for number in kind])
     weight = np.array([part.weight for part in parts])
-    about = about_of(case, statistics, clock.perf_counter() - began)
+    about = about_of(case, statistics, moved, clock.perf_counter() - began)
     return CompactModel(
         tuple(kinds), kind, speed, weight, start, float(case.circuit.series_resistance), limits, case.temperature,
         case.device.film.thickness, case.device.area, about,
     )  # fmt: skip
 
 
-def beginning(case, parts, settling: np.ndarray, kinds: list) -> np.ndarray:
-    """States (K,) that a case starts from."""
+def beginning(case, parts: list, settling: np.ndarray, kinds: list) -> tuple[np.ndarray, float]:
+    """States (K,) that a case starts from, and the largest move [thickness] of its vacancies until they are there."""
     c = initial.start(case, model.junction(case, parts=parts), parts)
-    states = [branches.state_of(on_bench.bench(case, part), c[k : k + 1], settling[k]) for k, part in enumerate(parts)]
-    return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds])
+    benches = [on_bench.bench(case, part) for part in parts]
+    states = [branches.state_of(bench, c[k : k + 1], settling[k]) for k, bench in enumerate(benches)]
+    moved = [
+        abs(q - on_bench.position(bench, c[k : k + 1]))
+        for k, (q, bench) in enumerate(zip(states, benches, strict=True))
+    ]
+    return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds]), max(moved)
 
 
-def about_of(case, statistics: list[dict], wall_time: float) -> dict:
+def about_of(case, statistics: list[dict], moved: float, wall_time: float) -> dict:
     """Provenance of a model: the case, versions, and what its extraction took."""
     told = {
         "runs": sum(each["runs"] for each in statistics),
         "settling_time": max(each["settling"] for each in statistics),
         "rate_deviation": max(each["rate"] for each in statistics),
         "conductance_deviation": max(each["conductance"] for each in statistics),
+        "start_shift": moved,
     }
     return provenance(case.source, case.resolved(), title=case.title, statistics=told, wall_time=wall_time)

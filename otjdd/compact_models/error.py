@@ -9,7 +9,7 @@ a state that voltages lead to: what a model makes of such a film is told apart, 
 import numpy as np
 
 from otjdd.compact_models.model import CompactModel
-from otjdd.errors import ExtractionError
+from otjdd.errors import ExtractionError, SolverError
 
 TRAINS, PULSES = 4, 20  # of every width
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
@@ -171,7 +171,12 @@ def with_error(model: CompactModel, case, spread, limit: float) -> CompactModel:
     """The model with its measured error. Raises ExtractionError when that is above a limit [decades]."""
     from dataclasses import replace
 
-    made = replace(model, measured=measured(model, case, spread))
+    try:
+        made = replace(model, measured=measured(model, case, spread))
+    except SolverError as error:
+        failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
+        failure.partial = model
+        raise failure from error
     if not overall(made) <= limit:
         failure = ExtractionError(
             f"the compact model is off by {overall(made):.2g} decades (rms) for pulses of 1 us and more; {limit:g} are "

@@ -17,6 +17,7 @@ than all of them and one far faster give the two. On the reference device, rates
 """
 
 from collections.abc import Callable
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -33,9 +34,10 @@ from otjdd.compact_models.branches import (
     rest_of,
     state_of,
 )
-from otjdd.compact_models.ends import SETTLED, Range, ends_of, ways
+from otjdd.compact_models.ends import SETTLED, ends_of, ways
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check, seen, spline, thinned
-from otjdd.errors import NotAsExpected
+from otjdd.errors import NotAsExpected, SolverError
 
 STATES = 49  # knots of the state
 FIRST_KNOTS = 17  # voltages to begin with
@@ -45,6 +47,17 @@ NARROWEST = 0.02  # V between two knots
 TOLERANCE = 0.01  # decades of the conductance that a new voltage may differ from what was expected there
 RATE_TOLERANCE = 0.06  # decades of the rate
 BESIDE = 30.0  # times the shortest time's rate, where all is over within it; the longest time's likewise
+
+
+@contextmanager
+def reachable(limits: Range):
+    """Turn failures of the solver into NotAsExpected for a range of voltages."""
+    try:
+        yield
+    except SolverError as error:
+        raise NotAsExpected(
+            "a range of voltages that the solver reaches", f"{limits.low:g} V to {limits.high:g} V ({error})"
+        ) from error
 
 
 class Kind(NamedTuple):
@@ -75,14 +88,18 @@ def extract(kind: Kind, limits: Range, spread: Callable, progress=None) -> tuple
     """
     use = Use(*kind.speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
     own = limits._replace(shortest=limits.shortest * kind.speeds[0], longest=limits.longest * kind.speeds[1])
-    ends, more = ends_of(kind.bench, own)
+    with reachable(limits):
+        ends, more = ends_of(kind.bench, own)
     low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
     if high - low < 100.0 * SAME:
         moved = max(high - low, 0.0)
-        raise NotAsExpected("ions that the voltage moves", f"a state that moves by {moved:.2g} of the thickness")
+        raise NotAsExpected(
+            "ions that stay where the voltage moves them", f"a state that moves by {moved:.2g} of the thickness"
+        )
     states = low + (high - low) * even_and_ends(STATES)
-    knots, runs, off_rate = knots_of(kind, ends, states, limits, use, spread, progress)
-    at, log_conductance, off = conductances(kind.bench, knots, states, spread)
+    with reachable(limits):
+        knots, runs, off_rate = knots_of(kind, ends, states, limits, use, spread, progress)
+        at, log_conductance, off = conductances(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
     rest = np.maximum.accumulate(rest) if np.diff(rest).min() > -1e-3 else rest

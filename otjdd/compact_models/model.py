@@ -4,6 +4,7 @@ model = otjdd.compact("cases/rv-loop.toml")
 ds = model.run(waveform)
 """
 
+import logging
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,17 +12,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.compact_models.ends import Range
+from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
 from otjdd.compact_models.tables import Tables, check, evaluated, monotone
 from otjdd.errors import NotAsExpected, ResultError
 
 if TYPE_CHECKING:
     import xarray as xr
 
+log = logging.getLogger(__name__)
+
 VERSION = 2  # of the file; one for each change of what its numbers mean
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
-EDGE = 1e-9  # V: a waveform that leaves the range by so little does not
+OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,21 +90,25 @@ class CompactModel:
         """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
 
         states : (2 K,) to start from, those of the case by default
-        Raises NotAsExpected for a voltage or a state outside of the range of the model.
+        Times outside of the range of the model are told by a line of warning and in the attribute `outside_range`. Raises
+        NotAsExpected for a voltage or a state outside of it.
         """
         from otjdd.physics import compact
 
         waveform = waveform.waveform() if hasattr(waveform, "waveform") else waveform
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
-        rows, reads = [], []
+        rows, reads, outside = [], [], ""
         for block in waveform.blocks():
             pieces = np.column_stack(block.waveform.segments())
             self.check_voltages(pieces[:, 2:])
+            outside = outside or times_outside(self.limits, pieces)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.travel(self.lookup, q, pieces, out)
             reads.append(taken(block, pieces, out))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
-        return self.collected(rows, reads, waveform)
+        if outside:
+            log.warning("the compact model does not hold for %s", outside)
+        return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
     def collected(self, rows, reads, waveform) -> "xr.Dataset":
         """Dataset of what `run` has recorded."""
@@ -116,19 +123,20 @@ class CompactModel:
             "voltage": voltage, "junction_voltage": out[:, 0], "conduction_current": out[:, 1],
             "read_time": read_time, "write_voltage": waveform.write_voltages, "read_voltage": read_voltage,
             "read_current": current, "read_resistance": resistance, "column_weight": self.weight,
+            "rest_position": out[:, 2 : 2 + self.kind.size] * self.thickness,
         }  # fmt: skip
-        ds = outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
-        about = {"units": "m", "long_name": "mean distance from the left electrode at which the vacancies come to rest"}
-        return ds.assign(rest_position=(("time", "column"), out[:, 2 : 2 + self.kind.size] * self.thickness, about))
+        return outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
 
     def hold(self, states, voltage, duration: float) -> np.ndarray:
         """Hold many junctions, each at its own source voltage [V] (M,), for a duration [s]; currents [A] in the end.
 
         states : (M, 2 K) as of `states`, changed in place. With a duration of 0 the junctions are only read.
-        Raises NotAsExpected for a voltage or a state outside of the range of the model.
+        Raises NotAsExpected for a voltage, a state or a longer duration than the range of the model has.
         """
         from otjdd.physics import compact
 
+        if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
+            raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")
         if not isinstance(states, np.ndarray) or states.dtype != float or not states.flags.c_contiguous:
             raise NotAsExpected(
                 "states as a contiguous array of floats, for they change in place", type(states).__name__
@@ -159,12 +167,7 @@ class CompactModel:
 
     def check_voltages(self, voltage: np.ndarray) -> None:
         """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""
-        low, high = np.min(voltage, initial=0.0), np.max(voltage, initial=0.0)
-        if not (self.limits.low - EDGE <= low and high <= self.limits.high + EDGE):
-            raise NotAsExpected(
-                f"voltages from {self.limits.low:g} V to {self.limits.high:g} V, for which the model was extracted",
-                f"{low:.4g} V to {high:.4g} V",
-            )
+        check_voltages(self.limits, voltage)
 
     def save(self, path) -> None:
         """Write the model, whole or not at all. Raises ResultError."""

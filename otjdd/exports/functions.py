@@ -13,6 +13,8 @@ from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited, monotone, spline
 
+UNSETTLED = 0.02  # of the thickness, by which a start moves at 0 V
+
 
 class Pieces(NamedTuple):
     """R functions of one variable: cubic polynomials in the distance from the lower knot of each piece."""
@@ -98,8 +100,21 @@ def header(model: CompactModel) -> list[str]:
         f"Compact model of an oxide tunnel junction, extracted by otjdd {model.about.get('otjdd_version', '')}",
         f"case: {title}, sha256 of its text {model.about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
-        f"{model.temperature:g} K only",
+        f"{model.temperature:g} K only; what shorter pulses do is not resolved, and nothing tells of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
+        *start(model),
         "not modelled: self-heating, other temperatures, cycle-to-cycle noise, displacement current",
+    ]
+
+
+def start(model: CompactModel) -> list[str]:
+    """A line on the start of a case that no voltage leads to, such as a film that was never written; else none."""
+    moved = float(model.about.get("solver_start_shift", 0.0))
+    if moved < UNSETTLED:
+        return []
+    return [
+        f"start: the case begins with vacancies that are not at rest, at 0 V they move by {moved:.2g} of the thickness; "
+        "this model begins where they come to rest, so reads of a film that was never written are off as told for the "
+        "first pulses of the case, until pulses of both signs have written it"
     ]

@@ -11,8 +11,8 @@ def subcircuit(model: CompactModel) -> str:
     """Text of the subcircuit `otj p n`, p the metal, of behavioural sources; parameters as in Verilog-A.
 
     Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
-    junction voltage leaves the range, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice takes for
-    the time, the states are held.
+    model is out of its range, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice takes for the
+    time, the states are held.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -25,7 +25,7 @@ def subcircuit(model: CompactModel) -> str:
         "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
         f"Bv v 0 V = min(max(V(j,n), {low}), {high})",
     ]
-    lines += [f"Boutside outside 0 V = (V(j,n) < {low}) || (V(j,n) > {high}) ? 1 : 0"]
+    lines.append(f"Boutside outside 0 V = {outside(model, kinds)} ? 1 : 0")
     for kind in kinds:
         for group in kind.groups:
             lines += sources(*group)
@@ -34,6 +34,16 @@ def subcircuit(model: CompactModel) -> str:
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
     lines += [f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}", ".ends otj", ""]
     return "\n".join(folded(line) for line in lines)
+
+
+def outside(model: CompactModel, kinds: list[Functions]) -> str:
+    """Condition on which a model is out of its range: by its voltage, by the time of a transient, by where it starts."""
+    limits = model.limits
+    found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
+    found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
+    for k, t in enumerate(model.kind, 1):
+        found.append(f"({{ic{k}}} < {number(kinds[t].low)}) || ({{ic{k}}} > {number(kinds[t].high)})")
+    return " || ".join(found)
 
 
 def sources(names: list[str], part: Pieces) -> list[str]:
@@ -116,6 +126,9 @@ def testbench(model: CompactModel) -> str:
         "run",
         *told,
         "meas tran outside max v(x1.outside)",
+        "if outside > 0.5",
+        "  echo warning: the model was outside of its range of voltages, times or states",
+        "end",
         ".endc",
         ".end",
         "",

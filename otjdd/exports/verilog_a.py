@@ -3,18 +3,21 @@
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import Functions, Pieces, functions, header, horner, number, tree
 
+TELL = "1e12"  # 1/s, rate at which a warning is remembered
+
 
 def verilog_a(model: CompactModel) -> str:
     """Text of the module `otj(p, n)`, p the metal. Area, series resistance and the states to start from are parameters.
 
     The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
-    frozen junction, and a transient begins with it, with and without `uic`.
+    frozen junction, and a transient begins with it, with and without `uic`. The variable `outside` is 1 where the model
+    is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
     lines = [f"// {line}" for line in header(model)]
     lines += ['`include "disciplines.vams"', "", "module otj(p, n);", "  inout p, n;", "  electrical p, n, j;"]
-    lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ";"]
+    lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ", told;"]
     lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
     lines += ["    v = min(max(V(j, n), low), high);"]
     for kind in kinds:
@@ -22,7 +25,7 @@ def verilog_a(model: CompactModel) -> str:
     for k in columns:
         lines += column(model, kinds, k)
     lines += [
-        "    outside = (V(j, n) < low || V(j, n) > high) ? 1.0 : 0.0;",
+        *warning(),
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
         "    if (rs > 0.0) I(p, j) <+ V(p, j) / rs; else V(p, j) <+ 0.0;",
         "  end",
@@ -30,6 +33,18 @@ def verilog_a(model: CompactModel) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def warning() -> list[str]:
+    """Statements that tell when the model is out of its range."""
+    message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
+    return [
+        "    outside = (V(j, n) < low || V(j, n) > high || $abstime > longest) ? 1.0 : 0.0;",
+        f"    y = outside * (1.0 - V(told)) * {TELL};",
+        "    if ($abstime <= 0.0) y = -V(told);",
+        "    I(told) <+ ddt(V(told)) - y;",
+        f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < 0.5) $warning({message});",
+    ]
 
 
 def parameters(model: CompactModel) -> list[str]:
@@ -50,6 +65,7 @@ def parameters(model: CompactModel) -> list[str]:
         f"  localparam real temperature = {number(model.temperature)};  // K, the only one",
         f"  localparam real low = {number(model.limits.low)};  // V, beyond: the conductance of the edge",
         f"  localparam real high = {number(model.limits.high)};  // V",
+        f"  localparam real longest = {number(model.limits.longest)};  // s",
     ]
 
 
@@ -60,7 +76,9 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     ]
     names += [f"t{j}" for j in range(2, kinds[0].count)]
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
-    told = '  (* desc = "1 where the junction voltage is outside of the range of the model" *) real outside;'
+    told = (
+        '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
+    )
     return [*lines, told]
 
 

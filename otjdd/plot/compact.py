@@ -10,7 +10,7 @@ def agreement(measured) -> Figure:
     """Figure of the error that a compact model was measured to have: the Dataset `CompactModel.measured`."""
     with style():
         fig, (left, right) = panels(2)
-        solved, predicted = 1e6 * measured.sample_solved.values, 1e6 * measured.sample_predicted.values
+        solved, predicted = (1e6 * np.abs(measured[name].values) for name in ("sample_solved", "sample_predicted"))
         low, high = min(solved.min(), predicted.min()), max(solved.max(), predicted.max())
         left.plot([low, high], [low, high], color=GREY, linewidth=0.6)
         left.plot(solved, predicted, ".", color=BLUE, markersize=2, alpha=0.5, markeredgewidth=0)

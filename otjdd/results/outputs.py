@@ -68,6 +68,7 @@ OUTPUTS = _outputs({
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
     "column_weight": ("column", "1", "share of the area"),
+    "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies come to rest at 0 V"),
     # reads
     "read_time": ("read", "s", "time of the read"),
     "write_voltage": ("read", "V", "voltage of the write before the read"),

@@ -1,6 +1,5 @@
 """otjdd compact: what is refused, with its exit code and before anything is written."""
 
-import compact_device
 import pytest
 from test_cli import otjdd
 
@@ -12,7 +11,7 @@ def test_still_ions_are_a_fault_of_the_case(tmp_path):
         tmp_path, "compact", "li2019", "-o", "model", "--set", "ions.activation_energy=4 eV", "--set", "columns.count=1"
     )
     assert done.returncode == 3, done.stderr
-    assert "expected ions that the voltage moves" in done.stderr
+    assert "expected ions that stay where the voltage moves them" in done.stderr
     assert not list((tmp_path / "model").iterdir())
 
 
@@ -23,9 +22,9 @@ def test_ranges_that_are_none_are_wrong_usage(tmp_path, words, said):
     assert said in done.stderr
 
 
-def test_folder_with_a_model_of_another_version_is_left_alone(tmp_path):
+def test_folder_with_a_model_of_another_version_is_left_alone(compact_model, tmp_path):
     path = tmp_path / "model.nc"
-    compact_device.extracted_model().save(path)
+    compact_model.save(path)
     store.write(store.read(path).assign_attrs(model_version=0), path)
     before = path.read_bytes()
     done = otjdd(tmp_path, "compact", "li2019", "-o", ".")

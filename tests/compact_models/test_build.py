@@ -26,7 +26,7 @@ def test_range_that_holds_no_model_is_refused(voltage, time, said):
 
 def test_ions_that_do_not_move_give_no_model():
     still = compact_device.written_case().replace(**{"ions.activation_energy": "4 eV"})
-    with pytest.raises(NotAsExpected, match="ions that the voltage moves") as caught:
+    with pytest.raises(NotAsExpected, match="ions that stay where the voltage moves them") as caught:
         build.compact(still)
     assert caught.value.exit_code == ExitCode.CASE
 
@@ -51,8 +51,8 @@ def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
     assert kind.speeds[1] == pytest.approx(np.exp((energy - parts[0].activation_energy) / (8.617333262e-5 * 300.0)))
 
 
-def test_model_that_is_too_far_from_the_solver_is_kept_and_refused():
-    found = compact_device.extracted_model()
+def test_model_that_is_too_far_from_the_solver_is_kept_and_refused(compact_model):
+    found = compact_model
     with pytest.raises(ExtractionError, match="decades") as caught:
         error.with_error(found, compact_device.written_case(), one_by_one, 1e-6)
     assert caught.value.exit_code == ExitCode.SOLVER

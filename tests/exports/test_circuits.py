@@ -2,12 +2,12 @@
 
 import dataclasses
 
-import compact_device
 import numpy as np
 import pytest
 import simulators
 
 from otjdd.exports import spice, verilog_a
+from otjdd.exports.functions import header
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
@@ -16,8 +16,8 @@ OPTIONS = ".options reltol=1e-5 method=gear"
 
 
 @pytest.fixture(scope="module")
-def model():
-    return compact_device.extracted_model()
+def model(compact_model):
+    return compact_model
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,19 @@ def folder(model, tmp_path_factory):
     if simulators.HAS_VACASK:
         simulators.compiled(verilog_a.verilog_a(model), place)
     return place
+
+
+@pytest.fixture(scope="module")
+def slim(model, tmp_path_factory):
+    """One column of the model, and a folder with its subcircuit: sixteen of it are enough for a simulator of circuits."""
+    one = dataclasses.replace(
+        model, kind=model.kind[:1], speed=model.speed[:1], weight=np.ones(1), start=model.start[:1]
+    )
+    place = tmp_path_factory.mktemp("slim")
+    (place / "otj.cir").write_text(spice.subcircuit(one))
+    if simulators.HAS_VACASK:
+        simulators.compiled(verilog_a.verilog_a(one), place)
+    return one, place
 
 
 INCLUDED = ".include otj.cir"
@@ -50,6 +63,11 @@ def train(*heights, width=1e-6):
 def pwl(waveform) -> str:
     """Breakpoints of a waveform as a netlist has them."""
     return " ".join(f"{t:.12g} {v:.12g}" for t, v in zip(waveform.times, waveform.voltages, strict=True))
+
+
+def at(state: float) -> str:
+    """Parameters by which both columns start from a state."""
+    return f"ic1={state:.9g} ic2={state:.9g}"
 
 
 def reads(waveform) -> np.ndarray:
@@ -121,10 +139,11 @@ def test_dc_sweep_is_that_of_the_frozen_junction(model, folder, form, device):
 
 
 @pytest.mark.parametrize(("form", "device"), FORMS)
-def test_parameters_are_area_resistance_and_state(model, folder, form, device):
+@pytest.mark.parametrize("uic", ["", "uic"])
+def test_parameters_are_area_resistance_and_state(model, folder, form, device, uic):
     waveform, state = train(1e-3), 0.9
-    times = reads(waveform)
-    found = transient(folder, form, device, waveform, times, more=f"area={3 * model.area:.9g} rs=1000 ic1={state}")
+    times, more = reads(waveform), f"area={3 * model.area:.9g} rs=1000 {at(state)}"
+    found = transient(folder, form, device, waveform, times, more=more, uic=uic)
     other = dataclasses.replace(model, resistance=1000.0, weight=3.0 * model.weight)
     assert found == pytest.approx([other.hold(other.states(1, state), 0.1, 0.0)[0]], rel=EXACT)
 
@@ -135,21 +154,22 @@ def test_cell_with_a_transistor_sets(model, folder, form, device):
     body = (
         f"{form}\n.model nmos1 nmos level=1 vto=0.5 kp=5e-4\nVg g 0 2\n"
         "Vp p 0 PWL(0 0 1n 0.1 1u 0.1 1.001u 2.5 3u 2.5 3.001u 0.1 5u 0.1)\n"
-        f"{device.format(1, 'p', 'd', f'ic1={low:.9g}')}\nM1 d g 0 0 nmos1 w=10u l=1u\n{OPTIONS}\n"
-        ".tran 1n 5u 0 20n\n.control\nrun\nmeas tran before find i(vp) at=0.9u\n"
-        "meas tran after find i(vp) at=4.9u\n.endc"
+        f"{device.format(1, 'p', 'd', at(low))}\nM1 d g 0 0 nmos1 w=10u l=1u\n{OPTIONS}\n"
+        ".tran 1n 5u 0 20n\n.control\nrun\nwrdata cell.txt v(p,d) i(vp)\n.endc"
     )
-    found = simulators.ngspice(folder, body)
-    states = model.states(1, low)
-    before = model.hold(states.copy(), 0.1, 0.0)[0]
-    model.hold(states, 2.3, 2e-6)
-    assert -found["before"] == pytest.approx(before, rel=EXACT)
-    assert -found["after"] == pytest.approx(model.hold(states, 0.1, 0.0)[0], rel=0.03)
-    assert found["after"] / found["before"] > 1000.0
+    simulators.ngspice(folder, body)
+    time, voltage, _, current = np.loadtxt(folder / "cell.txt").T
+    assert voltage[(time > 1.1e-6) & (time < 2.9e-6)].max() < 2.45  # the transistor takes its part
+    ds = model.run(shapes.table(time, voltage), model.states(1, low)[0])
+    for moment in (0.9e-6, 1.5e-6, 2.9e-6, 4.9e-6):
+        wanted = np.interp(moment, ds.time.values, ds.conduction_current.values)
+        assert -np.interp(moment, time, current) == pytest.approx(wanted, rel=EXACT)
+    assert np.interp(4.9e-6, time, current) < 100.0 * np.interp(0.9e-6, time, current)
 
 
 @pytest.mark.parametrize(("form", "device"), FORMS)
-def test_crossbar_of_four_by_four_writes_the_selected_cell(model, folder, form, device):
+def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
+    model, folder = slim
     low = float(model.kinds[0].state[0])
     cells = [device.format(f"{i}{j}", f"w{i}", f"b{j}", f"ic1={low:.9g}") for i in range(4) for j in range(4)]
     rows, columns = [], []
@@ -184,6 +204,23 @@ def test_vacask_reads_what_the_model_reads(model, folder):
     assert current == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
 
+@pytest.mark.parametrize(("form", "device"), FORMS[1:])
+@pytest.mark.parametrize(
+    ("points", "warned"),
+    [
+        ("0 0 10n 2.9 1u 2.9 1.01u 0", False),
+        ("0 0 10n 3.5 1u 3.5 1.01u 0 2u 0 2.01u 3.5", True),
+        ("0 0 1 0.1 2e4 0.1", True),
+    ],
+    ids=["inside", "voltage", "time"],
+)
+def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(folder, form, device, points, warned):
+    last = points.split()[-2]
+    body = f"{form}\nVs p 0 PWL({points})\n{device.format(1, 'p', 0, '')}\n.tran {last} {last}\n.control\nrun\n.endc"
+    told = simulators.printed(folder, body).count("outside of the range of this model")
+    assert 1 <= told <= 3 if warned else told == 0  # a step that is tried again tells it again
+
+
 @simulators.needs_ngspice
 def test_testbench_works_as_it_is(model, folder):
     body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "")
@@ -192,9 +229,34 @@ def test_testbench_works_as_it_is(model, folder):
     assert found["outside"] == 0.0
 
 
+@simulators.needs_ngspice
+@pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True)])
+def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, changed, warned):
+    body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "").replace("0 otj\n", f"0 otj {changed}\n")
+    assert ("warning: the model was outside" in simulators.printed(folder, body)) == warned
+
+
+@simulators.needs_ngspice
+@pytest.mark.parametrize(("points", "wanted"), [("1u 3.5", 1.0), ("1 0.1 2e4 0.1", 1.0), ("1u 2.9 1 0.1", 0.0)])
+def test_subcircuit_flags_voltages_and_times_outside_of_its_range(folder, points, wanted):
+    body = (
+        f"{INCLUDED}\nVs p 0 PWL(0 0 {points})\nX1 p 0 otj\n.tran {points.split()[-2]} {points.split()[-2]}\n"
+        ".control\nrun\nmeas tran outside max v(x1.outside)\n.endc"
+    )
+    assert simulators.ngspice(folder, body)["outside"] == wanted
+
+
 def test_header_says_range_and_error(model):
     text = verilog_a.verilog_a(model)
     head = [line for line in text.splitlines() if line.startswith("//")]
     assert any("-4.3 V to 3 V" in line for line in head)
     assert any(f"rms {model.error['loop'][0]:.3f}" in line for line in head)
     assert text.isascii()
+
+
+def test_header_warns_of_a_film_that_was_never_written(model):
+    assert not any("never written" in line for line in header(model))
+    pristine = dataclasses.replace(model, about=model.about | {"solver_start_shift": 0.26})
+    told = [line for line in header(pristine) if "never written" in line]
+    assert len(told) == 1
+    assert "move by 0.26 of the thickness" in told[0]

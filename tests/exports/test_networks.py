@@ -2,7 +2,6 @@
 
 from itertools import pairwise
 
-import compact_device
 import numpy as np
 import pytest
 
@@ -11,8 +10,8 @@ from otjdd.exports import pulses as taken
 
 
 @pytest.fixture(scope="module")
-def model():
-    return compact_device.extracted_model()
+def model(compact_model):
+    return compact_model
 
 
 @pytest.fixture(scope="module")
