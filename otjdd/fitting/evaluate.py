@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.errors import CaseError, SolverError
-from otjdd.fitting.curves import Run, simulated
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError, DataError, SolverError
+from otjdd.fitting.curves import Curve, Run, simulated
 from otjdd.fitting.task import Task
 from otjdd.system.pool import team
 
@@ -51,7 +52,7 @@ def settings(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
 
 
 def numbers(run: Run, values: dict[str, float]) -> np.ndarray:
-    """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails."""
+    """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails. Raises DataError."""
     from otjdd.runs.run import simulate
 
     try:
@@ -59,4 +60,14 @@ def numbers(run: Run, values: dict[str, float]) -> np.ndarray:
         ds = simulate(case)
     except (SolverError, CaseError, ValueError):
         return np.full(sum(len(curve.y) for curve in run.curves), np.nan)
-    return np.concatenate([curve.scale.apply(simulated(curve, case, ds)) for curve in run.curves])
+    return np.concatenate([curve.scale.apply(of_one_sign(curve, simulated(curve, case, ds))) for curve in run.curves])
+
+
+def of_one_sign(curve: Curve, values: np.ndarray) -> np.ndarray:
+    """Simulated numbers of a curve, of which a logarithm keeps no sign. Raises DataError where most signs are wrong."""
+    wrong = np.flatnonzero(values * curve.y < 0)
+    if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
+        expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"
+        got = f"{curve.y[wrong[0]]:g} where the run has {values[wrong[0]]:g}"
+        raise DataError([Problem(curve.label, int(curve.lines[wrong[0]]), 1, "", expected, got)])
+    return values

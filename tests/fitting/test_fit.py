@@ -119,3 +119,21 @@ def test_a_line_through_the_truth_gives_the_refits_of_draws(data):
         with evaluator(made, 1) as evaluate:
             full = minimise(evaluate, np.zeros(2), final=False, noise=solution.noise).x
         assert (np.abs(full - linear) < 0.05 * error).all()
+
+
+def test_a_global_search_and_a_posterior(data):
+    pytest.importorskip("emcee")
+    keys = {"device.left.barrier": ("0.4 eV", "0.9 eV")}
+    made = task(small().replace("device.left.barrier", "0.88 eV"), [noisy(data[0], np.random.default_rng(6))], keys)
+    ds = solved(made, evaluations=24)
+    assert abs(float(ds.value[0]) - 0.6394) < 4 * float(ds.error[0])
+    ds = added(ds, made, posterior=8)
+    assert ds.sample.dims == ("draw", "parameter")
+    assert 0.3 < float(ds.sample.std() / ds.coordinate_error[0]) < 3
+    assert "the posterior is short" in ds.attrs["warnings"]
+
+
+def test_currents_of_the_other_sign_are_told(data):
+    source = data[2].source | {"I": -data[2].source["I"]}
+    with pytest.raises(DataError, match="a current of the sign of the run"):
+        otjdd.fit(data[2]._replace(source=source), small(), ["device.left.barrier"])
