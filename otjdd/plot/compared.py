@@ -38,6 +38,7 @@ def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=
         if points:
             axes.plot(*points, "o", color="black", markersize=2.4, markerfacecolor="none", label="measured", zorder=0.5)
             legend(axes)
+        fig.set_layout_engine(None)  # else it is drawn twice, the first time to work out the layout
     return fig
 
 

@@ -46,6 +46,7 @@ def junction(ds) -> Figure:
         vacancies.set(xlabel="position in the film (nm)", ylabel="vacancies (m⁻³)")
         vacancies.yaxis.set_major_locator(LogLocator(numticks=4))
         vacancies.yaxis.set_minor_locator(NullLocator())
+        fig.set_layout_engine(None)  # else it is drawn twice, the first time to work out the layout
     return fig
 
 
