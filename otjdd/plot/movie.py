@@ -7,10 +7,12 @@ the figure of one instant. What is shown are snapshots as they were computed, ne
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib import animation
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -158,8 +160,8 @@ def encoded(ds, suffix: str, name: str = "the movie") -> bytes:
     """
     if suffix not in FORMATS:
         raise ValueError(f"{name}: a movie is written as {' or '.join(FORMATS)}")
-    if suffix == ".mp4" and not animation.writers.is_available("ffmpeg"):
-        raise ValueError("an MP4 needs ffmpeg, which is not there; a GIF does not")
+    if suffix == ".mp4" and ffmpeg() is None:
+        raise ValueError("an MP4 needs ffmpeg, which is not there: pip install 'otjdd[movie]'; a GIF does not")
     scene = Scene(ds)
     if len(scene.times) < LEAST:
         raise ValueError(
@@ -196,14 +198,29 @@ def frames(scene: Scene, times) -> Iterator[Image.Image]:
 
 def mp4(scene: Scene, times, rate: float) -> bytes:
     """Film of some instants [s], `rate` frames a second, made by ffmpeg."""
-    writer = animation.FFMpegWriter(rate)
-    with tempfile.TemporaryDirectory() as folder:
+    size = scene.fig.get_size_inches()
+    scene.fig.set_size_inches(2 * np.round(size * DPI / 2) / DPI)  # pixels in even numbers, as players want them
+    with tempfile.TemporaryDirectory() as folder, mpl.rc_context({"animation.ffmpeg_path": ffmpeg()}):
         made = Path(folder) / "movie.mp4"
+        writer = animation.FFMpegWriter(rate, codec="libx264", extra_args=["-pix_fmt", "yuv420p"])
         with writer.saving(scene.fig, made, DPI):
             for t in times:
                 scene.show(t)
                 writer.grab_frame()
         return made.read_bytes()
+
+
+def ffmpeg() -> str | None:
+    """Path of ffmpeg: of the system, else of the package imageio-ffmpeg; None without either."""
+    found = shutil.which("ffmpeg")
+    if found:
+        return found
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe
+
+        return get_ffmpeg_exe()
+    except (ImportError, RuntimeError):
+        return None
 
 
 def wanted(ds) -> str:

@@ -1,5 +1,8 @@
 """Films: frames of given instants, and files."""
 
+import re
+import subprocess
+
 import numpy as np
 import pytest
 from made_results import case_attrs, profiles, series
@@ -44,6 +47,27 @@ def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
     movie.save(result(), tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as film:
         assert film.n_frames == len(T)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_an_mp4_is_a_film_that_players_show(tmp_path, monkeypatch, own):
+    """Of the ffmpeg of the system, or of that of the package imageio-ffmpeg."""
+    if own:
+        monkeypatch.setattr(movie.shutil, "which", lambda name: None)
+    movie.save(result(), tmp_path / "a.mp4")
+    command = [movie.ffmpeg(), "-i", tmp_path / "a.mp4", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    played = subprocess.run(command, capture_output=True, check=True)
+    width, height = map(int, re.search(rb"h264.*yuv420p.* (\d+)x(\d+)", played.stderr).groups())
+    assert (width % 2, height % 2) == (0, 0)
+    images = np.frombuffer(played.stdout, np.uint8).reshape(len(T), height, width, 3).astype(int)
+    assert np.abs(images[0] - images[-1]).max() > 100
+
+
+def test_without_ffmpeg_it_is_said_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setattr(movie, "ffmpeg", lambda: None)
+    with pytest.raises(ValueError, match=r"pip install 'otjdd\[movie\]'; a GIF does not"):
+        movie.save(result(), tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_films_that_cannot_be_made_are_refused_in_words(tmp_path):

@@ -1,0 +1,154 @@
+"""python -m validation.explore [--moves N] [--update FILE]
+
+The explorer measured: how long the page, a move of a slider and its release wait, and whether memory grows over many moves.
+"""
+
+import argparse
+import http.client
+import json
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from otjdd.system import marks
+from validation.peers.__main__ import machine
+
+PART = "explore"  # name of the generated part of a README
+COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
+TIMED = 40  # moves whose time is told
+LONG = 5  # releases, and moves that end a long run
+
+
+class Page:
+    """A tab without a browser: what a page asks of a server that was started with some words."""
+
+    def __init__(self, *words: str):
+        began = time.perf_counter()
+        self.process = subprocess.Popen([*COMMAND, *words], stderr=subprocess.PIPE, text=True)
+        self.address = urlsplit(re.search(r"http\S+", self.process.stderr.readline())[0])
+        self.start = self.ask("start", None)
+        self.opened = time.perf_counter() - began
+        self.values = self.start["settings"]["values"]
+
+    def send(self, name: str, body) -> http.client.HTTPConnection:
+        """Send a message and do not wait for its answer."""
+        connection = http.client.HTTPConnection(self.address.hostname, self.address.port, timeout=600)
+        how = ("GET", None) if body is None else ("POST", json.dumps(body))
+        connection.request(how[0], f"{self.address.path}{name}?tab=0123456789abcdef", how[1])
+        return connection
+
+    def ask(self, name: str, body):
+        """Answer of the server. Raises AssertionError for a refusal."""
+        connection = self.send(name, body)
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        assert not answer.get("problem"), answer
+        return answer
+
+    def move(self, final: bool, experiment: str = "loop", **values: float) -> dict:
+        """Message of a slider that moves, or is released."""
+        return {"experiment": experiment, "values": self.values | values, "final": final}
+
+    def memory(self) -> dict[int, int]:
+        """Memory of the server and of each of its processes, bytes, without what they share."""
+        import psutil
+
+        whole = psutil.Process(self.process.pid)
+        return {p.pid: p.memory_full_info().uss for p in (whole, *whole.children(recursive=True))}
+
+    def close(self) -> int:
+        """End the server as Ctrl-C does; its exit code."""
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(30)
+
+
+class Waits(NamedTuple):
+    """Seconds that somebody waits: for the page, the first curve, moves, releases, moves that end a long run."""
+
+    page: float
+    first: float
+    moves: list[float]
+    releases: list[float]
+    ends: list[float]
+
+
+def timed(function, *arguments) -> float:
+    """Duration of a call [s]."""
+    began = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - began
+
+
+def waits() -> Waits:
+    """Waits with the reference device and its R-V loop."""
+    page = Page()
+    first = timed(page.ask, "move", page.move(True))
+    moves = [timed(page.ask, "move", page.move(False, thickness=2.5 + 0.01 * i)) for i in range(TIMED)]
+    releases = [timed(page.ask, "move", page.move(True, thickness=2.5 + 0.1 * i)) for i in range(LONG)]
+    ends = []
+    for i in range(LONG):
+        long = page.send("move", page.move(True, "stdp", thickness=2.5 + 0.1 * i))
+        time.sleep(0.5)
+        ends.append(timed(page.ask, "move", page.move(False, thickness=2.5 + 0.1 * i)))
+        long.close()
+    page.close()
+    return Waits(page.opened, first, moves, releases, ends)
+
+
+def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
+    """Memory of each process after some moves, and after all; every tenth is a release, every fiftieth a pulse."""
+    page = Page("li2019", "--set", "device.film.cells=24", "--set", "columns.count=2")
+    before = {}
+    for i in range(moves):
+        page.ask("move", page.move(i % 10 == 9, "retention", thickness=2.5 + 0.01 * (i % 50)))
+        if i % 50 == 49:
+            page.ask("pulse", {"voltage": 2.2, "width": 5e-8})
+        if i + 1 == settled:
+            before = page.memory()
+    after = page.memory()
+    page.close()
+    return before, after
+
+
+def table(moves: int) -> str:
+    """The rows of the README."""
+    found, (before, after) = waits(), growth(moves, moves // 4)
+    same = [after[pid] - before[pid] for pid in before if pid in after]
+    rows = {
+        "the command to the page": f"{found.page:.1f} s",
+        "the page to the first curve, five columns": f"{found.first:.1f} s",
+        "a move of a slider to its picture, one column": spread(found.moves),
+        "a release to its picture, five columns": spread(found.releases),
+        "a move to its picture when it ends a longer run": spread(found.ends),
+        f"growth of the largest growing process from {moves // 4} to {moves} moves": f"{max(same) / 1e6:.1f} MB",
+        f"memory of all processes after {moves} moves": f"{sum(after.values()) / 1e6:.0f} MB",
+    }
+    lines = [f"{machine()}", "", "| what | |", "|---|--:|", *(f"| {name} | {value} |" for name, value in rows.items())]
+    return "\n".join(lines)
+
+
+def spread(seconds: list[float]) -> str:
+    """Median and largest of some times."""
+    return f"{statistics.median(seconds):.2f} s, at most {max(seconds):.2f} s"
+
+
+def main() -> None:
+    """Measure, print, and update a README."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--moves", type=int, default=1000)
+    parser.add_argument("--update", type=Path)
+    words = parser.parse_args()
+    text = table(words.moves)
+    print(text)
+    if words.update:
+        marks.update(words.update, PART, text)
+
+
+if __name__ == "__main__":
+    main()
