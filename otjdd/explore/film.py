@@ -31,7 +31,7 @@ def filmed(case: Case) -> Case:
     from otjdd.plot.clock import PARTS, parts_of
     from otjdd.waveform.waveform import Waveform
 
-    if case.drive.kind == "iv":
+    if not hasattr(case.drive, "waveform"):
         raise ValueError("the ions are at rest in this drive: there is nothing to play")
     waveform = case.drive.waveform()
     if not isinstance(waveform, Waveform) or len(edges := parts_of(waveform)) - 1 > PARTS:

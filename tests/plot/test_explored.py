@@ -1,0 +1,82 @@
+"""Pictures of the explorer: the junction with its parts, and a curve beside the one before it and measured points."""
+
+import numpy as np
+import pytest
+from made_results import WRITES, case_attrs, profiles, reads, series
+
+from otjdd.measurements.read import read_data
+from otjdd.plot.clock import parts_of
+from otjdd.plot.compared import BEFORE, compared, measured_points
+from otjdd.plot.junction import junction, voltage_at
+from otjdd.plot.style import encoded
+from otjdd.waveform.waveform import Waveform
+
+R = np.array([1e8, 1e5, 1e5, 1e6, 1e8, 1e8])
+
+
+def test_the_junction_has_bands_fermi_levels_current_and_vacancies_on_one_axis_of_energy():
+    ds = profiles([0.0, 1.0], case_attrs('{ kind = "hold", voltage = "0.5 V", duration = "1 s" }'))
+    ds = ds.merge(series([0.0, 1.0], [0.5, 0.5], [1e-6, 1e-6])).assign(junction_voltage=("time", [0.4, 0.3]))
+    bands, spectrum, vacancies = junction(ds).axes
+    assert bands.get_ylim() == spectrum.get_ylim()
+    levels = [line.get_ydata()[0] for line in bands.lines if np.ptp(line.get_ydata()) == 0]
+    assert sorted(levels) == [-0.4, -0.3, 0.0, 0.0]
+    top = max(line.get_xdata().max() for line in spectrum.lines)
+    assert top == 1.0
+    np.testing.assert_array_equal(vacancies.lines[0].get_ydata(), ds.vacancy_concentration.values[0])
+    assert voltage_at(ds, 0.5) == 0.4
+    assert encoded(junction(ds), "svg").startswith(b"<?xml")
+
+
+def test_a_result_without_a_snapshot_has_no_picture_of_the_junction():
+    with pytest.raises(ValueError, match="needs a snapshot"):
+        junction(reads(WRITES, R))
+
+
+def test_the_curve_before_is_grey_and_says_nothing():
+    (axes,) = compared([reads(WRITES, R)], "loop", [reads(WRITES, 2 * R)]).axes
+    before, now = axes.lines
+    assert (before.get_color(), before.get_zorder() < now.get_zorder()) == (BEFORE, True)
+    np.testing.assert_array_equal(before.get_ydata(), 2 * now.get_ydata())
+    (alone,) = compared([reads(WRITES, R)], "loop").axes
+    assert len(axes.texts) == len(alone.texts)
+    assert axes.get_title(loc="left") == alone.get_title(loc="left")
+
+
+def test_a_kind_that_does_not_fit_gives_way_to_one_that_does():
+    (axes,) = compared([reads(WRITES, R)], "retention").axes
+    assert axes.get_xlabel() == "write voltage (V)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "x", "y"),
+    [
+        ("loop", "V_write (V),R (kohm)\n1,2\n2,3\n", [1, 2], [2e3, 3e3]),
+        ("iv", "V (V),I (nA)\n-1,-2\n2,3\n", [-1, 2], [2e-9, 3e-9]),
+        ("conductance", "n,G (uS)\n1,2\n2,4\n", [1, 2], [2e-6, 4e-6]),
+        ("retention", "t (s),R (ohm)\n1,5\n2,6\n", [1, 2], [5, 6]),
+        ("retention", "V (V),I (nA)\n-1,-2\n2,3\n", None, None),
+        ("stdp", "t (s),R (ohm)\n1,5\n2,6\n", None, None),
+    ],
+)
+def test_measured_points_are_those_of_the_panel(tmp_path, kind, text, x, y):
+    (tmp_path / "a.csv").write_text(text)
+    found = measured_points(kind, read_data(tmp_path / "a.csv"))
+    if x is None:
+        assert found is None
+    else:
+        np.testing.assert_allclose(found, [x, y], rtol=1e-12)
+
+
+def test_measured_points_are_drawn_in_black(tmp_path):
+    (tmp_path / "a.csv").write_text("V_write (V),R (kohm)\n1,2\n2,3\n")
+    (axes,) = compared([reads(WRITES, R)], "loop", measured=read_data(tmp_path / "a.csv")).axes
+    (points,) = (line for line in axes.lines if line.get_label() == "measured")
+    assert points.get_color() == "black"
+
+
+def test_a_breakpoint_on_a_straight_way_is_no_part_of_a_clock():
+    straight = Waveform([0.0, 0.0, 1.0, 1.0, 3.0], [0.0, 2.0, 2.0, 0.0, 0.0])
+    divided = Waveform([0.0, 0.0, 0.5, 1.0, 1.0, 2.5, 3.0], [0.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0])
+    np.testing.assert_array_equal(parts_of(straight), [0.0, 1.0, 3.0])
+    np.testing.assert_array_equal(parts_of(divided), parts_of(straight))
