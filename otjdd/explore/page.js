@@ -45,7 +45,10 @@ function began() {
 
 function ended() {
   waiting -= 1;
-  setTimeout(() => { by("result").ariaBusy = String(waiting > 0); }); // when the answer is shown
+  setTimeout(() => { // when the answer is shown
+    by("result").ariaBusy = String(waiting > 0);
+    if (!waiting) document.body.classList.remove("late");
+  });
 }
 
 // While an answer is out: what it waits for, and how far that is.
@@ -57,15 +60,17 @@ async function watch() {
   while (waiting) {
     const now = await fetch(`progress?tab=${tab}`).then((a) => a.json()).catch(() => ({ ready: true }));
     if (!waiting) break;
-    by("status").textContent = now.ready ? "computing" : "compiling the kernels, once on this machine: about a minute";
+    by("status").textContent = now.ready ? "computing" : now.compiled === null ? "loading the kernels"
+      : "compiling the kernels, once on this machine: about a minute";
     by("progress").hidden = false;
-    by("progress").value = (now.ready ? now.fraction : now.compiled) ?? 0;
+    const done = now.ready ? now.fraction : now.compiled;
+    if (done === null) by("progress").removeAttribute("value"); // how far is not known
+    else by("progress").value = done;
     document.body.classList.toggle("late", now.ready);
     await new Promise((done) => setTimeout(done, 250));
   }
   by("progress").hidden = true;
   by("status").textContent = last.summary ?? "";
-  document.body.classList.remove("late");
   watching = false;
 }
 
@@ -144,7 +149,8 @@ function show(answer) {
   by("junction").alt = "Band edge and Fermi levels of the junction, the current by energy, and the vacancies in the film.";
   by("curve").alt = `${by("experiment").selectedOptions[0]?.textContent}: ${answer.summary}`;
   by("key").textContent = [
-    answer.final ? "" : `preview with one column of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "grey: before",
+    answer.final ? "" : `preview with one column of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "",
+    answer.before ? "grey: before" : "",
     start.measured ? `black circles: ${start.measured}` : "",
   ].filter(Boolean).join(" · ");
   by("limits").hidden = !answer.limits.length;

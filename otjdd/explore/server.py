@@ -75,9 +75,8 @@ class Explorer:
 
     async def progress(self, request: Request) -> Response:
         """Progress of what the page waits for: the kernels until they are ready, then the job of this tab."""
-        compiled = None if self.workers.ready else await asyncio.to_thread(compiled_fraction)
-        waits = {"ready": self.workers.ready, "compiled": compiled, "fraction": self.tab(request).turns.fraction}
-        return JSONResponse(waits)
+        ready, fraction = self.workers.ready.is_set(), self.tab(request).turns.fraction
+        return JSONResponse({"ready": ready, "compiled": await self.workers.compiled(), "fraction": fraction})
 
     async def move(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).move(settings.settings(await request.json())))
@@ -129,16 +128,6 @@ def content(kind: str, *paths: Path) -> Callable:
 async def unclear(_: Request, error: Exception) -> Response:
     """Answer to a message that is none of the page's."""
     return PlainTextResponse(str(error), 400)
-
-
-def compiled_fraction() -> float:
-    """Fraction of the kernels that are compiled, of all that are kept."""
-    from otjdd.physics import jit_cache
-    from otjdd.solver import self_check  # noqa: F401 (names all kernels)
-
-    folder = jit_cache.folder()
-    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
-    return min(1.0, len(kept) / max(1, len(jit_cache.KERNELS)))
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
@@ -53,7 +54,7 @@ class Session:
             "sliders": described(self.opened.case),
             "experiments": [[e.name, e.title] for e in experiments().values()],
             "columns": self.opened.case.columns.count,
-            "measured": self.opened.measured is not None and str(self.opened.measured.attrs.get("file", "")),
+            "measured": self.opened.measured is not None and Path(self.opened.measured.attrs.get("file", "data")).name,
             "settings": {"experiment": first, "values": values_of(self.opened.case)},
             "shown": self.shown,
         }
@@ -83,6 +84,7 @@ class Session:
             "settings": {"experiment": wanted.experiment, "values": wanted.values},
             "final": wanted.final,
             "columns": used.columns.count,
+            "before": bool(before),
             "command": command(wanted.experiment, self.opened.name, changes),
         }
         if wanted.final:
@@ -106,7 +108,7 @@ class Session:
         answer, self.synapse = found
         if answer.problem:
             return refused(answer.problem)
-        told = {"pulses": len(self.synapse.pulses), "resistance": self.synapse.resistances[-1]}
+        told = {"before": False, "pulses": len(self.synapse.pulses), "resistance": self.synapse.resistances[-1]}
         return self.told(answer, self.shown | told)
 
     def told(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:

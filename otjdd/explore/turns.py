@@ -26,6 +26,9 @@ class Turns:
         """
         self._newest += 1
         mine = self._newest
+        await self._workers.ready.wait()
+        if mine != self._newest and not waits:
+            return None
         while self._running is not None and not self._running.done():
             left = None if waits else max(0.0, self._began + PATIENCE - time.monotonic())
             await asyncio.wait([self._running], timeout=left)

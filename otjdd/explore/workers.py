@@ -2,13 +2,17 @@
 
 import asyncio
 import contextlib
+import importlib
+import pkgutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from otjdd.system.pool import begin, context, cores
 
 PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
+LOADED = 5.0  # s within which kernels are loaded that are there already
 
 
 class Workers:
@@ -23,13 +27,23 @@ class Workers:
         self._pool = ProcessPool(cores() + 1, initializer=begin, context=context(PRELOAD))
         self._folder = tempfile.TemporaryDirectory(prefix="otjdd-explore-")
         self._count = 0
-        self.ready = False
+        self._began = time.monotonic()
+        self.ready = asyncio.Event()
 
     async def start(self) -> None:
-        """Wait until kernels are loaded, or compiled, and a first worker answers."""
-        future = await asyncio.to_thread(self._pool.schedule, ready)
+        """Wait until kernels are loaded, or compiled, and a first worker answers.
+
+        Nothing can be submitted before: the pool starts its processes in whatever thread asks first, and that thread waits.
+        """
+        future = await asyncio.to_thread(self._pool.schedule, there)
         await asyncio.wrap_future(future)
-        self.ready = True
+        self.ready.set()
+
+    async def compiled(self) -> float | None:
+        """Fraction of the kernels that are compiled; None when workers are ready, or are likely to load them at once."""
+        if self.ready.is_set() or time.monotonic() < self._began + LOADED:
+            return None
+        return await asyncio.to_thread(kept_fraction)
 
     def submit(self, function: Callable, *args) -> tuple[asyncio.Future, Path]:
         """Future of function(*args, progress), and the file of that progress. To cancel the future ends the process."""
@@ -47,9 +61,21 @@ class Workers:
             self._folder.cleanup()
 
 
-def ready() -> bool:
+def there() -> bool:
     """Job that every worker can do: to be there."""
     return True
+
+
+def kept_fraction() -> float:
+    """Fraction of all kernels that are on disk. Some are only ever a part of others, and it ends below 1."""
+    from otjdd import physics
+    from otjdd.physics import jit_cache
+
+    for module in pkgutil.iter_modules(physics.__path__):
+        importlib.import_module(f"{physics.__name__}.{module.name}")
+    folder = jit_cache.folder()
+    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
+    return min(1.0, len(kept) / len(jit_cache.KERNELS))
 
 
 def fraction(progress: Path) -> float:

@@ -15,6 +15,8 @@ class Pretended:
 
     def __init__(self):
         self.ended = []
+        self.ready = asyncio.Event()
+        self.ready.set()
 
     def submit(self, function, name, seconds):
         async def job():
@@ -50,6 +52,19 @@ def test_a_job_that_is_young_may_end_so_that_a_moving_slider_is_answered(monkeyp
     assert found == ["first", None, "last"]
 
 
+def test_of_moves_before_the_workers_are_ready_the_last_is_answered():
+    async def early():
+        workers = Pretended()
+        workers.ready.clear()
+        each = Turns(workers)
+        tasks = [asyncio.ensure_future(each.take(None, name, 0.01)) for name in "abc"]
+        await asyncio.sleep(0.02)
+        workers.ready.set()
+        return await asyncio.gather(*tasks), workers.ended
+
+    assert asyncio.run(early()) == ([None, None, "c"], ["c"])
+
+
 def test_pulses_wait_for_each_other():
     async def both():
         each = Turns(Pretended())
@@ -75,7 +90,7 @@ def test_a_tab_that_is_left_ends_its_job_and_another_goes_on():
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError])
 def test_what_goes_wrong_in_a_job_is_told(error):
-    class Broken:
+    class Broken(Pretended):
         def submit(self, *_):
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error("no"))
