@@ -21,8 +21,8 @@ from validation.peers.__main__ import machine
 
 PART = "explore"  # name of the generated part of a README
 COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
-TIMED = 40  # moves whose time is told
-LONG = 5  # releases, and moves that end a long run
+TIMED = 20  # moves whose time is told
+LONG = 3  # releases, and moves that end a long run
 
 
 class Page:
@@ -55,12 +55,20 @@ class Page:
         """Message of a slider that moves, or is released."""
         return {"experiment": experiment, "values": self.values | values, "final": final}
 
-    def memory(self) -> dict[int, int]:
-        """Memory of the server and of each of its processes, bytes, without what they share."""
+    def processes(self) -> list:
+        """The server and its processes."""
         import psutil
 
         whole = psutil.Process(self.process.pid)
-        return {p.pid: p.memory_full_info().uss for p in (whole, *whole.children(recursive=True))}
+        return [whole, *whole.children(recursive=True)]
+
+    def used(self) -> float:
+        """Processor time of all of them so far [s]."""
+        return sum(sum(process.cpu_times()[:2]) for process in self.processes())
+
+    def memory(self) -> dict[int, int]:
+        """Memory of each, bytes, without what they share."""
+        return {process.pid: process.memory_full_info().uss for process in self.processes()}
 
     def close(self) -> int:
         """End the server as Ctrl-C does; its exit code."""
@@ -69,13 +77,17 @@ class Page:
 
 
 class Waits(NamedTuple):
-    """Seconds that somebody waits: for the page, the first curve, moves, releases, moves that end a long run."""
+    """Seconds that somebody waits: for the page, the first curve, moves, releases, moves that end a long run.
+
+    busy : processor time of the server and all its processes for a move
+    """
 
     page: float
     first: float
     moves: list[float]
     releases: list[float]
     ends: list[float]
+    busy: float
 
 
 def timed(function, *arguments) -> float:
@@ -89,7 +101,9 @@ def waits() -> Waits:
     """Waits with the reference device and its R-V loop."""
     page = Page()
     first = timed(page.ask, "move", page.move(True))
+    used = page.used()
     moves = [timed(page.ask, "move", page.move(False, thickness=2.5 + 0.01 * i)) for i in range(TIMED)]
+    busy = (page.used() - used) / TIMED
     releases = [timed(page.ask, "move", page.move(True, thickness=2.5 + 0.1 * i)) for i in range(LONG)]
     ends = []
     for i in range(LONG):
@@ -98,7 +112,7 @@ def waits() -> Waits:
         ends.append(timed(page.ask, "move", page.move(False, thickness=2.5 + 0.1 * i)))
         long.close()
     page.close()
-    return Waits(page.opened, first, moves, releases, ends)
+    return Waits(page.opened, first, moves, releases, ends, busy)
 
 
 def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
@@ -116,17 +130,17 @@ def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
     return before, after
 
 
-def table(moves: int) -> str:
-    """The rows of the README."""
-    found, (before, after) = waits(), growth(moves, moves // 4)
-    same = [after[pid] - before[pid] for pid in before if pid in after]
+def table(found: Waits, before: dict[int, int], after: dict[int, int], settled: int, moves: int) -> str:
+    """The rows of the README: waits, and memory of each process after `settled` moves and after all."""
+    grown = max(after[pid] - before[pid] for pid in before if pid in after)
     rows = {
         "the command to the page": f"{found.page:.1f} s",
         "the page to the first curve, five columns": f"{found.first:.1f} s",
         "a move of a slider to its picture, one column": spread(found.moves),
+        "the same, processor time": f"{found.busy:.2f} s",
         "a release to its picture, five columns": spread(found.releases),
         "a move to its picture when it ends a longer run": spread(found.ends),
-        f"growth of the largest growing process from {moves // 4} to {moves} moves": f"{max(same) / 1e6:.1f} MB",
+        f"growth of the process that grows most, from {settled} to {moves} moves": f"{grown / 1e6:.1f} MB",
         f"memory of all processes after {moves} moves": f"{sum(after.values()) / 1e6:.0f} MB",
     }
     lines = [f"{machine()}", "", "| what | |", "|---|--:|", *(f"| {name} | {value} |" for name, value in rows.items())]
@@ -144,7 +158,8 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=1000)
     parser.add_argument("--update", type=Path)
     words = parser.parse_args()
-    text = table(words.moves)
+    settled = words.moves // 4
+    text = table(waits(), *growth(words.moves, settled), settled, words.moves)
     print(text)
     if words.update:
         marks.update(words.update, PART, text)
