@@ -137,7 +137,7 @@ def table(found: Waits, before: dict[int, int], after: dict[int, int], settled: 
         "the command to the page": f"{found.page:.1f} s",
         "the page to the first curve, five columns": f"{found.first:.1f} s",
         "a move of a slider to its picture, one column": spread(found.moves),
-        "the same, processor time": f"{found.busy:.2f} s",
+        "a move of a slider to its picture, one column, processor time of all processes": f"{found.busy:.2f} s",
         "a release to its picture, five columns": spread(found.releases),
         "a move to its picture when it ends a longer run": spread(found.ends),
         f"growth of the process that grows most, from {settled} to {moves} moves": f"{grown / 1e6:.1f} MB",
