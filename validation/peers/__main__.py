@@ -1,4 +1,4 @@
-"""python -m validation.peers [--quick] [--only race|scaling|whole] [--update FILE]"""
+"""python -m validation.peers [--quick] [--only race|scaling|whole] [--against COMMIT [--folder DIR]] [--update FILE]"""
 
 import argparse
 import os
@@ -7,9 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from otjdd.system import marks
-from validation.peers import compare, scaling, whole
+from validation.peers import compare, history, scaling, whole
 
-PART = "speed"  # name of the generated part of a README
+PART, HISTORY = "speed", "history"  # names of the generated parts of a README
 
 
 def processor() -> str:
@@ -47,18 +47,24 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one grid, few rounds, 400 pulses for 4000")
     parser.add_argument("--only", choices=("race", "scaling", "whole"), help="a part of it")
     parser.add_argument("--update", type=Path, metavar="FILE", help="write the tables between the marks of a file")
+    parser.add_argument("--against", metavar="COMMIT", help="instead: this checkout against a commit, in turn")
+    parser.add_argument("--folder", type=Path, metavar="DIR", help="keep the files and kernels of that commit here")
     options = parser.parse_args()
+    part = HISTORY if options.against else PART
     if options.update:
-        marks.check(options.update, PART)
+        marks.check(options.update, part)
     parts = [machine()]
     print(parts[0], flush=True)
-    tables = {"race": races, "scaling": scaling.table, "whole": whole.table}
-    for name, make in tables.items():
-        if options.only in (None, name):
-            parts.append(make(options.quick))
-            print(parts[-1], "\n", flush=True)
+    if options.against:
+        parts.append(history.table(options.against, options.folder, options.quick))
+    else:
+        tables = {"race": races, "scaling": scaling.table, "whole": whole.table}
+        for name, make in tables.items():
+            if options.only in (None, name):
+                parts.append(make(options.quick))
+                print(parts[-1], "\n", flush=True)
     if options.update:
-        marks.update(options.update, PART, "\n\n".join(parts))
+        marks.update(options.update, part, "\n\n".join(parts))
 
 
 if __name__ == "__main__":

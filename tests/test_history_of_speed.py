@@ -1,0 +1,68 @@
+"""Comparison of this checkout with a commit: its errors, its processes, its table. Nothing is timed."""
+
+import subprocess
+import sys
+
+import pytest
+
+from validation.peers import history, reference, states
+
+
+def test_extrapolation_removes_an_error_of_second_order():
+    exact, h = 2.7e4, 0.1
+    coarse, fine = ([exact * 2.718281828459045 ** (3 * step * step)] for step in (h, h / 2))
+    assert reference.extrapolated(coarse, fine) == pytest.approx([exact], rel=1e-12)
+
+
+def test_errors_are_relative_and_the_largest_of_all():
+    assert reference.errors([1.0, 1.01, 2.0], [1.0, 1.0, 2.0]) == pytest.approx((0.00995, 0.00995 / 3**0.5), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", history.SHIPPED)
+def test_a_converged_read_is_kept_for_every_read_of_a_case(name):
+    from otjdd.case.case import load_case
+
+    assert len(reference.read(name)) == load_case(reference.CASES / f"{name}.toml").drive.waveform().read_count
+
+
+def test_the_ladder_pairs_estimates_with_coarse_grids():
+    for setting in history.ladder():
+        assert ("numerics.error" in setting) == (setting["device.film.cells"] < 100)
+
+
+class Recorded:
+    """A state of the code whose runs are known beforehand."""
+
+    name = "recorded"
+
+    def run(self, case, changes):
+        if "numerics.error" in changes:
+            return None
+        cells = changes.get("device.film.cells", 100)
+        reads = [R * 2.718281828459045 ** (9.0 / cells**2) for R in reference.read(case.stem)]
+        return states.Ran(reads, 1e-3 * cells, {"accepted": 7, "rejected": 1, "currents": 5})
+
+
+def test_the_cheapest_setting_is_the_fastest_that_reaches_the_target():
+    assert history.cheapest(Recorded(), "rv-loop", 9.0 / 200**2 * 1.01)["device.film.cells"] == 200
+    assert history.cheapest(Recorded(), "rv-loop", 1e-9) is None
+
+
+def test_states_run_in_turn_are_judged_by_the_converged_reads():
+    (row, again) = history.timed([(Recorded(), {}), (Recorded(), {"device.film.cells": 300})], "rv-loop", 2)
+    assert (row.error, again.error) == pytest.approx((9.0 / 100**2, 9.0 / 300**2))
+    assert again.seconds == pytest.approx(0.3)
+
+
+def test_this_checkout_runs_in_a_process_and_refuses_what_it_does_not_know(tmp_path):
+    case = tmp_path / "case.toml"
+    case.write_text('base = "li2019.toml"\ntitle = "curve"\n')
+    with states.running("here", states.ROOT, tmp_path) as here:
+        assert here.run(case, {"numerics.there_is_no_such_key": 1}) is None
+
+
+def test_a_process_that_ends_is_told(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process.wait()
+    with pytest.raises((RuntimeError, BrokenPipeError)):
+        states.State("gone", tmp_path, process).run(tmp_path / "case.toml", {})

@@ -1,0 +1,55 @@
+"""Converged reads of the cases in `cases`: extrapolated in the grid, from steps in time with a strict tolerance.
+
+The order in the size of the cells is 2, so ln R is extrapolated from N/2 and N cells; how far the same from N/4 and N/2 is
+from it bounds what is left. The numbers are kept in `cases/NAME.reads`, a read a line: no state of the code judges itself.
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+CASES = Path(__file__).with_name("cases")
+
+
+class Strict(NamedTuple):
+    """Grid and tolerance of a reference."""
+
+    cells: int  # of the finest grid
+    rtol: float
+
+    def changes(self, parts: int) -> dict:
+        """Changes of a case for a grid with a part of the cells, graded as the finest."""
+        tolerances = {"numerics.rtol": self.rtol, "numerics.atol": self.rtol, "numerics.current_tolerance": 1e-7}
+        return tolerances | {"device.film.cells": self.cells // parts, "device.film.grading": 20.0}
+
+
+# The long train takes a quarter of an hour as it is.
+STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8), "pulses-4000": Strict(128, 1e-6)}
+
+
+def extrapolated(coarse: list[float], fine: list[float]) -> list[float]:
+    """Reads in the limit of small cells, from a grid and one of half the cells: Richardson's extrapolation of ln R."""
+    return [b * (b / a) ** (1 / 3) for a, b in zip(coarse, fine, strict=True)]
+
+
+def errors(reads: list[float], exact: list[float]) -> tuple[float, float]:
+    """Largest |ln(R/exact)| of all reads, and its root mean square."""
+    off = [abs(math.log(a / b)) for a, b in zip(reads, exact, strict=True)]
+    return max(off), math.sqrt(sum(e * e for e in off) / len(off))
+
+
+def converged(state, name: str) -> tuple[list[float], float]:
+    """Converged reads of a case by a state of the code, and the largest distance of the extrapolation before from them."""
+    grids = [state.run(CASES / f"{name}.toml", STRICT[name].changes(parts)).reads for parts in (4, 2, 1)]
+    found = extrapolated(*grids[1:])
+    return found, errors(extrapolated(*grids[:2]), found)[0]
+
+
+def write(name: str, reads: list[float]) -> None:
+    """Keep the converged reads of a case [ohm]."""
+    (CASES / f"{name}.reads").write_text("".join(f"{R:.9g}\n" for R in reads))
+
+
+def read(name: str) -> list[float]:
+    """Converged reads of a case [ohm]."""
+    return [float(line) for line in (CASES / f"{name}.reads").read_text().split()]

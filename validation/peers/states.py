@@ -1,0 +1,70 @@
+"""States of the code: this checkout, or a commit built in a folder of its own, each running in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+WORKER = Path(__file__).with_name("worker.py")
+ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # processor time is that of one thread
+
+
+class Ran(NamedTuple):
+    """One run of a state of the code."""
+
+    reads: list[float]  # ohm
+    seconds: float  # of the processor
+    counts: dict[str, int]  # accepted, rejected, currents; 0 where that state does not count
+
+
+class State:
+    """A state of the code in a process that runs cases for it."""
+
+    def __init__(self, name: str, folder: Path, process: subprocess.Popen):
+        self.name, self.folder, self.process = name, folder, process
+
+    def run(self, case: Path, changes: dict) -> Ran | None:
+        """Run a case file with changes (dotted key -> value); None where this state does not know one of the keys.
+
+        Raises RuntimeError when the process has ended.
+        """
+        self.process.stdin.write(json.dumps({"case": str(case), "set": changes}) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} ended with {case.name} and {changes}")
+        found = json.loads(line)
+        return None if "refused" in found else Ran(found["reads"], found["seconds"], found["counts"])
+
+
+def unpacked(commit: str, folder: Path) -> Path:
+    """Folder with the files of a commit of this repository. Raises CalledProcessError where git does not know it."""
+    place = folder / commit
+    if not (place / "otjdd").exists():
+        archive = subprocess.run(
+            ["git", "-C", str(ROOT), "archive", commit], stdout=subprocess.PIPE, check=True
+        ).stdout  # fmt: skip
+        with tarfile.open(fileobj=BytesIO(archive)) as files:
+            files.extractall(place, filter="data")
+    return place
+
+
+@contextmanager
+def running(name: str, folder: Path, kernels: Path):
+    """A State of the code in a folder, its compiled kernels kept in another."""
+    environment = os.environ | ALONE | {"PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(kernels)}
+    process = subprocess.Popen(
+        [sys.executable, str(WORKER)], env=environment, cwd=folder, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield State(name, folder, process)
+    finally:
+        process.stdin.close()
+        process.wait()

@@ -1,0 +1,33 @@
+"""Runs of one state of the code, asked for by lines of JSON and answered by lines of JSON. A script, not a module.
+
+It is started with the folder of that state on the path of modules, and calls only what all states of the code have:
+`otjdd.load_case` and `otjdd.run`. Asked for {"case": file, "set": {key: value}} it answers with the reads [ohm], the
+processor time of the run [s] and the counts of the solver, or with {"refused": text} where the code does not know a key.
+"""
+
+import json
+import os
+import sys
+import time
+
+import otjdd
+
+
+def answer(asked: dict) -> dict:
+    """One run."""
+    try:
+        case = otjdd.load_case(asked["case"], asked["set"])
+    except otjdd.CaseError as error:
+        return {"refused": str(error)}
+    began = time.process_time()
+    ds = otjdd.run(case)
+    seconds = time.process_time() - began
+    counts = {name: int(ds.attrs.get(f"solver_{name}", 0)) for name in ("accepted", "rejected", "currents")}
+    return {"reads": ds["read_resistance"].values.tolist(), "seconds": seconds, "counts": counts}
+
+
+if __name__ == "__main__":
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a run prints is no answer
+    for line in sys.stdin:
+        print(json.dumps(answer(json.loads(line))), file=out, flush=True)
