@@ -62,7 +62,7 @@ def test_this_checkout_runs_in_a_process_and_refuses_what_it_does_not_know(tmp_p
 
 
 def test_a_process_that_ends_is_told(tmp_path):
-    process = subprocess.Popen([sys.executable, "-c", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    process.wait()
-    with pytest.raises((RuntimeError, BrokenPipeError)):
-        states.State("gone", tmp_path, process).run(tmp_path / "case.toml", {})
+    command = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        with pytest.raises(RuntimeError, match=r"gone ended with case\.toml"):
+            states.State("gone", tmp_path, process).run(tmp_path / "case.toml", {})

@@ -9,23 +9,23 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import PrivateAttr, StringConstraints, ValidationError
+from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from otjdd.case import toml_text
 from otjdd.case.circuit import Circuit
 from otjdd.case.crossbar import Crossbar, faults
-from otjdd.case.device import Columns, Device, Ions
+from otjdd.case.device import Columns, Device, FromResult, Ions
 from otjdd.case.document import Document, changed, load_document, parse
 from otjdd.case.drive import Drive
 from otjdd.case.expect import Expect
 from otjdd.case.fit_task import Fit
-from otjdd.case.numerics import Numerics
+from otjdd.case.numerics import FEWEST_CELLS, PARTS, Numerics
 from otjdd.case.problem import Problem, Source
 from otjdd.case.record import Record
 from otjdd.case.recording import Recording
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.study_axes import Study
-from otjdd.errors import MAX_PROBLEMS, CaseError
+from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
 from otjdd.units import Quantity, brief
@@ -56,6 +56,19 @@ class Case(Record):
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
+
+    @model_validator(mode="after")
+    def check_error(self):
+        error, cells, parts = self.numerics.error, self.device.film.cells, PARTS[self.numerics.error]
+        if error == "none":
+            return self
+        if self.drive.kind == "patterns" or isinstance(self.ions.initial, FromResult):
+            what = "a crossbar" if self.drive.kind == "patterns" else "a start from a result, which has one grid"
+            raise NotAsExpected(f'numerics.error = "none" beside {what}', f'"{error}"')
+        if cells // max(parts) < FEWEST_CELLS:
+            least = FEWEST_CELLS * max(parts)
+            raise NotAsExpected(f'{least} cells at least beside numerics.error = "{error}"', f"{cells}")
+        return self
 
     @property
     def folder(self) -> Path:

@@ -133,6 +133,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Numerics.rtol": ("relative error of a time step", "1e-4"),
     "Numerics.atol": ("absolute error, in units of the mean density of the ions", "1e-6"),
     "Numerics.max_steps": ("most time steps of a run", "10000000"),
+    "Numerics.error": ("errors of reads: stated from two grids, or the reads extrapolated from three", '"estimate"'),
     "Numerics.current_tolerance": ("relative error of recorded currents", "1e-5"),
     "Study.grid": ("keys whose values are all combined", '{ "device.film.thickness" = ["2.6 nm", "3 nm"] }'),
     "Study.zip": ("keys that change together, lists of one length", '{ temperature = ["250 K", "350 K"] }'),

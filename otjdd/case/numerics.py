@@ -1,21 +1,31 @@
 """The [numerics] of a case."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from otjdd.case.record import Count, Number, Record
 
+LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
+PARTS = {
+    "none": (),
+    "estimate": (2,),
+    "extrapolate": (2, 3),
+}  # of the cells, on the coarser grids that an error asks for
+FEWEST_CELLS = 8  # of a grid
+
 
 class Numerics(Record):
-    """Accuracy and limits of the time integration.
+    """Accuracy and limits of a run.
 
     rtol, atol : error of a time step, relative, and in units of the mean ion concentration
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
+    error : what is stated of the errors of reads, see `runs.error_estimate`
     """
 
-    rtol: Annotated[Number, Field(ge=1e-10, le=1e-1)] = 1e-3
-    atol: Annotated[Number, Field(ge=1e-14, le=1)] = 1e-5
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 1e-3
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-5
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
-    current_tolerance: Annotated[Number, Field(ge=1e-12, le=0.1)] = 1e-4
+    current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
+    error: Literal[tuple(PARTS)] = "none"

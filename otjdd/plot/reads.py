@@ -24,10 +24,22 @@ def loop(axes, runs: Sequence[Run]) -> None:
         line = stroke(i, 0, len(runs), 1)
         mark = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
         axes.plot(V, R, linewidth=0.8, label=named(run), **mark, **line)
+        bars(axes, V, R, run.ds)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
     axes.set(xlabel="write voltage (V)")
     quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
     legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
+
+
+def bars(axes, x, y, ds) -> None:
+    """Bars of the stated errors of reads at points (x, y), y the resistance or its inverse; none where not known."""
+    if "read_resistance_error" not in ds:
+        return
+    error = ds.read_resistance_error.values
+    known = np.isfinite(error)
+    low, high = y * -np.expm1(-error), y * np.expm1(error)  # the errors are of the logarithm
+    at = np.asarray(x)[known], np.asarray(y)[known]
+    axes.errorbar(*at, (low[known], high[known]), fmt="none", ecolor=GREY, elinewidth=0.6, capsize=1.5, zorder=0)
 
 
 def hollow(i: int) -> dict:
@@ -50,6 +62,7 @@ def conductance(axes, runs: Sequence[Run]) -> None:
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
         number = np.arange(1, len(G) + 1)
         one = len(runs) == 1
+        bars(axes, number, G, run.ds)
         axes.plot(number, G, color=GREY if one else CYCLE[i % 6], linewidth=0.5, zorder=1)
         for marks, colour, sign in ((V > 0, BLUE, "after V > 0"), (V < 0, ORANGE, "after V < 0")):
             if marks.any():
@@ -91,6 +104,7 @@ def retention(axes, runs: Sequence[Run]) -> None:
         R = run.ds.read_resistance.values[hold.reads]
         text = named(run, f"after {volts(hold.voltage)}")
         line = stroke(i, 0, len(groups), 1)
+        bars(axes, since, R, run.ds.isel(read=hold.reads))
         axes.plot(since, R, marker=MARKERS[i % 6], label=text + loss(since, R), **hollow(i), **line)
     times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
     quantity(axes, "x", times, "time after the write", "s", log=True)

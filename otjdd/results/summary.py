@@ -23,7 +23,7 @@ def of_result(ds) -> str:
         curves = f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages"
         if "capacitance" in ds:
             return f"{curves}, {n['frequency']} frequencies, {extent(ds.capacitance.values)} F"
-        return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A"
+        return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A{largest_error(ds, 'bias_current')}"
     if "cell_conductance" in ds:
         return of_crossbar(ds)
     if ds.sizes["read"]:
@@ -33,8 +33,20 @@ def of_result(ds) -> str:
         if not known.size:  # at 0 V there is no resistance
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
         rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
-        return f"{reads}{rest}, {extent(known)} ohm"
+        return f"{reads}{rest}, {extent(known)} ohm{largest_error(ds, 'read_resistance')}"
     return f"{ds.sizes['time']} instants, {float(ds.current.min()):.3g} to {float(ds.current.max()):.3g} A"
+
+
+def largest_error(ds, name: str) -> str:
+    """Largest stated error of a quantity in words, "" where none is stated."""
+    if f"{name}_error" not in ds:
+        return ""
+    shares = [ds[f"{name}_{kind}"].values for kind in ("error", "grid_error", "time_error")]
+    if not np.isfinite(shares[0]).any():
+        return ", errors not known"
+    at = int(np.nanargmax(shares[0]))
+    total, grid, time = (f"{100 * share.flat[at]:.2g} %" for share in shares)
+    return f", within {total} (grid {grid}, time steps {time})"
 
 
 def of_crossbar(ds) -> str:

@@ -55,4 +55,8 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
         return patterns(case, progress)
     from otjdd.solver.simulate import simulate as junction
 
+    if case.numerics.error != "none":
+        from otjdd.runs import error_estimate
+
+        return error_estimate.simulate(case, junction, progress, start, checkpoints)
     return junction(case, progress, start, checkpoints)

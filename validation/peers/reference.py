@@ -23,8 +23,7 @@ class Strict(NamedTuple):
         return tolerances | {"device.film.cells": self.cells // parts, "device.film.grading": 20.0}
 
 
-# The long train takes a quarter of an hour as it is.
-STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8), "pulses-4000": Strict(128, 1e-6)}
+STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8)}
 
 
 def extrapolated(coarse: list[float], fine: list[float]) -> list[float]:

@@ -67,4 +67,5 @@ def running(name: str, folder: Path, kernels: Path):
         yield State(name, folder, process)
     finally:
         process.stdin.close()
+        process.stdout.close()
         process.wait()

@@ -19,6 +19,7 @@ from validation.reliability import (
     electron_stacks,
     free_energy,
     fuzz,
+    stated_errors,
     terminals,
     versions,
 )
@@ -171,6 +172,18 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
     return f"{count} random devices: {said}", max(worst) < 1e-9
 
 
+def errors_of_reads(quick: bool, folder: Path) -> tuple[str, bool]:
+    """Errors that are stated beside the reads of 200 random devices, against true ones."""
+    count = 20 if quick else 200
+    found = stated_errors.verdicts(count, seed=11)
+    said = "; ".join(
+        f"{kind}: {100 * v.within:.1f} % of {v.reads} true errors below three times the stated ones, median of stated over "
+        f"true {v.median:.2g}"
+        for kind, v in found.items()
+    )
+    return f"{count} random devices: {said}", all(v.honest for v in found.values())
+
+
 def counted(found) -> str:
     """Count of each thing that was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
@@ -193,6 +206,7 @@ CAMPAIGNS = {
     "electron-agreement": agreement_with_electrons,
     "free-energy": free_energies,
     "terminals": terminal_currents,
+    "stated-errors": errors_of_reads,
     VERSIONS: versions.versions,
 } | {f"{ATTACK}/{name}": part for name, part in attack.ATTACKS.items()}
 

@@ -1,0 +1,132 @@
+"""The error of every read: the same case on coarser grids, and with smaller steps in time.
+
+The scheme is of second order in the size of the cells, so ln I on N and on N/2 cells leads to its limit for small cells:
+
+    ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
+
+`estimate` states the distance to it as the error of the grid. `extrapolate` gives the limit itself. Its error follows from
+a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3 differ by eight times the error of the first where
+the next term is of fourth order; a quarter of their difference is stated, for grids that are not so fine yet. The error in
+time is that of the coarsest grid, from a run with tolerances of a tenth.
+"""
+
+from __future__ import annotations
+
+import logging
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS
+from otjdd.case.recording import Recording
+from otjdd.errors import SolverError
+from otjdd.results import outputs
+
+log = logging.getLogger(__name__)
+
+TIGHTER = 0.1  # of the tolerances, in the run that tells the error in time
+LEFT = 0.25  # of the difference of two limits, stated as the error of the finer one
+QUANTITIES = ("read_resistance", "bias_current")  # whose errors are stated; a result has one of them
+WHOLE, GRID, TIME = "error", "grid_error", "time_error"
+ATTRIBUTE = "error_estimate"  # of a result, in words
+
+
+class Error(NamedTuple):
+    """ln of a quantity, extrapolated in the grid, and its relative errors; arrays of one shape."""
+
+    limit: np.ndarray
+    grid: np.ndarray
+    time: np.ndarray
+
+
+def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=None):
+    """Dataset of a case with the errors of its reads, or of its I-V curves, as numerics.error asks for.
+
+    on_its_grid : `solver.simulate.simulate`. A coarser run that fails leaves nan as errors, and its reason in the attribute
+    `error_estimate`; nothing is extrapolated then.
+    """
+    ds = on_its_grid(case, progress, start, checkpoints)
+    cells, extrapolate = case.device.film.cells, case.numerics.error == "extrapolate"
+    name = next((name for name in QUANTITIES if name in ds and ds[name].size), None)
+    if name is None:
+        return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
+    grids = [cells, *(cells // part for part in PARTS[case.numerics.error])]
+    try:
+        runs = [ds] + [on_its_grid(coarser(case, n)) for n in grids[1:]]
+        strict = on_its_grid(coarser(case, grids[-1], TIGHTER))
+    except SolverError as error:
+        said = f"not known: on a coarser grid, {error}"
+        log.warning("the error of the reads is %s", said)
+        none = np.full(ds[name].shape, np.nan)
+        return stated(ds, name, Error(none, none, none)).assign_attrs({ATTRIBUTE: said})
+    found = errors(grids, [logarithms(run[name]) for run in (*runs, strict)], extrapolate)
+    ds = stated(ds, name, found)
+    said = f"from grids of {', '.join(map(str, grids))} cells, and tolerances of {TIGHTER:g} on the last"
+    if extrapolate:
+        ds = replaced(ds, name, found.limit)
+        said += f"; {name} and its current are extrapolated to small cells, all else is of {cells} cells"
+    return ds.assign_attrs({ATTRIBUTE: said})
+
+
+def coarser(case: Case, cells: int, tighter: float = 1.0) -> Case:
+    """The case on another number of cells, its tolerances times a factor, with nothing recorded but its reads."""
+    n = case.numerics
+    tolerances = {
+        "rtol": max(LEAST_RTOL, tighter * n.rtol), "atol": max(LEAST_ATOL, tighter * n.atol),
+        "current_tolerance": max(LEAST_CURRENT_TOLERANCE, tighter * n.current_tolerance),
+    }  # fmt: skip
+    film = case.device.film.model_copy(update={"cells": cells})
+    return case.model_copy(
+        update={
+            "device": case.device.model_copy(update={"film": film}),
+            "numerics": n.model_copy(update={"error": "none", **tolerances}),
+            "record": Recording(every="none"),
+        }
+    )
+
+
+def logarithms(values) -> np.ndarray:
+    """ln |x| of a variable; nan where it is zero or not a number."""
+    size = np.abs(np.asarray(values, dtype=float))
+    return np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
+
+
+def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
+    """Limit of small cells, from a grid and one whose cells are `ratio` times as large; second order."""
+    return fine + (fine - coarse) / (ratio * ratio - 1.0)
+
+
+def errors(grids: list[int], values: list[np.ndarray], extrapolate: bool) -> Error:
+    """Limit and errors from ln x on each grid, finest first, and on the last grid with a stricter tolerance.
+
+    The error in time of a read is taken to be that of the run (root mean square) where its own is smaller by chance.
+    """
+    limits = [
+        extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values[:-1]), strict=True)
+    ]  # fmt: skip
+    grid = LEFT * np.abs(limits[0] - limits[1]) if extrapolate else np.abs(limits[0] - values[0])
+    off = np.abs(values[-2] - values[-1])
+    usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
+    return Error(limits[0], grid, np.fmax(off, np.where(np.isfinite(off), usual, np.nan)))
+
+
+def stated(ds, name: str, found: Error):
+    """The Dataset with the relative errors of a quantity: of the grid, in time, and their sum."""
+    arrays = {WHOLE: found.grid + found.time, GRID: found.grid, TIME: found.time}
+    made = outputs.dataset({f"{name}_{kind}": values for kind, values in arrays.items()})
+    return ds.assign({key: made[key].variable for key in made.data_vars})
+
+
+def replaced(ds, name: str, limit: np.ndarray):
+    """The Dataset with the extrapolated quantity, and with the current of a read that belongs to it."""
+    size = np.exp(limit)
+    new = np.where(np.isfinite(size), np.copysign(size, ds[name].values), ds[name].values)
+    changed = {name: (ds[name].dims, new, ds[name].attrs)}
+    if name == "read_resistance":
+        current = np.divide(
+            ds.read_voltage.values, new, out=ds.read_current.values.copy(), where=np.isfinite(new) & (new != 0.0)
+        )
+        changed["read_current"] = (ds.read_current.dims, current, ds.read_current.attrs)
+    return ds.assign(changed)

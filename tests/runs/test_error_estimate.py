@@ -1,0 +1,115 @@
+"""Errors of reads stated from several grids: the arithmetic, the Dataset, and that they are honest."""
+
+import numpy as np
+import pytest
+from devices import JUNCTION, SMALL, case, needs_speed
+
+from otjdd.errors import CaseError, SolverError
+from otjdd.results import summary
+from otjdd.runs import error_estimate
+from otjdd.runs.run import simulate
+from validation.reliability import stated_errors
+
+READS = {
+    "drive": {"kind": "pulse", "voltage": "-1 V", "width": "1 us", "read": {"voltage": "0.1 V"}},
+    "device.film.cells": 48,
+    "record.every": "none",
+}
+
+
+def series(N, a, b):
+    """ln x on N cells whose error is a/N^2 + b/N^4, about 3."""
+    return np.array([3.0 + a / N**2 + b / N**4])
+
+
+def test_an_error_of_second_order_is_stated_and_removed_exactly():
+    grids = [60, 30, 20]
+    values = [series(N, 7.0, 0.0) for N in grids]
+    estimate = error_estimate.errors(grids[:2], [*values[:2], values[1]], False)
+    assert estimate.limit == pytest.approx(3.0, rel=1e-14)
+    assert estimate.grid == pytest.approx(7.0 / 60**2, rel=1e-9)
+    assert estimate.time == 0.0
+    extrapolate = error_estimate.errors(grids, [*values, values[2] + 1e-3], True)
+    assert extrapolate.limit == pytest.approx(3.0, rel=1e-14)
+    assert extrapolate.grid == pytest.approx(0.0, abs=1e-12)
+    assert extrapolate.time == pytest.approx(1e-3)
+
+
+def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
+    grids = [60, 30, 20]
+    found = error_estimate.errors(grids, [*(series(N, 7.0, 900.0) for N in grids), series(20, 7.0, 900.0)], True)
+    left = abs(found.limit[0] - 3.0)
+    assert left < found.grid[0] < 3.0 * left
+
+
+def test_a_read_whose_error_in_time_cancels_has_that_of_the_run():
+    values = [np.array([1.0, 2.0]), np.array([1.0, 2.0]), np.array([1.0, 2.004])]
+    found = error_estimate.errors([60, 30], values, False)
+    np.testing.assert_allclose(found.time, [0.004 / 2**0.5, 0.004], rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return simulate(case(JUNCTION, **SMALL).replace(READS))
+
+
+def test_nothing_is_stated_where_nothing_is_asked_for(plain):
+    assert not [name for name in plain if "error" in name]
+    assert "within" not in summary.of_result(plain)
+
+
+@needs_speed
+def test_an_estimate_leaves_the_reads_as_they_are_and_extrapolation_moves_them(plain):
+    film = case(JUNCTION, **SMALL).replace(READS)
+    estimate, extrapolate = (simulate(film.replace("numerics.error", kind)) for kind in ("estimate", "extrapolate"))
+    np.testing.assert_array_equal(estimate.read_resistance, plain.read_resistance)
+    parts = estimate.read_resistance_grid_error + estimate.read_resistance_time_error
+    np.testing.assert_allclose(estimate.read_resistance_error, parts, rtol=1e-12)
+    moved = np.abs(np.log(extrapolate.read_resistance / plain.read_resistance))
+    np.testing.assert_allclose(moved, estimate.read_resistance_grid_error, rtol=1e-9)
+    np.testing.assert_allclose(extrapolate.read_current * extrapolate.read_resistance, extrapolate.read_voltage)
+    assert "48, 24, 16 cells" in extrapolate.attrs["error_estimate"]
+    assert "% (grid" in summary.of_result(estimate)
+    np.testing.assert_array_equal(extrapolate.vacancy_concentration, plain.vacancy_concentration)
+
+
+def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
+    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate")
+
+    def on_its_grid(case, *rest):
+        if case.device.film.cells < 48:
+            raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+        return plain
+
+    ds = error_estimate.simulate(film, on_its_grid)
+    assert np.isnan(ds.read_resistance_error).all()
+    assert ds.attrs["error_estimate"].startswith("not known: on a coarser grid, no time step")
+    assert "not known" in caplog.text
+    assert "errors not known" in summary.of_result(ds)
+    np.testing.assert_array_equal(ds.read_resistance, plain.read_resistance)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"device.film.cells": 16, "numerics.error": "extrapolate"}, "24 cells at least"),
+        ({"numerics.error": "guess"}, "estimate"),
+    ],
+)
+def test_errors_that_cannot_be_stated_are_refused(changes, expected):
+    with pytest.raises(CaseError, match=expected):
+        case(JUNCTION).replace(changes)
+
+
+@needs_speed
+def test_stated_errors_of_random_devices_are_honest():
+    for verdict in stated_errors.verdicts(6, seed=11).values():
+        assert verdict.reads >= 8
+        assert verdict.within >= 0.9
+
+
+def test_a_verdict_counts_reads_beyond_three_times_what_was_stated():
+    one = stated_errors.Compared(0, "estimate", [1e-3, 4e-3, 1e-3, 1e-3], [1e-3, 1e-3, 2e-3, 1e-3])
+    found = stated_errors.verdict([one])
+    assert (found.reads, found.within, found.median) == (4, 0.75, pytest.approx(1.0))
+    assert not found.honest

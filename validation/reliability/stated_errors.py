@@ -1,0 +1,87 @@
+"""Are the stated errors of reads honest? Random devices with errors estimated, against runs on far finer grids.
+
+A device of `devices` on a grid of 48 or 96 cells: its reads, estimated and extrapolated, with their stated errors. The
+truth is extrapolated from 192 and 384 cells with a tolerance of 1e-6. Promised of all reads: 95 % of the true errors are
+below three times the stated ones, and the median of stated over true is below 3.
+"""
+
+import math
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from validation.reliability import devices
+
+KINDS = ("estimate", "extrapolate")
+FINE = (384, 192)
+STRICT = {"numerics.rtol": 1e-6, "numerics.atol": 1e-6, "numerics.current_tolerance": 1e-7}
+WITHIN, SHARE, MEDIAN = 3.0, 0.95, 3.0
+ROUND_OFF = 1e-7  # below it a true error is that of the truth
+
+
+class Compared(NamedTuple):
+    """Reads of one device with one kind of error: true and stated relative errors, of equal length."""
+
+    number: int
+    kind: str
+    true: list[float]
+    stated: list[float]
+
+
+def case_of(number: int, shares):
+    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20."""
+    from otjdd.case.case import parse_case
+
+    text = re.sub(r"rtol = \S+\n", "", devices.text(shares, number))
+    case = parse_case(text)
+    film = {"device.film.cells": 96 if number % 2 else 48, "device.film.grading": min(case.device.film.grading, 20.0)}
+    return case.replace(film)
+
+
+def compared(number: int, shares) -> list[Compared]:
+    """Both kinds for one device; none where a run stops or its reads carry no current."""
+    from otjdd.errors import SolverError
+    from otjdd.runs.error_estimate import extrapolated, logarithms
+    from otjdd.runs.run import simulate
+
+    case, found = case_of(number, shares), []
+    try:
+        fine = [simulate(case.replace(STRICT | {"device.film.cells": n})).read_resistance for n in FINE]
+        exact = extrapolated(*map(logarithms, fine), FINE[0] / FINE[1])
+        for kind in KINDS:
+            ds = simulate(case.replace("numerics.error", kind))
+            true, stated = np.abs(logarithms(ds.read_resistance) - exact), ds.read_resistance_error.values
+            known = np.isfinite(true) & np.isfinite(stated)
+            found.append(Compared(number, kind, true[known].tolist(), stated[known].tolist()))
+    except SolverError:
+        return []
+    return found
+
+
+class Verdict(NamedTuple):
+    """All reads of one kind: their number, the share within WITHIN times the stated error, median of stated over true."""
+
+    reads: int
+    within: float
+    median: float
+
+    @property
+    def honest(self) -> bool:
+        return self.within >= SHARE and self.median < MEDIAN
+
+
+def verdict(found: list[Compared]) -> Verdict:
+    """The verdict on the reads of one kind."""
+    true = np.array([e for one in found for e in one.true])
+    stated = np.array([e for one in found for e in one.stated])
+    if not true.size:
+        return Verdict(0, math.nan, math.nan)
+    within = true <= WITHIN * stated + ROUND_OFF
+    return Verdict(true.size, float(within.mean()), float(np.median(stated / np.maximum(true, ROUND_OFF))))
+
+
+def verdicts(count: int, seed: int) -> dict[str, Verdict]:
+    """Verdicts on each kind, over random devices."""
+    found = [one for n, shares in enumerate(devices.drawn(count, seed)) for one in compared(n, shares)]
+    return {kind: verdict([one for one in found if one.kind == kind]) for kind in KINDS}
