@@ -4,7 +4,9 @@ python -m validation.crossbars letters [--workers N]    the letters of Li 2019, 
 python -m validation.crossbars time                     processor time of a pattern written into 64 x 64 cells
 
 letters: every cell of a crossbar on ideal lines against a run of the solver under the voltages of that cell, and the
-pixels of the claim array-letters, which do not touch. Both are held against the error that the model is measured to have.
+pixels of the claim array-letters, which do not touch. Both are held against the error that the model is measured to have:
+0.037 decades at worst for pulses of 50 ns, and 0.033 were found (C 0.003, H 0.029, N 0.033). So a letter is as bright as
+its solver says to 8 %, and the compact model does not tell H from N, which are 1.4 % apart.
 """
 
 import argparse
