@@ -89,10 +89,10 @@ def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
     return extraction.Kind(bench, tuple(speeds), fast, float(np.exp((energy - low) / kT))), energy
 
 
-def extracted(case, limits: Range, spread, progress=None) -> CompactModel:
-    """Model of a case, its error not yet measured."""
+def extracted(case, limits: Range, spread, progress=None, parts=None) -> CompactModel:
+    """Model of a case, its error not yet measured; its columns are those of the case unless others are given."""
     began = clock.perf_counter()
-    parts = model.members(case)
+    parts = model.members(case) if parts is None else parts
     kT = BOLTZMANN_EV * case.temperature
     kinds, statistics = [], []
     kind, speed, settling = np.zeros(len(parts), np.int64), np.ones(len(parts)), np.ones(len(parts))

@@ -10,7 +10,7 @@ import numpy as np
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
-from otjdd.exports.pulses import Pulsed, sentences
+from otjdd.exports.pulses import Devices, Pulsed, sentences
 
 NODES = 15  # of the step over the weight
 
@@ -55,13 +55,28 @@ def updated(steps: Steps, w, up):
     return np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0)
 
 
-def preset(model: CompactModel, pulses: Pulsed) -> str:
+def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:
+    """Standard deviations between devices, by the names of aihwkit: of the step and of both ends of the range, relative,
+    and of the asymmetry. Weights are those of the device of `pulses`.
+    """
+    if devices is None:
+        return dict.fromkeys(("dw_min_dtod", "w_min_dtod", "w_max_dtod", "up_down_dtod"), 0.0)
+    low, high = pulses.ends
+    w_min, w_max = (weights(each, low, high) for each in devices.ends)
+    found = [steps(pulses._replace(up=up, down=down)) for up, down in zip(devices.up, devices.down, strict=True)]
+    step, up_down = np.transpose([(each.dw_min, each.up_down) for each in found])
+    step = step * 0.5 * (w_max - w_min)
+    values = step.std(ddof=1) / step.mean(), w_min.std(ddof=1), w_max.std(ddof=1), up_down.std(ddof=1)
+    return dict(zip(between_devices(pulses, None), map(float, values), strict=True))
+
+
+def preset(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
     """Text of a module with the function `otj_device()`."""
-    found = steps(pulses)
+    found, differ = steps(pulses), between_devices(pulses, devices)
     low, high = pulses.ends
     about = [
         *header(model),
-        *sentences(pulses),
+        *sentences(pulses, devices),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step is off by {found.error:.2g} of the range, rms, from that of the compact model; it depends on the weight "
         "alone, not on the pulses before",
@@ -72,8 +87,8 @@ def preset(model: CompactModel, pulses: Pulsed) -> str:
     lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
     lines += ["    values = dict("]
     lines += [f"        {name}={value}," for name, value in {
-        "w_min": "-1.0", "w_max": "1.0", "w_min_dtod": "0.0", "w_max_dtod": "0.0", "dw_min": number(found.dw_min),
-        "dw_min_dtod": "0.0", "dw_min_std": "0.0", "up_down": number(found.up_down), "up_down_dtod": "0.0",
+        "w_min": "-1.0", "w_max": "1.0", "dw_min": number(found.dw_min), "dw_min_std": "0.0",
+        "up_down": number(found.up_down), **{name: number(value) for name, value in differ.items()},
         "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": "0.0",
     }.items()]  # fmt: skip
     lines += ["    )", "    return PiecewiseStepDevice(**(values | changes))", ""]

@@ -4,7 +4,7 @@ import numpy as np
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
-from otjdd.exports.pulses import ROUNDS, Pulsed, sentences
+from otjdd.exports.pulses import ROUNDS, Devices, Pulsed, sentences
 
 STATES = 12  # of the table, evenly in the logarithm of the conductance
 VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])  # V
@@ -38,14 +38,39 @@ def table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, 
     return nodes, values, float(np.sqrt((np.expm1(back - ratio) ** 2).mean()))
 
 
-def device(model: CompactModel, pulses: Pulsed) -> str:
+def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
+    """Standard deviation (STATES,) of ln G between devices after equal pulses, where their mean of ln G is each of ln_G."""
+    curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
+    mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
+    order = np.argsort(mean)
+    return np.interp(ln_G, mean[order], deviation[order])
+
+
+def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
+    """Lines of the class for devices that differ; none for one device."""
+    if devices is None:
+        return []
+    deviations = ", ".join(map(number, between_devices(nodes, devices)))
+    return [
+        f"    deviation = [{deviations}]  # of ln G between devices, at LN_G",
+        "    random = np.random.default_rng(0)",
+        "",
+        "    def programming_error(self, input_):",
+        '        """Conductances (in Gmax) of devices that differ, which should all have those given."""',
+        "        G = np.maximum(input_, 1e-300)",
+        "        return G * np.exp(np.interp(np.log(G), LN_G, self.deviation) * self.random.standard_normal(np.shape(G)))",
+        "",
+    ]
+
+
+def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
     """Text of a module with the class `OTJ`, to be imported before CrossSim chooses its device by that name."""
     nodes, values, off = table(model, pulses)
     high = float(np.exp(nodes[-1]))
     about = [
         *header(model),
         f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
-        *sentences(pulses),
+        *sentences(pulses, devices),
         f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
         "beyond, the conductance is held",
         f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
@@ -66,6 +91,7 @@ def device(model: CompactModel, pulses: Pulsed) -> str:
     ]
     lines += ["class OTJ(EmptyDevice):", '    """Oxide tunnel junction: a current that bends with the voltage."""', ""]
     lines += ["    ratio = staticmethod(RegularGridInterpolator((LN_G, VOLTS), LN_RATIO))", ""]
+    lines += differing(nodes, devices)
     lines += [
         "    def nonlinear_current(self, Gmat, Vmat):",
         '        """Currents for conductances (in Gmax) and voltages (in VREAD)."""',

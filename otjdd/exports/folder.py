@@ -16,7 +16,7 @@ def check(folder: Path) -> None:
         CompactModel.load(folder / MODEL)
 
 
-def texts(model: CompactModel) -> dict[str, str]:
+def texts(model: CompactModel, devices: pulses.Devices | None = None) -> dict[str, str]:
     """Name of a file in the folder -> its text, without the model itself and the picture."""
     found = {
         "otj.va": verilog_a.verilog_a(model),
@@ -24,15 +24,18 @@ def texts(model: CompactModel) -> dict[str, str]:
         "example.cir": spice.testbench(model),
     }
     taken = pulses.pulsed(model)
-    found["aihwkit_preset.py"] = aihwkit.preset(model, taken)
-    found["crosssim_device.py"] = crosssim.device(model, taken)
-    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken).items()}
+    found["aihwkit_preset.py"] = aihwkit.preset(model, taken, devices)
+    found["crosssim_device.py"] = crosssim.device(model, taken, devices)
+    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices).items()}
 
 
-def write(model: CompactModel, folder: Path) -> list[Path]:
-    """Write a model and all its exports into a folder; names of what was written. Raises ResultError."""
+def write(model: CompactModel, folder: Path, devices: pulses.Devices | None = None) -> list[Path]:
+    """Write a model and all its exports into a folder; names of what was written. Raises ResultError.
+
+    devices : pulses on devices that differ, for the exports that have room for differences
+    """
     check(folder)
-    named = texts(model)
+    named = texts(model, devices)
     for name in named:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -4,12 +4,14 @@ Conductances G(n) after n pulses are compared with the law of that simulator, G 
 NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.exports.functions import header, number
-from otjdd.exports.pulses import Pulsed, sentences
+from otjdd.exports.pulses import Devices, Pulsed, sentences
 
 PER_LABEL = 10.1015
 STEEPEST = 9.0  # label
@@ -50,30 +52,60 @@ def fitted(curve: np.ndarray) -> tuple[float, float]:
     return float(found.x), float(np.sqrt(found.fun))
 
 
-def files(model: CompactModel, pulses: Pulsed) -> dict[str, str]:
-    """Name -> text: parameters for Cell.cpp, conductances by pulse, arguments of the command line."""
+class Variation(NamedTuple):
+    """Standard deviations between devices."""
+
+    label: float  # of the label of nonlinearity, mean of both directions
+    highest: float  # S
+    lowest: float  # S
+
+
+def variation(devices: Devices | None) -> Variation:
+    """How labels and ranges differ between devices; nothing where there is one device."""
+    if devices is None:
+        return Variation(0.0, 0.0, 0.0)
+    labels = [[fitted(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]
+    low, high = devices.ends
+    label = float(np.std(labels, axis=1, ddof=1).mean())
+    return Variation(label, float(high.std(ddof=1)), float(low.std(ddof=1)))
+
+
+def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> dict[str, str]:
+    """Name -> text: parameters for Cell.cpp, conductances by pulse (of all devices, too), arguments of the command line."""
+    differ = variation(devices)
     (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
     (low, high), count = pulses.ends, len(pulses.up) - 1
     about = [
         *header(model),
-        *sentences(pulses),
+        *sentences(pulses, devices),
         f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
         "of the compact model: the law of NeuroSim is an exponential",
-        "sigmaCtoC and sigmaDtoD are therefore 0; pulses.csv holds the conductances themselves",
+        "sigmaCtoC is therefore 0; sigmaDtoD is that of the labels NL; pulses.csv holds the conductances themselves",
     ]
     values = {
         "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
         "writeVoltageLTP": pulses.set_voltage, "writeVoltageLTD": -pulses.reset_voltage,
         "writePulseWidthLTP": pulses.width, "writePulseWidthLTD": pulses.width, "maxNumLevelLTP": count,
-        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": -down, "sigmaDtoD": 0.0, "sigmaCtoC": 0.0,
+        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": -down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
+        "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
     }  # fmt: skip
     block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
+    block.append(f"conductanceRangeVar = {'false' if devices is None else 'true'};")
     table = ["pulse,G_LTP_S,G_LTD_S"]
     table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
     arguments = (
-        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {-down:.3f} --max_level {count} --d2dVari 0 --c2cVari 0 "
-        f"--onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
+        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {-down:.3f} --max_level {count} "
+        f"--d2dVari {differ.label:.3g} --c2cVari 0 --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
     )
-    return {
-        "cell.txt": "\n".join(block) + "\n", "pulses.csv": "\n".join(table) + "\n", "arguments.txt": arguments + "\n",
-    }  # fmt: skip
+    named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}
+    if devices is not None:
+        named["devices.csv"] = "\n".join(rows_of(devices))
+    return {name: text + "\n" for name, text in named.items()}
+
+
+def rows_of(devices: Devices) -> list[str]:
+    """Lines of a table: a device and a pulse each."""
+    lines = ["device,pulse,G_LTP_S,G_LTD_S"]
+    for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):
+        lines += [f"{n},{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(up, down, strict=True))]
+    return lines

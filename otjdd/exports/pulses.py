@@ -26,6 +26,26 @@ class Pulsed(NamedTuple):
         return min(self.up.min(), self.down.min()), max(self.up.max(), self.down.max())
 
 
+class Devices(NamedTuple):
+    """The same cycle of pulses on N devices that differ, and where their differences come from, in words."""
+
+    up: np.ndarray  # (N, n + 1) S
+    down: np.ndarray  # (N, n + 1) S
+    source: str
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest conductance (N,) [S] of each."""
+        both = np.concatenate((self.up, self.down), axis=1)
+        return both.min(axis=1), both.max(axis=1)
+
+
+def pulsed_devices(models: list[CompactModel], source: str) -> Devices:
+    """Cycles of pulses of several devices."""
+    found = [pulsed(model) for model in models]
+    return Devices(np.array([each.up for each in found]), np.array([each.down for each in found]), source)
+
+
 def pulsed(model: CompactModel, count: int = PULSES, start=None) -> Pulsed:
     """Conductances [S] of a junction under `count` pulses of either sign, in the last of some rounds.
 
@@ -46,14 +66,16 @@ def pulsed(model: CompactModel, count: int = PULSES, start=None) -> Pulsed:
     return Pulsed(found[1], found[0], up, down, width, READ)
 
 
-def sentences(pulses: Pulsed) -> list[str]:
+def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
     """Lines of every export for networks: pulses that it holds for, what it leaves out, and its spread."""
-    count = len(pulses.up) - 1
+    count, spread = len(pulses.up) - 1, "0, this is one device; `otjdd compact --devices N` draws more"
+    if devices is not None:
+        spread = f"of {len(devices.up)} devices, {devices.source}; correlations between its numbers are left out"
     return [
         f"holds for pulses of {pulses.set_voltage:g} V (up) and {pulses.reset_voltage:g} V (down) at the source, "
         f"{pulses.width:g} s each, without pauses, and reads at {pulses.read_voltage:g} V: another voltage, width or pause "
         "needs another export",
         f"taken from {count} pulses up and {count} down, the last of {ROUNDS} such rounds",
         "left out: noise from cycle to cycle and of reads (0: not modelled), relaxation between pulses and at rest",
-        "spread from device to device: 0, this is one device; the columns of its case lie in it side by side",
+        f"spread from device to device: {spread}",
     ]

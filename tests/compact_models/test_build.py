@@ -31,6 +31,12 @@ def test_ions_that_do_not_move_give_no_model():
     assert caught.value.exit_code == ExitCode.CASE
 
 
+def test_range_that_the_solver_does_not_reach_is_a_fault_of_the_case():
+    with pytest.raises(NotAsExpected, match="range of voltages that the solver reaches") as caught:
+        build.compact(compact_device.written_case(), {"numerics.max_steps": 5})
+    assert caught.value.exit_code == ExitCode.CASE
+
+
 def test_columns_share_tables_where_only_their_activation_energies_differ():
     case = load_case("li2019")
     assert build.kinds_of(case, model.members(case)) == [[0, 1, 2, 3, 4]]

@@ -4,13 +4,14 @@ import dataclasses
 import time
 
 import compact_device
+import made_model
 import numpy as np
 import pytest
 import xarray as xr
 
 from otjdd.compact_models.error import overall
 from otjdd.compact_models.model import CompactModel
-from otjdd.errors import NotAsExpected, ResultError
+from otjdd.errors import ExitCode, NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.solver.simulate import simulate
 from otjdd.waveform import shapes
@@ -96,6 +97,16 @@ def test_file_of_another_version_or_kind_is_refused(model, tmp_path):
     store.write(ds.drop_vars("table_rest"), path)
     with pytest.raises(ResultError, match="not a whole compact model"):
         CompactModel.load(path)
+
+
+def test_file_with_tables_that_are_not_monotone_is_refused(tmp_path):
+    path = tmp_path / "model.nc"
+    made_model.made_model().save(path)
+    ds = store.read(path)
+    store.write(ds.assign(table_rest=ds.table_rest[:, ::-1]), path)
+    with pytest.raises(ResultError, match="moves one way with the voltage") as caught:
+        CompactModel.load(path)
+    assert caught.value.exit_code == ExitCode.FILE
 
 
 def test_outside_of_its_range_a_model_says_so(model):

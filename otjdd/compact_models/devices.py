@@ -1,0 +1,76 @@
+"""Devices that differ from each other, as compact models.
+
+A case with [study.sample] says how devices differ: its distributions are drawn from, once for each device. A case whose
+columns have a spread says how patches of one device differ. Devices are then taken to be as many patches as the case has
+columns, each drawn from a normal distribution of that spread: a hypothesis, and the widest spread that it allows, for
+a device of more patches differs less from the next.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from otjdd.compact_models import build
+from otjdd.compact_models.ends import SETTLED
+from otjdd.compact_models.limits import Range
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import NotAsExpected
+from otjdd.solver import model
+
+MOST = 1000
+
+
+def source(case, count: int) -> str:
+    """Where the differences between devices come from, in words. Raises NotAsExpected for a case that has none."""
+    if not 2 <= count <= MOST:
+        raise NotAsExpected(f"2 to {MOST} devices", str(count))
+    if case.study is not None and case.study.sample is not None:
+        return "drawn from " + ", ".join(case.study.sample.over)
+    spread = [key for key, value in case.columns.spread.items() if value]
+    if not spread:
+        raise NotAsExpected(
+            "a case with a columns.spread or a [study.sample], to draw devices from", "one with neither"
+        )
+    return f"each of {case.columns.count} patches drawn from the spread of {', '.join(spread)}: a hypothesis"
+
+
+def devices(case, count: int, limits: Range, spread, progress=None) -> list[CompactModel]:
+    """Compact models of `count` devices, their errors not measured.
+
+    spread : see `otjdd.compact_models.extraction.extract`. Devices of a study need an extraction each; patches that differ
+    in their activation energy alone share one. Raises NotAsExpected, CaseError.
+    """
+    source(case, count)
+    if case.study is not None and case.study.sample is not None:
+        found = []
+        for number, changed in enumerate(sampled(case, count)):
+            found.append(build.extracted(changed, limits, spread))
+            if progress:
+                progress((number + 1) / count)
+        return found
+    parts = [model.members(patches(case, number)) for number in range(count)]
+    joined = build.extracted(case, limits, spread, progress, [part for each in parts for part in each])
+    return [only(case, joined, number, parts[number]) for number in range(count)]
+
+
+def sampled(case, count: int) -> list:
+    """Cases (count) of the distributions of a study, stratified draws (a Latin hypercube) from its seed."""
+    sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
+    alone = case.without_study()
+    return [alone.replace(dict(zip(sample.over, row, strict=True))) for row in sample.rows()]
+
+
+def patches(case, number: int):
+    """The case of the device with a number: its columns drawn, from a seed of their own."""
+    return case.replace({"columns.nodes": "draws", "columns.seed": case.columns.seed + number})
+
+
+def only(case, joined: CompactModel, number: int, parts: list) -> CompactModel:
+    """One device of a model that holds the columns of all, as many each; it starts as its own patches do."""
+    mine = slice(number * len(parts), (number + 1) * len(parts))
+    kind, speed = joined.kind[mine], joined.speed[mine]
+    tables = [joined.kinds[k] for k in kind]
+    settling = np.array([each.emptying * SETTLED for each in tables]) / speed
+    start, _ = build.beginning(patches(case, number), parts, settling, tables)
+    weight = np.array([part.weight for part in parts])
+    return replace(joined, kind=kind, speed=speed, weight=weight, start=start)

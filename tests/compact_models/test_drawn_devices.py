@@ -1,0 +1,63 @@
+"""Devices that differ: where they are drawn from, and that shared tables hold for each of them."""
+
+import compact_device
+import numpy as np
+import pytest
+
+from otjdd.case.case import load_case
+from otjdd.compact_models import devices as d
+from otjdd.compact_models.limits import Range
+from otjdd.errors import NotAsExpected
+from otjdd.solver import model
+from otjdd.solver.simulate import simulate
+from otjdd.system.pool import one_by_one
+
+
+def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
+    case = compact_device.written_case()
+    found = d.devices(case, 2, Range(-4.3, 3.0), one_by_one)
+    drive = compact_device.pulses(-2.0, 1.7, 2.0)
+    points = np.column_stack((drive.times, drive.voltages)).tolist()
+    reads = []
+    for number, device in enumerate(found):
+        alone = d.patches(case, number).replace(
+            "drive", {"kind": "table", "points": points, "reads_at": drive.read_times.tolist()}
+        )
+        solved = simulate(alone).read_current.values
+        reads.append(device.run(drive).read_current.values)
+        assert (
+            np.abs(np.log10(reads[-1] / solved)).max() < 0.06
+        )  # decades; 0.05 after the last pulse, halfway to the set
+        assert device.weight.sum() == pytest.approx(1.0)
+    assert np.ptp(np.log10(reads), axis=0).max() > 0.1
+    assert all(device.kinds is found[0].kinds for device in found)
+
+
+def test_devices_of_a_study_are_its_distributions():
+    case = load_case("device-spread")
+    cases = d.sampled(case, 30)
+    barriers = [each.device.left.barrier for each in cases]
+    assert np.mean(barriers) == pytest.approx(0.6394, abs=1e-3)
+    assert np.std(barriers) == pytest.approx(0.01, rel=0.15)
+    assert all(each.study is None for each in cases)
+    assert "device.left.barrier" in d.source(case, 30)
+
+
+def test_patches_are_as_many_as_columns_and_differ_between_devices():
+    case = load_case("li2019")
+    parts = [model.members(d.patches(case, number)) for number in range(2)]
+    assert [len(each) for each in parts] == [5, 5]
+    assert parts[0] != parts[1]
+    assert "each of 5 patches" in d.source(case, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "said"),
+    [
+        ({"columns.spread": {"ions.activation_energy": "0 eV"}}, 5, r"columns\.spread or a \[study\.sample\]"),
+        ({}, 1, "2 to 1000 devices"),
+    ],
+)
+def test_case_without_differences_and_a_single_device_are_refused(changes, count, said):
+    with pytest.raises(NotAsExpected, match=said):
+        d.source(load_case("li2019", changes), count)
