@@ -19,7 +19,7 @@ needs_vacask = pytest.mark.skipif(
 
 
 def printed(folder: Path, body: str) -> str:
-    """What ngspice prints about a netlist. Fails where a simulation is aborted or a measurement fails."""
+    """Output of ngspice for a netlist. Fails where a simulation is aborted or a measurement fails."""
     (folder / "test.cir").write_text(f"test\n{body}\n.end\n")
     done = subprocess.run([NGSPICE, "-b", "test.cir"], cwd=folder, capture_output=True, text=True, timeout=200)
     text = done.stdout + done.stderr

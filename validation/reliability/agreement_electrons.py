@@ -47,7 +47,7 @@ class ElectronEquations(Equations):
         return self.states * (w * fermi_half(-U / self.kT) + share * fermi_half((-V - U) / self.kT))
 
     def missing(self, c, U, D_left, u_left, u_right, V):
-        """What the band misses at all faces (N+1,) [eV], D(L), and the fields."""
+        """Residuals of the band at all faces (N+1,) [eV], D(L), and the fields."""
         film = self.case.device.film
         ends = self.left.edge + u_left - V, self.right.edge + u_right
         n = self.electrons(U, ends, V)
