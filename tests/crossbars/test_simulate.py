@@ -178,7 +178,9 @@ def test_an_extraction_reaches_what_the_drive_and_the_start_ask_for(folder):
     case = case.model_copy(update={"crossbar": case.crossbar.model_copy(update={"model": None})})
     assert models.needed(case) == ((-4.0, 2.2), (1e-6, pytest.approx(0.1)))
     still = case.replace({"ions.activation_energy": "4 eV", "device.film.cells": 12, "device.transmission": "wkb"})
-    with pytest.raises(CaseError, match=r"ions.*expected ions that the voltage moves, to extract a compact model"):
+    with pytest.raises(
+        CaseError, match=r"ions: expected ions that .*, to extract a compact model, got a state that moves"
+    ):
         otjdd.run(still)
 
 
