@@ -10,7 +10,7 @@ from otjdd.analysis.comparison import films_of
 from otjdd.claims import pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
-from otjdd.plot import iv, reads, style
+from otjdd.plot import iv, reads, small_signal, style
 from otjdd.plot.axes import legend, magnitude, quantity, volts
 from otjdd.plot.runs import Run
 
@@ -184,6 +184,15 @@ def uniformity(verdict, axes):
     legend(axes[0])
 
 
+def impedance(verdict, axes):
+    for draw, ax in zip((small_signal.nyquist, small_signal.bode), axes, strict=True):
+        draw(ax, [Run(verdict.trials[0].ds)])
+
+
+def mott_schottky(verdict, axes):
+    small_signal.mott_schottky(axes[0], [Run(verdict.trials[0].ds)])
+
+
 def tip_map(verdict, axes):
     side, inner = (verdict.claim.settings[key] for key in ("side", "inner"))
     ends = {t.name: float(t.ds.read_current[-1]) for t in verdict.trials}
@@ -209,4 +218,6 @@ DRAW = pictures_learning.DRAW | {  # metric -> number of panels, and who fills t
     "cycles": (1, cycles),
     "uniformity": (1, uniformity),
     "map": (1, tip_map),
+    "impedance": (2, impedance),
+    "mott_schottky": (1, mott_schottky),
 }

@@ -61,7 +61,7 @@ class Variation(NamedTuple):
 
 
 def variation(devices: Devices | None) -> Variation:
-    """How labels and ranges differ between devices; nothing where there is one device."""
+    """Spread of labels and ranges between devices; nothing where there is one device."""
     if devices is None:
         return Variation(0.0, 0.0, 0.0)
     labels = [[fitted(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_results import WRITES, curves, labels, reads
+from made_results import DEPLETION, SPECTRUM, WRITES, curves, labels, reads
 
 from otjdd.claims import pictures
 from otjdd.claims.claim import Claim, Verdict
@@ -64,3 +64,12 @@ def test_retention_names_the_paper_once():
     axes = picture("retention", ds, figures, {"high_kept": 1.0, "low_kept": 1.0})[0]
     assert labels(axes).count("paper") == 1
     assert paper_lines(axes) == pytest.approx([1e8, 1e5])
+
+
+def test_an_impedance_is_drawn_as_nyquist_and_bode_and_a_depletion_layer_as_its_line():
+    told = [Figure(name="resistance", label="R", unit="ohm", window=[1.0, 2.0])]
+    arc, magnitude, phase = picture("impedance", SPECTRUM, told, {})
+    assert "Re" in arc.get_xlabel()
+    assert magnitude.get_xscale() == "log"
+    assert "phase" in phase.get_ylabel()
+    assert "voltage" in picture("mott_schottky", DEPLETION, told, {})[0].get_xlabel()

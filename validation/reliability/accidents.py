@@ -185,7 +185,7 @@ def kernel_calling(folder: Path, function, afresh: str = ""):
 
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     jit_cache.folder.cache_clear()
-    jit_cache.Apart.afresh = afresh
+    jit_cache.Kept.afresh = afresh
     globals()["called"] = jit_cache.njit(cache=True, apart=True)(function)
     return jit_cache.njit(cache=True)(calling)
 
