@@ -8,6 +8,7 @@ a state that voltages lead to: what a model makes of such a film is told apart, 
 
 import numpy as np
 
+from otjdd import units
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExtractionError, SolverError
 
@@ -25,7 +26,7 @@ def drives(limits) -> dict[str, list[dict]]:
     """Protocol -> drives, as data of a case; those whose times are not in the range are left out."""
     rng = np.random.default_rng(SEED)
     found = {
-        f"pulses of {width:.3g} s": [train(rng, limits, width) for _ in range(TRAINS)]
+        f"pulses of {units.write(width, 'time')}": [train(rng, limits, width) for _ in range(TRAINS)]
         for width in WIDTHS
         if limits.shortest <= width <= limits.longest
     }
@@ -155,7 +156,10 @@ def measured(model: CompactModel, case, spread):
 
 def overall(model: CompactModel) -> float:
     """Largest rms [decades] of the protocols whose pulses last a microsecond or more."""
-    short = {f"pulses of {width:.3g} s" for width in WIDTHS if width < LONG} | {"potentiation and depression", FIRST}
+    short = {f"pulses of {units.write(width, 'time')}" for width in WIDTHS if width < LONG} | {
+        "potentiation and depression",
+        FIRST,
+    }
     return max((rms for name, (rms, _) in model.error.items() if name not in short), default=0.0)
 
 

@@ -23,9 +23,9 @@ def model(compact_model):
 
 
 def test_error_against_the_solver_is_measured_and_small(model):
-    assert set(model.error) >= {"pulses of 2e-08 s", "pulses of 0.1 s", "loop", "retention"}
+    assert set(model.error) >= {"pulses of 20 ns", "pulses of 100 ms", "loop", "retention"}
     assert overall(model) < 0.02
-    assert model.error["pulses of 5e-08 s"][0] < 0.08
+    assert model.error["pulses of 50 ns"][0] < 0.08
     assert model.about["solver_runs"] <= 200
 
 

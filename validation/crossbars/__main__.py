@@ -42,7 +42,7 @@ def letters(workers: int) -> int:
     folder = shipped_claims() / "array-letters"
     cases = {name: load_case(folder / f"{name}.toml") for name in "chn"}
     model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
-    stated, worst = model.error["pulses of 5e-08 s"]
+    stated, worst = model.error["pulses of 50 ns"]
     print(f"stated error of the model for pulses of 50 ns: rms {stated:.3f}, worst {worst:.3f} decades")
     beyond = 0
     with pool.team(workers) as spread:
