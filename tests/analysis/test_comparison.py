@@ -6,30 +6,33 @@ import numpy as np
 import pytest
 from made_results import reads
 
-from otjdd.analysis import comparison, synapse
+from otjdd.analysis import comparison
 
 WRITES = [0.5, 1.0, 1.5, 0.0, -1.0, -2.0, 0.0]
 
 
-def film(name, thickness, low, time=1e-3):
-    """A trial whose loop sets to `low` [ohm], or one that is in the low state from `time` [s] on."""
+def film(name, thickness, low, time):
+    """A trial: a loop that sets from 1e8 ohm to `low` [ohm], or a switch half-way there at a time [s], with 1 nA at 1 V."""
     case = SimpleNamespace(device=SimpleNamespace(film=SimpleNamespace(thickness=thickness)))
     if name == "loop":
         return SimpleNamespace(name=name, case=case, ds=reads(WRITES, [1e8, 1e8, low, low, low, 1e8, 1e8]))
-    return SimpleNamespace(name=name, case=case, ds=time)
+    half = np.sqrt(1e8 * low)
+    ds = reads([np.nan] * 3, [1e8, 10 * half, half / 10], [0.0, time / 10, time * 10])
+    t = np.array([0.0, time * (1 - 1e-9), time * 20])
+    ds = ds.assign(voltage=("t", np.ones(3)), conduction_current=("t", np.full(3, 1e-9))).assign_coords(time=("t", t))
+    return SimpleNamespace(name=name, case=case, ds=ds)
 
 
 def films(low, times):
     thickness = [2e-9, 3e-9, 4e-9, 5e-9]
-    loops = [film("loop", d, R) for d, R in zip(thickness, low, strict=True)]
-    return loops + [film("set", d, None, t) for d, t in zip(thickness, times, strict=True)]
+    return [film(name, *row) for name in ("loop", "set") for row in zip(thickness, low, times, strict=True)]
 
 
-@pytest.fixture(autouse=True)
-def _known_switches(monkeypatch):
-    """One switch is given as its time, and spends 1 nJ for each second."""
-    monkeypatch.setattr(synapse, "switching_time", lambda ds, target: ds)
-    monkeypatch.setattr(synapse, "switching_energy", lambda ds, time: 1e-9 * time)
+def test_each_film_has_the_numbers_of_its_loop_and_of_its_switch():
+    found = comparison.films_of(films([1e4, 1e5, 1e6, 1e6], [1e-3, 2e-3, 3e-3, 1e-3]))
+    assert [film["low"] for film in found.values()] == [1e4, 1e5, 1e6, 1e6]
+    assert [film["time"] for film in found.values()] == pytest.approx([1e-3, 2e-3, 3e-3, 1e-3])
+    assert [film["energy"] for film in found.values()] == pytest.approx([1e-12, 2e-12, 3e-12, 1e-12])
 
 
 def test_trends_are_those_of_thin_films_and_with_another_name_those_of_all():
