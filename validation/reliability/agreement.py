@@ -263,16 +263,20 @@ def holds(case, u: Shares):
 
 
 def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare concentrations, D(0), and bending at the end of both holds."""
+    """Integrate a device by both codes and compare them at the end of both holds."""
     case = device(u, number)
-    voltages, durations = zip(*holds(case, u), strict=True)
+    return compared(case, Equations(case), *zip(*holds(case, u), strict=True))
+
+
+def compared(case, equations, voltages, durations) -> Compared:
+    """Concentrations and D(0) of otjdd at the end of each hold against those of other equations, by `solve` of these."""
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts = model.members(case)
     junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
     run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
     integrate.drive(run, waveform, stops=times[1:])
-    theirs, error, moved = Equations(case).solve(voltages, durations, IDA_RTOL), 0.0, 0.0
+    theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:
         return Compared(case, math.nan, math.nan)
     for kept, (c, D) in zip(run.kept, theirs, strict=True):

@@ -7,19 +7,14 @@ Gauss's law is summed from the left; the band then has to rise over every face b
 of its definition, not a table. Where IDA starts is found by scipy from a guess, which is the stack that otjdd has.
 """
 
-import math
-
 import numpy as np
 
-from otjdd.solver import integrate, model
-from otjdd.waveform.waveform import Waveform
+from otjdd.solver import model
 from validation.reliability.agreement import (
     E_CHARGE,
-    FLOOR,
-    IDA_RTOL,
-    RTOL,
     Compared,
     Equations,
+    compared,
     device,
     fermi_half,
     field,
@@ -136,21 +131,6 @@ def holds(case, u: Shares):
 
 
 def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare concentrations and D(0) at the end of both holds."""
+    """Integrate a device by both codes and compare them at the end of both holds."""
     case = electron_device(u, number)
-    voltages, durations = zip(*holds(case, u), strict=True)
-    times = np.cumsum((0.0, *durations))
-    waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
-    parts = model.members(case)
-    junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
-    run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
-    integrate.drive(run, waveform, stops=times[1:])
-    theirs, error, moved = ElectronEquations(case).solve(voltages, durations, IDA_RTOL), 0.0, 0.0
-    if theirs is None:
-        return Compared(case, math.nan, math.nan)
-    for kept, (c, D) in zip(run.kept, theirs, strict=True):
-        size = np.abs(c) + FLOOR * c.mean()
-        charge = abs(D) + 1e-3 * E_CHARGE * case.ions.charge * case.ions.density * case.device.film.thickness
-        error = max(error, np.abs((kept.c[0] - c) / size).max(), abs(kept.D_left[0] - D) / charge)
-        moved = max(moved, np.abs(c / case.ions.density - 1.0).max())
-    return Compared(case, float(error), float(moved))
+    return compared(case, ElectronEquations(case), *zip(*holds(case, u), strict=True))
