@@ -1,12 +1,16 @@
-"""Contents of an HDF5 file that may be read as a result: arrays of numbers and text, in the file itself.
+"""Check of an HDF5 file before it is read as a result: it may hold arrays of numbers and text, all in the file itself.
 
 HDF5 can also name other files: as the storage of an array, as parts of a virtual array, as the target of a link. Reading
-such an array opens them, whatever they are; a pipe among them would be waited for without end.
+such an array opens them, whatever they are; reading a pipe would never end.
 """
 
 import io
 
-FILTERS = {1: "deflate", 2: "shuffle", 3: "fletcher32"}  # that otjdd writes; others would be loaded from libraries
+FILTERS = {
+    1: "deflate",
+    2: "shuffle",
+    3: "fletcher32",
+}  # filters that otjdd writes; others would be loaded from libraries
 
 
 def foreign(data: bytes) -> str:

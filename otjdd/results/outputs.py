@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """One line of the table: dimensions, unit, and what it is."""
+    """One line of the table: dimensions, unit, long name."""
 
     dims: tuple[str, ...]
     unit: str
@@ -25,7 +25,7 @@ def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
     return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
 
 
-# Concentrations are stored as they were computed, so that a run can go on from them to the same bits.
+# Concentrations are stored in full precision, so that a run continued from them gives the same bits.
 ROUND_OFF = "; round-off can put it below 0, by 1e-12 of its mean at most"  # physics.stepper.NEGATIVE
 
 BIASED = "state temperature bias"
@@ -117,7 +117,7 @@ OUTPUTS = _outputs({
     "sneak_share": ("step word_line bit_line", "1", "share of it that has not come through the cell that is read"),
 })  # fmt: skip
 
-# Where and when: each has its own dimension, or goes along one that has no values of its own.
+# Coordinates: each is its own dimension, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
     "step_time",

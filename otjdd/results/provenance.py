@@ -1,4 +1,4 @@
-"""Where a result came from, as attributes: case, versions, machine, solver."""
+"""Provenance of a result as attributes: case, versions, machine, solver."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ def provenance(
     statistics: Mapping | None = None,
     wall_time: float = float("nan"),
 ) -> dict:
-    """Attributes that say where a result came from; no names of hosts, users or folders among them.
+    """Attributes of the provenance, without names of hosts, users or folders.
 
     case_text, resolved: the case as written and with everything filled in
     statistics: name -> number or text, of the solver; stored as solver_<name>    wall_time: s

@@ -1,7 +1,7 @@
-"""Results as files: written whole or not at all, and read only when every byte is as it was.
+"""Results as files: written whole or not at all, and read only when no byte has changed.
 
-A file is NetCDF4 (HDF5) and sealed: see `otjdd.system.files`. Besides, every array carries its own fletcher32 checksum for
-readers that do not know the seal, and the attribute `data_sha256` identifies the numbers whatever file holds them.
+A file is NetCDF4 (HDF5) and sealed: see `otjdd.system.files`. Every array also carries a fletcher32 checksum for
+readers that do not know the seal. The attribute `data_sha256` identifies the numbers in any file.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read(path: str | Path) -> xr.Dataset:
             ds = lazy.load()
     except ResultError:
         raise
-    except Exception as error:  # the seal fits, so whoever wrote this did not write a Dataset
+    except Exception as error:  # the seal is right, so the file was written whole, but not as a Dataset
         raise ResultError(path, f"is not an otjdd result ({error})") from error
     if ds.attrs.get("format") != FORMAT:
         raise ResultError(path, f"is not of the format {FORMAT!r}")

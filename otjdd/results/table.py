@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_SAMPLES = 10_000_000
 POINTS = "points"  # of a study
-# what a row of a table stands for -> dimensions of the variables in it; the first that has rows is taken by default
+# meaning of a row -> dimensions of the variables in a table; the default is the first that a result has
 OVER = {
     "read": ("read",),
     "frequency": ("state", "temperature", "bias", "frequency"),
@@ -32,8 +32,8 @@ def resample(ds: xr.Dataset, step: float | str) -> xr.Dataset:
     """The time series of a result at even times, from the first one on.
 
     step : between two times, s or text with a unit ("10 us")
-    Straight between recorded times, but for `displacement_current`, the mean over the interval that ends at a time: it
-    stays that, so that its integral is the charge. All else that has no time is kept, with the attributes.
+    Linear between recorded times. `displacement_current` stays the mean over the interval that ends at a time, so that its
+    integral is the charge. Variables without time are kept, with the attributes.
     Raises ValueError for a step that is not above zero, or makes more than MAX_SAMPLES times, and for a result without
     a time series.
     """

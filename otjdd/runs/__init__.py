@@ -1,1 +1,1 @@
-"""A case into its result, and a result once more: who computes a drive is chosen here and nowhere else."""
+"""Runs of cases, and repeated runs of stored results. The solver for a kind of drive is chosen here and nowhere else."""

@@ -1,4 +1,4 @@
-"""A stored run once more, from nothing but its result: the same numbers, bit for bit, on the same machine."""
+"""Repeat a stored run from its result file alone: the same numbers, bit for bit, on the same machine."""
 
 import json
 import tempfile
@@ -23,8 +23,8 @@ ABOUT_THE_MACHINE = ("system", "processor")
 def rerun(path, progress=None):
     """Simulate what a result file holds again. Returns the stored Dataset and the new one.
 
-    A run that failed is one that fails again; the new Dataset is then what it had until there.
-    Raises ResultError when the file does not say all that is needed, CaseError when its case is not one of this version.
+    A run that failed fails again; the new Dataset then holds the part before the failure.
+    Raises ResultError when the file lacks information, CaseError when its case is not valid in this version.
     """
     stored = store.read(path)
     missing = {"case_resolved", "solver_status"} - set(stored.attrs)
@@ -48,7 +48,7 @@ def rerun(path, progress=None):
 
 
 def case_of(path, stored, folder: Path):
-    """Case of a result, its files laid into a folder, and the concentrations it starts from if not by itself."""
+    """Case of a result, its files written into a folder; and its initial concentrations where the case gives none."""
     (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place[-1] != "result":
@@ -94,7 +94,7 @@ def first_state(path, stored) -> np.ndarray:
 
 
 def differences(stored, new) -> list[str]:
-    """In words, where two results differ: numbers first, then versions and machine; [] when every bit agrees."""
+    """Differences of two results in words: numbers first, then versions and machine; [] when every bit agrees."""
     if store.data_sha256(stored) == store.data_sha256(new):
         return []
     found = [said for name in sorted(set(stored.variables) | set(new.variables)) if (said := unlike(name, stored, new))]

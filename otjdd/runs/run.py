@@ -30,9 +30,9 @@ def run(
     changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
     progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
-    A limit of the model that the run passes is logged as a warning, and stands in the attribute `model_limits`.
+    A limit of the model that the run exceeds is logged as a warning and stands in the attribute `model_limits`.
     Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
-    something else.
+    another run.
     """
     case = changed_case(case, changes, more)
     try:

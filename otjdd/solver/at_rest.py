@@ -15,10 +15,10 @@ PLACE = ("state", "temperature", "bias")
 
 
 def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | None = None, progress=None):
-    """Dataset of outputs over state, temperature and bias; nan where it was ended before.
+    """Dataset of outputs over state, temperature and bias; nan where the run ended early.
 
     names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed
-    more : coordinates of further dimensions
+    more : coordinates of additional dimensions
     """
     began, failure = time.perf_counter(), None
     coords = {
@@ -60,7 +60,7 @@ def points(case: Case, temperatures, progress=None) -> Iterator[tuple]:
 
 
 def extremes(case: Case, coords: dict, out: dict) -> dict:
-    """Largest values of what has a limit: current density, steady rise of the temperature, drift of the ions."""
+    """Largest values of the limited quantities: current density, steady rise of the temperature, drift of the ions."""
     held = ("bias_current", "bias_junction_voltage", "drift_ratio")
     largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in held if name in out}
     current, junction_voltage = largest.pop("bias_current"), largest.pop("bias_junction_voltage")

@@ -1,7 +1,8 @@
-"""A run on its way, on disk: continued from there it gives the same numbers, bit for bit, as if it had never stopped.
+"""Checkpoints on disk. A run continued from one gives the same numbers, bit for bit, as an uninterrupted run.
 
-Between two calls of the kernels everything they work on is in `integrate.Run`. The junction follows from the case; what
-changes is written, with what it belongs to, as one sealed file (see `otjdd.system.files`): NumPy arrays, no pickles.
+Between two calls of the kernels, `integrate.Run` holds the whole state of the run. The junction follows from the case and
+is not written. The arrays that change, and the identity of the run, are written as one sealed file
+(see `otjdd.system.files`): NumPy arrays, no pickles.
 """
 
 import io
@@ -22,8 +23,12 @@ from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 log = logging.getLogger(__name__)
 
 EVERY = 60.0  # s between two checkpoints
-PATIENCE = 20.0  # times what writing one takes pass before the next, so that it costs at most a twentieth of the run
-MACHINE = ("python_version", "system", "processor")  # besides the versions of libraries: other machine code, other bits
+PATIENCE = 20.0  # least time between two checkpoints over the time that one takes: a twentieth of the run
+MACHINE = (
+    "python_version",
+    "system",
+    "processor",
+)  # compared besides the versions of libraries: other machine code gives other bits
 AFRESH = "begin again, without --resume"
 
 
@@ -32,7 +37,7 @@ class Place(NamedTuple):
 
     path: Path
     every: float = EVERY  # s
-    resume: bool = False  # go on from the one that is there, when there is one
+    resume: bool = False  # continue from an existing checkpoint
 
 
 class Saved(NamedTuple):
@@ -69,17 +74,17 @@ def belonging(case) -> dict[str, str]:
 
 
 def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> None:
-    """Write a run that stands on its course; wall_time [s] is what it took so far. Raises ResultError."""
+    """Write the present state of a run; wall_time [s] is the time it took so far. Raises ResultError."""
     write_moment(path, moment(run, wall_time), run, belongs)
 
 
 class Moment(NamedTuple):
-    """Copies of what of a run changes, and how much of its lists was there."""
+    """Copies of the arrays of a run that change, and the lengths of its lists."""
 
     memory: dict[str, np.ndarray]
     counts: Counts
-    lengths: tuple[int, int, int]  # of rows, reads, kept, which only grow
-    wall_time: float  # s that the run took until then
+    lengths: tuple[int, int, int]  # lengths of rows, reads and kept, which only grow
+    wall_time: float  # s, duration of the run up to this moment
 
 
 def moment(run: Run, wall_time: float) -> Moment:
@@ -89,7 +94,7 @@ def moment(run: Run, wall_time: float) -> Moment:
 
 
 def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) -> None:
-    """Write what a run was at a moment. Raises ResultError."""
+    """Write the state of a run at a moment. Raises ResultError."""
     counts, wall_time = np.array(then.counts), np.array(then.wall_time)
     about = {"belongs": np.array(json.dumps(belongs)), "counts": counts, "wall_time": wall_time}
     lists = {name: getattr(run, name)[:n] for name, n in zip(("rows", "reads", "kept"), then.lengths, strict=True)}
@@ -101,7 +106,7 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
 
 
 def read(path: Path, belongs: dict[str, str]) -> Saved:
-    """A checkpoint. Raises ResultError when it is damaged, or belongs to something else."""
+    """A checkpoint. Raises ResultError when it is damaged, or belongs to another run."""
     body = unsealed(path, read_whole(path))
     try:
         with np.load(io.BytesIO(body)) as file:  # which takes no pickles
@@ -121,14 +126,14 @@ def read(path: Path, belongs: dict[str, str]) -> Saved:
 
 
 def found(place: Place | None, belongs: dict[str, str]) -> Saved | None:
-    """The checkpoint to go on from; None when there is none, or none is wanted. Raises ResultError."""
+    """The checkpoint to continue from; None when there is none, or none is wanted. Raises ResultError."""
     if place is None or not place.resume or not place.path.exists():
         return None
     return read(place.path, belongs)
 
 
 def unlike(name: str, there: str | None, here: str) -> str:
-    """In words, that a checkpoint belongs to something else."""
+    """Message for a checkpoint that belongs to another run."""
     if name == "case":
         return "belongs to another case, or to other settings or files of this one"
     if name == "sources":
@@ -137,7 +142,7 @@ def unlike(name: str, there: str | None, here: str) -> str:
 
 
 def restore(run: Run, saved: Saved) -> None:
-    """Let a run that has begun with `saved.start` stand where the checkpoint is. Raises ResultError."""
+    """Put a run that began with `saved.start` into the state of the checkpoint. Raises ResultError."""
     arrays = saved.arrays
     try:
         for name, array in memory(run).items():
@@ -155,14 +160,14 @@ def restore(run: Run, saved: Saved) -> None:
 
 
 def widths() -> dict[str, int]:
-    """Numbers in a row of what a run logs, by name."""
+    """Length of a row of each log of a run, by name."""
     from otjdd.physics.record import READING, RECORD
 
     return {"rows": RECORD, "reads": READING}
 
 
 def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndarray]:
-    """Blocks of what a run has logged. Raises ValueError for rows of another width."""
+    """Logged blocks of a run. Raises ValueError for rows of another width."""
     if name not in arrays:
         return []
     if arrays[name].ndim != 2 or arrays[name].shape[1] != width:
@@ -186,14 +191,14 @@ def memory(run: Run) -> dict[str, np.ndarray]:
 
 
 class Keeper:
-    """Writes checkpoints of a run: now and then, and when it is interrupted.
+    """Writes checkpoints of a run: at intervals, and when it is interrupted.
 
-    Called with the fraction done whenever all that the run is made of is together. An interruption can come between two
-    such calls; what is written then is the run as it was at the last of them.
+    Called with the fraction done whenever the state of the run is consistent. After an interruption between two calls the
+    state at the last call is written.
     """
 
     def __init__(self, place: Place, run: Run, belongs: dict[str, str], began: float, progress=None):
-        """began : time.perf_counter() [s] since which the run takes   progress : called as this is"""
+        """began : time.perf_counter() [s] at the start of the run   progress : called with the same fraction"""
         self.place, self.run, self.belongs, self.began, self.progress = place, run, belongs, began, progress
         self.due = time.perf_counter() + place.every
         self.last: Moment | None = None
@@ -209,7 +214,7 @@ class Keeper:
             self.progress(fraction)
 
     def write(self) -> None:
-        """Write the last moment, if there was one. What cannot be written is told and does not end the run."""
+        """Write the last moment, if there was one. A failure to write is reported and does not end the run."""
         if self.last is None:
             return
         try:

@@ -1,7 +1,6 @@
 """The first run on a machine: kernels are compiled by two processes, the currents by this one, the time step by a second.
 
-They are the two halves of the work, some 20 s each, and meet in the cache. A second process that fails costs time only:
-what it did not leave is compiled here.
+Each half takes some 20 s. Both processes share the kernel cache. If the second process fails, this one compiles the rest.
 """
 
 import subprocess
@@ -17,14 +16,14 @@ SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.seco
 
 
 def compile_kernels(run) -> None:
-    """Compile all that is large for runs like this one, which has not moved."""
+    """Compile all large kernels for runs like this one, which has not started."""
     with second_process():
         integrate.jump(run, 0.1)
 
 
 @contextmanager
 def second_process():
-    """A process that compiles the time step, and is waited for; when this one is interrupted, it is ended."""
+    """Process that compiles the time step. The block waits for its end, and ends it when interrupted."""
     try:
         process = subprocess.Popen(
             interpreter.command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
@@ -42,13 +41,13 @@ def second_process():
 
 
 def second(begin: Callable) -> None:
-    """All that the second process does, for the run that begin() returns. It ends with the first, even when killed."""
+    """Work of the second process, for the run that begin() returns. It ends with the first one."""
     with ended_with_parent():
         compile_step(begin())
 
 
 def compile_step(run) -> None:
-    """Compile the time step and what goes with it for runs like this one, without taking one."""
+    """Compile the time step and the kernels it calls for runs like this one, without taking a step."""
     from otjdd.physics import electron_step, rosenbrock, stepper
     from otjdd.physics import state as states
 

@@ -1,6 +1,6 @@
 """Electrodes and dielectrics of a case as numbers of the kernels: bands, and tables of a bent semiconductor.
 
-A kind of electrode is a record of `case.electrodes`. It comes here as one of the two forms that the kernels know.
+A kind of electrode is a record of `case.electrodes`. The kernels know two forms; each record is converted to one of them.
 """
 
 import math
@@ -14,7 +14,7 @@ from otjdd.constants import BOLTZMANN_EV
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
 PROFILE = 16001  # points of the bent region, evenly in ln u, among which its straight pieces are chosen
-FINEST = 1e-8  # least error of a current that these pieces are made for: some 300 of them
+FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 300 pieces
 
 
 def permittivity(record, temperature: float):

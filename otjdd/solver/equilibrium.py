@@ -1,19 +1,19 @@
 """Rest of a given number of ions at a constant voltage by Newton's method, without integration in time.
 
-No flux passes a face where x = ln[c/(c_max - c)] falls by what the field and the wells ask for, so x alone gives the field
-at every inner face, and c; Gauss's law then says how far they fit each other:
+At rest no flux passes an inner face. Then the step of x = ln[c/(c_max - c)] across a face fixes the field there,
+so x gives both c and the field. Gauss's law relates the two:
 
     E_f = [kT (x_f - x_f-1) + W_f - W_f-1]/(z d_f) = E(D_f)        D_f = D(L) - e z S_f - fixed_f
 
 with D(L) from the closure at these c. Newton's iteration for x does not depend on the law of motion, the depth of the wells
-or the time that the ions would need. Electrodes that block the ions let them rest at any voltage; at 0 V it is equilibrium.
+or the relaxation time. Between blocking electrodes the ions can rest at any voltage; at 0 V the rest is equilibrium.
 """
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 
-LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials is useless
+LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 
@@ -64,7 +64,7 @@ def relaxed_with_electrons(junction, state, k: int, c, V: float):
 def newton_step(junction, state, k: int, x, total: float, V: float):
     """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
-    Rows: how far D(L) is from what the last cell asks for; Gauss's law in cells 1..N-2; the number of ions.
+    Rows: D(L) against the value that follows from the last cell; Gauss's law in cells 1..N-2; the number of ions.
     """
     from otjdd.physics import electrostatics
     from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
@@ -78,7 +78,7 @@ def newton_step(junction, state, k: int, x, total: float, V: float):
         return np.full(N, np.nan)
     E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]
     inner = (junction.kT * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
-    # D(E) saturates, and Newton's iteration for it oscillates; E(D) does not: what is missing is eps [E_f - E(D_f)]
+    # Newton's iteration for D(E), which saturates, oscillates; for E(D) it does not. The residual is eps [E_f - E(D_f)].
     missing = eps[1:-1] * (inner - E[1:-1])
     by_x = eps[1:-1] * junction.kT / (z * distance[1:-1])  # d missing/dx_f = -d missing/dx_f-1
     ions = width * c * (1.0 - share)  # d(c h)/dx

@@ -10,10 +10,10 @@ from otjdd.solver import model_limits
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
-CHUNK = 512  # steps between two looks at signals and progress
-ROWS, STATES = 4096, 64  # recorded steps, kept states between two visits of Python
+CHUNK = 512  # steps between two checks of signals and progress
+ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
 LOSSES = 16  # source voltages whose loss in the circuit is remembered, see quasistatic.jump
-ALIKE = 1e-9  # of a piece of the waveform: times that are closer count as one
+ALIKE = 1e-9  # relative to a piece of the waveform: closer times count as equal
 
 
 class Counts(NamedTuple):
@@ -37,17 +37,17 @@ class KeptState(NamedTuple):
 
 @dataclass
 class Run:
-    """A junction during its run: all that the kernels work on. `state` and the work arrays change in place."""
+    """State of a junction during its run, as the kernels use it. `state` and the work arrays change in place."""
 
     junction: object
     control: object
     state: object
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
-    trial: object  # work space of a step, and the state that it leads to
+    trial: object  # work space of a step, and the state at its end
     tangent: object  # of the current
     losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
     max_steps: int
-    watch: object  # largest values of what has a limit, see `extremes.Watch`
+    watch: object  # largest values of quantities that have a limit, see `extremes.Watch`
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
@@ -61,7 +61,7 @@ class Run:
 def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9, watch=None) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
-    watch : `extremes.Watch` of what has a limit, None where nobody asks
+    watch : `extremes.Watch` of quantities that have a limit; None for no watch
     """
     from otjdd.physics import rosenbrock, stepper
     from otjdd.physics import state as states
@@ -78,7 +78,7 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
 
 
 def jump(run: Run, voltage: float) -> None:
-    """Settle fields and circuit at a source voltage, the ions where they are. Raises SolverError."""
+    """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
     from otjdd.physics import quasistatic, stepper
 
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
@@ -96,7 +96,7 @@ def advance(run: Run, duration: float, start: float, end: float, record: bool = 
 def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, progress=None) -> None:
     """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from `at`: see `stepper.Course`.
 
-    progress(fraction) is called whenever all that the kernels work on is in the run. Raises SolverError.
+    progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
     from otjdd.physics import course as kernels
     from otjdd.physics import stepper
@@ -125,7 +125,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
 
 
 def new_log(run: Run, tasks: np.ndarray, record: bool):
-    """An empty log with room for what the tasks record, or for a part of it."""
+    """An empty log with room for the records of the tasks, or for a part of them."""
     from otjdd.physics import record as slots
     from otjdd.physics.course import KEEP, OBSERVE, READ
 
@@ -140,7 +140,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool):
 
 
 def empty(run: Run, log) -> None:
-    """Move what is in a log to the run."""
+    """Move the contents of a log to the run."""
     rows, reads, kept = log.used
     if rows:
         run.rows.append(log.rows[:rows].copy())
@@ -174,7 +174,7 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 
 def observe(run: Run, voltage: float) -> None:
-    """Record the state, its current evaluated here and not followed from a step before. Raises SolverError."""
+    """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
     from otjdd.physics import record
     from otjdd.physics.course import OBSERVE
 
@@ -215,7 +215,7 @@ def drive(
 
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
-    called now and then. Fills run.rows, run.reads, run.kept. Raises SolverError.
+    called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
     at : of a run that stands on this waveform, in its block run.block; it began at run.time. Raises Misplaced
     """
     from otjdd.physics.course import KEEP, OBSERVE, READ
@@ -235,7 +235,7 @@ def drive(
 
 
 def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> list[tuple[float, int]]:
-    """Marks (time [s] from the start of a block, task bits) in a block: of the whole drive those, and its reads.
+    """Marks (time [s] from the start of a block, task bits) in a block: its own reads, and marks of the drive within it.
 
     A mark where one block ends and the next begins belongs to the first: at a jump the voltage is the one before.
     """
@@ -262,7 +262,7 @@ def drive_block(run: Run, block: Block, began: float, marks: list, every: str, w
 
 
 class Misplaced(ValueError):
-    """A run that is to go on from where its waveform is not."""
+    """The place to continue from is not on the waveform."""
 
 
 def check_place(at: np.ndarray, pieces: np.ndarray) -> None:

@@ -10,7 +10,7 @@ CURVES = (
 
 
 def iv(case: Case, progress=None):
-    """I-V curves at frozen ions: every state of the drive, at every temperature; nan where it was ended before."""
+    """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
     return at_rest.curves(case, CURVES, bias_point, progress=progress)
 
 

@@ -1,4 +1,4 @@
-"""Linear response of a settled junction: its complex admittance, the ions standing still or answering.
+"""Linear response of a settled junction: its complex admittance, with the ions frozen or moving.
 
 The equations of a time step, with s_f for the change of S_f, d for that of D(L), v for that of V_j, all as exp(i w t):
 
@@ -66,8 +66,7 @@ class Column(NamedTuple):
 def linearised(junction, state, area: float) -> list[Column] | None:
     """Columns of a settled junction whose electrode has an area [m2]; None where the current does not converge.
 
-    The derivatives of the current are those of the computed integral at all its energies but those that carry less than
-    1e-7 of it.
+    The derivatives of the current are those of the computed integral, without energies that carry less than 1e-7 of it.
     """
     columns = [linearised_column(junction, state, k, area) for k in range(state.c.shape[0])]
     return None if None in columns else columns
@@ -116,7 +115,7 @@ def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
 
 
 def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
-    """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions answer."""
+    """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
     omega, total = 2.0 * np.pi * np.asarray(frequency), 0.0
     for column in columns:
         log_chord, charge = column.charges.answer(omega, moving)
@@ -129,7 +128,7 @@ def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np
 def drift(columns: list[Column], time: float) -> float:
     """Relative change of the conductance I/V_j by ions that are not at rest, after a time [s] at constant V_j.
 
-    One implicit step of the linear system: what comes to rest sooner counts with where it comes to rest.
+    One implicit step of the linear system. Modes that relax sooner count with their final value.
     """
     conductance = sum(column.chord for column in columns)
     change = sum(column.chord * column.charges.drift(time) for column in columns)

@@ -1,4 +1,4 @@
-"""Memory that a case needs, known before it runs."""
+"""Memory that a case needs, estimated before it runs."""
 
 from otjdd.case.drive_curves import Answer, Curves
 

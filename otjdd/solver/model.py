@@ -1,4 +1,4 @@
-"""From a case to the numbers of the kernels: grid, columns, junction."""
+"""Conversion of a case to the numbers of the kernels: grid, columns, junction."""
 
 import math
 from itertools import product
@@ -10,14 +10,14 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.profile_start import Profile, read_profile
 
-COARSEST = 3e-4  # tolerance of the integral over energy, at most: with fewer energies its error estimate is too low
+COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.1  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 MOST_COLUMNS = 64
 
 
 class Member(NamedTuple):
-    """Values of one column that differ from the others, and its share of the area."""
+    """Values of one column that differ between columns, and its share of the area."""
 
     weight: float
     activation_energy: float
@@ -68,13 +68,13 @@ def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def profile(case) -> Profile | None:
-    """Profile that a case starts from, None when it starts from none. Raises OSError, ValueError ("file:line: ...")."""
+    """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
     path = getattr(case.ions.initial, "profile", None)
     return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
 
 
 def members(case) -> list[Member]:
-    """The columns of a case. Raises ValueError when a spread leads out of what is physical; errors of `profile`."""
+    """The columns of a case. Raises ValueError when a spread leads to unphysical values, and the errors of `profile`."""
     start = profile(case)
     density = case.ions.density if start is None else start.mean(case.device.film.thickness)
     spread = {key: value for key, value in case.columns.spread.items() if value}
@@ -186,7 +186,7 @@ def along_profile(case, parts: list[Member]) -> np.ndarray:
 
 
 def energy_tolerance(case) -> float:
-    """Relative error that the integral over energy is asked for."""
+    """Relative tolerance of the integral over energy."""
     tolerance = min(case.numerics.current_tolerance, COARSEST)
     return tolerance if case.device.transmission == "transfer-matrix" else KINKS * tolerance
 

@@ -1,7 +1,7 @@
-"""Limits of the model: numbers that a run is held against, and the sentence that says which of them it has passed.
+"""Limits of the model: thresholds for numbers of a run, and the sentences for those that it exceeds.
 
-The thresholds stand here and nowhere else. A run that passes one goes on and keeps its numbers; its result says so in the
-attribute `model_limits`, and whoever started it reads a line of warning.
+The thresholds stand here and nowhere else. A run that exceeds one continues and keeps its numbers. Its result says so in
+the attribute `model_limits`, and the user reads a line of warning.
 """
 
 import logging
@@ -21,7 +21,7 @@ POLES = 28  # of the thermal response: 0.4 % from its closed form over twelve de
 
 
 class Limit(NamedTuple):
-    """One limit: output that is held against it, name in words, largest value that the model stands for, unit, advice."""
+    """One limit: the output it applies to, name in words, largest value for which the model holds, unit, advice."""
 
     output: str
     name: str
@@ -70,12 +70,12 @@ class Reached(NamedTuple):
 
 
 def thermal_resistance(radius: float) -> float:
-    """Temperature over power [K/W] of a disc of a radius [m] on a half space, in the end: 1/(4 kappa r)."""
+    """Steady thermal resistance [K/W] of a disc of a radius [m] on a half space: 1/(4 kappa r)."""
     return 1.0 / (4.0 * CONDUCTIVITY * radius)
 
 
 def thermal_response(time, radius: float):
-    """Share of the final temperature that a constant power reaches after a time [s], on a disc of a radius [m].
+    """Fraction of the steady temperature that a constant power on a disc of a radius [m] reaches after a time [s].
 
     (2/pi) arctan(4 sqrt(s/pi)), s = time DIFFUSIVITY/r^2: exact for a heat source that is Gaussian over the surface, and
     right at both ends for a disc, where heat first leaves straight down and in the end in all directions.
@@ -106,7 +106,7 @@ def new_watch(density_of_states: float, radius: float, cells: int):
 
 
 def no_watch():
-    """Watch of the kernels where nobody asks."""
+    """Watch of the kernels that records nothing."""
     from otjdd.physics import extremes
 
     return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))

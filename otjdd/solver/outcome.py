@@ -8,7 +8,7 @@ from otjdd.system.limits import interruption
 
 
 def ending(error: BaseException):
-    """The failure or interruption that an exception is; raises the exception when it is neither."""
+    """Return SolverError or KeyboardInterrupt; re-raise any other exception."""
     found = error if isinstance(error, SolverError) else interruption(error)
     if found is None:
         raise error
@@ -21,7 +21,7 @@ def status(failure) -> str:
 
 
 def delivered(ds, failure):
-    """The Dataset of a run; raises the failure that ended it before its time, with the Dataset as its `partial`."""
+    """The Dataset of a run. Raises the failure that ended the run early, with the Dataset as its `partial`."""
     if failure is not None:
         failure.partial = ds
         raise failure
@@ -47,7 +47,7 @@ def references(case) -> str:
 
 
 def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
-    """Attributes of a result: the case, where the numbers come from, and the limits of the model that they pass.
+    """Attributes of a result: the case, the provenance of the numbers, and the limits of the model that they exceed.
 
     reached : output -> `model_limits.Reached`
     """

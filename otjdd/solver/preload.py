@@ -15,7 +15,7 @@ CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states
 
 
 def get_ready() -> None:
-    """Load all that a run needs, and run."""
+    """Load everything that a run needs, and run once."""
     from otjdd.case.case import parse_case
     from otjdd.physics import jit_cache
     from otjdd.solver import self_check

@@ -15,7 +15,7 @@ from otjdd.solver import compile_ahead, integrate, model
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 1e-3  # relative; machine code that is wrong is wrong by more, and a finer quadrature changes less
+TOLERANCE = 1e-3  # relative: wrong machine code differs by more, a finer quadrature by less
 
 CASE = """
 title = "a small junction with a known answer"
@@ -56,7 +56,7 @@ series_resistance = "10 ohm"
 
 
 class Answer(NamedTuple):
-    """Numbers of the run that are compared."""
+    """Numbers that the check compares."""
 
     mean_position: float  # m
     band_edge: float  # eV, of the film at the right electrode
@@ -77,7 +77,7 @@ KNOWN = Answer(
 
 @cache
 def trust() -> None:
-    """Try the kernels; what is wrong is compiled again. Raises KernelError when that does not help."""
+    """Check the kernels; compile them again when they are wrong. Raises KernelError when they stay wrong."""
     if jit_cache.is_empty():
         log.warning(
             "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
@@ -93,7 +93,7 @@ def trust() -> None:
 
 
 def begin(**changes):
-    """The run before it moves. Changes are those of a case."""
+    """The run at its start. changes : of the case."""
     case = parse_case(CASE).replace(**changes)
     parts = model.members(case)
     c = model.uniform(parts, case.device.film.cells)
@@ -119,7 +119,7 @@ def answer(**changes) -> Answer:
 
 
 def difference(found: Answer) -> str:
-    """In words, what is not as known; "" when all is."""
+    """Differences from the known answer in words; "" when there are none."""
     for name, value, known in zip(Answer._fields, found, KNOWN, strict=True):
         if not abs(value - known) <= TOLERANCE * abs(known):
             return f"{name.replace('_', ' ')} {value:.6g}, known to be {known:.6g}"

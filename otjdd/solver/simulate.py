@@ -17,7 +17,7 @@ from otjdd.waveform.writes import last_writes
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
-SMALLEST_JUMP = 1e-6  # V, above what settling once more changes
+SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 
 def simulate(case: Case, progress=None, start=None, checkpoints=None):
@@ -64,7 +64,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
 
 
 def prepared(case, junction, parts):
-    """Concentrations (K, N) [1/m3] that a case starts from, and the failure that kept it from getting there, if any."""
+    """Concentrations (K, N) [1/m3] that a case starts from, and the failure that prevented it, if any."""
     try:
         return initial.start(case, junction, parts), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
@@ -74,7 +74,7 @@ def prepared(case, junction, parts):
 def undergo(case, moving, waveform, progress, at):
     """Take a run along a waveform and record what the case asks for; `at` of one that stands on it, else None.
 
-    Returns the SolverError or KeyboardInterrupt that ended it before its time, None when none did.
+    Returns the SolverError or KeyboardInterrupt that ended it early, None otherwise.
     """
     record = case.record
     try:
@@ -150,7 +150,7 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
 
 
 def extremes(case, arrays: dict, time: np.ndarray) -> dict:
-    """Largest values of what has a limit among all that was recorded, at reads and in snapshots too.
+    """Largest values of the quantities that have a limit, over records, reads and snapshots.
 
     time : (T,) of the time series [s]
     """
@@ -178,13 +178,13 @@ def files_named(case) -> dict:
 
 
 def simultaneous(t: np.ndarray) -> np.ndarray:
-    """Times (T,) of records of which those that follow within round-off have the time of the one before."""
+    """Times (T,) of records; times that differ by round-off from the one before are set equal to it."""
     same = np.diff(t, prepend=-np.inf) <= ROUND_OFF * np.spacing(np.abs(t))
     return np.maximum.accumulate(np.where(same, -np.inf, t))
 
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:
-    """True for rows (T, RECORD) that do not repeat the one before: of a later time, or of a voltage that has jumped."""
+    """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
     from otjdd.physics import record
 
     later = np.diff(rows[:, record.TIME]) > 0.0

@@ -15,7 +15,7 @@ SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
 def small_signal(case: Case, progress=None):
-    """Answer of every state of the drive at every temperature, bias and frequency; nan where it was ended before."""
+    """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
     frequency = drive.frequency_values()
 
@@ -52,7 +52,7 @@ def come_to_rest(run, voltage: float) -> None:
     from otjdd.physics.numerics import add_up
 
     def missing(V_j: float) -> float:
-        """Source voltage that the rest at V_j asks for, less that which is there [V]."""
+        """Source voltage that belongs to the rest at V_j, less the given one [V]."""
         rest(run, V_j, voltage)
         if not close_all(run.junction, run.state, V_j, CLOSURE_TOLERANCE):
             integrate.fail(run, "NOT_CLOSED", 0.0, voltage, 0.0, 0.0)
@@ -68,7 +68,7 @@ def come_to_rest(run, voltage: float) -> None:
 
 
 def rest(run, V_j: float, voltage: float) -> None:
-    """Put the ions of a run where they rest at a junction voltage [V]. Raises SolverError."""
+    """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
     found = equilibrium.relaxed(run.junction, run.state.c, V_j)
     if found is None:
         integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)

@@ -1,4 +1,4 @@
-"""Files that are whole or absent, and reading that ends.
+"""Files that are whole or absent, and bounded reading.
 
 A file is written under another name in the same folder, forced to the disk, read back, and only then renamed: whatever
 happens in between, power cuts included, its name stands for the old content, for the new, or for nothing. A link at its
@@ -23,7 +23,7 @@ from pathlib import Path
 from otjdd.errors import ResultError
 
 MAX_BYTES = 8 * 2**30
-PIECE = 2**24  # bytes that are read at a time
+PIECE = 2**24  # bytes read at a time
 PATIENCE = 2.0  # s after which a file that keeps its reader waiting is given up
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SEAL = b"\notjdd sha256 "
@@ -112,7 +112,7 @@ def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
 
 
 class Refused(OSError):
-    """A file that is not read because of what it is."""
+    """A file of a kind that is not read."""
 
 
 class TooLarge(Refused):
@@ -165,7 +165,7 @@ def unsealed(path: str | Path, data: bytes) -> bytes:
 
 
 def hdf5_length(data: bytes) -> int | None:
-    """Length that a file says of itself in the superblock of HDF5 (versions 0 to 3); None where there is none."""
+    """Length that the superblock of an HDF5 file states (versions 0 to 3); None where there is none."""
     if len(data) < 48 or not data.startswith(HDF5):
         return None
     at = 40 if data[8] < 2 else 28
@@ -173,7 +173,7 @@ def hdf5_length(data: bytes) -> int | None:
 
 
 def tidy(folder: Path, pattern: str) -> None:
-    """Remove unfinished files that nobody writes any more: a writer holds a lock, which goes when it is killed."""
+    """Remove unfinished files without a writer: a writer holds a lock, which is released when it is killed."""
     for path in folder.glob(pattern):
         with contextlib.suppress(OSError):  # another process was quicker, or the folder is closed
             if time.time() - os.lstat(path).st_mtime > (YOUNG if _unlocked(path) else STALE):

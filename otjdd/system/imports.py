@@ -1,4 +1,4 @@
-"""Control over what libraries do when they are imported."""
+"""Control over libraries while they are imported."""
 
 import contextlib
 import os
@@ -11,9 +11,9 @@ DASK = "dask", "distributed"  # xarray imports them wherever they are installed,
 
 @contextlib.contextmanager
 def absent(*modules: str) -> Iterator[None]:
-    """Within the block, modules that were not imported before cannot be, as where they are not installed.
+    """Within the block, modules that are not yet imported cannot be imported, as if they were not installed.
 
-    For libraries that try an import, do without it, and would take longer for it than a run takes.
+    For optional imports of libraries that take longer than a run.
     """
     kept_out = [name for name in modules if name not in sys.modules]
     sys.modules.update(dict.fromkeys(kept_out))

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-SAFE_PATH = "PYTHONSAFEPATH"  # environment variable that does for all interpreters below what -P does for one
-PARENT = "OTJDD_PARENT"  # environment variable: the process with which an interpreter is to end
+SAFE_PATH = "PYTHONSAFEPATH"  # environment variable with the effect of -P for all child interpreters
+PARENT = "OTJDD_PARENT"  # environment variable: the process with whose end an interpreter exits
 
 
 def command(code: str, *arguments: str) -> list[str]:
@@ -39,5 +39,5 @@ def inherited() -> Iterator[None]:
 
 
 def parent() -> int:
-    """Process that started this interpreter, also when it has ended since; asked for once, as children inherit it."""
+    """Process that started this interpreter, even if it has ended. Looked up once: children inherit the variable."""
     return int(os.environ.pop(PARENT, 0)) or os.getppid()

@@ -1,6 +1,6 @@
-"""Ends of a run from outside: signals, a limit on time, a limit on memory. All of them act like Ctrl-C.
+"""Interruptions of a run: signals, a limit on time, a limit on memory. All of them act like Ctrl-C.
 
-`Stopped` is a KeyboardInterrupt, so whoever keeps what was computed when a user interrupts keeps it in all these cases.
+`Stopped` is a KeyboardInterrupt, so code that keeps the computed part after Ctrl-C keeps it in all these cases.
 """
 
 import math
@@ -14,13 +14,13 @@ from pathlib import Path
 
 from otjdd.errors import LimitError, Stopped
 
-EVERY = 0.05  # s between two looks of the watch
+EVERY = 0.05  # s between two checks of the watch
 NEEDED = 2.0**30  # bytes of addresses: 0.6 GiB with all libraries loaded, 0.9 GiB while kernels are compiled
 SHARE = 0.8  # of the machine's memory is the limit when none is given
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """The interruption that an exception is, or that it came from, None when it is none.
+    """The KeyboardInterrupt behind an exception: itself or its cause; None when there is none.
 
     A compiled kernel whose return is interrupted raises SystemError ("returned a result with an exception set").
     """
@@ -33,7 +33,7 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
 def heeding_signals(reasons: list[str] | tuple = ()):
     """Within the block SIGTERM raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
 
-    reasons : of whoever else sends SIGTERM; the signal is then a limit, and the first of them is told
+    reasons : of limits that send SIGTERM themselves; the first of them is reported in place of the signal
     """
 
     def stop(number, frame):
@@ -49,10 +49,10 @@ def heeding_signals(reasons: list[str] | tuple = ()):
 
 @contextmanager
 def raised_again():
-    """Within the block, raise an interruption again that arrived where Python cannot raise it, until it comes through.
+    """Within the block, raise an interruption again that Python could not deliver, until it is delivered.
 
-    While LLVM compiles it calls back into Python. A signal that is handled in such a callback is an exception that has no
-    caller to go to: Python reports it as unraisable, and the program would go on as if nothing had been asked of it.
+    While LLVM compiles it calls back into Python. An exception raised by a signal in such a callback has no caller:
+    Python reports it as unraisable, and the program would continue as if there had been no signal.
     """
     before = sys.unraisablehook
 
@@ -76,7 +76,7 @@ def raised_again():
 
 @contextmanager
 def shielded():
-    """Signals wait for the end of the block: what is written in it is written. Main thread only."""
+    """Signals wait for the end of the block, so that a write in it is complete. Main thread only."""
     waiting = []
     before = {
         n: signal.signal(n, lambda number, frame: waiting.append(number)) for n in (signal.SIGINT, signal.SIGTERM)
@@ -107,7 +107,7 @@ def watched(watch):
 def limits(seconds: float | None, memory: float):
     """Raise Stopped within the block when it takes longer [s], or the process more memory [bytes], than allowed.
 
-    Half of the memory is for the run, for as much again is needed to write what it has. Main thread only.
+    Half of the memory is for the run; writing its result needs as much again. Main thread only.
     """
     reasons, began = [], time.monotonic()
 

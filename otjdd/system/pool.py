@@ -1,4 +1,4 @@
-"""The one pool of processes: jobs for several processes, which end with the block that asked for them.
+"""The one pool of processes. Its processes end with the block that started them.
 
 with team(2) as spread:
     for number, result in spread(function, [(1, "a"), (2, "b")]):
@@ -19,7 +19,7 @@ from otjdd.system import interpreter
 from otjdd.system.limits import watched
 
 # Named and not imported: the solver stands above this module.
-PRELOAD = "otjdd.solver.preload"  # what all processes of a pool have loaded when they start
+PRELOAD = "otjdd.solver.preload"  # loaded in all processes of a pool before their first job
 SELF_CHECK = "otjdd.solver.self_check"
 
 AHEAD = 4  # jobs a worker that are handed out at a time, so that memory does not grow with the number of jobs
@@ -30,25 +30,30 @@ START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods(
 
 @contextmanager
 def team(workers: int, apart: bool = False):
-    """A function (function, jobs) -> iterator over (number of a job, its result), in the order in which they end.
+    """Function (function, jobs) -> iterator over (number of a job, its result), in the order in which the jobs end.
 
     jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
         the jobs; with `apart` it is another process. Processes take the options of `in_processes`.
-    Raises what a job raises, MemoryError when a process was ended from outside.
+    Raises the exceptions of the jobs, and MemoryError when a process was ended from outside.
     """
     if workers == 1 and not apart:
         yield one_by_one
         return
-    from pebble import ProcessPool
-
-    make_ready()  # once, before all processes would do it
-    pool = ProcessPool(workers, initializer=begin, context=context())
+    make_ready()  # once, instead of in every process
+    pool = processes(workers)
     try:
         yield partial(in_processes, pool, workers * AHEAD)
         pool.close()
     finally:
         pool.stop()
         pool.join()
+
+
+def processes(workers: int, *more: str):
+    """A pebble pool of processes that have loaded PRELOAD and the modules `more`. Its caller stops and joins it."""
+    from pebble import ProcessPool
+
+    return ProcessPool(workers, initializer=begin, context=context(*more))
 
 
 def one_by_one(function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
@@ -86,7 +91,7 @@ def in_processes(
 
 
 def failure(future, limit: float | None) -> Exception | None:
-    """Why a future has no result for reasons outside of its job; None for a result, and for an error of the job."""
+    """Error of a future whose process was ended; None for a result, and for an error of the job itself."""
     from pebble import ProcessExpired
 
     error = future.exception()
@@ -100,7 +105,7 @@ def failure(future, limit: float | None) -> Exception | None:
 
 
 def begin() -> None:
-    """Initializer of a process: load what a job needs, so that it is not part of the time of the first job."""
+    """Initializer of a process: load otjdd, so that the time of the first job does not include it."""
     heed_parent()
     importlib.import_module(PRELOAD)
 
@@ -111,10 +116,10 @@ def heed_parent() -> None:
 
 
 class Process(START.Process):
-    """A process without the script that it is started from.
+    """A process that does not run the script it is started from.
 
-    A new process would run that script once more, and start the same work itself where the script does not ask for its
-    name first. All that is needed is in this package.
+    By default a new process runs that script again, and starts the same work where the script does not check `__name__`.
+    Jobs need this package only.
     """
 
     @staticmethod
@@ -135,20 +140,20 @@ class Context(type(START)):
 
 
 def context(*more: str) -> Context:
-    """Start method whose processes have PRELOAD loaded, and more modules by their names."""
+    """Start method whose processes have loaded PRELOAD and the modules `more`."""
     if START.get_start_method() == "forkserver":
         START.set_forkserver_preload([PRELOAD, *more])
     return Context()
 
 
 def make_ready() -> None:
-    """Have the kernels loaded, or compiled, before a pool is started: beside this process where that is possible."""
+    """Load or compile the kernels before a pool is started: in another process where that is possible."""
     if not get_ready_beside():
         importlib.import_module(SELF_CHECK).trust()
 
 
 def get_ready_beside() -> bool:
-    """Start the process that all others are copied from, which then gets ready; False where there is none."""
+    """Start the process that all others are copied from, which then loads PRELOAD; False where the system has none."""
     if START.get_start_method() != "forkserver":
         return False
     from multiprocessing import forkserver
@@ -161,7 +166,7 @@ def get_ready_beside() -> bool:
 
 @contextmanager
 def ended_with_parent():
-    """Within the block this process ends when its parent does, which need not have come to want it."""
+    """Within the block this process exits when its parent has died."""
     parent = interpreter.parent()
 
     def watch(over):

@@ -1,12 +1,12 @@
-"""Digests of otjdd's own sources: what other sources computed is not taken for what these would."""
+"""Digests of otjdd's own sources: numbers that other sources computed are not reused."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# All that the numbers of a result or of a point of a study can depend on, whole packages: a list of single modules was
-# not kept up when one of them was split.
+# Every package that the numbers of a result or of a point can depend on. Whole packages: a list of single modules went out
+# of date when one of them was split.
 OF_NUMBERS = (
     "constants", "errors", "laws", "units", "system", "waveform", "analysis", "physics", "case", "results", "solver",
     "compact_models", "crossbars", "runs", "studies",

@@ -1,4 +1,4 @@
-"""Text on its way to a terminal, and standard streams that are always there.
+"""Safe text for a terminal, and standard streams that are always open.
 
 Titles, keys and names of files come from whoever wrote them. In a terminal a control character is a command, and one that
 changes the direction of writing makes a text look like another.
@@ -22,20 +22,20 @@ def written(character: str) -> str:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print a text that may hold anything on stdout."""
+    """Print any text on stdout, control characters written out."""
     print(plain(text), end=end)
 
 
 def tell(text: str) -> None:
-    """Print a text that may hold anything on stderr."""
+    """Print any text on stderr, control characters written out."""
     print(plain(text), file=sys.stderr)
 
 
 def open_closed_streams() -> None:
-    """Lead standard streams that were closed, as by 2>&- in a shell, to nowhere.
+    """Open closed standard streams, as after 2>&- in a shell, to the null device.
 
-    The next file that is opened would take the number of a closed one, and what is written for the terminal would go into
-    it: into a result.
+    Otherwise the next file that is opened takes the number of the closed stream, and text for the terminal goes into a
+    result.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:

@@ -12,7 +12,7 @@ MAX_BYTES = 64_000_000
 
 
 class Line(NamedTuple):
-    """A line that says something: its number, counted from 1, and its cells."""
+    """A line with content: its number, counted from 1, and its cells."""
 
     number: int
     cells: list[str]
