@@ -1,1 +1,1 @@
-"""Parameters of a case from claims that its runs should meet."""
+"""Calibration: parameters of a case from the claims that its runs should meet."""

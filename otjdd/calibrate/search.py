@@ -16,7 +16,7 @@ from otjdd.errors import SolverError
 from otjdd.fitting import global_search
 from otjdd.system.pool import team
 
-SAFE = 0.7  # up to here a target counts as met; the rest counts little
+SAFE = 0.7  # residual up to which a target counts as met and has little weight
 DAMPINGS = (0.1, 0.4, 1.6, 6.4, 25.0, 100.0)  # of a round, in units of the one that was best before
 STEEP = 200.0  # pulls per range of a parameter, beyond which a slope is that of a failure
 CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
 
     @property
     def pulls(self) -> np.ndarray:
-        """Residuals as the search weighs them: the excess over SAFE, a little of the rest, damped beyond CAP."""
+        """Weighted residuals: the excess over SAFE, a small share of the rest, damped beyond CAP."""
         size = np.abs(self.residuals)
         size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
         return np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
@@ -58,7 +58,7 @@ def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
 
 
 def present(calibration: Calibration, case: Case) -> np.ndarray:
-    """Point of the unit cube at which the case stands."""
+    """Point of the unit cube of the present case."""
     data = case.model_dump()
     return np.array([np.clip(p.coordinate(dig(data, p.key)), 0.0, 1.0) for p in calibration.parameter])
 
@@ -75,9 +75,9 @@ def search(
     calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
     workers: int = 1, progress: Callable[[int, float, dict], None] | None = None,
 ) -> Search:  # fmt: skip
-    """CMA-ES from where the case stands. progress(evaluations done, best score, best settings) after each generation.
+    """CMA-ES from the present case. progress(evaluations done, best score, best settings) after each generation.
 
-    A KeyboardInterrupt that ends it has the best so far, a Search, as its attribute `partial`.
+    A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
     """
     start = present(calibration, case)
     first = evaluate(calibration, case, start)
@@ -120,12 +120,12 @@ def polish(
     calibration: Calibration, case: Case, found: Search, *, rounds: int = 20, workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Search:  # fmt: skip
-    """Levenberg-Marquardt steps on the pulls from what the search has found, as long as the score falls.
+    """Levenberg-Marquardt steps on the pulls from the best point of the search, as long as the score falls.
 
     From a point with half of the targets met six rounds took the score of cases/calibration/li2019.toml from 79 to 1.05,
     where CMA-ES stood still: near a solution residuals are smooth, and each depends on a few parameters. Several dampings
-    are tried at once, about the one that was best before. A KeyboardInterrupt that ends it has the best so far as its
-    attribute `partial`.
+    around the previous best one are tried at once. A KeyboardInterrupt carries the best Search so far as its attribute
+    `partial`.
     """
     damping = 1.0
     try:
@@ -169,7 +169,7 @@ def newton_move(slopes: np.ndarray, pulls: np.ndarray, damping: float) -> np.nda
 
 
 def as_case(calibration: Calibration, x) -> str:
-    """Case file that puts the found values on the calibrated case."""
+    """Case file with the found values on top of the calibrated case."""
     from otjdd.case import toml_text
 
     lines = [f"base = {toml_text.write({'x': Path(calibration.case).name}).partition('=')[2].strip()}"]

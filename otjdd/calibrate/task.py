@@ -1,6 +1,6 @@
-"""The task of a calibration: the parameters that may move, the runs, and the targets that their reads should meet.
+"""The task of a calibration: free parameters, runs, and targets for their reads.
 
-A task is a TOML file. The residual of a target is its distance in units of the allowed distance: 1 is just missed.
+A task is a TOML file. The residual of a target is its distance in units of the tolerance: the limit is at 1.
 """
 
 import math
@@ -28,7 +28,7 @@ FAILED = 30.0  # residual of every target of a run that cannot be computed
 
 
 class Parameter(Record):
-    """One parameter that may move: its dotted key, bounds as text, dimension ("" for plain numbers), scale."""
+    """One free parameter: its dotted key, bounds as text, dimension ("" for plain numbers), scale."""
 
     key: str
     low: str | Number
@@ -73,7 +73,7 @@ class Target(Record):
 
     read : index of the read; over : index of a read to divide by   quantity : column of the reads
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
-    claim : figure of a claim, "rv-hrs.pristine", that gives those of them that are not given here. Without a read the
+    claim : figure of a claim, "rv-hrs.pristine", which supplies the limits that are not given here. Without a read the
         figure itself is measured, from this run alone
     """
 
@@ -103,7 +103,7 @@ class Target(Record):
         return self
 
     def found(self, case: Case, ds) -> float:
-        """Number of a run, from its case and Dataset. Raises ValueError when the run does not show it."""
+        """Number of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
         if self.read is None:
             claim, figure = claims.named(self.claim)
             return METRICS[claim.metric].measured([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
@@ -112,7 +112,7 @@ class Target(Record):
         return float(values[self.read] if self.over is None else values[self.read] / values[self.over])
 
     def residual(self, found: float) -> float:
-        """Signed distance in units of what is allowed; 0 where a one-sided target is met."""
+        """Signed distance in tolerances; 0 where a one-sided target is met."""
         if not (math.isfinite(found) and (self.linear or found * (self.value or 1.0) > 0)):
             return FAILED
 
@@ -172,7 +172,7 @@ def strange_parameters(calibration: Calibration, case: Case, document: Document)
 
 
 def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
-    """Problems of changes that do not fit the case, and of targets of reads that a run does not take."""
+    """Problems of changes that do not fit the case, and of targets for missing reads."""
     for i, run in enumerate(calibration.run):
         try:
             drive = case.replace(**run.set).drive

@@ -1,1 +1,1 @@
-"""Claims of a paper: what they run, what is measured, how they are judged, told and drawn."""
+"""Claims of a paper: their runs and metrics, their verdicts, and reports and pictures of these."""

@@ -1,8 +1,8 @@
-"""A claim of a paper as data: the statement, the numbers of a metric that stand for it, and their tolerances.
+"""A claim of a paper as data: the statement, the numbers of a metric that express it, and their tolerances.
 
 A claim is a folder: claim.toml, and the cases to run as further TOML files. A case with a [study] is run at each of its
-points. The claim is met when every number that has a limit keeps it, and in no other way: the reason that claim.toml
-gives for a miss is shown, and changes nothing.
+points. The claim is met if and only if every number is within its limits. The reason that claim.toml gives for a miss is
+shown, and has no influence.
 """
 
 import math
@@ -28,11 +28,11 @@ CLAIM = "claim.toml"
 
 
 class Claim(Record):
-    """A claim.toml: the statement and its place in the paper, the metric and its numbers, and what was chosen.
+    """A claim.toml: the statement and its place in the paper, the metric and its numbers, and choices.
 
-    device : what the paper measured   doubtful : what the paper leaves open   settings : of the metric
-    expected : the verdict that this version gives   reason : why the claim is missed, when it is
-    quick : name of a case -> dotted keys and values that make a quick look of it
+    device : the measured device of the paper   doubtful : what the paper leaves open   settings : of the metric
+    expected : verdict of this version   reason : why the claim is missed, when it is
+    quick : name of a case -> dotted keys and values for a quick run
     """
 
     claim: str
@@ -92,12 +92,12 @@ class Verdict(NamedTuple):
 
     @property
     def beyond(self) -> dict[str, int]:
-        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim have passed, and by how many runs."""
+        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim are exceeded, and by how many runs."""
         told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
         return dict(Counter(name for text in told for name in model_limits.names(text)))
 
     def row(self) -> dict:
-        """The claim for programs: texts, and the same as numbers and names."""
+        """The claim for JSON: texts, and the same content as numbers and names."""
         figures = self.claim.figure
         return {
             "id": self.id,
@@ -130,7 +130,7 @@ def load(folder: Path) -> Claim:
 
 
 def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
-    """Problems of a claim with the table of metrics: names that it does not have, units of another quantity."""
+    """Problems of a claim with the table of metrics: unknown names, units of another quantity."""
     if claim.metric not in METRICS:
         hint = nearest(claim.metric, list(METRICS)) or ", ".join(METRICS)
         yield document.problem(("metric",), "the name of a metric", units.brief(claim.metric), hint)
@@ -146,7 +146,7 @@ def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
 
 
 def named(path: str) -> tuple[Claim, Figure]:
-    """Claim and figure of "rv-hrs.pristine", say, of those that come with otjdd. Raises ValueError, OSError."""
+    """Shipped claim and its figure by name: "rv-hrs.pristine". Raises ValueError, OSError."""
     name, _, of = path.partition(".")
     if not (shipped_claims() / name / CLAIM).is_file():
         raise ValueError(f"there is no claim {name!r}")

@@ -1,6 +1,6 @@
 """A number of a claim: its limits, the distance of a result from them, and both in words.
 
-The distance of a result is told in tolerances, 0 where it is exact and 1 where it is at the limit:
+The distance of a result is given in tolerances, 0 for an exact result and 1 at the limit:
 
     value and within      |x - value| / within; for a factor f: |ln(x / value)| / ln f
     at_least and at_most  distance from the middle, in halves of the interval
@@ -21,9 +21,9 @@ from otjdd.case.record import Number, Record
 class Figure(Record):
     """One number of a metric: its name there, its name in words, its unit, and its limits in that unit.
 
-    value with within ("x2" a factor, "30 %" relative, a number absolute), at_least, at_most; none of them: told only
+    value with within ("x2" a factor, "30 %" relative, a number absolute), at_least, at_most; none: reported only
     best : the best possible value where there is one limit, 1 for a share
-    window : ends within which this version finds the number
+    window : range within which this version finds the number
     """
 
     name: str
@@ -60,7 +60,7 @@ class Figure(Record):
         return number * 10.0 ** units.unit(self.unit).exponent
 
     def met(self, found: float) -> bool:
-        """True when a number [SI] keeps all limits. No number at all (nan) keeps none."""
+        """True when a number [SI] is within all limits; nan is not."""
         x, (low, high) = self.shown(found), self.bounds()
         return (low is None or x >= low) and (high is None or x <= high)
 
@@ -122,7 +122,7 @@ class Figure(Record):
 
     @property
     def allowed(self) -> str:
-        """Interval that meets, in words; "" where there is no limit."""
+        """Allowed interval in words; "" where there is no limit."""
         low, high = self.bounds()
         if low is not None and high is not None:
             return f"{plain(low)} to {self.text(high)}"
@@ -132,14 +132,14 @@ class Figure(Record):
 
 
 class Measured(NamedTuple):
-    """A figure of a claim beside what was found [SI], None when there is no result."""
+    """A figure of a claim with the found number [SI], None when there is no result."""
 
     figure: Figure
     found: float | None
 
     @property
     def status(self) -> str:
-        """ "met", "missed", or "told" for a number without limits."""
+        """ "met", "missed", or "told" (reported) for a number without limits."""
         if not self.figure.allowed:
             return "told"
         return "met" if self.found is not None and self.figure.met(self.found) else "missed"
@@ -158,19 +158,19 @@ class Measured(NamedTuple):
 
     @property
     def otjdd(self) -> str:
-        """The number that was found, in words."""
+        """The found number in words."""
         return "no result" if self.found is None else self.figure.text(self.figure.shown(self.found))
 
     @property
     def surprise(self) -> str:
-        """In words, that the number is outside of its window; "" when it is not, or has none."""
+        """Message for a number outside of its window; "" otherwise."""
         if self.figure.window is None or (self.found is not None and self.figure.expected(self.found)):
             return ""
         low, high = self.figure.window
         return f"{self} (expected {plain(low)} to {self.figure.text(high)})"
 
     def row(self) -> dict:
-        """The number for programs: in its unit, None where it is no finite number."""
+        """The number for JSON: in its unit, None where it is not finite."""
         found = None if self.found is None else self.figure.shown(self.found)
         return {
             "name": self.figure.name,
@@ -191,5 +191,5 @@ def finite(number: float | None) -> float | None:
 
 
 def plain(number: float) -> str:
-    """A number to three digits, as people write it: 1.8e8."""
+    """A number to three digits: 1.8e8."""
     return f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

@@ -45,7 +45,7 @@ def validate(
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:
-    """digest -> Dataset of all different cases, or in words why there is none."""
+    """digest -> Dataset of all different cases, or the reason of a failure in words."""
     different = {case.digest: case for case in cases}
     digests, results = list(different), {}
     with team(max(1, min(workers, len(different)))) as spread:
@@ -57,7 +57,7 @@ def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str,
 
 
 def attempt(case: Case):
-    """Dataset of a case, or in words why there is none."""
+    """Dataset of a case, or the reason of its failure in words."""
     from otjdd.errors import SolverError
     from otjdd.runs.run import simulate
 
@@ -68,14 +68,14 @@ def attempt(case: Case):
 
 
 def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:
-    """Verdict on one claim. results : digest of a case -> Dataset, or in words why there is none."""
+    """Verdict on one claim. results : digest of a case -> Dataset, or the reason of its failure in words."""
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:
         if isinstance(trial.ds, str):
             return Verdict(name, claim, {}, (), f"{trial.case.title}: {trial.ds}.", done)
     try:
         found = METRICS[claim.metric].measured(done, **claim.settings)
-    except ValueError as error:  # fits that have nothing to fit say so
+    except ValueError as error:  # a fit without points raises ValueError
         return Verdict(name, claim, {}, (), f"{error}.", done)
     missed = tuple(f for f in claim.figure if not f.met(found[f.name]))
     return Verdict(name, claim, found, missed, "", done)

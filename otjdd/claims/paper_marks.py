@@ -6,7 +6,7 @@ PAPER = style.GREEN  # blue and orange are the simulation
 
 
 def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
-    """A number of the paper as a dashed line, what is allowed about it as a band; `across` for one of the abscissa."""
+    """A number of the paper as a dashed line with its tolerance as a band; `across` for a number of the abscissa."""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
     line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
     if low is not None and high is not None:
@@ -16,7 +16,7 @@ def paper(axes, value: float, low: float | None = None, high: float | None = Non
 def stated(verdict, axes, scale: float = 1.0, **options):
     """All numbers of a claim that have a value, with their bands.
 
-    scale : of the axes for one unit in which the numbers are told
+    scale : of the axes, per unit of the numbers
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
         ends = (scale * value for value in (figure.value, *figure.bounds()))

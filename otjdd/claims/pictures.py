@@ -1,4 +1,4 @@
-"""Pictures of claims: what a simulation gave, with the numbers of the paper drawn in. One function a metric."""
+"""Pictures of claims: simulated curves with the numbers of the paper. One function a metric."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -117,7 +117,7 @@ def threshold(verdict, axes):
 
 
 def lasting(trials, axes, **line):
-    """Change of conductance that a pulse leaves, against its amplitude; a grey line where it counts."""
+    """Change of conductance after a pulse against its amplitude; a grey line at the threshold."""
     change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
     axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
     axes.axhline(100 * synapse.LASTING, color=style.GREY, linewidth=0.6)

@@ -1,4 +1,4 @@
-"""The report: verdicts as one HTML page that needs nothing else, neither network nor files beside it.
+"""The report: verdicts as one self-contained HTML page, without network access or other files.
 
 It can be read without JavaScript; with it, its table sorts and filters. Pictures are SVG inside the page, and its
 Content-Security-Policy forbids the browser to fetch anything.

@@ -27,7 +27,7 @@ def spread(verdicts: Sequence[Verdict]) -> str:
 
 
 def with_distances(verdict: Verdict) -> list[str]:
-    """Numbers with limits and their distances in words, misses in bold; then those that are told."""
+    """Numbers with limits and their distances in words, misses in bold; then those without limits."""
     found = []
     for n in verdict.numbers:
         text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
@@ -54,7 +54,7 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def beyond_limits(verdicts: Sequence[Verdict]) -> str:
-    """Claims whose runs have passed limits of the model, in a line; "" when none has."""
+    """Claims whose runs exceed limits of the model, in a line; "" when there are none."""
     told = [
         f"{verdict.id} ({', '.join(f'{name} in {count} of {len(verdict.trials)}' for name, count in found.items())})"
         for verdict in verdicts

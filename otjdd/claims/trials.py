@@ -12,7 +12,7 @@ from otjdd.studies.plan import plan
 class Trial(NamedTuple):
     """One run of a claim: stem of its case file, value [SI] that the study varies (nan without a study), case, result.
 
-    ds : Dataset, or in words why there is none   text : the value as the case file has it
+    ds : Dataset, or the reason of the failure in words   text : the value as the case file has it
     key : the one key that the study varies, "" without a study or for several keys; then `value` counts from 1
     source : text of the case file
     """

@@ -1,4 +1,4 @@
-"""Errors of parameters from the derivatives at the solution, and what the data cannot tell.
+"""Errors of parameters from the derivatives at the solution, and parameters that the data do not determine.
 
 The covariance is the inverse of the Fisher information J^T J. J holds the derivatives of the residuals, in units of their
 uncertainty, by the coordinates. With estimated uncertainties the covariance is multiplied by the reduced chi-square. A
@@ -17,7 +17,7 @@ from otjdd.fitting.least_squares import Solution
 from otjdd.fitting.task import Task
 
 AT = 2e-3  # natural steps from a bound within which a parameter is at it
-ALIKE = 0.95  # correlation from which on two parameters are told to be alike
+ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
 WEAK = 0.1  # singular value, of columns of length 1, below which a combination is badly known
 
 
@@ -26,7 +26,7 @@ class Errors(NamedTuple):
 
     covariance, correlation : (parameter, parameter), 0 for parameters that are held   error : (parameter,), nan for those
     at_bound : (parameter,) of bool   reduced : chi-square over the degrees of freedom   scaled : if the errors hold it
-    warnings : what the data cannot tell, and what else to know
+    warnings : undetermined parameters and other remarks
     """
 
     covariance: np.ndarray
@@ -75,7 +75,7 @@ def inverse(J: np.ndarray) -> np.ndarray:
 
 
 def alike(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> list[str]:
-    """Sentences for pairs of parameters that the data cannot tell apart, from the weak singular values of J."""
+    """Sentences on pairs of parameters that the data cannot separate, from the small singular values of J."""
     if len(names) < 2:
         return []
     _, s, V = np.linalg.svd(J / np.linalg.norm(J, axis=0), full_matrices=False)

@@ -1,4 +1,4 @@
-"""A measured curve beside the run that it is compared with: numbers, uncertainties, and where they are in the run."""
+"""A measured curve and its run: numbers, uncertainties, and their places in the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otjdd.fitting.scales import Scale
 if TYPE_CHECKING:
     import xarray as xr
 
-ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # where an uncertainty comes from
+ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an uncertainty
 
 
 class Curve(NamedTuple):
@@ -20,7 +20,7 @@ class Curve(NamedTuple):
 
     data : number of the data set   label : its name   quantity, axis : names   x, y : numbers [SI]   magnitude : |y| alone
     scale : on which y is compared   sigma : uncertainty (n,) on that scale, divided by the root of the weight
-    uncertainty : where it comes from   lines : of the file (n,)
+    uncertainty : its origin   lines : of the file (n,)
     source : "reads", "live" or "bias", where in a run   take : numbers (n,) of reads or bias voltages
     state : name of the state of a drive of curves at frozen ions
     """

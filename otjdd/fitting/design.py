@@ -1,4 +1,4 @@
-"""Which measurement next: how much smaller each error of a fit would become by another drive or temperature.
+"""Design of the next measurement: expected errors of a fit with data of another drive or temperature.
 
 The expected information of a measurement is J^T J of its own derivatives, at the fitted values and with the uncertainty of
 the data that are there already; it adds to that of the fit (A. C. Atkinson, A. N. Donev, Optimum Experimental Designs).

@@ -1,4 +1,4 @@
-"""Additions to a fit, where they are asked for: profiles of the likelihood, and samples of the posterior."""
+"""Optional additions to a fit: profiles of the likelihood, and samples of the posterior."""
 
 from __future__ import annotations
 

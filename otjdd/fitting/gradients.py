@@ -3,7 +3,7 @@
 A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
 third differences of runs that differ by next to nothing (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central
 difference whose response is r has a relative error of about s/r from the noise and r^2/6 from the curvature; they are
-equal at r = (6 s)^(1/3). So the step of a parameter is that whose response is r.
+equal at r = (6 s)^(1/3). So each parameter takes the step whose response is r.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from otjdd.fitting.evaluate import Evaluator
 FIRST = 1e-3  # natural steps: of a parameter whose response is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps
 TINY = 1e-4  # natural steps between the runs that show the noise: its cube, the smooth part, is nothing
-LEAST = 1e-9  # noise below which round-off of the outputs is as large
+LEAST = 1e-9  # noise at the size of round-off
 UNSURE = 0.1  # relative error of a derivative beyond which it is told
 
 

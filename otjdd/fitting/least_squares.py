@@ -12,7 +12,7 @@ from otjdd.errors import DataError
 from otjdd.fitting import gradients
 from otjdd.fitting.evaluate import Evaluator
 
-GAIN = 0.01  # of chi-square: what is less is nothing beside an error, which is 1
+GAIN = 0.01  # of chi-square: negligible beside an error, which is 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which nothing is gained
 MOST_JACOBIANS = 30
 INSIDE = 1e-3  # natural steps: a search that begins on a bound begins this far from it
@@ -43,7 +43,7 @@ class Solution(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """State of a search for whoever watches: counts, squares of the residuals per point, and the best place."""
+    """Progress of a search: counts, squares of the residuals per point, and the best place."""
 
     evaluations: int
     jacobians: int
@@ -114,7 +114,7 @@ def point_of(task, number: int):
 
 
 class Memory:
-    """Values and slopes that a search has found, so that no place is run twice, and the best place so far."""
+    """Values and slopes that a search has computed, so that no place is run twice, and the best place so far."""
 
     def __init__(self, evaluate: Evaluator, progress):
         self.evaluate, self.progress = evaluate, progress

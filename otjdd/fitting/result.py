@@ -88,7 +88,7 @@ def points(task: Task, solution: Solution) -> dict[str, tuple]:
 
 
 def attributes(task: Task, solution: Solution, found: Errors | None) -> dict:
-    """Attributes of a fit: what was done, what it says, and where it came from."""
+    """Attributes of a fit: method, statements, provenance."""
     curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
     moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]

@@ -1,4 +1,4 @@
-"""The task of a fit: runs with the curves that they are compared with, and the parameters that may move.
+"""The task of a fit: runs with their measured curves, and the free parameters.
 
 Everything about the data is checked here, before anything is simulated.
 """
@@ -40,7 +40,7 @@ class Data(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A fit to be made. notes : what was understood of the data, and what was taken for the parameters."""
+    """A fit to be made. notes : how the data were read, and the bounds of the parameters."""
 
     case: Case
     runs: tuple[Run, ...]

@@ -1,4 +1,4 @@
-"""The uncertainty of measured numbers: from a column, from repeats, or estimated from the scatter, and said which."""
+"""The uncertainty of measured numbers: from a column, from repeats or from the scatter; results name it."""
 
 from __future__ import annotations
 

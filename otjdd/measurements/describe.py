@@ -1,4 +1,4 @@
-"""Words for measured data: the columns, their units and ranges, and what was told from the numbers."""
+"""Description of measured data: columns, units, ranges, and findings from the numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def described(ds: xr.Dataset) -> str:
-    """Text of what was understood of measured data, a line for each column and each finding."""
+    """Description of measured data, a line for each column and each finding."""
     lines = [f"{ds.attrs['file']}: {ds.sizes['point']} points"]
     for name, variable in ds.data_vars.items():
         about = variable.attrs

@@ -1,4 +1,4 @@
-"""The noise floor of a measured current, told from its scatter.
+"""The noise floor of a measured current, estimated from its scatter.
 
 A smooth curve bends one way over many points; its second differences keep their sign. Those of white noise change it from
 one to the next in arccos(-2/3)/pi = 73 % of all cases.
@@ -7,7 +7,7 @@ one to the next in arccos(-2/3)/pi = 73 % of all cases.
 import numpy as np
 
 ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
-FEWEST = 8  # second differences without which nothing is said
+FEWEST = 8  # least number of second differences for an estimate
 LOST = 3.0  # currents below this multiple of the noise are lost in it
 EVEN = 0.5  # noise of the smaller half over that of all: scatter in proportion to the current is none
 SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution

@@ -1,4 +1,4 @@
-"""Numbers in cells: decimal marks, and the words and values by which an instrument says that it has none."""
+"""Numbers in cells: decimal marks, and the words and values with which instruments mark missing numbers."""
 
 import math
 import re
@@ -11,7 +11,7 @@ OVERFLOW = 9.8e37
 
 
 def number_in(content: str | float, decimal: str) -> float | None:
-    """Number of a cell; nan where there is none, or more than the instrument could read; None for any other text."""
+    """Number of a cell; nan where there is none, or for an overflow; None for any other text."""
     if isinstance(content, int | float) and not isinstance(content, bool):
         value = float(content)
     else:
@@ -27,7 +27,7 @@ def number_in(content: str | float, decimal: str) -> float | None:
 
 
 def is_overflow(content: str | float, decimal: str) -> bool:
-    """Tell if a cell holds the number by which an instrument says that its range was too small."""
+    """Tell if a cell holds the number with which an instrument marks an overflow."""
     text = str(content).strip().replace(decimal, ".")
     return bool(NUMBER.fullmatch(text)) and abs(float(text.replace("d", "e").replace("D", "e"))) >= OVERFLOW
 

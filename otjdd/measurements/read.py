@@ -1,7 +1,7 @@
 """A file of measured numbers as a Dataset over `point`: SI, energies in eV, each variable with its unit.
 
 Coordinates of a point: `line` of the file, `record` (a new one begins where the time starts again or the sweep is
-repeated), `branch` (the monotonic piece of the sweep). What was told from the data stands in the attribute `understood`.
+repeated), `branch` (the monotonic piece of the sweep). Findings from the data stand in the attribute `understood`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 NETCDF = (".nc", ".nc4", ".cdf")
 TEXTS = (".csv", ".tsv", ".txt", ".dat", ".asc")
-SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # of files that are data, where a case could stand as well
+SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # suffixes of data, where a command also takes a case
 SWEPT = ("write_voltage", "voltage", "number", "time")  # the first that is there is the axis of the sweeps
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
@@ -131,7 +131,7 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
 
 
 def told(ds: xr.Dataset) -> xr.Dataset:
-    """Return the Dataset with what its numbers tell: repeated sweeps, branches, and the noise floor of a current."""
+    """Return the Dataset with findings from its numbers: repeated sweeps, branches, and the noise floor of a current."""
     axis = axis_of(ds)
     said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:

@@ -1,4 +1,4 @@
-"""A table as it stands in a file: its lines and cells, each with its place, before anything is understood of them."""
+"""A table as it stands in a file: its lines and cells with their places, before they are interpreted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cell(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A line that says something: its number in the file, counted from 1, its cells, and its text."""
+    """A line with content: its number in the file, counted from 1, its cells, and its text."""
 
     number: int
     cells: list[Cell]
@@ -34,7 +34,7 @@ class Line(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table: the name of its file, its lines, the decimal mark of its numbers, and what was told from its form."""
+    """A table: the name of its file, its lines, the decimal mark of its numbers, and findings from its form."""
 
     file: str
     lines: list[Line]

@@ -1,4 +1,4 @@
-"""Sweeps: where a swept quantity turns, and how often the whole pattern was repeated. Told from the numbers alone."""
+"""Sweeps: turning points of a swept quantity, and repeats of the whole pattern, found from the numbers alone."""
 
 import numpy as np
 

@@ -1,6 +1,6 @@
-"""Text files as sheets: their encoding, what divides their cells, their decimal mark, their comments.
+"""Text files as sheets: encoding, divider of cells, decimal mark, comments.
 
-All of these are told from the text: the divider and the decimal mark are those with which most cells are numbers.
+All of these are found from the text: the divider and the decimal mark are those with which most cells are numbers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from otjdd.system.files import Refused, read_regular
 MAX_BYTES = 256_000_000
 DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
 MARKS = "#%!"  # a line that begins with one of them is a comment
-SAMPLE = 400  # lines from which the divider is told
+SAMPLE = 400  # lines from which the divider is found
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 

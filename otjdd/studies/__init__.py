@@ -1,1 +1,1 @@
-"""Many cases: what is varied, who computes it, and the Dataset of all points."""
+"""Studies of many cases: the varied keys, the processes that compute, the Dataset of all points."""

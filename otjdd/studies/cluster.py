@@ -1,7 +1,7 @@
 """Points of a study on a dask cluster: any scheduler and its workers, or one that is made for the study on this machine.
 
-Workers need otjdd and nothing else, no folder in common: a point travels back as the bytes of its file, and is written
-where the study was started. What a scheduler or a worker loses is therefore only what was not finished.
+Workers need otjdd and no shared folder: a point travels back as the bytes of its file, and is written where the study was
+started. When a scheduler or a worker is lost, only unfinished points are lost.
 """
 
 import queue
@@ -16,7 +16,7 @@ from otjdd.studies.jobs import Job, compute
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 
-OUTSTANDING = 1000  # jobs that the scheduler knows of: enough for it to see what is to be done
+OUTSTANDING = 1000  # jobs that the scheduler knows of: enough to plan ahead
 PATIENCE = 15.0  # s without a connection to the scheduler
 
 
@@ -58,7 +58,7 @@ def packed(job: Job, limit: float | None) -> bytes:
 
 
 def next_of(arrived: queue.SimpleQueue, client, address: str):
-    """The next future that is done. Raises ConnectionError when the scheduler has been away for PATIENCE."""
+    """The next finished future. Raises ConnectionError when the scheduler has been away for PATIENCE."""
     lost_since = None
     while True:
         try:
@@ -75,7 +75,7 @@ def next_of(arrived: queue.SimpleQueue, client, address: str):
 def received(future, job: Job) -> Point | None:
     """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
 
-    So it is when the scheduler goes, and when a worker dies between the end of the point and its way here.
+    A point is lost when the scheduler goes away, or when a worker dies before the point has arrived.
     """
     from distributed import KilledWorker
 
@@ -123,8 +123,8 @@ def client_of(address: str, workers: int | None):
 def made_here(workers: int | None):
     """A scheduler and workers on this machine that only this process can talk to.
 
-    A dask scheduler runs what whoever connects to it sends, as the user who started it, and its port is open to all users
-    of the machine. So all connections are encrypted, and both ends must show a certificate that is made for this one
+    A dask scheduler executes code from anybody who connects to it, as the user who started it, and its port is open to all
+    users of the machine. So all connections are encrypted, and both ends must show a certificate that is made for this one
     study and kept in the memory of its processes. The pages that dask serves besides are not encrypted; there are none.
     """
     import dask

@@ -1,4 +1,4 @@
-"""The points of a study as one Dataset: what was kept, with the varied keys as coordinates."""
+"""The points of a study as one Dataset: the kept arrays, with the varied keys as coordinates."""
 
 import logging
 from collections import Counter
@@ -30,7 +30,7 @@ def collect(made: Plan, folder: Path, case: Case):
 
     Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
     points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed, and
-    `model_limits` which limits of the model a point has passed.
+    `model_limits` which limits of the model a point exceeds.
     """
     import xarray as xr
 
@@ -98,7 +98,7 @@ def same_rows(values: np.ndarray) -> bool:
 
 
 def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndarray:
-    """Points without a result take the coordinates that all others agree on."""
+    """Coordinates on which all points with a result agree, given to the points without one."""
     if coordinate and same_rows(values[present]):
         values[~present] = values[present][0]
     return values
@@ -125,7 +125,7 @@ def summary(ds) -> str:
 
 
 def warn_of_limits(ds) -> None:
-    """Log how many points have passed a limit of the model, and which; nothing when none has."""
+    """Log how many points exceed a limit of the model, and which; nothing when none does."""
     found = [names(told) for told in ds[ATTRIBUTE].values.ravel() if told]
     if found:
         which = Counter(name for one in found for name in one).most_common()

@@ -1,4 +1,4 @@
-"""The number that a case expects of itself: checked against the outputs and metrics that there are, and measured."""
+"""The [expect] of a case: one number of its result and its window, checked against outputs and metrics, and measured."""
 
 from otjdd.analysis.metrics import OF_A_RUN
 from otjdd.case.case import Case

@@ -1,7 +1,7 @@
 """Computation of the points of a study, in this process or in several.
 
 A point that fails is a Point with the reason, and the others go on. A process that dies, or that takes longer than the
-limit, is replaced. Exceptions that end the study are those of the disk, Ctrl-C and bugs.
+limit, is replaced. Only errors of the disk, Ctrl-C and bugs end the study.
 """
 
 import time
@@ -19,7 +19,7 @@ MORE_TIME = "; raise study.time_limit"
 
 
 class Job(NamedTuple):
-    """A point to compute: the case that is changed, the changes, what to keep, and where to put it."""
+    """A point to compute: the case, its changes, the arrays to keep, and the place of the file."""
 
     digest: str
     case: Case
@@ -74,9 +74,9 @@ def here(jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
 def finished_points(
     jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
 ) -> Iterator[tuple[Job, Point]]:
-    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises what ends the study.
+    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises errors that end the study.
 
-    alone : the first is finished and looked at before others are begun
+    alone : the first is finished and handed to the caller before others begin
     """
     handed_out = {}
 
@@ -91,7 +91,7 @@ def finished_points(
 
 
 def lost(arguments: tuple[Job], error: Exception) -> Point:
-    """Point of a job whose process did not live to write it; written here."""
+    """Point of a job whose process died before it wrote the point; written here."""
     (job,) = arguments
     late = isinstance(error, TimeoutError)
     point = Point("time", f"{error}{MORE_TIME}", keep=job.keep) if late else Point("lost", str(error), keep=job.keep)

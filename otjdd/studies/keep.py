@@ -40,7 +40,7 @@ def by_default(drive) -> tuple[str, ...]:
 
 
 def unknown(names: Sequence[str]) -> str:
-    """Fault of the first unknown name, in words; "" when all names are known."""
+    """Message about the first unknown name; "" when all names are known."""
     for name in names:
         base, number, _ = parts(name)
         if base is None or (base not in OUTPUTS and base not in OF_A_RUN):
@@ -106,7 +106,7 @@ def measured(ds, name: str) -> dict[str, float]:
 
 
 def told(name: str) -> Output:
-    """Unit and meaning of the array that is kept under a name."""
+    """Unit and long name of the array that is kept under a name."""
     base, number, index = parts(name)
     if base in OF_A_RUN:
         return Output((), *OF_A_RUN[base].numbers[number])

@@ -1,6 +1,6 @@
 """The points of a study: every combination of its axes as a case, checked before anything runs.
 
-A point is told by its number, in the order of the axes with the last one fastest, and by the digest of its case.
+A point is identified by its number, in the order of the axes with the last one fastest, and by the digest of its case.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,10 @@ MAX_POINTS = 100_000
 
 
 class Plan(NamedTuple):
-    """A study worked out.
+    """A checked study.
 
-    case : what all points start from   keep : of each   axes : of the product   digests : of the points, in order
+    case : common to all points   keep : names of the kept arrays   axes : of the product
+    digests : of the points, in order
     """
 
     case: Case
@@ -47,7 +48,7 @@ class Plan(NamedTuple):
 
 
 def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] | None = None) -> Plan:
-    """Work a study out and validate every point of it.
+    """Expand a study and validate every point of it.
 
     file : name of the case file, for problems   progress : called with the fraction done
     Raises CaseError for a case without a study and for the first point that is no valid case, LimitError, OSError.
@@ -84,7 +85,7 @@ def refuse_many(sizes: dict[str, int]) -> None:
 
 
 def located(problem: Problem, case: Case, changes: dict, file: str) -> Problem:
-    """A problem of a point, told where the case file varies the key."""
+    """A problem of a point, placed at the line of the case file that varies the key."""
     point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
     point = f"at {point}" * bool(changes)
     source = Source(file, case.source)

@@ -1,7 +1,7 @@
 """Points of a study on disk: a sealed file each, named by the digest of its case, whole or absent (`otjdd.system.files`).
 
-A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line names the
-digest of the sources that make the numbers: what others computed is not taken for the same.
+A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line holds the
+digest of the sources that computed the numbers, so that points of other sources are not reused.
 """
 
 import json
@@ -28,11 +28,11 @@ FOLDER = "points"
 
 
 class Point(NamedTuple):
-    """Outcome of one point: its arrays, or the reason why there are none.
+    """Outcome of one point: its arrays, or the reason for their absence.
 
     status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
     "stale" (of another version of otjdd)
-    seconds : that it took   keep : the names that were asked for   limits : of the model that it passed, a line each
+    seconds : duration   keep : requested names   limits : limits of the model that it exceeds, a line each
     """
 
     status: Literal["done", "solver", "time", "lost", "error", "stale"]
@@ -127,7 +127,7 @@ def read(folder: Path, digest: str) -> Point | None:
 
 
 def held(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
-    """A point of these sources that has all that is to be kept, or has failed. Raises ResultError when it is damaged."""
+    """A point of these sources that holds all requested arrays, or has failed. Raises ResultError when it is damaged."""
     point = read(folder, digest)
     if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
         return None
@@ -143,11 +143,11 @@ def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
 
 
 def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
-    """Tell if a point need not be computed again: it is there, and another try would end alike."""
+    """Tell if a point need not be computed again: it exists, and another attempt would end alike."""
     point = held_or_none(folder, digest, keep)
     return point is not None and point.status in ("done", "solver")
 
 
 def tidy(folder: Path) -> None:
-    """Remove what processes that were killed while writing have left behind."""
+    """Remove unfinished files of killed processes."""
     files.tidy(folder / FOLDER, ".*.part")

@@ -39,11 +39,11 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
 
 
 def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0) -> xr.Dataset:
-    """Sobol indices of a result of a study with a sample of the method "saltelli": which keys its variance comes from.
+    """Sobol indices of a result: shares of its variance by key, from a study with a sample of the method "saltelli".
 
     name : of an array with the one dimension `sample`   log : of its decimal logarithm, for what spans decades
     Returns an xarray.Dataset along `key`: `first`, the share of the variance that goes with the key alone, and `total`,
-    that which would be left if all other keys were known, each with the ends of its 95 % interval (bootstrap); `rows`,
+    the share that is left when all other keys are fixed, each with the ends of its 95 % interval (bootstrap); `rows`,
     how many rows of the design are whole. Rows of which a point failed are left out.
     First order after Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), total after Jansen (1999).
     Raises ValueError when the study has no such sample, or nearly nothing is left of it.

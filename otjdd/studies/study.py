@@ -1,4 +1,4 @@
-"""Studies: many runs of one case, one Dataset of what was kept of them.
+"""Studies: many runs of one case, and one Dataset of their kept arrays.
 
 plan (all points, checked) -> points that are not on disk yet -> workers -> Dataset with the varied keys as coordinates
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
 MAX_VALUES = 5e8  # in the Dataset: 4 GB
-ALONE = 10  # points a worker, from which on one is computed first, to tell what all will take
+ALONE = 10  # points a worker from which one is computed first, to estimate the cost of all
 
 
 class Ways(NamedTuple):
@@ -64,8 +64,8 @@ def study(
     out : folder of the study; without one nothing is kept on disk   workers : processes; None is this process alone
     resume : go on in a folder that already holds points
     scheduler : address of a dask scheduler, or "local"   shard : (i, N), only the i-th of N shares, i from 1
-    progress : called with (done, failed, all) after each point   announce : with a line that says what will be done
-    Returns an xarray.Dataset: what was kept, the varied keys as coordinates, `status` and `reason` of each point.
+    progress : called with (done, failed, all) after each point   announce : called with a line on the work ahead
+    Returns an xarray.Dataset: the kept arrays, the varied keys as coordinates, `status` and `reason` of each point.
     Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used or a scheduler that goes away.
     """
     file = file or ("case" if isinstance(case, Case) else str(case))
@@ -80,7 +80,7 @@ def study(
         made = prepare(case, folder, resume or shard is not None, file)
         try:
             run(made, folder, ways, progress, announce)
-        except BaseException:  # what is there is told before the reason why it is not all
+        except BaseException:  # report the existing points before the reason for the missing ones
             with contextlib.suppress(ResultError):
                 store.write(dataset.collect(made, folder, case), folder / RESULT)
             raise
@@ -96,7 +96,7 @@ def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.to
     held = folder / points.FOLDER
     if not resume and held.is_dir() and any(held.iterdir()):
         raise OSError(errno.EEXIST, "already holds a study: resume it, or choose another folder", str(folder))
-    if held.is_symlink():  # in a folder that others can write to it could lead anywhere
+    if held.is_symlink():  # a link in a folder that others can write to could lead anywhere
         raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))
     held.mkdir(parents=True, exist_ok=True)
     points.tidy(folder)
@@ -175,7 +175,7 @@ def cost_of(folder: Path, job, point: Point, made: Plan, left: int, number: int)
 
 
 def refuse_large(folder: Path, cost: Cost) -> None:
-    """Raise LimitError when the disk or the memory will not do."""
+    """Raise LimitError when disk or memory do not suffice."""
     free = shutil.disk_usage(folder).free
     if cost.disk > free:
         raise LimitError(
