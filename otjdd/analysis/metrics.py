@@ -54,6 +54,7 @@ METRICS = {
         "set_voltage": ("V", "voltage at which the resistance falls through the geometric mean"),
         "reset_voltage": ("V", "voltage at which the resistance rises through the geometric mean"),
         "reset_over_set": ("1", "reset voltage over set voltage"),
+        "polarity": ("1", "sign of the voltage that sets, 0 for none"),
         "set_decades": ("1", "decades by which the resistance falls"),
         "reset_decades": ("1", "decades by which the resistance rises"),
         "set_states": ("1", "distinct resistances on the way down"),

@@ -22,13 +22,17 @@ DISTINCT = 0.01  # relative difference of two resistances that are two states
 
 
 def loop(ds: xr.Dataset) -> dict[str, float]:
-    """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that starts in the high state, sets, then resets.
+    """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that goes up first, then down.
+
+    They are named after a loop that starts in the high state, sets, then resets. `polarity` tells if it is one: where it
+    is -1, V > 0 resets, and what is called low and set belongs to the highest write all the same.
 
     pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
     ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two
     set_decades, reset_decades : log10 of the fall and of the rise, positive when V > 0 sets and V < 0 resets
     set_states, reset_states : distinct resistances between twice the low and half of the high one on the way
     reset_over_set : |reset_voltage| / set_voltage
+    polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise); 0 without two distinct states
     """
     R, V = np.asarray(ds.read_resistance), np.asarray(ds.write_voltage)
     top = _last(V == V.max())
@@ -45,11 +49,24 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
         "set_voltage": set_voltage,
         "reset_voltage": reset_voltage,
         "reset_over_set": -reset_voltage / set_voltage,
+        "polarity": polarity(low, high),
         "set_decades": math.log10(pristine / low),
         "reset_decades": math.log10(high / low),
         "set_states": states_between(R[down], 2 * low, pristine / 2),
         "reset_states": states_between(R[up], 2 * low, high / 2),
     }
+
+
+def polarity(after_highest: float, after_lowest: float) -> int:
+    """Sign of the voltage that sets, from the resistances [ohm] after the highest and the lowest write of a loop.
+
+    0 where the two are not DISTINCT. With the voltage on the electrode of the Schottky barrier, V > 0 sets a loop that is
+    called eight-wise and resets one that is called counter-eight-wise (Dittmann et al., Proc. IEEE 100, 1979 (2012)).
+    """
+    low, high = sorted((after_highest, after_lowest))
+    if high <= low * (1 + DISTINCT):
+        return 0
+    return 1 if after_lowest > after_highest else -1
 
 
 def states_between(resistance: ArrayLike, low: float, high: float) -> int:

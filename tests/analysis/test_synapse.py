@@ -40,11 +40,20 @@ def test_a_loop_tells_its_resistances_and_voltages():
     assert found["reset_over_set"] == pytest.approx(1.6)
     assert (found["set_decades"], found["reset_decades"]) == pytest.approx((4, 4))
     assert (found["set_states"], found["reset_states"]) == (2, 2)
+    assert found["polarity"] == 1
 
 
 def test_a_loop_that_runs_the_other_way_shows_no_decade():
     found = synapse.loop(reads(LOOP_READS, write=[-v if v else 0.0 for v in LOOP_WRITES]))
     assert max(found["set_decades"], found["reset_decades"]) <= 0
+    assert found["polarity"] == 0  # the highest write comes last, and leaves what the lowest has left
+
+
+@pytest.mark.parametrize(("after_highest", "polarity"), [(1e4, 1), (0.98e6, 1), (1.005e6, 0), (1.02e6, -1), (1e8, -1)])
+def test_the_sign_of_a_loop_is_that_of_the_voltage_that_leaves_less_resistance(after_highest, polarity):
+    """A loop from 0 V up, down and back that reads 1 Mohm after its lowest write; 1 % is the same state."""
+    found = synapse.loop(reads([5e6, after_highest, 1e6, 1e6], write=[0.0, 2.0, -2.0, 0.0]))
+    assert found["polarity"] == polarity
 
 
 def test_equal_resistances_are_one_state():
