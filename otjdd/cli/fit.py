@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say, tell
 
 ALL = "all"  # parameters
+SAVED = 1.0  # s, at least, between two writes of a fit that goes on
 
 Files = Annotated[
     list[Path],
@@ -45,7 +47,12 @@ Posterior = Annotated[
     int,
     typer.Option("--posterior", min=0, metavar="STEPS", help="Sample the posterior by emcee, so many steps a walker."),
 ]
-Resume = Annotated[bool, typer.Option("--resume", help="Start from the best set of an earlier fit in the same file.")]
+Resume = Annotated[
+    bool,
+    typer.Option(
+        "--resume", help="Go on with an earlier fit in the same file: from its global search, or its best set."
+    ),
+]
 Timeout = Annotated[
     float | None, typer.Option(min=0.0, metavar="SECONDS", help="End after this time; the best set is kept.")
 ]
@@ -83,14 +90,14 @@ def fit(
     check_places(out, path)
     case = load(path, settings, allow_outside)
     made = asked(case, data, vary, reading(columns, sheet, skipped, kept))
-    wanted, begin = names_of(profile, made), earlier(out, resume, made)
+    wanted, before = names_of(profile, made), earlier(out, resume, made, evaluations, seed)
     if not quiet:
         tell("\n".join(made.notes))
     try:
         from otjdd.system.limits import limits
 
         with limits(timeout, math.inf), progress_words("fit", quiet) as words:
-            ds = solved(made, words, workers=workers, evaluations=evaluations, seed=seed, start=begin)
+            ds = solved(made, words, out, workers=workers, evaluations=evaluations, seed=seed, **before)
             ds = more(ds, made, words, profile=wanted, posterior=posterior, workers=workers, seed=seed)
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out)
@@ -109,11 +116,27 @@ def asked(case, data: list[Path], vary: list[str], words: dict):
     return task(case, sets, dict(map(bounded, vary)) or vary_of(case))
 
 
-def solved(made, words, **search):
-    """Dataset of a fit. Raises SolverError, DataError; KeyboardInterrupt with the best set as its `partial`."""
-    from otjdd.fitting import fit
+def solved(made, words, out: Path, **search):
+    """Dataset of a fit, whose best set is in its file from the first evaluations on.
 
-    return fit.solved(made, progress=words and (lambda progress: words(told(progress))), **search)
+    Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
+    """
+    from otjdd.fitting import fit
+    from otjdd.results import store
+    from otjdd.system.limits import shielded
+
+    written = time.monotonic()
+
+    def watch(progress):
+        nonlocal written
+        if words:
+            words(told(progress))
+        if time.monotonic() - written > SAVED:
+            with shielded():
+                store.write(fit.so_far(made, progress, search["evaluations"], search["seed"]), out)
+            written = time.monotonic()
+
+    return fit.solved(made, progress=watch, **search)
 
 
 def more(ds, made, words, **wanted):
@@ -185,21 +208,27 @@ def names_of(profile: list[str], made) -> list[str]:
     return profile
 
 
-def earlier(out: Path, resume: bool, made) -> dict[str, float] | None:
-    """Values to start from, of a fit in a file; None for those of the case. Raises ResultError."""
+def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
+    """Arguments of `solved` that go on with a fit in a file: its best set, the scores of its global search.
+
+    Empty without one. Raises ResultError.
+    """
     from otjdd.errors import ResultError
+    from otjdd.fitting.everywhere import fingerprint
     from otjdd.results import store
 
     if not resume:
-        return None
+        return {}
     if not out.exists():
         tell(f"There is no {out}: the fit begins anew.")
-        return None
+        return {}
     ds = store.read(out)
     names = [parameter.name for parameter in made.parameters]
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
-    return {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
+    same = "search_score" in ds and ds.attrs["search"] == fingerprint(made, evaluations, seed)
+    best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
+    return {"start": best, "scores": ds["search_score"].values.tolist() if same else ()}
 
 
 def keep_best(ds, out: Path):

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.case import Case, changed_case
-from otjdd.fitting import covariance, global_search, least_squares, result
-from otjdd.fitting.evaluate import Evaluator, evaluator
+from otjdd.fitting import covariance, least_squares, result
+from otjdd.fitting.evaluate import evaluator
+from otjdd.fitting.everywhere import everywhere, fingerprint
 from otjdd.fitting.least_squares import Progress, Solution
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 
 if TYPE_CHECKING:
     import xarray as xr
-
-REACH = 2.0  # natural steps either way that a global search covers where there are no bounds
-FAR = 30.0  # residuals count by their logarithm beyond this in a global search: one hopeless point must not hide the others
-SHARE = 0.5  # of the evaluations of a global search that fill the space before CMA-ES begins at the best of them
 
 
 def fit(
@@ -56,62 +53,35 @@ def fit(
 
 def solved(
     made: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[Progress], None] | None = None, scores: Sequence[float] = (),
 ) -> xr.Dataset:  # fmt: skip
-    """Solve a task; arguments as of `fit`."""
+    """Solve a task; arguments as of `fit`. scores : of a global search that was ended, which goes on from them"""
+    first = np.array([p.coordinate(p.start) for p in made.parameters])
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
+    known, mark = tuple(scores), fingerprint(made, evaluations, seed)
+
+    def told(at: Progress):
+        if progress:
+            progress(at._replace(scores=at.scores or known))
+
     try:
         with evaluator(made, workers) as evaluate:
             if evaluations:
-                begin = everywhere(evaluate, begin, evaluations, seed, progress)
-            solution = least_squares.minimise(evaluate, begin, progress)
+                found = everywhere(evaluate, first if known else begin, evaluations, seed, told, known)
+                known = tuple(found.found)
+                begin = begin if start and not found.new else found.best
+            solution = least_squares.minimise(evaluate, begin, told)
     except KeyboardInterrupt as error:
         best = getattr(error, "partial", None)
-        error.partial = result.dataset(made, best, None) if isinstance(best, Solution) else None
+        if isinstance(best, Solution):
+            best = best._replace(scores=best.scores or known)
+            error.partial = result.dataset(made, best, None).assign_attrs(search=mark)
         raise
-    return result.dataset(made, solution, covariance.errors(made, solution))
+    ds = result.dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
+    return ds.assign_attrs(search=mark)
 
 
-def everywhere(
-    evaluate: Evaluator, begin: np.ndarray, evaluations: int, seed: int, progress: Callable[[Progress], None] | None
-) -> np.ndarray:
-    """The best place that a global search finds: low-discrepancy places over the bounds, then CMA-ES from the best."""
-    made = evaluate.task
-    low, high = made.ends
-    low, high = np.maximum(low, begin - REACH), np.minimum(high, begin + REACH)
-    given = np.array([p.ends for p in made.parameters])
-    narrow = np.ptp(given, axis=1) < 4 * REACH  # bounds that somebody gave, or that are as near
-    low, high = np.where(narrow, given[:, 0], low), np.where(narrow, given[:, 1], high)
-
-    def scores(places):
-        values = evaluate([low + np.asarray(place) * (high - low) for place in places])
-        return [(score(made, row), row) for row in values]
-
-    def told(done, best, place):
-        if progress:
-            progress(Progress(evaluate.count[0], 0, best / len(made.sigma), low + place * (high - low)))
-
-    best = (begin - low) / (high - low)
-    known = scores([best])[0]
-    filling = global_search.low_discrepancy(int(evaluations * SHARE), len(begin), seed)
-    try:
-        for number in range(0, len(filling), global_search.POPULATION):
-            places = filling[number : number + global_search.POPULATION]
-            for place, found in zip(places, scores(places), strict=True):
-                best, known = (place, found) if found[0] < known[0] else (best, known)
-            told(number + len(places), known[0], best)
-        best, *_ = global_search.search(
-            scores, np.clip(best, 0.0, 1.0), evaluations=evaluations - len(filling), seed=seed, known=known, progress=told,
-        )  # fmt: skip
-    except KeyboardInterrupt as error:
-        best, values, _ = getattr(error, "partial", None) or (best, known[1], 0)
-        place = low + best * (high - low)
-        error.partial = Solution(place, values, None, np.nan, evaluate.count[0], 0, "interrupted")
-        raise
-    return low + best * (high - low)
-
-
-def score(made: Task, values: np.ndarray) -> float:
-    """Sum of the squares of the residuals, damped beyond FAR; points without a number count like very far ones."""
-    size = np.nan_to_num(np.abs(values - made.aims) / made.sigma, nan=1e6, posinf=1e6)
-    return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
+def so_far(made: Task, at: Progress, evaluations: int, seed: int) -> xr.Dataset:
+    """Dataset of a search that goes on: the best set until now, without errors. evaluations, seed : as of `fit`"""
+    solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
+    return result.dataset(made, solution, None).assign_attrs(search=fingerprint(made, evaluations, seed))

@@ -23,6 +23,7 @@ class Solution(NamedTuple):
 
     x : (parameter,) coordinates   values : (point,) simulated numbers on their scales   gradient : there, None when
     interrupted   noise : of the solver   evaluations, jacobians : counts   reason : why the search ended
+    scores : of the global search before, see `everywhere`
     """
 
     x: np.ndarray
@@ -32,6 +33,7 @@ class Solution(NamedTuple):
     evaluations: int
     jacobians: int
     reason: str
+    scores: tuple[float, ...] = ()
 
     def residuals(self, task) -> np.ndarray:
         """Residuals (point,) in units of the uncertainty."""
@@ -43,12 +45,17 @@ class Solution(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """Progress of a search: counts, squares of the residuals per point, and the best place."""
+    """Progress of a search: counts, squares of the residuals per point, the best place and the numbers (point,) there.
+
+    scores : of all places of a global search
+    """
 
     evaluations: int
     jacobians: int
     misfit: float
     x: np.ndarray
+    values: np.ndarray
+    scores: tuple[float, ...] = ()
 
 
 def minimise(
@@ -132,7 +139,8 @@ class Memory:
             if misfit < self.least:
                 self.least, self.at, self.there = misfit, np.array(x), self.found[key]
             if self.progress and self.at is not None:
-                self.progress(Progress(self.evaluate.count[0], self.jacobians, self.least / len(self.there), self.at))
+                counts = self.evaluate.count[0], self.jacobians
+                self.progress(Progress(*counts, self.least / len(self.there), self.at, self.there))
         return self.found[key]
 
     def squares(self, values: np.ndarray) -> float:

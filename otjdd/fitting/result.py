@@ -1,6 +1,7 @@
 """The result of a fit as a Dataset: parameters with errors, correlations, data beside the fit, provenance.
 
-Dimensions: `parameter` and `other` (the same parameters, for matrices), `point` of all data one after the other. The
+Dimensions: `parameter` and `other` (the same parameters, for matrices), `point` of all data one after the other,
+`evaluation` of a global search. The
 `coordinate` of a parameter is the logarithm of its value over the start, or its distance from it in natural steps.
 """
 
@@ -60,6 +61,8 @@ def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
         made["correlation"] = (pair, found.correlation, about("correlation"))
         J = solution.gradient.slopes / task.sigma[:, None]
         made["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
+    if solution.scores:
+        made["search_score"] = ("evaluation", np.array(solution.scores), about("score of a place of the global search"))
     ds = xr.Dataset(made | points(task, solution), coords)
     return ds.assign_attrs(attributes(task, solution, found))
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -74,6 +75,28 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
     assert done.returncode == 5
     assert "is no fit of ions.density" in done.stderr
+
+
+def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
+    asked = ["loop.csv", "small.toml", "--vary", "device.left.barrier=0.5 eV:0.8 eV", "--global", "40", "-q", "-o"]
+    whole = otjdd(folder, "fit", *asked, "whole.nc")
+    assert whole.returncode == 0, whole.stderr
+    code = "from otjdd.cli import fit, main; fit.SAVED = 0.0; main()"
+    killed = subprocess.Popen([sys.executable, "-c", code, "fit", *asked, "killed.nc"], cwd=folder)
+    file = folder / "killed.nc"
+    while not file.exists():
+        assert killed.poll() is None
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    before = store.read(file)
+    assert before.attrs["ended"] == "not ended"
+    done = otjdd(folder, "fit", *asked, "killed.nc", "--resume")
+    assert done.returncode == 0, done.stderr
+    after, expected = store.read(file), store.read(folder / "whole.nc")
+    assert np.array_equal(after["value"], expected["value"])
+    assert np.array_equal(after["search_score"], expected["search_score"])
+    assert after.attrs["evaluations"] < expected.attrs["evaluations"]
 
 
 def test_a_case_says_what_to_fit(folder):

@@ -13,7 +13,7 @@ from otjdd.fitting import profile, report
 from otjdd.fitting.covariance import errors
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.extras import added
-from otjdd.fitting.fit import solved
+from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import held
 from otjdd.fitting.task import task
@@ -137,3 +137,22 @@ def test_currents_of_the_other_sign_are_told(data):
     source = data[2].source | {"I": -data[2].source["I"]}
     with pytest.raises(DataError, match="a current of the sign of the run"):
         otjdd.fit(data[2]._replace(source=source), small(), ["device.left.barrier"])
+
+
+def test_a_global_search_that_was_ended_goes_on_from_its_scores(data):
+    keys = {"device.left.barrier": ("0.4 eV", "0.9 eV"), "ions.density": ("1e26 1/m^3", "1e27 1/m^3")}
+    made = task(small(), [noisy(data[0], np.random.default_rng(6))], keys)
+    seen = []
+    whole = solved(made, evaluations=40, progress=seen.append)
+    assert len(whole.search_score) == 1 + 20 + 2 * 16  # the start, places that fill the bounds, whole generations
+    half = next(at for at in seen if len(at.scores) > 30)
+    kept = so_far(made, half, 40, 1)
+    assert kept.attrs["search"] == whole.attrs["search"]
+    assert np.array_equal(kept.search_score, whole.search_score[: kept.sizes["evaluation"]])
+    start = dict(zip(kept.parameter.values, kept.value.values, strict=True))
+    again = solved(made, evaluations=40, start=start, scores=kept.search_score.values)
+    assert np.array_equal(again.value, whole.value)
+    assert np.array_equal(again.search_score, whole.search_score)
+    assert (
+        again.attrs["evaluations"] == whole.attrs["evaluations"] - kept.sizes["evaluation"] + 1
+    )  # its best, once more

@@ -1,0 +1,115 @@
+"""The global search of a fit: over the bounds, in coordinates of the parameters, before the local search.
+
+A search that was ended goes on from its scores. It asks for the same places once more, as its seed says, takes the scores
+that it had, and simulates from there on: the result is that of a search that was never ended.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from otjdd.fitting import global_search
+from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.least_squares import Progress, Solution
+from otjdd.fitting.task import Task
+
+REACH = 2.0  # natural steps either way that a global search covers where there are no bounds
+FAR = 30.0  # residuals count by their logarithm beyond this: one hopeless point must not hide the others
+SHARE = 0.5  # of the evaluations that fill the space before CMA-ES begins at the best of them
+
+
+class Scores:
+    """Scores of places in the order in which they are asked for, and the best place.
+
+    known : scores of the first places, which are not simulated   new : number of places that were
+    """
+
+    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, known: Sequence[float] = ()):
+        self.evaluate, self.low, self.high = evaluate, low, high
+        self.found, self.asked, self.new = [float(score) for score in known], 0, 0
+        self.least, self.best, self.values = np.inf, low, None
+
+    def __call__(self, places: Sequence[np.ndarray]) -> list[float]:
+        """Scores of places in the unit cube."""
+        first, self.asked = self.asked, self.asked + len(places)
+        fresh = [self.place(cube) for cube in places[max(0, len(self.found) - first) :]]
+        rows = list(self.evaluate(fresh)) if fresh else []
+        self.found += [score(self.evaluate.task, row) for row in rows]
+        self.new += len(rows)
+        scores = self.found[first : self.asked]
+        for cube, value, row in zip(places, scores, [None] * (len(places) - len(rows)) + rows, strict=True):
+            if value < self.least:
+                self.least, self.best, self.values = value, self.place(cube), row
+        return scores
+
+    def place(self, cube: np.ndarray) -> np.ndarray:
+        """Coordinates (parameter,) of a place in the unit cube."""
+        return self.low + np.asarray(cube) * (self.high - self.low)
+
+    def best_values(self) -> np.ndarray:
+        """Simulated numbers (point,) at the best place."""
+        if self.values is None:
+            self.values = self.evaluate([self.best])[0]
+        return self.values
+
+
+def everywhere(
+    evaluate: Evaluator, begin: np.ndarray, evaluations: int, seed: int,
+    progress: Callable[[Progress], None] | None = None, known: Sequence[float] = (),
+) -> Scores:  # fmt: skip
+    """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.
+
+    known : scores of an earlier search of the same `fingerprint`
+    A KeyboardInterrupt has the best Solution as its attribute `partial`, None before the first.
+    """
+    low, high = ends(evaluate.task, begin)
+    scores = Scores(evaluate, low, high, known)
+
+    def told():
+        if progress and scores.asked >= len(scores.found):
+            misfit = scores.least / len(evaluate.task.sigma)
+            progress(Progress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.found)))
+
+    def pairs(places):
+        return [(value, None) for value in scores(places)]
+
+    try:
+        scores([(begin - low) / (high - low)])
+        filling = global_search.low_discrepancy(int(evaluations * SHARE), len(begin), seed)
+        for number in range(0, len(filling), global_search.POPULATION):
+            scores(filling[number : number + global_search.POPULATION])
+            told()
+        start = np.clip((scores.best - low) / (high - low), 0.0, 1.0)
+        global_search.search(
+            pairs, start, evaluations=evaluations - len(filling), seed=seed, known=(scores.least, None),
+            progress=lambda *_: told(),
+        )  # fmt: skip
+    except KeyboardInterrupt as error:
+        at = (scores.best, scores.values, None, np.nan, evaluate.count[0], 0, "interrupted", tuple(scores.found))
+        error.partial = None if scores.values is None else Solution(*at)
+        raise
+    return scores
+
+
+def ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Ends (parameter,) of the search: bounds that are given or near, else REACH around the beginning within them."""
+    given = np.array([p.ends for p in task.parameters])
+    narrow = np.ptp(given, axis=1) < 4 * REACH
+    low, high = np.maximum(given[:, 0], begin - REACH), np.minimum(given[:, 1], begin + REACH)
+    return np.where(narrow, given[:, 0], low), np.where(narrow, given[:, 1], high)
+
+
+def score(task: Task, values: np.ndarray) -> float:
+    """Sum of the squares of the residuals, damped beyond FAR; points without a number count like very far ones."""
+    size = np.nan_to_num(np.abs(values - task.aims) / task.sigma, nan=1e6, posinf=1e6)
+    return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
+
+
+def fingerprint(task: Task, evaluations: int, seed: int) -> str:
+    """Sha256 of all that the places and scores of a global search depend on."""
+    runs = [run.case.digest for run in task.runs]
+    said = repr((runs, task.parameters, evaluations, seed)).encode()
+    return hashlib.sha256(said + task.aims.tobytes() + task.sigma.tobytes()).hexdigest()
