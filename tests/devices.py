@@ -114,4 +114,11 @@ def mirrored(junction):
     )
     N = columns.width.shape[1]
     nodes = N + 1 - junction.nodes[::-1]
-    return junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
+    turned = junction._replace(columns=flipped, left=junction.right, right=junction.left, nodes=nodes)
+    return turned._replace(image=mirrored_image(junction.image, nodes.size - 1))
+
+
+def mirrored_image(image, pieces: int):
+    """Table of `physics.image_force` of a film of that many pieces, seen from the other side."""
+    owner, start, end, low, high = (image[:, ::-1, column] for column in range(5))
+    return np.stack((pieces - 1 - owner, 1 - end, 1 - start, high, low), axis=2)

@@ -31,6 +31,7 @@ class Film(Record):
     thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
     fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
     tunnelling_mass : [m0] of the electron under the barrier
+    image_permittivity : relative permittivity, of high frequencies, of the image force in T(E); no force when absent
     electrons : "none", or in "balance" with the contact on their side of the barrier (`physics.film_electrons`)
     density_of_states : N_c [1/m3] of the film as given, at any temperature; that of the right electrode when absent
     """
@@ -41,6 +42,7 @@ class Film(Record):
     permittivity: Permittivity
     fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = "0 1/m^3"
     tunnelling_mass: Mass = 1.0
+    image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = None
     electrons: Literal["none", "balance"] = "none"
     density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
 
@@ -71,6 +73,13 @@ class Device(Record):
             raise NotAsExpected(
                 'film.density_of_states, such as "1e26 1/m^3", beside electrons in a film on a metal', "none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def check_image_force(self):
+        metals = [side for side in (self.left, self.right) if side.kind == "metal"]
+        if self.film.image_permittivity is not None and not metals:
+            raise NotAsExpected("a metal on one side of a film with image_permittivity", "none")
         return self
 
     def film_states(self, temperature: float) -> float:

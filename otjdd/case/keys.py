@@ -86,6 +86,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Film.permittivity": ("permittivity, a table with a law", ""),
     "Film.fixed_charge": ("immobile charge, in elementary charges, with its sign", '"-1e25 1/m^3"'),
     "Film.tunnelling_mass": ("mass under the barrier, in electron masses", "0.42"),
+    "Film.image_permittivity": ("permittivity of the image force at metals, in T(E) alone; without it if absent", "5.3"),
     "Film.electrons": ("free electrons in the film", '"balance"'),
     "Film.density_of_states": ("density of states of the film; the right electrode's if absent", '"1e26 1/m^3"'),
     "Metal.barrier": ("conduction band of the film above the Fermi level", '"0.64 eV"'),

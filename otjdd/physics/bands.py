@@ -173,7 +173,7 @@ def profile_slopes(
     by_D[0] += at_left
     D_slope -= slope_right * behind
     s = n_left + junction.nodes.size - 1
-    if s < profile.length.size:
+    if s < by_segment.shape[1]:
         toward_bulk, toward_film = by_segment[1, s], by_segment[0, s]
         D_slope -= slope_right * interface_slope(right, u_right, toward_bulk, toward_film, by_segment[2, s])
     return V_slope, D_slope

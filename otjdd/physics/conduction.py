@@ -9,10 +9,11 @@ import math
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bands import band_profile, profile_slopes
+from otjdd.physics.bands import profile_slopes
 from otjdd.physics.closing import hold_electrons, voltage_response
 from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
 from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.jit import apart, bare, inlined
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import copy
@@ -31,7 +32,7 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
 
     panels : edges [eV], of size 0 for fresh ones   at_top : one of these at the top of the barrier, as WKB always has
     """
-    V, profile = state.V[0], band_profile(junction, state, k)
+    V, profile = state.V[0], tunnelling_profile(junction, state, k)
     low = max(profile.bottom_left, profile.bottom_right)
     fresh = panels.size == 0 or panels[0] != low or panels[-1] < max(0.0, -V) + 30.0 * junction.kT
     kinked = (
@@ -75,6 +76,7 @@ def log_conductance_slopes(
     by_segment, by_lead = sensitivity(
         junction.transmission, profile, energy[:n], weight[:n], spectrum.low, spectrum.high
     )
+    by_segment = slopes_of_bands(junction, state, k, by_segment)
     V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
     for f in range(by_S.size):
         by_S[f] *= -junction.ions.z * ELEMENTARY_CHARGE / spectrum.chord

@@ -70,6 +70,7 @@ class Junction(NamedTuple):
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
     electrons: FilmElectrons  # of the film
+    image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
 
 
 class FluxSlopes(NamedTuple):

@@ -8,6 +8,7 @@ import numpy as np
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
+from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import Profile, read_profile
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
@@ -152,13 +153,13 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
     T = case.temperature if temperature is None else temperature
     device, ions, circuit = case.device, case.ions, case.circuit
     parts = members(case) if parts is None else parts
-    faces = grid_faces(device.film.thickness, device.film.cells, device.film.grading)
+    nodes = tunnelling_nodes(grid_faces(device.film.thickness, device.film.cells, device.film.grading))
     kT = BOLTZMANN_EV * T
     return Junction(
         columns=column_numbers(case, parts, T),
         film=permittivity(device.film.permittivity, T),
         film_mass=float(device.film.tunnelling_mass),
-        nodes=tunnelling_nodes(faces),
+        nodes=nodes,
         left=electrode(device.left, T, case.numerics.current_tolerance),
         right=electrode(device.right, T, case.numerics.current_tolerance),
         ions=Ions(
@@ -175,7 +176,21 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
         electrons=film_electrons(float(device.film_states(T)) if device.film.electrons == "balance" else 0.0),
+        image=image_of_columns(device, T, parts, nodes),
     )
+
+
+def image_of_columns(device, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
+    """Pieces (K, M, PIECES) of `physics.image_force`; M = 0 without an image force. nodes : of the band, by number."""
+    from otjdd.physics.image_force import PIECES
+
+    film = device.film
+    whole = image_of(device, temperature, film.thickness, 0.0)
+    if whole is None:
+        return np.zeros((len(parts), 0, PIECES))
+    points = np.concatenate(([0.0], centres(grid_faces(film.thickness, film.cells, film.grading)), [film.thickness]))
+    images = [image_of(device, temperature, part.thickness, part.left_shift) for part in parts]
+    return np.array([image_pieces(image, whole, points[nodes]) for image in images])
 
 
 def along_profile(case, parts: list[Member]) -> np.ndarray:

@@ -72,9 +72,9 @@ def band_diagram(junction, state, k: int) -> dict:
 
 def spectrum_of(junction, state, k: int) -> dict:
     """Current density per energy of column k at the settled voltage."""
-    from otjdd.physics import current, tunnelling
+    from otjdd.physics import current, image_force, tunnelling
 
-    profile, V = profile_of(junction, state, k), float(state.V[0])
+    profile, V = image_force.tunnelling_profile(junction, state, k), float(state.V[0])
     low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
     energy = np.linspace(low, high, 401)[1:]
     T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])

@@ -7,7 +7,6 @@ import pytest
 from devices import COLUMNS, COMPILED, JUNCTION, SMALL, begin, case, closed, conducted, lumpy, mirrored, settled
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.bands import band_profile
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import (
     along_tangent,
@@ -18,6 +17,7 @@ from otjdd.physics.conduction import (
 )
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
+from otjdd.physics.image_force import tunnelling_profile
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.transport import transport
 from otjdd.solver import model
@@ -46,19 +46,20 @@ BETWEEN_SEMICONDUCTORS = JUNCTION.replace(
 
 
 @pytest.mark.parametrize("transmission", ["wkb", "transfer-matrix"])
-@pytest.mark.parametrize("side", ["right", "left", "both"])
+@pytest.mark.parametrize("side", ["right", "left", "both", "image"])
 def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
     tolerance = 3e-4
     text = BETWEEN_SEMICONDUCTORS if side == "both" else JUNCTION
     film = case(text, device__transmission=transmission, device__film__cells=12)
+    film = film.replace("device.film.image_permittivity", 5) if side == "image" else film
     seen = mirrored if side == "left" else (lambda junction: junction)  # where the doped oxide is
     rng = np.random.default_rng(7)
-    for trial in range(3 if side == "left" else STATES):
+    for trial in range(3 if side in ("left", "image") else STATES):
         V = rng.uniform(-1.5, 0.7) * (-1 if side == "left" else 1)
         run = closed(film, trial, V, seen(model.junction(film)))
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
-        profile = band_profile(junction, state, 0)
+        profile = tunnelling_profile(junction, state, 0)
         edges = energy_panels(profile, V, junction.kT, False)
         found = spectrum(junction.transmission, profile, V, junction.kT, edges)
         by_S = np.zeros(13)
@@ -70,7 +71,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
                 moved[charge[0]] -= charge[1]
             E = np.array([[field_of(d, junction) for d in moved]])
             changed = state._replace(V=np.array([V]), E=E, D_left=state.D_left + shift, D_right=state.D_right + shift)
-            profile = band_profile(junction, changed, 0)
+            profile = tunnelling_profile(junction, changed, 0)
             return math.log(spectrum(junction.transmission, profile, V, junction.kT, edges).chord)
 
         charge, f = 2 * ELEMENTARY_CHARGE, rng.integers(1, 12)

@@ -1,0 +1,73 @@
+"""Image force in the transmission: an electron between a metal and the film sees a lower band than the electrostatic one.
+
+An electron at a distance x from a metal is drawn to it by its image, with the potential energy -e/(16 pi eps0 eps_i x) [eV]
+(Sze & Ng, Physics of Semiconductor Devices, section 3.2.4). It depends on the place alone, so its part in each piece of the
+film is known beforehand (`solver.image_pieces`) and only added here. Fields, ions and electrons of the film are without
+it: the image is that of the one electron that passes.
+"""
+
+import numpy as np
+
+from otjdd.physics.bands import band_profile, bent_part
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.jit import apart, bare
+from otjdd.physics.junction import Junction
+from otjdd.physics.state import State
+from otjdd.physics.tunnelling import Profile
+
+# columns of the table of pieces of a column: straight piece of the film's band that a piece is a part of, its ends as
+# fractions of that, and the image potential [eV] at its ends, which keeps the mean over the piece
+PIECES = 5
+OWNER, START, END, LOW, HIGH = range(PIECES)
+
+
+@bare
+def film_pieces(junction: Junction, state: State, k: int):
+    """Numbers of the first straight piece of the film in the band profile of column k, and of the first behind it."""
+    first = bent_part(junction.left, edge(junction.left, state.D_left[k])[2])[0]
+    return first, first + junction.nodes.size - 1
+
+
+@apart
+def tunnelling_profile(junction: Junction, state: State, k: int) -> Profile:
+    """Band profile of column k that an electron tunnels through: `band_profile`, with the image force if there is one."""
+    band, M = band_profile(junction, state, k), junction.image.shape[1]
+    if M == 0:
+        return band
+    first, behind = film_pieces(junction, state, k)
+    S, added = band.length.size + M - (behind - first), M - (behind - first)
+    length, left, right, mass = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
+    for s in range(first):
+        length[s], left[s], right[s], mass[s] = band.length[s], band.left[s], band.right[s], band.mass[s]
+    for s in range(behind, band.length.size):
+        t = s + added
+        length[t], left[t], right[t], mass[t] = band.length[s], band.left[s], band.right[s], band.mass[s]
+    for m in range(M):
+        piece = junction.image[k, m]
+        s, t = first + int(piece[OWNER]), first + m
+        rise = band.right[s] - band.left[s]
+        length[t], mass[t] = band.length[s] * (piece[END] - piece[START]), band.mass[s]
+        left[t] = band.left[s] + rise * piece[START] + piece[LOW]
+        right[t] = band.left[s] + rise * piece[END] + piece[HIGH]
+    return Profile(length, left, right, mass, band.bottom_left, band.bottom_right, band.mass_left, band.mass_right)
+
+
+@apart
+def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarray) -> np.ndarray:
+    """Derivatives (3, S) by left end, right end and length of the pieces of `band_profile`, from those of the
+    pieces of `tunnelling_profile`."""
+    M = junction.image.shape[1]
+    if M == 0:
+        return by_piece
+    first, behind = film_pieces(junction, state, k)
+    S = by_piece.shape[1] - M + behind - first
+    by_band = np.zeros((3, S))
+    by_band[:, :first] = by_piece[:, :first]
+    by_band[:, behind:] = by_piece[:, first + M :]
+    for m in range(M):
+        piece = junction.image[k, m]
+        s, t = first + int(piece[OWNER]), first + m
+        by_band[0, s] += by_piece[0, t] * (1.0 - piece[START]) + by_piece[1, t] * (1.0 - piece[END])
+        by_band[1, s] += by_piece[0, t] * piece[START] + by_piece[1, t] * piece[END]
+        by_band[2, s] += by_piece[2, t] * (piece[END] - piece[START])
+    return by_band

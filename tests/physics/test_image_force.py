@@ -1,0 +1,209 @@
+"""The image force in the transmission, against the equations of its definition solved another way."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from devices import BETWEEN_METALS, begin, case, lumpy, mirrored, needs_speed
+from scipy.integrate import quad, solve_ivp
+
+from otjdd.constants import ELECTRON_MASS, ELEMENTARY_CHARGE, HBAR, VACUUM_PERMITTIVITY
+from otjdd.errors import CaseError
+from otjdd.physics.bands import band_profile
+from otjdd.physics.conduction import column_spectrum
+from otjdd.physics.current import converged_spectrum, energy_panels
+from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
+from otjdd.physics.tunnelling import TRANSMISSIONS, transmission
+from otjdd.runs.run import run as simulate
+from otjdd.solver import image_pieces, model
+
+EPS = 5.3
+A = ELEMENTARY_CHARGE / (16 * math.pi * VACUUM_PERMITTIVITY * EPS)  # eV m
+K0 = 2 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2
+WITH = {"device__film__image_permittivity": EPS}
+METALS = BETWEEN_METALS.replace("screening_length", "relative_permittivity = 3\nscreening_length")
+
+
+def stack(text, V, **changes):
+    """A settled run with random ions and an image force."""
+    film = case(text, **WITH, **changes) if text else case(**WITH, **changes)
+    junction = model.junction(film)
+    return begin(film, lumpy(junction, np.random.default_rng(3), 0.3), voltage=V, junction=junction)
+
+
+def images(x: float, L: float, metals: str) -> float:
+    """Image potential [eV] at x: of one metal, or Simmons' sum of all images between two, to 1e-12."""
+    if metals == "left":
+        return -A / x
+    n = np.arange(1, 200_000)
+    far = np.sum(n * L / ((n * L) ** 2 - x**2) - 1 / (n * L)) + x**2 / L**3 / (
+        2 * n[-1] ** 2
+    )  # the rest as an integral
+    return -2 * A * (1 / (2 * x) + far)
+
+
+def band(run, metals):
+    """The band that an electron passes: places of its kinks [m], U(x) [eV] and mass(x), from `band_profile` and the sum."""
+    profile = band_profile(run.junction, run.state, 0)
+    film = run.junction.nodes.size - 1
+    bent = profile.length.size - film  # of the right electrode
+    ends = np.concatenate(([0.0], np.cumsum(profile.length)))
+    L = ends[film]
+    depth = case(**WITH).device.left.barrier + 5.0
+
+    def potential(x):
+        s = min(int(np.searchsorted(ends, x, side="right")) - 1, film + bent - 1)
+        U = profile.left[s] + (profile.right[s] - profile.left[s]) * (x - ends[s]) / profile.length[s]
+        return U + (max(images(x, L, metals), -depth) if 0 < x < L else -depth if x == 0 else 0.0)
+
+    kinks = np.unique(np.concatenate((ends, [A / depth] if metals == "left" else [])))
+    return kinks, potential, lambda x: run.junction.film_mass if x < L else run.junction.right.mass
+
+
+def schroedinger(run, E: float) -> float:
+    """T(E) by integrating psi and psi'/m through the band with an image potential of one metal, from right to left."""
+    profile = band_profile(run.junction, run.state, 0)
+    kinks, U, mass = band(run, "left")
+    v_left = math.sqrt(K0 * (E - profile.bottom_left) / profile.mass_left)
+    v_right = math.sqrt(K0 * (E - profile.bottom_right) / profile.mass_right)
+    y = np.array([1.0, 1j * v_right])
+    for a, b in zip(kinks[-2::-1], kinks[:0:-1], strict=True):
+        m, inside = mass(0.5 * (a + b)), 1e-9 * (b - a)
+
+        def slopes(x, y, m=m, a=a, b=b, inside=inside):
+            return np.array([m * y[1], K0 * (U(min(max(x, a + inside), b - inside)) - E) * y[0]])
+
+        y = solve_ivp(slopes, (b, a), y, method="DOP853", rtol=1e-10, atol=1e-12).y[:, -1]
+    incoming = 0.5 * (y[0] + y[1] / (1j * v_left))
+    return v_right / (v_left * abs(incoming) ** 2)
+
+
+@needs_speed
+@pytest.mark.parametrize("V", [0.1, -0.8])
+def test_transmission_is_that_of_schroedingers_equation(V):
+    run = stack("", V)
+    profile = tunnelling_profile(run.junction, run.state, 0)
+    top = max(profile.left.max(), profile.right.max())
+    E = np.array([0.05, 0.5 * top, 0.95 * top, top + 0.1]) + max(0.0, -V) * 0.2
+    found, _ = transmission(TRANSMISSIONS["transfer-matrix"], profile, E, E[0], E[-1])
+    assert found == pytest.approx([schroedinger(run, e) for e in E], rel=1e-4)
+
+
+@pytest.mark.parametrize(("text", "metals"), [("", "left"), (METALS, "both")])
+def test_wkb_transmission_is_the_integral_over_the_forbidden_path(text, metals):
+    run = stack(text, 0.2, device__transmission="wkb")
+    profile = tunnelling_profile(run.junction, run.state, 0)
+    kinks, U, mass = band(run, metals)
+    E = 0.35 * profile.left.max()
+
+    def kappa(x):
+        return math.sqrt(K0 * mass(x) * max(U(x) - E, 0.0))
+
+    theta = sum(quad(kappa, a, b, epsrel=1e-7, limit=200)[0] for a, b in pairwise(kinks))
+    found, _ = transmission(TRANSMISSIONS["wkb"], profile, np.array([E]), E, E + 1.0)
+    assert math.log(found[0]) == pytest.approx(-2 * theta, rel=3e-4)
+
+
+def test_closed_form_between_metals_is_the_sum_of_the_images():
+    L = 2.8e-9
+    image = image_pieces.Image(A, L, 5.7, 5.7)
+    for x in (0.05e-9, 0.7e-9, 1.4e-9, 2.6e-9):
+        assert image_pieces.potential(image, x) == pytest.approx(images(x, L, "both"), rel=1e-9)
+    middle = -4 * math.log(2) * A / L
+    assert image_pieces.potential(image, 0.5 * L) == pytest.approx(middle, rel=1e-14)
+
+
+@pytest.mark.parametrize("depths", [(5.7, None), (None, 5.7), (5.7, 2.0), (0.0, None), (0.3, 0.3)])
+def test_pieces_keep_the_integral_of_the_potential(depths):
+    image = image_pieces.Image(A, 2.8e-9, *depths)
+    nodes = np.linspace(0.0, 2.8e-9, 33)
+    table = image_pieces.image_pieces(image, image, nodes)
+    owner, start, end, low, high = table.T
+    length = (end - start) * np.diff(nodes)[owner.astype(int)]
+    assert length.sum() == pytest.approx(2.8e-9, rel=1e-12)
+    assert np.all(length > 0)
+    kinks = [k for k in image_pieces.ends(image) if 0 < k < 2.8e-9]
+    parts = zip([0.0, *kinks], [*kinks, 2.8e-9], strict=True)
+    exact = sum(
+        quad(lambda x: float(image_pieces.potential(image, x)), *part, epsabs=0, limit=500)[0] for part in parts
+    )
+    assert (length * (low + high) / 2).sum() == pytest.approx(exact, rel=1e-8)
+    assert min(low.min(), high.min()) > -1.2 * max(d or 0 for d in depths) - 1e-9
+
+
+def test_barrier_in_a_field_falls_by_schottkys_root():
+    """An empty film between metals far apart: the top is at sqrt(A/E) from the metal, 2 sqrt(A E) lower."""
+    film = case(
+        METALS, **WITH, device__film__thickness="20 nm", device__film__cells=400, device__left__barrier="1.5 eV",
+        device__right__barrier="0.1 eV", device__film__permittivity={"law": "linear", "eps_r": 20}, ions__density="1 1/m^3",
+        device__film__fixed_charge="0 1/m^3",
+    )  # fmt: skip
+    run = begin(film, voltage=0.0)
+    E = abs(run.state.E[0, 0])
+    profile = tunnelling_profile(run.junction, run.state, 0)
+    top = max(profile.left.max(), profile.right.max())
+    assert 1.5 - top == pytest.approx(2 * math.sqrt(A * E), rel=0.02)  # the other metal, and the pieces about the top
+
+
+def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_last_bit():
+    run = begin(case(), voltage=0.3)
+    junction, state = run.junction, run.state
+    assert junction.image.shape == (1, 0, 5)
+    band, seen = band_profile(junction, state, 0), tunnelling_profile(junction, state, 0)
+    for one, other in zip(band, seen, strict=True):
+        assert np.array_equal(one, other)
+    slopes = np.arange(3.0 * band.length.size).reshape(3, -1)
+    assert np.array_equal(slopes_of_bands(junction, state, 0, slopes), slopes)
+    panels = energy_panels(band, 0.3, junction.kT, False)
+    tolerance = junction.energy_tolerance
+    direct, _ = converged_spectrum(junction.transmission, band, 0.3, junction.kT, panels, tolerance)
+    assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
+
+
+@pytest.mark.parametrize("text", ["", METALS])
+def test_mirrored_junction_has_the_same_current(text):
+    run = stack(text, -0.4, device__film__cells=12, numerics__current_tolerance=1e-9)
+    there = column_spectrum(run.junction, run.state, 0, np.empty(0), False)[0].chord
+    film = case(text, **WITH) if text else case(**WITH)
+    other = begin(film, run.state.c[:, ::-1], voltage=0.4, junction=mirrored(run.junction))
+    assert column_spectrum(other.junction, other.state, 0, np.empty(0), False)[0].chord == pytest.approx(
+        there, rel=1e-8
+    )
+
+
+def area(junction, k):
+    """Integral of the image potential [eV m] over the film of column k."""
+    owner, start, end, low, high = junction.image[k].T
+    points = np.concatenate(([0.0], np.cumsum(junction.columns.distance[k])))[junction.nodes]
+    return (np.diff(points)[owner.astype(int)] * (end - start) * (low + high) / 2).sum()
+
+
+def test_columns_of_other_thickness_and_barrier_have_their_own_potential():
+    spread = {"device.film.thickness": "0.1 nm", "device.left.barrier": "30 meV"}
+    film = case(**WITH, columns__count=2, columns__spread=spread)
+    junction = model.junction(film)
+    assert junction.image.shape[0] == 4
+    alone = film.replace("columns.count", 1).replace("columns.spread", {})
+    for k, part in enumerate(model.members(film)):
+        one = alone.replace("device.film.thickness", f"{part.thickness} m")
+        one = model.junction(one.replace("device.left.barrier", f"{0.7 + part.left_shift} eV"))
+        assert area(junction, k) == pytest.approx(area(one, 0), rel=1e-9)
+
+
+def test_a_film_between_two_doped_oxides_has_no_image_force():
+    oxide = {
+        "kind": "semiconductor", "band_offset": "0.5 eV", "doping": "1e25 1/m^3",
+        "permittivity": {"law": "linear", "eps_r": 60},
+    }  # fmt: skip
+    with pytest.raises(CaseError, match="a metal on one side of a film with image_permittivity"):
+        case(device__left=oxide).replace("device.film.image_permittivity", 5)
+
+
+@needs_speed
+def test_the_force_lowers_a_resistance_and_moves_no_ion():
+    drive = {"kind": "pulse", "voltage": "1 V", "width": "1 us", "read": {"voltage": "0.1 V"}}
+    without, lowered = (simulate(case(drive=drive, **more)) for more in ({}, WITH))
+    c, moved = without.vacancy_concentration.values, lowered.vacancy_concentration.values
+    assert moved == pytest.approx(c, rel=1e-6)  # no series resistance: V_j is that of the source
+    assert float(lowered.read_resistance[-1]) < 0.5 * float(without.read_resistance[-1])
