@@ -114,7 +114,7 @@ class Status(IntEnum):
 WORDS = {
     Status.STEP_TOO_SMALL: (
         "no time step is small enough for the error control",
-        "loosen numerics.rtol to 1e-3, or refine device.film.cells",
+        "loosen numerics.rtol to 1e-2, or refine device.film.cells",
     ),
     Status.NOT_CLOSED: (
         "Poisson's equation has no solution within the tables of the electrodes",

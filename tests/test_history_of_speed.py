@@ -1,5 +1,6 @@
 """Comparison of this checkout with a commit: its errors, its processes, its table. Nothing is timed."""
 
+import math
 import subprocess
 import sys
 
@@ -25,9 +26,12 @@ def test_a_converged_read_is_kept_for_every_read_of_a_case(name):
     assert len(reference.read(name)) == load_case(reference.CASES / f"{name}.toml").drive.waveform().read_count
 
 
-def test_the_ladder_pairs_estimates_with_coarse_grids():
-    for setting in history.ladder():
-        assert ("numerics.error" in setting) == (setting["device.film.cells"] < 100)
+def test_the_ladders_pair_estimates_with_coarse_grids_and_climb():
+    for family in history.ladders():
+        cells = [setting["device.film.cells"] for setting in family]
+        assert cells == sorted(cells)
+        for setting in family:
+            assert ("numerics.error" in setting) == (setting["device.film.cells"] < 100)
 
 
 class Recorded:
@@ -46,6 +50,13 @@ class Recorded:
 def test_the_cheapest_setting_is_the_fastest_that_reaches_the_target():
     assert history.cheapest(Recorded(), "rv-loop", 9.0 / 200**2 * 1.01)["device.film.cells"] == 200
     assert history.cheapest(Recorded(), "rv-loop", 1e-9) is None
+
+
+def test_a_case_without_converged_reads_is_timed_alone():
+    ran = states.Ran([1.0], 0.5, {"accepted": 7, "rejected": 1, "currents": 5})
+    row = history.row(history.LONG, "recorded", {}, [ran])
+    assert row.seconds == 0.5
+    assert math.isnan(row.error)
 
 
 def test_states_run_in_turn_are_judged_by_the_converged_reads():

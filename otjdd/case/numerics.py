@@ -18,14 +18,16 @@ FEWEST_CELLS = 8  # of a grid
 class Numerics(Record):
     """Accuracy and limits of a run.
 
-    rtol, atol : error of a time step, relative, and in units of the mean ion concentration
+    rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and of
+        a concentration relative to it
+    atol : of a concentration, in units of the mean
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
     error : what is stated of the errors of reads, see `runs.error_estimate`
     """
 
-    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 1e-3
-    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-5
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 1e-2
+    atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
     error: Literal[tuple(PARTS)] = "none"

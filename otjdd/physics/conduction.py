@@ -94,6 +94,7 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
     Starts from the energy panels of the last call, which the tangent holds, and updates them. Returns convergence.
     """
     panels = tangent.panels
+    tangent.evaluated[0] += state.G.size
     for k in range(state.c.shape[0]):
         n = 0
         while n < panels.shape[1] and not math.isnan(panels[k, n]):
@@ -112,14 +113,8 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
                 tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
                     junction, state, k, profile, thinned(result), tangent.by_S[k]
                 )
-            copy(state.c[k], tangent.c[k])
-            if hold_electrons(junction):
-                for i in range(state.c.shape[1]):
-                    tangent.c[k, i] = charged(junction, state, k, i)
     if lay:
-        tangent.V[0] = state.V[0]
-        copy(state.D_right, tangent.D)
-        copy(state.G, tangent.G)
+        put_tangent(junction, state, tangent, 0.0)
     return True
 
 
@@ -137,6 +132,31 @@ def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) ->
         S += (charged(junction, state, k, f) - tangent.c[k, f]) * junction.columns.width[k, f]
         by_S += tangent.by_S[k, f] * S
     return by_S
+
+
+@bare
+def put_tangent(junction: Junction, state: State, tangent: Tangent, stale: float):
+    """Have a tangent with the slopes it has begin at a state, whose conductances were evaluated.
+
+    stale : change of ln G since the slopes were taken
+    """
+    tangent.V[0], tangent.stale[0] = state.V[0], stale
+    copy(state.D_right, tangent.D)
+    copy(state.G, tangent.G)
+    for k in range(state.c.shape[0]):
+        copy(state.c[k], tangent.c[k])
+        if hold_electrons(junction):
+            for i in range(state.c.shape[1]):
+                tangent.c[k, i] = charged(junction, state, k, i)
+
+
+@bare
+def tangent_error(tangent: Tangent, change: float) -> float:
+    """Error of ln G along a tangent after a change of ln G: half the square where the slopes are fresh.
+
+    Slopes that were taken a change s before err by as much as s changes them: s + change/2 in place of change/2.
+    """
+    return change * (tangent.stale[0] + 0.5 * change)
 
 
 @bare

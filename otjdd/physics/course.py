@@ -1,14 +1,13 @@
 """The course of the ions along many straight pieces of the source voltage, with tasks at the ends of the pieces."""
 
-import numpy as np
-
 from otjdd.errors import Status
+from otjdd.physics.extremes import look
 from otjdd.physics.jit import detached, spliced
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.record import READS, STATES, Log, full_of_rows, keep, observe, read
 from otjdd.physics.rosenbrock import Trial
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import Memory, State, Tangent
 from otjdd.physics.stepper import (
     ELAPSED,
     FROM,
@@ -26,6 +25,7 @@ from otjdd.physics.stepper import (
 
 # tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end
 EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
+AT_JUMP = 0.1  # of the error of V_j within a piece: that allowed at its start, where the largest values of a run are
 READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
 
 
@@ -34,19 +34,20 @@ def perform(
     junction: Junction,
     state: State,
     tangent: Tangent,
-    losses: np.ndarray,
+    memory: Memory,
     task: int,
     time: float,
     V_source: float,
     log: Log,
 ):
     """Record what a task asks for at the end of a piece. Returns a status."""
-    status = Status.DONE
-    if task & (OBSERVE | READ | KEEP):
-        accuracy = Accuracy(READ_ERROR * abs(V_source), task & (OBSERVE | KEEP) != 0)
-        status = jump(junction, state, tangent, losses, V_source, accuracy)
-    if status == Status.DONE and task & READ:
-        status = read(junction, state, time, V_source, log)
+    status, allowed = Status.DONE, READ_ERROR * abs(V_source)
+    if task & READ:
+        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, False))
+        if status == Status.DONE:
+            status = read(junction, state, tangent, time, V_source, log)
+    if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known
+        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, True))
     if status == Status.DONE and task & OBSERVE:
         status = observe(junction, state, tangent, time, 0.0, V_source, log)
     if status == Status.DONE and task & KEEP:
@@ -66,16 +67,16 @@ def full(task: int, log: Log):
 
 @detached
 def travel(
-    junction: Junction, control: Control, state: State, tangent: Tangent, losses: np.ndarray, trial: Trial,
+    junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, log: Log,
 ):  # fmt: skip
     """Take the ions along a course, on from course.at; the state is settled in the end. Returns a status, last error norm.
 
-    tangent, losses (M, 2) of `jump` : kept between calls   trial : work space
+    tangent, memory : kept between calls   trial : work space
     PAUSED: the log is full or max_steps steps were tried; empty the log, set the counts to 0 and call again.
     """
     at, norm = course.at, 0.0
-    accuracy = Accuracy(voltage_slack(control), True)
+    accuracy = Accuracy(AT_JUMP * voltage_slack(control), log.every_step)
     while at[PIECE] < course.pieces.shape[0]:
         i = int(at[PIECE])
         task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
@@ -83,19 +84,21 @@ def travel(
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:
-            status = jump(junction, state, tangent, losses, V_start, accuracy)
+            status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status == Status.DONE and log.every_step:
                 status = observe(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
             if status != Status.DONE:
                 return status, norm
+            if not log.every_step:
+                look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
             at[SETTLED_AT] = V_start
         if at[ELAPSED] == 0.0 and task & EDGE:
             at[STEP] = 0.0
         status, norm = advance(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end
-            status = perform(junction, state, tangent, losses, task, course.pieces[i, UNTIL], V_end, log)
+            status = perform(junction, state, tangent, memory, task, course.pieces[i, UNTIL], V_end, log)
         if status != Status.DONE:
             return status, norm
         at[PIECE], at[ELAPSED] = i + 1, 0.0
-    return jump(junction, state, tangent, losses, at[SETTLED_AT], accuracy), norm
+    return jump(junction, state, tangent, memory, at[SETTLED_AT], accuracy), norm

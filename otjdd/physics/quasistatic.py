@@ -10,27 +10,27 @@ evaluated anew only where ln I has changed much along it, and not at all while n
 import math
 from typing import NamedTuple
 
-import numpy as np
-
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, current_of, drop
 from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
+from otjdd.physics.conduction import along_tangent, conduct, conductance_slope, put_tangent, tangent_error
 from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import add_up
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall, remember
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
 VOLTAGE_FLOOR = 1e-12  # V, round-off of V_j; it limits the residual where the current is a steep function of V_j
 TRUST = 0.01  # largest change of ln I along its tangent where I is recorded: its error is half the square, 5e-5
 FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage drop
+LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
+BEND_AGAIN = 2.0, 0.5  # factors: on the error as measured, and on the bend before, which fades no faster
+MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
+SLOPES_HELD = 0.2  # largest change of ln I over which its slopes are kept where it is evaluated anew
 UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
 MOST_TURNS = 3  # evaluations outside the bracket before falling back to bisection
 MOST_ATTEMPTS = 100  # currents of one search
-# columns of the voltages lost in the circuit, see `jump`
-AT_SOURCE, LOST = range(2)
 
 
 class Accuracy(NamedTuple):
@@ -95,13 +95,23 @@ def at_voltage(
     if not close_all(junction, state, V, tolerance):
         return Status.NOT_CLOSED, False
     change = along_tangent(junction, state, tangent)
+    off, near = tangent_error(tangent, change), limits.trust == TRUST
+    trusted = off <= 0.5 * limits.trust * limits.trust
     if held:
-        return Status.DONE if change <= limits.trust else Status.CIRCUIT_NOT_SOLVED, False
-    if change <= limits.trust:
+        return Status.DONE if trusted else Status.CIRCUIT_NOT_SOLVED, False
+    if trusted:
         lost = abs(drop(junction, V * add_up(state.G))[0])
-        if 0.5 * change * change * lost <= limits.allowed or change <= junction.energy_tolerance:
+        if (off if near else tangent.bend[0] * off) * lost <= limits.allowed or change <= junction.energy_tolerance:
             return Status.DONE, False
-    return Status.DONE if conduct(junction, state, tangent, True) else Status.SPECTRUM_NOT_CONVERGED, True
+    lay, predicted = near or not tangent.stale[0] + change <= SLOPES_HELD, add_up(state.G)
+    if not conduct(junction, state, tangent, lay):
+        return Status.SPECTRUM_NOT_CONVERGED, True
+    if not lay:
+        put_tangent(junction, state, tangent, tangent.stale[0] + change)
+    if predicted > 0.0 and MEASURABLE[0] < change < MEASURABLE[1]:
+        seen = abs(math.log(add_up(state.G) / predicted)) / off
+        tangent.bend[0] = min(max(BEND_AGAIN[0] * seen, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
+    return Status.DONE, True
 
 
 @bare
@@ -198,33 +208,40 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
 
 
 @detached
-def jump(junction: Junction, state: State, tangent: Tangent, losses: np.ndarray, V_source: float, accuracy: Accuracy):
+def jump(junction: Junction, state: State, tangent: Tangent, memory: Memory, V_source: float, accuracy: Accuracy):
     """Settle at a source voltage, the ions where they are. Returns a status.
 
-    losses : (M, 2) source voltages and the voltage lost in the circuit at each, inf and 0 where unused; updated. The
-    search starts from the loss at the nearest of them.
+    The search starts from the loss and along the tangent at the nearest of the voltages in the memory, which is updated:
+    a pulse finds the tangent of the pulse before, a read that of the read before.
     """
+    losses, place = memory.losses, memory.place
     nearest = 0
     for i in range(losses.shape[0]):
         if abs(losses[i, AT_SOURCE] - V_source) < abs(losses[nearest, AT_SOURCE] - V_source):
             nearest = i
+    if losses[place[0], AT_SOURCE] != V_source:
+        remember(tangent, memory.tangents, place[0])
+        if nearest != place[0]:
+            recall(memory.tangents, nearest, tangent)
     status = settle(junction, state, tangent, V_source, V_source - losses[nearest, LOST], accuracy)
-    place = nearest
+    place[0] = nearest
     if losses[nearest, AT_SOURCE] != V_source:
         for i in range(losses.shape[0] - 1, -1, -1):
             if losses[i, AT_SOURCE] == math.inf:
-                place = i
-    losses[place, AT_SOURCE], losses[place, LOST] = V_source, V_source - state.V[0]
+                place[0] = i
+    losses[place[0], AT_SOURCE], losses[place[0], LOST] = V_source, V_source - state.V[0]
     return status
 
 
 @spliced
 def ensure_current(junction: Junction, state: State, tangent: Tangent):
-    """Evaluate the chord conductance of a settled state where the time steps did not need it. Returns a status."""
+    """Evaluate the chord conductance of a settled state where nothing has done so yet. Returns a status."""
     if coupled(junction) and state.V[0] != 0.0:
         return Status.DONE
     if state.V[0] == 0.0:
         for k in range(state.G.size):
             state.G[k] = 0.0
+        return Status.DONE
+    if along_tangent(junction, state, tangent) == 0.0:  # evaluated here, for a read
         return Status.DONE
     return Status.DONE if conduct(junction, state, tangent, False) else Status.SPECTRUM_NOT_CONVERGED

@@ -7,6 +7,7 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.closing import hold_electrons
+from otjdd.physics.conduction import along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import Watch, look, temperature_rise
 from otjdd.physics.film_electrons import LEFT, RIGHT
@@ -109,11 +110,17 @@ def observe(
 
 
 @spliced
-def read(junction: Junction, state: State, time: float, V_source: float, log: Log):
-    """Write the current of the settled junction and its transport to the log. Returns a status."""
+def read(junction: Junction, state: State, tangent: Tangent, time: float, V_source: float, log: Log):
+    """Write the current of the settled junction and its transport to the log. Returns a status.
+
+    The current is evaluated here, and the tangent goes on from it.
+    """
+    change = along_tangent(junction, state, tangent)
+    tangent.evaluated[0] += state.G.size
     conductance, share, energy, good = transport(junction, state)
     if not good:
         return Status.SPECTRUM_NOT_CONVERGED
+    put_tangent(junction, state, tangent, tangent.stale[0] + change)
     row = log.reads[log.used[READS]]
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     row[READ_SHARE], row[READ_ENERGY] = share, energy

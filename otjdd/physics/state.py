@@ -9,6 +9,8 @@ from otjdd.physics.jit import apart, bare
 from otjdd.physics.numerics import copy
 
 LINES = 17  # of work space of a stack with electrons, see `electron_stack`
+VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
+AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
@@ -45,6 +47,17 @@ class Tangent(NamedTuple):
     by_D: np.ndarray  # (K,) d ln G/dD(L)
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
+    stale: np.ndarray  # (1,) change of ln G from where the slopes were taken to where it was evaluated last
+    bend: np.ndarray  # (1,) error of ln I along the tangent in units of half the square of its change, as last seen
+    evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
+
+
+class Memory(NamedTuple):
+    """Source voltages at which the junction was settled: the loss in the circuit there, and the tangent of the current."""
+
+    losses: np.ndarray  # (M, 2) AT_SOURCE, LOST [V]; inf and 0 where unused
+    tangents: Tangent  # arrays with M as their first dimension
+    place: np.ndarray  # (1,) row of the voltage at which the junction is settled
 
 
 @apart
@@ -65,8 +78,55 @@ def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
         np.full(1, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
-        np.full((K, PANELS), np.nan),
+        np.full((K, PANELS), np.nan), np.zeros(1), np.ones(1),
+        np.zeros(1, np.int64),
     )  # fmt: skip
+
+
+@apart
+def new_memory(K: int, N: int) -> Memory:
+    """A memory of no voltage."""
+    losses = np.zeros((VOLTAGES, 2))
+    losses[:, AT_SOURCE] = np.inf
+    rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
+    tangents = Tangent(
+        np.full(rows, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
+        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan), np.zeros(rows),
+        np.ones(rows), np.zeros(rows, np.int64),
+    )  # fmt: skip
+    return Memory(losses, tangents, np.zeros(1, np.int64))
+
+
+@bare
+def remember(tangent: Tangent, tangents: Tangent, m: int):
+    """Copy a tangent to row m of many."""
+    copy(tangent.V, tangents.V[m])
+    copy(tangent.D, tangents.D[m])
+    copy(tangent.G, tangents.G[m])
+    copy(tangent.by_V, tangents.by_V[m])
+    copy(tangent.by_D, tangents.by_D[m])
+    copy(tangent.stale, tangents.stale[m])
+    copy(tangent.bend, tangents.bend[m])
+    for k in range(tangent.c.shape[0]):
+        copy(tangent.c[k], tangents.c[m, k])
+        copy(tangent.by_S[k], tangents.by_S[m, k])
+        copy(tangent.panels[k], tangents.panels[m, k])
+
+
+@bare
+def recall(tangents: Tangent, m: int, tangent: Tangent):
+    """Copy row m of many tangents to a tangent."""
+    copy(tangents.V[m], tangent.V)
+    copy(tangents.D[m], tangent.D)
+    copy(tangents.G[m], tangent.G)
+    copy(tangents.by_V[m], tangent.by_V)
+    copy(tangents.by_D[m], tangent.by_D)
+    copy(tangents.stale[m], tangent.stale)
+    copy(tangents.bend[m], tangent.bend)
+    for k in range(tangent.c.shape[0]):
+        copy(tangents.c[m, k], tangent.c[k])
+        copy(tangents.by_S[m, k], tangent.by_S[k])
+        copy(tangents.panels[m, k], tangent.panels[k])
 
 
 @bare

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from otjdd.physics.conduction import column_spectrum, converged
+from otjdd.physics.conduction import column_spectrum, conductance, converged
 from otjdd.physics.jit import apart
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
@@ -15,7 +15,7 @@ def transport(junction: Junction, state: State):
     """Conductance I/V [S] of the settled junction, tunnelling share [1], mean transport energy [eV], convergence.
 
     The current below the top of a column's own barrier is tunnelling, the rest thermionic. The energy is the mean of the
-    current, counted from the Fermi level of the electrode that emits: right for V > 0, left for V < 0.
+    current, counted from the Fermi level of the electrode that emits: right for V > 0, left for V < 0. Fills state.G.
     """
     V, none = state.V[0], np.empty(0)
     total, below, moment = 0.0, 0.0, 0.0
@@ -23,6 +23,7 @@ def transport(junction: Junction, state: State):
         result, profile, _ = column_spectrum(junction, state, k, none, True)
         if not converged(junction, result):
             return math.nan, math.nan, math.nan, False
+        state.G[k] = conductance(junction, k, result)
         top = -math.inf
         for s in range(profile.length.size):
             top = max(top, max(profile.left[s], profile.right[s]))

@@ -25,9 +25,6 @@ def _outputs(rows: dict[str, tuple[str, str, str]]) -> dict[str, Output]:
     return {name: Output(tuple(dims.split()), unit, long_name) for name, (dims, unit, long_name) in rows.items()}
 
 
-# Concentrations are stored in full precision, so that a run continued from them gives the same bits.
-ROUND_OFF = "; round-off can put it below 0, by 1e-12 of its mean at most"  # physics.stepper.NEGATIVE
-
 BIASED = "state temperature bias"
 
 OUTPUTS = _outputs({
@@ -53,11 +50,11 @@ OUTPUTS = _outputs({
     "displacement_current": ("time", "A", "displacement current, mean over the interval that ends here"),
     "temperature_rise": ("time", "K", "estimated rise of the temperature, which the model itself leaves out"),
     "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),
-    # profiles
+    # profiles, in full precision, so that a run continued from them gives the same bits
     "cell_width": ("x", "m", "cell width"),
     "snapshot_time": ("snapshot", "s", "time of the profiles"),
-    "vacancy_concentration": ("snapshot x", "m^-3", f"vacancy concentration, mean over the columns{ROUND_OFF}"),
-    "vacancy_concentration_columns": ("snapshot column x", "m^-3", f"vacancy concentration of each column{ROUND_OFF}"),
+    "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
+    "vacancy_concentration_columns": ("snapshot column x", "m^-3", "vacancy concentration of each column"),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
     "snapshot_junction_voltage": ("snapshot", "V", "voltage across the junction at the profiles"),
     "film_electrons": ("snapshot x", "m^-3", "electrons in the film, mean over the columns"),

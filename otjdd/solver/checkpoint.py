@@ -179,10 +179,14 @@ def memory(run: Run) -> dict[str, np.ndarray]:
     """The arrays of a run that change in place, by name."""
     state = {f"state.{name}": array for name, array in run.state._asdict().items()}
     tangent = {f"tangent.{name}": array for name, array in run.tangent._asdict().items()}
+    memory = run.memory
+    tangents = {f"memory.{name}": array for name, array in memory.tangents._asdict().items()}
     return {
         **state,
         **tangent,
-        "losses": run.losses,
+        **tangents,
+        "losses": memory.losses,
+        "place": memory.place,
         "heat": run.watch.heat,
         "largest": run.watch.largest,
         "at": run.at,

@@ -58,7 +58,7 @@ def compile_step(run) -> None:
         (rosenbrock.rosenbrock_step, (junction, state, run.tangent, trial, source, 1.0, True)),
         (electron_step.electron_step, (junction, state, run.tangent, trial, source, 1.0, True)),
         (stepper.first_step, (junction, control, state, trial.work, 1.0)),
-        (stepper.physical, (junction, new.c, state.c)),
+        (stepper.confine, (junction, new.c)),
         (states.copy_state, (new, state)),
         (stepper.worst_cell, (control, state.c, new.c, error)),
     ):

@@ -12,7 +12,6 @@ from otjdd.waveform.waveform import Block, Waveform
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
-LOSSES = 16  # source voltages whose loss in the circuit is remembered, see quasistatic.jump
 ALIKE = 1e-9  # relative to a piece of the waveform: closer times count as equal
 
 
@@ -22,6 +21,7 @@ class Counts(NamedTuple):
     accepted: int = 0
     rejected: int = 0
     unphysical: int = 0  # of the rejected, those with a concentration below zero or above the site density
+    currents: int = 0  # of columns, evaluated
 
 
 class KeptState(NamedTuple):
@@ -45,7 +45,7 @@ class Run:
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
     trial: object  # work space of a step, and the state at its end
     tangent: object  # of the current
-    losses: np.ndarray  # (M, 2) voltages lost in the circuit after jumps to source voltages
+    memory: object  # voltages at which it was settled, see `state.Memory`
     max_steps: int
     watch: object  # largest values of quantities that have a limit, see `extremes.Watch`
     time: float = 0.0
@@ -72,9 +72,9 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    losses, trial = np.tile([np.inf, 0.0], (LOSSES, 1)), rosenbrock.new_trial(K, N, electrons)
+    trial, tangent, memory = rosenbrock.new_trial(K, N, electrons), states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
-    return Run(junction, control, state, total, trial, states.new_tangent(K, N), losses, max_steps, watch)
+    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch)
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -82,7 +82,7 @@ def jump(run: Run, voltage: float) -> None:
     from otjdd.physics import quasistatic, stepper
 
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
-    status = quasistatic.jump(run.junction, run.state, run.tangent, run.losses, voltage, accuracy)
+    status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
     check(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 
@@ -105,11 +105,11 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
     course = stepper.Course(pieces, tasks, run.at, counts)
     log, status = new_log(run, tasks, record), Status.PAUSED
     while status == Status.PAUSED:
-        counts[:] = 0
+        counts[:], evaluated = 0, int(run.tangent.evaluated[0])
         status, norm = kernels.travel(
-            run.junction, run.control, run.state, run.tangent, run.losses, run.trial, course, log
+            run.junction, run.control, run.state, run.tangent, run.memory, run.trial, course, log
         )
-        made = counts[[stepper.ACCEPTED, stepper.REJECTED, stepper.UNPHYSICAL]]
+        made = *counts[[stepper.ACCEPTED, stepper.REJECTED, stepper.UNPHYSICAL]], run.tangent.evaluated[0] - evaluated
         run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, made, strict=True)))
         empty(run, log)
         i, tau, step, _ = course.at

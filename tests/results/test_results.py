@@ -1,7 +1,6 @@
 import hashlib
 import os
 import random
-import re
 
 import numpy as np
 import pytest
@@ -272,11 +271,3 @@ def test_arrays_that_a_library_would_unpack_and_groups_are_refused(stored, tmp_p
     for change, words in ((grouped, "'more' is no array"), (filtered, "'current' is kept by the filter 32000")):
         with pytest.raises(ResultError, match=words):
             read(attack.resealed(path, change, "crafted.nc"))
-
-
-def test_the_description_of_concentrations_says_how_far_below_zero_a_step_may_take_them():
-    from otjdd.physics import stepper
-
-    (bound,) = re.findall(r"below 0, by (\S+) of its mean at most", OUTPUTS["vacancy_concentration"].long_name)
-    assert float(bound) == stepper.NEGATIVE
-    assert OUTPUTS["vacancy_concentration_columns"].long_name.endswith(f"by {bound} of its mean at most")

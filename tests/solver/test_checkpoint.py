@@ -22,7 +22,12 @@ pytestmark = needs_speed
 
 TRAIN = 'drive = {kind = "train", voltage = "1.8 V", width = "50 ns", count = 150, period = "2 us", read_each = true}\n'
 COLUMNS = 'columns = {count = 2, spread = {"ions.activation_energy" = "20 meV"}}\n'
-LONG = TRAIN + COLUMNS + 'record = {profiles = 7, every = "all"}\ncircuit = {series_resistance = "50 ohm"}\n' + BARE
+LONG = (
+    TRAIN
+    + COLUMNS
+    + 'record = {profiles = 7, every = "all"}\ncircuit = {series_resistance = "50 ohm"}\nnumerics = {rtol = 1e-5}\n'
+    + BARE
+)
 
 
 class Stop(KeyboardInterrupt):
