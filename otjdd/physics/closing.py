@@ -18,8 +18,9 @@ from otjdd.physics.electron_stack import (
     linearise,
     own_linear,
 )
-from otjdd.physics.jit import detached, inlined
-from otjdd.physics.junction import Junction, close
+from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.jit import bare, detached, inlined
+from otjdd.physics.junction import Junction, close, closure_slope
 from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent
 
@@ -28,6 +29,20 @@ from otjdd.physics.state import State, Tangent
 def hold_electrons(junction: Junction) -> bool:
     """True where the film of a junction holds electrons."""
     return junction.electrons.density_of_states > 0.0
+
+
+@bare
+def bending(junction: Junction, state: State, k: int) -> float:
+    """Upper bound of what the electrons of column k bend its band by [eV].
+
+    With the closure, a charge anywhere in the film changes D nowhere by more than itself, and the band by no more than that
+    times the elastance of the whole stack.
+    """
+    sheet, n = 0.0, state.electrons[k]
+    for i in range(state.c.shape[1]):
+        sheet += (n[RIGHT, i] + n[LEFT, i]) * junction.columns.width[k, i]
+    last = state.c.shape[1]
+    return ELEMENTARY_CHARGE * sheet * closure_slope(junction, k, state.D[k, 0], state.D[k, last], state.eps[k])
 
 
 @detached

@@ -111,6 +111,12 @@ def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
     fields(stack.D, junction.film, stack.E, stack.eps, stack.guess)
+    lay_electrons(junction, k, V, stack)
+
+
+@inlined
+def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
+    """Set weights and electrons of a stack from its band and V."""
     contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
     densities(junction.electrons, junction.kT, V, stack.U, stack.electrons)
 

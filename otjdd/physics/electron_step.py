@@ -12,13 +12,25 @@ at every stage; their derivative is in the Jacobian (`electron_jacobian`).
 import math
 
 from otjdd.physics.circuit import drop
-from otjdd.physics.closing import log_change
+from otjdd.physics.closing import bending, log_change
 from otjdd.physics.electron_jacobian import MISSING, PASSED, ElectronWork, factor_column, linear_of, solve_column
-from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands
+from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands, lay_electrons
 from otjdd.physics.jit import detached, spliced
-from otjdd.physics.junction import FluxSlopes, Junction, flux_slopes, fluxes
+from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, flux_slopes, fluxes
 from otjdd.physics.numerics import add_scaled, add_up, copy
-from otjdd.physics.rosenbrock import ALPHA, GAMMA, GAMMA_SUM, STAGES, A, C, Ramp, Trial, Work, displaced
+from otjdd.physics.rosenbrock import (
+    ALPHA,
+    GAMMA,
+    GAMMA_SUM,
+    STAGES,
+    A,
+    C,
+    Ramp,
+    Trial,
+    Work,
+    displaced,
+    rosenbrock_step,
+)
 from otjdd.physics.state import State, Tangent
 
 
@@ -155,3 +167,39 @@ def electron_step(
     finish(junction, state, work, trial.film, new)
     new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
     return True
+
+
+@spliced
+def bend_less(junction: Junction, state: State, negligible: float) -> bool:
+    """True where the electrons of every column bend its band by less than a negligible energy [eV]."""
+    most = 0.0
+    for k in range(state.c.shape[0]):
+        most = max(most, bending(junction, state, k))
+    return most < negligible
+
+
+@spliced
+def lay_after(junction: Junction, new: State):
+    """Lay the stack of every column that a step without electrons ends with, its fields from the vacancies alone."""
+    for k in range(new.c.shape[0]):
+        faces(junction, new, k, new.D_right[k])
+        band_of_fields(junction, new, k, new.band[k])
+        lay_electrons(junction, k, new.V[0], column(new, k))
+
+
+@detached
+def film_step(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool,
+    negligible: float,
+) -> bool:  # fmt: skip
+    """As `electron_step`; a step of `rosenbrock` where electrons bend the band by less than a negligible energy [eV].
+
+    That holds at both ends of the step, else it is taken once more with them. The stack that a step ends with has them in
+    its charge in any case: they are left out of the way there only.
+    """
+    if bend_less(junction, state, negligible):
+        if rosenbrock_step(junction, state, tangent, trial, source, dt, with_current):
+            lay_after(junction, trial.state)
+            if bend_less(junction, trial.state, negligible):
+                return True
+    return electron_step(junction, state, tangent, trial, source, dt, with_current)

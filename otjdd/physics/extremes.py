@@ -16,7 +16,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.jit import bare, detached, summed
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Junction, band_of_fields
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
 
@@ -57,9 +57,7 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     """
     distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
     N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT, watch.density_of_states
-    U[N + 1] = edge(junction.right, -state.D_right[k])[0]
-    for f in range(N, -1, -1):
-        U[f] = U[f + 1] - distance[f] * state.E[k, f]
+    band_of_fields(junction, state, k, U)
     contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4:6])
     lowest = U[1]
     for i in range(1, N):

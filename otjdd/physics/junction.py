@@ -96,6 +96,15 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
 
 
 @inlined
+def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
+    """Fill the band U (N+2,) [eV] at both ends and the centres from the fields of column k and its right electrode."""
+    distance, E, N = junction.columns.distance[k], state.E[k], state.c.shape[1]
+    U[N + 1] = edge(junction.right, -state.D_right[k])[0]
+    for f in range(N, -1, -1):
+        U[f] = U[f + 1] - distance[f] * E[f]
+
+
+@inlined
 def closure(junction: Junction, k: int, D_left: float, D_right: float, V: float, E: np.ndarray) -> float:
     """Mismatch [eV] of the band edges around the stack: zero where D(L) is right, and growing with D(L)."""
     from_left, from_right = edge(junction.left, D_left)[0], edge(junction.right, -D_right)[0]

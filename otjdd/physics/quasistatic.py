@@ -16,7 +16,7 @@ from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope, put_tangent, tangent_error
 from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
-from otjdd.physics.numerics import add_up
+from otjdd.physics.numerics import OVERFLOW, add_up
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall, remember
 
 VOLTAGE_TOLERANCE = 1e-9  # V, of the circuit equation at recorded times
@@ -56,12 +56,15 @@ class Bracket(NamedTuple):
 
 
 @bare
-def blur(junction: Junction, state: State, tangent: Tangent) -> float:
-    """Uncertainty of V_j [V] caused by the tolerance of the current."""
+def blur(junction: Junction, state: State, tangent: Tangent, negligible: float) -> float:
+    """Uncertainty of V_j [V] caused by the tolerance of the current; its upper bound where that is negligible [V]."""
     current = state.V[0] * add_up(state.G)
     resistance = drop(junction, current)[1]
+    most = junction.energy_tolerance * resistance * abs(current)
+    if most <= negligible:
+        return most
     slope = 1.0 + resistance * (add_up(state.G) + current * conductance_slope(junction, state, tangent))
-    return junction.energy_tolerance * resistance * abs(current) / max(slope, 1.0)
+    return most / max(slope, 1.0)
 
 
 @bare
@@ -79,7 +82,7 @@ def correction(junction: Junction, V: float, V_source: float, current: float, re
     wanted = current_of(junction, max(abs(V_source - V), 0.1 * abs(V_source)))
     if power <= 0.0 or current == 0.0:
         return newton
-    leap = -V * math.expm1(-math.log(abs(current) / wanted) / power)
+    leap = -V * math.expm1(min(-math.log(abs(current) / wanted) / power, OVERFLOW))
     short = residual * V < 0.0 and abs(leap) < abs(newton)
     return leap if short or abs(lost) > abs(V_source) else newton
 
@@ -155,10 +158,12 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
             return status
         current = V * add_up(state.G)
         residual = V + drop(junction, current)[0] - V_source
+        if abs(residual) <= max(VOLTAGE_TOLERANCE, limits.slack):
+            return Status.DONE
         log_slope = conductance_slope(junction, state, tangent)
         rate = abs(log_slope) + 1.0 / abs(V)  # of ln I
         steep = 1.0 + abs(drop(junction, current)[1] * current) * rate
-        if abs(residual) <= max(VOLTAGE_TOLERANCE, limits.slack, VOLTAGE_FLOOR * steep):
+        if abs(residual) <= VOLTAGE_FLOOR * steep:
             return Status.DONE
         tolerance = max(CLOSURE_TOLERANCE, limits.slack / steep)
         up = residual < 0.0

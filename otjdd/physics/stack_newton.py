@@ -36,7 +36,7 @@ from otjdd.physics.electron_stack import (
     missing_step,
     own_linear,
 )
-from otjdd.physics.film_electrons import BY_BAND
+from otjdd.physics.film_electrons import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
 from otjdd.physics.jit import bare, detached, inlined, spliced
 from otjdd.physics.junction import Junction, charge_range
 from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
@@ -46,6 +46,7 @@ FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100
 MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
 ROUND_OFF = 1e-13  # eV, of the last step of the bands: sums of some hundred terms of order 1 eV carry a few 1e-15
 SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which the search is given up
+FEW = 1e-3  # of a move of the band, left over where the weights just follow
 NEAR = 12  # iterations from a near guess before the search begins anew
 TABLE = 1e-4  # of a step, what it is off by for the table of F
 
@@ -148,16 +149,34 @@ def exact_step(junction: Junction, state: State, k: int) -> float:
 
 @spliced
 def close_near(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
-    """Newton's iteration for the stack of column k from near its solution, to a tolerance [eV] of the band."""
+    """Newton's iteration for the stack of column k from near its solution, to a tolerance [eV] of the band.
+
+    Where few electrons change sides the weights just follow: what they change is left over from step to step.
+    """
     lay_bands(junction, k, V, column(state, k))
+    over = left_over(junction, k, column(state, k))
     for _ in range(NEAR):
-        longest = exact_step(junction, state, k)
+        longest = following_step(junction, state, k) if over <= FEW else exact_step(junction, state, k)
         if not longest < math.inf:
             return False
         lay_bands(junction, k, V, column(state, k))
-        if longest * max(TABLE, longest / junction.kT) <= tolerance:
+        if longest * max(TABLE, longest / junction.kT, over if over <= FEW else 0.0) <= tolerance:
             return True
     return False
+
+
+@inlined
+def left_over(junction: Junction, k: int, stack: Stack) -> float:
+    """Share of a move of the band that is left over where the weights just follow it, at most.
+
+    w/(1 - w) is a ratio of integrals of exp(U/kT), so moves of U by up to dU change w by up to 2 w (1 - w) dU/kT.
+    """
+    n, width, changed, elastances = stack.electrons, junction.columns.width[k], 0.0, 0.0
+    for i in range(width.size):
+        changed += abs(n[BY_WEIGHT, i]) * n[OF_RIGHT, i] * n[OF_LEFT, i] * width[i]
+    for f in range(stack.D.size):
+        elastances += elastance(junction, k, stack, f)
+    return 2.0 * ELEMENTARY_CHARGE * changed * elastances / junction.kT
 
 
 @bare

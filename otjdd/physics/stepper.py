@@ -15,7 +15,7 @@ from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
-from otjdd.physics.electron_step import electron_step
+from otjdd.physics.electron_step import film_step
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import look
 from otjdd.physics.jit import bare, spliced, summed
@@ -35,6 +35,7 @@ MOVED = 1e-2  # per unit rtol: share of the ions that `confine` may take across 
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.01  # V per unit rtol: error of V_j between two steps whose current is not recorded
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
+NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 SHORTEST = 1e-22  # s
 
 # counts of a call: steps accepted, rejected, rejected for a concentration outside its bounds, tried; and the cell with the
@@ -207,7 +208,8 @@ def attempt(
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
     if hold_electrons(junction):
-        stepped = electron_step(junction, state, tangent, trial, source, step, with_current)
+        negligible = NEGLIGIBLE_BENDING * control.rtol
+        stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
     else:
         stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
     if not stepped:
@@ -226,8 +228,10 @@ def attempt(
     if status != Status.DONE:
         return Outcome(status, norm, SHRINK, False)
     if coupled(junction):
-        uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent)
-        off = abs(new.V[0] - predicted) / max(VOLTAGE_ERROR * control.rtol, uncertain)
+        allowed = VOLTAGE_ERROR * control.rtol
+        negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
+        uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
+        off = abs(new.V[0] - predicted) / max(allowed, uncertain)
         # then V_j can only have jumped to another solution
         sudden = norm <= SUDDEN and abs(source.slope) * step <= voltage_slack(control)
         if off > 0.0 and not sudden:
