@@ -5,9 +5,10 @@ import pytest
 from devices import begin, case, lumpy
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.closing import close_all
+from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
-from otjdd.physics.electron_step import electron_step, lost_along
+from otjdd.physics.electron_step import electron_step, film_step, lost_along
+from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.rosenbrock import Ramp, new_trial
 from otjdd.physics.state import copy_state, new_state
@@ -118,3 +119,46 @@ def test_slope_of_the_conductance_by_the_voltage(V):
         assert conduct(run.junction, state, run.tangent, False)
         evaluated.append(np.log(state.G[0]))
     assert (evaluated[0] - evaluated[1]) / 2e-4 == pytest.approx(slope, rel=1e-3)
+
+
+def either(run, dt, ramp, negligible):
+    """Where a step of either kind leads: the trial, before its stack is closed."""
+    trial = new_trial(*run.state.c.shape, True)
+    copy_state(run.state, trial.state)
+    assert film_step(run.junction, run.state, run.tangent, trial, Ramp(source(run), ramp), dt, False, negligible)
+    return trial
+
+
+@pytest.mark.parametrize("V", [-1.5, -0.9, 0.3])
+def test_electrons_bend_the_band_by_less_than_their_bound(V):
+    film = case(**ELECTRONS)
+    run, (K, N) = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3), voltage=V), (1, 8)
+    few = run.junction._replace(electrons=film_electrons(1e10))
+    empty = new_state(K, N, True)
+    copy_state(run.state, empty)
+    assert close_all(few, empty, V, CLOSURE_TOLERANCE)
+    moved = np.abs(run.state.band - empty.band).max()
+    assert moved <= bending(run.junction, run.state, 0) + 1e-12
+    assert moved >= 0.02 * bending(run.junction, run.state, 0) - 1e-12
+
+
+def test_a_step_with_too_few_electrons_to_matter_leaves_them_out_and_ends_with_them():
+    film = case(**ELECTRONS, **TWO)
+    run = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3), voltage=-1.2)
+    most = max(bending(run.junction, run.state, k) for k in range(2))
+    assert 0.0 < most < 1e-9
+    without, whole = either(run, 1e-6, 0.0, 1e-9), step(run, 1e-6)
+    assert np.abs(whole.state.c - run.state.c).max() > 1e-3 * run.state.c.mean()
+    assert not np.array_equal(without.state.c, whole.state.c)
+    np.testing.assert_allclose(without.state.c, whole.state.c, rtol=1e-8)
+    for trial in (without, whole):
+        assert close_all(run.junction, trial.state, run.state.V[0], CLOSURE_TOLERANCE)
+    np.testing.assert_allclose(without.state.band, whole.state.band, atol=1e-8)
+    np.testing.assert_allclose(without.state.electrons[:, :2], whole.state.electrons[:, :2], rtol=1e-5)
+
+
+def test_a_step_that_ends_with_electrons_is_taken_with_them():
+    run = begin(case(**ELECTRONS), voltage=-1.2)
+    trial, whole = either(run, 1e-9, 1.6e9, 1e-9), step(run, 1e-9, 1.6e9)
+    np.testing.assert_array_equal(trial.state.c, whole.state.c)
+    np.testing.assert_array_equal(trial.state.band, whole.state.band)

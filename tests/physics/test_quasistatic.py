@@ -33,6 +33,8 @@ def test_steps_of_the_junction_voltage_are_exact_for_a_resistor_and_for_a_power_
     assert after(0.5, 1.0, 0.0, 8.0) == pytest.approx(1.0)  # nothing conducts, nothing is lost
     falling = after(0.5, 1.0, 9e-3 / 50.0, -200.0)  # no tangent tells the way: as if nothing were lost beside
     assert falling == pytest.approx(1.0 - 9e-3)
+    still = after(0.5, 1.0, 9e-3 / 50.0, 1e-15)  # the current does not depend on V: it follows no power of it
+    assert still == pytest.approx(1.0 - 9e-3)
 
 
 @pytest.mark.parametrize("guess", [-0.1, 0.0, 0.01, 0.5, 0.89, 0.9])
@@ -61,7 +63,9 @@ def test_an_evaluated_current_is_carried_along_its_tangent_and_evaluated_anew_fa
 
 def test_blur_is_what_an_error_of_the_current_moves_the_junction_voltage_by():
     run = settled(0.9, circuit__series_resistance=50.0)
-    told, V, tolerance = quasistatic.blur(run.junction, run.state, run.tangent), run.state.V[0], 1e-3
+    told, V, tolerance = quasistatic.blur(run.junction, run.state, run.tangent, 0.0), run.state.V[0], 1e-3
+    bound = quasistatic.blur(run.junction, run.state, run.tangent, 1.0)
+    assert told < bound == pytest.approx(run.junction.energy_tolerance * (0.9 - V), rel=1e-6)
     wrong = run.junction._replace(supply=run.junction.supply * (1.0 + tolerance))
     run.tangent.V[0] = math.nan
     status = quasistatic.settle(wrong, run.state, run.tangent, 0.9, V, Accuracy(0.0, True))
