@@ -193,6 +193,14 @@ def test_free_energy_never_rises_at_a_constant_voltage():
 
 
 @needs_speed
+def test_free_energy_never_rises_with_electrons_at_no_voltage():
+    rows = enumerate(devices.drawn(32, seed=5))
+    found = [fall for k, u in rows for fall in free_energy.falls(u, k, devices.with_electrons)]
+    assert sum(fall.steps for fall in found) > 300
+    assert [fall for fall in found if fall.rise > fall.round_off] == []
+
+
+@needs_speed
 @pytest.mark.parametrize("linear", [False, True])
 def test_as_much_charge_leaves_one_terminal_as_enters_the_other(linear):
     for number, u in enumerate(devices.drawn(8, seed=7)):

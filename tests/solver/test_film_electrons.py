@@ -9,8 +9,10 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import CaseError
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.stack_newton import static_stack
+from otjdd.results import store
+from otjdd.runs import rerun
 from otjdd.runs.run import run
-from otjdd.solver import model
+from otjdd.solver import checkpoint, model
 
 STEPS = {
     "kind": "table",
@@ -132,16 +134,72 @@ def test_electrons_in_a_film_on_a_metal_need_a_density_of_states():
     assert 'did you mean "balance"' in str(caught.value)
 
 
+STATES = {"device__film__density_of_states": "1e26 1/m^3"}
+LOW = {"device__left__barrier": "0.1 eV", "device__right__barrier": "0.1 eV", **STATES}
+
+
 @needs_speed
-def test_steps_are_as_many_as_without_electrons():
+@pytest.mark.parametrize(
+    ("text", "device", "voltages"),
+    [
+        (JUNCTION, {}, (1.2, -1.5)),
+        (JUNCTION, {}, (0.4, -1.5)),
+        (JUNCTION, {"device__film__thickness": "10 nm"}, (0.8, -1.0)),
+        (BETWEEN_METALS, LOW, (0.15, -0.3)),
+    ],
+    ids=["set and reset", "below the barrier", "10 nm", "metals"],
+)
+def test_steps_are_as_many_as_without_electrons(text, device, voltages):
     """The derivative of the weights is in the Jacobian: with weights that are held a set pulse takes twice as many."""
     counts = {}
     for electrons in ("none", "balance"):
-        direct = begin(case(device__film__electrons=electrons))
-        for V in (1.2, -1.2):
-            hold(direct, V, 1e-3)
+        changes = {"device__film__electrons": electrons, "device__film__cells": 100}
+        direct = begin(case(text, **device, **changes), rtol=1e-4)
+        for V in voltages:
+            hold(direct, V, 1e2)
         counts[electrons] = direct.counts.accepted + direct.counts.rejected
+    assert counts["none"] > 40
     assert counts["balance"] < 1.3 * counts["none"]
+
+
+def test_nothing_flows_at_no_voltage():
+    """Whatever the weights of the contacts are: no current to the last bit, and no flux but round-off."""
+    still = {"kind": "hold", "voltage": "0 V", "duration": "1 s"}
+    low = {"device__left__barrier": "0.05 eV", "ions__initial": "equilibrium"}
+    found = run(case(**FILM | {"drive": still}, **SPREAD, **low))
+    assert not found.conduction_current.any()
+    assert found.film_electron_sheet.min() > 1e12
+    np.testing.assert_allclose(found.vacancy_concentration[-1], found.vacancy_concentration[0], rtol=1e-9)
+    np.testing.assert_allclose(np.ptp(found.terminal_charge_left.values), 0.0, atol=1e-12)
+
+
+@needs_speed
+def test_a_run_is_made_again_and_goes_on_to_the_same_bits(tmp_path):
+    film = case(**FILM, **SPREAD, circuit__series_resistance="10 ohm")
+
+    def stop(fraction):
+        if fraction > 0.5:
+            raise KeyboardInterrupt
+
+    whole = run(film)
+    store.write(whole, tmp_path / "whole.nc")
+    assert rerun.differences(*rerun.rerun(tmp_path / "whole.nc")) == []
+    place = checkpoint.Place(tmp_path / "checkpoint", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        run(film, progress=stop, checkpoints=place)
+    ds = run(film, checkpoints=place._replace(resume=True))
+    assert store.data_sha256(ds) == store.data_sha256(whole)
+
+
+def test_curves_at_frozen_ions_are_those_of_a_run():
+    still = {"kind": "hold", "voltage": "0.9 V", "duration": "1 fs"}
+    film = case(**FILM | {"drive": still})
+    held = run(film)
+    curves = run(film.replace(**{"drive": {"kind": "iv", "voltages": ["-0.5 V", "0.9 V"]}}))
+    at = curves.isel(state=0, temperature=0).sel(bias=0.9)
+    for name in ("band_bending", "electrode_charge", "right_electrode_charge", "junction_voltage"):
+        assert float(at[f"bias_{name}"]) == pytest.approx(float(held[name][-1]), rel=1e-6)
+    assert float(at.bias_current) == pytest.approx(float(held.conduction_current[-1]), rel=1e-4)
 
 
 @needs_speed

@@ -151,14 +151,19 @@ def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -
     return said, worst < 1e-6
 
 
-def free_energies(quick: bool, folder: Path) -> tuple[str, bool]:
+def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
     """The free energy of 1000 random devices, at constant voltages."""
     count = 100 if quick else 1000
-    found = [fall for k, u in enumerate(devices.drawn(count, seed=5)) for fall in free_energy.falls(u, k)]
+    found = [fall for k, u in enumerate(devices.drawn(count, seed=5)) for fall in free_energy.falls(u, k, written)]
     risen = [fall for fall in found if not fall.rise <= fall.round_off]
     steps, most = sum(fall.steps for fall in found), max(fall.rise / fall.round_off for fall in found if fall.steps)
     said = f"{count} random devices, {len(found)} constant voltages, {steps} steps: {len(risen)} in which F rises"
     return f"{said}; by {most:.2f} of what round-off may at most", not risen and steps > 10 * count
+
+
+def free_energies_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same devices with electrons in their films, at rest at 0 V."""
+    return free_energies(quick, folder, devices.with_electrons)
 
 
 def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -205,6 +210,7 @@ CAMPAIGNS = {
     "electron-stacks": random_stacks,
     "electron-agreement": agreement_with_electrons,
     "free-energy": free_energies,
+    "electron-free-energy": free_energies_with_electrons,
     "terminals": terminal_currents,
     "stated-errors": errors_of_reads,
     VERSIONS: versions.versions,

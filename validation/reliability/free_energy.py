@@ -10,6 +10,9 @@ ln of (odds behind B(-d))/(odds before B(d)) in the flux of `otjdd.physics.ions`
 the discrete equations, by any law of motion and on any grid. Conditions: blocking ends, and a constant V_j, so no series
 resistance and no limit of the source; what the integrator errs by may raise F.
 
+Electrons in the film add sum_i h_i [n kT eta - N_c kT F_3/2(eta)] with eta = -E_C/kT. F then falls at
+V_j = 0, where they are in equilibrium with both contacts.
+
 Taken from otjdd are the states after each accepted step and the bending u(Q) of its electrodes; F is written here.
 """
 
@@ -64,11 +67,25 @@ def terms(junction, c, E, k: int) -> np.ndarray:
     )
 
 
+def of_electrons(junction, state, k: int) -> np.ndarray:
+    """Terms of the electrons in the film of column k [J/m2], at V_j = 0; none without."""
+    from otjdd.physics.fermi_dirac import fermi_dirac_three_half
+    from otjdd.physics.film_electrons import LEFT, RIGHT
+
+    eta = -state.band[k, 1:-1] / junction.kT
+    n = state.electrons[k, RIGHT] + state.electrons[k, LEFT]
+    pressure = junction.electrons.density_of_states * np.array([fermi_dirac_three_half(float(x)) for x in eta])
+    return E_CHARGE * junction.kT * junction.columns.width[k, : n.size] * (n * eta - pressure)
+
+
 def change(junction, before, after, V: float) -> tuple[float, float]:
     """F after minus F before [J/m2], mean over the columns, and the size of the terms that it is the difference of."""
     total, size = 0.0, 0.0
     for k, weight in enumerate(junction.columns.weight):
-        old, new = (terms(junction, state.c[k], state.E[k], k) for state in (before, after))
+        old, new = (
+            np.append(terms(junction, state.c[k], state.E[k], k), of_electrons(junction, state, k))
+            for state in (before, after)
+        )
         left = charging(junction.left, before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
         left += junction.columns.left_edge[k] * (after.D_left[k] - before.D_left[k])
         right = charging(junction.right, -before.D_right[k], -after.D_right[k])
@@ -84,7 +101,7 @@ def hold(run, V: float, duration: float) -> Fall:
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    before = new_state(K, N)
+    before = new_state(K, N, run.state.band.size > 0)
     copy_state(run.state, before)
     fall, rise, round_off, steps = 0.0, 0.0, 0.0, 0
 
@@ -101,18 +118,20 @@ def hold(run, V: float, duration: float) -> Fall:
     return Fall(fall, rise, round_off, steps)
 
 
-def device(u: Shares, number: int):
-    """A case without series resistance and compliance."""
-    return parse_case(text(Shares(u.of | {"resistance": 0.0, "compliance": 0.0}), number))
+def device(u: Shares, number: int, written=text):
+    """A case without series resistance and compliance. written : `devices.text` or `devices.with_electrons`"""
+    return parse_case(written(Shares(u.of | {"resistance": 0.0, "compliance": 0.0}), number))
 
 
-def falls(u: Shares, number: int):
-    """Each of the holds of a device's pulses and rest that move the vacancies. Raises SolverError."""
-    case = device(u, number)
+def falls(u: Shares, number: int, written=text):
+    """Each of the holds of a device's pulses and rest, with electrons the rest alone. Raises SolverError."""
+    case = device(u, number, written)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
     c = initial.start(case, junction, parts)
     run = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     first, second, rest = case.drive.parts
     for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
-        yield hold(run, V, duration)
+        fall = hold(run, V, duration)
+        if V == 0.0 or case.device.film.electrons == "none":
+            yield fall
