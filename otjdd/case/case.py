@@ -70,6 +70,15 @@ class Case(Record):
             raise NotAsExpected(f'{least} cells at least beside numerics.error = "{error}"', f"{cells}")
         return self
 
+    @model_validator(mode="after")
+    def check_bound_electrons(self):
+        if self.ions.ionisation_energy is not None and self.device.film.electrons == "none":
+            raise NotAsExpected(
+                'device.film.electrons = "balance" beside ions.ionisation_energy, which binds electrons of the film',
+                '"none"',
+            )
+        return self
+
     @property
     def folder(self) -> Path:
         """Folder of the case file; the files that the case names lie in it or below."""

@@ -144,10 +144,12 @@ Initial = Annotated[
 class Ions(Record):
     """The mobile ions (oxygen vacancies): density, hopping, binding at the interfaces, initial state.
 
-    charge : z in elementary charges   site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
+    charge : z in elementary charges, without an electron that an ion may hold
+    site_density : lattice-gas limit [1/m3]   density : mean over the film [1/m3]
     law : field dependence of the hop ("linear", "mott-gurney", or Genreith-Schriever & De Souza, PRB 94, 224304 (2016))
     hop_distance : effective, along x [m]; the linear law needs none   attempt_frequency : [Hz], caps the drift velocity
     activation_energy : E_a [eV] and prefactor : [m2/s] of D0 = prefactor exp(-E_a / kT)
+    ionisation_energy : [eV] below the conduction band, of the one electron that an ion may hold; when absent it holds none
     well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
         text file, which then says the density as well
@@ -161,6 +163,7 @@ class Ions(Record):
     attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
     activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
     prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
+    ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = None
     well_left: Well = "0 eV"
     well_right: Well = "0 eV"
     well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = "0.2 nm"

@@ -112,6 +112,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Ions.attempt_frequency": ("attempts of a hop; caps the drift velocity", '"1e13 Hz"'),
     "Ions.activation_energy": ("activation energy of the diffusivity", '"0.45 eV"'),
     "Ions.prefactor": ("prefactor of the diffusivity", '"5e-7 m^2/s"'),
+    "Ions.ionisation_energy": ("depth below the band of an electron that an ion may hold; none if absent", '"0 eV"'),
     "Ions.well_left": ("depth of the sites at the left interface", '"0.35 eV"'),
     "Ions.well_right": ("depth of the sites at the right interface", '"1.1 eV"'),
     "Ions.well_width": ("width of both", '"0.29 nm"'),

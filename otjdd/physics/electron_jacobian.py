@@ -13,14 +13,24 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_threes, solve_threes
+from otjdd.physics.bound_electrons import binds
 from otjdd.physics.electron_stack import (
     BAND,
     WEIGHT,
     Linear,
+    Stack,
     column,
     fill_answer_to_voltage,
     fill_residuals,
     linearise,
+)
+from otjdd.physics.film_electrons import (
+    BARE,
+    HELD_BY_BAND,
+    HELD_BY_VOLTAGE,
+    HELD_BY_WEIGHT,
+    HELD_LEFT,
+    HELD_RIGHT,
 )
 from otjdd.physics.jit import apart, inlined, spliced
 from otjdd.physics.junction import FluxSlopes, Junction
@@ -29,7 +39,7 @@ from otjdd.physics.state import State
 PASSED = 2  # unknown of a block, after BAND and WEIGHT
 PER_BLOCK = 3
 # rows of ElectronWork.lines
-STIFFNESS, MISSING, ENDS, TILT, LINES = range(5)
+STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
 
 
 class ElectronWork(NamedTuple):
@@ -39,6 +49,7 @@ class ElectronWork(NamedTuple):
     response: np.ndarray  # (K, N, 3) answer of the unknowns to V_j
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
+    # PULL: of `bound_electrons.fill_pull`
     U: np.ndarray  # (STAGES, K, N) stages of the band, and of D
     D: np.ndarray  # (STAGES, K, N+1)
 
@@ -81,6 +92,28 @@ def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndar
     lower[1, PASSED, PASSED], upper[N - 1, PASSED, PASSED] = 0.0, 0.0
 
 
+@inlined
+def add_bound(junction: Junction, k: int, stack: Stack, pull: np.ndarray, linear: Linear, response: np.ndarray):
+    """Add what the electrons that vacancies hold change: charge of a vacancy in its cell, site energies in the fluxes.
+
+    pull : (N+1,) of `fill_pull`   response : (N, 3) minus the derivatives by V_j
+    """
+    n, lower, diagonal, upper = stack.electrons, linear.lower, linear.diagonal, linear.upper
+    before = 0.0
+    for i in range(n.shape[1]):
+        charge = ELEMENTARY_CHARGE * (n[HELD_RIGHT, i] + n[HELD_LEFT, i])
+        diagonal[i, BAND, PASSED] += charge if i > 0 else 0.0
+        upper[i, BAND, PASSED] -= charge
+        behind = -pull[i] / n[BARE, i]  # of the flux through the face to the left, by f of this cell
+        if i > 0:
+            lower[i, PASSED, BAND] += before * n[HELD_BY_BAND, i - 1]
+            lower[i, PASSED, WEIGHT] += before * n[HELD_BY_WEIGHT, i - 1]
+            diagonal[i, PASSED, BAND] -= behind * n[HELD_BY_BAND, i]
+            diagonal[i, PASSED, WEIGHT] -= behind * n[HELD_BY_WEIGHT, i]
+            response[i, PASSED] += behind * n[HELD_BY_VOLTAGE, i] - before * n[HELD_BY_VOLTAGE, i - 1]
+        before = -pull[i + 1] / n[BARE, i]
+
+
 @spliced
 def factor_column(
     junction: Junction, state: State, film: ElectronWork, k: int, slopes: FluxSlopes, per_dt: float
@@ -97,6 +130,8 @@ def factor_column(
     fill_answer_to_voltage(junction, k, stack, linear, response)
     for f in range(response.shape[0]):
         response[f, PASSED] = 0.0
+    if binds(junction):
+        add_bound(junction, k, stack, film.lines[PULL, k], linear, response)
     good = factor_threes(linear.lower, linear.diagonal, linear.upper)
     solve_threes(linear.lower, linear.diagonal, linear.upper, response)
     return good

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import bind, binds
 from otjdd.physics.electrostatics import edge, fields
 from otjdd.physics.film_electrons import (
     BY_BAND,
@@ -50,6 +51,7 @@ LOWER, DIAGONAL, UPPER, REST, STILL, BEFORE = 10, 11, 12, 13, 14, 15
 class Stack(NamedTuple):
     """Bands and charges of one column with electrons, and work space; arrays changed in place."""
 
+    c: np.ndarray  # (N,) 1/m3, vacancies
     D: np.ndarray  # (N+1,) C/m2
     E: np.ndarray  # (N+1,) V/m
     eps: np.ndarray  # (N+1,) dD/dE, F/m
@@ -80,7 +82,7 @@ def column_of(state: State, k: int) -> Stack:
     """Column k of a state as a stack, views of its arrays; the work space is that of all columns."""
     N, lines = state.c.shape[1], state.lines
     return Stack(
-        state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k], state.electrons[k],
+        state.c[k], state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k], state.electrons[k],
         state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
         lines[SLOPES : SLOPES + 3],
     )  # fmt: skip
@@ -119,6 +121,8 @@ def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
     contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
     densities(junction.electrons, junction.kT, V, stack.U, stack.electrons)
+    if binds(junction):
+        bind(junction.electrons, junction.kT, V, stack.U, stack.c, stack.electrons)
 
 
 @inlined

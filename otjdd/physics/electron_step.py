@@ -11,12 +11,13 @@ at every stage; their derivative is in the Jacobian (`electron_jacobian`).
 
 import math
 
+from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.circuit import drop
 from otjdd.physics.closing import bending, log_change
-from otjdd.physics.electron_jacobian import MISSING, PASSED, ElectronWork, factor_column, linear_of, solve_column
+from otjdd.physics.electron_jacobian import MISSING, PASSED, PULL, ElectronWork, factor_column, linear_of, solve_column
 from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands, lay_electrons
 from otjdd.physics.jit import detached, spliced
-from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, flux_slopes, fluxes
+from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.rosenbrock import (
     ALPHA,
@@ -40,7 +41,9 @@ def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> boo
     work, good = trial.work, True
     for k in range(state.c.shape[0]):
         slopes = FluxSlopes(work.lower[k], work.upper[k], work.response[k])
-        flux_slopes(junction, k, state.c[k], state.E[k], work.factors, work.J[k], slopes)
+        flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
+        if binds(junction):
+            fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
         good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * GAMMA))
     return good
 
@@ -69,7 +72,7 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         lay_bands(junction, k, state.V[0] + dV, column(new, k))
-        fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
+        fluxes_of(junction, new, k, work.factors, work.J[k])
 
 
 @spliced
@@ -195,9 +198,9 @@ def film_step(
     """As `electron_step`; a step of `rosenbrock` where electrons bend the band by less than a negligible energy [eV].
 
     That holds at both ends of the step, else it is taken once more with them. The stack that a step ends with has them in
-    its charge in any case: they are left out of the way there only.
+    its charge in any case: they are left out of the way there only. Vacancies that hold some need them for their flux.
     """
-    if bend_less(junction, state, negligible):
+    if not binds(junction) and bend_less(junction, state, negligible):
         if rosenbrock_step(junction, state, tangent, trial, source, dt, with_current):
             lay_after(junction, trial.state)
             if bend_less(junction, trial.state, negligible):

@@ -20,26 +20,31 @@ EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e
 FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
 OCCUPATION_STEP = 1.0 / 32.0  # of the table: cubic interpolation is then exact to 3e-9 of F
 
-# rows of the electrons of a column
-RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT, ELECTRONS = range(8)
+# rows of the electrons of a column; those from HELD_RIGHT on are of `bound_electrons`
+RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT = range(7)
+HELD_RIGHT, HELD_LEFT, BARE, HELD_BY_BAND, HELD_BY_WEIGHT, HELD_BY_VOLTAGE, ELECTRONS = range(7, 14)
 
 
 class FilmElectrons(NamedTuple):
     """Electrons of the film as numbers."""
 
     density_of_states: float  # N_c, 1/m3; 0 without electrons
+    level: float  # eV below E_C, of the electron that a vacancy may hold; nan where none does
     table: np.ndarray  # (M, 2) F and its slope times OCCUPATION_STEP, at EMPTY + OCCUPATION_STEP * (0 .. M-1), 0 before
 
 
 @apart
-def film_electrons(density_of_states: float):
-    """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0."""
+def film_electrons(density_of_states: float, level: float = np.nan):
+    """FilmElectrons of a density of states N_c [1/m3], with the table of F; without a table where it is 0.
+
+    level : [eV] below E_C of the electron that a vacancy may hold, nan without
+    """
     M = int(round((FULL - EMPTY) / OCCUPATION_STEP)) + 2 if density_of_states > 0.0 else 0
     table = np.zeros((M, 2))
     for i in range(1, M):
         table[i, 0] = fermi_dirac_half(EMPTY + OCCUPATION_STEP * (i - 1))
         table[i, 1] = fermi_dirac_minus_half(EMPTY + OCCUPATION_STEP * (i - 1)) * OCCUPATION_STEP
-    return FilmElectrons(density_of_states, table)
+    return FilmElectrons(density_of_states, level, table)
 
 
 @bare

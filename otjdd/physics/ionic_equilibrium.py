@@ -2,7 +2,8 @@
 
 No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C: the vacancies hang on the band as the
 electrons do, and the static Newton of `stack_newton` takes their slope into its diagonal. Its border is the number of
-vacancies, by which ln K is found.
+vacancies, by which ln K is found. Vacancies that hold electrons have the site energy of `bound_electrons` beside W, so they
+follow the band with their mean charge z - f.
 """
 
 import math
@@ -10,8 +11,10 @@ import math
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.bound_electrons import binds
 from otjdd.physics.electron_stack import column, lay_bands
-from otjdd.physics.jit import bare, detached
+from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
+from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.stack_newton import farther, rows_of, solve_stack, static_rows
@@ -22,16 +25,27 @@ DONE = 1e-11  # last step of z U/kT and ln K: the error is its square
 LONGEST = 3.0  # of a step in these: further the exponentials are not those that the step was made for
 
 
+@inlined
+def charge_of(junction: Junction, state: State, k: int, i: int) -> float:
+    """Mean charge of the vacancies of a cell, in elementary charges."""
+    return junction.ions.z - (state.electrons[k, HELD_RIGHT, i] + state.electrons[k, HELD_LEFT, i])
+
+
 @bare
 def follow(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
-    """Set c to what the band asks for, response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2]."""
+    """Set c to what the band asks for, response (N,) to its charge by U [1/(m3 eV)]; return the vacancies per area [1/m2].
+
+    Shares that hold electrons are those of the band that was laid last.
+    """
     ions, c, W, amount = junction.ions, state.c[k], 0.0, 0.0
     for i in range(c.size):
         W += junction.columns.site[k, i]
-        e = math.exp(-abs(log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT))
-        positive = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT > 0.0
-        c[i] = ions.c_max * (1.0 if positive else e) / (1.0 + e)
-        response[i] = ions.z * ions.z / junction.kT * ions.c_max * e / (1.0 + e) ** 2
+        odds = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT
+        if binds(junction):
+            odds -= math.log(state.electrons[k, BARE, i])
+        e, z = math.exp(-abs(odds)), charge_of(junction, state, k, i)
+        c[i] = ions.c_max * (1.0 if odds > 0.0 else e) / (1.0 + e)
+        response[i] = z * z / junction.kT * ions.c_max * e / (1.0 + e) ** 2
         amount += junction.columns.width[k, i] * c[i]
     return amount
 
@@ -60,25 +74,27 @@ def equilibrium_step(junction: Junction, state: State, k: int, missing: float, r
     missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
     """
     lower, diagonal, upper, x = rows_of(state)
-    z, per_z, n = junction.ions.z, junction.kT / junction.ions.z, x.size
+    kT, n = junction.kT, x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
     for j in range(n):
         along[j] = 0.0
     for i in range(state.c.shape[1]):
+        per_z = kT / charge_of(junction, state, k, i)
         along[2 * i + 1] = ELEMENTARY_CHARGE * junction.columns.width[k, i] * response[i] * per_z
     solve_tridiagonal(lower, diagonal, upper, x, n)
     solve_tridiagonal(lower, diagonal, upper, along, n)
     slope = 0.0
     for i in range(state.c.shape[1]):
+        z = charge_of(junction, state, k, i)
         by_U = junction.columns.width[k, i] * response[i] / z
         missing -= by_U * x[2 * i + 1]
-        slope += by_U * (per_z + along[2 * i + 1])
+        slope += by_U * (kT / z + along[2 * i + 1])
     by_log, largest = missing / slope, abs(missing / slope)
     for j in range(n):
         x[j] += by_log * along[j]
         if j % 2 == 1:
-            largest = farther(largest, x[j] / per_z)
+            largest = farther(largest, x[j] / (kT / charge_of(junction, state, k, j // 2)))
     share = min(1.0, LONGEST / largest) if largest > 0.0 else 1.0
     for j in range(n):
         if j % 2 == 0:
@@ -103,6 +119,8 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     for step in range(MOST_STEPS):
         lay_bands(junction, k, V, column(state, k))
         amount = follow(junction, state, k, log_K, response)
+        if binds(junction):  # with the vacancies that now hold them
+            lay_bands(junction, k, V, column(state, k))
         static_rows(junction, state, k, response, rows_of(state))
         move, largest = equilibrium_step(junction, state, k, total - amount, response, along)
         if not largest < math.inf:

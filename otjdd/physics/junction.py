@@ -185,10 +185,22 @@ def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.nd
 
     c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors`
     """
-    columns, ions = junction.columns, junction.ions
+    lay_hops(junction, k, E, junction.columns.site[k], work)
+    exchange_all(junction, k, c, work, J)
+
+
+@inlined
+def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray):
+    """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,)."""
+    columns = junction.columns
     hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
-    D0, c_max, h = hopping.diffusivity, ions.c_max, columns.distance[k, 1:-1]
-    field_factors(ions, hopping, E, columns.distance[k], columns.site[k], work)
+    field_factors(junction.ions, hopping, E, columns.distance[k], site, work)
+
+
+@inlined
+def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
+    """As `fluxes`, from the factors in work."""
+    D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
     left, right, inner, d, ed, g = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1], work[2, 1:-1]
     J[0] = 0.0
     J[c.size] = 0.0
@@ -202,14 +214,18 @@ def flux_slopes(
     junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes
 ):
     """As `fluxes`, with the derivatives of J at faces 1..N-1."""
-    columns, ions = junction.columns, junction.ions
-    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
-    D0, c_max, h = hopping.diffusivity, ions.c_max, columns.distance[k, 1:-1]
-    field_factors(ions, hopping, E, columns.distance[k], columns.site[k], work)
+    lay_hops(junction, k, E, junction.columns.site[k], work)
+    exchange_slopes(junction, k, c, work, J, slopes)
+
+
+@inlined
+def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
+    """As `flux_slopes`, from the factors in work."""
+    D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
     left, right, inner, d, ed = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1]
     g, dg = work[2, 1:-1], work[3, 1:-1]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
-    per_kT = -ions.z / junction.kT
+    per_kT = -junction.ions.z / junction.kT
     for i in range(inner.size):
         pair = bernoulli_pair(d[i], ed[i])
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(

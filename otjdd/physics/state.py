@@ -8,7 +8,7 @@ from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.jit import apart, bare
 from otjdd.physics.numerics import copy
 
-LINES = 17  # of work space of a stack with electrons, see `electron_stack`
+SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels

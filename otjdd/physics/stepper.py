@@ -13,13 +13,14 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import Status
+from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_step import film_step
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import look
 from otjdd.physics.jit import bare, spliced, summed
-from otjdd.physics.junction import Junction, closure_slope, fluxes
+from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
 from otjdd.physics.record import Log, full_of_rows, observe
@@ -183,7 +184,7 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
     rate = work.error
     for k in range(rate.shape[0]):
         J = work.J[k]
-        fluxes(junction, k, state.c[k], state.E[k], work.factors, J)
+        fluxes_of(junction, state, k, work.factors, J)
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
     speed = norm_of(junction, control, state, state.c, rate, work.J)

@@ -71,21 +71,25 @@ def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColumn:
-    """Charges of column k. fluxes : J and its slopes   log_slopes : of ln G by D(L) and by S_f"""
+    """Charges of column k. fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L) and by S_f"""
     from otjdd.physics import electron_jacobian as jacobian
     from otjdd.physics import electron_stack as stacks
+    from otjdd.physics.bound_electrons import binds
 
-    (J, slopes), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
+    (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))
     linear = stacks.Linear(*np.zeros((3, N, 3, 3)), response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
     stacks.linearise(junction, k, stack, linear)
     tilt = slopes.by_field / junction.columns.distance[k]
     jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
     stacks.fill_answer_to_voltage(junction, k, stack, linear, response)
+    if binds(junction):
+        jacobian.add_bound(junction, k, stack, pull, linear, response)
     linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0  # there is no face
     rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(5, 3 * N, 3)
     charge = junction.ions.z * ELEMENTARY_CHARGE
     rows[ions] *= charge
+    response[1:, jacobian.PASSED] *= charge
     for band in range(BANDS):  # from vacancies to their charge
         beside = ions - band + DIAGONAL
         rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
@@ -141,4 +145,7 @@ def terminal_charge(junction, state, k: int, by_U: np.ndarray, by_V: float) -> t
     found = np.zeros(3 * N)
     found[::3] = by_U - per_n * electrons[rows.BY_VOLTAGE]
     found[1::3] = per_n * full  # their weight is 1 - w
+    found[5::3] = (
+        -np.diff(electrons[rows.HELD_LEFT]) / junction.ions.z
+    )  # the vacancies take the electrons that they hold along
     return found, by_V - float(per_n @ electrons[rows.BY_VOLTAGE])

@@ -74,7 +74,7 @@ def linearised(junction, state, area: float) -> list[Column] | None:
 
 def linearised_column(junction, state, k: int, area: float) -> Column | None:
     """Column k, as `linearised`."""
-    from otjdd.physics import conduction
+    from otjdd.physics import bound_electrons, conduction
     from otjdd.physics import junction as equations
     from otjdd.physics.closing import hold_electrons
 
@@ -86,18 +86,21 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     if spectrum.chord > 0.0:
         by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
-    equations.flux_slopes(junction, k, state.c[k], state.E[k], np.zeros((6, N + 1)), J, slopes)
+    factors, pull = np.zeros((6, N + 1)), np.zeros(N + 1)
+    bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
+    if bound_electrons.binds(junction):
+        bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)
     linear = electron_column if hold_electrons(junction) else ion_column
     G = conduction.conductance(junction, k, spectrum)
-    charges = linear(junction, state, k, (J, slopes), (by_D, by_S))
+    charges = linear(junction, state, k, (J, slopes, pull), (by_D, by_S))
     return Column(area * junction.columns.weight[k], V, G, G * (1.0 + V * by_V), charges)
 
 
 def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
-    """Charges of column k. fluxes : J and its slopes   log_slopes : of ln G by D(L) and by S_f"""
+    """Charges of column k. fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L) and by S_f"""
     from otjdd.physics.junction import closure_slope
 
-    (J, slopes), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
+    (J, slopes, _), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
     charge, per_eps, dilution = (
         junction.ions.z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
     )  # fmt: skip

@@ -175,7 +175,10 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
-        electrons=film_electrons(float(device.film_states(T)) if device.film.electrons == "balance" else 0.0),
+        electrons=film_electrons(
+            float(device.film_states(T)) if device.film.electrons == "balance" else 0.0,
+            math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy),
+        ),
         image=image_of_columns(device, T, parts, nodes),
     )
 

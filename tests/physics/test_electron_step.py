@@ -5,26 +5,29 @@ import pytest
 from devices import begin, case, lumpy
 from scipy.integrate import solve_ivp
 
+from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
 from otjdd.physics.electron_step import electron_step, film_step, lost_along
 from otjdd.physics.film_electrons import film_electrons
-from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
+from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.rosenbrock import Ramp, new_trial
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import model
 
 ELECTRONS = {"device__film__electrons": "balance", "device__film__cells": 8, "device__transmission": "wkb",
              "device__conducting_fraction": 1.0}  # fmt: skip
+BOUND = {"ions__ionisation_energy": "50 meV"}
 TWO = {"columns__count": 2, "columns__spread": {"ions.activation_energy": "10 meV"}}
 
 
-@pytest.fixture(scope="module", params=[0.3, 0.9])
+@pytest.fixture(scope="module", params=[(0.3, {}), (0.9, {}), (0.9, BOUND)], ids=["below", "above", "bound"])
 def run(request):
-    """Two columns with electrons on the way: below the barrier, and above it, where the weights count."""
-    film = case(**ELECTRONS, **TWO)
+    """Two columns with electrons: below the barrier, above it, where the weights count, and held by vacancies there."""
+    voltage, more = request.param
+    film = case(**ELECTRONS, **TWO, **more)
     c = lumpy(model.junction(film), np.random.default_rng(4), 0.3)
-    return begin(film, c, voltage=request.param)
+    return begin(film, c, voltage=voltage)
 
 
 def step(run, dt, ramp=0.0, coupled=False):
@@ -51,7 +54,7 @@ def exact(run, duration, ramp=0.0):
         assert close_all(junction, state, run.state.V[0] + ramp * t, CLOSURE_TOLERANCE)
         out = np.empty((K, N))
         for k in range(K):
-            fluxes(junction, k, state.c[k], state.E[k], work, J)
+            fluxes_of(junction, state, k, work, J)
             out[k] = (J[:-1] - J[1:]) / junction.columns.width[k]
         return out.ravel()
 

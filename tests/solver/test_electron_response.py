@@ -107,3 +107,11 @@ def test_a_device_in_equilibrium_is_passive(seed):
     assert complex_impedance(ds).real.min() > 0
     assert ds.conductance_ac.values.min() > 0
     assert ds.capacitance.values.min() > 0
+
+
+@needs_speed
+def test_a_transient_of_vacancies_that_hold_electrons_gives_the_same_admittance():
+    bound = {"device__conducting_fraction": 1e-8, "ions__ionisation_energy": "20 meV"}
+    sampled, C, G = sine_and_answer(1e6, "terminal_charge_left", **ELECTRONS, **bound)
+    assert sampled.imag == pytest.approx(2e6 * np.pi * C, rel=2e-4)
+    assert sampled.real == pytest.approx(G, rel=2e-3)

@@ -155,10 +155,10 @@ class Equations:
         barrier = ions.activation_energy / kT
         return (np.exp(barrier * (1.0 - forward)) - np.exp(barrier * (1.0 - back))) / (2.0 * u)
 
-    def rates(self, c, E):
-        """dc/dt (N,) [1/(m3 s)]."""
+    def rates(self, c, E, rise=None):
+        """dc/dt (N,) [1/(m3 s)]; with a rise of the site energy between cells of its own (N-1,) [eV]."""
         ions = self.case.ions
-        tilt = (self.rise - ions.charge * E[1:-1] * self.d[1:-1]) / self.kT
+        tilt = ((self.rise if rise is None else rise) - ions.charge * E[1:-1] * self.d[1:-1]) / self.kT
         size = np.abs(tilt) + 1e-30
         down = size / np.expm1(np.minimum(size, 700.0))  # B(|d|); B(-|d|) = B(|d|) + |d|
         forth, back = np.where(tilt > 0, down, down + size), np.where(tilt > 0, down + size, down)

@@ -1,13 +1,17 @@
 """Random devices with electrons in the film by SUNDIALS IDA, as in `agreement`: the stack is written here once more.
 
-    n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)]        w from the integrals of exp(U/kT), straight between the points
+    n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)] + c f  w from the integrals of exp(U/kT), straight between the points
+    f = w f1(0) + (1 - w) f1(-V)                         share of the vacancies that hold an electron, if a case has a level
 
 Unknowns beside the concentrations are the band U in all cells, D(0), and the bending or potential step of both electrodes.
 Gauss's law is summed from the left; the band then has to rise over every face by what its field says. F is the quadrature
 of its definition, not a table. Where IDA starts is found by scipy from a guess, which is the stack that otjdd has.
 """
 
+import math
+
 import numpy as np
+from scipy.special import expit
 
 from otjdd.solver import model
 from validation.reliability.agreement import (
@@ -30,22 +34,41 @@ class ElectronEquations(Equations):
     def __init__(self, case):
         super().__init__(case)
         self.states = case.device.film_states(case.temperature)
+        self.level = case.ions.ionisation_energy
         self.guess = model.junction(case)
 
-    def electrons(self, U, ends, V):
-        """Electrons (N,) [1/m3] of a band U (N,) between its ends [eV]."""
+    def shares(self, U, ends):
+        """w and 1 - w (N,) of a band U (N,) between its ends [eV], each with its own digits."""
         y = np.concatenate(([ends[0]], U, [ends[1]])) / self.kT
         step = np.abs(np.diff(y)) + 1e-30
         integral = self.d * np.exp(np.maximum(y[1:], y[:-1]) - y.max()) * -np.expm1(-step) / step
         left, right = np.cumsum(integral), np.cumsum(integral[::-1])[::-1]
-        w, share = left[:-1] / left[-1], right[1:] / right[0]  # 1 - w, with its own digits
-        return self.states * (w * fermi_half(-U / self.kT) + share * fermi_half((-V - U) / self.kT))
+        return left[:-1] / left[-1], right[1:] / right[0]
+
+    def bare(self, U, ends, V):
+        """Share (N,) of the vacancies that hold no electron."""
+        if self.level is None:
+            return np.ones_like(U)
+        w, share = self.shares(U, ends)
+        right, left = (expit((U - self.level - E_F) / self.kT - math.log(2.0)) for E_F in (0.0, -V))
+        return w * right + share * left
+
+    def electrons(self, c, U, ends, V):
+        """Electrons (N,) [1/m3] of vacancies c and a band U (N,) between its ends [eV]."""
+        w, share = self.shares(U, ends)
+        free = self.states * (w * fermi_half(-U / self.kT) + share * fermi_half((-V - U) / self.kT))
+        return free + c * (1.0 - self.bare(U, ends, V))
+
+    def flow(self, c, E, U, u_left, u_right, V):
+        """dc/dt (N,) [1/(m3 s)], the vacancies with and without an electron driven by their own charges."""
+        ends = self.left.edge + u_left - V, self.right.edge + u_right
+        return self.rates(c, E, self.rise + self.kT * np.diff(np.log(self.bare(U, ends, V))))
 
     def missing(self, c, U, D_left, u_left, u_right, V):
         """Residuals of the band at all faces (N+1,) [eV], D(L), and the fields."""
         film = self.case.device.film
         ends = self.left.edge + u_left - V, self.right.edge + u_right
-        n = self.electrons(U, ends, V)
+        n = self.electrons(c, U, ends, V)
         rho = E_CHARGE * (self.case.ions.charge * c + film.fixed_charge - n)
         D = D_left + np.append(0.0, np.cumsum(rho * self.h))
         E = field(film.permittivity, D)
@@ -72,9 +95,10 @@ class ElectronEquations(Equations):
             raise ArithmeticError(f"no stack found: {found.message}")
         return found.x * unit
 
-    def field_of(self, c, start, V):
-        """Fields (N+1,) of a settled stack."""
-        return self.missing(c, start[: c.size], *start[c.size :], V)[2]
+    def flow_of(self, c, start, V):
+        """dc/dt (N,) of a settled stack."""
+        U, (D, u_left, u_right) = start[: c.size], start[c.size :]
+        return self.flow(c, self.missing(c, U, D, u_left, u_right, V)[2], U, u_left, u_right, V)
 
     def residual(self, V: float, duration: float):
         """Residual function of a hold for IDA: y = (c/mean, U, D(0), u_left, u_right), time in units of the duration."""
@@ -83,7 +107,7 @@ class ElectronEquations(Equations):
         def residual(t, y, yp, res):
             c, U, (D, u_left, u_right) = y[:N] * self.mean, y[N : 2 * N], y[2 * N :]
             missing, D_right, E = self.missing(c, U, D, u_left, u_right, V)
-            res[:N] = yp[:N] - self.rates(c, E) * duration / self.mean
+            res[:N] = yp[:N] - self.flow(c, E, U, u_left, u_right, V) * duration / self.mean
             res[N : 2 * N + 1] = missing
             res[2 * N + 1] = self.left.mismatch(u_left, D)
             res[2 * N + 2] = self.right.mismatch(u_right, -D_right)
@@ -97,7 +121,7 @@ class ElectronEquations(Equations):
         N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
         for V, duration in zip(voltages, durations, strict=True):
             start = self.settled(c, V)
-            rate = self.rates(c, self.field_of(c, start, V))
+            rate = self.flow_of(c, start, V)
             moment = 1e-7 * self.mean / np.abs(rate).max()
             later = (self.settled(c + moment * rate, V) - start) / moment
             solver = IDA(
@@ -126,11 +150,12 @@ def holds(case, u: Shares):
     c = np.full(equations.h.size, equations.mean)
     for part, share in zip(case.drive.parts[:2], ("time_1", "time_2"), strict=True):
         V = part.voltage
-        rate = np.abs(equations.rates(c, equations.field_of(c, equations.settled(c, V), V))).max() / equations.mean
+        rate = np.abs(equations.flow_of(c, equations.settled(c, V), V)).max() / equations.mean
         yield V, u.decades(share, 0.1, 100.0) / rate
 
 
-def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare them at the end of both holds."""
+def compare(u: Shares, number: int, level: str | None = None) -> Compared:
+    """Integrate a device by both codes and compare them at the end of both holds; level : ions.ionisation_energy."""
     case = electron_device(u, number)
+    case = case if level is None else case.replace("ions.ionisation_energy", level)
     return compared(case, ElectronEquations(case), *zip(*holds(case, u), strict=True))

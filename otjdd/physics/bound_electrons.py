@@ -1,0 +1,114 @@
+"""Electrons that vacancies hold: V_O+ beside V_O2+, for a level near the conduction band.
+
+A vacancy of charge z holds one more electron, in equilibrium with the contact on its side of the top of the band as the
+electrons of the film are (`film_electrons`), with the share
+
+    f = w f1(0) + (1 - w) f1(-V)        f1(E_F) = 1/{1 + exp[(E_C - E_2 - E_F)/kT]/2}
+
+E_2 is the depth of the level below E_C, 2 the number of spins. So c f is added to n. Vacancies with and without an electron
+hop alike, each driven by its own charge: an additional site energy kT ln(1 - f) says so, since at constant E_F its slope is
+f dE_C/dx. With it the vacancies rest where the free energy has its minimum, for any f.
+"""
+
+import math
+
+import numpy as np
+
+from otjdd.physics.film_electrons import (
+    BARE,
+    BY_BAND,
+    BY_VOLTAGE,
+    BY_WEIGHT,
+    HELD_BY_BAND,
+    HELD_BY_VOLTAGE,
+    HELD_BY_WEIGHT,
+    HELD_LEFT,
+    HELD_RIGHT,
+    LEFT,
+    OF_LEFT,
+    OF_RIGHT,
+    RIGHT,
+    FilmElectrons,
+)
+from otjdd.physics.jit import bare, inlined
+from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, flux_slopes, fluxes, lay_hops
+from otjdd.physics.numerics import OVERFLOW
+from otjdd.physics.state import SITE, State
+
+
+@inlined
+def binds(junction: Junction) -> bool:
+    """True where vacancies may hold electrons."""
+    return not math.isnan(junction.electrons.level)
+
+
+@bare
+def held(depth: float):
+    """Shares of the vacancies with and without an electron, from the depth of the level below E_F over kT."""
+    e = 0.5 * math.exp(-min(max(depth, -OVERFLOW), OVERFLOW))
+    return 1.0 / (1.0 + e), e / (1.0 + e)
+
+
+@bare
+def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.ndarray, n: np.ndarray):
+    """Fill the rows n of the shares that hold electrons, and add these of vacancies c (N,) to the rows of `densities`."""
+    for i in range(c.size):
+        w, other, level = n[OF_RIGHT, i], n[OF_LEFT, i], U[i + 1] - electrons.level
+        right, without_right = held(-level / kT)
+        left, without_left = held((-V - level) / kT)
+        n[HELD_RIGHT, i], n[HELD_LEFT, i] = w * right, other * left
+        n[BARE, i] = w * without_right + other * without_left
+        n[HELD_BY_VOLTAGE, i] = -other * left * without_left / kT
+        n[HELD_BY_BAND, i] = -w * right * without_right / kT + n[HELD_BY_VOLTAGE, i]
+        n[HELD_BY_WEIGHT, i] = right - left
+        n[RIGHT, i] += c[i] * n[HELD_RIGHT, i]
+        n[LEFT, i] += c[i] * n[HELD_LEFT, i]
+        n[BY_BAND, i] += c[i] * n[HELD_BY_BAND, i]
+        n[BY_WEIGHT, i] += c[i] * n[HELD_BY_WEIGHT, i]
+        n[BY_VOLTAGE, i] += c[i] * n[HELD_BY_VOLTAGE, i]
+
+
+@inlined
+def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
+    """As `junction.lay_hops` at a state whose vacancies hold electrons: the site energy is that of both charges."""
+    N = state.c.shape[1]
+    site, n = state.lines[SITE, : N + 1], state.electrons[k]
+    before = math.log(n[BARE, 0])
+    site[0], site[N] = 0.0, 0.0
+    for f in range(1, N):
+        behind = math.log(n[BARE, f])
+        site[f] = junction.columns.site[k, f] + junction.kT * (behind - before)
+        before = behind
+    lay_hops(junction, k, state.E[k], site, work)
+
+
+@inlined
+def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
+    """Vacancy flux J (N+1,) of column k of a settled state, as `junction.fluxes`."""
+    if binds(junction):
+        lay_own_hops(junction, state, k, work)
+        exchange_all(junction, k, state.c[k], work, J)
+    else:
+        fluxes(junction, k, state.c[k], state.E[k], work, J)
+
+
+@inlined
+def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
+    """As `fluxes_of`, with the derivatives of J at constant shares."""
+    if binds(junction):
+        lay_own_hops(junction, state, k, work)
+        exchange_slopes(junction, k, state.c[k], work, J, slopes)
+    else:
+        flux_slopes(junction, k, state.c[k], state.E[k], work, J, slopes)
+
+
+@bare
+def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes, pull: np.ndarray):
+    """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) behind the face, from the slopes by E.
+
+    work : factors of these slopes. J = g (...) of E and the site energy, whose sum over kT alone counts in the bracket.
+    """
+    per_kT = -junction.ions.z / junction.kT
+    for f in range(1, J.size - 1):
+        accelerated = work[3, f] / work[2, f] * J[f]
+        pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])

@@ -1,0 +1,155 @@
+"""Electrons that vacancies hold: shares, slopes, rest, free energy, another integrator, small signals."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import begin, case, conducted, lumpy, needs_speed
+from scipy.special import xlogy
+
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import CaseError
+from otjdd.physics.bound_electrons import bind, binds, fluxes_of, held
+from otjdd.physics.electron_stack import column_of
+from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
+from otjdd.physics.film_electrons import (
+    BARE,
+    BY_BAND,
+    BY_VOLTAGE,
+    BY_WEIGHT,
+    HELD_LEFT,
+    HELD_RIGHT,
+    LEFT,
+    RIGHT,
+    densities,
+    film_electrons,
+)
+from otjdd.physics.ionic_equilibrium import equilibrate
+from otjdd.physics.junction import fluxes
+from otjdd.physics.state import copy_state, new_state
+from otjdd.solver import integrate, model
+from otjdd.solver.equilibrium import relaxed
+from validation.reliability import free_energy
+
+LEVEL = 0.05  # eV below the band
+STATES = {"device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3"}
+FILM = STATES | {"device__film__cells": 12, "device__transmission": "wkb", "device__left__barrier": "0.5 eV"}
+BOUND = FILM | {"ions__ionisation_energy": LEVEL, "ions__density": "1e27 1/m^3"}
+
+
+@pytest.mark.parametrize("depth", [-30.0, -1.0, 0.0, 2.5, 30.0])
+def test_two_spins_share_a_level(depth):
+    with_one, without = held(depth)
+    assert with_one / without == pytest.approx(2.0 * math.exp(depth), rel=1e-14)
+    assert with_one + without == pytest.approx(1.0, rel=1e-15)
+
+
+def test_slopes_of_the_electrons_that_vacancies_hold():
+    N, kT, V, step = 16, 0.0259, 0.4, 1e-6
+    rng = np.random.default_rng(3)
+    U, w, c = rng.uniform(-0.5, 0.2, N + 2), rng.uniform(0.05, 0.95, N), 1e26 * rng.uniform(0.5, 2.0, N)
+    electrons = film_electrons(1e26, LEVEL)
+
+    def rows(dU=0.0, dw=0.0, dV=0.0):
+        n = column_of(new_state(1, N, True), 0).electrons.copy()
+        n[5], n[6] = w + dw, 1.0 - w - dw
+        densities(electrons, kT, V + dV, U + dU, n)
+        bind(electrons, kT, V + dV, U + dU, c, n)
+        return n
+
+    here = rows()
+    for row, move in ((BY_BAND, {"dU": step}), (BY_WEIGHT, {"dw": step}), (BY_VOLTAGE, {"dV": step})):
+        back = {name: -size for name, size in move.items()}
+        change = (rows(**move)[: LEFT + 1].sum(axis=0) - rows(**back)[: LEFT + 1].sum(axis=0)) / (2 * step)
+        np.testing.assert_allclose(change, here[row], rtol=1e-4, atol=1e-6 * np.abs(here[row]).max())
+    np.testing.assert_allclose(here[HELD_RIGHT] + here[HELD_LEFT] + here[BARE], 1.0, rtol=1e-14)
+
+
+def test_without_a_level_the_fluxes_are_those_of_the_ions_to_the_last_bit():
+    run = begin(case(**FILM), voltage=0.4)
+    J, other, work = np.zeros(13), np.zeros(13), np.zeros((6, 13))
+    assert not binds(run.junction)
+    fluxes_of(run.junction, run.state, 0, work, J)
+    fluxes(run.junction, 0, run.state.c[0], run.state.E[0], work, other)
+    assert np.array_equal(J, other)
+    assert not run.state.electrons[0, HELD_RIGHT:].any()
+
+
+def test_a_level_far_above_the_band_holds_nothing():
+    alone, bound = (begin(case(**FILM, **more), voltage=0.6) for more in ({}, {"ions__ionisation_energy": "-2 eV"}))
+    for run in (alone, bound):
+        integrate.advance(run, 1e-7, 0.6, 0.6)
+    np.testing.assert_allclose(bound.state.c, alone.state.c, rtol=1e-9)
+
+
+@pytest.mark.parametrize("V", [0.0, 0.3])
+def test_at_rest_no_vacancy_moves(V):
+    film = case(**BOUND, ions__well_right="0.3 eV", ions__site_density="1e30 1/m^3")  # few sites are full
+    junction = model.junction(film)
+    c = 5.0 * lumpy(junction, np.random.default_rng(1), 0.3)
+    state, J = new_state(1, 12, True), np.zeros(13)
+    state.c[:] = c
+    assert equilibrate(junction, state, 0, V, np.zeros((2, 25))) > 0
+    rest, width, distance = state.c[0], junction.columns.width[0], junction.columns.distance[0]
+    assert (rest * width).sum() == pytest.approx((c[0] * width).sum(), rel=1e-12)
+    fluxes_of(junction, state, 0, np.zeros((6, 13)), J)
+    one_way = junction.columns.diffusivity[0] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
+    assert np.abs(J[1:-1] / one_way).max() < 1e-11
+    assert state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
+
+
+def energy(junction, state):
+    """Terms [J/m2] of the free energy of the electrons of a film at 0 V, free and held, in closed form."""
+    kT, states, h, U = junction.kT, junction.electrons.density_of_states, junction.columns.width[0], state.band[0, 1:-1]
+    f = state.electrons[0, HELD_RIGHT] + state.electrons[0, HELD_LEFT]
+    n = state.electrons[0, RIGHT] + state.electrons[0, LEFT] - state.c[0] * f
+    eta = np.array([inverse_fermi_dirac_half(share) for share in n / states])
+    assert eta == pytest.approx(-U / kT, abs=1e-6)
+    free = n * kT * eta - states * kT * np.array([fermi_dirac_three_half(x) for x in eta])
+    mixing = kT * (xlogy(f, f) + xlogy(1.0 - f, 1.0 - f))
+    bound = state.c[0] * (mixing - f * (junction.electrons.level + kT * math.log(2.0)))
+    return ELEMENTARY_CHARGE * h * (free + bound)
+
+
+@needs_speed
+def test_free_energy_falls_at_0_V_and_is_least_at_rest():
+    """The functional of `validation.reliability.free_energy`, with the electrons of the film."""
+    film = case(**BOUND, numerics__rtol=1e-7, numerics__atol=1e-9)
+    run = begin(film, 5.0 * lumpy(model.junction(film), np.random.default_rng(2), 0.5))
+    junction, before, changes = run.junction, new_state(1, 12, True), []
+    for duration in np.geomspace(1e-9, 10.0, 24):
+        copy_state(run.state, before)
+        integrate.advance(run, duration, 0.0, 0.0)
+        by_ions, size = free_energy.change(junction, before, run.state, 0.0)
+        old, new = energy(junction, before), energy(junction, run.state)
+        changes.append((by_ions + math.fsum([*new, *-old])) / size)
+    assert max(changes) < 1e-10
+    assert min(changes) < -1e-3
+    np.testing.assert_allclose(run.state.c, relaxed(junction, run.state.c), rtol=1e-5)
+    assert run.state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
+
+
+@needs_speed
+@pytest.mark.parametrize(("level", "voltages"), [("50 meV", (0.8, -0.5)), ("-20 meV", (0.4, 0.9))])
+def test_another_integrator_with_its_own_equations_agrees(level, voltages):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement, agreement_electrons
+
+    film = case(**FILM | {"device__film__cells": 16}, ions__ionisation_energy=level)
+    equations = agreement_electrons.ElectronEquations(film)
+    compared = agreement.compared(film, equations, voltages, (1e-7, 1e-6))
+    assert compared.moved > 0.5
+    assert compared.error < 1e-6
+
+
+@pytest.mark.parametrize("V", [0.1, -0.5])
+def test_electrons_that_are_held_raise_the_band_and_lower_the_current(V):
+    c = 1e27 * np.linspace(0.0, 1.0, 12) ** 2
+    runs = [begin(case(**FILM, **more), c, voltage=V) for more in ({}, {"ions__ionisation_energy": LEVEL})]
+    assert np.all(runs[1].state.band[0, 1:-1] > runs[0].state.band[0, 1:-1])
+    assert conducted(runs[1])[0] < conducted(runs[0])[0]
+
+
+def test_a_film_without_electrons_has_none_to_bind():
+    with pytest.raises(CaseError, match=r'device.film.electrons = "balance" beside ions.ionisation_energy'):
+        case(ions__ionisation_energy="0 eV")
