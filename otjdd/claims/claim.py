@@ -7,8 +7,9 @@ shown, and has no influence.
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
@@ -49,7 +50,10 @@ class Claim(Record):
 
 
 class Verdict(NamedTuple):
-    """A judged claim: the numbers found by name [SI], the figures that miss, and the cause when there is no number."""
+    """A judged claim: the numbers found by name [SI], the figures that miss, and the cause when there is no number.
+
+    errors : numerical errors of the numbers by name [SI], where they were asked for
+    """
 
     id: str
     claim: Claim
@@ -57,6 +61,7 @@ class Verdict(NamedTuple):
     missed: tuple[Figure, ...]
     failure: str = ""
     trials: tuple[Trial, ...] = ()
+    errors: Mapping[str, float] = MappingProxyType({})
 
     @property
     def status(self) -> str:
@@ -65,7 +70,9 @@ class Verdict(NamedTuple):
     @property
     def numbers(self) -> tuple[Measured, ...]:
         """All figures of the claim, each with the number that was found."""
-        return tuple(Measured(figure, self.found.get(figure.name)) for figure in self.claim.figure)
+        return tuple(
+            Measured(figure, self.found.get(figure.name), self.errors.get(figure.name)) for figure in self.claim.figure
+        )
 
     @property
     def distance(self) -> float:

@@ -104,9 +104,9 @@ class Figure(Record):
         """Distance of a number in `unit` from the limit, positive on the good side."""
         return x - self.at_least if self.at_most is None else self.at_most - x
 
-    def text(self, number: float) -> str:
-        """A number in `unit`, with the unit."""
-        return plain(number) + f" {self.unit}" * (self.unit != "1")
+    def text(self, number: float, error: str = "") -> str:
+        """A number in `unit`, with its error as text and the unit."""
+        return plain(number) + error + f" {self.unit}" * (self.unit != "1")
 
     @property
     def paper(self) -> str:
@@ -132,10 +132,14 @@ class Figure(Record):
 
 
 class Measured(NamedTuple):
-    """A figure of a claim with the found number [SI], None when there is no result."""
+    """A figure of a claim with the found number [SI], None when there is no result.
+
+    error : its numerical error [SI], None where it was not asked for, nan where it is not known
+    """
 
     figure: Figure
     found: float | None
+    error: float | None = None
 
     @property
     def status(self) -> str:
@@ -159,7 +163,10 @@ class Measured(NamedTuple):
     @property
     def otjdd(self) -> str:
         """The found number in words."""
-        return "no result" if self.found is None else self.figure.text(self.figure.shown(self.found))
+        if self.found is None:
+            return "no result"
+        error = "" if self.error is None else f" ± {plain(self.figure.shown(self.error), 1)}"
+        return self.figure.text(self.figure.shown(self.found), error)
 
     @property
     def surprise(self) -> str:
@@ -177,6 +184,7 @@ class Measured(NamedTuple):
             "label": self.figure.label,
             "unit": self.figure.unit,
             "value": finite(found),
+            "error": None if self.error is None else finite(self.figure.shown(self.error)),
             "distance": finite(self.distance),
             "status": self.status,
         }
@@ -190,6 +198,6 @@ def finite(number: float | None) -> float | None:
     return float(number) if number is not None and math.isfinite(number) else None
 
 
-def plain(number: float) -> str:
-    """A number to three digits: 1.8e8."""
-    return f"{number:.3g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+def plain(number: float, digits: int = 3) -> str:
+    """A number to some digits: 1.8e8."""
+    return f"{number:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

@@ -10,6 +10,7 @@ from typing import Any
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case
 from otjdd.claims import claim as claims
+from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.trials import Trial
 from otjdd.system.pool import team
@@ -30,18 +31,31 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
 
 def validate(
     names: Sequence[str] = (), *, folder: Path | None = None, quick: bool = False, workers: int = 1,
-    progress: Callable[[float], None] | None = None,
+    progress: Callable[[float], None] | None = None, errors: bool = False,
 ) -> list[Verdict]:  # fmt: skip
     """Judge claims, all or the named ones.
 
     quick : fewer runs and shorter trains where a claim says so   workers : processes, which change no number
-    progress : called with the fraction of runs done
+    progress : called with the fraction of runs done   errors : state the error of each number, from twice as many runs more
     Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
     """
     loaded = {name: (path, claims.load(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
-    results = run_all([trial.case for trials in planned.values() for trial in trials], workers, progress)
-    return [judge(name, loaded[name][1], trials, results) for name, trials in planned.items()]
+    sets = [planned]
+    if errors:
+        for change in (uncertainty.coarse, uncertainty.strict):
+            sets.append({name: uncertainty.varied(trials, change) for name, trials in planned.items()})
+    everything = [trial.case for plan in sets for trials in plan.values() for trial in trials]
+    results = run_all(everything, workers, progress)
+    verdicts, *others = (
+        [judge(name, loaded[name][1], trials, results) for name, trials in plan.items()] for plan in sets
+    )
+    if not errors:
+        return verdicts
+    return [
+        verdict._replace(errors=uncertainty.errors(verdict.found, *(other.found for other in more)))
+        for verdict, *more in zip(verdicts, *others, strict=True)
+    ]
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:

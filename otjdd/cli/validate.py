@@ -33,6 +33,9 @@ def validate(
         bool,
         typer.Option("--expected", help="Compare with what each claim expects: exit code 8 for a difference only."),
     ] = False,
+    errors: Annotated[
+        bool, typer.Option("--errors", help="State the numerical error of each number: some 2.5 times the time.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
@@ -49,7 +52,7 @@ def validate(
         raise typer.BadParameter(reason, param_hint="--expected")
     check_places(names, update, pictures, report)
     with progress_bar("claims", quiet=False) as progress:
-        verdicts = judge.validate(names, quick=quick, workers=workers or cores(), progress=progress)
+        verdicts = judge.validate(names, quick=quick, workers=workers or cores(), progress=progress, errors=errors)
     save(verdicts, update, pictures, report, quick)
     table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     sys.stdout.flush()
