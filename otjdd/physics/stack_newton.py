@@ -45,6 +45,7 @@ from otjdd.physics.state import State, new_state
 FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
 MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
 ROUND_OFF = 1e-13  # eV, of the last step of the bands: sums of some hundred terms of order 1 eV carry a few 1e-15
+SHORT, MOST_SHORT = 3.0, 1000  # kT, longest of the moves that are kept short, and their number
 SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which the search is given up
 FEW = 1e-3  # of a move of the band, left over where the weights just follow
 NEAR = 12  # iterations from a near guess before the search begins anew
@@ -197,10 +198,33 @@ def converge(junction: Junction, state: State, k: int, V: float, following: int)
 
 
 @bare
+def approach(junction: Junction, state: State, k: int) -> int:
+    """The static stack at 0 V from a straight band by short moves. Returns iterations, 0 when not found.
+
+    Vacancies fill up with electrons within some kT. Newton's iteration goes around in circles across such a step; at 0 V,
+    where the weights do not matter, its moves lead downhill, so shorter ones arrive.
+    """
+    straight_band(junction, state, k, 0.0)
+    for step in range(MOST_SHORT):
+        lay_bands(junction, k, 0.0, column(state, k))
+        remember(state, k)
+        longest = following_step(junction, state, k)
+        if not longest < math.inf:
+            return 0
+        if longest <= ROUND_OFF:
+            lay_bands(junction, k, 0.0, column(state, k))
+            return step + 1
+        shorten(state, k, min(1.0, SHORT * junction.kT / longest))
+    return 0
+
+
+@bare
 def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
     """The static stack followed from 0 V, where the weights do not matter, to V. Returns iterations, 0 when not found."""
     straight_band(junction, state, k, 0.0)
     total = converge(junction, state, k, 0.0, MOST_STEPS)
+    if total == 0:
+        total = approach(junction, state, k)
     if total == 0:
         return 0
     here, step = 0.0, V
@@ -233,6 +257,15 @@ def go_back(state: State, k: int):
         state.D[k, f] = state.lines[BEFORE, f]
     for i in range(state.band.shape[1]):
         state.band[k, i] = state.lines[BEFORE + 1, i]
+
+
+@inlined
+def shorten(state: State, k: int, share: float):
+    """Take a share of the move of D and band of a column since they were put away."""
+    for f in range(state.D.shape[1]):
+        state.D[k, f] = state.lines[BEFORE, f] + share * (state.D[k, f] - state.lines[BEFORE, f])
+    for i in range(state.band.shape[1]):
+        state.band[k, i] = state.lines[BEFORE + 1, i] + share * (state.band[k, i] - state.lines[BEFORE + 1, i])
 
 
 @inlined

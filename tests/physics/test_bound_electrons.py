@@ -26,10 +26,13 @@ from otjdd.physics.film_electrons import (
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
 from otjdd.physics.junction import fluxes
+from otjdd.physics.stack_newton import static_stack
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
 from otjdd.solver.equilibrium import relaxed
 from validation.reliability import free_energy
+from validation.reliability.devices import drawn
+from validation.reliability.electron_stacks import random_stack
 
 LEVEL = 0.05  # eV below the band
 STATES = {"device__film__electrons": "balance", "device__film__density_of_states": "1e26 1/m^3"}
@@ -96,6 +99,20 @@ def test_at_rest_no_vacancy_moves(V):
     one_way = junction.columns.diffusivity[0] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies
+
+
+@needs_speed
+def test_stacks_of_random_devices_are_found():
+    """Numbers of `electron_stacks`; about the steps of those deep levels Newton's iteration goes around in circles."""
+    rows = drawn(2000, 1)
+    deep = {38: 0.77906, 283: 0.37441, 319: 0.68849, 792: 0.89367, 1098: 0.94891, 1908: 0.89186}
+    for number, level in {**dict.fromkeys(range(40), 0.2), **deep}.items():
+        junction, c, V = random_stack(number, rows)
+        states = junction.electrons.density_of_states
+        stack, iterations = static_stack(junction._replace(electrons=film_electrons(states, level)), 0, c, V)
+        assert iterations > 0
+        jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
+        assert np.abs(jump).max() < 1e-11
 
 
 def energy(junction, state):
