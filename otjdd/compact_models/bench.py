@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.solver import integrate, model
+from otjdd.solver import integrate, model, model_limits
 
 PROBE = 1e-3  # V, at which the conductance at 0 V is read
 
@@ -18,6 +18,7 @@ class Bench(NamedTuple):
     rtol: float
     atol: float
     max_steps: int
+    states: float  # 1/m3, density of states of the film for electrons
 
 
 def bench(case, member) -> Bench:
@@ -27,12 +28,13 @@ def bench(case, member) -> Bench:
     junction = model.junction(bare, parts=[member._replace(weight=1.0)])
     width, numerics = junction.columns.width[0], case.numerics
     x = (np.cumsum(width) - 0.5 * width) / width.sum()
-    return Bench(junction, x, member.density, numerics.rtol, numerics.atol, numerics.max_steps)
+    states = float(case.device.film_states(case.temperature))
+    return Bench(junction, x, member.density, numerics.rtol, numerics.atol, numerics.max_steps, states)
 
 
-def at_rest(bench: Bench, c: np.ndarray):
-    """A run that stands on concentrations c (1, N) [1/m3]."""
-    return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps)
+def at_rest(bench: Bench, c: np.ndarray, watch=None):
+    """A run that stands on concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
+    return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
 
 
 def held(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
@@ -49,11 +51,12 @@ def position(bench: Bench, c: np.ndarray) -> float:
     return float((share * bench.x).sum() / share.sum())
 
 
-def conductance(bench: Bench, c: np.ndarray, voltage: float) -> float:
-    """Chord conductance I/V [S] at frozen vacancies. Raises SolverError."""
+def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, float]:
+    """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
+    from otjdd.physics.extremes import ELECTRONS, VALUE
     from otjdd.physics.record import CURRENT
 
-    voltage = voltage if abs(voltage) > PROBE else PROBE
-    run = at_rest(bench, c)
+    voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
+    run = at_rest(bench, c, watch)
     integrate.observe(run, voltage)
-    return float(run.rows[-1][-1][CURRENT] / voltage)
+    return float(run.rows[-1][-1][CURRENT] / voltage), float(watch.largest[ELECTRONS, VALUE])

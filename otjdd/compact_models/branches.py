@@ -62,14 +62,20 @@ def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
-def log_conductances(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> np.ndarray:
-    """log10 of the chord conductance (Q,) at a voltage, of the profiles that runs near that voltage went through."""
-    samples = []
+def log_conductances(
+    bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float
+) -> tuple[np.ndarray, float]:
+    """log10 of the chord conductance (Q,) at a voltage, of the profiles that runs near that voltage went through.
+
+    Beside it the largest film_electron_ratio of these profiles.
+    """
+    samples, most = [], 0.0
     for each in branches:
         for i in np.flatnonzero(moving(each)):
-            G = on_bench.conductance(bench, each.c[i : i + 1], voltage)
+            G, ratio = on_bench.conductance(bench, each.c[i : i + 1], voltage)
+            most = max(most, ratio)
             samples.append((each.state[i], np.log10(G)))
-    return along(ordered(np.array(samples)), states)
+    return along(ordered(np.array(samples)), states), most
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:

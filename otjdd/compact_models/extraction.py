@@ -99,14 +99,14 @@ def extract(kind: Kind, limits: Range, spread: Callable, progress=None) -> tuple
     states = low + (high - low) * even_and_ends(STATES)
     with reachable(limits):
         knots, runs, off_rate = knots_of(kind, ends, states, limits, use, spread, progress)
-        at, log_conductance, off = conductances(kind.bench, knots, states, spread)
+        at, log_conductance, ratio, off = conductances(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
     rest = np.maximum.accumulate(rest) if np.diff(rest).min() > -1e-3 else rest
     rates = np.array([knots[v].log_rate for v in V])
     tables = Tables(
         np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),
-        ends.settling / SETTLED,
+        ends.settling / SETTLED, ratio,
     )  # fmt: skip
     check(tables)
     way, last = ways(kind.bench, ends, tables, own.shortest)
@@ -170,16 +170,20 @@ def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dic
     return {V: V in both for V in middles(sorted(knots), wrong)}, float(off.max())
 
 
-def conductances(bench: Bench, knots: dict[float, Knot], states, spread) -> tuple[np.ndarray, np.ndarray, float]:
-    """Voltages (R,), log10 of the conductance (R, Q) there, and the deviation that was found last [decades].
+def conductances(bench: Bench, knots: dict[float, Knot], states, spread) -> tuple:
+    """Voltages (R,), log10 of the conductance (R, Q) and the largest film_electron_ratio (R,) there, and the deviation that
+    was found last [decades].
 
     Between the voltages of runs no run is needed: vacancies are where the runs beside had them, to 0.006 decades.
     """
     table: dict[float, np.ndarray] = {}
+    ratio: dict[float, float] = {}
     wanted, off = sorted(knots), 0.0
     while wanted:
         jobs = [(bench, beside(knots, V), states, V) for V in wanted]
-        new = {wanted[number]: row for number, row in spread(conductance_at, jobs)}
+        new = {}
+        for number, (row, most) in spread(conductance_at, jobs):
+            new[wanted[number]], ratio[wanted[number]] = row, most
         if table:
             at = sorted(table)
             expected = spline(np.array(at), np.array([table[V] for V in at]))(np.array(wanted))
@@ -190,7 +194,7 @@ def conductances(bench: Bench, knots: dict[float, Knot], states, spread) -> tupl
         table |= new
         wanted = middles(sorted(table), wrong)[: MOST_VOLTAGES - len(table)]
     at = sorted(table)
-    return np.array(at), np.array([table[V] for V in at]), off
+    return np.array(at), np.array([table[V] for V in at]), np.array([ratio[V] for V in at]), off
 
 
 def beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[Branch]]]:
@@ -201,9 +205,10 @@ def beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[B
     return [(a, knots[float(v)].branches) for a, v in ((1.0 - share, V[i - 1]), (share, V[i])) if a > 0.0]
 
 
-def conductance_at(bench: Bench, runs, states: np.ndarray, voltage: float) -> np.ndarray:
-    """log10 of the conductance (Q,) at a voltage, of profiles of runs with their shares."""
-    return sum(share * log_conductances(bench, branches, states, voltage) for share, branches in runs)
+def conductance_at(bench: Bench, runs, states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
+    """log10 of the conductance (Q,) at a voltage, of profiles of runs with their shares; their largest electron ratio."""
+    found = [(share, *log_conductances(bench, branches, states, voltage)) for share, branches in runs]
+    return sum(share * row for share, row, _ in found), max(most for _, _, most in found)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

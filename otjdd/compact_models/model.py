@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-VERSION = 2  # of the file; one for each change of what its numbers mean
+VERSION = 3  # of the file; one for each change of what its numbers mean
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
 OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
@@ -165,6 +165,11 @@ class CompactModel:
             raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
         return states
 
+    def electron_ratio(self, voltage) -> np.ndarray:
+        """film_electron_ratio at voltages of the junction [V], that of the state and the column where it is largest."""
+        kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
+        return np.max(kinds, axis=0)
+
     def check_voltages(self, voltage: np.ndarray) -> None:
         """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""
         check_voltages(self.limits, voltage)
@@ -200,6 +205,7 @@ TABLE_TEXT = {
     "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
     "table_conductance_voltage": ("kind read_knot", "V", "junction voltage of the knots of the conductance"),
     "table_log_conductance": ("kind read_knot position", "1", "log10 of the chord conductance in S, of the whole area"),
+    "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
     "column_kind": ("column", "1", "number of the tables that a column follows"),
     "column_speed": ("column", "1", "factor of the rates of a column"),
     "column_weight": ("column", "1", "share of the area"),

@@ -42,6 +42,7 @@ class Tables(NamedTuple):
     log_conductance: np.ndarray  # (R, Q) log10 of I/V_j in S, of a column that is the whole area
     way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: states that rise, that fall
     emptying: float  # s, in which the way empties at rest
+    electron_ratio: np.ndarray  # (R,) largest film_electron_ratio of any state at the voltages of the conductance
 
 
 def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -108,6 +109,7 @@ def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -
     return tables._replace(
         voltage=tables.voltage[few], rest=tables.rest[few], log_rate=rates[0][few], log_limit=rates[1][few],
         conductance_voltage=tables.conductance_voltage[read], log_conductance=tables.log_conductance[read],
+        electron_ratio=tables.electron_ratio[read],
     )  # fmt: skip
 
 

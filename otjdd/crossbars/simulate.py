@@ -53,6 +53,8 @@ def simulate(case, progress=None):
         failure = ending(error)
     statistics = {"status": status(failure), "model": "extracted for this run" if extracting else case.crossbar.model}
     reached = extremes(running, case.device.radius)
+    if case.device.film.electrons != "none":  # then they are part of the model
+        del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
         "compact_model_error": sentence(model)
     }
@@ -174,10 +176,16 @@ def record(running: Running, step: int, when: float, voltage: float) -> None:
 
 
 def extremes(running: Running, radius: float) -> dict:
-    """Largest current density of a cell, and steady rise of its temperature, without its neighbours' heat."""
+    """Largest current density of a cell, steady rise of its temperature, without its neighbours' heat, and electrons.
+
+    Of the electrons a compact model knows how many there are at most, at a voltage in any state.
+    """
     at, area = running.rows["step_time"], running.crossbar.model.area
     rise = running.largest["power"] * model_limits.thermal_resistance(radius)
-    return {
-        "current_density": model_limits.of_series(at, running.largest["current"] / area, "the step to t = {:.4g} s"),
-        "temperature_rise": model_limits.of_series(at, rise, "the step to t = {:.4g} s"),
+    seen = np.nan_to_num(running.maps["cell_voltage"]).reshape(at.size, -1)
+    values = {
+        "film_electron_ratio": running.crossbar.model.electron_ratio(seen).max(axis=1),
+        "current_density": running.largest["current"] / area,
+        "temperature_rise": rise,
     }
+    return {name: model_limits.of_series(at, each, "the step to t = {:.4g} s") for name, each in values.items()}
