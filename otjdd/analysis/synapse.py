@@ -267,13 +267,18 @@ def switching_time(ds: xr.Dataset, target: float) -> float:
 
 
 def switching_energy(ds: xr.Dataset, until: float) -> float:
-    """Energy [J] drawn from the source from the first read on, for `until` [s]: integral of V I dt; nan for nan."""
+    """Energy [J] drawn from the source from the first read on, for `until` [s]: integral of V I dt; nan for nan.
+
+    V I is linear between two time steps, also where `until` ends between them: late steps are as long as all time before.
+    """
     t, power = np.asarray(ds.time), np.asarray(ds.voltage) * np.asarray(ds.conduction_current)
     start = float(ds.read_time[0])
     if not math.isfinite(until):
         return math.nan
-    inside = (t >= start) & (t <= start + until)
-    return float(np.trapezoid(power[inside], t[inside]))
+    end = start + until
+    inside = (t >= start) & (t < end)
+    t, power = np.append(t[inside], end), np.append(power[inside], np.interp(end, t, power))
+    return float(np.trapezoid(power, t))
 
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:

@@ -143,6 +143,7 @@ def test_switching_energy_is_that_of_the_source_until_then():
     series = {"voltage": np.full(401, 2.0), "conduction_current": np.full(401, 3.0)}
     ds = outputs.dataset(series | {"read_time": [1.0]}, {"time": t})
     assert synapse.switching_energy(ds, 2.0) == pytest.approx(12.0)
+    assert synapse.switching_energy(ds, 2.005) == pytest.approx(12.03)  # between two time steps
     assert math.isnan(synapse.switching_energy(ds, math.nan))
 
 
