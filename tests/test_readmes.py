@@ -161,6 +161,13 @@ def test_each_claim_stands_under_a_theme_and_in_the_table():
     assert set(cells(table)) == claims
 
 
+def test_each_claim_on_the_second_device_stands_in_its_table():
+    folder = ROOT / "validation/nb-sto-interface"
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    table = text.partition("<!-- validation:begin -->")[2].partition("<!-- validation:end -->")[0]
+    assert set(cells(table)) == {file.parent.name for file in folder.glob("*/claim.toml")}
+
+
 def test_table_of_commands_is_complete():
     listed = set(re.findall(r"^\| `otjdd ([a-z]+)", section(read("cases/README.md"), "Commands"), re.MULTILINE))
     assert listed == set(COMMANDS)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
-from otjdd.analysis import comparison, learning, small_signal, synapse
+from otjdd.analysis import comparison, learning, power_laws, small_signal, stops, synapse
 
 RUN = "a run"  # a metric is taken from one Dataset,
 TRIALS = "trials"  # or from several runs with their cases
@@ -69,6 +69,40 @@ METRICS = {
         "ratio": ("1", "high over low resistance at the end"),
         "high_loss": ("1", "relative change of the high resistance in a decade of time"),
         "low_loss": ("1", "relative change of the low resistance in a decade of time"),
+    }),
+    "stops": Metric(stops.stops, RUN, {
+        "windows_rise": ("1", "share of steps to a deeper stop with a wider memory window"),
+        "low_fall": ("1", "low current after the shallowest stop over that after the deepest"),
+        "high_fall": ("1", "high-state current after the shallowest stop over that after the deepest"),
+        **{f"{name}_{i}": (unit, f"{words} {i}") for i in range(1, stops.MOST + 1) for name, unit, words in (
+            ("low", "A", "current of the low state on the way to stop"),
+            ("high", "A", "current of the high state on the way back from stop"),
+            ("window", "1", "low-state over high-state current at stop"))},
+    }),
+    "sizes": Metric(stops.sizes, TRIALS, {
+        "windows_fall": ("1", "share of steps to a larger junction with a smaller memory window"),
+        **{f"{name}_{i}": (unit, f"{words} of the junction {i}, from the smallest on")
+           for i in range(1, stops.MOST + 1) for name, unit, words in (
+            ("window", "1", "memory window"), ("low", "A", "low-state current"), ("high", "A", "high-state current"),
+            ("deep_low", "A", "low-state current at the deepest stop"),
+            ("deep_high", "A", "high-state current at the deepest stop"))},
+    }),
+    "pulses": Metric(power_laws.pulses, RUN, {
+        "start": ("A", "current before the trains"),
+        **{f"{train}_{number}": ("A", f"current after {number} pulses of the {train} train")
+           for train in power_laws.TRAINS for number in power_laws.DECADES},
+        **{f"{train}_{number}": ("1", f"{words} of the {train} train") for train in power_laws.TRAINS
+           for number, words in (("slope", "log-log slope of the second decade"),
+                                 ("bend", "difference of the log-log slopes of both decades"))},
+    }),
+    "exponents": Metric(power_laws.exponents, TRIALS, {
+        **{f"exponent_{i}": ("1", f"exponent of R - R0 with the number of pulses of the voltage {i}")
+           for i in range(1, power_laws.MOST + 1)},
+        "correlation": ("1", "correlation of the exponent with the voltage"),
+        "offset": ("1", "exponent at 0 V of the line through all"),
+        "slope": ("1/V", "change of the exponent with the voltage"),
+        "misfit": ("1", "largest rms distance of log10(R - R0) from a straight line"),
+        "first": ("ohm", "R - R0 after one pulse, geometric mean of all voltages"),
     }),
     "endurance": Metric(synapse.endurance, RUN, {
         "first": ("1", "high over low resistance of the first cycle"),

@@ -195,7 +195,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
 def measures(path: str, drive) -> bool:
     """True when the claim of a figure can be measured from one run with a drive."""
     claim, _ = claims.named(path)
-    trials = claims.planned(claims.shipped_claims() / path.partition(".")[0], claim)
+    trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
         return False
     return not isinstance(drive, Curves) or claim.settings.get("state") in drive.states

@@ -26,6 +26,7 @@ from otjdd.errors import CaseError
 from otjdd.solver import model_limits
 
 CLAIM = "claim.toml"
+FIRST = "paper"  # folder of the device that otjdd was made for; its claims come first
 
 
 class Claim(Record):
@@ -155,9 +156,7 @@ def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
 def named(path: str) -> tuple[Claim, Figure]:
     """Shipped claim and its figure by name: "rv-hrs.pristine". Raises ValueError, OSError."""
     name, _, of = path.partition(".")
-    if not (shipped_claims() / name / CLAIM).is_file():
-        raise ValueError(f"there is no claim {name!r}")
-    claim = load(shipped_claims() / name)
+    claim = load(folder_of(name))
     figures = {figure.name: figure for figure in claim.figure}
     if of not in figures:
         raise ValueError(f"the claim {name!r} has no figure {of!r}; it has {', '.join(figures)}")
@@ -175,7 +174,26 @@ def planned(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
     return [trial for stem, path in cases.items() for trial in trials(path, changes.get(stem, {}))]
 
 
+def folders(root: Path) -> dict[str, Path]:
+    """Folders of claims by name: those of the first device, then those of the second, each in alphabetical order.
+
+    root : holds folders of claims, or of devices with claims. Raises OSError.
+    """
+    inside = [path for path in root.iterdir() if path.is_dir()]
+    inside += [path for device in inside for path in device.iterdir()]
+    found = [path for path in inside if (path / CLAIM).is_file()]
+    return {path.name: path for path in sorted(found, key=lambda path: (path.parent.name != FIRST, path))}
+
+
+def folder_of(name: str) -> Path:
+    """Folder of a claim that comes with otjdd. Raises ValueError."""
+    found = folders(shipped_claims())
+    if name not in found:
+        raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}")
+    return found[name]
+
+
 def shipped_claims() -> Path:
     """Folder of the claims that come with otjdd, in an installed package or in a checkout."""
     here = Path(__file__).resolve().parents[1]
-    return here / "validation" if (here / "validation").is_dir() else here.parent / "validation" / "paper"
+    return here / "validation" if (here / "validation").is_dir() else here.parent / "validation"

@@ -17,16 +17,20 @@ from otjdd.system.pool import team
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
-    """Claims by name, in the order of the names given, else of the alphabet.
+    """Claims by name, in the order of the names given, else device by device.
 
+    names : of claims, or of folders of devices for all claims on a device
     Raises ValueError for a name that is none of them, OSError when there is no such folder.
     """
-    folder = folder or claims.shipped_claims()
-    found = {path.name: path for path in sorted(folder.iterdir()) if (path / claims.CLAIM).is_file()}
+    found = claims.folders(folder or claims.shipped_claims())
+    devices: dict[str, list[str]] = {}
+    for name, path in found.items():
+        devices.setdefault(path.parent.name, []).append(name)
     for name in names:
-        if name not in found:
-            raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}")
-    return {name: found[name] for name in (dict.fromkeys(names) or found)}
+        if name not in found and name not in devices:
+            raise ValueError(f"there is no claim {name!r}; there are {', '.join(found)}; devices: {', '.join(devices)}")
+    wanted = [claim for name in names for claim in ([name] if name in found else devices[name])]
+    return {name: found[name] for name in (dict.fromkeys(wanted) or found)}
 
 
 def validate(

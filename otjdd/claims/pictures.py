@@ -7,7 +7,7 @@ import numpy as np
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.comparison import films_of
-from otjdd.claims import pictures_learning
+from otjdd.claims import pictures_interface, pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
 from otjdd.plot import iv, reads, small_signal, style
@@ -204,7 +204,9 @@ def tip_map(verdict, axes):
     axes[0].set(xlabel="x (µm)", ylabel="y (µm)")
 
 
-DRAW = pictures_learning.DRAW | {  # metric -> number of panels, and who fills them
+DRAW = {  # metric -> number of panels, and who fills them
+    **pictures_learning.DRAW,
+    **pictures_interface.DRAW,
     "loop": (1, loop),
     "thermal": (2, thermal),
     "trapezoid": (1, trapezoid),

@@ -10,13 +10,21 @@ from pathlib import Path
 
 from otjdd import plot
 from otjdd.claims.claim import Verdict
-from otjdd.claims.table import spread
+from otjdd.claims.table import by_device, spread
 from otjdd.claims.trials import Trial
 from otjdd.results import provenance, summary
 from otjdd.units import duration
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
+REPORTS = {  # of what was measured on a device: citation and DOI
+    "Pt | SrTiO3 | Nb:SrTiO3": (("Li et al., ACS Appl. Mater. Interfaces 2019", "10.1021/acsami.9b13434"),),
+    "metal | Nb:SrTiO3": (
+        ("Tiotto et al., Front. Neurosci. 2020", "10.3389/fnins.2020.627276"),
+        ("Goossens et al., arXiv:1807.06274", "10.48550/arXiv.1807.06274"),
+        ("arXiv:2301.03352", "10.48550/arXiv.2301.03352"),
+    ),
+}
 VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 
@@ -40,7 +48,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
     return template.get_template("report.html").render(
         claims=[entry(verdict) for verdict in verdicts],
         met=sum(verdict.status == "met" for verdict in verdicts),
-        spread=spread(verdicts),
+        devices=[of_device(device, part) for device, part in by_device(verdicts).items()],
         seconds=duration(sum(seconds_of(trial) for trial in different(verdicts))),
         origin=origin(),
         quick=quick,
@@ -50,6 +58,17 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
 def different(verdicts: Sequence[Verdict]) -> list[Trial]:
     """All runs; those that several claims share appear once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
+
+
+def of_device(device: str, verdicts: Sequence[Verdict]) -> dict:
+    """Content of the page for all claims on a device."""
+    return {
+        "name": device,
+        "reports": REPORTS.get(device, ()),
+        "claims": len(verdicts),
+        "met": sum(verdict.status == "met" for verdict in verdicts),
+        "spread": spread(verdicts),
+    }
 
 
 def entry(verdict: Verdict) -> dict:

@@ -15,6 +15,14 @@ def to_json(verdicts: Sequence[Verdict]) -> str:
     return json.dumps({"claims": [verdict.row() for verdict in verdicts]}, indent=2, ensure_ascii=False)
 
 
+def by_device(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Verdicts by the device that was measured, in their order."""
+    found: dict[str, list[Verdict]] = {}
+    for verdict in verdicts:
+        found.setdefault(verdict.claim.device, []).append(verdict)
+    return found
+
+
 def in_total(verdicts: Sequence[Verdict]) -> str:
     """Number of claims that are met, and the root mean square of the distances of all."""
     met = sum(verdict.status == "met" for verdict in verdicts)
@@ -36,7 +44,15 @@ def with_distances(verdict: Verdict) -> list[str]:
 
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as Markdown: how many are met, a table with the misses in bold, and why they are missed."""
+    """The verdicts as Markdown, device by device, each under its name where there are several."""
+    devices = by_device(verdicts)
+    if len(devices) < 2:
+        return of_one_device(verdicts)
+    return "\n\n".join(f"**{device}**: {of_one_device(part)}" for device, part in devices.items())
+
+
+def of_one_device(verdicts: Sequence[Verdict]) -> str:
+    """How many claims are met, a table with the misses in bold, and why they are missed, as Markdown."""
     lines = [
         f"{in_total(verdicts)}.",
         "",
@@ -76,7 +92,8 @@ def to_table(verdicts: Sequence[Verdict]):
     )  # fmt: skip
     for verdict in verdicts:
         colour = "green" if verdict.status == "met" else "red"
-        table.add_row(Text(plain(verdict.id), "bold"), "", "", "", "", Text(verdict.status, f"bold {colour}"))
+        device = Text(plain(verdict.claim.device), "dim")
+        table.add_row(Text(plain(verdict.id), "bold"), device, "", "", "", Text(verdict.status, f"bold {colour}"))
         for n in verdict.numbers:
             style, mark = {"met": ("", ""), "missed": ("red", "missed"), "told": ("dim", "")}[n.status]
             cells = f"  {n.figure.label}", n.otjdd, n.figure.paper, n.figure.allowed, n.distance_text, mark
@@ -98,7 +115,10 @@ def report(verdicts: Sequence[Verdict], form: str = "table") -> None:
             console.print(plain(f"{verdict.id}: {verdict.cause}"), markup=False)
     if limits := beyond_limits(verdicts):
         console.print(plain(limits), markup=False)
-    console.print(in_total(verdicts))
+    devices = by_device(verdicts)
+    for device, part in devices.items():
+        name = f"{plain(device)}: " if len(devices) > 1 else ""
+        console.print(f"{name}{in_total(part)}", markup=False)
 
 
 def surprises(verdicts: Sequence[Verdict]) -> list[str]:

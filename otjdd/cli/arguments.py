@@ -33,11 +33,9 @@ def complete_kind(incomplete: str) -> list[str]:
 
 def complete_claim(incomplete: str) -> list[str]:
     """Claims that a word may become."""
-    from otjdd.claims.claim import CLAIM, shipped_claims
+    from otjdd.claims.claim import folders, shipped_claims
 
-    return sorted(
-        path.parent.name for path in shipped_claims().glob(f"*/{CLAIM}") if path.parent.name.startswith(incomplete)
-    )
+    return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
 
 
 CasePath = Annotated[

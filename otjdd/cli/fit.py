@@ -14,6 +14,7 @@ from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say, tell
 
 ALL = "all"  # parameters
+HEAVIEST = 1e6  # weight, as in a [fit]
 SAVED = 1.0  # s, at least, between two writes of a fit that goes on
 
 Files = Annotated[
@@ -40,6 +41,10 @@ Everywhere = Annotated[
     int,
     typer.Option("--global", min=0, metavar="COUNT", help="Search within the bounds first, with so many evaluations."),
 ]
+Weights = Annotated[
+    list[str],
+    typer.Option("--weight", metavar="FILE=WEIGHT", help="Weight of the squares of a file of data. Default: 1."),
+]
 Profiles = Annotated[
     list[str], typer.Option("--profile", metavar="KEY", help="Profile likelihood of a parameter; `all` for each.")
 ]
@@ -62,6 +67,7 @@ def fit(
     files: Files,
     *,
     vary: Varied = [],
+    weights: Weights = [],
     settings: Settings = [],
     out: Out = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
@@ -89,7 +95,7 @@ def fit(
     out = out or Path(f"{path.stem}-fit.nc")
     check_places(out, path)
     case = load(path, settings, allow_outside)
-    made = asked(case, data, vary, reading(columns, sheet, skipped, kept))
+    made = asked(case, data, vary, weighted(weights, data), reading(columns, sheet, skipped, kept))
     wanted, before = names_of(profile, made), earlier(out, resume, made, evaluations, seed)
     if not quiet:
         tell("\n".join(made.notes))
@@ -106,11 +112,11 @@ def fit(
     show(ds, out, as_json, quiet)
 
 
-def asked(case, data: list[Path], vary: list[str], words: dict):
+def asked(case, data: list[Path], vary: list[str], weights: dict[str, float], words: dict):
     """Task of the files and parameters that were named, else of the [fit] of the case. Raises BadParameter, DataError."""
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
-    sets = [Data(file, reading=words) for file in data] or data_of(case)
+    sets = [Data(file, weight=weights.get(str(file), 1.0), reading=words) for file in data] or data_of(case)
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
     return task(case, sets, dict(map(bounded, vary)) or vary_of(case))
@@ -169,6 +175,24 @@ def check_places(out: Path, case: Path):
         raise typer.BadParameter(
             f"{out.with_suffix('.toml')} is the case itself; choose another name", param_hint="--out"
         )
+
+
+def weighted(weights: list[str], data: list[Path]) -> dict[str, float]:
+    """Weights of files by their names. Raises typer.BadParameter."""
+    found = {}
+    for text in weights:
+        name, _, weight = text.rpartition("=")
+        if name not in map(str, data):
+            got = f"{text!r}; the files are {', '.join(map(str, data)) or 'those of the [fit], which has weights'}"
+            raise typer.BadParameter(f"expected FILE=WEIGHT of a file of data, got {got}", param_hint="--weight")
+        try:
+            found[name] = float(weight)
+        except ValueError:
+            found[name] = math.nan
+        if not 0 < found[name] <= HEAVIEST:
+            expected = f"a weight above 0, at most {HEAVIEST:g}"
+            raise typer.BadParameter(f"expected {expected}, got {text!r}", param_hint="--weight")
+    return found
 
 
 def bounded(text: str) -> tuple[str, dict]:

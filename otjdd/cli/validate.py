@@ -1,4 +1,4 @@
-"""otjdd validate: the claims of the paper, judged and told."""
+"""otjdd validate: the claims on two devices, judged and told."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,12 @@ from otjdd.system.terminal import tell
 
 def validate(
     names: Annotated[
-        list[str], typer.Argument(metavar="NAME", help="Claims to check. Default: all.", autocompletion=complete_claim)
+        list[str],
+        typer.Argument(
+            metavar="NAME",
+            help="Claims to check, or a device: paper, nb-sto-interface. Default: all.",
+            autocompletion=complete_claim,
+        ),
     ] = [],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -40,7 +45,7 @@ def validate(
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
 ):
-    """Check the claims of the paper: what it reports, what comes out here, met or missed.
+    """Check the claims on both devices: what was reported, what comes out here, met or missed.
 
     Example: otjdd validate rv-hrs retention
     """

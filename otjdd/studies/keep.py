@@ -16,7 +16,7 @@ from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output
 from otjdd.units import brief
 
-KEPT = re.compile(r"([a-z_]+)(?:\.([a-z_]+))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
+KEPT = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 
 
 class KeptArray(NamedTuple):

@@ -2,7 +2,9 @@
 
 import json
 import math
+import tomllib
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from otjdd.claims import claim as claims
 from otjdd.claims import judge, pictures, uncertainty
 from otjdd.claims import table as tables
 from otjdd.claims.figure import Figure, Measured
+from otjdd.claims.report import page
 from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError
 from otjdd.results import outputs, store
@@ -26,6 +29,7 @@ IDS = {
     "uniformity", "stm-single", "stm-train", "ppf-ptp", "ltp-amplitude", "ltp-width", "stdp-antisymmetric",
     "stdp-symmetric", "energy", "array-letters",
 }  # fmt: skip
+INTERFACE = {"stop-voltage", "area", "low-state", "reset-pulses", "set-pulses", "set-law"}
 
 
 def two_states(low):
@@ -41,11 +45,19 @@ def verdict_of(tmp_path, outcome):
 
 def test_all_claims_of_the_paper_are_found_and_read():
     found = judge.discover()
-    assert set(found) == IDS
-    for path in found.values():
+    assert list(found) == [*sorted(IDS), *sorted(INTERFACE)]
+    for name, path in found.items():
         claim = claims.load(path)
+        assert claim.device == ("Pt | SrTiO3 | Nb:SrTiO3" if name in IDS else "metal | Nb:SrTiO3")
         assert claims.planned(path, claim)
         assert any(figure.allowed for figure in claim.figure), path
+
+
+def test_the_wheel_has_the_claims_on_every_device_where_they_are_looked_for():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    included = tomllib.loads(text)["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for device in {path.parent.name for path in judge.discover().values()}:
+        assert included[f"validation/{device}"] == f"otjdd/validation/{device}"
 
 
 # What a claim is about may differ from the one device, and nothing else.
@@ -54,7 +66,9 @@ OWN = {
     "thickness-scaling-area": {"device.film.thickness", "ions.density"},
     "uniformity": {"device.film.thickness", "ions.density", "device.left.barrier"},
     "afm-map": {"device.radius"},
+    "area": {"device.radius", "circuit.series_resistance"},
 }
+CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface"}  # folder of claims -> its one device
 INSTRUMENT = {"time_constant", "range"}  # of the circuit: what the current is read with
 
 
@@ -63,9 +77,10 @@ def test_every_metric_of_several_numbers_has_its_picture():
 
 
 def test_every_claim_stands_on_the_one_device():
-    device = load_case(shipped_cases() / "li2019.toml")
-    circuit = device.circuit.model_dump(exclude=INSTRUMENT)
+    devices = {folder: load_case(shipped_cases() / f"{case}.toml") for folder, case in CASES.items()}
     for name, path in judge.discover().items():
+        device = devices[path.parent.name]
+        circuit = device.circuit.model_dump(exclude=INSTRUMENT)
         for trial in claims.planned(path, claims.load(path)):
             own = {key: reduce(getattr, key.split("."), device) for key in OWN.get(name, ())}
             same = trial.case.replace(**{"ions.initial": "uniform"} | own)
@@ -330,6 +345,34 @@ def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):
     text = tables.to_json([verdict_of(tmp_path, "the lights went out")])
     claim = json.loads(text, parse_constant=lambda name: pytest.fail(name))["claims"][0]
     assert (claim["distance"], claim["values"][0]["value"]) == (None, None)
+
+
+OTHER = CLAIM.replace("Pt | SrTiO3 | Nb:SrTiO3", "metal | Nb:SrTiO3")
+
+
+def test_claims_on_several_devices_are_named_and_counted_by_device(tmp_path, capsys):
+    verdicts = [judged(tmp_path / "a", 5e4), judged(tmp_path / "b", 2e4, OTHER), judged(tmp_path / "c", 2e4, OTHER)]
+    first, second = tables.to_markdown(verdicts).split("\n\n**metal")
+    assert first.startswith("**Pt | SrTiO3 | Nb:SrTiO3**: 0 of 1 claims are met; root mean square distance 1.3")
+    assert second.startswith(" | Nb:SrTiO3**: 2 of 2 claims are met; root mean square distance 0 tolerances.")
+    tables.report(verdicts)
+    told = capsys.readouterr().out
+    assert "metal | Nb:SrTiO3: 2 of 2 claims are met" in told
+    header = page(verdicts).partition("<header>")[2].partition("</header>")[0]
+    assert "2 of 3 claims are met" in header
+    assert "<strong>metal | Nb:SrTiO3</strong>: 2 of 2 met" in header
+    assert "10.1021/acsami.9b13434" in header
+    assert "10.3389/fnins.2020.627276" in header
+
+
+def test_all_claims_on_a_device_are_taken_by_its_name(tmp_path):
+    for device, names in (("paper", "ba"), ("another", "dc")):
+        for name in names:
+            folder(tmp_path / device, name=name)
+    assert list(judge.discover(tmp_path)) == ["a", "b", "c", "d"]
+    assert list(judge.discover(tmp_path, ["another", "b", "c"])) == ["c", "d", "b"]
+    with pytest.raises(ValueError, match="there are a, b, c, d; devices: paper, another"):
+        judge.discover(tmp_path, ["e"])
 
 
 def test_markdown_has_misses_in_bold_and_their_reasons(tmp_path):

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from fitted_devices import clean, noisy, small
 from PIL import Image
 
 from otjdd.case.case import load_case
+from otjdd.cli import fit as command
 from otjdd.results import store
 
 
@@ -99,6 +101,17 @@ def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     assert after.attrs["evaluations"] < expected.attrs["evaluations"]
 
 
+def test_weights_of_files_on_the_command_line(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    files = [Path("loop.csv"), Path("./again/loop.csv")]
+    (folder / "again").mkdir()
+    (folder / "again/loop.csv").write_bytes((folder / "loop.csv").read_bytes())
+    weights = command.weighted(["again/loop.csv=0.25"], files)
+    made = command.asked(load_case("small.toml"), files, ["ions.density"], weights, {})
+    one, other = made.curves
+    assert other.sigma == pytest.approx(2 * one.sigma)
+
+
 def test_a_case_says_what_to_fit(folder):
     done = otjdd(folder, "fit", "asked.toml")
     assert done.returncode == 0, done.stderr
@@ -132,6 +145,8 @@ def test_what_to_measure_next_is_told(folder, fitted):
         (["loop.csv"], 2, "is a file of data"),
         (["small.toml", "--vary", "ions.density"], 2, "name a file of data"),
         (["loop.csv", "small.toml", "--vary", "ions.density=1"], 2, "expected KEY=LOW:HIGH"),
+        (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "lop.csv=2"], 2, "the files are loop.csv"),
+        (["loop.csv", "small.toml", "--vary", "ions.density", "--weight", "loop.csv=-1"], 2, "a weight above 0"),
         (["loop.csv", "small.toml", "--vary", "ions.density", "--profile", "a"], 2, "is not varied"),
         (["loop.csv", "small.toml", "--vary", "ions.density", "-o", "small.nc"], 2, "is the case itself"),
     ],

@@ -77,6 +77,30 @@ def test_a_workbook_of_a_parameter_analyser(workbook):
     assert ds.branch.max() == 2
 
 
+def test_a_binary_workbook_of_an_older_analyser(tmp_path):
+    """BIFF8, as a Keithley 4200 stores it: data first, with a comment in a cell, then settings of the test."""
+    xlwt = pytest.importorskip("xlwt")
+    pytest.importorskip("python_calamine")
+    book = xlwt.Workbook()
+    data, settings = book.add_sheet("Data", cell_overwrite_ok=True), book.add_sheet("Settings")
+    for column, name in enumerate(("AnodeI", "AnodeV", "Time")):
+        data.write(0, column, name)
+        for row, volts in enumerate(map(float, LOOP), start=1):
+            data.write(row, column, (volts**3 * 1e-6, volts, 0.01 * row)[column])
+    data.write(3, 0, 9.91e37)
+    settings.write(0, 0, "Test Name")
+    settings.write(0, 1, "vds-id#1@1")
+    book.save(str(tmp_path / "run.xls"))
+    assert (tmp_path / "run.xls").read_bytes().startswith(b"\xd0\xcf\x11\xe0")  # an OLE container
+    ds = read_data(tmp_path / "run.xls")
+    kept = np.delete(LOOP, 2)
+    np.testing.assert_allclose(ds.current, kept**3 * 1e-6)
+    np.testing.assert_allclose(ds.voltage, kept)
+    assert "sheet Data" in ds.attrs["understood"]
+    assert "1 numbers over the range" in ds.attrs["understood"]
+    assert list(ds.line.values[:3]) == [2, 3, 5]
+
+
 def test_text_in_a_workbook_is_told_with_its_cell(workbook):
     openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.load_workbook(workbook)

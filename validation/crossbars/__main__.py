@@ -18,7 +18,7 @@ import numpy as np
 
 import otjdd
 from otjdd.case.case import load_case
-from otjdd.claims.claim import shipped_claims
+from otjdd.claims.claim import folder_of
 from otjdd.crossbars import pulses
 from otjdd.crossbars.network import Crossbar
 from otjdd.system import pool
@@ -39,7 +39,7 @@ def main() -> int:
 
 def letters(workers: int) -> int:
     """Print how far cells and pixels are from the solver; 8 when that is beyond the stated error of the model."""
-    folder = shipped_claims() / "array-letters"
+    folder = folder_of("array-letters")
     cases = {name: load_case(folder / f"{name}.toml") for name in "chn"}
     model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
     stated, worst = model.error["pulses of 50 ns"]
