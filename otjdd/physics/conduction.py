@@ -23,6 +23,7 @@ from otjdd.physics.tunnelling_slopes import sensitivity
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
+RESOLVED = 0.01  # of the tolerance, where a current passes through resonances: its slopes are then good to 1e-3
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 
 
@@ -88,6 +89,17 @@ def log_conductance_slopes(
 
 
 @apart
+def resolved(junction: Junction, profile: Profile, V: float, panels: np.ndarray) -> Spectrum:
+    """Spectrum through resonances, on panels that its current has made, fine enough for its slopes.
+
+    The flanks of a narrow level rise and fall by far more than its part of the current. Where the current is good to 1e-4,
+    the slope of ln G by V of a film of 15 nm comes out as 84/V, by half of the energies as 4e3/V, in place of -21/V.
+    """
+    tolerance = RESOLVED * junction.energy_tolerance
+    return converged_spectrum(junction.transmission, profile, V, junction.kT, panels, tolerance)[0]
+
+
+@apart
 def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bool:
     """Evaluate the chord conductance of every column at the present fields; with lay, lay the tangent here.
 
@@ -110,8 +122,11 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
             tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
             tangent.by_S[k, :] = 0.0
             if result.chord > 0.0:
+                for_slopes = (
+                    thinned(result) if used.size <= MOST_KEPT else resolved(junction, profile, state.V[0], used)
+                )
                 tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
-                    junction, state, k, profile, thinned(result), tangent.by_S[k]
+                    junction, state, k, profile, for_slopes, tangent.by_S[k]
                 )
     if lay:
         put_tangent(junction, state, tangent, 0.0)

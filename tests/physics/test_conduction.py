@@ -4,8 +4,22 @@ import math
 
 import numpy as np
 import pytest
-from devices import COLUMNS, COMPILED, JUNCTION, SMALL, begin, case, closed, conducted, lumpy, mirrored, settled
+from devices import (
+    COLUMNS,
+    COMPILED,
+    JUNCTION,
+    SMALL,
+    begin,
+    case,
+    closed,
+    conducted,
+    lumpy,
+    mirrored,
+    needs_speed,
+    settled,
+)
 
+from otjdd.case.case import parse_case
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import (
@@ -19,8 +33,10 @@ from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
 from otjdd.physics.image_force import tunnelling_profile
 from otjdd.physics.junction import CLOSURE_TOLERANCE
+from otjdd.physics.state import new_tangent
 from otjdd.physics.transport import transport
 from otjdd.solver import model
+from validation.reliability import devices as random_devices
 
 STATES = 200 if COMPILED else 5
 
@@ -155,3 +171,17 @@ def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
     assert conduct(run.junction, run.state, run.tangent, True)
     assert run.state.G[0] == run.tangent.by_V[0] == run.tangent.by_D[0] == 0.0
     assert not run.tangent.by_S.any()
+
+
+@needs_speed
+def test_slope_of_a_current_that_passes_through_narrow_levels():
+    """In 15 nm between high barriers; by the energies that its current is good enough for, it is off by factors."""
+    run = begin(parse_case(random_devices.text(random_devices.drawn(8, 1)[5], 5)), voltage=-0.78)
+    junction, state, V = run.junction, run.state, float(run.state.V[0])
+    assert conduct(junction, state, run.tangent, True)
+    slope, exact, logs = conductance_slope(junction, state, run.tangent), junction._replace(energy_tolerance=1e-7), []
+    for side in (1, -1):
+        assert close_all(junction, state, V + side * 1e-4, CLOSURE_TOLERANCE)
+        assert conduct(exact, state, new_tangent(*state.c.shape), False)
+        logs.append(math.log(state.G.sum()))
+    assert slope == pytest.approx((logs[0] - logs[1]) / 2e-4, rel=0.01)
