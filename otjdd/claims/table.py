@@ -52,7 +52,7 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def of_one_device(verdicts: Sequence[Verdict]) -> str:
-    """How many claims are met, a table with the misses in bold, and why they are missed, as Markdown."""
+    """Number of claims that are met, a table with the misses in bold, and why they are missed, as Markdown."""
     lines = [
         f"{in_total(verdicts)}.",
         "",
