@@ -6,7 +6,7 @@ The scheme is of second order in the size of the cells, so ln I on N and on N/2 
 
 `estimate` states the distance to it as the error of the grid. `extrapolate` gives the limit itself. Its error follows from
 a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3 differ by eight times the error of the first where
-the next term is of fourth order; a quarter of their difference is stated, for grids that are not so fine yet. The error in
+the next term is of fourth order; half of their difference is stated, for grids that are not so fine yet. The error in
 time is that of the coarsest grid, from a run with tolerances of a tenth.
 """
 
@@ -27,7 +27,7 @@ from otjdd.results import outputs
 log = logging.getLogger(__name__)
 
 TIGHTER = 0.1  # of the tolerances, in the run that tells the error in time
-LEFT = 0.25  # of the difference of two limits, stated as the error of the finer one
+LEFT = 0.5  # of the difference of two limits, stated as the error of the finer one: a quarter is too small for 6 % of reads
 QUANTITIES = ("read_resistance", "bias_current")  # whose errors are stated; a result has one of them
 WHOLE, GRID, TIME = "error", "grid_error", "time_error"
 ATTRIBUTE = "error_estimate"  # of a result, in words
