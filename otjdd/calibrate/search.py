@@ -45,13 +45,16 @@ def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
     """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
     from otjdd.runs.run import simulate
 
-    found = []
+    found, ended = [], {}
     for run in calibration.run:
         try:
-            ran = case.replace(**settings(calibration, x)).replace(**run.set)
-            ds = simulate(ran)
-            found += [target.found(ran, ds) for target in run.target]
-        except (SolverError, ValueError):
+            ran = run.of(case.replace(**settings(calibration, x)))
+            ended[run.name] = ran, simulate(ran)
+            found += [
+                target.found(*ended[run.name]) / (target.found(*ended[target.against]) if target.against else 1.0)
+                for target in run.target
+            ]
+        except (SolverError, ValueError, KeyError):
             found += [math.nan] * len(run.target)
     residuals = [t.residual(f) for t, f in zip(targets(calibration), found, strict=True)]
     return Outcome(np.array(found), np.array(residuals))

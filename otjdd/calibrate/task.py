@@ -22,6 +22,7 @@ from otjdd.claims import claim as claims
 from otjdd.claims.figure import Figure
 from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError, NotAsExpected
+from otjdd.studies import keep
 from otjdd.units import DIMENSIONS, brief, parse, write
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
@@ -69,17 +70,20 @@ class Parameter(Record):
 
 
 class Target(Record):
-    """Aim for one number of a run: one of its reads, or the figure of a claim, as the claim measures it.
+    """Aim for one number of a run: one of its reads, a number as `[expect]` names it, or the figure of a claim.
 
     read : index of the read; over : index of a read to divide by   quantity : column of the reads
+    number : "loop.set_voltage", say   against : name of a run before this one, whose same number divides this one's
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
-    claim : figure of a claim, "rv-hrs.pristine", which supplies the limits that are not given here. Without a read the
-        figure itself is measured, from this run alone
+    claim : figure of a claim, "rv-hrs.pristine", which supplies the limits that are not given here. Without a read and a
+        number the figure itself is measured, from this run alone
     """
 
     name: str
     read: int | None = None
     over: int | None = None
+    number: str = ""
+    against: str = ""
     quantity: Literal["read_resistance", "read_conductance", "transport_energy", "tunnelling_share"] = "read_resistance"
     claim: str = ""
     value: Number | None = None
@@ -98,12 +102,14 @@ class Target(Record):
     def check_one(self):
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
             raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
-        if self.read is None and not self.claim:
-            raise ValueError("a target needs the index of a read, or a claim that tells how to measure it")
+        if self.read is None and not (self.number or self.claim):
+            raise ValueError("a target needs a number, the index of a read, or a claim that tells how to measure it")
         return self
 
     def found(self, case: Case, ds) -> float:
         """Number of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
+        if self.number:
+            return float(keep.measure(ds, [self.number])[self.number].values)
         if self.read is None:
             claim, figure = claims.named(self.claim)
             return METRICS[claim.metric].measured([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
@@ -136,11 +142,20 @@ def goal(figure: Figure) -> dict:
 
 
 class Experiment(Record):
-    """One run: changes to the case (a drive at least) and the targets that its reads should meet."""
+    """One run: changes to the case (a drive at least) and the targets that its reads should meet.
+
+    scale : dotted keys of numbers in SI, and the factor of each to the value that the case has at the time
+    """
 
     name: str
     set: dict[str, Any]
+    scale: dict[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
     target: Annotated[tuple[Target, ...], Field(min_length=1)]
+
+    def of(self, case: Case) -> Case:
+        """The case that runs. Raises CaseError."""
+        data = case.model_dump() if self.scale else {}
+        return case.replace(**{key: factor * dig(data, key) for key, factor in self.scale.items()}).replace(**self.set)
 
 
 class Calibration(Record):
@@ -163,19 +178,22 @@ def load(path) -> tuple[Calibration, Case]:
 
 def strange_parameters(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
     """Problems of parameters that are no number of the case."""
-    data = case.model_dump()
     for i, parameter in enumerate(calibration.parameter):
-        try:
-            dig(data, parameter.key)
-        except (KeyError, TypeError, ValueError):
+        if not is_number(case, parameter.key):
             yield document.problem(("parameter", i, "key"), "the key of a number of the case", brief(parameter.key))
 
 
 def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
     """Problems of changes that do not fit the case, and of targets for missing reads."""
     for i, run in enumerate(calibration.run):
+        before = [other.name for other in calibration.run[:i]]
+        if strange := [key for key in run.scale if not is_number(case, key)]:
+            yield document.problem(
+                ("run", i, "scale", strange[0]), "the key of a number of the case", brief(strange[0])
+            )
+            continue
         try:
-            drive = case.replace(**run.set).drive
+            drive = run.of(case).drive
             count = drive.waveform().read_count if hasattr(drive, "waveform") else 0
         except CaseError as error:
             for problem in error.problems:
@@ -184,7 +202,13 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
                 yield document.problem(path, problem.expected, problem.got, problem.hint)
             continue
         for j, target in enumerate(run.target):
-            if target.read is None and not measures(target.claim, drive):
+            if target.number and (wrong := keep.not_one(target.number)):
+                yield document.problem(("run", i, "target", j, "number"), "one number of a run", wrong)
+            if target.against and target.against not in before:
+                yield document.problem(
+                    ("run", i, "target", j, "against"), "a run before this one", brief(target.against)
+                )
+            if target.read is None and not target.number and not measures(target.claim, drive):
                 expected = "a claim that is measured from one run with a drive like this one, or a read"
                 yield document.problem(("run", i, "target", j, "claim"), expected, brief(target.claim))
             for name, read in (("read", target.read), ("over", target.over)):
@@ -209,6 +233,15 @@ def targets(calibration: Calibration) -> list[Target]:
 def settings(calibration: Calibration, x) -> dict:
     """Dotted key -> value as text of a point x in the unit cube."""
     return {p.key: p.text(v) for p, v in zip(calibration.parameter, x, strict=True)}
+
+
+def is_number(case: Case, key: str) -> bool:
+    """True for the dotted key of a number of the case."""
+    try:
+        dig(case.model_dump(), key)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def dig(data, key: str) -> float:

@@ -1,6 +1,5 @@
 """The [expect] of a case: one number of its result and its window, checked against outputs and metrics, and measured."""
 
-from otjdd.analysis.metrics import OF_A_RUN
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
@@ -23,11 +22,9 @@ def problems(case: Case, file: str):
     if wrong := keep.unknown([expect.number]):
         yield Problem(file, 0, 0, "expect.number", wrong)
         return
-    base, number, _ = keep.parts(expect.number)
-    if (number is None and base in OF_A_RUN) or keep.told(expect.number).dims:
-        yield Problem(
-            file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", brief(expect.number)
-        )
+    if wrong := keep.not_one(expect.number):
+        base = keep.parts(expect.number)[0]
+        yield Problem(file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", wrong)
         return
     unit = keep.told(expect.number).unit
     if plain_unit(expect.dimension) != unit:

@@ -51,6 +51,16 @@ def unknown(names: Sequence[str]) -> str:
     return ""
 
 
+def not_one(name: str) -> str:
+    """Fault, in words, of a name that does not stand for one number of a run; "" when it does."""
+    if wrong := unknown([name]):
+        return wrong
+    base, number, _ = parts(name)
+    if (number is None and base in OF_A_RUN) or told(name).dims:
+        return brief(name)
+    return ""
+
+
 def parts(name: str) -> tuple[str | None, str | None, tuple[int, ...]]:
     """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep."""
     match = KEPT.fullmatch(name)

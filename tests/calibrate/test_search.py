@@ -15,6 +15,7 @@ from otjdd.calibrate.task import FAILED, Parameter, Target
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.errors import CaseError
 from otjdd.results import outputs
+from otjdd.runs.run import simulate
 
 QUICK = """
 case = "small.toml"
@@ -145,6 +146,13 @@ FAULTS = {
     ("value = 3e5", "value = 3e5\nover = -2"): "target[0].over: expected one of 1 reads of the run, got -2",
     ('"record.every" = "none"', '"record.every" = "never"'): 'task.toml:15:9 run[0].set."record.every": expected "all", '
     '"reads" or "none", got "never"',
+    ("read = 0", 'number = "read_resistence[0]"'): "task.toml:18:1 run[0].target[0].number: expected one number of a run, "
+    'got "read_resistence[0]" is no output and no metric',
+    ("read = 0", 'number = "loop"'): 'run[0].target[0].number: expected one number of a run, got "loop"',
+    ("read = 0", 'read = 0\nagainst = "resistance"'): "task.toml:19:1 run[0].target[0].against: expected a run before this "
+    'one, got "resistance"',
+    ('set = { "record', 'scale = { "ions.amount" = 2.0 }\nset = { "record'): '[0].scale."ions.amount": expected the key of '
+    'a number of the case, got "ions.amount"',
     ('key = "device.left.barrier"', 'key = "device.left.barier"'): "task.toml:4:1 parameter[0].key: expected the key of "
     'a number of the case, got "device.left.barier"',
     ('key = "device.left.barrier"', 'key = "device.left"'): "parameter[0].key: expected the key of a number of the case",
@@ -172,6 +180,41 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
 def test_conductance_is_one_over_resistance():
     ds = outputs.dataset({"read_time": [1.0], "read_resistance": [1e5]})
     assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(None, ds) == pytest.approx(1e-5)
+
+
+FILMS = """
+[[run]]
+name = "thicker film, as many vacancies per area"
+scale = { "ions.density" = 0.5 }
+set = { "device.film.thickness" = "5.6 nm", "record.every" = "none" }
+[[run.target]]
+name = "thicker over thinner"
+number = "read_resistance[0]"
+against = "resistance"
+at_least = 1.0
+"""
+
+
+def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK + FILMS)
+    calibration, case = tasks.load(tmp_path / "task.toml")
+    x = search.present(calibration, case)
+    moved = case.replace(**tasks.settings(calibration, x))
+    denser = moved.replace("ions.density", 2 * moved.ions.density)
+    assert calibration.run[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
+    thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in calibration.run)
+    assert thick != pytest.approx(thin, rel=0.1)
+    assert search.evaluate(calibration, case, x).found == pytest.approx([thin, thick / thin], rel=1e-12)
+
+
+def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(
+        (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
+    )
+    calibration, case = tasks.load(tmp_path / "task.toml")
+    assert list(search.evaluate(calibration, case, search.present(calibration, case)).residuals) == [FAILED, FAILED]
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
