@@ -4,6 +4,8 @@ import fcntl
 from functools import cache
 from pathlib import Path
 
+import yardstick
+
 from otjdd.case.case import load_case
 from otjdd.compact_models.build import compact
 from otjdd.compact_models.model import CompactModel
@@ -17,7 +19,7 @@ RANGE = -4.3, 3.0  # V
 def written_case():
     """Two columns of the reference device that have been reset and half set."""
     history = {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]}
-    return load_case("li2019", {"columns.count": 2, "ions.initial": history})
+    return load_case(yardstick.CASES / "li2019.toml", {"columns.count": 2, "ions.initial": history})
 
 
 def extracted_model(folder: Path) -> CompactModel:

@@ -1,6 +1,7 @@
 """A small device, three kinds of measurements on it, and the noise of an instrument."""
 
 import numpy as np
+import yardstick
 
 from otjdd.case.case import Case, load_case
 from otjdd.fitting.task import Data
@@ -19,7 +20,7 @@ CURVES = {"kind": "iv", "voltages": ["-0.6 V", "-0.3 V", "-0.1 V", "0.1 V", "0.3
 
 def small() -> Case:
     """The R-V loop of one column on a coarse grid, in few and large steps."""
-    case = load_case("rv-loop").without_study()
+    case = load_case(yardstick.CASES / "rv-loop.toml").without_study()
     quiet = {"record.every": "none", "record.profiles_at_reads": False}
     loop = {"drive.path": ["0 V", "2 V", "-4 V", "0 V"], "drive.step": "0.4 V", "drive.width": "10 ms"}
     return case.replace({"columns.count": 1, "device.film.cells": 24} | loop | quiet)
