@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from devices import case, closed, doped
+from scipy.integrate import trapezoid
 
 from otjdd.physics.bands import band_profile, bent_part, bent_segments, interface_slope
 from otjdd.physics.electrostatics import bent_fields, edge
@@ -21,7 +22,7 @@ def test_depth_of_a_bent_region_grows_by_one_over_its_field(u):
     from_node = np.linspace(table[0, n - 1], abs(u), 201)
     rate = 1 / bent_fields(math.copysign(1.0, u) * from_node, *bulk)
     # A cubic within its piece. That this suffices for the currents is what test_converged_current.py holds.
-    assert depth - table[1, n - 1] == pytest.approx(np.trapezoid(rate, from_node), rel=2e-3)
+    assert depth - table[1, n - 1] == pytest.approx(trapezoid(rate, from_node), rel=2e-3)
     step = 1e-5 * (table[0, n] - table[0, n - 1])
     up, down = (bent_part(electrode, u + s) for s in (step, -step))
     sign = math.copysign(1.0, u)
@@ -57,8 +58,8 @@ def test_pieces_of_a_bent_region_rise_with_the_band_and_keep_its_mean(u):
     for i in range(n):
         v = np.linspace(nodes[i], nodes[i + 1], 201)
         rate = 1 / bent_fields(sign * v, *bulk)  # dx/du
-        assert length[i] == pytest.approx(np.trapezoid(rate, v), rel=2e-2)
-        mean = np.trapezoid(v * rate, v) / np.trapezoid(rate, v)
+        assert length[i] == pytest.approx(trapezoid(rate, v), rel=2e-2)
+        mean = trapezoid(v * rate, v) / trapezoid(rate, v)
         assert 0.5 * sign * (bulk_end[i] + film_end[i]) == pytest.approx(mean, abs=2e-2 * (nodes[i + 1] - nodes[i]))
 
 
