@@ -13,21 +13,21 @@ from otjdd.case.case import load_case, shipped_cases
 
 FOLDER = shipped_cases() / "tutorials"
 SAID = {  # what the text between the cells relies on
-    "first_loop": [r"high state 4\.\d+e\+08 ohm, low state 5\.\d+e\+04 ohm", r"ratio +6\d\d\d\n"],
+    "first_loop": [r"high state 3\.\d+e\+08 ohm, low state 4\.\d+e\+04 ohm", r"ratio +7\d\d\d\n"],
     "own_device": [r"equal barriers: 1\.0\d; barriers of 1\.7 and 2\.1 eV: 1\.\d+", r"\ncurrent_density: "],
-    "study_to_figure": ["56 points done", r"\n2\d\d mV per decade"],
+    "study_to_figure": ["56 points done", r"\n1\d\d mV per decade"],
     "fit_measured_data": [
         "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV", "activation_energy and ions.prefactor: .*; hold one",
-        r"the loop at 350 K +0\.\d+ +\S+e-\d+", r"after 20 pulses \d",
+        r"the loop at 350 K +0\.\d+ +(\S+e-\d+|0\.000\d+)", r"after 20 pulses \d",
     ],
     "plasticity_metrics": [
         "20 up, 20 down", r"of the junction itself 0\.0\d%", r"pre first *: \+\d+% exp", r"post first *: -\d+% exp",
     ],
     "barriers_from_curves": [
-        r"prefactor 2\.22; transfer matrix over WKB: 2\.[2-5]", r"0\.1 V: 0\.3\d+ eV .*\n?.*99\.8% tunnels",
+        r"prefactor 2\.22; transfer matrix over WKB: 2\.[2-5]", r"0\.1 V: 0\.3\d+ eV .*\n?.*99\.4% tunnels",
     ],
     "digits_on_devices": [
-        r"conductance from 3\.\d to 13\.\d uS", r"mean step 1\d% of the range; first step up 4\d%, last 1\.\d%",
+        r"conductance from 2\.\d to 15\.\d uS", r"mean step 2\d% of the range; first step up 5\d%, last 0\.\d%",
         r"ideal device, fine steps: 9\d\.\d% of 797", r"tunnel junction: [4-8]\d\.\d%",
     ],
 }  # fmt: skip

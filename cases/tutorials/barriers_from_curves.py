@@ -67,7 +67,7 @@ factor = textbook.simmons_thermal_factor(V[k], 1.0, 2.5e-9, 300.0)
 print(f"I(300 K) / I(50 K) = {hot[k] / cold[k]:.2f}; Simmons' factor {factor:.2f}")
 
 # %% [markdown]
-# The high state of the reference device is another matter. Its barrier at Pt is 0.64 eV, and the current grows with
+# The high state of the reference device is another matter. Its barrier at Pt is 0.62 eV, and the current grows with
 # temperature:
 
 # %%
@@ -90,7 +90,7 @@ for bias in (0.1, 0.3, 0.5):
 # %% [markdown]
 # - The two forms of the plot differ by 2 kT, 0.05 eV at 300 K. Say which one a number comes from.
 # - At 0.1 V the straight line looks like emission over a barrier of 0.3 to 0.4 eV. There is no such barrier: all but
-#   0.2 % of the current tunnels, thermally assisted, below the top. The slope of ln I is close to the mean energy of
+#   0.6 % of the current tunnels, thermally assisted, below the top. The slope of ln I is close to the mean energy of
 #   the current above the Fermi level of Nb:SrTiO3, from where the electrons come: that is what an Arrhenius plot
 #   measures.
 # - It falls by 0.7 eV per volt, far more than Schottky lowering would: seen from Nb:SrTiO3, the barrier at Pt goes down

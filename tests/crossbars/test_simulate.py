@@ -112,14 +112,16 @@ def test_limits_of_the_model_are_watched(folder, caplog):
 def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):
     """As many as the compact model has at most at the largest voltage of any cell, its film without electrons."""
     (folder / "bar.toml").write_text(CASE.replace('"2.2 V"', '"2.8 V"'))
+    bare = load_case("bar.toml").replace(**{"device.film.electrons": "none"})
+    made_model.made_model(about={"case_resolved": bare.resolved()}).save("model.nc")
     with caplog.at_level(logging.WARNING):
-        ds = otjdd.run("bar.toml", {"device.radius": "10 um"})
+        ds = otjdd.run(bare, {"device.radius": "10 um"})
     most = made_model.made_model().electron_ratio(float(ds.cell_voltage.max()))
     assert most == pytest.approx(np.exp(4.0 * (float(ds.cell_voltage.max()) - 2.6)), rel=0.05)
     told = f"film_electron_ratio: electrons in the film over vacancy charge is {most:.3g} at the step to t = 6.3e-05 s"
     assert ds.attrs["model_limits"].startswith(told)
     assert told in caplog.text
-    held = load_case("bar.toml").replace(**{"device.film.electrons": "balance"})
+    held = bare.replace(**{"device.film.electrons": "balance"})
     made_model.made_model(about={"case_resolved": held.resolved()}).save("model.nc")
     assert "film_electron_ratio" not in otjdd.run(held).attrs["model_limits"]  # electrons are part of the model
 

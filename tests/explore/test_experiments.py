@@ -37,7 +37,8 @@ def test_what_was_not_moved_is_no_change():
 
 
 def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_moves_them():
-    metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}, "device.film.thickness": "9 nm"})
+    film = {"device.film.thickness": "9 nm", "device.film.electrons": "none"}
+    metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}} | film)
     rows = {row["name"]: row for row in sliders.described(metal)}
     assert "band_offset" not in rows
     assert rows["thickness"]["high"] == 9.0

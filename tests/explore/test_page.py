@@ -16,7 +16,7 @@ import otjdd
 CASE = """base = "rv-loop.toml"
 title = "A small loop"
 [device]
-film = { cells = 24 }
+film = { cells = 24, electrons = "none" }
 [columns]
 count = 2
 [drive]
