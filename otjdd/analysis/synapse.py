@@ -271,6 +271,8 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
 
     V I is linear between two time steps, also where `until` ends between them: late steps are as long as all time before.
     """
+    from scipy.integrate import trapezoid  # numpy has it from 2.0 on
+
     t, power = np.asarray(ds.time), np.asarray(ds.voltage) * np.asarray(ds.conduction_current)
     start = float(ds.read_time[0])
     if not math.isfinite(until):
@@ -278,7 +280,7 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
     end = start + until
     inside = (t >= start) & (t < end)
     t, power = np.append(t[inside], end), np.append(power[inside], np.interp(end, t, power))
-    return float(np.trapezoid(power, t))
+    return float(trapezoid(power, t))
 
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:

@@ -90,8 +90,10 @@ def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
 
 def time_between(tables: Tables, i: int, start: float, end: float) -> float:
     """Time [s] between two states at the voltage with the number i, by the tables; infinite if it leads elsewhere."""
+    from scipy.integrate import trapezoid  # numpy has it from 2.0 on
+
     if not tables.state[0] <= end <= tables.state[-1] or (tables.rest[i] - end) * (end - start) <= 0.0:
         return np.inf
     q = np.linspace(start, end, 41)
     rate = 10.0 ** np.interp(q, tables.state, tables.log_rate[i])
-    return float(np.trapezoid(1.0 / np.abs(rate * (tables.rest[i] - q)), np.abs(q - start)))
+    return float(trapezoid(1.0 / np.abs(rate * (tables.rest[i] - q)), np.abs(q - start)))
