@@ -6,7 +6,8 @@ python -m validation.crossbars time                     processor time of a patt
 letters: every cell of a crossbar on ideal lines against a run of the solver under the voltages of that cell, and the
 pixels of the claim array-letters, which do not touch. Both are held against the error that the model is measured to have:
 0.037 decades at worst for pulses of 50 ns, and 0.033 were found (C 0.003, H 0.029, N 0.033). So a letter is as bright as
-its solver says to 8 %, and the compact model does not tell H from N, which are 1.4 % apart.
+its solver says to 8 %, and the compact model does not tell H from N, which are 1.4 % apart. Measured before li2019 held
+electrons in its film.
 """
 
 import argparse
