@@ -117,8 +117,9 @@ WORDS = {
         "loosen numerics.rtol to 1e-2, or refine device.film.cells",
     ),
     Status.NOT_CLOSED: (
-        "Poisson's equation has no solution within the tables of the electrodes",
-        "reduce the voltage or ions.density, or check doping and permittivity of the electrodes",
+        "no solution of Poisson's equation was found, within the tables of the electrodes or with the film's electrons",
+        "reduce the voltage or ions.density, check doping and permittivity of the electrodes, "
+        'or see the film with device.film.electrons = "none"',
     ),
     Status.CIRCUIT_NOT_SOLVED: (
         "the voltage over junction and series resistance was not found",

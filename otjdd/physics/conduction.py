@@ -17,13 +17,13 @@ from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.jit import apart, bare, inlined
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import copy
+from otjdd.physics.resonances import balanced
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile
 from otjdd.physics.tunnelling_slopes import sensitivity
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
-RESOLVED = 0.01  # of the tolerance, where a current passes through resonances: its slopes are then good to 1e-3
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 
 
@@ -60,23 +60,34 @@ def conductance(junction: Junction, k: int, spectrum: Spectrum) -> float:
 
 
 @apart
+def energies_for_slopes(junction: Junction, profile: Profile, V: float, spectrum: Spectrum, edges: np.ndarray):
+    """Energies and weights of a spectrum for derivatives of its current.
+
+    edges : (P+1,) eV, of the panels of a spectrum through narrow levels, else of size 0
+    """
+    least, n = NEGLIGIBLE * spectrum.chord, 0
+    if edges.size > 0 and junction.transmission == TRANSFER_MATRIX:
+        return balanced(profile, spectrum, edges, V, junction.kT, least)
+    energy, weight = np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
+    for i in range(energy.size):
+        if spectrum.weight[i] > least:
+            energy[n], weight[n] = spectrum.energy[i], spectrum.weight[i]
+            n += 1
+    return energy[:n], weight[:n]
+
+
+@apart
 def log_conductance_slopes(
-    junction: Junction, state: State, k: int, profile: Profile, spectrum: Spectrum, by_S: np.ndarray
+    junction: Junction, state: State, k: int, profile: Profile, spectrum: Spectrum, edges: np.ndarray, by_S: np.ndarray
 ):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 
     The energies of the quadrature keep their distance from the bottom of the higher lead, which ends them below: so this
-    is the exact derivative of the computed spectrum.
+    is the exact derivative of the computed spectrum, but where edges are given, see `energies_for_slopes`.
     """
-    V, n = state.V[0], 0
-    energy, weight = np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
-    for i in range(energy.size):
-        if spectrum.weight[i] > NEGLIGIBLE * spectrum.chord:
-            energy[n], weight[n] = spectrum.energy[i], spectrum.weight[i]
-            n += 1
-    by_segment, by_lead = sensitivity(
-        junction.transmission, profile, energy[:n], weight[:n], spectrum.low, spectrum.high
-    )
+    V = state.V[0]
+    energy, weight = energies_for_slopes(junction, profile, V, spectrum, edges)
+    by_segment, by_lead = sensitivity(junction.transmission, profile, energy, weight, spectrum.low, spectrum.high)
     by_segment = slopes_of_bands(junction, state, k, by_segment)
     V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
     for f in range(by_S.size):
@@ -86,17 +97,6 @@ def log_conductance_slopes(
         E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
         chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, junction.kT)
     return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord
-
-
-@apart
-def resolved(junction: Junction, profile: Profile, V: float, panels: np.ndarray) -> Spectrum:
-    """Spectrum through resonances, on panels that its current has made, fine enough for its slopes.
-
-    The flanks of a narrow level rise and fall by far more than its part of the current. Where the current is good to 1e-4,
-    the slope of ln G by V of a film of 15 nm comes out as 84/V, by half of the energies as 4e3/V, in place of -21/V.
-    """
-    tolerance = RESOLVED * junction.energy_tolerance
-    return converged_spectrum(junction.transmission, profile, V, junction.kT, panels, tolerance)[0]
 
 
 @apart
@@ -122,12 +122,11 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
             tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
             tangent.by_S[k, :] = 0.0
             if result.chord > 0.0:
-                for_slopes = (
-                    thinned(result) if used.size <= MOST_KEPT else resolved(junction, profile, state.V[0], used)
-                )
+                few = used.size <= MOST_KEPT
                 tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
-                    junction, state, k, profile, for_slopes, tangent.by_S[k]
-                )
+                    junction, state, k, profile, thinned(result) if few else result, used[: 0 if few else used.size],
+                    tangent.by_S[k],
+                )  # fmt: skip
     if lay:
         put_tangent(junction, state, tangent, 0.0)
     return True

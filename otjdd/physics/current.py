@@ -137,6 +137,19 @@ def log_supply_slope(E: float, V: float, kT: float) -> float:
     return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
 
 
+@kernel
+def log_supply_slope_by_energy(E: float, V: float, kT: float) -> float:
+    """d ln(supply)/dE [1/eV]: of a difference of two occupations, f(x) - f(y) = f(x) [1 - f(y)] [1 - e^{x - y}]."""
+    if V < 0.0:
+        E, V = E + V, -V
+    x, v = E / kT, V / kT
+    if x > 30.0:
+        return -1.0 / kT
+    if v < 1e-8:
+        return -(1.0 - fermi(x)) / kT
+    return fermi(x) * fermi(-x - v) * math.expm1(-v) / (kT * V * supply(E, V, kT))
+
+
 @apart
 def energy_panels(profile: Profile, V: float, kT: float, at_top: bool) -> np.ndarray:
     """First panels of the integral (edges,) [eV], split at the emitter's Fermi level.

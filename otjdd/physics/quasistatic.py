@@ -145,7 +145,8 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         along the tangent, outside    cut at V_j                       unchanged
 
     A short step (limits.trust) stays in the bracket of the tangent, a longer one in the other. When the evaluated currents
-    enclose a jump, the last tangent is held to the end of the search and its bracket opens once more.
+    enclose a jump, the last tangent is held to the end of the search and its bracket opens once more. Where that closes to
+    nothing, V_j is as good as the stack is solved.
     """
     whole = Bracket(min(0.0, V_source), max(0.0, V_source))
     along, evaluated = whole, whole
@@ -186,6 +187,8 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         if slow or V in (0.0, here) or not bounds.low <= V <= bounds.high:  # at 0 V there is no slope of ln I
             bounds = bounds if bounds.low < bounds.high else evaluated
             V = 0.5 * (bounds.low + bounds.high)
+        if held and V == here:  # what is left is round-off of a stack
+            return Status.DONE if abs(residual) <= VOLTAGE_TOLERANCE * steep else Status.CIRCUIT_NOT_SOLVED
     return Status.CIRCUIT_NOT_SOLVED
 
 

@@ -28,6 +28,7 @@ from otjdd.physics.electron_stack import (
     column_of,
     displacement_changes,
     elastance,
+    fill_answer_to_voltage,
     fill_residuals,
     lay_bands,
     lay_ends,
@@ -46,7 +47,12 @@ FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100
 MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
 ROUND_OFF = 1e-13  # eV, of the last step of the bands: sums of some hundred terms of order 1 eV carry a few 1e-15
 SHORT, MOST_SHORT = 3.0, 1000  # kT, longest of the moves that are kept short, and their number
-SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which the search is given up
+SHORTEST = 1e-6  # of the voltage, step of the way up from 0 V, below which V_j cannot lead any further
+MOST_ON_CURVE = 6000  # iterations on that way
+ON_CURVE = 1e-8  # eV, of the last step of a stack on the way, from which only the next one starts
+READY, EASY = 7, 5  # most iterations of one step on the way, and those from which the next one is longer
+STRAIGHT = 0.9  # least cosine between the directions at both ends of a step: a longer one may reach another branch
+ALONG, ANSWER, KEPT = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
 FEW = 1e-3  # of a move of the band, left over where the weights just follow
 NEAR = 12  # iterations from a near guess before the search begins anew
 TABLE = 1e-4  # of a step, what it is off by for the table of F
@@ -218,17 +224,127 @@ def approach(junction: Junction, state: State, k: int) -> int:
     return 0
 
 
+@detached
+def direction(junction: Junction, state: State, k: int, ahead: float):
+    """Direction of the curve of stacks at a solution, of unit length: of U into the work space, of V_j returned.
+
+    ahead : part of V_j in the direction before, whose other parts the work space holds
+    Returns the cosine between the two as well; 0 where the stack is singular.
+    """
+    stack, linear, along = column(state, k), own_linear(state), state.lines[ALONG]
+    N, x, size, same = state.c.shape[1], linear.x, 1.0, ahead
+    linearise(junction, k, stack, linear)
+    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+        return ahead, 0.0
+    fill_answer_to_voltage(junction, k, stack, linear, x)
+    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    for i in range(N):
+        size += x[i, BAND] * x[i, BAND] / N
+        same += x[i, BAND] * along[i]
+    by_V = math.copysign(1.0 / math.sqrt(size), same)
+    for i in range(N):
+        along[i] = by_V * x[i, BAND] / N
+    return by_V, by_V * same
+
+
+@detached
+def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float, length: float):
+    """One step of D, U and V_j to the curve of stacks, a length [eV] ahead of where it was left.
+
+    dV : V_j from there. Returns the largest move [eV], inf where it fails, and the move of V_j.
+    """
+    stack, linear, lines, N = column(state, k), own_linear(state), state.lines, state.c.shape[1]
+    x, answer, moves, longest = linear.x, lines[ANSWER], lines[MOVES], 0.0
+    linearise(junction, k, stack, linear)
+    if not factor_twos(linear.lower, linear.diagonal, linear.upper):
+        return math.inf, 0.0
+    fill_answer_to_voltage(junction, k, stack, linear, x)
+    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    for i in range(N):
+        answer[i] = x[i, BAND]
+    fill_residuals(junction, k, state.c[k], stack, linear)
+    solve_twos(linear.lower, linear.diagonal, linear.upper, x)
+    missing, slope = length - ahead * dV, ahead
+    for i in range(N):
+        missing -= lines[ALONG, i] * (stack.U[i + 1] - lines[BEFORE + 1, i + 1] + x[i, BAND])
+        slope += lines[ALONG, i] * answer[i]
+    move = missing / slope
+    for i in range(N):
+        x[i, BAND] += move * answer[i]
+        longest = farther(longest, x[i, BAND])
+    displacement_changes(linear, x, move, 1.0, moves)
+    moves[0], moves[N] = kept_in_tables(junction, stack, moves[0], moves[N])
+    for f in range(N + 1):
+        stack.D[f] += moves[f]
+    for i in range(N):
+        stack.U[i + 1] += x[i, BAND]
+    return farther(longest, move), move
+
+
 @bare
-def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
-    """The static stack followed from 0 V, where the weights do not matter, to V. Returns iterations, 0 when not found."""
+def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float, length: float):
+    """The stack on the curve a length ahead of the one at V_j. Returns the number of iterations, 0 for none, and V_j."""
+    dV = 0.0
+    for step in range(READY):
+        lay_bands(junction, k, V + dV, column(state, k))
+        longest, move = curve_step(junction, state, k, dV, ahead, length)
+        if not longest < math.inf:
+            return 0, V
+        dV += move
+        if longest <= ON_CURVE:
+            lay_bands(junction, k, V + dV, column(state, k))
+            return step + 1, V + dV
+    return 0, V
+
+
+@bare
+def along_curve(junction: Junction, state: State, k: int, V: float) -> int:
+    """The stack at V, along the curve of stacks from that at 0 V, which the state holds. Returns iterations; 0: not found.
+
+    The curve may turn back in V_j: where the top of the band comes to an electrode, electrons change sides, and lift or
+    lower it further. So its length is the parameter, and V_j an unknown (Keller, in Applications of Bifurcation Theory,
+    1977). As the stack at 0 V is the only one there, the curve that begins with it comes to any V.
+    """
+    along, kept = state.lines[ALONG], state.lines[KEPT]
+    along[:] = 0.0
+    here, length, total = 0.0, abs(V), 0
+    ahead, _ = direction(junction, state, k, math.copysign(1.0, V))
+    while total < MOST_ON_CURVE and length > SHORTEST * abs(V):
+        remember(state, k)
+        copy(along, kept)
+        found, there = onto_curve(junction, state, k, here, ahead, length)
+        total += found if found else READY
+        if found:
+            turned, cosine = direction(junction, state, k, ahead)
+            found = found if cosine > STRAIGHT else 0
+        if found and there * V < V * V:
+            here, ahead, length = there, turned, length * (2.0 if found <= EASY else 1.0)
+            continue
+        found = converge(junction, state, k, V, 0) if found else 0
+        if found:
+            return total + found
+        go_back(state, k)
+        copy(kept, along)
+        length *= 0.25
+    return 0
+
+
+@bare
+def at_zero(junction: Junction, state: State, k: int) -> int:
+    """The static stack at 0 V, where the weights do not matter. Returns iterations, 0 when not found."""
     straight_band(junction, state, k, 0.0)
     total = converge(junction, state, k, 0.0, MOST_STEPS)
-    if total == 0:
-        total = approach(junction, state, k)
+    return total if total else approach(junction, state, k)
+
+
+@bare
+def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
+    """The static stack followed from 0 V to V. Returns iterations, 0 when not found."""
+    total = at_zero(junction, state, k)
     if total == 0:
         return 0
     here, step = 0.0, V
-    while here != V:
+    while here != V and abs(step) >= SHORTEST * abs(V):
         remember(state, k)
         to = V if abs(step) >= abs(V - here) else here + step
         found = converge(junction, state, k, to, 0)
@@ -238,8 +354,10 @@ def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
         else:
             go_back(state, k)
             step *= 0.25
-            if abs(step) < SHORTEST * abs(V):
-                return 0
+    if here != V:
+        again = at_zero(junction, state, k)
+        found = along_curve(junction, state, k, V) if again else 0
+        return total + again + found if found else 0
     return total
 
 

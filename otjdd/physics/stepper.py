@@ -29,6 +29,7 @@ from otjdd.physics.state import State, Tangent, copy_state
 
 GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
+UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
 FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
 LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
@@ -37,6 +38,7 @@ VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, 
 ALLOWED = 0.01  # V per unit rtol: error of V_j between two steps whose current is not recorded
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
+LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
 SHORTEST = 1e-22  # s
 
 # counts of a call: steps accepted, rejected, rejected for a concentration outside its bounds, tried; and the cell with the
@@ -175,19 +177,25 @@ def confine(junction: Junction, c: np.ndarray) -> float:
 
 
 @bare
-def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
-    """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
-
-    The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
-    steps, which grow by GROWTH where they may.
-    """
+def drift(junction: Junction, control: Control, state: State, work: Work) -> float:
+    """Norm of what the fluxes change in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes."""
     rate = work.error
     for k in range(rate.shape[0]):
         J = work.J[k]
         fluxes_of(junction, state, k, work.factors, J)
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
-    speed = norm_of(junction, control, state, state.c, rate, work.J)
+    return norm_of(junction, control, state, state.c, rate, work.J)
+
+
+@bare
+def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
+    """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
+
+    The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
+    steps, which grow by GROWTH where they may.
+    """
+    speed = drift(junction, control, state, work)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
     return horizon if speed * horizon <= change else change / speed
 
@@ -196,6 +204,32 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
 def voltage_slack(control: Control) -> float:
     """Error [V] that V_j may have between two steps."""
     return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)
+
+
+@spliced
+def leap(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """A trial step [s] so short that ions hardly move in it, by their fluxes: to beyond a fold of the stack.
+
+    Where electrons change sides by themselves, the stack near the old one ends, and fields and V_j jump to another. The
+    equations of `attempt` are singular there. Returns an Outcome; PAUSED where the step is too long.
+    """
+    work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
+    norm = step * drift(junction, control, state, work) if still else math.inf
+    if not norm <= LEAP:
+        return Outcome(Status.PAUSED, norm, SHRINK, False)
+    copy_state(state, new)
+    for k in range(new.c.shape[0]):
+        for i in range(new.c.shape[1]):
+            new.c[k, i] += step * work.error[k, i]
+    accuracy = Accuracy(voltage_slack(control), recorded)
+    status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
+    if status == Status.DONE:
+        norm = max(norm, step * drift(junction, control, new, work))
+        status = Status.DONE if norm <= LEAP else Status.PAUSED
+    return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False)
 
 
 @spliced
@@ -227,7 +261,7 @@ def attempt(
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
-        return Outcome(status, norm, SHRINK, False)
+        return Outcome(status, norm, UNSOLVED_SHRINK, False)
     if coupled(junction):
         allowed = VOLTAGE_ERROR * control.rtol
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
@@ -240,6 +274,20 @@ def attempt(
         if off > 1.0 and not sudden:
             return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
     return Outcome(Status.DONE, norm, growth, False)
+
+
+@spliced
+def forward(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """As `attempt`; with electrons in the film a step that was rejected may be a leap."""
+    outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
+    if outcome.status != Status.DONE and hold_electrons(junction):
+        leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
+        if leapt.status != Status.PAUSED:
+            return leapt
+    return outcome
 
 
 @spliced
@@ -274,7 +322,7 @@ def advance(
         if step < SHORTEST or tau + step == tau:
             return failure, norm
         source = Ramp(V_start + slope * tau, slope)
-        status, norm, growth, outside = attempt(junction, control, state, tangent, trial, source, step, log.every_step)
+        status, norm, growth, outside = forward(junction, control, state, tangent, trial, source, step, log.every_step)
         counts[UNPHYSICAL] += outside
         if status != Status.DONE:
             counts[REJECTED] += 1

@@ -79,12 +79,13 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     from otjdd.physics.closing import hold_electrons
 
     V, N = float(state.V[0]), state.c.shape[1]
-    spectrum, profile, _ = conduction.column_spectrum(junction, state, k, np.empty(0), False)
+    spectrum, profile, edges = conduction.column_spectrum(junction, state, k, np.empty(0), False)
+    edges = edges if edges.size > conduction.MOST_KEPT else np.empty(0)
     if not conduction.converged(junction, spectrum):
         return None
     by_V, by_D, by_S = 0.0, 0.0, np.zeros(N + 1)
     if spectrum.chord > 0.0:
-        by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, by_S)
+        by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     factors, pull = np.zeros((6, N + 1)), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)

@@ -79,7 +79,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         edges = energy_panels(profile, V, junction.kT, False)
         found = spectrum(junction.transmission, profile, V, junction.kT, edges)
         by_S = np.zeros(13)
-        by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, by_S)
+        by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
 
         def value(V=V, shift=0.0, charge=None, junction=junction, state=state, D=D, edges=edges):
             moved = D + shift
@@ -174,9 +174,13 @@ def test_a_film_too_thick_for_any_electron_has_a_flat_tangent():
 
 
 @needs_speed
-def test_slope_of_a_current_that_passes_through_narrow_levels():
-    """In 15 nm between high barriers; by the energies that its current is good enough for, it is off by factors."""
-    run = begin(parse_case(random_devices.text(random_devices.drawn(8, 1)[5], 5)), voltage=-0.78)
+@pytest.mark.parametrize(
+    ("number", "V", "within"), [(5, -0.78, 0.01), (143, -0.9, 0.01), (143, -0.65, 0.15), (143, 3.0, 0.01)]
+)
+def test_slope_of_a_current_that_passes_through_narrow_levels(number, V, within):
+    """In 15 and 46 nm between high barriers; by energies that are good enough for their currents, it is off by factors."""
+    text = random_devices.text(random_devices.drawn(256, 1)[number], number).replace("series_resistance", "#")
+    run = begin(parse_case(text), voltage=V)
     junction, state, V = run.junction, run.state, float(run.state.V[0])
     assert conduct(junction, state, run.tangent, True)
     slope, exact, logs = conductance_slope(junction, state, run.tangent), junction._replace(energy_tolerance=1e-7), []
@@ -184,4 +188,4 @@ def test_slope_of_a_current_that_passes_through_narrow_levels():
         assert close_all(junction, state, V + side * 1e-4, CLOSURE_TOLERANCE)
         assert conduct(exact, state, new_tangent(*state.c.shape), False)
         logs.append(math.log(state.G.sum()))
-    assert slope == pytest.approx((logs[0] - logs[1]) / 2e-4, rel=0.01)
+    assert slope == pytest.approx((logs[0] - logs[1]) / 2e-4, rel=within)

@@ -385,6 +385,23 @@ def test_weights_that_go_around_in_circles_with_the_band():
     assert np.abs(jump).max() < 1e-12
 
 
+@needs_speed
+@pytest.mark.parametrize("V", [-1.8, -1.76])
+def test_a_stack_behind_a_fold_is_found(V):
+    """The top of the band comes to the right electrode near -1.765 V: the stacks from 0 V on turn back there."""
+    case = parse_case(random_devices.with_electrons(random_devices.drawn(64, 1)[59], 59))
+    junction = model.junction(case)
+    c = "10.067 2.6156 2.8563 2.8345 2.7633 2.6324 2.4254 2.151 1.8533 1.5925 1.397 1.2345 1.0821 0.96604 0.94797 0.61987"
+    c = 1e26 * np.array(c.split(), dtype=float)
+    stack, iterations = static_stack(junction, 0, c, V)
+    assert (iterations > 100) == (V == -1.8)
+    charge = ELEMENTARY_CHARGE * (2 * c - density(stack)) * junction.columns.width[0]
+    missing = np.diff(stack.D) - charge + np.diff(junction.columns.fixed[0])
+    assert np.abs(missing).max() < 1e-11 * np.abs(charge).max()
+    jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
+    assert np.abs(jump).max() < 1e-12
+
+
 def test_what_no_stack_can_hold_is_told():
     junction, _ = semiconductor(12)
     assert static_stack(holding(junction), 0, np.full(12, math.nan), 0.3)[1] == 0
