@@ -76,6 +76,23 @@ def test_a_step_is_of_fourth_order_and_its_error_estimate_of_third(run, ramp):
     assert np.log2(np.divide(estimates[:-1], estimates[1:])) == pytest.approx([4.0, 4.0], abs=0.7)
 
 
+@pytest.mark.parametrize("ramp", [0.0, 1e5])
+def test_many_steps_together_are_of_fourth_order(run, ramp):
+    """Equal steps, the stack solved anew after each, as in a run."""
+    junction, V, misses, duration = run.junction, run.state.V[0], [], 2e-7 if run.state.V[0] < 0.5 else 1e-6
+    reference, trial = exact(run, duration, ramp), new_trial(*run.state.c.shape, True)
+    for steps in (8, 16, 32):
+        state, dt = new_state(*run.state.c.shape, True), duration / steps
+        copy_state(run.state, state)
+        for i in range(steps):
+            copy_state(state, trial.state)
+            assert electron_step(junction, state, run.tangent, trial, Ramp(V + ramp * i * dt, ramp), dt, False)
+            copy_state(trial.state, state)
+            assert close_all(junction, state, V + ramp * (i + 1) * dt, CLOSURE_TOLERANCE)
+        misses.append(np.abs(state.c - reference).max() / reference.mean())
+    assert np.log2(np.divide(misses[:-1], misses[1:])) == pytest.approx([4.0, 4.0], abs=0.15)
+
+
 def test_a_step_moves_vacancies_and_makes_none(run):
     c, width = step(run, 1e-7).state.c, run.junction.columns.width
     np.testing.assert_allclose((c * width).sum(axis=1), (run.state.c * width).sum(axis=1), rtol=1e-13)
