@@ -16,7 +16,7 @@ from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.jit import apart, bare, inlined
 from otjdd.physics.junction import Junction, closure_slope
-from otjdd.physics.numerics import copy
+from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.resonances import balanced
 from otjdd.physics.state import State, Tangent
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile
@@ -25,6 +25,7 @@ from otjdd.physics.tunnelling_slopes import sensitivity
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
+SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in the current is known along its tangent
 
 
 @apart
@@ -100,35 +101,64 @@ def log_conductance_slopes(
 
 
 @apart
+def conduct_column(junction: Junction, state: State, tangent: Tangent, k: int, lay: bool) -> bool:
+    """Evaluate the chord conductance of column k at the present fields; with lay, its slopes too. Returns convergence.
+
+    Starts from the energy panels of the last call, which the tangent holds, and updates them.
+    """
+    panels, n = tangent.panels[k], 0
+    tangent.evaluated[0] += 1
+    while n < panels.size and not math.isnan(panels[n]):
+        n += 1
+    result, profile, used = column_spectrum(junction, state, k, panels[:n], False)
+    if not converged(junction, result):
+        return False
+    n = used.size if used.size <= panels.size else 0
+    for p in range(panels.size):
+        panels[p] = used[p] if p < n else math.nan
+    state.G[k] = conductance(junction, k, result)
+    if lay:
+        tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
+        tangent.by_S[k, :] = 0.0
+        if result.chord > 0.0:
+            few = used.size <= MOST_KEPT
+            tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
+                junction, state, k, profile, thinned(result) if few else result, used[: 0 if few else used.size],
+                tangent.by_S[k],
+            )  # fmt: skip
+    return True
+
+
+@apart
 def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bool:
     """Evaluate the chord conductance of every column at the present fields; with lay, lay the tangent here.
 
-    Starts from the energy panels of the last call, which the tangent holds, and updates them. Returns convergence.
+    Returns convergence.
     """
-    panels = tangent.panels
-    tangent.evaluated[0] += state.G.size
     for k in range(state.c.shape[0]):
-        n = 0
-        while n < panels.shape[1] and not math.isnan(panels[k, n]):
-            n += 1
-        result, profile, used = column_spectrum(junction, state, k, panels[k, :n], False)
-        if not converged(junction, result):
+        if not conduct_column(junction, state, tangent, k, lay):
             return False
-        n = used.size if used.size <= panels.shape[1] else 0
-        for p in range(panels.shape[1]):
-            panels[k, p] = used[p] if p < n else math.nan
-        state.G[k] = conductance(junction, k, result)
         if lay:
-            tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
-            tangent.by_S[k, :] = 0.0
-            if result.chord > 0.0:
-                few = used.size <= MOST_KEPT
-                tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
-                    junction, state, k, profile, thinned(result) if few else result, used[: 0 if few else used.size],
-                    tangent.by_S[k],
-                )  # fmt: skip
-    if lay:
-        put_tangent(junction, state, tangent, 0.0)
+            put_tangent(junction, state, tangent, k, 0.0)
+    return True
+
+
+@apart
+def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_held: float) -> bool:
+    """Evaluate the conductances that err along their tangents, and have these begin here. Returns convergence.
+
+    negligible : error of ln I that a column may make along its tangent   slopes_held : change of ln G over which slopes
+    are kept; below 0 for none. After `along_tangent` at the same state
+    """
+    total = add_up(state.G)
+    for k in range(state.c.shape[0]):
+        if column_error(state, tangent, k, total) <= negligible:
+            continue
+        stale = tangent.stale[k] + tangent.change[k]
+        lay = not stale <= slopes_held
+        if not conduct_column(junction, state, tangent, k, lay):
+            return False
+        put_tangent(junction, state, tangent, k, 0.0 if lay else stale)
     return True
 
 
@@ -149,39 +179,51 @@ def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) ->
 
 
 @bare
-def put_tangent(junction: Junction, state: State, tangent: Tangent, stale: float):
-    """Have a tangent with the slopes it has begin at a state, whose conductances were evaluated.
+def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stale: float):
+    """Have the tangent of column k with the slopes it has begin at a state, whose conductance was evaluated.
 
     stale : change of ln G since the slopes were taken
     """
-    tangent.V[0], tangent.stale[0] = state.V[0], stale
-    copy(state.D_right, tangent.D)
-    copy(state.G, tangent.G)
-    for k in range(state.c.shape[0]):
-        copy(state.c[k], tangent.c[k])
-        if hold_electrons(junction):
-            for i in range(state.c.shape[1]):
-                tangent.c[k, i] = charged(junction, state, k, i)
+    tangent.V[k], tangent.D[k], tangent.G[k] = state.V[0], state.D_right[k], state.G[k]
+    tangent.stale[k], tangent.change[k] = stale, 0.0
+    copy(state.c[k], tangent.c[k])
+    if hold_electrons(junction):
+        for i in range(state.c.shape[1]):
+            tangent.c[k, i] = charged(junction, state, k, i)
 
 
 @bare
-def tangent_error(tangent: Tangent, change: float) -> float:
-    """Error of ln G along a tangent after a change of ln G: half the square where the slopes are fresh.
+def column_error(state: State, tangent: Tangent, k: int, total: float) -> float:
+    """Error of ln I by what column k has changed along its tangent; total is the conductance of all columns [S].
 
-    Slopes that were taken a change s before err by as much as s changes them: s + change/2 in place of change/2.
+    Half the square of the change of ln G where the slopes are fresh. Slopes that were taken a change s before err by as
+    much as s changes them: s + change/2 in place of change/2. It counts by the share of the column in the current, as far
+    as that is known.
     """
-    return change * (tangent.stale[0] + 0.5 * change)
+    change = tangent.change[k]
+    share = state.G[k] / total if change <= SHARE_KNOWN and total > 0.0 else 1.0
+    return share * change * (tangent.stale[k] + 0.5 * change)
+
+
+@bare
+def tangent_error(state: State, tangent: Tangent) -> float:
+    """Error of ln I along the tangents of all columns, after `along_tangent` at the same state."""
+    total, error = add_up(state.G), 0.0
+    for k in range(state.c.shape[0]):
+        error += column_error(state, tangent, k, total)
+    return error
 
 
 @bare
 def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was laid.
 
-    The changes by V, D(L) and the ions are added without sign: where they cancel, their curvatures need not.
+    The changes by V, D(L) and the ions are added without sign: where they cancel, their curvatures need not. A column that
+    has gone too far keeps its conductance.
     """
     largest = 0.0
     for k in range(state.c.shape[0]):
-        by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[0]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
+        by_V, by_D = tangent.by_V[k] * (state.V[0] - tangent.V[k]), tangent.by_D[k] * (state.D_right[k] - tangent.D[k])
         S, by_S = 0.0, 0.0
         for f in range(state.c.shape[1] - 1, 0, -1):
             S += (state.c[k, f] - tangent.c[k, f]) * junction.columns.width[k, f]
@@ -189,10 +231,11 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
         if hold_electrons(junction):
             by_S = along_charges(junction, state, tangent, k)
         change = abs(by_V) + abs(by_D) + abs(by_S)
-        if not change < FARTHEST_CHANGE:
-            return math.inf
-        state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)
-        largest = max(largest, change)
+        near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
+        tangent.change[k] = change if near else math.inf
+        if near:
+            state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)
+        largest = max(largest, tangent.change[k])
     return largest
 
 

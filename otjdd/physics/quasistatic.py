@@ -13,7 +13,7 @@ from typing import NamedTuple
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, current_of, drop
 from otjdd.physics.closing import close_all
-from otjdd.physics.conduction import along_tangent, conduct, conductance_slope, put_tangent, tangent_error
+from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
 from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import OVERFLOW, add_up
@@ -26,6 +26,7 @@ FARTHEST = 0.5  # the same where only V_j is wanted, however small the voltage d
 LEAST_BEND = 0.05  # of the measured error of a tangent: an error can cancel by chance
 BEND_AGAIN = 2.0, 0.5  # factors: on the error as measured, and on the bend before, which fades no faster
 MEASURABLE = 0.01, 1.0  # changes of ln I after which the error of a tangent is measured
+LEFT_OUT = 0.5  # of the error allowed: that of all columns which are not evaluated anew with the others
 SLOPES_HELD = 0.2  # largest change of ln I over which its slopes are kept where it is evaluated anew
 UNRECORDED = 0.01  # residual allowed where no current is recorded, as a share of the allowed error of V_j
 FLAT = 0.01  # slope of the residual by V_j; below it the current falls with the voltage as fast as the circuit allows
@@ -98,22 +99,21 @@ def at_voltage(
     if not close_all(junction, state, V, tolerance):
         return Status.NOT_CLOSED, False
     change = along_tangent(junction, state, tangent)
-    off, near = tangent_error(tangent, change), limits.trust == TRUST
-    trusted = off <= 0.5 * limits.trust * limits.trust
+    off, near = tangent_error(state, tangent), limits.trust == TRUST
+    predicted, lost = add_up(state.G), abs(drop(junction, V * add_up(state.G))[0])
+    most = 0.5 * limits.trust * limits.trust
+    trusted = off <= most
     if held:
         return Status.DONE if trusted else Status.CIRCUIT_NOT_SOLVED, False
-    if trusted:
-        lost = abs(drop(junction, V * add_up(state.G))[0])
-        if (off if near else tangent.bend[0] * off) * lost <= limits.allowed or change <= junction.energy_tolerance:
-            return Status.DONE, False
-    lay, predicted = near or not tangent.stale[0] + change <= SLOPES_HELD, add_up(state.G)
-    if not conduct(junction, state, tangent, lay):
+    seen = lost if near else tangent.bend[0] * lost
+    if trusted and (off * seen <= limits.allowed or change <= junction.energy_tolerance):
+        return Status.DONE, False
+    negligible = LEFT_OUT * min(most, limits.allowed / seen if seen > 0.0 else math.inf) / state.G.size
+    if not conduct_anew(junction, state, tangent, negligible, -1.0 if near else SLOPES_HELD):
         return Status.SPECTRUM_NOT_CONVERGED, True
-    if not lay:
-        put_tangent(junction, state, tangent, tangent.stale[0] + change)
     if predicted > 0.0 and MEASURABLE[0] < change < MEASURABLE[1]:
-        seen = abs(math.log(add_up(state.G) / predicted)) / off
-        tangent.bend[0] = min(max(BEND_AGAIN[0] * seen, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
+        found = abs(math.log(add_up(state.G) / predicted)) / off
+        tangent.bend[0] = min(max(BEND_AGAIN[0] * found, BEND_AGAIN[1] * tangent.bend[0], LEAST_BEND), 1.0)
     return Status.DONE, True
 
 
@@ -211,7 +211,7 @@ def settle(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         status = search(junction, state, tangent, V_source, guess, limits)
         if status != Status.CIRCUIT_NOT_SOLVED:
             break
-        tangent.V[0] = math.nan
+        tangent.V[:] = math.nan
     return status
 
 

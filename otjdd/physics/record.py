@@ -115,12 +115,13 @@ def read(junction: Junction, state: State, tangent: Tangent, time: float, V_sour
 
     The current is evaluated here, and the tangent goes on from it.
     """
-    change = along_tangent(junction, state, tangent)
+    along_tangent(junction, state, tangent)
     tangent.evaluated[0] += state.G.size
     conductance, share, energy, good = transport(junction, state)
     if not good:
         return Status.SPECTRUM_NOT_CONVERGED
-    put_tangent(junction, state, tangent, tangent.stale[0] + change)
+    for k in range(state.c.shape[0]):
+        put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
     row = log.reads[log.used[READS]]
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     row[READ_SHARE], row[READ_ENERGY] = share, energy

@@ -37,9 +37,9 @@ class State(NamedTuple):
 
 
 class Tangent(NamedTuple):
-    """ln G of every column, linear around the state at which the current was evaluated last."""
+    """ln G of every column, linear around the state at which its current was evaluated last."""
 
-    V: np.ndarray  # (1,) V_j there; nan before the first evaluation
+    V: np.ndarray  # (K,) V_j there; nan before the first evaluation
     D: np.ndarray  # (K,) D(L) there
     c: np.ndarray  # (K, N) concentrations there
     G: np.ndarray  # (K,) S, I/V_j there
@@ -47,7 +47,8 @@ class Tangent(NamedTuple):
     by_D: np.ndarray  # (K,) d ln G/dD(L)
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
-    stale: np.ndarray  # (1,) change of ln G from where the slopes were taken to where it was evaluated last
+    stale: np.ndarray  # (K,) change of ln G from where the slopes were taken to where it was evaluated last
+    change: np.ndarray  # (K,) change of ln G from there to the state that was looked at last, inf where it is too far
     bend: np.ndarray  # (1,) error of ln I along the tangent in units of half the square of its change, as last seen
     evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
 
@@ -77,8 +78,8 @@ def new_state(K: int, N: int, electrons: bool = False) -> State:
 def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
-        np.full(1, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
-        np.full((K, PANELS), np.nan), np.zeros(1), np.ones(1),
+        np.full(K, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
+        np.full((K, PANELS), np.nan), np.zeros(K), np.full(K, np.inf), np.ones(1),
         np.zeros(1, np.int64),
     )  # fmt: skip
 
@@ -90,9 +91,9 @@ def new_memory(K: int, N: int) -> Memory:
     losses[:, AT_SOURCE] = np.inf
     rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
     tangents = Tangent(
-        np.full(rows, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
-        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan), np.zeros(rows),
-        np.ones(rows), np.zeros(rows, np.int64),
+        np.full(columns, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
+        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan), np.zeros(columns),
+        np.full(columns, np.inf), np.ones(rows), np.zeros(rows, np.int64),
     )  # fmt: skip
     return Memory(losses, tangents, np.zeros(1, np.int64))
 

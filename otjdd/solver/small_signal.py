@@ -64,7 +64,7 @@ def come_to_rest(run, voltage: float) -> None:
     if coupled(run.junction) and voltage:
         V_j = brentq(missing, 0.0, voltage, xtol=SURE)
     rest(run, V_j, voltage)
-    run.tangent.V[0] = np.nan  # the ions have gone far
+    run.tangent.V[:] = np.nan  # the ions have gone far
 
 
 def rest(run, V_j: float, voltage: float) -> None:

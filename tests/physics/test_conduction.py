@@ -26,8 +26,10 @@ from otjdd.physics.conduction import (
     along_tangent,
     column_spectrum,
     conduct,
+    conduct_anew,
     conductance_slope,
     log_conductance_slopes,
+    tangent_error,
 )
 from otjdd.physics.current import energy_panels, spectrum
 from otjdd.physics.electrostatics import displacement, field
@@ -151,6 +153,26 @@ def test_the_tangent_follows_voltage_charge_and_ions():
     assert np.abs(exact).max() <= change < 1.0
     state.V[0] = V + 60.0 / abs(tangent.by_V).min()
     assert along_tangent(run.junction, state, tangent) == math.inf
+
+
+def test_only_the_columns_that_have_changed_are_evaluated_anew():
+    run = begin(case(**SMALL, **COLUMNS, circuit__series_resistance=50.0), voltage=0.9)
+    junction, state, tangent = run.junction, run.state, run.tangent
+    assert conduct(junction, state, tangent, True)
+    G, laid, last = state.G.copy(), tangent.V.copy(), state.G.size - 1
+    state.c[last, : state.c.shape[1] // 2] *= 1.02
+    assert close_all(junction, state, state.V[0] + 1e-7, CLOSURE_TOLERANCE)
+    change = along_tangent(junction, state, tangent)
+    assert change == tangent.change[last] > 1e3 * tangent.change[:last].max()
+    error, evaluated = tangent_error(state, tangent), int(tangent.evaluated[0])
+    assert error == pytest.approx(0.5 * change * change * state.G[last] / state.G.sum(), rel=1e-3)
+    assert conduct_anew(junction, state, tangent, 0.5 * error, -1.0)
+    assert tangent.evaluated[0] == evaluated + 1
+    assert (tangent.V[:last] == laid[:last]).all()
+    assert tangent.V[last] == state.V[0]
+    np.testing.assert_allclose(state.G[last], conducted(run)[last], rtol=1e-12)
+    np.testing.assert_allclose(state.G[:last], G[:last], rtol=1e-5)
+    assert along_tangent(junction, state, tangent) == tangent.change[:last].max()
 
 
 def test_slope_of_the_conductance_at_frozen_ions_is_its_derivative():
