@@ -11,6 +11,7 @@ from otjdd.physics.state import Memory, State, Tangent
 from otjdd.physics.stepper import (
     ELAPSED,
     FROM,
+    LAST_NORM,
     PIECE,
     SETTLED_AT,
     STEP,
@@ -94,6 +95,8 @@ def travel(
             at[SETTLED_AT] = V_start
         if at[ELAPSED] == 0.0 and task & EDGE:
             at[STEP] = 0.0
+        if at[ELAPSED] == 0.0:
+            at[LAST_NORM] = 0.0
         status, norm = advance(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end

@@ -54,7 +54,9 @@ class Run:
     rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
     reads: list = field(default_factory=list)  # (n, READING)
     kept: list = field(default_factory=list)  # KeptState
-    at: np.ndarray = field(default_factory=lambda: np.zeros(4))  # place on its course, see `stepper.Course`
+    at: np.ndarray = field(
+        default_factory=lambda: np.array(beginning(0.0))
+    )  # place on its course, see `stepper.Course`
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
 
@@ -90,7 +92,12 @@ def jump(run: Run, voltage: float) -> None:
 def advance(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
     """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
     piece = np.array([[run.time, run.time + duration, start, end]])
-    travel(run, piece, np.zeros(1, np.int64), (0.0, 0.0, run.step, start), record)
+    travel(run, piece, np.zeros(1, np.int64), beginning(run.step, start), record)
+
+
+def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
+    """The place at the start of a course with its next step [s], the state settled at a source voltage [V] or at none."""
+    return 0.0, 0.0, step, settled_at, 0.0, 0.0
 
 
 def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, progress=None) -> None:
@@ -112,7 +119,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
         made = *counts[[stepper.ACCEPTED, stepper.REJECTED, stepper.UNPHYSICAL]], run.tangent.evaluated[0] - evaluated
         run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, made, strict=True)))
         empty(run, log)
-        i, tau, step, _ = course.at
+        i, tau, step = course.at[: stepper.STEP + 1]
         start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
         done = int(i) == len(pieces)
         run.time, run.step = end if done else start + tau, step
@@ -252,7 +259,7 @@ def drive_block(run: Run, block: Block, began: float, marks: list, every: str, w
     pieces, tasks = pieces_between(waveform, marks)
     recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
     pieces[:, :2] += began
-    run.at = np.array((0.0, 0.0, run.step, np.nan) if at is None else at)
+    run.at = np.array(beginning(run.step) if at is None else at)
     check_place(run.at, pieces)
     for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
         if run.at[0] < end:
@@ -266,8 +273,8 @@ class Misplaced(ValueError):
 
 
 def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
-    """Raise Misplaced unless (piece, time in it [s], step [s], voltage [V]) is a place on pieces (P, 4)."""
-    piece, tau, step, voltage = map(float, at)
+    """Raise Misplaced unless (piece, time in it [s], step [s], voltage [V], ...) is a place on pieces (P, 4)."""
+    piece, tau, step, voltage, *_ = map(float, at)
     whole = piece.is_integer() and 0 <= piece <= len(pieces)
     length = pieces[int(piece), 1] - pieces[int(piece), 0] if whole and piece < len(pieces) else np.inf
     if not (whole and 0.0 <= tau <= length * (1 + ALIKE) and 0.0 <= step < np.inf and not np.isinf(voltage)):

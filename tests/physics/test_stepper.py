@@ -116,7 +116,7 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
     for task in (0, course.EDGE, course.OBSERVE):
         run = begin(case(**SMALL), rtol=1e-3, atol=1e-5)
         pieces = np.array([[0.0, 1e-6, -2.0, -2.0], [1e-6, 2e-6, 0.8, 0.8]])
-        integrate.travel(run, pieces, np.array([task, task]), (0.0, 0.0, 0.0, np.nan), True)
+        integrate.travel(run, pieces, np.array([task, task]), integrate.beginning(0.0), True)
         times = recorded(run)[:, record.TIME]
         firsts[task] = times[times > 1e-6][0] - 1e-6
     assert firsts[0] == pytest.approx(firsts[course.OBSERVE], rel=1e-6)
@@ -216,3 +216,20 @@ def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
         hold(run, voltage, duration, record=True)
     assert run.time == pytest.approx(0.300003)
     assert run.state.c.min() >= 0.0
+
+
+def foreseen(growth, norm, step, last_norm, last_step):
+    at = np.zeros(stepper.PLACE)
+    at[stepper.LAST_NORM], at[stepper.LAST_STEP] = last_norm, last_step
+    return stepper.foreseen(growth, norm, step, at)
+
+
+def test_steps_whose_error_falls_while_they_grow_grow_faster():
+    growth = stepper.SAFETY * 1e-4**-0.25
+    assert foreseen(growth, 1e-4, 10.0, 0.0, 0.0) == growth  # the first step of a piece
+    assert foreseen(growth, 1e-4, 3.0, 1e-4, 1.0) == pytest.approx(3.0 * growth)
+    assert foreseen(growth, 1e-4, 3.0, 1e-2, 1.0) == pytest.approx(3.0 * growth * 100**0.25)
+    assert foreseen(growth, 1e-4, 0.5, 1e-5, 1.0) == growth  # never slower
+    assert foreseen(growth, 1e-4, 1e6, 1e-4, 1.0) == pytest.approx(min(stepper.GROWTH, stepper.MOST_TREND * growth))
+    assert foreseen(0.5 * growth, 1e-4, 3.0, 1e-4, 1.0) == 0.5 * growth  # cut for V_j
+    assert foreseen(stepper.GROWTH, 0.0, 3.0, 1e-4, 1.0) == stepper.GROWTH
