@@ -2,6 +2,9 @@
 
 A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line holds the
 digest of the sources that computed the numbers, so that points of other sources are not reused.
+
+Points that took long are forced to the disk. Waiting for that would cost a short one more than its run; what a power cut
+spoils of it is seen by its seal, and computed again.
 """
 
 import json
@@ -25,6 +28,7 @@ FORMAT = "otjdd point 3"
 ANY_FORMAT = "otjdd point "  # of this and of other versions
 OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
+SHORT = 1.0  # s; a shorter point is not forced to the disk, which takes some 10 ms
 
 
 class Point(NamedTuple):
@@ -112,12 +116,12 @@ def path_of(folder: Path, digest: str) -> Path:
 
 def write(folder: Path, digest: str, point: Point) -> None:
     """Put a point on disk. Raises ResultError."""
-    put(folder, digest, pack(point))
+    put(folder, digest, pack(point), forced=not point.seconds < SHORT)
 
 
-def put(folder: Path, digest: str, data: bytes) -> None:
+def put(folder: Path, digest: str, data: bytes, forced: bool = True) -> None:
     """Put the bytes of a point on disk, at the same cost however many are there. Raises ResultError."""
-    write_whole(path_of(folder, digest), data, among_many=True)
+    write_whole(path_of(folder, digest), data, among_many=True, forced=forced)
 
 
 def read(folder: Path, digest: str) -> Point | None:

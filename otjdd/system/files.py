@@ -47,8 +47,9 @@ ADVICE = {
 
 
 def write_whole(
-    path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False, mode: int = 0o666
-) -> None:
+    path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False,
+    forced: bool = True, mode: int = 0o666,
+) -> None:  # fmt: skip
     """Put `data` under `path`, all or nothing. Raises ResultError; then `path` is as it was before.
 
     A symbolic link at `path` is replaced by the file; what it leads to stays as it is. A folder, a pipe or a device is
@@ -56,6 +57,8 @@ def write_whole(
 
     among_many : leave unfinished files where they are, because looking for them would mean listing a large folder; the
         caller uses `tidy`
+    forced : wait until the disk has the file, and its name in the folder. Without it a power cut within the next half a
+        minute may leave a part of the file under its name: only for sealed files that are cheap to make again
     mode : access rights of a new file, less those that the umask takes away
     """
     try:
@@ -63,7 +66,7 @@ def write_whole(
         _check_free(target, overwrite)
         if not among_many:
             tidy(target.parent, f".{glob.escape(target.name)}.*.part")
-        _write_beside(target, data, mode)
+        _write_beside(target, data, mode, forced)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
         raise ResultError(path, f"cannot be written ({error.strerror or error})", advice) from error
@@ -213,7 +216,7 @@ def _check_free(target: Path, overwrite: bool):
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(target: Path, data, mode: int):
+def _write_beside(target: Path, data, mode: int, forced: bool):
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     # With O_EXCL a link of that name is an error.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
@@ -222,7 +225,8 @@ def _write_beside(target: Path, data, mode: int):
         try:
             _lock(descriptor)
             _write_all(descriptor, data)
-            os.fsync(descriptor)
+            if forced:
+                os.fsync(descriptor)
             if not _holds(descriptor, data):
                 raise OSError(errno.EIO, "what was read back is not what was written")
         finally:
@@ -232,7 +236,8 @@ def _write_beside(target: Path, data, mode: int):
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
-    _sync_folder(target.parent)
+    if forced:
+        _sync_folder(target.parent)
 
 
 def _holds(descriptor: int, data) -> bool:

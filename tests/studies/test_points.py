@@ -111,3 +111,12 @@ def test_a_line_that_is_no_head_is_refused_in_words(folder, line):
     points.put(folder, DIGEST, sealed(line + b"\n"))
     with pytest.raises(ResultError, match="is no point of a study"):
         points.read(folder, DIGEST)
+
+
+@pytest.mark.parametrize(("seconds", "forced"), [(0.01, False), (60.0, True), (float("nan"), True)])
+def test_only_points_that_took_long_are_forced_to_the_disk(tmp_path, monkeypatch, seconds, forced):
+    (tmp_path / points.FOLDER).mkdir()
+    asked = []
+    monkeypatch.setattr(points, "write_whole", lambda *_, **options: asked.append(options["forced"]))
+    points.write(tmp_path, DIGEST, POINT._replace(seconds=seconds))
+    assert asked == [forced]

@@ -288,3 +288,13 @@ def test_what_a_killed_writer_left_goes_with_the_next_file(tmp_path):
     assert locked.exists()
     files.write_whole(path, b"again")
     assert not locked.exists()
+
+
+def test_a_file_that_is_not_forced_waits_for_no_disk(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", None)
+        write_whole(tmp_path / "a.bin", NEW, forced=False)
+        with pytest.raises(TypeError):
+            write_whole(tmp_path / "b.bin", NEW)
+    assert (tmp_path / "a.bin").read_bytes() == NEW
+    assert os.listdir(tmp_path) == ["a.bin"]
