@@ -22,11 +22,15 @@ CONTRASTS = {
 
 
 class Metric(NamedTuple):
-    """A function that gives named numbers, the unit and meaning of each, and its first argument: RUN or TRIALS."""
+    """A function that gives named numbers, the unit and meaning of each, and its first argument: RUN or TRIALS.
+
+    outputs : of a run, that the function takes; () when it may take any
+    """
 
     of: Callable[..., dict[str, float]]
     takes: str
     numbers: dict[str, tuple[str, str]]
+    outputs: tuple[str, ...] = ()
 
     def measured(self, trials: Sequence, **settings) -> dict[str, float]:
         """Numbers of trials; those of the first one for a metric of a single run.
@@ -59,17 +63,17 @@ METRICS = {
         "reset_decades": ("1", "decades by which the resistance rises"),
         "set_states": ("1", "distinct resistances on the way down"),
         "reset_states": ("1", "distinct resistances on the way up"),
-    }),
+    }, ("read_resistance", "write_voltage")),
     "change": Metric(synapse.change, RUN, {
         "ratio": ("1", "first over last resistance read"),
-    }),
+    }, ("read_resistance",)),
     "retention": Metric(synapse.retention, RUN, {
         "high_kept": ("1", "share of the high resistance that is left"),
         "low_kept": ("1", "share of the low resistance that is left"),
         "ratio": ("1", "high over low resistance at the end"),
         "high_loss": ("1", "relative change of the high resistance in a decade of time"),
         "low_loss": ("1", "relative change of the low resistance in a decade of time"),
-    }),
+    }, ("read_time", "read_resistance")),
     "stops": Metric(stops.stops, RUN, {
         "windows_rise": ("1", "share of steps to a deeper stop with a wider memory window"),
         "low_fall": ("1", "low current after the shallowest stop over that after the deepest"),
@@ -78,7 +82,7 @@ METRICS = {
             ("low", "A", "current of the low state on the way to stop"),
             ("high", "A", "current of the high state on the way back from stop"),
             ("window", "1", "low-state over high-state current at stop"))},
-    }),
+    }, ("read_current",)),
     "sizes": Metric(stops.sizes, TRIALS, {
         "windows_fall": ("1", "share of steps to a larger junction with a smaller memory window"),
         **{f"{name}_{i}": (unit, f"{words} of the junction {i}, from the smallest on")
@@ -94,7 +98,7 @@ METRICS = {
         **{f"{train}_{number}": ("1", f"{words} of the {train} train") for train in power_laws.TRAINS
            for number, words in (("slope", "log-log slope of the second decade"),
                                  ("bend", "difference of the log-log slopes of both decades"))},
-    }),
+    }, ("read_current",)),
     "exponents": Metric(power_laws.exponents, TRIALS, {
         **{f"exponent_{i}": ("1", f"exponent of R - R0 with the number of pulses of the voltage {i}")
            for i in range(1, power_laws.MOST + 1)},
@@ -108,7 +112,7 @@ METRICS = {
         "first": ("1", "high over low resistance of the first cycle"),
         "last": ("1", "high over low resistance of the last cycle"),
         "drift": ("1", "relative change of the ratio from the first cycle to the last"),
-    }),
+    }, ("read_resistance",)),
     "potentiation": Metric(synapse.potentiation, RUN, {
         "lowest": ("S", "lower end of the conductance window"),
         "highest": ("S", "upper end of the conductance window"),
@@ -118,7 +122,7 @@ METRICS = {
         "nonlinearity_up": ("1", "curvature nu of the rise, 0 for a straight line"),
         "nonlinearity_down": ("1", "curvature nu of the fall, 0 for a straight line"),
         "asymmetry": ("1", "largest distance of rise and reversed fall over the window"),
-    }),
+    }, ("read_resistance",)),
     "mott_schottky": Metric(small_signal.mott_schottky, RUN, {
         "doping": ("1/m^3", "apparent doping of a Mott-Schottky plot"),
         "built_in_voltage": ("V", "apparent built-in voltage of a Mott-Schottky plot"),

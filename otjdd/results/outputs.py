@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -138,6 +138,12 @@ def dataset(
     where = {name for name in made if name in COORDINATES or name in (coords or {})}
     data = {name: variable for name, variable in made.items() if name not in where}
     return xr.Dataset(data, {name: made[name] for name in made if name in where}, dict(attrs or {}))
+
+
+def chosen(arrays: Mapping[str, ArrayLike], only: Collection[str]) -> dict[str, ArrayLike]:
+    """The arrays that are in `only`, and the coordinates of their dimensions."""
+    names = {*only, *(dim for name in only for dim in OUTPUTS[name].dims)}
+    return {name: values for name, values in arrays.items() if name in names}
 
 
 def measured(**arrays: ArrayLike) -> xr.Dataset:

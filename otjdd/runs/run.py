@@ -44,10 +44,11 @@ def run(
     return ds
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None):
+def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None):
     """Dataset of a case, by the kind of its drive: patterns in a crossbar, or what one junction undergoes.
 
     start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
+    only : names of outputs that are enough for the caller, None for all; there may be more
     """
     if case.drive.kind == "patterns":
         from otjdd.crossbars.simulate import simulate as patterns
@@ -59,4 +60,4 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
         from otjdd.runs import error_estimate
 
         return error_estimate.simulate(case, junction, progress, start, checkpoints)
-    return junction(case, progress, start, checkpoints)
+    return junction(case, progress, start, checkpoints, only)

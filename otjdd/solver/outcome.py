@@ -55,8 +55,9 @@ def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
     history = f"{about['created']} otjdd {about['otjdd_version']}: {case.title}"
-    return (
-        about
-        | {"history": history, "references": references(case)}
-        | {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}
-    )
+    return about | {"history": history, "references": references(case)} | limits(reached)
+
+
+def limits(reached: dict) -> dict:
+    """Attribute with the limits of the model that are exceeded. reached : output -> `model_limits.Reached`"""
+    return {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}

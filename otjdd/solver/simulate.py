@@ -10,9 +10,9 @@ from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import checkpoint, initial, integrate, model, model_limits, read_out, self_check
 from otjdd.solver.iv import iv
-from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.solver.outcome import attributes, delivered, ending, limits, status
 from otjdd.solver.small_signal import small_signal
-from otjdd.solver.snapshots import snapshot
+from otjdd.solver.snapshots import snapshot, tell
 from otjdd.waveform.writes import last_writes
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
@@ -20,11 +20,13 @@ ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a w
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None):
+def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None):
     """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
 
     start : concentrations (K, N) [1/m3] instead of those that the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
+    only : names of the outputs that the caller takes, None for all. The Dataset of a waveform then has no others, and of
+        its attributes the limits alone; its profiles, if none is among them, are not computed
     """
     self_check.trust()
     case = case.without_fit()
@@ -55,11 +57,12 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
     reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, failed = snapshots_of(case, moving)
+    snapshots, failed = snapshots_of(case, moving) if only is None or tell(only) else ([], None)
     failure = failure or failed
     statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
-    ds = collect(case, junction, moving, reads, snapshots, statistics, took).assign_attrs(files)
+    ds = collect(case, junction, moving, reads, snapshots, statistics, took, only)
+    ds.attrs |= files
     return delivered(ds, failure)
 
 
@@ -123,8 +126,11 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
     return found, None
 
 
-def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float):
-    """Dataset of a run. statistics : counts of the solver and status   wall_time : duration of the run [s]"""
+def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float, only=None):
+    """Dataset of a run. statistics : counts of the solver and status   wall_time : duration of the run [s]
+
+    only : as of `simulate`
+    """
     from otjdd.physics import record
 
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
@@ -145,6 +151,8 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
+    if only is not None:
+        return outputs.dataset(outputs.chosen(arrays | coords, only), attrs=limits(reached))
     about = attributes(case, moving.counts._asdict() | statistics, wall_time, reached)
     return outputs.dataset(arrays, coords, about)
 

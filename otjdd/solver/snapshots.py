@@ -2,9 +2,15 @@
 
 import numpy as np
 
+from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
 
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
+
+
+def tell(names) -> bool:
+    """True when any of the outputs is told by snapshots."""
+    return any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 
 def snapshot(case, moving, kept) -> dict:

@@ -36,7 +36,7 @@ def compute(job: Job, limit: float | None = None) -> Point:
     from otjdd.errors import SolverError
     from otjdd.runs.run import simulate
     from otjdd.solver.model_limits import ATTRIBUTE
-    from otjdd.studies.keep import measure
+    from otjdd.studies.keep import measure, taken
 
     began = time.perf_counter()
 
@@ -45,7 +45,7 @@ def compute(job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        ds = simulate(job.case.replace(**job.changes), watch)
+        ds = simulate(job.case.replace(**job.changes), watch, only=taken(job.keep))
         outcome = {"status": "done", "arrays": measure(ds, job.keep), "limits": ds.attrs[ATTRIBUTE]}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}

@@ -80,6 +80,17 @@ def place(name: str, names: Sequence[str]) -> tuple[int, str]:
     return names.index(base), name
 
 
+def taken(names: Sequence[str]) -> set[str] | None:
+    """Outputs of a run from which the names are measured; None for a metric that may take any."""
+    found: set[str] = set()
+    for base in (parts(name)[0] for name in names):
+        of_metric = OF_A_RUN[base].outputs if base in OF_A_RUN else (base,)
+        if not of_metric:
+            return None
+        found |= set(of_metric)
+    return found
+
+
 def measure(ds, names: Sequence[str]) -> dict[str, KeptArray]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 

@@ -30,3 +30,8 @@ def test_a_short_retention_has_no_loss_per_decade():
     found = METRICS["retention"].of(outputs.dataset({"read_time": [0.0, 1.0] * 2, "read_resistance": [2.0] * 4}))
     assert np.isnan(found["high_loss"])
     assert found["high_kept"] == 1.0
+
+
+def test_a_metric_that_names_its_outputs_needs_no_others():
+    assert {name: set(METRICS[name].outputs) for name in RUNS} == {name: set(arrays) for name, arrays in RUNS.items()}
+    assert not any(metric.outputs for name, metric in METRICS.items() if name not in RUNS)

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from devices import SMALL, case
 
 from otjdd import units
 from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
+from otjdd.runs.run import simulate
+from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.studies import keep
 
 DS = outputs.dataset(
@@ -77,3 +80,24 @@ def test_a_point_may_hold_more_than_is_wanted():
     assert keep.wanted("loop.ratio", ["loop.ratio"])
     assert not keep.wanted("loop.ratio", ["loop.low"])
     assert not keep.wanted("read_resistance[-1]", ["read_resistance"])
+
+
+def test_what_is_taken_of_a_run_to_keep_names_of_it():
+    assert keep.taken(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
+    assert keep.taken(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}
+    assert keep.taken(["impedance", "read_current"]) is None
+
+
+@pytest.mark.parametrize(
+    "names", [("loop",), ("conduction_current[-1]",), ("vacancy_concentration", "film_electron_ratio_max")]
+)
+def test_what_is_kept_of_a_part_of_the_outputs_is_what_is_kept_of_all(names):
+    drive = {"kind": "write-read-loop", "path": ["0 V", "1 V", "-1 V", "0 V"], "step": "0.5 V", "width": "1 us"}
+    changed = case(**SMALL).replace(drive=drive)
+    whole, part = simulate(changed), simulate(changed, only=keep.taken(names))
+    found, expected = keep.measure(part, names), keep.measure(whole, names)
+    assert list(found) == list(expected)
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name].values, array.values)
+    assert part.attrs == {ATTRIBUTE: whole.attrs[ATTRIBUTE]}
+    assert len(part.variables) < 5 < len(whole.variables)
