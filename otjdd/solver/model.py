@@ -1,6 +1,7 @@
 """Conversion of a case to the numbers of the kernels: grid, columns, junction."""
 
 import math
+from functools import cache, lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -48,6 +49,13 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return 0.5 * (faces[1:] + faces[:-1])
 
 
+@cache
+def quadrature(rule: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Nodes (count,) of zero mean and unit variance, and weights of sum 1, of a rule in QUADRATURES."""
+    nodes, weights = QUADRATURES[rule](count)
+    return nodes, weights / weights.sum()
+
+
 def uniform_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
     """Gauss-Legendre nodes and weights of the uniform distribution of unit variance, which ends at sqrt(3)."""
     nodes, weights = np.polynomial.legendre.leggauss(count)
@@ -62,8 +70,7 @@ def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
     if columns.nodes == "draws":
         draws = np.random.default_rng(columns.seed).standard_normal((columns.count, keys))
         return draws, np.full(columns.count, 1.0 / columns.count)
-    nodes, weights = QUADRATURES[columns.nodes](columns.count)
-    weights = weights / weights.sum()
+    nodes, weights = quadrature(columns.nodes, columns.count)
     grid = np.array(list(product(nodes, repeat=keys))).reshape(-1, keys)
     return grid, np.array([math.prod(w) for w in product(weights, repeat=keys)])
 
@@ -145,7 +152,6 @@ def column_numbers(case, parts: list[Member], temperature: float):
 
 def junction(case, temperature: float | None = None, parts: list[Member] | None = None):
     """Kernel numbers of a case, at its own temperature unless another [K] is given."""
-    from otjdd.physics.film_electrons import film_electrons
     from otjdd.physics.ions import LAWS, Ions
     from otjdd.physics.junction import Junction
     from otjdd.physics.tunnelling import TRANSMISSIONS
@@ -175,12 +181,20 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
-        electrons=film_electrons(
+        electrons=electrons(
             float(device.film_states(T)) if device.film.electrons == "balance" else 0.0,
             math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy),
         ),
         image=image_of_columns(device, T, parts, nodes),
     )
+
+
+@lru_cache(maxsize=64)
+def electrons(density_of_states: float, level: float):
+    """`film_electrons.FilmElectrons` with its table, which no kernel changes."""
+    from otjdd.physics.film_electrons import film_electrons
+
+    return film_electrons(density_of_states, level)
 
 
 def image_of_columns(device, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:

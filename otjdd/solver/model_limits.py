@@ -6,6 +6,7 @@ the attribute `model_limits`, and the user reads a line of warning.
 
 import logging
 import math
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,14 @@ def thermal_response(time, radius: float):
 
 
 def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rates [1/s] and weights of 1 - sum w exp(-rate t), which is `thermal_response` from 1e-8 to 1e4 r^2/DIFFUSIVITY.
+    """Rates [1/s] and weights (POLES,) of the thermal response of a disc of a radius [m]: see `poles`."""
+    u, weight = poles()
+    return u * DIFFUSIVITY / radius**2, weight
+
+
+@cache
+def poles() -> tuple[np.ndarray, np.ndarray]:
+    """Rates [DIFFUSIVITY/r^2] and weights (POLES,) of 1 - sum w exp(-rate t), which is the response over twelve decades.
 
     1 - (2/pi) arctan(b sqrt(s)) = (2/pi^1.5) integral D(sqrt(u)/b)/u exp(-s u) du, D the Dawson function, evenly in ln u.
     """
@@ -92,7 +100,7 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
 
     u = np.geomspace(1e-6, 1e12, POLES)
     weight = dawsn(np.sqrt(u) * math.sqrt(math.pi) / 4.0) * 2.0 / math.pi**1.5 * math.log(u[1] / u[0])
-    return u * DIFFUSIVITY / radius**2, weight / weight.sum()
+    return u, weight / weight.sum()
 
 
 def new_watch(density_of_states: float, radius: float, cells: int):

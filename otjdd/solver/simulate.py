@@ -35,7 +35,8 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None)
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    waveform, files, numerics = case.drive.waveform(), files_named(case), case.numerics
+    waveform, numerics = case.drive.waveform(), case.numerics
+    files = files_named(case) if only is None else {}
     case.record.check_reads(waveform.read_count)
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)

@@ -110,9 +110,7 @@ def write_read_loop(
     check_count(writes.size * block.times.size)
     voltages = np.tile(block.voltages, (writes.size, 1))
     voltages[:, 1:3] = writes[:, None]  # the plateau; all other breakpoints are 0 V or belong to the read
-    loop = block.repeat(writes.size, voltages)
-    marks = np.repeat(writes, len(probe.reads))
-    return Waveform(loop.times, loop.voltages, np.column_stack([loop.read_times, marks]))
+    return block.repeat(writes.size, voltages, writes)
 
 
 def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform | Chain:

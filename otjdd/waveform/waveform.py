@@ -73,7 +73,7 @@ class Waveform:
     def write_count(self) -> int:
         """Number of writes: plateaus that are neither reads nor 0 V, or reads that follow a write, if those are more."""
         _, end, v0, v1 = self.segments()
-        plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, self.read_times)
+        plateaus = (v0 == v1) & (v0 != 0) & ~among(end, self.read_times)
         return int(max(plateaus.sum(), np.isfinite(self.write_voltages).sum()))
 
     @property
@@ -122,25 +122,29 @@ class Waveform:
 
     def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Ramps and plateaus in order as (t0, t1, v0, v1), each (k,), in s and V; without jumps."""
-        long = np.flatnonzero(np.diff(self.times) > 0)
+        long = np.flatnonzero(self.times[1:] > self.times[:-1])
         return self.times[long], self.times[long + 1], self.voltages[long], self.voltages[long + 1]
 
     def then(self, other: Waveform) -> Waveform:
         """This waveform, followed directly by the other."""
         return concatenate([self, other])
 
-    def repeat(self, count: int, voltages: np.ndarray | None = None) -> Waveform:
+    def repeat(self, count: int, voltages: np.ndarray | None = None, writes: np.ndarray | None = None) -> Waveform:
         """Copies end to end; copy k starts at k * duration. Raises ValueError for count < 1 and beyond MAX_POINTS.
 
         voltages : (count, n) [V] of the breakpoints of each copy, when copies differ in height
+        writes : (count,) [V] voltage of the write before the reads of each copy, else that of this waveform
         """
         if count < 1:
             raise ValueError(f"a waveform is repeated 1 time or more, not {count}")
         _check_points(count * self.times.size)
+        reads = np.tile(self.reads, (count, 1))
+        if writes is not None:
+            reads[:, 1] = np.repeat(writes, len(self.reads))
         return _join(
             np.tile(self.times, count),
             np.tile(self.voltages, count) if voltages is None else np.ravel(voltages),
-            np.tile(self.reads, (count, 1)),
+            reads,
             np.arange(count + 1) * self.duration,
             np.full(count, self.duration),
             (np.full(count, self.times.size), np.full(count, len(self.reads))),
@@ -207,6 +211,11 @@ def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
     )
 
 
+def among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """True for each of the values (n,) that is one of the numbers (m,) in order; much faster than np.isin on few."""
+    return np.searchsorted(ordered, values, side="right") > np.searchsorted(ordered, values, side="left")
+
+
 def _check(times, voltages, reads):
     if times.ndim != 1 or times.shape != voltages.shape or not times.size:
         raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
@@ -215,10 +224,10 @@ def _check(times, voltages, reads):
         raise ValueError("a waveform has finite times and voltages only")
     if times[0] != 0:
         raise ValueError(f"a waveform starts at 0 s, not at {times[0]:g} s")
-    if (np.diff(times) < 0).any():
-        k = int(np.argmax(np.diff(times) < 0))
+    if (back := times[1:] < times[:-1]).any():
+        k = int(np.argmax(back))
         raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
-    if (np.diff(reads[:, 0]) < 0).any() or not np.isin(reads[:, 0], times).all():
+    if (reads[1:, 0] < reads[:-1, 0]).any() or not among(reads[:, 0], times).all():
         raise ValueError("reads are marked in order of time, each on a breakpoint")
 
 
@@ -242,7 +251,7 @@ def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
     """Waveform of concatenated parts, part k shifted to starts[k]; sizes : numbers of points and of marks of each part."""
     points, marks = sizes
     moved = _move(times, starts, durations, points)
-    nominal, actual = np.diff(times), np.diff(moved)
+    nominal, actual = times[1:] - times[:-1], moved[1:] - moved[:-1]
     lost = (nominal > 0) & (np.abs(actual - nominal) > 0.01 * nominal)
     if lost.any():
         k = int(np.argmax(lost))
@@ -263,7 +272,7 @@ def _move(times, starts, durations, sizes):
 def _tidy(times, voltages, reads) -> Waveform:
     """Waveform without breakpoints that repeat the previous one."""
     keep = np.ones(times.size, dtype=bool)
-    keep[1:] = (np.diff(times) != 0) | (np.diff(voltages) != 0)
+    keep[1:] = (times[1:] != times[:-1]) | (voltages[1:] != voltages[:-1])
     return Waveform(times[keep], voltages[keep], reads)
 
 
