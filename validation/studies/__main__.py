@@ -1,4 +1,4 @@
-"""python -m validation.studies [--quick] [--only efficiency|memory|kills] [--update FILE]
+"""python -m validation.studies [--quick] [--only efficiency|many|memory|kills] [--update FILE]
 
 Studies measured: how much of two processors they use, whether memory grows, what is lost when they are killed.
 """
@@ -14,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
+from unittest import mock
 
 from otjdd.system import marks
 from validation.peers.__main__ import machine
@@ -38,6 +39,18 @@ parts = [
 ]
 """
 TINY = SHORT.replace('"short"', '"tiny"\ncolumns.count = 1\ndevice.film.cells = 12')
+ONE_COLUMN = """
+base = "li2019.toml"
+title = "many"
+columns.count = 1
+drive = { kind = "write-read-loop", path = PATH, step = "0.1 V", width = "100 ms", read = {} }
+record.every = "reads"
+[study.sample]
+method = "latin-hypercube"
+count = COUNT
+over = { "ions.activation_energy" = { low = "0.45 eV", high = "0.49 eV" } }
+"""
+PATHS = {1: '["0 V", "0.1 V"]', 8: '["0 V", "0.8 V"]', 60: '["0 V", "1.5 V", "-1.5 V", "0 V"]'}  # by writes
 OTJDD = [sys.executable, "-c", "from otjdd.cli import main; main()"]
 
 
@@ -90,8 +103,8 @@ def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     return (time.perf_counter() - began) / len(chosen), (time.process_time() - cpu) / len(chosen)
 
 
-def study(path: Path, out: Path) -> list[str]:
-    return [*OTJDD, "study", str(path), "-o", str(out), "--workers", str(WORKERS), "-q", "--resume"]
+def study(path: Path, out: Path, workers: int = WORKERS) -> list[str]:
+    return [*OTJDD, "study", str(path), "-o", str(out), "--workers", str(workers), "-q", "--resume"]
 
 
 class Round(NamedTuple):
@@ -130,6 +143,66 @@ def efficiency(folder: Path, quick: bool) -> list[str]:
 def spread(values: list[float], digits: str) -> str:
     """The median of sorted values, lowest and highest."""
     return f"{values[len(values) // 2]:{digits}} ({values[0]:{digits}} to {values[-1]:{digits}})"
+
+
+@contextlib.contextmanager
+def clocked():
+    """List to which the processor time [s] of the kernels that a run calls is appended."""
+    from otjdd.physics import course, quasistatic, record
+
+    spent: list[float] = []
+
+    def timed(kernel):
+        def call(*arguments):
+            began = time.process_time()
+            status = kernel(*arguments)
+            spent.append(time.process_time() - began)
+            return status
+
+        return call
+
+    with contextlib.ExitStack() as stack:
+        for module, name in ((course, "travel"), (quasistatic, "jump"), (record, "observe")):
+            stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
+        yield spent
+
+
+def of_kernels(path: Path, first: int) -> float:
+    """Processor time [s] of the kernels of a run of a study, from every twentieth."""
+    from otjdd import load_case
+    from otjdd.solver.simulate import simulate
+    from otjdd.studies.plan import plan
+
+    made = plan(load_case(path))
+    chosen = [made.at(number) for number in range(first, len(made.digests), 20)]
+    simulate(chosen[0], only=set(made.keep))
+    with clocked() as spent:
+        for case in chosen:
+            simulate(case, only=set(made.keep))
+    return sum(spent) / len(chosen)
+
+
+def ratio(time: float, kernels: float) -> str:
+    """A time [s], and how many times that of the kernels it is."""
+    return f"{1e3 * time:.1f} ms; {time / kernels:.2f}"
+
+
+def many(folder: Path, quick: bool) -> list[str]:
+    """Points of one column and few writes: processor time of a whole study over that of its kernels, one worker and two."""
+    count, lines = 50 if quick else 500, []
+    start = watched(study(case_file(folder, ONE_COLUMN.replace("PATH", PATHS[1]), 1), folder / "start")).cpu
+    for writes, voltages in PATHS.items():
+        path = case_file(folder, ONE_COLUMN.replace("PATH", voltages), count)
+        before = of_kernels(path, 0)
+        one, two = (watched(study(path, folder / f"{writes}-{number}", number)) for number in (1, 2))
+        kernels, each = (before + of_kernels(path, 10)) / 2, (two.cpu - start) / count
+        lines += [
+            f"| processor time of the kernels for a point of one column, {writes} writes | {1e3 * kernels:.1f} ms |",
+            f"| of all processes of a study, a point; over the kernels | {ratio(each, kernels)} |",
+            f"| its start added, shared by 1000 points; over the kernels | {ratio(each + start / 1000, kernels)} |",
+            f"| efficiency of two workers: wall time on one over twice that on two | {one.wall / two.wall / 2:.2f} |",
+        ]
+    return lines
 
 
 def memory(folder: Path, quick: bool) -> list[str]:
@@ -183,7 +256,7 @@ def whole(held: Path) -> dict[str, int]:
     return {f.name: f.inode() for f in os.scandir(held) if not f.name.startswith(".")} if held.is_dir() else {}
 
 
-PARTS = {"efficiency": efficiency, "memory": memory, "kills": kills}
+PARTS = {"efficiency": efficiency, "many": many, "memory": memory, "kills": kills}
 
 
 def main() -> None:
