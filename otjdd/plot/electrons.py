@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 
 from otjdd.plot.axes import legend
 from otjdd.plot.clock import instant
@@ -44,8 +45,9 @@ def electrons(axes, runs: Sequence[Run]) -> None:
 def levels(energy, left: float, both: bool) -> None:
     """Fermi level of the left contact [eV], and with `both` that of the right one, at 0."""
     dotted = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
+    over_curves = {"color": ORANGE, "va": "bottom", "path_effects": [withStroke(linewidth=2.0, foreground="white")]}
     energy.axhline(left, xmax=0.5, **dotted)
-    energy.annotate("$E_F$ left", (0.02, left), xycoords=("axes fraction", "data"), va="bottom", color=ORANGE)
+    energy.annotate("$E_F$ left", (0.02, left), xycoords=("axes fraction", "data"), **over_curves)
     if both:
         energy.axhline(0.0, xmin=0.5, **dotted)
-        energy.annotate("$E_F$ right", (0.52, 0.0), xycoords=("axes fraction", "data"), va="bottom", color=ORANGE)
+        energy.annotate("$E_F$ right", (0.52, 0.0), xycoords=("axes fraction", "data"), **over_curves)
