@@ -103,7 +103,8 @@ def at_voltage(
     predicted, lost = add_up(state.G), abs(drop(junction, V * add_up(state.G))[0])
     most = 0.5 * limits.trust * limits.trust
     trusted = off <= most
-    if held:
+    if held:  # changes by V_j and D cancel: across a jump of the quadrature only what is left of them counts
+        trusted = trusted or abs(math.log(predicted / add_up(tangent.G))) <= limits.trust
         return Status.DONE if trusted else Status.CIRCUIT_NOT_SOLVED, False
     seen = lost if near else tangent.bend[0] * lost
     if trusted and (off * seen <= limits.allowed or change <= junction.energy_tolerance):

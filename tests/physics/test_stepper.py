@@ -8,10 +8,12 @@ from devices import COLUMNS, COMPILED, SMALL, begin, case, hold, needs_speed
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otjdd.case.case import parse_case
 from otjdd.physics import course, record, stepper
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import film_charge
 from otjdd.solver import integrate
+from validation.reliability import devices as random_devices
 
 
 def recorded(run):
@@ -161,6 +163,15 @@ def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
     rows = recorded(run)
     lost = 1e4 * rows[:, record.CURRENT]
     np.testing.assert_allclose(rows[:, record.JUNCTION] + lost, rows[:, record.SOURCE], atol=2e-9)
+
+
+@needs_speed
+def test_a_jump_of_the_quadrature_is_crossed_where_changes_by_voltage_and_field_cancel():
+    """In 46 nm between high barriers: ln I changes by 38/V with the band and by -38/V with the levels in it."""
+    text = random_devices.text(random_devices.drawn(256, 1)[143], 143)
+    run = begin(parse_case("\n".join(line for line in text.splitlines() if not line.startswith("columns"))))
+    for V in np.arange(-24.5112, -24.5028, 0.0012):
+        integrate.jump(run, V)
 
 
 def test_a_limit_far_below_the_current_is_met():

@@ -13,6 +13,7 @@ from otjdd.results import store
 from otjdd.runs import rerun
 from otjdd.runs.run import run
 from otjdd.solver import checkpoint, model
+from validation.reliability import devices as random_devices
 
 STEPS = {
     "kind": "table",
@@ -200,6 +201,15 @@ def test_curves_at_frozen_ions_are_those_of_a_run():
     for name in ("band_bending", "electrode_charge", "right_electrode_charge", "junction_voltage"):
         assert float(at[f"bias_{name}"]) == pytest.approx(float(held[name][-1]), rel=1e-6)
     assert float(at.bias_current) == pytest.approx(float(held.conduction_current[-1]), rel=1e-4)
+
+
+@needs_speed
+def test_a_run_crosses_a_fold_of_its_stack():
+    """On the way to -1.8 V the stack turns over at 1.77 V: fields jump within a time in which no ion moves."""
+    text = random_devices.with_electrons(random_devices.drawn(64, 1)[59], 59).replace("series_resistance", "#")
+    there = '{kind = "pulse", voltage = "-1.8 V", width = "1 ns", rise = "2.194306 us"}'
+    before, after = text.index('{kind = "pulse", voltage = "-9'), text.index("]}\n")
+    assert run(parse_case(text[:before] + there + text[after:])).attrs["solver_status"] == "done"
 
 
 @needs_speed
