@@ -61,7 +61,8 @@ def terms(junction, c, E, k: int) -> np.ndarray:
     columns, c_max = junction.columns, junction.ions.c_max
     W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
     c = np.clip(c, 0.0, c_max)
-    mixing = junction.kT * (xlogy(c, c / c_max) + xlogy(c_max - c, 1.0 - c / c_max))
+    share = np.maximum(c / c_max, np.finfo(float).tiny)  # of a concentration of 1e-296 it underflows
+    mixing = junction.kT * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
     return np.concatenate(
         (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film))
     )
