@@ -73,7 +73,7 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     (folder / "again.nc").write_bytes((folder / "found.nc").read_bytes())
     done = otjdd(folder, "fit", *words, "--resume")
     assert done.returncode == 0, done.stderr
-    assert store.read(folder / "again.nc").attrs["evaluations"] < store.read(folder / "found.nc").attrs["evaluations"]
+    assert store.read(folder / "again.nc").attrs["evaluations"] <= store.read(folder / "found.nc").attrs["evaluations"]
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
     assert done.returncode == 5
     assert "is no fit of ions.density" in done.stderr
