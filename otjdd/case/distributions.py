@@ -213,28 +213,10 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
     rng = np.random.default_rng(seed)
     if method == "random":
         return rng.random((count, dimensions))
-    points = latin_hypercube(count, dimensions, rng) if method == "latin-hypercube" else sobol(count, dimensions, rng)
-    return np.clip(points, 2.0**-64, 1 - 2.0**-53)
-
-
-def sobol(count: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
-    """Scrambled Sobol points (count, dimensions)."""
     from scipy.stats import qmc
 
-    return qmc.Sobol(dimensions, rng=rng).random(count)
-
-
-def latin_hypercube(count: int, dimensions: int, rng: np.random.Generator) -> np.ndarray:
-    """Points (count, dimensions) with one in each of `count` slices of every axis (McKay, Technometrics 21, 239 (1979)).
-
-    The points are those of scipy.stats.qmc.LatinHypercube, whose import takes as long as a hundred short runs.
-    """
-    (own,) = rng.spawn(1)
-    within = own.uniform(size=(count, dimensions))
-    slices = np.tile(np.arange(1, count + 1), (dimensions, 1))
-    for row in slices:
-        own.shuffle(row)
-    return (slices.T - within) / count
+    engine = (qmc.Sobol if method == "sobol" else qmc.LatinHypercube)(dimensions, rng=rng)
+    return np.clip(engine.random(count), 2.0**-64, 1 - 2.0**-53)
 
 
 def drawn(distribution, u: np.ndarray) -> list:

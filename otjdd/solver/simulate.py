@@ -12,7 +12,7 @@ from otjdd.solver import checkpoint, initial, integrate, model, model_limits, re
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, limits, status
 from otjdd.solver.small_signal import small_signal
-from otjdd.solver.snapshots import snapshot, tell
+from otjdd.solver.snapshots import needed, snapshot
 from otjdd.waveform.writes import last_writes
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
@@ -58,7 +58,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None)
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
     reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, failed = snapshots_of(case, moving) if only is None or tell(only) else ([], None)
+    snapshots, failed = snapshots_of(case, moving) if only is None or needed(only) else ([], None)
     failure = failure or failed
     statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began

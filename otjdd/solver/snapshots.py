@@ -8,8 +8,8 @@ from otjdd.solver import integrate
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 
 
-def tell(names) -> bool:
-    """True when any of the outputs is told by snapshots."""
+def needed(names) -> bool:
+    """True when snapshots are needed for any of these outputs."""
     return any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 

@@ -73,7 +73,7 @@ class Waveform:
     def write_count(self) -> int:
         """Number of writes: plateaus that are neither reads nor 0 V, or reads that follow a write, if those are more."""
         _, end, v0, v1 = self.segments()
-        plateaus = (v0 == v1) & (v0 != 0) & ~among(end, self.read_times)
+        plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, self.read_times)
         return int(max(plateaus.sum(), np.isfinite(self.write_voltages).sum()))
 
     @property
@@ -211,11 +211,6 @@ def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
     )
 
 
-def among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """True for each of the values (n,) that is one of the numbers (m,) in order; much faster than np.isin on few."""
-    return np.searchsorted(ordered, values, side="right") > np.searchsorted(ordered, values, side="left")
-
-
 def _check(times, voltages, reads):
     if times.ndim != 1 or times.shape != voltages.shape or not times.size:
         raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
@@ -227,7 +222,7 @@ def _check(times, voltages, reads):
     if (back := times[1:] < times[:-1]).any():
         k = int(np.argmax(back))
         raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
-    if (reads[1:, 0] < reads[:-1, 0]).any() or not among(reads[:, 0], times).all():
+    if (reads[1:, 0] < reads[:-1, 0]).any() or not np.isin(reads[:, 0], times).all():
         raise ValueError("reads are marked in order of time, each on a breakpoint")
 
 

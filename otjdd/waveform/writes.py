@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from otjdd.waveform.waveform import Waveform, among
+from otjdd.waveform.waveform import Waveform
 
 
 def last_writes(drive, count: int) -> np.ndarray:
@@ -26,4 +26,4 @@ def writes(waveform: Waveform) -> np.ndarray:
     """End [s] and voltage there [V] of each write (W, 2): a ramp or plateau with a voltage that does not end in a read."""
     _, end, start_voltage, voltage = waveform.segments()
     driven = np.maximum(np.abs(start_voltage), np.abs(voltage)) > 0
-    return np.column_stack((end, voltage))[driven & ~among(end, waveform.read_times)]
+    return np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]

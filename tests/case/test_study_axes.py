@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from scipy.stats import qmc
 
-from otjdd.case.distributions import Distribution, Sample, latin_hypercube
+from otjdd.case.distributions import Distribution, Sample
 from otjdd.case.study_axes import Range, Study, axes, coordinate
 
 
@@ -169,10 +168,3 @@ def test_deviations_and_steps_are_no_temperatures_on_a_scale():
     with pytest.raises(ValueError, match="a difference of temperatures"):
         Range(start="0 degC", stop="100 degC", step="10 degC")
     assert Range(start="0 degC", stop="100 degC", step="50 K").values() == ["273.15 K", "323.15 K", "373.15 K"]
-
-
-@pytest.mark.parametrize(("count", "dimensions"), [(1000, 1), (7, 3), (1, 2)])
-def test_a_latin_hypercube_has_the_points_of_scipy(count, dimensions):
-    own, theirs = (np.random.default_rng(5) for _ in range(2))
-    found = latin_hypercube(count, dimensions, own)
-    np.testing.assert_array_equal(found, qmc.LatinHypercube(dimensions, rng=theirs).random(count))

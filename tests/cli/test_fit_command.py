@@ -73,7 +73,11 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     (folder / "again.nc").write_bytes((folder / "found.nc").read_bytes())
     done = otjdd(folder, "fit", *words, "--resume")
     assert done.returncode == 0, done.stderr
-    assert store.read(folder / "again.nc").attrs["evaluations"] <= store.read(folder / "found.nc").attrs["evaluations"]
+    found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
+    made = command.asked(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], {}, {})
+    start = command.earlier(folder / "found.nc", True, made, 0, 1)["start"]
+    assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
+    assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
     assert done.returncode == 5
     assert "is no fit of ions.density" in done.stderr
