@@ -238,6 +238,8 @@ def leap(
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
+    if confine(junction, new.c) > MOVED * control.rtol:
+        return Outcome(Status.PAUSED, norm, SHRINK, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
@@ -250,7 +252,7 @@ def leap(
 def next_step(growth: float, norm: float, step: float, at: np.ndarray, after_rejection: bool, recorded: bool) -> float:
     """Length [s] of the step after an accepted one, whose norm and length are noted in `at`.
 
-    Curves are drawn through recorded steps: at least two to a decade of time, so their trend is not followed.
+    Curves are drawn through recorded steps, which follow no trend: there are some two to a decade of time, not one.
     """
     if after_rejection:
         growth = min(growth, 1.0)
