@@ -103,7 +103,7 @@ def kernel_cache(folder: Path) -> str:
     if not jit_cache.KERNELS:
         return "kernels are interpreted (NUMBA_DISABLE_JIT)"
     if place is None:
-        return "no folder can be written: each run compiles the kernels anew, for about a minute"
+        return "no folder can be written: each run compiles the kernels anew, for about half a minute"
     with tempfile.TemporaryDirectory(prefix="selftest-", dir=place.parent) as other:
         code = "from otjdd import selftest; selftest.kept_kernel()"
         environment = interpreter.environment(NUMBA_CACHE_DIR=other)

@@ -72,8 +72,8 @@ def kept_fraction() -> float:
     for module in pkgutil.iter_modules(physics.__path__):
         importlib.import_module(f"{physics.__name__}.{module.name}")
     folder = jit_cache.folder()
-    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
-    return min(1.0, len(kept) / len(jit_cache.KERNELS))
+    kept = {".".join(path.name.rpartition("-")[0].split(".")[:2]) for path in folder.iterdir()} if folder else set()
+    return min(1.0, len(kept) / len({kernel.py_func for kernel in jit_cache.KERNELS}))
 
 
 def fraction(progress: Path) -> float:

@@ -30,7 +30,7 @@ from otjdd.physics.film_electrons import (
     RIGHT,
     FilmElectrons,
 )
-from otjdd.physics.jit import bare, inlined
+from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, flux_slopes, fluxes, lay_hops
 from otjdd.physics.numerics import OVERFLOW
 from otjdd.physics.state import SITE, State
@@ -49,7 +49,7 @@ def held(depth: float):
     return 1.0 / (1.0 + e), e / (1.0 + e)
 
 
-@bare
+@detached
 def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.ndarray, n: np.ndarray):
     """Fill the rows n of the shares that hold electrons, and add these of vacancies c (N,) to the rows of `densities`."""
     for i in range(c.size):
@@ -68,7 +68,7 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
         n[BY_VOLTAGE, i] += c[i] * n[HELD_BY_VOLTAGE, i]
 
 
-@inlined
+@detached
 def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
     """As `junction.lay_hops` at a state whose vacancies hold electrons: the site energy is that of both charges."""
     N = state.c.shape[1]
@@ -82,7 +82,7 @@ def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
     lay_hops(junction, k, state.E[k], site, work)
 
 
-@inlined
+@bare
 def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) of column k of a settled state, as `junction.fluxes`."""
     if binds(junction):
@@ -92,7 +92,7 @@ def fluxes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.
         fluxes(junction, k, state.c[k], state.E[k], work, J)
 
 
-@inlined
+@bare
 def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `fluxes_of`, with the derivatives of J at constant shares."""
     if binds(junction):
@@ -102,7 +102,7 @@ def flux_slopes_of(junction: Junction, state: State, k: int, work: np.ndarray, J
         flux_slopes(junction, k, state.c[k], state.E[k], work, J, slopes)
 
 
-@bare
+@detached
 def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes, pull: np.ndarray):
     """Fill pull (N+1,) with the derivatives of J at inner faces by ln(1 - f) behind the face, from the slopes by E.
 

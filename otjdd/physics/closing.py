@@ -19,7 +19,7 @@ from otjdd.physics.electron_stack import (
     own_linear,
 )
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.jit import bare, detached, inlined
+from otjdd.physics.jit import detached, inlined
 from otjdd.physics.junction import Junction, close, closure_slope
 from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent
@@ -31,7 +31,7 @@ def hold_electrons(junction: Junction) -> bool:
     return junction.electrons.density_of_states > 0.0
 
 
-@bare
+@detached
 def bending(junction: Junction, state: State, k: int) -> float:
     """Upper bound of what the electrons of column k bend its band by [eV].
 

@@ -14,7 +14,7 @@ from otjdd.physics.closing import hold_electrons, voltage_response
 from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
-from otjdd.physics.jit import apart, bare, inlined
+from otjdd.physics.jit import apart, bare, detached, inlined
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.resonances import balanced
@@ -178,7 +178,7 @@ def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) ->
     return by_S
 
 
-@bare
+@detached
 def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stale: float):
     """Have the tangent of column k with the slopes it has begin at a state, whose conductance was evaluated.
 
@@ -214,7 +214,7 @@ def tangent_error(state: State, tangent: Tangent) -> float:
     return error
 
 
-@bare
+@detached
 def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was laid.
 
@@ -239,7 +239,7 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     return largest
 
 
-@bare
+@detached
 def conductance_slope(junction: Junction, state: State, tangent: Tangent) -> float:
     """d ln(G)/dV [1/V] of the junction at frozen ions, D following the closure."""
     total, change = 0.0, 0.0

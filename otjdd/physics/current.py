@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.jit import apart, kernel, spliced
-from otjdd.physics.numerics import OVERFLOW, add_up, before
+from otjdd.physics.numerics import OVERFLOW, add_up, before, copy
 from otjdd.physics.tunnelling import Profile, transmission, well
 
 # Gauss-Kronrod pair G7-K15 on [-1, 1] (Piessens et al., QUADPACK, 1983); tests check both rules on polynomials.
@@ -243,7 +243,8 @@ def empty_panels(edges: np.ndarray) -> Panels:
     """Room for MAX_PANELS panels, the first of them between the edges."""
     n = edges.size - 1
     left, right = np.empty(MAX_PANELS), np.empty(MAX_PANELS)
-    left[:n], right[:n] = edges[:-1], edges[1:]
+    copy(edges[:n], left)
+    copy(edges[1:], right)
     energy, weight = np.empty((MAX_PANELS, POINTS)), np.empty((MAX_PANELS, POINTS))
     return Panels(left, right, energy, weight, np.empty(MAX_PANELS), np.empty(MAX_PANELS))
 

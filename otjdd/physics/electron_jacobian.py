@@ -32,7 +32,8 @@ from otjdd.physics.film_electrons import (
     HELD_LEFT,
     HELD_RIGHT,
 )
-from otjdd.physics.jit import apart, inlined, spliced
+from otjdd.physics.jit import detached, inlined, spliced
+from otjdd.physics.jit_held import held
 from otjdd.physics.junction import FluxSlopes, Junction
 from otjdd.physics.state import State
 
@@ -42,6 +43,7 @@ PER_BLOCK = 3
 STIFFNESS, MISSING, ENDS, TILT, PULL, LINES = range(6)
 
 
+@held
 class ElectronWork(NamedTuple):
     """Work space of a step with electrons; all of size 0 without."""
 
@@ -54,7 +56,6 @@ class ElectronWork(NamedTuple):
     D: np.ndarray  # (STAGES, K, N+1)
 
 
-@apart
 def new_electron_work(stages: int, K: int, N: int, electrons: bool) -> ElectronWork:
     """Work space for K columns of N cells, their film with or without electrons."""
     faces, cells = int(electrons) * (N + 1), int(electrons) * N
@@ -73,7 +74,7 @@ def linear_of(film: ElectronWork, k: int) -> Linear:
     )  # fmt: skip
 
 
-@inlined
+@detached
 def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndarray, per_dt: float, linear: Linear):
     """Fill the rows of the fluxes, and the vacancies in those of the cells."""
     lower, diagonal, upper = linear.lower, linear.diagonal, linear.upper
@@ -92,7 +93,7 @@ def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndar
     lower[1, PASSED, PASSED], upper[N - 1, PASSED, PASSED] = 0.0, 0.0
 
 
-@inlined
+@detached
 def add_bound(junction: Junction, k: int, stack: Stack, pull: np.ndarray, linear: Linear, response: np.ndarray):
     """Add what the electrons that vacancies hold change: charge of a vacancy in its cell, site energies in the fluxes.
 

@@ -34,7 +34,7 @@ from otjdd.physics.film_electrons import (
     contact_weights,
     densities,
 )
-from otjdd.physics.jit import bare, inlined
+from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import bernoulli_given
 from otjdd.physics.state import State
@@ -108,7 +108,7 @@ def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
     stack.U[stack.U.size - 1] = edge(junction.right, -stack.D[stack.D.size - 1])[0]
 
 
-@inlined
+@detached
 def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
@@ -116,7 +116,7 @@ def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     lay_electrons(junction, k, V, stack)
 
 
-@inlined
+@detached
 def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
     contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
@@ -140,7 +140,7 @@ def missing_charge(junction: Junction, k: int, c: np.ndarray, stack: Stack, i: i
     return stack.D[i + 1] - stack.D[i] - ELEMENTARY_CHARGE * h * (junction.ions.z * c[i] - n) - fixed
 
 
-@inlined
+@bare
 def elastance(junction: Junction, k: int, stack: Stack, f: int):
     """d(what U rises by at face f)/dD [V m2/C], the electrode's own at the ends included."""
     N = stack.D.size - 1
@@ -152,7 +152,7 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
     return slope
 
 
-@bare
+@detached
 def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
     """Fill the slopes of a stack: how w at a centre hangs on w and U at the points beside it.
 
@@ -175,7 +175,7 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
         slopes[ON_LEFT, i] = pieces[i] * slope_left / (distance[i] * kT * both)
 
 
-@inlined
+@bare
 def follow_ends(junction: Junction, stack: Stack, stiffness: np.ndarray):
     """Share of the move of the band in its first and last cell that the band at the electrode follows."""
     N = stack.D.size - 1
@@ -183,7 +183,7 @@ def follow_ends(junction: Junction, stack: Stack, stiffness: np.ndarray):
     return left, edge(junction.right, -stack.D[N])[1] * stiffness[N]
 
 
-@inlined
+@bare
 def fill_cells(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the rows of Gauss's law: block tridiagonal in the band, on the diagonal in the weights."""
     lower, diagonal, upper, stiffness = linear.lower, linear.diagonal, linear.upper, linear.stiffness
@@ -196,7 +196,7 @@ def fill_cells(junction: Junction, k: int, stack: Stack, linear: Linear):
         lower[i, BAND, WEIGHT], upper[i, BAND, WEIGHT] = 0.0, 0.0
 
 
-@inlined
+@bare
 def fill_weights(junction: Junction, stack: Stack, linear: Linear):
     """Fill the rows of the weights, and how those at the ends hang on the equations of the faces there."""
     lower, diagonal, upper, slopes, N = linear.lower, linear.diagonal, linear.upper, stack.slopes, stack.D.size - 1
@@ -211,7 +211,7 @@ def fill_weights(junction: Junction, stack: Stack, linear: Linear):
     diagonal[N - 1, WEIGHT, BAND] += linear.ends[1]
 
 
-@inlined
+@detached
 def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the equations of cells and weights around a stack that is laid."""
     for f in range(stack.D.size):
@@ -221,7 +221,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
     fill_weights(junction, stack, linear)
 
 
-@inlined
+@detached
 def fill_residuals(junction: Junction, k: int, c: np.ndarray, stack: Stack, linear: Linear):
     """Fill the right-hand sides of cells and weights from what the equations miss at a stack with vacancies c (N,)."""
     N, x, missing, stiffness = c.size, linear.x, linear.missing, linear.stiffness
@@ -234,7 +234,7 @@ def fill_residuals(junction: Junction, k: int, c: np.ndarray, stack: Stack, line
     x[N - 1, WEIGHT] += linear.ends[1] * missing[N]
 
 
-@inlined
+@bare
 def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Linear, x: np.ndarray):
     """Fill minus the derivatives of cells and weights by V_j; weights are those of the stack that was linearised last."""
     for i in range(x.shape[0]):

@@ -19,7 +19,8 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.jit import apart, bare, kernel
+from otjdd.physics.jit import apart, bare, detached, kernel
+from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy, exponentials, hermite
 
 METAL, SEMICONDUCTOR = 0, 1
@@ -37,6 +38,7 @@ class Permittivity(NamedTuple):
     sqrt_a: float  # V/m
 
 
+@held
 class Electrode(NamedTuple):
     """One electrode as numbers; band edges are counted from its own Fermi level [eV]."""
 
@@ -106,7 +108,7 @@ def field(D: float, eps: Permittivity):
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
-@bare
+@detached
 def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 

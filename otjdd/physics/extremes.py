@@ -16,6 +16,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.jit import bare, detached, summed
+from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Junction, band_of_fields
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
@@ -29,6 +30,7 @@ ROOM = 6  # lines of work space: a band, its pieces, two weights, two more
 RATE, WEIGHT, WARMTH = range(3)
 
 
+@held
 class Watch(NamedTuple):
     """Quantities that are watched, and their largest values so far."""
 
@@ -49,7 +51,7 @@ def lowest_band(junction: Junction, state: State, k: int) -> float:
     return lowest
 
 
-@bare
+@detached
 def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
     """Largest density [1/m3] of the electrons that the contacts would put into column k, if above `most`, else that.
 
@@ -80,7 +82,7 @@ def mean(c: np.ndarray, width: np.ndarray) -> float:
     return total / thickness
 
 
-@bare
+@detached
 def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
     """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
     charge = junction.ions.z * mean(state.c[k], junction.columns.width[k])

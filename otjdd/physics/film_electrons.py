@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
-from otjdd.physics.jit import apart, bare
+from otjdd.physics.jit import apart, bare, detached
+from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import SERIES, exponentials
 
 EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c
@@ -25,6 +26,7 @@ RIGHT, LEFT, BY_BAND, BY_WEIGHT, BY_VOLTAGE, OF_RIGHT, OF_LEFT = range(7)
 HELD_RIGHT, HELD_LEFT, BARE, HELD_BY_BAND, HELD_BY_WEIGHT, HELD_BY_VOLTAGE, ELECTRONS = range(7, 14)
 
 
+@held
 class FilmElectrons(NamedTuple):
     """Electrons of the film as numbers."""
 
@@ -73,7 +75,7 @@ def mean_exponential(d: float, e: float):
     return 1.0 - d / 2.0 * (1.0 - d / 3.0 * (1.0 - d / 4.0 * (1.0 - d / 5.0 * near)))
 
 
-@bare
+@detached
 def contact_weights(
     distance: np.ndarray, kT: float, U: np.ndarray, pieces: np.ndarray, weight: np.ndarray, room: np.ndarray
 ):
@@ -110,7 +112,7 @@ def contact_weights(
         pieces[f] *= per_total
 
 
-@bare
+@detached
 def densities(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, n: np.ndarray):
     """Fill the rows n (ELECTRONS, N) from the band U (N+2,) [eV] and the weights in it at junction voltage V."""
     N_c, per_kT = electrons.density_of_states, 1.0 / kT

@@ -12,6 +12,7 @@ from otjdd.physics.bands import band_profile, bent_part
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.jit import apart, bare
 from otjdd.physics.junction import Junction
+from otjdd.physics.numerics import copy
 from otjdd.physics.state import State
 from otjdd.physics.tunnelling import Profile
 
@@ -62,8 +63,9 @@ def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarr
     first, behind = film_pieces(junction, state, k)
     S = by_piece.shape[1] - M + behind - first
     by_band = np.zeros((3, S))
-    by_band[:, :first] = by_piece[:, :first]
-    by_band[:, behind:] = by_piece[:, first + M :]
+    for kind in range(3):
+        copy(by_piece[kind, :first], by_band[kind])
+        copy(by_piece[kind, first + M :], by_band[kind, behind:])
     for m in range(M):
         piece = junction.image[k, m]
         s, t = first + int(piece[OWNER]), first + m

@@ -22,7 +22,7 @@ import numpy as np
 
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
-from otjdd.physics.jit import bare, inlined
+from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
 
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
@@ -134,7 +134,7 @@ def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: floa
     return exchange(c_l, c_r, ions.c_max, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
 
 
-@inlined
+@detached
 def field_factors(
     ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray
 ):

@@ -13,6 +13,8 @@ numba puts the code of a kernel into that of all its callers, and compiles it ag
 is called by its name instead. An entry lists the kernels that it calls so, and they are loaded or compiled before it. An
 entry whose symbols are not all known in this process is neither written nor loaded: LLVM would end the process.
 
+A kernel has two entries: what is inside, for the kernels that call it, and its door, where Python calls it.
+
 Where numba has changed and `jit_private` cannot be imported, kernels are numba's own and are not kept.
 """
 
@@ -69,31 +71,47 @@ def njit(function=None, *, cache=False, apart=False, **options):
         return lambda function: njit(function, cache=cache, apart=apart, **options)
     if private is None:
         return numba.njit(**options)(function)
-    dispatcher = numba.njit(**options, pipeline_class=Kept if cache else private.Alone)(function)
-    if cache and dispatcher is not function:  # NUMBA_DISABLE_JIT
-        private.set_cache(dispatcher, KernelCache(function, apart))
+    if not cache or numba.config.DISABLE_JIT:
+        return numba.njit(**options, pipeline_class=private.Alone)(function)
+    inner = numba.njit(**options, pipeline_class=Kept if apart else KeptCopied)(function)
+    door = numba.njit(**options, pipeline_class=private.door_of(inner))(function)
+    private.for_callers(door, inner)
+    form = "apart" if apart else "copied"
+    for dispatcher, what in ((inner, form), (door, f"door of {form}")):
+        private.set_cache(dispatcher, KernelCache(function, what))
         KERNELS.append(dispatcher)
-    return dispatcher
+    return door
 
 
 if private is not None:
 
-    class Kept(private.Named):
+    class Numbered(private.Named):
         """Compiler of kernels that are kept: the same sources give the same names."""
+
+        def number(self) -> int:
+            source = f"{getattr(folder(), 'name', '')} {Kept.afresh}"
+            return int(hashlib.sha256(source.encode()).hexdigest()[:16], 16)
+
+    class Kept(Numbered):
+        """Compiler of kernels that are called by their name."""
 
         afresh = ""  # makes names unlike all before
 
-        def number(self) -> int:
-            source = f"{getattr(folder(), 'name', '')} {self.afresh}"
-            return int(hashlib.sha256(source.encode()).hexdigest()[:16], 16)
+    class KeptCopied(Numbered, private.Copied):
+        """Compiler of kernels that are copied into their callers."""
 
 
 class KernelCache:
-    """Machine code of one kernel: a file for each signature. What numba asks of the cache of a dispatcher."""
+    """Code of one kernel: a file for each signature. What numba asks of the cache of a dispatcher.
 
-    def __init__(self, function, apart):
-        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
-        self.apart = apart
+    form : "apart", called by its name; "copied" by its callers, no machine code; "door of apart" or "door of copied",
+        where Python calls the kernel
+    """
+
+    def __init__(self, function, form: str):
+        suffix = f".{form}" if form in ("apart", "copied") else ""
+        self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}{suffix}"
+        self.form = form
         self.enabled = True
 
     @property
@@ -112,8 +130,7 @@ class KernelCache:
 
     def entry(self, signature, codegen) -> tuple[Path, bytes]:
         """File of a signature on this processor, and what it must begin with."""
-        kind = "apart" if self.apart else "whole"
-        key = f"{folder().name} {self.name} {kind} {signature} {codegen.magic_tuple()}\n".encode()
+        key = f"{folder().name} {self.name} {self.form} {signature} {codegen.magic_tuple()}\n".encode()
         return folder() / f"{self.name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
     def load_overload(self, signature, target):
@@ -131,8 +148,10 @@ class KernelCache:
             needed, parts = pickle.loads(body[len(key) :])
             for name, kernel, arguments in needed:
                 provide(name, kernel, arguments)
+            if self.form == "copied":
+                return private.rebuilt_copied(target, parts)
             check_symbols(private.object_code(parts))
-            return self.present(signature, private.rebuilt(target, parts, self.apart))
+            return self.present(signature, private.rebuilt(target, parts, self.form == "apart"))
         except Exception as error:
             log.info("compiling %s again: %s", self.name, error)
             return None
@@ -143,8 +162,11 @@ class KernelCache:
             return
         path, key = self.entry(signature, result.codegen)
         try:
-            parts = private.parts(result)
-            check_symbols(private.object_code(parts))
+            if self.form == "copied":
+                parts = private.copied_parts(result)
+            else:
+                parts = private.parts(result)
+                check_symbols(private.object_code(parts))
             entry = sealed(key + private.dumps((called_by_name(result.library), parts)))
             write_whole(path, entry, mode=0o600)
         except Exception as error:  # a full disk, say: the kernel is there all the same
@@ -152,7 +174,7 @@ class KernelCache:
 
     def present(self, signature, result):
         """Make a compiled kernel that stands apart known by its name; returns the kernel."""
-        if self.apart:
+        if self.form == "apart":
             APART[private.hide(result)] = self.name, signature
         return result
 
@@ -265,9 +287,13 @@ def settings() -> list[tuple[str, str]]:
     return sorted((name, repr(value)) for name, value in found.items() if not name.startswith(NO_CODE))
 
 
-def compile_for(kernel, arguments: tuple) -> None:
-    """Compile a kernel for arguments like these, or load it, without calling it."""
-    kernel.compile(tuple(map(numba.typeof, arguments)))
+def compile_for(kernel, arguments: tuple, door: bool = False) -> None:
+    """Compile a kernel for arguments like these, or load it, without calling it.
+
+    door : for calls by Python, else for calls by other kernels
+    """
+    types = tuple(map(numba.typeof, arguments))
+    kernel.compile(types) if door else kernel.get_call_template(types, {})
 
 
 def is_empty() -> bool:

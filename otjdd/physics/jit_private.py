@@ -9,17 +9,21 @@ A kernel that stands apart is called by its name in machine code instead of bein
 import struct
 from collections.abc import Iterable
 from contextlib import contextmanager
+from copy import copy
 
 from llvmlite import binding
+from numba.core import types
 from numba.core.codegen import JITCodeLibrary, JitEngine
-from numba.core.compiler import Compiler, CompileResult
+from numba.core.compiler import Compiler, CompileResult, compile_result
 from numba.core.dispatcher import Dispatcher
+from numba.core.environment import Environment
 from numba.core.registry import cpu_target
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 __all__ = [
-    "Alone", "Named", "announce", "cache_of", "called", "dumps", "hide", "is_of_process", "object_code", "parts",
-    "rebuilt", "reset", "set_cache", "wanted",
+    "Alone", "Copied", "Named", "announce", "cache_of", "called", "copied_parts", "door_of", "dumps", "for_callers", "hide",
+    "is_of_process", "object_code", "parts", "rebuilt", "rebuilt_copied", "reset", "set_cache", "wanted",
 ]  # fmt: skip
 
 # Parts that are only touched when a kernel is compiled: asked for here, so that it is known at once when they are missing.
@@ -29,10 +33,13 @@ USED = (
         ("_finalize_final_module", "serialize_using_object_code", "_unserialize", "enable_object_caching"),
     ),
     (JitEngine, ("is_symbol_defined", "_load_defined_symbols")),
-    (Compiler, ("_compile_bytecode",)),
-    (CompileResult, ("_reduce", "_rebuild")),
-    (cpu_target.target_context, ("cached_internal_func",)),
-    (Dispatcher, ("_reset_overloads", "_make_finalizer", "get_call_template")),
+    (Compiler, ("_compile_bytecode", "compile_extra")),
+    (CompileResult, ("_reduce", "_rebuild", "_replace")),
+    (
+        cpu_target.target_context,
+        ("cached_internal_func", "create_cpython_wrapper", "get_executable", "insert_user_function"),
+    ),
+    (Dispatcher, ("_reset_overloads", "_make_finalizer", "get_call_template", "get_overload", "is_compiling")),
 )
 for owner, names in USED:
     for name in names:
@@ -55,6 +62,20 @@ class Library(JITCodeLibrary):
     """
 
     own = ""  # part of the names of kernels that are the same in all processes
+    copied = False  # only ever copied into callers: no machine code is made of it
+
+    def _optimize_functions(self, ll_module):
+        """As numba's, without the many functions that are only declared: each took a millisecond."""
+        ll_module.data_layout = self._codegen._data_layout
+        for function in ll_module.functions:
+            if not function.is_declaration:
+                manager, builder = self._codegen._function_pass_manager()
+                manager.run(function, builder)
+
+    def _optimize_final_module(self):
+        """Once: numba does it twice, to find more pairs of references to arrays that cancel."""
+        manager, builder = self._codegen._module_pass_manager()
+        manager.run(self._final_module, builder)
 
     def _finalize_final_module(self):
         if self._shared_module is None:  # compiled here, not loaded from a file
@@ -67,7 +88,10 @@ class Library(JITCodeLibrary):
                 function.linkage = "linkonce_odr"
             for function in definitions(self._final_module, "linkonce_odr"):
                 function.linkage = "internal"
-        super()._finalize_final_module()
+        if self.copied:
+            self._finalized = True
+        else:
+            super()._finalize_final_module()
 
 
 def definitions(module, linkage: str) -> list:
@@ -117,9 +141,72 @@ class Named(Alone):
         raise NotImplementedError
 
     def _compile_bytecode(self):
-        number = self.number()
+        number, self.state.flags.no_cpython_wrapper = self.number(), True
         self.state.func_id.unique_id, self.own = number, f"v{number}B"
         return super()._compile_bytecode()
+
+
+class Copied(Named):
+    """The same for a kernel that is copied into its callers."""
+
+    def _compile_bytecode(self):
+        self.state.flags.no_compile = True
+        result = super()._compile_bytecode()
+        result.library.copied = True
+        result.library.finalize()
+        return entered(result)
+
+
+def entered(result: CompileResult) -> CompileResult:
+    """A kernel without machine code, as callers find it."""
+    nobody_calls = [].append  # numba asks for a builtin function that stands for this kernel and no other
+    result = result._replace(entry_point=nobody_calls)
+    result.target_context.insert_user_function(result.entry_point, result.fndesc, [result.library])
+    return result
+
+
+def door_of(inner) -> type[Compiler]:
+    """Compiler of the door of a kernel: what Python calls."""
+
+    class Door(Alone):
+        def compile_extra(self, function):
+            inner.compile(self.state.args)
+            return opened(self.state.targetctx, inner.overloads[self.state.args])
+
+    return Door
+
+
+def opened(target, result: CompileResult) -> CompileResult:
+    """A kernel in a library of its own with a way in from Python; it contains the kernel unless that stands apart.
+
+    It has an environment of its own, numba's list of the Python objects that it returns, such as classes.
+    """
+    description = copy(result.fndesc)
+    description.env_name += ".door"
+    environment = Environment.from_fndesc(description)
+    library = Library(target.codegen(), result.library.name)
+    library.enable_object_caching()
+    target.create_cpython_wrapper(library, description, environment, None)
+    library.add_linking_library(rtsys.library)
+    library.add_linking_library(result.library)
+    return result._replace(
+        library=library, fndesc=description, environment=environment, metadata={},
+        entry_point=target.get_executable(library, description, environment),
+    )  # fmt: skip
+
+
+def for_callers(door, inner) -> None:
+    """Have kernels that call a kernel, which they know by its door, find what is inside.
+
+    Compiled once for all values of a number: numba compiles it anew for each that is written as such in a call.
+    """
+
+    def call_template(arguments, named):
+        plain = {name: types.unliteral(argument) for name, argument in named.items()}
+        return inner.get_call_template(tuple(map(types.unliteral, arguments)), plain)
+
+    door.get_call_template, door.get_overload = call_template, inner.get_overload
+    door._compiling_counter = inner._compiling_counter  # of kernels that call themselves
 
 
 def set_cache(dispatcher, cache) -> None:
@@ -143,6 +230,25 @@ def reset(dispatcher) -> list:
 def parts(result) -> tuple:
     """A compiled kernel as a tuple that can be pickled."""
     return result._reduce()
+
+
+def copied_parts(result) -> tuple:
+    """The form of a kernel for its callers as a tuple that can be pickled."""
+    library, description = result.library, result.fndesc
+    description.typemap = description.calltypes = None  # numba leaves them out as well
+    return library.name, library._shared_module.as_bitcode(), description, result.environment, result.signature
+
+
+def rebuilt_copied(target, parts: tuple) -> CompileResult:
+    """The form of a kernel for its callers, of such parts."""
+    name, code, description, environment, signature = parts
+    library = Library(target.codegen(), name)
+    library._shared_module = binding.parse_bitcode(code)
+    library._finalized = library.copied = True
+    return entered(compile_result(
+        typing_context=target.typing_context, target_context=target, library=library, environment=environment,
+        fndesc=description, signature=signature, objectmode=False, lifted=(),
+    ))  # fmt: skip
 
 
 def object_code(parts: tuple) -> bytes:

@@ -32,6 +32,7 @@ from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permitti
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors
 from otjdd.physics.jit import bare, detached, inlined, summed
+from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import dot
 from otjdd.physics.state import State
 
@@ -39,6 +40,7 @@ CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry 
 CLOSURE_ROUND_OFF = 1e-10  # eV, largest residual by round-off, where terms are of order 1 keV
 
 
+@held
 class Columns(NamedTuple):
     """K columns of N cells; faces are numbered 0 (left electrode) to N (right electrode)."""
 
@@ -53,6 +55,7 @@ class Columns(NamedTuple):
     weight: np.ndarray  # (K,) share of the area
 
 
+@held
 class Junction(NamedTuple):
     """A device and its circuit as the kernels see them."""
 
@@ -81,7 +84,7 @@ class FluxSlopes(NamedTuple):
     by_field: np.ndarray  # 1/(V m s), by E_f
 
 
-@inlined
+@detached
 def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     """Fill D, E, eps and guess of column k from its concentrations and D(L) [C/m2]; return D at the left electrode."""
     columns, charge = junction.columns, junction.ions.z * ELEMENTARY_CHARGE
@@ -95,7 +98,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     return D[0]
 
 
-@inlined
+@detached
 def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
     """Fill the band U (N+2,) [eV] at both ends and the centres from the fields of column k and its right electrode."""
     distance, E, N = junction.columns.distance[k], state.E[k], state.c.shape[1]
@@ -179,7 +182,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
     return False
 
 
-@inlined
+@detached
 def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
 
@@ -189,7 +192,7 @@ def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.nd
     exchange_all(junction, k, c, work, J)
 
 
-@inlined
+@detached
 def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray):
     """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,)."""
     columns = junction.columns
@@ -197,7 +200,7 @@ def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: 
     field_factors(junction.ions, hopping, E, columns.distance[k], site, work)
 
 
-@inlined
+@detached
 def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
     D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
@@ -209,7 +212,7 @@ def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J:
         inner[i] = exchange(left[i], right[i], c_max, D0 / h[i], pair, 0.0, g[i], 0.0)[0]
 
 
-@inlined
+@detached
 def flux_slopes(
     junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes
 ):
@@ -218,7 +221,7 @@ def flux_slopes(
     exchange_slopes(junction, k, c, work, J, slopes)
 
 
-@inlined
+@detached
 def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
     D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]

@@ -56,7 +56,7 @@ class Bracket(NamedTuple):
     high: float
 
 
-@bare
+@detached
 def blur(junction: Junction, state: State, tangent: Tangent, negligible: float) -> float:
     """Uncertainty of V_j [V] caused by the tolerance of the current; its upper bound where that is negligible [V]."""
     current = state.V[0] * add_up(state.G)
@@ -68,7 +68,7 @@ def blur(junction: Junction, state: State, tangent: Tangent, negligible: float) 
     return most / max(slope, 1.0)
 
 
-@bare
+@detached
 def correction(junction: Junction, V: float, V_source: float, current: float, residual: float, log_slope: float):
     """Distance of V_j above the solution [V], from its residual [V] and the slope d ln(I/V)/dV [1/V].
 

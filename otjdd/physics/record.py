@@ -12,6 +12,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import Watch, look, temperature_rise
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.jit import bare, detached, spliced
+from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import ensure_current
@@ -32,6 +33,7 @@ ROWS, READS, STATES = range(3)
 AT_LEFT, AT_RIGHT = range(2)
 
 
+@held
 class Log(NamedTuple):
     """Record of a run: filled from the top by the kernels, emptied by the caller between calls."""
 
@@ -52,7 +54,7 @@ def full_of_rows(log: Log) -> bool:
     return log.used[ROWS] == log.rows.shape[0]
 
 
-@bare
+@detached
 def observe_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 

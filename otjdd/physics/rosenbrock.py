@@ -18,7 +18,8 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.circuit import drop
 from otjdd.physics.electron_jacobian import ElectronWork, new_electron_work
-from otjdd.physics.jit import apart, detached, fused, spliced
+from otjdd.physics.jit import detached, fused, spliced
+from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure, closure_slope, faces, flux_slopes, fluxes
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.state import State, Tangent, new_state
@@ -50,6 +51,7 @@ C = np.array(
 STAGES = 6
 
 
+@held
 class Work(NamedTuple):
     """Work space of a step: Jacobian, stages, and arrays of one stage."""
 
@@ -70,6 +72,7 @@ class Work(NamedTuple):
     error: np.ndarray  # (K, N) error estimate of c [1/m3]
 
 
+@held
 class Trial(NamedTuple):
     """A step on trial: its work space, and the state that it leads to."""
 
@@ -85,13 +88,11 @@ class Ramp(NamedTuple):
     slope: float  # V/s
 
 
-@apart
 def new_trial(K: int, N: int, electrons: bool = False) -> Trial:
     """Room for a step of K columns of N cells, their film with or without electrons."""
     return Trial(new_work(K, N), new_state(K, N, electrons), new_electron_work(STAGES, K, N, electrons))
 
 
-@apart
 def new_work(K: int, N: int) -> Work:
     """Work space for K columns of N cells."""
     face = (K, N + 1)

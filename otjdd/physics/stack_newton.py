@@ -98,7 +98,7 @@ def kept_in_tables(junction: Junction, stack: Stack, left: float, right: float):
     return left, -within(charge_range(junction.right), -stack.D[N], -right)
 
 
-@inlined
+@detached
 def static_rows(junction: Junction, state: State, k: int, response: np.ndarray, rows: Rows):
     """Fill the rows of the static Newton: matrix, and minus the residuals.
 
@@ -186,7 +186,7 @@ def left_over(junction: Junction, k: int, stack: Stack) -> float:
     return 2.0 * ELEMENTARY_CHARGE * changed * elastances / junction.kT
 
 
-@bare
+@detached
 def converge(junction: Junction, state: State, k: int, V: float, following: int) -> int:
     """Newton's iteration for a static stack from where it is; the weights follow, or are unknowns.
 
@@ -203,7 +203,7 @@ def converge(junction: Junction, state: State, k: int, V: float, following: int)
     return 0
 
 
-@bare
+@detached
 def approach(junction: Junction, state: State, k: int) -> int:
     """The static stack at 0 V from a straight band by short moves. Returns iterations, 0 when not found.
 
@@ -281,7 +281,7 @@ def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float
     return farther(longest, move), move
 
 
-@bare
+@detached
 def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float, length: float):
     """The stack on the curve a length ahead of the one at V_j. Returns the number of iterations, 0 for none, and V_j."""
     dV = 0.0
@@ -297,7 +297,7 @@ def onto_curve(junction: Junction, state: State, k: int, V: float, ahead: float,
     return 0, V
 
 
-@bare
+@detached
 def along_curve(junction: Junction, state: State, k: int, V: float) -> int:
     """The stack at V, along the curve of stacks from that at 0 V, which the state holds. Returns iterations; 0: not found.
 
@@ -329,7 +329,7 @@ def along_curve(junction: Junction, state: State, k: int, V: float) -> int:
     return 0
 
 
-@bare
+@detached
 def at_zero(junction: Junction, state: State, k: int) -> int:
     """The static stack at 0 V, where the weights do not matter. Returns iterations, 0 when not found."""
     straight_band(junction, state, k, 0.0)
@@ -337,7 +337,7 @@ def at_zero(junction: Junction, state: State, k: int) -> int:
     return total if total else approach(junction, state, k)
 
 
-@bare
+@detached
 def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
     """The static stack followed from 0 V to V. Returns iterations, 0 when not found."""
     total = at_zero(junction, state, k)
@@ -386,7 +386,7 @@ def shorten(state: State, k: int, share: float):
         state.band[k, i] = state.lines[BEFORE + 1, i] + share * (state.band[k, i] - state.lines[BEFORE + 1, i])
 
 
-@inlined
+@detached
 def straight_band(junction: Junction, state: State, k: int, V: float):
     """First guess of a stack: D everywhere alike, the band straight between its ends."""
     stack, distance = column(state, k), junction.columns.distance[k]

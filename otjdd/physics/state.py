@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.physics.film_electrons import ELECTRONS
-from otjdd.physics.jit import apart, bare
+from otjdd.physics.jit import bare
+from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
@@ -14,6 +15,7 @@ AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
+@held
 class State(NamedTuple):
     """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage.
 
@@ -36,6 +38,7 @@ class State(NamedTuple):
     answer: np.ndarray  # (N, 2)
 
 
+@held
 class Tangent(NamedTuple):
     """ln G of every column, linear around the state at which its current was evaluated last."""
 
@@ -53,6 +56,7 @@ class Tangent(NamedTuple):
     evaluated: np.ndarray  # (1,) currents of columns that were evaluated so far
 
 
+@held
 class Memory(NamedTuple):
     """Source voltages at which the junction was settled: the loss in the circuit there, and the tangent of the current."""
 
@@ -61,7 +65,6 @@ class Memory(NamedTuple):
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
 
 
-@apart
 def new_state(K: int, N: int, electrons: bool = False) -> State:
     """An empty state of K columns with N cells, the film with or without electrons."""
     faces, guess, held = (K, N + 1), np.zeros((K, 2, N + 1)), int(electrons)
@@ -74,7 +77,6 @@ def new_state(K: int, N: int, electrons: bool = False) -> State:
     )  # fmt: skip
 
 
-@apart
 def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
@@ -84,7 +86,6 @@ def new_tangent(K: int, N: int) -> Tangent:
     )  # fmt: skip
 
 
-@apart
 def new_memory(K: int, N: int) -> Memory:
     """A memory of no voltage."""
     losses = np.zeros((VOLTAGES, 2))

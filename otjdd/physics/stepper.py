@@ -19,7 +19,8 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_step import film_step
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import look
-from otjdd.physics.jit import bare, spliced, summed
+from otjdd.physics.jit import bare, detached, spliced, summed
+from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
@@ -54,6 +55,7 @@ PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP = range(PLACE)
 FROM, UNTIL, V_FROM, V_UNTIL = range(4)
 
 
+@held
 class Control(NamedTuple):
     """Error control of the time steps, see `norm_of`."""
 
@@ -62,6 +64,7 @@ class Control(NamedTuple):
     max_steps: int  # of one call
 
 
+@held
 class Course(NamedTuple):
     """Straight pieces of the source voltage, and the place of the ions on them."""
 
@@ -132,7 +135,7 @@ def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
     return highest, most / total
 
 
-@bare
+@detached
 def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray, error: np.ndarray, dS: np.ndarray):
     """Norm of an error of the concentrations, error (K, N) [1/m3], and of the ions that passed a face, dS (K, N+1) [1/m2].
 
@@ -147,7 +150,7 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     return worst
 
 
-@bare
+@detached
 def confine(junction: Junction, c: np.ndarray) -> float:
     """Keep concentrations (K, N) between zero and the site density; returns the largest share of ions moved for it.
 
@@ -177,7 +180,7 @@ def confine(junction: Junction, c: np.ndarray) -> float:
     return worst
 
 
-@bare
+@detached
 def drift(junction: Junction, control: Control, state: State, work: Work) -> float:
     """Norm of what the fluxes change in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes."""
     rate = work.error
@@ -189,7 +192,7 @@ def drift(junction: Junction, control: Control, state: State, work: Work) -> flo
     return norm_of(junction, control, state, state.c, rate, work.J)
 
 
-@bare
+@detached
 def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
     """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
 

@@ -26,6 +26,7 @@ import numpy as np
 
 from otjdd.laws.transmission import K0, MODELS, Profile
 from otjdd.physics.jit import apart, kernel, loose
+from otjdd.physics.numerics import copy
 
 TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
 TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
@@ -122,7 +123,7 @@ def refine(profile: Profile, low: float, high: float):
 def padded(values: np.ndarray, fill: float) -> np.ndarray:
     """values (n,) with `fill` behind them up to a multiple of LANES."""
     out = np.full(-(-values.size // LANES) * LANES, fill)
-    out[: values.size] = values
+    copy(values, out)
     return out
 
 

@@ -1,65 +1,121 @@
-"""The first run on a machine: kernels are compiled by two processes, the currents by this one, the time step by a second.
+"""The first run on a machine: two processes compile, the currents and the stack in this one, the time step in a second.
 
-Each half takes some 20 s. Both processes share the kernel cache. If the second process fails, this one compiles the rest.
+Both share the kernel cache. The loop over the time steps, which calls everything, is compiled by this one when the second
+has told that the steps are there. If the second process fails, this one compiles the rest.
+
+The garbage collector is off meanwhile: the compiler leaves so many objects that it took a tenth of the time.
 """
 
+import gc
 import subprocess
 from collections.abc import Callable
 from contextlib import contextmanager
+
+import numpy as np
 
 from otjdd.physics import jit_cache
 from otjdd.solver import integrate
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
+NO_TASKS = np.zeros(0, np.int64)
 SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin)"
 
 
-def compile_kernels(run) -> None:
-    """Compile all large kernels for runs like this one, which has not started."""
-    with second_process():
+def compile_kernels(begin: Callable) -> None:
+    """Compile all large kernels for runs like the one that begin() returns."""
+    with without_collector(), second_process() as wait_for_steps:
+        run = begin()
+        compile_currents(run)
         integrate.jump(run, 0.1)
+        wait_for_steps()
+        integrate.advance(run, 1e-12, 0.1, 0.1)
+
+
+@contextmanager
+def without_collector():
+    """The garbage collector is off in the block."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager
 def second_process():
-    """Process that compiles the time step. The block waits for its end, and ends it when interrupted."""
+    """Process that compiles the time step: a function that waits for it. The process ends with the block."""
     try:
         process = subprocess.Popen(
             interpreter.command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
     except OSError:
-        yield
+        yield lambda: None
         return
-    try:
-        yield
-        process.wait()
-    finally:
-        process.kill()
-        process.wait()
+    with process:
+        try:
+            yield process.stdout.readline
+        finally:
+            process.kill()
 
 
 def second(begin: Callable) -> None:
     """Work of the second process, for the run that begin() returns. It ends with the first one."""
-    with ended_with_parent():
-        compile_step(begin())
+    with ended_with_parent(), without_collector():
+        run = begin()
+        compile_steps(run)
+        print("the steps are there", flush=True)
+        compile_doors(run)
 
 
-def compile_step(run) -> None:
-    """Compile the time step and the kernels it calls for runs like this one, without taking a step."""
-    from otjdd.physics import electron_step, rosenbrock, stepper
-    from otjdd.physics import state as states
+def compile_currents(run) -> None:
+    """Compile the current of a column, its slopes, the stack with electrons, and what they call, for runs like this."""
+    from otjdd.physics import closing, conduction
+    from otjdd.physics.transport import transport
 
-    junction, control, state = run.junction, run.control, run.state
-    trial, source = rosenbrock.new_trial(*state.c.shape, False), rosenbrock.Ramp(0.0, 0.0)
-    new, error = trial.state, trial.work.error
+    junction, state, tangent = run.junction, run.state, run.tangent
     for kernel, arguments in (
-        (rosenbrock.rosenbrock_step, (junction, state, run.tangent, trial, source, 1.0, True)),
-        (electron_step.electron_step, (junction, state, run.tangent, trial, source, 1.0, True)),
-        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
-        (stepper.confine, (junction, new.c)),
-        (states.copy_state, (new, state)),
-        (stepper.worst_cell, (control, state.c, new.c, error)),
+        (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
+        (conduction.conduct, (junction, state, tangent, True)),
+        (transport, (junction, state)),
+        (closing.close_all, (junction, state, 0.1, 0.1)),
     ):
         jit_cache.compile_for(kernel, arguments)
+
+
+def compile_steps(run) -> None:
+    """Compile a time step, and what each step calls besides the current, for runs like this one."""
+    from otjdd.physics import electron_step, record, rosenbrock, stepper
+
+    junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
+    source, concentration = rosenbrock.Ramp(0.0, 0.0), trial.state.c
+    for kernel, arguments in (
+        (electron_step.film_step, (junction, state, tangent, trial, source, 1.0, True, 1.0)),
+        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
+        (stepper.confine, (junction, concentration)),
+        (stepper.worst_cell, (control, state.c, concentration, trial.work.error)),
+        (record.observe, (junction, state, tangent, 0.0, 0.0, 0.0, integrate.new_log(run, NO_TASKS, False))),
+    ):
+        jit_cache.compile_for(kernel, arguments)
+
+
+def compile_doors(run) -> None:
+    """Compile what Python calls at the end of a run."""
+    from otjdd.physics import bands, current, electrostatics, extremes, image_force, record, tunnelling
+    from otjdd.physics.transport import transport
+
+    junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
+    profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
+    for kernel, arguments in (
+        (transport, (junction, state)),
+        (electrostatics.edge, (junction.right, 0.0)),
+        (image_force.tunnelling_profile, (junction, state, 0)),
+        (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
+        (current.supplies, (E, 0.0, junction.kT)),
+        (record.observe, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
+        (extremes.ratio_of_columns, (junction, state, run.watch)),
+    ):
+        jit_cache.compile_for(kernel, arguments, door=True)

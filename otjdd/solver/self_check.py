@@ -80,9 +80,9 @@ def trust() -> None:
     """Check the kernels; compile them again when they are wrong. Raises KernelError when they stay wrong."""
     if jit_cache.is_empty():
         log.warning(
-            "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
+            "compiling the kernels: once for this version on this machine, about half a minute; later runs load them"
         )
-        compile_ahead.compile_kernels(begin())
+        compile_ahead.compile_kernels(begin)
     wrong = difference(answer())
     if not wrong:
         return

@@ -1,5 +1,6 @@
 """The second process of a first run: it leaves the time step in the cache, and nothing depends on it."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -8,18 +9,19 @@ import pytest
 from devices import needs_speed
 
 from otjdd.physics import jit_cache
-from otjdd.solver import compile_ahead, integrate, self_check
+from otjdd.solver import compile_ahead, self_check
 
 
 @needs_speed
 def test_the_second_process_leaves_a_time_step_that_the_first_one_takes(tmp_path):
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", compile_ahead.SECOND], env=environment, check=True, timeout=250)
-    (entry,) = tmp_path.glob("otjdd/*/rosenbrock.rosenbrock_step-*")
+    (entry,) = tmp_path.glob("otjdd/*/rosenbrock.rosenbrock_step.apart-*")
     before = entry.read_bytes()
     loads = (
-        "from otjdd.solver import compile_ahead, self_check; from otjdd.physics.rosenbrock import rosenbrock_step as step;"
-        "compile_ahead.compile_step(self_check.begin()); assert step.signatures and not step.stats.cache_misses"
+        "from otjdd.physics.jit_cache import KERNELS; from otjdd.solver import compile_ahead, self_check;"
+        "compile_ahead.compile_steps(self_check.begin());"
+        "assert sum(kernel.stats.cache_misses.total() for kernel in KERNELS) == 0"
     )
     subprocess.run([sys.executable, "-c", loads], env=environment, check=True, timeout=250)
     assert entry.read_bytes() == before
@@ -27,12 +29,23 @@ def test_the_second_process_leaves_a_time_step_that_the_first_one_takes(tmp_path
 
 @pytest.mark.parametrize("program", ["no-such-program", sys.executable])
 def test_a_second_process_that_fails_costs_nothing_else(monkeypatch, program):
-    jumps = []
     monkeypatch.setattr(sys, "executable", program)
     monkeypatch.setattr(compile_ahead, "SECOND", "raise SystemExit(1)")
-    monkeypatch.setattr(integrate, "jump", lambda run, voltage: jumps.append(voltage))
-    compile_ahead.compile_kernels(None)
-    assert jumps == [0.1]
+    with compile_ahead.second_process() as wait_for_steps:
+        assert not wait_for_steps()
+    run = self_check.begin()
+    compile_ahead.compile_kernels(lambda: run)
+    assert run.counts.accepted > 0
+    assert gc.isenabled()
+
+
+def test_the_garbage_collector_is_off_in_a_block_alone():
+    with compile_ahead.without_collector():
+        assert not gc.isenabled()
+        with compile_ahead.without_collector():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_a_second_process_ends_with_the_first_ones_work(monkeypatch):

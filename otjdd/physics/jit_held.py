@@ -1,0 +1,98 @@
+"""Named tuples of arrays that kernels receive by their address.
+
+numba hands a tuple over as all the numbers in it: a Junction and a State are 320 of them, copied at each call and carried
+through each function, which took most of the compile time. `held` marks a class of tuples that Python makes and that
+live as long as a call: a kernel gets one address, and loads what it names.
+
+What a tuple holds does not change while a kernel runs, only the elements of its arrays do. The loads say so to LLVM, which
+may then take them out of loops as if they were arguments.
+
+What numba asks of an extension: https://numba.readthedocs.io/en/stable/extending/low-level.html
+"""
+
+import hashlib
+from typing import NamedTuple
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.cgutils import alloca_once_value
+from numba.core.imputils import impl_ret_borrowed
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import NativeValue, lower_getattr_generic, models, register_model, typeof_impl, unbox
+
+
+class Held(types.Type):
+    """Type of the address of a named tuple.
+
+    content : numba's type of the tuple
+    """
+
+    def __init__(self, content: types.BaseNamedTuple):
+        self.content = content
+        digest = hashlib.sha256(str(content).encode()).hexdigest()[:12]
+        super().__init__(name=f"{content.instance_class.__name__}_{digest}")  # part of the names of kernels, so short
+
+    @property
+    def key(self):
+        return self.content
+
+
+def held(cls: type[NamedTuple]) -> type[NamedTuple]:
+    """Class of named tuples that kernels receive by their address."""
+
+    @typeof_impl.register(cls)
+    def typeof_held(value, context):
+        fields = [typeof_impl(field, context) for field in value]
+        return Held(types.BaseTuple.from_types(fields, cls))
+
+    return cls
+
+
+@register_model(Held)
+class HeldModel(models.PrimitiveModel):
+    """In machine code: a pointer to the fields, one after the other."""
+
+    def __init__(self, manager, held):
+        super().__init__(manager, held, ir.PointerType(manager.lookup(held.content).get_value_type()))
+
+
+@unbox(Held)
+def unbox_held(held, tuple_object, c):
+    """Fields of a Python tuple, in memory of the function that calls the kernel."""
+    content = c.unbox(held.content, tuple_object)
+    address = alloca_once_value(c.builder, content.value)
+    return NativeValue(address, is_error=content.is_error, cleanup=content.cleanup)
+
+
+@infer_getattr
+class HeldFields(AttributeTemplate):
+    """Fields of a held tuple have the types that they have in the tuple."""
+
+    key = Held
+
+    def generic_resolve(self, held, name):
+        content = held.content
+        return content[content.fields.index(name)] if name in content.fields else None
+
+
+@lower_getattr_generic(Held)
+def load_field(context, builder, held, address, name):
+    """A field, loaded from where the tuple lies."""
+    at = held.content.fields.index(name)
+    number = ir.Constant(ir.IntType(32), at)
+    field = load_unchanging(builder, builder.gep(address, [ir.Constant(ir.IntType(32), 0), number], inbounds=True))
+    return impl_ret_borrowed(context, builder, held.content[at], field)
+
+
+def load_unchanging(builder, address):
+    """What lies at an address, number by number, with the word to LLVM that it does not change."""
+    kind = address.type.pointee
+    if isinstance(kind, ir.LiteralStructType | ir.ArrayType):
+        whole = ir.Constant(kind, ir.Undefined)
+        for i in range(len(kind) if isinstance(kind, ir.LiteralStructType) else kind.count):
+            part = builder.gep(address, [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), i)], inbounds=True)
+            whole = builder.insert_value(whole, load_unchanging(builder, part), i)
+        return whole
+    value = builder.load(address)
+    value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
