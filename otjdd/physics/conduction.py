@@ -24,6 +24,7 @@ from otjdd.physics.tunnelling_slopes import sensitivity
 
 NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may leave out
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
+MORE_KEPT = 2  # edges that panels may gain by halving, beyond those that fresh ones ended with
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in the current is known along its tangent
 
@@ -104,15 +105,20 @@ def log_conductance_slopes(
 def conduct_column(junction: Junction, state: State, tangent: Tangent, k: int, lay: bool) -> bool:
     """Evaluate the chord conductance of column k at the present fields; with lay, its slopes too. Returns convergence.
 
-    Starts from the energy panels of the last call, which the tangent holds, and updates them.
+    Starts from the energy panels of the last call, which the tangent holds, and updates them. They are only ever
+    halved, and cost more the more there are: with MORE_KEPT more than fresh ones needed, it starts from fresh ones.
     """
     panels, n = tangent.panels[k], 0
     tangent.evaluated[0] += 1
     while n < panels.size and not math.isnan(panels[n]):
         n += 1
+    if n > tangent.needed[k] + MORE_KEPT:
+        n = 0
     result, profile, used = column_spectrum(junction, state, k, panels[:n], False)
     if not converged(junction, result):
         return False
+    if n == 0:
+        tangent.needed[k] = used.size
     n = used.size if used.size <= panels.size else 0
     for p in range(panels.size):
         panels[p] = used[p] if p < n else math.nan

@@ -19,7 +19,7 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.jit import apart, bare, detached, kernel
+from otjdd.physics.jit import apart, bare, detached, inlined, kernel
 from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy, exponentials, hermite
 
@@ -28,6 +28,7 @@ MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which th
 
 FAR = 8.0  # y = asinh(E/sqrt(a)) beyond which a linear guess of y is poor
 CUBIC = 1e-5  # relative move that ends a cubic iteration: its cube over twelve is below round-off
+CUBIC_IN_STAGES = 1e-3  # the same in stages of a step
 
 
 class Permittivity(NamedTuple):
@@ -71,7 +72,7 @@ def halley_move(y: float, e: float, d: float, p: float, b: float):
     s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
     f = p * s + b * y - d
     slope = p * c + b
-    return f / (slope - 0.5 * f * p * s / slope)
+    return f * slope / (slope * slope - 0.5 * f * p * s)
 
 
 @bare
@@ -108,6 +109,38 @@ def field(D: float, eps: Permittivity):
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
+@inlined
+def follow(D: np.ndarray, eps: Permittivity, room: np.ndarray, guess: np.ndarray, last: float):
+    """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field; room : (n,).
+
+    last : relative move after which the rest, its cube, is left
+    """
+    y, e = guess[0], guess[1]
+    p = eps.eps_r * eps.sqrt_a
+    if p == 0.0:
+        for i in range(D.size):
+            y[i] = abs(D[i]) / (VACUUM_PERMITTIVITY * eps.b)
+        copy(y, room)
+        exponentials(room, e)
+        return
+    per_D = 1.0 / VACUUM_PERMITTIVITY
+    for _ in range(50):
+        moving, far = 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
+        for i in range(D.size):
+            move = halley_move(y[i], e[i], abs(D[i]) * per_D, p, eps.b)
+            y[i] -= move
+            moving += abs(move) > last * y[i]
+            far += y[i] > FAR
+        if far > 0:  # from below, the first move overshoots: fall back to the upper bound of `field`
+            for i in range(D.size):
+                if y[i] > FAR:
+                    y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
+        copy(y, room)
+        exponentials(room, e)
+        if moving == 0:
+            break
+
+
 @detached
 def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
@@ -120,34 +153,26 @@ def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, g
             E[i] = D[i] * per_D
             slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
+    follow(D, eps, slope, guess, CUBIC)
     y, e = guess[0], guess[1]
-    p = eps.eps_r * eps.sqrt_a
-    if p == 0.0:
-        for i in range(D.size):
-            y[i] = abs(D[i]) / (VACUUM_PERMITTIVITY * eps.b)
-        copy(y, slope)
-        exponentials(slope, e)
-    else:
-        per_D = 1.0 / VACUUM_PERMITTIVITY
-        for _ in range(50):
-            moving, far = 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
-            for i in range(D.size):
-                move = halley_move(y[i], e[i], abs(D[i]) * per_D, p, eps.b)
-                y[i] -= move
-                moving += abs(move) > CUBIC * y[i]
-                far += y[i] > FAR
-            if far > 0:  # from below, the first move overshoots: fall back to the upper bound of `field`
-                for i in range(D.size):
-                    if y[i] > FAR:
-                        y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
-            copy(y, slope)
-            exponentials(slope, e)
-            if moving == 0:
-                break
     for i in range(D.size):
         s, c = sinh_cosh(y[i], e[i])
         E[i] = math.copysign(eps.sqrt_a * s, D[i])
         slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
+
+
+@detached
+def fields_only(D: np.ndarray, eps: Permittivity, E: np.ndarray, room: np.ndarray, guess: np.ndarray):
+    """As `fields`, without dD/dE; room : (n,)."""
+    if eps.b == 0.0:
+        per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
+        for i in range(D.size):
+            E[i] = D[i] * per_D
+        return
+    follow(D, eps, room, guess, CUBIC_IN_STAGES)
+    y, e = guess[0], guess[1]
+    for i in range(D.size):
+        E[i] = math.copysign(eps.sqrt_a * sinh_cosh(y[i], e[i])[0], D[i])
 
 
 @kernel

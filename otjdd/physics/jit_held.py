@@ -41,7 +41,7 @@ def held(cls: type[NamedTuple]) -> type[NamedTuple]:
     """Class of named tuples that kernels receive by their address."""
 
     @typeof_impl.register(cls)
-    def typeof_held(value, context):
+    def typeof_held(value: tuple, context: object) -> Held:
         fields = [typeof_impl(field, context) for field in value]
         return Held(types.BaseTuple.from_types(fields, cls))
 
@@ -57,7 +57,7 @@ class HeldModel(models.PrimitiveModel):
 
 
 @unbox(Held)
-def unbox_held(held, tuple_object, c):
+def unbox_held(held: Held, tuple_object: ir.Value, c: object) -> NativeValue:
     """Fields of a Python tuple, in memory of the function that calls the kernel."""
     content = c.unbox(held.content, tuple_object)
     address = alloca_once_value(c.builder, content.value)
@@ -76,23 +76,27 @@ class HeldFields(AttributeTemplate):
 
 
 @lower_getattr_generic(Held)
-def load_field(context, builder, held, address, name):
+def load_field(context: object, builder: ir.IRBuilder, held: Held, address: ir.Value, name: str) -> ir.Value:
     """A field, loaded from where the tuple lies."""
     at = held.content.fields.index(name)
-    number = ir.Constant(ir.IntType(32), at)
-    field = load_unchanging(builder, builder.gep(address, [ir.Constant(ir.IntType(32), 0), number], inbounds=True))
+    field = load_unchanging(builder, part_of(builder, address, at))
     return impl_ret_borrowed(context, builder, held.content[at], field)
 
 
-def load_unchanging(builder, address):
-    """What lies at an address, number by number, with the word to LLVM that it does not change."""
+def load_unchanging(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
+    """Contents of an address, number by number, with the word to LLVM that they do not change."""
     kind = address.type.pointee
     if isinstance(kind, ir.LiteralStructType | ir.ArrayType):
         whole = ir.Constant(kind, ir.Undefined)
-        for i in range(len(kind) if isinstance(kind, ir.LiteralStructType) else kind.count):
-            part = builder.gep(address, [ir.Constant(ir.IntType(32), 0), ir.Constant(ir.IntType(32), i)], inbounds=True)
-            whole = builder.insert_value(whole, load_unchanging(builder, part), i)
+        for i in range(len(kind)):
+            whole = builder.insert_value(whole, load_unchanging(builder, part_of(builder, address, i)), i)
         return whole
     value = builder.load(address)
     value.set_metadata("invariant.load", builder.module.add_metadata([]))
     return value
+
+
+def part_of(builder: ir.IRBuilder, address: ir.Value, i: int) -> ir.Value:
+    """Address of part i of the contents of an address."""
+    number = ir.IntType(32)
+    return builder.gep(address, [number(0), number(i)], inbounds=True)

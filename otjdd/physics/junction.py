@@ -28,9 +28,9 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
+from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields, fields_only
 from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors
+from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors, field_factors_only
 from otjdd.physics.jit import bare, detached, inlined, summed
 from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import dot
@@ -95,6 +95,20 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
         right += charge * c[f] * columns.width[k, f]
         D[f] = D_right - right - columns.fixed[k, f]
     fields(D, junction.film, state.E[k], state.eps[k], state.guess[k])
+    return D[0]
+
+
+@detached
+def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.ndarray, dD: float) -> float:
+    """Fill D, E and guess of column k of a new state, whose eps is used up as work space; return its D at the left.
+
+    dS : (N+1,) 1/m2, vacancies that passed the faces since the state   dD : C/m2, change of D(L)
+    """
+    charge = junction.ions.z * ELEMENTARY_CHARGE
+    before, D = state.D[k], new.D[k]
+    for f in range(D.size):
+        D[f] = before[f] + (dD - charge * dS[f])
+    fields_only(D, junction.film, new.E[k], new.eps[k], new.guess[k])
     return D[0]
 
 
@@ -186,9 +200,11 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
 
-    c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors`
+    c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors_only`
     """
-    lay_hops(junction, k, E, junction.columns.site[k], work)
+    columns = junction.columns
+    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
+    field_factors_only(junction.ions, hopping, E, columns.distance[k], columns.site[k], work)
     exchange_all(junction, k, c, work, J)
 
 

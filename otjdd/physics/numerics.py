@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from otjdd.physics.jit import bare, fused, summed
+from otjdd.physics.jit import bare, detached_fused, fused, summed
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.
@@ -15,7 +15,7 @@ LOG2_E = 1.4426950408889634
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln 2 in two parts, the first with few bits
 
 
-@fused
+@detached_fused
 def exponentials(x: np.ndarray, out: np.ndarray):
     """e^x for an array, to 2e-16 relative, ten times faster than one call of the C library for each; x is used up.
 

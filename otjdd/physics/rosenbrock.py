@@ -20,7 +20,16 @@ from otjdd.physics.circuit import drop
 from otjdd.physics.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.physics.jit import detached, fused, spliced
 from otjdd.physics.jit_held import held
-from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure, closure_slope, faces, flux_slopes, fluxes
+from otjdd.physics.junction import (
+    Columns,
+    FluxSlopes,
+    Junction,
+    closure,
+    closure_slope,
+    flux_slopes,
+    fluxes,
+    move_fields,
+)
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.state import State, Tangent, new_state
 
@@ -196,7 +205,7 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         D_right = state.D_right[k] + work.dD[k]
-        D_left = faces(junction, new, k, D_right)
+        D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
         fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
 

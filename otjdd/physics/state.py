@@ -50,6 +50,7 @@ class Tangent(NamedTuple):
     by_D: np.ndarray  # (K,) d ln G/dD(L)
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
+    needed: np.ndarray  # (K,) edges that panels ended with which started afresh
     stale: np.ndarray  # (K,) change of ln G from where the slopes were taken to where it was evaluated last
     change: np.ndarray  # (K,) change of ln G from there to the state that was looked at last, inf where it is too far
     bend: np.ndarray  # (1,) error of ln I along the tangent in units of half the square of its change, as last seen
@@ -81,7 +82,7 @@ def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
         np.full(K, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
-        np.full((K, PANELS), np.nan), np.zeros(K), np.full(K, np.inf), np.ones(1),
+        np.full((K, PANELS), np.nan), np.zeros(K), np.zeros(K), np.full(K, np.inf), np.ones(1),
         np.zeros(1, np.int64),
     )  # fmt: skip
 
@@ -93,7 +94,8 @@ def new_memory(K: int, N: int) -> Memory:
     rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
     tangents = Tangent(
         np.full(columns, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
-        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan), np.zeros(columns),
+        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan),
+        np.zeros(columns), np.zeros(columns),
         np.full(columns, np.inf), np.ones(rows), np.zeros(rows, np.int64),
     )  # fmt: skip
     return Memory(losses, tangents, np.zeros(1, np.int64))
@@ -107,6 +109,7 @@ def remember(tangent: Tangent, tangents: Tangent, m: int):
     copy(tangent.G, tangents.G[m])
     copy(tangent.by_V, tangents.by_V[m])
     copy(tangent.by_D, tangents.by_D[m])
+    copy(tangent.needed, tangents.needed[m])
     copy(tangent.stale, tangents.stale[m])
     copy(tangent.bend, tangents.bend[m])
     for k in range(tangent.c.shape[0]):
@@ -123,6 +126,7 @@ def recall(tangents: Tangent, m: int, tangent: Tangent):
     copy(tangents.G[m], tangent.G)
     copy(tangents.by_V[m], tangent.by_V)
     copy(tangents.by_D[m], tangent.by_D)
+    copy(tangents.needed[m], tangent.needed)
     copy(tangents.stale[m], tangent.stale)
     copy(tangents.bend[m], tangent.bend)
     for k in range(tangent.c.shape[0]):
