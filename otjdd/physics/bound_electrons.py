@@ -79,7 +79,7 @@ def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
         behind = math.log(n[BARE, f])
         site[f] = junction.columns.site[k, f] + junction.kT * (behind - before)
         before = behind
-    lay_hops(junction, k, state.E[k], site, work)
+    lay_hops(junction, k, state.E[k], site, work, True)
 
 
 @bare

@@ -112,7 +112,7 @@ def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
 def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
-    fields(stack.D, junction.film, stack.E, stack.eps, stack.guess)
+    fields(stack.D, junction.film, stack.E, stack.eps, stack.guess, False)
     lay_electrons(junction, k, V, stack)
 
 

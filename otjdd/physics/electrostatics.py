@@ -142,10 +142,11 @@ def follow(D: np.ndarray, eps: Permittivity, room: np.ndarray, guess: np.ndarray
 
 
 @detached
-def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray):
+def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray, in_stage: bool):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 
     guess : (2, n) y = asinh(|E|/sqrt(a)) at a displacement nearby and e^y, updated; 0 and 1 to begin with
+    in_stage : of a stage of a step, which needs no dD/dE: slope is work space, and E is right to 1e-10
     """
     if eps.b == 0.0:
         per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
@@ -153,26 +154,13 @@ def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, g
             E[i] = D[i] * per_D
             slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
-    follow(D, eps, slope, guess, CUBIC)
+    follow(D, eps, slope, guess, CUBIC_IN_STAGES if in_stage else CUBIC)
     y, e = guess[0], guess[1]
     for i in range(D.size):
         s, c = sinh_cosh(y[i], e[i])
         E[i] = math.copysign(eps.sqrt_a * s, D[i])
-        slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
-
-
-@detached
-def fields_only(D: np.ndarray, eps: Permittivity, E: np.ndarray, room: np.ndarray, guess: np.ndarray):
-    """As `fields`, without dD/dE; room : (n,)."""
-    if eps.b == 0.0:
-        per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
-        for i in range(D.size):
-            E[i] = D[i] * per_D
-        return
-    follow(D, eps, room, guess, CUBIC_IN_STAGES)
-    y, e = guess[0], guess[1]
-    for i in range(D.size):
-        E[i] = math.copysign(eps.sqrt_a * sinh_cosh(y[i], e[i])[0], D[i])
+        if not in_stage:
+            slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
 @kernel

@@ -1,7 +1,7 @@
 """Largest values of a run that have a limit: electrons in the film, current, and rise of the temperature.
 
-They are looked at after every accepted step, whatever is recorded. It costs 1.1 us a step with one column of 100 cells and
-3.3 us with five: only where the lowest place of the conduction band would allow more electrons than ever before are they
+They are looked at after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
+100 cells: only where the lowest place of the conduction band would allow more electrons than ever before are they
 looked for. Where the film holds none, they are those that the contacts would put there along the band as it is.
 """
 

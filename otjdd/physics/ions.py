@@ -50,55 +50,41 @@ def none_at(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slope: f
 
 
 @inlined
-def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray):
-    """As `none_at`, at all faces (n,)."""
+def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
+    """g of a law without acceleration along a film and, with slopes, dg/dE."""
     g[:] = 1.0
-    dg[:] = 0.0
-
-
-@inlined
-def none_only(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray):
-    """As `none_along`, without the slopes."""
-    g[:] = 1.0
+    if slopes:
+        dg[:] = 0.0
 
 
 def with_law(code: int, law, others):
-    """Kernels as `none_at`, `none_along` and `none_only` that know one law more than `others`: a branch for its code."""
-    formula, (others_at, others_along, others_only) = bare(law), others
+    """Kernels as `none_at` and `none_along` that know one law more than `others`: a branch for its code."""
+    formula, (others_at, others_along) = bare(law), others
 
     def at(ions, hopping, E, e, w, slope):
         if ions.law == code:
             return formula(ions, hopping, E, e, w, slope)
         return others_at(ions, hopping, E, e, w, slope)
 
-    def along(ions, hopping, E, e, g, dg):
+    def along(ions, hopping, E, e, g, dg, slopes):
         if ions.law == code:
             du = ions.z * ions.hop / (2.0 * hopping.kT)
             for f in range(E.size):
                 w, slope = inverse_sinh_ratio(du * E[f], e[f])
-                g[f], dg[f] = formula(ions, hopping, E[f], e[f], w, slope)
+                g[f], by_E = formula(ions, hopping, E[f], e[f], w, slope)
+                if slopes:
+                    dg[f] = by_E
         else:
-            others_along(ions, hopping, E, e, g, dg)
+            others_along(ions, hopping, E, e, g, dg, slopes)
 
-    def only(ions, hopping, E, e, g):
-        if ions.law == code:
-            du = ions.z * ions.hop / (2.0 * hopping.kT)
-            for f in range(E.size):
-                w, slope = inverse_sinh_ratio(du * E[f], e[f])
-                g[f] = formula(ions, hopping, E[f], e[f], w, slope)[0]
-        else:
-            others_only(ions, hopping, E, e, g)
-
-    for function in (at, along, only):  # names in the cache of kernels
-        function.__qualname__ = f"law_{code}_{function.__name__}"
-    return bare(at), inlined(along), inlined(only)
+    at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
+    return bare(at), inlined(along)
 
 
-laws = none_at, none_along, none_only
+laws_at, laws_along = none_at, none_along
 for name, code in reversed(LAWS.items()):
     if hopping.LAWS[name].formula is not None:
-        laws = with_law(code, hopping.LAWS[name].formula, laws)
-laws_at, laws_along, laws_only = laws
+        laws_at, laws_along = with_law(code, hopping.LAWS[name].formula, (laws_at, laws_along))
 
 
 @bare
@@ -151,15 +137,16 @@ def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: floa
     return exchange(c_l, c_r, ions.c_max, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
 
 
-@inlined
-def exponentials_of_fields(
-    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray
+@detached
+def field_factors(
+    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool
 ):
-    """Fill rows 0, 1 and 5 of work (6, N+1) with d, e^|d| and, for a law of acceleration, e^u at all faces.
+    """Fill rows 0..2 of work (6, N+1) with d, e^|d| and g at all faces: the part of the flux that the field sets.
 
+    slopes : fill row 3 with dg/dE as well
     The exponentials are taken for whole arrays, which is most of the speed of a time step.
     """
-    d, ed, u, eu = work[0], work[1], work[4], work[5]
+    d, ed, g, dg, u, eu = work[0], work[1], work[2], work[3], work[4], work[5]
     per_kT, du = 1.0 / hopping.kT, ions.z * ions.hop / (2.0 * hopping.kT)
     for f in range(E.size):
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
@@ -169,21 +156,4 @@ def exponentials_of_fields(
         for f in range(E.size):
             u[f] = du * E[f]
         exponentials(u, eu)
-
-
-@detached
-def field_factors(
-    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray
-):
-    """Fill rows 0..3 of work (6, N+1) with d, e^|d|, g and dg/dE at all faces: the part of the flux that the field sets."""
-    exponentials_of_fields(ions, hopping, E, distance, site, work)
-    laws_along(ions, hopping, E, work[5], work[2], work[3])
-
-
-@detached
-def field_factors_only(
-    ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray
-):
-    """As `field_factors`, without dg/dE."""
-    exponentials_of_fields(ions, hopping, E, distance, site, work)
-    laws_only(ions, hopping, E, work[5], work[2])
+    laws_along(ions, hopping, E, eu, g, dg, slopes)

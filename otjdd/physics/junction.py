@@ -28,9 +28,9 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields, fields_only
+from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors, field_factors_only
+from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors
 from otjdd.physics.jit import bare, detached, inlined, summed
 from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import dot
@@ -94,7 +94,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = D_right - right - columns.fixed[k, f]
-    fields(D, junction.film, state.E[k], state.eps[k], state.guess[k])
+    fields(D, junction.film, state.E[k], state.eps[k], state.guess[k], False)
     return D[0]
 
 
@@ -108,7 +108,7 @@ def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.nda
     before, D = state.D[k], new.D[k]
     for f in range(D.size):
         D[f] = before[f] + (dD - charge * dS[f])
-    fields_only(D, junction.film, new.E[k], new.eps[k], new.guess[k])
+    fields(D, junction.film, new.E[k], new.eps[k], new.guess[k], True)
     return D[0]
 
 
@@ -200,20 +200,21 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
 
-    c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors_only`
+    c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors`
     """
-    columns = junction.columns
-    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
-    field_factors_only(junction.ions, hopping, E, columns.distance[k], columns.site[k], work)
+    lay_hops(junction, k, E, junction.columns.site[k], work, False)
     exchange_all(junction, k, c, work, J)
 
 
 @detached
-def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray):
-    """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,)."""
+def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool):
+    """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,).
+
+    slopes : dg/dE as well, see `field_factors`
+    """
     columns = junction.columns
     hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
-    field_factors(junction.ions, hopping, E, columns.distance[k], site, work)
+    field_factors(junction.ions, hopping, E, columns.distance[k], site, work, slopes)
 
 
 @detached
@@ -233,7 +234,7 @@ def flux_slopes(
     junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes
 ):
     """As `fluxes`, with the derivatives of J at faces 1..N-1."""
-    lay_hops(junction, k, E, junction.columns.site[k], work)
+    lay_hops(junction, k, E, junction.columns.site[k], work, True)
     exchange_slopes(junction, k, c, work, J, slopes)
 
 

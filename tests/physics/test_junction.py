@@ -22,6 +22,7 @@ from otjdd.physics.junction import (
     film_charge,
     flux_slopes,
     fluxes,
+    move_fields,
 )
 from otjdd.physics.state import new_state
 from otjdd.solver import electrodes, model
@@ -110,6 +111,20 @@ def test_field_on_both_sides_of_the_film_differs_by_the_charge_in_it():
     ions = 2 * (run.state.c[0] * run.junction.columns.width[0]).sum()
     assert charge == pytest.approx(ELEMENTARY_CHARGE * (ions - 3e26 * 2.8e-9), rel=1e-12)
     assert run.state.D_right[0] - run.state.D_left[0] == pytest.approx(charge, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [0, 1])
+def test_fields_that_move_with_the_vacancies_are_those_of_the_moved_vacancies(k):
+    run = closed(case(device__film__fixed_charge=-3e26, device__film__cells=12, **COLUMNS), 1, 0.3)
+    junction, state, rng = run.junction, run.state, np.random.default_rng(4)
+    there, moved = new_state(*state.c.shape), new_state(*state.c.shape)
+    dS, dD = np.zeros(13), 1e-3
+    dS[1:-1] = 1e-3 * (state.c[k] * junction.columns.width[k]).sum() * rng.standard_normal(11)
+    there.c[k] = state.c[k] - np.diff(dS) / junction.columns.width[k]
+    left = faces(junction, there, k, state.D_right[k] + dD)
+    assert move_fields(junction, state, moved, k, dS, dD) == pytest.approx(left, rel=1e-12)
+    np.testing.assert_allclose(moved.D[k], there.D[k], rtol=1e-12, atol=1e-14 * abs(state.D).max())
+    np.testing.assert_allclose(moved.E[k], there.E[k], rtol=1e-9, atol=1e-12 * abs(state.E).max())
 
 
 @pytest.mark.parametrize("law", LAWS)
