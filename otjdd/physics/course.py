@@ -2,7 +2,7 @@
 
 from otjdd.errors import Status
 from otjdd.physics.extremes import look
-from otjdd.physics.jit import detached, spliced
+from otjdd.physics.jit import detached
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.record import READS, STATES, Log, full_of_rows, keep, observe, read
@@ -30,7 +30,7 @@ AT_JUMP = 0.1  # of the error of V_j within a piece: that allowed at its start, 
 READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
 
 
-@spliced
+@detached
 def perform(
     junction: Junction,
     state: State,
@@ -56,7 +56,7 @@ def perform(
     return status
 
 
-@spliced
+@detached
 def full(task: int, log: Log):
     """True when the log has no room for the record of a task."""
     return (

@@ -16,7 +16,7 @@ from otjdd.physics.circuit import drop
 from otjdd.physics.closing import bending, log_change
 from otjdd.physics.electron_jacobian import MISSING, PASSED, PULL, ElectronWork, factor_column, linear_of, solve_column
 from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands, lay_electrons
-from otjdd.physics.jit import detached, spliced
+from otjdd.physics.jit import detached
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.rosenbrock import (
@@ -35,7 +35,7 @@ from otjdd.physics.rosenbrock import (
 from otjdd.physics.state import State, Tangent
 
 
-@spliced
+@detached
 def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> bool:
     """Fill the trial with the factored Jacobian of every column at the state for a step dt [s], and fluxes."""
     work, good = trial.work, True
@@ -48,7 +48,7 @@ def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> boo
     return good
 
 
-@spliced
+@detached
 def lay_stage(state: State, trial: Trial, stage: int) -> float:
     """Put the unknowns of a stage into the trial: work.dS, D and band of its state. Returns dV."""
     work, film, new, dV = trial.work, trial.film, trial.state, 0.0
@@ -65,7 +65,7 @@ def lay_stage(state: State, trial: Trial, stage: int) -> float:
     return dV
 
 
-@spliced
+@detached
 def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
     """Concentrations, bands, electrons and fluxes of every column at the stage that the trial was put to."""
     work, new = trial.work, trial.state
@@ -75,7 +75,7 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
         fluxes_of(junction, new, k, work.factors, work.J[k])
 
 
-@spliced
+@detached
 def answer(junction: Junction, trial: Trial, stage: int, dt: float):
     """Unknowns x of every column that answer the residuals at a stage, V_j held."""
     work, film = trial.work, trial.film
@@ -86,7 +86,7 @@ def answer(junction: Junction, trial: Trial, stage: int, dt: float):
         solve_column(junction, k, trial.state, film, flux)
 
 
-@spliced
+@detached
 def lost_along(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, dV: float
 ) -> float:
@@ -102,7 +102,7 @@ def lost_along(
     return drop(junction, (state.V[0] + dV) * total)[0]
 
 
-@spliced
+@detached
 def voltage_of_stage(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, r_circuit: float
 ) -> float:  # fmt: skip
@@ -119,7 +119,7 @@ def voltage_of_stage(
     return rest / by_V
 
 
-@spliced
+@detached
 def keep_stage(trial: Trial, stage: int, dV: float):
     """Put the unknowns of a stage, V_j with them, into work.US, film.U, film.D and work.UV."""
     work, film = trial.work, trial.film
@@ -133,7 +133,7 @@ def keep_stage(trial: Trial, stage: int, dV: float):
         displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
 
 
-@spliced
+@detached
 def finish(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
     """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
     last = STAGES - 1
@@ -172,7 +172,7 @@ def electron_step(
     return True
 
 
-@spliced
+@detached
 def bend_less(junction: Junction, state: State, negligible: float) -> bool:
     """True where the electrons of every column bend its band by less than a negligible energy [eV]."""
     most = 0.0
@@ -181,7 +181,7 @@ def bend_less(junction: Junction, state: State, negligible: float) -> bool:
     return most < negligible
 
 
-@spliced
+@detached
 def lay_after(junction: Junction, new: State):
     """Lay the stack of every column that a step without electrons ends with, its fields from the vacancies alone."""
     for k in range(new.c.shape[0]):

@@ -168,7 +168,7 @@ class KernelCache:
                 parts = private.parts(result)
                 check_symbols(private.object_code(parts))
             entry = sealed(key + private.dumps((called_by_name(result.library), parts)))
-            write_whole(path, entry, mode=0o600)
+            write_whole(path, entry, forced=False, mode=0o600)
         except Exception as error:  # a full disk, say: the kernel is there all the same
             log.info("%s is not kept: %s", self.name, error)
 

@@ -6,6 +6,7 @@ and `jit_cache` does without this module, and without a cache, where it cannot b
 A kernel that stands apart is called by its name in machine code instead of being copied into its callers.
 """
 
+import hashlib
 import struct
 from collections.abc import Iterable
 from contextlib import contextmanager
@@ -14,12 +15,13 @@ from copy import copy
 from llvmlite import binding
 from numba.core import types
 from numba.core.codegen import JITCodeLibrary, JitEngine
-from numba.core.compiler import Compiler, CompileResult, compile_result
+from numba.core.compiler import Compiler, CompileResult, Flags, compile_result
 from numba.core.dispatcher import Dispatcher
 from numba.core.environment import Environment
 from numba.core.registry import cpu_target
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
+from numba.core.targetconfig import ConfigStack
 
 __all__ = [
     "Alone", "Copied", "Named", "announce", "cache_of", "called", "copied_parts", "door_of", "dumps", "for_callers", "hide",
@@ -39,6 +41,8 @@ USED = (
         cpu_target.target_context,
         ("cached_internal_func", "create_cpython_wrapper", "get_executable", "insert_user_function"),
     ),
+    (cpu_target.typing_context, ("_lookup_global", "resolve_function_type")),
+    (Flags, ("_summary_args", "_values", "get_mangle_string")),
     (Dispatcher, ("_reset_overloads", "_make_finalizer", "get_call_template", "get_overload", "is_compiling")),
 )
 for owner, names in USED:
@@ -46,6 +50,8 @@ for owner, names in USED:
         getattr(owner, name)
 
 HELPERS = {}  # options of a kernel -> numba's own functions, as compiled for kernels with these options
+SIGNATURES = {}  # function, types of its arguments, options of the kernel -> signature
+PLAIN = (types.Number, types.Boolean, types.Array)
 UNDEFINED = 0  # section of a symbol that an ELF file does not define
 SYMBOL_TABLE = 2  # type of an ELF section
 
@@ -116,16 +122,79 @@ def helpers(compiler: Compiler):
         target.cached_internal_func = before
 
 
+class Options(Flags):
+    """numba's options of a kernel, compared and named by those that are given.
+
+    numba looks its own functions up by the options, a hundred times a kernel. It compares all of them each time, by name,
+    which took a tenth of the time of compilation. It puts them into the names of kernels, in an order that differs between
+    processes.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self):
+        return hash(frozenset(self._values))
+
+    def __eq__(self, other):
+        return self._values == other._values if isinstance(other, Options) else super().__eq__(other)
+
+    def get_mangle_string(self) -> str:
+        given = {name: getattr(value, "flags", value) for name, value in self._summary_args()}
+        ordered = [(name, sorted(value) if isinstance(value, set) else value) for name, value in given.items()]
+        return hashlib.sha256(repr(ordered).encode()).hexdigest()[:8]
+
+
+@contextmanager
+def signatures(compiler: Compiler):
+    """Have numba remember the signatures of operators and functions of numbers and arrays.
+
+    It tries its many candidates, those for strings, sets and dates among them, anew for each x + y of a kernel.
+    """
+    typing = compiler.state.typingctx
+    if "resolve_function_type" in vars(typing):  # for the kernel that calls this one
+        yield
+        return
+    find = typing.resolve_function_type
+
+    def remember(function, arguments, named):
+        options = ConfigStack.top_or_none()
+        kernel = isinstance(function, types.Dispatcher)
+        if named or kernel or not isinstance(options, Options) or not all(isinstance(a, PLAIN) for a in arguments):
+            return find(function, arguments, named)
+        chosen = implementations(typing, function)
+        key = function, arguments, options
+        if key not in SIGNATURES:
+            signature = find(function, arguments, named)
+            SIGNATURES[key] = signature, signature and chosen.get(signature.args)
+        signature, implementation = SIGNATURES[key]
+        if implementation is not None:  # numba lowers a call to what was typed last, with whatever options
+            chosen[signature.args] = implementation
+        return signature
+
+    typing.resolve_function_type = remember
+    try:
+        yield
+    finally:
+        del typing.resolve_function_type
+
+
+def implementations(typing, function) -> dict:
+    """Types of arguments -> the implementation that a call of a builtin function is lowered to."""
+    found = function if isinstance(function, types.Function) else typing._lookup_global(function)
+    return found._impl_keys if isinstance(found, types.Function) else {}
+
+
 class Alone(Compiler):
     """numba's compiler, into a Library, with helpers of its own options."""
 
     own = ""  # see Library
 
     def _compile_bytecode(self):
+        self.state.flags = Options(self.state.flags)
         self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         self.state.library.own = self.own
         self.state.library.enable_object_caching()
-        with helpers(self):
+        with helpers(self), signatures(self):
             return super()._compile_bytecode()
 
 

@@ -19,7 +19,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electron_step import film_step
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.extremes import look
-from otjdd.physics.jit import bare, detached, spliced, summed
+from otjdd.physics.jit import bare, detached, summed
 from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
@@ -223,7 +223,7 @@ def foreseen(growth: float, norm: float, step: float, at: np.ndarray) -> float:
     return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
 
 
-@spliced
+@detached
 def leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
@@ -265,7 +265,7 @@ def next_step(growth: float, norm: float, step: float, at: np.ndarray, after_rej
     return step * growth
 
 
-@spliced
+@detached
 def attempt(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
@@ -309,7 +309,7 @@ def attempt(
     return Outcome(Status.DONE, norm, growth, False)
 
 
-@spliced
+@detached
 def forward(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
@@ -323,7 +323,7 @@ def forward(
     return outcome
 
 
-@spliced
+@detached
 def advance(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log
 ):

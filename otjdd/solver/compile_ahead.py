@@ -1,9 +1,10 @@
-"""The first run on a machine: two processes compile, the currents and the stack in this one, the time step in a second.
+"""The first run on a machine: two processes compile, the currents in this one, the stack and the time step in a second.
 
-Both share the kernel cache. The loop over the time steps, which calls everything, is compiled by this one when the second
-has told that the steps are there. If the second process fails, this one compiles the rest.
+Both share the kernel cache, and have as much to do. The loop over the time steps, which calls everything, is compiled by
+this one when the second has told that the steps are there. If the second process fails, this one compiles the rest.
 
-The garbage collector is off meanwhile: the compiler leaves so many objects that it took a tenth of the time.
+The garbage collector is off meanwhile: the compiler leaves so many objects that it took a tenth of the time. They are old
+to it then, so that it does not look through them three times when it is on again, which took a second.
 """
 
 import gc
@@ -19,7 +20,7 @@ from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
 NO_TASKS = np.zeros(0, np.int64)
-SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin)"
+SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin_between_metals)"
 
 
 def compile_kernels(begin: Callable) -> None:
@@ -28,6 +29,7 @@ def compile_kernels(begin: Callable) -> None:
         run = begin()
         compile_currents(run)
         integrate.jump(run, 0.1)
+        compile_around(run)
         wait_for_steps()
         integrate.advance(run, 1e-12, 0.1, 0.1)
 
@@ -40,6 +42,8 @@ def without_collector():
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()  # into the oldest generation
         if was_on:
             gc.enable()
 
@@ -72,8 +76,8 @@ def second(begin: Callable) -> None:
 
 
 def compile_currents(run) -> None:
-    """Compile the current of a column, its slopes, the stack with electrons, and what they call, for runs like this."""
-    from otjdd.physics import closing, conduction
+    """Compile the current of a column, its slopes, and what they call, for runs like this one."""
+    from otjdd.physics import conduction
     from otjdd.physics.transport import transport
 
     junction, state, tangent = run.junction, run.state, run.tangent
@@ -81,23 +85,33 @@ def compile_currents(run) -> None:
         (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
         (conduction.conduct, (junction, state, tangent, True)),
         (transport, (junction, state)),
-        (closing.close_all, (junction, state, 0.1, 0.1)),
+    ):
+        jit_cache.compile_for(kernel, arguments)
+
+
+def compile_around(run) -> None:
+    """Compile what surrounds a time step: its error, its length, and what is recorded of it, for runs like this one."""
+    from otjdd.physics import course, rosenbrock, stepper
+
+    junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
+    source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
+    for kernel, arguments in (
+        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
+        (stepper.leap, (junction, control, state, tangent, trial, source, 1.0, True)),
+        (stepper.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
+        (course.perform, (junction, state, tangent, run.memory, 0, 0.0, 0.0, log)),
     ):
         jit_cache.compile_for(kernel, arguments)
 
 
 def compile_steps(run) -> None:
-    """Compile a time step, and what each step calls besides the current, for runs like this one."""
-    from otjdd.physics import electron_step, record, rosenbrock, stepper
+    """Compile the stack with electrons and a time step, for runs like this one."""
+    from otjdd.physics import closing, electron_step, rosenbrock
 
-    junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
-    source, concentration = rosenbrock.Ramp(0.0, 0.0), trial.state.c
+    junction, state, source = run.junction, run.state, rosenbrock.Ramp(0.0, 0.0)
     for kernel, arguments in (
-        (electron_step.film_step, (junction, state, tangent, trial, source, 1.0, True, 1.0)),
-        (stepper.first_step, (junction, control, state, trial.work, 1.0)),
-        (stepper.confine, (junction, concentration)),
-        (stepper.worst_cell, (control, state.c, concentration, trial.work.error)),
-        (record.observe, (junction, state, tangent, 0.0, 0.0, 0.0, integrate.new_log(run, NO_TASKS, False))),
+        (closing.close_all, (junction, state, 0.1, 0.1)),
+        (electron_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
     ):
         jit_cache.compile_for(kernel, arguments)
 

@@ -100,6 +100,11 @@ def begin(**changes):
     return integrate.begin(model.junction(case, parts=parts), c, rtol=case.numerics.rtol, atol=case.numerics.atol)
 
 
+def begin_between_metals():
+    """A run of the same types, without the tables of a semiconductor and the kernels that make them."""
+    return begin(**{"device.right": {"kind": "metal", "barrier": "0.7 eV"}})
+
+
 def answer(**changes) -> Answer:
     """Numbers at the end of the run."""
     from otjdd.physics import electrostatics

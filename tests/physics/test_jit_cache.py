@@ -99,6 +99,27 @@ def summed(x):
 def both(x):
     return exact(x) - summed(x)
 """
+OPTIONS = """
+from otjdd.physics import jit
+
+@jit.bare
+def exact(x):
+    total = 0.0
+    for i in range(x.size):
+        total += max(x[i], 0.5) / 3.0
+    return total
+
+@jit.summed
+def summed(x):
+    total = -exact(x)
+    for i in range(x.size):
+        total += max(x[i], 0.5) / 3.0 + exact(x) / x.size
+    return total
+
+@jit.inlined
+def both(x):
+    return exact(x) - summed(x)
+"""
 HEALED = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -342,14 +363,19 @@ def test_first_runs_at_the_same_time_do_not_disturb_each_other(tmp_path):
     assert program(tmp_path, **homes).communicate(timeout=250) == ("19.0 True\n", "")
 
 
-def test_a_kernel_is_the_same_whatever_was_compiled_before_it_and_by_which_process(tmp_path):
-    """Else a result cannot be made again: numba has one x**2 for all kernels, with the rounding of the first."""
+@pytest.mark.parametrize("kernels", [SQUARES, OPTIONS], ids=["squares", "options"])
+def test_a_kernel_is_the_same_whatever_was_compiled_before_it_and_by_which_process(tmp_path, kernels):
+    """Else a result cannot be made again.
+
+    numba has one x**2 for all kernels, with the rounding of the first. A kernel takes the options that it is not given
+    from the first that calls it, and sets of options have another order in each process.
+    """
     orders = {"a": ("exact", "summed", "both"), "b": ("summed", "exact", "both"), "c": ("both",), "d": ("summed",)}
     said = {}
-    for place, order in orders.items():
-        environment = {"NUMBA_CACHE_DIR": str(tmp_path / place)}
+    for seed, (place, order) in enumerate(orders.items()):
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / place), "PYTHONHASHSEED": str(seed)}
         for arguments in (order, ()):  # in the process that compiles, and in one that finds some or all of it
-            process = program(tmp_path, ORDER, SQUARES, arguments, **environment)
+            process = program(tmp_path, ORDER, kernels, arguments, **environment)
             said[place, arguments] = process.communicate(timeout=250)
     (told,) = set(said.values())
     values, _, lengths = zip(*(line.split() for line in told[0].splitlines()), strict=True)
@@ -357,6 +383,8 @@ def test_a_kernel_is_the_same_whatever_was_compiled_before_it_and_by_which_proce
     assert exact != summed
     assert both == exact - summed
     assert all(map(int, lengths))
+    files = [{entry.name for entry in (tmp_path / place).glob("otjdd/*/*")} for place in orders]
+    assert all(names == files[0] for names in files)
 
 
 def spoil(path: Path, harm: str) -> None:
