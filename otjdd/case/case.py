@@ -59,14 +59,14 @@ class Case(Record):
 
     @model_validator(mode="after")
     def check_error(self):
-        error, cells, parts = self.numerics.error, self.device.film.cells, PARTS[self.numerics.error]
+        error, cells = self.numerics.error, self.device.film.cells
         if error == "none":
             return self
         if self.drive.kind == "patterns" or isinstance(self.ions.initial, FromResult):
             what = "a crossbar" if self.drive.kind == "patterns" else "a start from a result, which has one grid"
             raise NotAsExpected(f'numerics.error = "none" beside {what}', f'"{error}"')
-        if cells // max(parts) < FEWEST_CELLS:
-            least = FEWEST_CELLS * max(parts)
+        if cells // max(PARTS) < FEWEST_CELLS:
+            least = FEWEST_CELLS * max(PARTS)
             raise NotAsExpected(f'{least} cells at least beside numerics.error = "{error}"', f"{cells}")
         return self
 

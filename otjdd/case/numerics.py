@@ -7,11 +7,8 @@ from pydantic import Field
 from otjdd.case.record import Count, Number, Record
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
-PARTS = {
-    "none": (),
-    "estimate": (2,),
-    "extrapolate": (2, 3),
-}  # of the cells, on the coarser grids that an error asks for
+ERRORS = ("none", "estimate", "extrapolate")
+PARTS = (2, 3)  # of the cells, on the coarser grids that an error asks for
 FEWEST_CELLS = 8  # of a grid
 
 
@@ -30,4 +27,4 @@ class Numerics(Record):
     atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
-    error: Literal[tuple(PARTS)] = "none"
+    error: Literal[ERRORS] = "none"

@@ -1,13 +1,17 @@
 """The error of every read: the same case on coarser grids, and with smaller steps in time.
 
-The scheme is of second order in the size of the cells, so ln I on N and on N/2 cells leads to its limit for small cells:
+The scheme is of second order in the size of the cells, so ln I on N and on M = N/2 cells leads to the limit of small cells:
 
     ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
 
 `estimate` states the distance to it as the error of the grid. `extrapolate` gives the limit itself. Its error follows from
 a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3 differ by eight times the error of the first where
-the next term is of fourth order; half of their difference is stated, for grids that are not so fine yet. The error in
-time is that of the coarsest grid, from a run with tolerances of a tenth.
+the next term is of fourth order; half of their difference is stated, for grids that are not so fine yet.
+
+The three grids also tell the order of convergence. Where it is not between 1 and 3, two of them agree by chance, or all are
+too coarse: then the range of the three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput. Phys. 262, 104
+(2014)). The error in time is that of the grid of N/2 cells, from a run with tolerances of a tenth, and a hundredth for the
+integral of the current: a tenth would often lead to the same energies.
 """
 
 from __future__ import annotations
@@ -26,7 +30,8 @@ from otjdd.results import outputs
 
 log = logging.getLogger(__name__)
 
-TIGHTER = 0.1  # of the tolerances, in the run that tells the error in time
+TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # of the tolerances, in the run that tells the error in time
+ORDERS = 1.0, 3.0  # of convergence that three grids may show
 LEFT = 0.5  # of the difference of two limits, stated as the error of the finer one: a quarter is too small for 6 % of reads
 QUANTITIES = ("read_resistance", "bias_current")  # whose errors are stated; a result has one of them
 WHOLE, GRID, TIME = "error", "grid_error", "time_error"
@@ -52,39 +57,44 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     name = next((name for name in QUANTITIES if name in ds and ds[name].size), None)
     if name is None:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
-    grids = [cells, *(cells // part for part in PARTS[case.numerics.error])]
+    grids = [cells, *(cells // part for part in PARTS)]
     try:
         runs = [ds] + [on_its_grid(coarser(case, n)) for n in grids[1:]]
-        strict = on_its_grid(coarser(case, grids[-1], TIGHTER))
+        strict = on_its_grid(stricter(coarser(case, grids[1])))
     except SolverError as error:
         said = f"not known: on a coarser grid, {error}"
         log.warning("the error of the reads is %s", said)
         none = np.full(ds[name].shape, np.nan)
         return stated(ds, name, Error(none, none, none)).assign_attrs({ATTRIBUTE: said})
-    found = errors(grids, [logarithms(run[name]) for run in (*runs, strict)], extrapolate)
+    found = errors(grids, [logarithms(run[name]) for run in runs], logarithms(strict[name]), extrapolate)
     ds = stated(ds, name, found)
-    said = f"from grids of {', '.join(map(str, grids))} cells, and tolerances of {TIGHTER:g} on the last"
+    said = f"from grids of {', '.join(map(str, grids))} cells, and tolerances of {TIGHTER:g} on the second"
     if extrapolate:
         ds = replaced(ds, name, found.limit)
         said += f"; {name} and its current are extrapolated to small cells, all else is of {cells} cells"
     return ds.assign_attrs({ATTRIBUTE: said})
 
 
-def coarser(case: Case, cells: int, tighter: float = 1.0) -> Case:
-    """The case on another number of cells, its tolerances times a factor, with nothing recorded but its reads."""
-    n = case.numerics
-    tolerances = {
-        "rtol": max(LEAST_RTOL, tighter * n.rtol), "atol": max(LEAST_ATOL, tighter * n.atol),
-        "current_tolerance": max(LEAST_CURRENT_TOLERANCE, tighter * n.current_tolerance),
-    }  # fmt: skip
+def coarser(case: Case, cells: int) -> Case:
+    """The case on another number of cells, with nothing recorded but its reads."""
     film = case.device.film.model_copy(update={"cells": cells})
     return case.model_copy(
         update={
             "device": case.device.model_copy(update={"film": film}),
-            "numerics": n.model_copy(update={"error": "none", **tolerances}),
+            "numerics": case.numerics.model_copy(update={"error": "none"}),
             "record": Recording(every="none"),
         }
     )
+
+
+def stricter(case: Case) -> Case:
+    """The case with smaller tolerances."""
+    n = case.numerics
+    tolerances = {
+        "rtol": max(LEAST_RTOL, TIGHTER * n.rtol), "atol": max(LEAST_ATOL, TIGHTER * n.atol),
+        "current_tolerance": max(LEAST_CURRENT_TOLERANCE, TIGHTER_CURRENT * n.current_tolerance),
+    }  # fmt: skip
+    return case.model_copy(update={"numerics": n.model_copy(update=tolerances)})
 
 
 def logarithms(values) -> np.ndarray:
@@ -98,16 +108,29 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarr
     return fine + (fine - coarse) / (ratio * ratio - 1.0)
 
 
-def errors(grids: list[int], values: list[np.ndarray], extrapolate: bool) -> Error:
-    """Limit and errors from ln x on each grid, finest first, and on the last grid with a stricter tolerance.
+def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
+    """Is the change from grid to grid that of an order within ORDERS? True or False for each value."""
+    fine, middle, coarse = values
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (fine - middle) / (middle - coarse)
+    most, least = (
+        (grids[1] ** -p - grids[0] ** -p) / (grids[2] ** -p - grids[1] ** -p) for p in ORDERS
+    )  # fmt: skip
+    return (ratio >= least) & (ratio <= most)
+
+
+def errors(grids: list[int], values: list[np.ndarray], strict: np.ndarray, extrapolate: bool) -> Error:
+    """Limit and errors from ln x on three grids, finest first, and on the second with stricter tolerances.
 
     The error in time of a read is taken to be that of the run (root mean square) where its own is smaller by chance.
     """
     limits = [
-        extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values[:-1]), strict=True)
+        extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
     grid = LEFT * np.abs(limits[0] - limits[1]) if extrapolate else np.abs(limits[0] - values[0])
-    off = np.abs(values[-2] - values[-1])
+    extent = np.max(values, axis=0) - np.min(values, axis=0)
+    grid = np.where(converges(grids, values), grid, np.maximum(grid, extent))
+    off = np.abs(values[1] - strict)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
     return Error(limits[0], grid, np.fmax(off, np.where(np.isfinite(off), usual, np.nan)))
 
