@@ -81,7 +81,24 @@ def verdict(found: list[Compared]) -> Verdict:
     return Verdict(true.size, float(within.mean()), float(np.median(stated / np.maximum(true, ROUND_OFF))))
 
 
-def verdicts(count: int, seed: int) -> dict[str, Verdict]:
-    """Verdicts on each kind, over random devices."""
-    found = [one for n, shares in enumerate(devices.drawn(count, seed)) for one in compared(n, shares)]
-    return {kind: verdict([one for one in found if one.kind == kind]) for kind in KINDS}
+def of_devices(count: int, seed: int, limit: float, workers: int):
+    """What `compared` finds for each random device, each in a process that is ended after `limit` seconds; None then."""
+    from pebble import ProcessPool
+
+    from otjdd.system.pool import context, make_ready
+
+    make_ready()
+    with ProcessPool(workers, context=context()) as pool:
+        futures = [pool.schedule(compared, args=args, timeout=limit) for args in enumerate(devices.drawn(count, seed))]
+        for future in futures:
+            try:
+                yield future.result()
+            except TimeoutError:
+                yield None
+
+
+def verdicts(count: int, seed: int, limit: float = 150.0, workers: int = 1) -> tuple[dict[str, Verdict], int]:
+    """Verdicts on each kind, over random devices, and the number of devices that took longer than the limit [s]."""
+    found = list(of_devices(count, seed, limit, workers))
+    reads = [one for each in found for one in each or ()]
+    return {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}, found.count(None)
