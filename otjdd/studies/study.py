@@ -129,6 +129,8 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         return
     jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
     first = True
+    import xarray  # noqa: F401  (the Dataset's, while the workers load: later they would wait for it)
+
     with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
         for job, point in finished:
             done, failed = done + 1, failed + (point.status != "done")
@@ -138,7 +140,6 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
                     announce(cost.words)
                 refuse_large(folder, cost)
                 first = False
-                import xarray  # noqa: F401  (the Dataset's, while the workers are busy)
             if progress:
                 progress(done, failed, len(different))
 

@@ -82,7 +82,7 @@ def verdict(found: list[Compared]) -> Verdict:
 
 
 def of_devices(count: int, seed: int, limit: float, workers: int):
-    """What `compared` finds for each random device, each in a process that is ended after `limit` seconds; None then."""
+    """Results of `compared` for each random device, in a process of its own; None where it took longer than limit [s]."""
     from pebble import ProcessPool
 
     from otjdd.system.pool import context, make_ready
