@@ -189,7 +189,7 @@ def ratio(time: float, kernels: float) -> str:
 
 def many(folder: Path, quick: bool) -> list[str]:
     """Points of one column and few writes: processor time of a whole study over that of its kernels, one worker and two."""
-    count, lines = 50 if quick else 300, []
+    count, lines = 50 if quick else 1000, []
     start = watched(study(case_file(folder, ONE_COLUMN.replace("PATH", PATHS[1]), 1), folder / "start")).cpu
     for writes, voltages in PATHS.items():
         path = case_file(folder, ONE_COLUMN.replace("PATH", voltages), count)
