@@ -22,7 +22,7 @@ array, which would never be freed. Public witnesses: issues #2345, #2350 and #18
 Calls by symbol. numba compiles a function whole and links a copy of all its callees into it, so the compile time of a chain
 of functions grows with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396.
 Large tuples are passed by their address (`jit_held`), so a call by symbol is cheap, and everything but the smallest
-functions stands apart. All kernels of a run then compile in 34 s of one processor, where they took 150.
+functions stands apart. All kernels of a run then compile in some 35 s of one processor, where they took 150.
 
 Rounding. The options of floating point are given to single kernels, where their error was measured. Free reordering, for
 example, breaks the two-part ln 2 of `numerics.exponentials`: its error grows from 2e-16 to 2e-14.

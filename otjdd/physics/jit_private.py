@@ -51,7 +51,7 @@ for owner, names in USED:
 
 HELPERS = {}  # options of a kernel -> numba's own functions, as compiled for kernels with these options
 SIGNATURES = {}  # function, types of its arguments, options of the kernel -> signature
-PLAIN = (types.Number, types.Boolean, types.Array)
+PLAIN = (types.Number, types.Boolean, types.Array)  # types of arguments whose signatures are remembered
 UNDEFINED = 0  # section of a symbol that an ELF file does not define
 SYMBOL_TABLE = 2  # type of an ELF section
 

@@ -44,6 +44,7 @@ class Error(NamedTuple):
     limit: np.ndarray
     grid: np.ndarray
     time: np.ndarray
+    ranged: np.ndarray  # True where the range of the grids is stated, which do not converge as the scheme should
 
 
 def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=None):
@@ -65,10 +66,15 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
         said = f"not known: on a coarser grid, {error}"
         log.warning("the error of the reads is %s", said)
         none = np.full(ds[name].shape, np.nan)
-        return stated(ds, name, Error(none, none, none)).assign_attrs({ATTRIBUTE: said})
+        return stated(ds, name, Error(none, none, none, np.isfinite(none))).assign_attrs({ATTRIBUTE: said})
     found = errors(grids, [logarithms(run[name]) for run in runs], logarithms(strict[name]), extrapolate)
     ds = stated(ds, name, found)
-    said = f"from grids of {', '.join(map(str, grids))} cells, and tolerances of {TIGHTER:g} on the second"
+    said = (
+        f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
+    )
+    said += f"{TIGHTER_CURRENT:g} of that of the current"
+    if ranged := np.count_nonzero(found.ranged):
+        said += f"; the range of the grids is the error of {ranged} of {found.ranged.size} values that do not converge"
     if extrapolate:
         ds = replaced(ds, name, found.limit)
         said += f"; {name} and its current are extrapolated to small cells, all else is of {cells} cells"
@@ -109,7 +115,7 @@ def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarr
 
 
 def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
-    """Is the change from grid to grid that of an order within ORDERS? True or False for each value."""
+    """True for each value whose change from grid to grid is that of an order within ORDERS."""
     fine, middle, coarse = values
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (fine - middle) / (middle - coarse)
@@ -128,11 +134,12 @@ def errors(grids: list[int], values: list[np.ndarray], strict: np.ndarray, extra
         extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
     ]  # fmt: skip
     grid = LEFT * np.abs(limits[0] - limits[1]) if extrapolate else np.abs(limits[0] - values[0])
-    extent = np.max(values, axis=0) - np.min(values, axis=0)
-    grid = np.where(converges(grids, values), grid, np.maximum(grid, extent))
+    known, extent = converges(grids, values), np.max(values, axis=0) - np.min(values, axis=0)
+    grid = np.where(known, grid, np.maximum(grid, extent))
     off = np.abs(values[1] - strict)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
-    return Error(limits[0], grid, np.fmax(off, np.where(np.isfinite(off), usual, np.nan)))
+    time = np.fmax(off, np.where(np.isfinite(off), usual, np.nan))
+    return Error(limits[0], grid, time, ~known & (extent > 0.0))
 
 
 def stated(ds, name: str, found: Error):

@@ -55,7 +55,36 @@ def test_what_extrapolation_leaves_is_bounded_by_the_error_stated():
 )
 def test_grids_that_do_not_converge_have_their_range_as_error(values, extent, extrapolate):
     values = [np.array([x]) for x in values]
-    assert error_estimate.errors([60, 30, 20], values, values[1], extrapolate).grid[0] >= extent * (1.0 - 1e-9)
+    found = error_estimate.errors([60, 30, 20], values, values[1], extrapolate)
+    assert found.grid[0] >= extent * (1.0 - 1e-9)
+    assert found.ranged.all()
+
+
+def test_a_value_that_is_the_same_on_all_grids_has_no_error_of_the_grid():
+    found = error_estimate.errors([60, 30, 20], [np.array([3.0])] * 3, np.array([3.0]), False)
+    assert found.grid[0] == 0.0
+    assert not found.ranged.any()
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_value_that_a_grid_does_not_give_has_no_known_error(missing):
+    values = [series(N, 7.0, 0.0) for N in (60, 30, 20)]
+    values[missing] = np.array([np.nan])
+    found = error_estimate.errors([60, 30, 20], values, series(30, 7.0, 0.0), False)
+    assert np.isnan(found.grid[0])
+    assert not found.ranged.any()
+
+
+def test_a_result_tells_of_values_that_do_not_converge(plain):
+    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate")
+    factor = {48: 1.0, 24: 1.2, 16: 1.0}
+
+    def on_its_grid(case, *rest):
+        return plain.assign(read_resistance=plain.read_resistance * factor[case.device.film.cells])
+
+    ds = error_estimate.simulate(film, on_its_grid)
+    assert f"error of {plain.read_resistance.size} of {plain.read_resistance.size} values" in ds.attrs["error_estimate"]
+    np.testing.assert_allclose(ds.read_resistance_grid_error, np.log(1.2), rtol=1e-9)
 
 
 @pytest.mark.parametrize(("power", "known"), [(0.5, False), (1.2, True), (2.0, True), (2.8, True), (4.0, False)])
@@ -115,6 +144,7 @@ def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
     ("changes", "expected"),
     [
         ({"device.film.cells": 16, "numerics.error": "extrapolate"}, "24 cells at least"),
+        ({"device.film.cells": 23, "numerics.error": "estimate"}, "24 cells at least"),
         ({"numerics.error": "guess"}, "estimate"),
     ],
 )
@@ -125,9 +155,9 @@ def test_errors_that_cannot_be_stated_are_refused(changes, expected):
 
 @needs_speed
 def test_stated_errors_of_random_devices_are_honest():
-    found, slow = stated_errors.verdicts(6, seed=11)
-    assert slow == 0
-    for verdict in found.values():
+    found = stated_errors.campaign(6, seed=11)
+    assert found.slow == 0
+    for verdict in found.verdicts.values():
         assert verdict.reads >= 8
         assert verdict.within >= 0.9
 

@@ -180,13 +180,14 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
 def errors_of_reads(quick: bool, folder: Path) -> tuple[str, bool]:
     """Errors that are stated beside the reads of 200 random devices, against true ones."""
     count = 20 if quick else 200
-    found, slow = stated_errors.verdicts(count, seed=12, workers=os.cpu_count() or 1)
+    found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1)
     said = "; ".join(
         f"{kind}: {100 * v.within:.1f} % of {v.reads} true errors below three times the stated ones, median of stated over "
-        f"true {v.median:.2g}"
-        for kind, v in found.items()
+        f"true {v.median:.3g}"
+        for kind, v in found.verdicts.items()
     )
-    return f"{count} random devices, {slow} left out that take long: {said}", all(v.honest for v in found.values())
+    left = f"{found.slow} left out that take long, {found.without} without reads"
+    return f"{count} random devices, {left}: {said}", all(v.honest for v in found.verdicts.values())
 
 
 def counted(found) -> str:

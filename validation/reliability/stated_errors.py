@@ -97,8 +97,19 @@ def of_devices(count: int, seed: int, limit: float, workers: int):
                 yield None
 
 
-def verdicts(count: int, seed: int, limit: float = 150.0, workers: int = 1) -> tuple[dict[str, Verdict], int]:
-    """Verdicts on each kind, over random devices, and the number of devices that took longer than the limit [s]."""
+class Campaign(NamedTuple):
+    """Verdict on each kind, and numbers of the devices that are left out: over the limit of time, and without reads."""
+
+    verdicts: dict[str, Verdict]
+    slow: int
+    without: int  # a run stopped, or its reads carry no current
+
+
+def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1) -> Campaign:
+    """Verdicts over random devices, each given a limit of time [s]."""
     found = list(of_devices(count, seed, limit, workers))
     reads = [one for each in found for one in each or ()]
-    return {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}, found.count(None)
+    verdicts = {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}
+    return Campaign(
+        verdicts, found.count(None), sum(each is not None and not any(one.true for one in each) for each in found)
+    )
