@@ -18,7 +18,7 @@ SAID = {  # what the text between the cells relies on
     "study_to_figure": ["56 points done", r"\n1\d\d mV per decade"],
     "fit_measured_data": [
         "a decimal comma", r"barrier: 0\.6[45]\d+ \+- 0\.00\d+ eV", "activation_energy and ions.prefactor: .*; hold one",
-        r"the loop at 350 K +0\.\d+ +(\S+e-\d+|0\.00\d+)", r"after 20 pulses \d",
+        r"the loop at 350 K +0\.\d+ +(\S+e-\d+|0\.0\d+)", r"after 20 pulses \d",
     ],
     "plasticity_metrics": [
         "20 up, 20 down", r"of the junction itself 0\.0\d%", r"pre first *: \+\d+% exp", r"post first *: -\d+% exp",

@@ -16,7 +16,7 @@ class Numerics(Record):
     """Accuracy and limits of a run.
 
     rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and of
-        a concentration relative to it
+        a concentration relative to it; below 1e-2 steps are of order 5, else of order 4
     atol : of a concentration, in units of the mean
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents

@@ -34,15 +34,15 @@ class Hopping(NamedTuple):
 class Law(NamedTuple):
     """A law: its formula and where it was published."""
 
-    formula: Callable | None  # (ions, hopping, E, e, w, slope) -> (g, dg/dE [m/V]); None for g = 1
+    formula: Callable | None  # (ions, hopping, E, w, slope) -> (g, dg/dE [m/V]); None for g = 1
     source: str = ""
 
 
-# Arguments of a formula besides ions and hopping: E [V/m], and of u = z a E/2kT the numbers e = e^u, w = u/sinh(u) and
+# Arguments of a formula besides ions and hopping: E [V/m], and of u = z a E/2kT the numbers w = u/sinh(u) and
 # slope = dw/du, which are finite for every u.
 
 
-def mott_gurney(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slope: float):
+def mott_gurney(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
     """g and dg/dE of the sinh law: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
 
     With w = u/sinh(u) this is g = 1/sqrt(w^2 + (k u)^2), which never overflows.
@@ -56,7 +56,7 @@ def mott_gurney(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slop
     return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
 
 
-def genreith_schriever(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slope: float):
+def genreith_schriever(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
     """g and dg/dE of the tilted sinusoidal potential; no barrier is left forward for G = z a |E|/(pi E_a) >= 1."""
     E_a, kT = hopping.barrier, hopping.kT
     du = ions.z * ions.hop / (2.0 * kT)

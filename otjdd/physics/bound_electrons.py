@@ -30,6 +30,7 @@ from otjdd.physics.film_electrons import (
     RIGHT,
     FilmElectrons,
 )
+from otjdd.physics.ions import G_SLOPE, G
 from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, flux_slopes, fluxes, lay_hops
 from otjdd.physics.numerics import OVERFLOW
@@ -110,5 +111,5 @@ def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slope
     """
     per_kT = -junction.ions.z / junction.kT
     for f in range(1, J.size - 1):
-        accelerated = work[3, f] / work[2, f] * J[f]
+        accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])

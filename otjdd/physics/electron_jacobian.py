@@ -52,8 +52,8 @@ class ElectronWork(NamedTuple):
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `bound_electrons.fill_pull`
-    U: np.ndarray  # (STAGES, K, N) stages of the band, and of D
-    D: np.ndarray  # (STAGES, K, N+1)
+    U: np.ndarray  # (s, K, N) stages of the band, and of D
+    D: np.ndarray  # (s, K, N+1)
 
 
 def new_electron_work(stages: int, K: int, N: int, electrons: bool) -> ElectronWork:

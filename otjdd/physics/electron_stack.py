@@ -55,7 +55,7 @@ class Stack(NamedTuple):
     D: np.ndarray  # (N+1,) C/m2
     E: np.ndarray  # (N+1,) V/m
     eps: np.ndarray  # (N+1,) dD/dE, F/m
-    guess: np.ndarray  # (2, N+1) of `electrostatics.fields`
+    guess: np.ndarray  # (GUESS, N+1) of `electrostatics.fields`
     U: np.ndarray  # (N+2,) E_C at the left end, the N centres and the right end, eV
     # density of electrons in equilibrium with the RIGHT and with the LEFT contact [1/m3]; their sum differentiated BY_BAND
     # [1/(m3 eV)] and BY_VOLTAGE [1/(m3 V)] at constant w, and BY_WEIGHT [1/m3]; w and 1 - w
@@ -119,7 +119,7 @@ def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
 @detached
 def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
-    contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
+    contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room[0])
     densities(junction.electrons, junction.kT, V, stack.U, stack.electrons)
     if binds(junction):
         bind(junction.electrons, junction.kT, V, stack.U, stack.c, stack.electrons)
@@ -162,7 +162,7 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
     The pieces are made anew: those that are there may be of another column.
     """
     U, pieces, slopes = stack.U, stack.pieces, stack.slopes
-    contact_weights(distance, kT, U, pieces, stack.weight, stack.room)
+    contact_weights(distance, kT, U, pieces, stack.weight, stack.room[0])
     for i in range(pieces.size - 1):
         right = min(max((U[i + 2] - U[i + 1]) / kT, -STEEPEST), STEEPEST)
         left = min(max((U[i] - U[i + 1]) / kT, -STEEPEST), STEEPEST)

@@ -1,4 +1,4 @@
-"""One time step of the ions with electrons in the film: RODAS as in `rosenbrock`, with more algebraic unknowns.
+"""One time step of the ions with electrons in the film: as in `rosenbrock`, with more algebraic unknowns.
 
     dS_f/dt = J_f(c, E)                                     one row per inner face of a column
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
@@ -20,19 +20,15 @@ from otjdd.physics.jit import detached
 from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces
 from otjdd.physics.numerics import add_scaled, add_up, copy
 from otjdd.physics.rosenbrock import (
-    ALPHA,
-    GAMMA,
-    GAMMA_SUM,
-    STAGES,
-    A,
-    C,
     Ramp,
     Trial,
     Work,
+    add_stages,
     displaced,
+    move_to_stage,
     rosenbrock_step,
 )
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import GUESS, State, Tangent
 
 
 @detached
@@ -44,25 +40,25 @@ def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> boo
         flux_slopes_of(junction, state, k, work.factors, work.J[k], slopes)
         if binds(junction):
             fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
-        good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * GAMMA))
+        good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * trial.method.gamma))
     return good
 
 
 @detached
-def lay_stage(state: State, trial: Trial, stage: int) -> float:
-    """Put the unknowns of a stage into the trial: work.dS, D and band of its state. Returns dV."""
-    work, film, new, dV = trial.work, trial.film, trial.state, 0.0
-    work.dS[:] = 0.0
+def lay_stage(state: State, trial: Trial, stage: int, dV: float) -> float:
+    """Put a stage into the trial: work.dS, D and band of its state. Returns dV, from that of the stage before."""
+    method, film, new = trial.method, trial.film, trial.state
     for k in range(state.c.shape[0]):
-        copy(state.D[k], new.D[k])
-        copy(state.band[k], new.band[k])
-        for j in range(stage):
-            add_scaled(A[stage, j], work.US[j, k], work.dS[k])
-            add_scaled(A[stage, j], film.D[j, k], new.D[k])
-            add_scaled(A[stage, j], film.U[j, k], new.band[k, 1:-1])
-    for j in range(stage):
-        dV += A[stage, j] * work.UV[j]
-    return dV
+        D, band = new.D[k], new.band[k, 1:-1]
+        if stage >= method.A.shape[0]:
+            add_scaled(1.0, film.D[stage - 1, k], D)
+            add_scaled(1.0, film.U[stage - 1, k], band)
+        else:
+            copy(state.D[k], D)
+            copy(state.band[k], new.band[k])
+            add_stages(method.A[stage], 1.0, film.D, k, stage, D)
+            add_stages(method.A[stage], 1.0, film.U, k, stage, band)
+    return move_to_stage(method, trial.work, stage, dV)
 
 
 @detached
@@ -81,8 +77,7 @@ def answer(junction: Junction, trial: Trial, stage: int, dt: float):
     work, film = trial.work, trial.film
     for k in range(trial.state.c.shape[0]):
         flux = work.J[k]
-        for j in range(stage):
-            add_scaled(C[stage, j] / dt, work.US[j, k], flux)
+        add_stages(trial.method.C[stage], 1.0 / dt, work.US, k, stage, flux)
         solve_column(junction, k, trial.state, film, flux)
 
 
@@ -136,7 +131,7 @@ def keep_stage(trial: Trial, stage: int, dV: float):
 @detached
 def finish(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
     """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
-    last = STAGES - 1
+    last = work.UV.size - 1
     for k in range(state.c.shape[0]):
         add_scaled(1.0, work.US[last, k], work.dS[k])
         add_scaled(1.0, film.D[last, k], new.D[k])
@@ -152,23 +147,23 @@ def electron_step(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
 ) -> bool:
     """As `rosenbrock.rosenbrock_step`, for a film that holds electrons; D and band of the new state are predictions."""
-    work, new, dV = trial.work, trial.state, 0.0
+    method, work, new, dV = trial.method, trial.work, trial.state, 0.0
     if not factor_all(junction, state, trial, dt):
         return False
     for k in range(state.c.shape[0]):
-        copy(state.guess[k, 0], new.guess[k, 0])
-        copy(state.guess[k, 1], new.guess[k, 1])
-    for i in range(STAGES):
-        dV = lay_stage(state, trial, i)
+        for row in range(GUESS):
+            copy(state.guess[k, row], new.guess[k, row])
+    for i in range(method.alpha.size):
+        dV = lay_stage(state, trial, i, dV)
         evaluate(junction, state, trial, dV)
-        r_circuit = source.voltage + source.slope * ALPHA[i] * dt - state.V[0] - dV + GAMMA_SUM[i] * dt * source.slope
+        r_circuit = source.voltage + source.slope * (method.alpha[i] + method.gamma_sum[i]) * dt - state.V[0] - dV
         r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
         if not abs(r_circuit) < math.inf:
             return False
         answer(junction, trial, i, dt)
         keep_stage(trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit))
     finish(junction, state, work, trial.film, new)
-    new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
+    new.V[0] = state.V[0] + dV + work.UV[method.alpha.size - 1]
     return True
 
 

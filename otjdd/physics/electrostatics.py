@@ -19,9 +19,9 @@ import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.jit import apart, bare, detached, inlined, kernel
+from otjdd.physics.jit import apart, bare, detached_fused, fused, inlined, kernel
 from otjdd.physics.jit_held import held
-from otjdd.physics.numerics import copy, exponentials, hermite
+from otjdd.physics.numerics import hermite, sinh_cosh
 
 METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
@@ -66,21 +66,12 @@ def displacement(E: float, eps: Permittivity):
     return D, VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / math.sqrt(eps.sqrt_a**2 + E * E))
 
 
-@bare
-def halley_move(y: float, e: float, d: float, p: float, b: float):
-    """Halley's move for p sinh(y) + b y = d at y, from e = e^y."""
-    s, c = 0.5 * (e - 1.0 / e), 0.5 * (e + 1.0 / e)
+@fused
+def halley_move(y: float, s: float, c: float, d: float, p: float, b: float):
+    """Halley's move for p sinh(y) + b y = d at y, from s = sinh(y) and c = cosh(y)."""
     f = p * s + b * y - d
     slope = p * c + b
     return f * slope / (slope * slope - 0.5 * f * p * s)
-
-
-@bare
-def sinh_cosh(y: float, e: float):
-    """sinh(y) and cosh(y) from y and e = e^y, without cancellation at small y."""
-    near = y * (1.0 + y * y / 6.0 * (1.0 + y * y / 20.0))
-    back = 1.0 / e
-    return (0.5 * (e - back) if y > 1e-3 else near), 0.5 * (e + back)
 
 
 @bare
@@ -97,56 +88,53 @@ def field(D: float, eps: Permittivity):
     y = d / (p + eps.b)
     if d > FAR * (p + eps.b) and p > 0.0:
         y = min(y, math.asinh(d / p))
-    e = math.exp(y)
+    s, c = sinh_cosh(y)
     if p > 0.0:
         for _ in range(50):
-            move = halley_move(y, e, d, p, eps.b)
+            move = halley_move(y, s, c, d, p, eps.b)
             y -= move
-            e = math.exp(y)
+            s, c = sinh_cosh(y)
             if abs(move) <= CUBIC * y:
                 break
-    s, c = sinh_cosh(y, e)
     return math.copysign(eps.sqrt_a * s, D), VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
 
 
 @inlined
-def follow(D: np.ndarray, eps: Permittivity, room: np.ndarray, guess: np.ndarray, last: float):
-    """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field; room : (n,).
+def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float):
+    """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.
 
     last : relative move after which the rest, its cube, is left
     """
-    y, e = guess[0], guess[1]
-    p = eps.eps_r * eps.sqrt_a
+    y, s, c = guess[0], guess[1], guess[2]
+    p, per_D = eps.eps_r * eps.sqrt_a, 1.0 / VACUUM_PERMITTIVITY
     if p == 0.0:
         for i in range(D.size):
-            y[i] = abs(D[i]) / (VACUUM_PERMITTIVITY * eps.b)
-        copy(y, room)
-        exponentials(room, e)
+            y[i] = abs(D[i]) * per_D / eps.b
+            s[i], c[i] = sinh_cosh(y[i])
         return
-    per_D = 1.0 / VACUUM_PERMITTIVITY
     for _ in range(50):
         moving, far = 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
         for i in range(D.size):
-            move = halley_move(y[i], e[i], abs(D[i]) * per_D, p, eps.b)
+            move = halley_move(y[i], s[i], c[i], abs(D[i]) * per_D, p, eps.b)
             y[i] -= move
+            s[i], c[i] = sinh_cosh(y[i])
             moving += abs(move) > last * y[i]
             far += y[i] > FAR
         if far > 0:  # from below, the first move overshoots: fall back to the upper bound of `field`
             for i in range(D.size):
                 if y[i] > FAR:
                     y[i] = min(y[i], math.asinh(abs(D[i]) * per_D / p))
-        copy(y, room)
-        exponentials(room, e)
+                    s[i], c[i] = sinh_cosh(y[i])
         if moving == 0:
             break
 
 
-@detached
+@detached_fused
 def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, guess: np.ndarray, in_stage: bool):
     """`field` for an array: fill E [V/m] and slope = dD/dE [F/m] for displacements D [C/m2], all (n,).
 
-    guess : (2, n) y = asinh(|E|/sqrt(a)) at a displacement nearby and e^y, updated; 0 and 1 to begin with
-    in_stage : of a stage of a step, which needs no dD/dE: slope is work space, and E is right to 1e-10
+    guess : (3, n) y = asinh(|E|/sqrt(a)), sinh(y) and cosh(y) at a displacement nearby, updated; of y = 0 to begin with
+    in_stage : of a stage of a step, which needs no dD/dE: slope is left as it is, and E is right to 1e-10
     """
     if eps.b == 0.0:
         per_D = 1.0 / (VACUUM_PERMITTIVITY * eps.eps_r)
@@ -154,13 +142,12 @@ def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, g
             E[i] = D[i] * per_D
             slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
-    follow(D, eps, slope, guess, CUBIC_IN_STAGES if in_stage else CUBIC)
-    y, e = guess[0], guess[1]
+    follow(D, eps, guess, CUBIC_IN_STAGES if in_stage else CUBIC)
     for i in range(D.size):
-        s, c = sinh_cosh(y[i], e[i])
-        E[i] = math.copysign(eps.sqrt_a * s, D[i])
-        if not in_stage:
-            slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * c))
+        E[i] = math.copysign(eps.sqrt_a * guess[1, i], D[i])
+    if not in_stage:
+        for i in range(D.size):
+            slope[i] = VACUUM_PERMITTIVITY * (eps.eps_r + eps.b / (eps.sqrt_a * guess[2, i]))
 
 
 @kernel

@@ -60,7 +60,7 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
     N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT, watch.density_of_states
     band_of_fields(junction, state, k, U)
-    contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4:6])
+    contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4])
     lowest = U[1]
     for i in range(1, N):
         lowest = min(lowest, U[i + 1])

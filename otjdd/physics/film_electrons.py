@@ -15,7 +15,7 @@ import numpy as np
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
 from otjdd.physics.jit import apart, bare, detached
 from otjdd.physics.jit_held import held
-from otjdd.physics.numerics import SERIES, exponentials
+from otjdd.physics.numerics import SERIES, exponential
 
 EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c
 FULL = 88.0  # end of the table of F: 2.3 eV into the band at 300 K; the definition itself beyond
@@ -82,22 +82,18 @@ def contact_weights(
     """Set the weights (2, N) of the right and the left contact at the centres, and the share of every piece in w.
 
     distance, pieces : (N+1,) m, between the points of the band U (N+2,) [eV], which is straight between them
-    room : (2, N+1 at least) work space
+    room : (N+1 at least,) work space
     Cumulated from both ends, so that w and 1 - w keep their digits where they are small, and mirror images are exact.
     """
-    N, height, e = distance.size - 1, room[0, : distance.size], room[1, : distance.size]
+    N, e = distance.size - 1, room[: distance.size]
     top = U[0]
     for i in range(1, N + 2):
         top = max(top, U[i])
     for f in range(N + 1):
-        height[f] = -abs(U[f + 1] - U[f]) / kT
-    exponentials(height, e)
+        pieces[f] = exponential(-abs(U[f + 1] - U[f]) / kT)
+        e[f] = exponential((max(U[f], U[f + 1]) - top) / kT)
     for f in range(N + 1):
-        pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) / kT, e[f])
-        height[f] = (max(U[f], U[f + 1]) - top) / kT
-    exponentials(height, e)
-    for f in range(N + 1):
-        pieces[f] *= e[f]
+        pieces[f] = distance[f] * mean_exponential(abs(U[f + 1] - U[f]) / kT, pieces[f]) * e[f]
     left, right = 0.0, 0.0
     for i in range(N):
         left += pieces[i]

@@ -22,35 +22,40 @@ import numpy as np
 
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
-from otjdd.physics.jit import bare, detached, inlined
-from otjdd.physics.numerics import OVERFLOW, bernoulli_given, exponentials
+from otjdd.physics.jit import bare, detached, fused, inlined
+from otjdd.physics.numerics import bernoulli_given, exponential
 
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
-LINEAR = LAWS["linear"]
+# rows of what the field sets: B(d), B(-d), g, and with slopes dB/dd, dg/dE [m/V]; and of where it is taken: d, E [V/m]
+FACTORS = 7
+UPHILL, DOWNHILL, G, UPHILL_SLOPE, G_SLOPE, TILT, FIELD = range(FACTORS)
+LANES = 8  # doubles of a vector: longer loops of no multiple of it are slow at their end
+
+
+@fused
+def inverse_sinh_ratio(u: float):
+    """w = u/sinh(u) and dw/du; finite for all u."""
+    p = u * u
+    near = 1.0 - p * (1.0 / 6.0) * (1.0 - p * (7.0 / 60.0) * (1.0 - p * (31.0 / 294.0) * (1.0 - p * (381.0 / 3720.0))))
+    near_slope = 1.0 - p * (7.0 / 30.0) * (1.0 - p * (31.0 / 196.0) * (1.0 - p * (381.0 / 2790.0)))
+    size = abs(u)
+    q = exponential(-size)
+    per = 1.0 / (1.0 - q * q) if q != 1.0 else 0.0
+    inverse, coth = 2.0 * q * per, (1.0 + q * q) * per  # of sinh |u|
+    far = size * inverse
+    far_slope = -math.copysign(far * coth - inverse, u)
+    small = size < 0.1
+    return (near if small else far), (-u * (1.0 / 3.0) * near_slope if small else far_slope)
 
 
 @bare
-def inverse_sinh_ratio(u: float, e: float):
-    """w = u/sinh(u) and dw/du, from u and e = e^u; finite for all u."""
-    q = u * u
-    near = 1.0 - q / 6.0 * (1.0 - q * (7.0 / 60.0) * (1.0 - q * (31.0 / 294.0) * (1.0 - q * (381.0 / 3720.0))))
-    near_slope = -u / 3.0 * (1.0 - q * (7.0 / 30.0) * (1.0 - q * (31.0 / 196.0) * (1.0 - q * (381.0 / 2790.0))))
-    back = 1.0 / e
-    sinh = 0.5 * (e - back) if e != 1.0 else 1.0
-    far = u / sinh
-    far_slope = (1.0 - far * 0.5 * (e + back)) / sinh
-    small = abs(u) < 0.1
-    return (near if small else far), (near_slope if small else far_slope)
-
-
-@bare
-def none_at(ions: Ions, hopping: Hopping, E: float, e: float, w: float, slope: float):
+def none_at(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
     """g and dg/dE of a law without acceleration, at one field."""
     return 1.0, 0.0
 
 
 @inlined
-def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, e: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
+def none_along(ions: Ions, hopping: Hopping, E: np.ndarray, g: np.ndarray, dg: np.ndarray, slopes: bool):
     """g of a law without acceleration along a film and, with slopes, dg/dE."""
     g[:] = 1.0
     if slopes:
@@ -61,21 +66,24 @@ def with_law(code: int, law, others):
     """Kernels as `none_at` and `none_along` that know one law more than `others`: a branch for its code."""
     formula, (others_at, others_along) = bare(law), others
 
-    def at(ions, hopping, E, e, w, slope):
+    def at(ions, hopping, E, w, slope):
         if ions.law == code:
-            return formula(ions, hopping, E, e, w, slope)
-        return others_at(ions, hopping, E, e, w, slope)
+            return formula(ions, hopping, E, w, slope)
+        return others_at(ions, hopping, E, w, slope)
 
-    def along(ions, hopping, E, e, g, dg, slopes):
+    def along(ions, hopping, E, g, dg, slopes):
         if ions.law == code:
             du = ions.z * ions.hop / (2.0 * hopping.kT)
-            for f in range(E.size):
-                w, slope = inverse_sinh_ratio(du * E[f], e[f])
-                g[f], by_E = formula(ions, hopping, E[f], e[f], w, slope)
-                if slopes:
-                    dg[f] = by_E
+            if slopes:
+                for f in range(E.size):
+                    w, slope = inverse_sinh_ratio(du * E[f])
+                    g[f], dg[f] = formula(ions, hopping, E[f], w, slope)
+            else:
+                for f in range(E.size):
+                    w, slope = inverse_sinh_ratio(du * E[f])
+                    g[f] = formula(ions, hopping, E[f], w, slope)[0]
         else:
-            others_along(ions, hopping, E, e, g, dg, slopes)
+            others_along(ions, hopping, E, g, dg, slopes)
 
     at.__qualname__, along.__qualname__ = f"law_{code}_at", f"law_{code}_along"  # names in the cache of kernels
     return bare(at), inlined(along)
@@ -90,17 +98,15 @@ for name, code in reversed(LAWS.items()):
 @bare
 def acceleration(ions: Ions, hopping: Hopping, E: float):
     """Field acceleration g [1] of the hopping rate and dg/dE [m/V] at a field E [V/m]."""
-    u = ions.z * ions.hop * E / (2.0 * hopping.kT)
-    e = math.exp(min(max(u, -OVERFLOW), OVERFLOW))
-    w, slope = inverse_sinh_ratio(u, e)
-    return laws_at(ions, hopping, E, e, w, slope)
+    w, slope = inverse_sinh_ratio(ions.z * ions.hop * E / (2.0 * hopping.kT))
+    return laws_at(ions, hopping, E, w, slope)
 
 
-@bare
-def bernoulli_pair(d: float, e: float):
-    """B(d), B(-d) and dB/dd from d and e = e^|d|; each exact to round-off, B(-d) = B(d) + d only where it adds up."""
+@fused
+def bernoulli_pair(d: float):
+    """B(d), B(-d) and dB/dd; each exact to round-off, B(-d) = B(d) + d only where it adds up."""
     size = abs(d)
-    small, slope = bernoulli_given(size, e)
+    small, slope = bernoulli_given(size, exponential(size))
     large = small + size
     uphill = d >= 0.0
     return (small if uphill else large), (large if uphill else small), (slope if uphill else -1.0 - slope)
@@ -110,7 +116,7 @@ def bernoulli_pair(d: float, e: float):
 def exchange(c_l: float, c_r: float, c_max: float, rate: float, bernoulli: tuple, tilt: float, g: float, dg: float):
     """Flux J between two cells and its derivatives by c_l, c_r and E.
 
-    rate : D0/h [m/s]   bernoulli : B(d), B(-d), dB/dd of `bernoulli_pair`   tilt : dd/dE [m/V]   dg : dg/dE [m/V]
+    rate : D0/h [m/s]   bernoulli : B(d), B(-d), dB/dd   tilt : dd/dE [m/V]   dg : dg/dE [m/V]
     """
     B, B_back, dB = bernoulli
     crowd = 1.0 / c_max
@@ -131,29 +137,36 @@ def flux(ions: Ions, hopping: Hopping, c_l: float, c_r: float, E: float, h: floa
     site : W_r - W_l [eV]
     """
     kT = hopping.kT
-    d = (site - ions.z * E * h) / kT
-    bernoulli = bernoulli_pair(d, math.exp(min(abs(d), OVERFLOW)))
+    bernoulli = bernoulli_pair((site - ions.z * E * h) / kT)
     g, dg = acceleration(ions, hopping, E)
     return exchange(c_l, c_r, ions.c_max, hopping.diffusivity / h, bernoulli, -ions.z * h / kT, g, dg)
+
+
+def new_factors(N: int) -> np.ndarray:
+    """Room for `field_factors` (FACTORS, N+1 or more) of a column of N cells: whole vectors, zero beyond the last face."""
+    return np.zeros((FACTORS, -(-(N + 1) // LANES) * LANES))
 
 
 @detached
 def field_factors(
     ions: Ions, hopping: Hopping, E: np.ndarray, distance: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool
 ):
-    """Fill rows 0..2 of work (6, N+1) with d, e^|d| and g at all faces: the part of the flux that the field sets.
+    """Fill rows UPHILL, DOWNHILL and G of work at all faces: the part of the flux that the field sets.
 
-    slopes : fill row 3 with dg/dE as well
-    The exponentials are taken for whole arrays, which is most of the speed of a time step.
+    work : of `new_factors`   slopes : fill rows UPHILL_SLOPE and G_SLOPE as well
+    Exponentials are most of the cost of a time step: the loops with them are vectorised, over whole vectors.
     """
-    d, ed, g, dg, u, eu = work[0], work[1], work[2], work[3], work[4], work[5]
-    per_kT, du = 1.0 / hopping.kT, ions.z * ions.hop / (2.0 * hopping.kT)
+    d, field, per_kT = work[TILT], work[FIELD], 1.0 / hopping.kT
+    B, B_back, g, dB, dg = work[UPHILL], work[DOWNHILL], work[G], work[UPHILL_SLOPE], work[G_SLOPE]
     for f in range(E.size):
         d[f] = (site[f] - ions.z * E[f] * distance[f]) * per_kT
-        u[f] = abs(d[f])
-    exponentials(u, ed)
-    if ions.law != LINEAR:
-        for f in range(E.size):
-            u[f] = du * E[f]
-        exponentials(u, eu)
-    laws_along(ions, hopping, E, eu, g, dg, slopes)
+        field[f] = E[f]
+    if slopes:
+        for f in range(d.size):
+            B[f], B_back[f], dB[f] = bernoulli_pair(d[f])
+        laws_along(ions, hopping, field, g, dg, True)
+    else:
+        for f in range(d.size):
+            pair = bernoulli_pair(d[f])
+            B[f], B_back[f] = pair[0], pair[1]
+        laws_along(ions, hopping, field, g, dg, False)

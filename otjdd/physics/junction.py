@@ -30,7 +30,7 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import Hopping, Ions, bernoulli_pair, exchange, field_factors
+from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, Ions, exchange, field_factors
 from otjdd.physics.jit import bare, detached, inlined, summed
 from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import dot
@@ -100,7 +100,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
 
 @detached
 def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.ndarray, dD: float) -> float:
-    """Fill D, E and guess of column k of a new state, whose eps is used up as work space; return its D at the left.
+    """Fill D, E and guess of column k of a new state; return its D at the left.
 
     dS : (N+1,) 1/m2, vacancies that passed the faces since the state   dD : C/m2, change of D(L)
     """
@@ -200,7 +200,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
 def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
 
-    c : (N,) 1/m3   E : (N+1,) V/m   work : (6, N+1), filled by `field_factors`
+    c : (N,) 1/m3   E : (N+1,) V/m   work : of `ions.new_factors`, filled by `field_factors`
     """
     lay_hops(junction, k, E, junction.columns.site[k], work, False)
     exchange_all(junction, k, c, work, J)
@@ -221,12 +221,12 @@ def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: 
 def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
     D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
-    left, right, inner, d, ed, g = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1], work[2, 1:-1]
+    left, right, inner = c[:-1], c[1:], J[1:-1]
+    B, B_back, g = work[UPHILL, 1:], work[DOWNHILL, 1:], work[G, 1:]
     J[0] = 0.0
     J[c.size] = 0.0
     for i in range(inner.size):
-        pair = bernoulli_pair(d[i], ed[i])
-        inner[i] = exchange(left[i], right[i], c_max, D0 / h[i], pair, 0.0, g[i], 0.0)[0]
+        inner[i] = exchange(left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], 0.0), 0.0, g[i], 0.0)[0]
 
 
 @detached
@@ -242,12 +242,12 @@ def flux_slopes(
 def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
     D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
-    left, right, inner, d, ed = c[:-1], c[1:], J[1:-1], work[0, 1:-1], work[1, 1:-1]
-    g, dg = work[2, 1:-1], work[3, 1:-1]
+    left, right, inner = c[:-1], c[1:], J[1:-1]
+    B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
+    g, dg = work[G, 1:], work[G_SLOPE, 1:]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
     per_kT = -junction.ions.z / junction.kT
     for i in range(inner.size):
-        pair = bernoulli_pair(d[i], ed[i])
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(
-            left[i], right[i], c_max, D0 / h[i], pair, per_kT * h[i], g[i], dg[i]
+            left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]
         )

@@ -1,13 +1,12 @@
-"""One time step of the ions: Rosenbrock method RODAS on the differential-algebraic system of all columns.
+"""One time step of the ions: a Rosenbrock method on the differential-algebraic system of all columns.
 
     dS_f/dt = J_f(c, E)                      one row per inner face of a column
     0       = closure(S, D(L), V_j)          one per column
     0       = V(t) - V_j - R_s I(S, D(L), V_j)   one for the junction
 
-RODAS (Hairer & Wanner, Solving Ordinary Differential Equations II, 2nd ed., section VI.4) is of order 4 with an embedded
-order 3, L-stable, stiffly accurate, and made for such systems of index 1. Every stage is one tridiagonal solve per column
-with a border of one row for D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the
-state, along the tangent of `conduction`.
+The methods are those of `rosenbrock_methods`. Every stage is one tridiagonal solve per column with a border of one row for
+D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of
+`conduction`.
 """
 
 import math
@@ -18,6 +17,7 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.circuit import drop
 from otjdd.physics.electron_jacobian import ElectronWork, new_electron_work
+from otjdd.physics.ions import new_factors
 from otjdd.physics.jit import detached, fused, spliced
 from otjdd.physics.jit_held import held
 from otjdd.physics.junction import (
@@ -31,33 +31,8 @@ from otjdd.physics.junction import (
     move_fields,
 )
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.state import State, Tangent, new_state
-
-# RODAS, in the transformed variables of Hairer & Wanner (IV.7.25)
-GAMMA = 0.25
-ALPHA = np.array([0.0, 0.386, 0.21, 0.63, 1.0, 1.0])
-GAMMA_SUM = np.array([0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0])
-A = np.array(
-    [
-        [0.0, 0.0, 0.0, 0.0, 0.0],
-        [1.544, 0.0, 0.0, 0.0, 0.0],
-        [0.9466785280815826, 0.2557011698983284, 0.0, 0.0, 0.0],
-        [3.314825187068521, 2.896124015972201, 0.9986419139977817, 0.0, 0.0],
-        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 0.0],
-        [1.221224509226641, 6.019134481288629, 12.53708332932087, -0.6878860361058950, 1.0],
-    ]
-)
-C = np.array(
-    [
-        [0.0, 0.0, 0.0, 0.0, 0.0],
-        [-5.6688, 0.0, 0.0, 0.0, 0.0],
-        [-2.430093356833875, -0.2063599157091915, 0.0, 0.0, 0.0],
-        [-0.1073529058151375, -9.594562251023355, -20.47028614809616, 0.0, 0.0],
-        [7.496443313967647, -10.24680431464352, -33.99990352819905, 11.70890893206160, 0.0],
-        [8.083246795921522, -7.981132988064893, -31.52159432874371, 16.31930543123136, -6.058818238834054],
-    ]
-)
-STAGES = 6
+from otjdd.physics.rosenbrock_methods import RODAS, Method
+from otjdd.physics.state import GUESS, State, Tangent, new_state
 
 
 @held
@@ -71,20 +46,21 @@ class Work(NamedTuple):
     closure: np.ndarray  # (K, N+1) d closure/dS
     bordered: np.ndarray  # (K,) d closure/dD(L), the response of S included
     J: np.ndarray  # (K, N+1) fluxes 1/(m2 s)
-    US: np.ndarray  # (STAGES, K, N+1) stages of S, D(L) and V_j
-    UD: np.ndarray  # (STAGES, K)
-    UV: np.ndarray  # (STAGES,)
+    US: np.ndarray  # (s, K, N+1) stages of S, D(L) and V_j
+    UD: np.ndarray  # (s, K)
+    UV: np.ndarray  # (s,)
     dS: np.ndarray  # (K, N+1) change of S, D(L) since the start of the step
     dD: np.ndarray  # (K,)
     mismatch: np.ndarray  # (K,) of the closure
-    factors: np.ndarray  # (6, N+1) of `ions.field_factors`
+    factors: np.ndarray  # of `ions.field_factors`
     error: np.ndarray  # (K, N) error estimate of c [1/m3]
 
 
 @held
 class Trial(NamedTuple):
-    """A step on trial: its work space, and the state that it leads to."""
+    """A step on trial: its method, its work space, and the state that it leads to."""
 
+    method: Method
     work: Work
     state: State
     film: ElectronWork
@@ -97,29 +73,34 @@ class Ramp(NamedTuple):
     slope: float  # V/s
 
 
-def new_trial(K: int, N: int, electrons: bool = False) -> Trial:
-    """Room for a step of K columns of N cells, their film with or without electrons."""
-    return Trial(new_work(K, N), new_state(K, N, electrons), new_electron_work(STAGES, K, N, electrons))
+def new_trial(K: int, N: int, electrons: bool = False, method: Method = RODAS) -> Trial:
+    """Room for a step of a method for K columns of N cells, their film with or without electrons."""
+    stages = method.alpha.size
+    work, film = new_work(stages, K, N), new_electron_work(stages, K, N, electrons)
+    return Trial(method, work, new_state(K, N, electrons), film)
 
 
-def new_work(K: int, N: int) -> Work:
-    """Work space for K columns of N cells."""
+def new_work(stages: int, K: int, N: int) -> Work:
+    """Work space of a method for K columns of N cells."""
     face = (K, N + 1)
     return Work(
         np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
-        np.zeros(face), np.zeros((STAGES, K, N + 1)), np.zeros((STAGES, K)), np.zeros(STAGES),
-        np.zeros(face), np.zeros(K), np.zeros(K), np.zeros((6, N + 1)),
+        np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages),
+        np.zeros(face), np.zeros(K), np.zeros(K), new_factors(N),
         np.zeros((K, N)),
     )  # fmt: skip
 
 
 @spliced
-def factor(junction: Junction, state: State, work: Work, dt: float) -> bool:
-    """Fill work with the Jacobian at the state, factored for the step dt [s], fluxes and closure. Returns success."""
+def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> bool:
+    """Fill work with the Jacobian at the state, factored for gamma times the step [s], fluxes and closure.
+
+    Returns success.
+    """
     columns = junction.columns
     charge = junction.ions.z * ELEMENTARY_CHARGE
     K, N = state.c.shape
-    n, per_dt = N - 1, 1.0 / (dt * GAMMA)
+    n, per_dt = N - 1, 1.0 / gamma_dt
     for k in range(K):
         E, eps = state.E[k], state.eps[k]
         lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
@@ -210,52 +191,74 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
 
 
+@fused
+def add_stages(factors: np.ndarray, scale: float, stages: np.ndarray, k: int, count: int, out: np.ndarray):
+    """out (N+1,) += scale * sum of factors[j] times the first stages j < count (s, K, N+1) of column k, two at a time."""
+    for j in range(0, count - 1, 2):
+        a, b, x, y = scale * factors[j], scale * factors[j + 1], stages[j, k], stages[j + 1, k]
+        for f in range(out.size):
+            out[f] += a * x[f] + b * y[f]
+    if count % 2 == 1:
+        add_scaled(scale * factors[count - 1], stages[count - 1, k], out)
+
+
+@detached
+def move_to_stage(method: Method, work: Work, i: int, dV: float) -> float:
+    """Move work.dS and work.dD from the stage before to stage i, and return its dV from that dV."""
+    if i >= method.A.shape[0]:
+        for k in range(work.dD.size):
+            add_scaled(1.0, work.US[i - 1, k], work.dS[k])
+            work.dD[k] += work.UD[i - 1, k]
+        return dV + work.UV[i - 1]
+    dV = 0.0
+    for k in range(work.dD.size):
+        work.dS[k, :] = 0.0
+        work.dD[k] = 0.0
+        add_stages(method.A[i], 1.0, work.US, k, i, work.dS[k])
+        for j in range(i):
+            work.dD[k] += method.A[i, j] * work.UD[j, k]
+    for j in range(i):
+        dV += method.A[i, j] * work.UV[j]
+    return dV
+
+
 @detached
 def rosenbrock_step(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
 ) -> bool:
-    """One RODAS step of dt [s] from a state to trial.state (c, D(L), V_j); trial.work.error is its error estimate of c.
+    """One step of dt [s] from a state to trial.state (c, D(L), V_j); trial.work.error is its error estimate of c.
 
     with_current : the current acts on V_j, along its tangent; else the voltage lost stays that of the start.
     Returns success.
     """
-    work, new = trial.work, trial.state
-    if not factor(junction, state, work, dt):
+    method, work, new = trial.method, trial.work, trial.state
+    if not factor(junction, state, work, dt * method.gamma):
         return False
-    dS, dD, dV = work.dS, work.dD, 0.0
+    dS, dD, dV, stages = work.dS, work.dD, 0.0, method.alpha.size
     K, n1 = dS.shape
     for k in range(K):
-        copy(state.guess[k, 0], new.guess[k, 0])
-        copy(state.guess[k, 1], new.guess[k, 1])
-    for i in range(STAGES):
-        x = work.US[i]
-        dS[:] = 0.0
-        dD[:] = 0.0
-        dV = 0.0
-        for j in range(i):
-            for k in range(K):
-                add_scaled(A[i, j], work.US[j, k], dS[k])
-                dD[k] += A[i, j] * work.UD[j, k]
-            dV += A[i, j] * work.UV[j]
+        for row in range(GUESS):
+            copy(state.guess[k, row], new.guess[k, row])
+    for i in range(stages):
+        x, dV = work.US[i], move_to_stage(method, work, i, dV)
         if i > 0:
             evaluate(junction, state, trial, dV)
         for k in range(K):
             copy(work.J[k], x[k])
-            for j in range(i):
-                add_scaled(C[i, j] / dt, work.US[j, k], x[k])
-        r_circuit = source.voltage + source.slope * ALPHA[i] * dt - state.V[0] - dV
-        r_circuit += GAMMA_SUM[i] * dt * source.slope - modelled_drop(
+            add_stages(method.C[i], 1.0 / dt, work.US, k, i, x[k])
+        r_circuit = source.voltage + source.slope * method.alpha[i] * dt - state.V[0] - dV
+        r_circuit += method.gamma_sum[i] * dt * source.slope - modelled_drop(
             junction, state, tangent, with_current, dS, dD, dV
         )
         if not abs(r_circuit) < math.inf:
             return False
         work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, work.UD[i], r_circuit)
-    last = work.US[STAGES - 1]
+    last = work.US[stages - 1]
     for k in range(K):
         add_scaled(1.0, last[k], dS[k])
-        new.D_right[k] = state.D_right[k] + dD[k] + work.UD[STAGES - 1, k]
+        new.D_right[k] = state.D_right[k] + dD[k] + work.UD[stages - 1, k]
         displaced(junction.columns, k, state.c[k], dS[k], new.c[k])
         for i in range(n1 - 1):
             work.error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]
-    new.V[0] = state.V[0] + dV + work.UV[STAGES - 1]
+    new.V[0] = state.V[0] + dV + work.UV[stages - 1]
     return True

@@ -41,7 +41,7 @@ from otjdd.physics.film_electrons import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
 from otjdd.physics.jit import bare, detached, inlined, spliced
 from otjdd.physics.junction import Junction, charge_range
 from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
-from otjdd.physics.state import State, new_state
+from otjdd.physics.state import COSH, State, new_state
 
 FOLLOWED = 20  # iterations in which the weights just follow the band; 99 of 100 random devices need fewer
 MOST_STEPS = 40  # of Newton's iteration with the derivative of the weights
@@ -392,7 +392,8 @@ def straight_band(junction: Junction, state: State, k: int, V: float):
     stack, distance = column(state, k), junction.columns.distance[k]
     N = stack.D.size - 1
     stack.D[:] = FIRST_D
-    stack.guess[0, :], stack.guess[1, :] = 0.0, 1.0
+    stack.guess[:, :] = 0.0
+    stack.guess[COSH, :] = 1.0
     lay_ends(junction, k, V, stack)
     x, L = 0.0, add_up(distance)
     for i in range(N):

@@ -10,6 +10,7 @@ from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
+GUESS, COSH = 3, 2  # rows of a guess of D(E), and that which is 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
@@ -28,7 +29,7 @@ class State(NamedTuple):
     D: np.ndarray  # (K, N+1) C/m2
     E: np.ndarray  # (K, N+1) V/m
     eps: np.ndarray  # (K, N+1) F/m, dD/dE
-    guess: np.ndarray  # (K, 2, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
+    guess: np.ndarray  # (K, GUESS, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
     G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
     V: np.ndarray  # (1,) V, junction voltage V_j
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
@@ -68,8 +69,8 @@ class Memory(NamedTuple):
 
 def new_state(K: int, N: int, electrons: bool = False) -> State:
     """An empty state of K columns with N cells, the film with or without electrons."""
-    faces, guess, held = (K, N + 1), np.zeros((K, 2, N + 1)), int(electrons)
-    guess[:, 1] = 1.0
+    faces, guess, held = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
+    guess[:, COSH] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1),
@@ -147,8 +148,8 @@ def copy_state(source: State, target: State):
         copy(source.D[k], target.D[k])
         copy(source.E[k], target.E[k])
         copy(source.eps[k], target.eps[k])
-        copy(source.guess[k, 0], target.guess[k, 0])
-        copy(source.guess[k, 1], target.guess[k, 1])
+        for row in range(GUESS):
+            copy(source.guess[k, row], target.guess[k, row])
         copy(source.band[k], target.band[k])
         for row in range(source.electrons.shape[1]):
             copy(source.electrons[k, row], target.electrons[k, row])

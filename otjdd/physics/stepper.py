@@ -22,10 +22,11 @@ from otjdd.physics.extremes import look
 from otjdd.physics.jit import bare, detached, summed
 from otjdd.physics.jit_held import held
 from otjdd.physics.junction import Junction, closure_slope
-from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
 from otjdd.physics.record import Log, full_of_rows, observe
-from otjdd.physics.rosenbrock import STAGES, Ramp, Trial, Work, rosenbrock_step
+from otjdd.physics.rosenbrock import Ramp, Trial, Work, rosenbrock_step
+from otjdd.physics.rosenbrock_methods import Method
 from otjdd.physics.state import State, Tangent, copy_state
 
 GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9
@@ -113,6 +114,15 @@ def worst_cell(control: Control, old: np.ndarray, new: np.ndarray, error: np.nda
     return place
 
 
+@summed
+def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np.ndarray) -> float:
+    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, D(L) held."""
+    missing = 0.0
+    for f in range(eps.size):
+        missing += charge * dS[f] * distance[f] / eps[f]
+    return missing
+
+
 @bare
 def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
     """Largest rise of the band edge in the film of column k [eV], and largest share of its ions that passed a face.
@@ -121,18 +131,17 @@ def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
     Both are what one reads: charges, the mean position and the current follow from them.
     """
     charge, distance, eps = junction.ions.z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
-    missing, most, total = 0.0, 0.0, 0.0
+    most = 0.0
     for f in range(state.c.shape[1]):
-        missing += charge * dS[f] * distance[f] / eps[f]
         most = max(most, abs(dS[f]))
-        total += state.c[k, f] * junction.columns.width[k, f]
-    dD = missing / closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    dD = missing_voltage(charge, distance, eps, dS) / slope
     U = edge(junction.right, -state.D_right[k])[1] * dD
     highest = abs(U)
     for f in range(eps.size - 1, -1, -1):
         U += distance[f] * (dD - charge * dS[f]) / eps[f]
         highest = max(highest, abs(U))
-    return highest, most / total
+    return highest, most / dot(state.c[k], junction.columns.width[k])
 
 
 @detached
@@ -211,15 +220,21 @@ def voltage_slack(control: Control) -> float:
 
 
 @bare
-def foreseen(growth: float, norm: float, step: float, at: np.ndarray) -> float:
+def allowed_growth(method: Method, norm: float) -> float:
+    """Growth of the step [1] after which the error of a step would be just allowed."""
+    return SAFETY * norm ** (-1.0 / method.order)
+
+
+@bare
+def foreseen(method: Method, growth: float, norm: float, step: float, at: np.ndarray) -> float:
     """Growth of the step [1], larger where the error of the last two steps fell while they grew.
 
     After an edge the ions slow down by decades: the error that a step makes says what the last instant allowed, its trend
     what the next one will (Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994)). A growth cut by the error of V_j stays.
     """
-    if not (norm > 0.0 and at[LAST_NORM] > 0.0) or growth < SAFETY * norm**-0.25:
+    if not (norm > 0.0 and at[LAST_NORM] > 0.0) or growth < allowed_growth(method, norm):
         return growth
-    trend = step / at[LAST_STEP] * (at[LAST_NORM] / norm) ** 0.25
+    trend = step / at[LAST_STEP] * (at[LAST_NORM] / norm) ** (1.0 / method.order)
     return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
 
 
@@ -252,7 +267,9 @@ def leap(
 
 
 @bare
-def next_step(growth: float, norm: float, step: float, at: np.ndarray, after_rejection: bool, recorded: bool) -> float:
+def next_step(
+    method: Method, growth: float, norm: float, step: float, at: np.ndarray, after_rejection: bool, recorded: bool
+) -> float:
     """Length [s] of the step after an accepted one, whose norm and length are noted in `at`.
 
     Curves are drawn through recorded steps, which follow no trend: there are some two to a decade of time, not one.
@@ -260,7 +277,7 @@ def next_step(growth: float, norm: float, step: float, at: np.ndarray, after_rej
     if after_rejection:
         growth = min(growth, 1.0)
     elif not recorded:
-        growth = foreseen(growth, norm, step, at)
+        growth = foreseen(method, growth, norm, step, at)
     at[LAST_NORM], at[LAST_STEP] = norm, step
     return step * growth
 
@@ -282,10 +299,10 @@ def attempt(
         stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
     if not stepped:
         return Outcome(Status.PAUSED, math.inf, SHRINK, False)
-    norm = norm_of(junction, control, state, new.c, work.error, work.US[STAGES - 1])
+    norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False)
-    growth = min(GROWTH, max(SHRINK, SAFETY * norm**-0.25)) if norm > 0.0 else GROWTH
+    growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
         return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
     if confine(junction, new.c) > MOVED * control.rtol:
@@ -371,7 +388,7 @@ def advance(
         counts[ACCEPTED] += 1
         tau = duration if last else tau + step
         copy_state(trial.state, state)
-        dt = next_step(growth, norm, step, at, after_rejection, log.every_step)
+        dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         if log.every_step:
             time = start + tau if tau < duration else course.pieces[i, UNTIL]

@@ -68,12 +68,13 @@ def newton_step(junction, state, k: int, x, total: float, V: float):
     """
     from otjdd.physics import electrostatics
     from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
+    from otjdd.physics.state import COSH
 
     columns, z, N = junction.columns, junction.ions.z, x.size
     width, distance = columns.width[k], columns.distance[k]
     share = 1.0 / (1.0 + np.exp(-x))
     c = state.c[k] = junction.ions.c_max * share
-    state.guess[k, 0], state.guess[k, 1] = 0.0, 1.0
+    state.guess[k], state.guess[k, COSH] = 0.0, 1.0
     if not close(junction, state, k, V, CLOSURE_TOLERANCE):
         return np.full(N, np.nan)
     E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]

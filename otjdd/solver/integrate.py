@@ -65,7 +65,7 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch
     """
-    from otjdd.physics import rosenbrock, stepper
+    from otjdd.physics import rosenbrock, rosenbrock_methods, stepper
     from otjdd.physics import state as states
     from otjdd.physics.closing import hold_electrons
 
@@ -74,7 +74,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    trial, tangent, memory = rosenbrock.new_trial(K, N, electrons), states.new_tangent(K, N), states.new_memory(K, N)
+    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol))
+    tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch)
 

@@ -77,6 +77,7 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     from otjdd.physics import bound_electrons, conduction
     from otjdd.physics import junction as equations
     from otjdd.physics.closing import hold_electrons
+    from otjdd.physics.ions import new_factors
 
     V, N = float(state.V[0]), state.c.shape[1]
     spectrum, profile, edges = conduction.column_spectrum(junction, state, k, np.empty(0), False)
@@ -87,7 +88,7 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     if spectrum.chord > 0.0:
         by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
-    factors, pull = np.zeros((6, N + 1)), np.zeros(N + 1)
+    factors, pull = new_factors(N), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
     if bound_electrons.binds(junction):
         bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)

@@ -29,7 +29,8 @@ def delivered(ds, failure):
 
 
 REFERENCES = (
-    "Hairer & Wanner, Solving Ordinary Differential Equations II (1996), section IV.7: RODAS",
+    "Hairer & Wanner, Solving Ordinary Differential Equations II (1996), section VI.4: RODAS",
+    "Steinebach, BIT Numer. Math. 63, 27 (2023): RODAS5P",
     "Scharfetter & Gummel, IEEE Trans. Electron Devices 16, 64 (1969): ion fluxes",
     "Tsu & Esaki, Appl. Phys. Lett. 22, 562 (1973): current",
 )

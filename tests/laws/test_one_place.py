@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[2] / "otjdd"
 ADDED = {
     "laws/hopping.py": (
         "LAWS = {\n",
-        "def twice(ions, hopping, E, e, w, slope):\n    return 2.0, 0.0\n\n\n"
+        "def twice(ions, hopping, E, w, slope):\n    return 2.0, 0.0\n\n\n"
         'LAWS = {\n    "twice": Law(twice, "Somebody, Journal 1, 1 (2026)"),\n',
     ),
     "laws/transmission.py": (

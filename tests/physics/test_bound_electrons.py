@@ -25,6 +25,7 @@ from otjdd.physics.film_electrons import (
     film_electrons,
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
+from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import fluxes
 from otjdd.physics.stack_newton import static_stack
 from otjdd.physics.state import copy_state, new_state
@@ -70,7 +71,7 @@ def test_slopes_of_the_electrons_that_vacancies_hold():
 
 def test_without_a_level_the_fluxes_are_those_of_the_ions_to_the_last_bit():
     run = begin(case(**FILM), voltage=0.4)
-    J, other, work = np.zeros(13), np.zeros(13), np.zeros((6, 13))
+    J, other, work = np.zeros(13), np.zeros(13), new_factors(12)
     assert not binds(run.junction)
     fluxes_of(run.junction, run.state, 0, work, J)
     fluxes(run.junction, 0, run.state.c[0], run.state.E[0], work, other)
@@ -95,7 +96,7 @@ def test_at_rest_no_vacancy_moves(V):
     assert equilibrate(junction, state, 0, V, np.zeros((2, 25))) > 0
     rest, width, distance = state.c[0], junction.columns.width[0], junction.columns.distance[0]
     assert (rest * width).sum() == pytest.approx((c[0] * width).sum(), rel=1e-12)
-    fluxes_of(junction, state, 0, np.zeros((6, 13)), J)
+    fluxes_of(junction, state, 0, new_factors(12), J)
     one_way = junction.columns.diffusivity[0] * np.maximum(rest[1:], rest[:-1]) / distance[1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11
     assert state.electrons[0, HELD_RIGHT].max() > 0.1  # of the vacancies

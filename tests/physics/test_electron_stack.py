@@ -37,6 +37,7 @@ from otjdd.physics.film_electrons import (
     occupation,
 )
 from otjdd.physics.ionic_equilibrium import equilibrate
+from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import fluxes
 from otjdd.physics.stack_newton import exact_step, following_step, static_stack, up_from_zero
 from otjdd.physics.state import new_state
@@ -164,7 +165,7 @@ def with_vacancies(c):
 
 
 def weigh(junction, stack):
-    contact_weights(junction.columns.distance[0], junction.kT, stack.U, stack.pieces, stack.weight, stack.room)
+    contact_weights(junction.columns.distance[0], junction.kT, stack.U, stack.pieces, stack.weight, stack.room[0])
 
 
 def density(stack):
@@ -416,7 +417,7 @@ def test_equilibrium_of_the_ions_with_electrons(well):
     assert equilibrate(junction, state, 0, 0.0, np.zeros((2, 2 * N + 1))) > 0
     c, stack = state.c[0], column_of(state, 0)
     assert (c * junction.columns.width[0]).sum() == pytest.approx(total, rel=1e-13)
-    J, factors = np.zeros(N + 1), np.zeros((6, N + 1))
+    J, factors = np.zeros(N + 1), new_factors(N)
     fluxes(junction, 0, c, stack.E, factors, J)
     one_way = junction.columns.diffusivity[0] * np.maximum(c[1:], c[:-1]) / junction.columns.distance[0, 1:-1]
     assert np.abs(J[1:-1] / one_way).max() < 1e-11

@@ -24,7 +24,6 @@ from otjdd.physics.electrostatics import (
     field_energy,
     field_of_energy,
     fields,
-    sinh_cosh,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.junction import charge_range
@@ -48,13 +47,6 @@ def test_field_is_the_inverse_of_displacement(b, a, eps_inf, ratio, sign):
     back, back_slope = field(D, eps)
     assert back == pytest.approx(E, rel=1e-13, abs=2e-16 * eps.sqrt_a)
     assert back_slope == pytest.approx(slope, rel=1e-12)
-
-
-def test_hyperbolic_functions_keep_their_digits_at_small_arguments():
-    for y in np.geomspace(1e-12, 20.0, 90):
-        s, c = sinh_cosh(y, math.exp(y))
-        assert s == pytest.approx(math.sinh(y), rel=2e-13)
-        assert c == pytest.approx(math.cosh(y), rel=1e-15)
 
 
 @dielectrics
@@ -83,7 +75,7 @@ def test_fields_of_an_array_are_those_of_each_place_whatever_the_guess(eps):
     E = np.concatenate((E, -E))
     D = np.array([displacement(e, eps)[0] for e in E])
     expected = np.array([field(d, eps) for d in D])
-    guess = np.vstack((np.zeros(E.size), np.ones(E.size)))
+    guess = np.vstack((np.zeros((2, E.size)), np.ones(E.size)))
     found, slope = np.empty(E.size), np.empty(E.size)
     for order in (slice(None), slice(None, None, -1), slice(None)):  # cold, from far away, and back
         fields(D[order].copy(), eps, found, slope, guess, False)
@@ -96,7 +88,7 @@ def test_fields_of_an_array_are_those_of_each_place_whatever_the_guess(eps):
 def test_fields_of_a_stage_are_right_to_1e_10_from_a_guess_at_another_displacement(eps, change):
     E = np.concatenate((-np.geomspace(1e4, 5e9, 40), np.geomspace(1e4, 5e9, 40)))
     D = np.array([displacement(e, eps)[0] for e in E])
-    guess, found, room = np.vstack((np.zeros(E.size), np.ones(E.size))), np.empty(E.size), np.empty(E.size)
+    guess, found, room = np.vstack((np.zeros((2, E.size)), np.ones(E.size))), np.empty(E.size), np.empty(E.size)
     fields(D, eps, found, room, guess, False)
     fields(D * (1.0 + change), eps, found, room, guess, True)
     expected = [field(d, eps)[0] for d in D * (1.0 + change)]

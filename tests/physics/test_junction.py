@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import bent_fields, displacement, edge
-from otjdd.physics.ions import LAWS, Hopping, flux
+from otjdd.physics.ions import LAWS, Hopping, flux, new_factors
 from otjdd.physics.junction import (
     CLOSURE_TOLERANCE,
     FluxSlopes,
@@ -133,7 +133,7 @@ def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrode
     junction, rng = model.junction(film), np.random.default_rng(8)
     columns, ions, c = junction.columns, junction.ions, lumpy(junction, rng)
     for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
-        E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), np.empty((6, 13))
+        E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), new_factors(12)
         fluxes(junction, k, c[k], E, work, J)
         flux_slopes(junction, k, c[k], E, work, slopes[0], FluxSlopes(*slopes[1:]))
         hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)

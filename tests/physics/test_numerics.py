@@ -13,9 +13,10 @@ from otjdd.physics.numerics import (
     SERIES,
     before,
     bernoulli_given,
-    exponentials,
+    exponential,
     factor_tridiagonal,
     hermite,
+    sinh_cosh,
     solve_tridiagonal,
 )
 
@@ -107,10 +108,15 @@ def test_hermite_is_of_fourth_order():
     assert np.log2(np.divide(errors[:-1], errors[1:])) == pytest.approx([4.0, 4.0, 4.0], abs=0.25)
 
 
-def test_exponentials_of_an_array_are_those_of_numpy():
+def test_exponential_is_that_of_numpy():
     x = np.concatenate((np.linspace(-OVERFLOW, OVERFLOW, 10001), np.geomspace(1e-300, 1.0, 300), [0.0, -0.0]))
-    found = np.empty_like(x)
-    exponentials(x.copy(), found)
-    np.testing.assert_allclose(found, np.exp(x), rtol=4e-16)
-    exponentials(np.array([-1e300, 1e4, -1e4]), found[:3])
-    np.testing.assert_allclose(found[:3], np.exp([-OVERFLOW, OVERFLOW, -OVERFLOW]), rtol=4e-16)
+    np.testing.assert_allclose([exponential(value) for value in x], np.exp(x), rtol=5e-16)
+    ends = [exponential(value) for value in (-1e300, 1e4, -1e4)]
+    np.testing.assert_allclose(ends, np.exp([-OVERFLOW, OVERFLOW, -OVERFLOW]), rtol=5e-16)
+
+
+def test_hyperbolic_sine_and_cosine_are_those_of_numpy():
+    x = np.concatenate((np.linspace(-OVERFLOW, OVERFLOW, 10001), np.geomspace(1e-300, 1.0, 300), [0.0]))
+    sinh, cosh = np.array([sinh_cosh(value) for value in x]).T
+    np.testing.assert_allclose(sinh, np.sinh(x), rtol=8e-16)
+    np.testing.assert_allclose(cosh, np.cosh(x), rtol=8e-16)

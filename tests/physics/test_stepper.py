@@ -12,6 +12,7 @@ from otjdd.case.case import parse_case
 from otjdd.physics import course, record, stepper
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import film_charge
+from otjdd.physics.rosenbrock_methods import RODAS
 from otjdd.solver import integrate
 from validation.reliability import devices as random_devices
 
@@ -232,7 +233,7 @@ def test_a_cell_that_was_left_below_zero_by_round_off_does_not_stop_the_run():
 def foreseen(growth, norm, step, last_norm, last_step):
     at = np.zeros(stepper.PLACE)
     at[stepper.LAST_NORM], at[stepper.LAST_STEP] = last_norm, last_step
-    return stepper.foreseen(growth, norm, step, at)
+    return stepper.foreseen(RODAS, growth, norm, step, at)
 
 
 def test_steps_whose_error_falls_while_they_grow_grow_faster():

@@ -109,12 +109,13 @@ def radau(run, voltages, duration):
     from scipy.integrate import solve_ivp
 
     from otjdd.physics.closing import close_all
+    from otjdd.physics.ions import new_factors
     from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
     from otjdd.physics.state import new_state
 
     junction, c = run.junction, run.state.c[0].copy()
     N, mean, width, state = c.size, c.mean(), junction.columns.width[0], new_state(1, c.size)
-    J, work = np.empty(N + 1), np.empty((6, N + 1))
+    J, work = np.empty(N + 1), new_factors(N)
     for V in voltages:
 
         def rate(_, y, V=V):

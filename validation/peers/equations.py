@@ -13,7 +13,7 @@ from numba import njit
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.closing import close_all
 from otjdd.physics.electrostatics import displacement
-from otjdd.physics.ions import Hopping, flux
+from otjdd.physics.ions import Hopping, flux, new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.state import new_state
 
@@ -104,7 +104,7 @@ def consistent(problem, c, voltage):
         return np.cumsum((junction.columns.distance[0] * settled.E[0])[:0:-1])[::-1]
 
     y[::2], y[1::2] = c / mean, potential(c)
-    fluxes(junction, 0, c, settled.E[0], np.empty((6, N + 1)), J)
+    fluxes(junction, 0, c, settled.E[0], new_factors(N), J)
     dc = -np.diff(J) / junction.columns.width[0]
     moment = 1e-6 * mean / max(np.abs(dc).max(), 1e-300)
     rate[::2], rate[1::2] = dc / mean, (potential(c + moment * dc) - y[1::2]) / moment
