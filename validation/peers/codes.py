@@ -1,4 +1,4 @@
-"""The codes: each takes a problem and a relative tolerance and returns what is compared, (T, 4), and its work.
+"""The codes: each takes a problem and a relative tolerance and returns what it found, a `Found`, and its work.
 
 Each has its equations compiled, an analytic banded Jacobian, and consistent starts after every jump of the voltage.
 Absolute tolerances are a hundredth of the relative ones, in units of the mean concentration and of 1 V. What a code
@@ -11,7 +11,7 @@ from numba import njit
 from otjdd.physics.electrostatics import displacement
 from otjdd.solver import integrate
 from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
-from validation.peers.problems import observed, segments
+from validation.peers.problems import Found, segments
 
 ATOL = 1e-2  # of the relative tolerance
 # 1/s, of the potential where Poisson's equation is made a rate: slower is inaccurate, faster makes LSODA fail
@@ -24,8 +24,8 @@ def otjdd(problem):
     def solve(rtol):
         run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=ATOL * rtol)
         integrate.drive(run, problem.waveform, stops=problem.outputs)
-        found = [observed(problem, kept.c[0], kept.D_left[0]) for kept in run.kept]
-        return np.array(found), f"{run.counts.accepted} + {run.counts.rejected} steps"
+        found = Found(np.array([kept.c[0] for kept in run.kept]), np.array([kept.D_left[0] for kept in run.kept]))
+        return found, f"{run.counts.accepted} + {run.counts.rejected} steps"
 
     return solve
 
@@ -67,7 +67,7 @@ def ida(problem):
 
     def solve(rtol):
         work[:] = 0
-        found, data, c = [], [0.0], problem.c[0]
+        found, charge, data, c = [], [], [0.0], problem.c[0]
         solver = IDA(
             residual, userdata=data, algebraic_idx=range(1, n, 2), rtol=rtol, atol=ATOL * rtol,
             max_num_steps=10**6, linsolver="band", lband=LOWER, uband=UPPER, jacfn=jacobian,
@@ -81,9 +81,10 @@ def ida(problem):
                     return failed(problem)
                 y = reached.y
                 if len(found) < len(problem.outputs) and t == problem.outputs[len(found)]:
-                    found.append(observed(problem, mean * y[::2], left_charge(problem, y, voltage)))
+                    found.append(mean * y[::2])
+                    charge.append(left_charge(problem, y, voltage))
             c = mean * y[::2]
-        return np.array(found), f"{work[0]} residuals, {work[1]} Jacobians"
+        return Found(np.array(found), np.array(charge)), f"{work[0]} residuals, {work[1]} Jacobians"
 
     return solve
 
@@ -125,7 +126,7 @@ def lsoda(problem):
         return B
 
     def solve(rtol):
-        found, c, work = [], problem.c[0], np.zeros(2, int)
+        found, charge, c, work = [], [], problem.c[0], np.zeros(2, int)
         for t0, t1, voltage, outputs in segments(problem):
             times = [0.0, *(outputs - t0)]
             if times[-1] < t1 - t0:
@@ -136,20 +137,20 @@ def lsoda(problem):
             )  # fmt: skip
             if info["message"] != "Integration successful.":
                 return failed(problem)
-            found += [
-                observed(problem, mean * state[::2], left_charge(problem, state, voltage))
-                for state in y[1 : 1 + len(outputs)]
-            ]
+            found += [mean * state[::2] for state in y[1 : 1 + len(outputs)]]
+            charge += [left_charge(problem, state, voltage) for state in y[1 : 1 + len(outputs)]]
             c = mean * y[-1, ::2]
             work += info["nfe"][-1], info["nje"][-1]
-        return np.array(found), f"{work[0]} rates, {work[1]} Jacobians"
+        return Found(np.array(found), np.array(charge)), f"{work[0]} rates, {work[1]} Jacobians"
 
     return solve
 
 
 def failed(problem):
     """Result of a code that could not go on."""
-    return np.full((len(problem.outputs), 4), np.nan), "failed"
+    return Found(
+        np.full((len(problem.outputs), problem.c.size), np.nan), np.full(len(problem.outputs), np.nan)
+    ), "failed"
 
 
 def capacitance(problem) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from validation.peers.codes import CODES
-from validation.peers.problems import conditioning, errors, pulses
+from validation.peers.problems import conditioning, distance, pulses
 
 LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
 TARGETS = (1e-3, 1e-4)
@@ -44,7 +44,7 @@ def climb(problem, solve, reference):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values, work = solve(rtol)
-        found.append((rtol, max(errors(problem, values, reference)), work))
+        found.append((rtol, distance(problem, values, reference), work))
         if len(found) > 1 and max(error for _, error, _ in found[-2:]) <= min(TARGETS):
             break
     return found
@@ -100,7 +100,7 @@ def race(problem, rounds=ROUNDS):
     """Rows of all codes on a problem, for each target, and the distance of IDA at 1e-9 from the reference."""
     solvers = {name: make(problem) for name, make in CODES.items()}
     reference, _ = solvers["otjdd"](REFERENCE)
-    distance = max(errors(problem, solvers["SUNDIALS IDA"](1e-9)[0], reference))
+    apart = distance(problem, solvers["SUNDIALS IDA"](1e-9)[0], reference)
     ladders = {name: climb(problem, solve, reference) for name, solve in solvers.items()}
     rows = []
     for target in TARGETS:
@@ -111,7 +111,7 @@ def race(problem, rounds=ROUNDS):
             inside = kernel_seconds(lambda r=choice[0]: solvers["otjdd"](r)) if name == "otjdd" else math.nan
             cells = problem.c.size
             rows.append(Row(problem.name, cells, target, name, choice[0], choice[1], choice[2], seconds, inside))
-    return rows, distance
+    return rows, apart
 
 
 def table(rows) -> str:

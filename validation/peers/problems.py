@@ -55,6 +55,13 @@ well_width = "0.332 nm"
 """
 
 
+class Found(NamedTuple):
+    """States at the times of comparison, as a code found them."""
+
+    c: np.ndarray  # (T, N) 1/m3
+    charge: np.ndarray  # (T,) of the left electrode [C/m2]
+
+
 class Problem(NamedTuple):
     """One task for all codes."""
 
@@ -100,11 +107,16 @@ def segments(problem: Problem):
         yield t0, t1, voltage, inside
 
 
-def observed(problem: Problem, c, charge) -> np.ndarray:
-    """Compared at one time: end concentrations [1/m3], mean position [m], charge of the left electrode [C/m2]."""
-    width = problem.junction.columns.width[0]
+def observed(problem: Problem, found: Found) -> np.ndarray:
+    """Compared (T, 4): end concentrations [1/m3], mean position [m], charge of the left electrode [C/m2]."""
+    c, width = found.c, problem.junction.columns.width[0]
     x = np.cumsum(width) - 0.5 * width
-    return np.array([c[0], c[-1], (c * width) @ x / (c @ width), charge])
+    return np.column_stack((c[:, 0], c[:, -1], (c * width) @ x / (c @ width), found.charge))
+
+
+def distance(problem: Problem, found: Found, reference: Found) -> float:
+    """Largest of the `errors` of what a code found."""
+    return max(errors(problem, observed(problem, found), observed(problem, reference)))
 
 
 def errors(problem: Problem, found: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
