@@ -67,9 +67,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     """
     from otjdd.physics import rosenbrock, rosenbrock_methods, stepper
     from otjdd.physics import state as states
-    from otjdd.physics.closing import hold_electrons
 
-    (K, N), electrons = c.shape, bool(hold_electrons(junction))
+    (K, N), electrons = c.shape, junction.electrons.density_of_states > 0.0  # as in `closing.hold_electrons`
     state = states.new_state(K, N, electrons)
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
@@ -117,8 +116,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
         status, norm = kernels.travel(
             run.junction, run.control, run.state, run.tangent, run.memory, run.trial, course, log
         )
-        made = *counts[[stepper.ACCEPTED, stepper.REJECTED, stepper.UNPHYSICAL]], run.tangent.evaluated[0] - evaluated
-        run.counts = Counts(*(a + int(b) for a, b in zip(run.counts, made, strict=True)))
+        run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
         empty(run, log)
         i, tau, step = course.at[: stepper.STEP + 1]
         start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
@@ -130,6 +128,18 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
             progress(i / len(pieces))
+
+
+def counted(before: Counts, counts: list[int], currents: int) -> Counts:
+    """Statistics with the counts of one more call, see `stepper.Course`, and the currents evaluated in it."""
+    from otjdd.physics.stepper import ACCEPTED, REJECTED, UNPHYSICAL
+
+    return Counts(
+        before.accepted + counts[ACCEPTED],
+        before.rejected + counts[REJECTED],
+        before.unphysical + counts[UNPHYSICAL],
+        before.currents + currents,
+    )
 
 
 def new_log(run: Run, tasks: np.ndarray, record: bool):
@@ -149,13 +159,14 @@ def new_log(run: Run, tasks: np.ndarray, record: bool):
 
 def empty(run: Run, log) -> None:
     """Move the contents of a log to the run."""
-    rows, reads, kept = log.used
+    rows, reads, kept = log.used.tolist()
     if rows:
         run.rows.append(log.rows[:rows].copy())
     if reads:
         run.reads.append(log.reads[:reads].copy())
-    for i in range(kept):
-        run.kept.append(KeptState(*map(float, log.kept[i]), log.kept_c[i].copy(), *log.kept_D[i].copy()))
+    concentrations, displacements = log.kept_c[:kept].copy(), log.kept_D[:kept].copy()
+    for at, c, D in zip(log.kept[:kept].tolist(), concentrations, displacements, strict=True):
+        run.kept.append(KeptState(*at, c, *D))
     log.used[:] = 0
 
 
@@ -254,11 +265,12 @@ def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> l
 
 def drive_block(run: Run, block: Block, began: float, marks: list, every: str, windows, progress, at) -> None:
     """Take a run along a block that began at a time [s] of the run, with the marks of the block. Raises SolverError."""
-    waveform, windows = block.waveform, np.reshape(windows, (-1, 2)) - block.start
-    if not len(waveform.segments()[0]):
+    pieces, tasks = pieces_between(block.waveform, marks)
+    if not len(pieces):
         return
-    pieces, tasks = pieces_between(waveform, marks)
-    recorded = np.full(len(pieces), every == "all") | within(pieces[:, :2].mean(axis=1), windows)
+    recorded = np.full(len(pieces), every == "all")
+    if windows:
+        recorded |= within(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
     pieces[:, :2] += began
     run.at = np.array(beginning(run.step) if at is None else at)
     check_place(run.at, pieces)
@@ -284,7 +296,7 @@ def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
 
 def within(times: np.ndarray, windows) -> np.ndarray:
     """True for each time that lies in any of the windows."""
-    return np.any([(start <= times) & (times <= end) for start, end in windows] or [np.zeros(len(times), bool)], axis=0)
+    return np.any([(start <= times) & (times <= end) for start, end in windows], axis=0)
 
 
 def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
@@ -294,17 +306,22 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     """
     from otjdd.physics.course import EDGE
 
-    t0, t1, v0, v1 = (np.asarray(values, dtype=float) for values in waveform.segments())
+    t0, t1, v0, v1 = waveform.segments()
+    if not len(t0):
+        return np.zeros((0, 4)), np.zeros(0, np.int64)
     times, asked = np.array([time for time, _ in marks], dtype=float), np.array([task for _, task in marks], dtype=int)
-    of = np.clip(np.searchsorted(t1, times), 0, len(t1) - 1)
+    of = np.minimum(np.searchsorted(t1, times), len(t1) - 1)
     near = ALIKE * (t1 - t0)[of]
     times = np.where(times >= t1[of] - near, t1[of], np.where(times <= t0[of] + near, t0[of], times))
-    ends = np.unique(np.concatenate((t1, times[times > t0[0]])))
+    ends = np.sort(np.concatenate((t1, times[times > t0[0]])))
+    ends = ends[np.append(ends[1:] > ends[:-1], True)]
     segment = np.searchsorted(t1, ends)
-    starts = np.concatenate(([t0[0]], ends[:-1]))
-    slope = ((v1 - v0) / (t1 - t0))[segment]
-    v_start, v_end = v0[segment] + slope * (starts - t0[segment]), v0[segment] + slope * (ends - t0[segment])
-    v_end = np.where(ends == t1[segment], v1[segment], v_end)
-    tasks = np.where(starts == t0[segment], EDGE, 0)
+    from_, until, V = t0[segment], t1[segment], v0[segment]
+    starts = np.append(t0[0], ends[:-1])
+    slope = (v1[segment] - V) / (until - from_)
+    pieces = np.column_stack((starts, ends, V + slope * (starts - from_), V + slope * (ends - from_)))
+    whole = ends == until
+    pieces[whole, 3] = v1[segment][whole]
+    tasks = np.where(starts == from_, EDGE, 0)
     np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
-    return np.column_stack((starts, ends, v_start, v_end)), tasks
+    return pieces, tasks
