@@ -26,10 +26,10 @@ from otjdd.physics.jit import bare, detached, fused, inlined
 from otjdd.physics.numerics import bernoulli_given, exponential
 
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
-# rows of what the field sets: B(d), B(-d), g, and with slopes dB/dd, dg/dE [m/V]; and of where it is taken: d, E [V/m]
+# rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d and E [V/m] of these
 FACTORS = 7
 UPHILL, DOWNHILL, G, UPHILL_SLOPE, G_SLOPE, TILT, FIELD = range(FACTORS)
-LANES = 8  # doubles of a vector: longer loops of no multiple of it are slow at their end
+LANES = 8  # doubles that a vectorised loop takes at once; it takes those that are left over one by one
 
 
 @fused

@@ -12,7 +12,7 @@ SERIES = 0.15
 # e^OVERFLOW is near the largest double, e^-OVERFLOW near the smallest; B is x e^-x or -x there to round-off.
 OVERFLOW = 700.0
 LOG2_E = 1.4426950408889634
-ROUND = 6755399441055744.0  # 1.5 * 2^52: doubles near it are the integers
+ROUND = 6755399441055744.0  # 1.5 * 2^52: doubles near it are the integers, so adding it rounds to an integer
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln 2 in two parts, the first with few bits
 
 
@@ -51,7 +51,7 @@ def exponential(x: float):
 
 @fused
 def sinh_cosh(y: float):
-    """sinh(y) and cosh(y) to 4e-16 relative, as `exponential`; small y lose no digits.
+    """sinh(y) and cosh(y), to 7e-16 and 4e-16 relative also for small y, for loops as `exponential`.
 
     Taylor polynomials of sinh(r) to r^13 and cosh(r) to r^12 (next terms below 1e-16), put together with 2^k and 2^-k.
     """
@@ -127,7 +127,7 @@ def factor_tridiagonal(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarra
 def solve_tridiagonal(lower: np.ndarray, inverse: np.ndarray, upper: np.ndarray, x: np.ndarray, n: int):
     """Solve in place with the factors of `factor_tridiagonal`; x holds the right-hand side, then the solution.
 
-    Indices that fall are unsigned: of others numba asks at each access whether they count from the end.
+    Falling indices are unsigned: at each access by a signed one numba checks whether it is negative, as in Python.
     """
     m = n // 2
     tail = n - 1 - m  # rows of the second half: m or m - 1

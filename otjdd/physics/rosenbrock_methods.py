@@ -13,7 +13,7 @@ from otjdd.physics.jit_held import held
 
 @held
 class Method(NamedTuple):
-    """A method with s stages. The last r of them begin where the stage before ends: its own result is added to it."""
+    """A method of s stages. Each of the last r begins at the state of the stage before it plus the result of that stage."""
 
     order: int  # of a step; that of its error estimate is one lower
     gamma: float
@@ -84,7 +84,7 @@ RODAS5P = Method(
     ),
 )  # fmt: skip
 
-# Two more stages cost more than the higher order saves where a step may be wrong by a hundredth.
+# Where a step may be wrong by a hundredth, the higher order saves less than two more stages cost: validation/peers.
 LOOSE = 1e-2  # relative tolerance from which on RODAS is used
 
 

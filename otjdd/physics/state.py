@@ -10,7 +10,7 @@ from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
-GUESS, COSH = 3, 2  # rows of a guess of D(E), and that which is 1 without a field
+GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels

@@ -295,7 +295,7 @@ def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
 
 
 def within(times: np.ndarray, windows) -> np.ndarray:
-    """True for each time that lies in any of the windows."""
+    """True for each time that lies in any of the windows, of which there is one or more."""
     return np.any([(start <= times) & (times <= end) for start, end in windows], axis=0)
 
 
@@ -316,12 +316,12 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     ends = np.sort(np.concatenate((t1, times[times > t0[0]])))
     ends = ends[np.append(ends[1:] > ends[:-1], True)]
     segment = np.searchsorted(t1, ends)
-    from_, until, V = t0[segment], t1[segment], v0[segment]
+    since, until, V = t0[segment], t1[segment], v0[segment]
     starts = np.append(t0[0], ends[:-1])
-    slope = (v1[segment] - V) / (until - from_)
-    pieces = np.column_stack((starts, ends, V + slope * (starts - from_), V + slope * (ends - from_)))
+    slope = (v1[segment] - V) / (until - since)
+    pieces = np.column_stack((starts, ends, V + slope * (starts - since), V + slope * (ends - since)))
     whole = ends == until
     pieces[whole, 3] = v1[segment][whole]
-    tasks = np.where(starts == from_, EDGE, 0)
+    tasks = np.where(starts == since, EDGE, 0)
     np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
     return pieces, tasks
