@@ -21,7 +21,7 @@ from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
 from otjdd.physics.jit import apart, bare, detached_fused, fused, inlined, kernel
 from otjdd.physics.jit_held import held
-from otjdd.physics.numerics import hermite, sinh_cosh
+from otjdd.physics.numerics import NEAR, hermite, sinh_cosh, sinh_cosh_moved
 
 METAL, SEMICONDUCTOR = 0, 1
 MOST_CHARGE = 100.0  # C/m2 on an electrode: thirty times the charge at which the best dielectrics break down
@@ -100,10 +100,11 @@ def field(D: float, eps: Permittivity):
 
 
 @inlined
-def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float):
+def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float, afresh: bool):
     """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.
 
     last : relative move after which the rest, its cube, is left
+    afresh : sinh(y) and cosh(y) are computed anew at the end, so that round-off of one move after another does not add up
     """
     y, s, c = guess[0], guess[1], guess[2]
     p, per_D = eps.eps_r * eps.sqrt_a, 1.0 / VACUUM_PERMITTIVITY
@@ -113,13 +114,17 @@ def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float):
             s[i], c[i] = sinh_cosh(y[i])
         return
     for _ in range(50):
-        moving, far = 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
+        moving, far, wide = 0, 0, 0  # counts: the compiler vectorises a sum of integers, but not a maximum of floats
         for i in range(D.size):
             move = halley_move(y[i], s[i], c[i], abs(D[i]) * per_D, p, eps.b)
             y[i] -= move
-            s[i], c[i] = sinh_cosh(y[i])
+            s[i], c[i] = sinh_cosh_moved(s[i], c[i], -move)
             moving += abs(move) > last * y[i]
             far += y[i] > FAR
+            wide += abs(move) > NEAR
+        if wide > 0:
+            for i in range(D.size):
+                s[i], c[i] = sinh_cosh(y[i])
         if far > 0:  # from below, the first move overshoots: fall back to the upper bound of `field`
             for i in range(D.size):
                 if y[i] > FAR:
@@ -127,6 +132,9 @@ def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float):
                     s[i], c[i] = sinh_cosh(y[i])
         if moving == 0:
             break
+    if afresh:
+        for i in range(D.size):
+            s[i], c[i] = sinh_cosh(y[i])
 
 
 @detached_fused
@@ -142,7 +150,7 @@ def fields(D: np.ndarray, eps: Permittivity, E: np.ndarray, slope: np.ndarray, g
             E[i] = D[i] * per_D
             slope[i] = VACUUM_PERMITTIVITY * eps.eps_r
         return
-    follow(D, eps, guess, CUBIC_IN_STAGES if in_stage else CUBIC)
+    follow(D, eps, guess, CUBIC_IN_STAGES if in_stage else CUBIC, not in_stage)
     for i in range(D.size):
         E[i] = math.copysign(eps.sqrt_a * guess[1, i], D[i])
     if not in_stage:

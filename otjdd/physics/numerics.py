@@ -13,6 +13,7 @@ SERIES = 0.15
 OVERFLOW = 700.0
 LOG2_E = 1.4426950408889634
 ROUND = 6755399441055744.0  # 1.5 * 2^52: doubles near it are the integers, so adding it rounds to an integer
+NEAR = 0.1  # largest move of `sinh_cosh_moved`
 LN2_HIGH, LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln 2 in two parts, the first with few bits
 
 
@@ -64,6 +65,18 @@ def sinh_cosh(y: float):
     even = 1.0 + q * (0.5 + q * (1.0 / 24.0 + q * even))
     rise, mean = 0.5 * (up - down), 0.5 * (up + down)
     return rise * even + mean * odd, mean * even + rise * odd
+
+
+@fused
+def sinh_cosh_moved(s: float, c: float, d: float):
+    """sinh(y + d) and cosh(y + d) from s = sinh(y) and c = cosh(y), to 4e-15 of cosh(y + d) for |d| < NEAR.
+
+    By the addition theorems, with Taylor polynomials of sinh(d) to d^7 and of cosh(d) to d^8 (next terms 3e-15 and 3e-17).
+    """
+    q = d * d
+    odd = d * (1.0 + q * (1.0 / 6.0 + q * (1.0 / 120.0 + q * (1.0 / 5040.0))))
+    even = q * (0.5 + q * (1.0 / 24.0 + q * (1.0 / 720.0 + q * (1.0 / 40320.0))))
+    return s + (s * even + c * odd), c + (c * even + s * odd)
 
 
 @fused

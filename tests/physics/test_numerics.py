@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otjdd.physics.numerics import (
+    NEAR,
     OVERFLOW,
     SERIES,
     before,
@@ -17,6 +18,7 @@ from otjdd.physics.numerics import (
     factor_tridiagonal,
     hermite,
     sinh_cosh,
+    sinh_cosh_moved,
     solve_tridiagonal,
 )
 
@@ -120,3 +122,13 @@ def test_hyperbolic_sine_and_cosine_are_those_of_numpy():
     sinh, cosh = np.array([sinh_cosh(value) for value in x]).T
     np.testing.assert_allclose(sinh, np.sinh(x), rtol=8e-16)
     np.testing.assert_allclose(cosh, np.cosh(x), rtol=8e-16)
+
+
+def test_hyperbolic_sine_and_cosine_move_along_by_the_addition_theorems():
+    with mpmath.workdps(40):
+        for y in (-30.0, -1.0, 0.0, 1e-3, 0.5, 12.0):
+            at = float(mpmath.sinh(y)), float(mpmath.cosh(y))
+            for move in (*np.linspace(-NEAR, NEAR, 101).tolist(), 1e-12):
+                found, there = sinh_cosh_moved(*at, move), mpmath.mpf(y) + mpmath.mpf(move)
+                off = max(abs(found[0] - mpmath.sinh(there)), abs(found[1] - mpmath.cosh(there)))
+                assert off < (4e-15 if abs(move) > 0.06 else 4e-16) * mpmath.cosh(there)
