@@ -16,6 +16,7 @@ class Method(NamedTuple):
     """A method of s stages. Each of the last r begins at the state of the stage before it plus the result of that stage."""
 
     order: int  # of a step; that of its error estimate is one lower
+    safety: float  # share of the step whose error would be just allowed that the next step takes
     gamma: float
     alpha: np.ndarray  # (s,) times of the stages, in steps
     gamma_sum: np.ndarray  # (s,) of the derivative of the source voltage
@@ -33,7 +34,7 @@ def lower(*rows: tuple[float, ...]) -> np.ndarray:
 
 # Hairer & Wanner, section VI.4
 RODAS = Method(
-    order=4, gamma=0.25,
+    order=4, safety=0.9, gamma=0.25,
     alpha=np.array([0.0, 0.386, 0.21, 0.63, 1.0, 1.0]),
     gamma_sum=np.array([0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0]),
     A=lower(
@@ -53,7 +54,7 @@ RODAS = Method(
 
 # Steinebach, BIT Numer. Math. 63, 27 (2023), doi:10.1007/s10543-023-00967-x
 RODAS5P = Method(
-    order=5, gamma=0.21193756319429014,
+    order=5, safety=0.8, gamma=0.21193756319429014,
     alpha=np.array(
         [0.0, 0.6358126895828704, 0.4095798393397535, 0.9769306725060716, 0.4288403609558664, 1.0, 1.0, 1.0]
     ),

@@ -237,7 +237,7 @@ def foreseen(growth, norm, step, last_norm, last_step):
 
 
 def test_steps_whose_error_falls_while_they_grow_grow_faster():
-    growth = stepper.SAFETY * 1e-4**-0.25
+    growth = RODAS.safety * 1e-4**-0.25
     assert foreseen(growth, 1e-4, 10.0, 0.0, 0.0) == growth  # the first step of a piece
     assert foreseen(growth, 1e-4, 3.0, 1e-4, 1.0) == pytest.approx(3.0 * growth)
     assert foreseen(growth, 1e-4, 3.0, 1e-2, 1.0) == pytest.approx(3.0 * growth * 100**0.25)
