@@ -273,8 +273,9 @@ def drive_block(run: Run, block: Block, began: float, marks: list, every: str, w
         recorded |= within(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
     pieces[:, :2] += began
     run.at = np.array(beginning(run.step) if at is None else at)
-    check_place(run.at, pieces)
-    for end in [*np.flatnonzero(np.diff(recorded)) + 1, len(pieces)]:
+    if at is not None:
+        check_place(run.at, pieces)
+    for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:
         if run.at[0] < end:
             share = end / len(pieces)
             part = progress and (lambda fraction, share=share: progress(fraction * share))
@@ -306,22 +307,23 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     """
     from otjdd.physics.course import EDGE
 
-    t0, t1, v0, v1 = waveform.segments()
-    if not len(t0):
-        return np.zeros((0, 4)), np.zeros(0, np.int64)
-    times, asked = np.array([time for time, _ in marks], dtype=float), np.array([task for _, task in marks], dtype=int)
-    of = np.minimum(np.searchsorted(t1, times), len(t1) - 1)
-    near = ALIKE * (t1 - t0)[of]
-    times = np.where(times >= t1[of] - near, t1[of], np.where(times <= t0[of] + near, t0[of], times))
-    ends = np.sort(np.concatenate((t1, times[times > t0[0]])))
-    ends = ends[np.append(ends[1:] > ends[:-1], True)]
-    segment = np.searchsorted(t1, ends)
-    since, until, V = t0[segment], t1[segment], v0[segment]
-    starts = np.append(t0[0], ends[:-1])
-    slope = (v1[segment] - V) / (until - since)
-    pieces = np.column_stack((starts, ends, V + slope * (starts - since), V + slope * (ends - since)))
-    whole = ends == until
-    pieces[whole, 3] = v1[segment][whole]
-    tasks = np.where(starts == since, EDGE, 0)
-    np.bitwise_or.at(tasks, np.searchsorted(ends, times), asked)
-    return pieces, tasks
+    pieces, tasks, ahead = [], [], sorted(marks, reverse=True)
+    for start, end, V_start, V_end in zip(*(column.tolist() for column in waveform.segments()), strict=True):
+        near, slope = ALIKE * (end - start), (V_end - V_start) / (end - start)
+        since, V, due = start, V_start, EDGE
+        while ahead and ahead[-1][0] < end - near:
+            time, task = ahead.pop()
+            if time > start + near and time > since:
+                V_then = V_start + slope * (time - start)
+                pieces.append((since, time, V, V_then))
+                tasks.append(due | task)
+                since, V, due = time, V_then, 0
+            elif tasks:
+                tasks[-1] |= task
+        pieces.append((since, end, V, V_end))
+        tasks.append(due)
+        while ahead and ahead[-1][0] <= end:
+            tasks[-1] |= ahead.pop()[1]
+    for _, task in ahead if tasks else ():  # beyond the end by round-off
+        tasks[-1] |= task
+    return np.array(pieces).reshape(-1, 4), np.array(tasks, np.int64)
