@@ -6,7 +6,7 @@ All kernels divide as numpy does (no ZeroDivisionError): with Python's check in 
 |---|---|---|
 | @kernel | small functions that make arrays | the plain case |
 | @apart | large functions that make arrays | not inlined: compiled once and called by symbol, which saves compile time |
-| @spliced | small functions with one caller | its statements become part of the caller; saves a compilation |
+| @spliced | small functions with one or two callers | its statements become part of the caller; saves a compilation |
 | @bare | small functions that make no array | no reference counting of arrays |
 | @detached | large functions that make no array | @bare and @apart |
 | @inlined | small functions in loops | @bare, and LLVM must inline it |

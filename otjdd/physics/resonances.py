@@ -18,41 +18,15 @@ import numpy as np
 
 from otjdd.physics.current import POINTS, Spectrum, log_supply_slope_by_energy, supply
 from otjdd.physics.jit import apart, kernel, loose
-from otjdd.physics.tunnelling import (
-    BOUND,
-    K0,
-    LARGE,
-    LEFT,
-    LENGTH,
-    MASS,
-    RIGHT,
-    SHORT,
-    Profile,
-    cosh_sinh,
-    padded,
-    refine,
-    short_cosh_sinh,
-    velocities,
-)
+from otjdd.physics.tunnelling import BOUND, K0, LARGE, SHORT, Profile, middle, padded, refine, step_matrix, velocities
 
 
 @loose
 def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """As `tunnelling.step_back`, with derivatives by E: M and N are (8, n), the matrix and its derivative."""
-    h, U0, U1, m = step[LENGTH], step[LEFT], step[RIGHT], step[MASS]
-    hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
-    k = hm * hk * (U1 - U0)
-    U = 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
+    (hm, hk, k, U), short = middle(step), step[BOUND] <= SHORT
     for j in range(E.size):
-        r = hk * (U - E[j])
-        C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
-        D, by_E = -0.5 * k * dS, -hm * hk
-        u, dD = 0.5 * D * D, -0.5 * k * ddS * by_E
-        root, droot = 1.0 + u - 0.5 * u * u, (1.0 - u) * D * dD
-        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
-        rise = droot * C + root * 0.5 * S * by_E
-        turn = droot * S + root * dS * by_E
-        b11, b12, b21, b22 = rise - dD, -turn * hm, -turn * r + root * S * hk, rise + dD
+        (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, hk * (U - E[j]), short)
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22

@@ -25,7 +25,7 @@ import math
 import numpy as np
 
 from otjdd.laws.transmission import K0, MODELS, Profile
-from otjdd.physics.jit import apart, kernel, loose
+from otjdd.physics.jit import apart, kernel, loose, spliced
 from otjdd.physics.numerics import copy
 
 TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
@@ -127,20 +127,37 @@ def padded(values: np.ndarray, fill: float) -> np.ndarray:
     return out
 
 
+@spliced
+def middle(step: np.ndarray):
+    """h m, h k0 and k of a step, and the band U [eV] from which its r counts, r = h k0 (U - E)."""
+    h, U0, U1 = step[LENGTH], step[LEFT], step[RIGHT]
+    hm, hk = h * step[MASS], h * K0
+    k = hm * hk * (U1 - U0)
+    return hm, hk, k, 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
+
+
+@spliced
+def step_matrix(hm: float, hk: float, k: float, r: float, short: bool):
+    """Matrix of one step of `refine` from right to left, the inverse of that to the right, and its derivative by E.
+
+    hm, hk, k : of `middle`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
+    """
+    C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+    D, by_E = -0.5 * k * dS, -hm * hk
+    u, dD = 0.5 * D * D, -0.5 * k * ddS * by_E  # u is below 5e-4, see STEEP: the root of 1 + D^2 to 7e-11
+    root, droot = 1.0 + u - 0.5 * u * u, (1.0 - u) * D * dD
+    rise = droot * C + root * 0.5 * S * by_E
+    turn = droot * S + root * dS * by_E
+    slopes = rise - dD, -turn * hm, -turn * r + root * S * hk, rise + dD
+    return (root * C - D, -root * S * hm, -root * S * r, root * C + D), slopes
+
+
 @loose
 def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
-    """N = A M for all energies, (4, n) each: one step of `refine` from right to left, the inverse of that to the right."""
-    h, U0, U1, m = step[LENGTH], step[LEFT], step[RIGHT], step[MASS]
-    hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
-    k = hm * hk * (U1 - U0)
-    U = 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
+    """N = A M for all energies, (4, n) each, A the matrix of a step."""
+    (hm, hk, k, U), short = middle(step), step[BOUND] <= SHORT
     for j in range(E.size):
-        r = hk * (U - E[j])
-        C, S, dS, _ = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
-        D = -0.5 * k * dS
-        u = 0.5 * D * D  # below 5e-4, see STEEP: the root of 1 + D^2 to 7e-11
-        root = 1.0 + u - 0.5 * u * u
-        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
+        a11, a12, a21, a22 = step_matrix(hm, hk, k, hk * (U - E[j]), short)[0]
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22
