@@ -98,7 +98,7 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     return D[0]
 
 
-@detached
+@inlined
 def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.ndarray, dD: float) -> float:
     """Fill D, E and guess of column k of a new state; return its D at the left.
 
@@ -196,7 +196,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
     return False
 
 
-@detached
+@inlined
 def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.ndarray, J: np.ndarray):
     """Vacancy flux J (N+1,) [1/(m2 s)] at the faces of column k; zero at the blocking electrodes.
 
@@ -206,7 +206,7 @@ def fluxes(junction: Junction, k: int, c: np.ndarray, E: np.ndarray, work: np.nd
     exchange_all(junction, k, c, work, J)
 
 
-@detached
+@inlined
 def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: np.ndarray, slopes: bool):
     """Fill the factors of the flux of column k from E (N+1,) and the rise of the site energy across each face (N+1,).
 
