@@ -29,7 +29,7 @@ from otjdd.physics.rosenbrock import Ramp, Trial, Work, rosenbrock_step
 from otjdd.physics.rosenbrock_methods import Method
 from otjdd.physics.state import State, Tangent, copy_state
 
-GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # of steps; SAFETY of those cut by the error of V_j
+GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
 MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows
 LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
 UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels

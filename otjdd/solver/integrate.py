@@ -307,7 +307,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
     """
     from otjdd.physics.course import EDGE
 
-    pieces, tasks, ahead = [], [], sorted(marks, reverse=True)
+    pieces, tasks, ahead = [], [], sorted(marks, reverse=True)  # the next mark is the last
     for start, end, V_start, V_end in zip(*(column.tolist() for column in waveform.segments()), strict=True):
         near, slope = ALIKE * (end - start), (V_end - V_start) / (end - start)
         since, V, due = start, V_start, EDGE
@@ -318,7 +318,7 @@ def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
                 pieces.append((since, time, V, V_then))
                 tasks.append(due | task)
                 since, V, due = time, V_then, 0
-            elif tasks:
+            elif tasks:  # where the piece before ended
                 tasks[-1] |= task
         pieces.append((since, end, V, V_end))
         tasks.append(due)
