@@ -9,7 +9,7 @@ All kernels divide as numpy does (no ZeroDivisionError): with Python's check in 
 | @spliced | small functions with one or two callers | its statements become part of the caller; saves a compilation |
 | @bare | small functions that make no array | no reference counting of arrays |
 | @detached | large functions that make no array | @bare and @apart |
-| @inlined | small functions in loops | @bare, and LLVM must inline it |
+| @inlined | small functions that are called often | @bare, and LLVM must inline it |
 | @fused | loops of multiply and add | @bare, and a product that is added may be rounded once (FMA) |
 | @detached_fused | the same, large | @fused and @apart |
 | @summed | sums over cells | @fused, and a sum may be taken in any order, so it is vectorised |

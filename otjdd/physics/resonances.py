@@ -18,13 +18,24 @@ import numpy as np
 
 from otjdd.physics.current import POINTS, Spectrum, log_supply_slope_by_energy, supply
 from otjdd.physics.jit import apart, kernel, loose
-from otjdd.physics.tunnelling import BOUND, K0, LARGE, SHORT, Profile, middle, padded, refine, step_matrix, velocities
+from otjdd.physics.tunnelling import (
+    BOUND,
+    K0,
+    LARGE,
+    SHORT,
+    Profile,
+    padded,
+    refine,
+    step_matrix,
+    step_numbers,
+    velocities,
+)
 
 
 @loose
 def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """As `tunnelling.step_back`, with derivatives by E: M and N are (8, n), the matrix and its derivative."""
-    (hm, hk, k, U), short = middle(step), step[BOUND] <= SHORT
+    (hm, hk, k, U), short = step_numbers(step), step[BOUND] <= SHORT
     for j in range(E.size):
         (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, hk * (U - E[j]), short)
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]

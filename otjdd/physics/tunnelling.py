@@ -128,7 +128,7 @@ def padded(values: np.ndarray, fill: float) -> np.ndarray:
 
 
 @spliced
-def middle(step: np.ndarray):
+def step_numbers(step: np.ndarray):
     """h m, h k0 and k of a step, and the band U [eV] from which its r counts, r = h k0 (U - E)."""
     h, U0, U1 = step[LENGTH], step[LEFT], step[RIGHT]
     hm, hk = h * step[MASS], h * K0
@@ -140,7 +140,7 @@ def middle(step: np.ndarray):
 def step_matrix(hm: float, hk: float, k: float, r: float, short: bool):
     """Matrix of one step of `refine` from right to left, the inverse of that to the right, and its derivative by E.
 
-    hm, hk, k : of `middle`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
+    hm, hk, k : of `step_numbers`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
     """
     C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
     D, by_E = -0.5 * k * dS, -hm * hk
@@ -155,7 +155,7 @@ def step_matrix(hm: float, hk: float, k: float, r: float, short: bool):
 @loose
 def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """N = A M for all energies, (4, n) each, A the matrix of a step."""
-    (hm, hk, k, U), short = middle(step), step[BOUND] <= SHORT
+    (hm, hk, k, U), short = step_numbers(step), step[BOUND] <= SHORT
     for j in range(E.size):
         a11, a12, a21, a22 = step_matrix(hm, hk, k, hk * (U - E[j]), short)[0]
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]

@@ -274,9 +274,14 @@ def test_a_waveform_is_cut_at_its_marks():
 def test_a_mark_is_near_an_end_by_the_measure_of_the_piece_in_which_it_lies():
     pulse = 5e-8  # after 100 s, a billionth of which is longer
     waveform = Waveform(np.array([0.0, 100.0, 100.0, 100.0 + pulse]), np.array([0.0, 0.0, 2.0, 2.0]))
-    for time, found in ((100.0 + pulse, [1, 1 | 4]), (100.0 + 0.5 * pulse, [1, 1 | 4, 0]), (100.0 - 1e-8, [1 | 4, 1])):
-        assert integrate.pieces_between(waveform, [(time, 4)])[1].tolist() == found
-    assert integrate.pieces_between(waveform, [(200.0, 4)])[1].tolist() == [1, 1 | 4]  # of the last piece, if later
+    edge, kept = course.EDGE, course.EDGE | course.KEEP
+    for time, found in (
+        (100.0 + pulse, [edge, kept]),
+        (100.0 + 0.5 * pulse, [edge, kept, 0]),
+        (100.0 - 1e-8, [kept, edge]),
+        (200.0, [edge, kept]),  # later than the end: of the last piece
+    ):
+        assert integrate.pieces_between(waveform, [(time, course.KEEP)])[1].tolist() == found
 
 
 def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
