@@ -1,5 +1,7 @@
 """Other integrators agree with otjdd on the same equations; bookkeeping of the comparison. Nothing is timed."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -111,7 +113,8 @@ def test_errors_are_relative_above_the_floor():
 
 
 def test_a_lucky_tolerance_is_not_chosen():
-    ladder = [(1e-1, 1e-5, ""), (1e-2, 1e-2, ""), (1e-3, 9e-4, ""), (1e-4, 5e-4, "")]
+    errors = {1e-1: 1e-5, 1e-2: 1e-2, 1e-3: 9e-4, 1e-4: 5e-4}
+    ladder = [compare.Setting(rtol, 1e-2, error, "") for rtol, error in errors.items()]
     assert compare.loosest(ladder, 1e-3) == ladder[2]
     assert compare.loosest(ladder, 1e-4) is None
 
@@ -120,7 +123,19 @@ def test_a_failed_solution_never_meets_a_target():
     problem = SMALL["conditioning"]
     values, _ = codes.failed(problem)
     error = problems.distance(problem, values, problems.Found(*(np.ones_like(part) for part in values)))
-    assert compare.loosest([(1e-3, error, ""), (1e-4, error, "")], 1e-3) is None
+    assert compare.loosest([compare.Setting(rtol, 1e-2, error, "") for rtol in (1e-3, 1e-4)], 1e-3) is None
+
+
+def test_the_absolute_tolerance_that_costs_least_is_chosen(monkeypatch):
+    monkeypatch.setattr(compare, "REPEAT", 0.0)
+    ladders = [
+        [compare.Setting(rtol, share, error, "") for rtol in (1e-2, 1e-3)]
+        for share, error in ((1e-1, 1e-3), (1e-2, 1e-3), (1e-3, 1.0))
+    ]
+    cost = {1e-1: 0.02, 1e-2: 0.0, 1e-3: 0.0}
+    chosen = compare.soonest(lambda rtol, share: time.sleep(cost[share]), ladders, 1e-3)
+    assert chosen == ladders[1][0]
+    assert compare.soonest(None, ladders, 1e-4) is None
 
 
 def test_exponent_of_a_power_law_is_found():
@@ -128,7 +143,8 @@ def test_exponent_of_a_power_law_is_found():
 
 
 def test_table_counts_in_units_of_otjdd():
-    row = compare.Row("pulses", 100, 1e-3, "otjdd", 1e-3, 5e-4, "9 steps", 0.002, 0.001)
+    setting = compare.Setting(1e-3, 1e-2, 5e-4, "9 steps")
+    row = compare.Row("pulses", 100, 1e-3, "otjdd", setting, 0.002, 0.001)
     text = compare.table([row, row._replace(code="another", seconds=0.014, kernels=float("nan"))])
-    assert text.splitlines()[2].endswith("| 2.00 | 1.00 | 1.0 |")
+    assert text.splitlines()[2].endswith("| 1.0e-03 | 1.0e-05 | 5.0e-04 | 9 steps | 2.00 | 1.00 | 1.0 |")
     assert text.splitlines()[3].endswith("| 14.00 |  | 7.0 |")

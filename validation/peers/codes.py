@@ -1,8 +1,8 @@
-"""The codes: each takes a problem and a relative tolerance and returns what it found, a `Found`, and its work.
+"""The codes: each takes a problem, then tolerances, and returns what it found, a `Found`, and its work.
 
 Each has its equations compiled, an analytic banded Jacobian, and consistent starts after every jump of the voltage.
-Absolute tolerances are a hundredth of the relative ones, in units of the mean concentration and of 1 V. What a code
-fails to compute is nan.
+Absolute tolerances are a share of the relative ones, in units of the mean concentration and of 1 V. What a code fails to
+compute is nan.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from otjdd.solver import integrate
 from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
 from validation.peers.problems import Found, segments
 
-ATOL = 1e-2  # of the relative tolerance
+SHARE = 1e-2  # of the relative tolerance that the absolute one is, where nothing else is said
 # 1/s, of the potential where Poisson's equation is made a rate: slower is inaccurate, faster makes LSODA fail
 RELAXATION = {"conditioning": 1e7, "pulses": 1e11}
 
@@ -21,8 +21,8 @@ RELAXATION = {"conditioning": 1e7, "pulses": 1e11}
 def otjdd(problem):
     """The package itself, as `otjdd.run` calls it."""
 
-    def solve(rtol):
-        run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=ATOL * rtol)
+    def solve(rtol, share=SHARE):
+        run = integrate.begin(problem.junction, problem.c, rtol=rtol, atol=share * rtol)
         integrate.drive(run, problem.waveform, stops=problem.outputs)
         found = Found(np.array([kept.c[0] for kept in run.kept]), np.array([kept.D_left[0] for kept in run.kept]))
         return found, f"{run.counts.accepted} + {run.counts.rejected} steps"
@@ -65,11 +65,11 @@ def ida(problem):
         work[1] += 1
         jacobian_kernel(y, data[0], cj, B, JJ)
 
-    def solve(rtol):
+    def solve(rtol, share=SHARE):
         work[:] = 0
         found, charge, data, c = [], [], [0.0], problem.c[0]
         solver = IDA(
-            residual, userdata=data, algebraic_idx=range(1, n, 2), rtol=rtol, atol=ATOL * rtol,
+            residual, userdata=data, algebraic_idx=range(1, n, 2), rtol=rtol, atol=share * rtol,
             max_num_steps=10**6, linsolver="band", lband=LOWER, uband=UPPER, jacfn=jacobian,
         )  # fmt: skip
         for t0, t1, voltage, outputs in segments(problem):
@@ -125,7 +125,7 @@ def lsoda(problem):
         jacobian_kernel(y, V, B)
         return B
 
-    def solve(rtol):
+    def solve(rtol, share=SHARE):
         found, charge, c, work = [], [], problem.c[0], np.zeros(2, int)
         for t0, t1, voltage, outputs in segments(problem):
             times = [0.0, *(outputs - t0)]
@@ -133,7 +133,7 @@ def lsoda(problem):
                 times.append(t1 - t0)
             y, info = odeint(
                 rhs, consistent(problem, c, voltage)[0], times, (voltage,), jacobian, ml=LOWER, mu=UPPER,
-                rtol=rtol, atol=ATOL * rtol, mxstep=10**6, tfirst=True, full_output=True,
+                rtol=rtol, atol=share * rtol, mxstep=10**6, tfirst=True, full_output=True,
             )  # fmt: skip
             if info["message"] != "Integration successful.":
                 return failed(problem)
