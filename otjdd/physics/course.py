@@ -94,9 +94,7 @@ def travel(
                 look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
             at[SETTLED_AT] = V_start
         if at[ELAPSED] == 0.0 and task & EDGE:
-            at[STEP] = 0.0
-        if at[ELAPSED] == 0.0:
-            at[LAST_NORM] = 0.0
+            at[STEP], at[LAST_NORM] = 0.0, 0.0
         status, norm = advance(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end

@@ -49,7 +49,7 @@ SHORTEST = 1e-22  # s
 COUNTS = 5
 ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL = range(COUNTS)
 # place on a course: number of the piece, time in it [s], next step [s] or 0 where it is chosen anew, source voltage at
-# which the state is settled [V] or nan, error norm of the last step of this piece and its length [s], 0 before the first
+# which the state is settled [V] or nan, error norm of the last step since an edge and its length [s], 0 before the first
 PLACE = 6
 PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP = range(PLACE)
 # columns of a piece: start and end [s], source voltage at the start and at the end [V]

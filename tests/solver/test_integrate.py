@@ -297,6 +297,15 @@ def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
     assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
 
 
+def test_stops_on_the_way_cost_two_steps_of_three():
+    film = case(BETWEEN_METALS, device__film__cells=40, ions__prefactor=1e-10)
+    waveform = Waveform(np.array([0.0, 1.0]), np.array([0.1, 0.1]))
+    whole, stopped, stops = begin(film), begin(film), np.geomspace(1e-9, 1.0, 10)
+    integrate.drive(whole, waveform)
+    integrate.drive(stopped, waveform, stops=stops)
+    assert stopped.counts.accepted <= whole.counts.accepted + 2 * (stops.size - 1) / 3  # the end is no stop on the way
+
+
 def test_every_step_inside_the_windows_is_recorded_and_none_outside():
     film = case(device__film__cells=8)
     times, voltages = np.array([0.0, 1e-7, 1e-7, 1e-3, 1.0]), np.array([0.8, 0.8, -0.5, -0.5, -0.5])
