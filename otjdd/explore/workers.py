@@ -9,7 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from otjdd.system.pool import cores, processes
+from pebble import ProcessPool
+
+from otjdd.system.pool import begin, context, cores
 
 PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
 LOADED = 5.0  # s within which kernels are loaded that are there already
@@ -22,7 +24,7 @@ class Workers:
     """
 
     def __init__(self):
-        self._pool = processes(cores() + 1, PRELOAD)
+        self._pool = ProcessPool(cores() + 1, initializer=begin, context=context(PRELOAD))
         self._folder = tempfile.TemporaryDirectory(prefix="otjdd-explore-")
         self._count = 0
         self._began = time.monotonic()

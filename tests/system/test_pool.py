@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from otjdd.system.pool import AHEAD, team
+from otjdd.system.crew import AHEAD
+from otjdd.system.pool import team
 
 LEFT_BEHIND = """
 import time

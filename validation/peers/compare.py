@@ -1,4 +1,4 @@
-"""Speed at equal accuracy: each code takes the tolerances with which it meets an error soonest, then all are timed in turn."""
+"""Speed at equal accuracy: each code takes the tolerances that meet an error soonest, then all are timed in turn."""
 
 import math
 import warnings

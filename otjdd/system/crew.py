@@ -1,0 +1,209 @@
+"""Processes that do jobs, each with a pipe of its own: one that is killed takes its job along, and nothing else.
+
+In a pool whose processes share a pipe, one that is killed while it takes a job or holds the lock of the pipe leaves the
+others waiting for ever.
+"""
+
+import math
+import pickle
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import wait
+from multiprocessing.reduction import ForkingPickler
+from typing import NamedTuple
+
+AHEAD = 2  # most jobs that a member holds, the one that it does included
+SOON, SMALL = 0.05, 2**14  # s, bytes: jobs that take less and are smaller are handed out ahead
+
+
+class Job(NamedTuple):
+    """A job on its way: its number, its arguments, and the call as bytes."""
+
+    number: int
+    arguments: tuple
+    call: memoryview
+
+
+class Ended(NamedTuple):
+    """The end of a job: its result, what it raised, or the error for which it has neither."""
+
+    job: Job
+    result: object = None
+    raised: Exception | None = None
+    lost: Exception | None = None
+
+
+class Member:
+    """One process, its pipe, and the jobs that it holds: it does the first of them since a moment [s]."""
+
+    def __init__(self, context, begin: Callable[[], None]):
+        self.pipe, theirs = context.Pipe()
+        self.jobs: deque[Job] = deque()
+        self.since, self.took = 0.0, math.inf
+        self.process = context.Process(target=work, args=(theirs, begin))
+        self.process.start()
+        theirs.close()
+
+    def has_room(self, job: Job) -> bool:
+        """True when it can be given a job: it has none, or one that ends before the next could be handed out."""
+        return not self.jobs or (len(self.jobs) < AHEAD and self.took < SOON and len(job.call) < SMALL)
+
+    def give(self, job: Job) -> None:
+        """Hand it a job. If it has ended meanwhile, `hear` says so."""
+        if not self.jobs:
+            self.since = time.monotonic()
+        self.jobs.append(job)
+        try:
+            self.pipe.send_bytes(job.call)
+        except ConnectionError:
+            pass
+
+    def hear(self) -> Ended:
+        """The end of the first of its jobs."""
+        try:
+            good, value = self.pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            code = self.process.exitcode
+            how = f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            return Ended(self.jobs.popleft(), lost=MemoryError(f"the process was {how}; out of memory?"))
+        now = time.monotonic()
+        self.since, self.took = now, now - self.since
+        return Ended(self.jobs.popleft(), value) if good else Ended(self.jobs.popleft(), raised=value)
+
+    def gone(self) -> bool:
+        """True when it has ended without a job."""
+        return not self.jobs and self.pipe.poll()
+
+    def late(self, limit: float) -> bool:
+        """True when its job takes longer than a limit [s]."""
+        return bool(self.jobs) and time.monotonic() > self.since + limit
+
+    def dismiss(self) -> None:
+        """End the process, whatever it does, and wait for its end."""
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+class Crew:
+    """So many processes, started when there are jobs, each of which calls `begin` before its first one."""
+
+    def __init__(self, count: int, context, begin: Callable[[], None]):
+        self.count, self.context, self.begin = count, context, begin
+        self.members: list[Member] = []
+
+    def do(
+        self, function: Callable, jobs: Iterable[tuple], *, limit: float | None = None, alone: bool = False,
+        lost: Callable | None = None,
+    ) -> Iterator[tuple]:  # fmt: skip
+        """Iterator over (number of a job, its result), in the order in which the jobs end.
+
+        jobs : arguments of the function, a tuple for each call; taken as members have room for them
+        limit : time that a job may take [s]; its process is then ended and replaced
+        alone : the first job ends, and the caller has looked at its result, before others begin
+        lost : (arguments of a job, error) -> result of a job without one: TimeoutError over the limit, MemoryError when
+            the process was ended from outside. Without `lost` the error is raised.
+        Raises what a job raises.
+        """
+        waiting = Waiting(function, jobs)
+        try:
+            while True:
+                self._hand_out(waiting, 1 if alone else self.count)
+                if not any(member.jobs for member in self.members):
+                    return
+                for ended in self._heard(waiting, limit):
+                    error = ended.raised or (None if lost else ended.lost)
+                    if error:
+                        raise error
+                    yield ended.job.number, lost(ended.job.arguments, ended.lost) if ended.lost else ended.result
+                alone = False
+        finally:
+            for member in [member for member in self.members if member.jobs]:
+                self._leave(member)
+
+    def stop(self) -> None:
+        """End all processes."""
+        for member in [*self.members]:
+            self._leave(member)
+
+    def _hand_out(self, waiting: "Waiting", most: int) -> None:
+        """Give jobs to members that have room, first to those that have none; start processes that are missing."""
+        for member in [member for member in self.members if member.gone()]:
+            self._leave(member)
+        for _ in range(AHEAD if most > 1 else 1):
+            while len(self.members) < most and waiting.first():
+                self.members.append(Member(self.context, self.begin))
+            for member in sorted(self.members, key=lambda member: len(member.jobs))[:most]:
+                if (job := waiting.first()) and member.has_room(job):
+                    member.give(waiting.taken())
+
+    def _heard(self, waiting: "Waiting", limit: float | None) -> Iterator[Ended]:
+        """Ends of jobs, as soon as there is one."""
+        busy = {member.pipe: member for member in self.members if member.jobs}
+        until = None if limit is None else min(member.since for member in busy.values()) + limit - time.monotonic()
+        for pipe in wait(busy, until if until is None else max(until, 0.0)):
+            member = busy.pop(pipe)
+            ended = member.hear()
+            if ended.lost:
+                waiting.returned(member.jobs)
+                self._leave(member)
+            yield ended
+        for member in busy.values():
+            if limit is not None and member.late(limit):
+                job = member.jobs.popleft()
+                waiting.returned(member.jobs)
+                self._leave(member)
+                yield Ended(job, lost=TimeoutError(f"took longer than {limit:g} s"))
+
+    def _leave(self, member: Member) -> None:
+        self.members.remove(member)
+        member.dismiss()
+
+
+class Waiting:
+    """Jobs that no member holds: those that were given back, then those that come."""
+
+    def __init__(self, function: Callable, jobs: Iterable[tuple]):
+        self.function, self.coming, self.held = function, enumerate(jobs), deque()
+
+    def first(self) -> Job | None:
+        """The next job, None when there is none."""
+        if not self.held and (coming := next(self.coming, None)):
+            number, arguments = coming
+            self.held.append(Job(number, arguments, ForkingPickler.dumps((self.function, arguments))))
+        return self.held[0] if self.held else None
+
+    def taken(self) -> Job:
+        """The next job, which is then held by another."""
+        return self.held.popleft()
+
+    def returned(self, jobs: Iterable[Job]) -> None:
+        """Jobs that a member was given and has not begun."""
+        self.held.extendleft(reversed([*jobs]))
+
+
+def work(pipe, begin: Callable[[], None]) -> None:
+    """The work of a member: one call after the other, until its pipe is closed."""
+    begin()
+    try:
+        while True:
+            function, arguments = pipe.recv()
+            pipe.send_bytes(outcome(function, arguments))
+    except (EOFError, ConnectionError):
+        return
+
+
+def outcome(function: Callable, arguments: tuple) -> bytes:
+    """(True, result) of a call, or (False, what it raised), pickled."""
+    try:
+        return ForkingPickler.dumps((True, function(*arguments)))
+    except Exception as error:
+        error.add_note(f"in another process:\n{traceback.format_exc()}")
+        try:
+            pickle.loads(said := ForkingPickler.dumps((False, error)))
+        except Exception:  # it cannot be pickled, or not be made again from its arguments
+            return ForkingPickler.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
+        return said
