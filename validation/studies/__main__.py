@@ -50,7 +50,13 @@ method = "latin-hypercube"
 count = COUNT
 over = { "ions.activation_energy" = { low = "0.45 eV", high = "0.49 eV" } }
 """
-PATHS = {1: '["0 V", "0.1 V"]', 8: '["0 V", "0.8 V"]', 60: '["0 V", "1.5 V", "-1.5 V", "0 V"]'}  # by writes
+PATHS = {
+    "1 write": '["0 V", "0.1 V"]',
+    "8 writes": '["0 V", "0.8 V"]',
+    "60 writes": '["0 V", "1.5 V", "-1.5 V", "0 V"]',
+}
+MANY = {name: ONE_COLUMN.replace("PATH", path) for name, path in PATHS.items()}
+MANY["a pulse and a read, each at another temperature"] = SHORT.replace('"short"', '"short"\ncolumns.count = 1')
 OTJDD = [sys.executable, "-c", "from otjdd.cli import main; main()"]
 
 
@@ -147,8 +153,8 @@ def spread(values: list[float], digits: str) -> str:
 
 @contextlib.contextmanager
 def clocked():
-    """List to which the processor time [s] of the kernels that a run calls is appended."""
-    from otjdd.physics import course, quasistatic, record
+    """List to which the processor time [s] of the kernels that a run calls is appended, those of its tables included."""
+    from otjdd.physics import course, electrostatics, quasistatic, record
 
     spent: list[float] = []
 
@@ -162,7 +168,8 @@ def clocked():
         return call
 
     with contextlib.ExitStack() as stack:
-        for module, name in ((course, "travel"), (quasistatic, "jump"), (record, "observe")):
+        tables = ((electrostatics, "bent_fields"), (electrostatics, "bending_table"))
+        for module, name in ((course, "travel"), (quasistatic, "jump"), (record, "observe"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent
 
@@ -188,16 +195,16 @@ def ratio(time: float, kernels: float) -> str:
 
 
 def many(folder: Path, quick: bool) -> list[str]:
-    """Points of one column and few writes: processor time of a whole study over that of its kernels, one worker and two."""
+    """Short points of one column: processor time of a whole study over that of its kernels, one worker and two."""
     count, lines = 50 if quick else 1000, []
-    start = watched(study(case_file(folder, ONE_COLUMN.replace("PATH", PATHS[1]), 1), folder / "start")).cpu
-    for writes, voltages in PATHS.items():
-        path = case_file(folder, ONE_COLUMN.replace("PATH", voltages), count)
+    start = watched(study(case_file(folder, MANY["1 write"], 1), folder / "start")).cpu
+    for i, (name, text) in enumerate(MANY.items()):
+        path = case_file(folder, text, count)
         before = of_kernels(path, 0)
-        one, two = (watched(study(path, folder / f"{writes}-{number}", number)) for number in (1, 2))
+        one, two = (watched(study(path, folder / f"{i}-{number}", number)) for number in (1, 2))
         kernels, each = (before + of_kernels(path, 10)) / 2, (two.cpu - start) / count
         lines += [
-            f"| processor time of the kernels for a point of one column, {writes} writes | {1e3 * kernels:.1f} ms |",
+            f"| processor time of the kernels for a point of one column, {name} | {1e3 * kernels:.1f} ms |",
             f"| of all processes of a study, a point; over the kernels | {ratio(each, kernels)} |",
             f"| its start added, shared by 1000 points; over the kernels | {ratio(each + start / 1000, kernels)} |",
             f"| efficiency of two workers: wall time on one over twice that on two | {one.wall / two.wall / 2:.2f} |",
