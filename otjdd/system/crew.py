@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 AHEAD = 2  # most jobs that a member holds, the one that it does included
 SOON, SMALL = 0.05, 2**14  # s, bytes: jobs that take less and are smaller are handed out ahead
+READY = b""  # said by a process that has begun
+PATIENCE = 5.0  # s that a process may take to end when its pipe is closed
 
 
 class Job(NamedTuple):
@@ -36,23 +38,23 @@ class Ended(NamedTuple):
 
 
 class Member:
-    """One process, its pipe, and the jobs that it holds: it does the first of them since a moment [s]."""
+    """One process, its pipe, and the jobs that it holds: it does the first of them since a moment [s], inf until it can."""
 
     def __init__(self, context, begin: Callable[[], None]):
         self.pipe, theirs = context.Pipe()
         self.jobs: deque[Job] = deque()
-        self.since, self.took = 0.0, math.inf
+        self.since = self.took = math.inf
         self.process = context.Process(target=work, args=(theirs, begin))
         self.process.start()
         theirs.close()
 
-    def has_room(self, job: Job) -> bool:
-        """True when it can be given a job: it has none, or one that ends before the next could be handed out."""
-        return not self.jobs or (len(self.jobs) < AHEAD and self.took < SOON and len(job.call) < SMALL)
+    def may_hold(self, job: Job) -> bool:
+        """True when a job may wait for the one that it does, which ends before the next could be handed out."""
+        return len(self.jobs) < AHEAD and self.took < SOON and len(job.call) < SMALL
 
     def give(self, job: Job) -> None:
         """Hand it a job. If it has ended meanwhile, `hear` says so."""
-        if not self.jobs:
+        if not self.jobs and self.since < math.inf:
             self.since = time.monotonic()
         self.jobs.append(job)
         try:
@@ -60,21 +62,29 @@ class Member:
         except ConnectionError:
             pass
 
-    def hear(self) -> Ended:
-        """The end of the first of its jobs."""
+    def hear(self) -> Ended | None:
+        """The end of the first of its jobs, or None: it has begun only now."""
         try:
-            good, value = self.pipe.recv()
+            said = self.pipe.recv_bytes()
         except (EOFError, OSError):
-            self.process.join()
-            code = self.process.exitcode
-            how = f"killed by signal {-code}" if code < 0 else f"ended with code {code}"
-            return Ended(self.jobs.popleft(), lost=MemoryError(f"the process was {how}; out of memory?"))
-        now = time.monotonic()
-        self.since, self.took = now, now - self.since
+            return Ended(self.jobs.popleft(), lost=MemoryError(f"the process {self.fate()}; out of memory?"))
+        began, self.since = self.since, time.monotonic()
+        if said == READY:
+            return None
+        self.took = self.since - began
+        good, value = pickle.loads(said)
         return Ended(self.jobs.popleft(), value) if good else Ended(self.jobs.popleft(), raised=value)
 
+    def fate(self) -> str:
+        """The end of a process whose pipe is closed, in words."""
+        self.process.join(PATIENCE)
+        code = self.process.exitcode
+        if code is None:
+            return "closed its pipe"
+        return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
     def gone(self) -> bool:
-        """True when it has ended without a job."""
+        """True when it has ended while it had no job."""
         return not self.jobs and self.pipe.poll()
 
     def late(self, limit: float) -> bool:
@@ -111,7 +121,7 @@ class Crew:
         waiting = Waiting(function, jobs)
         try:
             while True:
-                self._hand_out(waiting, 1 if alone else self.count)
+                self._hand_out(waiting, alone)
                 if not any(member.jobs for member in self.members):
                     return
                 for ended in self._heard(waiting, limit):
@@ -119,7 +129,7 @@ class Crew:
                     if error:
                         raise error
                     yield ended.job.number, lost(ended.job.arguments, ended.lost) if ended.lost else ended.result
-                alone = False
+                    alone = False
         finally:
             for member in [member for member in self.members if member.jobs]:
                 self._leave(member)
@@ -129,28 +139,33 @@ class Crew:
         for member in [*self.members]:
             self._leave(member)
 
-    def _hand_out(self, waiting: "Waiting", most: int) -> None:
-        """Give jobs to members that have room, first to those that have none; start processes that are missing."""
+    def _hand_out(self, waiting: "Waiting", alone: bool) -> None:
+        """Give jobs to members that have none, then to processes that are missing, then ahead; but one when it is alone."""
+        most = 1 if alone else self.count
         for member in [member for member in self.members if member.gone()]:
             self._leave(member)
-        for _ in range(AHEAD if most > 1 else 1):
-            while len(self.members) < most and waiting.first():
-                self.members.append(Member(self.context, self.begin))
-            for member in sorted(self.members, key=lambda member: len(member.jobs))[:most]:
-                if (job := waiting.first()) and member.has_room(job):
-                    member.give(waiting.taken())
+        for member in [member for member in self.members if not member.jobs][:most]:
+            if waiting.first():
+                member.give(waiting.taken())
+        while len(self.members) < most and waiting.first():
+            self.members.append(Member(self.context, self.begin))
+            self.members[-1].give(waiting.taken())
+        for member in () if alone else self.members:
+            if (job := waiting.first()) and member.may_hold(job):
+                member.give(waiting.taken())
 
     def _heard(self, waiting: "Waiting", limit: float | None) -> Iterator[Ended]:
         """Ends of jobs, as soon as there is one."""
         busy = {member.pipe: member for member in self.members if member.jobs}
-        until = None if limit is None else min(member.since for member in busy.values()) + limit - time.monotonic()
-        for pipe in wait(busy, until if until is None else max(until, 0.0)):
+        left = min(member.since for member in busy.values()) + (limit or math.inf) - time.monotonic()
+        for pipe in wait(busy, max(left, 0.0) if left < math.inf else None):
             member = busy.pop(pipe)
             ended = member.hear()
-            if ended.lost:
+            if ended and ended.lost:
                 waiting.returned(member.jobs)
                 self._leave(member)
-            yield ended
+            if ended:
+                yield ended
         for member in busy.values():
             if limit is not None and member.late(limit):
                 job = member.jobs.popleft()
@@ -189,6 +204,7 @@ def work(pipe, begin: Callable[[], None]) -> None:
     """The work of a member: one call after the other, until its pipe is closed."""
     begin()
     try:
+        pipe.send_bytes(READY)
         while True:
             function, arguments = pipe.recv()
             pipe.send_bytes(outcome(function, arguments))
@@ -196,7 +212,7 @@ def work(pipe, begin: Callable[[], None]) -> None:
         return
 
 
-def outcome(function: Callable, arguments: tuple) -> bytes:
+def outcome(function: Callable, arguments: tuple) -> memoryview:
     """(True, result) of a call, or (False, what it raised), pickled."""
     try:
         return ForkingPickler.dumps((True, function(*arguments)))

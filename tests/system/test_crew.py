@@ -7,6 +7,7 @@ import random
 import signal
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -71,6 +72,18 @@ def test_long_jobs_wait_for_a_process_that_is_free_and_not_behind_one_that_is_bu
     found = list(crew.do(time.sleep, [(2 * SOON,), (4.0,), *[(2 * SOON,)] * 20]))
     assert len(found) == 22
     assert found[-1] == (1, None)
+
+
+def test_no_more_processes_are_started_than_there_are_jobs(crew):
+    assert dict(crew.do(abs, [(-1,)])) == {0: 1}
+    assert len(crew.members) == 1
+
+
+def test_the_time_of_a_job_begins_when_its_process_has(crew):
+    crew.begin = partial(time.sleep, 1.5)
+    assert dict(crew.do(abs, [(-1,), (-2,)], limit=1.0)) == {0: 1, 1: 2}
+    with pytest.raises(TimeoutError, match="longer than 1 s"):
+        list(crew.do(time.sleep, [(60,)], limit=1.0))
 
 
 def test_short_jobs_are_handed_out_ahead(crew):
