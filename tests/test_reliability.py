@@ -1,5 +1,6 @@
 """Bad inputs, mutants and accidents: a small part of what `python -m validation.reliability` does at length."""
 
+import os
 import re
 import sys
 import time
@@ -150,6 +151,27 @@ def test_holes_in_a_result_are_seen():
 def test_a_device_that_hangs_is_ended():
     (fate,) = devices.fates(1, seed=1, limit=1.0, simulated=hang)
     assert (fate.kind, fate.what) == ("hang", "over 1 s")
+
+
+def test_devices_come_in_order_whichever_ends_first():
+    found = list(devices.fates(3, seed=1, limit=60.0, workers=2, simulated=late_first))
+    assert found == [0, 1, 2]
+    assert [fate.kind for fate in devices.fates(3, seed=1, limit=60.0, simulated=end_second)] == [
+        "fine",
+        "crash",
+        "fine",
+    ]
+
+
+def late_first(number, text):
+    time.sleep(1.0 if number == 0 else 0.0)
+    return number
+
+
+def end_second(number, text):
+    if number == 1:
+        os._exit(3)
+    return devices.Fate(number, "fine", "", 0.0)
 
 
 def hang(number, text):

@@ -221,18 +221,23 @@ def filled_up(values) -> bool:
 
 def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate, written=text):
     """Fates of devices, each in a process that is ended after `limit` seconds. written : `text` or `with_electrons`"""
-    from pebble import ProcessExpired, ProcessPool
+    from otjdd.system.pool import team
 
-    from otjdd.system.pool import context, make_ready
+    def lost(arguments, error) -> Fate:
+        if isinstance(error, TimeoutError):
+            return Fate(arguments[0], "hang", f"over {limit:g} s", limit)
+        return Fate(arguments[0], "crash", str(error), math.nan)
 
-    make_ready()
-    texts = [written(u, number) for number, u in enumerate(drawn(count, seed))]
-    with ProcessPool(workers, context=context()) as pool:
-        futures = [pool.schedule(simulated, args=args, timeout=limit) for args in enumerate(texts)]
-        for number, future in enumerate(futures):
-            try:
-                yield future.result()
-            except TimeoutError:
-                yield Fate(number, "hang", f"over {limit:g} s", limit)
-            except ProcessExpired as error:
-                yield Fate(number, "crash", str(error), math.nan)
+    jobs = ((number, written(u, number)) for number, u in enumerate(drawn(count, seed)))
+    with team(workers, apart=True) as spread:
+        yield from in_order(spread(simulated, jobs, limit=limit, lost=lost))
+
+
+def in_order(found):
+    """Results of (number, result) in the order of the numbers, each as soon as all before it are there."""
+    early, following = {}, 0
+    for number, result in found:
+        early[number] = result
+        while following in early:
+            yield early.pop(following)
+            following += 1

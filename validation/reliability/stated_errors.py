@@ -83,18 +83,15 @@ def verdict(found: list[Compared]) -> Verdict:
 
 def of_devices(count: int, seed: int, limit: float, workers: int):
     """Results of `compared` for each random device, in a process of its own; None where it took longer than limit [s]."""
-    from pebble import ProcessPool
+    from otjdd.system.pool import team
 
-    from otjdd.system.pool import context, make_ready
+    def lost(arguments, error) -> None:
+        if not isinstance(error, TimeoutError):
+            raise error
 
-    make_ready()
-    with ProcessPool(workers, context=context()) as pool:
-        futures = [pool.schedule(compared, args=args, timeout=limit) for args in enumerate(devices.drawn(count, seed))]
-        for future in futures:
-            try:
-                yield future.result()
-            except TimeoutError:
-                yield None
+    with team(workers, apart=True) as spread:
+        jobs = enumerate(devices.drawn(count, seed))
+        yield from devices.in_order(spread(compared, jobs, limit=limit, lost=lost))
 
 
 class Campaign(NamedTuple):
