@@ -5,7 +5,6 @@ others waiting for ever.
 """
 
 import math
-import pickle
 import time
 import traceback
 from collections import deque
@@ -72,7 +71,7 @@ class Member:
         if said == READY:
             return None
         self.took = self.since - began
-        good, value = pickle.loads(said)
+        good, value = ForkingPickler.loads(said)
         return Ended(self.jobs.popleft(), value) if good else Ended(self.jobs.popleft(), raised=value)
 
     def fate(self) -> str:
@@ -219,7 +218,7 @@ def outcome(function: Callable, arguments: tuple) -> memoryview:
     except Exception as error:
         error.add_note(f"in another process:\n{traceback.format_exc()}")
         try:
-            pickle.loads(said := ForkingPickler.dumps((False, error)))
+            ForkingPickler.loads(said := ForkingPickler.dumps((False, error)))
         except Exception:  # it cannot be pickled, or not be made again from its arguments
             return ForkingPickler.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
         return said
