@@ -5,9 +5,11 @@ import os
 import pickle
 import random
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numba
@@ -522,3 +524,31 @@ def test_without_a_home_kernels_are_kept_in_a_temporary_folder_or_not_at_all(tmp
         assert program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=250)[1] == ""
     said = program(tmp_path, TMPDIR=str(tmp_path), **homes).communicate(timeout=250)
     assert said == ("19.0 True\n", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_waits_until_machine_code_is_loaded(number):
+    class Came(BaseException):
+        pass
+
+    def come(number, frame):
+        raise Came
+
+    def load():
+        with private.undisturbed():
+            signal.raise_signal(number)
+            seen.append("loaded")
+
+    before, seen = signal.signal(number, come), []
+    try:
+        with pytest.raises(Came):
+            load()
+        assert seen == ["loaded"]
+        assert signal.getsignal(number) is come
+    finally:
+        signal.signal(number, before)
+
+
+def test_threads_load_machine_code_as_they_are():
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: private.undisturbed().__enter__()).result() is None
