@@ -11,7 +11,15 @@ import numpy as np
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import profile_slopes
 from otjdd.physics.closing import hold_electrons, voltage_response
-from otjdd.physics.current import Spectrum, converged_spectrum, energy_panels, log_supply_slope, thinned
+from otjdd.physics.current import (
+    LEAST_LEFT_OUT,
+    Spectrum,
+    converged_spectrum,
+    energy_panels,
+    log_supply_slope,
+    thinned,
+    upper_end,
+)
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
 from otjdd.physics.jit import apart, bare, detached, inlined
@@ -37,15 +45,16 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
     """
     V, profile = state.V[0], tunnelling_profile(junction, state, k)
     low = max(profile.bottom_left, profile.bottom_right)
-    fresh = panels.size == 0 or panels[0] != low or panels[-1] < max(0.0, -V) + 30.0 * junction.kT
+    tolerance = junction.energy_tolerance
+    fresh = panels.size == 0 or panels[0] != low
+    if not fresh:
+        fresh = panels[-1] < upper_end(profile, V, junction.kT, tolerance, LEAST_LEFT_OUT)
     kinked = (
         junction.transmission != TRANSFER_MATRIX
     )  # T of an approximation, whose kink at the top moves with the state
     if fresh or kinked or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT, at_top or kinked)
-    result, panels = converged_spectrum(
-        junction.transmission, profile, V, junction.kT, panels, junction.energy_tolerance
-    )
+        panels = energy_panels(profile, V, junction.kT, tolerance, at_top or kinked)
+    result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT, panels, tolerance)
     return result, profile, panels
 
 

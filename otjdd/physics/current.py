@@ -46,8 +46,17 @@ NODES = np.concatenate((-HALF[::-1], [0.0], HALF))
 KRONROD = np.concatenate((KRONROD_HALF[::-1], [0.209482141084727828012999174891714], KRONROD_HALF))
 GAUSS = np.concatenate((GAUSS_HALF[::-1], [0.417959183673469387755102040816327], GAUSS_HALF))
 POINTS = NODES.size
+# Null rules: sums that are 0 for polynomials of a degree below 14, and 13. The first sees the even part of an integrand,
+# the second the odd one, so that both are not small by the same chance (Berntsen & Espelid, ACM Trans. Math. Softw. 17, 233
+# (1991)). With the first alone 10 of 2000 currents of the R-V loop were wrong by more than a tolerance of 1e-4, by up to
+# 2.3e-4, and 3 by more than one of 1e-3, by up to 1.7e-2.
+EVEN = KRONROD - GAUSS
+ODD = NODES * EVEN * math.sqrt(np.sum(EVEN**2) / np.sum((NODES * EVEN) ** 2))
 
-TAIL = 40.0  # kT above the higher of Fermi level and barrier top; leaves out exp(-40) = 4e-18 of the current
+# The integral ends where the supply has fallen to e^-LEFT_OUT of the tolerance, counted from the higher of the emitter's
+# Fermi level and the top of the barrier. Panels of a state before serve while it has fallen to e^-LEAST_LEFT_OUT.
+LEFT_OUT, LEAST_LEFT_OUT = 12.0, 6.0
+CAUTION = 15.0  # factor of the error of a panel, see `panel_error`
 MAX_PANELS = 1024
 
 
@@ -83,7 +92,7 @@ class Panels(NamedTuple):
     energy: np.ndarray  # (P, POINTS) eV, nodes
     weight: np.ndarray  # (P, POINTS) as in Spectrum
     value: np.ndarray  # (P,) by K15
-    difference: np.ndarray  # (P,) |K15 - G7|, and the area of resonances between nodes
+    difference: np.ndarray  # (P,) by both null rules, and the area of resonances between nodes
 
 
 @kernel
@@ -150,18 +159,30 @@ def log_supply_slope_by_energy(E: float, V: float, kT: float) -> float:
     return fermi(x) * fermi(-x - v) * math.expm1(-v) / (kT * V * supply(E, V, kT))
 
 
-@apart
-def energy_panels(profile: Profile, V: float, kT: float, at_top: bool) -> np.ndarray:
-    """First panels of the integral (edges,) [eV], split at the emitter's Fermi level.
-
-    at_top : split at the top of the barrier as well, where T of the WKB approximation has a kink
-    """
-    low = max(profile.bottom_left, profile.bottom_right)
-    top = low
+@kernel
+def barrier_top(profile: Profile) -> float:
+    """Highest band [eV] of a profile, its leads included."""
+    top = max(profile.bottom_left, profile.bottom_right)
     for s in range(profile.length.size):
         top = max(top, profile.left[s], profile.right[s])
-    emitter = max(0.0, -V)
-    high = max(max(top, emitter), low) + TAIL * kT
+    return top
+
+
+@kernel
+def upper_end(profile: Profile, V: float, kT: float, tolerance: float, left_out: float) -> float:
+    """Energy [eV] above which the current is some e^-left_out of the tolerance: T is near 1 above the barrier."""
+    return max(barrier_top(profile), 0.0, -V) + (left_out - math.log(tolerance)) * kT
+
+
+@apart
+def energy_panels(profile: Profile, V: float, kT: float, tolerance: float, at_top: bool) -> np.ndarray:
+    """First panels of the integral (edges,) [eV], split at the emitter's Fermi level.
+
+    tolerance : relative, of the current   at_top : split at the top of the barrier as well, where T of the WKB
+    approximation has a kink
+    """
+    low, top = max(profile.bottom_left, profile.bottom_right), barrier_top(profile)
+    emitter, high = max(0.0, -V), upper_end(profile, V, kT, tolerance, LEFT_OUT)
     edges = np.empty(5)
     edges[0] = low
     n = 1
@@ -195,7 +216,7 @@ def hidden(z: np.ndarray, T: np.ndarray, E: np.ndarray, j: int) -> float:
 
 @apart
 def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
-    """Evaluate the pending panels (indices): K15 value and |K15 - G7| of each, energies and weights of their nodes.
+    """Evaluate the pending panels (indices): value and difference of each, energies and weights of their nodes.
 
     A resonance of a well that lies between two nodes adds its area to the difference. In the lowest panel the variable of
     integration is the square root of the energy above the bottom of the lead, because T rises with this root there. With
@@ -212,15 +233,16 @@ def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
     T, z = transmission(integral.model, integral.profile, E, integral.low, integral.high)
     for n, p in enumerate(pending):
         half = 0.5 * (panels.right[p] - panels.left[p])
-        value, difference = 0.0, 0.0
+        value, even, odd = 0.0, 0.0, 0.0
         for i in range(POINTS):
             e = E[n * POINTS + i]
             stretch = 1.0 + NODES[i] if panels.left[p] == integral.low else 1.0
             current = half * stretch * T[n * POINTS + i] * supply(e, V, kT)
             panels.energy[p, i], panels.weight[p, i] = e, KRONROD[i] * current
             value += panels.weight[p, i]
-            difference += (KRONROD[i] - GAUSS[i]) * current
-        difference = abs(difference)
+            even += EVEN[i] * current
+            odd += ODD[i] * current
+        difference = math.hypot(even, odd)
         for j in range(n * POINTS, n * POINTS + POINTS - 1):
             if E[j] < integral.brim and E[j + 1] > integral.bottom:
                 difference += hidden(z, T, E, j) * supply(E[j], V, kT)
@@ -229,13 +251,15 @@ def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
 
 @kernel
 def panel_error(difference: float, chord: float) -> float:
-    """Error of a panel from |K15 - G7|: K15 is far better than that, (200 r)^1.5 of the total bounds it (QUADPACK).
+    """Error of a panel from its difference: K15 is far better than that, (CAUTION r)^1.5 of the total bounds it.
 
-    Smaller factors let twice the tolerance pass on profiles with resonances.
+    The form is that of QUADPACK, whose factor is 200 where the even null rule stands alone. With 15 and both rules no
+    current of 2000 states of the R-V loop was wrong by more than its tolerance (1e-4 or 1e-3), with 10 one was, by 1.3e-4.
+    Of 6144 currents of random devices 53 were (129 with the one rule and 200), the worst of them through narrow levels.
     """
     if not chord > 0.0:
         return 0.0
-    return difference * min(1.0, 200.0 * math.sqrt(200.0 * difference / chord))
+    return difference * min(1.0, CAUTION * math.sqrt(CAUTION * difference / chord))
 
 
 @kernel

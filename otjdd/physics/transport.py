@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from otjdd.physics.conduction import column_spectrum, conductance, converged
+from otjdd.physics.current import barrier_top
 from otjdd.physics.jit import apart
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
@@ -24,9 +25,7 @@ def transport(junction: Junction, state: State):
         if not converged(junction, result):
             return math.nan, math.nan, math.nan, False
         state.G[k] = conductance(junction, k, result)
-        top = -math.inf
-        for s in range(profile.length.size):
-            top = max(top, max(profile.left[s], profile.right[s]))
+        top = barrier_top(profile)
         weight = junction.columns.weight[k] * junction.supply
         for i in range(result.energy.size):
             share = weight * result.weight[i]

@@ -31,7 +31,8 @@ from otjdd.physics.numerics import copy
 TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
 TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
-PHASE = 16.0  # largest |q^2| of one step, up to which its functions are exact to 5e-11
+PHASE = 64.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
+DECAY = 16.0  # largest q^2 of one step in a barrier: its error, of second order in k, grows as e^q
 SHORT = 0.9  # the same for fewer terms; most steps through an oxide are shorter still
 STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
 # within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
@@ -46,18 +47,24 @@ LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay f
 
 
 @loose
+def doubled(c: float, s: float, ds: float, dds: float):
+    """C, S, dS/dx and d2S/dx2 of 4 x, the double of q, from those of x."""
+    return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s), 0.0625 * (dds * c + 1.5 * s * ds)
+
+
+@loose
 def cosh_sinh(x: float):
     """C = cosh(q), S = sinh(q)/q, dS/dx and d2S/dx2 of x = q^2, for |x| <= PHASE, either sign.
 
-    Taylor series at y = x/4 (to y^7; the next terms are below 3e-11), then the formulas of the double argument.
+    Taylor series at y = x/16 (to y^7; the next terms are below 3e-11), then twice the formulas of the double argument.
     """
-    y, ds, dds = 0.25 * x, 0.0, 0.0
+    y, ds, dds = 0.0625 * x, 0.0, 0.0
     for k in range(7, -1, -1):
         ds = SLOPE[k] + y * ds
         dds = CURVE[k] + y * dds
     s = 6.0 * ds + 4.0 * y * dds  # C = S + 2 x dS, C' = S/2
-    c = s + 2.0 * y * ds
-    return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s), 0.0625 * (dds * c + 1.5 * s * ds)
+    c, s, ds, dds = doubled(s + 2.0 * y * ds, s, ds, dds)
+    return doubled(c, s, ds, dds)
 
 
 @loose
@@ -72,11 +79,11 @@ def short_cosh_sinh(x: float):
 
 
 @kernel
-def phase(length: float, left: float, right: float, mass: float, low: float, high: float) -> float:
-    """Bound of |q^2| of one step over a segment, for all energies between low and high [eV]."""
-    w = max(abs(0.5 * (left + right) - low), abs(0.5 * (left + right) - high))
-    tilt = abs(right - left)
-    return length * length * mass * K0 * (w + 0.5 * tilt) + steepness(length, left, right, mass) ** 2 / 120.0
+def phases(length: float, left: float, right: float, mass: float, low: float, high: float):
+    """Bounds of q^2 and of -q^2 of one step over a segment, for all energies between low and high [eV]."""
+    U, tilt, by_energy = 0.5 * (left + right), abs(right - left), length * length * mass * K0
+    spread = 0.5 * by_energy * tilt + steepness(length, left, right, mass) ** 2 / 120.0
+    return by_energy * max(U - low, 0.0) + spread, by_energy * max(high - U, 0.0) + spread
 
 
 @kernel
@@ -86,9 +93,10 @@ def steepness(length: float, left: float, right: float, mass: float) -> float:
 
 
 @kernel
-def pieces(q2: float, k: float) -> int:
-    """Number of steps on a segment whose |q^2| and |k| are below q2 and k, such that each has at most PHASE and STEEP."""
-    n = int(math.ceil(math.sqrt(q2 / PHASE))) if q2 > PHASE else 1
+def pieces(decay: float, phase: float, k: float) -> int:
+    """Number of steps on a segment with these bounds of q^2, -q^2 and |k|: each has at most DECAY, PHASE and STEEP."""
+    length2 = max(decay / DECAY, phase / PHASE)
+    n = int(math.ceil(math.sqrt(length2))) if length2 > 1.0 else 1
     return max(n, int(math.ceil((k / STEEP) ** (1.0 / 3.0)))) if k > STEEP else n
 
 
@@ -99,8 +107,9 @@ def refine(profile: Profile, low: float, high: float):
     q2, number = np.empty(S), np.empty(S, np.int64)
     for s in range(S):
         h, U0, U1, m = profile.length[s], profile.left[s], profile.right[s], profile.mass[s]
-        q2[s] = phase(h, U0, U1, m, low, high)
-        number[s] = pieces(q2[s], steepness(h, U0, U1, m))
+        decay, phase = phases(h, U0, U1, m, low, high)
+        q2[s] = max(decay, phase)
+        number[s] = pieces(decay, phase, steepness(h, U0, U1, m))
         count += number[s]
     steps = np.empty((count, STEP))
     owner = np.empty(count, np.int64)
@@ -189,7 +198,7 @@ def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     for j in range(J - 1, -1, -1):
         b = M[j if keep else j % 2]
         step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
-        # at most e^4 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
+        # at most e^8 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
         if not keep and j % 32 == 0:
             for i in range(E.size):
                 if abs(b[0, i]) > LARGE:

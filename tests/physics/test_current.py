@@ -10,15 +10,20 @@ from devices import begin, case, lumpy, needs_speed
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.conduction import column_spectrum
 from otjdd.physics.current import (
+    EVEN,
     GAUSS,
     KRONROD,
+    LEAST_LEFT_OUT,
+    LEFT_OUT,
     NODES,
+    ODD,
     converged_spectrum,
     energy_panels,
     hidden,
     log_supply_slope,
     panel_error,
     supply,
+    upper_end,
 )
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
 from otjdd.solver import model
@@ -73,11 +78,20 @@ def test_quadrature_rules_are_exact_for_the_polynomials_they_are_made_for():
 
 
 def test_a_small_current_is_as_accurate_as_a_large_one():
-    """Error of a panel relative to the current: (200 r)^1.5 of the difference of both rules, at most that itself."""
+    """Error of a panel relative to the current: (15 r)^1.5 of the difference, at most that itself."""
     for scale in (1e-30, 1.0, 1e30):
-        assert panel_error(1e-8 * scale, scale) == pytest.approx(2e-6**1.5 * scale, rel=1e-12)
+        assert panel_error(1e-8 * scale, scale) == pytest.approx(1.5e-7**1.5 * scale, rel=1e-12)
         assert panel_error(0.1 * scale, scale) == pytest.approx(0.1 * scale, rel=1e-12)
     assert panel_error(0.0, 0.0) == 0.0
+
+
+def test_null_rules_see_no_polynomial_of_a_low_degree_and_even_and_odd_parts_alone():
+    for rule, degree in ((EVEN, 14), (ODD, 13)):
+        assert np.abs([rule @ NODES**power for power in range(degree)]).max() < 1e-15
+        assert abs(rule @ NODES**degree) > 1e-6
+    assert np.array_equal(EVEN, EVEN[::-1])
+    assert np.array_equal(ODD, -ODD[::-1])
+    assert EVEN @ EVEN == pytest.approx(ODD @ ODD, rel=1e-14)
 
 
 def test_a_level_between_two_energies_is_seen_with_its_area():
@@ -99,11 +113,38 @@ def flat(edge, length=2e-9):
 
 
 def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
-    panels = energy_panels(profile, V, KT, False)
+    panels = energy_panels(profile, V, KT, tolerance, False)
     result, _ = converged_spectrum(transmission, profile, V, KT, panels, tolerance)
     assert result.error <= tolerance * result.chord
     assert (result.low, result.high) == (panels[0], panels[-1])
     return result.chord
+
+
+@models
+@pytest.mark.parametrize("tolerance", [1e-1, 1e-3])
+@pytest.mark.parametrize(("edge", "V"), [(0.2, 0.1), (0.9, 0.1), (0.9, -2.0)])
+def test_what_the_integral_leaves_out_is_far_below_its_tolerance(transmission, tolerance, edge, V):
+    lead = -1.0 + max(0.0, -V)
+    profile = Profile(np.array([6e-9]), np.array([edge]), np.array([edge]), np.ones(1), lead, -1.0, 1.0, 1.0)
+    panels = energy_panels(profile, V, KT, tolerance, True)
+    there = upper_end(profile, V, KT, tolerance, LEFT_OUT)
+    assert panels[-1] == there == pytest.approx(max(edge, 0.0, -V) + (12.0 - math.log(tolerance)) * KT)
+    whole = np.append(panels, panels[-1] + 40.0 * KT)
+    found, longer = (converged_spectrum(transmission, profile, V, KT, edges, 1e-11)[0] for edges in (panels, whole))
+    assert 0.0 < longer.chord - found.chord < 1e-4 * tolerance * longer.chord
+
+
+@needs_speed
+def test_panels_of_a_state_before_that_end_too_low_are_made_anew():
+    run = begin(case(), voltage=0.3)
+    junction, state = run.junction, run.state
+    fresh, profile, panels = column_spectrum(junction, state, 0, np.empty(0), False)
+    needed = upper_end(profile, state.V[0], junction.kT, junction.energy_tolerance, LEAST_LEFT_OUT)
+    kept = column_spectrum(junction, state, 0, np.array([panels[0], 0.1, needed]), False)
+    assert kept[2][-1] == needed
+    anew = column_spectrum(junction, state, 0, np.array([panels[0], 0.1, needed - 1e-6]), False)
+    assert np.array_equal(anew[2], panels)
+    assert anew[0].chord == fresh.chord != kept[0].chord
 
 
 @models
@@ -120,7 +161,7 @@ def test_steps_through_a_barrier_serve_the_energies_far_below_its_top():
     """At 10 K all electrons pass 3 eV and more below the top, and the integral reaches up to it."""
     kT, V = 10.0 * BOLTZMANN_EV, 0.1
     profile = Profile(np.array([2e-9]), np.array([3.0]), np.array([3.0]), np.ones(1), -0.5, -0.5, 1.0, 1.0)
-    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, False), 1e-8)
+    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, 1e-8, False), 1e-8)
     nodes, weights = np.polynomial.legendre.leggauss(60)
     expected = 0.0
     for low, high in ((-0.5, -V - 0.02), (-V - 0.02, -V + 0.02), (-V + 0.02, -0.02), (-0.02, 0.03)):
