@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from otjdd.case.distributions import Distribution, Sample
+from otjdd.case.distributions import Distribution, Sample, latin_hypercube
 from otjdd.case.study_axes import Range, Study, axes, coordinate
 
 
@@ -70,6 +70,15 @@ def test_truncated_draws_stay_between_their_ends():
 def test_choices_are_equally_likely():
     sample = Sample(method="latin-hypercube", count=300, over={"ions.law": {"values": ["linear", "mott-gurney"]}})
     assert sorted(row[0] for row in sample.rows()) == ["linear"] * 150 + ["mott-gurney"] * 150
+
+
+@pytest.mark.parametrize(("count", "dimensions"), [(1, 1), (7, 2), (1000, 5)])
+def test_a_latin_hypercube_is_that_of_scipy_and_has_a_point_in_each_slice(count, dimensions):
+    from scipy.stats import qmc
+
+    cube = latin_hypercube(np.random.default_rng(3), count, dimensions)
+    assert np.array_equal(cube, qmc.LatinHypercube(dimensions, rng=np.random.default_rng(3)).random(count))
+    assert np.array_equal(np.sort(np.floor(cube * count), axis=0), np.tile(np.arange(count), (dimensions, 1)).T)
 
 
 @pytest.mark.parametrize("method", ["sobol", "latin-hypercube", "random", "saltelli"])
