@@ -65,8 +65,8 @@ class Case(Record):
         if self.drive.kind == "patterns" or isinstance(self.ions.initial, FromResult):
             what = "a crossbar" if self.drive.kind == "patterns" else "a start from a result, which has one grid"
             raise NotAsExpected(f'numerics.error = "none" beside {what}', f'"{error}"')
-        if cells // max(PARTS) < FEWEST_CELLS:
-            least = FEWEST_CELLS * max(PARTS)
+        if cells // max(PARTS[error]) < FEWEST_CELLS:
+            least = FEWEST_CELLS * max(PARTS[error])
             raise NotAsExpected(f'{least} cells at least beside numerics.error = "{error}"', f"{cells}")
         return self
 

@@ -135,7 +135,9 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Numerics.rtol": ("error of a time step: of the band edge in kT, of charges and of concentrations relative", "1e-3"),
     "Numerics.atol": ("error of a concentration, in units of the mean density of the ions", "1e-4"),
     "Numerics.max_steps": ("most time steps of a run", "10000000"),
-    "Numerics.error": ("errors of reads: stated from three grids, or the reads extrapolated from them", '"estimate"'),
+    "Numerics.error": (
+        "reads extrapolated from two grids, errors stated from three, or both", '"estimate"',
+    ),
     "Numerics.current_tolerance": ("relative error of recorded currents", "1e-5"),
     "Study.grid": ("keys whose values are all combined", '{ "device.film.thickness" = ["2.6 nm", "3 nm"] }'),
     "Study.zip": ("keys that change together, lists of one length", '{ temperature = ["250 K", "350 K"] }'),

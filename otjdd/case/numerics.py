@@ -7,8 +7,9 @@ from pydantic import Field
 from otjdd.case.record import Count, Number, Record
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
-ERRORS = ("none", "estimate", "extrapolate")
-PARTS = (2, 3)  # of the cells, on the coarser grids that an error asks for
+# parts of the cells that the coarser grids have, by what is asked for of the errors of reads
+PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
+ERRORS = ("none", *PARTS)
 FEWEST_CELLS = 8  # of a grid
 
 
@@ -20,7 +21,7 @@ class Numerics(Record):
     atol : of a concentration, in units of the mean
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
-    error : what is stated of the errors of reads, see `runs.error_estimate`
+    error : what is known of the errors of reads, see `runs.error_estimate`
     """
 
     rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 1e-2

@@ -251,6 +251,8 @@ def door_of(inner) -> type[Compiler]:
 def opened(target, result: CompileResult) -> CompileResult:
     """A kernel in a library of its own with a way in from Python; it contains the kernel unless that stands apart.
 
+    Python's lock is free while the kernel runs, so that threads run kernels beside each other.
+
     It has an environment of its own, numba's list of the Python objects that it returns, such as classes.
     """
     description = copy(result.fndesc)
@@ -258,7 +260,7 @@ def opened(target, result: CompileResult) -> CompileResult:
     environment = Environment.from_fndesc(description)
     library = Library(target.codegen(), result.library.name)
     library.enable_object_caching()
-    target.create_cpython_wrapper(library, description, environment, None)
+    target.create_cpython_wrapper(library, description, environment, None, release_gil=True)
     library.add_linking_library(rtsys.library)
     library.add_linking_library(result.library)
     return result._replace(

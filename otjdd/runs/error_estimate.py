@@ -4,29 +4,35 @@ The scheme is of second order in the size of the cells, so ln I on N and on M = 
 
     ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
 
-`estimate` states the distance to it as the error of the grid. `extrapolate` gives the limit itself. Its error follows from
-a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3 differ by eight times the error of the first where
-the next term is of fourth order; half of their difference is stated, for grids that are not so fine yet.
+`limit` gives that limit and states no error. `estimate` states the distance to it as the error of the grid. `extrapolate`
+gives the limit with its error, which follows from a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3
+differ by eight times the error of the first where the next term is of fourth order; half of their difference is stated, for
+grids that are not so fine yet.
 
 The three grids also tell the order of convergence. Where it is not between 1 and 3, two of them agree by chance, or all are
 too coarse: then the range of the three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput. Phys. 262, 104
 (2014)). The error in time is that of the grid of N/2 cells, from a run with tolerances of a tenth, and a hundredth for the
-integral of the current: a tenth would often lead to the same energies.
+integral of the current: a tenth would often lead to the same energies. That run takes as long as all others together.
+
+The runs stand beside each other, each in a thread.
 """
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_curves import Answer, Curves
 from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS
 from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
+from otjdd.system.beside import beside
 
 log = logging.getLogger(__name__)
 
@@ -53,21 +59,24 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     on_its_grid : `solver.simulate.simulate`. A coarser run that fails leaves nan as errors, and its reason in the attribute
     `error_estimate`; nothing is extrapolated then.
     """
-    ds = on_its_grid(case, progress, start, checkpoints)
-    cells, extrapolate = case.device.film.cells, case.numerics.error == "extrapolate"
+    kind, cells = case.numerics.error, case.device.film.cells
+    grids = [cells, *(cells // part for part in PARTS[kind])]
+    rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
+    if kind != "limit":
+        rest += [stricter(one) for one in rest[:1]]
+    ds, runs = beside(
+        lambda: on_its_grid(case, progress, start, checkpoints), [partial(tried, on_its_grid, one) for one in rest]
+    )
     name = next((name for name in QUANTITIES if name in ds and ds[name].size), None)
     if name is None:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
-    grids = [cells, *(cells // part for part in PARTS)]
-    try:
-        runs = [ds] + [on_its_grid(coarser(case, n)) for n in grids[1:]]
-        strict = on_its_grid(stricter(coarser(case, grids[1])))
-    except SolverError as error:
-        said = f"not known: on a coarser grid, {error}"
-        log.warning("the error of the reads is %s", said)
-        none = np.full(ds[name].shape, np.nan)
-        return stated(ds, name, Error(none, none, none, np.isfinite(none))).assign_attrs({ATTRIBUTE: said})
-    found = errors(grids, [logarithms(run[name]) for run in runs], logarithms(strict[name]), extrapolate)
+    if failed := [run for run in runs if isinstance(run, SolverError)]:
+        return unknown(ds, name, kind, failed[0])
+    values = [logarithms(run[name]) for run in (ds, *runs)]
+    if kind == "limit":
+        said = f"not stated; {extrapolation(name, grids)}"
+        return replaced(ds, name, extrapolated(*values, grids[0] / grids[1])).assign_attrs({ATTRIBUTE: said})
+    found = errors(grids, values[:-1], values[-1], kind == "extrapolate")
     ds = stated(ds, name, found)
     said = (
         f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
@@ -75,10 +84,43 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     said += f"{TIGHTER_CURRENT:g} of that of the current"
     if ranged := np.count_nonzero(found.ranged):
         said += f"; the range of the grids is the error of {ranged} of {found.ranged.size} values that do not converge"
-    if extrapolate:
+    if kind == "extrapolate":
         ds = replaced(ds, name, found.limit)
-        said += f"; {name} and its current are extrapolated to small cells, all else is of {cells} cells"
+        said += f"; {extrapolation(name, grids)}"
     return ds.assign_attrs({ATTRIBUTE: said})
+
+
+def extrapolation(name: str, grids: list[int]) -> str:
+    """Words on what was extrapolated of a result."""
+    fine, coarse = grids[:2]
+    return (
+        f"{name} and its current are extrapolated to small cells, from {fine} and {coarse}; all else is of {fine} cells"
+    )
+
+
+def unknown(ds, name: str, kind: str, failure: SolverError):
+    """The Dataset of the finest grid where a coarser one failed: errors are nan, nothing is extrapolated."""
+    said = f"not known: on a coarser grid, {failure}"
+    log.warning("the error of the reads is %s", said)
+    if kind != "limit":
+        none = np.full(ds[name].shape, np.nan)
+        ds = stated(ds, name, Error(none, none, none, np.isfinite(none)))
+    return ds.assign_attrs({ATTRIBUTE: said})
+
+
+def reads_something(drive) -> bool:
+    """True for a drive whose result has a quantity with an error."""
+    if isinstance(drive, Curves):
+        return not isinstance(drive, Answer)
+    return drive.waveform().read_count > 0
+
+
+def tried(on_its_grid, case: Case, progress):
+    """Dataset of a case, or the SolverError that ended its run."""
+    try:
+        return on_its_grid(case, progress)
+    except SolverError as error:
+        return error
 
 
 def coarser(case: Case, cells: int) -> Case:

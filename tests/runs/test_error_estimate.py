@@ -124,6 +124,54 @@ def test_an_estimate_leaves_the_reads_as_they_are_and_extrapolation_moves_them(p
     np.testing.assert_array_equal(extrapolate.vacancy_concentration, plain.vacancy_concentration)
 
 
+@needs_speed
+def test_a_limit_is_what_is_extrapolated_without_an_error(plain):
+    film = case(JUNCTION, **SMALL).replace(READS)
+    limit, extrapolate = (simulate(film.replace("numerics.error", kind)) for kind in ("limit", "extrapolate"))
+    np.testing.assert_array_equal(limit.read_resistance, extrapolate.read_resistance)
+    np.testing.assert_array_equal(limit.read_current, extrapolate.read_current)
+    assert not [name for name in limit if "error" in name]
+    assert limit.attrs["error_estimate"].startswith("not stated; read_resistance and its current are extrapolated")
+    assert "from 48 and 24" in limit.attrs["error_estimate"]
+    np.testing.assert_array_equal(limit.vacancy_concentration, plain.vacancy_concentration)
+
+
+def test_a_limit_whose_coarser_grid_fails_leaves_the_reads(plain, caplog):
+    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "limit")
+
+    def on_its_grid(case, *rest):
+        if case.device.film.cells < 48:
+            raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
+        return plain
+
+    ds = error_estimate.simulate(film, on_its_grid)
+    assert "not known" in caplog.text
+    np.testing.assert_array_equal(ds.read_resistance, plain.read_resistance)
+    assert not [name for name in ds if "error" in name]
+
+
+@pytest.mark.parametrize(
+    ("drive", "runs"),
+    [
+        ({"kind": "hold", "voltage": "0.1 V", "duration": "1 us"}, [48]),
+        (READS["drive"], [16, 24, 24, 48]),
+        ({"kind": "iv", "start": "0 V", "stop": "0.1 V", "step": "0.1 V", "states": {"fresh": []}}, [16, 24, 24, 48]),
+        ({"kind": "cv", "start": "0 V", "stop": "0.1 V", "step": "0.1 V", "states": {"fresh": []}}, [48]),
+    ],
+    ids=["no reads", "reads", "curves", "small signal"],
+)
+def test_coarser_grids_run_where_there_is_something_to_compare(plain, drive, runs):
+    film, cells = case(JUNCTION, **SMALL).replace(READS | {"drive": drive}).replace("numerics.error", "estimate"), []
+    found = plain if len(runs) > 1 else plain.drop_vars("read_resistance")
+
+    def on_its_grid(case, *rest):
+        cells.append(case.device.film.cells)
+        return found
+
+    error_estimate.simulate(film, on_its_grid)
+    assert sorted(cells) == runs
+
+
 def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
     film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate")
 
@@ -145,6 +193,7 @@ def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
     [
         ({"device.film.cells": 16, "numerics.error": "extrapolate"}, "24 cells at least"),
         ({"device.film.cells": 23, "numerics.error": "estimate"}, "24 cells at least"),
+        ({"device.film.cells": 15, "numerics.error": "limit"}, "16 cells at least"),
         ({"numerics.error": "guess"}, "estimate"),
     ],
 )
