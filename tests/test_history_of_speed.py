@@ -44,28 +44,42 @@ class Recorded:
             return None
         cells = changes.get("device.film.cells", 100)
         reads = [R * 2.718281828459045 ** (9.0 / cells**2) for R in reference.read(case.stem)]
-        return states.Ran(reads, 1e-3 * cells, {"accepted": 7, "rejected": 1, "currents": 5})
+        return states.Ran(reads, 1e-3 * cells, 2e-3 * cells, {"accepted": 7, "rejected": 1, "currents": 5})
 
 
 def test_the_cheapest_setting_is_the_fastest_that_reaches_the_target():
-    assert history.cheapest(Recorded(), "rv-loop", 9.0 / 200**2 * 1.01)["device.film.cells"] == 200
+    exact = reference.read("rv-loop")
+    assert history.cheapest(Recorded(), "rv-loop", exact, 9.0 / 200**2 * 1.01)["device.film.cells"] == 200
 
 
 def test_where_no_setting_reaches_the_target_the_nearest_is_taken():
-    assert history.cheapest(Recorded(), "rv-loop", 1e-9)["device.film.cells"] == max(history.CELLS)
+    assert history.cheapest(Recorded(), "rv-loop", reference.read("rv-loop"), 1e-9)["device.film.cells"] == max(
+        history.CELLS
+    )
 
 
 def test_a_case_without_converged_reads_is_timed_alone():
-    ran = states.Ran([1.0], 0.5, {"accepted": 7, "rejected": 1, "currents": 5})
+    ran = states.Ran([1.0], 0.5, 0.25, {"accepted": 7, "rejected": 1, "currents": 5})
     row = history.row(history.LONG, "recorded", {}, [ran])
-    assert row.seconds == 0.5
+    assert (row.seconds, row.wall) == (0.5, 0.25)
     assert math.isnan(row.error)
 
 
 def test_states_run_in_turn_are_judged_by_the_converged_reads():
     (row, again) = history.timed([(Recorded(), {}), (Recorded(), {"device.film.cells": 300})], "rv-loop", 2)
     assert (row.error, again.error) == pytest.approx((9.0 / 100**2, 9.0 / 300**2))
-    assert again.seconds == pytest.approx(0.3)
+    assert (again.seconds, again.wall) == pytest.approx((0.3, 0.6))
+    assert row.against == "converged reads"
+
+
+def test_a_state_is_judged_by_its_own_limit_where_that_is_asked_for():
+    own, strict = reference.converged(Recorded(), "rv-loop", reference.OWN)
+    assert strict < 1e-9
+    assert own == pytest.approx(reference.read("rv-loop"), rel=1e-9)
+    off = [R * 1.01 for R in own]
+    (row,) = history.timed([(Recorded(), {})], "rv-loop", 1, {"recorded": off})
+    assert row.against == "its own limit"
+    assert row.error == pytest.approx(0.00995 - 9.0 / 100**2, rel=1e-3)
 
 
 def test_this_checkout_runs_in_a_process_and_refuses_what_it_does_not_know(tmp_path):

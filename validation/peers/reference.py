@@ -24,6 +24,7 @@ class Strict(NamedTuple):
 
 
 STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8)}
+OWN = Strict(256, 1e-6)  # of the limit to which a state of the code converges, whatever that is
 
 
 def extrapolated(coarse: list[float], fine: list[float]) -> list[float]:
@@ -37,9 +38,9 @@ def errors(reads: list[float], exact: list[float]) -> tuple[float, float]:
     return max(off), math.sqrt(sum(e * e for e in off) / len(off))
 
 
-def converged(state, name: str) -> tuple[list[float], float]:
+def converged(state, name: str, strict: Strict) -> tuple[list[float], float]:
     """Converged reads of a case by a state of the code, and the largest distance of the extrapolation before from them."""
-    grids = [state.run(CASES / f"{name}.toml", STRICT[name].changes(parts)).reads for parts in (4, 2, 1)]
+    grids = [state.run(CASES / f"{name}.toml", strict.changes(parts)).reads for parts in (4, 2, 1)]
     found = extrapolated(*grids[1:])
     return found, errors(extrapolated(*grids[:2]), found)[0]
 

@@ -20,6 +20,7 @@ class Ran(NamedTuple):
 
     reads: list[float]  # ohm
     seconds: float  # of the processor
+    wall: float  # s, from case to Dataset
     counts: dict[str, int]  # accepted, rejected, currents; 0 where that state does not count
 
 
@@ -40,7 +41,7 @@ class State:
         if not line:
             raise RuntimeError(f"{self.name} ended with {case.name} and {changes}")
         found = json.loads(line)
-        return None if "refused" in found else Ran(found["reads"], found["seconds"], found["counts"])
+        return None if "refused" in found else Ran(**found)
 
 
 def unpacked(commit: str, folder: Path) -> Path:
