@@ -32,6 +32,7 @@ from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL,
 from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
+from otjdd.solver import self_check
 from otjdd.system.beside import beside
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
     if kind != "limit":
         rest += [stricter(one) for one in rest[:1]]
+    self_check.trust()  # compiles or loads the kernels: once, not in every thread
     ds, runs = beside(
         lambda: on_its_grid(case, progress, start, checkpoints), [partial(tried, on_its_grid, one) for one in rest]
     )
