@@ -13,7 +13,7 @@ from otjdd.constants import BOLTZMANN_EV
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
-PROFILE = 16001  # points of the bent region, evenly in ln u, among which its straight pieces are chosen
+PROFILE = 2001  # points of the bent region, evenly in ln u, from which depth and density of its straight pieces follow
 FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 300 pieces
 
 
@@ -70,22 +70,29 @@ def bent_profile(sign: int, largest: float, bulk, tolerance: float) -> np.ndarra
     from otjdd.physics.electrostatics import bent_fields, displacement, doping_stiffness
 
     xi, kT, _, density_of_states, eps = bulk
-    u = np.geomspace(tolerance * kT, largest, PROFILE)
+    log_u = np.linspace(math.log(tolerance * kT), math.log(largest), PROFILE)
+    u = np.exp(log_u)
     E = bent_fields(sign * u, *bulk)
-    log_step = math.log(u[1] / u[0])
     rate = u / E  # dx/d ln u, integrated with Simpson's rule over pairs
-    pairs = log_step / 3 * (rate[:-2:2] + 4 * rate[1:-1:2] + rate[2::2])
+    pairs = (log_u[1] - log_u[0]) / 3 * (rate[:-2:2] + 4 * rate[1:-1:2] + rate[2::2])
     depth = np.concatenate(([0.0], np.cumsum(pairs)))
-    u, E = u[::2], E[::2]
+    log_u, u, E, rate = log_u[::2], u[::2], E[::2], rate[::2]
     screening = math.sqrt(displacement(0.0, eps)[1] / doping_stiffness(xi, kT, density_of_states))
     curvature = np.abs(np.gradient(E * E, u)) / 2  # u'' = d(E^2)/du/2
     density = (curvature * screening**2 / tolerance) ** 0.25 / screening
     pieces = np.concatenate(([0.0], np.cumsum(np.diff(depth) * density[1:])))
-    index = np.unique(np.searchsorted(pieces, np.linspace(0.0, pieces[-1], max(8, math.ceil(pieces[-1])) + 1)))
-    index = index[index < u.size]
-    if index[-1] != u.size - 1:
-        index = np.append(index, u.size - 1)
-    return np.ascontiguousarray(np.stack((u[index], depth[index], E[index])))
+    ends = np.interp(np.linspace(0.0, pieces[-1], max(8, math.ceil(pieces[-1])) + 1), pieces, log_u)
+    bent = np.exp(ends)
+    return np.stack((bent, hermite(ends, log_u, depth, rate), bent_fields(sign * bent, *bulk)))
+
+
+def hermite(x: np.ndarray, at: np.ndarray, value: np.ndarray, slope: np.ndarray) -> np.ndarray:
+    """Cubic interpolation at x of values and slopes at evenly spaced places."""
+    step = at[1] - at[0]
+    i = np.clip(((x - at[0]) / step).astype(int), 0, at.size - 2)
+    s, rise = (x - at[i]) / step, value[i + 1] - value[i]
+    a, b = step * (slope[i] + slope[i + 1]) - 2.0 * rise, 3.0 * rise - step * (2.0 * slope[i] + slope[i + 1])
+    return value[i] + s * (step * slope[i] + s * (b + s * a))
 
 
 def electrode(record, temperature: float, current_tolerance: float):
