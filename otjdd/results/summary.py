@@ -2,6 +2,8 @@
 
 import numpy as np
 
+NOT_STATED = "not stated"  # how the attribute `error_estimate` of extrapolated reads without an error begins
+
 
 def of_drive(drive) -> str:
     """A drive in words."""
@@ -39,6 +41,8 @@ def of_result(ds) -> str:
 
 def largest_error(ds, name: str) -> str:
     """Largest stated error of a quantity in words, "" where none is stated."""
+    if ds.attrs.get("error_estimate", "").startswith(NOT_STATED):
+        return ", extrapolated to small cells, errors not stated"
     if f"{name}_error" not in ds:
         return ""
     shares = [ds[f"{name}_{kind}"].values for kind in ("error", "grid_error", "time_error")]

@@ -32,6 +32,7 @@ from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL,
 from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
+from otjdd.results.summary import NOT_STATED
 from otjdd.solver import self_check
 from otjdd.system.beside import beside
 
@@ -76,7 +77,7 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
         return unknown(ds, name, kind, failed[0])
     values = [logarithms(run[name]) for run in (ds, *runs)]
     if kind == "limit":
-        said = f"not stated; {extrapolation(name, grids)}"
+        said = f"{NOT_STATED}; {extrapolation(name, grids)}"
         return replaced(ds, name, extrapolated(*values, grids[0] / grids[1])).assign_attrs({ATTRIBUTE: said})
     found = errors(grids, values[:-1], values[-1], kind == "extrapolate")
     ds = stated(ds, name, found)

@@ -133,6 +133,7 @@ def test_a_limit_is_what_is_extrapolated_without_an_error(plain):
     assert not [name for name in limit if "error" in name]
     assert limit.attrs["error_estimate"].startswith("not stated; read_resistance and its current are extrapolated")
     assert "from 48 and 24" in limit.attrs["error_estimate"]
+    assert summary.of_result(limit).endswith("ohm, extrapolated to small cells, errors not stated")
     np.testing.assert_array_equal(limit.vacancy_concentration, plain.vacancy_concentration)
 
 
