@@ -34,6 +34,7 @@ from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_STATED
 from otjdd.solver import self_check
+from otjdd.solver.outcome import ending, status
 from otjdd.system.beside import beside
 
 log = logging.getLogger(__name__)
@@ -59,27 +60,54 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     """Dataset of a case with the errors of its reads, or of its I-V curves, as numerics.error asks for.
 
     on_its_grid : `solver.simulate.simulate`. A coarser run that fails leaves nan as errors, and its reason in the attribute
-    `error_estimate`; nothing is extrapolated then.
+    `error_estimate`; nothing is extrapolated then. An interruption after the finest run has that as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
     grids = [cells, *(cells // part for part in PARTS[kind])]
-    rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
-    if kind != "limit":
-        rest += [stricter(one) for one in rest[:1]]
-    self_check.trust()  # compiles or loads the kernels: once, not in every thread
-    ds, runs = beside(
-        lambda: on_its_grid(case, progress, start, checkpoints), [partial(tried, on_its_grid, one) for one in rest]
-    )
-    name = next((name for name in QUANTITIES if name in ds and ds[name].size), None)
+    ds, runs = on_all_grids(case, grids, on_its_grid, progress, start, checkpoints)
+    name = quantity(ds)
     if name is None:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
     if failed := [run for run in runs if isinstance(run, SolverError)]:
-        return unknown(ds, name, kind, failed[0])
+        return unknown(ds, kind, f"on a coarser grid, {failed[0]}")
     values = [logarithms(run[name]) for run in (ds, *runs)]
     if kind == "limit":
         said = f"{NOT_STATED}; {extrapolation(name, grids)}"
         return replaced(ds, name, extrapolated(*values, grids[0] / grids[1])).assign_attrs({ATTRIBUTE: said})
-    found = errors(grids, values[:-1], values[-1], kind == "extrapolate")
+    return with_errors(ds, name, grids, values, kind == "extrapolate")
+
+
+def on_all_grids(case: Case, grids: list[int], on_its_grid, progress, start, checkpoints):
+    """Dataset on the finest grid, and a list of what the other runs gave: a Dataset, or the SolverError that ended one.
+
+    They are those on coarser grids and, where errors are to be stated, the strict one; none for a drive that reads nothing.
+    """
+    rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
+    if case.numerics.error != "limit":
+        rest += [stricter(one) for one in rest[:1]]
+    finest = []
+
+    def finest_run():
+        finest.append(on_its_grid(case, progress, start, checkpoints))
+
+    self_check.trust()  # compiles or loads the kernels: once, not in every thread
+    try:
+        _, runs = beside(finest_run, [partial(tried, on_its_grid, one) for one in rest])
+    except (KeyboardInterrupt, SystemError) as error:
+        if not finest:
+            raise
+        interrupted = ending(error)
+        interrupted.partial = unknown(finest[0], case.numerics.error, status(interrupted))  # not that of a coarser grid
+        raise interrupted from None
+    return finest[0], runs
+
+
+def with_errors(ds, name: str, grids: list[int], values: list[np.ndarray], extrapolate: bool):
+    """The Dataset with the errors of a quantity, which is replaced by its limit if that is asked for.
+
+    values : ln of the quantity on the grids, finest first, and in the strict run
+    """
+    found = errors(grids, values[:-1], values[-1], extrapolate)
     ds = stated(ds, name, found)
     said = (
         f"from grids of {', '.join(map(str, grids))} cells, and smaller tolerances on the second: {TIGHTER:g} of them, "
@@ -87,7 +115,7 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     said += f"{TIGHTER_CURRENT:g} of that of the current"
     if ranged := np.count_nonzero(found.ranged):
         said += f"; the range of the grids is the error of {ranged} of {found.ranged.size} values that do not converge"
-    if kind == "extrapolate":
+    if extrapolate:
         ds = replaced(ds, name, found.limit)
         said += f"; {extrapolation(name, grids)}"
     return ds.assign_attrs({ATTRIBUTE: said})
@@ -101,11 +129,16 @@ def extrapolation(name: str, grids: list[int]) -> str:
     )
 
 
-def unknown(ds, name: str, kind: str, failure: SolverError):
-    """The Dataset of the finest grid where a coarser one failed: errors are nan, nothing is extrapolated."""
-    said = f"not known: on a coarser grid, {failure}"
+def quantity(ds) -> str | None:
+    """Name of the variable of a result whose errors are stated."""
+    return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
+
+
+def unknown(ds, kind: str, reason: str):
+    """The Dataset of the finest grid where a coarser one has no result: errors are nan, nothing is extrapolated."""
+    name, said = quantity(ds), f"not known: {reason}"
     log.warning("the error of the reads is %s", said)
-    if kind != "limit":
+    if kind != "limit" and name:
         none = np.full(ds[name].shape, np.nan)
         ds = stated(ds, name, Error(none, none, none, np.isfinite(none)))
     return ds.assign_attrs({ATTRIBUTE: said})

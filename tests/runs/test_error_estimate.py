@@ -1,5 +1,7 @@
 """Errors of reads stated from several grids: the arithmetic, the Dataset, and that they are honest."""
 
+import threading
+
 import numpy as np
 import pytest
 from devices import JUNCTION, SMALL, case, needs_speed
@@ -8,6 +10,7 @@ from otjdd.errors import CaseError, SolverError
 from otjdd.results import summary
 from otjdd.runs import error_estimate
 from otjdd.runs.run import simulate
+from otjdd.system import beside
 from validation.reliability import stated_errors
 
 READS = {
@@ -171,6 +174,43 @@ def test_coarser_grids_run_where_there_is_something_to_compare(plain, drive, run
 
     error_estimate.simulate(film, on_its_grid)
     assert sorted(cells) == runs
+
+
+@pytest.mark.parametrize("processors", [1, 4])
+def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch, processors):
+    monkeypatch.setattr(beside, "cores", lambda: processors)
+    film, done = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate"), threading.Event()
+
+    def on_its_grid(case, *rest):
+        if case.device.film.cells == 48:
+            done.set()
+            return plain
+        done.wait(10.0)
+        error = KeyboardInterrupt()
+        error.partial = plain.isel(x=slice(24))
+        raise error
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        error_estimate.simulate(film, on_its_grid)
+    kept = caught.value.partial
+    np.testing.assert_array_equal(kept.vacancy_concentration, plain.vacancy_concentration)
+    assert np.isnan(kept.read_resistance_error).all()
+    assert kept.attrs["error_estimate"] == "not known: interrupted"
+
+
+def test_an_interruption_of_the_finest_run_is_passed_on(plain):
+    film = case(JUNCTION, **SMALL).replace(READS).replace("numerics.error", "estimate")
+
+    def on_its_grid(case, *rest):
+        if case.device.film.cells == 48:
+            error = KeyboardInterrupt()
+            error.partial = plain
+            raise error
+        return plain
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        error_estimate.simulate(film, on_its_grid)
+    assert caught.value.partial is plain
 
 
 def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
