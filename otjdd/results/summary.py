@@ -2,7 +2,8 @@
 
 import numpy as np
 
-NOT_STATED = "not stated"  # how the attribute `error_estimate` of extrapolated reads without an error begins
+# beginnings of the attribute `error_estimate` of reads without an error: extrapolated ones, and where that failed
+NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 
 
 def of_drive(drive) -> str:
@@ -41,8 +42,11 @@ def of_result(ds) -> str:
 
 def largest_error(ds, name: str) -> str:
     """Largest stated error of a quantity in words, "" where none is stated."""
-    if ds.attrs.get("error_estimate", "").startswith(NOT_STATED):
+    said = ds.attrs.get("error_estimate", "")
+    if said.startswith(NOT_STATED):
         return ", extrapolated to small cells, errors not stated"
+    if said.startswith(NOT_EXTRAPOLATED):
+        return f", {NOT_EXTRAPOLATED}"
     if f"{name}_error" not in ds:
         return ""
     shares = [ds[f"{name}_{kind}"].values for kind in ("error", "grid_error", "time_error")]

@@ -32,7 +32,7 @@ from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL,
 from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
-from otjdd.results.summary import NOT_STATED
+from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import self_check
 from otjdd.solver.outcome import ending, status
 from otjdd.system.beside import beside
@@ -136,9 +136,12 @@ def quantity(ds) -> str | None:
 
 def unknown(ds, kind: str, reason: str):
     """The Dataset of the finest grid where a coarser one has no result: errors are nan, nothing is extrapolated."""
+    if kind == "limit":
+        log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)
+        return ds.assign_attrs({ATTRIBUTE: f"{NOT_EXTRAPOLATED}: {reason}"})
     name, said = quantity(ds), f"not known: {reason}"
     log.warning("the error of the reads is %s", said)
-    if kind != "limit" and name:
+    if name:
         none = np.full(ds[name].shape, np.nan)
         ds = stated(ds, name, Error(none, none, none, np.isfinite(none)))
     return ds.assign_attrs({ATTRIBUTE: said})

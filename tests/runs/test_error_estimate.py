@@ -149,7 +149,9 @@ def test_a_limit_whose_coarser_grid_fails_leaves_the_reads(plain, caplog):
         return plain
 
     ds = error_estimate.simulate(film, on_its_grid)
-    assert "not known" in caplog.text
+    assert "the reads are not extrapolated: on a coarser grid, no time step" in caplog.text
+    assert ds.attrs["error_estimate"].startswith("not extrapolated: on a coarser grid")
+    assert summary.of_result(ds).endswith("ohm, not extrapolated")
     np.testing.assert_array_equal(ds.read_resistance, plain.read_resistance)
     assert not [name for name in ds if "error" in name]
 
