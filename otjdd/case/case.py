@@ -15,7 +15,7 @@ from otjdd.case import toml_text
 from otjdd.case.circuit import Circuit
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Columns, Device, FromResult, Ions
-from otjdd.case.document import Document, changed, load_document, parse
+from otjdd.case.document import Document, changed, load_document, parse, split_key
 from otjdd.case.drive import Drive
 from otjdd.case.expect import Expect
 from otjdd.case.fit_task import Fit
@@ -28,7 +28,13 @@ from otjdd.case.study_axes import Study
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.system.files import MAX_BYTES as MAX_FILE_BYTES
 from otjdd.system.files import read_regular
+from otjdd.system.remember import by_record
 from otjdd.units import Quantity, brief
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Waveform
+
+SHARED = 16  # sections whose texts are held
+FEW = 2  # waveforms that are held, of 80 MB at most
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
@@ -91,15 +97,19 @@ class Case(Record):
 
     def plain(self) -> dict:
         """The whole case as plain data, with bases and defaults filled in and files relative to the folder."""
-        data = self.model_dump(mode="json", exclude_none=True)
-        for path, name in named_files(data):
-            inside = Path(name).is_relative_to(self.folder)
-            put(data, path, Path(name).relative_to(self.folder).as_posix() if inside else name)
-        return data
+        return with_names(self.model_dump(mode="json", exclude_none=True), self.folder)
 
     def resolved(self) -> str:
         """Return the TOML text of `plain`."""
-        return toml_text.write(self.plain())
+        sections = [name for name in type(self).model_fields if isinstance(getattr(self, name), Record)]
+        values = self.model_dump(mode="json", exclude_none=True, exclude=set(sections))
+        return toml_text.joined([
+            toml_text.of_table(values), *(section_text(getattr(self, name), name, self.folder) for name in sections)
+        ])  # fmt: skip
+
+    def waveform(self) -> Waveform | Chain:
+        """Waveform of the drive, which has one. Cases that share a drive share its waveform. Raises OSError."""
+        return self.drive.waveform() if reads_files(self.drive) else waveform_of(self.drive)
 
     def texts(self) -> dict[str, str]:
         """Texts of the waveforms and the profile that the case names, by their names in `resolved`. Raises OSError."""
@@ -114,7 +124,7 @@ class Case(Record):
         """sha256 of the resolved text, without [expect] and [fit], and of the files that a run reads. Raises OSError."""
         run = self.model_copy(update={"expect": None, "fit": None})
         digest = hashlib.sha256(run.resolved().encode())
-        for _, name in named_files(run.model_dump(mode="json")):
+        for _, name in named_files(run.model_dump(mode="json", include={"drive", "ions", "crossbar"})):
             digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
@@ -124,8 +134,11 @@ class Case(Record):
         Values are text with units or, unlike in a case file, bare numbers in SI; a number as text has no unit and is
         refused. A table that names its kind or law replaces the one that is there. Raises CaseError.
         """
-        data = self.model_dump(mode="json", exclude_none=True, exclude={"expect"})
         changes = (dict(*change) if len(change) == 1 else dict([change] if change else [])) | changes
+        # Sections without a change stay the records that they are, which need no second check.
+        names = {split_key(key, Source("replace", None))[0] for key in changes}
+        data = {name: value for name, value in self if value is not None and name != "expect"}
+        data |= self.model_dump(mode="json", exclude_none=True, include=names - {"expect"})
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
 
@@ -252,6 +265,33 @@ def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Pr
         else:
             put(document.data, path, os.fspath(found))
     return problems
+
+
+def with_names(data: dict, folder: Path) -> dict:
+    """The data of a case, changed in place: files in a folder are named from there."""
+    for path, name in named_files(data):
+        inside = Path(name).is_relative_to(folder)
+        put(data, path, Path(name).relative_to(folder).as_posix() if inside else name)
+    return data
+
+
+@by_record(SHARED)
+def section_text(section: Record, name: str, folder: Path) -> str:
+    """TOML text of a section of a case."""
+    data = with_names({name: section.model_dump(mode="json", exclude_none=True)}, folder)
+    return toml_text.of_table(data[name], name)
+
+
+@by_record(SHARED)
+def reads_files(drive: Record) -> bool:
+    """True for a drive whose waveform stands in files, which may change."""
+    return any(named_files({"drive": drive.model_dump(mode="json")}))
+
+
+@by_record(FEW)
+def waveform_of(drive: Record) -> Waveform | Chain:
+    """Waveform of a drive."""
+    return drive.waveform()
 
 
 def put(data, path: tuple, value) -> None:

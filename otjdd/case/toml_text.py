@@ -159,7 +159,17 @@ def unquoted(part: str) -> str:
 
 def write(data: dict) -> str:
     """TOML text of nested tables of text, numbers, booleans and lists; small inner tables are written inline."""
-    return "\n".join(lines_of(data, ())).strip() + "\n"
+    return joined([of_table(data)])
+
+
+def of_table(table: dict, *path: str) -> str:
+    """TOML text of a table at a path, as a part of a whole."""
+    return "\n".join(lines_of(table, path))
+
+
+def joined(parts: list[str]) -> str:
+    """The whole text of such parts."""
+    return "\n".join(parts).strip() + "\n"
 
 
 def lines_of(table: dict, path: tuple):

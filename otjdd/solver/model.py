@@ -30,10 +30,11 @@ class Member(NamedTuple):
     left_shift: float  # eV on the band edge at the left electrode
 
 
+@lru_cache(maxsize=16)
 def grid_faces(thickness: float, cells: int, grading: float) -> np.ndarray:
     """Faces (cells + 1,) [m] from 0 to thickness, finer towards both ends; grading = largest over smallest cell.
 
-    The faces are a smooth image (tanh) of equal steps, so the scheme keeps its second order.
+    The faces are a smooth image (tanh) of equal steps, so the scheme keeps its second order. They cannot be written to.
     """
     s = np.linspace(-1.0, 1.0, cells + 1)
     if grading > 1.0 + 1e-9:
@@ -41,6 +42,7 @@ def grid_faces(thickness: float, cells: int, grading: float) -> np.ndarray:
         s = np.tanh(stretch * s) / math.tanh(stretch)
     faces = 0.5 * thickness * (1.0 + s)
     faces[0], faces[-1] = 0.0, thickness
+    faces.flags.writeable = False
     return faces
 
 

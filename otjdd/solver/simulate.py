@@ -35,7 +35,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None)
     began = time.perf_counter()
     parts = model.members(case)
     junction = model.junction(case, parts=parts)
-    waveform, numerics = case.drive.waveform(), case.numerics
+    waveform, numerics = case.waveform(), case.numerics
     files = files_named(case) if only is None else {}
     case.record.check_reads(waveform.read_count)
     belongs = checkpoint.belonging(case) if checkpoints else {}
@@ -102,7 +102,7 @@ def readings(moving, waveform) -> dict:
 
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, record.READING))
     voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
-    write_end, write_end_voltage = last_writes(waveform, len(rows)).T
+    write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
     return {
         "read_time": rows[:, record.READ_TIME],
         "write_voltage": waveform.write_voltages[: len(rows)],

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from otjdd.system.remember import by_record
 from otjdd.waveform.waveform import Waveform
 
 
+@by_record(most=2)
 def last_writes(drive, count: int) -> np.ndarray:
     """End [s] and voltage at the end [V] of the last write before each of the first reads (count, 2); nan before any.
 

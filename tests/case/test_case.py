@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otjdd.case import toml_text
 from otjdd.case.case import Case, json_schema, load_case, parse_case, shipped_cases
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 
@@ -264,6 +265,30 @@ def test_replace_changes_several_values_together():
         case.replace("ions.density", "2e28 1/m^3")
 
 
+def test_a_section_without_a_change_is_shared_and_no_less_part_of_the_text():
+    case = load_case(REFERENCE)
+    warm = case.replace({"temperature": "310 K", "device.film.thickness": "3.2 nm"})
+    assert warm.drive is case.drive
+    assert warm.ions is case.ions
+    assert warm.device is not case.device
+    assert warm.resolved() == toml_text.write(warm.plain()) != case.resolved()
+    assert parse_case(warm.resolved(), warm.folder) == warm
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_text_is_that_of_the_data_at_once(path):
+    case = load_case(path)
+    assert case.resolved() == toml_text.write(case.plain())
+
+
+def test_cases_of_one_drive_share_its_waveform():
+    case = parse_case(CASE)
+    warm, strong = case.replace("temperature", "310 K"), case.replace("drive.voltage", "2 V")
+    assert warm.waveform() is case.waveform()
+    assert strong.waveform().voltages.max() == 2.0
+    assert case.waveform().voltages.max() == 1.0
+
+
 def test_replace_of_a_law_asks_for_what_the_new_law_needs():
     case = parse_case(CASE)
     with pytest.raises(CaseError, match="b: expected an electric field"):
@@ -308,6 +333,17 @@ def test_the_digest_covers_the_files_that_a_case_names(with_table):
     before = load_case(with_table).digest
     (with_table.parent / "w.csv").write_text("0,0\n1e-6,3\n")
     assert load_case(with_table).digest != before
+
+
+def test_a_waveform_of_a_file_is_read_each_time(with_table):
+    case = load_case(with_table)
+    assert case.waveform().voltages[-1] == 1
+    (with_table.parent / "w.csv").write_text("0,0\n1e-6,3\n")
+    assert case.waveform().voltages[-1] == 3
+    nested = case.replace("drive", {"kind": "sequence", "parts": [case.plain()["drive"]]})
+    assert nested.waveform().voltages[-1] == 3
+    (with_table.parent / "w.csv").write_text("0,0\n1e-6,4\n")
+    assert nested.waveform().voltages[-1] == 4
 
 
 @pytest.mark.parametrize("name", ["../w.csv", "link.csv", "/etc/hostname", "none.csv", "", "a\0b", "x" * 5000, "."])

@@ -1,0 +1,35 @@
+"""Results of functions for the records they were last given, which are frozen and so known by their identity.
+
+A case that differs from another in one section shares the records of all others with it. What follows from those alone
+is then found once for all points of a study.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+
+
+def by_record(most: int) -> Callable:
+    """Decorator of a function of a frozen record and of hashable arguments: computed once for each of the last records.
+
+    most : results that are held, and with them their records
+    The result is shared by all callers, and must not be changed by them.
+    """
+
+    def decorated(function: Callable) -> Callable:
+        held: dict[tuple, tuple] = {}
+
+        @wraps(function)
+        def found(record, *others):
+            key = (id(record), *others)
+            # The record is held with its result: the identity of one that is gone may come again.
+            of, result = held.get(key, (None, None))
+            if of is not record:
+                result = function(record, *others)
+                if len(held) >= most:
+                    held.clear()
+                held[key] = record, result
+            return result
+
+        return found
+
+    return decorated
