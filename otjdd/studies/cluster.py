@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
-from otjdd.studies.jobs import Job, compute
+from otjdd.studies.jobs import Job, Work, compute, put
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 
@@ -21,7 +21,7 @@ PATIENCE = 15.0  # s without a connection to the scheduler
 
 
 def on_cluster(
-    jobs: Iterable[Job], address: str, workers: int | None = None, limit: float | None = None
+    work: Work, jobs: Iterable[Job], address: str, workers: int | None = None, limit: float | None = None
 ) -> Iterator[tuple[Job, Point]]:
     """Points as they arrive from a cluster. `workers` : of one that is made here, for the address "local".
 
@@ -32,7 +32,7 @@ def on_cluster(
     with client_of(address, workers) as client:
 
         def send(job: Job):
-            sent = client.submit(packed, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
+            sent = client.submit(packed, work, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
             running[sent.key] = sent, job
             sent.add_done_callback(arrived.put)
 
@@ -43,7 +43,7 @@ def on_cluster(
                 return
             future = next_of(arrived, client, address)
             _, job = running.pop(future.key)
-            point = received(future, job)
+            point = received(future, work, job)
             if point is not None:
                 yield job, point
             elif client.status == "running":
@@ -52,9 +52,9 @@ def on_cluster(
                 raise gone(address)
 
 
-def packed(job: Job, limit: float | None) -> bytes:
+def packed(work: Work, job: Job, limit: float | None) -> bytes:
     """Compute a point on a worker of the cluster; return the bytes of its file."""
-    return points.pack(compute(job, limit))
+    return points.pack(compute(work, job, limit))
 
 
 def next_of(arrived: queue.SimpleQueue, client, address: str):
@@ -72,7 +72,7 @@ def next_of(arrived: queue.SimpleQueue, client, address: str):
             raise gone(address)
 
 
-def received(future, job: Job) -> Point | None:
+def received(future, work: Work, job: Job) -> Point | None:
     """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
 
     A point is lost when the scheduler goes away, or when a worker dies before the point has arrived.
@@ -84,16 +84,15 @@ def received(future, job: Job) -> Point | None:
     try:
         data = future.result(timeout=60)
     except KilledWorker as error:
-        point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=job.keep)
-        points.write(job.folder, job.digest, point)
-        return point
+        point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
+        return put(work, job, point)
     except (OSError, CancelledError):
         return None
-    path = points.path_of(job.folder, job.digest)
+    path = points.path_of(work.folder, job.digest)
     point = points.unpack(path, data)
     if point.status == "stale":
         raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
-    points.put(job.folder, job.digest, data)
+    points.put(work.folder, job.digest, data)
     return point._replace(arrays={})
 
 

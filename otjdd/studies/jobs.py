@@ -6,6 +6,7 @@ limit, is replaced. Only errors of the disk, Ctrl-C and bugs end the study.
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,17 +19,22 @@ from otjdd.system.pool import team
 MORE_TIME = "; raise study.time_limit"
 
 
-class Job(NamedTuple):
-    """A point to compute: the case, its changes, the arrays to keep, and the place of the file."""
+class Work(NamedTuple):
+    """Common to the points of a study: the case before their changes, the arrays to keep, and the folder."""
 
-    digest: str
     case: Case
-    changes: dict
     keep: tuple[str, ...]
     folder: Path
 
 
-def compute(job: Job, limit: float | None = None) -> Point:
+class Job(NamedTuple):
+    """A point to compute: the digest of its case, and its changes."""
+
+    digest: str
+    changes: dict
+
+
+def compute(work: Work, job: Job, limit: float | None = None) -> Point:
     """Run one point; failures of the run are told in the Point.
 
     limit : s after which the run ends at the next edge of its waveform
@@ -45,8 +51,8 @@ def compute(job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        ds = simulate(job.case.replace(**job.changes), watch, only=taken(job.keep))
-        outcome = {"status": "done", "arrays": measure(ds, job.keep), "limits": ds.attrs[ATTRIBUTE]}
+        ds = simulate(work.case.replace(**job.changes), watch, only=taken(work.keep))
+        outcome = {"status": "done", "arrays": measure(ds, work.keep), "limits": ds.attrs[ATTRIBUTE]}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}
     except (ValueError, ArithmeticError, CaseError) as error:
@@ -55,24 +61,28 @@ def compute(job: Job, limit: float | None = None) -> Point:
         outcome = {"status": "time", "reason": f"took longer than {limit:g} s{MORE_TIME}"}
     except MemoryError:
         outcome = {"status": "error", "reason": "out of memory"}
-    return Point(seconds=time.perf_counter() - began, keep=job.keep, **outcome)
+    return Point(seconds=time.perf_counter() - began, keep=work.keep, **outcome)
 
 
-def settle(job: Job) -> Point:
+def settle(work: Work, job: Job) -> Point:
     """Compute a point and put it on disk; returns it without its arrays."""
-    point = compute(job)
-    points.write(job.folder, job.digest, point)
+    return put(work, job, compute(work, job))
+
+
+def put(work: Work, job: Job, point: Point) -> Point:
+    """Put a point on disk; returns it without its arrays."""
+    points.write(work.folder, job.digest, point)
     return point._replace(arrays={})
 
 
-def here(jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
+def here(work: Work, jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
     """Points one after the other in this process."""
     for job in jobs:
-        yield job, settle(job)
+        yield job, settle(work, job)
 
 
 def finished_points(
-    jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
+    work: Work, jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
 ) -> Iterator[tuple[Job, Point]]:
     """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises errors that end the study.
 
@@ -86,14 +96,14 @@ def finished_points(
             yield (job,)
 
     with team(workers, apart=True) as compute_all:
-        for number, point in compute_all(settle, arguments(), limit=limit, alone=alone, lost=lost):
+        for number, point in compute_all(
+            partial(settle, work), arguments(), limit=limit, alone=alone, lost=partial(lost, work)
+        ):
             yield handed_out.pop(number), point
 
 
-def lost(arguments: tuple[Job], error: Exception) -> Point:
+def lost(work: Work, arguments: tuple[Job], error: Exception) -> Point:
     """Point of a job whose process died before it wrote the point; written here."""
-    (job,) = arguments
     late = isinstance(error, TimeoutError)
-    point = Point("time", f"{error}{MORE_TIME}", keep=job.keep) if late else Point("lost", str(error), keep=job.keep)
-    points.write(job.folder, job.digest, point)
-    return point
+    status, reason = ("time", f"{error}{MORE_TIME}") if late else ("lost", str(error))
+    return put(work, *arguments, Point(status, reason, keep=work.keep))

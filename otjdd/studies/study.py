@@ -127,11 +127,11 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         announce(f"{len(made.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    jobs = (pools.Job(d, made.case, made.changes(i), made.keep, folder) for d, i in todo.items())
+    work, jobs = pools.Work(made.case, made.keep, folder), (pools.Job(d, made.changes(i)) for d, i in todo.items())
     first = True
     import xarray  # noqa: F401  (the Dataset's, while the workers load: later they would wait for it)
 
-    with contextlib.closing(start(jobs, made, ways, len(todo))) as finished:
+    with contextlib.closing(start(work, jobs, ways, made.time_limit, len(todo))) as finished:
         for job, point in finished:
             done, failed = done + 1, failed + (point.status != "done")
             if first and point.status == "done":
@@ -144,16 +144,16 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
                 progress(done, failed, len(different))
 
 
-def start(jobs, made: Plan, ways: Ways, count: int):
+def start(work: pools.Work, jobs, ways: Ways, time_limit: float | None, count: int):
     """Iterator over (job, Point) as they are finished."""
     if ways.scheduler:
         from otjdd.studies import cluster
 
-        return cluster.on_cluster(jobs, ways.scheduler, ways.workers, made.time_limit)
-    if ways.workers is None and made.time_limit is None:
-        return pools.here(jobs)
+        return cluster.on_cluster(work, jobs, ways.scheduler, ways.workers, time_limit)
+    if ways.workers is None and time_limit is None:
+        return pools.here(work, jobs)
     number = min(ways.workers or 1, count)
-    return pools.finished_points(jobs, number, made.time_limit, count > ALONE * number)
+    return pools.finished_points(work, jobs, number, time_limit, count > ALONE * number)
 
 
 class Cost(NamedTuple):

@@ -16,15 +16,16 @@ from typing import NamedTuple
 AHEAD = 2  # most jobs that a member holds, the one that it does included
 SOON, SMALL = 0.05, 2**14  # s, bytes: jobs that take less and are smaller are handed out ahead
 READY = b""  # said by a process that has begun
+FUNCTION = b"function"  # before a function, for the calls that follow; pickled data begins with another byte
 PATIENCE = 5.0  # s that a process may take to end when its pipe is closed
 
 
 class Job(NamedTuple):
-    """A job on its way: its number, its arguments, and the call as bytes."""
+    """A job on its way: its number, its arguments, and the same as bytes."""
 
     number: int
     arguments: tuple
-    call: memoryview
+    packed: memoryview
 
 
 class Ended(NamedTuple):
@@ -43,21 +44,25 @@ class Member:
         self.pipe, theirs = context.Pipe()
         self.jobs: deque[Job] = deque()
         self.since = self.took = math.inf
+        self.told = b""  # the function that it was sent last
         self.process = context.Process(target=work, args=(theirs, begin))
         self.process.start()
         theirs.close()
 
     def may_hold(self, job: Job) -> bool:
         """True when a job may wait for the one that it does, which ends before the next could be handed out."""
-        return len(self.jobs) < AHEAD and self.took < SOON and len(job.call) < SMALL
+        return len(self.jobs) < AHEAD and self.took < SOON and len(job.packed) < SMALL
 
-    def give(self, job: Job) -> None:
-        """Hand it a job. If it has ended meanwhile, `hear` says so."""
+    def give(self, job: Job, function: bytes) -> None:
+        """Hand it a job, and the function unless it has it. If it has ended meanwhile, `hear` says so."""
         if not self.jobs and self.since < math.inf:
             self.since = time.monotonic()
         self.jobs.append(job)
         try:
-            self.pipe.send_bytes(job.call)
+            if self.told is not function:
+                self.told = function
+                self.pipe.send_bytes(FUNCTION + function)
+            self.pipe.send_bytes(job.packed)
         except ConnectionError:
             pass
 
@@ -145,13 +150,13 @@ class Crew:
             self._leave(member)
         for member in [member for member in self.members if not member.jobs][:most]:
             if waiting.first():
-                member.give(waiting.taken())
+                member.give(waiting.taken(), waiting.function)
         while len(self.members) < most and waiting.first():
             self.members.append(Member(self.context, self.begin))
-            self.members[-1].give(waiting.taken())
+            self.members[-1].give(waiting.taken(), waiting.function)
         for member in () if alone else self.members:
             if (job := waiting.first()) and member.may_hold(job):
-                member.give(waiting.taken())
+                member.give(waiting.taken(), waiting.function)
 
     def _heard(self, waiting: "Waiting", limit: float | None) -> Iterator[Ended]:
         """Ends of jobs, as soon as there is one."""
@@ -178,16 +183,16 @@ class Crew:
 
 
 class Waiting:
-    """Jobs that no member holds: those that were given back, then those that come."""
+    """Jobs that no member holds: those that were given back, then those that come. `function` : as bytes."""
 
     def __init__(self, function: Callable, jobs: Iterable[tuple]):
-        self.function, self.coming, self.held = function, enumerate(jobs), deque()
+        self.function, self.coming, self.held = bytes(ForkingPickler.dumps(function)), enumerate(jobs), deque()
 
     def first(self) -> Job | None:
         """The next job, None when there is none."""
         if not self.held and (coming := next(self.coming, None)):
             number, arguments = coming
-            self.held.append(Job(number, arguments, ForkingPickler.dumps((self.function, arguments))))
+            self.held.append(Job(number, arguments, ForkingPickler.dumps(arguments)))
         return self.held[0] if self.held else None
 
     def taken(self) -> Job:
@@ -202,11 +207,15 @@ class Waiting:
 def work(pipe, begin: Callable[[], None]) -> None:
     """The work of a member: one call after the other, until its pipe is closed."""
     begin()
+    function = None
     try:
         pipe.send_bytes(READY)
         while True:
-            function, arguments = pipe.recv()
-            pipe.send_bytes(outcome(function, arguments))
+            said = pipe.recv_bytes()
+            if said.startswith(FUNCTION):
+                function = ForkingPickler.loads(said[len(FUNCTION) :])
+            else:
+                pipe.send_bytes(outcome(function, ForkingPickler.loads(said)))
     except (EOFError, ConnectionError):
         return
 
