@@ -6,7 +6,7 @@ ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
@@ -15,6 +15,8 @@ from otjdd.solver import checkpoint, model_limits
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from otjdd.solver.simulate import Found
 
 
 def run(
@@ -44,11 +46,10 @@ def run(
     return ds
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None):
+def simulate(case: Case, progress=None, start=None, checkpoints=None):
     """Dataset of a case, by the kind of its drive: patterns in a crossbar, or what one junction undergoes.
 
     start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
-    only : names of outputs that are enough for the caller, None for all; there may be more
     """
     if case.drive.kind == "patterns":
         from otjdd.crossbars.simulate import simulate as patterns
@@ -60,4 +61,18 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None)
         from otjdd.runs import error_estimate
 
         return error_estimate.simulate(case, junction, progress, start, checkpoints)
-    return junction(case, progress, start, checkpoints, only)
+    return junction(case, progress, start, checkpoints)
+
+
+def arrays(case: Case, only: Collection[str], progress=None) -> Found:
+    """Outputs of a case by name, for callers that take a few: those in `only`, of some cases others too.
+
+    A Dataset is made on the way for cases that need one; its making takes longer than a short run.
+    """
+    from otjdd.solver.simulate import WITHOUT_WAVEFORM, Found
+    from otjdd.solver.simulate import arrays as of_waveform
+
+    if case.drive.kind not in ("patterns", *WITHOUT_WAVEFORM) and case.numerics.error == "none":
+        return of_waveform(case, only, progress)
+    ds = simulate(case, progress)
+    return Found({str(name): ds[name].values for name in ds.variables}, ds.attrs[model_limits.ATTRIBUTE])

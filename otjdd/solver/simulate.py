@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,33 +22,29 @@ ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a w
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None):
+class Found(NamedTuple):
+    """Outputs of a run by name, and the limits of the model that it exceeds, a line each."""
+
+    arrays: dict[str, np.ndarray]
+    limits: str
+
+
+def simulate(case: Case, progress=None, start=None, checkpoints=None):
     """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
 
     start : concentrations (K, N) [1/m3] instead of those that the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
-    only : names of the outputs that the caller takes, None for all. The Dataset of a waveform then has no others, and of
-        its attributes the limits alone; its profiles, if none is among them, are not computed
     """
     self_check.trust()
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
     began = time.perf_counter()
-    parts = model.members(case)
-    junction = model.junction(case, parts=parts)
-    waveform, numerics = case.waveform(), case.numerics
-    files = files_named(case) if only is None else {}
+    waveform, files = case.waveform(), files_named(case)
     case.record.check_reads(waveform.read_count)
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)
-    start = saved.start if saved else start
-    c, failure = (start, None) if start is not None else prepared(case, junction, parts)
-    states = case.device.film_states(case.temperature)
-    watch = model_limits.new_watch(states, case.device.radius, case.device.film.cells)
-    moving = integrate.begin(
-        junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, watch=watch
-    )
+    moving, failure = begun(case, saved.start if saved else start)
     if saved:
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
@@ -58,13 +56,46 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None, only=None)
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
     reads, far = readings(moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, failed = snapshots_of(case, moving) if only is None or needed(only) else ([], None)
+    snapshots, failed = snapshots_of(case, moving)
     failure = failure or failed
     statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
-    ds = collect(case, junction, moving, reads, snapshots, statistics, took, only)
-    ds.attrs |= files
-    return delivered(ds, failure)
+    arrays, coords, reached = collected(case, moving, reads, snapshots)
+    about = attributes(case, moving.counts._asdict() | statistics, took, reached)
+    return delivered(outputs.dataset(arrays, coords, about | files), failure)
+
+
+def arrays(case: Case, only: Collection[str], progress=None) -> Found:
+    """Outputs in `only` of a case with a waveform, and the coordinates of their dimensions, without a Dataset.
+
+    Profiles are computed if one is among them. Raises what ends the run.
+    """
+    self_check.trust()
+    case = case.without_fit()
+    waveform = case.waveform()
+    case.record.check_reads(waveform.read_count)
+    moving, failure = begun(case)
+    failure = failure or undergo(case, moving, waveform, progress, None)
+    reads = readings(moving, waveform)
+    snapshots, failed = snapshots_of(case, moving) if needed(only) else ([], None)
+    if failure or failed:
+        raise failure or failed
+    found, coords, reached = collected(case, moving, reads, snapshots)
+    return Found(outputs.chosen(found | coords, only), limits(reached)[model_limits.ATTRIBUTE])
+
+
+def begun(case, start=None):
+    """The run of a case at its start, from concentrations (K, N) [1/m3] unless it says its own; and what prevented it."""
+    parts, numerics = model.members(case), case.numerics
+    junction = model.junction(case, parts=parts)
+    c, failure = (start, None) if start is not None else prepared(case, junction, parts)
+    watch = model_limits.new_watch(
+        case.device.film_states(case.temperature), case.device.radius, case.device.film.cells
+    )
+    moving = integrate.begin(
+        junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps, watch=watch
+    )
+    return moving, failure
 
 
 def prepared(case, junction, parts):
@@ -127,13 +158,11 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
     return found, None
 
 
-def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wall_time: float, only=None):
-    """Dataset of a run. statistics : counts of the solver and status   wall_time : duration of the run [s]
-
-    only : as of `simulate`
-    """
+def collected(case, moving, reads: dict, snapshots):
+    """Outputs of a run and their coordinates, by name, and output -> `model_limits.Reached`."""
     from otjdd.physics import record
 
+    junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
     rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
     rows = rows[recorded_once(rows)]
@@ -152,10 +181,7 @@ def collect(case, junction, moving, reads: dict, snapshots, statistics: dict, wa
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
-    if only is not None:
-        return outputs.dataset(outputs.chosen(arrays | coords, only), attrs=limits(reached))
-    about = attributes(case, moving.counts._asdict() | statistics, wall_time, reached)
-    return outputs.dataset(arrays, coords, about)
+    return arrays, coords, reached
 
 
 def extremes(case, arrays: dict, time: np.ndarray) -> dict:

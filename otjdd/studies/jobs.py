@@ -5,7 +5,7 @@ limit, is replaced. Only errors of the disk, Ctrl-C and bugs end the study.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
 from otjdd.studies import points
+from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
 from otjdd.system.pool import team
 
@@ -40,9 +41,6 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
     limit : s after which the run ends at the next edge of its waveform
     """
     from otjdd.errors import SolverError
-    from otjdd.runs.run import simulate
-    from otjdd.solver.model_limits import ATTRIBUTE
-    from otjdd.studies.keep import measure, taken
 
     began = time.perf_counter()
 
@@ -51,8 +49,8 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        ds = simulate(work.case.replace(**job.changes), watch, only=taken(work.keep))
-        outcome = {"status": "done", "arrays": measure(ds, work.keep), "limits": ds.attrs[ATTRIBUTE]}
+        arrays, limits = measured(work.case.replace(**job.changes), work.keep, watch)
+        outcome = {"status": "done", "arrays": arrays, "limits": limits}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}
     except (ValueError, ArithmeticError, CaseError) as error:
@@ -62,6 +60,19 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
     except MemoryError:
         outcome = {"status": "error", "reason": "out of memory"}
     return Point(seconds=time.perf_counter() - began, keep=work.keep, **outcome)
+
+
+def measured(case: Case, names: tuple[str, ...], watch: Callable) -> tuple[dict[str, KeptArray], str]:
+    """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
+    from otjdd.runs import run
+    from otjdd.solver.model_limits import ATTRIBUTE
+    from otjdd.studies import keep
+
+    if (outputs := keep.taken(names)) is None:
+        ds = run.simulate(case, watch)
+        return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
+    found = run.arrays(case, outputs, watch)
+    return keep.measure_arrays(found.arrays, names), found.limits
 
 
 def settle(work: Work, job: Job) -> Point:

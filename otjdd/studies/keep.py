@@ -5,7 +5,7 @@ dimensions, `loop` every number of a metric, `loop.ratio` one of them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from otjdd.analysis.metrics import OF_A_RUN
 from otjdd.case.drive_curves import Answer, Curves
 from otjdd.case.problem import nearest
-from otjdd.results.outputs import OUTPUTS, Output
+from otjdd.results.outputs import OUTPUTS, Output, dataset
 from otjdd.units import brief
 
 KEPT = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
@@ -96,26 +96,36 @@ def measure(ds, names: Sequence[str]) -> dict[str, KeptArray]:
 
     Raises ValueError, in words, for an output that the run does not have or a metric that does not fit it.
     """
-    found, dims = {}, set()
+    bases = {base for base, _, _ in map(parts, names) if base in OUTPUTS and base in ds}
+    bases |= {dim for base in bases for dim in OUTPUTS[base].dims if dim in ds.coords}
+    return measured_in({base: ds[base].values for base in bases}, names, lambda: ds)
+
+
+def measure_arrays(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, KeptArray]:
+    """The same of the outputs of a run by name, without a Dataset unless a metric asks for one. Raises ValueError."""
+    return measured_in(arrays, names, lambda: dataset(arrays))
+
+
+def measured_in(arrays: Mapping[str, np.ndarray], names: Sequence[str], whole: Callable) -> dict[str, KeptArray]:
+    """The arrays to keep among outputs of a run by name. whole : () -> the Dataset, for metrics"""
+    found, all_dims = {}, set()
     for name in names:
         base, number, index = parts(name)
         if base in OF_A_RUN:
-            numbers = measured(ds, base)
+            numbers = measured(whole(), base)
             for key in [number] if number else OF_A_RUN[base].numbers:
                 found[f"{base}.{key}"] = KeptArray((), np.float64(numbers[key]))
             continue
-        if base not in ds:
+        if base not in arrays:
             raise ValueError(f"study.keep: this drive gives no {base}")
-        variable = ds[base]
+        values, dims = np.asarray(arrays[base]), OUTPUTS[base].dims[len(index) :]
         for i in index:
-            if not variable.ndim or not -variable.shape[0] <= i < variable.shape[0]:
-                raise ValueError(f"study.keep: {name} of {variable.shape[0] if variable.ndim else 'no dimension'}")
-            variable = variable[i]
-        found[name] = KeptArray(tuple(map(str, variable.dims)), np.asarray(variable.values))
-        dims |= set(variable.dims)
-    return found | {
-        str(d): KeptArray((str(d),), ds[d].values) for d in sorted(dims) if d in ds.coords and d not in found
-    }
+            if not values.ndim or not -len(values) <= i < len(values):
+                raise ValueError(f"study.keep: {name} of {len(values) if values.ndim else 'no dimension'}")
+            values = values[i]
+        found[name] = KeptArray(dims, values)
+        all_dims |= set(dims)
+    return found | {d: KeptArray((d,), arrays[d]) for d in sorted(all_dims) if d in arrays and d not in found}
 
 
 def measured(ds, name: str) -> dict[str, float]:

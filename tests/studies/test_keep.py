@@ -7,7 +7,7 @@ from devices import SMALL, case
 from otjdd import units
 from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
-from otjdd.runs.run import simulate
+from otjdd.runs.run import arrays, simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.studies import keep
 
@@ -94,10 +94,11 @@ def test_what_is_taken_of_a_run_to_keep_names_of_it():
 def test_what_is_kept_of_a_part_of_the_outputs_is_what_is_kept_of_all(names):
     drive = {"kind": "write-read-loop", "path": ["0 V", "1 V", "-1 V", "0 V"], "step": "0.5 V", "width": "1 us"}
     changed = case(**SMALL).replace(drive=drive)
-    whole, part = simulate(changed), simulate(changed, only=keep.taken(names))
-    found, expected = keep.measure(part, names), keep.measure(whole, names)
+    whole, part = simulate(changed), arrays(changed, keep.taken(names))
+    found, expected = keep.measure_arrays(part.arrays, names), keep.measure(whole, names)
     assert list(found) == list(expected)
     for name, array in expected.items():
+        assert found[name].dims == array.dims
         np.testing.assert_array_equal(found[name].values, array.values)
-    assert part.attrs == {ATTRIBUTE: whole.attrs[ATTRIBUTE]}
-    assert len(part.variables) < 5 < len(whole.variables)
+    assert part.limits == whole.attrs[ATTRIBUTE]
+    assert len(part.arrays) < 5 < len(whole.variables)

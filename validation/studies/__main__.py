@@ -177,15 +177,15 @@ def clocked():
 def of_kernels(path: Path, first: int) -> float:
     """Processor time [s] of the kernels of a run of a study, from every twentieth."""
     from otjdd import load_case
-    from otjdd.solver.simulate import simulate
+    from otjdd.solver.simulate import arrays
     from otjdd.studies.plan import plan
 
     made = plan(load_case(path))
     chosen = [made.at(number) for number in range(first, len(made.digests), 20)]
-    simulate(chosen[0], only=set(made.keep))
+    arrays(chosen[0], made.keep)
     with clocked() as spent:
         for case in chosen:
-            simulate(case, only=set(made.keep))
+            arrays(case, made.keep)
     return sum(spent) / len(chosen)
 
 
