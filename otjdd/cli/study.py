@@ -59,13 +59,13 @@ def study(
     if path is None or out is None:
         raise typer.BadParameter("give a CASE and -o DIR, or --status DIR")
     share = read_share(shard) if shard else None
-    if not scheduler:
-        pool.get_ready_beside()  # before all else: this takes longest, and is given up if the case is refused
     from otjdd.studies import dataset
     from otjdd.studies import study as studies
     from otjdd.system.imports import DASK, absent
 
     case = load(path, settings, allow_outside)
+    if not scheduler:
+        studies.get_ready(case)  # before there is a bar, and its thread
     options = {"workers": workers or pool.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
     with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(

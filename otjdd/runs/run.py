@@ -69,10 +69,15 @@ def arrays(case: Case, only: Collection[str], progress=None) -> Found:
 
     A Dataset is made on the way for cases that need one; its making takes longer than a short run.
     """
-    from otjdd.solver.simulate import WITHOUT_WAVEFORM, Found
+    from otjdd.solver.simulate import Found
     from otjdd.solver.simulate import arrays as of_waveform
 
-    if case.drive.kind not in ("patterns", *WITHOUT_WAVEFORM) and case.numerics.error == "none":
+    if not makes_dataset(case):
         return of_waveform(case, only, progress)
     ds = simulate(case, progress)
     return Found({str(name): ds[name].values for name in ds.variables}, ds.attrs[model_limits.ATTRIBUTE])
+
+
+def makes_dataset(case: Case) -> bool:
+    """True for a case whose outputs only come in a Dataset."""
+    return not hasattr(case.drive, "waveform") or case.numerics.error != "none"

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
-from otjdd.studies import points
+from otjdd.runs import run
+from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
-from otjdd.system.pool import team
+from otjdd.system.pool import DATASETS, team
 
 MORE_TIME = "; raise study.time_limit"
 
@@ -64,15 +65,18 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
 
 def measured(case: Case, names: tuple[str, ...], watch: Callable) -> tuple[dict[str, KeptArray], str]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
-    from otjdd.runs import run
     from otjdd.solver.model_limits import ATTRIBUTE
-    from otjdd.studies import keep
 
     if (outputs := keep.taken(names)) is None:
         ds = run.simulate(case, watch)
         return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
     found = run.arrays(case, outputs, watch)
     return keep.measure_arrays(found.arrays, names), found.limits
+
+
+def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Modules that the processes for the points of a study are copied with."""
+    return (DATASETS,) if keep.has_metric(names) or run.makes_dataset(case) else ()
 
 
 def settle(work: Work, job: Job) -> Point:
@@ -106,7 +110,7 @@ def finished_points(
             handed_out[number] = job
             yield (job,)
 
-    with team(workers, apart=True) as compute_all:
+    with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
         for number, point in compute_all(
             partial(settle, work), arguments(), limit=limit, alone=alone, lost=partial(lost, work)
         ):

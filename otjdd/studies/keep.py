@@ -39,6 +39,11 @@ def by_default(drive) -> tuple[str, ...]:
     return "conduction_current[-1]", "vacancy_mean_position[-1]"
 
 
+def has_metric(names: Sequence[str]) -> bool:
+    """True when one of the names is that of a metric, or of a number of one."""
+    return any(base in OF_A_RUN for base, _, _ in map(parts, names))
+
+
 def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:

@@ -59,8 +59,7 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     if wrong := kept.unknown(study.keep):
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
     refuse_many(study.sizes)
-    keep = study.keep or kept.by_default(case.drive)
-    found = Plan(case.without_study(), keep, study.time_limit, tuple(axes(study)), ())
+    found = Plan(case.without_study(), kept_by(case), study.time_limit, tuple(axes(study)), ())
     digests = []
     for number in range(int(np.prod(found.shape))):
         try:
@@ -70,6 +69,11 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
         if progress and number % 100 == 99:
             progress((number + 1) / len(digests))
     return found._replace(digests=tuple(digests))
+
+
+def kept_by(case: Case) -> tuple[str, ...]:
+    """Names of the arrays that the study of a case keeps."""
+    return case.study.keep or kept.by_default(case.drive)
 
 
 def refuse_many(sizes: dict[str, int]) -> None:

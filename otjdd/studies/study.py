@@ -24,7 +24,7 @@ from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
 from otjdd.studies import dataset, points
 from otjdd.studies import jobs as pools
-from otjdd.studies.plan import Plan, plan
+from otjdd.studies.plan import Plan, kept_by, plan
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
 from otjdd.system.files import read_whole, write_whole
@@ -72,7 +72,7 @@ def study(
     case = changed_case(case, changes, more, allow_outside=allow_outside)
     ways = Ways(workers, scheduler, shard)
     if workers and not scheduler:
-        pool.make_ready()  # while the points are planned
+        get_ready(case)
     with contextlib.ExitStack() as stack:
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         if announce and of_other_sources(folder):
@@ -88,6 +88,12 @@ def study(
         store.write(ds, folder / RESULT)
         dataset.warn_of_limits(ds)
         return ds
+
+
+def get_ready(case: Case) -> None:
+    """Start the process that workers are copied from, which gets ready while the points are planned."""
+    if case.study is not None:
+        pool.make_ready(*pools.loaded(case, kept_by(case)))
 
 
 def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
-from otjdd.system import interpreter
+from otjdd.system import interpreter, template
 from otjdd.system.crew import Crew
 from otjdd.system.limits import watched
 
 # Named and not imported: the solver stands above this module.
 PRELOAD = "otjdd.solver.preload"  # loaded in all processes of a pool before their first job
+DATASETS = "otjdd.solver.preload_datasets"  # loaded as well for jobs that make Datasets
 SELF_CHECK = "otjdd.solver.self_check"
 
 # Never a plain fork, which copies the locks of threads in whatever state they are.
@@ -27,18 +28,19 @@ START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods(
 
 
 @contextmanager
-def team(workers: int, apart: bool = False):
+def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,)):
     """Function (function, jobs) -> iterator over (number of a job, its result), in the order in which the jobs end.
 
     jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
         the jobs; with `apart` it is another process. Processes take the options of `crew.Crew.do`.
+    load : modules that processes are copied with, besides PRELOAD
     Raises the exceptions of the jobs, and MemoryError when a process was ended from outside.
     """
     if workers == 1 and not apart:
         yield one_by_one
         return
-    make_ready()  # once, instead of in every process
-    crew = Crew(workers, context(), begin)
+    make_ready(*load)  # once, instead of in every process
+    crew = Crew(workers, context(*load), begin)
     try:
         yield crew.do
     finally:
@@ -92,22 +94,19 @@ def context(*more: str) -> Context:
     return Context()
 
 
-def make_ready() -> None:
-    """Load or compile the kernels before a pool is started: in another process where that is possible."""
-    if not get_ready_beside():
-        importlib.import_module(SELF_CHECK).trust()
+def make_ready(*more: str) -> None:
+    """Load or compile the kernels before a pool is started: in another process where that is possible.
 
-
-def get_ready_beside() -> bool:
-    """Start the process that all others are copied from, which then loads PRELOAD; False where the system has none."""
+    That process, which all others are copied from, then loads PRELOAD and the modules `more`.
+    """
     if START.get_start_method() != "forkserver":
-        return False
+        importlib.import_module(SELF_CHECK).trust()
+        return
     from multiprocessing import forkserver
 
-    context()
-    with interpreter.inherited():
+    context(*more)
+    with interpreter.inherited(), template.copied():
         forkserver.ensure_running()  # and with it the resource tracker
-    return True
 
 
 @contextmanager

@@ -1,0 +1,25 @@
+"""Prepare a process for runs whose Datasets are taken when this module is imported, after `preload`: load xarray."""
+
+import gc
+
+from otjdd.solver import preload  # noqa: F401
+from otjdd.system.imports import DASK, absent
+from otjdd.system.pool import ended_with_parent
+
+CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states": {"fresh": []}}
+
+
+def get_ready() -> None:
+    """Make a Dataset once, of the kind of run that `preload` has not done."""
+    from otjdd.case.case import parse_case
+    from otjdd.solver import self_check
+    from otjdd.solver.simulate import simulate
+
+    simulate(parse_case(self_check.CASE).replace(drive=CURVE))
+
+
+gc.disable()
+with ended_with_parent(), absent(*DASK):
+    get_ready()
+gc.freeze()
+gc.enable()

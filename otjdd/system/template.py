@@ -1,0 +1,83 @@
+"""The process that all processes of a pool are copied from, as a copy of this one, with the libraries that are loaded here.
+
+`multiprocessing` starts it as a new interpreter, which imports everything once more: half a second of a processor before
+each study. A process of otjdd's own that has no threads in Python is copied instead. OpenBLAS, whose threads numpy
+starts, ends them before a copy is made and starts them again when they are needed.
+"""
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from multiprocessing import forkserver, resource_tracker, util
+from unittest import mock
+
+OWN = False  # True in a process that otjdd has to itself, see `claim`
+STOPPING = {signal.SIGINT, signal.SIGTERM}
+
+
+def claim() -> None:
+    """Tell that this process runs otjdd alone: the command line, and no session or program of somebody else."""
+    global OWN
+    OWN = True
+
+
+def may_be_copied() -> bool:
+    """True when a copy of this process can go on: no lock is held by a thread that the copy would not have."""
+    return OWN and sys.platform == "linux" and threading.active_count() == 1
+
+
+@contextmanager
+def copied() -> Iterator[None]:
+    """Within the block the template is started as a copy of this process where that is possible."""
+    if not may_be_copied():
+        yield
+        return
+    resource_tracker.ensure_running()  # a process of its own, as ever
+    with mock.patch.object(util, "spawnv_passfds", copy):
+        yield
+
+
+def copy(_, arguments: list, descriptors: list[int]) -> int:
+    """As `multiprocessing.util.spawnv_passfds`, for an interpreter that runs the code at the end of its arguments."""
+    sys.stdout.flush()  # or the copy would write it as well
+    sys.stderr.flush()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        if number := os.fork():
+            return number
+        become(arguments[-1], descriptors, before)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def become(code: str, descriptors: list[int], mask: set[signal.Signals]) -> None:
+    """Run code in a copy as a new interpreter would, and end with it."""
+    ended = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        sys.unraisablehook = sys.__unraisablehook__
+        close_all_but(descriptors)
+        for server in (forkserver._forkserver, resource_tracker._resource_tracker):
+            type(server).__init__(server)  # what they hold is of the process that was copied
+        exec(code, {})
+    except SystemExit:
+        ended = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(ended)
+
+
+def close_all_but(descriptors: list[int]) -> None:
+    """Close all but the standard streams and these. That of `multiprocessing.util` closes them too in Python 3.11."""
+    kept = [2, *sorted(descriptors), util.MAXFD]
+    for low, high in pairwise(kept):
+        if high > low + 1:
+            os.closerange(low + 1, high)
