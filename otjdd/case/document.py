@@ -21,6 +21,7 @@ from otjdd.units import WRITTEN, brief
 
 MAX_BYTES = 1_000_000
 MAX_BASES = 16  # of a base of a base ...
+QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
 # Alternatives: keys of the one group in the upper table remove those of the other group from the lower table.
@@ -269,6 +270,8 @@ def split_key(key: str, source: Source) -> tuple:
 
 def read_value(text: str):
     """Value of a --set text: a number, true, false, list or inline table if it reads as one, else the text itself."""
+    if QUANTITY.fullmatch(text):
+        return text
     try:
         value = tomllib.loads(f"value = {text}")["value"] if "\n" not in text and len(text) < 10_000 else text
     except (ValueError, RecursionError):

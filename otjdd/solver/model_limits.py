@@ -147,7 +147,7 @@ def of_series(time, values, what: str = "t = {:.4g} s") -> Reached:
     values = np.abs(np.asarray(values, dtype=float))
     if not np.isfinite(values).any():
         return Reached(math.nan, "")
-    i = int(np.nanargmax(values))
+    i = int(np.argmax(np.where(np.isnan(values), -1.0, values)))
     return Reached(float(values[i]), what.format(float(time[i])))
 
 

@@ -80,7 +80,7 @@ def arrays(case: Case, only: Collection[str], progress=None) -> Found:
     snapshots, failed = snapshots_of(case, moving) if needed(only) else ([], None)
     if failure or failed:
         raise failure or failed
-    found, coords, reached = collected(case, moving, reads, snapshots)
+    found, coords, reached = collected(case, moving, reads, snapshots, only)
     return Found(outputs.chosen(found | coords, only), limits(reached)[model_limits.ATTRIBUTE])
 
 
@@ -158,15 +158,19 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
     return found, None
 
 
-def collected(case, moving, reads: dict, snapshots):
-    """Outputs of a run and their coordinates, by name, and output -> `model_limits.Reached`."""
+def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None = None):
+    """Outputs of a run and their coordinates, by name, and output -> `model_limits.Reached`.
+
+    only : names that are taken, None for all; time series are left out if none is among them
+    """
     from otjdd.physics import record
 
     junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
     rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
     rows = rows[recorded_once(rows)]
-    arrays = series(case, junction, rows)
+    along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
+    arrays = series(case, junction, rows) if along_time else {"conduction_current": rows[:, record.CURRENT]}
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
     arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
@@ -214,7 +218,7 @@ def files_named(case) -> dict:
 
 def simultaneous(t: np.ndarray) -> np.ndarray:
     """Times (T,) of records; times that differ by round-off from the one before are set equal to it."""
-    same = np.diff(t, prepend=-np.inf) <= ROUND_OFF * np.spacing(np.abs(t))
+    same = np.concatenate(([False], t[1:] - t[:-1] <= ROUND_OFF * np.spacing(np.abs(t[1:]))))[: len(t)]
     return np.maximum.accumulate(np.where(same, -np.inf, t))
 
 
@@ -222,8 +226,8 @@ def recorded_once(rows: np.ndarray) -> np.ndarray:
     """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
     from otjdd.physics import record
 
-    later = np.diff(rows[:, record.TIME]) > 0.0
-    jumped = np.abs(np.diff(rows[:, record.SOURCE])) > SMALLEST_JUMP
+    later = rows[1:, record.TIME] > rows[:-1, record.TIME]
+    jumped = np.abs(rows[1:, record.SOURCE] - rows[:-1, record.SOURCE]) > SMALLEST_JUMP
     return np.concatenate(([True], later | jumped))[: len(rows)]
 
 

@@ -38,9 +38,11 @@ class Plan(NamedTuple):
 
     def changes(self, number: int) -> dict:
         """Changes of a point: dotted key -> value as in a case file."""
-        places = np.unravel_index(number, self.shape)
-        rows = (zip(axis.keys, axis.rows[i], strict=True) for axis, i in zip(self.axes, places, strict=True))
-        return {key: value for row in rows for key, value in row}
+        found = {}
+        for axis in reversed(self.axes):
+            number, place = divmod(number, len(axis.rows))
+            found = dict(zip(axis.keys, axis.rows[place], strict=True)) | found
+        return found
 
     def at(self, number: int) -> Case:
         """The case of a point."""

@@ -62,10 +62,10 @@ def write_whole(
     mode : access rights of a new file, less those that the umask takes away
     """
     try:
-        target = Path(path)
+        target = os.fspath(Path(path))
         _check_free(target, overwrite)
         if not among_many:
-            tidy(target.parent, f".{glob.escape(target.name)}.*.part")
+            tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
         _write_beside(target, data, mode, forced)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
@@ -202,22 +202,25 @@ def _unlocked(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _check_free(target: Path, overwrite: bool):
-    if not target.parent.exists():
-        raise OSError(errno.ENOENT, "there is no such folder")
+def _check_free(target: str, overwrite: bool):
+    try:
+        os.stat(os.path.dirname(target) or ".")
+    except (FileNotFoundError, NotADirectoryError):
+        raise OSError(errno.ENOENT, "there is no such folder") from None
     if not os.path.lexists(target):
         return
-    if target.is_dir():
+    if os.path.isdir(target):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     # A rename would replace a device such as /dev/null, or the link /dev/stdout, by a file.
-    if target.exists() and not target.is_file():
+    if os.path.exists(target) and not os.path.isfile(target):
         raise OSError(errno.ENXIO, "it is not a regular file")
     if not overwrite:
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(target: Path, data, mode: int, forced: bool):
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+def _write_beside(target: str, data, mode: int, forced: bool):
+    folder, name = os.path.split(target)
+    part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
     # With O_EXCL a link of that name is an error.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(part, flags, mode)
@@ -237,7 +240,7 @@ def _write_beside(target: Path, data, mode: int, forced: bool):
             os.unlink(part)
         raise
     if forced:
-        _sync_folder(target.parent)
+        _sync_folder(folder or ".")
 
 
 def _holds(descriptor: int, data) -> bool:
@@ -257,7 +260,7 @@ def _write_all(descriptor: int, data):
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: Path):
+def _sync_folder(folder: str):
     # The file is whole and in place; that some file systems cannot sync a folder does not make it less so.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -22,12 +22,12 @@ def by_record(most: int) -> Callable:
         def found(record, *others):
             key = (id(record), *others)
             # The record is held with its result: the identity of one that is gone may come again.
-            of, result = held.get(key, (None, None))
+            of, result = held.pop(key, (None, None))
             if of is not record:
                 result = function(record, *others)
-                if len(held) >= most:
-                    held.clear()
-                held[key] = record, result
+                while len(held) >= most:
+                    held.pop(next(iter(held)), None)  # the one that was not asked for the longest
+            held[key] = record, result
             return result
 
         return found
