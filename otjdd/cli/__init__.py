@@ -8,7 +8,7 @@ import gc
 
 from otjdd.cli import calibrate, cases, compact, design, explore, export, fit, plot, run, selftest, study, validate
 from otjdd.cli.app import app, command
-from otjdd.system import template
+from otjdd.system import interpreter
 from otjdd.system.terminal import open_closed_streams
 
 COMMANDS = (
@@ -36,7 +36,7 @@ for function in COMMANDS:
 def main():
     """Entry point of the command `otjdd`."""
     open_closed_streams()
-    template.claim()
+    interpreter.claim()
     try:
         app()
     finally:

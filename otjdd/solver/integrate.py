@@ -164,9 +164,10 @@ def empty(run: Run, log) -> None:
         run.rows.append(log.rows[:rows].copy())
     if reads:
         run.reads.append(log.reads[:reads].copy())
-    concentrations, displacements = log.kept_c[:kept].copy(), log.kept_D[:kept].copy()
-    for at, c, D in zip(log.kept[:kept].tolist(), concentrations, displacements, strict=True):
-        run.kept.append(KeptState(*at, c, *D))
+    if kept:
+        concentrations, displacements = log.kept_c[:kept].copy(), log.kept_D[:kept].copy()
+        for at, c, D in zip(log.kept[:kept].tolist(), concentrations, displacements, strict=True):
+            run.kept.append(KeptState(*at, c, *D))
     log.used[:] = 0
 
 

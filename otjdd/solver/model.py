@@ -123,8 +123,10 @@ def site_energy(x, thickness: float, well_left: float, well_right: float, width:
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
 
 
-def tunnelling_nodes(faces: np.ndarray) -> np.ndarray:
-    """Points 0..N+1 (left end, centres, right end) that bound the straight pieces of the film band."""
+@lru_cache(maxsize=16)
+def tunnelling_nodes(thickness: float, cells: int, grading: float) -> np.ndarray:
+    """Points 0..N+1 (left end, centres, right end) of a grid that bound the straight pieces of the film band."""
+    faces = grid_faces(thickness, cells, grading)
     points = np.concatenate(([faces[0]], centres(faces), [faces[-1]]))
     kept, shortest = [0], faces[-1] / FILM_SEGMENTS
     for i in range(1, len(points) - 1):
@@ -161,7 +163,7 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
     T = case.temperature if temperature is None else temperature
     device, ions, circuit = case.device, case.ions, case.circuit
     parts = members(case) if parts is None else parts
-    nodes = tunnelling_nodes(grid_faces(device.film.thickness, device.film.cells, device.film.grading))
+    nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
     kT = BOLTZMANN_EV * T
     return Junction(
         columns=column_numbers(case, parts, T),

@@ -135,7 +135,8 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         return
     work, jobs = pools.Work(made.case, made.keep, folder), (pools.Job(d, made.changes(i)) for d, i in todo.items())
     first = True
-    import xarray  # noqa: F401  (the Dataset's, while the workers load: later they would wait for it)
+    import h5netcdf  # noqa: F401  (the Dataset's, while the workers load: later all would wait for them)
+    import xarray  # noqa: F401
 
     with contextlib.closing(start(work, jobs, ways, made.time_limit, len(todo))) as finished:
         for job, point in finished:

@@ -14,21 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from multiprocessing import forkserver, resource_tracker, util
-from unittest import mock
 
-OWN = False  # True in a process that otjdd has to itself, see `claim`
+from otjdd.system import interpreter
+
 STOPPING = {signal.SIGINT, signal.SIGTERM}
-
-
-def claim() -> None:
-    """Tell that this process runs otjdd alone: the command line, and no session or program of somebody else."""
-    global OWN
-    OWN = True
 
 
 def may_be_copied() -> bool:
     """True when a copy of this process can go on: no lock is held by a thread that the copy would not have."""
-    return OWN and sys.platform == "linux" and threading.active_count() == 1
+    return interpreter.OWN and sys.platform == "linux" and threading.active_count() == 1
 
 
 @contextmanager
@@ -38,8 +32,11 @@ def copied() -> Iterator[None]:
         yield
         return
     resource_tracker.ensure_running()  # a process of its own, as ever
-    with mock.patch.object(util, "spawnv_passfds", copy):
+    before, util.spawnv_passfds = util.spawnv_passfds, copy
+    try:
         yield
+    finally:
+        util.spawnv_passfds = before
 
 
 def copy(_, arguments: list, descriptors: list[int]) -> int:

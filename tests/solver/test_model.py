@@ -82,7 +82,7 @@ def test_diffusivity_follows_arrhenius_at_the_temperature_asked_for():
 def test_tunnelling_nodes_run_from_end_to_end_without_pieces_shorter_than_asked():
     for cells, grading in ((8, 1.0), (100, 20.0), (400, 1.0)):
         faces = model.grid_faces(2.8e-9, cells, grading)
-        nodes = model.tunnelling_nodes(faces)
+        nodes = model.tunnelling_nodes(2.8e-9, cells, grading)
         points = np.concatenate(([0.0], model.centres(faces), [2.8e-9]))[nodes]
         assert (nodes[0], nodes[-1]) == (0, cells + 1)
         assert (np.diff(points)[:-1] >= 2.8e-9 / model.FILM_SEGMENTS * (1 - 1e-12)).all()

@@ -8,14 +8,14 @@ import time
 
 import pytest
 
-from otjdd.system import template
+from otjdd.system import interpreter
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux")
 
 # Tells of a pool's process whether its template was copied from here: with a module that only this process has made.
 WORKING = """
 import os, sys, threading, types
-from otjdd.system import pool, template
+from otjdd.system import interpreter, pool
 sys.modules["only_here"] = types.ModuleType("only_here")
 {before}
 print("once", end=" ")  # stays in the buffer while the copy is made
@@ -26,8 +26,8 @@ print(found[0], found[1] != os.getpid())
 """
 HELD = """
 import time
-from otjdd.system import pool, template
-template.claim()
+from otjdd.system import interpreter, pool
+interpreter.claim()
 with pool.team(2, load=()) as spread:
     print(*{pid for _, pid in spread(eval, [("__import__('os').getppid()",), ("__import__('os').getpid()",)])}, flush=True)
     time.sleep(600)
@@ -42,7 +42,7 @@ def said_by(before: str = "", after: str = "") -> str:
 
 
 def test_a_process_of_otjdds_own_is_copied_and_writes_once():
-    assert said_by("template.claim()") == "once True True\n"
+    assert said_by("interpreter.claim()") == "once True True\n"
 
 
 def test_another_process_is_not():
@@ -50,12 +50,12 @@ def test_another_process_is_not():
 
 
 def test_a_process_with_another_thread_is_not():
-    waiting = "template.claim(); over = threading.Event(); threading.Thread(target=over.wait).start()"
+    waiting = "interpreter.claim(); over = threading.Event(); threading.Thread(target=over.wait).start()"
     assert said_by(waiting, "over.set()") == "once False True\n"
 
 
 def test_a_script_that_runs_with_signals_of_its_own_leaves_the_copy_none():
-    handled = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); template.claim()"
+    handled = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); interpreter.claim()"
     asked = (
         "with pool.team(1, apart=True, load=()) as spread:\n"
         "    ask = \"__import__('signal').getsignal(15) == __import__('signal').SIG_DFL\"\n"
@@ -102,4 +102,4 @@ def test_what_is_open_and_not_named_is_closed():
 
 
 def test_this_process_is_not_its_own():
-    assert not template.OWN
+    assert not interpreter.OWN
