@@ -135,7 +135,7 @@ class KernelCache:
 
     def load_overload(self, signature, target):
         """Compiled kernel for a signature, None when there is none that can be trusted."""
-        refresh(target)
+        private.get_ready(target)
         if not (self.enabled and folder()):
             return None
         path, key = self.entry(signature, target.codegen())
@@ -192,15 +192,6 @@ def provide(name: str, kernel: str, signature) -> None:
             dispatcher.compile(signature)
     if name not in APART:
         raise ValueError(f"{kernel} has another name now")
-
-
-@cache
-def refresh(target) -> None:
-    """Have numba look for functions that were registered, as before it compiles; once is enough for what is loaded.
-
-    For each of 120 kernels it took a quarter of the time of their loading.
-    """
-    target.refresh()
 
 
 def check_symbols(code: bytes) -> None:

@@ -16,6 +16,7 @@ from otjdd.runs import run
 from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
+from otjdd.system import interpreter
 from otjdd.system.pool import DATASETS, team
 
 MORE_TIME = "; raise study.time_limit"
@@ -75,8 +76,12 @@ def measured(case: Case, names: tuple[str, ...], watch: Callable) -> tuple[dict[
 
 
 def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Modules that the processes for the points of a study are copied with."""
-    return (DATASETS,) if keep.has_metric(names) or run.makes_dataset(case) else ()
+    """Modules that the processes for the points of a study are copied with.
+
+    In a session the same template may be copied for other work, which makes Datasets.
+    """
+    plain = interpreter.OWN and not keep.has_metric(names) and not run.makes_dataset(case)
+    return () if plain else (DATASETS,)
 
 
 def settle(work: Work, job: Job) -> Point:
