@@ -6,7 +6,7 @@ ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
@@ -64,16 +64,17 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     return junction(case, progress, start, checkpoints)
 
 
-def arrays(case: Case, only: Collection[str], progress=None) -> Found:
+def in_steps(case: Case, only: Collection[str], progress=None) -> Generator[None, None, Found]:
     """Outputs of a case by name, for callers that take a few: those in `only`, of some cases others too.
 
-    A Dataset is made on the way for cases that need one; its making takes longer than a short run.
+    A Dataset is made on the way for cases that need one; its making takes longer than a short run. Steps: as of
+    `solver.simulate.in_steps`
     """
     from otjdd.solver.simulate import Found
-    from otjdd.solver.simulate import arrays as of_waveform
+    from otjdd.solver.simulate import in_steps as of_waveform
 
     if not makes_dataset(case):
-        return of_waveform(case, only, progress)
+        return (yield from of_waveform(case, only, progress))
     ds = simulate(case, progress)
     return Found({str(name): ds[name].values for name in ds.variables}, ds.attrs[model_limits.ATTRIBUTE])
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from otjdd.solver.iv import iv
 from otjdd.solver.outcome import attributes, delivered, ending, limits, status
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needed, snapshot
+from otjdd.system.steps import finished
 from otjdd.waveform.writes import last_writes
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
@@ -70,12 +71,19 @@ def arrays(case: Case, only: Collection[str], progress=None) -> Found:
 
     Profiles are computed if one is among them. Raises what ends the run.
     """
+    return finished(in_steps(case, only, progress))
+
+
+def in_steps(case: Case, only: Collection[str], progress=None) -> Generator[None, None, Found]:
+    """The same in three steps, so that several short runs can take each of them together, one after the other."""
     self_check.trust()
     case = case.without_fit()
     waveform = case.waveform()
     case.record.check_reads(waveform.read_count)
     moving, failure = begun(case)
+    yield
     failure = failure or undergo(case, moving, waveform, progress, None)
+    yield
     reads = readings(moving, waveform)
     snapshots, failed = snapshots_of(case, moving) if needed(only) else ([], None)
     if failure or failed:

@@ -1,12 +1,10 @@
-"""Computation of the points of a study, in this process or in several.
+"""Computation of the points of a study: a point that fails is a Point with the reason, and the others go on.
 
-A point that fails is a Point with the reason, and the others go on. A process that dies, or that takes longer than the
-limit, is replaced. Only errors of the disk, Ctrl-C and bugs end the study.
+Only errors of the disk, Ctrl-C and bugs end the study.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,10 +14,11 @@ from otjdd.runs import run
 from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
-from otjdd.system import interpreter
-from otjdd.system.pool import DATASETS, team
+from otjdd.system.steps import together
 
 MORE_TIME = "; raise study.time_limit"
+
+Kept = tuple[dict[str, KeptArray], str]  # arrays of a point by name, and the limits of the model that it exceeds
 
 
 class Work(NamedTuple):
@@ -42,6 +41,18 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
 
     limit : s after which the run ends at the next edge of its waveform
     """
+    ((_, point),) = computed(work, [job], limit)
+    return point
+
+
+def computed(work: Work, jobs: Sequence[Job], limit: float | None = None) -> Iterator[tuple[Job, Point]]:
+    """Points as they are computed, those of short runs together."""
+    for number, point, seconds in together([in_steps(work, job, limit) for job in jobs]):
+        yield jobs[number], point._replace(seconds=seconds)
+
+
+def in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None, Point]:
+    """A point, in the steps of its run."""
     from otjdd.errors import SolverError
 
     began = time.perf_counter()
@@ -51,7 +62,7 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
             raise TimeoutError
 
     try:
-        arrays, limits = measured(work.case.replace(**job.changes), work.keep, watch)
+        arrays, limits = yield from measured(work.case.replace(**job.changes), work.keep, watch)
         outcome = {"status": "done", "arrays": arrays, "limits": limits}
     except SolverError as error:
         outcome = {"status": "solver", "reason": str(error)}
@@ -61,32 +72,24 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
         outcome = {"status": "time", "reason": f"took longer than {limit:g} s{MORE_TIME}"}
     except MemoryError:
         outcome = {"status": "error", "reason": "out of memory"}
-    return Point(seconds=time.perf_counter() - began, keep=work.keep, **outcome)
+    return Point(keep=work.keep, **outcome)
 
 
-def measured(case: Case, names: tuple[str, ...], watch: Callable) -> tuple[dict[str, KeptArray], str]:
+def measured(case: Case, names: tuple[str, ...], watch: Callable) -> Generator[None, None, Kept]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
     from otjdd.solver.model_limits import ATTRIBUTE
 
     if (outputs := keep.taken(names)) is None:
         ds = run.simulate(case, watch)
         return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
-    found = run.arrays(case, outputs, watch)
+    found = yield from run.in_steps(case, outputs, watch)
     return keep.measure_arrays(found.arrays, names), found.limits
 
 
-def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Modules that the processes for the points of a study are copied with.
-
-    In a session the same template may be copied for other work, which makes Datasets.
-    """
-    plain = interpreter.OWN and not keep.has_metric(names) and not run.makes_dataset(case)
-    return () if plain else (DATASETS,)
-
-
-def settle(work: Work, job: Job) -> Point:
-    """Compute a point and put it on disk; returns it without its arrays."""
-    return put(work, job, compute(work, job))
+def settle(work: Work, *jobs: Job) -> list[Point]:
+    """Compute points and put each on disk as it ends; returns them without their arrays, in the order of the jobs."""
+    done = {job.digest: put(work, job, point) for job, point in computed(work, jobs)}
+    return [done[job.digest] for job in jobs]
 
 
 def put(work: Work, job: Job, point: Point) -> Point:
@@ -98,32 +101,4 @@ def put(work: Work, job: Job, point: Point) -> Point:
 def here(work: Work, jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
     """Points one after the other in this process."""
     for job in jobs:
-        yield job, settle(work, job)
-
-
-def finished_points(
-    work: Work, jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
-) -> Iterator[tuple[Job, Point]]:
-    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises errors that end the study.
-
-    alone : the first is finished and handed to the caller before others begin
-    """
-    handed_out = {}
-
-    def arguments() -> Iterator[tuple[Job]]:
-        for number, job in enumerate(jobs):
-            handed_out[number] = job
-            yield (job,)
-
-    with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
-        for number, point in compute_all(
-            partial(settle, work), arguments(), limit=limit, alone=alone, lost=partial(lost, work)
-        ):
-            yield handed_out.pop(number), point
-
-
-def lost(work: Work, arguments: tuple[Job], error: Exception) -> Point:
-    """Point of a job whose process died before it wrote the point; written here."""
-    late = isinstance(error, TimeoutError)
-    status, reason = ("time", f"{error}{MORE_TIME}") if late else ("lost", str(error))
-    return put(work, *arguments, Point(status, reason, keep=work.keep))
+        yield job, *settle(work, job)

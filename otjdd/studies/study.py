@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
-from otjdd.studies import dataset, points
-from otjdd.studies import jobs as pools
+from otjdd.studies import dataset, jobs, points, processes
 from otjdd.studies.plan import Plan, kept_by, plan
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
@@ -93,7 +92,7 @@ def study(
 def get_ready(case: Case) -> None:
     """Start the process that workers are copied from, which gets ready while the points are planned."""
     if case.study is not None:
-        pool.make_ready(*pools.loaded(case, kept_by(case)))
+        pool.make_ready(*processes.loaded(case, kept_by(case)))
 
 
 def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:
@@ -133,12 +132,12 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
         announce(f"{len(made.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    work, jobs = pools.Work(made.case, made.keep, folder), (pools.Job(d, made.changes(i)) for d, i in todo.items())
+    work, waiting = jobs.Work(made.case, made.keep, folder), (jobs.Job(d, made.changes(i)) for d, i in todo.items())
     first = True
     import h5netcdf  # noqa: F401  (the Dataset's, while the workers load: later all would wait for them)
     import xarray  # noqa: F401
 
-    with contextlib.closing(start(work, jobs, ways, made.time_limit, len(todo))) as finished:
+    with contextlib.closing(start(work, waiting, ways, made.time_limit, len(todo))) as finished:
         for job, point in finished:
             done, failed = done + 1, failed + (point.status != "done")
             if first and point.status == "done":
@@ -151,16 +150,16 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
                 progress(done, failed, len(different))
 
 
-def start(work: pools.Work, jobs, ways: Ways, time_limit: float | None, count: int):
+def start(work: jobs.Work, waiting, ways: Ways, time_limit: float | None, count: int):
     """Iterator over (job, Point) as they are finished."""
     if ways.scheduler:
         from otjdd.studies import cluster
 
-        return cluster.on_cluster(work, jobs, ways.scheduler, ways.workers, time_limit)
+        return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
-        return pools.here(work, jobs)
+        return jobs.here(work, waiting)
     number = min(ways.workers or 1, count)
-    return pools.finished_points(work, jobs, number, time_limit, count > ALONE * number)
+    return processes.finished_points(work, waiting, number, time_limit, count > ALONE * number)
 
 
 class Cost(NamedTuple):

@@ -7,8 +7,9 @@ from devices import SMALL, case
 from otjdd import units
 from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
-from otjdd.runs.run import arrays, simulate
+from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
+from otjdd.solver.simulate import arrays
 from otjdd.studies import keep
 
 DS = outputs.dataset(

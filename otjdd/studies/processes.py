@@ -1,0 +1,87 @@
+"""The points of a study in several processes. One that dies, or that takes longer than the limit, is replaced.
+
+Short points are handed out several at a time. When their process dies, those without a file are computed once more, each
+alone, so that a point which ends its process ends no other.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+
+from otjdd.case.case import Case
+from otjdd.runs.run import makes_dataset
+from otjdd.studies import keep, points
+from otjdd.studies.jobs import MORE_TIME, Job, Work, put, settle
+from otjdd.studies.points import Point
+from otjdd.system import interpreter
+from otjdd.system.pool import DATASETS, team
+
+ENOUGH, MOST = 0.05, 8  # s that the points of a batch take, and their number, at most
+
+
+def finished_points(
+    work: Work, jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
+) -> Iterator[tuple[Job, Point]]:
+    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises errors that end the study.
+
+    alone : the first is finished and handed to the caller before others begin
+    """
+    batches, again = Batches(jobs, 1 if limit is not None else MOST), []
+    with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
+        options = {"limit": limit, "lost": partial(lost, work)}
+        for number, found in compute_all(partial(settle, work), batches, alone=alone, **options):
+            for job, point in zip(batches.ended(number), found, strict=True):
+                if point is None:
+                    again.append(job)
+                else:
+                    batches.look_at(point)
+                    yield job, point
+        for number, (point,) in compute_all(partial(settle, work), ((job,) for job in again), **options):
+            yield again[number], point
+
+
+class Batches:
+    """Batches of jobs on their way: an iterator over them, of which each is as large as the points seen by then allow."""
+
+    def __init__(self, jobs: Iterable[Job], most: int):
+        self.coming, self.most, self.size = iter(jobs), most, 1
+        self.handed_out: dict[int, tuple[Job, ...]] = {}
+        self.count = 0
+
+    def __iter__(self):
+        return self
+
+    def __next__(self) -> tuple[Job, ...]:
+        batch = tuple(islice(self.coming, self.size))
+        if not batch:
+            raise StopIteration
+        self.handed_out[self.count] = batch
+        self.count += 1
+        return batch
+
+    def ended(self, number: int) -> tuple[Job, ...]:
+        """The jobs of a batch that has ended."""
+        return self.handed_out.pop(number)
+
+    def look_at(self, point: Point) -> None:
+        """Choose the size of the next batches by the time of a point."""
+        self.size = max(1, min(self.most, int(ENOUGH / point.seconds))) if point.seconds > 0.0 else 1
+
+
+def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Modules that the processes for the points of a study are copied with.
+
+    In a session the same template may be copied for other work, which makes Datasets.
+    """
+    plain = interpreter.OWN and not keep.has_metric(names) and not makes_dataset(case)
+    return () if plain else (DATASETS,)
+
+
+def lost(work: Work, batch: tuple[Job, ...], error: Exception) -> list[Point | None]:
+    """Points of a batch whose process died: those that it wrote, None for others; the failure of one that was alone."""
+    if len(batch) > 1:
+        found = (points.held_or_none(work.folder, job.digest, work.keep) for job in batch)
+        return [point and point._replace(arrays={}) for point in found]
+    late = isinstance(error, TimeoutError)
+    status, reason = ("time", f"{error}{MORE_TIME}") if late else ("lost", str(error))
+    return [put(work, *batch, Point(status, reason, keep=work.keep))]

@@ -1,0 +1,112 @@
+"""Points in processes: batches of short ones, and what becomes of a batch whose process dies."""
+
+import os
+import signal
+
+import pytest
+from small_studies import POINT
+
+from otjdd.case.case import load_case
+from otjdd.studies import points, processes
+from otjdd.studies.jobs import Job, Work, compute, computed, settle
+from otjdd.studies.plan import plan
+from otjdd.studies.points import Point
+from otjdd.studies.processes import ENOUGH, MOST, Batches, finished_points, lost
+
+VARIED = POINT + '[study.grid]\ndrive.width = { start = "20 ns", stop = "80 ns", count = 12 }\n'
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Work and jobs of a study of twelve short points."""
+    (tmp_path / "case.toml").write_text(VARIED)
+    made = plan(load_case(tmp_path / "case.toml"))
+    (tmp_path / points.FOLDER).mkdir()
+    return Work(made.case, made.keep, tmp_path), [Job(d, made.changes(i)) for i, d in enumerate(made.digests)]
+
+
+def same(one: Point, other: Point) -> bool:
+    """True for points of the same numbers; how long they took differs."""
+    numbers = [(name, array.dims, array.values.tobytes()) for name, array in one.arrays.items()]
+    others = [(name, array.dims, array.values.tobytes()) for name, array in other.arrays.items()]
+    return (one.status, one.reason, one.limits, numbers) == (other.status, other.reason, other.limits, others)
+
+
+def test_points_that_are_computed_together_are_those_computed_alone(study):
+    work, jobs = study
+    found = list(computed(work, jobs[:5]))
+    assert [job for job, _ in found] == jobs[:5]
+    for job, point in found:
+        assert point.status == "done"
+        assert same(point, compute(work, job))
+
+
+def test_a_point_that_fails_takes_no_other_along(study):
+    work, jobs = study
+    wrong = jobs[1]._replace(changes={"numerics.max_steps": 3})
+    outside = jobs[2]._replace(changes={"temperature": "-1 K"})
+    found = settle(work, jobs[0], wrong, outside, jobs[3])
+    assert [point.status for point in found] == ["done", "solver", "error", "done"]
+    assert [points.read(work.folder, job.digest).status for job in jobs[:4]] == [point.status for point in found]
+
+
+def test_a_batch_is_as_large_as_the_last_point_was_short():
+    batches = Batches(iter(range(100)), MOST)
+    assert next(batches) == (0,)
+    batches.look_at(Point("done", seconds=ENOUGH / 3.5))
+    assert next(batches) == (1, 2, 3)
+    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    assert len(next(batches)) == MOST
+    batches.look_at(Point("done", seconds=10 * ENOUGH))
+    assert len(next(batches)) == 1
+    batches.look_at(Point("lost"))  # of a process that told no time
+    assert len(next(batches)) == 1
+    assert batches.ended(2) == tuple(range(4, 4 + MOST))
+
+
+def test_the_last_batch_is_what_is_left():
+    batches = Batches(iter(range(4)), MOST)
+    batches.look_at(Point("done", seconds=ENOUGH / 3))
+    assert [*batches] == [(0, 1, 2), (3,)]
+
+
+def test_points_with_a_limit_of_time_come_one_by_one():
+    batches = Batches(iter(range(4)), 1)
+    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    assert [*batches] == [(0,), (1,), (2,), (3,)]
+
+
+def test_of_a_lost_batch_what_is_on_disk_is_taken_and_the_rest_left_for_later(study):
+    work, jobs = study
+    settle(work, jobs[1])
+    found = lost(work, tuple(jobs[:3]), MemoryError("gone"))
+    assert [point and point.status for point in found] == [None, "done", None]
+    assert not points.path_of(work.folder, jobs[0].digest).exists()
+
+
+def test_a_point_that_was_alone_is_lost_with_its_process(study):
+    work, jobs = study
+    (point,) = lost(work, (jobs[0],), MemoryError("gone"))
+    assert (point.status, point.reason) == ("lost", "gone")
+    assert points.read(work.folder, jobs[0].digest).status == "lost"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_a_point_that_ends_its_process_ends_no_other(study, monkeypatch):
+    work, jobs = study
+    fatal = jobs[7].digest
+    monkeypatch.setattr(processes, "settle", Deadly(fatal))
+    found = {job.digest: point.status for job, point in finished_points(work, jobs, 2, alone=True)}
+    assert found == {job.digest: "lost" if job.digest == fatal else "done" for job in jobs}
+
+
+class Deadly:
+    """`settle`, in a process that one of the points kills."""
+
+    def __init__(self, digest: str):
+        self.digest = digest
+
+    def __call__(self, work, *jobs):
+        if any(job.digest == self.digest for job in jobs):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return settle(work, *jobs)
