@@ -6,7 +6,6 @@ the attribute `model_limits`, and the user reads a line of warning.
 
 import logging
 import math
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +18,18 @@ ATTRIBUTE = "model_limits"
 CONDUCTIVITY = 11.0  # W m-1 K-1, SrTiO3 at 300 K
 DIFFUSIVITY = 4.0e-6  # m2/s, with 5.12 g/cm3 and 0.54 J/g/K
 POLES = 28  # of the thermal response: 0.4 % from its closed form over twelve decades of time
+
+# 1 - sum w exp(-u s) is the response: 1 - (2/pi) arctan(b sqrt(s)) = (2/pi^1.5) integral D(sqrt(u)/b)/u exp(-s u) du, D
+# the Dawson function, evenly in ln u. Numbers, since scipy.special, which has D, takes 0.14 s of each start to import.
+RATES = np.geomspace(1e-6, 1e12, POLES)  # DIFFUSIVITY/r^2
+WEIGHTS = np.array((
+    0.0002446592816322999, 0.0005271021923262838, 0.001135604735737419, 0.002446561111003528, 0.005270704879226616,
+    0.011352877342062511, 0.02443393067546793, 0.05239115743194958, 0.11041175260364203, 0.21501362265521717,
+    0.2984575295972155, 0.16013970882823197, 0.06402878157510226, 0.029079355085751858, 0.013438476924032728,
+    0.0062317859832537225, 0.002891960545570422, 0.001342271391935791, 0.0006230214127936611, 0.00028918034552650427,
+    0.00013422556849543494, 6.230198421396521e-05, 2.8918018846205405e-05, 1.3422555278901042e-05, 6.230198264332318e-06,
+    2.891801868914128e-06, 1.3422555263194624e-06, 6.230198262761676e-07,
+))  # fmt: skip
 
 
 class Limit(NamedTuple):
@@ -85,22 +96,8 @@ def thermal_response(time, radius: float):
 
 
 def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rates [1/s] and weights (POLES,) of the thermal response of a disc of a radius [m]: see `poles`."""
-    u, weight = poles()
-    return u * DIFFUSIVITY / radius**2, weight
-
-
-@cache
-def poles() -> tuple[np.ndarray, np.ndarray]:
-    """Rates [DIFFUSIVITY/r^2] and weights (POLES,) of 1 - sum w exp(-rate t), which is the response over twelve decades.
-
-    1 - (2/pi) arctan(b sqrt(s)) = (2/pi^1.5) integral D(sqrt(u)/b)/u exp(-s u) du, D the Dawson function, evenly in ln u.
-    """
-    from scipy.special import dawsn
-
-    u = np.geomspace(1e-6, 1e12, POLES)
-    weight = dawsn(np.sqrt(u) * math.sqrt(math.pi) / 4.0) * 2.0 / math.pi**1.5 * math.log(u[1] / u[0])
-    return u, weight / weight.sum()
+    """Rates [1/s] and weights (POLES,) of the thermal response of a disc of a radius [m]."""
+    return RATES * DIFFUSIVITY / radius**2, WEIGHTS
 
 
 def new_watch(density_of_states: float, radius: float, cells: int):

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from devices import JUNCTION, SMALL, case, needs_speed
+from scipy.special import dawsn
 
 import otjdd
 from otjdd.case.electrodes import Metal
@@ -27,6 +28,13 @@ def test_a_constant_power_heats_as_the_closed_form_says(share):
     t = np.linspace(0.1, 1.0, 40) * share * OWN_TIME
     known = model_limits.thermal_resistance(RADIUS) * model_limits.thermal_response(t, RADIUS)
     np.testing.assert_allclose(response(t), known, rtol=0.005)
+
+
+def test_the_weights_of_the_response_are_those_of_the_dawson_function():
+    u = model_limits.RATES
+    weight = dawsn(np.sqrt(u) * math.sqrt(math.pi) / 4.0) * 2.0 / math.pi**1.5 * math.log(u[1] / u[0])
+    np.testing.assert_allclose(model_limits.WEIGHTS, weight / weight.sum(), rtol=1e-13)
+    assert model_limits.WEIGHTS.shape == (model_limits.POLES,)
 
 
 def test_short_and_long_pulses_heat_as_a_plane_and_as_a_disc():

@@ -5,8 +5,10 @@ Studies measured: how much of two processors they use, whether memory grows, wha
 
 import argparse
 import contextlib
+import ctypes
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from validation.peers.__main__ import machine
 
 PART = "studies"  # name of the generated part of a README
 WORKERS, ROUNDS = 2, 3
+SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux
 SHORT = """
 base = "li2019.toml"
 title = "short"
@@ -53,6 +56,7 @@ over = { "ions.activation_energy" = { low = "0.45 eV", high = "0.49 eV" } }
 PATHS = {
     "1 write": '["0 V", "0.1 V"]',
     "8 writes": '["0 V", "0.8 V"]',
+    "16 writes": '["0 V", "0.8 V", "0 V"]',
     "60 writes": '["0 V", "1.5 V", "-1.5 V", "0 V"]',
 }
 MANY = {name: ONE_COLUMN.replace("PATH", path) for name, path in PATHS.items()}
@@ -75,23 +79,37 @@ class Use(NamedTuple):
 
 
 def watched(command, settled=lambda: True) -> Use:
-    """Run a command and look at its processes all the while; at their memory once all is settled."""
+    """Run a command and look at its processes all the while; at their memory once all is settled.
+
+    Processor time is counted by the system, of all processes that the command leaves behind too (Linux).
+    """
     import psutil
 
-    cpu, memory, began = {}, {}, time.perf_counter()
+    adopt()
+    memory, before, began = {}, of_children(), time.perf_counter()
     with subprocess.Popen(command) as process:
         while process.poll() is None:
-            for one in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)):
-                try:
-                    used = one.cpu_times()
-                    cpu[one.pid] = used.user + used.system
-                    if one.pid != process.pid and settled():
-                        memory.setdefault(one.pid, []).append(one.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    pass
+            with contextlib.suppress(psutil.NoSuchProcess):
+                for one in psutil.Process(process.pid).children(recursive=True) if settled() else ():
+                    memory.setdefault(one.pid, []).append(one.memory_info().rss)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(0.2)
-    return Use(time.perf_counter() - began, sum(cpu.values()), memory)
+    took = time.perf_counter() - began
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    return Use(took, of_children() - before, memory)
+
+
+def adopt() -> None:
+    """Become the parent of processes whose own has ended, so that `of_children` counts them."""
+    ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+
+
+def of_children() -> float:
+    """Processor time [s] of the children that have ended, and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def serially(path: Path, every: int, first: int) -> tuple[float, float]:
@@ -197,7 +215,8 @@ def ratio(time: float, kernels: float) -> str:
 def many(folder: Path, quick: bool) -> list[str]:
     """Short points of one column: processor time of a whole study over that of its kernels, one worker and two."""
     count, lines = 50 if quick else 1000, []
-    start = watched(study(case_file(folder, MANY["1 write"], 1), folder / "start")).cpu
+    path = case_file(folder, MANY["1 write"], 1)
+    start = sorted(watched(study(path, folder / f"start-{i}")).cpu for i in range(5))[2]
     for i, (name, text) in enumerate(MANY.items()):
         path = case_file(folder, text, count)
         before = of_kernels(path, 0)
