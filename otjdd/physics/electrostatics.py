@@ -185,18 +185,23 @@ def field_of_energy(work: float, eps: Permittivity):
     return E
 
 
+LAST_MOVE = 3e-8  # of Newton's, relative: its error after that is the square of it, times a logarithmic slope below 50
 GAUSS_NODES, GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(8)
 
 
 @kernel
-def bent_charge(u: float, xi: float, kT: float, doping: float, density_of_states: float):
-    """Space charge [C/m3] of a semiconductor bent by u [eV], and its integral int_0^u rho du' [J/m3].
+def space_charge(u: float, xi: float, kT: float, doping: float, density_of_states: float):
+    """Space charge rho(u) = e [N_D - N_c F_1/2((xi - u)/kT)] [C/m3] of a semiconductor bent by u [eV], donors ionised."""
+    return ELEMENTARY_CHARGE * (doping - density_of_states * fermi_dirac_half((xi - u) / kT))
 
-    rho(u) = e [N_D - N_c F_1/2((xi - u)/kT)], donors ionised, N_D = N_c F_1/2(xi/kT). The closed form of the integral
-    loses digits for small u; there a Gauss rule over rho keeps them.
+
+@kernel
+def charge_integral(u: float, xi: float, kT: float, doping: float, density_of_states: float):
+    """Integral int_0^u rho du' [J/m3] of the space charge, with N_D = N_c F_1/2(xi/kT).
+
+    The closed form loses digits for small u; there a Gauss rule over rho keeps them.
     """
     eta, v = xi / kT, u / kT
-    rho = doping - density_of_states * fermi_dirac_half(eta - v)
     if abs(v) <= 1.0:
         integral = 0.0
         for node, weight in zip(GAUSS_NODES, GAUSS_WEIGHTS):
@@ -204,7 +209,7 @@ def bent_charge(u: float, xi: float, kT: float, doping: float, density_of_states
             integral += 0.5 * v * weight * (doping - density_of_states * fermi_dirac_half(eta - s))
     else:
         integral = doping * v - density_of_states * (fermi_dirac_three_half(eta) - fermi_dirac_three_half(eta - v))
-    return ELEMENTARY_CHARGE * rho, ELEMENTARY_CHARGE * kT * integral
+    return ELEMENTARY_CHARGE * kT * integral
 
 
 @kernel
@@ -215,31 +220,42 @@ def bending_of_field(
     work = field_energy(E, eps)
     u = guess
     for _ in range(100):
-        rho, integral = bent_charge(u, xi, kT, doping, density_of_states)
-        move = (integral - work) / rho  # |rho| grows with |u|: int rho du < rho u, so u keeps its sign
+        rho = space_charge(u, xi, kT, doping, density_of_states)
+        # |rho| grows with |u|: int rho du < rho u, so u keeps its sign
+        move = (charge_integral(u, xi, kT, doping, density_of_states) - work) / rho
         u -= move
-        if abs(move) <= 1e-14 * abs(u):
+        if abs(move) <= LAST_MOVE * abs(u):
             return u
     return u
 
 
 @apart
 def bending_table(
-    charges: np.ndarray, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity
-):
-    """Bending u [eV] and du/dQ = |E|/rho [V m2/C] for each charge Q [C/m2]; `charges` rise and contain 0."""
+    charges: np.ndarray, scale: float, step: float, xi: float, kT: float, doping: float, density_of_states: float,
+    eps: Permittivity,
+):  # fmt: skip
+    """Bending u [eV] and du/dx for charges Q = scale sinh(x) [C/m2], x rising evenly by a step and 0 among them.
+
+    du/dx = |E|/rho dQ/dx. Each bending is guessed by the cubic through the two before it.
+    """
     n = charges.size
     zero = np.argmin(np.abs(charges))
     bending, slope = np.zeros(n), np.zeros(n)
     stiffness = doping_stiffness(xi, kT, density_of_states)
-    slope[zero] = 1.0 / math.sqrt(displacement(0.0, eps)[1] * stiffness)
+    slope[zero] = scale / math.sqrt(displacement(0.0, eps)[1] * stiffness)
     for sign in (1, -1):
+        h = sign * step
         i = zero + sign
         while 0 <= i < n:
-            guess = bending[i - sign] + (charges[i] - charges[i - sign]) * slope[i - sign]
+            one, two = i - sign, i - 2 * sign
+            if one == zero:
+                guess = h * slope[zero]
+            else:
+                guess = 5.0 * bending[two] - 4.0 * bending[one] + h * (2.0 * slope[two] + 4.0 * slope[one])
             E = field(abs(charges[i]), eps)[0]
             bending[i] = bending_of_field(E, guess, xi, kT, doping, density_of_states, eps)
-            slope[i] = E / abs(bent_charge(bending[i], xi, kT, doping, density_of_states)[0])
+            rho = abs(space_charge(bending[i], xi, kT, doping, density_of_states))
+            slope[i] = E / rho * math.sqrt(scale * scale + charges[i] * charges[i])
             i += sign
     return bending, slope
 
@@ -255,7 +271,7 @@ def bent_fields(bendings: np.ndarray, xi: float, kT: float, doping: float, densi
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)
     for i, u in enumerate(bendings):
-        fields[i] = field_of_energy(bent_charge(u, xi, kT, doping, density_of_states)[1], eps)
+        fields[i] = field_of_energy(charge_integral(u, xi, kT, doping, density_of_states), eps)
     return fields
 
 

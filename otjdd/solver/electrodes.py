@@ -49,8 +49,7 @@ def bent_tables(form: Bent, temperature: float, tolerance: float):
     step = (accumulated + depleted) / TABLE
     x = step * np.arange(-math.floor(accumulated / step), math.floor(depleted / step) + 1)
     charges = scale * np.sinh(x)
-    bending, slope = es.bending_table(charges, *bulk)
-    slope *= np.hypot(scale, charges)  # du/dx from du/dQ
+    bending, slope = es.bending_table(charges, scale, step, *bulk)
     profiles = [bent_profile(sign, abs(bending[end]), bulk, tolerance) for sign, end in ((1, -1), (-1, 0))]
     return xi, scale, x[0], step, bending, slope, *profiles
 

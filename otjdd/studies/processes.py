@@ -4,6 +4,7 @@ Short points are handed out several at a time. When their process dies, those wi
 alone, so that a point which ends its process ends no other.
 """
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -17,6 +18,7 @@ from otjdd.system import interpreter
 from otjdd.system.pool import DATASETS, team
 
 ENOUGH, MOST = 0.05, 8  # s that the points of a batch take, and their number, at most
+RECENT = 20  # points that tell how long the next ones take
 
 
 def finished_points(
@@ -41,10 +43,11 @@ def finished_points(
 
 
 class Batches:
-    """Batches of jobs on their way: an iterator over them, of which each is as large as the points seen by then allow."""
+    """Batches of jobs on their way: an iterator over them, of which each is as large as the last points allow."""
 
     def __init__(self, jobs: Iterable[Job], most: int):
         self.coming, self.most, self.size = iter(jobs), most, 1
+        self.took: deque[float] = deque(maxlen=RECENT)
         self.handed_out: dict[int, tuple[Job, ...]] = {}
         self.count = 0
 
@@ -64,8 +67,9 @@ class Batches:
         return self.handed_out.pop(number)
 
     def look_at(self, point: Point) -> None:
-        """Choose the size of the next batches by the time of a point."""
-        self.size = max(1, min(self.most, int(ENOUGH / point.seconds))) if point.seconds > 0.0 else 1
+        """Choose the size of the next batches by the longest of the last points, nan for one that told no time."""
+        self.took.append(point.seconds if point.seconds > 0.0 else ENOUGH)
+        self.size = max(1, min(self.most, int(ENOUGH / max(self.took))))
 
 
 def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:

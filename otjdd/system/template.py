@@ -11,8 +11,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
+from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker, util
 
 from otjdd.system import interpreter
@@ -74,7 +73,7 @@ def become(code: str, descriptors: list[int], mask: set[signal.Signals]) -> None
 
 def close_all_but(descriptors: list[int]) -> None:
     """Close all but the standard streams and these. That of `multiprocessing.util` closes them too in Python 3.11."""
-    kept = [2, *sorted(descriptors), util.MAXFD]
-    for low, high in pairwise(kept):
-        if high > low + 1:
-            os.closerange(low + 1, high)
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if number > 2 and number not in descriptors:
+            with suppress(OSError):  # the one that the folder was read with
+                os.close(number)

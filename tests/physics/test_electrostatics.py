@@ -15,8 +15,9 @@ from scipy.optimize import brentq
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electrostatics import (
     Permittivity,
-    bent_charge,
+    bending_table,
     bent_fields,
+    charge_integral,
     displacement,
     doping_stiffness,
     edge,
@@ -24,6 +25,7 @@ from otjdd.physics.electrostatics import (
     field_energy,
     field_of_energy,
     fields,
+    space_charge,
 )
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.junction import charge_range
@@ -119,18 +121,35 @@ def semiconductor(doping=2.32e26, states=1e26, kT=KT, eps=STO):
 
 
 @pytest.mark.parametrize("u", [-0.6, -0.1, -1e-3, 1e-4, 0.02, 0.025, 0.03, 0.5, 3.0])
-def test_bent_charge_and_its_integral_agree_with_quadrature(u):
+def test_the_space_charge_and_its_integral_agree_with_quadrature(u):
     bulk = semiconductor()
     xi, kT, doping, states, _ = bulk
 
     def rho(v):
         return ELEMENTARY_CHARGE * (doping - states * fermi_dirac_half((xi - v) / kT))
 
-    found, integral = bent_charge(u, *bulk[:4])
-    assert found == pytest.approx(rho(u), rel=1e-14)
+    assert space_charge(u, *bulk[:4]) == pytest.approx(rho(u), rel=1e-14)
+    integral = charge_integral(u, *bulk[:4])
     breaks = [s for s in (xi, 0.5 * u) if min(0, u) < s < max(0, u)]
     expected = quad(rho, 0, u, epsabs=0, epsrel=1e-12, limit=300, points=breaks)[0]
     assert integral == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("step", [0.006, 0.1])
+@pytest.mark.parametrize("doping", [1e23, 2.32e26, 1e28])
+@dielectrics
+def test_the_table_of_bendings_balances_the_energies_of_field_and_charge(doping, step, eps):
+    bulk = semiconductor(doping, eps=eps)
+    scale = bulk[1] * math.sqrt(displacement(0.0, eps)[1] * doping_stiffness(bulk[0], *bulk[1:2], bulk[3]))
+    x = step * np.arange(-math.floor(4 / step), math.floor(6 / step) + 1)
+    bending, slope = bending_table(scale * np.sinh(x), scale, step, *bulk)
+    assert (np.diff(bending) > 0).all()
+    for i in range(0, x.size, 7):
+        Q, u = scale * math.sinh(x[i]), bending[i]
+        E = field(abs(Q), eps)[0]
+        assert charge_integral(u, *bulk[:4]) == pytest.approx(field_energy(E, eps), rel=2e-12)
+        rate = E / abs(space_charge(u, *bulk[:4])) if Q else 1 / (scale / bulk[1])
+        assert slope[i] == pytest.approx(rate * scale * math.cosh(x[i]), rel=1e-11)
 
 
 def depletion_field(psi, doping, eps):

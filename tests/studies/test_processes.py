@@ -11,7 +11,7 @@ from otjdd.studies import points, processes
 from otjdd.studies.jobs import Job, Work, compute, computed, settle
 from otjdd.studies.plan import plan
 from otjdd.studies.points import Point
-from otjdd.studies.processes import ENOUGH, MOST, Batches, finished_points, lost
+from otjdd.studies.processes import ENOUGH, MOST, RECENT, Batches, finished_points, lost
 
 VARIED = POINT + '[study.grid]\ndrive.width = { start = "20 ns", stop = "80 ns", count = 12 }\n'
 
@@ -50,18 +50,22 @@ def test_a_point_that_fails_takes_no_other_along(study):
     assert [points.read(work.folder, job.digest).status for job in jobs[:4]] == [point.status for point in found]
 
 
-def test_a_batch_is_as_large_as_the_last_point_was_short():
+def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
     batches = Batches(iter(range(100)), MOST)
     assert next(batches) == (0,)
-    batches.look_at(Point("done", seconds=ENOUGH / 3.5))
-    assert next(batches) == (1, 2, 3)
     batches.look_at(Point("done", seconds=ENOUGH / 1000))
-    assert len(next(batches)) == MOST
+    assert next(batches) == tuple(range(1, 1 + MOST))
+    batches.look_at(Point("done", seconds=ENOUGH / 3.5))
+    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    assert len(next(batches)) == 3
     batches.look_at(Point("done", seconds=10 * ENOUGH))
     assert len(next(batches)) == 1
+    for _ in range(RECENT):
+        batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    assert len(next(batches)) == MOST
     batches.look_at(Point("lost"))  # of a process that told no time
     assert len(next(batches)) == 1
-    assert batches.ended(2) == tuple(range(4, 4 + MOST))
+    assert batches.ended(1) == tuple(range(1, 1 + MOST))
 
 
 def test_the_last_batch_is_what_is_left():
