@@ -207,26 +207,30 @@ def of_kernels(path: Path, first: int) -> float:
     return sum(spent) / len(chosen)
 
 
-def ratio(time: float, kernels: float) -> str:
-    """A time [s], and how many times that of the kernels it is."""
-    return f"{1e3 * time:.1f} ms; {time / kernels:.2f}"
-
-
 def many(folder: Path, quick: bool) -> list[str]:
-    """Short points of one column: processor time of a whole study over that of its kernels, one worker and two."""
+    """Short points of one column: processor time of a whole study over that of its kernels, one worker and two.
+
+    Medians of three rounds, in each of which the kernels run before and after the study: the machine drifts.
+    """
     count, lines = 50 if quick else 1000, []
     path = case_file(folder, MANY["1 write"], 1)
     start = sorted(watched(study(path, folder / f"start-{i}")).cpu for i in range(5))[2]
     for i, (name, text) in enumerate(MANY.items()):
         path = case_file(folder, text, count)
-        before = of_kernels(path, 0)
-        one, two = (watched(study(path, folder / f"{i}-{number}", number)) for number in (1, 2))
-        kernels, each = (before + of_kernels(path, 10)) / 2, (two.cpu - start) / count
+        rounds = [
+            (of_kernels(path, j), watched(study(path, folder / f"{i}-{j}")), of_kernels(path, 10 + j))
+            for j in range(ROUNDS)
+        ]
+        one = watched(study(path, folder / f"{i}-one", 1)).wall
+        kernels = sorted((before + after) / 2 for before, _, after in rounds)
+        each = sorted((two.cpu - start) / count for _, two, _ in rounds)
+        over = sorted(2 * two.cpu / count / (before + after) for before, two, after in rounds)
+        walls = sorted(two.wall for _, two, _ in rounds)
         lines += [
-            f"| processor time of the kernels for a point of one column, {name} | {1e3 * kernels:.1f} ms |",
-            f"| of all processes of a study, a point; over the kernels | {ratio(each, kernels)} |",
-            f"| its start added, shared by 1000 points; over the kernels | {ratio(each + start / 1000, kernels)} |",
-            f"| efficiency of two workers: wall time on one over twice that on two | {one.wall / two.wall / 2:.2f} |",
+            f"| processor time of the kernels for a point of one column, {name} | {1e3 * kernels[1]:.1f} ms |",
+            f"| of all processes of a study, a point, without its start | {1e3 * each[1]:.1f} ms |",
+            f"| with its start, shared by {count} points, over the kernels | {spread(over, '.2f')} |",
+            f"| efficiency of two workers: wall time on one over twice that on two | {one / walls[1] / 2:.2f} |",
         ]
     return lines
 
