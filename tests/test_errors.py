@@ -10,7 +10,7 @@ import pytest
 import otjdd
 from otjdd.errors import MAX_PROBLEMS, CaseError, OtjddError, Status
 
-BY_WORKERS = "otjdd.solver.preload"  # runs kernels when it is imported, and defines nothing
+BY_WORKERS = ".preload"  # in names of modules that make a process ready when they are imported, and define nothing
 ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "NotAsExpected": ("a length", "2 eV"),
     "UnitError": ("a length", "2 eV"),
@@ -26,7 +26,7 @@ ARGUMENTS = {  # of exceptions whose constructor asks for more than words
 
 def exceptions() -> list[type[BaseException]]:
     """All exception classes that a module of otjdd defines."""
-    names = [name for _, name, _ in pkgutil.walk_packages(otjdd.__path__, "otjdd.") if name != BY_WORKERS]
+    names = [name for _, name, _ in pkgutil.walk_packages(otjdd.__path__, "otjdd.") if BY_WORKERS not in name]
     found = [
         value for name in names for value in vars(importlib.import_module(name)).values() if inspect.isclass(value)
     ]
