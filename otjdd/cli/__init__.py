@@ -33,10 +33,10 @@ for function in COMMANDS:
     command(function)
 
 
-def main():
-    """Entry point of the command `otjdd`."""
+def main(own: bool = True):
+    """Entry point of the command `otjdd`. own : this process does nothing else, see `interpreter.OWN`"""
     open_closed_streams()
-    interpreter.claim()
+    interpreter.OWN = own
     try:
         app()
     finally:

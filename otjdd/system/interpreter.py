@@ -12,13 +12,7 @@ from contextlib import contextmanager
 SAFE_PATH = "PYTHONSAFEPATH"  # environment variable with the effect of -P for all child interpreters
 PARENT = "OTJDD_PARENT"  # environment variable: the process with whose end an interpreter exits
 
-OWN = False  # True in a process that otjdd has to itself, see `claim`
-
-
-def claim() -> None:
-    """Tell that this process runs otjdd alone: the command line, and no session or program of somebody else."""
-    global OWN
-    OWN = True
+OWN = False  # True in a process that runs otjdd alone: the command line, and no session or program of somebody else
 
 
 def command(code: str, *arguments: str) -> list[str]:

@@ -38,22 +38,22 @@ def copied() -> Iterator[None]:
         util.spawnv_passfds = before
 
 
-def copy(_, arguments: list, descriptors: list[int]) -> int:
-    """As `multiprocessing.util.spawnv_passfds`, for an interpreter that runs the code at the end of its arguments."""
+def copy(path, arguments: list, descriptors: list[int]) -> int:
+    """As `multiprocessing.util.spawnv_passfds`, for the server of copies with its descriptors and no other program."""
     sys.stdout.flush()  # or the copy would write it as well
     sys.stderr.flush()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         if number := os.fork():
             return number
-        become(arguments[-1], descriptors, before)
+        serve(descriptors, before)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def become(code: str, descriptors: list[int], mask: set[signal.Signals]) -> None:
-    """Run code in a copy as a new interpreter would, and end with it."""
-    ended = 1
+def serve(descriptors: list[int], mask: set[signal.Signals]) -> None:
+    """Load what the template holds and serve copies of it, as a new interpreter would, and end with that."""
+    ended, load = 1, list(forkserver._forkserver._preload_modules)
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -62,7 +62,8 @@ def become(code: str, descriptors: list[int], mask: set[signal.Signals]) -> None
         close_all_but(descriptors)
         for server in (forkserver._forkserver, resource_tracker._resource_tracker):
             type(server).__init__(server)  # what they hold is of the process that was copied
-        exec(code, {})
+        listener, alive, *key = descriptors  # a key since Python 3.14
+        forkserver.main(listener, alive, load, **({"authkey_r": key[0]} if key else {}))
     except SystemExit:
         ended = 0
     except BaseException:

@@ -303,7 +303,7 @@ def test_an_interrupted_calibration_leaves_the_best_set_so_far(tmp_path, monkeyp
         sys, "argv", ["otjdd", "calibrate", str(tmp_path / "task.toml"), "-o", str(tmp_path / "a.toml"), *words]
     )
     with pytest.raises(SystemExit) as ended:
-        cli.main()
+        cli.main(own=False)
     assert ended.value.code == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0

@@ -12,14 +12,14 @@ from functools import partial
 import pytest
 
 from otjdd.system.crew import AHEAD, SOON, Crew
-from otjdd.system.pool import begin, context
+from otjdd.system.pool import DATASETS, begin, context
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
 
 
 @pytest.fixture
 def crew():
-    crew = Crew(2, context(), begin)
+    crew = Crew(2, context(DATASETS), begin)  # the template is that of all tests of this process
     yield crew
     crew.stop()
 

@@ -27,7 +27,7 @@ print(found[0], found[1] != os.getpid())
 HELD = """
 import time
 from otjdd.system import interpreter, pool
-interpreter.claim()
+interpreter.OWN = True
 with pool.team(2, load=()) as spread:
     print(*{pid for _, pid in spread(eval, [("__import__('os').getppid()",), ("__import__('os').getpid()",)])}, flush=True)
     time.sleep(600)
@@ -42,7 +42,7 @@ def said_by(before: str = "", after: str = "") -> str:
 
 
 def test_a_process_of_otjdds_own_is_copied_and_writes_once():
-    assert said_by("interpreter.claim()") == "once True True\n"
+    assert said_by("interpreter.OWN = True") == "once True True\n"
 
 
 def test_another_process_is_not():
@@ -50,12 +50,12 @@ def test_another_process_is_not():
 
 
 def test_a_process_with_another_thread_is_not():
-    waiting = "interpreter.claim(); over = threading.Event(); threading.Thread(target=over.wait).start()"
+    waiting = "interpreter.OWN = True; over = threading.Event(); threading.Thread(target=over.wait).start()"
     assert said_by(waiting, "over.set()") == "once False True\n"
 
 
 def test_a_script_that_runs_with_signals_of_its_own_leaves_the_copy_none():
-    handled = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); interpreter.claim()"
+    handled = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); interpreter.OWN = True"
     asked = (
         "with pool.team(1, apart=True, load=()) as spread:\n"
         "    ask = \"__import__('signal').getsignal(15) == __import__('signal').SIG_DFL\"\n"

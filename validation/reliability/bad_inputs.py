@@ -310,7 +310,7 @@ for folder, words in json.load(sys.stdin):
         sys.argv = ["otjdd", *words.split()]
         code = 0
         try:
-            otjdd.cli.main()
+            otjdd.cli.main(own=False)
         except SystemExit as stop:
             code = stop.code or 0
         except BaseException:
