@@ -33,10 +33,10 @@ from otjdd.units import Quantity, brief
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Waveform
 
+__all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
+
 SHARED = 16  # sections whose texts are held
 FEW = 2  # waveforms that are held, of 80 MB at most
-
-__all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
 
 class Case(Record):

@@ -4,6 +4,7 @@ Short points are handed out several at a time. When their process dies, those wi
 alone, so that a point which ends its process ends no other.
 """
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,6 +17,8 @@ from otjdd.studies.jobs import MORE_TIME, Job, Work, put, settle
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 from otjdd.system.pool import DATASETS, team
+
+log = logging.getLogger(__name__)
 
 ENOUGH, MOST = 0.05, 8  # s that the points of a batch take, and their number, at most
 RECENT = 20  # points that tell how long the next ones take
@@ -84,6 +87,7 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
 def lost(work: Work, batch: tuple[Job, ...], error: Exception) -> list[Point | None]:
     """Points of a batch whose process died: those that it wrote, None for others; the failure of one that was alone."""
     if len(batch) > 1:
+        log.warning("%s: its points without a file are computed once more, each alone", error)
         found = (points.held_or_none(work.folder, job.digest, work.keep) for job in batch)
         return [point and point._replace(arrays={}) for point in found]
     late = isinstance(error, TimeoutError)

@@ -23,7 +23,7 @@ PRELOAD = "otjdd.solver.preload"  # loaded in all processes of a pool before the
 DATASETS = "otjdd.solver.preload_datasets"  # loaded as well for jobs that make Datasets
 SELF_CHECK = "otjdd.solver.self_check"
 
-# Never a plain fork, which copies the locks of threads in whatever state they are.
+# Never a plain fork, which copies the locks of threads in whatever state they are: see `template` for the one exception.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
 
 

@@ -2,11 +2,14 @@
 
 import datetime
 import os
+import tomllib
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from otjdd.case.document import MAX_BYTES, changed, load_document, parse, read_text, read_value
+from otjdd.case.document import MAX_BYTES, QUANTITY, changed, load_document, parse, read_text, read_value
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError
 
@@ -253,3 +256,10 @@ def test_strange_values_are_refused_when_set(value):
 def test_a_value_and_a_part_of_it_cannot_both_be_set():
     with pytest.raises(CaseError, match="a part of it"):
         changed(document(""), {"a": 1, "a.b": 2}, "--set")
+
+
+@given(text=st.from_regex(QUANTITY, fullmatch=True))
+def test_a_number_with_a_unit_is_no_value_of_toml(text):
+    with pytest.raises(tomllib.TOMLDecodeError):
+        tomllib.loads(f"value = {text}")
+    assert read_value(text) == text

@@ -80,11 +80,12 @@ def test_points_with_a_limit_of_time_come_one_by_one():
     assert [*batches] == [(0,), (1,), (2,), (3,)]
 
 
-def test_of_a_lost_batch_what_is_on_disk_is_taken_and_the_rest_left_for_later(study):
+def test_of_a_lost_batch_what_is_on_disk_is_taken_and_the_rest_left_for_later(study, caplog):
     work, jobs = study
     settle(work, jobs[1])
     found = lost(work, tuple(jobs[:3]), MemoryError("gone"))
     assert [point and point.status for point in found] == [None, "done", None]
+    assert "gone: its points without a file are computed once more" in caplog.text
     assert not points.path_of(work.folder, jobs[0].digest).exists()
 
 
