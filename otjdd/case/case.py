@@ -59,7 +59,7 @@ class Case(Record):
     fit: Fit | None = None
     expect: Expect | None = None
 
-    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+    _folder: Path | None = PrivateAttr(None)
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
 
@@ -88,7 +88,7 @@ class Case(Record):
     @property
     def folder(self) -> Path:
         """Folder of the case file; the files that the case names lie in it or below."""
-        return self._folder
+        return self._folder or Path.cwd()
 
     @property
     def source(self) -> str:

@@ -34,9 +34,10 @@ for function in COMMANDS:
 
 
 def main(own: bool = True):
-    """Entry point of the command `otjdd`. own : this process does nothing else, see `interpreter.OWN`"""
+    """Entry point of the command `otjdd`. own : this process does nothing else"""
     open_closed_streams()
-    interpreter.OWN = own
+    if own:
+        interpreter.take()
     try:
         app()
     finally:

@@ -231,15 +231,14 @@ def bending_of_field(
 
 @apart
 def bending_table(
-    charges: np.ndarray, scale: float, step: float, xi: float, kT: float, doping: float, density_of_states: float,
+    steps: tuple[int, int], scale: float, step: float, xi: float, kT: float, doping: float, density_of_states: float,
     eps: Permittivity,
 ):  # fmt: skip
-    """Bending u [eV] and du/dx for charges Q = scale sinh(x) [C/m2], x rising evenly by a step and 0 among them.
+    """Bending u [eV] and du/dx at charges Q = scale sinh(x) [C/m2], x rising by a step: so many below 0, so many above.
 
     du/dx = |E|/rho dQ/dx. Each bending is guessed by the cubic through the two before it.
     """
-    n = charges.size
-    zero = np.argmin(np.abs(charges))
+    zero, n = steps[0], steps[0] + 1 + steps[1]
     bending, slope = np.zeros(n), np.zeros(n)
     stiffness = doping_stiffness(xi, kT, density_of_states)
     slope[zero] = scale / math.sqrt(displacement(0.0, eps)[1] * stiffness)
@@ -252,10 +251,11 @@ def bending_table(
                 guess = h * slope[zero]
             else:
                 guess = 5.0 * bending[two] - 4.0 * bending[one] + h * (2.0 * slope[two] + 4.0 * slope[one])
-            E = field(abs(charges[i]), eps)[0]
+            Q = scale * math.sinh((i - zero) * step)
+            E = field(abs(Q), eps)[0]
             bending[i] = bending_of_field(E, guess, xi, kT, doping, density_of_states, eps)
             rho = abs(space_charge(bending[i], xi, kT, doping, density_of_states))
-            slope[i] = E / rho * math.sqrt(scale * scale + charges[i] * charges[i])
+            slope[i] = E / rho * math.sqrt(scale * scale + Q * Q)
             i += sign
     return bending, slope
 

@@ -28,7 +28,7 @@ from numba.core.targetconfig import ConfigStack
 __all__ = [
     "Alone", "Copied", "Named", "announce", "cache_of", "called", "copied_parts", "door_of", "dumps", "for_callers",
     "get_ready", "hide", "is_of_process", "loaded", "object_code", "parts", "rebuilt", "rebuilt_copied", "reset",
-    "set_cache", "undisturbed", "wanted",
+    "set_cache", "undisturbed", "untimed", "wanted",
 ]  # fmt: skip
 
 # Parts that are only touched when a kernel is compiled: asked for here, so that it is known at once when they are missing.
@@ -46,6 +46,7 @@ USED = (
     ),
     (cpu_target.typing_context, ("_lookup_global", "resolve_function_type")),
     (rtsys, ("initialize",)),
+    (binding.ffi.lib._lock, ("_cblist", "_lock")),
     (Flags, ("_summary_args", "_values", "get_mangle_string")),
     (
         Dispatcher,
@@ -368,7 +369,7 @@ def rebuilt(target, parts: tuple, apart: bool):
     if apart:
         description = parts[1]
         announce(target.codegen(), (description.llvm_func_name, description.llvm_cpython_wrapper_name))
-    with undisturbed():
+    with undisturbed(), untimed():
         return CompileResult._rebuild(target, *parts)
 
 
@@ -391,6 +392,19 @@ def undisturbed() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         for number in came:
             signal.raise_signal(number)
+
+
+@contextmanager
+def untimed() -> Iterator[None]:
+    """Within the block numba's timers are not told of each call of LLVM, a seventh of the time of loading kernels."""
+    lock = binding.ffi.lib._lock
+    with lock._lock:  # no thread is within a call then, of which the timers would only see the beginning or the end
+        told, lock._cblist = lock._cblist, []
+    try:
+        yield
+    finally:
+        with lock._lock:
+            lock._cblist = told + lock._cblist
 
 
 def announce(codegen, names: Iterable[str]) -> None:

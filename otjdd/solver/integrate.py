@@ -7,6 +7,7 @@ import numpy as np
 
 from otjdd.errors import SolverError, Status
 from otjdd.solver import model_limits
+from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
 
@@ -266,7 +267,7 @@ def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> l
 
 def drive_block(run: Run, block: Block, began: float, marks: list, every: str, windows, progress, at) -> None:
     """Take a run along a block that began at a time [s] of the run, with the marks of the block. Raises SolverError."""
-    pieces, tasks = pieces_between(block.waveform, marks)
+    pieces, tasks = (array.copy() for array in pieces_between(block.waveform, tuple(marks)))
     if not len(pieces):
         return
     recorded = np.full(len(pieces), every == "all")
@@ -301,7 +302,8 @@ def within(times: np.ndarray, windows) -> np.ndarray:
     return np.any([(start <= times) & (times <= end) for start, end in windows], axis=0)
 
 
-def pieces_between(waveform: Waveform, marks) -> tuple[np.ndarray, np.ndarray]:
+@by_record(most=2)
+def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> tuple[np.ndarray, np.ndarray]:
     """Straight pieces (P, 4) of a waveform, cut at marks (time [s], task bits), and their tasks (P,).
 
     A mark belongs to the end of the piece before it: at a jump the voltage is the one before.

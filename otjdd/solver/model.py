@@ -11,6 +11,7 @@ from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import Profile, read_profile
+from otjdd.system.remember import by_record
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.1  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
@@ -87,12 +88,18 @@ def members(case) -> list[Member]:
     """The columns of a case. Raises ValueError when a spread leads to unphysical values, and the errors of `profile`."""
     start = profile(case)
     density = case.ions.density if start is None else start.mean(case.device.film.thickness)
-    spread = {key: value for key, value in case.columns.spread.items() if value}
+    return list(spread_members(case.columns, case.ions, case.device.film, density))
+
+
+@by_record(most=16, records=3)
+def spread_members(columns, ions, film, density: float) -> tuple[Member, ...]:
+    """The columns of these sections of a case, of a mean density [1/m3] before it is spread. Raises ValueError."""
+    spread = {key: value for key, value in columns.spread.items() if value}
     keys = sorted(spread)
     if keys:
-        nodes, weights = spread_nodes(case.columns, len(keys))
+        nodes, weights = spread_nodes(columns, len(keys))
     else:
-        nodes, weights = np.zeros((case.columns.count, 0)), np.full(case.columns.count, 1.0 / case.columns.count)
+        nodes, weights = np.zeros((columns.count, 0)), np.full(columns.count, 1.0 / columns.count)
     if len(weights) > MOST_COLUMNS:
         raise ValueError(f"columns: {len(weights)} columns from {len(keys)} spread keys; the limit is {MOST_COLUMNS}")
     found = []
@@ -100,22 +107,22 @@ def members(case) -> list[Member]:
         shift = {key: spread[key] * x for key, x in zip(keys, node, strict=True)}
         member = Member(
             weight,
-            case.ions.activation_energy + shift.get("ions.activation_energy", 0.0),
+            ions.activation_energy + shift.get("ions.activation_energy", 0.0),
             density + shift.get("ions.density", 0.0),
-            case.ions.well_left + shift.get("ions.well_left", 0.0),
-            case.ions.well_right + shift.get("ions.well_right", 0.0),
-            case.device.film.thickness + shift.get("device.film.thickness", 0.0),
+            ions.well_left + shift.get("ions.well_left", 0.0),
+            ions.well_right + shift.get("ions.well_right", 0.0),
+            film.thickness + shift.get("device.film.thickness", 0.0),
             shift.get("device.left.barrier", 0.0),
         )
         for what, value, limit in (
             ("an activation energy of {:.3g} eV", member.activation_energy, math.inf),
-            ("a density of {:.3g} 1/m^3", member.density, case.ions.site_density),
+            ("a density of {:.3g} 1/m^3", member.density, ions.site_density),
             ("a thickness of {:.3g} m", member.thickness, math.inf),
         ):
             if not 0 < value < limit:
                 raise ValueError(f"columns.spread: a column would have {what.format(value)}")
         found.append(member)
-    return found
+    return tuple(found)
 
 
 def site_energy(x, thickness: float, well_left: float, well_right: float, width: float):
@@ -140,18 +147,34 @@ def column_numbers(case, parts: list[Member], temperature: float):
     from otjdd.physics.junction import Columns
 
     film, ions, kT = case.device.film, case.ions, BOLTZMANN_EV * temperature
+    grid = film.cells, film.grading, film.fixed_charge, ions.well_width
     rows = []
     for part in parts:
-        faces = grid_faces(part.thickness, film.cells, film.grading)
-        x = centres(faces)
-        distance = np.diff(np.concatenate(([0.0], x, [part.thickness])))
-        W = site_energy(x, part.thickness, part.well_left, part.well_right, ions.well_width)
-        site = np.concatenate(([0.0], np.diff(W), [0.0]))
-        fixed = ELEMENTARY_CHARGE * film.fixed_charge * (part.thickness - faces)
+        along = along_film(part.thickness, part.well_left, part.well_right, *grid)
         D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
-        width = np.diff(faces)
-        rows.append((width, 1 / width, distance, site, fixed, D0, part.activation_energy, part.left_shift, part.weight))
+        rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight))
     return Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+
+
+@lru_cache(maxsize=MOST_COLUMNS)
+def along_film(
+    thickness: float, well_left: float, well_right: float, cells: int, grading: float, fixed_charge: float,
+    well_width: float,
+) -> tuple[np.ndarray, ...]:  # fmt: skip
+    """Arrays of a column that do not depend on its temperature or its rates, which cannot be written to.
+
+    Widths of the cells [m] and their inverses, distances of the centres [m], steps of the site energy [eV], fixed charge
+    [C/m2] right of each face
+    """
+    faces = grid_faces(thickness, cells, grading)
+    x, width = centres(faces), np.diff(faces)
+    distance = np.diff(np.concatenate(([0.0], x, [thickness])))
+    W = site_energy(x, thickness, well_left, well_right, well_width)
+    site = np.concatenate(([0.0], np.diff(W), [0.0]))
+    found = width, 1 / width, distance, site, ELEMENTARY_CHARGE * fixed_charge * (thickness - faces)
+    for array in found:
+        array.flags.writeable = False
+    return found
 
 
 def junction(case, temperature: float | None = None, parts: list[Member] | None = None):

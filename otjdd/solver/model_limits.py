@@ -6,6 +6,7 @@ the attribute `model_limits`, and the user reads a line of warning.
 
 import logging
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -104,10 +105,15 @@ def new_watch(density_of_states: float, radius: float, cells: int):
     """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
     from otjdd.physics import extremes
 
-    rate, weight = response_poles(radius)
-    heat = np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
     room = np.zeros((extremes.ROOM, cells + 2))
-    return extremes.Watch(float(density_of_states), heat, np.zeros((extremes.EXTREMES, 2)), room)
+    return extremes.Watch(float(density_of_states), cold(radius).copy(), np.zeros((extremes.EXTREMES, 2)), room)
+
+
+@lru_cache(maxsize=16)
+def cold(radius: float) -> np.ndarray:
+    """Rates, weights and warmth (3, POLES) of the thermal response of a disc of a radius [m], before any current."""
+    rate, weight = response_poles(radius)
+    return np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
 
 
 def no_watch():

@@ -6,6 +6,7 @@ dimensions, `loop` every number of a metric, `loop.ratio` one of them.
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -66,6 +67,7 @@ def not_one(name: str) -> str:
     return ""
 
 
+@lru_cache(maxsize=1024)
 def parts(name: str) -> tuple[str | None, str | None, tuple[int, ...]]:
     """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep."""
     match = KEPT.fullmatch(name)

@@ -20,18 +20,20 @@ from otjdd.system.pool import DATASETS, team
 
 log = logging.getLogger(__name__)
 
-ENOUGH, MOST = 0.05, 8  # s that the points of a batch take, and their number, at most
+ENOUGH, MOST = 0.15, 16  # s that the points of a batch take, and their number, at most
+ROUNDS = 4  # batches of a process that are left, at least: they get smaller in the end, so that all end together
 RECENT = 20  # points that tell how long the next ones take
 
 
 def finished_points(
-    work: Work, jobs: Iterable[Job], workers: int, limit: float | None = None, alone: bool = False
+    work: Work, jobs: Iterable[Job], count: int, workers: int, limit: float | None = None, alone: bool = False
 ) -> Iterator[tuple[Job, Point]]:
-    """Points as they are finished in `workers` processes; each may take `limit` seconds. Raises errors that end the study.
+    """Points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
+    limit : s that each may take
     alone : the first is finished and handed to the caller before others begin
     """
-    batches, again = Batches(jobs, 1 if limit is not None else MOST), []
+    batches, again = Batches(jobs, count, ROUNDS * workers, 1 if limit is not None else MOST), []
     with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
         options = {"limit": limit, "lost": partial(lost, work)}
         for number, found in compute_all(partial(settle, work), batches, alone=alone, **options):
@@ -46,10 +48,13 @@ def finished_points(
 
 
 class Batches:
-    """Batches of jobs on their way: an iterator over them, of which each is as large as the last points allow."""
+    """Batches of jobs on their way: an iterator over them, of which each is as large as the last points allow.
 
-    def __init__(self, jobs: Iterable[Job], most: int):
-        self.coming, self.most, self.size = iter(jobs), most, 1
+    shares : batches at least that the jobs which are left, of `count`, come in   most : jobs in a batch
+    """
+
+    def __init__(self, jobs: Iterable[Job], count: int, shares: int, most: int = MOST):
+        self.coming, self.left, self.shares, self.most, self.size = iter(jobs), count, shares, most, 1
         self.took: deque[float] = deque(maxlen=RECENT)
         self.handed_out: dict[int, tuple[Job, ...]] = {}
         self.count = 0
@@ -58,11 +63,12 @@ class Batches:
         return self
 
     def __next__(self) -> tuple[Job, ...]:
-        batch = tuple(islice(self.coming, self.size))
+        batch = tuple(islice(self.coming, max(1, min(self.size, self.left // self.shares))))
         if not batch:
             raise StopIteration
         self.handed_out[self.count] = batch
         self.count += 1
+        self.left -= len(batch)
         return batch
 
     def ended(self, number: int) -> tuple[Job, ...]:

@@ -159,7 +159,7 @@ def start(work: jobs.Work, waiting, ways: Ways, time_limit: float | None, count:
     if ways.workers is None and time_limit is None:
         return jobs.here(work, waiting)
     number = min(ways.workers or 1, count)
-    return processes.finished_points(work, waiting, number, time_limit, count > ALONE * number)
+    return processes.finished_points(work, waiting, count, number, time_limit, count > ALONE * number)
 
 
 class Cost(NamedTuple):

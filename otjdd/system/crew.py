@@ -14,7 +14,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import NamedTuple
 
 AHEAD = 2  # most jobs that a member holds, the one that it does included
-SOON, SMALL = 0.1, 2**14  # s, bytes: jobs that take less and are smaller are handed out ahead
+SOON, SMALL = 0.5, 2**14  # s, bytes: jobs that take less and are smaller are handed out ahead
 READY = b""  # said by a process that has begun
 FUNCTION = b"function"  # before a function, for the calls that follow; pickled data begins with another byte
 PATIENCE = 5.0  # s that a process may take to end when its pipe is closed

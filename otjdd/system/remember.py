@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import wraps
 
 
-def by_record(most: int) -> Callable:
-    """Decorator of a function of a frozen record and of hashable arguments: computed once for each of the last records.
+def by_record(most: int, records: int = 1) -> Callable:
+    """Decorator of a function of frozen records and of hashable arguments: computed once for each of the last records.
 
-    most : results that are held, and with them their records
+    most : results that are held, and with them their records   records : arguments in front that are records
     The result is shared by all callers, and must not be changed by them.
     """
 
@@ -19,15 +19,15 @@ def by_record(most: int) -> Callable:
         held: dict[tuple, tuple] = {}
 
         @wraps(function)
-        def found(record, *others):
-            key = (id(record), *others)
-            # The record is held with its result: the identity of one that is gone may come again.
+        def found(*arguments):
+            key = (*map(id, arguments[:records]), *arguments[records:])
+            # The records are held with their result: the identity of one that is gone may come again.
             of, result = held.pop(key, (None, None))
-            if of is not record:
-                result = function(record, *others)
+            if of is None:
+                of, result = arguments[:records], function(*arguments)
                 while len(held) >= most:
                     held.pop(next(iter(held)), None)  # the one that was not asked for the longest
-            held[key] = record, result
+            held[key] = of, result
             return result
 
         return found

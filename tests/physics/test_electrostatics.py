@@ -141,8 +141,9 @@ def test_the_space_charge_and_its_integral_agree_with_quadrature(u):
 def test_the_table_of_bendings_balances_the_energies_of_field_and_charge(doping, step, eps):
     bulk = semiconductor(doping, eps=eps)
     scale = bulk[1] * math.sqrt(displacement(0.0, eps)[1] * doping_stiffness(bulk[0], *bulk[1:2], bulk[3]))
-    x = step * np.arange(-math.floor(4 / step), math.floor(6 / step) + 1)
-    bending, slope = bending_table(scale * np.sinh(x), scale, step, *bulk)
+    below, above = math.floor(4 / step), math.floor(6 / step)
+    x = step * np.arange(-below, above + 1)
+    bending, slope = bending_table((below, above), scale, step, *bulk)
     assert (np.diff(bending) > 0).all()
     for i in range(0, x.size, 7):
         Q, u = scale * math.sinh(x[i]), bending[i]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numba
 import pytest
+from llvmlite import binding
 
 from otjdd.physics import jit_cache
 from otjdd.physics import jit_private as private
@@ -547,6 +548,26 @@ def test_a_signal_waits_until_machine_code_is_loaded(number):
         assert signal.getsignal(number) is come
     finally:
         signal.signal(number, before)
+
+
+def test_timers_are_told_of_calls_again_after_machine_code_is_loaded():
+    seen = []
+
+    def come():
+        seen.append("came")
+
+    def go():
+        seen.append("went")
+
+    binding.ffi.register_lock_callback(come, go)
+    try:
+        with private.untimed():
+            binding.get_default_triple()
+        assert seen == []
+        binding.get_default_triple()
+        assert seen[:2] == ["came", "went"]
+    finally:
+        binding.ffi.unregister_lock_callback(come, go)
 
 
 def test_threads_load_machine_code_as_they_are():

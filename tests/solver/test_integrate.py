@@ -263,11 +263,11 @@ def test_too_many_steps_are_told_with_time_and_voltage():
 
 def test_a_waveform_is_cut_at_its_marks():
     waveform = Waveform(np.array([0.0, 1.0, 1.0, 3.0]), np.array([0.0, 2.0, -1.0, -1.0]))
-    marks = [(0.25, course.KEEP), (1.0, course.READ), (1.0 + 1e-12, course.KEEP), (3.0, course.KEEP)]
+    marks = ((0.25, course.KEEP), (1.0, course.READ), (1.0 + 1e-12, course.KEEP), (3.0, course.KEEP))
     pieces, tasks = integrate.pieces_between(waveform, marks)
     assert pieces.tolist() == [[0.0, 0.25, 0.0, 0.5], [0.25, 1.0, 0.5, 2.0], [1.0, 3.0, -1.0, -1.0]]
     assert tasks.tolist() == [course.EDGE | course.KEEP, course.READ | course.KEEP, course.EDGE | course.KEEP]
-    pieces, tasks = integrate.pieces_between(waveform, [])
+    pieces, tasks = integrate.pieces_between(waveform, ())
     assert (len(pieces), tasks.tolist()) == (2, [course.EDGE, course.EDGE])
 
 
@@ -281,7 +281,7 @@ def test_a_mark_is_near_an_end_by_the_measure_of_the_piece_in_which_it_lies():
         (100.0 - 1e-8, [kept, edge]),
         (200.0, [edge, kept]),  # later than the end: of the last piece
     ):
-        assert integrate.pieces_between(waveform, [(time, course.KEEP)])[1].tolist() == found
+        assert integrate.pieces_between(waveform, ((time, course.KEEP),))[1].tolist() == found
 
 
 def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():

@@ -55,6 +55,20 @@ def test_a_uniform_spread_ends_at_root_three_and_has_the_moments_of_a_uniform_di
         assert weights @ nodes**power == pytest.approx(3 ** (power / 2) / (power + 1), rel=1e-13)
 
 
+def test_cases_with_the_same_sections_share_their_columns_and_none_can_change_those_of_another():
+    one = case(columns={"count": 5, "spread": {"ions.activation_energy": 0.01}})
+    warm = one.replace(temperature=350.0)
+    parts = model.members(one)
+    assert all(a is b for a, b in zip(parts, model.members(warm), strict=True))
+    parts.clear()
+    assert len(model.members(one)) == 5
+    columns = model.junction(one).columns
+    columns.width[:] = 0.0  # the arrays of a junction are its own
+    assert (model.junction(warm).columns.width > 0.0).all()
+    other = model.members(one.replace("ions.activation_energy", "0.5 eV"))
+    assert other[2].activation_energy == pytest.approx(0.5)
+
+
 def test_a_spread_into_the_unphysical_is_refused():
     with pytest.raises(ValueError, match="a column would have"):
         model.members(case(columns={"count": 9, "spread": {"ions.activation_energy": 0.5}}))

@@ -51,7 +51,7 @@ def test_a_point_that_fails_takes_no_other_along(study):
 
 
 def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
-    batches = Batches(iter(range(100)), MOST)
+    batches = Batches(iter(range(100)), 100, 1)
     assert next(batches) == (0,)
     batches.look_at(Point("done", seconds=ENOUGH / 1000))
     assert next(batches) == tuple(range(1, 1 + MOST))
@@ -69,13 +69,23 @@ def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
 
 
 def test_the_last_batch_is_what_is_left():
-    batches = Batches(iter(range(4)), MOST)
+    batches = Batches(iter(range(4)), 4, 1)
     batches.look_at(Point("done", seconds=ENOUGH / 3))
     assert [*batches] == [(0, 1, 2), (3,)]
 
 
+def test_batches_get_smaller_in_the_end_so_that_all_processes_end_together():
+    batches = Batches(iter(range(100)), 100, 8)
+    batches.look_at(Point("done", seconds=ENOUGH / 1000))
+    sizes = [len(batch) for batch in batches]
+    assert sizes[:3] == [12, 11, 9]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-8:] == [1] * 8
+    assert sum(sizes) == 100
+
+
 def test_points_with_a_limit_of_time_come_one_by_one():
-    batches = Batches(iter(range(4)), 1)
+    batches = Batches(iter(range(4)), 4, 1, 1)
     batches.look_at(Point("done", seconds=ENOUGH / 1000))
     assert [*batches] == [(0,), (1,), (2,), (3,)]
 
@@ -101,7 +111,7 @@ def test_a_point_that_ends_its_process_ends_no_other(study, monkeypatch):
     work, jobs = study
     fatal = jobs[7].digest
     monkeypatch.setattr(processes, "settle", Deadly(fatal))
-    found = {job.digest: point.status for job, point in finished_points(work, jobs, 2, alone=True)}
+    found = {job.digest: point.status for job, point in finished_points(work, jobs, len(jobs), 2, alone=True)}
     assert found == {job.digest: "lost" if job.digest == fatal else "done" for job in jobs}
 
 

@@ -1,5 +1,6 @@
 """Processes that otjdd starts import nothing from the working folder, nor do libraries read their settings there."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 from devices import needs_speed
 
+from otjdd import cli
 from otjdd.physics import jit_cache
 from otjdd.solver import compile_ahead
 from otjdd.system import interpreter
@@ -30,6 +32,29 @@ def test_an_interpreter_imports_nothing_from_the_working_folder(planted):
     words = interpreter.command("import queue, sys; print(sys.argv[1:])", "a", "b")
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True)
     assert (done.stdout, marks.read_text()) == ("['a', 'b']\n", "")
+
+
+@pytest.mark.parametrize("chosen", [None, "2"])
+def test_a_process_of_otjdds_own_has_no_threads_of_a_library_unless_the_user_asks_for_them(chosen):
+    code = """
+import gc, os
+from otjdd.system import interpreter
+interpreter.take()
+import numpy
+print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold() == interpreter.GARBAGE)
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {} if chosen is None else {"OPENBLAS_NUM_THREADS": chosen}
+    done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == f"True {chosen or 1} True\n"
+
+
+def test_the_command_takes_no_process_of_somebody_else(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["otjdd", "--help"])
+    before = gc.get_threshold()
+    with pytest.raises(SystemExit):
+        cli.main(own=False)
+    assert (interpreter.OWN, gc.get_threshold()) == (False, before)
 
 
 @needs_speed

@@ -31,6 +31,15 @@ def test_a_record_is_looked_at_once_for_each_of_the_arguments():
     assert calls == [(one, 1), (other, 1), (one, 2)]
 
 
+def test_several_records_in_front_are_known_by_their_identity():
+    calls = []
+    found = by_record(4, records=2)(lambda *arguments: calls.append(arguments))
+    one, other = Thing(), Thing()
+    for arguments in ((one, other, 1), (one, other, 1), (other, one, 1), (one, one, 1), (one, other, 2)):
+        found(*arguments)
+    assert calls == [(one, other, 1), (other, one, 1), (one, one, 1), (one, other, 2)]
+
+
 def test_a_record_that_is_gone_is_not_taken_for_the_next_one_in_its_place():
     found, calls = counting(1)
     seen = {found(Thing()) for _ in range(100)}  # each is gone from the caller when the next is made

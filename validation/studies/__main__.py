@@ -172,7 +172,7 @@ def spread(values: list[float], digits: str) -> str:
 @contextlib.contextmanager
 def clocked():
     """List to which the processor time [s] of the kernels that a run calls is appended, those of its tables included."""
-    from otjdd.physics import course, electrostatics, quasistatic, record
+    from otjdd.physics import bent_region, course, electrostatics, quasistatic, record
 
     spent: list[float] = []
 
@@ -186,31 +186,49 @@ def clocked():
         return call
 
     with contextlib.ExitStack() as stack:
-        tables = ((electrostatics, "bent_fields"), (electrostatics, "bending_table"))
+        tables = ((electrostatics, "bending_table"), (bent_region, "straight_pieces"))
         for module, name in ((course, "travel"), (quasistatic, "jump"), (record, "observe"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent
 
 
-def of_kernels(path: Path, first: int) -> float:
-    """Processor time [s] of the kernels of a run of a study, from every twentieth."""
+def of_kernels(path: str, first: int) -> None:
+    """Print the processor time [s] of the kernels of a run of a study, from every tenth. It begins when stdin is closed."""
     from otjdd import load_case
     from otjdd.solver.simulate import arrays
     from otjdd.studies.plan import plan
 
     made = plan(load_case(path))
-    chosen = [made.at(number) for number in range(first, len(made.digests), 20)]
+    chosen = [made.at(number) for number in range(first, len(made.digests), 10)]
     arrays(chosen[0], made.keep)
+    print("ready", flush=True)
+    sys.stdin.read()
     with clocked() as spent:
         for case in chosen:
             arrays(case, made.keep)
-    return sum(spent) / len(chosen)
+    print(sum(spent) / len(chosen))
+
+
+def side_by_side(path: Path, first: int, count: int) -> float:
+    """What `of_kernels` prints in so many processes at once, their mean: they slow each other down, as those of a study."""
+    code = "import sys; from validation.studies.__main__ import of_kernels; of_kernels(sys.argv[1], int(sys.argv[2]))"
+    commands = [[sys.executable, "-c", code, str(path), str(first + i)] for i in range(count)]
+    processes = [subprocess.Popen(one, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in commands]
+    for process in processes:
+        process.stdout.readline()
+    for process in processes:
+        process.stdin.close()
+    found = [float(process.stdout.read()) for process in processes]
+    for process in processes:
+        process.wait()
+    return sum(found) / count
 
 
 def many(folder: Path, quick: bool) -> list[str]:
     """Short points of one column: processor time of a whole study over that of its kernels, one worker and two.
 
-    Medians of three rounds, in each of which the kernels run before and after the study: the machine drifts.
+    Medians of three rounds, in each of which the kernels run before and after the study, in as many processes as it has
+    workers: the machine drifts.
     """
     count, lines = 50 if quick else 1000, []
     path = case_file(folder, MANY["1 write"], 1)
@@ -218,9 +236,14 @@ def many(folder: Path, quick: bool) -> list[str]:
     for i, (name, text) in enumerate(MANY.items()):
         path = case_file(folder, text, count)
         rounds = [
-            (of_kernels(path, j), watched(study(path, folder / f"{i}-{j}")), of_kernels(path, 10 + j))
+            (
+                side_by_side(path, j, WORKERS),
+                watched(study(path, folder / f"{i}-{j}")),
+                side_by_side(path, 5 + j, WORKERS),
+            )
             for j in range(ROUNDS)
         ]
+        alone = side_by_side(path, 0, 1)
         one = watched(study(path, folder / f"{i}-one", 1)).wall
         kernels = sorted((before + after) / 2 for before, _, after in rounds)
         each = sorted((two.cpu - start) / count for _, two, _ in rounds)
@@ -228,6 +251,7 @@ def many(folder: Path, quick: bool) -> list[str]:
         walls = sorted(two.wall for _, two, _ in rounds)
         lines += [
             f"| processor time of the kernels for a point of one column, {name} | {1e3 * kernels[1]:.1f} ms |",
+            f"| of the same in one process, with nothing beside it | {1e3 * alone:.1f} ms |",
             f"| of all processes of a study, a point, without its start | {1e3 * each[1]:.1f} ms |",
             f"| with its start, shared by {count} points, over the kernels | {spread(over, '.2f')} |",
             f"| efficiency of two workers: wall time on one over twice that on two | {one / walls[1] / 2:.2f} |",

@@ -25,6 +25,7 @@ TESTS = {
     "transmission": ("tunnelling", "conduction"),
     "ions": ("ions", "junction"),
     "electrostatics": ("electrostatics", "junction"),
+    "bent_region": ("bent_region",),
     "junction": ("junction", "rosenbrock", "conduction"),
     "bands": ("bands", "conduction", "current"),
     "conduction": ("conduction", "quasistatic", "current"),
