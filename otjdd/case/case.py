@@ -101,15 +101,15 @@ class Case(Record):
 
     def resolved(self) -> str:
         """Return the TOML text of `plain`."""
-        sections = [name for name in type(self).model_fields if isinstance(getattr(self, name), Record)]
-        values = self.model_dump(mode="json", exclude_none=True, exclude=set(sections))
+        sections = {name: value for name, value in self if isinstance(value, Record)}
+        values, folder = self.model_dump(mode="json", exclude_none=True, exclude=set(sections)), self.folder
         return toml_text.joined([
-            toml_text.of_table(values), *(section_text(getattr(self, name), name, self.folder) for name in sections)
+            toml_text.of_table(values), *(section_text(section, name, folder) for name, section in sections.items())
         ])  # fmt: skip
 
     def waveform(self) -> Waveform | Chain:
         """Waveform of the drive, which has one. Cases that share a drive share its waveform. Raises OSError."""
-        return self.drive.waveform() if reads_files(self.drive) else waveform_of(self.drive)
+        return self.drive.waveform() if files_of(self.drive, "drive") else waveform_of(self.drive)
 
     def texts(self) -> dict[str, str]:
         """Texts of the waveforms and the profile that the case names, by their names in `resolved`. Raises OSError."""
@@ -124,8 +124,9 @@ class Case(Record):
         """sha256 of the resolved text, without [expect] and [fit], and of the files that a run reads. Raises OSError."""
         run = self.model_copy(update={"expect": None, "fit": None})
         digest = hashlib.sha256(run.resolved().encode())
-        for _, name in named_files(run.model_dump(mode="json", include={"drive", "ions", "crossbar"})):
-            digest.update(read_regular(name, MAX_FILE_BYTES))
+        for section in ("ions", "crossbar", "drive"):
+            for name in files_of(getattr(self, section), section):
+                digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
 
     def replace(self, *change: Any, **changes: Any) -> "Case":
@@ -283,9 +284,9 @@ def section_text(section: Record, name: str, folder: Path) -> str:
 
 
 @by_record(SHARED)
-def reads_files(drive: Record) -> bool:
-    """True for a drive whose waveform stands in files, which may change."""
-    return any(named_files({"drive": drive.model_dump(mode="json")}))
+def files_of(section: Record | None, name: str) -> tuple[str, ...]:
+    """Names of the files of a section of a case. They may change."""
+    return tuple(file for _, file in named_files({name: section and section.model_dump(mode="json")}))
 
 
 @by_record(FEW)

@@ -9,6 +9,7 @@ spoils of it is seen by its seal, and computed again.
 
 import json
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -150,6 +151,11 @@ def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
     """Tell if a point need not be computed again: it exists, and another attempt would end alike."""
     point = held_or_none(folder, digest, keep)
     return point is not None and point.status in ("done", "solver")
+
+
+def there(folder: Path) -> set[str]:
+    """Digests of the points on disk."""
+    return set(os.listdir(folder / FOLDER))
 
 
 def tidy(folder: Path) -> None:

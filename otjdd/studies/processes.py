@@ -20,7 +20,7 @@ from otjdd.system.pool import DATASETS, team
 
 log = logging.getLogger(__name__)
 
-ENOUGH, MOST = 0.15, 16  # s that the points of a batch take, and their number, at most
+ENOUGH, MOST = 0.2, 24  # s that the points of a batch take, and their number, at most
 ROUNDS = 4  # batches of a process that are left, at least: they get smaller in the end, so that all end together
 RECENT = 20  # points that tell how long the next ones take
 
