@@ -50,7 +50,7 @@ def finished_points(
 class Batches:
     """Batches of jobs on their way: an iterator over them, of which each is as large as the last points allow.
 
-    shares : batches at least that the jobs which are left, of `count`, come in   most : jobs in a batch
+    count : number of all jobs   shares : least number of batches for the jobs that are left   most : jobs in a batch
     """
 
     def __init__(self, jobs: Iterable[Job], count: int, shares: int, most: int = MOST):

@@ -14,7 +14,7 @@ SAFE_PATH = "PYTHONSAFEPATH"  # environment variable with the effect of -P for a
 PARENT = "OTJDD_PARENT"  # environment variable: the process with whose end an interpreter exits
 
 OWN = False  # True in a process that runs otjdd alone: the command line, and no session or program of somebody else
-GARBAGE = 50_000, 20, 100  # thresholds of the collector, for 700, 10, 10
+GARBAGE = 50_000  # new objects after which the collector looks for garbage among them, for 700
 
 
 def take() -> None:
@@ -26,7 +26,7 @@ def take() -> None:
     global OWN
     OWN = True
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    gc.set_threshold(*GARBAGE)
+    gc.set_threshold(GARBAGE)
 
 
 def command(code: str, *arguments: str) -> list[str]:

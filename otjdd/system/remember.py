@@ -6,6 +6,7 @@ is then found once for all points of a study.
 
 from collections.abc import Callable
 from functools import wraps
+from threading import Lock
 
 
 def by_record(most: int, records: int = 1) -> Callable:
@@ -17,17 +18,20 @@ def by_record(most: int, records: int = 1) -> Callable:
 
     def decorated(function: Callable) -> Callable:
         held: dict[tuple, tuple] = {}
+        lock = Lock()  # coarser grids run in threads
 
         @wraps(function)
         def found(*arguments):
             key = (*map(id, arguments[:records]), *arguments[records:])
             # The records are held with their result: the identity of one that is gone may come again.
-            of, result = held.pop(key, (None, None))
+            with lock:
+                of, result = held.pop(key, (None, None))
             if of is None:
                 of, result = arguments[:records], function(*arguments)
+            with lock:
                 while len(held) >= most:
-                    held.pop(next(iter(held)), None)  # the one that was not asked for the longest
-            held[key] = of, result
+                    held.pop(next(iter(held)))  # the one that was not asked for the longest
+                held[key] = of, result
             return result
 
         return found

@@ -41,7 +41,7 @@ import gc, os
 from otjdd.system import interpreter
 interpreter.take()
 import numpy
-print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold() == interpreter.GARBAGE)
+print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold()[0] == interpreter.GARBAGE)
 """
     environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
     environment |= {} if chosen is None else {"OPENBLAS_NUM_THREADS": chosen}
