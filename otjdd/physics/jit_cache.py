@@ -54,6 +54,7 @@ log = logging.getLogger(__name__)
 
 KEPT = 8  # folders; one for each state of the sources, of numba and of its settings
 KERNELS = []  # all that are kept, in the order of their definition
+NAMED = {}  # name -> kernel, the last one that was defined
 APART = {}  # name in machine code -> kernel and signature, of all in this process that stand apart
 NO_CODE = (  # settings of numba that change no machine code
     "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
@@ -80,6 +81,7 @@ def njit(function=None, *, cache=False, apart=False, **options):
     for dispatcher, what in ((inner, form), (door, f"door of {form}")):
         private.set_cache(dispatcher, KernelCache(function, what))
         KERNELS.append(dispatcher)
+        NAMED[private.cache_of(dispatcher).name] = dispatcher
     return door
 
 
@@ -187,7 +189,7 @@ def called_by_name(library) -> list:
 def provide(name: str, kernel: str, signature) -> None:
     """Load or compile a kernel that stands apart. Raises ValueError when its name in this process is another."""
     if name not in APART:
-        dispatcher = next(found for found in reversed(KERNELS) if private.cache_of(found).name == kernel)
+        dispatcher = NAMED[kernel]
         if not private.loaded(dispatcher, signature):
             dispatcher.compile(signature)
     if name not in APART:

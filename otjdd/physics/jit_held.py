@@ -36,6 +36,12 @@ class Held(types.Type):
     def key(self):
         return self.content
 
+    def __hash__(self):
+        """By its name: the content is a hundred types within types, and numba asks a thousand times at each start."""
+        return hash(self.name)
+
+    __eq__ = types.Type.__eq__
+
 
 def held(cls: type[NamedTuple]) -> type[NamedTuple]:
     """Class of named tuples that kernels receive by their address."""
