@@ -210,7 +210,7 @@ def of_kernels(path: str, first: int) -> None:
 
 
 def side_by_side(path: Path, first: int, count: int) -> float:
-    """Mean of the times that `of_kernels` prints in so many processes at once: they slow each other, as those of a study."""
+    """Mean of the times that `of_kernels` prints in so many processes at once: they slow each other, as in a study."""
     code = "import sys; from validation.studies.__main__ import of_kernels; of_kernels(sys.argv[1], int(sys.argv[2]))"
     commands = [[sys.executable, "-c", code, str(path), str(first + i)] for i in range(count)]
     processes = [subprocess.Popen(one, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in commands]
