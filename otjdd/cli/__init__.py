@@ -37,7 +37,7 @@ def main(own: bool = True):
     """Entry point of the command `otjdd`. own : this process does nothing else"""
     open_closed_streams()
     if own:
-        interpreter.take()
+        interpreter.make_own()
     try:
         app()
     finally:

@@ -16,23 +16,16 @@ import numpy as np
 
 from otjdd.physics.electrostatics import (
     Permittivity,
-    charge_integral,
     displacement,
     doping_stiffness,
-    field_of_energy,
+    field_of_bending,
     space_charge,
 )
-from otjdd.physics.jit import apart, kernel
+from otjdd.physics.jit import apart
 from otjdd.physics.numerics import hermite
 
 KNOTS = 1001  # of the curve, evenly in ln |u|; two steps of Simpson's rule lie between them
 FEWEST = 8  # pieces
-
-
-@kernel
-def field_at(u: float, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity):
-    """Field |E| [V/m] where the band is bent by u [eV]."""
-    return field_of_energy(charge_integral(u, xi, kT, doping, density_of_states), eps)
 
 
 @apart
@@ -50,11 +43,11 @@ def straight_pieces(
     depth, rate, pieces = np.zeros(KNOTS), np.empty(KNOTS), np.zeros(KNOTS)  # rate = dx/d ln u
     for i in range(KNOTS):
         u = math.exp(start + i * step)
-        E = field_at(sign * u, xi, kT, doping, density_of_states, eps)
+        E = field_of_bending(sign * u, xi, kT, doping, density_of_states, eps)
         rate[i] = u / E
         if i > 0:
             middle = math.exp(start + (i - 0.5) * step)
-            halfway = middle / field_at(sign * middle, xi, kT, doping, density_of_states, eps)
+            halfway = middle / field_of_bending(sign * middle, xi, kT, doping, density_of_states, eps)
             depth[i] = depth[i - 1] + step / 6.0 * (rate[i - 1] + 4.0 * halfway + rate[i])
             curvature = abs(space_charge(sign * u, xi, kT, doping, density_of_states)) / displacement(E, eps)[1]
             density = (curvature * screening * screening / tolerance) ** 0.25 / screening
@@ -70,5 +63,5 @@ def straight_pieces(
         x = step * (i + (share - pieces[i]) / (pieces[i + 1] - pieces[i]))
         ends[0, n], ends[1, n] = math.exp(start + x), hermite(depth, rate, 0.0, step, x)[0]
     for n in range(count + 1):
-        ends[2, n] = field_at(sign * ends[0, n], xi, kT, doping, density_of_states, eps)
+        ends[2, n] = field_of_bending(sign * ends[0, n], xi, kT, doping, density_of_states, eps)
     return ends

@@ -266,12 +266,18 @@ def doping_stiffness(xi: float, kT: float, density_of_states: float):
     return ELEMENTARY_CHARGE * density_of_states * fermi_dirac_minus_half(xi / kT) / kT
 
 
+@kernel
+def field_of_bending(u: float, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity):
+    """Field |E| [V/m] where the band of a semiconductor is bent by u [eV]: int E dD = int rho du."""
+    return field_of_energy(charge_integral(u, xi, kT, doping, density_of_states), eps)
+
+
 @apart
 def bent_fields(bendings: np.ndarray, xi: float, kT: float, doping: float, density_of_states: float, eps: Permittivity):
     """Surface fields |E| [V/m] for an array of bendings [eV]."""
     fields = np.empty(bendings.size)
     for i, u in enumerate(bendings):
-        fields[i] = field_of_energy(charge_integral(u, xi, kT, doping, density_of_states), eps)
+        fields[i] = field_of_bending(u, xi, kT, doping, density_of_states, eps)
     return fields
 
 

@@ -106,14 +106,16 @@ def new_watch(density_of_states: float, radius: float, cells: int):
     from otjdd.physics import extremes
 
     room = np.zeros((extremes.ROOM, cells + 2))
-    return extremes.Watch(float(density_of_states), cold(radius).copy(), np.zeros((extremes.EXTREMES, 2)), room)
+    return extremes.Watch(float(density_of_states), unheated(radius).copy(), np.zeros((extremes.EXTREMES, 2)), room)
 
 
 @lru_cache(maxsize=16)
-def cold(radius: float) -> np.ndarray:
-    """Rates, weights and warmth (3, POLES) of the thermal response of a disc of a radius [m], before any current."""
+def unheated(radius: float) -> np.ndarray:
+    """`heat` of a Watch below an electrode of a radius [m] that no current has warmed. It cannot be written to."""
     rate, weight = response_poles(radius)
-    return np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
+    heat = np.stack((rate, weight * thermal_resistance(radius), np.zeros(POLES)))
+    heat.flags.writeable = False
+    return heat
 
 
 def no_watch():

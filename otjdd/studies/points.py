@@ -153,7 +153,7 @@ def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
     return point is not None and point.status in ("done", "solver")
 
 
-def there(folder: Path) -> set[str]:
+def on_disk(folder: Path) -> set[str]:
     """Digests of the points on disk."""
     return set(os.listdir(folder / FOLDER))
 

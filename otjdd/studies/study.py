@@ -124,7 +124,7 @@ def of_other_sources(folder: Path) -> bool:
 def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
     """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(made.digests)
-    there = points.there(folder)
+    there = points.on_disk(folder)
     todo = {d: i for i, d in enumerate(made.digests) if d not in there or not points.final(folder, d, made.keep)}
     done, failed = len(different) - len(todo), 0
     if ways.shard:

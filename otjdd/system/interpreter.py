@@ -17,7 +17,7 @@ OWN = False  # True in a process that runs otjdd alone: the command line, and no
 GARBAGE = 50_000  # new objects after which the collector looks for garbage among them, for 700
 
 
-def take() -> None:
+def make_own() -> None:
     """Make this process otjdd's own, before numpy is imported. What it sets holds for the processes that it starts.
 
     Each saves a tenth of a second of a processor at every start. The threads of OpenBLAS wait busily once they are there,

@@ -39,7 +39,7 @@ def test_a_process_of_otjdds_own_has_no_threads_of_a_library_unless_the_user_ask
     code = """
 import gc, os
 from otjdd.system import interpreter
-interpreter.take()
+interpreter.make_own()
 import numpy
 print(interpreter.OWN, os.environ["OPENBLAS_NUM_THREADS"], gc.get_threshold()[0] == interpreter.GARBAGE)
 """
