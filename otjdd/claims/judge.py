@@ -57,9 +57,14 @@ def validate(
     if not errors:
         return verdicts
     return [
-        verdict._replace(errors=uncertainty.errors(verdict.found, *(other.found for other in more)))
-        for verdict, *more in zip(verdicts, *others, strict=True)
+        verdict._replace(errors=errors_of(verdict, *more)) for verdict, *more in zip(verdicts, *others, strict=True)
     ]
+
+
+def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> dict[str, float]:
+    """Numerical error of each number of a claim [SI], from the verdicts on two more sets of runs."""
+    luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.found)
+    return uncertainty.errors(verdict.found, on_half.found, in_small_steps.found, luck)
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from otjdd.analysis import comparison, synapse
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims import claim as claims
-from otjdd.claims import judge, pictures, uncertainty
+from otjdd.claims import judge, pictures
 from otjdd.claims import table as tables
 from otjdd.claims.figure import Figure, Measured
 from otjdd.claims.report import page
@@ -318,27 +318,11 @@ def test_json_keeps_its_contract(tmp_path):
     assert (value["value"], value["distance"]) == (50.0, claim["distance"])
 
 
-def test_errors_of_numbers_are_those_of_grid_and_steps():
-    found = uncertainty.errors({"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2})
-    assert found["low"] == pytest.approx(1.2)
-    assert math.isnan(found["gone"])
-
-
 def test_an_error_is_told_with_its_number_and_in_its_unit(tmp_path):
     verdict = verdict_of(tmp_path, two_states(5e4))._replace(errors={"low": 1.2e3})
     assert str(verdict.numbers[0]) == "low: 50 ± 1 kohm"
     assert verdict.row()["values"][0]["error"] == pytest.approx(1.2)
     assert verdict._replace(errors={}).row()["values"][0]["error"] is None
-
-
-def test_errors_of_a_real_claim_cover_what_a_finer_grid_changes(tmp_path):
-    for name, cells in (("stated", 48), ("finer", 192)):
-        folder(tmp_path, case=CASE.replace("cells = 8", f"cells = {cells}"), name=name)
-    plain, finer = judge.validate(["stated", "finer"], folder=tmp_path)
-    (stated,) = judge.validate(["stated"], folder=tmp_path, errors=True)
-    assert plain.found == stated.found
-    off = abs(finer.found["low"] - stated.found["low"])
-    assert 0.3 * off < stated.errors["low"] < 3.0 * off
 
 
 def test_json_has_no_numbers_that_it_cannot_hold(tmp_path):

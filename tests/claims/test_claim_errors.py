@@ -1,0 +1,80 @@
+"""Errors of the numbers of claims: of the grid, of the steps, and what the tolerance of the currents leaves."""
+
+import math
+
+import pytest
+from small_claims import CASE, folder
+
+from otjdd.analysis.metrics import METRICS, TRIALS, Metric
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.claims import claim as claims
+from otjdd.claims import judge, uncertainty
+from otjdd.claims.trials import Trial
+from otjdd.results import outputs
+
+
+def test_errors_of_numbers_are_those_of_grid_and_steps():
+    found = uncertainty.errors({"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2}, {"low": 0.1, "gone": 0.1})
+    assert found["low"] == pytest.approx(1.2)
+    assert math.isnan(found["gone"])
+
+
+def test_two_runs_that_agree_by_luck_state_what_the_tolerance_of_the_currents_leaves():
+    assert uncertainty.errors({"drift": 0.0}, {"drift": 0.0}, {"drift": 0.0}, {"drift": 1e-4})["drift"] == 1e-4
+
+
+def spikes(*currents, tolerance=1e-4):
+    """Trials of the metric "amplitudes": one read after a spike each."""
+    case = load_case(shipped_cases() / "li2019.toml", {"numerics.current_tolerance": tolerance})
+    reads = [{"read_time": [1.0], "read_current": [i], "read_resistance": [0.1 / i]} for i in currents]
+    return [Trial("spike", float(n), case, outputs.dataset(read)) for n, read in enumerate(reads)]
+
+
+def noise(trials, metric="amplitudes"):
+    found = METRICS[metric].measured(trials)
+    claim = claims.load(judge.discover()["ltp-amplitude"]).model_copy(update={"metric": metric})
+    return found, uncertainty.noise(claim, trials, found)
+
+
+def test_the_tolerance_of_a_current_is_found_in_the_numbers_that_hang_on_it():
+    found, luck = noise(spikes(1e-9, 2e-9, 4e-9))
+    assert luck["rises"] == 0.0
+    one = 1e-4 / math.sqrt(3)  # root mean square of a uniform factor
+    assert luck["last"] == pytest.approx(one * 4e-9, rel=0.5)
+    assert luck["ratio"] == pytest.approx(math.sqrt(2) * one * found["ratio"], rel=0.5)
+    assert noise(spikes(1e-9, 2e-9, tolerance=1e-2))[1]["last"] == pytest.approx(100 * one * 2e-9, rel=0.5)
+
+
+def test_steps_between_equal_currents_may_rise_or_fall():
+    found, luck = noise(spikes(1e-9, 4e-9, 4e-9 * (1 + 1e-7)))
+    assert found["rises"] == 1.0
+    assert 0.25 < luck["rises"] < 0.45  # of two steps one falls in half of the draws: 0.5 / sqrt(2)
+
+
+def test_a_number_that_moved_currents_do_not_show_has_no_error():
+    def tells(trials):
+        if trials[0].ds.read_current[0] != 1e-9:
+            raise ValueError("no such currents")
+        return {"first": 1e-9}
+
+    metric = Metric(tells, TRIALS, {"first": ("A", "a current")})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(METRICS, "shy", metric)
+        assert math.isnan(noise(spikes(1e-9), "shy")[1]["first"])
+
+
+def test_a_claim_without_numbers_has_no_errors(tmp_path):
+    claim = claims.load(folder(tmp_path) / "small")
+    trials = claims.planned(tmp_path / "small", claim)
+    failed = judge.judge("small", claim, trials, {trials[0].case.digest: "the lights went out"})
+    assert judge.errors_of(failed, failed, failed) == {}
+
+
+def test_errors_of_a_real_claim_cover_what_a_finer_grid_changes(tmp_path):
+    for name, cells in (("stated", 48), ("finer", 192)):
+        folder(tmp_path, case=CASE.replace("cells = 8", f"cells = {cells}"), name=name)
+    plain, finer = judge.validate(["stated", "finer"], folder=tmp_path)
+    (stated,) = judge.validate(["stated"], folder=tmp_path, errors=True)
+    assert plain.found == stated.found
+    off = abs(finer.found["low"] - stated.found["low"])
+    assert 0.3 * off < stated.errors["low"] < 3.0 * off
