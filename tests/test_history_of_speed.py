@@ -1,6 +1,5 @@
 """Comparison of this checkout with a commit: its errors, its processes, its table. Nothing is timed."""
 
-import math
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ def test_errors_are_relative_and_the_largest_of_all():
     assert reference.errors([1.0, 1.01, 2.0], [1.0, 1.0, 2.0]) == pytest.approx((0.00995, 0.00995 / 3**0.5), rel=1e-3)
 
 
-@pytest.mark.parametrize("name", history.SHIPPED)
+@pytest.mark.parametrize("name", [*history.SHIPPED, history.LONG])
 def test_a_converged_read_is_kept_for_every_read_of_a_case(name):
     from otjdd.case.case import load_case
 
@@ -58,11 +57,11 @@ def test_where_no_setting_reaches_the_target_the_nearest_is_taken():
     )
 
 
-def test_a_case_without_converged_reads_is_timed_alone():
-    ran = states.Ran([1.0], 0.5, 0.25, {"accepted": 7, "rejected": 1, "currents": 5})
-    row = history.row(history.LONG, "recorded", {}, [ran])
+def test_the_long_train_is_judged_by_converged_reads_too():
+    reads = [1.02 * R for R in reference.read(history.LONG)]
+    row = history.row(history.LONG, "recorded", {}, [states.Ran(reads, 0.5, 0.25, {})])
     assert (row.seconds, row.wall) == (0.5, 0.25)
-    assert math.isnan(row.error)
+    assert (row.error, row.rms) == pytest.approx((0.0198, 0.0198), rel=1e-3)
 
 
 def test_states_run_in_turn_are_judged_by_the_converged_reads():

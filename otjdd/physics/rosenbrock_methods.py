@@ -86,7 +86,8 @@ RODAS5P = Method(
     ),
 )  # fmt: skip
 
-# Where a step may be wrong by a hundredth, the higher order saves less than two more stages cost: validation/peers.
+# Where a step may be wrong by a hundredth, the higher order saves less than two more stages cost, and its steps are so long
+# that reads jump where their number changes: validation/peers.
 LOOSE = 1e-2  # relative tolerance from which on RODAS is used
 
 

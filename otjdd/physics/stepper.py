@@ -36,7 +36,7 @@ UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken s
 FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
 LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
-MOVED = 1e-2  # per unit rtol: share of the ions that `confine` may take across a face
+OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
@@ -159,33 +159,21 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     return worst
 
 
-@detached
-def confine(junction: Junction, c: np.ndarray) -> float:
-    """Keep concentrations (K, N) between zero and the site density; returns the largest share of ions moved for it.
+@bare
+def outside(junction: Junction, c: np.ndarray) -> float:
+    """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
 
-    What is missing in cells below zero is taken from all others, in proportion to what they hold, and what is too much
-    is given to all others, in proportion to their free sites: no ion is lost, unlike where negative values are cut off
-    (Shampine et al., Appl. Math. Comput. 170, 556 (2005)). Most values are off by less than 1e-6 of the mean; to reject
-    their steps made a fifth more of them.
+    Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Where they were
+    put between the bounds instead, 2000 pulses carried 3e-2 of the ions to the wrong side of a film, 1e-5 with each.
     """
     worst, c_max = 0.0, junction.ions.c_max
     for k in range(c.shape[0]):
-        outside = 0
+        beyond, held = 0.0, 0.0
         for i in range(c.shape[1]):
-            outside += not 0.0 <= c[k, i] <= c_max
-        if outside == 0:
-            continue
-        width, held, free, missing, excess = junction.columns.width[k], 0.0, 0.0, 0.0, 0.0
-        for i in range(c.shape[1]):
-            missing -= min(c[k, i], 0.0) * width[i]
-            excess += max(c[k, i] - c_max, 0.0) * width[i]
-            c[k, i] = min(max(c[k, i], 0.0), c_max)
-            held += c[k, i] * width[i]
-            free += (c_max - c[k, i]) * width[i]
-        less, more = missing / held, excess / free
-        for i in range(c.shape[1]):
-            c[k, i] += more * (c_max - c[k, i]) - less * c[k, i]
-        worst = max(worst, (missing + excess) / held)
+            within = min(max(c[k, i], 0.0), c_max)
+            beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
+            held += within * junction.columns.width[k, i]
+        worst = max(worst, beyond / held)
     return worst
 
 
@@ -256,7 +244,7 @@ def leap(
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
-    if confine(junction, new.c) > MOVED * control.rtol:
+    if outside(junction, new.c) > OUTSIDE * control.rtol:
         return Outcome(Status.PAUSED, norm, SHRINK, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
@@ -305,7 +293,7 @@ def attempt(
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
         return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
-    if confine(junction, new.c) > MOVED * control.rtol:
+    if outside(junction, new.c) > OUTSIDE * control.rtol:
         return Outcome(Status.PAUSED, norm, UNPHYSICAL_SHRINK, True)
     predicted = new.V[0]
     accuracy = Accuracy(voltage_slack(control), recorded)

@@ -19,12 +19,13 @@ def snapshot(case, moving, kept) -> dict:
 
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
+    c = bounded(state.c, junction.columns.width, junction.ions.c_max)
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
         "snapshot_time": kept.time,
-        "vacancy_concentration": weight @ state.c,
-        "vacancy_concentration_columns": state.c.copy(),
+        "vacancy_concentration": weight @ c,
+        "vacancy_concentration_columns": c,
         "conduction_band": weight @ bands,
         "film_electron_ratio": ratio_of_columns(junction, state, moving.watch),
     } | band_diagram(junction, state, middle)
@@ -34,6 +35,20 @@ def snapshot(case, moving, kept) -> dict:
     if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)
+
+
+def bounded(c: np.ndarray, width: np.ndarray, c_max: float) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] between zero and c_max, which steps leave by some 1e-6 of the ions.
+
+    What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
+    given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`stepper.outside`).
+    """
+    within = np.clip(c, 0.0, c_max)
+    missing = ((within - c).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
+    less = missing / (within * width).sum(axis=1, keepdims=True)
+    more = excess / ((c_max - within) * width).sum(axis=1, keepdims=True)
+    return within + more * (c_max - within) - less * within
 
 
 def film_electrons(state) -> np.ndarray:

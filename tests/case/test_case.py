@@ -95,7 +95,7 @@ def test_a_plain_case_has_defaults():
     case = parse_case(CASE)
     assert case.columns.count == 1
     assert case.circuit.series_resistance == 0
-    assert case.numerics.rtol == 1e-2
+    assert case.numerics.rtol == 7e-3
     assert case.record.every == "all"
     assert case.study is None
 

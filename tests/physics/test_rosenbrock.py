@@ -91,9 +91,9 @@ def test_times_and_sums_of_the_stages_follow_from_the_transformed_tables(method)
     np.testing.assert_allclose((A @ gammas).sum(axis=1), method.alpha, atol=1e-12)
 
 
-def test_strict_steps_are_of_order_5_and_those_of_the_default_tolerance_of_order_4():
+def test_steps_are_of_order_5_below_a_tolerance_of_a_hundredth():
     film = case(BETWEEN_METALS, **SMOOTH)
-    assert film.numerics.rtol == 1e-2
+    assert film.numerics.rtol == 7e-3
     orders = [begin(film, rtol=rtol).trial.method.order for rtol in (1e-1, 1e-2, 9.9e-3, 1e-10)]
     assert orders == [4, 4, 5, 5]
 

@@ -6,7 +6,7 @@ from devices import BARE, SMALL, case
 from scipy.integrate import trapezoid
 
 from otjdd.solver.simulate import simulate
-from otjdd.solver.snapshots import PROBE
+from otjdd.solver.snapshots import PROBE, bounded
 
 
 def spectrum(voltage: str):
@@ -24,3 +24,13 @@ def test_a_source_that_is_off_is_probed_whatever_the_rounding_of_its_voltage(vol
 
 def test_a_source_that_is_on_is_taken_at_its_own_voltage():
     assert trapezoid(*spectrum("-0.1 V")[::-1]) < 0 < trapezoid(*spectrum("0.1 V")[::-1])
+
+
+def test_concentrations_are_shown_within_their_bounds_and_no_ion_is_lost():
+    width = np.array([[0.1, 0.2, 0.3, 0.4]])
+    c = np.array([[-1e-6, 0.5, 1.0 + 2e-6, 0.25], [0.1, 0.2, 0.3, 0.4]])
+    shown = bounded(c, width, 1.0)
+    assert ((shown >= 0.0) & (shown <= 1.0)).all()
+    np.testing.assert_allclose((shown * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-15)
+    np.testing.assert_allclose(shown[0], c[0], atol=3e-6)
+    np.testing.assert_array_equal(shown[1], c[1])

@@ -23,7 +23,7 @@ class Strict(NamedTuple):
         return tolerances | {"device.film.cells": self.cells // parts, "device.film.grading": 20.0}
 
 
-STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8)}
+STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8), "pulses": Strict(256, 1e-5)}
 OWN = Strict(256, 1e-6)  # of the limit to which a state of the code converges, whatever that is
 
 

@@ -27,6 +27,9 @@ from validation.reliability import (
 HERE = Path(__file__).parent
 ATTACK, VERSIONS = "attack", "versions"  # all parts of the one; the other, which needs a network, only by its name
 LONGEST = 300.0  # s, after which a device hangs
+MOST_OVERSHOOT = (
+    1e-3  # of the fall of F: what a step may raise it by that leaves concentrations outside of their bounds
+)
 
 
 def told_inputs(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -158,7 +161,10 @@ def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str,
     risen = [fall for fall in found if not fall.rise <= fall.round_off]
     steps, most = sum(fall.steps for fall in found), max(fall.rise / fall.round_off for fall in found if fall.steps)
     said = f"{count} random devices, {len(found)} constant voltages, {steps} steps: {len(risen)} in which F rises"
-    return f"{said}; by {most:.2f} of what round-off may at most", not risen and steps > 10 * count
+    said += f", by {most:.2f} of what round-off may at most"
+    beyond = [fall.overshoot / fall.fall for fall in found if fall.overshoot > fall.round_off]
+    said += f"; with overshooting steps {len(beyond)}, by {max(beyond, default=0.0):.0e} of its fall at most"
+    return said, not risen and max(beyond, default=0.0) < MOST_OVERSHOOT and steps > 10 * count
 
 
 def free_energies_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:

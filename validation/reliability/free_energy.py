@@ -8,7 +8,8 @@ Per area, with the vacancies c_i in cells of width h_i, the fields E_f at the fa
 It is stationary in D(L) where the closure holds; its slope along the passage of a vacancy through face f is kT times
 ln of (odds behind B(-d))/(odds before B(d)) in the flux of `otjdd.physics.ions`, whose sign is opposite: so F falls along
 the discrete equations, by any law of motion and on any grid. Conditions: blocking ends, and a constant V_j, so no series
-resistance and no limit of the source; what the integrator errs by may raise F.
+resistance and no limit of the source; what the integrator errs by may raise F. It does where a step leaves concentrations
+outside of their bounds. F is defined between them alone: that of the profile shown is taken, and such steps are told apart.
 
 Electrons in the film add sum_i h_i [n kT eta - N_c kT F_3/2(eta)] with eta = -E_C/kT. F then falls at
 V_j = 0, where they are in equilibrium with both contacts.
@@ -24,6 +25,7 @@ from scipy.special import xlogy
 
 from otjdd.case.case import parse_case
 from otjdd.solver import initial, integrate, model
+from otjdd.solver.snapshots import bounded
 from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -32,10 +34,14 @@ ROUND_OFF = 1e-13  # of the sum of all terms without their signs
 
 
 class Fall(NamedTuple):
-    """One hold: how far F fell, its largest rise in a step, and what round-off may raise it by, J/m2; steps taken."""
+    """One hold: how far F fell, its largest rise in a step, and what round-off may raise it by, J/m2; steps taken.
+
+    overshoot : largest rise in a step from or to concentrations outside of their bounds, which `rise` leaves out
+    """
 
     fall: float
     rise: float
+    overshoot: float
     round_off: float
     steps: int
 
@@ -60,7 +66,6 @@ def terms(junction, c, E, k: int) -> np.ndarray:
     """All terms of F of column k [J/m2] but those of the electrodes."""
     columns, c_max = junction.columns, junction.ions.c_max
     W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
-    c = np.clip(c, 0.0, c_max)
     share = np.maximum(c / c_max, np.finfo(float).tiny)  # of a concentration of 1e-296 it underflows
     mixing = junction.kT * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
     return np.concatenate(
@@ -79,12 +84,17 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
     return E_CHARGE * junction.kT * junction.columns.width[k, : n.size] * (n * eta - pressure)
 
 
+def shown(junction, state) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] within their bounds, as profiles have them."""
+    return bounded(state.c, junction.columns.width, junction.ions.c_max)
+
+
 def change(junction, before, after, V: float) -> tuple[float, float]:
     """F after minus F before [J/m2], mean over the columns, and the size of the terms that it is the difference of."""
     total, size = 0.0, 0.0
     for k, weight in enumerate(junction.columns.weight):
         old, new = (
-            np.append(terms(junction, state.c[k], state.E[k], k), of_electrons(junction, state, k))
+            np.append(terms(junction, shown(junction, state)[k], state.E[k], k), of_electrons(junction, state, k))
             for state in (before, after)
         )
         left = charging(junction.left, before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
@@ -98,25 +108,30 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 def hold(run, V: float, duration: float) -> Fall:
     """Take a run through a hold, step by step."""
     from otjdd.physics.state import copy_state, new_state
+    from otjdd.physics.stepper import outside
 
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
     before = new_state(K, N, run.state.band.size > 0)
     copy_state(run.state, before)
-    fall, rise, round_off, steps = 0.0, 0.0, 0.0, 0
+    fall, rise, overshoot, round_off, steps = 0.0, 0.0, 0.0, 0.0, 0
 
     def look(fraction):
-        nonlocal fall, rise, round_off, steps
+        nonlocal fall, rise, overshoot, round_off, steps
         if np.array_equal(run.state.c, before.c):
             return
         by, size = change(run.junction, before, run.state, V)
-        fall, rise, round_off, steps = fall - by, max(rise, by), max(round_off, ROUND_OFF * size), steps + 1
+        fall, round_off, steps = fall - by, max(round_off, ROUND_OFF * size), steps + 1
+        if outside(run.junction, before.c) or outside(run.junction, run.state.c):
+            overshoot = max(overshoot, by)
+        else:
+            rise = max(rise, by)
         copy_state(run.state, before)
 
     piece = np.array([[run.time, run.time + duration, V, V]])
     integrate.travel(run, piece, np.zeros(1, np.int64), integrate.beginning(0.0, V), False, look)
-    return Fall(fall, rise, round_off, steps)
+    return Fall(fall, rise, overshoot, round_off, steps)
 
 
 def device(u: Shares, number: int, written=text):
