@@ -212,7 +212,7 @@ def test_free_energy_never_rises_at_a_constant_voltage():
     found = [fall for k, u in enumerate(devices.drawn(32, seed=5)) for fall in free_energy.falls(u, k)]
     assert sum(fall.steps for fall in found) > 800
     assert [fall for fall in found if fall.rise > fall.round_off] == []
-    assert [fall for fall in found if fall.overshoot > max(1e-4 * fall.fall, fall.round_off)] == []
+    assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
 
 
 @needs_speed
@@ -221,7 +221,7 @@ def test_free_energy_never_rises_with_electrons_at_no_voltage():
     found = [fall for k, u in rows for fall in free_energy.falls(u, k, devices.with_electrons)]
     assert sum(fall.steps for fall in found) > 200
     assert [fall for fall in found if fall.rise > fall.round_off] == []
-    assert [fall for fall in found if fall.overshoot > max(1e-4 * fall.fall, fall.round_off)] == []
+    assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
 
 
 @needs_speed

@@ -27,9 +27,7 @@ from validation.reliability import (
 HERE = Path(__file__).parent
 ATTACK, VERSIONS = "attack", "versions"  # all parts of the one; the other, which needs a network, only by its name
 LONGEST = 300.0  # s, after which a device hangs
-MOST_OVERSHOOT = (
-    1e-3  # of the fall of F: what a step may raise it by that leaves concentrations outside of their bounds
-)
+MOST_OVERSHOOT = 7e-5  # of the terms of F: the share of the ions that a step may leave outside of their bounds
 
 
 def told_inputs(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -162,8 +160,8 @@ def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str,
     steps, most = sum(fall.steps for fall in found), max(fall.rise / fall.round_off for fall in found if fall.steps)
     said = f"{count} random devices, {len(found)} constant voltages, {steps} steps: {len(risen)} in which F rises"
     said += f", by {most:.2f} of what round-off may at most"
-    beyond = [fall.overshoot / fall.fall for fall in found if fall.overshoot > fall.round_off]
-    said += f"; with overshooting steps {len(beyond)}, by {max(beyond, default=0.0):.0e} of its fall at most"
+    beyond = [free_energy.ROUND_OFF * f.overshoot / f.round_off for f in found if f.overshoot > f.round_off]
+    said += f"; with overshooting steps {len(beyond)}, by {max(beyond, default=0.0):.0e} of its terms at most"
     return said, not risen and max(beyond, default=0.0) < MOST_OVERSHOOT and steps > 10 * count
 
 
