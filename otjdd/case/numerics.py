@@ -24,9 +24,8 @@ class Numerics(Record):
     error : what is known of the errors of reads, see `runs.error_estimate`
     """
 
-    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = (
-        7e-3  # at 1e-2 errors of 4000 pulses add up: validation/peers
-    )
+    # at 1e-2 the errors of 4000 pulses add up: validation/peers
+    rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 7e-3
     atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4

@@ -95,3 +95,10 @@ def test_each_temperature_is_a_run_and_says_so():
     assert [run.case.temperature for run in made.runs] == [280.0, 320.0]
     assert [curve.label for curve in made.curves] == ["data 1 280 K", "data 1 320 K"]
     assert made.curves[0].uncertainty == "estimated"
+
+
+@pytest.mark.parametrize(("asked", "taken"), [(1e-2, 1e-3), (1e-5, 1e-5)])
+def test_runs_of_a_fit_are_smooth_functions_of_its_parameters(asked, taken):
+    loop = [Data({"write_voltage": V, "R": np.ones(len(V)), "sigma_R": np.ones(len(V))})]
+    made = task(CASE.replace("numerics.rtol", asked), loop, ["device.left.barrier"])
+    assert [run.case.numerics.rtol for run in made.runs] == [taken]

@@ -204,7 +204,7 @@ def test_errors_of_pulses_that_move_ions_to_and_fro_do_not_add_up():
     found, exact = [
         mean_position(film.replace({"numerics.rtol": rtol, "numerics.atol": rtol})) for rtol in (3e-3, 1e-4)
     ]
-    assert found == pytest.approx(exact, abs=2e-12)
+    assert found == pytest.approx(exact, abs=3e-13)  # 1e-12 where values below zero were put at zero
 
 
 def mean_position(film) -> float:
