@@ -5,10 +5,13 @@ others waiting for ever.
 """
 
 import math
+import os
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing import parent_process
 from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
 from typing import NamedTuple
@@ -205,7 +208,8 @@ class Waiting:
 
 
 def work(pipe, begin: Callable[[], None]) -> None:
-    """The work of a member: one call after the other, until its pipe is closed."""
+    """The work of a member: one call after the other, until its pipe is closed or its parent has ended."""
+    threading.Thread(target=end_with_parent, daemon=True).start()
     begin()
     function = None
     try:
@@ -218,6 +222,12 @@ def work(pipe, begin: Callable[[], None]) -> None:
                 pipe.send_bytes(outcome(function, ForkingPickler.loads(said)))
     except (EOFError, ConnectionError):
         return
+
+
+def end_with_parent() -> None:
+    """End this process, in whatever it does, when the one that asked for it has ended: also when that was killed."""
+    parent_process().join()
+    os._exit(1)
 
 
 def outcome(function: Callable, arguments: tuple) -> memoryview:

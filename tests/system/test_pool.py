@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from otjdd.system.crew import AHEAD
@@ -34,6 +35,17 @@ try:
         list(spread(time.sleep, [(60,)] * 2))
 except KeyboardInterrupt:
     sys.exit(130)
+"""
+TELLING = """
+import os
+from otjdd.system import interpreter
+if {own}:
+    interpreter.make_own()
+from otjdd.system.pool import team
+with team(1, apart=True) as spread:
+    for _, worker in spread(os.getpid, [()]):
+        print(worker, flush=True)
+    list(spread(eval, [("sum(1 for _ in iter(int, 1))",)]))
 """
 
 
@@ -113,6 +125,20 @@ def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
     _, said = run.communicate(timeout=30)
     assert (run.returncode, said) == (130, "")
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of Unix")
+@pytest.mark.parametrize("own", [True, False], ids=["template copied", "template of its own"])
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
+def test_processes_in_a_long_job_end_with_the_one_that_they_work_for(number, own):
+    run = subprocess.Popen([sys.executable, "-c", TELLING.format(own=own)], stdout=subprocess.PIPE, text=True)
+    worker = psutil.Process(int(run.stdout.readline()))
+    others = [worker, worker.parent()]
+    time.sleep(1)  # until the job is on its way
+    run.send_signal(getattr(signal, number))
+    run.wait(30)
+    run.stdout.close()
+    assert not psutil.wait_procs(others, timeout=20)[1]
 
 
 def ended(arguments, error) -> str:
