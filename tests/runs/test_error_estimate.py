@@ -11,7 +11,7 @@ from otjdd.results import summary
 from otjdd.runs import error_estimate
 from otjdd.runs.run import simulate
 from otjdd.system import beside
-from validation.reliability import stated_errors
+from validation.reliability import devices, stated_errors
 
 READS = {
     "drive": {"kind": "pulse", "voltage": "-1 V", "width": "1 us", "read": {"voltage": "0.1 V"}},
@@ -251,6 +251,15 @@ def test_stated_errors_of_random_devices_are_honest():
     assert found.slow == 0
     for verdict in found.verdicts.values():
         assert verdict.reads >= 8
+        assert verdict.within >= 0.9
+
+
+@needs_speed
+def test_stated_errors_of_random_trains_are_honest():
+    found = stated_errors.campaign(4, seed=11, drive=devices.trains)
+    assert found.slow == 0
+    for verdict in found.verdicts.values():
+        assert verdict.reads >= 2 * devices.TRAIN
         assert verdict.within >= 0.9
 
 

@@ -181,10 +181,10 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
     return f"{count} random devices: {said}", max(worst) < 1e-9
 
 
-def errors_of_reads(quick: bool, folder: Path) -> tuple[str, bool]:
+def errors_of_reads(quick: bool, folder: Path, drive=devices.drive) -> tuple[str, bool]:
     """Errors that are stated beside the reads of 200 random devices, against true ones."""
     count = 20 if quick else 200
-    found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1)
+    found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1, drive=drive)
     said = "; ".join(
         f"{kind}: {100 * v.within:.1f} % of {v.reads} true errors below three times the stated ones, median of stated over "
         f"true {v.median:.3g}"
@@ -192,6 +192,11 @@ def errors_of_reads(quick: bool, folder: Path) -> tuple[str, bool]:
     )
     left = f"{found.slow} left out that take long, {found.without} without reads"
     return f"{count} random devices, {left}: {said}", all(v.honest for v in found.verdicts.values())
+
+
+def errors_of_trains(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same for the reads of two trains of pulses."""
+    return errors_of_reads(quick, folder, devices.trains)
 
 
 def counted(found) -> str:
@@ -218,6 +223,7 @@ CAMPAIGNS = {
     "electron-free-energy": free_energies_with_electrons,
     "terminals": terminal_currents,
     "stated-errors": errors_of_reads,
+    "stated-errors-trains": errors_of_trains,
     VERSIONS: versions.versions,
 } | {f"{ATTACK}/{name}": part for name, part in attack.ATTACKS.items()}
 

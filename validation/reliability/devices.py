@@ -1,7 +1,6 @@
 """Random devices from the whole range that a case may state, each under a drive that is as random.
 
 A device is a row of a scrambled Sobol sequence, `SHARES` names its columns. Voltages come from mean fields and densities
-from otjdd.errors import SolverError
 from the field that the vacancies' charge makes, so that both stay below 2e9 V/m whatever the thickness: four times
 breakdown of the best oxides. What comes out is the text of a case, and goes the way of any case file.
 """
@@ -22,7 +21,7 @@ SHARES = (
     "z charge_field crowding law hop attempt diffusivity prefactor well_left well_right well_width initial "
     "columns resistance compliance field_1 field_2 sign time_1 time_2 time_3 rise rtol"
 ).split()
-
+TRAIN = 25  # pulses of a train
 PADDED = ("band_", "spectrum_")  # names of variables whose rows may be of unlike length
 OF_A_CURRENT = ("read_resistance", "tunnelling_share", "transport_energy")
 TOLD = (" t = ", " V = ", " x = ", " step ", " last error norm ", "Try: ", ", or ")  # in the words of a failure
@@ -117,8 +116,22 @@ def drive(u: Shares, thickness: float) -> str:
     return f'drive = {{kind = "sequence", parts = [{", ".join(parts)}]}}'
 
 
-def text(u: Shares, number: int) -> str:
-    """The case of a row."""
+def trains(u: Shares, thickness: float) -> str:
+    """Two trains of TRAIN pulses, one of them negative, with a read after each pulse: errors can add up in them."""
+    sign = u.choice("sign", 1.0, -1.0)
+    parts = []
+    for k, side in ((1, sign), (2, -sign)):
+        voltage = side * min(u.decades(f"field_{k}", 1e7, LARGEST_FIELD) * thickness, 100.0)
+        # room for a read of 1 us; the shortest pulse is told apart from none at the end of the longest train
+        width = u.decades(f"time_{k}", 1e-8, 1e2)
+        period = width + u.decades("time_3", 2e-6, 1e3)
+        timed = f'width = "{width:.12e} s", period = "{period:.12e} s", count = {TRAIN}'
+        parts.append(f'{{kind = "train", voltage = "{voltage:.6g} V", {timed}, read_each = true}}')
+    return f'drive = {{kind = "sequence", parts = [{", ".join(parts)}]}}'
+
+
+def text(u: Shares, number: int, drive=drive) -> str:
+    """The case of a row. drive : `drive` or `trains`"""
     T, thickness = u.between("temperature", 100.0, 600.0), u.decades("thickness", 1e-9, 50e-9)
     film, largest = permittivity(
         u.choice("film_law", "linear", "nonlinear", "nonlinear"), u.decades("film_eps", 5, 300),

@@ -29,23 +29,26 @@ class Compared(NamedTuple):
     stated: list[float]
 
 
-def case_of(number: int, shares):
-    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20."""
+def case_of(number: int, shares, drive=devices.drive):
+    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20.
+
+    drive : one of `devices`
+    """
     from otjdd.case.case import parse_case
 
-    text = re.sub(r"rtol = \S+\n", "", devices.text(shares, number))
+    text = re.sub(r"rtol = \S+\n", "", devices.text(shares, number, drive))
     case = parse_case(text)
     film = {"device.film.cells": 96 if number % 2 else 48, "device.film.grading": min(case.device.film.grading, 20.0)}
     return case.replace(film)
 
 
-def compared(number: int, shares) -> list[Compared]:
-    """Both kinds for one device; none where a run stops or its reads carry no current."""
+def compared(number: int, shares, drive=devices.drive) -> list[Compared]:
+    """Both kinds for one device; none where a run stops or its reads carry no current. drive : one of `devices`"""
     from otjdd.errors import SolverError
     from otjdd.runs.error_estimate import extrapolated, logarithms
     from otjdd.runs.run import simulate
 
-    case, found = case_of(number, shares), []
+    case, found = case_of(number, shares, drive), []
     try:
         fine = [simulate(case.replace(STRICT | {"device.film.cells": n})).read_resistance for n in FINE]
         exact = extrapolated(*map(logarithms, fine), FINE[0] / FINE[1])
@@ -81,7 +84,7 @@ def verdict(found: list[Compared]) -> Verdict:
     return Verdict(true.size, float(within.mean()), float(np.median(stated / np.maximum(true, ROUND_OFF))))
 
 
-def of_devices(count: int, seed: int, limit: float, workers: int):
+def of_devices(count: int, seed: int, limit: float, workers: int, drive=devices.drive):
     """Results of `compared` for each random device, in a process of its own; None where it took longer than limit [s]."""
     from otjdd.system.pool import team
 
@@ -90,7 +93,7 @@ def of_devices(count: int, seed: int, limit: float, workers: int):
             raise error
 
     with team(workers, apart=True) as spread:
-        jobs = enumerate(devices.drawn(count, seed))
+        jobs = ((number, shares, drive) for number, shares in enumerate(devices.drawn(count, seed)))
         yield from devices.in_order(spread(compared, jobs, limit=limit, lost=lost))
 
 
@@ -102,9 +105,9 @@ class Campaign(NamedTuple):
     without: int  # a run stopped, or its reads carry no current
 
 
-def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1) -> Campaign:
-    """Verdicts over random devices, each given a limit of time [s]."""
-    found = list(of_devices(count, seed, limit, workers))
+def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1, drive=devices.drive) -> Campaign:
+    """Verdicts over random devices, each given a limit of time [s]. drive : one of `devices`"""
+    found = list(of_devices(count, seed, limit, workers, drive))
     reads = [one for each in found for one in each or ()]
     verdicts = {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}
     return Campaign(
