@@ -28,9 +28,9 @@ def test_a_source_that_is_on_is_taken_at_its_own_voltage():
 
 def test_concentrations_are_shown_within_their_bounds_and_no_ion_is_lost():
     width = np.array([[0.1, 0.2, 0.3, 0.4]])
-    c = np.array([[-1e-6, 0.5, 1.0 + 2e-6, 0.25], [0.1, 0.2, 0.3, 0.4]])
-    shown = bounded(c, width, 1.0)
-    assert ((shown >= 0.0) & (shown <= 1.0)).all()
+    c = np.array([[-1e-6, 0.5, 2.0 + 2e-6, 0.2], [0.1, 0.2, 0.3, 0.4]])
+    shown = bounded(c, width, 2.0)
+    assert ((shown >= 0.0) & (shown <= 2.0)).all()
     np.testing.assert_allclose((shown * width).sum(axis=1), (c * width).sum(axis=1), rtol=1e-15)
     np.testing.assert_allclose(shown[0], c[0], atol=3e-6)
     np.testing.assert_array_equal(shown[1], c[1])
