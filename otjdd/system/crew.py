@@ -225,7 +225,10 @@ def work(pipe, begin: Callable[[], None]) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process, in whatever it does, when the one that asked for it has ended: also when that was killed."""
+    """End this process, in whatever it does, when the one that asked for it has ended: also when that was killed.
+
+    The one that it was copied from tells nothing: it lives as long as its copies.
+    """
     parent_process().join()
     os._exit(1)
 

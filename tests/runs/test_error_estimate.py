@@ -256,7 +256,7 @@ def test_stated_errors_of_random_devices_are_honest():
 
 @needs_speed
 def test_stated_errors_of_random_trains_are_honest():
-    found = stated_errors.campaign(4, seed=11, drive=devices.trains)
+    found = stated_errors.campaign(4, seed=11, written=devices.in_trains)
     assert found.slow == 0
     for verdict in found.verdicts.values():
         assert verdict.reads >= 2 * devices.TRAIN

@@ -181,10 +181,10 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
     return f"{count} random devices: {said}", max(worst) < 1e-9
 
 
-def errors_of_reads(quick: bool, folder: Path, drive=devices.drive) -> tuple[str, bool]:
+def errors_of_reads(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
     """Errors that are stated beside the reads of 200 random devices, against true ones."""
     count = 20 if quick else 200
-    found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1, drive=drive)
+    found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1, written=written)
     said = "; ".join(
         f"{kind}: {100 * v.within:.1f} % of {v.reads} true errors below three times the stated ones, median of stated over "
         f"true {v.median:.3g}"
@@ -196,7 +196,7 @@ def errors_of_reads(quick: bool, folder: Path, drive=devices.drive) -> tuple[str
 
 def errors_of_trains(quick: bool, folder: Path) -> tuple[str, bool]:
     """The same for the reads of two trains of pulses."""
-    return errors_of_reads(quick, folder, devices.trains)
+    return errors_of_reads(quick, folder, devices.in_trains)
 
 
 def counted(found) -> str:

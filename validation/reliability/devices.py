@@ -101,12 +101,17 @@ initial = {u.choice("initial", '"uniform"', '"uniform"', '"equilibrium"', histor
     )
 
 
-def drive(u: Shares, thickness: float) -> str:
-    """Two pulses of random height, one of them negative, length and rise time with a read after each, and a rest."""
+def heights(u: Shares, thickness: float):
+    """(1, V) and (2, V): voltages of two pulses of random height, one of them negative."""
     sign = u.choice("sign", 1.0, -1.0)
-    parts = []
     for k, side in ((1, sign), (2, -sign)):
-        voltage = side * min(u.decades(f"field_{k}", 1e7, LARGEST_FIELD) * thickness, 100.0)
+        yield k, side * min(u.decades(f"field_{k}", 1e7, LARGEST_FIELD) * thickness, 100.0)
+
+
+def pulses(u: Shares, thickness: float) -> str:
+    """Two pulses of random height, length and rise time with a read after each, and a rest."""
+    parts = []
+    for k, voltage in heights(u, thickness):
         width = u.decades(f"time_{k}", 1e-9, 1e3)
         rise = u.choice("rise", 0.0, 0.1, 0.0, 1.0) * width
         edges = f'rise = "{rise:.6e} s", fall = "{rise:.6e} s", ' if rise else ""
@@ -117,11 +122,9 @@ def drive(u: Shares, thickness: float) -> str:
 
 
 def trains(u: Shares, thickness: float) -> str:
-    """Two trains of TRAIN pulses, one of them negative, with a read after each pulse: errors can add up in them."""
-    sign = u.choice("sign", 1.0, -1.0)
+    """Two trains of TRAIN pulses of random height and length with a read after each: errors can add up in them."""
     parts = []
-    for k, side in ((1, sign), (2, -sign)):
-        voltage = side * min(u.decades(f"field_{k}", 1e7, LARGEST_FIELD) * thickness, 100.0)
+    for k, voltage in heights(u, thickness):
         # room for a read of 1 us; the shortest pulse is told apart from none at the end of the longest train
         width = u.decades(f"time_{k}", 1e-8, 1e2)
         period = width + u.decades("time_3", 2e-6, 1e3)
@@ -130,8 +133,8 @@ def trains(u: Shares, thickness: float) -> str:
     return f'drive = {{kind = "sequence", parts = [{", ".join(parts)}]}}'
 
 
-def text(u: Shares, number: int, drive=drive) -> str:
-    """The case of a row. drive : `drive` or `trains`"""
+def text(u: Shares, number: int, drive=pulses) -> str:
+    """The case of a row. drive : `pulses` or `trains`"""
     T, thickness = u.between("temperature", 100.0, 600.0), u.decades("thickness", 1e-9, 50e-9)
     film, largest = permittivity(
         u.choice("film_law", "linear", "nonlinear", "nonlinear"), u.decades("film_eps", 5, 300),
@@ -166,6 +169,11 @@ permittivity = {film}
 fixed_charge = "{fixed:.6e} 1/m^3"
 tunnelling_mass = {u.decades("mass", 0.1, 3.0):.6g}
 {vacancies}"""
+
+
+def in_trains(u: Shares, number: int) -> str:
+    """The case of a row under trains of pulses."""
+    return text(u, number, trains)
 
 
 def with_electrons(u: Shares, number: int) -> str:

@@ -29,26 +29,23 @@ class Compared(NamedTuple):
     stated: list[float]
 
 
-def case_of(number: int, shares, drive=devices.drive):
-    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20.
-
-    drive : one of `devices`
-    """
+def case_of(number: int, shares, written=devices.text):
+    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20."""
     from otjdd.case.case import parse_case
 
-    text = re.sub(r"rtol = \S+\n", "", devices.text(shares, number, drive))
+    text = re.sub(r"rtol = \S+\n", "", written(shares, number))
     case = parse_case(text)
     film = {"device.film.cells": 96 if number % 2 else 48, "device.film.grading": min(case.device.film.grading, 20.0)}
     return case.replace(film)
 
 
-def compared(number: int, shares, drive=devices.drive) -> list[Compared]:
-    """Both kinds for one device; none where a run stops or its reads carry no current. drive : one of `devices`"""
+def compared(number: int, shares, written=devices.text) -> list[Compared]:
+    """Both kinds for one device; none where a run stops or its reads carry no current."""
     from otjdd.errors import SolverError
     from otjdd.runs.error_estimate import extrapolated, logarithms
     from otjdd.runs.run import simulate
 
-    case, found = case_of(number, shares, drive), []
+    case, found = case_of(number, shares, written), []
     try:
         fine = [simulate(case.replace(STRICT | {"device.film.cells": n})).read_resistance for n in FINE]
         exact = extrapolated(*map(logarithms, fine), FINE[0] / FINE[1])
@@ -84,7 +81,7 @@ def verdict(found: list[Compared]) -> Verdict:
     return Verdict(true.size, float(within.mean()), float(np.median(stated / np.maximum(true, ROUND_OFF))))
 
 
-def of_devices(count: int, seed: int, limit: float, workers: int, drive=devices.drive):
+def of_devices(count: int, seed: int, limit: float, workers: int, written=devices.text):
     """Results of `compared` for each random device, in a process of its own; None where it took longer than limit [s]."""
     from otjdd.system.pool import team
 
@@ -93,7 +90,7 @@ def of_devices(count: int, seed: int, limit: float, workers: int, drive=devices.
             raise error
 
     with team(workers, apart=True) as spread:
-        jobs = ((number, shares, drive) for number, shares in enumerate(devices.drawn(count, seed)))
+        jobs = ((number, shares, written) for number, shares in enumerate(devices.drawn(count, seed)))
         yield from devices.in_order(spread(compared, jobs, limit=limit, lost=lost))
 
 
@@ -105,9 +102,9 @@ class Campaign(NamedTuple):
     without: int  # a run stopped, or its reads carry no current
 
 
-def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1, drive=devices.drive) -> Campaign:
-    """Verdicts over random devices, each given a limit of time [s]. drive : one of `devices`"""
-    found = list(of_devices(count, seed, limit, workers, drive))
+def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1, written=devices.text) -> Campaign:
+    """Verdicts over random devices, each given a limit of time [s]. written : `devices.text` or `devices.in_trains`"""
+    found = list(of_devices(count, seed, limit, workers, written))
     reads = [one for each in found for one in each or ()]
     verdicts = {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}
     return Campaign(
