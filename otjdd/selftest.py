@@ -85,22 +85,22 @@ def bad_case(folder: Path) -> str:
 
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
 
     found = self_check.answer()
     expect(not self_check.difference(found), self_check.difference(found))
     worst = max(abs(a / b - 1) for a, b in zip(found, self_check.KNOWN, strict=True))
-    hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in jit_cache.KERNELS)
-    fresh = sum(sum(kernel.stats.cache_misses.values()) for kernel in jit_cache.KERNELS)
+    hits = sum(sum(kernel.stats.cache_hits.values()) for kernel in kernel_cache.KERNELS)
+    fresh = sum(sum(kernel.stats.cache_misses.values()) for kernel in kernel_cache.KERNELS)
     return f"known answer to {worst:.0e}; {hits} compiled kernels loaded, {fresh} compiled now"
 
 
 def kernel_cache(folder: Path) -> str:
     """Compiled kernels are kept between runs, and a damaged one is not used."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
 
-    place = jit_cache.folder()
-    if not jit_cache.KERNELS:
+    place = kernel_cache.folder()
+    if not kernel_cache.KERNELS:
         return "kernels are interpreted (NUMBA_DISABLE_JIT)"
     if place is None:
         return "no folder can be written: each run compiles the kernels anew, for about half a minute"
@@ -119,9 +119,9 @@ def kernel_cache(folder: Path) -> str:
 
 def kept_kernel():
     """Compile or load a small kernel: the code of the child processes of `kernel_cache`."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
 
-    kernel = jit_cache.njit(cache=True)(square)
+    kernel = kernel_cache.njit(cache=True)(square)
     print(kernel(7.0), "loaded" if kernel.stats.cache_hits else "compiled")
 
 

@@ -7,11 +7,12 @@ import pytest
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import Status
-from otjdd.physics import quasistatic, stepper
+from otjdd.physics import quasistatic
 from otjdd.physics.conduction import conduct
 from otjdd.physics.state import copy_state, new_state, new_tangent
 from otjdd.solver import electrodes, integrate, model
 from otjdd.solver.self_check import CASE as KNOWN
+from otjdd.stepping import stepper
 from validation.peers.problems import CONDITIONING, FILM
 
 COMPILED = not numba.config.DISABLE_JIT

@@ -96,7 +96,7 @@ def test_spoilt_caches_and_first_runs_at_once_give_right_numbers(tmp_path):
 DANGEROUS = {
     r"\beval\(": set(),
     r"\bexec\(": set(),
-    r"\bpickle\b": {"jit_cache.py"},  # its own files, in a folder of this user alone, under a seal
+    r"\bpickle\b": {"kernel_cache.py"},  # its own files, in a folder of this user alone, under a seal
     r"allow_pickle": set(),
     r"\bmarshal\b|\bshelve\b|\bdill\b|\bcloudpickle\b|\bjoblib\b": set(),
     r"os\.system|shell=True|\bpopen\(": set(),

@@ -17,8 +17,8 @@ import numpy as np
 from sklearn.datasets import load_digits
 
 import otjdd
-from otjdd.exports import aihwkit
-from otjdd.exports.pulses import pulsed
+from otjdd.compact_models.exports import aihwkit
+from otjdd.compact_models.exports.pulses import pulsed
 
 # %% [markdown]
 # ## From the junction to its steps

@@ -83,7 +83,7 @@ def check_files(case, path: Path):
     try:
         columns = model.members(case)
         if case.crossbar is not None and case.crossbar.model is not None:
-            from otjdd.crossbars import models
+            from otjdd.compact_models.crossbars import models
 
             models.named(case, os.fspath(path))
         if hasattr(case.drive, "waveform"):

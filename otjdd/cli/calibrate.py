@@ -24,8 +24,8 @@ def calibrate(
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
-    from otjdd.calibrate import search as calibration
-    from otjdd.calibrate.task import load
+    from otjdd.claims.calibrate import search as calibration
+    from otjdd.claims.calibrate.task import load
     from otjdd.system.files import write_whole
     from otjdd.system.limits import shielded
 

@@ -30,8 +30,8 @@ def compact(
     check_folder(out)
     from otjdd.compact_models import build
     from otjdd.compact_models import devices as drawing
+    from otjdd.compact_models.exports import folder
     from otjdd.errors import ExtractionError
-    from otjdd.exports import folder
 
     folder.check(out)
     told = drawing.source(case, devices) if devices else ""
@@ -55,7 +55,7 @@ def compact(
 def differing(case, count: int, limits, workers: int, source: str):
     """Pulses on devices that differ."""
     from otjdd.compact_models.devices import devices
-    from otjdd.exports.pulses import pulsed_devices
+    from otjdd.compact_models.exports.pulses import pulsed_devices
     from otjdd.system import pool
 
     with progress_bar("devices", quiet=False) as bar, pool.team(workers) as spread:

@@ -62,13 +62,13 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
     import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
     import xarray  # noqa: F401
 
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
     from otjdd.results import store, summary
     from otjdd.runs import run
     from otjdd.solver import checkpoint
     from otjdd.system.limits import limits, shielded
 
-    jit_cache.do_without_blas()
+    kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
     if resume and not place.path.exists():
         tell(f"There is no checkpoint {place.path}: the run begins anew.")

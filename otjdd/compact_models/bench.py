@@ -53,8 +53,8 @@ def position(bench: Bench, c: np.ndarray) -> float:
 
 def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, float]:
     """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
-    from otjdd.physics.extremes import ELECTRONS, VALUE
-    from otjdd.physics.record import CURRENT
+    from otjdd.stepping.extremes import ELECTRONS, VALUE
+    from otjdd.stepping.record import CURRENT
 
     voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)

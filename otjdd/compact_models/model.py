@@ -30,9 +30,9 @@ OUTSIDE = "outside_range"  # attribute of a run: times that the model does not h
 @dataclass(frozen=True, eq=False)
 class CompactModel:
     """Columns in parallel, each with two states: where its vacancies come to rest at 0 V, from 0 to 1 of the thickness, and
-    how far the way between its wells is filled, from 0 to 1; see `otjdd.physics.compact`.
+    how far the way between its wells is filled, from 0 to 1; see `otjdd.compact_models.kernels`.
 
-    kinds : Tables of every kind of column   kind, speed, weight : (K,) of each column, see `otjdd.physics.compact`
+    kinds : Tables of every kind of column   kind, speed, weight : (K,) of each column, see `otjdd.compact_models.kernels`
     start : (K,) positions of rest that the case begins with, all ways empty   resistance : [ohm] in series
     limits : voltages at the junction and times that it was extracted for   thickness, area : [m], [m2]
     about : provenance   measured : its error against the solver, see `error.measured`; None before it is known
@@ -54,7 +54,7 @@ class CompactModel:
     @cached_property
     def lookup(self):
         """Dense tables of the kernels."""
-        from otjdd.physics.compact import Lookup
+        from otjdd.compact_models.kernels import Lookup
 
         voltage = np.linspace(self.limits.low, self.limits.high, VOLTAGES)
         states = [np.linspace(kind.state[0], kind.state[-1], STATES) for kind in self.kinds]
@@ -93,7 +93,7 @@ class CompactModel:
         Times outside of the range of the model are told by a line of warning and in the attribute `outside_range`. Raises
         NotAsExpected for a voltage or a state outside of it.
         """
-        from otjdd.physics import compact
+        from otjdd.compact_models import kernels as compact
 
         waveform = waveform.waveform() if hasattr(waveform, "waveform") else waveform
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
@@ -133,7 +133,7 @@ class CompactModel:
         states : (M, 2 K) as of `states`, changed in place. With a duration of 0 the junctions are only read.
         Raises NotAsExpected for a voltage, a state or a longer duration than the range of the model has.
         """
-        from otjdd.physics import compact
+        from otjdd.compact_models import kernels as compact
 
         if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
             raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")

@@ -68,14 +68,15 @@ def there() -> bool:
 
 def kept_fraction() -> float:
     """Fraction of all kernels that are on disk. Some are only ever a part of others, and it ends below 1."""
-    from otjdd import physics
-    from otjdd.physics import jit_cache
+    from otjdd import physics, stepping
+    from otjdd.compiler import kernel_cache
 
-    for module in pkgutil.iter_modules(physics.__path__):
-        importlib.import_module(f"{physics.__name__}.{module.name}")
-    folder = jit_cache.folder()
+    for package in (physics, stepping):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+    folder = kernel_cache.folder()
     kept = {".".join(path.name.rpartition("-")[0].split(".")[:2]) for path in folder.iterdir()} if folder else set()
-    return min(1.0, len(kept) / len({kernel.py_func for kernel in jit_cache.KERNELS}))
+    return min(1.0, len(kept) / len({kernel.py_func for kernel in kernel_cache.KERNELS}))
 
 
 def fraction(progress: Path) -> float:

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, bare, kernel
 from otjdd.physics.electrostatics import METAL, Electrode, edge
-from otjdd.physics.jit import apart, bare, kernel
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import before
 from otjdd.physics.state import State

@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart
 from otjdd.physics.electrostatics import (
     Permittivity,
     displacement,
@@ -21,7 +22,6 @@ from otjdd.physics.electrostatics import (
     field_of_bending,
     space_charge,
 )
-from otjdd.physics.jit import apart
 from otjdd.physics.numerics import hermite
 
 KNOTS = 1001  # of the curve, evenly in ln |u|; two steps of Simpson's rule lie between them

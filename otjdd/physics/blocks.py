@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from otjdd.physics.jit import fused
+from otjdd.compiler.decorators import fused
 
 
 @fused

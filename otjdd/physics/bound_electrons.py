@@ -14,6 +14,7 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.physics.film_electrons import (
     BARE,
     BY_BAND,
@@ -31,7 +32,6 @@ from otjdd.physics.film_electrons import (
     FilmElectrons,
 )
 from otjdd.physics.ions import G_SLOPE, G
-from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import FluxSlopes, Junction, exchange_all, exchange_slopes, flux_slopes, fluxes, lay_hops
 from otjdd.physics.numerics import OVERFLOW
 from otjdd.physics.state import SITE, State

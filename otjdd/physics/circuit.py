@@ -2,7 +2,7 @@
 
 import math
 
-from otjdd.physics.jit import bare, inlined
+from otjdd.compiler.decorators import bare, inlined
 from otjdd.physics.junction import Junction
 
 GIVING_WAY = 1e3  # resistance of the source beyond its compliance, in units of 1 V over the compliance

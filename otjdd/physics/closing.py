@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.electron_stack import (
@@ -19,7 +20,6 @@ from otjdd.physics.electron_stack import (
     own_linear,
 )
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.jit import detached, inlined
 from otjdd.physics.junction import Junction, close, closure_slope
 from otjdd.physics.stack_newton import close_near, solve_stack
 from otjdd.physics.state import State, Tangent

@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bands import profile_slopes
 from otjdd.physics.closing import hold_electrons, voltage_response
@@ -22,7 +23,6 @@ from otjdd.physics.current import (
 )
 from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.image_force import slopes_of_bands, tunnelling_profile
-from otjdd.physics.jit import apart, bare, detached, inlined
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.resonances import balanced

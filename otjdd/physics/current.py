@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.physics.jit import apart, kernel, spliced
+from otjdd.compiler.decorators import apart, kernel, spliced
 from otjdd.physics.numerics import OVERFLOW, add_up, before, copy
 from otjdd.physics.tunnelling import Profile, transmission, well
 

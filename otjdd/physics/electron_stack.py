@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import bind, binds
 from otjdd.physics.electrostatics import edge, fields
@@ -34,7 +35,6 @@ from otjdd.physics.film_electrons import (
     contact_weights,
     densities,
 )
-from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import bernoulli_given
 from otjdd.physics.state import State

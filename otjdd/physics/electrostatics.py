@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, bare, detached_fused, fused, inlined, kernel
+from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half, fermi_dirac_three_half
-from otjdd.physics.jit import apart, bare, detached_fused, fused, inlined, kernel
-from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import NEAR, hermite, sinh_cosh, sinh_cosh_moved
 
 METAL, SEMICONDUCTOR = 0, 1

@@ -23,7 +23,7 @@ import math
 
 import numpy as np
 
-from otjdd.physics.jit import kernel
+from otjdd.compiler.decorators import kernel
 
 # j of the rows of the coefficient tables.
 ORDERS = (-0.5, 0.5, 1.5)

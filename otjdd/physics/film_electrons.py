@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, bare, detached
+from otjdd.compiler.held_tuples import held
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_minus_half
-from otjdd.physics.jit import apart, bare, detached
-from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import SERIES, exponential
 
 EMPTY = -40.0  # argument of F below which there are no electrons: exp(-40) = 4e-18 of N_c

@@ -8,9 +8,9 @@ it: the image is that of the one electron that passes.
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, bare
 from otjdd.physics.bands import band_profile, bent_part
 from otjdd.physics.electrostatics import edge
-from otjdd.physics.jit import apart, bare
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State

@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, inlined
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.bound_electrons import binds
 from otjdd.physics.electron_stack import column, lay_bands
 from otjdd.physics.film_electrons import BARE, HELD_LEFT, HELD_RIGHT
-from otjdd.physics.jit import bare, detached, inlined
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.stack_newton import farther, rows_of, solve_stack, static_rows

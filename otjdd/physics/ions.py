@@ -20,9 +20,9 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, fused, inlined
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
-from otjdd.physics.jit import bare, detached, fused, inlined
 from otjdd.physics.numerics import bernoulli_given, exponential
 
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law

@@ -27,12 +27,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, inlined, summed
+from otjdd.compiler.held_tuples import held
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, Ions, exchange, field_factors
-from otjdd.physics.jit import bare, detached, inlined, summed
-from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import dot
 from otjdd.physics.state import State
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from otjdd.physics.jit import bare, fused, summed
+from otjdd.compiler.decorators import bare, fused, summed
 
 # Below SERIES the Taylor polynomial of B and its derivative is exact to round-off (next term x^10/4.8e7); above it
 # x/(e^x - 1) loses eps/x and its derivative eps/x^2, which SERIES bounds near 1e-15 and 1e-14.

@@ -10,11 +10,11 @@ evaluated anew only where ln I has changed much along it, and not at all while n
 import math
 from typing import NamedTuple
 
+from otjdd.compiler.decorators import bare, detached, spliced
 from otjdd.errors import Status
 from otjdd.physics.circuit import coupled, current_of, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import along_tangent, conduct, conduct_anew, conductance_slope, tangent_error
-from otjdd.physics.jit import bare, detached, spliced
 from otjdd.physics.junction import CLOSURE_TOLERANCE, Junction
 from otjdd.physics.numerics import OVERFLOW, add_up
 from otjdd.physics.state import AT_SOURCE, LOST, Memory, State, Tangent, recall, remember

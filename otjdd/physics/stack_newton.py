@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare, detached, inlined, spliced
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.blocks import factor_twos, solve_twos
 from otjdd.physics.electron_stack import (
@@ -38,7 +39,6 @@ from otjdd.physics.electron_stack import (
     own_linear,
 )
 from otjdd.physics.film_electrons import BY_BAND, BY_WEIGHT, OF_LEFT, OF_RIGHT
-from otjdd.physics.jit import bare, detached, inlined, spliced
 from otjdd.physics.junction import Junction, charge_range
 from otjdd.physics.numerics import add_up, copy, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.state import COSH, State, new_state

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compiler.decorators import bare
+from otjdd.compiler.held_tuples import held
 from otjdd.physics.film_electrons import ELECTRONS
-from otjdd.physics.jit import bare
-from otjdd.physics.jit_held import held
 from otjdd.physics.numerics import copy
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`

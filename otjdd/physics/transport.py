@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart
 from otjdd.physics.conduction import column_spectrum, conductance, converged
 from otjdd.physics.current import barrier_top
-from otjdd.physics.jit import apart
 from otjdd.physics.junction import Junction
 from otjdd.physics.state import State
 

@@ -24,8 +24,8 @@ import math
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, kernel, loose, spliced
 from otjdd.laws.transmission import K0, MODELS, Profile
-from otjdd.physics.jit import apart, kernel, loose, spliced
 from otjdd.physics.numerics import copy
 
 TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code

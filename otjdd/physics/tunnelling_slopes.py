@@ -6,8 +6,8 @@ cost of about one more pass, whatever the number of segments.
 
 import numpy as np
 
+from otjdd.compiler.decorators import apart, loose
 from otjdd.laws.transmission import MODELS
-from otjdd.physics.jit import apart, loose
 from otjdd.physics.tunnelling import (
     BOUND,
     K0,

@@ -52,7 +52,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
     """
     if case.drive.kind == "patterns":
-        from otjdd.crossbars.simulate import simulate as patterns
+        from otjdd.compact_models.crossbars.simulate import simulate as patterns
 
         return patterns(case, progress)
     from otjdd.solver.simulate import simulate as junction

@@ -64,13 +64,13 @@ def beside(result: Path) -> Path:
 
 def belonging(case) -> dict[str, str]:
     """Identity of a checkpoint: versions, machine, sources of otjdd, and the case with its files. Raises OSError."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
     from otjdd.results import provenance
 
     about = provenance.provenance("", "")
     versions = {name: about[name] for name in about if name.endswith("_version") or name in MACHINE}
     # Another version may spell the same case otherwise, so the versions are compared first.
-    return {**versions, "sources": f"{sources.digest()} {jit_cache.made_from()}", "case": case.digest}
+    return {**versions, "sources": f"{sources.digest()} {kernel_cache.made_from()}", "case": case.digest}
 
 
 def write(path: Path, run: Run, belongs: dict[str, str], wall_time: float) -> None:
@@ -161,7 +161,7 @@ def restore(run: Run, saved: Saved) -> None:
 
 def widths() -> dict[str, int]:
     """Length of a row of each log of a run, by name."""
-    from otjdd.physics.record import READING, RECORD
+    from otjdd.stepping.record import READING, RECORD
 
     return {"rows": RECORD, "reads": READING}
 

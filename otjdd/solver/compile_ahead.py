@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from otjdd.physics import jit_cache
+from otjdd.compiler import kernel_cache
 from otjdd.solver import integrate
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
@@ -86,12 +86,12 @@ def compile_currents(run) -> None:
         (conduction.conduct, (junction, state, tangent, True)),
         (transport, (junction, state)),
     ):
-        jit_cache.compile_for(kernel, arguments)
+        kernel_cache.compile_for(kernel, arguments)
 
 
 def compile_around(run) -> None:
     """Compile what surrounds a time step: its error, its length, and what is recorded of it, for runs like this one."""
-    from otjdd.physics import course, rosenbrock, stepper
+    from otjdd.stepping import course, rosenbrock, stepper
 
     junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
@@ -101,25 +101,27 @@ def compile_around(run) -> None:
         (stepper.worst_cell, (control, state.c, trial.state.c, trial.work.error)),
         (course.perform, (junction, state, tangent, run.memory, 0, 0.0, 0.0, log)),
     ):
-        jit_cache.compile_for(kernel, arguments)
+        kernel_cache.compile_for(kernel, arguments)
 
 
 def compile_steps(run) -> None:
     """Compile the stack with electrons and a time step, for runs like this one."""
-    from otjdd.physics import closing, electron_step, rosenbrock
+    from otjdd.physics import closing
+    from otjdd.stepping import electron_step, rosenbrock
 
     junction, state, source = run.junction, run.state, rosenbrock.Ramp(0.0, 0.0)
     for kernel, arguments in (
         (closing.close_all, (junction, state, 0.1, 0.1)),
         (electron_step.film_step, (junction, state, run.tangent, run.trial, source, 1.0, True, 1.0)),
     ):
-        jit_cache.compile_for(kernel, arguments)
+        kernel_cache.compile_for(kernel, arguments)
 
 
 def compile_doors(run) -> None:
     """Compile what Python calls at the end of a run."""
-    from otjdd.physics import bands, current, electrostatics, extremes, image_force, record, tunnelling
+    from otjdd.physics import bands, current, electrostatics, image_force, tunnelling
     from otjdd.physics.transport import transport
+    from otjdd.stepping import extremes, record
 
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
@@ -132,4 +134,4 @@ def compile_doors(run) -> None:
         (record.observe, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):
-        jit_cache.compile_for(kernel, arguments, door=True)
+        kernel_cache.compile_for(kernel, arguments, door=True)

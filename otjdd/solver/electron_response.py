@@ -1,7 +1,7 @@
 """Linear response of a column whose film holds electrons: the matrix of its time step, i w in the place of 1/(gamma dt).
 
 Unknowns are the band and the weight of the contacts in each cell and the vacancies behind the face to its left, in the
-order of `physics.electron_jacobian`. The electrons follow at every frequency, and each belongs to the terminal with which
+order of `stepping.electron_jacobian`. The electrons follow at every frequency, and each belongs to the terminal with which
 it is in equilibrium: the charge of a terminal is that of its electrode and of its electrons.
 """
 
@@ -72,9 +72,9 @@ def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColumn:
     """Charges of column k. fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L) and by S_f"""
-    from otjdd.physics import electron_jacobian as jacobian
     from otjdd.physics import electron_stack as stacks
     from otjdd.physics.bound_electrons import binds
+    from otjdd.stepping import electron_jacobian as jacobian
 
     (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))

@@ -66,8 +66,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch
     """
-    from otjdd.physics import rosenbrock, rosenbrock_methods, stepper
     from otjdd.physics import state as states
+    from otjdd.stepping import rosenbrock, rosenbrock_methods, stepper
 
     (K, N), electrons = c.shape, junction.electrons.density_of_states > 0.0  # as in `closing.hold_electrons`
     state = states.new_state(K, N, electrons)
@@ -82,7 +82,8 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
-    from otjdd.physics import quasistatic, stepper
+    from otjdd.physics import quasistatic
+    from otjdd.stepping import stepper
 
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
     status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
@@ -106,8 +107,8 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    from otjdd.physics import course as kernels
-    from otjdd.physics import stepper
+    from otjdd.stepping import course as kernels
+    from otjdd.stepping import stepper
 
     run.at, counts = np.array(at), np.zeros(stepper.COUNTS, np.int64)
     course = stepper.Course(pieces, tasks, run.at, counts)
@@ -133,7 +134,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
 
 def counted(before: Counts, counts: list[int], currents: int) -> Counts:
     """Statistics with the counts of one more call, see `stepper.Course`, and the currents evaluated in it."""
-    from otjdd.physics.stepper import ACCEPTED, REJECTED, UNPHYSICAL
+    from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 
     return Counts(
         before.accepted + counts[ACCEPTED],
@@ -145,8 +146,8 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 
 def new_log(run: Run, tasks: np.ndarray, record: bool):
     """An empty log with room for the records of the tasks, or for a part of them."""
-    from otjdd.physics import record as slots
-    from otjdd.physics.course import KEEP, OBSERVE, READ
+    from otjdd.stepping import record as slots
+    from otjdd.stepping.course import KEEP, OBSERVE, READ
 
     K, N = run.state.c.shape
     observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
@@ -196,8 +197,8 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 def observe(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
-    from otjdd.physics import record
-    from otjdd.physics.course import OBSERVE
+    from otjdd.stepping import record
+    from otjdd.stepping.course import OBSERVE
 
     jump(run, voltage)
     log = new_log(run, np.array([OBSERVE]), False)
@@ -239,7 +240,7 @@ def drive(
     called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
     at : of a run that stands on this waveform, in its block run.block; it began at run.time. Raises Misplaced
     """
-    from otjdd.physics.course import KEEP, OBSERVE, READ
+    from otjdd.stepping.course import KEEP, OBSERVE, READ
 
     at_read = READ | (OBSERVE if every == "reads" else 0) | (KEEP if keep_reads else 0)
     marks = [(time, KEEP) for time in stops]
@@ -308,7 +309,7 @@ def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> 
 
     A mark belongs to the end of the piece before it: at a jump the voltage is the one before.
     """
-    from otjdd.physics.course import EDGE
+    from otjdd.stepping.course import EDGE
 
     pieces, tasks, ahead = [], [], sorted(marks, reverse=True)  # the next mark is the last
     for start, end, V_start, V_end in zip(*(column.tolist() for column in waveform.segments()), strict=True):

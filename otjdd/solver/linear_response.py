@@ -7,8 +7,8 @@ The equations of a time step, with s_f for the change of S_f, d for that of D(L)
     i       = d I + i w A d conduction current and charge of the electrode
 
 Both electrodes block the ions, so D(0) changes as D(L) does, and the current is the same at either. The matrix is that of
-`physics.rosenbrock` with i w in the place of 1/(gamma dt), its elements exact; it is solved for each frequency. A film that
-holds electrons has more unknowns, see `electron_response`.
+`stepping.rosenbrock` with i w in the place of 1/(gamma dt), its elements exact. It is solved for each frequency. A film
+that holds electrons has more unknowns, see `electron_response`.
 """
 
 from typing import NamedTuple

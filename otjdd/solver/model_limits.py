@@ -103,7 +103,7 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
 
 def new_watch(density_of_states: float, radius: float, cells: int):
     """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
-    from otjdd.physics import extremes
+    from otjdd.stepping import extremes
 
     room = np.zeros((extremes.ROOM, cells + 2))
     return extremes.Watch(float(density_of_states), unheated(radius).copy(), np.zeros((extremes.EXTREMES, 2)), room)
@@ -120,14 +120,14 @@ def unheated(radius: float) -> np.ndarray:
 
 def no_watch():
     """Watch of the kernels that records nothing."""
-    from otjdd.physics import extremes
+    from otjdd.stepping import extremes
 
     return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
 
 
 def seen(watch, area: float) -> dict[str, Reached]:
     """Largest values after any accepted step; those of the current over an area [m2]."""
-    from otjdd.physics import extremes
+    from otjdd.stepping import extremes
 
     units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
     units["temperature_rise"] = extremes.KELVIN, 1.0

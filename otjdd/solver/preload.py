@@ -16,11 +16,11 @@ PULSE = {"kind": "pulse", "voltage": "1 mV", "width": "1 ps", "read": {"voltage"
 def get_ready() -> None:
     """Load what a run needs whose outputs are taken without a Dataset, and run once."""
     from otjdd.case.case import parse_case
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check
     from otjdd.solver.simulate import arrays
 
-    jit_cache.do_without_blas()
+    kernel_cache.do_without_blas()
     self_check.trust()
     arrays(parse_case(self_check.CASE).replace(drive=PULSE), {"read_resistance"})
 

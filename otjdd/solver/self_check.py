@@ -9,8 +9,8 @@ from functools import cache
 from typing import NamedTuple
 
 from otjdd.case.case import parse_case
+from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
-from otjdd.physics import jit_cache
 from otjdd.solver import compile_ahead, integrate, model
 
 log = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ KNOWN = Answer(
 @cache
 def trust() -> None:
     """Check the kernels; compile them again when they are wrong. Raises KernelError when they stay wrong."""
-    if jit_cache.is_empty():
+    if kernel_cache.is_empty():
         log.warning(
             "compiling the kernels: once for this version on this machine, about half a minute; later runs load them"
         )
@@ -87,7 +87,7 @@ def trust() -> None:
     if not wrong:
         return
     log.warning("compiling all kernels again: %s", wrong)
-    jit_cache.recompile()
+    kernel_cache.recompile()
     if wrong := difference(answer()):
         raise KernelError(f"the compiled kernels give wrong numbers on this machine: {wrong}")
 

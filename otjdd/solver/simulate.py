@@ -137,7 +137,7 @@ def undergo(case, moving, waveform, progress, at):
 
 def readings(moving, waveform) -> dict:
     """Arrays (R,) of the reads that were taken."""
-    from otjdd.physics import record
+    from otjdd.stepping import record
 
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, record.READING))
     voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
@@ -171,7 +171,7 @@ def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None
 
     only : names that are taken, None for all; time series are left out if none is among them
     """
-    from otjdd.physics import record
+    from otjdd.stepping import record
 
     junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, record.RECORD))
@@ -232,7 +232,7 @@ def simultaneous(t: np.ndarray) -> np.ndarray:
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:
     """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
-    from otjdd.physics import record
+    from otjdd.stepping import record
 
     later = rows[1:, record.TIME] > rows[:-1, record.TIME]
     jumped = np.abs(rows[1:, record.SOURCE] - rows[:-1, record.SOURCE]) > SMALLEST_JUMP
@@ -254,7 +254,7 @@ def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
 
 def series(case, junction, rows: np.ndarray) -> dict:
     """Time series from the recorded rows (T, RECORD)."""
-    from otjdd.physics import record
+    from otjdd.stepping import record
 
     t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
     conduction = rows[:, record.CURRENT]

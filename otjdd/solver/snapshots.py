@@ -15,7 +15,7 @@ def needed(names) -> bool:
 
 def snapshot(case, moving, kept) -> dict:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    from otjdd.physics.extremes import ratio_of_columns
+    from otjdd.stepping.extremes import ratio_of_columns
 
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight

@@ -8,8 +8,8 @@ PACKAGE = Path(__file__).parents[1]
 # Every package that the numbers of a result or of a point can depend on. Whole packages: a list of single modules went out
 # of date when one of them was split.
 OF_NUMBERS = (
-    "constants", "errors", "laws", "units", "system", "waveform", "analysis", "physics", "case", "results", "solver",
-    "compact_models", "crossbars", "runs", "studies",
+    "constants", "errors", "laws", "units", "system", "waveform", "analysis", "compiler", "physics", "stepping", "case",
+    "results", "solver", "compact_models", "runs", "studies",
 )  # fmt: skip
 
 

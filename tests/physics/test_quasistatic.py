@@ -8,11 +8,12 @@ from devices import SMALL, begin, case, conducted, needs_speed, settled, solve
 
 from otjdd.case.case import parse_case
 from otjdd.errors import Status
-from otjdd.physics import circuit, quasistatic, stepper
+from otjdd.physics import circuit, quasistatic
 from otjdd.physics.closing import close_all
 from otjdd.physics.numerics import add_up
 from otjdd.physics.quasistatic import Accuracy
 from otjdd.physics.state import copy_state, new_state, new_tangent
+from otjdd.stepping import stepper
 
 
 def test_steps_of_the_junction_voltage_are_exact_for_a_resistor_and_for_a_power_of_the_voltage():

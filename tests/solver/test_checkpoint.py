@@ -156,7 +156,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ResultError, match=words):
             resumed(path)
     monkeypatch.undo()
-    monkeypatch.setattr("otjdd.physics.jit_cache.made_from", lambda: "other sources")
+    monkeypatch.setattr("otjdd.compiler.kernel_cache.made_from", lambda: "other sources")
     with pytest.raises(ResultError, match="other sources"):
         resumed(path)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 from devices import needs_speed
 
-from otjdd.physics import jit_cache
+from otjdd.compiler import kernel_cache
 from otjdd.solver import compile_ahead, self_check
 
 
@@ -19,7 +19,7 @@ def test_the_second_process_leaves_a_time_step_that_the_first_one_takes(tmp_path
     (entry,) = tmp_path.glob("otjdd/*/rosenbrock.rosenbrock_step.apart-*")
     before = entry.read_bytes()
     loads = (
-        "from otjdd.physics.jit_cache import KERNELS; from otjdd.solver import compile_ahead, self_check;"
+        "from otjdd.compiler.kernel_cache import KERNELS; from otjdd.solver import compile_ahead, self_check;"
         "compile_ahead.compile_steps(self_check.begin_between_metals());"
         "assert sum(kernel.stats.cache_misses.total() for kernel in KERNELS) == 0"
     )
@@ -65,5 +65,5 @@ def test_a_cache_with_something_in_it_is_not_filled_ahead(monkeypatch):
     monkeypatch.setattr(compile_ahead, "compile_kernels", lambda run: pytest.fail("compiled ahead"))
     self_check.trust.cache_clear()
     self_check.answer()
-    assert not jit_cache.is_empty()
+    assert not kernel_cache.is_empty()
     self_check.trust()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
-from otjdd.physics import course, record, stepper
 from otjdd.solver import initial, integrate, model, simulate, snapshots
+from otjdd.stepping import course, record, stepper
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV

@@ -26,8 +26,8 @@ def answers(run, k, dS, dD):
     """Fluxes (n,), mismatch of the closure and ln G of column k after changes of S_f (n,) and D(L), all else held."""
     from otjdd.physics.conduction import column_spectrum
     from otjdd.physics.ions import new_factors
-    from otjdd.physics.rosenbrock import displaced
     from otjdd.physics.state import copy_state, new_state
+    from otjdd.stepping.rosenbrock import displaced
 
     junction, state = run.junction, new_state(*run.state.c.shape)
     copy_state(run.state, state)

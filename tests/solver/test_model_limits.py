@@ -143,8 +143,8 @@ def test_a_current_that_nobody_follows_is_not_held_against_a_limit():
 def test_the_kernel_sees_the_lowest_place_of_the_band():
     from devices import begin
 
-    from otjdd.physics import extremes
     from otjdd.solver.snapshots import film_band
+    from otjdd.stepping import extremes
 
     run = begin(case(JUNCTION, **SMALL, columns__count=2), voltage=0.7)
     for k in range(2):

@@ -3,8 +3,8 @@
 import pytest
 from devices import needs_speed
 
+from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
-from otjdd.physics import jit_cache
 from otjdd.solver import self_check, simulate
 
 
@@ -34,7 +34,7 @@ def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeyp
     wrong, right = self_check.KNOWN._replace(conductance=0.0), self_check.KNOWN
     answers, done = [wrong, right], []
     monkeypatch.setattr(self_check, "answer", lambda: answers.pop(0))
-    monkeypatch.setattr(jit_cache, "recompile", lambda: done.append(True))
+    monkeypatch.setattr(kernel_cache, "recompile", lambda: done.append(True))
     self_check.trust()
     self_check.trust()
     assert (answers, done) == ([], [True])
@@ -43,7 +43,7 @@ def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeyp
 @needs_speed
 def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
     monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
-    monkeypatch.setattr(jit_cache, "recompile", lambda: None)
+    monkeypatch.setattr(kernel_cache, "recompile", lambda: None)
     with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839"):
         simulate.simulate(self_check.parse_case(self_check.CASE))
 
@@ -53,6 +53,6 @@ def test_a_cold_start_says_that_kernels_are_compiled(monkeypatch, caplog):
     self_check.trust()
     assert caplog.records == []
     self_check.trust.cache_clear()
-    monkeypatch.setattr(jit_cache, "is_empty", lambda: True)
+    monkeypatch.setattr(kernel_cache, "is_empty", lambda: True)
     self_check.trust()
     assert "compiling the kernels" in caplog.text

@@ -5,9 +5,9 @@ import pytest
 from devices import BARE, case
 
 from otjdd.case.case import parse_case
-from otjdd.physics import record
 from otjdd.runs.run import run
 from otjdd.solver.simulate import rate, recorded_once, simultaneous
+from otjdd.stepping import record
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
 

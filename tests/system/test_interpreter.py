@@ -9,7 +9,7 @@ import pytest
 from devices import needs_speed
 
 from otjdd import cli
-from otjdd.physics import jit_cache
+from otjdd.compiler import kernel_cache
 from otjdd.solver import compile_ahead
 from otjdd.system import interpreter
 from validation.reliability import attack
@@ -88,9 +88,11 @@ def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
     folder, _ = planted
     (folder / "yaml.py").unlink()
     (folder / ".numba_config.yaml").write_text('opt: "0"\n')
-    code = "from otjdd.physics import jit_cache; import numba; print(jit_cache.made_from(), int(numba.config.OPT))"
+    code = (
+        "from otjdd.compiler import kernel_cache; import numba; print(kernel_cache.made_from(), int(numba.config.OPT))"
+    )
     done = subprocess.run(interpreter.command(code), cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [jit_cache.made_from(), "3"]
+    assert done.stdout.split() == [kernel_cache.made_from(), "3"]
 
 
 @pytest.mark.parametrize("settings", ["text.usetex: True\nfont.size: 30\n", b"\xff\xfe not UTF-8"])

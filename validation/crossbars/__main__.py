@@ -20,8 +20,8 @@ import numpy as np
 import otjdd
 from otjdd.case.case import load_case
 from otjdd.claims.claim import folder_of
-from otjdd.crossbars import pulses
-from otjdd.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.system import pool
 
 READ, LATER = {"voltage": 0.1, "duration": 1e-6}, 25e-6  # V, s; s after the last pulse

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from otjdd.compact_models.exports import aihwkit
+from otjdd.compact_models.exports.pulses import pulsed
 from otjdd.compact_models.model import CompactModel
-from otjdd.exports import aihwkit
-from otjdd.exports.pulses import pulsed
 
 STARTS, PULSES = 9, 20  # weights that begin between -0.8 and 0.8; pulses of either sign
 WORST = 1e-5  # of a weight: what single precision leaves of 40 pulses

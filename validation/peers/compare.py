@@ -92,7 +92,7 @@ def timed(solvers, rounds=ROUNDS):
 
 def kernel_seconds(solve, count=5):
     """Seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
-    from otjdd.physics import course
+    from otjdd.stepping import course
 
     travel, spent, found = course.travel, [0.0], []
 

@@ -181,13 +181,13 @@ def calling(x):
 
 def kernel_calling(folder: Path, function, afresh: str = ""):
     """A small kernel that calls another, which stands apart, with their cache below a folder."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
 
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
-    jit_cache.folder.cache_clear()
-    jit_cache.Kept.afresh = afresh
-    globals()["called"] = jit_cache.njit(cache=True, apart=True)(function)
-    return jit_cache.njit(cache=True)(calling)
+    kernel_cache.folder.cache_clear()
+    kernel_cache.Kept.afresh = afresh
+    globals()["called"] = kernel_cache.njit(cache=True, apart=True)(function)
+    return kernel_cache.njit(cache=True)(calling)
 
 
 def ask(folder: Path, function=square, afresh: str = "") -> tuple[int, float]:
@@ -244,13 +244,13 @@ def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
 def spoilt_kernels(folder: Path, seed: int = 4) -> str:
     """Flip a bit in every file of the true kernels, then in half of them, so that callers lose what they call, and
     simulate: "" when the numbers are the same as before."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
     from otjdd.results import store
 
     (folder / "pulse.toml").write_text(PULSE)
     done = otjdd(folder, "run", "pulse.toml", "-q", "-o", "before.nc")
-    place = folder / "cache" / "otjdd" / jit_cache.folder().name
-    shutil.copytree(jit_cache.folder(), place)
+    place = folder / "cache" / "otjdd" / kernel_cache.folder().name
+    shutil.copytree(kernel_cache.folder(), place)
     rng, entries = random.Random(seed), sorted(place.iterdir())
     for share in (1.0, 0.5):
         for path in rng.sample(entries, round(share * len(entries))):

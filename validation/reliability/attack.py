@@ -342,7 +342,7 @@ def full_disks_of_workers(quick: bool, folder: Path) -> tuple[str, bool]:
 
 def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
     """Caches of kernels that others could write to, with entries under a good seal that run code when they are read."""
-    from otjdd.physics import jit_cache
+    from otjdd.compiler import kernel_cache
 
     lay_out(folder, SMALL)
     mark, wrong = folder / "mark", []
@@ -350,8 +350,8 @@ def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
     ways = ("the root", "the folder", "the files") if not quick else ("the files",)
     for way in ways:
         cache = folder / way.replace(" ", "-")
-        place = cache / "otjdd" / jit_cache.folder().name
-        shutil.copytree(jit_cache.folder(), place)
+        place = cache / "otjdd" / kernel_cache.folder().name
+        shutil.copytree(kernel_cache.folder(), place)
         place.chmod(0o700), place.parent.chmod(0o700)
         for path in place.iterdir():
             body = unsealed(path, path.read_bytes())
@@ -369,10 +369,10 @@ def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
     """All true kernels compiled again by a process that distrusts them: a later process finds them all."""
     cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
     ask = (
-        "from otjdd.physics import jit_cache; from otjdd.solver import self_check; self_check.trust(); "
-        "print(sum(sum(kernel.stats.cache_misses.values()) for kernel in jit_cache.KERNELS))"
+        "from otjdd.compiler import kernel_cache; from otjdd.solver import self_check; self_check.trust(); "
+        "print(sum(sum(kernel.stats.cache_misses.values()) for kernel in kernel_cache.KERNELS))"
     )
-    heal = ask.replace("print(", "jit_cache.recompile(); print(")
+    heal = ask.replace("print(", "kernel_cache.recompile(); print(")
     done = [
         subprocess.run(interpreter.command(code), env=interpreter.environment(**cache), capture_output=True, text=True)
         for code in (heal, ask)

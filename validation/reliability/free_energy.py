@@ -108,7 +108,7 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 def hold(run, V: float, duration: float) -> Fall:
     """Take a run through a hold, step by step."""
     from otjdd.physics.state import copy_state, new_state
-    from otjdd.physics.stepper import outside
+    from otjdd.stepping.stepper import outside
 
     integrate.jump(run, V)
     K, N = run.state.c.shape

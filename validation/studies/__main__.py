@@ -172,7 +172,8 @@ def spread(values: list[float], digits: str) -> str:
 @contextlib.contextmanager
 def clocked():
     """List to which the processor time [s] of the kernels that a run calls is appended, those of its tables included."""
-    from otjdd.physics import bent_region, course, electrostatics, quasistatic, record
+    from otjdd.physics import bent_region, electrostatics, quasistatic
+    from otjdd.stepping import course, record
 
     spent: list[float] = []
 

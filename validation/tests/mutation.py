@@ -47,7 +47,10 @@ TESTS = {
 
 def home_of(module: str) -> str:
     """Package of a module whose mutants are counted."""
-    return {"textbook": "analysis", "hopping": "laws", "transmission": "laws"}.get(module, "physics")
+    steps = dict.fromkeys(
+        ("rosenbrock", "stepper", "course", "record", "electron_step", "electron_jacobian"), "stepping"
+    )
+    return {"textbook": "analysis", "hopping": "laws", "transmission": "laws", **steps}.get(module, "physics")
 
 
 def module_name(module: str) -> str:

@@ -1,0 +1,199 @@
+"""Kirchhoff's law on the lines of a crossbar, the cells frozen.
+
+    word line i:  driver -r- u_i0 -r- u_i1 - ...        one segment r between neighbours, and before the first
+    bit line j:   driver -r- w_0j -r- w_1j - ...
+    cell i, j:    from u_ij (the metal) to w_ij
+
+2 R C nodes. A line without driver floats. The current of a cell rises with its voltage, so the voltages of the nodes are
+the minimum of a convex function, the co-content of the network, whose gradient is the current missing at each node:
+Newton's iteration with a search along its steps finds them from anywhere. A factored matrix is used as long as steps
+with it become shorter; where cells hardly change from one solution to the next that is long.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import NetworkError, NotAsExpected
+
+TOLERANCE = 2e-6  # of the highest voltage of the drivers: last step of the voltages at the cells
+NOISE = 1e-7  # V, to which the kernels find the voltage of a junction
+LOCAL = 1e-4  # V: steps this small need no search, in which round-off of the currents would be taken for a slope
+KEEP = 0.5  # of the step before: a step with an old factor that is longer asks for a new one, as dear as three steps
+STRAIGHT = 1e-5  # V from where a cell was found, on which its current is straight to 1e-7 of it
+ENOUGH = 0.5  # of the slope at the beginning of a step: small enough at its end
+MOST_TURNS = 100
+MOST_HALVINGS = 40
+LEAK = 1e-15  # S from every node to ground, so that a floating line has a voltage
+
+
+class Crossbar(NamedTuple):
+    """Word lines and bit lines of one device, and the resistance [ohm] of a line between two cells."""
+
+    model: CompactModel
+    word_lines: int
+    bit_lines: int
+    line_resistance: float
+
+
+class Lines(NamedTuple):
+    """The lines with their drivers, as a linear network."""
+
+    words: np.ndarray  # (R,) V at the drivers of the word lines, nan for lines that float
+    bits: np.ndarray  # (C,)
+    conductance: object  # sparse (2 R C, 2 R C) S, nodes of the word lines first
+    source: np.ndarray  # (2 R C,) A, what the drivers feed into their first nodes
+
+
+class Solution(NamedTuple):
+    """Voltages and currents of all cells, and what the next solution with the same lines begins from."""
+
+    voltage: np.ndarray  # (R, C) V, from word line to bit line
+    current: np.ndarray  # (R, C) A
+    nodes: np.ndarray  # (2 R C,) V
+    factor: object  # of the matrix around some solution before
+
+    @property
+    def word_current(self) -> np.ndarray:
+        """Currents (R,) [A] out of the drivers of the word lines."""
+        return self.current.sum(axis=1)
+
+    @property
+    def bit_current(self) -> np.ndarray:
+        """Currents (C,) [A] into the drivers of the bit lines."""
+        return self.current.sum(axis=0)
+
+
+class Point(NamedTuple):
+    """The network at some voltages of its nodes."""
+
+    cell: np.ndarray  # (R C,) V
+    current: np.ndarray  # (R C,) A
+    slope: np.ndarray  # (R C,) S, at the voltages `found`
+    missing: np.ndarray  # (2 R C,) A that leaves each node
+    found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A at which the kernels found each cell last
+
+
+def lines(crossbar: Crossbar, words, bits) -> Lines:
+    """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
+
+    Raises NotAsExpected for a line without resistance, or drivers beyond the range of the model.
+    """
+    from scipy.sparse import coo_matrix
+
+    if not crossbar.line_resistance > 0.0:
+        raise NotAsExpected("a resistance of the lines above 0 ohm", f"{crossbar.line_resistance:g} ohm")
+    words, bits = (np.asarray(line, dtype=float) for line in (words, bits))
+    crossbar.model.check_voltages(np.subtract.outer(words[np.isfinite(words)], bits[np.isfinite(bits)]))
+    R, C, g = crossbar.word_lines, crossbar.bit_lines, 1.0 / crossbar.line_resistance
+    u, w = np.arange(R * C).reshape(R, C), R * C + np.arange(R * C).reshape(R, C)
+    a = np.concatenate((u[:, :-1].ravel(), w[:-1].ravel()))
+    b = np.concatenate((u[:, 1:].ravel(), w[1:].ravel()))
+    diagonal, source = np.full(2 * R * C, LEAK), np.zeros(2 * R * C)
+    np.add.at(diagonal, np.concatenate((a, b)), g)
+    for first, driven in ((u[:, 0], words), (w[0], bits)):
+        diagonal[first] += g * np.isfinite(driven)
+        source[first] += g * np.nan_to_num(driven)
+    i = np.concatenate((a, b, np.arange(2 * R * C)))
+    j = np.concatenate((b, a, np.arange(2 * R * C)))
+    values = np.concatenate((np.full(2 * a.size, -g), diagonal))
+    return Lines(words, bits, coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc(), source)
+
+
+def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:
+    """Voltages and currents of all cells while their states (R C, 2 K) stay where they are.
+
+    before : a solution with the same lines and other states, to begin from
+    Raises NetworkError when the voltages do not settle.
+    """
+    n = crossbar.word_lines * crossbar.bit_lines
+    highest = float(max(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits)))
+    nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
+    point, last = at(crossbar, driven, states, nodes), None
+    for _ in range(MOST_TURNS):
+        fresh = factor is None
+        factor = factored(driven, point.slope) if fresh else factor
+        step = -factor.solve(point.missing)
+        moved = float(np.abs(step[:n] - step[n:]).max())
+        ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
+        if moved > LOCAL:
+            share, ahead = searched(crossbar, driven, states, Step(nodes, step, point), ahead)
+        nodes, point = nodes + share * step, ahead
+        contracts = fresh or (last is not None and moved <= max(KEEP * last, NOISE))
+        if moved <= TOLERANCE * highest and contracts:
+            return solution(crossbar, nodes, point, factor)
+        if share < 1.0 or (last is not None and not contracts):
+            factor = None
+        last = moved
+    raise NetworkError("LINES_NOT_SOLVED", 0.0, highest, 0.0, moved, 0.0)
+
+
+def ideal(driven: Lines) -> np.ndarray:
+    """Voltages (2 R C,) of nodes on lines without resistance; 0 V where a line floats."""
+    words, bits = np.nan_to_num(driven.words), np.nan_to_num(driven.bits)
+    return np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
+
+
+def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor) -> Solution:
+    """The solution at a point. Raises NotAsExpected for a cell beyond the range of the model."""
+    crossbar.model.check_voltages(point.cell)
+    shape = crossbar.word_lines, crossbar.bit_lines
+    return Solution(point.cell.reshape(shape), point.current.reshape(shape), nodes, factor)
+
+
+def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None) -> Point:
+    """The network at voltages (2 R C,) of its nodes; beyond the range of the model a cell keeps its last conductance.
+
+    near : the network with the same states at other voltages; cells that hardly differ from there are not found again
+    """
+    from otjdd.compact_models import kernels as compact
+
+    n = nodes.size // 2
+    cell = nodes[:n] - nodes[n:]
+    if near is None:
+        found, slope = (cell.copy(), np.empty(n)), np.empty(n)
+        compact.linearise(crossbar.model.lookup, states, cell, found[1], slope)
+    else:
+        found, slope = tuple(each.copy() for each in near.found), near.slope.copy()
+        far = np.flatnonzero(np.abs(cell - found[0]) > STRAIGHT)
+        some, steep = np.empty(far.size), np.empty(far.size)
+        compact.linearise(crossbar.model.lookup, states[far], cell[far], some, steep)
+        found[0][far], found[1][far], slope[far] = cell[far], some, steep
+    current = found[1] + slope * (cell - found[0])
+    missing = driven.conductance @ nodes - driven.source
+    missing[:n] += current
+    missing[n:] -= current
+    return Point(cell, current, slope, missing, found)
+
+
+def factored(driven: Lines, slope: np.ndarray):
+    """LU factors of the network with cells of these conductances (R C,) [S]."""
+    from scipy.sparse import bmat, diags
+    from scipy.sparse.linalg import splu
+
+    G = diags(np.maximum(slope, 0.0))
+    matrix = (driven.conductance + bmat([[G, -G], [-G, G]])).tocsc()
+    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+
+class Step(NamedTuple):
+    """A step from a point."""
+
+    nodes: np.ndarray  # (2 R C,) V
+    step: np.ndarray  # (2 R C,) V
+    point: Point
+
+
+def searched(crossbar: Crossbar, driven: Lines, states: np.ndarray, step: Step, ahead: Point) -> tuple[float, Point]:
+    """Share of a step that comes near the least co-content along it, and the point there; `ahead` is the whole step."""
+    downhill = -float(step.step @ step.point.missing)
+    low, high, share = 0.0, 1.0, 1.0
+    for _ in range(MOST_HALVINGS):
+        along = float(step.step @ ahead.missing)
+        if along <= ENOUGH * downhill and (share == 1.0 or along >= -ENOUGH * downhill):
+            break
+        low, high = (low, share) if along > 0.0 else (share, high)
+        share = 0.5 * (low + high)
+        ahead = at(crossbar, driven, states, step.nodes + share * step.step, ahead)
+    return share, ahead

@@ -1,0 +1,114 @@
+"""Voltages on the lines of a crossbar in the course of time: cells that are written, scanned, or left alone.
+
+While the drivers hold their voltages the cells move, and with them the voltages on the lines. A time step moves the cells
+at the voltages of its beginning, finds the voltages at its end, and moves them again at the mean of both. What the second
+move changes is the error of the first, and far above that of the second.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.crossbars.network import Crossbar, Solution, lines, solve
+from otjdd.errors import NotAsExpected
+
+SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
+ERROR = 5e-3  # of a state, by which the two moves of a step may differ
+SAME = 1e-4  # V: a voltage that changes by less has moved its cell as well as the mean would, to 0.4 % of the move
+CHANGE = 0.4  # of the power, in a step: the trapezoid is then off by 1.4 % of it
+FIRST, SHORTEST = 0.02, 1e-9  # of the duration: the first step where none is known, and one that no error makes shorter
+
+
+class Held(NamedTuple):
+    """End of a time in which the drivers hold their voltages."""
+
+    end: Solution
+    energy: float  # J, of the drivers
+    voltage: np.ndarray  # (R, C) V, of largest magnitude that each cell has seen
+    current: np.ndarray  # (R, C) A, likewise
+    step: float  # s, the first time step, with which the next pulse of the kind may begin
+
+
+def held(crossbar: Crossbar, states: np.ndarray, words, bits, duration: float, first: float = 0.0) -> Held:
+    """Hold the drivers at words (R,) and bits (C,) [V] for a duration [s]; the states (R C, 2 K) change in place.
+
+    first : time step [s] to begin with, 0 where none is known
+    Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
+    """
+    driven = lines(crossbar, words, bits)
+    found = solve(crossbar, driven, states)
+    voltage, current = found.voltage, found.current
+    now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
+    while now < duration:
+        step = min(step, duration - now)
+        moved, new, error = stepped(crossbar, driven, states, found, step)
+        before, after = (power(each, words, bits) for each in (found, new))
+        error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
+        if error <= 1.0 or step <= SHORTEST * duration:
+            states[...], found, taken = moved, new, taken or step
+            energy += 0.5 * step * (before + after)
+            now = duration if step >= duration - now else now + step
+            voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
+        step *= min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
+    return Held(found, energy, voltage, current, taken)
+
+
+def stepped(crossbar: Crossbar, driven, states: np.ndarray, found: Solution, step: float):
+    """States after a step [s], the solution there, and the error of the step; 1 is allowed."""
+    hold, K = crossbar.model.hold, states.shape[1] // 2
+    first = states.copy()
+    hold(first, found.voltage.ravel(), step)
+    ahead = solve(crossbar, driven, first, found)
+    changed = np.abs(ahead.voltage - found.voltage).ravel() > SAME
+    part, second = states[changed], first.copy()
+    hold(part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
+    second[changed] = part
+    off = float(np.abs(second[:, :K] - first[:, :K]).max())
+    return second, solve(crossbar, driven, second, ahead), np.sqrt(off / ERROR)
+
+
+def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Of two values each that with the larger magnitude."""
+    return np.where(np.abs(other) > np.abs(one), other, one)
+
+
+def power(found: Solution, words, bits) -> float:
+    """Power [W] that the drivers give."""
+    return float(np.nan_to_num(words) @ found.word_current - np.nan_to_num(bits) @ found.bit_current)
+
+
+def write(
+    crossbar: Crossbar, states: np.ndarray, chosen: np.ndarray, pulse: tuple[float, float], scheme="half", first=0.0
+) -> Held:
+    """One pulse (voltage [V], width [s]) on the chosen cells (R, C), all on one word line; see `held`.
+
+    Raises NotAsExpected for another scheme, or chosen cells on several word lines.
+    """
+    if scheme not in SCHEMES:
+        raise NotAsExpected(f"a scheme out of {', '.join(SCHEMES)}", repr(scheme))
+    selected = np.asarray(chosen, dtype=bool).any(axis=1)
+    if np.count_nonzero(selected) != 1:
+        raise NotAsExpected("chosen cells on one word line", f"on {np.count_nonzero(selected)}")
+    voltage, width = pulse
+    on_words, on_bits = (share * voltage for share in SCHEMES[scheme])
+    words = np.where(selected, voltage, on_words)
+    return held(crossbar, states, words, np.where(np.any(chosen, axis=0), 0.0, on_bits), width, first)
+
+
+def read(crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, float], bit: int | None = None) -> Held:
+    """Hold a word line at a voltage [V] for a time [s], all other lines at 0 V; see `held`.
+
+    bit : the one bit line that is at 0 V, while all other lines float; None for all of them
+    """
+    words, bits = np.zeros(crossbar.word_lines), np.zeros(crossbar.bit_lines)
+    if bit is not None:
+        words[:], bits[:] = np.nan, np.nan
+        bits[bit] = 0.0
+    words[word] = pulse[0]
+    return held(crossbar, states, words, bits, pulse[1])
+
+
+def conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
+    """Chord conductances (R, C) [S] of the cells themselves at a voltage [V], without their lines."""
+    shape = crossbar.word_lines, crossbar.bit_lines
+    return (crossbar.model.hold(states.copy(), voltage, 0.0) / voltage).reshape(shape)

@@ -1,0 +1,191 @@
+"""From a case with a crossbar to its Dataset: patterns written, read, and left alone, and what that does to all cells."""
+
+import time
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.crossbars import models, pulses
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.error import sentence
+from otjdd.errors import NetworkError, SolverError
+from otjdd.results import outputs
+from otjdd.solver import model_limits, self_check
+from otjdd.solver.outcome import attributes, delivered, ending, status
+
+CELLS = (
+    "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
+)  # fmt: skip
+STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
+EXTRACTION = 0.8  # share of the progress that the extraction of a model is given
+
+
+class Running(NamedTuple):
+    """A crossbar on its way through the parts of a drive; the arrays are filled step by step, nan before."""
+
+    crossbar: Crossbar
+    scheme: str
+    states: np.ndarray  # (R C, 2 K)
+    maps: dict  # CELLS -> (S, R, C)
+    rows: dict  # STEPS -> (S,)
+    largest: dict  # "current" [A], "power" [W] -> (S,) of any cell in a step
+
+
+def simulate(case, progress=None):
+    """Dataset of a case whose drive is of the kind patterns. Raises CaseError, ResultError, ExtractionError, SolverError.
+
+    A run that fails or is interrupted has nan from there on. progress : called with the fraction done
+    """
+    self_check.trust()
+    began, failure = time.perf_counter(), None
+    extracting = case.crossbar.model is None
+    first = EXTRACTION if extracting and progress else 0.0
+    model = models.model_of(case, progress and (lambda fraction: progress(first * fraction)))
+    crossbar = Crossbar(model, case.crossbar.word_lines, case.crossbar.bit_lines, case.crossbar.line_resistance)
+    running = begun(crossbar, case.drive)
+    try:
+        for i, part in enumerate(case.drive.parts):
+            for done in undergone(running, i + 1, part):
+                if progress:
+                    progress(first + (1.0 - first) * (i + done) / len(case.drive.parts))
+    except (SolverError, KeyboardInterrupt, SystemError) as error:
+        failure = ending(error)
+    statistics = {"status": status(failure), "model": "extracted for this run" if extracting else case.crossbar.model}
+    reached = extremes(running, case.device.radius)
+    if case.device.film.electrons != "none":  # then they are part of the model
+        del reached["film_electron_ratio"]
+    about = attributes(case, statistics, time.perf_counter() - began, reached) | {
+        "compact_model_error": sentence(model)
+    }
+    return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
+
+
+def begun(crossbar: Crossbar, drive) -> Running:
+    """A crossbar before the first part of a drive."""
+    count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
+    states = crossbar.model.states(shape[0] * shape[1])
+    maps = {name: np.full((count, *shape), np.nan) for name in CELLS}
+    running = Running(
+        crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
+        {name: np.zeros(count) for name in ("current", "power")},
+    )  # fmt: skip
+    record(running, 0, 0.0, np.nan)
+    return running
+
+
+def undergone(running: Running, step: int, part):
+    """Take a crossbar through a part of its drive, and record it as a step. Yields the share that is done.
+
+    Raises NetworkError with the time, KeyboardInterrupt.
+    """
+    began = now = float(running.rows["step_time"][step - 1])
+    total = lasting(running.crossbar, part)
+    try:
+        for held, lasted in {"write": written, "read": scanned, "rest": rested}[part.kind](running, step, part):
+            now += lasted
+            if held is not None:
+                note(running, step, held)
+            yield (now - began) / total
+    except NetworkError as error:
+        raise NetworkError(error.reason, now, *error.args[2:]) from error
+    record(running, step, now, getattr(part, "voltage", np.nan))
+
+
+def lasting(crossbar: Crossbar, part) -> float:
+    """Duration [s] of a part of a drive."""
+    if part.kind == "rest":
+        return part.duration
+    if part.kind == "read":
+        return part.duration * crossbar.word_lines * (crossbar.bit_lines if part.unselected == "floating" else 1)
+    used = np.count_nonzero(marked(crossbar, part).any(axis=1))
+    return max(used, 1) * part.count * (part.width + part.pause)
+
+
+def written(running: Running, step: int, part):
+    """The pulses of a write, word line after word line, as (Held, its duration [s]); None for a pause."""
+    pattern, first = marked(running.crossbar, part), 0.0
+    running.maps["cell_chosen"][step] = pattern
+    for word in np.flatnonzero(pattern.any(axis=1)):
+        chosen = np.zeros_like(pattern)
+        chosen[word] = pattern[word]
+        for _ in range(part.count):
+            pulse = part.voltage, part.width
+            held = pulses.write(running.crossbar, running.states, chosen, pulse, running.scheme, first)
+            first = held.step
+            yield held, part.width
+            if part.pause:
+                yield rest(running, part.pause), part.pause
+
+
+def scanned(running: Running, step: int, part):
+    """The reads of a scan as (Held, its duration [s])."""
+    bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
+    for word, bit in product(range(running.crossbar.word_lines), bits):
+        held = pulses.read(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
+        at = slice(None) if bit is None else bit
+        sensed, through = held.end.bit_current[at], held.end.current[word, at]
+        running.maps["sensed_current"][step, word, at] = sensed
+        running.maps["sneak_share"][step, word, at] = 1.0 - through / sensed
+        yield held, part.duration
+
+
+def rested(running: Running, step: int, part):
+    """The one piece of a rest."""
+    yield rest(running, part.duration), part.duration
+
+
+def rest(running: Running, duration: float) -> None:
+    """All lines at 0 V for a duration [s]."""
+    running.crossbar.model.hold(running.states, 0.0, duration)
+
+
+def marked(crossbar: Crossbar, part) -> np.ndarray:
+    """True (R, C) for the cells that a part writes."""
+    if part.pattern is None:
+        return np.ones((crossbar.word_lines, crossbar.bit_lines), bool)
+    return np.array([[cell == "#" for cell in row] for row in part.pattern])
+
+
+def note(running: Running, step: int, held: pulses.Held) -> None:
+    """Add what the drivers did in a step."""
+    maps, rows, largest = running.maps, running.rows, running.largest
+    maps["cell_voltage"][step] = pulses.larger(held.voltage, np.nan_to_num(maps["cell_voltage"][step]))
+    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + held.energy
+    largest["current"][step] = max(largest["current"][step], np.abs(held.current).max())
+    largest["power"][step] = max(largest["power"][step], np.abs(held.current * held.voltage).max())
+
+
+def record(running: Running, step: int, when: float, voltage: float) -> None:
+    """Record the end of a step, at a time [s]."""
+    maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
+    weight, thickness = running.crossbar.model.weight, running.crossbar.model.thickness
+    shape = maps["cell_chosen"].shape[1:]
+    G = pulses.conductances(running.crossbar, running.states)
+    for name in ("cell_chosen", "cell_voltage"):
+        maps[name][step] = np.nan_to_num(maps[name][step])
+    rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])
+    maps["cell_conductance"][step] = G
+    rest_position = running.states[:, :K] @ weight / weight.sum() * thickness
+    maps["cell_rest_position"][step] = rest_position.reshape(shape)
+    rows["step_time"][step] = when
+    rows["step_voltage"][step] = voltage
+    others = maps["cell_chosen"][step] == 0.0
+    if maps["cell_chosen"][step].any() and others.any():
+        rows["write_disturb"][step] = np.abs(np.log10(G / maps["cell_conductance"][step - 1]))[others].max()
+
+
+def extremes(running: Running, radius: float) -> dict:
+    """Largest current density of a cell, steady rise of its temperature, without its neighbours' heat, and electrons.
+
+    Of the electrons a compact model knows how many there are at most, at a voltage in any state.
+    """
+    at, area = running.rows["step_time"], running.crossbar.model.area
+    rise = running.largest["power"] * model_limits.thermal_resistance(radius)
+    seen = np.nan_to_num(running.maps["cell_voltage"]).reshape(at.size, -1)
+    values = {
+        "film_electron_ratio": running.crossbar.model.electron_ratio(seen).max(axis=1),
+        "current_density": running.largest["current"] / area,
+        "temperature_rise": rise,
+    }
+    return {name: model_limits.of_series(at, each, "the step to t = {:.4g} s") for name, each in values.items()}

@@ -1,0 +1,104 @@
+"""The device as a module for CrossSim 3: its current at every conductance and voltage, as a table in the text."""
+
+import numpy as np
+
+from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.pulses import ROUNDS, Devices, Pulsed, sentences
+from otjdd.compact_models.model import CompactModel
+
+STATES = 12  # of the table, evenly in the logarithm of the conductance
+VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])  # V
+
+
+def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
+    """States (n, 2 K) that the last round of pulses leaves, by ascending conductance."""
+    q, states = model.states(1), []
+    for _ in range(ROUNDS):
+        for height in (pulses.reset_voltage, pulses.set_voltage):
+            for _ in range(len(pulses.up) - 1):
+                model.hold(q, height, pulses.width)
+                states.append(q[0].copy())
+    states = np.array(states[-2 * (len(pulses.up) - 1) :])
+    return states[np.argsort(model.hold(states.copy(), pulses.read_voltage, 0.0))]
+
+
+def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tuple[np.ndarray, np.ndarray]:
+    """ln G (n,) of states at the read voltage, and ln [G(V)/G] (n, V) at VOLTAGES."""
+    G = model.hold(states.copy(), read_voltage, 0.0) / read_voltage
+    at = np.array([model.hold(states.copy(), V, 0.0) / V for V in VOLTAGES])
+    return np.log(G), np.log(at / G).T
+
+
+def table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
+    """ln G (STATES,), ln [G(V)/G] (STATES, V), and how far currents of the visited states are from it, rms, relative."""
+    lnG, ratio = ratios(model, visited(model, pulses), pulses.read_voltage)
+    nodes = np.linspace(lnG[0], lnG[-1], STATES)
+    values = np.array([np.interp(nodes, lnG, column) for column in ratio.T]).T
+    back = np.array([np.interp(lnG, nodes, column) for column in values.T]).T
+    return nodes, values, float(np.sqrt((np.expm1(back - ratio) ** 2).mean()))
+
+
+def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
+    """Standard deviation (STATES,) of ln G between devices after equal pulses, where their mean of ln G is each of ln_G."""
+    curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
+    mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
+    order = np.argsort(mean)
+    return np.interp(ln_G, mean[order], deviation[order])
+
+
+def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
+    """Lines of the class for devices that differ; none for one device."""
+    if devices is None:
+        return []
+    deviations = ", ".join(map(number, between_devices(nodes, devices)))
+    return [
+        f"    deviation = [{deviations}]  # of ln G between devices, at LN_G",
+        "    random = np.random.default_rng(0)",
+        "",
+        "    def programming_error(self, input_):",
+        '        """Conductances (in Gmax) of devices that differ, which should all have those given."""',
+        "        G = np.maximum(input_, 1e-300)",
+        "        return G * np.exp(np.interp(np.log(G), LN_G, self.deviation) * self.random.standard_normal(np.shape(G)))",
+        "",
+    ]
+
+
+def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
+    """Text of a module with the class `OTJ`, to be imported before CrossSim chooses its device by that name."""
+    nodes, values, off = table(model, pulses)
+    high = float(np.exp(nodes[-1]))
+    about = [
+        *header(model),
+        f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
+        *sentences(pulses, devices),
+        f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
+        "beyond, the conductance is held",
+        f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
+        "CrossSim programs conductances at once",
+    ]
+    rows = ["    [" + ", ".join(map(number, row)) + "]," for row in values]
+    lines = [f"# {line}" for line in about]
+    lines += ["", "import numpy as np", "from scipy.interpolate import RegularGridInterpolator"]
+    lines += ["from simulator.devices.idevice import EmptyDevice", "", f"VREAD = {number(pulses.read_voltage)}  # V"]
+    lines += ["LN_G = [" + ", ".join(number(node - nodes[-1]) for node in nodes) + "]  # of G/Gmax"]
+    lines += [
+        "VOLTS = [" + ", ".join(map(number, VOLTAGES)) + "]",
+        "LN_RATIO = [  # of G(V)/G(VREAD)",
+        *rows,
+        "]",
+        "",
+        "",
+    ]
+    lines += ["class OTJ(EmptyDevice):", '    """Oxide tunnel junction: a current that bends with the voltage."""', ""]
+    lines += ["    ratio = staticmethod(RegularGridInterpolator((LN_G, VOLTS), LN_RATIO))", ""]
+    lines += differing(nodes, devices)
+    lines += [
+        "    def nonlinear_current(self, Gmat, Vmat):",
+        '        """Currents for conductances (in Gmax) and voltages (in VREAD)."""',
+    ]
+    lines += [
+        "        G, V = np.broadcast_arrays(Gmat, Vmat)",
+        "        ln_G = np.clip(np.log(np.maximum(G, 1e-300)), LN_G[0], LN_G[-1])",
+    ]
+    lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", ""]
+    return "\n".join(lines)

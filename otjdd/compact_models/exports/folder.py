@@ -1,0 +1,47 @@
+"""All files of a compact model in one folder, each whole or absent."""
+
+from pathlib import Path
+
+from otjdd.compact_models.exports import aihwkit, crosssim, neurosim, pulses, spice, verilog_a
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import ResultError
+from otjdd.system.files import write_whole
+
+MODEL = "model.nc"
+
+
+def check(folder: Path) -> None:
+    """Raise ResultError when a folder holds a model that this version did not write and so must not replace."""
+    if (folder / MODEL).exists():
+        CompactModel.load(folder / MODEL)
+
+
+def texts(model: CompactModel, devices: pulses.Devices | None = None) -> dict[str, str]:
+    """Name of a file in the folder -> its text, without the model itself and the picture."""
+    found = {
+        "otj.va": verilog_a.verilog_a(model),
+        "otj.cir": spice.subcircuit(model),
+        "example.cir": spice.testbench(model),
+    }
+    taken = pulses.pulsed(model)
+    found["aihwkit_preset.py"] = aihwkit.preset(model, taken, devices)
+    found["crosssim_device.py"] = crosssim.device(model, taken, devices)
+    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices).items()}
+
+
+def write(model: CompactModel, folder: Path, devices: pulses.Devices | None = None) -> list[Path]:
+    """Write a model and all its exports into a folder; names of what was written. Raises ResultError.
+
+    devices : pulses on devices that differ, for the exports that have room for differences
+    """
+    check(folder)
+    named = texts(model, devices)
+    for name in named:
+        try:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ResultError(folder, f"cannot be made ({error.strerror})") from error
+    model.save(folder / MODEL)
+    for name, text in named.items():
+        write_whole(folder / name, text.encode("ascii"))
+    return [folder / MODEL, *(folder / name for name in named)]

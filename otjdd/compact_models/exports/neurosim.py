@@ -1,0 +1,111 @@
+"""The device as NeuroSim takes it: conductances under equal pulses, a block of parameters, command-line arguments.
+
+Conductances G(n) after n pulses are compared with the law of that simulator, G = Gmin + B [1 - exp(-n/A)], whose label is
+NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
+from otjdd.compact_models.model import CompactModel
+
+PER_LABEL = 10.1015
+STEEPEST = 9.0  # label
+
+
+def law(label: float, x: np.ndarray) -> np.ndarray:
+    """The law of NeuroSim from 0 to 1, by its label of nonlinearity; negative labels bend the other way."""
+    if abs(label) < 1e-6:
+        return np.asarray(x, dtype=float)
+    A = width_of(abs(label))
+    if label > 0.0:
+        return np.expm1(-x / A) / np.expm1(-1.0 / A)
+    return 1.0 - np.expm1(-(1.0 - x) / A) / np.expm1(-1.0 / A)
+
+
+def label_of(A: float) -> float:
+    """Label of the law with A pulses in units of their number."""
+    slope = -1.0 / (A * np.expm1(-1.0 / A))  # y'(x) = slope exp(-x/A) is 1 at the largest y - x
+    x = A * np.log(slope)
+    return PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x)
+
+
+def width_of(label: float) -> float:
+    """A of a label, the inverse of `label_of`."""
+    low, high = 1e-3, 1e6
+    for _ in range(200):
+        middle = np.sqrt(low * high)
+        low, high = (middle, high) if label_of(middle) > label else (low, middle)
+    return float(middle)
+
+
+def fitted(curve: np.ndarray) -> tuple[float, float]:
+    """Label of a rising curve by least squares, and the rms deviation as a share of its range."""
+    x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
+    found = minimize_scalar(
+        lambda label: ((law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
+    )
+    return float(found.x), float(np.sqrt(found.fun))
+
+
+class Variation(NamedTuple):
+    """Standard deviations between devices."""
+
+    label: float  # of the label of nonlinearity, mean of both directions
+    highest: float  # S
+    lowest: float  # S
+
+
+def variation(devices: Devices | None) -> Variation:
+    """Spread of labels and ranges between devices; nothing where there is one device."""
+    if devices is None:
+        return Variation(0.0, 0.0, 0.0)
+    labels = [[fitted(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]
+    low, high = devices.ends
+    label = float(np.std(labels, axis=1, ddof=1).mean())
+    return Variation(label, float(high.std(ddof=1)), float(low.std(ddof=1)))
+
+
+def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> dict[str, str]:
+    """Name -> text: parameters for Cell.cpp, conductances by pulse (of all devices, too), arguments of the command line."""
+    differ = variation(devices)
+    (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
+    (low, high), count = pulses.ends, len(pulses.up) - 1
+    about = [
+        *header(model),
+        *sentences(pulses, devices),
+        f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
+        "of the compact model: the law of NeuroSim is an exponential",
+        "sigmaCtoC is therefore 0; sigmaDtoD is that of the labels NL; pulses.csv holds the conductances themselves",
+    ]
+    values = {
+        "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
+        "writeVoltageLTP": pulses.set_voltage, "writeVoltageLTD": -pulses.reset_voltage,
+        "writePulseWidthLTP": pulses.width, "writePulseWidthLTD": pulses.width, "maxNumLevelLTP": count,
+        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": -down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
+        "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
+    }  # fmt: skip
+    block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
+    block.append(f"conductanceRangeVar = {'false' if devices is None else 'true'};")
+    table = ["pulse,G_LTP_S,G_LTD_S"]
+    table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
+    arguments = (
+        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {-down:.3f} --max_level {count} "
+        f"--d2dVari {differ.label:.3g} --c2cVari 0 --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
+    )
+    named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}
+    if devices is not None:
+        named["devices.csv"] = "\n".join(rows_of(devices))
+    return {name: text + "\n" for name, text in named.items()}
+
+
+def rows_of(devices: Devices) -> list[str]:
+    """Lines of a table: a device and a pulse each."""
+    lines = ["device,pulse,G_LTP_S,G_LTD_S"]
+    for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):
+        lines += [f"{n},{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(up, down, strict=True))]
+    return lines

@@ -1,0 +1,145 @@
+"""The compact model as a subcircuit of ngspice, and a testbench that works as it is."""
+
+from otjdd.compact_models.error import writes
+from otjdd.compact_models.exports.functions import (
+    Functions,
+    Pieces,
+    functions,
+    header,
+    horner,
+    number,
+    polynomial,
+    tree,
+)
+from otjdd.compact_models.model import CompactModel
+
+WIDE = 100  # characters of a line of a netlist
+
+
+def subcircuit(model: CompactModel) -> str:
+    """Text of the subcircuit `otj p n`, p the metal, of behavioural sources; parameters as in Verilog-A.
+
+    Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
+    model is out of its range, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice takes for the
+    time, the states are held.
+    """
+    columns = range(1, model.kind.size + 1)
+    kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
+    starts = " ".join(f"ic{k}={number(start)}" for k, start in enumerate(model.start, 1))
+    low, high = number(model.limits.low), number(model.limits.high)
+    lines = [f"* {line}" for line in header(model)]
+    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} {starts}"]
+    lines += [
+        "Rs p j {rs+1e-6}",
+        "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
+        f"Bv v 0 V = min(max(V(j,n), {low}), {high})",
+    ]
+    lines.append(f"Boutside outside 0 V = {outside(model, kinds)} ? 1 : 0")
+    for kind in kinds:
+        for group in kind.groups:
+            lines += sources(*group)
+    for k in columns:
+        lines += column(model, kinds, k)
+    total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
+    lines += [f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}", ".ends otj", ""]
+    return "\n".join(folded(line) for line in lines)
+
+
+def outside(model: CompactModel, kinds: list[Functions]) -> str:
+    """Condition on which a model is out of its range: by its voltage, by the time of a transient, by where it starts."""
+    limits = model.limits
+    found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
+    found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
+    for k, t in enumerate(model.kind, 1):
+        found.append(f"({{ic{k}}} < {number(kinds[t].low)}) || ({{ic{k}}} > {number(kinds[t].high)})")
+    return " || ".join(found)
+
+
+def sources(names: list[str], part: Pieces) -> list[str]:
+    """One voltage source for each of these functions of the voltage."""
+    lines = []
+    for r, name in enumerate(names):
+        text = tree(
+            part.knots,
+            lambda i, r=r: horner(part.factors[i, r], f"(V(v)-{number(part.knots[i])})".replace("--", "+")),
+            lambda knot, below, above: f"(V(v) < {number(knot)} ? {below} : {above})",
+        )
+        lines.append(f"B{name} {name} 0 V = {text}")
+    return lines
+
+
+def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
+    """One column: its state on a capacitor of 1 F, the logarithms of its rate and conductance."""
+    t = int(model.kind[k - 1])
+    kind = kinds[t]
+    scale = number(2.0 / (kind.high - kind.low))
+    sums = [
+        " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
+        for letter in kind.letters
+    ]
+    rate = f"{number(model.speed[k - 1])}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
+    limit = []
+    if len(sums) > 2:
+        limit = [f"Bl{k} l{k} 0 V = min(max({sums[2]}, -60), 60)"]
+        rate += f"/sqrt(1+{number(model.speed[k - 1] ** 2)}*exp(2*(V(e{k})-V(l{k}))))"
+    up, down = (number(1.0 / way if way > 0.0 else 0.0) for way in model.kinds[t].way)
+    emptying = number(model.speed[k - 1] / model.kinds[t].emptying)
+    filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
+    return [
+        f"Cx{k} x{k} 0 1 ic=0",
+        f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {number(kind.low)}), {number(kind.high)})",
+        f"By{k} y{k} 0 V = min(max((V(q{k})-{number(kind.low)})*{scale}-1, -1), 1)",
+        f"Be{k} e{k} 0 V = min(max({sums[0]}, -60), 60)",
+        f"Bg{k} g{k} 0 V = min(max({sums[1]}, -60), 5)",
+        *limit,
+        f"Br{k} r{k} 0 V = {rate}",
+        f"Bx{k} 0 x{k} I = V(on)*V(r{k})*(V(f{k})+{emptying}/({filling}+{emptying})) - (1-V(on))*V(x{k})",
+        f"Cf{k} f{k} 0 1 ic=0",
+        f"Bf{k} 0 f{k} I = V(on)*({filling}*(1-V(f{k}))-{emptying}*V(f{k})) - (1-V(on))*V(f{k})",
+    ]
+
+
+def folded(line: str) -> str:
+    """A long line of a netlist as several."""
+    if line.startswith("*"):
+        return line
+    words, out = line.split(" "), [""]
+    for word in words:
+        if len(out[-1]) + len(word) > WIDE and out[-1]:
+            out.append("+")
+        out[-1] += (" " if out[-1] else "") + word
+    return "\n".join(out)
+
+
+def testbench(model: CompactModel) -> str:
+    """Netlist that sets and resets one junction and reads it after each pulse; `ngspice -b example.cir` runs it."""
+    limits = model.limits
+    (up, down, _), width = writes(limits), max(1e-6, limits.shortest)
+    read, edge = 10 * width, 0.01 * width
+    points, reads, now = [(0.0, 0.0)], [], 0.0
+    for height in (down, up, down, up):
+        for level, lasts in ((height, width), (0.0, width), (0.1, read), (0.0, width)):
+            points += [(now + edge, level), (now + lasts, level)]
+            now += lasts
+            if level == 0.1:
+                reads.append(now - width - 0.01 * read)
+    told = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
+    body = [
+        "Pulses on one junction, a read at 0.1 V after each",
+        ".include otj.cir",
+        "Vs p 0 PWL(" + " ".join(f"{number(t)} {number(v)}" for t, v in points) + ")",
+        "X1 p 0 otj",
+        ".options reltol=1e-4 method=gear",
+        f".tran {number(0.1 * width)} {number(now)} 0 {number(0.5 * width)}",
+        ".control",
+        "run",
+        *told,
+        "meas tran outside max v(x1.outside)",
+        "if outside > 0.5",
+        "  echo warning: the model was outside of its range of voltages, times or states",
+        "end",
+        ".endc",
+        ".end",
+        "",
+    ]
+    return "\n".join(body)

@@ -1,0 +1,141 @@
+"""The compact model as Verilog-A, for compilers that know neither tables nor arrays (openvaf-r)."""
+
+from otjdd.compact_models.exports.functions import Functions, Pieces, functions, header, horner, number, tree
+from otjdd.compact_models.model import CompactModel
+
+TELL = "1e12"  # 1/s, rate at which a warning is remembered
+
+
+def verilog_a(model: CompactModel) -> str:
+    """Text of the module `otj(p, n)`, p the metal. Area, series resistance and the states to start from are parameters.
+
+    The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
+    frozen junction, and a transient begins with it, with and without `uic`. The variable `outside` is 1 where the model
+    is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it.
+    """
+    columns = range(1, model.kind.size + 1)
+    kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
+    lines = [f"// {line}" for line in header(model)]
+    lines += ['`include "disciplines.vams"', "", "module otj(p, n);", "  inout p, n;", "  electrical p, n, j;"]
+    lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ", told;"]
+    lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
+    lines += ["    v = min(max(V(j, n), low), high);"]
+    for kind in kinds:
+        lines += [indented(by_voltage(*group), 4) for group in kind.groups]
+    for k in columns:
+        lines += column(model, kinds, k)
+    lines += [
+        *warning(),
+        "    I(j, n) <+ g * V(j, n) * area / reference_area;",
+        "    if (rs > 0.0) I(p, j) <+ V(p, j) / rs; else V(p, j) <+ 0.0;",
+        "  end",
+        "endmodule",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def warning() -> list[str]:
+    """Statements that tell when the model is out of its range."""
+    message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
+    return [
+        "    outside = (V(j, n) < low || V(j, n) > high || $abstime > longest) ? 1.0 : 0.0;",
+        f"    y = outside * (1.0 - V(told)) * {TELL};",
+        "    if ($abstime <= 0.0) y = -V(told);",
+        "    I(told) <+ ddt(V(told)) - y;",
+        f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < 0.5) $warning({message});",
+    ]
+
+
+def parameters(model: CompactModel) -> list[str]:
+    """Declarations of what may be set, and of what is named only."""
+    lines = [
+        f'  (* type = "instance" *) parameter real rs = {number(model.resistance)} from [0:inf);  // ohm, in series',
+        f'  (* type = "instance" *) parameter real area = {number(model.area)} from (0:inf);  // m2, scales the current',
+    ]
+    for k, start in enumerate(model.start, 1):
+        state = model.kinds[model.kind[k - 1]].state
+        bounds = f"[{number(state[0])}:{number(state[-1])}]"
+        lines.append(
+            f'  (* type = "instance" *) parameter real ic{k} = {number(start)} from {bounds};  // position at time 0'
+        )
+    return [
+        *lines,
+        f"  localparam real reference_area = {number(model.area)};  // m2",
+        f"  localparam real temperature = {number(model.temperature)};  // K, the only one",
+        f"  localparam real low = {number(model.limits.low)};  // V, beyond: the conductance of the edge",
+        f"  localparam real high = {number(model.limits.high)};  // V",
+        f"  localparam real longest = {number(model.limits.longest)};  // s",
+    ]
+
+
+def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
+    """Declarations of the variables, and of the one that says when the model is outside of its range."""
+    names = ["v", "t", "q", "x", "y", "e", "r", "g", "h"] + [
+        name for kind in kinds for group, _ in kind.groups for name in group
+    ]
+    names += [f"t{j}" for j in range(2, kinds[0].count)]
+    lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
+    told = (
+        '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
+    )
+    return [*lines, told]
+
+
+def by_voltage(names: list[str], part: Pieces) -> str:
+    """Statements that set functions of the voltage: those of the piece that v is in."""
+
+    def leaf(i: int) -> str:
+        sets = [f"{name} = {horner(part.factors[i, r], 't')};" for r, name in enumerate(names)]
+        return "\n".join(["begin", f"  t = v - ({number(part.knots[i])});", *("  " + text for text in sets), "end"])
+
+    def branch(knot: float, below: str, above: str) -> str:
+        return f"if (v < {number(knot)})\n{indented(below, 1)}\nelse\n{indented(above, 1)}"
+
+    return tree(part.knots, leaf, branch)
+
+
+def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
+    """Statements of one column: its state, its share of the conductance, its rate."""
+    t = int(model.kind[k - 1])
+    kind = kinds[t]
+    terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))]
+    sums = ["+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters]
+    limit = [f"    h = r * exp(-({sums[2]}));", "    r = r / sqrt(1.0 + h * h);"] if len(sums) > 2 else []
+    recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
+    emptying = model.speed[k - 1] / model.kinds[t].emptying
+    return [
+        f"    q = min(max(ic{k} + V(x{k}), {number(kind.low)}), {number(kind.high)});",
+        f"    x = (q - {number(kind.low)}) * {number(2.0 / (kind.high - kind.low))} - 1.0;",
+        "    " + " ".join(recurrence),
+        f"    e = {sums[0]};",
+        f"    y = {sums[1]};",
+        f"    g = {'g + ' if k > 1 else ''}{number(model.weight[k - 1])} * exp(y);",
+        f"    r = {number(model.speed[k - 1])} * exp(e);",
+        *limit,
+        f"    r = r * (rest{t} - q);",
+        f"    h = ({ways(model, k)}) * abs(r);",
+        f"    y = h / (h + {number(emptying)});",
+        f"    r = r * (V(f{k}) + 1.0 - y);",
+        f"    y = h - V(f{k}) * (h + {number(emptying)});",
+        f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); end",
+        f"    I(x{k}) <+ ddt(V(x{k})) - r;",
+        f"    I(f{k}) <+ ddt(V(f{k})) - y;",
+    ]
+
+
+def ways(model: CompactModel, k: int) -> str:
+    """Text of 1/a, the flow counted in fillings of the way of column k, for either direction of the flow r."""
+    up, down = model.kinds[model.kind[k - 1]].way
+    return f"r > 0.0 ? {number(1.0 / up if up > 0.0 else 0.0)} : {number(1.0 / down if down > 0.0 else 0.0)}"
+
+
+def recurrences(count: int):
+    """Degree, name of the polynomial before and of that before it, from degree 2 on."""
+    names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
+    return [(j, names[j - 1], names[j - 2]) for j in range(2, count)]
+
+
+def indented(text: str, by: int) -> str:
+    """Every line of a text moved to the right."""
+    return "\n".join(" " * by + line for line in text.split("\n"))

@@ -1,0 +1,231 @@
+"""Kernels of a compact model: tables of conductance and relaxation rate instead of profiles.
+
+    I     = V_j sum_k w_k G(V_j, q_k)                     V_j + R I = V
+    dq/dt = F [f + 1 - f_e]                               F = r [q_rest(V_j) - q]
+    1/r^2 = 1/(s_k h(V_j, q))^2 + 1/l(V_j, q)^2
+    df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
+
+q_k is the state of column k, w_k its share of the area, s_k its speed, h the rate that hops allow and l the rate that no
+column exceeds, because no hop is faster than the attempt frequency. r > 0, so every q moves towards q_rest and none
+leaves its range. f is the filling of the way: the first vacancies that leave a well, the share a of all, have to fill
+the way to the other well before as many arrive as leave; at rest the way empties in the time b. A flow slower than that
+is not delayed, nor is one in a direction with a = 0. Tables hold ln G, ln h and ln l on even grids, and are linear
+between the nodes.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, kernel
+
+ERROR = 1e-3  # of a state, by one time step: the change by the midpoint, whose own error is far smaller
+FILLING = 0.02  # weight of the filling in that error
+VOLTAGE_ERROR = 1e-4  # V, the last move of V_j
+MOST_STEPS = 100_000  # of one piece
+
+
+class Lookup(NamedTuple):
+    """Dense tables of a compact model: T kinds of column, F voltages, S states; K columns."""
+
+    low: float  # V, first voltage
+    per_volt: float  # 1/V, intervals per volt
+    first: np.ndarray  # (T,) first state
+    per_state: np.ndarray  # (T,) intervals per unit of the state
+    rest: np.ndarray  # (T, F) state at which the rate vanishes
+    ln_rate: np.ndarray  # (T, F, S) of h in 1/s
+    ln_limit: np.ndarray  # (T, F, S) of l in 1/s
+    ln_conductance: np.ndarray  # (T, F, S) of G in S, of a column that is the whole area
+    kind: np.ndarray  # (K,) which tables a column follows
+    speed: np.ndarray  # (K,) factor of its rate
+    way: np.ndarray  # (T, 2) share of the vacancies that fills the way, for states that rise and that fall
+    emptying: np.ndarray  # (T,) s, in which the way empties
+    weight: np.ndarray  # (K,) share of the area
+    resistance: float  # ohm, in series
+
+
+@bare
+def node(position: float, count: int):
+    """Lower node and share of the upper one at a position counted in intervals; held at the ends."""
+    position = min(max(position, 0.0), count - 1.0)
+    i = min(int(position), count - 2)
+    return i, position - i
+
+
+@bare
+def between(table: np.ndarray, i: int, a: float, j: int, b: float):
+    """Linear in both directions inside the cell i, j of a table (F, S)."""
+    lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
+    upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+    return lower + a * (upper - lower)
+
+
+@bare
+def conductance(lookup: Lookup, V: float, q: np.ndarray):
+    """Chord conductance I/V_j [S] of all columns at V_j, and its derivative [S/V]."""
+    i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    total, slope = 0.0, 0.0
+    for k in range(lookup.kind.size):
+        t = lookup.kind[k]
+        table = lookup.ln_conductance[t]
+        j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
+        lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
+        upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
+        G = lookup.weight[k] * math.exp(lower + a * (upper - lower))
+        total += G
+        slope += G * (upper - lower) * lookup.per_volt
+    return total, slope
+
+
+@bare
+def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: float):
+    """V_j [V] and the current [A]: Newton from a guess, inside a bracket.
+
+    The current has the sign of V_j, so the solution lies between 0 and the source voltage. The last move is made on the
+    tangent of the current, which is then off by 2e-6 of itself at most.
+    """
+    R = lookup.resistance
+    if V_source == 0.0:
+        return 0.0, 0.0
+    if R == 0.0:
+        return V_source, V_source * conductance(lookup, V_source, q)[0]
+    low, high = min(0.0, V_source), max(0.0, V_source)
+    V = guess if low < guess < high else V_source
+    for _ in range(100):
+        G, slope = conductance(lookup, V, q)
+        residual = V + R * V * G - V_source
+        if residual > 0.0:
+            high = V
+        else:
+            low = V
+        tangent = G + V * slope
+        steep = 1.0 + R * tangent
+        move = residual / steep if steep > 0.0 else math.inf
+        if abs(move) <= VOLTAGE_ERROR:
+            return V - move, V * G - move * tangent
+        V -= move
+        if not low <= V <= high:
+            V = 0.5 * (low + high)
+    return V, V * conductance(lookup, V, q)[0]
+
+
+@bare
+def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
+    """Fill rates (3, K) of all columns at V_j and states q: r [1/s], state of rest, |F|/a [1/s] by which the way fills."""
+    i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    for k in range(lookup.kind.size):
+        t = lookup.kind[k]
+        j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], lookup.ln_rate.shape[2])
+        hops = lookup.speed[k] * math.exp(between(lookup.ln_rate[t], i, a, j, b))
+        share = hops * math.exp(-between(lookup.ln_limit[t], i, a, j, b))
+        rates[0, k] = hops / math.sqrt(1.0 + share * share)
+        rates[1, k] = lookup.rest[t, i] + a * (lookup.rest[t, i + 1] - lookup.rest[t, i])
+        flow = rates[0, k] * (rates[1, k] - q[k])
+        way = lookup.way[t, 0] if flow > 0.0 else lookup.way[t, 1]
+        rates[2, k] = abs(flow) / way if way > 0.0 else 0.0
+
+
+@bare
+def gone(x: float):
+    """1 - exp(-x) for x >= 0."""
+    if x < 1e-9:
+        return x
+    return -math.expm1(-x) if x < 40.0 else 1.0
+
+
+@bare
+def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
+    """Fill out (2 K,) with the states after a duration [s] > 0 from `start`, at rates (3, K) that do not change."""
+    K = lookup.kind.size
+    for k in range(K):
+        filling = rates[2, k]
+        speed = filling + lookup.speed[k] / lookup.emptying[lookup.kind[k]]
+        settled = filling / speed
+        away = (start[K + k] - settled) * gone(speed * duration)
+        out[K + k] = start[K + k] - away
+        share = 1.0 + away / (speed * duration)  # f + 1 - f_e, mean over the step
+        out[k] = start[k] + (rates[1, k] - start[k]) * gone(rates[0, k] * duration * share)
+
+
+@bare
+def advance(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
+    """Move the states q (2 K,) along a piece of the source voltage. Returns V_j and the current at its end.
+
+    ramp : its start [V] and slope [V/s]   V : V_j at its start   work : states (2, 2 K) and rates (2, 3, K) of trials
+    Exponential midpoint steps; their error is taken to be the change by the midpoint, so too large.
+    """
+    trial, euler = work[0][0], work[0][1]
+    rates, middle_rates = work[1][0], work[1][1]
+    V_start, slope = ramp
+    t, step = 0.0, duration
+    rates_at(lookup, V, q, rates)
+    I = 0.0
+    for _ in range(MOST_STEPS):
+        step = min(step, duration - t)
+        relax(lookup, rates, q, 0.5 * step, trial)
+        middle, _ = junction_voltage(lookup, V_start + slope * (t + 0.5 * step), trial, V)
+        rates_at(lookup, middle, trial, middle_rates)
+        relax(lookup, middle_rates, q, step, trial)
+        relax(lookup, rates, q, step, euler)
+        error = 0.0
+        for k in range(q.size):
+            off = abs(trial[k] - euler[k])
+            error = max(error, off if k < lookup.kind.size else FILLING * off)
+        if error <= ERROR or step < 1e-18:
+            for k in range(q.size):
+                q[k] = trial[k]
+            t = duration if step >= duration - t else t + step
+            V, I = junction_voltage(lookup, V_start + slope * t, q, middle)
+            if t < duration:
+                rates_at(lookup, V, q, rates)
+        if t >= duration:
+            break
+        step *= min(10.0, max(0.1, 0.9 * math.sqrt(ERROR / error))) if error > 0.0 else 10.0
+    return V, I
+
+
+@kernel
+def travel(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
+    """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
+
+    q : (2 K,) states and fillings, changed in place
+    out : (P, 2, 2 + 2 K), filled with V_j, I and states at both ends of every piece
+    """
+    work = np.empty((2, q.size)), np.empty((2, 3, lookup.kind.size))
+    V, V_before = 0.0, math.nan
+    for p in range(pieces.shape[0]):
+        start, end, V_start, V_end = pieces[p]
+        if V_start != V_before:
+            V, out[p, 0, 1] = junction_voltage(lookup, V_start, q, V_start)
+        else:
+            out[p, 0, 1] = out[p - 1, 1, 1]
+        out[p, 0, 0] = V
+        out[p, 0, 2:] = q
+        V, I = advance(lookup, q, (V_start, (V_end - V_start) / (end - start)), end - start, V, work)
+        out[p, 1, 0], out[p, 1, 1] = V, I
+        out[p, 1, 2:] = q
+        V_before = V_end
+
+
+@kernel
+def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray):
+    """Hold M junctions for a duration [s], each at a source voltage of its own, and take their currents in the end.
+
+    q : (M, 2 K), changed in place   voltage, current : (M,) V, A; current is filled
+    """
+    work = np.empty((2, q.shape[1])), np.empty((2, 3, lookup.kind.size))
+    for m in range(q.shape[0]):
+        V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
+        if duration > 0.0:
+            current[m] = advance(lookup, q[m], (voltage[m], 0.0), duration, V, work)[1]
+
+
+@kernel
+def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
+    """Currents [A] of M junctions at voltages (M,) and dI/dV [S], states (M, 2 K) where they are, resistance in series."""
+    for m in range(q.shape[0]):
+        V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
+        G, by_V = conductance(lookup, V, q[m])
+        bare_slope = G + V * by_V
+        slope[m] = bare_slope / (1.0 + lookup.resistance * bare_slope)

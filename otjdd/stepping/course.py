@@ -1,0 +1,105 @@
+"""The course of the ions along many straight pieces of the source voltage, with tasks at the ends of the pieces."""
+
+from otjdd.compiler.decorators import detached
+from otjdd.errors import Status
+from otjdd.physics.junction import Junction
+from otjdd.physics.quasistatic import Accuracy, jump
+from otjdd.physics.state import Memory, State, Tangent
+from otjdd.stepping.extremes import look
+from otjdd.stepping.record import READS, STATES, Log, full_of_rows, keep, observe, read
+from otjdd.stepping.rosenbrock import Trial
+from otjdd.stepping.stepper import (
+    ELAPSED,
+    FROM,
+    LAST_NORM,
+    PIECE,
+    SETTLED_AT,
+    STEP,
+    UNTIL,
+    V_FROM,
+    V_UNTIL,
+    Control,
+    Course,
+    advance,
+    voltage_slack,
+)
+
+# tasks of a piece, bits: choose the step anew at its start; write a row, take a read, keep the state at its end
+EDGE, OBSERVE, READ, KEEP = 1, 2, 4, 8
+AT_JUMP = 0.1  # of the error of V_j within a piece: that allowed at its start, where the largest values of a run are
+READ_ERROR = 1e-5  # of the read voltage: error of V_j allowed at a read, whose current is evaluated itself
+
+
+@detached
+def perform(
+    junction: Junction,
+    state: State,
+    tangent: Tangent,
+    memory: Memory,
+    task: int,
+    time: float,
+    V_source: float,
+    log: Log,
+):
+    """Record what a task asks for at the end of a piece. Returns a status."""
+    status, allowed = Status.DONE, READ_ERROR * abs(V_source)
+    if task & READ:
+        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, False))
+        if status == Status.DONE:
+            status = read(junction, state, tangent, time, V_source, log)
+    if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known
+        status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, True))
+    if status == Status.DONE and task & OBSERVE:
+        status = observe(junction, state, tangent, time, 0.0, V_source, log)
+    if status == Status.DONE and task & KEEP:
+        keep(state, time, V_source, log)
+    return status
+
+
+@detached
+def full(task: int, log: Log):
+    """True when the log has no room for the record of a task."""
+    return (
+        (task & OBSERVE and full_of_rows(log))
+        or (task & READ and log.used[READS] == log.reads.shape[0])
+        or (task & KEEP and log.used[STATES] == log.kept.shape[0])
+    )
+
+
+@detached
+def travel(
+    junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
+    course: Course, log: Log,
+):  # fmt: skip
+    """Take the ions along a course, on from course.at; the state is settled in the end. Returns a status, last error norm.
+
+    tangent, memory : kept between calls   trial : work space
+    PAUSED: the log is full or max_steps steps were tried; empty the log, set the counts to 0 and call again.
+    """
+    at, norm = course.at, 0.0
+    accuracy = Accuracy(AT_JUMP * voltage_slack(control), log.every_step)
+    while at[PIECE] < course.pieces.shape[0]:
+        i = int(at[PIECE])
+        task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
+        jumps = at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start
+        if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
+            return Status.PAUSED, norm
+        if jumps:
+            status = jump(junction, state, tangent, memory, V_start, accuracy)
+            if status == Status.DONE and log.every_step:
+                status = observe(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
+            if status != Status.DONE:
+                return status, norm
+            if not log.every_step:
+                look(junction, state, log.watch, course.pieces[i, FROM], 0.0, False)
+            at[SETTLED_AT] = V_start
+        if at[ELAPSED] == 0.0 and task & EDGE:
+            at[STEP], at[LAST_NORM] = 0.0, 0.0
+        status, norm = advance(junction, control, state, tangent, trial, course, log)
+        if status == Status.DONE:
+            at[SETTLED_AT] = V_end
+            status = perform(junction, state, tangent, memory, task, course.pieces[i, UNTIL], V_end, log)
+        if status != Status.DONE:
+            return status, norm
+        at[PIECE], at[ELAPSED] = i + 1, 0.0
+    return jump(junction, state, tangent, memory, at[SETTLED_AT], accuracy), norm

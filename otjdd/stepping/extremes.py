@@ -1,0 +1,141 @@
+"""Largest values of a run that have a limit: electrons in the film, current, and rise of the temperature.
+
+They are looked at after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
+100 cells: only where the lowest place of the conduction band would allow more electrons than ever before are they
+looked for. Where the film holds none, they are those that the contacts would put there along the band as it is.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, summed
+from otjdd.compiler.held_tuples import held
+from otjdd.physics.circuit import coupled
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.fermi_dirac import fermi_dirac_half
+from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
+from otjdd.physics.junction import Junction, band_of_fields
+from otjdd.physics.numerics import add_up
+from otjdd.physics.state import State
+
+# rows of the largest values and their columns
+EXTREMES = 3
+ELECTRONS, AMPERES, KELVIN = range(EXTREMES)
+VALUE, WHEN = range(2)
+ROOM = 6  # lines of work space: a band, its pieces, two weights, two more
+# rows of the thermal response
+RATE, WEIGHT, WARMTH = range(3)
+
+
+@held
+class Watch(NamedTuple):
+    """Quantities that are watched, and their largest values so far."""
+
+    density_of_states: float  # of the film [1/m3]
+    heat: np.ndarray  # (3, P) exponentials of the thermal response: RATE [1/s], WEIGHT [K/W] and WARMTH [W]; updated
+    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K; updated
+    room: np.ndarray  # (ROOM, N+2) work space
+
+
+@bare
+def lowest_band(junction: Junction, state: State, k: int) -> float:
+    """Lowest conduction band [eV] at the cell centres of column k, above the Fermi level of the right electrode."""
+    band = edge(junction.right, -state.D_right[k])[0]
+    lowest, last = math.inf, state.c.shape[1]
+    for f in range(last, 0, -1):
+        band -= junction.columns.distance[k, f] * state.E[k, f]
+        lowest = min(lowest, band)
+    return lowest
+
+
+@detached
+def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
+    """Largest density [1/m3] of the electrons that the contacts would put into column k, if above `most`, else that.
+
+    Each contact fills the band on its side of the top, with the weights of `film_electrons`.
+    """
+    distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
+    N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT, watch.density_of_states
+    band_of_fields(junction, state, k, U)
+    contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4])
+    lowest = U[1]
+    for i in range(1, N):
+        lowest = min(lowest, U[i + 1])
+    right, left = fermi_dirac_half(-lowest / kT), fermi_dirac_half((-V - lowest) / kT)
+    for i in range(N):
+        if N_c * (weight[0, i] * right + weight[1, i] * left) > most:
+            n = weight[0, i] * fermi_dirac_half(-U[i + 1] / kT)
+            most = max(most, N_c * (n + weight[1, i] * fermi_dirac_half((-V - U[i + 1]) / kT)))
+    return most
+
+
+@summed
+def mean(c: np.ndarray, width: np.ndarray) -> float:
+    """Mean of concentrations c (N,) in cells of these widths."""
+    total, thickness = 0.0, 0.0
+    for i in range(c.size):
+        total += c[i] * width[i]
+        thickness += width[i]
+    return total / thickness
+
+
+@detached
+def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
+    """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
+    charge = junction.ions.z * mean(state.c[k], junction.columns.width[k])
+    if hold_electrons(junction):
+        for i in range(state.c.shape[1]):
+            most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)
+        return most
+    highest = max(0.0, -state.V[0]) - lowest_band(junction, state, k)
+    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT) > most * charge:
+        return most
+    return would_be_electrons(junction, state, k, watch, most * charge) / charge
+
+
+@detached
+def ratio_of_columns(junction: Junction, state: State, watch: Watch) -> float:
+    """Largest `film_electron_ratio` of all columns at a settled state."""
+    most = 0.0
+    for k in range(state.c.shape[0]):
+        most = film_electron_ratio(junction, state, k, watch, most)
+    return most
+
+
+@bare
+def note(watch: Watch, which: int, value: float, time: float) -> None:
+    """Keep a value and its time [s] if it is the largest so far."""
+    if value > watch.largest[which, VALUE]:
+        watch.largest[which, VALUE], watch.largest[which, WHEN] = value, time
+
+
+@bare
+def temperature_rise(watch: Watch) -> float:
+    """Estimated rise of the temperature of the junction [K] above its surroundings."""
+    rise = 0.0
+    for p in range(watch.heat.shape[1]):
+        rise += watch.heat[WEIGHT, p] * watch.heat[WARMTH, p]
+    return rise
+
+
+@detached
+def look(junction: Junction, state: State, watch: Watch, time: float, step: float, known: bool) -> None:
+    """Look at a settled state at a time [s], at the end of a step [s].
+
+    known : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the current
+    from step to step; then it is not looked at, and the rise of the temperature is nan from there on.
+    """
+    if watch.density_of_states > 0.0:
+        for k in range(state.c.shape[0]):
+            most = watch.largest[ELECTRONS, VALUE]
+            note(watch, ELECTRONS, film_electron_ratio(junction, state, k, watch, most), time)
+    current = state.V[0] * add_up(state.G) if known or coupled(junction) else math.nan
+    power = current * state.V[0]
+    for p in range(watch.heat.shape[1]):
+        kept = math.exp(-watch.heat[RATE, p] * step)
+        watch.heat[WARMTH, p] = watch.heat[WARMTH, p] * kept + power * (1.0 - kept)
+    note(watch, AMPERES, abs(current), time)
+    note(watch, KELVIN, temperature_rise(watch), time)

@@ -1,0 +1,143 @@
+"""The record of a run: rows of the time series, reads, and kept states, written to the log by the kernels."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, spliced
+from otjdd.compiler.held_tuples import held
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.conduction import along_tangent, put_tangent
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.film_electrons import LEFT, RIGHT
+from otjdd.physics.junction import Junction
+from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.quasistatic import ensure_current
+from otjdd.physics.state import State, Tangent
+from otjdd.physics.transport import transport
+from otjdd.stepping.extremes import Watch, look, temperature_rise
+
+# columns of a recorded row, of a read, and of a kept instant
+RECORD = 13
+TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
+TERMINAL_LEFT, TERMINAL_RIGHT, SHEET = range(10, RECORD)
+READING = 5
+READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
+KEPT = 3
+KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
+# lengths of the log in use
+ROWS, READS, STATES = range(3)
+# ends of the film in kept_D
+AT_LEFT, AT_RIGHT = range(2)
+
+
+@held
+class Log(NamedTuple):
+    """Record of a run: filled from the top by the kernels, emptied by the caller between calls."""
+
+    every_step: bool  # True: a row of each step; False: where a task asks for one
+    total: np.ndarray  # (K,) vacancies per area at the start [1/m2], for the balance
+    used: np.ndarray  # (3,) ROWS, READS, STATES filled
+    rows: np.ndarray  # (R, RECORD)
+    reads: np.ndarray  # (M, READING)
+    kept: np.ndarray  # (S, KEPT)
+    kept_c: np.ndarray  # (S, K, N) 1/m3
+    kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
+    watch: Watch  # the largest values, whatever else is recorded
+
+
+@bare
+def full_of_rows(log: Log) -> bool:
+    """True when there is no room for another row."""
+    return log.used[ROWS] == log.rows.shape[0]
+
+
+@detached
+def observe_electrons(junction: Junction, state: State, row: np.ndarray):
+    """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
+
+    An electron of the film belongs to the terminal with which it is in equilibrium.
+    """
+    row[TERMINAL_LEFT], row[TERMINAL_RIGHT], row[SHEET] = row[CHARGE], row[CHARGE_RIGHT], 0.0
+    if not hold_electrons(junction):
+        return
+    for k in range(state.c.shape[0]):
+        of_left, of_right = 0.0, 0.0
+        for i in range(state.c.shape[1]):
+            of_left += state.electrons[k, LEFT, i] * junction.columns.width[k, i]
+            of_right += state.electrons[k, RIGHT, i] * junction.columns.width[k, i]
+        weight = junction.columns.weight[k]
+        row[TERMINAL_LEFT] -= weight * ELEMENTARY_CHARGE * of_left
+        row[TERMINAL_RIGHT] -= weight * ELEMENTARY_CHARGE * of_right
+        row[SHEET] += weight * (of_left + of_right)
+
+
+@detached
+def observe(
+    junction: Junction, state: State, tangent: Tangent, time: float, step: float, V_source: float, log: Log
+):  # fmt: skip
+    """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
+
+    Columns are averaged by their weight. step : [s] that ends here and was not looked at yet, 0 for none
+    """
+    status = ensure_current(junction, state, tangent)
+    row = log.rows[log.used[ROWS]]
+    row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
+    row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
+    for k in range(state.c.shape[0]):
+        weight = junction.columns.weight[k]
+        row[BENDING] += weight * edge(junction.right, -state.D_right[k])[2]
+        row[CHARGE] += weight * state.D_left[k]
+        row[CHARGE_RIGHT] -= weight * state.D_right[k]
+        count, moment, x = 0.0, 0.0, 0.0
+        for i in range(state.c.shape[1]):
+            h = junction.columns.width[k, i]
+            count += state.c[k, i] * h
+            moment += state.c[k, i] * h * (x + 0.5 * h)
+            x += h
+        row[POSITION] += weight * moment / count
+        change = count / log.total[k] - 1.0
+        if abs(change) > abs(row[BALANCE]):
+            row[BALANCE] = change
+    observe_electrons(junction, state, row)
+    row[CURRENT] = state.V[0] * add_up(state.G)
+    if abs(row[CURRENT]) > junction.compliance:  # the source has given way
+        row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
+    look(junction, state, log.watch, time, step, True)
+    row[RISE] = temperature_rise(log.watch)
+    log.used[ROWS] += status == Status.DONE
+    return status
+
+
+@spliced
+def read(junction: Junction, state: State, tangent: Tangent, time: float, V_source: float, log: Log):
+    """Write the current of the settled junction and its transport to the log. Returns a status.
+
+    The current is evaluated here, and the tangent goes on from it.
+    """
+    along_tangent(junction, state, tangent)
+    tangent.evaluated[0] += state.G.size
+    conductance, share, energy, good = transport(junction, state)
+    if not good:
+        return Status.SPECTRUM_NOT_CONVERGED
+    for k in range(state.c.shape[0]):
+        put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
+    row = log.reads[log.used[READS]]
+    row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
+    row[READ_SHARE], row[READ_ENERGY] = share, energy
+    log.used[READS] += 1
+    return Status.DONE
+
+
+@spliced
+def keep(state: State, time: float, V_source: float, log: Log):
+    """Write the state itself to the log."""
+    i = log.used[STATES]
+    log.kept[i, KEPT_TIME], log.kept[i, KEPT_SOURCE], log.kept[i, KEPT_JUNCTION] = time, V_source, state.V[0]
+    for k in range(state.c.shape[0]):
+        copy(state.c[k], log.kept_c[i, k])
+    copy(state.D_left, log.kept_D[i, AT_LEFT])
+    copy(state.D_right, log.kept_D[i, AT_RIGHT])
+    log.used[STATES] += 1

@@ -1,0 +1,264 @@
+"""One time step of the ions: a Rosenbrock method on the differential-algebraic system of all columns.
+
+    dS_f/dt = J_f(c, E)                      one row per inner face of a column
+    0       = closure(S, D(L), V_j)          one per column
+    0       = V(t) - V_j - R_s I(S, D(L), V_j)   one for the junction
+
+The methods are those of `rosenbrock_methods`. Every stage is one tridiagonal solve per column with a border of one row for
+D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of
+`conduction`.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import detached, fused, spliced
+from otjdd.compiler.held_tuples import held
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics.circuit import drop
+from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import (
+    Columns,
+    FluxSlopes,
+    Junction,
+    closure,
+    closure_slope,
+    flux_slopes,
+    fluxes,
+    move_fields,
+)
+from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.state import GUESS, State, Tangent, new_state
+from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
+from otjdd.stepping.rosenbrock_methods import RODAS, Method
+
+
+@held
+class Work(NamedTuple):
+    """Work space of a step: Jacobian, stages, and arrays of one stage."""
+
+    lower: np.ndarray  # (K, N+1) faces; 1..N-1 used, here and below
+    inverse: np.ndarray
+    upper: np.ndarray
+    response: np.ndarray  # (K, N+1) T^-1 dJ/dD(L)
+    closure: np.ndarray  # (K, N+1) d closure/dS
+    bordered: np.ndarray  # (K,) d closure/dD(L), the response of S included
+    J: np.ndarray  # (K, N+1) fluxes 1/(m2 s)
+    US: np.ndarray  # (s, K, N+1) stages of S, D(L) and V_j
+    UD: np.ndarray  # (s, K)
+    UV: np.ndarray  # (s,)
+    dS: np.ndarray  # (K, N+1) change of S, D(L) since the start of the step
+    dD: np.ndarray  # (K,)
+    mismatch: np.ndarray  # (K,) of the closure
+    factors: np.ndarray  # of `ions.field_factors`
+    error: np.ndarray  # (K, N) error estimate of c [1/m3]
+
+
+@held
+class Trial(NamedTuple):
+    """A step on trial: its method, its work space, and the state that it leads to."""
+
+    method: Method
+    work: Work
+    state: State
+    film: ElectronWork
+
+
+class Ramp(NamedTuple):
+    """Source voltage during a step, a straight line in time."""
+
+    voltage: float  # V, at the start
+    slope: float  # V/s
+
+
+def new_trial(K: int, N: int, electrons: bool = False, method: Method = RODAS) -> Trial:
+    """Room for a step of a method for K columns of N cells, their film with or without electrons."""
+    stages = method.alpha.size
+    work, film = new_work(stages, K, N), new_electron_work(stages, K, N, electrons)
+    return Trial(method, work, new_state(K, N, electrons), film)
+
+
+def new_work(stages: int, K: int, N: int) -> Work:
+    """Work space of a method for K columns of N cells."""
+    face = (K, N + 1)
+    return Work(
+        np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
+        np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages),
+        np.zeros(face), np.zeros(K), np.zeros(K), new_factors(N),
+        np.zeros((K, N)),
+    )  # fmt: skip
+
+
+@spliced
+def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> bool:
+    """Fill work with the Jacobian at the state, factored for gamma times the step [s], fluxes and closure.
+
+    Returns success.
+    """
+    columns = junction.columns
+    charge = junction.ions.z * ELEMENTARY_CHARGE
+    K, N = state.c.shape
+    n, per_dt = N - 1, 1.0 / gamma_dt
+    for k in range(K):
+        E, eps = state.E[k], state.eps[k]
+        lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
+        slopes = FluxSlopes(lower, upper, response)
+        flux_slopes(junction, k, state.c[k], E, work.factors, work.J[k], slopes)
+        dilution, distance, by_S = columns.dilution[k], columns.distance[k], work.closure[k]
+        for f in range(1, N):
+            per_eps = 1.0 / eps[f]
+            response[f] *= per_eps
+            by_S[f] = -charge * distance[f] * per_eps
+        for f in range(1, N):
+            before, behind = dilution[f - 1] * lower[f], dilution[f] * upper[f]
+            lower[f], upper[f] = -before, behind
+            diagonal[f] = per_dt + before - behind + response[f] * charge
+        if not factor_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], n):
+            return False
+        solve_tridiagonal(lower[1:N], diagonal[1:N], upper[1:N], response[1:N], n)
+        slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+        work.bordered[k] = slope + dot(by_S[1:N], response[1:N])
+        work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], E)
+    return True
+
+
+@spliced
+def solve_borders(
+    junction: Junction, state: State, work: Work, tangent: Tangent, with_current: bool, x: np.ndarray, y: np.ndarray,
+    r_circuit: float,
+):  # fmt: skip
+    """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
+
+    With p = T^-1 r and z = T^-1 dJ/dD: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
+    V - V_j - drop(sum V_j G) gives v.
+    """
+    K, N = state.c.shape
+    drop_slope = 0.0
+    if with_current:
+        drop_slope = drop(junction, state.V[0] * add_up(state.G))[1]
+    by_V, rest = 1.0, r_circuit
+    for k in range(K):
+        inner = x[k, 1:N]
+        solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], inner, N - 1)
+        y[k] = -(work.mismatch[k] + dot(work.closure[k, 1:N], inner)) / work.bordered[k]
+        if with_current:
+            along = tangent.by_D[k] + dot(tangent.by_S[k, 1:N], work.response[k, 1:N])
+            direct = dot(tangent.by_S[k, 1:N], inner)
+            current = drop_slope * state.V[0] * state.G[k]
+            by_V += drop_slope * state.G[k] + current * (tangent.by_V[k] + along / work.bordered[k])
+            rest -= current * (direct + along * y[k])
+    v = rest / by_V
+    for k in range(K):
+        y[k] += v / work.bordered[k]
+        add_scaled(y[k], work.response[k, 1:N], x[k, 1:N])
+    return v
+
+
+@spliced
+def modelled_drop(
+    junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float
+) -> float:
+    """Voltage lost in the circuit [V] at dS, dD and dV from the start of the step, ln G along its tangent."""
+    if not with_current:
+        return drop(junction, state.V[0] * add_up(state.G))[0]
+    total = 0.0
+    for k in range(state.c.shape[0]):
+        change = tangent.by_V[k] * dV + tangent.by_D[k] * dD[k]
+        change += dot(tangent.by_S[k], dS[k])
+        total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
+    return drop(junction, (state.V[0] + dV) * total)[0]
+
+
+@fused
+def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.ndarray):
+    """Concentrations out (N,) after the vacancies dS (N+1,) [1/m2] have passed the faces of column k."""
+    dilution = columns.dilution[k]
+    for i in range(c.size):
+        out[i] = c[i] + (dS[i] - dS[i + 1]) * dilution[i]
+
+
+@spliced
+def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
+    """Fluxes and mismatch of the closure at the stage that work.dS, work.dD and dV lead to; the trial holds its fields."""
+    work, new = trial.work, trial.state
+    for k in range(state.c.shape[0]):
+        displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        D_right = state.D_right[k] + work.dD[k]
+        D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
+        fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
+        work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
+
+
+@fused
+def add_stages(factors: np.ndarray, scale: float, stages: np.ndarray, k: int, count: int, out: np.ndarray):
+    """out (N+1,) += scale * sum of factors[j] times the first stages j < count (s, K, N+1) of column k, two at a time."""
+    for j in range(0, count - 1, 2):
+        a, b, x, y = scale * factors[j], scale * factors[j + 1], stages[j, k], stages[j + 1, k]
+        for f in range(out.size):
+            out[f] += a * x[f] + b * y[f]
+    if count % 2 == 1:
+        add_scaled(scale * factors[count - 1], stages[count - 1, k], out)
+
+
+@detached
+def move_to_stage(method: Method, work: Work, i: int, dV: float) -> float:
+    """Move work.dS and work.dD from the stage before to stage i, and return its dV from that dV."""
+    if i >= method.A.shape[0]:
+        for k in range(work.dD.size):
+            add_scaled(1.0, work.US[i - 1, k], work.dS[k])
+            work.dD[k] += work.UD[i - 1, k]
+        return dV + work.UV[i - 1]
+    dV = 0.0
+    for k in range(work.dD.size):
+        work.dS[k, :] = 0.0
+        work.dD[k] = 0.0
+        add_stages(method.A[i], 1.0, work.US, k, i, work.dS[k])
+        for j in range(i):
+            work.dD[k] += method.A[i, j] * work.UD[j, k]
+    for j in range(i):
+        dV += method.A[i, j] * work.UV[j]
+    return dV
+
+
+@detached
+def rosenbrock_step(
+    junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool
+) -> bool:
+    """One step of dt [s] from a state to trial.state (c, D(L), V_j); trial.work.error is its error estimate of c.
+
+    with_current : the current acts on V_j, along its tangent; else the voltage lost stays that of the start.
+    Returns success.
+    """
+    method, work, new = trial.method, trial.work, trial.state
+    if not factor(junction, state, work, dt * method.gamma):
+        return False
+    dS, dD, dV, stages = work.dS, work.dD, 0.0, method.alpha.size
+    K, n1 = dS.shape
+    for k in range(K):
+        for row in range(GUESS):
+            copy(state.guess[k, row], new.guess[k, row])
+    for i in range(stages):
+        x, dV = work.US[i], move_to_stage(method, work, i, dV)
+        if i > 0:
+            evaluate(junction, state, trial, dV)
+        for k in range(K):
+            copy(work.J[k], x[k])
+            add_stages(method.C[i], 1.0 / dt, work.US, k, i, x[k])
+        r_circuit = source.voltage + source.slope * method.alpha[i] * dt - state.V[0] - dV
+        r_circuit += method.gamma_sum[i] * dt * source.slope - modelled_drop(
+            junction, state, tangent, with_current, dS, dD, dV
+        )
+        if not abs(r_circuit) < math.inf:
+            return False
+        work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, work.UD[i], r_circuit)
+    last = work.US[stages - 1]
+    for k in range(K):
+        add_scaled(1.0, last[k], dS[k])
+        new.D_right[k] = state.D_right[k] + dD[k] + work.UD[stages - 1, k]
+        displaced(junction.columns, k, state.c[k], dS[k], new.c[k])
+        for i in range(n1 - 1):
+            work.error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]
+    new.V[0] = state.V[0] + dV + work.UV[stages - 1]
+    return True

@@ -1,0 +1,390 @@
+"""Time steps of the ions along one straight piece of the source voltage: trial steps, error control, step length.
+
+After each step D(L) and V_j are solved anew (`settle`), with a fresh tangent of the current where ln I has changed much,
+and the distance of V_j from its prediction is part of the error control. So the equations hold to round-off at recorded
+times and to `voltage_slack` at others. The current is evaluated at most once or twice a step, not six times, and not at
+all while nothing moves.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, summed
+from otjdd.compiler.held_tuples import held
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.errors import Status
+from otjdd.physics.bound_electrons import fluxes_of
+from otjdd.physics.circuit import coupled, drop
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.junction import Junction, closure_slope
+from otjdd.physics.numerics import add_up, copy, dot
+from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
+from otjdd.physics.state import State, Tangent, copy_state
+from otjdd.stepping.electron_step import film_step
+from otjdd.stepping.extremes import look
+from otjdd.stepping.record import Log, full_of_rows, observe
+from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
+from otjdd.stepping.rosenbrock_methods import Method
+
+GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
+MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows
+LEAST_SHRINK, UNPHYSICAL_SHRINK = 0.9, 0.5  # of the step after a rejection, and after one for a concentration
+UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken seconds through narrow levels
+FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
+LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
+SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
+OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
+VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
+ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
+NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
+NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
+LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
+SHORTEST = 1e-22  # s
+
+# counts of a call: steps accepted, rejected, rejected for a concentration outside its bounds, tried; and the cell with the
+# largest error in the last rejected step
+COUNTS = 5
+ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL = range(COUNTS)
+# place on a course: number of the piece, time in it [s], next step [s] or 0 where it is chosen anew, source voltage at
+# which the state is settled [V] or nan, error norm of the last step since an edge and its length [s], 0 before the first
+PLACE = 6
+PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP = range(PLACE)
+# columns of a piece: start and end [s], source voltage at the start and at the end [V]
+FROM, UNTIL, V_FROM, V_UNTIL = range(4)
+
+
+@held
+class Control(NamedTuple):
+    """Error control of the time steps, see `norm_of`."""
+
+    rtol: float
+    atol: float  # 1/m3
+    max_steps: int  # of one call
+
+
+@held
+class Course(NamedTuple):
+    """Straight pieces of the source voltage, and the place of the ions on them."""
+
+    pieces: np.ndarray  # (P, 4) FROM, UNTIL, V_FROM, V_UNTIL
+    tasks: np.ndarray  # (P,) bits of `course`: EDGE at the start; OBSERVE, READ, KEEP at the end
+    at: np.ndarray  # (PLACE,) PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP; updated
+    counts: np.ndarray  # (COUNTS,) ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL; updated
+
+
+class Outcome(NamedTuple):
+    """Outcome of a trial step."""
+
+    status: Status  # DONE: accepted; PAUSED: rejected by the error control; else the failure
+    norm: float  # error norm, 1 is the limit
+    growth: float  # factor on the length of the next step
+    unphysical: bool  # rejected because a concentration left its bounds
+
+
+@summed
+def weighted_square(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> float:
+    """Sum of the squares of error/(atol + rtol |c|) over the cells of a column."""
+    total = 0.0
+    for i in range(old.size):
+        total += (error[i] / (control.atol + control.rtol * max(abs(old[i]), abs(new[i])))) ** 2
+    return total
+
+
+@bare
+def error_norm(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> float:
+    """Largest over the columns of the root mean square of error/(atol + rtol |c|)."""
+    worst = 0.0
+    for k in range(old.shape[0]):
+        worst = max(worst, math.sqrt(weighted_square(control, old[k], new[k], error[k]) / old.shape[1]))
+    return worst
+
+
+@bare
+def worst_cell(control: Control, old: np.ndarray, new: np.ndarray, error: np.ndarray) -> int:
+    """Cell with the largest |error|/(atol + rtol |c|), counted through all columns."""
+    worst, place = 0.0, 0
+    for k in range(old.shape[0]):
+        for i in range(old.shape[1]):
+            size = abs(error[k, i]) / (control.atol + control.rtol * max(abs(old[k, i]), abs(new[k, i])))
+            if not size <= worst:
+                worst, place = size, k * old.shape[1] + i
+    return place
+
+
+@summed
+def missing_voltage(charge: float, distance: np.ndarray, eps: np.ndarray, dS: np.ndarray) -> float:
+    """Voltage [V] that ions dS (N+1,) [1/m2] which passed the faces take from the film, D(L) held."""
+    missing = 0.0
+    for f in range(eps.size):
+        missing += charge * dS[f] * distance[f] / eps[f]
+    return missing
+
+
+@bare
+def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
+    """Largest rise of the band edge in the film of column k [eV], and largest share of its ions that passed a face.
+
+    dS : (N+1,) ions that passed the faces [1/m2], D(L) following so that the closure holds
+    Both are what one reads: charges, the mean position and the current follow from them.
+    """
+    charge, distance, eps = junction.ions.z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
+    most = 0.0
+    for f in range(state.c.shape[1]):
+        most = max(most, abs(dS[f]))
+    slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
+    dD = missing_voltage(charge, distance, eps, dS) / slope
+    U = edge(junction.right, -state.D_right[k])[1] * dD
+    highest = abs(U)
+    for f in range(eps.size - 1, -1, -1):
+        U += distance[f] * (dD - charge * dS[f]) / eps[f]
+        highest = max(highest, abs(U))
+    return highest, most / dot(state.c[k], junction.columns.width[k])
+
+
+@detached
+def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray, error: np.ndarray, dS: np.ndarray):
+    """Norm of an error of the concentrations, error (K, N) [1/m3], and of the ions that passed a face, dS (K, N+1) [1/m2].
+
+    1 is the limit. The largest over the columns of three: the error of the band edge over rtol kT, that of the share of the
+    ions to the right of a face over rtol, and the root mean square of that of a concentration over atol + rtol |c|. Most
+    cells hold too little to be seen in a charge or a current: their relative errors count where atol is made small.
+    """
+    worst = error_norm(control, state.c, new, error)
+    for k in range(state.c.shape[0]):
+        rise, share = shift(junction, state, k, dS[k])
+        worst = max(worst, max(rise / junction.kT, share) / control.rtol)
+    return worst
+
+
+@bare
+def outside(junction: Junction, c: np.ndarray) -> float:
+    """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
+
+    Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Where they were
+    put between the bounds instead, 2000 pulses carried 3e-2 of the ions to the wrong side of a film, 1e-5 with each.
+    """
+    worst, c_max = 0.0, junction.ions.c_max
+    for k in range(c.shape[0]):
+        beyond, held = 0.0, 0.0
+        for i in range(c.shape[1]):
+            within = min(max(c[k, i], 0.0), c_max)
+            beyond += abs(c[k, i] - within) * junction.columns.width[k, i]
+            held += within * junction.columns.width[k, i]
+        worst = max(worst, beyond / held)
+    return worst
+
+
+@detached
+def drift(junction: Junction, control: Control, state: State, work: Work) -> float:
+    """Norm of what the fluxes change in a second; fill work.error with dc/dt (K, N) and work.J with the fluxes."""
+    rate = work.error
+    for k in range(rate.shape[0]):
+        J = work.J[k]
+        fluxes_of(junction, state, k, work.factors, J)
+        for i in range(rate.shape[1]):
+            rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
+    return norm_of(junction, control, state, state.c, rate, work.J)
+
+
+@detached
+def first_step(junction: Junction, control: Control, state: State, work: Work, horizon: float) -> float:
+    """Step [s] after an edge, at most the horizon [s], by the norm of what the fluxes change in it.
+
+    The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
+    steps, which grow by GROWTH where they may.
+    """
+    speed = drift(junction, control, state, work)
+    change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
+    return horizon if speed * horizon <= change else change / speed
+
+
+@bare
+def voltage_slack(control: Control) -> float:
+    """Error [V] that V_j may have between two steps."""
+    return max(ALLOWED * control.rtol, VOLTAGE_TOLERANCE)
+
+
+@bare
+def allowed_growth(method: Method, norm: float) -> float:
+    """Growth of the step [1] after which the error of a step would be just allowed, but for the safety of the method."""
+    return method.safety * norm ** (-1.0 / method.order)
+
+
+@bare
+def foreseen(method: Method, growth: float, norm: float, step: float, at: np.ndarray) -> float:
+    """Growth of the step [1], larger where the error of the last two steps fell while they grew.
+
+    After an edge the ions slow down by decades: the error that a step makes says what the last instant allowed, its trend
+    what the next one will (Gustafsson, ACM Trans. Math. Softw. 20, 496 (1994)). A growth cut by the error of V_j stays.
+    """
+    if not (norm > 0.0 and at[LAST_NORM] > 0.0) or growth < allowed_growth(method, norm):
+        return growth
+    trend = step / at[LAST_STEP] * (at[LAST_NORM] / norm) ** (1.0 / method.order)
+    return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
+
+
+@detached
+def leap(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """A trial step [s] so short that ions hardly move in it, by their fluxes: to beyond a fold of the stack.
+
+    Where electrons change sides by themselves, the stack near the old one ends, and fields and V_j jump to another. The
+    equations of `attempt` are singular there. Returns an Outcome; PAUSED where the step is too long.
+    """
+    work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
+    norm = step * drift(junction, control, state, work) if still else math.inf
+    if not norm <= LEAP:
+        return Outcome(Status.PAUSED, norm, SHRINK, False)
+    copy_state(state, new)
+    for k in range(new.c.shape[0]):
+        for i in range(new.c.shape[1]):
+            new.c[k, i] += step * work.error[k, i]
+    if outside(junction, new.c) > OUTSIDE * control.rtol:
+        return Outcome(Status.PAUSED, norm, SHRINK, False)
+    accuracy = Accuracy(voltage_slack(control), recorded)
+    status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
+    if status == Status.DONE:
+        norm = max(norm, step * drift(junction, control, new, work))
+        status = Status.DONE if norm <= LEAP else Status.PAUSED
+    return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False)
+
+
+@bare
+def next_step(
+    method: Method, growth: float, norm: float, step: float, at: np.ndarray, after_rejection: bool, recorded: bool
+) -> float:
+    """Length [s] of the step after an accepted one, whose norm and length are noted in `at`.
+
+    Curves are drawn through recorded steps, which follow no trend: there are some two to a decade of time, not one.
+    """
+    if after_rejection:
+        growth = min(growth, 1.0)
+    elif not recorded:
+        growth = foreseen(method, growth, norm, step, at)
+    at[LAST_NORM], at[LAST_STEP] = norm, step
+    return step * growth
+
+
+@detached
+def attempt(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """One trial step [s] from `state` to trial.state, its current recorded or not. Returns an Outcome."""
+    work, new = trial.work, trial.state
+    lost = drop(junction, state.V[0] * add_up(state.G))[0]
+    with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
+    copy(state.G, new.G)
+    if hold_electrons(junction):
+        negligible = NEGLIGIBLE_BENDING * control.rtol
+        stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
+    else:
+        stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
+    if not stepped:
+        return Outcome(Status.PAUSED, math.inf, SHRINK, False)
+    norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
+    if not norm < math.inf:
+        return Outcome(Status.NOT_FINITE, norm, SHRINK, False)
+    growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
+    if norm > 1.0:
+        return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
+    if outside(junction, new.c) > OUTSIDE * control.rtol:
+        return Outcome(Status.PAUSED, norm, UNPHYSICAL_SHRINK, True)
+    predicted = new.V[0]
+    accuracy = Accuracy(voltage_slack(control), recorded)
+    status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
+    if status != Status.DONE:
+        return Outcome(status, norm, UNSOLVED_SHRINK, False)
+    if coupled(junction):
+        allowed = VOLTAGE_ERROR * control.rtol
+        negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
+        uncertain = 10.0 * VOLTAGE_TOLERANCE + 3.0 * blur(junction, new, tangent, negligible)
+        off = abs(new.V[0] - predicted) / max(allowed, uncertain)
+        # then V_j can only have jumped to another solution
+        sudden = norm <= SUDDEN and abs(source.slope) * step <= voltage_slack(control)
+        if off > 0.0 and not sudden:
+            growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
+        if off > 1.0 and not sudden:
+            return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
+    return Outcome(Status.DONE, norm, growth, False)
+
+
+@detached
+def forward(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """As `attempt`; with electrons in the film a step that was rejected may be a leap."""
+    outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
+    if outcome.status != Status.DONE and hold_electrons(junction):
+        leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
+        if leapt.status != Status.PAUSED:
+            return leapt
+    return outcome
+
+
+@detached
+def advance(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log
+):
+    """Integrate the ions to the end of the piece of the course on which they stand. Returns a status, last error norm.
+
+    state : settled; changed in place
+    PAUSED: the log is full or max_steps steps were tried; call again.
+    """
+    at, counts = course.at, course.counts
+    i = int(at[PIECE])
+    start, duration, V_start = (
+        course.pieces[i, FROM],
+        course.pieces[i, UNTIL] - course.pieces[i, FROM],
+        course.pieces[i, V_FROM],
+    )
+    slope = (course.pieces[i, V_UNTIL] - V_start) / duration
+    after_rejection, failure, norm = False, Status.STEP_TOO_SMALL, 0.0
+    tau, dt = at[ELAPSED], at[STEP]
+    if dt <= 0.0:
+        dt = first_step(junction, control, state, trial.work, duration - tau)
+    while tau < duration:
+        at[ELAPSED], at[STEP] = tau, dt
+        if counts[TRIED] >= control.max_steps or (log.every_step and full_of_rows(log)):
+            return Status.PAUSED, norm
+        counts[TRIED] += 1
+        remaining = duration - tau
+        last = dt >= 0.99 * remaining
+        step = remaining if last else min(dt, 0.5 * remaining)
+        if step < SHORTEST or tau + step == tau:
+            return failure, norm
+        source = Ramp(V_start + slope * tau, slope)
+        status, norm, growth, outside = forward(junction, control, state, tangent, trial, source, step, log.every_step)
+        counts[UNPHYSICAL] += outside
+        if status != Status.DONE:
+            counts[REJECTED] += 1
+            counts[WORST_CELL] = worst_cell(control, state.c, trial.state.c, trial.work.error)
+            failure = Status.STEP_TOO_SMALL if status == Status.PAUSED else status
+            dt, after_rejection = step * growth, True
+            # the tangent may be a new one: V_j of the old is not that of the new, however small the step
+            accuracy = Accuracy(voltage_slack(control), False)
+            status = settle(junction, state, tangent, source.voltage, state.V[0], accuracy)
+            if status != Status.DONE:
+                return status, norm
+            continue
+        counts[ACCEPTED] += 1
+        tau = duration if last else tau + step
+        copy_state(trial.state, state)
+        dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
+        after_rejection, failure = False, Status.STEP_TOO_SMALL
+        if log.every_step:
+            time = start + tau if tau < duration else course.pieces[i, UNTIL]
+            status = observe(junction, state, tangent, time, step, V_start + slope * tau, log)
+            if status != Status.DONE:
+                at[ELAPSED], at[STEP] = tau, dt
+                return status, norm
+        else:
+            look(junction, state, log.watch, start + tau, step, False)
+    at[ELAPSED], at[STEP] = tau, dt
+    return Status.DONE, norm

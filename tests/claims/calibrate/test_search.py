@@ -1,0 +1,309 @@
+"""Calibration: residuals, bounds, and a search that finds a parameter again."""
+
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from otjdd.analysis.textbook import gruverman
+from otjdd.case.case import load_case, shipped_cases
+from otjdd.claims.calibrate import search
+from otjdd.claims.calibrate import task as tasks
+from otjdd.claims.calibrate.search import Outcome
+from otjdd.claims.calibrate.task import FAILED, Parameter, Target
+from otjdd.errors import CaseError
+from otjdd.results import outputs
+from otjdd.runs.run import simulate
+
+QUICK = """
+case = "small.toml"
+[[parameter]]
+key = "device.left.barrier"
+low = "0.5 eV"
+high = "0.8 eV"
+dimension = "energy"
+[[parameter]]
+key = 'columns.spread."ions.activation_energy"'
+low = "1 meV"
+high = "50 meV"
+dimension = "energy"
+[[run]]
+name = "resistance"
+set = { "record.every" = "none" }
+[[run.target]]
+name = "high"
+read = 0
+value = 3e5
+within = 1.2
+"""
+SMALL = """
+base = "li2019.toml"
+title = "small"
+device.film.cells = 12
+device.film.grading = 1.0
+ions.law = "linear"
+columns.count = 1
+columns.spread = { "ions.activation_energy" = "10 meV" }
+[drive]
+kind = "pulse"
+voltage = "0 V"
+width = "1 ns"
+read = { voltage = "0.1 V" }
+"""
+
+
+@pytest.fixture
+def task(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK)
+    return tasks.load(tmp_path / "task.toml")
+
+
+def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
+    target = Target(name="R", read=0, value=100.0, within=2.0)
+    assert target.residual(200.0) == pytest.approx(1.0)
+    assert target.residual(50.0) == pytest.approx(-1.0)
+
+
+def test_a_target_below_zero_has_a_factor_too():
+    target = Target(name="slope", read=0, value=-0.4, within=2.0)
+    assert [target.residual(x) for x in (-0.8, -0.4, 0.4)] == pytest.approx([1.0, 0.0, FAILED])
+
+
+def test_a_linear_residual_is_a_difference():
+    assert Target(name="E", read=0, value=0.55, within=0.06, linear=True).residual(0.49) == pytest.approx(-1.0)
+
+
+def test_one_sided_targets_are_silent_where_they_are_met():
+    target = Target(name="R", read=0, at_least=10.0, at_most=20.0, within=2.0)
+    assert target.residual(15.0) == 0
+    assert target.residual(40.0) == pytest.approx(1.0)
+    assert target.residual(5.0) == pytest.approx(-1.0)
+
+
+def test_a_target_without_a_read_is_measured_as_its_claim_measures_it():
+    """A curve of two barriers by the formula that the claim fits."""
+    case = load_case(shipped_cases() / "li2019.toml")
+    V = np.linspace(-0.3, 0.3, 31)
+    curve = gruverman(V, 0.5, 0.3, case.device.film.thickness) * case.device.area
+    axes = {"state": ["LRS"], "temperature": [300.0], "bias": V}
+    values = {"bias_current": curve[None, None], "bias_tunnelling_share": np.ones((1, 1, V.size))}
+    ds = outputs.dataset(axes | values)
+    target = Target(name="Pt", claim="lrs-direct-tunnelling.barrier_metal")
+    assert target.found(case, ds) == pytest.approx(0.3, abs=1e-3)
+    assert target.residual(0.3) == pytest.approx(-0.5)
+
+
+def test_a_target_is_a_read_or_a_claim():
+    with pytest.raises(ValueError, match="the index of a read, or a claim"):
+        Target(name="R", value=1.0)
+
+
+def test_a_target_that_was_not_computed_counts_as_failed():
+    assert Target(name="R", read=0, value=1.0).residual(math.nan) == FAILED
+
+
+def test_a_target_needs_a_goal():
+    with pytest.raises(ValueError, match="value, at_least, at_most or a claim"):
+        Target(name="R", read=0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("rv-hrs.pristine", {"value": 1.8e8, "within": 2.0, "linear": False}),
+        ("hrs-barrier.transport_energy", {"value": 0.55, "within": 0.06, "linear": True}),
+        ("ltp-ltd.highest", {"value": 10.5e-6, "within": 2.0}),
+        ("lrs-fowler-nordheim.slope", {"value": -0.39, "within": 2.0}),
+        ("retention.ratio", {"value": None, "at_least": 3e3}),
+        ("switching-time.fold", {"at_least": 0.08, "at_most": 0.33}),
+    ],
+)
+def test_a_target_can_be_the_figure_of_a_claim(claim, expected):
+    target = Target(name="as in the paper", read=0, claim=claim)
+    assert {key: getattr(target, key) for key in expected} == pytest.approx(expected)
+
+
+def test_what_a_target_says_itself_goes_before_its_claim():
+    assert Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2).within == 1.2
+
+
+CURVES = 'drive = { kind = "iv", voltages = ["0.1 V"] }'
+FAULTS = {
+    ("value = 3e5", 'claim = "rv-hrz.low"'): "task.toml:16:7 run[0].target[0]: there is no claim 'rv-hrz'",
+    ("value = 3e5", 'claim = "rv-lrs.lowest"'): "the claim 'rv-lrs' has no figure 'lowest'; it has low",
+    ("value = 3e5", ""): "task.toml:16:7 run[0].target[0]: a target needs value, at_least, at_most or a claim",
+    ("read = 0\nvalue = 3e5", 'claim = "lrs-direct-tunnelling.barrier_metal"'): "task.toml:18:1 run[0].target[0].claim: "
+    "expected a claim that is measured from one run with a drive like this one, or a read, got",
+    ("within = 1.2", "within = -1"): "task.toml:20:1 run[0].target[0].within: expected a number above 0, got -1",
+    ("read = 0", "raed = 0"): 'task.toml:18:1 run[0].target[0].raed: expected a key that is known here, got "raed" '
+    '(did you mean "read"?)',
+    ("read = 0", 'read = "first"'): 'run[0].target[0].read: expected a whole number, got "first"',
+    ("read = 0", "read = 1"): "task.toml:18:1 run[0].target[0].read: expected one of 1 reads of the run, got 1",
+    ('set = { "record.every" = "none" }', f"set = {{ {CURVES} }}"): "[0].read: expected one of 0 reads of the run, got 0",
+    ("value = 3e5", "value = 3e5\nover = -2"): "target[0].over: expected one of 1 reads of the run, got -2",
+    ('"record.every" = "none"', '"record.every" = "never"'): 'task.toml:15:9 run[0].set."record.every": expected "all", '
+    '"reads" or "none", got "never"',
+    ("read = 0", 'number = "read_resistence[0]"'): "task.toml:18:1 run[0].target[0].number: expected one number of a run, "
+    'got "read_resistence[0]" is no output and no metric',
+    ("read = 0", 'number = "loop"'): 'run[0].target[0].number: expected one number of a run, got "loop"',
+    ("read = 0", 'read = 0\nagainst = "resistance"'): "task.toml:19:1 run[0].target[0].against: expected a run before this "
+    'one, got "resistance"',
+    ('set = { "record', 'scale = { "ions.amount" = 2.0 }\nset = { "record'): '[0].scale."ions.amount": expected the key of '
+    'a number of the case, got "ions.amount"',
+    ('key = "device.left.barrier"', 'key = "device.left.barier"'): "task.toml:4:1 parameter[0].key: expected the key of "
+    'a number of the case, got "device.left.barier"',
+    ('key = "device.left.barrier"', 'key = "device.left"'): "parameter[0].key: expected the key of a number of the case",
+    ('low = "0.5 eV"', 'low = "0.5 V"'): 'parameter[0]: expected an energy such as "0.6 eV", got "0.5 V" (a voltage)',
+    ('low = "0.5 eV"', "low = 0.5"): "parameter[0]: expected bounds as text with units beside a dimension",
+    ('low = "0.5 eV"', 'low = "0.9 eV"'): 'parameter[0]: expected low below high, got "0.9 eV" and "0.8 eV"',
+    ('low = "0.5 eV"', 'low = "0 eV"\nlog = true'): 'expected low below high and above 0, got "0 eV" and "0.8 eV"',
+    ('"energy"', '"enregy"'): 'parameter[0]: expected a dimension, one of ',
+    ('case = "small.toml"', 'case = "small.toml'): "task.toml:2:19: not TOML: ",
+    ('case = "small.toml"', ""): "case: expected text, got nothing: the key is missing",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "said"), FAULTS.items())
+def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_path, change, said):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
+    with pytest.raises(CaseError) as refused:
+        tasks.load(tmp_path / "task.toml")
+    assert said in str(refused.value)
+    assert str(refused.value).startswith(str(tmp_path / "task.toml"))
+    assert "pydantic" not in str(refused.value)
+
+
+def test_conductance_is_one_over_resistance():
+    ds = outputs.dataset({"read_time": [1.0], "read_resistance": [1e5]})
+    assert Target(name="G", read=0, quantity="read_conductance", value=1e-5).found(None, ds) == pytest.approx(1e-5)
+
+
+FILMS = """
+[[run]]
+name = "thicker film, as many vacancies per area"
+scale = { "ions.density" = 0.5 }
+set = { "device.film.thickness" = "5.6 nm", "record.every" = "none" }
+[[run.target]]
+name = "thicker over thinner"
+number = "read_resistance[0]"
+against = "resistance"
+at_least = 1.0
+"""
+
+
+def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK + FILMS)
+    calibration, case = tasks.load(tmp_path / "task.toml")
+    x = search.present(calibration, case)
+    moved = case.replace(**tasks.settings(calibration, x))
+    denser = moved.replace("ions.density", 2 * moved.ions.density)
+    assert calibration.run[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
+    thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in calibration.run)
+    assert thick != pytest.approx(thin, rel=0.1)
+    assert search.evaluate(calibration, case, x).found == pytest.approx([thin, thick / thin], rel=1e-12)
+
+
+def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(
+        (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
+    )
+    calibration, case = tasks.load(tmp_path / "task.toml")
+    assert list(search.evaluate(calibration, case, search.present(calibration, case)).residuals) == [FAILED, FAILED]
+
+
+def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
+    met, missed, hopeless = (Outcome(np.ones(1), np.array([r])).score for r in (0.5, 2.0, 30.0))
+    assert met < 0.02 < missed < hopeless < 30.0**2
+
+
+def test_the_score_is_the_sum_of_the_squares_of_the_pulls_which_have_the_signs_of_the_residuals():
+    outcome = Outcome(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
+    assert outcome.score == pytest.approx(outcome.pulls @ outcome.pulls)
+    np.testing.assert_array_equal(np.sign(outcome.pulls), [-1, 1, -1, 0])
+
+
+def test_parameters_go_between_text_and_the_unit_interval():
+    p = Parameter(key="ions.density", low="1e26 1/m^3", high="1e28 1/m^3", dimension="density", log=True)
+    assert p.coordinate(1e27) == pytest.approx(0.5)
+    assert p.text(0.5) == "1e27 1/m^3"
+
+
+def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
+    x = search.present(*task)
+    assert x[1] == pytest.approx((10 - 1) / 49)
+
+
+def test_a_search_meets_its_target_and_reports_it(task):
+    calibration, case = task
+    found = search.search(calibration, case, evaluations=120, spread=0.3, seed=2)
+    assert abs(found.outcome.residuals[0]) < 1.0
+    text = search.report(calibration, found, search.sensitivities(calibration, case, found))
+    assert "high" in text
+    assert "most felt by" in text
+
+
+def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(task):
+    calibration, case = task
+    x = search.search(calibration, case, evaluations=120, spread=0.3, seed=2).x
+    x = np.clip(x + np.array([0.05, 0.0]), 0.0, 1.0)
+    start = search.Search(x, search.evaluate(calibration, case, x), 0)
+    end = search.polish(calibration, case, start)
+    assert start.outcome.score > 0.1
+    assert end.outcome.score < 0.5 * start.outcome.score
+
+
+def test_what_was_found_is_a_case_again(task, tmp_path):
+    from otjdd.case.case import load_case
+
+    (tmp_path / "found.toml").write_text(search.as_case(task[0], np.array([0.5, 0.5])))
+    assert load_case(tmp_path / "found.toml").device.left.barrier == pytest.approx(0.65)
+
+
+def test_the_command_writes_a_case_and_reports(task, tmp_path):
+    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "16", "--rounds", "1", "--no-sensitivity"]
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "high" in done.stdout
+    assert 'base = "small.toml"' in (tmp_path / "found.toml").read_text()
+
+
+def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
+    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "calibrate", "task.toml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 3
+    assert "task.toml:18:1 run[0].target[0].raed: expected a key that is known here" in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["search", "polish"])
+def test_an_interrupted_calibration_leaves_the_best_set_so_far(tmp_path, monkeypatch, stage, capsys):
+    from otjdd import cli
+
+    (tmp_path / "small.toml").write_text(SMALL)
+    (tmp_path / "task.toml").write_text(QUICK)
+    calls, real = [], search.every
+
+    def every(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(search, "every", every)
+    words = ["--evaluations", "48"] if stage == "search" else ["--evaluations", "0"]
+    monkeypatch.setattr(
+        sys, "argv", ["otjdd", "calibrate", str(tmp_path / "task.toml"), "-o", str(tmp_path / "a.toml"), *words]
+    )
+    with pytest.raises(SystemExit) as ended:
+        cli.main(own=False)
+    assert ended.value.code == 130
+    assert "The best set until then, with a score of " in capsys.readouterr().err
+    assert load_case(tmp_path / "a.toml").device.left.barrier > 0

@@ -1,0 +1,240 @@
+"""Cases with a crossbar: outputs, faults with their lines, models that fit and do not fit, runs that end early."""
+
+import logging
+
+import made_model
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import otjdd
+from otjdd.case.case import CaseError, load_case
+from otjdd.cli import app
+from otjdd.compact_models.crossbars import models, network, simulate
+from otjdd.errors import ResultError, SolverError
+from otjdd.results import outputs, store
+
+CASE = """\
+base = "li2019.toml"
+title = "Two letters"
+
+[columns]
+count = 1
+spread = {}
+
+[crossbar]
+word_lines = 3
+bit_lines = 4
+line_resistance = "2 ohm"
+model = "model.nc"
+
+[drive]
+kind = "patterns"
+scheme = "half"
+parts = [
+  { kind = "read" },
+  { kind = "write", pattern = ["#..#", "....", ".#.#"], voltage = "2.2 V", width = "10 us", count = 2, period = "15 us" },
+  { kind = "rest", duration = "1 ms" },
+  { kind = "read", voltage = "0.2 V", duration = "2 us" },
+  { kind = "read", unselected = "floating" },
+]
+"""
+CHOSEN = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]], bool)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with the case and a model that says to be of its junction."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.nc").touch()
+    (tmp_path / "bar.toml").write_text(CASE)
+    case = load_case("bar.toml")
+    made_model.made_model(about={"case_resolved": case.resolved()}).save("model.nc")
+    return tmp_path
+
+
+@pytest.fixture
+def ds(folder):
+    return otjdd.run("bar.toml")
+
+
+def test_outputs_tell_what_each_step_did(ds):
+    assert ds.sizes == {"step": 6, "word_line": 3, "bit_line": 4}
+    assert ds.step_time.values == pytest.approx([0.0, 3e-6, 63e-6, 1.063e-3, 1.069e-3, 1.081e-3])
+    assert ds.step_voltage.values == pytest.approx([np.nan, 0.1, 2.2, np.nan, 0.2, 0.1], nan_ok=True)
+    assert (ds.cell_chosen.values[2] == CHOSEN).all()
+    assert ds.cell_chosen.values.sum() == CHOSEN.sum()
+    G = ds.cell_conductance.values
+    assert G[2][CHOSEN].min() > 500.0 * G[2][~CHOSEN].max()
+    assert (ds.cell_rest_position.values[2][CHOSEN] > 2.0 * ds.cell_rest_position.values[0][CHOSEN]).all()
+    assert ds.cell_voltage.values[2][CHOSEN] == pytest.approx(2.2, abs=0.05)
+    assert ds.cell_voltage.values[2, 1, [0, 1, 3]] == pytest.approx(1.1, abs=0.05)
+    assert (ds.step_energy.values[[1, 2, 4, 5]] > 0.0).all()
+    assert (ds.step_energy.values[[0, 3]] == 0.0).all()
+    for variable in ds.variables.values():
+        assert {"units", "long_name"} <= set(variable.attrs)
+
+
+def test_numbers_of_disturb_and_sneak_paths_are_those_of_the_maps(ds):
+    G, others = ds.cell_conductance.values, ~CHOSEN
+    assert ds.write_disturb.values[2] == pytest.approx(np.abs(np.log10(G[2] / G[1]))[others].max())
+    assert np.isnan(ds.write_disturb.values[[0, 1, 3, 4, 5]]).all()
+    read = np.isfinite(ds.sensed_current.values).all(axis=(1, 2))
+    assert list(read) == [False, True, False, False, True, True]
+    assert np.abs(ds.sneak_share.values[4]).max() < 1e-3
+    assert ds.sneak_share.values[5, 0, 1] > 0.9  # a high cell among low ones, all other lines floating
+    # the cells alone: their conductance is 4 % higher at 0.2 V than at 0.1 V
+    assert ds.sensed_current.values[4][others] == pytest.approx(0.2 * G[4][others], rel=0.05)
+
+
+def test_a_result_is_stored_read_and_told(folder):
+    done = CliRunner().invoke(app, ["run", "bar.toml"])
+    assert done.exit_code == 0, done.output
+    assert "bar.nc: 3 x 4 cells, 5 steps" in done.output
+    assert "sneak paths are" in done.output
+    ds = store.read(folder / "bar.nc")
+    assert ds.attrs["solver_status"] == "done"
+    assert ds.attrs["compact_model_error"] == "error not measured"
+    done = CliRunner().invoke(app, ["check", "bar.toml"])
+    assert "ok, 1 writes and 3 reads of a crossbar" in done.output
+    assert set(ds.variables) <= set(outputs.OUTPUTS)
+
+
+def test_limits_of_the_model_are_watched(folder, caplog):
+    with caplog.at_level(logging.WARNING):
+        ds = otjdd.run("bar.toml", {"device.radius": "10 um"})
+    assert ds.attrs["model_limits"] == ""
+    running = simulate.begun(network.Crossbar(made_model.made_model(), 1, 1, 1.0), load_case("bar.toml").drive)
+    running.largest["current"][1] = 1e11 * running.crossbar.model.area
+    assert simulate.extremes(running, 1e-5)["current_density"].value == pytest.approx(1e11)
+
+
+def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):
+    """As many as the compact model has at most at the largest voltage of any cell, its film without electrons."""
+    (folder / "bar.toml").write_text(CASE.replace('"2.2 V"', '"2.8 V"'))
+    bare = load_case("bar.toml").replace(**{"device.film.electrons": "none"})
+    made_model.made_model(about={"case_resolved": bare.resolved()}).save("model.nc")
+    with caplog.at_level(logging.WARNING):
+        ds = otjdd.run(bare, {"device.radius": "10 um"})
+    most = made_model.made_model().electron_ratio(float(ds.cell_voltage.max()))
+    assert most == pytest.approx(np.exp(4.0 * (float(ds.cell_voltage.max()) - 2.6)), rel=0.05)
+    told = f"film_electron_ratio: electrons in the film over vacancy charge is {most:.3g} at the step to t = 6.3e-05 s"
+    assert ds.attrs["model_limits"].startswith(told)
+    assert told in caplog.text
+    held = bare.replace(**{"device.film.electrons": "balance"})
+    made_model.made_model(about={"case_resolved": held.resolved()}).save("model.nc")
+    assert "film_electron_ratio" not in otjdd.run(held).attrs["model_limits"]  # electrons are part of the model
+
+
+SHAPE = "drive.parts[1].pattern: expected 3 rows of 4 cells each, one for each word line, got"
+BAR = CASE[CASE.index("[crossbar]") : CASE.index("[drive]")]
+FAULTS = [
+    ('"#..#", "...."', '"#..#"', f"bar.toml:19:21 {SHAPE} 2 rows of 4"),
+    ('"#..#"', '"#.."', f"bar.toml:19:21 {SHAPE} 3 rows of 3 and 4"),
+    ('"#..#"', '"#x.#"', "drive.parts[1].pattern[0]: expected text"),
+    ('"half"', '"fifth"', 'bar.toml:16:1 drive.scheme: expected "half" or "third", got "fifth"'),
+    ('"model.nc"', '"modle.nc"', "bar.toml:12:1 crossbar.model: expected a file that is there"),
+    ('"2 ohm"', '"0 ohm"', "bar.toml:11:1 crossbar.line_resistance: expected"),
+    ("word_lines = 3", "word_lines = 0", "bar.toml:9:1 crossbar.word_lines: expected a whole number from 1 to 256"),
+    ('period = "15 us"', 'period = "5 us"', "several pulses need a period"),
+    ("[drive]", '[circuit]\ncompliance = "1 mA"\n\n[drive]', "bar.toml:15:1 circuit.compliance: expected none"),
+    ('kind = "patterns"\nscheme = "half"\n', 'kind = "sequence"\n', "drive.parts[0].kind"),
+    (BAR, "", "crossbar: expected a table with word_lines and bit_lines"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "said"), FAULTS, ids=[said[:40] for *_, said in FAULTS])
+def test_a_fault_of_the_case_is_told_with_its_line(folder, old, new, said):
+    assert old in CASE
+    (folder / "bar.toml").write_text(CASE.replace(old, new))
+    done = CliRunner().invoke(app, ["run", "bar.toml"])
+    assert done.exit_code == 3
+    assert said in done.output
+    assert not (folder / "bar.nc").exists()
+
+
+def test_a_crossbar_needs_patterns(folder):
+    text = CASE[: CASE.index("[drive]")] + '[drive]\nkind = "hold"\nvoltage = "0 V"\nduration = "1 s"\n'
+    (folder / "bar.toml").write_text(text)
+    with pytest.raises(
+        CaseError, match=r'bar.toml:15:1 drive.kind: expected "patterns" in a case with a .crossbar., got "hold"'
+    ):
+        load_case("bar.toml")
+
+
+def test_a_model_of_something_else_is_refused(folder):
+    for key, value, said in (
+        ("device.film.thickness", "3.2 nm", 'device.film.thickness is "2.8 nm" there, "3.2 nm" here'),
+        ("circuit.series_resistance", "5 ohm", "circuit.series_resistance is"),
+        ("ions.initial", "equilibrium", "ions.initial is"),
+    ):
+        with pytest.raises(CaseError, match=r"crossbar.model: expected a model of the junction of this case") as caught:
+            otjdd.run("bar.toml", {key: value})
+        assert said in str(caught.value)
+    high = CASE.replace('"2.2 V"', '"3.5 V"')
+    (folder / "bar.toml").write_text(high)
+    done = CliRunner().invoke(app, ["check", "bar.toml"])
+    assert done.exit_code == 3
+    assert "bar.toml:12:1 crossbar.model: expected a model from -3.5 V to 3.5 V, which the cells may see" in done.output
+
+
+def test_a_model_of_another_version_is_refused_by_its_name(folder):
+    model = store.read(folder / "model.nc").assign_attrs(model_version=0)
+    store.write(model, folder / "model.nc")
+    with pytest.raises(ResultError, match=r"version 0.*crossbar.model.*extract it again"):
+        otjdd.run("bar.toml")
+    assert CliRunner().invoke(app, ["run", "bar.toml"]).exit_code == 5
+    (folder / "model.nc").write_text("no model")
+    done = CliRunner().invoke(app, ["check", "bar.toml"])
+    assert done.exit_code == 5
+    assert "bar.toml:12" in done.output
+
+
+def test_an_extraction_reaches_what_the_drive_and_the_start_ask_for(folder):
+    case = load_case("bar.toml", {"ions.initial": {"history": [{"voltage": "-4 V", "duration": "0.1 s"}]}})
+    case = case.model_copy(update={"crossbar": case.crossbar.model_copy(update={"model": None})})
+    assert models.needed(case) == ((-4.0, 2.2), (1e-6, pytest.approx(0.1)))
+    still = case.replace({"ions.activation_energy": "4 eV", "device.film.cells": 12, "device.transmission": "wkb"})
+    with pytest.raises(
+        CaseError, match=r"ions: expected ions that .*, to extract a compact model, got a state that moves"
+    ):
+        otjdd.run(still)
+
+
+def test_what_was_computed_before_a_failure_is_kept(folder, monkeypatch):
+    solve, calls = network.solve, []
+
+    def failing(crossbar, driven, *more):
+        calls.append(driven)
+        if np.nanmax(driven.words) > 2.0:
+            raise network.NetworkError("LINES_NOT_SOLVED", 0.0, 2.2, 0.0, 0.5, 0.0)
+        return solve(crossbar, driven, *more)
+
+    monkeypatch.setattr("otjdd.compact_models.crossbars.pulses.solve", failing)
+    with pytest.raises(SolverError, match=r"at t = 3e-06 s, drivers at 2.2 V") as caught:
+        otjdd.run("bar.toml")
+    ds = caught.value.partial
+    assert np.isfinite(ds.sensed_current.values[1]).all()
+    assert np.isnan(ds.step_time.values[2:]).all()
+    assert CliRunner().invoke(app, ["run", "bar.toml"]).exit_code == 4
+    assert "not found" in store.read(folder / "bar.nc").attrs["solver_status"]
+
+
+def test_progress_goes_from_none_to_all(folder):
+    seen = []
+    otjdd.run("bar.toml", progress=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1.0)
+    assert len(seen) > 10
+
+
+def test_a_study_goes_over_the_resistance_of_the_lines(folder):
+    (folder / "bar.toml").write_text(
+        CASE
+        + '[study]\nkeep = ["write_disturb[2]", "sneak_share[5,0,1]"]\n'
+        + '[study.grid]\n"crossbar.line_resistance" = ["1 ohm", "1 kohm"]\n'
+    )
+    ds = otjdd.study("bar.toml", folder / "out")
+    disturb = ds["write_disturb[2]"].values
+    assert np.isfinite(disturb).all()
+    assert disturb[1] < disturb[0]  # the half of the voltage is less behind a line that takes some

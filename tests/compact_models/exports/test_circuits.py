@@ -1,0 +1,262 @@
+"""Verilog-A and SPICE exports in the programs that they are for, against the model that they were written from."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import simulators
+
+from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.compact_models.exports.functions import header
+from otjdd.waveform import shapes
+from otjdd.waveform.waveform import concatenate
+
+EXACT = 0.01  # of the current
+OPTIONS = ".options reltol=1e-5 method=gear"
+
+
+@pytest.fixture(scope="module")
+def model(compact_model):
+    return compact_model
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    """A folder with the subcircuit and, where there is a compiler, the compiled model."""
+    place = tmp_path_factory.mktemp("circuits")
+    (place / "otj.cir").write_text(spice.subcircuit(model))
+    if simulators.HAS_VACASK:
+        simulators.compiled(verilog_a.verilog_a(model), place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def slim(model, tmp_path_factory):
+    """One column of the model, and a folder with its subcircuit: sixteen of it are enough for a simulator of circuits."""
+    one = dataclasses.replace(
+        model, kind=model.kind[:1], speed=model.speed[:1], weight=np.ones(1), start=model.start[:1]
+    )
+    place = tmp_path_factory.mktemp("slim")
+    (place / "otj.cir").write_text(spice.subcircuit(one))
+    if simulators.HAS_VACASK:
+        simulators.compiled(verilog_a.verilog_a(one), place)
+    return one, place
+
+
+INCLUDED = ".include otj.cir"
+LOADED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj"
+FORMS = [
+    pytest.param(INCLUDED, "X{} {} {} otj {}", id="subcircuit", marks=simulators.needs_ngspice),
+    pytest.param(LOADED, "N{} {} {} otjm {}", id="osdi", marks=[simulators.needs_ngspice, simulators.needs_vacask]),
+]
+
+
+def train(*heights, width=1e-6):
+    """Pulses with edges of 1 ns, each followed by a read."""
+    parts = []
+    for height in heights:
+        parts.append(shapes.pulse(height, width, rise=1e-9, fall=1e-9, wait=1e-7))
+        parts.append(shapes.pulse(0.1, 1e-6, rise=1e-9, fall=1e-9, wait=1e-6))
+    return concatenate(parts)
+
+
+def pwl(waveform) -> str:
+    """Breakpoints of a waveform as a netlist has them."""
+    return " ".join(f"{t:.12g} {v:.12g}" for t, v in zip(waveform.times, waveform.voltages, strict=True))
+
+
+def at(state: float) -> str:
+    """Parameters by which both columns start from a state."""
+    return f"ic1={state:.9g} ic2={state:.9g}"
+
+
+def reads(waveform) -> np.ndarray:
+    """Times [s] just before the end of each plateau of 0.1 V."""
+    t0, t1, v0, v1 = waveform.segments()
+    return (t1 - 0.01 * (t1 - t0))[(v0 == 0.1) & (v1 == 0.1)]
+
+
+def expected(model, waveform, times) -> np.ndarray:
+    """Currents [A] of the model at times [s] at which they hardly change."""
+    ds = model.run(waveform)
+    return np.interp(times, ds.time.values, ds.conduction_current.values)
+
+
+def transient(folder, form, device, waveform, times, step=2e-8, more="", uic=""):
+    """Currents [A] that ngspice finds at times [s] under a waveform."""
+    told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(times))
+    body = (
+        f"{form}\nVs p 0 PWL({pwl(waveform)})\n{device.format(1, 'p', 0, more)}\n{OPTIONS}\n"
+        f".tran {0.1 * step:g} {waveform.duration:.12g} 0 {step:g} {uic}\n.control\nrun\n{told}\n.endc"
+    )
+    found = simulators.ngspice(folder, body)
+    return -np.array([found[f"r{i}"] for i in range(len(times))])
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+@pytest.mark.parametrize("uic", ["", "uic"])
+def test_ngspice_reads_what_the_model_reads(model, folder, form, device, uic):
+    waveform = train(2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8)
+    times = reads(waveform)
+    wanted = expected(model, waveform, times)
+    assert transient(folder, form, device, waveform, times, uic=uic) == pytest.approx(wanted, rel=EXACT)
+    assert wanted.max() > 100.0 * wanted.min()
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+def test_ngspice_follows_short_pulses(model, folder, form, device):
+    waveform = train(*[2.2] * 4, *[-2.5] * 4, width=5e-8)
+    times = reads(waveform)
+    found = transient(folder, form, device, waveform, times, step=5e-9)
+    assert found == pytest.approx(expected(model, waveform, times), rel=EXACT)
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+def test_ngspice_goes_from_ten_nanoseconds_to_a_thousand_seconds(model, folder, form, device):
+    short, long = train(2.2, 2.2, width=1e-8), shapes.table([0.0, 1e-3, 1e3], [0.0, -0.8, -0.8])
+    for waveform, times, step in ((short, reads(short), 2e-9), (long, np.array([1.0, 30.0, 990.0]), 10.0)):
+        found = transient(folder, form, device, waveform, times, step=step)
+        assert found == pytest.approx(held_currents(model, waveform, times), rel=EXACT)
+
+
+def held_currents(model, waveform, times) -> np.ndarray:
+    """Currents [A] of the model at the times [s], as reads of the waveform there."""
+    cut = np.union1d(waveform.times, times)
+    ds = model.run(shapes.table(cut, waveform(cut), times))
+    return ds.read_current.values
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+def test_dc_sweep_is_that_of_the_frozen_junction(model, folder, form, device):
+    voltages = np.array([-4.0, -1.0, -0.1, 0.1, 0.5, 2.0])
+    told = "\n".join(f"meas dc r{i} find i(vs) at={V:g}" for i, V in enumerate(voltages))
+    body = (
+        f"{form}\nVs p 0 0\n{device.format(1, 'p', 0, '')}\n{OPTIONS}\n.dc Vs -4 2.5 0.05\n.control\nrun\n{told}\n.endc"
+    )
+    found = simulators.ngspice(folder, body)
+    wanted = [model.hold(model.states(1), V, 0.0)[0] for V in voltages]
+    assert [-found[f"r{i}"] for i in range(len(voltages))] == pytest.approx(wanted, rel=EXACT)
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+@pytest.mark.parametrize("uic", ["", "uic"])
+def test_parameters_are_area_resistance_and_state(model, folder, form, device, uic):
+    waveform, state = train(1e-3), 0.9
+    times, more = reads(waveform), f"area={3 * model.area:.9g} rs=1000 {at(state)}"
+    found = transient(folder, form, device, waveform, times, more=more, uic=uic)
+    other = dataclasses.replace(model, resistance=1000.0, weight=3.0 * model.weight)
+    assert found == pytest.approx([other.hold(other.states(1, state), 0.1, 0.0)[0]], rel=EXACT)
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+def test_cell_with_a_transistor_sets(model, folder, form, device):
+    low = float(model.kinds[0].state[0])
+    body = (
+        f"{form}\n.model nmos1 nmos level=1 vto=0.5 kp=5e-4\nVg g 0 2\n"
+        "Vp p 0 PWL(0 0 1n 0.1 1u 0.1 1.001u 2.5 3u 2.5 3.001u 0.1 5u 0.1)\n"
+        f"{device.format(1, 'p', 'd', at(low))}\nM1 d g 0 0 nmos1 w=10u l=1u\n{OPTIONS}\n"
+        ".tran 1n 5u 0 20n\n.control\nrun\nwrdata cell.txt v(p,d) i(vp)\n.endc"
+    )
+    simulators.ngspice(folder, body)
+    time, voltage, _, current = np.loadtxt(folder / "cell.txt").T
+    assert voltage[(time > 1.1e-6) & (time < 2.9e-6)].max() < 2.45  # the transistor takes its part
+    ds = model.run(shapes.table(time, voltage), model.states(1, low)[0])
+    for moment in (0.9e-6, 1.5e-6, 2.9e-6, 4.9e-6):
+        wanted = np.interp(moment, ds.time.values, ds.conduction_current.values)
+        assert -np.interp(moment, time, current) == pytest.approx(wanted, rel=EXACT)
+    assert np.interp(4.9e-6, time, current) < 100.0 * np.interp(0.9e-6, time, current)
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS)
+def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
+    model, folder = slim
+    low = float(model.kinds[0].state[0])
+    cells = [device.format(f"{i}{j}", f"w{i}", f"b{j}", f"ic1={low:.9g}") for i in range(4) for j in range(4)]
+    rows, columns = [], []
+    for i in range(4):
+        line = 2.2 if i == 1 else 1.1
+        rows.append(f"Vw{i} w{i} 0 PWL(0 0 1n {line} 1u {line} 1.001u 0 1.4u 0)")
+        line, read = (0.0, 0.1) if i == 2 else (1.1, 0.0)
+        columns.append(f"Vb{i} b{i} 0 PWL(0 0 1n {line} 1u {line} 1.001u {read} 1.4u {read})")
+    told = "\n".join(f"meas tran c{i} find i(vw{i}) at=1.39u" for i in range(4))
+    body = "\n".join([form, *rows, *columns, *cells, OPTIONS, ".tran 5n 1.4u 0 50n", f".control\nrun\n{told}\n.endc"])
+    found = simulators.ngspice(folder, body)
+    states = model.states(2, low)
+    model.hold(states, np.array([2.2, 1.1]), 1e-6)
+    wanted = -model.hold(states, -0.1, 0.0)
+    assert found["c1"] == pytest.approx(wanted[0], rel=EXACT)
+    assert found["c0"] == pytest.approx(wanted[1], rel=EXACT)
+    assert wanted[0] > 100.0 * wanted[1]
+
+
+@simulators.needs_vacask
+def test_vacask_reads_what_the_model_reads(model, folder):
+    waveform = train(2.0, -2.5, 1.4, 2.6, -4.0)
+    points = ", ".join(pwl(waveform).split())
+    text = (
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f'vs (p 0) vsource type="pwl" wave=[{points}]\nx1 (p 0) otj\ncontrol\n  options reltol=1e-5\n  abort always\n'
+        f"  analysis tran1 tran step=1e-9 stop={waveform.duration:.12g} maxstep=2e-8\nendc\n"
+    )
+    found = simulators.vacask(folder, text, "tran1")
+    times = reads(waveform)
+    current = -np.interp(times, found["time"], found["vs:flow(br)"])
+    assert current == pytest.approx(expected(model, waveform, times), rel=EXACT)
+
+
+@pytest.mark.parametrize(("form", "device"), FORMS[1:])
+@pytest.mark.parametrize(
+    ("points", "warned"),
+    [
+        ("0 0 10n 2.9 1u 2.9 1.01u 0", False),
+        ("0 0 10n 3.5 1u 3.5 1.01u 0 2u 0 2.01u 3.5", True),
+        ("0 0 1 0.1 2e4 0.1", True),
+    ],
+    ids=["inside", "voltage", "time"],
+)
+def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(folder, form, device, points, warned):
+    last = points.split()[-2]
+    body = f"{form}\nVs p 0 PWL({points})\n{device.format(1, 'p', 0, '')}\n.tran {last} {last}\n.control\nrun\n.endc"
+    told = simulators.printed(folder, body).count("outside of the range of this model")
+    assert 1 <= told <= 3 if warned else told == 0  # a step that is tried again tells it again
+
+
+@simulators.needs_ngspice
+def test_testbench_works_as_it_is(model, folder):
+    body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "")
+    found = simulators.ngspice(folder, body)
+    assert found["read2"] / found["read1"] > 30.0
+    assert found["outside"] == 0.0
+
+
+@simulators.needs_ngspice
+@pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True)])
+def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, changed, warned):
+    body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "").replace("0 otj\n", f"0 otj {changed}\n")
+    assert ("warning: the model was outside" in simulators.printed(folder, body)) == warned
+
+
+@simulators.needs_ngspice
+@pytest.mark.parametrize(("points", "wanted"), [("1u 3.5", 1.0), ("1 0.1 2e4 0.1", 1.0), ("1u 2.9 1 0.1", 0.0)])
+def test_subcircuit_flags_voltages_and_times_outside_of_its_range(folder, points, wanted):
+    body = (
+        f"{INCLUDED}\nVs p 0 PWL(0 0 {points})\nX1 p 0 otj\n.tran {points.split()[-2]} {points.split()[-2]}\n"
+        ".control\nrun\nmeas tran outside max v(x1.outside)\n.endc"
+    )
+    assert simulators.ngspice(folder, body)["outside"] == wanted
+
+
+def test_header_says_range_and_error(model):
+    text = verilog_a.verilog_a(model)
+    head = [line for line in text.splitlines() if line.startswith("//")]
+    assert any("-4.3 V to 3 V" in line for line in head)
+    assert any(f"rms {model.error['loop'][0]:.3f}" in line for line in head)
+    assert text.isascii()
+
+
+def test_header_warns_of_a_film_that_was_never_written(model):
+    assert not any("never written" in line for line in header(model))
+    pristine = dataclasses.replace(model, about=model.about | {"solver_start_shift": 0.26})
+    told = [line for line in header(pristine) if "never written" in line]
+    assert len(told) == 1
+    assert "move by 0.26 of the thickness" in told[0]

@@ -1,0 +1,92 @@
+"""Exports for networks: update rule, labels, tables; run as the text that they are."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim
+from otjdd.compact_models.exports import pulses as taken
+
+
+@pytest.fixture(scope="module")
+def model(compact_model):
+    return compact_model
+
+
+@pytest.fixture(scope="module")
+def pulses(model):
+    return taken.pulsed(model)
+
+
+def test_cycle_of_pulses_closes_and_is_that_of_the_model(model, pulses):
+    assert pulses.up[-1] == pytest.approx(pulses.down[0], rel=0.2)
+    assert (np.diff(pulses.up) >= 0.0).all()
+    assert (np.diff(pulses.down) <= 0.0).all()
+    assert pulses.up[-1] > 2.0 * pulses.up[0]
+
+
+def test_update_rule_of_the_preset_follows_the_pulses(pulses):
+    steps = aihwkit.steps(pulses)
+    low, high = min(pulses.up.min(), pulses.down.min()), max(pulses.up.max(), pulses.down.max())
+    for curve, up in ((pulses.up, True), (pulses.down, False)):
+        w = np.array(aihwkit.weights(curve, low, high))
+        off = [aihwkit.updated(steps, a, up) - b for a, b in pairwise(w)]
+        assert np.sqrt(np.mean(np.square(off))) / 2.0 < max(0.02, 3.0 * steps.error)
+    assert steps.up.mean() == pytest.approx(1.0)
+
+
+def test_preset_is_a_module_with_these_steps(model, pulses):
+    text = aihwkit.preset(model, pulses).replace(
+        "from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "PiecewiseStepDevice = dict"
+    )
+    scope = {}
+    exec(compile(text, "preset", "exec"), scope)
+    told, steps = scope["otj_device"](dw_min_std=0.1), aihwkit.steps(pulses)
+    assert told["dw_min"] == pytest.approx(steps.dw_min, rel=1e-8)
+    assert told["piecewise_up"] == pytest.approx(steps.up, rel=1e-7, abs=1e-8)
+    assert told["dw_min_std"] == 0.1
+    assert len(told["piecewise_up"]) == len(told["piecewise_down"]) < 64
+
+
+@pytest.mark.parametrize("label", [0.01, 0.1, 1.0, 2.44, 4.88, 9.0])
+def test_label_of_nonlinearity_is_the_largest_distance_from_a_line(label):
+    x = np.linspace(0.0, 1.0, 200_001)
+    assert neurosim.PER_LABEL * (neurosim.law(label, x) - x).max() == pytest.approx(label, rel=1e-4)
+    assert neurosim.fitted(neurosim.law(label, np.linspace(0.0, 1.0, 41)))[0] == pytest.approx(label, abs=1e-3)
+
+
+def test_parameter_block_of_neurosim_is_whole(model, pulses):
+    files = neurosim.files(model, pulses)
+    values = dict(line.rstrip(";").split(" = ") for line in files["cell.txt"].splitlines() if "//" not in line)
+    assert float(values["maxConductance"]) / float(values["minConductance"]) > 2.0
+    assert float(values["NL_LTD"]) <= 0.0 or float(values["NL_LTP"]) >= 0.0
+    rows = np.loadtxt(files["pulses.csv"].splitlines(), delimiter=",", skiprows=1)
+    assert rows[:, 1] == pytest.approx(pulses.up, rel=1e-8)
+    assert rows[:, 2] == pytest.approx(pulses.down, rel=1e-8)
+    assert "--max_level 20" in files["arguments.txt"]
+
+
+def test_crosssim_device_bends_as_the_model_does(model, pulses):
+    text = crosssim.device(model, pulses)
+    text = text.replace("from simulator.devices.idevice import EmptyDevice", "EmptyDevice = object")
+    scope = {}
+    exec(compile(text, "device", "exec"), scope)
+    states = crosssim.visited(model, pulses)
+    read = model.hold(states.copy(), 0.1, 0.0)
+    for V in (0.1, -0.13, 0.27):
+        told = scope["OTJ"]().nonlinear_current(read / read[-1], np.full(len(read), V / 0.1)) * read[-1]
+        assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
+    _, _, off = crosssim.table(model, pulses)
+    assert f"off by {off:.2g}, rms" in text
+    assert off < 0.03
+
+
+def test_folder_has_every_file_whole(model, tmp_path):
+    written = folder.write(model, tmp_path)
+    assert {path.relative_to(tmp_path).as_posix() for path in written} == {
+        "model.nc", "otj.va", "otj.cir", "example.cir", "aihwkit_preset.py", "crosssim_device.py",
+        "neurosim/cell.txt", "neurosim/pulses.csv", "neurosim/arguments.txt",
+    }  # fmt: skip
+    assert all(path.stat().st_size for path in written)
+    assert not list(tmp_path.rglob("*.part"))

@@ -1,0 +1,129 @@
+"""Named tuples that kernels receive by their address: what is read and written is what Python holds."""
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import pytest
+
+from otjdd.compiler.held_tuples import Held, held
+from otjdd.compiler.kernel_cache import njit
+
+pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
+
+
+class Size(NamedTuple):
+    """Passed by value."""
+
+    length: float
+    count: int
+
+
+@held
+class Inner(NamedTuple):
+    """Held in another one."""
+
+    values: np.ndarray
+    size: Size
+
+
+@held
+class Outer(NamedTuple):
+    """Fields of all kinds."""
+
+    grid: np.ndarray
+    inner: Inner
+    scale: float
+    on: bool
+
+
+@held
+class Vectors(NamedTuple):
+    """Fields of one kind, which numba keeps as an array and not as a structure."""
+
+    first: np.ndarray
+    second: np.ndarray
+
+
+def outer() -> Outer:
+    return Outer(np.arange(6.0).reshape(2, 3), Inner(np.array([1, 2, 3]), Size(0.5, 7)), 2.0, True)
+
+
+def test_a_kernel_reads_each_field_and_what_is_held_inside():
+    @njit(_nrt=False)
+    def read(o):
+        return o.grid[1, 2], o.inner.values[2], o.inner.size.length, o.inner.size.count, o.scale, o.on
+
+    assert read(outer()) == (5.0, 3, 0.5, 7, 2.0, True)
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_what_a_kernel_writes_into_an_array_python_sees(counted):
+    @njit(_nrt=counted)
+    def scale(o):
+        for i in range(o.grid.shape[0]):
+            for j in range(o.grid.shape[1]):
+                o.grid[i, j] *= o.scale
+
+    mine = outer()
+    scale(mine)
+    assert mine.grid.tolist() == [[0.0, 2.0, 4.0], [6.0, 8.0, 10.0]]
+
+
+def test_a_held_tuple_is_handed_on_from_kernel_to_kernel():
+    @njit(cache=True, apart=True, _nrt=False)
+    def first(inner, k):
+        return inner.values[k] * inner.size.count
+
+    @njit(cache=True, _nrt=False)
+    def add(o):
+        total = 0
+        for k in range(3):
+            total += first(o.inner, k)
+        return total
+
+    assert add(outer()) == 42
+
+
+def test_fields_of_one_kind_are_told_apart():
+    @njit(_nrt=False)
+    def difference(v):
+        return v.first[0] - v.second[1]
+
+    assert difference(Vectors(np.array([5.0, 0.0]), np.array([0.0, 3.0]))) == 2.0
+
+
+def test_loads_of_an_array_that_is_written_are_not_taken_for_unchanging():
+    @njit(_nrt=False)
+    def run(v):
+        for i in range(1, v.first.size):
+            v.first[i] = v.first[i - 1] + 1.0
+        return v.first[v.first.size - 1]
+
+    assert run(Vectors(np.zeros(100), np.zeros(1))) == 99.0
+
+
+def test_tuples_with_other_fields_have_another_type():
+    of_doubles, of_integers = numba.typeof(outer().inner), numba.typeof(Inner(np.zeros(3), Size(0.5, 7)))
+    assert isinstance(of_doubles, Held)
+    assert of_doubles == numba.typeof(outer().inner)
+    assert of_doubles != of_integers
+    assert of_doubles.name != of_integers.name
+
+
+def test_a_field_that_is_not_there_is_an_error_of_its_name():
+    @njit(_nrt=False)
+    def read(o):
+        return o.gird
+
+    with pytest.raises(numba.core.errors.TypingError, match="gird"):
+        read(outer())
+
+
+def test_an_array_that_a_counting_kernel_takes_from_a_held_tuple_outlives_it():
+    @njit()
+    def first(v):
+        return v.first
+
+    array = first(Vectors(np.arange(1000.0), np.zeros(1)))
+    assert array.sum() == 499500.0
