@@ -35,8 +35,9 @@ class Panel(NamedTuple):
 
 
 def results_of(ds) -> list[str]:
-    """Names of what was kept, without what only tells about the points."""
-    return [str(n) for n in ds.data_vars if n not in ("status", "reason") and not str(n).startswith("point_")]
+    """Names of the numbers that were kept, without what only tells about the points: their status, and all text."""
+    numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
+    return [name for name in numbers if name != "status" and not name.startswith("point_")]
 
 
 def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> Figure:

@@ -54,6 +54,7 @@ def test_a_study_is_drawn_from_within_its_folder(folder):
         "R": ("d", [1.0, 2.0], {"units": "ohm"}),
         "status": ("d", np.zeros(2, dtype="i1")),
         "reason": ("d", ["", ""]),
+        "model_limits": ("d", ["", "current_density: 2 times"]),
     }
     store.write(xr.Dataset(arrays, places, {ENGINE: "x"}), study / "study.nc")
     done = plot(study, ".")

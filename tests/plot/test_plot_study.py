@@ -27,7 +27,8 @@ def made(sizes: dict, inner: int = 0, attrs=None, coords=None):
     )
     if inner:
         ds = ds.expand_dims(read=inner, axis=-1)
-    return ds.assign(status=(tuple(sizes), np.zeros(shape, dtype="i1")), reason=(tuple(sizes), np.full(shape, "")))
+    text = {name: (tuple(sizes), np.full(shape, "", dtype=object)) for name in ("reason", "model_limits")}
+    return ds.assign(status=(tuple(sizes), np.zeros(shape, dtype="i1")), **text)
 
 
 def labels(fig) -> list[str]:
