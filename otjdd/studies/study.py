@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
+TAKEN = "already holds a study: resume it, or choose another folder"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
 MAX_VALUES = 5e8  # in the Dataset: 4 GB
 ALONE = 10  # points a worker from which one is computed first, to estimate the cost of all
@@ -80,11 +81,10 @@ def study(
         try:
             run(made, folder, ways, progress, announce)
         except BaseException:  # report the existing points before the reason for the missing ones
-            with contextlib.suppress(ResultError):
-                store.write(dataset.collect(made, folder, case), folder / RESULT)
+            with contextlib.suppress(ResultError, OSError):
+                put_together(made, folder, case)
             raise
-        ds = dataset.collect(made, folder, case)
-        store.write(ds, folder / RESULT)
+        ds = put_together(made, folder, case)
         dataset.warn_of_limits(ds)
         return ds
 
@@ -96,29 +96,49 @@ def get_ready(case: Case) -> None:
 
 
 def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:
-    """Plan a study and make its folder. Raises CaseError, LimitError, ResultError, OSError."""
+    """Plan a study and claim its folder. Raises CaseError, LimitError, ResultError, OSError."""
     made = plan(case, file)
     held = folder / points.FOLDER
-    if not resume and held.is_dir() and any(held.iterdir()):
-        raise OSError(errno.EEXIST, "already holds a study: resume it, or choose another folder", str(folder))
     if held.is_symlink():  # a link in a folder that others can write to could lead anywhere
         raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))
-    held.mkdir(parents=True, exist_ok=True)
+    if not resume and held.is_dir() and any(held.iterdir()):
+        raise OSError(errno.EEXIST, TAKEN, str(folder))
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder, made, resume)
+    held.mkdir(exist_ok=True)
     points.tidy(folder)
     write_whole(folder / CASE, case.resolved().encode())
-    write_whole(
-        folder / INDEX, json.dumps({"keep": made.keep, "points": made.digests, SOURCES: sources.digest()}).encode()
-    )
     return made
+
+
+def claim(folder: Path, made: Plan, resume: bool) -> None:
+    """Write the index of a study: of several that begin in one folder, one is the first. Raises ResultError, OSError."""
+    index = {"keep": made.keep, "points": made.digests, SOURCES: sources.digest()}
+    try:
+        write_whole(folder / INDEX, json.dumps(index).encode(), overwrite=resume)
+    except ResultError as error:
+        if isinstance(error.__cause__, FileExistsError):
+            raise OSError(errno.EEXIST, TAKEN, str(folder)) from None
+        raise
+
+
+def put_together(made: Plan, folder: Path, case: Case) -> xr.Dataset:
+    """Write the Dataset of all points, and return it. Raises ResultError; OSError if the folder is another study's now."""
+    if index_of(folder)["points"] != list(made.digests):
+        reason = "another study began here meanwhile; all points are kept: resume one after the other"
+        raise OSError(errno.EEXIST, reason, str(folder))
+    ds = dataset.collect(made, folder, case)
+    store.write(ds, folder / RESULT)
+    return ds
 
 
 def of_other_sources(folder: Path) -> bool:
     """Tell if a folder holds a study that other sources of otjdd computed. A damaged index is no evidence of that."""
     try:
-        index = json.loads(read_whole(folder / INDEX))
-        return bool(index["points"]) and index.get(SOURCES) != sources.digest()
-    except (ResultError, ValueError, KeyError, TypeError, AttributeError):
+        index = index_of(folder)
+    except ResultError:
         return False
+    return bool(index["points"]) and index.get(SOURCES) != sources.digest()
 
 
 def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
@@ -198,13 +218,20 @@ def status(folder) -> Counter:
 
     Raises ResultError when the folder holds no study.
     """
-    index = read_whole(Path(folder) / INDEX)
+    folder = Path(folder)
+    if not (folder / INDEX).exists():
+        raise ResultError(folder, "no study has begun here: there is no " + INDEX)
+    index = index_of(folder)
+    return Counter(state(folder, digest, tuple(index["keep"])) for digest in dict.fromkeys(index["points"]))
+
+
+def index_of(folder: Path) -> dict[str, Any]:
+    """The index of a study. Raises ResultError."""
     try:
-        index = json.loads(index)
-        keep, digests = tuple(index["keep"]), list(index["points"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ResultError(Path(folder) / INDEX, f"is no index of a study ({error})") from error
-    return Counter(state(Path(folder), digest, keep) for digest in dict.fromkeys(digests))
+        index = json.loads(read_whole(folder / INDEX))
+        return index | {"keep": list(index["keep"]), "points": list(index["points"])}
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ResultError(folder / INDEX, f"is no index of a study ({error})") from error
 
 
 def state(folder: Path, digest: str, keep: tuple[str, ...]) -> str:

@@ -18,6 +18,7 @@ import os
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from otjdd.errors import ResultError
@@ -55,6 +56,7 @@ def write_whole(
     A symbolic link at `path` is replaced by the file; what it leads to stays as it is. A folder, a pipe or a device is
     never replaced, nor a link to one. Unfinished files that killed writers of the same path have left are removed.
 
+    overwrite : without it `path` must be free, and stays with the first of several processes that write it at once
     among_many : leave unfinished files where they are, because looking for them would mean listing a large folder; the
         caller uses `tidy`
     forced : wait until the disk has the file, and its name in the folder. Without it a power cut within the next half a
@@ -66,7 +68,7 @@ def write_whole(
         _check_free(target, overwrite)
         if not among_many:
             tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
-        _write_beside(target, data, mode, forced)
+        _write_beside(target, data, mode, forced, os.replace if overwrite else _put_new)
     except OSError as error:
         advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
         raise ResultError(path, f"cannot be written ({error.strerror or error})", advice) from error
@@ -218,7 +220,7 @@ def _check_free(target: str, overwrite: bool):
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(target: str, data, mode: int, forced: bool):
+def _write_beside(target: str, data, mode: int, forced: bool, put: Callable[[str, str], None]):
     folder, name = os.path.split(target)
     part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
     # With O_EXCL a link of that name is an error.
@@ -234,13 +236,25 @@ def _write_beside(target: str, data, mode: int, forced: bool):
                 raise OSError(errno.EIO, "what was read back is not what was written")
         finally:
             os.close(descriptor)
-        os.replace(part, target)
+        put(part, target)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(part)
         raise
     if forced:
         _sync_folder(folder or ".")
+
+
+def _put_new(part: str, target: str):
+    """Give a file its name unless the name is taken. Of several processes that do so at once, one succeeds."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a disk without second names: the check before was all that can be had
+        os.replace(part, target)
+    else:
+        os.unlink(part)
 
 
 def _holds(descriptor: int, data) -> bool:
