@@ -7,6 +7,8 @@ import pytest
 
 from validation.peers import history, reference, states
 
+pytestmark = pytest.mark.campaign
+
 
 def test_extrapolation_removes_an_error_of_second_order():
     exact, h = 2.7e4, 0.1

@@ -1,41 +1,28 @@
-"""The order of the packages, read from their sources: imports point down, and heavy libraries have one home each."""
+"""The order of the packages, read from their sources: layers.toml declares it, and each test walks all files."""
 
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parents[1] / "otjdd"
-FLOORS = [  # from the ground up; what stands on one floor does not know each other, but for case and results
-    {"constants", "errors"},
-    {"laws", "units"},
-    {"system"},
-    {"compiler", "waveform", "analysis"},
-    {"physics", "case", "results"},
-    {"stepping", "measurements"},
-    {"solver"},
-    {"compact_models"},
-    {"runs"},
-    {"studies", "fitting"},
-    {"plot"},
-    {"claims", "selftest"},
-    {"accessor", "explore"},
-    {"cli"},
-]
-KERNELS = ("physics", "stepping")  # packages of kernels
-MOST_ARGUMENTS = 8  # self included
-MOST_LINES = 60  # of a function
-PLACE = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
-SOURCES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
-MODULES = [".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for path in SOURCES]
+DECLARED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text(encoding="utf-8"))
+PLACE = {room: floor for floor, rooms in enumerate(DECLARED["floors"]) for room in rooms}
+KERNELS, MOST = DECLARED["kernels"], DECLARED["most"]
+TREES = {
+    path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+FUNCTIONS = {path: [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+             for path, tree in TREES.items()}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
     """Full names of what a module imports, anywhere in its source; for `from a import b` both a and a.b."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(TREES[path]):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -44,76 +31,75 @@ def imports(path: Path) -> set[str]:
     return names
 
 
+IMPORTS = {path: imports(path) for path in TREES}
+
+
+def room(path: Path) -> str:
+    """Package, or module outside of a package, that a file belongs to."""
+    return path.with_suffix("").parts[0]
+
+
 def rooms(names: set[str]) -> set[str]:
     """Rooms of this house among imported names."""
     return {name.split(".")[1] for name in names if name.startswith("otjdd.")} & set(PLACE)
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=MODULES)
-def test_imports_point_down(path):
-    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
-    assert {room for room in rooms(imports(path)) - {own} if PLACE[room] >= PLACE[own]} == set()
+def libraries(names: set[str]) -> set[str]:
+    """Top level packages among imported names, without this one."""
+    return {name.split(".")[0] for name in names} - {"otjdd"}
 
 
-def test_few_modules_stand_outside_of_a_package():
-    assert len(list(PACKAGE.glob("*.py"))) <= 8
-    assert {module.split(".")[0] for module in MODULES} <= set(PLACE)
+def test_imports_point_down():
+    up = {
+        path.as_posix(): {other for other in rooms(names) - {room(path)} if PLACE[other] >= PLACE[room(path)]}
+        for path, names in IMPORTS.items()
+    }
+    assert {path: names for path, names in up.items() if names} == {}
+
+
+def test_every_module_has_a_room_and_few_stand_outside_of_a_package():
+    assert {room(path) for path in TREES} == set(PLACE)
+    assert len(list(PACKAGE.glob("*.py"))) <= MOST["modules"]
 
 
 def test_no_circles_within_a_package():
-    graph = {
-        m: {n.removeprefix("otjdd.") for n in imports(p)} & set(MODULES) for m, p in zip(MODULES, SOURCES, strict=True)
-    }
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in TREES}
+    graph = {m: {n.removeprefix("otjdd.") for n in IMPORTS[p]} & set(names) for m, p in names.items()}
     while free := {module for module, needed in graph.items() if not needed & set(graph) - {module}}:
         graph = {module: needed for module, needed in graph.items() if module not in free}
     assert not graph
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=MODULES)
-def test_functions_take_at_most_eight_positional_arguments(path):
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)]
-    taken = {getattr(f, "name", "lambda"): len(f.args.posonlyargs) + len(f.args.args) for f in functions}
-    assert {name: count for name, count in taken.items() if count > MOST_ARGUMENTS} == {}
+def test_functions_fit_on_a_screen_and_take_few_positional_arguments():
+    far = {}
+    for path, functions in FUNCTIONS.items():
+        lines = {f: set(range(f.lineno, f.end_lineno + 1)) for f in functions}
+        for f in functions:
+            within = [lines[n] for n in ast.walk(f) if n in lines and n is not f]  # counted by themselves
+            length, taken = len(lines[f].difference(*within)), len(f.args.posonlyargs) + len(f.args.args)
+            if length > MOST["lines"] or taken > MOST["positional_arguments"]:
+                far[f"{path}: {f.name}"] = length, taken
+    assert far == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=MODULES)
-def test_functions_fit_on_a_screen(path):
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    functions = [node for node in tree if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    lines = {f: set(range(f.lineno, f.end_lineno + 1)) for f in functions}
-    within = {f: {n for n in ast.walk(f) if n in lines and n is not f} for f in functions}  # counted by themselves
-    own = {f.name: len(lines[f].difference(*(lines[n] for n in within[f]))) for f in functions}
-    assert {name: count for name, count in own.items() if count > MOST_LINES} == {}
+def test_kernels_know_numbers_only_and_annotate_their_parameters():
+    kernels = [path for path in TREES if room(path) in KERNELS["packages"]]
+    assert len(kernels) > 20
+    for path in kernels:
+        assert libraries(IMPORTS[path]) <= set(KERNELS["libraries"]), path
+        assert "numba.njit" not in IMPORTS[path], path  # whose cache does not notice edits in other files
+        assert rooms(IMPORTS[path]) <= set(KERNELS["otjdd"]), path
+        compiled = [f for f in FUNCTIONS[path] if f.decorator_list]
+        bare = [f"{f.name}: {a.arg}" for f in compiled for a in f.args.args if a.annotation is None and a.arg != "self"]
+        assert bare == [], path
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name in KERNELS], ids=lambda p: p.stem)
-def test_parameters_of_kernels_are_annotated(path):
-    tree = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    kernels = [node for node in tree if isinstance(node, ast.FunctionDef) and node.decorator_list]
-    assert [
-        f"{f.name}: {a.arg}" for f in kernels for a in f.args.args if a.annotation is None and a.arg != "self"
-    ] == []
+def test_a_heavy_library_has_one_home():
+    for library, home in DECLARED["homes"].items():
+        assert {room(path) for path, names in IMPORTS.items() if library in libraries(names)} == {home}
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name in KERNELS], ids=lambda p: p.stem)
-def test_physics_knows_numbers_only(path):
-    names = imports(path)
-    assert {name.split(".")[0] for name in names} - {"otjdd"} <= {"numpy", "numba", "math", "typing"}
-    assert "numba.njit" not in names  # whose cache does not notice edits in other files
-    assert rooms(names) <= {"compiler", "physics", "stepping", "laws", "constants", "errors"}
-
-
-@pytest.mark.parametrize(("library", "home"), [("matplotlib", ("plot",)), ("numba", ("compiler",))])
-def test_a_heavy_library_has_one_home(library, home):
-    users = {m for m, p in zip(MODULES, SOURCES, strict=True) if library in {name.split(".")[0] for name in imports(p)}}
-    assert users, f"nobody uses {library}"
-    assert {module for module in users if not module.startswith(home)} == set()
-
-
-@pytest.mark.parametrize("module", ["otjdd", "otjdd.cli", "otjdd.case.case"])
-def test_what_is_imported_first_is_light(module):
-    heavy = {"numba", "scipy", "xarray", "matplotlib", "h5netcdf", "pandas"}
-    code = f"import sys, {module}; print({heavy} & set(sys.modules))"
+def test_what_is_imported_first_is_light():
+    code = f"import sys, {', '.join(DECLARED['light'])}; print({set(DECLARED['heavy'])} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.campaign
+
 ROOT = Path(__file__).parents[1]
 SOURCE = "def double(x):\n    y = 2.0 * x\n    return y + 0\n"
 

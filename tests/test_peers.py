@@ -38,6 +38,7 @@ def test_ida_agrees_with_otjdd_when_both_are_strict(problem):
     assert problems.distance(problem, theirs, ours) < 2e-6
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_lsoda_agrees_up_to_the_relaxation_of_its_potential(problem):
     ours, _ = codes.otjdd(problem)(1e-8)
@@ -45,6 +46,7 @@ def test_lsoda_agrees_up_to_the_relaxation_of_its_potential(problem):
     assert problems.distance(problem, theirs, ours) < 1e-3
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_otjdd_gets_closer_to_ida_with_its_tolerance():
     problem = SMALL["conditioning"]
@@ -54,6 +56,7 @@ def test_otjdd_gets_closer_to_ida_with_its_tolerance():
     assert strict < 0.1 * loose
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_poisson_of_the_peers_is_solved_by_the_closure_of_otjdd(problem, lumpy):
     rates, _ = equations.kernels(problem)
@@ -61,6 +64,7 @@ def test_poisson_of_the_peers_is_solved_by_the_closure_of_otjdd(problem, lumpy):
     assert np.abs(rate(rates, y, 0.8)[1::2]).max() < 1e-12  # C/m2, of some 0.1
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_rates_of_the_peers_are_those_of_otjdd(problem, lumpy):
     rates, _ = equations.kernels(problem)
@@ -68,6 +72,7 @@ def test_rates_of_the_peers_are_those_of_otjdd(problem, lumpy):
     np.testing.assert_allclose(rate(rates, y, 0.8)[::2], expected[::2], atol=1e-11 * np.abs(expected[::2]).max())
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_rate_of_the_potential_keeps_poisson_solved(problem, lumpy):
     rates, _ = equations.kernels(problem)
@@ -79,6 +84,7 @@ def test_rate_of_the_potential_keeps_poisson_solved(problem, lumpy):
     assert missing[1] < 1e-3 * missing[0]
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_banded_jacobian_is_the_derivative_of_the_rates(problem, lumpy):
     rates, bands = equations.kernels(problem)
@@ -97,6 +103,7 @@ def test_banded_jacobian_is_the_derivative_of_the_rates(problem, lumpy):
             np.testing.assert_allclose(found[part], slope[part], atol=2e-6 * np.abs(slope[part]).max())
 
 
+@pytest.mark.campaign
 def test_staircase_of_pulses_has_every_edge_once_and_ends_at_zero():
     problem = problems.pulses(24, count=3)
     pieces = list(problems.segments(problem))
@@ -105,6 +112,7 @@ def test_staircase_of_pulses_has_every_edge_once_and_ends_at_zero():
     assert [list(outputs) for *_, outputs in pieces] == [[t1] for _, t1, _, _ in pieces]
 
 
+@pytest.mark.campaign
 def test_errors_are_relative_above_the_floor():
     problem = SMALL["conditioning"]._replace(floor=10.0)
     reference = np.array([[100.0, 1.0, 2.0, 4.0], [100.0, 1.0, 2.0, -8.0]])
@@ -112,6 +120,7 @@ def test_errors_are_relative_above_the_floor():
     assert problems.errors(problem, found, reference) == pytest.approx((0.05, 0.01, 0.05))
 
 
+@pytest.mark.campaign
 def test_a_lucky_tolerance_is_not_chosen():
     errors = {1e-1: 1e-5, 1e-2: 1e-2, 1e-3: 9e-4, 1e-4: 5e-4}
     ladder = [compare.Setting(rtol, 1e-2, error, "") for rtol, error in errors.items()]
@@ -119,6 +128,7 @@ def test_a_lucky_tolerance_is_not_chosen():
     assert compare.loosest(ladder, 1e-4) is None
 
 
+@pytest.mark.campaign
 def test_a_failed_solution_never_meets_a_target():
     problem = SMALL["conditioning"]
     values, _ = codes.failed(problem)
@@ -126,6 +136,7 @@ def test_a_failed_solution_never_meets_a_target():
     assert compare.loosest([compare.Setting(rtol, 1e-2, error, "") for rtol in (1e-3, 1e-4)], 1e-3) is None
 
 
+@pytest.mark.campaign
 def test_the_absolute_tolerance_that_costs_least_is_chosen(monkeypatch):
     monkeypatch.setattr(compare, "REPEAT", 0.0)
     ladders = [
@@ -138,10 +149,12 @@ def test_the_absolute_tolerance_that_costs_least_is_chosen(monkeypatch):
     assert compare.soonest(None, ladders, 1e-4) is None
 
 
+@pytest.mark.campaign
 def test_exponent_of_a_power_law_is_found():
     assert scaling.exponent((1, 10, 100), (2.0, 20.0, 200.0)) == pytest.approx(1.0)
 
 
+@pytest.mark.campaign
 def test_table_counts_in_units_of_otjdd():
     setting = compare.Setting(1e-3, 1e-2, 5e-4, "9 steps")
     row = compare.Row("pulses", 100, 1e-3, "otjdd", setting, 0.002, 0.001)
