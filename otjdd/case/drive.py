@@ -28,6 +28,7 @@ from otjdd.case.drive_values import (
     Volts,
 )  # fmt: skip
 from otjdd.case.record import Count, Record
+from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
@@ -220,20 +221,44 @@ class WriteReadLoop(Record):
 
 
 class Triangle(Record):
-    """The I-V loop: a linear sweep along `path` at `rate`; the time series of the current is the result."""
+    """The I-V loop: a sweep along `path` at `rate`.
+
+    Without `step` the voltage is a ramp, and the time series of the current is the result. With it the sweep is that of an
+    instrument: a staircase, each vertex but the first once, and a read on each step.
+    delay : from the beginning of a step to its read; the end of the step when absent. It stands in for `rate`, too: then a
+    step ends with its read
+    """
 
     kind: Literal["triangle"]
     path: Vertices
-    rate: Rate
+    rate: Rate | None = None
+    step: Step | None = None
+    delay: Duration | None = None
     cycles: Times = 1
 
     @model_validator(mode="after")
     def _closed(self):
         shapes.check_path(self.path, self.cycles)
+        if self.rate is None and (self.step is None or self.delay is None):
+            raise NotAsExpected("a rate, or a step and a delay", "no rate")
+        if self.delay is not None and self.step is None:
+            raise NotAsExpected("a step beside the delay, which is that of the read on a step", "a ramp")
+        if self.delay is not None and self.delay > self._width * (1 + 1e-12):
+            expected = f"a delay within a step, which lasts step / rate = {self._width:g} s"
+            raise NotAsExpected(expected, f"{self.delay:g} s")
         return self
 
+    @property
+    def _width(self) -> float:
+        """Duration of a step [s]."""
+        return self.delay if self.rate is None else self.step / self.rate
+
     def waveform(self) -> Waveform | Chain:
-        return shapes.triangle(self.path, self.rate, self.cycles)
+        if self.step is None:
+            return shapes.triangle(self.path, self.rate, self.cycles)
+        once = shapes.steps(shapes.staircase(self.path, self.step), self._width)
+        delay = self._width if self.delay is None else min(self.delay, self._width)
+        return repeated(with_reads(once, once.times[::2] + delay), self.cycles)
 
 
 class Table(Record):

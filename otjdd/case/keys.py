@@ -200,6 +200,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "WriteReadLoop.read": ("the reads", ""),
     "Triangle.path": ("vertices of the path", '["0 V", "2 V", "-2 V", "0 V"]'),
     "Triangle.rate": ("slope of the voltage", '"1 V/s"'),
+    "Triangle.step": ("a staircase of this step instead of a ramp, read on each step", '"20 mV"'),
+    "Triangle.delay": ("from the beginning of a step to its read; its end if absent", '"10 ms"'),
     "Triangle.cycles": ("repetitions of the path", "3"),
     "Spikes.pieces": ("drives by name, parts of spikes", '{ peak = { kind = "pulse", voltage = "1 V", width = "1 us" } }'),
     "Spikes.pre": ("names of the pieces of the spike on the left", '["peak"]'),

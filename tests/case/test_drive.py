@@ -98,6 +98,9 @@ def test_the_schema_names_every_kind():
         ("write-read-loop", {"path": ["0 V", "1 V"], "cycles": 2}),
         ("triangle", {"rate": "0 V/s"}),
         ("triangle", {"path": ["0 V", "1 V"]}),
+        ("triangle", {"rate": None}),
+        ("triangle", {"delay": "1 ms"}),
+        ("triangle", {"step": "0.1 V", "delay": "0.2 s"}),
         ("spikes", {"pre": ["peek"]}),
         ("spikes", {"post": []}),
         ("spikes", {"delay": "1 V"}),
@@ -182,6 +185,18 @@ def test_the_loop_of_the_reference_device_reads_130_times_at_the_read_voltage():
     waveform = load(kind="write-read-loop", **EXAMPLES["write-read-loop"]).waveform()
     assert waveform.reads.shape == (130, 2)
     assert set(waveform.read_voltages) == {0.1}
+
+
+def test_a_triangle_with_a_step_is_the_staircase_of_an_instrument():
+    table = {"kind": "triangle", "path": ["0 V", "0.2 V", "-0.1 V", "0 V"], "step": "0.1 V"}
+    swept, waiting = load(rate="1 V/s", **table).waveform(), load(delay="100 ms", **table).waveform()
+    np.testing.assert_allclose(swept.read_voltages, [0.1, 0.2, 0.1, 0, -0.1, 0])
+    np.testing.assert_allclose(swept.read_times, 0.1 * np.arange(1, 7))
+    np.testing.assert_array_equal(swept.times, waiting.times)
+    early = load(rate="1 V/s", delay="20 ms", **table).waveform()
+    np.testing.assert_allclose(early.read_times, 0.1 * np.arange(6) + 0.02)
+    np.testing.assert_allclose(early.read_voltages, swept.read_voltages)
+    assert early.duration == swept.duration
 
 
 def test_a_sequence_runs_its_parts_in_order():
