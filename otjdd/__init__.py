@@ -63,9 +63,9 @@ if TYPE_CHECKING:
     from otjdd.results.outputs import measured as measured
     from otjdd.results.store import read as read
     from otjdd.results.store import write as write
-    from otjdd.results.table import resample as resample
     from otjdd.results.table import to_csv as to_csv
     from otjdd.runs.run import run as run
+    from otjdd.solver.resample import resample as resample
     from otjdd.studies.sensitivity import slope as slope
     from otjdd.studies.sensitivity import sobol_indices as sobol_indices
     from otjdd.studies.study import study as study
@@ -91,7 +91,7 @@ HOME = {
     "read": "results.store",
     "write": "results.store",
     "figure": "plot.figure",
-    "resample": "results.table",
+    "resample": "solver.resample",
     "to_csv": "results.table",
     "measured": "results.outputs",
     "CaseError": "errors",

@@ -1,6 +1,7 @@
 """Panels of current against voltage: loops, curves at frozen ions, and the Richardson plot of such curves.
 
 Of a sweep in time the conduction current is drawn: the displacement current of its ramps and corners is not of the state.
+Between the points of a ramp and of a curve at frozen ions the line follows `otjdd.analysis.between`.
 """
 
 from __future__ import annotations
@@ -11,24 +12,28 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.analysis import fits
+from otjdd.analysis.between import between, refined
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot.axes import arrows, legend, magnitude, note, quantity
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.style import shade
 
 ENERGY = "activation energy of I / T²"  # which of the two in use
+LOOPS = 6  # of one sweep that are drawn
 LEAST = 5  # different voltages of a sweep
 NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
 
 
 class Curve(NamedTuple):
-    """Voltages [V] and currents [A], (n,); a name, a group that shares a colour, a shade, and if it is a sweep in time."""
+    """Voltages [V] and currents [A], (n,); a name, a group that shares a colour, which of so many shades it has in it, and
+    if it is a sweep in time."""
 
     voltage: np.ndarray
     current: np.ndarray
     name: str
     group: int = 0
-    shade: float = 1.0
+    shade: tuple[int, int] = (0, 1)
     in_time: bool = True
 
 
@@ -53,27 +58,44 @@ def sweeps(voltage: np.ndarray) -> bool:
 
 def at_frozen_ions(ds) -> list[Curve]:
     """A curve for each state and temperature; the warmer, the darker."""
-    T, found = ds.temperature.values, []
+    ds = ds.sortby("bias")
+    V, count, found = ds.bias.values, ds.sizes["temperature"], []
+    fine = refined(V, V)
     for i, state in enumerate(ds.state.values):
-        for j in range(len(T)):
-            name = str(state) if j == len(T) - 1 else ""
-            shade = 0.35 + 0.65 * (j + 1) / len(T)
-            found.append(Curve(ds.bias.values, ds.bias_current.values[i, j], name, i, shade, in_time=False))
+        for j in range(count):
+            name = str(state) if j == count - 1 else ""
+            current = between(V, V, ds.bias_current.values[i, j], fine).current
+            found.append(Curve(fine, current, name, i, (j, count), in_time=False))
     return found
 
 
 def in_cycles(ds, voltage: str, current: str) -> list[Curve]:
-    """A curve for each cycle of a sweep. Of more than three cycles, the first two and the last."""
+    """A curve for each loop of a sweep, from pale to dark; of many loops LOOPS, evenly chosen."""
     V, current = ds[voltage].values, ds[current].values
-    count = case_data(ds.attrs).get("drive", {}).get("cycles", 1)
-    if voltage == "read_voltage":
-        lots = np.array_split(np.arange(len(V)), count)
-    else:
-        t = ds.time.values
-        lots = np.split(np.arange(len(t)), np.searchsorted(t, t[-1] * np.arange(1, count) / count, side="right"))
-    seen = range(count) if count <= 3 else (0, 1, count - 1)
-    names = [f"cycle {i + 1}" if count > 1 else "" for i in seen]
-    return [Curve(V[lots[i]], current[lots[i]], name, k) for k, (i, name) in enumerate(zip(seen, names, strict=True))]
+    if voltage == "voltage":
+        t, fine = ds.time.values, refined(ds.time.values, V)
+        V, current = np.interp(fine, t, V), between(t, V, current, fine).current
+    lots = loops(V, case_data(ds.attrs).get("drive", {}).get("cycles", 1))
+    count = min(len(lots), LOOPS)
+    seen = np.linspace(0, len(lots) - 1, count).round().astype(int)
+    several = len(lots) > 1
+    return [
+        Curve(V[lots[i]], current[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(seen)
+    ]
+
+
+def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
+    """Numbers of the points (n,) of each loop of a sweep: of each cycle of its drive, else from 0 V back to 0 V.
+
+    A loop ends where the voltage comes back to zero from the sign that it took last.
+    """
+    if cycles > 1:
+        return np.array_split(np.arange(len(V)), cycles)
+    signs = np.sign(np.where(np.abs(V) < 1e-9, 0.0, V))
+    first = signs[signs != 0][0] if signs.any() else 0.0
+    last = -first if (signs == -first).any() else first
+    ends = np.flatnonzero((signs[:-1] == last) & (signs[1:] != last)) + 2
+    return [lot for lot in np.split(np.arange(len(V)), ends) if len(lot) >= LEAST]
 
 
 def iv(axes, runs: Sequence[Run]) -> None:
@@ -103,13 +125,14 @@ def plotted(axes, runs: Sequence[Run], of) -> list[tuple[Run, Curve]]:
     groups = 1 + max(curve.group for _, _, curve in drawn)
     for i, run, curve in drawn:
         line = stroke(i, curve.group, len(runs), groups)
+        line["color"] = shade(line["color"], *curve.shade)
         label = named(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
-        axes.plot(curve.voltage, of(curve.current), alpha=curve.shade, linewidth=1.0, label=label, **line)
+        axes.plot(curve.voltage, of(curve.current), linewidth=1.0, label=label, **line)
     axes.set(xlabel="voltage (V)")
     legend(axes, temperatures(runs))
-    cycles = {case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs}
-    if max(cycles) > 3:
-        note(axes, f"drawn: the first two and the last of {max(cycles)} cycles")
+    cycles = max(case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs)
+    if cycles > LOOPS:
+        note(axes, f"drawn: {LOOPS} of {cycles} loops")
     return [(run, curve) for _, run, curve in drawn]
 
 

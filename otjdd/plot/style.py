@@ -17,6 +17,8 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))  # curves that coincide show each other's gaps
 
+PALE, DARK = 0.55, 0.45  # shares of white and of black in the first and the last shade of a colour
+
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 8,
@@ -45,6 +47,14 @@ STYLE = {
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 FORMATS = ("png", "pdf", "svg")
+
+
+def shade(colour: str, i: int, count: int) -> tuple[float, float, float]:
+    """Shade i of a colour, of a series of `count` that goes from pale to dark; the colour itself where there is one."""
+    share = 0.5 if count < 2 else i / (count - 1)
+    end, strength = (1.0, PALE * (1 - 2 * share)) if share < 0.5 else (0.0, DARK * (2 * share - 1))
+    red, green, blue = (part + strength * (end - part) for part in mpl.colors.to_rgb(colour))
+    return red, green, blue
 
 
 class Drawing(Figure):

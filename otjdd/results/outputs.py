@@ -47,6 +47,7 @@ OUTPUTS = _outputs({
     "vacancy_mean_position": ("time", "m", "mean distance of the vacancies from the left electrode"),
     "current": ("time", "A", "current that the instrument reads"),
     "conduction_current": ("time", "A", "conduction current"),
+    "conduction_current_error": ("time", "1", "estimated relative error of the conduction current between recorded times"),
     "displacement_current": ("time", "A", "displacement current, mean over the interval that ends here"),
     "temperature_rise": ("time", "K", "estimated rise of the temperature, which the model itself leaves out"),
     "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),

@@ -14,7 +14,8 @@ def test_curves_at_frozen_ions_have_a_colour_for_each_state():
     assert labels(axes) == ["HRS", "LRS"]
     assert axes.get_legend().get_title().get_text() == "260 K (pale) to 340 K (dark)"
     assert len(axes.lines) == 6
-    assert len({line.get_color() for line in axes.lines}) == 2
+    assert [line.get_linestyle() for line in axes.lines] == ["-"] * 3 + ["--"] * 3
+    assert len({line.get_color() for line in axes.lines}) == 6
     assert axes.get_yscale() == "log"
 
 
@@ -32,12 +33,24 @@ def test_a_ramp_in_time_is_a_loop_for_each_cycle_of_its_conduction_current():
     t = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(V)))])
     ds = series(t, V, 1e-3 * V, case_attrs(TRIANGLE), displacement=1.0)
     axes = figure(ds, "iv-linear").axes[0]
-    assert labels(axes) == ["cycle 1", "cycle 2"]
+    assert labels(axes) == ["loop 1", "loop 2"]
     for line in axes.lines:
         np.testing.assert_allclose(line.get_ydata(), 1e-3 * line.get_xdata(), atol=1e-12)
     assert axes.get_ylabel() == "current (mA)"
     assert axes.get_ylim()[1] < 2e-3  # the displacement current sets no limit
     assert axes.yaxis.get_major_formatter()(-1e-3, 0) == "−1"
+
+
+def test_between_the_points_of_a_ramp_a_curve_follows_the_junction_and_loops_are_told_by_their_return_to_zero():
+    V = np.concatenate([SWEEP[::4], SWEEP[::4] * 2])
+    t = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(V)))])
+    axes = figure(series(t, V, 1e-6 * V * np.exp(3 * V), case_attrs(TRIANGLE, **{"drive.cycles": 1})), "iv").axes[0]
+    assert labels(axes) == ["loop 1", "loop 2"]
+    for line in axes.lines:
+        x, y = line.get_data()
+        near = np.abs(x) > 0.3
+        np.testing.assert_allclose(y[near], 1e-6 * np.abs(x[near]) * np.exp(3 * x[near]), rtol=0.02)
+        assert np.abs(np.diff(x)).max() < 0.011
 
 
 def test_where_the_voltage_crosses_zero_the_current_sets_no_limit():

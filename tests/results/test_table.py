@@ -32,31 +32,6 @@ def rows(path):
         return list(csv.reader(file))
 
 
-def test_straight_pieces_stay_straight_at_even_times():
-    even = table.resample(series(), "500 ms")
-    np.testing.assert_allclose(even.time, np.arange(9) * 0.5)
-    np.testing.assert_allclose(even.voltage, [0, 0.5, 1, 1, 1.4, 1.8, 2.2, 2.6, 3])
-    assert even.voltage.attrs["units"] == "V"
-    assert even.sizes["read"] == 2
-    assert even.attrs["title"] == "a"
-
-
-@pytest.mark.parametrize("step", [0.5, 0.4, 0.025])
-def test_the_displacement_current_keeps_its_charge(step):
-    even = table.resample(series(), step)
-    charge = float(even.displacement_current[1:].sum()) * step
-    assert even.time.values[-1] == pytest.approx(4.0)
-    assert charge == pytest.approx(2.0 * 1.0 + 4.0 * 0.5 - 1.0 * 2.5)
-
-
-@pytest.mark.parametrize("step", [0.0, -1.0, np.nan, 1e-9, "1 V"])
-def test_steps_that_make_no_series_are_refused(step):
-    with pytest.raises(ValueError, match="expected"):
-        table.resample(series(), step)
-    with pytest.raises(ValueError, match="no time series"):
-        table.resample(outputs.dataset({"read_time": [1.0]}), 1.0)
-
-
 def test_reads_are_the_rows_by_default_and_numbers_read_back_bit_for_bit(tmp_path):
     table.to_csv(series(), tmp_path / "a.csv")
     head, *body = rows(tmp_path / "a.csv")
