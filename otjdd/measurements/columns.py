@@ -1,4 +1,4 @@
-"""The columns of a sheet: where its header is, what each column holds, and its numbers."""
+"""The columns of a sheet: where its header is, and what each column holds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import numpy as np
 
 from otjdd.case.problem import nearest
 from otjdd.errors import DataError
-from otjdd.measurements.names import Heading, heading, is_unit, parted, scale_to
-from otjdd.measurements.numbers import is_number, is_overflow, number_in
-from otjdd.measurements.sheet import Cell, Line, Sheet
+from otjdd.measurements.names import Heading, heading, is_unit, parted
+from otjdd.measurements.numbers import is_number, number_in
+from otjdd.measurements.rows import rows_below
+from otjdd.measurements.sheet import HEAD, Cell, Line, Sheet
 from otjdd.results.outputs import OUTPUTS
 
 
@@ -28,12 +29,12 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """Columns of a sheet and their numbers.
 
-    columns : by quantity   rows : lines of the numbers   values : (row,) by quantity, in the held units, nan where none
+    columns : by quantity   lines : (row,) in the file   values : (row,) by quantity, in the held units, nan where none
     left_out : headers of columns that are not used   overflows : cells over the range of the instrument
     """
 
     columns: dict[str, Column]
-    rows: list[Line]
+    lines: np.ndarray
     values: dict[str, np.ndarray]
     left_out: list[str]
     overflows: int
@@ -42,21 +43,22 @@ class Table(NamedTuple):
 def table_of(sheet: Sheet, names: Mapping[str, str]) -> Table:
     """Read the table of a sheet. names : quantity -> header of the column that holds it, where several could
 
-    Raises DataError, with the place, for a sheet without header, for unknown units and for text where a number should be.
+    Raises DataError, with the place, for a sheet without header, for unknown units, for rows that do not fit the header and
+    for text where a number should be.
     """
-    at, header, units = find_header(sheet, names)
+    header, units = find_header(sheet, names)
     columns = columns_of(sheet, header, units, names)
-    rows = [line for line in sheet.lines[at + (2 if units else 1) :] if line.texts != header.texts]
-    rows = [line for line in rows if any(text_at(line, column.place) for column in columns.values())]
-    if not rows:
+    wanted = {column.place: column.heading.quantity for column in columns.values()}
+    lines, numbers, overflows = rows_below(sheet, header, (units or header).number, wanted)
+    if not len(lines):
         raise sheet.fault(header, None, "numbers below the header", "none")
-    values = {name: numbers_of(sheet, rows, column) for name, column in columns.items()}
-    overflows = sum(
-        is_overflow(text_at(line, column.place), sheet.decimal) for line in rows for column in columns.values()
-    )
-    used = {column.place for column in columns.values()}
-    left_out = [cell.text for i, cell in enumerate(header.cells) if i not in used and cell.text]
-    return Table(columns, rows, values, left_out, overflows)
+    for column in columns.values():
+        if np.isnan(numbers[column.place]).all():
+            first = sheet.line(int(lines[0]))
+            raise sheet.fault(first, None, f"numbers in the column {column.header.text!r}", "none at all")
+    values = {name: numbers[column.place] * column.factor + column.offset for name, column in columns.items()}
+    left_out = [cell.text for i, cell in enumerate(header.cells) if i not in wanted and cell.text]
+    return Table(columns, lines, values, left_out, overflows)
 
 
 def text_at(line: Line, place: int) -> str:
@@ -64,29 +66,31 @@ def text_at(line: Line, place: int) -> str:
     return line.cells[place].text if place < len(line.cells) else ""
 
 
-def find_header(sheet: Sheet, names: Mapping[str, str]) -> tuple[int, Line, Line | None]:
-    """Find the header: index of its line, the line, and a line of units below it. Raises DataError.
+def find_header(sheet: Sheet, names: Mapping[str, str]) -> tuple[Line, Line | None]:
+    """Find the header: its line, and a line of units below it. Raises DataError.
 
     It is the first line whose known names have numbers below them; a line of words without numbers below is told in the
     error, because it is what was meant to be the header.
     """
     candidate = None
-    for at, line in enumerate(sheet.lines):
+    head = sheet.head()
+    for at, line in enumerate(head):
         places = [i for i, cell in enumerate(line.cells) if known(cell, names)]
         if not places or any(is_number(text, sheet.decimal) for text in line.texts if text):
             continue
-        below = sheet.lines[at + 1] if at + 1 < len(sheet.lines) else None
+        below = head[at + 1] if at + 1 < len(head) else None
         units = below if below and is_units(sheet, below) else None
-        first = sheet.lines[at + 2] if units and at + 2 < len(sheet.lines) else below
+        first = head[at + 2] if units and at + 2 < len(head) else below
         if first and all(number_in(text_at(first, place), sheet.decimal) is not None for place in places):
-            return at, line, units
+            return line, units
         if candidate is None and len(places) > 1:
-            candidate = at, line, units
+            candidate = line, units
     if candidate:
         return candidate
     raise sheet.fault(
-        sheet.lines[0], None, 'a header such as "V (V), I (A)" with names of outputs, or V, I, |I|, J, R, G, C, t, n, T',
-        "none", unknown_hint(sheet.lines[0]),
+        head[0] if head else None, None,
+        'a header such as "V (V), I (A)" with names of outputs, or V, I, |I|, J, R, G, C, t, n, T',
+        f"none in the first {HEAD} lines" if len(head) >= HEAD else "none", unknown_hint(head),
     )  # fmt: skip
 
 
@@ -99,10 +103,16 @@ def has_header(sheet: Sheet, names: Mapping[str, str]) -> bool:
     return True
 
 
-def unknown_hint(line: Line) -> str:
-    """Hint for a first line without a known name: the output that one of its names resembles."""
-    hints = [nearest(text.split("(")[0].split("[")[0].strip(), OUTPUTS) for text in line.texts if text]
-    return next((hint for hint in hints if hint), "")
+def unknown_hint(head: list[Line]) -> str:
+    """Hint for a head without a known name: the output that one of its names resembles, or how to say what a name means."""
+    for line in head[:1]:
+        hints = [nearest(text.split("(")[0].split("[")[0].strip(), OUTPUTS) for text in line.texts if text]
+        if hint := next((hint for hint in hints if hint), ""):
+            return hint
+        words = [text for text in line.texts if text and not is_number(text, ",")]
+        if len(words) > 1:
+            return f'say which column is which, as --column voltage="{words[0][:60]}"'
+    return ""
 
 
 def known(cell: Cell, names: Mapping[str, str]) -> bool:
@@ -125,7 +135,8 @@ def columns_of(sheet: Sheet, header: Line, units: Line | None, names: Mapping[st
     for place, cell in enumerate(header.cells):
         read = heading(cell.text)
         if cell.text in wanted:
-            read = Heading(wanted[cell.text], read.magnitude if read else False, parted(cell.text)[1])
+            bare = Heading(wanted[cell.text], False, parted(cell.text)[1])
+            read = read._replace(quantity=wanted[cell.text]) if read else bare
         elif read and read.quantity in names:
             continue
         if read is None:
@@ -137,24 +148,8 @@ def columns_of(sheet: Sheet, header: Line, units: Line | None, names: Mapping[st
             )  # fmt: skip
         written = read.unit or (text_at(units, place).strip("()[]") if units else "")
         try:
-            factor, offset = scale_to(written, read.measures)
+            factor, offset = read.scale(written)
         except ValueError as error:
             raise sheet.fault(header, cell, f"a unit of {read.quantity}", f"{written!r}", str(error)) from None
         found[read.quantity] = Column(cell, read._replace(unit=written), place, factor, offset)
     return found
-
-
-def numbers_of(sheet: Sheet, rows: list[Line], column: Column) -> np.ndarray:
-    """Numbers (row,) of a column in the unit in which its quantity is held. Raises DataError for text, or without any."""
-    found = np.full(len(rows), np.nan)
-    for i, line in enumerate(rows):
-        if column.place >= len(line.cells):
-            continue
-        cell = line.cells[column.place]
-        value = number_in(cell.content, sheet.decimal)
-        if value is None:
-            raise sheet.fault(line, cell, f"a number of {column.heading.quantity}", f"{cell.text[:60]!r}")
-        found[i] = value
-    if np.isnan(found).all():
-        raise sheet.fault(rows[0], None, f"numbers in the column {column.header.text!r}", "none at all")
-    return found * column.factor + column.offset

@@ -11,8 +11,10 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError, ResultError
-from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, scale_to, unit_of
+from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, unit_of
 from otjdd.measurements.sweeps import restarts
+from otjdd.results import hdf5
+from otjdd.results.store import MAX_LOADED_BYTES
 from otjdd.system.files import read_whole
 
 if TYPE_CHECKING:
@@ -25,10 +27,15 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
     """Return the measured data of a NetCDF file, of otjdd or of others. Raises ResultError, DataError."""
     import xarray as xr
 
+    data = read_whole(path)
     try:
-        with xr.open_dataset(io.BytesIO(read_whole(path)), engine="h5netcdf", decode_times=False) as ds:
+        if fault := hdf5.foreign(data):
+            raise ResultError(path, f"is not read as measured data: {fault}")
+        with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False) as ds:
+            if ds.nbytes > MAX_LOADED_BYTES:
+                raise ResultError(path, f"would take {ds.nbytes / 2**30:.0f} GiB of memory")
             found = ds.load()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         raise ResultError(path, "is no NetCDF4 file, or is damaged") from error
     return from_dataset(found, os.fspath(path))
 
@@ -75,7 +82,7 @@ def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) 
         if read is None or name in ("line", "record", "branch") or read.quantity in variables:
             continue
         try:
-            factor, offset = scale_to(read.unit or units.get(name, ""), read.measures)
+            factor, offset = read.scale(read.unit or units.get(name, ""))
             values = np.asarray(array, dtype=float) * factor + offset
         except (ValueError, TypeError) as error:
             raise DataError([Problem(file, 0, 0, name, str(error))]) from None

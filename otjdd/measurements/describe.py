@@ -16,6 +16,6 @@ def described(ds: xr.Dataset) -> str:
         written = f", written in {about['written_unit']}" if about.get("written_unit") else ""
         unit = "" if about["units"] == "1" else f" {about['units']}"
         size = f"{float(variable.min()):.4g} to {float(variable.max()):.4g}{unit}"
-        what = f"|{name}|" if about.get("magnitude") else str(name)
+        what = "-" * about.get("sign_turned", 0) + (f"|{name}|" if about.get("magnitude") else str(name))
         lines.append(f"  {about.get('header', name)!r} is {what}{written}: {size}")
     return "\n".join(lines + [f"  {line}" for line in ds.attrs["understood"].splitlines()])

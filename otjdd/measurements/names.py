@@ -21,8 +21,8 @@ class Quantity(NamedTuple):
     pattern: str = ""
 
 
-_SMU = r"(?:(?:smu|ch|channel)[ _-]?\d[ _.-]?)?"
-_TERMINAL = r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|a|b|d|g|smu\d|ch\d)"
+_SMU = r"(?:(?:smu|ch|channel)[ _-]?[\da-d][ _.-]?)?"
+_TERMINAL = r"(?:anode|cathode|source|drain|gate|top|bottom|device|sample|dut|a|b|d|g|smu ?[\da-d]|ch ?[\da-d])"
 
 QUANTITIES = {
     "time": Quantity("s", "time", r"t|time|times|time ?stamp|elapsed time|relative time|rel time|time\d"),
@@ -61,6 +61,8 @@ UNCERTAIN = re.compile(
 )
 FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # of a quantity; the brackets hold no unit
 UNCERTAINTY = "_uncertainty"
+MAX_NAME = 200  # characters of a header
+MINUS = ("-", "\u2212", "\u2013")  # before a name
 WORDS = {
     "volt": "V", "volts": "V", "amp": "A", "amps": "A", "ampere": "A", "amperes": "A", "ohms": "ohm", "sec": "s",
     "secs": "s", "seconds": "s", "second": "s", "kelvin": "K", "siemens": "S", "farad": "F", "farads": "F", "#": "1",
@@ -69,20 +71,36 @@ WORDS = {
 
 
 class Heading(NamedTuple):
-    """A header that is understood: its quantity, if it is of the magnitude alone, its unit as written ("" for none)."""
+    """A header that is understood: its quantity, if it is of the magnitude alone, its unit as written ("" for none).
+
+    sign : -1 for a header such as "-I", whose numbers have the other sign
+    """
 
     quantity: str
     magnitude: bool
     unit: str
+    sign: int = 1
 
     @property
     def measures(self) -> str:
         """Quantity whose unit the column has: of an uncertainty that of what is uncertain."""
         return self.quantity.removesuffix(UNCERTAINTY)
 
+    def scale(self, written: str) -> tuple[float, float]:
+        """Factor and offset from a unit as written to that in which the quantity is held. Raises ValueError, in words."""
+        factor, offset = scale_to(written, self.measures)
+        if self.quantity.endswith(UNCERTAINTY):  # a difference
+            return factor, 0.0
+        return self.sign * factor, offset
+
 
 def heading(text: str) -> Heading | None:
-    """Understand a header such as "|I| (nA)"; None for a name that is not known."""
+    """Understand a header such as "|I| (nA)" or "-I (A)"; None for a name that is not known."""
+    if len(text) > MAX_NAME:
+        return None
+    if text[:1] in MINUS and text[1:].strip():
+        found = heading(text[1:].strip())
+        return found and found._replace(sign=-found.sign)
     name, unit_text = parted(text)
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
     inside = next((part for part in bare.groups() if part), name) if bare else name

@@ -1,38 +1,54 @@
 """Numbers in cells: decimal marks, and the words and values with which instruments mark missing numbers."""
 
+from __future__ import annotations
+
 import math
 import re
 
-NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?")
-MISSING = {"", "-", "--", "---", "nan", "na", "n/a", "null", "none", "inf", "+inf", "-inf", "#n/a", "#ref", "overflow"}
+import numpy as np
+
+NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?|inf(?:inity)?)", re.IGNORECASE)
+MISSING = {"", "-", "--", "---", "nan", "na", "n/a", "null", "none", "#n/a", "#ref", "overflow"}
 MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # as word processors write it
 # Readings of SCPI instruments that are none: 9.9e37 over range, 9.91e37 not a number.
 OVERFLOW = 9.8e37
+BETWEEN = "\0"  # stands in no text that is read
 
 
-def number_in(content: str | float, decimal: str) -> float | None:
-    """Number of a cell; nan where there is none, or for an overflow; None for any other text."""
-    if isinstance(content, int | float) and not isinstance(content, bool):
-        value = float(content)
-    else:
-        text = str(content).strip().translate(MINUS)
-        if text.lower() in MISSING:
-            return math.nan
-        if decimal == "," and "." not in text:
-            text = text.replace(",", ".")
-        if not NUMBER.fullmatch(text):
-            return None
-        value = float(text.replace("d", "e").replace("D", "e"))
-    return value if abs(value) < OVERFLOW else math.nan
-
-
-def is_overflow(content: str | float, decimal: str) -> bool:
-    """Tell if a cell holds the number with which an instrument marks an overflow."""
-    text = str(content).strip().replace(decimal, ".")
-    return bool(NUMBER.fullmatch(text)) and abs(float(text.replace("d", "e").replace("D", "e"))) >= OVERFLOW
+def number_in(text: str, decimal: str) -> float | None:
+    """Number of a cell; nan where there is none; None for any other text, and for another decimal mark."""
+    text = text.strip().translate(MINUS)
+    if text.lower() in MISSING:
+        return math.nan
+    if decimal == ",":
+        text = text.replace(".", "?").replace(",", ".")
+    return float(text.replace("d", "e").replace("D", "e")) if NUMBER.fullmatch(text) else None
 
 
 def is_number(text: str, decimal: str) -> bool:
-    """Tell if a text is a number, and not one of the words for none."""
+    """Tell if a text is a number with this decimal mark or with a point, and not one of the words for none."""
     found = number_in(text, decimal)
+    if found is None and decimal != ".":
+        found = number_in(text, ".")
     return found is not None and not math.isnan(found)
+
+
+def plain_numbers(cells: list[str], decimal: str) -> np.ndarray | None:
+    """Numbers of many cells at once, nan where one is empty; None where a cell needs `number_in`."""
+    joined = BETWEEN.join(cells)
+    if "_" in joined:  # which Python allows in numbers
+        return None
+    if decimal == ",":
+        if "." in joined:
+            return None
+        cells = joined.replace(",", ".").split(BETWEEN)
+    try:
+        return np.array([float(cell) if cell else math.nan for cell in cells])
+    except ValueError:
+        return None
+
+
+def without_overflows(values: np.ndarray) -> tuple[np.ndarray, int]:
+    """Values with nan in place of the numbers with which instruments mark an overflow, and how many these were."""
+    over = np.abs(values) >= OVERFLOW
+    return np.where(over, np.nan, values), int(over.sum())

@@ -34,6 +34,7 @@ SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # suffixes of data, where a command al
 SWEPT = ("write_voltage", "voltage", "number", "time")  # the first that is there is the axis of the sweeps
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
+UNUSED = "columns not used: "
 
 
 def read_data(
@@ -55,17 +56,19 @@ def read_data(
     elif Path(source).suffix.lower() in NETCDF:
         ds = from_netcdf(source)
     else:
-        table, found = understood(source, names or {}, sheet)
+        table, found = understood(source, names or {}, sheet, without)
         ds = dataset(table, found)
     return told(selected(ds, without, keep or {}))
 
 
-def understood(path: str | os.PathLike[str], names: Mapping[str, str], wanted: str) -> tuple[Table, Sheet]:
+def understood(
+    path: str | os.PathLike[str], names: Mapping[str, str], wanted: str, without: Sequence[tuple[int, int]]
+) -> tuple[Table, Sheet]:
     """Table of a text file, or of the first sheet of a workbook that has one, and its sheet. Raises DataError, OSError."""
     if Path(path).suffix.lower() not in WORKBOOKS:
-        sheet = read_text(path)
+        sheet = read_text(path, without)
         return table_of(sheet, names), sheet
-    sheets = [sheet for sheet in read_workbook(path) if not wanted or sheet.file.endswith(f"[{wanted}]")]
+    sheets = read_workbook(path, wanted, without)
     if not sheets:
         raise DataError([Problem(os.fspath(path), 1, 1, "", f"a sheet {wanted!r} that is not empty", "none")])
     sheet = next((sheet for sheet in sheets if has_header(sheet, names)), sheets[0])
@@ -76,11 +79,12 @@ def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
     """Dataset of a table, without rows that lack a number. Raises DataError."""
     import xarray as xr
 
-    lines = np.array([line.number for line in table.rows])
+    lines = table.lines
     missing = np.any([np.isnan(values) for values in table.values.values()], axis=0)
     kept = np.flatnonzero(~missing)
     if len(kept) < FEWEST:
-        raise sheet.fault(table.rows[0], None, f"{FEWEST} rows or more with a number in each column", str(len(kept)))
+        first = sheet.line(int(lines[0]))
+        raise sheet.fault(first, None, f"{FEWEST} rows or more with a number in each column", str(len(kept)))
     variables = {
         name: ("point", values[kept], {"units": unit_of(base), "long_name": long_name_of(base)})
         for name, values in table.values.items()
@@ -90,11 +94,13 @@ def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
         variables[name][2].update(header=column.header.text, written_unit=column.heading.unit or "none; SI is assumed")
         if column.heading.magnitude:
             variables[name][2]["magnitude"] = 1
+        if column.heading.sign < 0:
+            variables[name][2]["sign_turned"] = 1
     ds = xr.Dataset(variables, {"line": ("point", lines[kept])}, {"file": sheet.file})
     said = [*sheet.told, f"{len(kept)} of {len(lines)} rows"]
     said += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
     said += [f"{table.overflows} numbers over the range of the instrument"] * bool(table.overflows)
-    said += [f"columns not used: {', '.join(table.left_out)}"] * bool(table.left_out)
+    said += [f"{UNUSED}{', '.join(table.left_out)[:500]}"] * bool(table.left_out)
     ds.attrs["understood"] = "\n".join(said)
     return ds.assign_coords(record=("point", records(ds, sheet, table)))
 
@@ -107,7 +113,7 @@ def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
         return restarts(ds["time"].values)
     except ValueError as error:
         number = int(ds["line"].values[error.args[0]])
-        line = next(line for line in table.rows if line.number == number)
+        line = sheet.line(number)
         cell = line.cells[table.columns["time"].place]
         before = ds["time"].values[error.args[0] - 1]
         raise sheet.fault(line, cell, f"a time after {before:g} s, or one that starts again", cell.text) from None
@@ -137,13 +143,16 @@ def told(ds: xr.Dataset) -> xr.Dataset:
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
         expected = "a measured quantity and what it was measured against: V, t or n beside I, J, R, G or C"
-        raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing")])
+        unused = next((line for line in said[0].split("\n") if line.startswith(UNUSED)), "") if said else ""
+        hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
+        raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
     values, record = ds[axis].values, ds["record"].values
     if axis not in ("time", "number") and record.max() == 0:
         record = repeats(ds, values)
     branch = np.zeros(len(values), dtype=int)
-    for number in range(record.max() + 1):
-        branch[record == number] = branches(values[record == number])
+    order = np.argsort(record, kind="stable")
+    for inside in np.split(order, np.flatnonzero(np.diff(record[order])) + 1):
+        branch[inside] = branches(values[inside])
     ds = ds.assign_coords(record=("point", record), branch=("point", branch))
     said.append(sweep_words(axis, values, record, branch))
     if "temperature" in ds:

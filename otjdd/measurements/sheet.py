@@ -1,23 +1,26 @@
-"""A table as it stands in a file: its lines and cells with their places, before they are interpreted."""
+"""A table as it stands in a file: its text, divided into lines and cells with their places, before it is interpreted."""
 
 from __future__ import annotations
 
+import csv
+import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 
+HEAD = 2000  # lines in which a header is looked for
+BLOCK = 2**16  # characters that are divided into cells at a time: small enough for caches and the garbage collector
+# A word, with a unit in brackets behind it; what stands in double quotes is one cell.
+WORD = re.compile(r'"[^"]*"|[^\s\[(]+(?:\s*[\[(][^\])]{0,40}[\])])?|\S+')
+
 
 class Cell(NamedTuple):
-    """A cell: where it begins in its line, counted from 1, and its content; numbers of workbooks are numbers already."""
+    """A cell: where it begins in its line, counted from 1, and its text without blanks around it."""
 
     column: int
-    content: str | float
-
-    @property
-    def text(self) -> str:
-        """Content as text without blanks around it."""
-        return str(self.content).strip()
+    text: str
 
 
 class Line(NamedTuple):
@@ -34,15 +37,96 @@ class Line(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table: the name of its file, its lines, the decimal mark of its numbers, and findings from its form."""
+    """A table: the name of its file, its text without comments, what divides its cells, the decimal mark of its numbers.
+
+    header : names that stand in a comment above the numbers   told : findings from the form
+    quoted : double quotes enclose cells   counted : a place in a line is the number of a cell, as in workbooks
+    """
 
     file: str
-    lines: list[Line]
+    text: str
+    divider: str = "\t"
     decimal: str = "."
     told: tuple[str, ...] = ()
+    header: Line | None = None
+    quoted: bool = True
+    counted: bool = False
+
+    def line(self, number: int, text: str | None = None) -> Line:
+        """The line of a number, counted from 1."""
+        if text is None:
+            text = self.text.split("\n", number)[number - 1]
+        cells = list(divided(text, self.divider, self.quoted))
+        if self.counted:
+            return Line(number, [Cell(i, cell.text) for i, cell in enumerate(cells, start=1)])
+        return Line(number, cells, text)
+
+    def head(self) -> list[Line]:
+        """The first lines with content, that of a header in a comment before all others."""
+        texts = enumerate(self.text.split("\n", HEAD)[:HEAD], start=1)
+        lines = [self.line(number, text) for number, text in texts if text.strip()]
+        return [self.header, *lines] if self.header else lines
+
+    def blocks(self, number: int) -> Iterator[tuple[int, list[list[str]]]]:
+        """Texts of the cells of all lines from a number on, [] for an empty line, in blocks with the number of their first.
+
+        Raises DataError for a quote that is not closed in its line.
+        """
+        at = 0
+        for _ in range(number - 1):
+            at = self.text.find("\n", at) + 1
+            if not at:
+                return
+        while at < len(self.text):
+            end = self.text.find("\n", at + BLOCK)
+            end = len(self.text) if end < 0 else end
+            texts = self.text[at:end].split("\n")
+            yield number, self.rows(number, texts)
+            at, number = end + 1, number + len(texts)
+
+    def rows(self, number: int, texts: list[str]) -> list[list[str]]:
+        """Texts of the cells of lines, of which the first has this number."""
+        if self.divider == " ":
+            return [line.split() for line in texts]
+        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+        options = {"delimiter": self.divider, "quoting": quoting, "skipinitialspace": True}
+        try:
+            rows = list(csv.reader(texts, **options))
+        except csv.Error as error:
+            raise self.fault(None, None, "a table of numbers", f"a line that cannot be divided ({error})") from None
+        if len(rows) < len(texts):  # a quote encloses the end of a line
+            reader = csv.reader(texts, **options)
+            first = next(i for i, _ in enumerate(reader) if reader.line_num != i + 1)
+            raise self.fault(
+                self.line(number + first, texts[first]), None, "quotes that are closed in their line", "one"
+            )
+        return rows
 
     def fault(self, line: Line | None, cell: Cell | None, expected: str, got: str = "", hint: str = "") -> DataError:
         """An error at a place of the table; at its beginning without a line."""
         number, column = (line.number if line else 1), (cell.column if cell else 1)
         text = line.text if line else ""
         return DataError([Problem(self.file, number, column, "", expected, got, hint, text)])
+
+
+def divided(line: str, divider: str, quoted: bool) -> Iterator[Cell]:
+    """Cells of a line with their places; none of an empty line."""
+    if divider == " ":
+        yield from (Cell(match.start() + 1, match.group().strip('"').strip()) for match in WORD.finditer(line))
+        return
+    if not line.strip():
+        return
+    texts = line.split(divider)
+    if quoted and '"' in line:
+        texts = [match[1] for match in re.finditer(rf'((?:\s*"(?:[^"]|"")*")?[^{divider}]*)(?:{divider}|$)', line)]
+        texts = texts[:-1] if line.rstrip("\r\n")[-1:] != divider and not texts[-1] else texts
+    at = 0
+    for text in texts:
+        bare = text.strip()
+        yield Cell(at + len(text) - len(text.lstrip()) + 1, unquoted(bare) if quoted else bare)
+        at += len(text) + 1
+
+
+def unquoted(text: str) -> str:
+    """Text without the quotes around it."""
+    return text[1:-1].replace('""', '"').strip() if len(text) > 1 and text[0] == text[-1] == '"' else text

@@ -33,6 +33,11 @@ def written(folder, text, name="data.csv", encoding="utf-8"):
         ("n;G (uS)\n1;2\n2;3\n", "utf-8-sig", {"number": [1, 2], "conductance": [2e-6, 3e-6]}),
         ("write_voltage (V),read_resistance (ohm)\n1,2\n2,3\n", "utf-8", {"resistance": [2, 3]}),
         ("V,R (ohm),R_err (kohm)\n1,20,1\n2,30,2\n", "utf-8", {"resistance_uncertainty": [1e3, 2e3]}),
+        ("T (degC),T_err (degC),V,R\n20,1,1,2\n30,2,2,3\n", "utf-8", {"temperature_uncertainty": [1, 2]}),
+        ("V,-I (nA)\n1,20\n2,-30\n", "utf-8", {"current": [-20e-9, 30e-9]}),
+        ("SMUA Voltage (mV),SMUB Current (nA)\n1,20\n2,30\n", "utf-8", {"voltage": [1e-3, 2e-3]}),
+        (",V,I\n0,1,20\n1,2,30\n", "utf-8", {"voltage": [1, 2], "current": [20, 30]}),
+        ('V,I,note\n1,2d-3,"a, b"\nV,I,note\n2,3,5" wafer\n', "utf-8", {"voltage": [1, 2], "current": [2e-3, 3]}),
     ],
 )
 def test_text_in_many_forms(tmp_path, text, encoding, expected):
@@ -125,6 +130,23 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
         ("t,V,I\n0,1,2\n1,2,3\n0.7,3,4\n", "4:1", "expected a time after 1 s"),
         ("V,I,Id\n1,2,3\n2,3,4\n", "1:5", "say which: current='Id'"),
         ("V,n\n1,2\n2,3\n", "1:1", "a measured quantity"),
+        ("V,I\n0,1,1,1e-9\n0,2,1,2e-9\n", "2:5", "expected 2 cells, as many as the header has names, got 4"),
+        ("V I\n1 2\n3\n", "3:1", "expected 2 cells, as many as the header has names, got 1"),
+        ("Voltage (V) Drain Current (A)\n1 2\n3 4\n", "2:1", "a name with a blank stands in quotes"),
+        (
+            "V\tI\n0.1\t1,234\n0.2\t2,345\n",
+            "2:1",
+            "with a decimal comma, as other numbers of this file have, got '0.1'",
+        ),
+        ('V,I,note\n1,2,"a\n3,4,b"\n', "2:1", "quotes that are closed in their line"),
+        ("V,I\n1_0,2\n3,4\n", "2:1", "expected a number of voltage, got '1_0'"),
+        (
+            "V,Bar (nA)\n1,2\n3,4\n",
+            "1:1",
+            'columns not used: Bar (nA); say which it is, as --column current="Reading 2"',
+        ),
+        ("Foo (mV),Bar (nA)\n1,2\n3,4\n", "1:1", 'say which column is which, as --column voltage="Foo (mV)"'),
+        ("V," + "a (a (a (" * 3000 + "\n1,2\n3,4\n", "1:1", "a measured quantity"),
         ("", "1:1", "a table of numbers"),
         ("# only a comment\n", "1:1", "a table of numbers"),
     ],
@@ -153,6 +175,46 @@ def test_a_file_that_is_no_text(tmp_path):
         read_data(netcdf)
 
 
+@pytest.mark.parametrize("cell", ["XFD1048576", "ZZ200000"])
+def test_a_workbook_that_asks_for_any_memory_is_refused(workbook, cell):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.load_workbook(workbook)
+    book["Run1"][cell] = 1.0
+    book.save(workbook)
+    with pytest.raises(DataError, match="expected a workbook, got one that takes more than 2 GiB"):
+        read_data(workbook)
+
+
+def test_a_table_that_begins_below_and_beside_the_first_cell(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    pytest.importorskip("python_calamine")
+    book = openpyxl.Workbook()
+    for place, content in {"C4": "V", "E4": "I", "C5": 0.1, "E5": 1e-9, "C6": 0.2, "C7": 0.3, "E7": 1 / 3}.items():
+        book.active[place] = content
+    book.save(tmp_path / "run.xlsx")
+    ds = read_data(tmp_path / "run.xlsx")
+    assert (list(ds.voltage.values), list(ds.current.values), list(ds.line.values)) == (
+        [0.1, 0.3],
+        [1e-9, 1 / 3],
+        [5, 7],
+    )
+
+
+def test_arrays_that_are_kept_in_other_files_are_not_read(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    (tmp_path / "secret").write_bytes(bytes(16))
+    with h5py.File(tmp_path / "a.nc", "w") as file:
+        file.create_dataset("V", (2,), "f8", external=[(str(tmp_path / "secret"), 0, 16)])
+        file["I"] = [1.0, 2.0]
+    with h5py.File(tmp_path / "b.nc", "w") as file:
+        layout = h5py.VirtualLayout((2,), "f8")
+        layout[:] = h5py.VirtualSource(tmp_path / "a.nc", "I", (2,))
+        file.create_virtual_dataset("V", layout)
+    for name, said in (("a.nc", "'V' is kept in another file"), ("b.nc", "'V' is made of other arrays")):
+        with pytest.raises(otjdd.ResultError, match=said):
+            read_data(tmp_path / name)
+
+
 def test_lines_and_ranges_are_left_out_and_columns_named(tmp_path):
     text = "V,I,Id\n" + "".join(f"{v},{v},{2 * v}\n" for v in range(10))
     path = written(tmp_path, text)
@@ -162,6 +224,9 @@ def test_lines_and_ranges_are_left_out_and_columns_named(tmp_path):
     again = read_data(ds, keep={"V": (4.0, 8.0)})  # read before: lines and file are kept
     assert list(again.line.values) == [6, 7, 9, 10]
     assert again.attrs["file"] == str(path)
+    path.write_text(text + "end of data\n")
+    assert read_data(path, names={"current": "I"}, without=[(12, 99)]).sizes["point"] == 10
+    path.write_text(text)
     with pytest.raises(DataError, match="a column 'Ix'"):
         read_data(path, names={"current": "Ix"})
     with pytest.raises(DataError, match="points or more in the range"):

@@ -1,0 +1,59 @@
+"""Files of others, from the disk to the numbers, the picture or the sentence that says why not."""
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import otjdd
+from otjdd.cli import app
+
+
+def check(path, *words, code=0):
+    """What `otjdd check PATH WORDS` says."""
+    done = CliRunner().invoke(app, ["check", str(path), *words])
+    assert done.exit_code == code, done.output
+    assert "unexpected" not in done.output
+    return done.output
+
+
+def test_what_stands_in_a_column_is_read_from_that_column_and_drawn(tmp_path):
+    """An empty cell, an empty name, a shorter table beside: none of them moves a number to another column."""
+    file, picture = tmp_path / "t.tsv", tmp_path / "t.png"
+    file.write_text(
+        "V\tI\t\tstatus\tx\n0.1\t1e-9\t7\t0\t5\n0.2\t\t7\t0\t6\n0.3\t3e-9\t7\t0\t7\n0.4\t4e-9\t7\t0\t8\n\t\t\t\t9\n"
+    )
+    said = check(file, "--plot", str(picture))
+    assert "'I' is current, written in none; SI is assumed: 1e-09 to 4e-09 A" in said
+    assert "1 rows without a number left out" in said
+    assert picture.stat().st_size > 10_000
+    ds = otjdd.read_data(file)
+    assert list(ds.voltage.values) == [0.1, 0.3, 0.4]
+    assert list(ds.current.values) == [1e-9, 3e-9, 4e-9]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("V,I\n0,0.1,1e-9\n1,0.2,2e-9\n", "a column without a name, such as a row index, needs one"),
+        ("V\tI\n0.1\t1,234\n0.2\t2,345\n", "expected a number of voltage with a decimal comma"),
+        ("V,I\n0.1,1\n0.2,2\nthe end\n", "t.csv:4:1: expected a number of voltage, got 'the end'"),
+    ],
+)
+def test_what_could_mean_two_things_is_refused_with_its_place(tmp_path, text, said):
+    (tmp_path / "t.csv").write_text(text)
+    assert said in " ".join(check(tmp_path / "t.csv", code=3).split())
+
+
+def test_a_long_record_is_read_to_the_last_bit(tmp_path):
+    """60 000 rows: several blocks, some with words for missing numbers in them."""
+    V = np.tile(np.sin(np.arange(600) * np.pi / 300), 100)
+    current = 1e-6 * np.sinh(3 * V)
+    rows = [f"{v!r},{i!r}" for v, i in zip(V.tolist(), current.tolist(), strict=True)]
+    rows[30_000] = f"{V[30_000]},n/a"
+    rows[40_000] = f"{V[40_000]},9.91E+37"
+    (tmp_path / "long.csv").write_text("V,I\n" + "\n".join(rows) + "\n")
+    ds = otjdd.read_data(tmp_path / "long.csv")
+    kept = np.delete(np.arange(60_000), [30_000, 40_000])
+    np.testing.assert_array_equal(ds.current, current[kept])
+    np.testing.assert_array_equal(ds.line, kept + 2)
+    assert "1 numbers over the range" in ds.attrs["understood"]
