@@ -66,7 +66,7 @@ def doped():
         right.doping,
         right.density_of_states,
     )
-    return model.junction(film).right, (*bulk, electrodes.permittivity(right.permittivity, film.temperature))
+    return model.junction(film).right[0], (*bulk, electrodes.permittivity(right.permittivity, film.temperature))
 
 
 def settled(V_source, guess=None, **changes):
@@ -85,7 +85,7 @@ def solve(run, V_source, guess):
 
 def conducted(run):
     """Conductances of all columns [S] at the state of a run, evaluated anew; the run is left as it is."""
-    copy = new_state(*run.state.c.shape, run.junction.electrons.density_of_states > 0.0)
+    copy = new_state(*run.state.c.shape, run.junction.electrons[0].density_of_states > 0.0)
     copy_state(run.state, copy)
     assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
     return copy.G

@@ -83,13 +83,13 @@ def band_profile(junction: Junction, state: State, k: int) -> Profile:
 
     The band of the film is summed from the right electrode, whose Fermi level is the zero of energy.
     """
-    left, right, columns = junction.left, junction.right, junction.columns
+    left, right, columns = junction.left[k], junction.right[k], junction.columns
     V, E, D_left, D_right = state.V[0], state.E[k], state.D_left[k], state.D_right[k]
     u_left, u_right = edge(left, D_left)[2], edge(right, -D_right)[2]
     n_left, n_right = bent_part(left, u_left)[0], bent_part(right, u_right)[0]
     film = junction.nodes.size - 1
     S = n_left + film + n_right
-    length, start, end, mass = np.empty(S), np.empty(S), np.empty(S), np.full(S, junction.film_mass)
+    length, start, end, mass = np.empty(S), np.empty(S), np.empty(S), np.full(S, junction.columns.film_mass[k])
     bent_segments(left, u_left, length[:n_left], start[:n_left], end[:n_left])
     put_on_lead(start[:n_left], end[:n_left], mass[:n_left], left.bottom - V, left.mass)
     U = edge(right, -D_right)[0]
@@ -153,7 +153,7 @@ def profile_slopes(
     by_segment (3, S), by_lead (2,) : derivatives by the segments and the bottoms of the leads, of `sensitivity`. Energies
     move with the lead that ends them below. What the bent region of the left electrode does goes with D(0).
     """
-    left, right = junction.left, junction.right
+    left, right = junction.left[k], junction.right[k]
     _, slope_left, u_left = edge(left, state.D_left[k])
     _, slope_right, u_right = edge(right, -state.D_right[k])
     n_left = bent_part(left, u_left)[0]

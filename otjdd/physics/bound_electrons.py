@@ -40,7 +40,7 @@ from otjdd.physics.state import SITE, State
 @inlined
 def binds(junction: Junction) -> bool:
     """True where vacancies may hold electrons."""
-    return not math.isnan(junction.electrons.level)
+    return not math.isnan(junction.electrons[0].level)
 
 
 @bare
@@ -109,7 +109,7 @@ def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slope
 
     work : factors of these slopes. J = g (...) of E and the site energy, whose sum over kT alone counts in the bracket.
     """
-    per_kT = -junction.ions.z / junction.kT
+    per_kT = -junction.ions[k].z / junction.kT
     for f in range(1, J.size - 1):
         accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])

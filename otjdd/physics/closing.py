@@ -27,8 +27,8 @@ from otjdd.physics.state import State, Tangent
 
 @inlined
 def hold_electrons(junction: Junction) -> bool:
-    """True where the film of a junction holds electrons."""
-    return junction.electrons.density_of_states > 0.0
+    """True where the film of a junction holds electrons: that of all columns, or of none."""
+    return junction.electrons[0].density_of_states > 0.0
 
 
 @detached
@@ -77,7 +77,7 @@ def log_change(junction: Junction, tangent: Tangent, k: int, dD: np.ndarray) -> 
     along = 0.0
     for f in range(N):
         along += tangent.by_S[k, f] * (dD[N] - dD[f])
-    return tangent.by_D[k] * dD[N] + along / (junction.ions.z * ELEMENTARY_CHARGE)
+    return tangent.by_D[k] * dD[N] + along / (junction.ions[k].z * ELEMENTARY_CHARGE)
 
 
 @detached

@@ -67,7 +67,7 @@ def converged(junction: Junction, spectrum: Spectrum) -> bool:
 @bare
 def conductance(junction: Junction, k: int, spectrum: Spectrum) -> float:
     """Chord conductance I/V_j [S] that column k adds to the junction."""
-    return junction.columns.weight[k] * junction.supply * spectrum.chord
+    return junction.columns.weight[k] * junction.columns.supply[k] * spectrum.chord
 
 
 @apart
@@ -102,7 +102,7 @@ def log_conductance_slopes(
     by_segment = slopes_of_bands(junction, state, k, by_segment)
     V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
     for f in range(by_S.size):
-        by_S[f] *= -junction.ions.z * ELEMENTARY_CHARGE / spectrum.chord
+        by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE / spectrum.chord
     with_left, chord_by_V = profile.bottom_left > profile.bottom_right, 0.0
     for i in range(spectrum.energy.size):
         E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
@@ -180,7 +180,7 @@ def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible:
 @inlined
 def charged(junction: Junction, state: State, k: int, i: int) -> float:
     """Vacancies less those whose charge the electrons of a cell take away [1/m3]."""
-    return state.c[k, i] - (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / junction.ions.z
+    return state.c[k, i] - (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / junction.ions[k].z
 
 
 @inlined

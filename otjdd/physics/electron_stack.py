@@ -104,15 +104,15 @@ def own_linear(state: State) -> Linear:
 @inlined
 def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
     """Set the band at both ends from the charges of the electrodes."""
-    stack.U[0] = edge(junction.left, stack.D[0])[0] + junction.columns.left_edge[k] - V
-    stack.U[stack.U.size - 1] = edge(junction.right, -stack.D[stack.D.size - 1])[0]
+    stack.U[0] = edge(junction.left[k], stack.D[0])[0] + junction.columns.left_edge[k] - V
+    stack.U[stack.U.size - 1] = edge(junction.right[k], -stack.D[stack.D.size - 1])[0]
 
 
 @detached
 def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
     """Set fields, ends of the band, weights and electrons of a stack from its D, its U at the centres and V."""
     lay_ends(junction, k, V, stack)
-    fields(stack.D, junction.film, stack.E, stack.eps, stack.guess, False)
+    fields(stack.D, junction.film[k], stack.E, stack.eps, stack.guess, False)
     lay_electrons(junction, k, V, stack)
 
 
@@ -120,9 +120,9 @@ def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
 def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
     contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room[0])
-    densities(junction.electrons, junction.kT, V, stack.U, stack.electrons)
+    densities(junction.electrons[k], junction.kT, V, stack.U, stack.electrons)
     if binds(junction):
-        bind(junction.electrons, junction.kT, V, stack.U, stack.c, stack.electrons)
+        bind(junction.electrons[k], junction.kT, V, stack.U, stack.c, stack.electrons)
 
 
 @inlined
@@ -137,7 +137,7 @@ def missing_charge(junction: Junction, k: int, c: np.ndarray, stack: Stack, i: i
     columns, h = junction.columns, junction.columns.width[k, i]
     n = stack.electrons[RIGHT, i] + stack.electrons[LEFT, i]
     fixed = columns.fixed[k, i] - columns.fixed[k, i + 1]
-    return stack.D[i + 1] - stack.D[i] - ELEMENTARY_CHARGE * h * (junction.ions.z * c[i] - n) - fixed
+    return stack.D[i + 1] - stack.D[i] - ELEMENTARY_CHARGE * h * (junction.ions[k].z * c[i] - n) - fixed
 
 
 @bare
@@ -146,9 +146,9 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
     N = stack.D.size - 1
     slope = junction.columns.distance[k, f] / stack.eps[f]
     if f == 0:
-        slope += edge(junction.left, stack.D[0])[1]
+        slope += edge(junction.left[k], stack.D[0])[1]
     if f == N:
-        slope += edge(junction.right, -stack.D[N])[1]
+        slope += edge(junction.right[k], -stack.D[N])[1]
     return slope
 
 
@@ -176,11 +176,11 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
 
 
 @bare
-def follow_ends(junction: Junction, stack: Stack, stiffness: np.ndarray):
+def follow_ends(junction: Junction, k: int, stack: Stack, stiffness: np.ndarray):
     """Share of the move of the band in its first and last cell that the band at the electrode follows."""
     N = stack.D.size - 1
-    left = edge(junction.left, stack.D[0])[1] * stiffness[0]
-    return left, edge(junction.right, -stack.D[N])[1] * stiffness[N]
+    left = edge(junction.left[k], stack.D[0])[1] * stiffness[0]
+    return left, edge(junction.right[k], -stack.D[N])[1] * stiffness[N]
 
 
 @bare
@@ -197,7 +197,7 @@ def fill_cells(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 
 @bare
-def fill_weights(junction: Junction, stack: Stack, linear: Linear):
+def fill_weights(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the rows of the weights, and how those at the ends hang on the equations of the faces there."""
     lower, diagonal, upper, slopes, N = linear.lower, linear.diagonal, linear.upper, stack.slopes, stack.D.size - 1
     for i in range(N):
@@ -205,7 +205,7 @@ def fill_weights(junction: Junction, stack: Stack, linear: Linear):
         diagonal[i, WEIGHT, WEIGHT], diagonal[i, WEIGHT, BAND] = 1.0, right - left
         lower[i, WEIGHT, WEIGHT], lower[i, WEIGHT, BAND] = share - 1.0, left
         upper[i, WEIGHT, WEIGHT], upper[i, WEIGHT, BAND] = -share, -right
-    follow_left, follow_right = follow_ends(junction, stack, linear.stiffness)
+    follow_left, follow_right = follow_ends(junction, k, stack, linear.stiffness)
     linear.ends[0], linear.ends[1] = -slopes[ON_LEFT, 0] * follow_left, -slopes[ON_RIGHT, N - 1] * follow_right
     diagonal[0, WEIGHT, BAND] -= linear.ends[0]
     diagonal[N - 1, WEIGHT, BAND] += linear.ends[1]
@@ -218,7 +218,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
         linear.stiffness[f] = 1.0 / elastance(junction, k, stack, f)
     weight_slopes(junction.columns.distance[k], junction.kT, stack)
     fill_cells(junction, k, stack, linear)
-    fill_weights(junction, stack, linear)
+    fill_weights(junction, k, stack, linear)
 
 
 @detached

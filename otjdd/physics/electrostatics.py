@@ -31,6 +31,7 @@ CUBIC = 1e-5  # relative move that ends a cubic iteration: its cube over twelve 
 CUBIC_IN_STAGES = 1e-3  # the same in stages of a step
 
 
+@held
 class Permittivity(NamedTuple):
     """D = eps0 [eps_r E + b asinh(E/sqrt_a)]; b = 0 is the linear dielectric."""
 

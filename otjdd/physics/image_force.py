@@ -25,7 +25,7 @@ OWNER, START, END, LOW, HIGH = range(PIECES)
 @bare
 def film_pieces(junction: Junction, state: State, k: int):
     """Numbers of the first straight piece of the film in the band profile of column k, and of the first behind it."""
-    first = bent_part(junction.left, edge(junction.left, state.D_left[k])[2])[0]
+    first = bent_part(junction.left[k], edge(junction.left[k], state.D_left[k])[2])[0]
     return first, first + junction.nodes.size - 1
 
 

@@ -28,7 +28,7 @@ LONGEST = 3.0  # of a step in these: further the exponentials are not those that
 @inlined
 def charge_of(junction: Junction, state: State, k: int, i: int) -> float:
     """Mean charge of the vacancies of a cell, in elementary charges."""
-    return junction.ions.z - (state.electrons[k, HELD_RIGHT, i] + state.electrons[k, HELD_LEFT, i])
+    return junction.ions[k].z - (state.electrons[k, HELD_RIGHT, i] + state.electrons[k, HELD_LEFT, i])
 
 
 @bare
@@ -37,7 +37,7 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
 
     Shares that hold electrons are those of the band that was laid last.
     """
-    ions, c, W, amount = junction.ions, state.c[k], 0.0, 0.0
+    ions, c, W, amount = junction.ions[k], state.c[k], 0.0, 0.0
     for i in range(c.size):
         W += junction.columns.site[k, i]
         odds = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT

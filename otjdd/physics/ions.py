@@ -21,10 +21,12 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, fused, inlined
+from otjdd.compiler.held_tuples import held
 from otjdd.laws import hopping
 from otjdd.laws.hopping import Hopping, Ions
 from otjdd.physics.numerics import bernoulli_given, exponential
 
+held(Ions)
 LAWS = {name: code for code, name in enumerate(hopping.LAWS)}  # name in a case -> Ions.law
 # rows of `field_factors`: B(d), B(-d), g, with slopes dB/dd and dg/dE [m/V], and the arguments d and E [V/m] of these
 FACTORS = 7

@@ -29,10 +29,10 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, inlined, summed
 from otjdd.compiler.held_tuples import held
+from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
-from otjdd.physics.film_electrons import FilmElectrons
-from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, Ions, exchange, field_factors
+from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, edge, fields
+from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, exchange, field_factors
 from otjdd.physics.numerics import dot
 from otjdd.physics.state import State
 
@@ -52,27 +52,27 @@ class Columns(NamedTuple):
     diffusivity: np.ndarray  # (K,) m2/s
     barrier: np.ndarray  # (K,) eV, migration barrier
     left_edge: np.ndarray  # (K,) eV, added to the band edge at the left electrode
-    weight: np.ndarray  # (K,) share of the area
+    weight: np.ndarray  # (K,) share of the area of all columns, of sum 1
+    film_mass: np.ndarray  # (K,) m0, tunnelling mass
+    supply: np.ndarray  # (K,) A/V per unit chord integral, of a column that fills the area: area * kappa * A* T^2/kT
 
 
 @held
 class Junction(NamedTuple):
-    """A device and its circuit as the kernels see them."""
+    """A device and its circuit as the kernels see them; each Row has an item for every column."""
 
     columns: Columns
-    film: Permittivity
-    film_mass: float  # m0, tunnelling mass
+    film: Row  # of Permittivity
     nodes: np.ndarray  # (P,) points 0..N+1 (left end, N centres, right end) that bound the straight pieces of the band
-    left: Electrode
-    right: Electrode
-    ions: Ions
+    left: Row  # of Electrode
+    right: Row  # of Electrode
+    ions: Row  # of Ions
     kT: float  # eV
     transmission: int  # code of tunnelling.TRANSMISSIONS
-    supply: float  # A/V per unit chord integral: area * kappa * A* T^2/kT
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
-    electrons: FilmElectrons  # of the film
+    electrons: Row  # of FilmElectrons, in the films of all columns or of none
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
 
 
@@ -87,14 +87,14 @@ class FluxSlopes(NamedTuple):
 @detached
 def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     """Fill D, E, eps and guess of column k from its concentrations and D(L) [C/m2]; return D at the left electrode."""
-    columns, charge = junction.columns, junction.ions.z * ELEMENTARY_CHARGE
+    columns, charge = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE
     c, D = state.c[k], state.D[k]
     right = 0.0  # e z S
     D[c.size] = D_right - columns.fixed[k, c.size]
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
         D[f] = D_right - right - columns.fixed[k, f]
-    fields(D, junction.film, state.E[k], state.eps[k], state.guess[k], False)
+    fields(D, junction.film[k], state.E[k], state.eps[k], state.guess[k], False)
     return D[0]
 
 
@@ -104,11 +104,11 @@ def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.nda
 
     dS : (N+1,) 1/m2, vacancies that passed the faces since the state   dD : C/m2, change of D(L)
     """
-    charge = junction.ions.z * ELEMENTARY_CHARGE
+    charge = junction.ions[k].z * ELEMENTARY_CHARGE
     before, D = state.D[k], new.D[k]
     for f in range(D.size):
         D[f] = before[f] + (dD - charge * dS[f])
-    fields(D, junction.film, new.E[k], new.eps[k], new.guess[k], True)
+    fields(D, junction.film[k], new.E[k], new.eps[k], new.guess[k], True)
     return D[0]
 
 
@@ -116,7 +116,7 @@ def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.nda
 def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
     """Fill the band U (N+2,) [eV] at both ends and the centres from the fields of column k and its right electrode."""
     distance, E, N = junction.columns.distance[k], state.E[k], state.c.shape[1]
-    U[N + 1] = edge(junction.right, -state.D_right[k])[0]
+    U[N + 1] = edge(junction.right[k], -state.D_right[k])[0]
     for f in range(N, -1, -1):
         U[f] = U[f + 1] - distance[f] * E[f]
 
@@ -124,14 +124,14 @@ def band_of_fields(junction: Junction, state: State, k: int, U: np.ndarray):
 @inlined
 def closure(junction: Junction, k: int, D_left: float, D_right: float, V: float, E: np.ndarray) -> float:
     """Mismatch [eV] of the band edges around the stack: zero where D(L) is right, and growing with D(L)."""
-    from_left, from_right = edge(junction.left, D_left)[0], edge(junction.right, -D_right)[0]
+    from_left, from_right = edge(junction.left[k], D_left)[0], edge(junction.right[k], -D_right)[0]
     return from_left + junction.columns.left_edge[k] - V - from_right + dot(junction.columns.distance[k], E)
 
 
 @summed
 def closure_slope(junction: Junction, k: int, D_left: float, D_right: float, eps: np.ndarray) -> float:
     """Derivative of `closure` by D(L) [V m2/C], always positive: the elastance of film and electrodes."""
-    slope = edge(junction.left, D_left)[1] + edge(junction.right, -D_right)[1]
+    slope = edge(junction.left[k], D_left)[1] + edge(junction.right[k], -D_right)[1]
     distance = junction.columns.distance[k]
     for f in range(eps.size):
         slope += distance[f] / eps[f]
@@ -153,7 +153,7 @@ def film_charge(junction: Junction, k: int, c: np.ndarray) -> float:
     ions = 0.0
     for i in range(c.size):
         ions += c[i] * junction.columns.width[k, i]
-    return junction.ions.z * ELEMENTARY_CHARGE * ions + junction.columns.fixed[k, 0]
+    return junction.ions[k].z * ELEMENTARY_CHARGE * ions + junction.columns.fixed[k, 0]
 
 
 @detached
@@ -164,8 +164,8 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
     Returns False, and leaves D_left and D_right, when no D(L) within the tables of the electrodes closes the stack.
     """
     total = -film_charge(junction, k, state.c[k])  # D_left = D_right + total
-    low_left, high_left = charge_range(junction.left)
-    low_right, high_right = charge_range(junction.right)
+    low_left, high_left = charge_range(junction.left[k])
+    low_right, high_right = charge_range(junction.right[k])
     low, high = max(-high_right, low_left - total), min(-low_right, high_left - total)
     D_right = state.D_right[k]
     y = D_right if low < D_right < high else 0.5 * (low + high)
@@ -214,13 +214,13 @@ def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: 
     """
     columns = junction.columns
     hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
-    field_factors(junction.ions, hopping, E, columns.distance[k], site, work, slopes)
+    field_factors(junction.ions[k], hopping, E, columns.distance[k], site, work, slopes)
 
 
 @detached
 def exchange_all(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray):
     """As `fluxes`, from the factors in work."""
-    D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
+    D0, c_max, h = junction.columns.diffusivity[k], junction.ions[k].c_max, junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
     B, B_back, g = work[UPHILL, 1:], work[DOWNHILL, 1:], work[G, 1:]
     J[0] = 0.0
@@ -241,12 +241,12 @@ def flux_slopes(
 @detached
 def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray, J: np.ndarray, slopes: FluxSlopes):
     """As `flux_slopes`, from the factors in work."""
-    D0, c_max, h = junction.columns.diffusivity[k], junction.ions.c_max, junction.columns.distance[k, 1:-1]
+    D0, c_max, h = junction.columns.diffusivity[k], junction.ions[k].c_max, junction.columns.distance[k, 1:-1]
     left, right, inner = c[:-1], c[1:], J[1:-1]
     B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
     g, dg = work[G, 1:], work[G_SLOPE, 1:]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
-    per_kT = -junction.ions.z / junction.kT
+    per_kT = -junction.ions[k].z / junction.kT
     for i in range(inner.size):
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(
             left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]

@@ -91,11 +91,11 @@ def within(range_of_charge: tuple, here: float, move: float):
 
 
 @bare
-def kept_in_tables(junction: Junction, stack: Stack, left: float, right: float):
+def kept_in_tables(junction: Junction, k: int, stack: Stack, left: float, right: float):
     """Moves of D(0) and D(L) that stay within the tables of the electrodes."""
     N = stack.D.size - 1
-    left = within(charge_range(junction.left), stack.D[0], left)
-    return left, -within(charge_range(junction.right), -stack.D[N], -right)
+    left = within(charge_range(junction.left[k]), stack.D[0], left)
+    return left, -within(charge_range(junction.right[k]), -stack.D[N], -right)
 
 
 @detached
@@ -125,7 +125,7 @@ def following_step(junction: Junction, state: State, k: int) -> float:
     if not factor_tridiagonal(rows.lower, rows.diagonal, rows.upper, x.size):
         return math.inf
     solve_tridiagonal(rows.lower, rows.diagonal, rows.upper, x, x.size)
-    x[0], x[2 * N] = kept_in_tables(junction, stack, x[0], x[2 * N])
+    x[0], x[2 * N] = kept_in_tables(junction, k, stack, x[0], x[2 * N])
     for f in range(N + 1):
         stack.D[f] += x[2 * f]
     for i in range(N):
@@ -145,7 +145,7 @@ def exact_step(junction: Junction, state: State, k: int) -> float:
         return math.inf
     solve_twos(linear.lower, linear.diagonal, linear.upper, linear.x)
     displacement_changes(linear, linear.x, 0.0, 1.0, moves)
-    moves[0], moves[N] = kept_in_tables(junction, stack, moves[0], moves[N])
+    moves[0], moves[N] = kept_in_tables(junction, k, stack, moves[0], moves[N])
     for f in range(N + 1):
         stack.D[f] += moves[f]
     for i in range(N):
@@ -273,7 +273,7 @@ def curve_step(junction: Junction, state: State, k: int, dV: float, ahead: float
         x[i, BAND] += move * answer[i]
         longest = farther(longest, x[i, BAND])
     displacement_changes(linear, x, move, 1.0, moves)
-    moves[0], moves[N] = kept_in_tables(junction, stack, moves[0], moves[N])
+    moves[0], moves[N] = kept_in_tables(junction, k, stack, moves[0], moves[N])
     for f in range(N + 1):
         stack.D[f] += moves[f]
     for i in range(N):

@@ -26,7 +26,7 @@ def transport(junction: Junction, state: State):
             return math.nan, math.nan, math.nan, False
         state.G[k] = conductance(junction, k, result)
         top = barrier_top(profile)
-        weight = junction.columns.weight[k] * junction.supply
+        weight = junction.columns.weight[k] * junction.columns.supply[k]
         for i in range(result.energy.size):
             share = weight * result.weight[i]
             total += share

@@ -127,7 +127,7 @@ def compile_doors(run) -> None:
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
     for kernel, arguments in (
         (transport, (junction, state)),
-        (electrostatics.edge, (junction.right, 0.0)),
+        (electrostatics.edge, (junction.right[0], 0.0)),
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
         (current.supplies, (E, 0.0, junction.kT)),

@@ -87,14 +87,14 @@ def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColu
         jacobian.add_bound(junction, k, stack, pull, linear, response)
     linear.diagonal[0, jacobian.PASSED, jacobian.PASSED] = 1.0  # there is no face
     rows, ions = rows_of(linear.lower, linear.diagonal, linear.upper), np.arange(5, 3 * N, 3)
-    charge = junction.ions.z * ELEMENTARY_CHARGE
+    charge = junction.ions[k].z * ELEMENTARY_CHARGE
     rows[ions] *= charge
     response[1:, jacobian.PASSED] *= charge
     for band in range(BANDS):  # from vacancies to their charge
         beside = ions - band + DIAGONAL
         rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
     by_U, by_V = displacements(linear.stiffness)
-    log_chord, log_chord_by_V = along_charges(junction, log_slopes, by_U, by_V)
+    log_chord, log_chord_by_V = along_charges(junction, k, log_slopes, by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
     flux = charge * J[1:N]
     return ElectronColumn(rows, response.ravel(), ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)
@@ -119,10 +119,10 @@ def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
 
 
-def along_charges(junction, log_slopes, by_U: np.ndarray, by_V: np.ndarray) -> tuple[np.ndarray, float]:
+def along_charges(junction, k: int, log_slopes, by_U: np.ndarray, by_V: np.ndarray) -> tuple[np.ndarray, float]:
     """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
     by_D, by_S = log_slopes
-    per_charge, N = by_S[:-1] / (junction.ions.z * ELEMENTARY_CHARGE), by_U.shape[1]
+    per_charge, N = by_S[:-1] / (junction.ions[k].z * ELEMENTARY_CHARGE), by_U.shape[1]
     by_face = np.concatenate((-per_charge, [by_D + per_charge.sum()]))  # S_f = [D(L) - D_f]/(e z) and what stays
     found = np.zeros(3 * N)
     found[::3] = by_face @ by_U
@@ -146,6 +146,6 @@ def terminal_charge(junction, state, k: int, by_U: np.ndarray, by_V: float) -> t
     found[::3] = by_U - per_n * electrons[rows.BY_VOLTAGE]
     found[1::3] = per_n * full  # their weight is 1 - w
     found[5::3] = (
-        -np.diff(electrons[rows.HELD_LEFT]) / junction.ions.z
+        -np.diff(electrons[rows.HELD_LEFT]) / junction.ions[k].z
     )  # the vacancies take the electrons that they hold along
     return found, by_V - float(per_n @ electrons[rows.BY_VOLTAGE])

@@ -39,7 +39,7 @@ def relaxed(junction, c, V: float = 0.0):
 
 def relaxed_column(junction, state, k: int, c, V: float):
     """Concentrations (N,) of column k at rest at V [V], from c with as many ions; None when not found. state : scratch"""
-    c_max, total = junction.ions.c_max, (c * junction.columns.width[k]).sum()
+    c_max, total = junction.ions[k].c_max, (c * junction.columns.width[k]).sum()
     x = np.log(c / (c_max - c))
     for _ in range(STEPS):
         step = newton_step(junction, state, k, x, total, V)
@@ -70,10 +70,10 @@ def newton_step(junction, state, k: int, x, total: float, V: float):
     from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
     from otjdd.physics.state import COSH
 
-    columns, z, N = junction.columns, junction.ions.z, x.size
+    columns, z, N = junction.columns, junction.ions[k].z, x.size
     width, distance = columns.width[k], columns.distance[k]
     share = 1.0 / (1.0 + np.exp(-x))
-    c = state.c[k] = junction.ions.c_max * share
+    c = state.c[k] = junction.ions[k].c_max * share
     state.guess[k], state.guess[k, COSH] = 0.0, 1.0
     if not close(junction, state, k, V, CLOSURE_TOLERANCE):
         return np.full(N, np.nan)
@@ -86,7 +86,7 @@ def newton_step(junction, state, k: int, x, total: float, V: float):
     charge = z * ELEMENTARY_CHARGE * ions
     slope = closure_slope(junction, k, D_left, D_right, eps)
     ends = np.zeros((2, N))
-    elastance = electrostatics.edge(junction.left, D_left)[1] + np.cumsum((distance / eps)[:-1])  # left of a cell
+    elastance = electrostatics.edge(junction.left[k], D_left)[1] + np.cumsum((distance / eps)[:-1])  # left of a cell
     ends[0] = -charge * elastance / slope
     ends[0, -1] += charge[-1] + by_x[-1]
     ends[0, -2] -= by_x[-1]

@@ -69,7 +69,7 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     from otjdd.physics import state as states
     from otjdd.stepping import rosenbrock, rosenbrock_methods, stepper
 
-    (K, N), electrons = c.shape, junction.electrons.density_of_states > 0.0  # as in `closing.hold_electrons`
+    (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     state = states.new_state(K, N, electrons)
     state.c[:] = c
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))

@@ -24,6 +24,6 @@ def bias_point(frozen, voltage: float) -> dict[str, float]:
     if not good:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     state, weight, V_j = frozen.state, frozen.junction.columns.weight, float(frozen.state.V[0])
-    bending = weight @ [edge(frozen.junction.right, -D)[2] for D in state.D_right]
+    bending = weight @ [edge(at, -D)[2] for at, D in zip(frozen.junction.right, state.D_right, strict=True)]
     charges = weight @ state.D_left, -weight @ state.D_right
     return dict(zip(CURVES, (conductance * V_j, V_j, share, energy, bending, *charges), strict=True))

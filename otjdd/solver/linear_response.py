@@ -104,7 +104,7 @@ def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
 
     (J, slopes, _), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
     charge, per_eps, dilution = (
-        junction.ions.z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
+        junction.ions[k].z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
     )  # fmt: skip
     before, behind = slopes.by_left[inner] * dilution[:-1], slopes.by_right[inner] * dilution[1:]
     drive = slopes.by_field[inner] * per_eps

@@ -146,13 +146,14 @@ def column_numbers(case, parts: list[Member], temperature: float):
     """Columns of the kernels."""
     from otjdd.physics.junction import Columns
 
-    film, ions, kT = case.device.film, case.ions, BOLTZMANN_EV * temperature
+    device, film, ions, kT = case.device, case.device.film, case.ions, BOLTZMANN_EV * temperature
     grid = film.cells, film.grading, film.fixed_charge, ions.well_width
+    supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
     rows = []
     for part in parts:
         along = along_film(part.thickness, part.well_left, part.well_right, *grid)
         D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
-        rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight))
+        rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight, film.tunnelling_mass, supply))
     return Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
@@ -177,24 +178,24 @@ def along_film(
     return found
 
 
-def junction(case, temperature: float | None = None, parts: list[Member] | None = None):
-    """Kernel numbers of a case, at its own temperature unless another [K] is given."""
-    from otjdd.physics.ions import LAWS, Ions
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.tunnelling import TRANSMISSIONS
+class Materials(NamedTuple):
+    """Numbers of the kernels that all columns of one kind share."""
 
-    T = case.temperature if temperature is None else temperature
-    device, ions, circuit = case.device, case.ions, case.circuit
-    parts = members(case) if parts is None else parts
-    nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
-    kT = BOLTZMANN_EV * T
-    return Junction(
-        columns=column_numbers(case, parts, T),
-        film=permittivity(device.film.permittivity, T),
-        film_mass=float(device.film.tunnelling_mass),
-        nodes=nodes,
-        left=electrode(device.left, T, case.numerics.current_tolerance),
-        right=electrode(device.right, T, case.numerics.current_tolerance),
+    film: tuple  # electrostatics.Permittivity
+    left: tuple  # electrostatics.Electrode
+    right: tuple
+    ions: tuple  # ions.Ions
+    electrons: tuple  # film_electrons.FilmElectrons
+
+
+def materials(device, ions, temperature: float, current_tolerance: float) -> Materials:
+    """Numbers of a device and its ions at a temperature [K]."""
+    from otjdd.physics.ions import LAWS, Ions
+
+    return Materials(
+        film=permittivity(device.film.permittivity, temperature),
+        left=electrode(device.left, temperature, current_tolerance),
+        right=electrode(device.right, temperature, current_tolerance),
         ions=Ions(
             LAWS[ions.law],
             int(ions.charge),
@@ -202,16 +203,37 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
             float(ions.attempt_frequency),
             float(ions.site_density),
         ),
-        kT=kT,
+        electrons=electrons(
+            float(device.film_states(temperature)) if device.film.electrons == "balance" else 0.0,
+            math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy),
+        ),
+    )
+
+
+def junction(case, temperature: float | None = None, parts: list[Member] | None = None):
+    """Kernel numbers of a case, at its own temperature unless another [K] is given."""
+    from otjdd.compiler.rows import Row
+    from otjdd.physics.junction import Junction
+    from otjdd.physics.tunnelling import TRANSMISSIONS
+
+    T = case.temperature if temperature is None else temperature
+    device, circuit = case.device, case.circuit
+    parts = members(case) if parts is None else parts
+    nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
+    made = [materials(device, case.ions, T, case.numerics.current_tolerance) for _ in parts]
+    return Junction(
+        columns=column_numbers(case, parts, T),
+        film=Row(of.film for of in made),
+        nodes=nodes,
+        left=Row(of.left for of in made),
+        right=Row(of.right for of in made),
+        ions=Row(of.ions for of in made),
+        kT=BOLTZMANN_EV * T,
         transmission=TRANSMISSIONS[device.transmission],
-        supply=device.area * device.conducting_fraction * device.richardson * T * T / kT,
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
-        electrons=electrons(
-            float(device.film_states(T)) if device.film.electrons == "balance" else 0.0,
-            math.nan if ions.ionisation_energy is None else float(ions.ionisation_energy),
-        ),
+        electrons=Row(of.electrons for of in made),
         image=image_of_columns(device, T, parts, nodes),
     )
 

@@ -119,7 +119,7 @@ def answer(**changes) -> Answer:
     junction, c = run.junction, run.state.c[0]
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))
-    edge = float(electrostatics.edge(junction.right, -run.state.D_right[0])[0])
+    edge = float(electrostatics.edge(junction.right[0], -run.state.D_right[0])[0])
     return Answer(position, edge, float(run.state.D_left[0]), conductance, energy)
 
 

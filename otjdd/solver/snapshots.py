@@ -19,7 +19,7 @@ def snapshot(case, moving, kept) -> dict:
 
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
-    c = bounded(state.c, junction.columns.width, junction.ions.c_max)
+    c = bounded(state.c, junction.columns.width, np.array([ions.c_max for ions in junction.ions])[:, None])
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])
     middle = len(weight) // 2
     profiles = {
@@ -37,8 +37,8 @@ def snapshot(case, moving, kept) -> dict:
     return profiles | spectrum_of(junction, state, middle)
 
 
-def bounded(c: np.ndarray, width: np.ndarray, c_max: float) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] between zero and c_max, which steps leave by some 1e-6 of the ions.
+def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
+    """Concentrations (K, N) [1/m3] between zero and c_max (K, 1), which steps leave by some 1e-6 of the ions.
 
     What is missing below zero is taken from all cells of a column in proportion to what they hold, what is too much is
     given to them in proportion to their free sites: no ion is lost. The run itself goes on from c (`stepper.outside`).
@@ -62,7 +62,7 @@ def film_band(junction, state, k: int) -> np.ndarray:
     """Conduction band (N,) [eV] at the cell centres of column k."""
     from otjdd.physics import electrostatics
 
-    at_right = electrostatics.edge(junction.right, -state.D_right[k])[0]
+    at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
     rise = junction.columns.distance[k] * state.E[k]
     return at_right - np.cumsum(rise[::-1])[::-1][1:]
 
@@ -79,7 +79,7 @@ def band_diagram(junction, state, k: int) -> dict:
     profile = profile_of(junction, state, k)
     ends = np.concatenate(([0.0], np.cumsum(profile.length)))
     thickness = junction.columns.width[k].sum()
-    film = np.flatnonzero(profile.mass == junction.film_mass)
+    film = np.flatnonzero(profile.mass == junction.columns.film_mass[k])
     left = len(profile.length) - junction.nodes.size + 1
     before = 0 if not len(film) else next(
         i for i in range(left + 1) if np.isclose(ends[i + junction.nodes.size - 1] - ends[i], thickness, rtol=1e-9)

@@ -78,7 +78,7 @@ def linear_of(film: ElectronWork, k: int) -> Linear:
 def fill_vacancies(junction: Junction, k: int, slopes: FluxSlopes, tilt: np.ndarray, per_dt: float, linear: Linear):
     """Fill the rows of the fluxes, and the vacancies in those of the cells."""
     lower, diagonal, upper = linear.lower, linear.diagonal, linear.upper
-    dilution, N, charge = junction.columns.dilution[k], linear.x.shape[0], junction.ions.z * ELEMENTARY_CHARGE
+    dilution, N, charge = junction.columns.dilution[k], linear.x.shape[0], junction.ions[k].z * ELEMENTARY_CHARGE
     for f in range(N):
         before, behind = dilution[f - 1] * slopes.by_left[f] if f > 0 else 0.0, dilution[f] * slopes.by_right[f]
         inner = 1.0 if f > 0 else 0.0

@@ -43,7 +43,7 @@ class Watch(NamedTuple):
 @bare
 def lowest_band(junction: Junction, state: State, k: int) -> float:
     """Lowest conduction band [eV] at the cell centres of column k, above the Fermi level of the right electrode."""
-    band = edge(junction.right, -state.D_right[k])[0]
+    band = edge(junction.right[k], -state.D_right[k])[0]
     lowest, last = math.inf, state.c.shape[1]
     for f in range(last, 0, -1):
         band -= junction.columns.distance[k, f] * state.E[k, f]
@@ -85,7 +85,7 @@ def mean(c: np.ndarray, width: np.ndarray) -> float:
 @detached
 def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
     """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
-    charge = junction.ions.z * mean(state.c[k], junction.columns.width[k])
+    charge = junction.ions[k].z * mean(state.c[k], junction.columns.width[k])
     if hold_electrons(junction):
         for i in range(state.c.shape[1]):
             most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)

@@ -88,7 +88,7 @@ def observe(
     row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
         weight = junction.columns.weight[k]
-        row[BENDING] += weight * edge(junction.right, -state.D_right[k])[2]
+        row[BENDING] += weight * edge(junction.right[k], -state.D_right[k])[2]
         row[CHARGE] += weight * state.D_left[k]
         row[CHARGE_RIGHT] -= weight * state.D_right[k]
         count, moment, x = 0.0, 0.0, 0.0

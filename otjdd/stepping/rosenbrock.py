@@ -98,11 +98,10 @@ def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> boo
     Returns success.
     """
     columns = junction.columns
-    charge = junction.ions.z * ELEMENTARY_CHARGE
     K, N = state.c.shape
     n, per_dt = N - 1, 1.0 / gamma_dt
     for k in range(K):
-        E, eps = state.E[k], state.eps[k]
+        charge, E, eps = junction.ions[k].z * ELEMENTARY_CHARGE, state.E[k], state.eps[k]
         lower, diagonal, upper, response = work.lower[k], work.inverse[k], work.upper[k], work.response[k]
         slopes = FluxSlopes(lower, upper, response)
         flux_slopes(junction, k, state.c[k], E, work.factors, work.J[k], slopes)

@@ -130,13 +130,13 @@ def shift(junction: Junction, state: State, k: int, dS: np.ndarray):
     dS : (N+1,) ions that passed the faces [1/m2], D(L) following so that the closure holds
     Both are what one reads: charges, the mean position and the current follow from them.
     """
-    charge, distance, eps = junction.ions.z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
+    charge, distance, eps = junction.ions[k].z * ELEMENTARY_CHARGE, junction.columns.distance[k], state.eps[k]
     most = 0.0
     for f in range(state.c.shape[1]):
         most = max(most, abs(dS[f]))
     slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
     dD = missing_voltage(charge, distance, eps, dS) / slope
-    U = edge(junction.right, -state.D_right[k])[1] * dD
+    U = edge(junction.right[k], -state.D_right[k])[1] * dD
     highest = abs(U)
     for f in range(eps.size - 1, -1, -1):
         U += distance[f] * (dD - charge * dS[f]) / eps[f]
@@ -166,9 +166,9 @@ def outside(junction: Junction, c: np.ndarray) -> float:
     Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Where they were
     put between the bounds instead, 2000 pulses carried 3e-2 of the ions to the wrong side of a film, 1e-5 with each.
     """
-    worst, c_max = 0.0, junction.ions.c_max
+    worst = 0.0
     for k in range(c.shape[0]):
-        beyond, held = 0.0, 0.0
+        beyond, held, c_max = 0.0, 0.0, junction.ions[k].c_max
         for i in range(c.shape[1]):
             within = min(max(c[k, i], 0.0), c_max)
             beyond += abs(c[k, i] - within) * junction.columns.width[k, i]

@@ -62,12 +62,12 @@ screened, ideal = (
     result(**{"drive": plain, "device.left": left})[0] for left in (metal, {"kind": "ideal-metal", "barrier": "0.7 eV"})
 )
 junction = model.junction(case)
-low = max(junction.left.bottom - 0.3, junction.right.bottom)
+low = max(junction.left[0].bottom - 0.3, junction.right[0].bottom)
 print(json.dumps({
     "otjdd": otjdd.__file__, "fast": fast.vacancy_concentration.values.tolist(), "sources": twice.attrs["references"],
     "twice": twice.vacancy_concentration.values.tolist(), "current": float(clear.conduction_current[-1]),
     "screened": screened.conduction_current.values.tolist(), "ideal": ideal.conduction_current.values.tolist(),
-    "supply": junction.supply, "low": low, "kT": junction.kT,
+    "supply": junction.columns.supply[0], "low": low, "kT": junction.kT,
 }))
 """
 

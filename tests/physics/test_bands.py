@@ -68,7 +68,7 @@ def test_a_region_that_is_not_bent_has_no_pieces():
     beyond = 1.01 * electrode.depletion[0, -1]
     assert [bent_part(electrode, u)[0] for u in (0.0, beyond)] == [0, 0]
     assert interface_slope(electrode, 0.0, 1.0, 1.0, 1.0) == 0.0
-    assert bent_part(model.junction(case()).left, 0.1)[0] == 0
+    assert bent_part(model.junction(case()).left[0], 0.1)[0] == 0
 
 
 def test_band_profile_joins_the_electrodes_where_the_closure_says():
@@ -78,7 +78,7 @@ def test_band_profile_joins_the_electrodes_where_the_closure_says():
     profile = band_profile(junction, state, 0)
     inside = junction.nodes.size - 1
     assert profile.length[:inside].sum() == pytest.approx(2.8e-9, rel=1e-12)
-    u = edge(junction.right, -state.D_right[0])[2]
-    assert profile.left[inside] == pytest.approx(junction.right.bottom + u, abs=2e-3)
-    assert profile.right[-1] == pytest.approx(junction.right.bottom, abs=3e-3)
-    assert (profile.bottom_left, profile.bottom_right) == (-4.5, junction.right.bottom)
+    u = edge(junction.right[0], -state.D_right[0])[2]
+    assert profile.left[inside] == pytest.approx(junction.right[0].bottom + u, abs=2e-3)
+    assert profile.right[-1] == pytest.approx(junction.right[0].bottom, abs=3e-3)
+    assert (profile.bottom_left, profile.bottom_right) == (-4.5, junction.right[0].bottom)

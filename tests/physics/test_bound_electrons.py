@@ -7,6 +7,7 @@ import pytest
 from devices import begin, case, conducted, lumpy, needs_speed
 from scipy.special import xlogy
 
+from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
 from otjdd.physics.bound_electrons import bind, binds, fluxes_of, held
@@ -109,8 +110,8 @@ def test_stacks_of_random_devices_are_found():
     deep = {38: 0.77906, 283: 0.37441, 319: 0.68849, 792: 0.89367, 1098: 0.94891, 1908: 0.89186}
     for number, level in {**dict.fromkeys(range(40), 0.2), **deep}.items():
         junction, c, V = random_stack(number, rows)
-        states = junction.electrons.density_of_states
-        stack, iterations = static_stack(junction._replace(electrons=film_electrons(states, level)), 0, c, V)
+        states = junction.electrons[0].density_of_states
+        stack, iterations = static_stack(junction._replace(electrons=Row([film_electrons(states, level)])), 0, c, V)
         assert iterations > 0
         jump = stack.U[1:] - stack.U[:-1] - junction.columns.distance[0] * stack.E
         assert np.abs(jump).max() < 1e-11
@@ -118,14 +119,19 @@ def test_stacks_of_random_devices_are_found():
 
 def energy(junction, state):
     """Terms [J/m2] of the free energy of the electrons of a film at 0 V, free and held, in closed form."""
-    kT, states, h, U = junction.kT, junction.electrons.density_of_states, junction.columns.width[0], state.band[0, 1:-1]
+    kT, states, h, U = (
+        junction.kT,
+        junction.electrons[0].density_of_states,
+        junction.columns.width[0],
+        state.band[0, 1:-1],
+    )
     f = state.electrons[0, HELD_RIGHT] + state.electrons[0, HELD_LEFT]
     n = state.electrons[0, RIGHT] + state.electrons[0, LEFT] - state.c[0] * f
     eta = np.array([inverse_fermi_dirac_half(share) for share in n / states])
     assert eta == pytest.approx(-U / kT, abs=1e-6)
     free = n * kT * eta - states * kT * np.array([fermi_dirac_three_half(x) for x in eta])
     mixing = kT * (xlogy(f, f) + xlogy(1.0 - f, 1.0 - f))
-    bound = state.c[0] * (mixing - f * (junction.electrons.level + kT * math.log(2.0)))
+    bound = state.c[0] * (mixing - f * (junction.electrons[0].level + kT * math.log(2.0)))
     return ELEMENTARY_CHARGE * h * (free + bound)
 
 

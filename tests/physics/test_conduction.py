@@ -109,11 +109,11 @@ def difference(found, function):
 
 
 def displacement_at_faces(E, junction):
-    return np.array([displacement(e, junction.film)[0] for e in E])
+    return np.array([displacement(e, junction.film[0])[0] for e in E])
 
 
 def field_of(D, junction):
-    return field(D, junction.film)[0]
+    return field(D, junction.film[0])[0]
 
 
 @pytest.mark.parametrize("V", [0.3, -1.5])

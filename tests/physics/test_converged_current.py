@@ -71,9 +71,9 @@ def test_random_profiles(model_of_T, temperature, tolerance):
         assert found.chord == pytest.approx(exact, rel=tolerance)
         conductance, share, _, good = transport(junction, state)
         assert good
-        assert conductance == pytest.approx(junction.supply * exact, rel=tolerance)
+        assert conductance == pytest.approx(junction.columns.supply[0] * exact, rel=tolerance)
         assert share == pytest.approx(below, abs=2 * tolerance)
-        bent.append(edge(junction.right, -state.D_right[0])[2] / junction.kT)
+        bent.append(edge(junction.right[0], -state.D_right[0])[2] / junction.kT)
     assert len(bent) > 30
     assert min(bent) < -0.5 < 20.0 < max(bent)
 
@@ -86,7 +86,7 @@ def test_the_bent_region_ends_where_it_no_longer_matters():
     state.c[0] = 2e26
     for V in np.linspace(0.2, 0.9, 71):
         assert close_all(junction, state, V, 1e-13)
-        u = edge(junction.right, -state.D_right[0])[2] / junction.kT
+        u = edge(junction.right[0], -state.D_right[0])[2] / junction.kT
         if abs(u) < 3.0:
             found, _, _ = column_spectrum(junction, state, 0, np.empty(0), False)
             near.append(found.chord / integral(fine, state)[0] - 1.0)

@@ -7,6 +7,7 @@ import pytest
 from devices import lumpy, mirrored, needs_speed
 
 from otjdd.case.case import parse_case
+from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.physics.electron_stack import (
     ON_LEFT,
@@ -144,7 +145,7 @@ def metals(cells, **changes):
 
 def holding(junction, N_c=1e26):
     """The junction with electrons in its film."""
-    return junction._replace(electrons=film_electrons(N_c))
+    return junction._replace(electrons=Row([film_electrons(N_c)]))
 
 
 def solved(junction, c, V, N_c=1e26):
@@ -184,7 +185,7 @@ def limit(rough, fine, ratio=3):
 def seen(device, V, cells):
     junction, c = semiconductor(cells, **device)
     stack, middle = solved(junction, c, V), cells // 2
-    ends = stack.D[0], stack.D[-1], edge(junction.right, -stack.D[-1])[2]
+    ends = stack.D[0], stack.D[-1], edge(junction.right[0], -stack.D[-1])[2]
     inside = stack.U[middle + 1], density(stack)[middle], stack.weight[0, middle]
     return np.array([*ends, per_area(junction, stack), *inside])
 
@@ -294,7 +295,7 @@ def test_first_integral_of_poisson_in_a_uniform_film():
         stack, kT = solved(junction, c, 0.0), junction.kT
         rho, ends = 2 * c[0] - 1.071e25, []
         for D, U in ((0, 0), (-1, -1)):
-            work = field_energy(stack.E[D], junction.film)
+            work = field_energy(stack.E[D], junction.film[0])
             charge = rho * stack.U[U] + 1e26 * kT * fermi_dirac_three_half(-stack.U[U] / kT)
             ends.append(work - ELEMENTARY_CHARGE * charge)
         off.append((ends[0] - ends[1]) / (ELEMENTARY_CHARGE * rho * 0.1))

@@ -36,7 +36,7 @@ def test_charges_of_the_whole_stack_add_to_nothing(seed, V, fixed):
     film = case(device__film__fixed_charge=fixed, device__film__cells=12)
     run = closed(film, seed, V)
     junction, state, record = run.junction, run.state, film.device.right
-    u = edge(junction.right, -state.D_right[0])[2]
+    u = edge(junction.right[0], -state.D_right[0])[2]
     eps, kT = electrodes.permittivity(record.permittivity, film.temperature), film.temperature * BOLTZMANN_EV
     xi = electrodes.fermi_level(record.form(film.temperature), film.temperature)
     bulk = xi, kT, record.doping, record.density_of_states, eps
@@ -53,7 +53,7 @@ def test_band_edges_close_around_the_stack(seed, V):
     junction, state = run.junction, run.state
     assert abs(closure(junction, 0, state.D_left[0], state.D_right[0], V, state.E[0])) < 1e-12
     over_film = (junction.columns.distance[0] * state.E[0]).sum()
-    left, right = edge(junction.left, state.D_left[0])[0], edge(junction.right, -state.D_right[0])[0]
+    left, right = edge(junction.left[0], state.D_left[0])[0], edge(junction.right[0], -state.D_right[0])[0]
     assert left - V + over_film == pytest.approx(right, abs=1e-12)
 
 
@@ -80,7 +80,7 @@ def test_closure_is_found_from_any_guess(V):
     run = closed(case(device__film__cells=12, device__film__thickness=1.2e-9), 3, V)
     junction, state = run.junction, run.state
     found = state.D_right[0]
-    low, high = charge_range(junction.right)
+    low, high = charge_range(junction.right[0])
     for guess in (*np.linspace(-high, -low, 9), 0.0, 1e3, -1e3):
         state.D_right[0] = guess
         assert close_all(junction, state, V, CLOSURE_TOLERANCE)
@@ -131,7 +131,7 @@ def test_fields_that_move_with_the_vacancies_are_those_of_the_moved_vacancies(k)
 def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrodes(law):
     film = case(ions__law=law, ions__well_right=0.3, device__film__cells=12, **COLUMNS)
     junction, rng = model.junction(film), np.random.default_rng(8)
-    columns, ions, c = junction.columns, junction.ions, lumpy(junction, rng)
+    columns, ions, c = junction.columns, junction.ions[0], lumpy(junction, rng)
     for k, scale in ((0, 1e6), (1, 3e8), (1, 3e9)):
         E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), new_factors(12)
         fluxes(junction, k, c[k], E, work, J)
@@ -154,7 +154,7 @@ def test_an_electrode_is_known_from_the_first_charge_to_the_last():
     inside, outside = (low, 0.5 * (low + high), high * (1 - 1e-12)), (low * (1 + 1e-9), high * (1 + 1e-9))
     assert np.isfinite([edge(electrode, Q)[0] for Q in inside]).all()
     assert np.isnan([edge(electrode, Q)[0] for Q in outside]).all()
-    assert charge_range(model.junction(case()).left) == (-100.0, 100.0)
+    assert charge_range(model.junction(case()).left[0]) == (-100.0, 100.0)
 
 
 def test_voltage_over_an_empty_film_between_metals_falls_evenly():

@@ -67,7 +67,8 @@ def test_blur_is_what_an_error_of_the_current_moves_the_junction_voltage_by():
     told, V, tolerance = quasistatic.blur(run.junction, run.state, run.tangent, 0.0), run.state.V[0], 1e-3
     bound = quasistatic.blur(run.junction, run.state, run.tangent, 1.0)
     assert told < bound == pytest.approx(run.junction.energy_tolerance * (0.9 - V), rel=1e-6)
-    wrong = run.junction._replace(supply=run.junction.supply * (1.0 + tolerance))
+    columns = run.junction.columns
+    wrong = run.junction._replace(columns=columns._replace(supply=columns.supply * (1.0 + tolerance)))
     run.tangent.V[0] = math.nan
     status = quasistatic.settle(wrong, run.state, run.tangent, 0.9, V, Accuracy(0.0, True))
     assert status == Status.DONE

@@ -9,6 +9,7 @@ from devices import BETWEEN_METALS, COMPILED, begin, case, hold, lumpy, mirrored
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.solver import initial, integrate, model, simulate, snapshots
@@ -42,9 +43,9 @@ def at_the_ends(run):
     junction, state = run.junction, run.state
     for face, outward in ((0, 1.0), (-1, -1.0)):
         c, half = state.c[0, face], 0.5 * junction.columns.width[0, face]
-        rho = junction.ions.z * ELEMENTARY_CHARGE * (c - C0)
+        rho = junction.ions[0].z * ELEMENTARY_CHARGE * (c - C0)
         E = state.E[0, face] + outward * rho / state.eps[0, face] * half / 2
-        yield c * math.exp(-outward * junction.ions.z * E * half / junction.kT)
+        yield c * math.exp(-outward * junction.ions[0].z * E * half / junction.kT)
 
 
 def double_layer_errors(cells, **numerics):
@@ -55,7 +56,7 @@ def double_layer_errors(cells, **numerics):
         ions__prefactor=1e-18 * math.exp(0.5 / KT),
     )
     junction = model.junction(film)
-    junction = junction._replace(ions=junction.ions._replace(c_max=1e40))  # the reference knows no site limit
+    junction = junction._replace(ions=Row([junction.ions[0]._replace(c_max=1e40)]))  # the reference knows no site limit
     run, found = begin(film, junction=junction, **numerics), []
     for voltage in (0.1, 0.0):
         integrate.jump(run, voltage)
@@ -181,7 +182,7 @@ def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
     for V in voltages:
         hold(run, V, duration)
         assert stepper.outside(run.junction, run.state.c) <= 1e-2 * run.control.rtol
-        shown = snapshots.bounded(run.state.c, run.junction.columns.width, run.junction.ions.c_max)
+        shown = snapshots.bounded(run.state.c, run.junction.columns.width, run.junction.ions[0].c_max)
         assert shown.min() >= 0.0
         assert shown.max() <= density * crowding
         assert balance(run).max() < 1e-12
@@ -190,10 +191,10 @@ def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
 def boltzmann(run):
     """Site-limited Boltzmann profile (N,) [1/m3] in the potential of a settled run, through its middle cell."""
     junction, c, middle = run.junction, run.state.c[0], run.state.c.shape[1] // 2
-    rise = junction.ions.z * run.state.E[0] * junction.columns.distance[0] - junction.columns.site[0]
+    rise = junction.ions[0].z * run.state.E[0] * junction.columns.distance[0] - junction.columns.site[0]
     level = np.concatenate(([0.0], np.cumsum(rise[1:-1]))) / junction.kT  # -(z phi + W)/kT
-    odds = c[middle] / (junction.ions.c_max - c[middle]) * np.exp(level - level[middle])
-    return junction.ions.c_max * odds / (1 + odds)
+    odds = c[middle] / (junction.ions[0].c_max - c[middle]) * np.exp(level - level[middle])
+    return junction.ions[0].c_max * odds / (1 + odds)
 
 
 @pytest.mark.parametrize("crowding", [1.5, 10.0, 1e3])

@@ -5,6 +5,7 @@ import pytest
 from devices import begin, case, lumpy
 from scipy.integrate import solve_ivp
 
+from otjdd.compiler.rows import Row
 from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.closing import bending, close_all
 from otjdd.physics.conduction import along_tangent, conduct, conductance_slope
@@ -160,7 +161,7 @@ def either(run, dt, ramp, negligible):
 def test_electrons_bend_the_band_by_less_than_their_bound(V):
     film = case(**ELECTRONS)
     run, (K, N) = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3), voltage=V), (1, 8)
-    few = run.junction._replace(electrons=film_electrons(1e10))
+    few = run.junction._replace(electrons=Row([film_electrons(1e10)]))
     empty = new_state(K, N, True)
     copy_state(run.state, empty)
     assert close_all(few, empty, V, CLOSURE_TOLERANCE)

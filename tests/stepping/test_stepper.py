@@ -186,7 +186,7 @@ def test_a_limit_far_below_the_current_is_met():
 
 def test_ions_outside_of_their_bounds_are_told_as_a_share():
     run = begin(case(**SMALL, **COLUMNS))
-    width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions.c_max
+    width, mean, c_max = run.junction.columns.width, run.state.c.mean(), run.junction.ions[0].c_max
     c = run.state.c.copy()
     assert stepper.outside(run.junction, c) == 0.0
     c[0, 3], c[1, 2], c[1, 5] = -1e-4 * mean, 1.001 * c_max, -2e-3 * mean
@@ -229,7 +229,7 @@ def test_an_error_of_charges_is_seen_in_the_band_edge_and_in_the_share_of_the_io
 def band(junction, state):
     """Band edge [eV] of the first column at the right end, the cell centres and the left end, from the right."""
     steps = (junction.columns.distance[0] * state.E[0])[::-1]
-    return edge(junction.right, -state.D_right[0])[0] - np.concatenate(([0.0], np.cumsum(steps)))
+    return edge(junction.right[0], -state.D_right[0])[0] - np.concatenate(([0.0], np.cumsum(steps)))
 
 
 @needs_speed

@@ -155,7 +155,7 @@ def failed(problem):
 
 def capacitance(problem) -> float:
     """Capacitance of the film [F/m2] in strong field: the scale of the relaxation of its potential."""
-    return displacement(1e9, problem.junction.film)[1] / problem.junction.columns.width[0].sum()
+    return displacement(1e9, problem.junction.film[0])[1] / problem.junction.columns.width[0].sum()
 
 
 CODES = {"otjdd": otjdd, "SUNDIALS IDA": ida, "scipy LSODA": lsoda}

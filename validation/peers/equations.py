@@ -12,8 +12,8 @@ from numba import njit
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.closing import close_all
-from otjdd.physics.electrostatics import displacement
-from otjdd.physics.ions import Hopping, flux, new_factors
+from otjdd.physics.electrostatics import Permittivity, displacement
+from otjdd.physics.ions import Hopping, Ions, flux, new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.state import new_state
 
@@ -27,10 +27,11 @@ def kernels(problem):
     [C/m2];  bands fills B (LOWER + UPPER + 1, 2N), B[row - column + UPPER, column], with its derivatives.
     """
     junction, c_mean = problem.junction, problem.c.mean()
-    ions, film, columns = junction.ions, junction.film, junction.columns
+    columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
+    law, z, hop, attempt, c_max = junction.ions[0]
     width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
     hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT)
-    N, charge, built_in = width.size, ions.z * ELEMENTARY_CHARGE, junction.right.edge - junction.left.edge
+    N, charge, built_in = width.size, z * ELEMENTARY_CHARGE, junction.right[0].edge - junction.left[0].edge
 
     @njit
     def field_at(y, V, f):
@@ -40,6 +41,7 @@ def kernels(problem):
 
     @njit
     def rates(y, V, r):
+        film, ions = Permittivity(eps_r, b, sqrt_a), Ions(law, z, hop, attempt, c_max)
         J, D = 0.0, displacement(field_at(y, V, 0), film)[0]
         for i in range(N):
             E = field_at(y, V, i + 1)
@@ -53,31 +55,32 @@ def kernels(problem):
 
     @njit
     def bands(y, V, B):
+        film, ions = Permittivity(eps_r, b, sqrt_a), Ions(law, z, hop, attempt, c_max)
         B[:] = 0.0
         for i in range(N):
             B[1 + UPPER, 2 * i] = charge * c_mean * width[i]
         for f in range(N + 1):
             E = field_at(y, V, f)
             by_phi = displacement(E, film)[1] / distance[f]
-            a, b = 2 * f - 2, 2 * f  # columns of c before and behind the face; the potential follows each
+            before, behind = 2 * f - 2, 2 * f  # columns of c before and behind the face; the potential follows each
             if f > 0:
-                B[UPPER, a + 1] -= by_phi
+                B[UPPER, before + 1] -= by_phi
             if f < N:
-                B[UPPER, b + 1] -= by_phi
+                B[UPPER, behind + 1] -= by_phi
             if not 0 < f < N:
                 continue
-            B[UPPER - 2, b + 1] += by_phi
-            B[UPPER + 2, a + 1] += by_phi
-            slopes = flux(ions, hopping, c_mean * y[a], c_mean * y[b], E, distance[f], site[f])
+            B[UPPER - 2, behind + 1] += by_phi
+            B[UPPER + 2, before + 1] += by_phi
+            slopes = flux(ions, hopping, c_mean * y[before], c_mean * y[behind], E, distance[f], site[f])
             by_E = slopes[3] / (distance[f] * c_mean)
-            B[UPPER, a] -= slopes[1] / width[f - 1]
-            B[UPPER - 2, b] -= slopes[2] / width[f - 1]
-            B[UPPER - 1, a + 1] -= by_E / width[f - 1]
-            B[UPPER - 3, b + 1] += by_E / width[f - 1]
-            B[UPPER + 2, a] += slopes[1] / width[f]
-            B[UPPER, b] += slopes[2] / width[f]
-            B[UPPER + 1, a + 1] += by_E / width[f]
-            B[UPPER - 1, b + 1] -= by_E / width[f]
+            B[UPPER, before] -= slopes[1] / width[f - 1]
+            B[UPPER - 2, behind] -= slopes[2] / width[f - 1]
+            B[UPPER - 1, before + 1] -= by_E / width[f - 1]
+            B[UPPER - 3, behind + 1] += by_E / width[f - 1]
+            B[UPPER + 2, before] += slopes[1] / width[f]
+            B[UPPER, behind] += slopes[2] / width[f]
+            B[UPPER + 1, before + 1] += by_E / width[f]
+            B[UPPER - 1, behind + 1] -= by_E / width[f]
 
     return rates, bands
 
@@ -85,8 +88,8 @@ def kernels(problem):
 def left_charge(problem, y, voltage) -> float:
     """Charge of the left electrode [C/m2] in the state y."""
     junction = problem.junction
-    E = (voltage + junction.right.edge - junction.left.edge - y[1]) / junction.columns.distance[0, 0]
-    return displacement(E, junction.film)[0]
+    E = (voltage + junction.right[0].edge - junction.left[0].edge - y[1]) / junction.columns.distance[0, 0]
+    return displacement(E, junction.film[0])[0]
 
 
 def consistent(problem, c, voltage):

@@ -82,7 +82,7 @@ class ElectronEquations(Equations):
         from otjdd.physics.stack_newton import static_stack
 
         stack, N = static_stack(self.guess, 0, c, V)[0], c.size
-        steps = edge(self.guess.left, stack.D[0])[2], edge(self.guess.right, -stack.D[-1])[2]
+        steps = edge(self.guess.left[0], stack.D[0])[2], edge(self.guess.right[0], -stack.D[-1])[2]
         unit = np.concatenate((np.ones(N), [1e-2], np.ones(2)))
 
         def wrong(y):

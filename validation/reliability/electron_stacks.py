@@ -3,6 +3,7 @@
 import numpy as np
 
 from otjdd.case.case import parse_case
+from otjdd.compiler.rows import Row
 from otjdd.solver import model
 from validation.reliability.devices import Shares, drawn, text
 
@@ -18,7 +19,7 @@ def random_stack(number: int, rows: list[Shares]):
     c = 2e26 * np.exp(rng.standard_normal(width.size)) if number % 2 else np.ones(width.size)
     c *= case.ions.density * width.sum() / (c * width).sum()
     V, states = rng.uniform(-3.0, 3.0), 10 ** rng.uniform(24, 27)
-    return junction._replace(electrons=film_electrons(states)), np.minimum(c, 0.99 * case.ions.site_density), V
+    return junction._replace(electrons=Row([film_electrons(states)])), np.minimum(c, 0.99 * case.ions.site_density), V
 
 
 def iterations(count: int) -> list[int]:

@@ -64,12 +64,12 @@ def charging(electrode, before: float, after: float) -> float:
 
 def terms(junction, c, E, k: int) -> np.ndarray:
     """All terms of F of column k [J/m2] but those of the electrodes."""
-    columns, c_max = junction.columns, junction.ions.c_max
+    columns, c_max = junction.columns, junction.ions[k].c_max
     W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
     share = np.maximum(c / c_max, np.finfo(float).tiny)  # of a concentration of 1e-296 it underflows
     mixing = junction.kT * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
     return np.concatenate(
-        (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film))
+        (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film[k]))
     )
 
 
@@ -80,13 +80,13 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
 
     eta = -state.band[k, 1:-1] / junction.kT
     n = state.electrons[k, RIGHT] + state.electrons[k, LEFT]
-    pressure = junction.electrons.density_of_states * np.array([fermi_dirac_three_half(float(x)) for x in eta])
+    pressure = junction.electrons[k].density_of_states * np.array([fermi_dirac_three_half(float(x)) for x in eta])
     return E_CHARGE * junction.kT * junction.columns.width[k, : n.size] * (n * eta - pressure)
 
 
 def shown(junction, state) -> np.ndarray:
     """Concentrations (K, N) [1/m3] within their bounds, as profiles have them."""
-    return bounded(state.c, junction.columns.width, junction.ions.c_max)
+    return bounded(state.c, junction.columns.width, junction.ions[0].c_max)
 
 
 def change(junction, before, after, V: float) -> tuple[float, float]:
@@ -97,9 +97,9 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
             np.append(terms(junction, shown(junction, state)[k], state.E[k], k), of_electrons(junction, state, k))
             for state in (before, after)
         )
-        left = charging(junction.left, before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
+        left = charging(junction.left[k], before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
         left += junction.columns.left_edge[k] * (after.D_left[k] - before.D_left[k])
-        right = charging(junction.right, -before.D_right[k], -after.D_right[k])
+        right = charging(junction.right[k], -before.D_right[k], -after.D_right[k])
         total += weight * (math.fsum([*new, *-old]) + left + right)
         size += weight * (np.abs(old).sum() + np.abs(new).sum())
     return total, size

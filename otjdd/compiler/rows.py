@@ -1,0 +1,154 @@
+"""Rows of named tuples, one tuple for each column of a junction: kernels take the address of a row and index it.
+
+numba's own lists and tuples have their length in their type or count references. A Row is a stretch of memory that Python
+fills once, item after item, and that lives as long as the Row. In a kernel `row[k]` is the address of item k, a `Held`
+tuple; in Python it is the tuple itself.
+
+What numba asks of an extension: https://numba.readthedocs.io/en/stable/extending/low-level.html
+"""
+
+import operator
+from collections.abc import Iterable, Iterator
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.cgutils import create_struct_proxy
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, typeof_impl, unbox
+
+from otjdd.compiler.decorators import kernel
+from otjdd.compiler.held_tuples import Held
+
+
+class Row:
+    """Named tuples of one `held` class; they are not changed, but for the elements of their arrays.
+
+    Raises TypeError where numba sees items of different types.
+    """
+
+    def __init__(self, items: Iterable[tuple]):
+        self.items = tuple(items)
+        if not numba.config.DISABLE_JIT:
+            self.memory = laid(self.items)
+            self.type = RowType(numba.typeof(self.items[0]))
+
+    @property
+    def address(self) -> int:
+        return self.memory.ctypes.data
+
+    def __getitem__(self, k: int) -> tuple:
+        return self.items[k]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[tuple]:
+        return iter(self.items)
+
+    def __reduce__(self):
+        return Row, (self.items,)
+
+
+def laid(items: tuple) -> np.ndarray:
+    """Memory of a row, filled with its items."""
+    if len(different := {numba.typeof(item) for item in {id(item): item for item in items}.values()}) != 1:
+        raise TypeError(f"the items of a row are of one type, not of {len(different)}")
+    memory = np.zeros((len(items), size_of(items[0])), np.uint8)
+    for k, item in enumerate(items):
+        lay(memory.ctypes.data, k, item)
+    return memory
+
+
+class RowType(types.Type):
+    """Type of the address of a row.
+
+    item : type of its items
+    """
+
+    def __init__(self, item: Held):
+        self.item = item
+        super().__init__(name=f"Row_{item.name}")
+
+
+@typeof_impl.register(Row)
+def typeof_row(row: Row, context: object) -> RowType:
+    return row.type
+
+
+def address_of_items(manager: object, item: Held) -> ir.PointerType:
+    return ir.PointerType(manager.lookup(item.content).get_value_type())
+
+
+@register_model(RowType)
+class RowModel(models.PrimitiveModel):
+    """In machine code: a pointer to the first item."""
+
+    def __init__(self, manager, row):
+        super().__init__(manager, row, address_of_items(manager, row.item))
+
+
+@unbox(RowType)
+def unbox_row(row: RowType, instance: ir.Value, c: object) -> NativeValue:
+    """Address of the memory of a Row."""
+    number = c.pyapi.object_getattr_string(instance, "address")
+    address = c.pyapi.long_as_ulonglong(number)
+    c.pyapi.decref(number)
+    kind = address_of_items(c.context.data_model_manager, row.item)
+    return NativeValue(c.builder.inttoptr(address, kind), is_error=c.pyapi.c_api_error())
+
+
+@infer_global(operator.getitem)
+class RowItem(AbstractTemplate):
+    """row[k] has the type of an item."""
+
+    def generic(self, args, kws):
+        row, k = args
+        if isinstance(row, RowType) and isinstance(k, types.Integer):
+            return signature(row.item, row, types.intp)
+        return None
+
+
+@lower_builtin(operator.getitem, RowType, types.Integer)
+def address_of_item(context: object, builder: ir.IRBuilder, sig: object, args: tuple) -> ir.Value:
+    return builder.gep(args[0], [args[1]], inbounds=True)
+
+
+@intrinsic
+def bytes_of(typing_context, item):
+    """Size of an item in a row."""
+
+    def size(context, builder, sig, args):
+        kind = context.data_model_manager.lookup(sig.args[0].content).get_value_type()
+        return ir.Constant(context.get_value_type(types.intp), context.get_abi_sizeof(kind))
+
+    return types.intp(item), size
+
+
+@intrinsic
+def put(typing_context, address, k, item):
+    """Copy an item to place k of a row. Its arrays lose their references: those of Python keep them."""
+
+    def copy(context, builder, sig, args):
+        content, value = sig.args[2].content, builder.load(args[2])
+        for i, kind in enumerate(content):
+            if isinstance(kind, types.Array):
+                array = create_struct_proxy(kind)(context, builder, builder.extract_value(value, i))
+                array.meminfo, array.parent = array.meminfo.type(None), array.parent.type(None)
+                value = builder.insert_value(value, array._getvalue(), i)
+        row = builder.inttoptr(args[0], ir.PointerType(value.type))
+        builder.store(value, builder.gep(row, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, item), copy
+
+
+@kernel
+def size_of(item: tuple) -> int:
+    return bytes_of(item)
+
+
+@kernel
+def lay(address: int, k: int, item: tuple):
+    put(address, k, item)
