@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     import xarray as xr
 
+STEEPEST = 50.0  # nonlinearity, of either sign, beyond which a curve is a step
 SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapses are often scaled
 
 
@@ -30,6 +31,19 @@ def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
     """(n,) A: largest |current| under each pulse, that of the instrument or another."""
     current = np.abs(np.asarray(ds[what]))
     return np.array([current[pulse].max() for pulse in pulses(ds)])
+
+
+def read_peaks(ds: xr.Dataset) -> np.ndarray:
+    """(n,) A: largest |current| under each pulse as an instrument of finite speed reads it, else that of conduction.
+
+    An ideal instrument shows what charges the junction at a jump of the voltage: a spike as high as the time step is short.
+    """
+    ideal = "conduction_current" in ds and bool(
+        np.allclose(ds["current"][1:] - ds["conduction_current"][1:], ds["displacement_current"][1:], rtol=1e-6)
+        if "displacement_current" in ds
+        else True
+    )
+    return peaks(ds, "conduction_current" if ideal else "current")
 
 
 def facilitation(peaks: ArrayLike) -> dict[str, float]:
@@ -68,35 +82,42 @@ def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
 def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
     """Shape of potentiation and depression by equal pulses.
 
-    up, down : (n,) S, conductances after 0, 1, 2, ... pulses, each curve taken to its own window
+    up, down : (n,) S, conductances after 0, 1, 2, ... pulses, each curve taken to its own window; reads that failed (nan)
+        are left out, a curve with fewer than three others is nan
     up, down of the result : nu of g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)), p = pulses done / all of them: 0 is linear,
-    positive saturates, negative gets steeper. nu is P_max/A of Chen, Peng & Yu, IEEE TCAD 37, 3067 (2018).
+    positive saturates, negative gets steeper, +-STEEPEST is a step. nu is P_max/A of Chen, Peng & Yu,
+    IEEE TCAD 37, 3067 (2018).
     asymmetry : largest distance of the two curves over the window, when depression is played backwards
     """
-    rise, fall = _to_window(up), 1 - _to_window(down)
+    (done, rise), (undone, fall) = _to_window(up), _to_window(down)
+    if min(len(rise), len(fall)) < 3:
+        return {"up": math.nan, "down": math.nan, "asymmetry": math.nan}
     grid = np.linspace(0, 1, 101)
-    back = np.interp(grid, np.linspace(0, 1, len(fall)), fall[::-1])
-    ahead = np.interp(grid, np.linspace(0, 1, len(rise)), rise)
-    return {"up": _curvature(rise), "down": _curvature(fall), "asymmetry": float(np.abs(ahead - (1 - back)).max())}
+    ahead, back = np.interp(grid, done, rise), np.interp(grid, 1 - undone[::-1], fall[::-1])
+    return {
+        "up": _curvature(done, rise),
+        "down": _curvature(undone, 1 - fall),
+        "asymmetry": float(np.abs(ahead - back).max()),
+    }
 
 
-def _to_window(conductance) -> np.ndarray:
-    """0 at the lower, 1 at the higher end."""
+def _to_window(conductance) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the pulses done, and conductance from 0 at the lower to 1 at the higher end, without what is nan."""
     G = np.asarray(conductance, dtype=float)
-    return (G - G.min()) / np.ptp(G)
+    known = np.isfinite(G)
+    p, G = np.linspace(0, 1, len(G))[known], G[known]
+    return p, (G - G.min(initial=np.inf)) / (np.ptp(G) if len(G) else 1.0)
 
 
-def _curvature(g) -> float:
-    """nu of a curve (n,) from 0 to 1."""
+def _curvature(p, g) -> float:
+    """nu of a curve g (n,) from 0 to 1 over p (n,)."""
     from scipy.optimize import minimize_scalar
-
-    p = np.linspace(0, 1, len(g))
 
     def cost(nu):
         shape = p if abs(nu) < 1e-8 else np.expm1(-nu * p) / np.expm1(-nu)
         return float(np.sum((g - shape) ** 2))
 
-    return float(minimize_scalar(cost, bounds=(-50, 50), method="bounded", options={"xatol": 1e-8}).x)
+    return float(minimize_scalar(cost, bounds=(-STEEPEST, STEEPEST), method="bounded", options={"xatol": 1e-8}).x)
 
 
 def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:

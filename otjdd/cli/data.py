@@ -33,7 +33,12 @@ def is_data(path: Path) -> bool:
 
 def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict:
     """Arguments of `read_data` from the words of options. Raises typer.BadParameter."""
-    names = dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns)
+    from otjdd.measurements.names import named
+
+    try:
+        names = named(dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--column") from None
     without = []
     for text in skipped:
         match = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text)

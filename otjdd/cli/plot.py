@@ -14,7 +14,10 @@ HELP = "help"  # a kind that lists all others
 def plot(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", help="Results of `otjdd run`, or the folder of a study. Several share axes."),
+        typer.Argument(
+            metavar="FILE...",
+            help="Results of `otjdd run`, files of measured data, or the folder of a study. Several share axes.",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -66,11 +69,17 @@ def named(file: Path) -> str:
 
 
 def stored(file: Path):
-    """Dataset of a result, or of the study in a folder. Raises ResultError, with what to do where a study has none yet."""
+    """Dataset of a result, of the study in a folder, or of measured data.
+
+    Raises ResultError, with what to do where a study has none yet; DataError, OSError.
+    """
     from otjdd.errors import ResultError
+    from otjdd.measurements.read import NETCDF, SUFFIXES, read_data
     from otjdd.results import store
     from otjdd.studies.study import RESULT
 
+    if file.suffix.lower() in set(SUFFIXES) - set(NETCDF) and not file.is_dir():
+        return read_data(file)
     if not file.is_dir():
         return store.read(file)
     if not (file / RESULT).exists():

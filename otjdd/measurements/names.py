@@ -6,7 +6,9 @@ A name is that of an output (`read_resistance`), or one that people and instrume
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from otjdd.results.outputs import OUTPUTS
@@ -139,6 +141,20 @@ def quantity_of(name: str) -> str | None:
         return SAME_AS.get(joined, joined)
     found = [key for key, quantity in QUANTITIES.items() if re.fullmatch(quantity.pattern, small)]
     return found[0] if found else None
+
+
+def named(names: Mapping[str, str]) -> dict[str, str]:
+    """Quantity -> header of its column, from quantities as people name them ("I", "V_write"). Raises ValueError."""
+    found = {}
+    for name, header in names.items():
+        base = name.removesuffix(UNCERTAINTY)
+        quantity = quantity_of(base)
+        if quantity is None:
+            close = difflib.get_close_matches(base, QUANTITIES, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(f"{name!r} is no measured quantity{hint}; there are {', '.join(QUANTITIES)}")
+        found[quantity + UNCERTAINTY * (base != name)] = header
+    return found
 
 
 def unit_of(quantity: str) -> str:

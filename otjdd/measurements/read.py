@@ -17,7 +17,7 @@ from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.measurements.columns import Table, has_header, table_of
 from otjdd.measurements.datasets import from_arrays, from_netcdf
-from otjdd.measurements.names import UNCERTAINTY, long_name_of, quantity_of, unit_of
+from otjdd.measurements.names import UNCERTAINTY, long_name_of, named, quantity_of, unit_of
 from otjdd.measurements.noise import LOST, noise_floor
 from otjdd.measurements.sheet import Sheet
 from otjdd.measurements.sweeps import branches, period, restarts
@@ -47,7 +47,8 @@ def read_data(
     names : quantity -> header of its column, where a header says too little: {"current": "Reading 2"}
     sheet : of a workbook; the first that holds a table by default
     without : (first, last) lines of the file that are left out   keep : quantity -> (low, high) [SI] of the points to keep
-    Raises OSError, ResultError (NetCDF), TypeError, DataError with file, line and column for data that cannot be used.
+    Raises OSError, ResultError (NetCDF), TypeError, ValueError for names of no quantity, DataError with file, line and
+    column for data that cannot be used.
     """
     if "understood" in getattr(source, "attrs", ()):  # read before
         return selected(source, without, keep or {})
@@ -56,7 +57,7 @@ def read_data(
     elif Path(source).suffix.lower() in NETCDF:
         ds = from_netcdf(source)
     else:
-        table, found = understood(source, names or {}, sheet, without)
+        table, found = understood(source, named(names or {}), sheet, without)
         ds = dataset(table, found)
     return told(selected(ds, without, keep or {}))
 

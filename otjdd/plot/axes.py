@@ -117,6 +117,24 @@ def magnitude(values) -> np.ndarray:
     return np.where(positive > 0, positive, np.nan)
 
 
+def points(axes, x, y, label: str, number: int) -> None:
+    """Measured points (n,) beside the curves of results: black and open, under a legend of both."""
+    y = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
+    low, high = axes.get_ylim()
+    axes.plot(
+        x,
+        y,
+        "osD^"[number % 4],
+        color="black",
+        markersize=2.8,
+        markerfacecolor="none",
+        markeredgewidth=0.6,
+        label=label,
+    )
+    axes.set_ylim(np.nanmin(y, initial=low), np.nanmax(y, initial=high))
+    legend(axes)
+
+
 def legend(axes, title: str | None = None) -> None:
     """Legend of all labelled curves, above the axes and so never on the data; a title alone where nothing is labelled.
 

@@ -85,6 +85,28 @@ def of_resistance(ds) -> np.ndarray | None:
         return None if current is None or voltage is None else voltage / current
 
 
+def as_result(ds):
+    """Measured points as the Dataset of a run with these numbers, for any kind of panel; their file is its title."""
+    from otjdd.results.outputs import measured
+
+    voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
+    current = first(ds, "current", "read_current")
+    arrays = {}
+    if resistance is not None:
+        known = {"read_resistance": resistance, "read_time": time, "write_voltage": voltage}
+        arrays |= {name: values for name, values in known.items() if values is not None}
+    elif current is not None and voltage is not None and time is not None:
+        arrays |= {"time": time, "voltage": voltage, "current": current, "conduction_current": current}
+    elif current is not None and voltage is not None:
+        arrays |= {"read_voltage": voltage, "read_current": current}
+    return measured(**arrays).assign_attrs(title=str(ds.attrs.get("file", "measured")))
+
+
+def is_measured(ds) -> bool:
+    """Tell measured points, as `read_data` gives them, from a result."""
+    return "point" in getattr(ds, "dims", ())
+
+
 def first(ds, *names: str) -> np.ndarray | None:
     """Values of the first of some variables that a Dataset has."""
     return next((ds[name].values for name in names if name in ds), None)

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.result import KIND as FIT
 from otjdd.plot import axes as parts
-from otjdd.plot import fit, study
+from otjdd.plot import fit, measured, study
+from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import runs_of
+from otjdd.plot.runs import Run, runs_of
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import ENGINE
 
@@ -28,7 +29,8 @@ def figure(
 ) -> Figure:
     """Figure of one result or study, or of several results in the same axes.
 
-    results : a Dataset of `otjdd.run`, a sequence of such, or one Dataset of `otjdd.study` or `otjdd.fit`
+    results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study` or
+        `otjdd.fit`. Measured points are drawn into the panels of the results beside them
     kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept; those that fit
         when empty
     label : name of each result in the legends, a text or a sequence of them
@@ -41,21 +43,46 @@ def figure(
         return fit.figure(results)
     if hasattr(results, "attrs") and ENGINE in results.attrs:
         return study.figure(results, kinds, own)
-    runs = runs_of(results, label)
-    if any(ENGINE in run.ds.attrs for run in runs):
+    if is_measured(results) and not kinds and own is None:
+        return measured.figure(results)
+    listed = [results] if hasattr(results, "data_vars") else list(results)
+    every = runs_of([as_result(ds) if is_measured(ds) else ds for ds in listed], label)
+    if any(ENGINE in run.ds.attrs for run in every):
         raise ValueError("a study is drawn by itself, not together with other results")
-    names = chosen(runs, kinds)
+    data = [Run(ds, run.label) for ds, run in zip(listed, every, strict=True) if is_measured(ds)]
+    runs = [run for ds, run in zip(listed, every, strict=True) if not is_measured(ds)]
+    if not runs:
+        runs, data = every, []
+    names = shown_by(data, runs) if data and not kinds else chosen(runs, kinds)
     if own is not None:
         names = names if kinds else names[: len(own)]
         if len(names) != len(own):
             raise ValueError(f"{len(names)} kinds take as many axes, not {len(own)}")
         for name, axes in zip(names, own, strict=True):
-            KINDS[name].draw(axes, runs)
+            draw(name, axes, runs, data)
         return own[0].figure
     with style():
         fig, places = panels(len(names))
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
-            KINDS[name].draw(axes, runs)
+            draw(name, axes, runs, data)
             if len(names) > 1:
                 parts.letter(axes, i)
     return fig
+
+
+def shown_by(data: Sequence[Run], runs: Sequence[Run]) -> list[str]:
+    """Kinds that show results and measured points alike. Raises ValueError, in words, when there are none."""
+    names = [kind for kind in KINDS if KINDS[kind].fits(runs) and any(measured_points(kind, run.ds) for run in data)]
+    names = [kind for kind in names if kind != "iv-linear"]
+    if not names:
+        held = "; ".join(f"{run.label} holds {', '.join(map(str, run.ds.data_vars))}" for run in data)
+        raise ValueError(f"no picture of these results shows what was measured: {held}")
+    return names
+
+
+def draw(name: str, axes: Any, runs: Sequence[Run], data: Sequence[Run]) -> None:
+    """Fill axes with a kind of panel, and with measured points where it shows such."""
+    KINDS[name].draw(axes, runs)
+    for i, run in enumerate(data):
+        if points := measured_points(name, run.ds):
+            parts.points(axes, *points, run.label, i)

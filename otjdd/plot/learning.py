@@ -14,6 +14,9 @@ from otjdd.plot.runs import Run
 from otjdd.plot.series import pulsed
 from otjdd.plot.style import BLUE, GREY, ORANGE
 
+ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller one counts as none
+LOOSE = 0.15  # scatter about a Gaussian over the range of the data, beyond which it tells nothing
+
 
 def interval(ds) -> float:
     """Pause [s] between the first two pulses of a result, from the end of one to the start of the next."""
@@ -26,7 +29,7 @@ def ppf(axes, runs: Sequence[Run]) -> None:
     """PPF and PTP of trains against the interval of their pulses, with an exponential where four or more tell one."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
-    found = [plasticity.facilitation(plasticity.peaks(run.ds)) for run in runs]
+    found = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
     for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
         y = 100 * np.array([one[name] for one in found])
         label = name.upper() + fitted(axes, curves.exponential, x, y, colour)
@@ -47,6 +50,8 @@ def fitted(axes, fit, x, y, colour, mirror: float = 1.0) -> str:
     fine = np.linspace(x.min(), x.max(), 201)
     line = found.amplitude * np.exp(-((fine / found.scale) ** (1 if fit is curves.exponential else 2))) + found.offset
     if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which nothing in the data tells
+        return ""
+    if fit is curves.gaussian and found.misfit > LOOSE:
         return ""
     axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
     return f", τ = {told(found.scale, 's')}"
@@ -78,16 +83,20 @@ def pair_of(ds) -> Pair | None:
 def stdp(axes, runs: Sequence[Run]) -> None:
     """Change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
-    An exponential is fitted where the two sides change the conductance in opposite directions, a Gaussian about zero else.
+    An exponential is fitted to each side where the two change the conductance in opposite directions, and to the one side
+    where the other changes little or was not measured; else a Gaussian about zero.
     """
     delay, change = np.array(sorted(pair_of(run.ds) for run in runs)).T
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(0, color=GREY, linewidth=0.6, zorder=0)
     sides = [(delay > 0, 1.0), (delay < 0, -1.0)]
     means = [change[side].mean() if side.any() else 0.0 for side, _ in sides]
-    taus = []
-    if means[0] * means[1] < 0:
-        for side, sign in sides:
+    largest, taus = max(np.abs(means)), []
+    alone = min(np.abs(means)) < ONE_SIDED * largest
+    if alone or means[0] * means[1] < 0:
+        for (side, sign), mean in zip(sides, means, strict=True):
+            if alone and abs(mean) < largest:
+                continue
             taus.append(fitted(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign))
     else:
         taus.append(fitted(axes, curves.gaussian, delay, 100 * change, BLUE))

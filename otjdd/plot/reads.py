@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
-from otjdd.plot.axes import arrows, legend, quantity, told, volts
+from otjdd.plot.axes import arrows, legend, note, quantity, told, volts
 from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 
@@ -48,12 +48,17 @@ def hollow(i: int) -> dict:
 
 
 def loop_numbers(ds) -> str | None:
-    """Resistance ratio and switching voltages of a loop, in words; None when it does not switch."""
+    """Resistance ratio and switching voltages of a loop, in words; None when it does not switch.
+
+    A set is a fall of the resistance, a reset a rise, whichever sign of the voltage does it.
+    """
     found = synapse.loop(ds)
     if not np.isfinite([found["set_voltage"], found["reset_voltage"]]).all():
         return None
-    ends = f"set {volts(found['set_voltage'])}, reset {volts(found['reset_voltage'])}"
-    return f"high/low {told(found['ratio'], '1')}, {ends}"
+    first = "set" if found["set_decades"] > 0 else "reset"
+    then = "reset" if found["reset_decades"] > 0 else "set"
+    ends = f"{first} {volts(found['set_voltage'])}, {then} {volts(found['reset_voltage'])}"
+    return f"high/low {told(max(found['ratio'], 1 / found['ratio']), '1')}, {ends}"
 
 
 def conductance(axes, runs: Sequence[Run]) -> None:
@@ -92,8 +97,14 @@ def pulse_numbers(ds) -> str | None:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
     last = G[min(r[0] for r in rounds.values()) :]
-    nu = f"ν {told(shape['up'], '1')} up, {told(shape['down'], '1')} down"
-    return f"last round: Gmax/Gmin {last.max() / last.min():.3g}, {nu}"
+    nu = ", ".join(f"{curvature(shape[way])} {way}" for way in ("up", "down"))
+    return f"last round: Gmax/Gmin {np.nanmax(last) / np.nanmin(last):.3g}, ν {nu}"
+
+
+def curvature(nu: float) -> str:
+    """A nonlinearity in words."""
+    steep = abs(nu) > 0.999 * plasticity.STEEPEST
+    return f"{'<' if nu < 0 else '>'} {told(np.sign(nu) * plasticity.STEEPEST)}" if steep else told(nu)
 
 
 def retention(axes, runs: Sequence[Run]) -> None:
@@ -102,14 +113,16 @@ def retention(axes, runs: Sequence[Run]) -> None:
     for i, (run, hold) in enumerate(groups):
         since = run.ds.read_time.values[hold.reads] - hold.start
         R = run.ds.read_resistance.values[hold.reads]
-        text = named(run, f"after {volts(hold.voltage)}")
+        text = named(run, f"after {volts(hold.voltage)}" if np.isfinite(hold.voltage) else "") or ""
         line = stroke(i, 0, len(groups), 1)
         bars(axes, since, R, run.ds.isel(read=hold.reads))
-        axes.plot(since, R, marker=MARKERS[i % 6], label=text + loss(since, R), **hollow(i), **line)
+        axes.plot(since, R, marker=MARKERS[i % 6], label=(text + loss(since, R)).strip(), **hollow(i), **line)
     times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
     quantity(axes, "x", times, "time after the write", "s", log=True)
     quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
     legend(axes)
+    if any("decade" in line.get_label() for line in axes.lines):
+        note(axes, "%/decade: over the last two decades of time")
 
 
 def loss(since: np.ndarray, R: np.ndarray) -> str:
@@ -117,9 +130,7 @@ def loss(since: np.ndarray, R: np.ndarray) -> str:
     late = (since > 0) & (since >= since[-1] / 100)
     if late.sum() < 3 or since[late][-1] < 3 * since[late][0]:
         return ""
-    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade in the last two)".replace(
-        "-", "\N{MINUS SIGN}"
-    )
+    return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade)".replace("-", "\N{MINUS SIGN}")
 
 
 class Hold(NamedTuple):
@@ -131,10 +142,16 @@ class Hold(NamedTuple):
 
 
 def holds(ds) -> list[Hold]:
-    """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0."""
-    if "write_end" not in ds:
+    """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0.
+
+    Measured reads that do not say when they were written count from 0 s.
+    """
+    if "write_end" not in ds and "case_resolved" in ds.attrs:
         return []
-    ends, voltages = ds.write_end.values, ds.write_end_voltage.values
+    measured = np.zeros(ds.sizes["read"]) if "write_voltage" not in ds else np.full(ds.sizes["read"], np.nan)
+    ends = ds.write_end.values if "write_end" in ds else measured
+    unknown = np.full(ds.sizes["read"], np.nan)
+    voltages = next((ds[name].values for name in ("write_end_voltage", "write_voltage") if name in ds), unknown)
     groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]
     return [Hold(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
 

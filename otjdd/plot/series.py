@@ -58,7 +58,7 @@ def train(axes, runs: Sequence[Run]) -> None:
     """Peak current of each pulse of a train, with its paired-pulse facilitation and post-tetanic potentiation."""
     every = []
     for i, run in enumerate(runs):
-        peaks = plasticity.peaks(run.ds)
+        peaks = plasticity.read_peaks(run.ds)
         every.append(peaks)
         grown = plasticity.facilitation(peaks)
         text = f"PPF {100 * grown['ppf']:+.3g} %, PTP {100 * grown['ptp']:+.3g} %".replace("-", "\N{MINUS SIGN}")

@@ -5,7 +5,8 @@ import pytest
 from made_results import case_attrs, labels, series
 
 from otjdd.plot.clock import Clock, clock_of, ticks
-from otjdd.plot.figure import figure
+from otjdd.plot.figure import Figure, figure
+from otjdd.plot.runs import Run
 
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 TWO = """{ kind = "sequence", parts = [
@@ -82,6 +83,34 @@ def test_peaks_of_a_train_with_ppf_and_ptp():
     np.testing.assert_allclose(axes.lines[0].get_ydata(), [1e-6, 1.2e-6, 1.5e-6])
     assert labels(axes) == ["PPF +20 %, PTP +50 %"]
     assert axes.get_ylabel() == "peak |current| (µA)"
+
+
+def test_what_charges_an_ideal_junction_is_no_peak():
+    V = np.tile([0.0, 1.0, 1.0, 0.0], 3)
+    conduction, spikes = np.repeat([1e-6, 2e-6, 3e-6], 4) * V, np.tile([0.0, 40.0, 0.0, -40.0], 3)
+    ds = series(np.arange(12.0), V, conduction, displacement=spikes)
+    ds["displacement_current"] = ds.current - ds.conduction_current
+    np.testing.assert_allclose(figure(ds, "train").axes[0].lines[0].get_ydata(), [1e-6, 2e-6, 3e-6])
+
+
+@pytest.mark.parametrize(("delays", "changes", "taus"), [
+    ([1, 2, 4, 8, 16], 0.3, 1), ([-16, -8, -4, -2, -1, 1, 2, 4, 8, 16], 0.3, 1), ([-8, -4, -2, -1, 1, 2, 4, 8], 0.0, 0),
+])  # fmt: skip
+def test_a_change_on_one_side_of_the_delays_has_an_exponential_there_and_no_gaussian(
+    delays, changes, taus, monkeypatch
+):
+    from otjdd.plot import learning
+
+    delays = 1e-6 * np.array(delays)
+    change = np.where(delays > 0, changes * np.exp(-delays / 4e-6), 0.01 * changes * np.sin(delays * 1e6))
+    pairs = iter([learning.Pair(*pair) for pair in zip(delays, change, strict=True)])
+    monkeypatch.setattr(learning, "pair_of", lambda ds: next(pairs))
+    axes = Figure().add_subplot()
+    learning.stdp(axes, [Run(None)] * len(delays))
+    fitted = [line for line in axes.lines if len(line.get_xdata()) == 201]
+    assert len(fitted) == taus
+    assert all(line.get_xdata().min() > 0 for line in fitted)
+    assert ("τ = 4 µs" in axes.lines[-1].get_label()) == bool(taus)
 
 
 def test_facilitation_of_several_trains_is_against_their_interval():

@@ -16,7 +16,8 @@ CASES = {
     "one of them at 0 V": ({"read_resistance": [float("nan"), 2e4], "read_time": [1.0, 2.0]}, {},
                            "2 reads, 1 at 0 V, 2e+04 ohm"),
     "reads": ({"read_resistance": [2e4, 1e8], "read_time": [1.0, 2.0]}, {}, "2 reads, 2e+04 to 1e+08 ohm"),
-    "no read": ({"current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]}, "2 instants, -1e-06 to 2e-06 A"),
+    "no read": ({"current": [5.0, 2e-6], "conduction_current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]},
+                "2 instants, conduction -1e-06 to 2e-06 A"),
 }  # fmt: skip
 
 
