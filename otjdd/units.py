@@ -5,13 +5,32 @@ product of those; only the joule needs another factor. Powers of ten are shifted
 2.8e-9, and `parse` reads the text of `write` back to the same float.
 """
 
+import decimal
 import math
 import re
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, lru_cache, wraps
 from typing import NamedTuple
 
 from otjdd.errors import UnitError
+
+# Decimal arithmetic of our own: a program around otjdd may set another precision for itself.
+EXACT = decimal.Context(
+    prec=28, rounding=decimal.ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[],
+    traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
+)  # fmt: skip
+
+
+def exactly(function):
+    """The function with decimal arithmetic as EXACT says."""
+
+    @wraps(function)
+    def wrapped(*args, **kwargs):
+        with decimal.localcontext(EXACT):
+            return function(*args, **kwargs)
+
+    return wrapped
+
 
 MAX_LENGTH = 64  # characters of a quantity; a longer one is not a quantity
 
@@ -37,18 +56,23 @@ UNITS = {
     "min":  (0, 1, 0, 0, 0, 0),
     "h":    (0, 1, 0, 0, 0, 0),
     "d":    (0, 1, 0, 0, 0, 0),
+    "yr":   (0, 1, 0, 0, 0, 0),
 }  # fmt: skip
-FACTORS = {"J": 1 / Decimal("1.602176634e-19"), "min": Decimal(60), "h": Decimal(3600), "d": Decimal(86400)}
-OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10)}
-WITHOUT_PREFIX = {"min", "h", "d"}
+FACTORS = {
+    "J": EXACT.divide(Decimal(1), Decimal("1.602176634e-19")), "min": Decimal(60), "h": Decimal(3600),
+    "d": Decimal(86400), "yr": Decimal(31557600),  # a Julian year, 365.25 days
+}  # fmt: skip
+OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
+WITHOUT_PREFIX = {"min", "h", "d", "yr"}
 CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale, not a unit: no products, no differences
 
 SAME = str.maketrans({
     "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u00c5": "angstrom", "\u212b": "angstrom", "°": "deg",
-    "·": "*", "²": "^2", "³": "^3",
+    "·": "*", "⁻": "-", "\u2212": "-", "¹": "1", "²": "2", "³": "3", "⁴": "4",
 })  # fmt: skip
 NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(.*?)\s*")
-FACTOR = re.compile(r"\s*([*/]?)\s*(1|[A-Za-z]+)(?:\^(-?[1-9]))?\s*")
+# The power of a unit may stand right behind it: "cm-3" is "cm^-3". A 1 has none.
+FACTOR = re.compile(r"\s*([*/]?)\s*(1(?![0-9])|[A-Za-z]+)(?:(?<!1)(?:\^|\*\*)?(-?[1-9])(?![0-9]))?\s*")
 
 
 class Dimension(NamedTuple):
@@ -106,12 +130,17 @@ def unit_factor(name: str) -> tuple[str, int]:
 
 
 @lru_cache(maxsize=256)
+@exactly
 def unit(text: str) -> Unit:
-    """Read a unit expression such as "A/cm^2/K^2"; "/" divides by the next factor only. Raises ValueError."""
+    """Read a unit expression such as "A/cm^2/K^2" or "A cm-2 K-2"; "/" divides by the next factor only.
+
+    Raises ValueError.
+    """
     powers, exponent, product, at = [0] * len(BASE), 0, Decimal(1), 0
     while at < len(text):
         factor = FACTOR.match(text, at)
-        if not factor or (at == 0) == bool(factor[1]):  # an operator stands between factors, and only there
+        between = bool(at) and (text[at - 1].isspace() or bool(factor and factor[1]))
+        if not factor or (bool(factor[1]) if at == 0 else not between):  # a blank or an operator stands between factors
             raise ValueError(f"{text!r} is not a unit")
         sign = -1 if factor[1] == "/" else 1
         power = sign * int(factor[3] or 1)
@@ -142,11 +171,12 @@ def dimension_of_powers(powers: tuple) -> str:
 
 
 @lru_cache(maxsize=4096)
+@exactly
 def parse(text: str, dimension: str) -> float:
     """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
 
-    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*`, `/` and `^integer`; besides
-    angstrom, min, h, d, and degC for a temperature
+    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*` or a blank, `/`, and powers as in
+        m^-3, m-3, m**-3 or m⁻³; besides angstrom, min, h, d, day, yr (365.25 d), and degC for a temperature
     dimension : a key of DIMENSIONS
     Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
     """
@@ -205,6 +235,7 @@ def plain_unit(dimension: str) -> str:
 
 
 @lru_cache(maxsize=4096)
+@exactly
 def write(value: float, dimension: str) -> str:
     """Text of a quantity in a readable unit, the inverse of `parse`: write(2.8e-9, "length") = "2.8 nm".
 
@@ -221,6 +252,7 @@ def write(value: float, dimension: str) -> str:
     return f"{plain(exact.scaleb(-unit(shown).exponent))} {shown}"
 
 
+@exactly
 def plain(number: Decimal) -> str:
     """Shortest text of a decimal number: 2.8, 0.05, 300, 1.4e10."""
     number = number.normalize()

@@ -38,6 +38,10 @@ SI = [
     ("30 pF", "capacitance", 30e-12),
     ("30 pC/V", "capacitance", 30e-12),
     ("1 1/m^3", "density", 1.0),
+    *((f"3e20 {unit}", "density", 3e26) for unit in ("cm-3", "1/cm3", "cm**-3", "cm⁻³", "cm^-3")),
+    ("156 A cm-2 K⁻²", "Richardson constant", 1.56e6),
+    ("2 day", "time", 172800.0),
+    ("10 yr", "time", 315576000.0),
     ("3e20 cm^-3", "density", 3e26),
     ("3e20 1/cm^3", "density", 3e26),
     ("8e13 cm^-2", "areal density", 8e17),
@@ -99,6 +103,18 @@ REFUSED = [
 @pytest.mark.parametrize(("text", "dimension", "value"), SI)
 def test_a_quantity_is_read_to_the_nearest_float(text, dimension, value):
     assert parse(text, dimension) == pytest.approx(value, rel=1e-15)
+
+
+def test_the_precision_of_decimals_in_a_program_around_moves_no_number():
+    import decimal
+
+    from otjdd.measurements.names import scale_to
+
+    with decimal.localcontext(decimal.Context(prec=3, rounding=decimal.ROUND_UP, capitals=0)):
+        assert parse("2.7182818 J", "energy") == pytest.approx(2.7182818 / 1.602176634e-19, rel=1e-15)
+        assert parse("25.123 degC", "temperature") == 298.273
+        assert write(1.2345678e-9, "length") == "1.2345678 nm"
+        assert scale_to("min", "time") == (60.0, 0.0)
 
 
 def test_powers_of_ten_are_exact():

@@ -91,7 +91,7 @@ def check_files(case, path: Path):
             case.record.instants(waveform.duration)
             case.record.check_reads(waveform.read_count)
         if hasattr(case.ions.initial, "result"):
-            initial.from_result(case.ions.initial.result, model.uniform(columns, case.device.film.cells))
+            initial.from_result(case, columns)
     except (ValueError, OSError) as error:
         said = str(error).replace(f"{case.folder}{os.sep}", "")
     else:

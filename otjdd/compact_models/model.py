@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
-from otjdd.compact_models.tables import Tables, check, evaluated, monotone
+from otjdd.compact_models.numbers import check_model
+from otjdd.compact_models.tables import Tables, evaluated, monotone
 from otjdd.errors import NotAsExpected, ResultError
 
 if TYPE_CHECKING:
@@ -261,9 +262,8 @@ def model_of(ds: "xr.Dataset", path) -> CompactModel:
         columns = {name: ds[f"column_{name}"].values for name in ("kind", "speed", "weight", "start")}
         numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
         limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
-        for kind in kinds:
-            check(kind)
-    except (KeyError, NotAsExpected) as error:
+        check_model(kinds, columns, numbers, limits)
+    except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
     known = {"model", "model_version", *numbers, *(f"range_{name}" for name in Range._fields), "format", "data_sha256"}
     about = {name: value for name, value in ds.attrs.items() if name not in known}

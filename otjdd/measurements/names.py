@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from otjdd.results.outputs import OUTPUTS
-from otjdd.units import CELSIUS, SAME, Unit, unit
+from otjdd.units import CELSIUS, SAME, Unit, exactly, unit
 
 
 class Quantity(NamedTuple):
@@ -180,10 +180,10 @@ def read_unit(text: str) -> Unit:
     """Read a unit as people write it: "mA/cm2", "µA", "Ohms". Raises ValueError."""
     plain = text.translate(SAME).strip()
     plain = WORDS.get(plain.lower(), plain)
-    plain = re.sub(r"(?<=[A-Za-z])(-?[1-9])\b", r"^\1", plain)
-    return unit(re.sub(r"\s+", "*", plain))
+    return unit(plain)
 
 
+@exactly
 def scale_to(text: str, quantity: str) -> tuple[float, float]:
     """Factor and offset from a unit as written to that of a quantity; (1, 0) where none is written.
 

@@ -1,8 +1,12 @@
 """Concentrations that a run starts from: uniform, in equilibrium, after a history, from a result or from a profile."""
 
+import tomllib
+
 import numpy as np
 
 from otjdd.solver import equilibrium, integrate, model
+
+THICKNESS = "device.film.thickness"
 
 
 def relax(junction, c: np.ndarray) -> np.ndarray:
@@ -22,7 +26,7 @@ def start(case, junction, parts) -> np.ndarray:
     if initial == "equilibrium":
         return relax(junction, c)
     if hasattr(initial, "result"):
-        return from_result(initial.result, c)
+        return from_result(case, parts)
     if hasattr(initial, "profile"):
         return model.along_profile(case, parts)
     run = integrate.begin(
@@ -34,14 +38,49 @@ def start(case, junction, parts) -> np.ndarray:
     return run.state.c.copy()
 
 
-def from_result(path: str, like: np.ndarray) -> np.ndarray:
-    """Last concentrations of a result file. Raises ResultError, ValueError when it has none or other columns or cells."""
+def from_result(case, parts) -> np.ndarray:
+    """Last concentrations (K, N) [1/m3] of the result that a case starts from, on the grid of the case.
+
+    The profile is constant within each cell of the result, and stretched with the thickness; the number of ions per area
+    is that of the result. On the grid of the result nothing moves, to the bit. Raises ResultError; ValueError for a result
+    without a state, with other columns, or with more ions than a thinner film has sites for.
+    """
     from otjdd.results import store
 
-    states = store.read(path).get("vacancy_concentration_columns", ())
-    if not len(states):
-        raise ValueError("ions.initial.result: that result holds no state to start from")
-    c = states.values[-1]
-    if c.shape != like.shape:
-        raise ValueError(f"ions.initial.result: {c.shape} columns and cells, the case has {like.shape}")
-    return c
+    said, film = "ions.initial.result: ", case.device.film
+    ds = store.read(case.ions.initial.result)
+    states = ds.get("vacancy_concentration_columns", ())
+    if not len(states) or "cell_width" not in ds:
+        raise ValueError(f"{said}that result holds no state to start from")
+    c, width = states.values[-1], ds["cell_width"].values
+    if len(c) != len(parts):
+        raise ValueError(f"{said}columns: {len(c)}, the case has {len(parts)}")
+    faces = model.grid_faces(film.thickness, film.cells, film.grading)
+    if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
+        return c
+    if spreads_thickness(ds) or case.columns.spread.get(THICKNESS):
+        raise ValueError(f"{said}another grid, and columns of unlike thickness; begin from a profile, or by a history")
+    found = regridded(c, width, np.diff(faces))
+    most = case.ions.site_density
+    if (full := found.max()) >= most:
+        raise ValueError(
+            f"{said}{full:.3g} 1/m^3 in a film of this thickness, above the site density of {most:.3g} 1/m^3"
+        )
+    return found
+
+
+def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Concentrations (K, N) of cells of widths before (M,) in cells of widths after (N,): as many per area [1/m2]."""
+    below = np.cumsum(np.hstack((np.zeros((len(c), 1)), c * before)), axis=1)
+    was, now = (np.concatenate(([0.0], np.cumsum(width))) / width.sum() for width in (before, after))
+    was[-1] = now[-1] = 1.0
+    return np.array([np.diff(np.interp(now, was, column)) / after for column in below])
+
+
+def spreads_thickness(ds) -> bool:
+    """Tell if the columns of a result differ in their thickness."""
+    try:
+        columns = tomllib.loads(ds.attrs.get("case_resolved", "")).get("columns", {})
+    except ValueError:  # of a version that wrote it otherwise
+        return False
+    return THICKNESS in columns.get("spread", {})

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from otjdd.compact_models.error import overall
-from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.model import CompactModel, dataset_of
 from otjdd.errors import ExitCode, NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.solver.simulate import simulate
@@ -107,6 +107,28 @@ def test_file_with_tables_that_are_not_monotone_is_refused(tmp_path):
     with pytest.raises(ResultError, match="moves one way with the voltage") as caught:
         CompactModel.load(path)
     assert caught.value.exit_code == ExitCode.FILE
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("resistance", -50.0, "a number of at least 0 for resistance, got -50"),
+        ("area", np.nan, "a number above 0 for area, got nan"),
+        ("range_high", -5.0, "a range of voltages"),
+        ("column_weight", -1.0, "a number of at least 0 for weight"),
+        ("column_weight", 0.5, "shares of the area whose sum is 1, got 0.5"),
+        ("column_speed", np.nan, "a number above 0 for speed, got nan"),
+        ("column_kind", 3.0, "columns of the kinds 0 to 0"),
+        ("column_start", 2.0, "columns that begin within the states"),
+        ("table_emptying", 0.0, "a number above 0 for emptying"),
+    ],
+)
+def test_file_with_numbers_that_no_junction_has_is_refused(tmp_path, name, value, said):
+    ds = dataset_of(made_model.made_model())
+    ds = ds.assign_attrs({name: value}) if name in ds.attrs else ds.assign({name: ds[name] * 0.0 + value})
+    store.write(ds, tmp_path / "model.nc")
+    with pytest.raises(ResultError, match=f"not a whole compact model.*{said}"):
+        CompactModel.load(tmp_path / "model.nc")
 
 
 def test_outside_of_its_range_a_model_says_so(model):

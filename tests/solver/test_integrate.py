@@ -374,15 +374,6 @@ def test_a_step_that_is_too_small_is_told_with_the_cell_of_its_largest_error():
     assert caught.value.place == pytest.approx(width[: np.argmax(np.abs(run.state.E[0]))].sum())
 
 
-def test_a_result_without_a_state_is_no_start(tmp_path):
-    from otjdd.results import outputs, store
-
-    path = tmp_path / "iv.nc"
-    store.write(outputs.dataset({"voltage": [0.0]}, {"time": [0.0]}), path)
-    with pytest.raises(ValueError, match="no state to start from"):
-        initial.from_result(path, np.zeros((1, 8)))
-
-
 def test_a_run_that_fails_before_its_drive_keeps_a_result():
     film = case(device__film__cells=8, numerics__max_steps=2)
     film = film.replace("ions.initial", {"history": [{"voltage": "-1 V", "duration": "1 s"}]})

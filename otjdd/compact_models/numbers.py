@@ -1,0 +1,60 @@
+"""The numbers of a compact model from a file, checked as those of a case are: each within what a junction can have."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from otjdd.compact_models.limits import Range
+from otjdd.compact_models.tables import Tables, check
+from otjdd.errors import NotAsExpected
+
+FEWEST_KNOTS = 3  # of a parabola
+SUM = 1e-6  # that the shares of the area may differ from 1
+
+Rule = tuple[str, Callable[[np.ndarray], np.ndarray]]
+POSITIVE: Rule = ("a number above 0", lambda value: value > 0.0)
+NOT_NEGATIVE: Rule = ("a number of at least 0", lambda value: value >= 0.0)
+RULES = {
+    "resistance": NOT_NEGATIVE, "temperature": POSITIVE, "thickness": POSITIVE, "area": POSITIVE,
+    "speed": POSITIVE, "weight": NOT_NEGATIVE, "emptying": POSITIVE,
+    "way": ("a share from 0 to 1", lambda value: (value >= 0.0) & (value <= 1.0)),
+    "shortest": POSITIVE, "longest": POSITIVE, "electron_ratio": NOT_NEGATIVE,
+}  # fmt: skip
+
+
+def check_model(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray], numbers: dict, limits: Range) -> None:
+    """Raise NotAsExpected for numbers that no junction has.
+
+    columns : kind, speed, weight and start (K,)   numbers : resistance, temperature, thickness and area
+    """
+    for tables in kinds:
+        check(tables)
+        check_rules({name: getattr(tables, name) for name in ("emptying", "way", "electron_ratio")})
+        for name in ("voltage", "state", "conductance_voltage"):
+            if getattr(tables, name).size < FEWEST_KNOTS:
+                raise NotAsExpected(f"{FEWEST_KNOTS} knots of the {name} at least", str(getattr(tables, name).size))
+    check_rules(numbers | limits._asdict() | {name: columns[name] for name in ("speed", "weight", "start")})
+    if not (limits.low < limits.high and limits.shortest <= limits.longest):
+        raise NotAsExpected("a range of voltages and one of times", str(limits))
+    check_columns(kinds, columns)
+
+
+def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> None:
+    """Raise NotAsExpected for columns that follow no table, begin outside of theirs, or are not the whole area."""
+    kind = columns["kind"]
+    if not (kind.size and np.isin(kind, np.arange(len(kinds))).all()):
+        raise NotAsExpected(f"columns of the kinds 0 to {len(kinds) - 1}", np.array2string(kind, threshold=8))
+    if abs(columns["weight"].sum() - 1.0) > SUM:
+        raise NotAsExpected("shares of the area whose sum is 1", f"{columns['weight'].sum():g}")
+    ends = np.array([(tables.state[0], tables.state[-1]) for tables in kinds])[kind.astype(int)]
+    if not ((columns["start"] >= ends[:, 0] - SUM) & (columns["start"] <= ends[:, 1] + SUM)).all():
+        raise NotAsExpected("columns that begin within the states of their tables", "one that does not")
+
+
+def check_rules(values: dict) -> None:
+    """Raise NotAsExpected for a number that is not finite, or that breaks its rule."""
+    for name, value in values.items():
+        expected, rule = RULES.get(name, ("a number", np.isfinite))
+        wrong = ~(np.isfinite(value) & rule(np.asarray(value)))
+        if np.any(wrong):
+            raise NotAsExpected(f"{expected} for {name}", f"{np.atleast_1d(value)[np.atleast_1d(wrong)][0]:g}")
