@@ -15,7 +15,8 @@ def export(
     over: Annotated[
         str | None,
         typer.Option(
-            help='What a row is: "read", "time", "snapshot", "bias", "frequency", or "points" of a study. Default: reads.'
+            help='What a row is: "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a crossbar, '
+            'or "points" of a study. Default: reads.'
         ),
     ] = None,
 ):

@@ -21,15 +21,17 @@ OVER = {
     "bias": ("state", "temperature", "bias"),
     "time": ("time",),
     "snapshot": ("snapshot",),
+    "cell": ("step", "word_line", "bit_line"),
+    "step": ("step",),
 }
 
 
 def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None) -> None:
     """Write the variables over one dimension as comma-separated text, whole or not at all: a header `name (unit)`, SI.
 
-    over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias) or "frequency" (for each of these
-    and frequency); "points" of a study. By default the points of a study, or the reads if there are any, else the first
-    that a result has.
+    over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias), "frequency" (for each of these
+    and frequency), "cell" of a crossbar (a row for each step, word line and bit line, from 0) or its "step"; "points" of a
+    study. By default the points of a study, or the reads if there are any, else the first that a result has.
     Raises ValueError when the result has no such rows, ResultError when the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
@@ -39,7 +41,8 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The same as a pandas.DataFrame, its columns named `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
-    kept = [*(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
+    places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
+    kept = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
     units = {name: f"{name} ({ds[name].attrs.get('units', '1')})" for name in kept}
     frame = ds[kept].to_dataframe(dim_order=list(dims)).reset_index()
     return frame[kept].rename(columns=units)
@@ -53,6 +56,8 @@ def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:
         known = {name: dims for name, dims in OVER.items() if set(dims) <= set(ds.dims) and ds.sizes[dims[-1]]}
     if over is None and known:
         return next(iter(known.values()))
+    if not known:
+        raise ValueError("this result has no rows of any kind to tabulate")
     if over not in known:
-        raise ValueError(f"this result has no rows over {over!r}; it has {', '.join(known) or 'nothing to tabulate'}")
+        raise ValueError(f"this result has no rows over {over!r}; it has {', '.join(known)}")
     return known[over]

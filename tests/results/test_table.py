@@ -57,6 +57,17 @@ def test_curves_have_a_row_for_each_state_temperature_and_bias(tmp_path):
     assert body[7] == ["LRS", "250.0", "0.2", "7.0"]
 
 
+def test_a_crossbar_has_a_row_for_each_cell_of_each_step(tmp_path):
+    current = np.arange(12.0).reshape(2, 3, 2)
+    ds = outputs.dataset({"step_time": [0.0, 1.0], "sensed_current": current, "step_voltage": [0.1, 0.2]}, {})
+    table.to_csv(ds, tmp_path / "a.csv")
+    head, *body = rows(tmp_path / "a.csv")
+    assert head == ["step (1)", "word_line (1)", "bit_line (1)", "step_time (s)", "sensed_current (A)"]
+    assert body[9] == ["1", "1", "1", "1.0", "9.0"]
+    table.to_csv(ds, tmp_path / "a.csv", "step")
+    assert rows(tmp_path / "a.csv")[0] == ["step_time (s)", "step_voltage (V)"]
+
+
 def test_a_study_has_a_row_for_each_point(tmp_path):
     import xarray as xr
 
