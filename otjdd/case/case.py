@@ -62,6 +62,7 @@ class Case(Record):
     _folder: Path | None = PrivateAttr(None)
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
+    _typed: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
     def check_error(self):
@@ -141,7 +142,7 @@ class Case(Record):
         data = {name: value for name, value in self if value is not None and name != "expect"}
         data |= self.model_dump(mode="json", exclude_none=True, include=names - {"expect"})
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
-        return build(document, self.folder, self._source, self._allow_outside, strict_units=False)
+        return build(document, self.folder, self._source, self._allow_outside, self._typed, strict_units=False)
 
     def without_fit(self) -> "Case":
         """The case without its fit, whose data no run reads."""
@@ -165,16 +166,17 @@ def load_case(
 ) -> Case:
     """Read a case file, or a shipped case by its name ("rv-loop").
 
-    set, changes : dotted key -> value as in the file ("3.2 nm", 200), put on top of it
+    set, changes : dotted key -> value as in the file ("3.2 nm", 200), put on top of it; a file that they name is that of
+        the case's folder, else of the present one
     allow_outside : let the case name files that are not in its folder
     Raises CaseError with all that is wrong, OSError when the file cannot be read.
     """
     path = find_case(path)
     document = load_document(path, shipped_cases())
-    source, changes = document.source.text, dict(set or {}) | changes
+    source, changes, folder = document.source.text, dict(set or {}) | changes, Path(path).resolve().parent
     if changes:
         document = changed(document.without("expect"), changes, "--set")
-    return build(document, Path(path).resolve().parent, source, allow_outside)
+    return build(document, folder, source, allow_outside, typed_files(document, folder))
 
 
 def changed_case(
@@ -196,9 +198,12 @@ def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside:
     return build(parse(Source(file, text)), Path(folder).resolve(), text, allow_outside)
 
 
-def build(document: Document, folder: Path, source: str, allow_outside: bool, *, strict_units=True) -> Case:
+def build(
+    document: Document, folder: Path, source: str, allow_outside: bool, typed: frozenset[str] = frozenset(),
+    *, strict_units=True,
+) -> Case:  # fmt: skip
     """Find the files that a document names and validate its data. Raises CaseError with all problems at once."""
-    problems = find_files(document, folder, allow_outside)
+    problems = find_files(document, folder, allow_outside, typed)
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})
     except ValidationError as error:
@@ -213,7 +218,7 @@ def build(document: Document, folder: Path, source: str, allow_outside: bool, *,
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
         )
-    case._folder, case._source, case._allow_outside = folder, source, allow_outside
+    case._folder, case._source, case._allow_outside, case._typed = folder, source, allow_outside, typed
     return case
 
 
@@ -245,8 +250,26 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         yield from named_files(piece, (*path, "pieces", name))
 
 
-def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Problem]:
-    """Make the names of files absolute, in place, from the folder of the case file that names them; return problems."""
+def typed_files(document: Document, folder: Path) -> frozenset[str]:
+    """Files of the present folder, or below, that changes name; their names are made absolute, in place.
+
+    A file of that name in the folder of the case goes before.
+    """
+    here, found = os.path.realpath("."), set()
+    for path, name in list(named_files(document.data)):
+        file = os.path.realpath(os.path.join(here, name.replace("\0", "")))
+        typed = document.place(path)[0].text is None and not os.path.isfile(folder / name)
+        if typed and os.path.isfile(file) and Path(file).is_relative_to(here):
+            put(document.data, path, file)
+            found.add(file)
+    return frozenset(found)
+
+
+def find_files(document: Document, folder: Path, allow_outside: bool, typed: frozenset[str]) -> list[Problem]:
+    """Make the names of files absolute, in place, from the folder of the case file that names them; return problems.
+
+    typed : files that are allowed wherever they are
+    """
     problems = []
     for path, name in named_files(document.data):
         allowed = folder, shipped_cases().resolve()
@@ -254,14 +277,15 @@ def find_files(document: Document, folder: Path, allow_outside: bool) -> list[Pr
         beside = folder if source.text is None or source is document.source else Path(source.file).resolve().parent
         try:
             found = (beside / name).resolve()
-            inside = allow_outside or any(found.is_relative_to(place) for place in allowed)
+            inside = allow_outside or str(found) in typed or any(found.is_relative_to(place) for place in allowed)
             there = inside and found.is_file()
         except (OSError, RuntimeError, ValueError):  # too long, a link to itself, a zero byte
             inside, there = True, False
         if not inside:
             problems.append(document.problem(path, "a file in the folder of the case, or below", brief(name)))
         elif not there:
-            looked = f"a file that is there (looked for in {beside})"
+            too = f" and {Path.cwd()}" * (source.text is None and beside != Path.cwd())
+            looked = f"a file that is there (looked for in {beside}{too})"
             problems.append(document.problem(path, looked, brief(name)))
         else:
             put(document.data, path, os.fspath(found))

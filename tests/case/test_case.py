@@ -353,6 +353,21 @@ def test_files_outside_the_folder_or_missing_are_refused(with_table, name):
     assert {p.key for p in caught.value.problems} == {"drive.file"}
 
 
+def test_files_of_changes_are_found_in_the_present_folder_too(with_table, tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    for name, last in (("mine.csv", 5), ("w.csv", 6)):
+        (here / name).write_text(f"0,0\n1e-6,{last}\n")
+    case = load_case(with_table, set={"drive.file": "mine.csv"})
+    assert case.drive.waveform().voltages[-1] == 5
+    assert case.replace("drive.reads_at", ["1 us"]).drive.waveform().voltages[-1] == 5
+    assert load_case(with_table, set={"drive.file": "w.csv"}).drive.waveform().voltages[-1] == 1  # beside the case
+    with_table.write_text(with_table.read_text().replace("w.csv", "mine.csv"))
+    with pytest.raises(CaseError, match="looked for in"):  # a file names what is beside it
+        load_case(with_table)
+
+
 @pytest.mark.parametrize("name", ["../w.csv", "link.csv"])
 def test_files_outside_the_folder_are_used_when_allowed(with_table, name):
     case = load_case(with_table, set={"drive.file": name}, allow_outside=True)
