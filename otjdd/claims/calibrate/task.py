@@ -16,7 +16,8 @@ from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
 from otjdd.case.drive_curves import Curves
 from otjdd.case.explain import read_record
-from otjdd.case.problem import Problem
+from otjdd.case.keys import dotted_keys
+from otjdd.case.problem import Problem, nearest
 from otjdd.case.record import Number, Record
 from otjdd.claims import claim as claims
 from otjdd.claims.figure import Figure
@@ -180,7 +181,10 @@ def strange_parameters(calibration: Calibration, case: Case, document: Document)
     """Problems of parameters that are no number of the case."""
     for i, parameter in enumerate(calibration.parameter):
         if not is_number(case, parameter.key):
-            yield document.problem(("parameter", i, "key"), "the key of a number of the case", brief(parameter.key))
+            hint = nearest(parameter.key, dotted_keys())
+            yield document.problem(
+                ("parameter", i, "key"), "the key of a number of the case", brief(parameter.key), hint
+            )
 
 
 def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
