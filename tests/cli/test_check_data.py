@@ -1,10 +1,8 @@
 """otjdd check of a file of data: what it says, draws and refuses."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from commands import otjdd
 from PIL import Image
 
 
@@ -20,8 +18,7 @@ def folder(tmp_path):
 
 
 def check(folder, *words):
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "check", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return otjdd(folder, "check", *words)
 
 
 def test_what_was_understood_is_said_and_drawn(folder):

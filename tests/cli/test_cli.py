@@ -3,13 +3,12 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 import tomllib
 
 import pytest
+from commands import ALONE, otjdd
 
 from otjdd.case import case
 from otjdd.results import outputs, store
@@ -22,7 +21,6 @@ columns = { count = 1, spread = {} }
 [device.film]
 cells = 12
 """
-ENDLESS = SMALL.replace("pulse", "train").replace(", read = {}", ', count = 20000, period = "10 us", read_each = true')
 # What a run may say on stderr that all went well: limits of the model, and that kernels are compiled once.
 TOLD = ("beyond the limits of the model", "compiling the kernels")
 WITHOUT_DEBUG = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG"}
@@ -34,15 +32,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def otjdd(folder, *words, **more):
-    return subprocess.run(
-        [sys.executable, "-c", "from otjdd.cli import main; main()", *map(str, words)],
-        cwd=folder, env=WITHOUT_DEBUG | more, capture_output=True, text=True, timeout=250,
-    )  # fmt: skip
-
-
 def test_a_run_writes_the_result_and_the_picture_and_says_what_came_out(folder):
-    done = otjdd(folder, "run", "small.toml", "--plot", "small.png")
+    command = [*ALONE, "run", "small.toml", "--plot", "small.png"]
+    done = subprocess.run(command, cwd=folder, env=WITHOUT_DEBUG, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert all(line.startswith(TOLD) for line in done.stderr.splitlines()), done.stderr
     assert re.fullmatch(r"small\.nc: 1 read, [0-9.e+]+ ohm\nsmall\.png\n", done.stdout)
@@ -72,32 +64,6 @@ def test_a_solver_that_fails_leaves_what_it_had_and_exits_with_4(folder):
     assert 1 < ds.sizes["time"] < 10
     assert ds.sizes["read"] == 0
     assert "max_steps" in ds.attrs["solver_status"]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="terminals and signals of Unix")
-def test_ctrl_c_leaves_what_was_computed_and_exits_with_130(folder):
-    import pty
-
-    (folder / "endless.toml").write_text(ENDLESS)
-    ours, theirs = pty.openpty()
-    # A shell's background job, as many a runner of tests is one, ignores Ctrl-C, and so would its children.
-    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    command = [sys.executable, "-c", heeding + "from otjdd.cli import main; main()", "run", "endless.toml"]
-    with subprocess.Popen(command, cwd=folder, stderr=theirs, stdout=subprocess.PIPE, env=WITHOUT_DEBUG) as process:
-        os.close(theirs)
-        shown, start = b"", time.monotonic()
-        while not re.search(rb" [1-9]\d?%", shown) and process.poll() is None and time.monotonic() - start < 200:
-            shown += os.read(ours, 4096)
-        process.send_signal(signal.SIGINT)
-        try:
-            process.wait(timeout=60)
-        finally:
-            process.kill()  # else leaving the block would wait for good
-    os.close(ours)
-    assert process.returncode == 130
-    ds = store.read(folder / "endless.nc")
-    assert ds.sizes["time"] > 10
-    assert "interrupted" in ds.attrs["solver_status"]
 
 
 def test_all_faults_of_a_case_are_told_at_once_with_exit_3(folder):
@@ -160,7 +126,7 @@ def test_files_that_cannot_be_used_exit_with_5(folder, words):
 def test_a_full_disk_behind_stdout_exits_with_5(folder):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", "from otjdd.cli import main; main()", "show", "small.toml"],
+            [*ALONE, "show", "small.toml"],
             cwd=folder, stdout=full, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
     assert done.returncode == 5
@@ -174,11 +140,9 @@ def test_a_reader_that_has_enough_is_no_error(folder):
 
 
 def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_when_asked_for(folder):
-    code = "import otjdd.case.case as c; c.load_case = lambda *a, **b: 1 / 0; from otjdd.cli import main; main()"
-
     def crash(*words, **more):
-        command = [sys.executable, "-c", code, *words]
-        return subprocess.run(command, cwd=folder, env=WITHOUT_DEBUG | more, capture_output=True, text=True)
+        first = "import otjdd.case.case as c; c.load_case = lambda *a, **b: 1 / 0"
+        return otjdd(folder, *words, first=first, **more)
 
     plain = crash("show", "small.toml")
     assert plain.returncode == 1
@@ -218,16 +182,6 @@ def test_the_schema_is_json_and_the_version_that_of_the_package(folder):
     assert otjdd(folder, "--version").stdout == f"otjdd {version('otjdd')}\n"
 
 
-@pytest.mark.parametrize(("code", "budget"), [("import otjdd", 0.2), ("import otjdd.cli", 0.4)])
-def test_starting_is_quick(code, budget):
-    def seconds():
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        return time.perf_counter() - start
-
-    assert min(seconds() for _ in range(5)) < budget
-
-
 def test_help_shows_brackets_as_they_stand(folder):
     for words in (["--help"], ["study", "--help"]):
         assert "[study]" in otjdd(folder, *words, COLUMNS="200").stdout
@@ -263,8 +217,5 @@ def test_a_result_is_exported_as_csv(folder):
 )
 def test_words_are_completed(folder, words, found):
     shell = {"_OTJDD_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": " ".join(["otjdd", *words])}
-    code = "import sys; sys.argv[0] = 'otjdd'; from otjdd.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env=WITHOUT_DEBUG | shell, capture_output=True, text=True, timeout=60
-    )
+    done = otjdd(folder, **shell)
     assert set(re.findall(r'"([^"]+)"', done.stdout)) == found, done.stderr

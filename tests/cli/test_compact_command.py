@@ -4,7 +4,7 @@ from pathlib import Path
 
 import made_model
 import pytest
-from test_cli import otjdd
+from commands import otjdd
 
 from otjdd.cli import compact as command
 from otjdd.compact_models import build

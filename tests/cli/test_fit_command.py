@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import otjdd
 from fitted_devices import clean, noisy, small
 from PIL import Image
 
@@ -28,11 +29,6 @@ def folder(tmp_path_factory):
     task = ["[fit]", 'vary = { "device.left.barrier" = {} }', 'data = [{ file = "loop.csv", skip = [[3, 4]] }]']
     (place / "asked.toml").write_text("\n".join(['base = "small.toml"', *task]), encoding="utf-8")
     return place
-
-
-def otjdd(folder, *words):
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=240)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """otjdd plot: results and studies into files, and what it says of what it cannot draw."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
+from commands import otjdd
 from made_results import WRITES, curves, profiles, reads
 from PIL import Image
 
@@ -21,8 +19,7 @@ def folder(tmp_path):
 
 
 def plot(folder, *words):
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "plot", *map(str, words)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    return otjdd(folder, "plot", *words)
 
 
 def test_the_kinds_are_listed_and_no_file_is_needed_for_it(folder):

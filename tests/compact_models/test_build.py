@@ -57,6 +57,7 @@ def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
     assert kind.speeds[1] == pytest.approx(np.exp((energy - parts[0].activation_energy) / (8.617333262e-5 * 300.0)))
 
 
+@pytest.mark.campaign
 def test_model_that_is_too_far_from_the_solver_is_kept_and_refused(compact_model):
     found = compact_model
     with pytest.raises(ExtractionError, match="decades") as caught:

@@ -160,6 +160,7 @@ def test_array_is_not_held_for_longer_than_its_range(model):
         model.hold(model.states(1), 0.1, 2e4)
 
 
+@pytest.mark.campaign
 def test_model_is_far_faster_than_the_solver(model):
     heights, many = [*[2.2] * 20, *[-2.5] * 20], 500
     drive = compact_device.pulses(*heights, width=5e-8)

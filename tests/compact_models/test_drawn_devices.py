@@ -13,6 +13,7 @@ from otjdd.solver.simulate import simulate
 from otjdd.system.pool import one_by_one
 
 
+@pytest.mark.campaign
 def test_patches_share_one_extraction_and_each_device_is_that_of_the_solver():
     case = compact_device.written_case()
     found = d.devices(case, 2, Range(-4.3, 3.0), one_by_one)

@@ -51,7 +51,7 @@ def browser(chromium, served, tmp_path_factory):
     screen = {"width": 1280, "height": 720, "deviceScaleFactor": 1, "mobile": False}
     chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     chromium.get(served[1])
-    until(chromium, f"document.body.dataset.shown && {STILL}", 280.0)  # with kernels that are compiled first
+    until(chromium, f"document.body.dataset.shown && {STILL}")
     return chromium
 
 
@@ -65,9 +65,9 @@ def seen(browser) -> str:
     return "\n".join([js(browser, "document.body.innerText"), *js(browser, asked), str(browser.get_log("browser"))])
 
 
-def until(browser, condition: str, seconds: float = 60.0):
-    """Wait until an expression is true in the page."""
-    end = time.monotonic() + seconds
+def until(browser, condition: str):
+    """Wait until an expression is true in the page, however busy the machine is."""
+    end = time.monotonic() + 500.0
     while not js(browser, condition):
         assert time.monotonic() < end, f"never: {condition}\n{seen(browser)}"
         time.sleep(0.02)
@@ -82,12 +82,12 @@ def type_in(browser, name: str, value: str) -> bool:
     return js(browser, "curve.src") != before
 
 
-def download(browser, name: str, seconds: float = 60.0):
+def download(browser, name: str):
     """Path of a file that a link of the page gives out."""
     for old in browser.folder.iterdir():
         old.unlink()
     js(browser, f"document.querySelector('a[href=\"download/{name}\"]').click()")
-    end = time.monotonic() + seconds
+    end = time.monotonic() + 500.0
     while not (found := [path for path in browser.folder.iterdir() if path.suffix != ".crdownload"]):
         assert time.monotonic() < end, js(browser, "document.body.innerText")
         time.sleep(0.05)
@@ -111,6 +111,7 @@ def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
         assert js(browser, f"{name}.alt")
 
 
+@pytest.mark.campaign
 def test_all_of_it_fits_on_a_small_screen(browser):
     assert js(browser, "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]") == [1280, 720]
     hidden = "[...document.querySelectorAll('main input, main button, img')].filter(e => e.checkVisibility())"
@@ -128,6 +129,7 @@ def test_a_slider_moved_by_keyboard_shows_what_run_gives_for_its_value(browser, 
     np.testing.assert_array_equal(numbers(browser), otjdd.run(thick).read_resistance.values)
 
 
+@pytest.mark.campaign
 def test_while_a_slider_moves_one_column_answers(browser):
     js(browser, "document.getElementById('s-thickness').dispatchEvent(new Event('input'))")
     until(browser, "document.getElementById('key').textContent.includes('preview with one column of 2')")
@@ -143,6 +145,7 @@ def test_an_impossible_value_is_told_and_the_next_possible_one_goes_on(browser):
     assert js(browser, "problem.hidden && !document.querySelector('.wrong')")
 
 
+@pytest.mark.campaign
 def test_a_limit_of_the_model_that_is_passed_is_a_red_line(browser):
     assert "the model holds to 0.3" in js(browser, "limits.textContent")
     assert js(browser, "getComputedStyle(limits).color") == "rgb(168, 60, 0)"
@@ -160,6 +163,7 @@ def test_pulses_move_the_present_state_and_the_case_does_the_same(browser, serve
     assert last == pytest.approx(otjdd.run(case).read_resistance.values[-1], rel=5e-3)  # three digits are shown
 
 
+@pytest.mark.campaign
 def test_a_run_plays_and_its_scrubber_goes_by_keyboard(browser):
     browser.find_element("id", "play").click()
     until(browser, "!frame.hidden && frame.naturalWidth > 400")
@@ -171,6 +175,7 @@ def test_a_run_plays_and_its_scrubber_goes_by_keyboard(browser):
     assert js(browser, "frame.hidden && !curve.hidden")
 
 
+@pytest.mark.campaign
 def test_a_page_that_is_loaded_again_shows_the_same(browser):
     before = js(
         browser, "[curve.src, document.getElementById('n-thickness').value, document.getElementById('key').textContent]"
@@ -183,6 +188,7 @@ def test_a_page_that_is_loaded_again_shows_the_same(browser):
     assert now == before
 
 
+@pytest.mark.campaign
 def test_another_tab_has_its_own_state(browser):
     first = browser.current_window_handle
     js(browser, "void window.open(location.href)")  # which takes the storage of this tab along
@@ -195,6 +201,7 @@ def test_another_tab_has_its_own_state(browser):
     assert js(browser, "document.getElementById('n-thickness').value") == "2.9"
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("name", "start"), [("picture.png", b"\x89PNG"), ("picture.svg", b"<?xml"), ("movie.gif", b"GIF8")]
 )
@@ -202,6 +209,7 @@ def test_pictures_and_movies_are_given_out(browser, name, start):
     assert download(browser, name).read_bytes().startswith(start)
 
 
+@pytest.mark.campaign
 def test_the_command_is_shown_to_be_copied(browser):
     assert js(browser, "command.textContent").startswith("otjdd run ")
     assert "--set 'device.film.thickness=2.9 nm'" in js(browser, "command.textContent")
@@ -218,7 +226,7 @@ def test_nothing_is_fetched_from_elsewhere_and_nothing_goes_wrong(browser):
 def test_no_file_of_the_machine_is_given_out(served, path):
     address = urlsplit(served[1])
     for prefix, status in ((address.path, {200, 400, 404} if path else {200}), ("/", {403})):
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=500)
         connection.request("GET", prefix + path)
         answer = connection.getresponse()
         body = answer.read()
@@ -240,7 +248,7 @@ def test_no_file_of_the_machine_is_given_out(served, path):
 )
 def test_messages_that_are_none_of_the_pages_are_refused(served, body):
     address = urlsplit(served[1])
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=20)
+    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=500)
     connection.request("POST", f"{address.path}move?tab=0123456789abcdef", body)
     answer = connection.getresponse()
     assert answer.status == 400 or b"no slider" in answer.read()
@@ -250,7 +258,7 @@ def test_messages_that_are_none_of_the_pages_are_refused(served, body):
 def test_ctrl_c_ends_the_server(served):
     process = served[0]
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 0
+    assert process.wait(500) == 0
     assert process.stderr.read() == ""
 
 
@@ -258,6 +266,6 @@ def test_ctrl_c_ends_the_server(served):
     ("words", "code", "said"), [(["none.toml"], 5, "no such file"), (["--port", "70000"], 2, "65535")]
 )
 def test_what_cannot_be_opened_is_told(tmp_path, words, code, said):
-    done = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=500)
     assert done.returncode == code
     assert said in done.stderr

@@ -1,7 +1,6 @@
 """The turn of a tab: a newer move ends an old one, a pulse waits, and two tabs do not know of each other."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import pytest
@@ -39,11 +38,10 @@ async def ask(each, names, waits=False):
 
 
 def test_a_newer_move_ends_a_long_one_and_those_between_never_start():
-    workers, began = Pretended(), time.monotonic()
-    found = asyncio.run(ask(Turns(workers), [("long", 60), ("a", 60), ("b", 60), ("last", 0.01)]))
+    workers = Pretended()
+    found = asyncio.run(ask(Turns(workers), [("long", 1000), ("a", 1000), ("b", 1000), ("last", 0.01)]))
     assert found == [None, None, None, "last"]
     assert workers.ended == ["long", "last"]
-    assert time.monotonic() - began < 5
 
 
 def test_a_job_that_is_young_may_end_so_that_a_moving_slider_is_answered(monkeypatch):

@@ -225,9 +225,9 @@ def start(folder, *words):
 def test_killed_and_resumed_by_the_command(tmp_path):
     text = LONG.replace("count = 150", "count = 1500")
     (tmp_path / "long.toml").write_text(text)
-    path, began = checkpoint.beside(tmp_path / "long.nc"), time.monotonic()
+    path = checkpoint.beside(tmp_path / "long.nc")
     with start(tmp_path, "--checkpoint", "0.2") as process:
-        while not path.exists() and process.poll() is None and time.monotonic() - began < 240:
+        while not path.exists() and process.poll() is None:
             time.sleep(0.02)
         process.kill()
     assert process.returncode == -9
@@ -235,7 +235,7 @@ def test_killed_and_resumed_by_the_command(tmp_path):
     with np.load(path) as arrays:
         steps = len(arrays["rows"])
     with start(tmp_path, "--resume") as process:
-        _, told = process.communicate(timeout=240)
+        _, told = process.communicate()
     assert process.returncode == 0, told
     ds = store.read(tmp_path / "long.nc")
     assert 10 < steps < ds.sizes["time"]

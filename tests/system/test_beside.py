@@ -50,7 +50,7 @@ def test_the_others_end_when_main_fails(monkeypatch):
     ended, begun = [], threading.Barrier(2)
 
     def long(check):
-        begun.wait(10.0)
+        begun.wait(500.0)
         try:
             for _ in range(6000):
                 check(0.5)
@@ -60,7 +60,7 @@ def test_the_others_end_when_main_fails(monkeypatch):
             raise
 
     def stopped():
-        begun.wait(10.0)
+        begun.wait(500.0)
         raise KeyboardInterrupt("by the user")
 
     with pytest.raises(KeyboardInterrupt, match="by the user"):

@@ -69,9 +69,8 @@ def test_jobs_that_a_killed_process_had_not_begun_are_done_by_others(crew):
 
 
 def test_long_jobs_wait_for_a_process_that_is_free_and_not_behind_one_that_is_busy(crew):
-    found = list(crew.do(time.sleep, [(2 * SOON,), (30 * SOON,), *[(2 * SOON,)] * 10]))
-    assert len(found) == 12
-    assert found[-1] == (1, None)
+    found = crew.do(time.sleep, [(2 * SOON,), (1000,), *[(2 * SOON,)] * 3])
+    assert sorted(next(found) for _ in range(4)) == [(number, None) for number in (0, 2, 3, 4)]
 
 
 def test_no_more_processes_are_started_than_there_are_jobs(crew):
@@ -83,7 +82,7 @@ def test_the_time_of_a_job_begins_when_its_process_has(crew):
     crew.begin = partial(time.sleep, 1.5)
     assert dict(crew.do(abs, [(-1,), (-2,)], limit=1.0)) == {0: 1, 1: 2}
     with pytest.raises(TimeoutError, match="longer than 1 s"):
-        list(crew.do(time.sleep, [(60,)], limit=1.0))
+        list(crew.do(time.sleep, [(1000,)], limit=1.0))
 
 
 def test_short_jobs_are_handed_out_ahead(crew):
@@ -112,9 +111,7 @@ def test_large_arguments_and_results_pass(crew):
 
 
 def test_jobs_of_one_that_is_left_early_are_not_those_of_the_next(crew):
-    for number, _ in crew.do(time.sleep, [(0,), (60,), (60,)]):
+    for number, _ in crew.do(time.sleep, [(0,), (1000,), (1000,)]):
         assert number == 0
         break
-    began = time.monotonic()
     assert dict(crew.do(abs, [(-5,), (-6,)])) == {0: 5, 1: 6}
-    assert time.monotonic() - began < 10

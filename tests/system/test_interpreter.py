@@ -60,7 +60,7 @@ def test_the_command_takes_no_process_of_somebody_else(monkeypatch):
 @needs_speed
 def test_workers_the_process_that_they_are_copied_from_and_their_tracker_do_not_either(planted):
     folder, marks = planted
-    done = subprocess.run(interpreter.command(TEAM), cwd=folder, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(interpreter.command(TEAM), cwd=folder, capture_output=True, text=True, timeout=500)
     assert (done.returncode, done.stdout) == (0, "[(0, 1), (1, 2)]\n"), done.stderr
     assert marks.read_text() == ""
 

@@ -40,9 +40,9 @@ def start(folder, *words, stderr=subprocess.PIPE):
 
 
 def until(words: bytes, terminal: int) -> bytes:
-    """Text of a terminal until it shows these words (a pattern), or for four minutes."""
-    shown, began = b"", time.monotonic()
-    while not re.search(words, shown) and time.monotonic() - began < 240:
+    """Text of a terminal until it shows these words (a pattern)."""
+    shown = b""
+    while not re.search(words, shown):
         shown += os.read(terminal, 4096)
     return shown
 
@@ -64,10 +64,8 @@ def test_a_signal_leaves_what_was_computed(folder, number, code, words):
         try:
             until(rb" [1-9]\d?%", ours)  # a fast machine never shows 1 %
             process.send_signal(number)
-            began = time.monotonic()
             told = until(b"interrupted" + words.encode(), ours)
-            process.wait(timeout=60)
-            took = time.monotonic() - began
+            process.wait()
         finally:
             process.kill()
     os.close(ours)
@@ -76,13 +74,12 @@ def test_a_signal_leaves_what_was_computed(folder, number, code, words):
     count, status = kept(folder)
     assert count > 10
     assert status == f"interrupted{words}"
-    assert took < 20  # `python -m validation.reliability signals` tells how long it takes where nothing else runs
 
 
 @needs_speed
 def test_a_time_limit_leaves_what_was_computed(folder):
     otjdd.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
-    with pytest.raises(Stopped, match="over the time limit of 3 s") as stopped, limits.limits(3.0, 2**40):
+    with pytest.raises(Stopped, match="over the time limit of 1 s") as stopped, limits.limits(1.0, 2**40):
         otjdd.run(folder / "endless.toml")
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
@@ -90,7 +87,7 @@ def test_a_time_limit_leaves_what_was_computed(folder):
 
 def test_the_command_ends_by_its_time_limit(folder):
     with start(folder, "run", "endless.toml", "--timeout", "0.3") as process:
-        _, told = process.communicate(timeout=200)
+        _, told = process.communicate()
     assert process.returncode == 6
     assert "over the time limit of 0.3 s" in told
 
@@ -99,7 +96,7 @@ def test_the_command_ends_by_its_time_limit(folder):
 def test_a_memory_limit_ends_a_run(folder):
     with start(folder, "run", "endless.toml", "--max-memory", "0.4") as process:
         try:
-            _, told = process.communicate(timeout=100)
+            _, told = process.communicate()
         finally:
             process.kill()
     assert process.returncode == 6, told
@@ -109,7 +106,7 @@ def test_a_memory_limit_ends_a_run(folder):
 def test_more_profiles_than_memory_are_refused_at_once(folder):
     words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
     with start(folder, "run", "endless.toml", *words) as process:
-        _, told = process.communicate(timeout=200)
+        _, told = process.communicate()
     assert process.returncode == 6
     assert "record.profiles" in told
     assert "GiB" in told
@@ -186,10 +183,10 @@ def test_limits_that_are_kept_end_nothing():
 
 def test_a_limit_tells_itself_from_a_signal():
     with pytest.raises(Stopped, match="time limit") as stopped, limits.limits(0.05, 2**40):
-        time.sleep(5)
+        time.sleep(1000)
     assert stopped.value.limit
     with pytest.raises(Stopped, match="memory limit") as stopped, limits.limits(None, 2**20):
-        time.sleep(5)
+        time.sleep(1000)
     assert stopped.value.limit
     with pytest.raises(Stopped, match="SIGTERM") as stopped, limits.limits(60.0, 2**40):
         signal.raise_signal(signal.SIGTERM)
@@ -212,7 +209,7 @@ def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, c
         called()
         called()
         assert swallowed == [number] * 2
-        time.sleep(10)
+        time.sleep(1000)
 
     with pytest.raises(KeyboardInterrupt) as raised, limits.heeding_signals():
         work()

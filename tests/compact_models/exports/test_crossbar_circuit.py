@@ -35,6 +35,7 @@ def source(name: str, write: float, read: float) -> str:
     return f"V{name} {name} 0 PWL({' '.join(f'{x:.9g}' for x in points)})"
 
 
+@pytest.mark.campaign
 @simulators.needs_ngspice
 @pytest.mark.parametrize("scheme", ["half", "third"])
 def test_ngspice_writes_and_reads_the_same_crossbar(scheme, tmp_path):

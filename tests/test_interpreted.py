@@ -1,0 +1,70 @@
+"""Every module of kernels as Python: what the compiler makes of it computes the same numbers. Some seconds of Python.
+
+With NUMBA_DISABLE_JIT=1 kernels are not compiled, so that a wrong one shows lines of source in its traceback.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from devices import JUNCTION, begin, needs_speed
+
+from otjdd.case.case import parse_case
+from otjdd.physics.conduction import conduct, conductance_slope
+from otjdd.solver import self_check, simulate
+from validation.reliability import devices as random_devices
+
+PACKAGE = Path(__file__).parents[1] / "otjdd"
+SMALL = {"device.film.cells": 8, "drive": {"kind": "pulse", "voltage": "1 V", "width": "20 ns", "read": {}}}
+CASES = {  # together they go through all modules
+    "transfer matrix, with electrons": {"device.film.electrons": "balance", "circuit.series_resistance": "10 ohm"},
+    "wkb, electrons that vacancies hold, image force": {
+        "device.film.electrons": "balance",
+        "ions.ionisation_energy": "0.1 eV",
+        "device.film.image_permittivity": 5.0,
+        "device.transmission": "wkb",
+        "ions.initial": "equilibrium",
+    },
+}
+
+
+def reads() -> dict[str, list[float]]:
+    """Resistances [ohm] and the last concentrations [1/m3] of each case; the slope of ln G of another [1/V]."""
+    self_check.trust = lambda: None  # as Python, kernels need no check of their machine code
+    found = {}
+    for name, changes in CASES.items():
+        ds = simulate.simulate(parse_case(JUNCTION).replace(SMALL | changes))
+        found[name] = [*ds.read_resistance.values.tolist(), *ds.vacancy_concentration.values[-1].ravel().tolist()]
+    text = random_devices.text(random_devices.drawn(256, 1)[5], 5).replace("series_resistance", "#")
+    run = begin(parse_case(text), voltage=-0.78)
+    assert conduct(run.junction, run.state, run.tangent, True)
+    found["slope of a current through narrow levels"] = [conductance_slope(run.junction, run.state, run.tangent)]
+    return found
+
+
+def walked() -> tuple[dict, list[str]]:
+    """The same, and names of the files that were gone through."""
+    seen = set()
+    sys.setprofile(lambda frame, event, argument: seen.add(frame.f_code.co_filename))
+    found = reads()
+    sys.setprofile(None)
+    return found, sorted(seen)
+
+
+@needs_speed
+@pytest.mark.campaign
+def test_every_module_of_kernels_computes_as_python_what_it_computes_compiled():
+    code = "import json, test_interpreted; print(json.dumps(test_interpreted.walked()))"
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found, seen = json.loads(done.stdout)
+    for name, expected in reads().items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-6, err_msg=name)
+    modules = {path for room in ("physics", "stepping") for path in (PACKAGE / room).glob("[!_]*.py")}
+    assert len(modules) > 20
+    assert {path.name for path in modules} - {Path(name).name for name in seen} == set()
