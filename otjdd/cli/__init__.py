@@ -41,4 +41,5 @@ def main(own: bool = True):
     try:
         app()
     finally:
-        gc.freeze()  # no search for garbage in what goes with the process: a sixth of the time of a short run
+        if own:
+            gc.freeze()  # no search for garbage in what goes with the process: a sixth of the time of a short run

@@ -63,7 +63,7 @@ def uninterrupted():
     return otjdd.run(case.parse_case(LONG))
 
 
-@pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("at", [0.0, 0.3])
 def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
     path = tmp_path / "checkpoint"
     partial = ended(path, at)
@@ -75,7 +75,7 @@ def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, uninterrupted, at):
         assert ds.attrs[name] == uninterrupted.attrs[name]
 
 
-@pytest.mark.parametrize("at", [0.0, 0.2, 0.55, 0.9])
+@pytest.mark.parametrize("at", [0.2, 0.55])
 def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
     text = LONG.replace('every = "all"', 'every = "reads", windows = [["50 us", "80 us"], ["0.1 ms", "0.2 ms"]]')
     ended(tmp_path / "checkpoint", at, text)
@@ -84,7 +84,7 @@ def test_a_run_that_records_windows_only_goes_on_to_the_same_bits(tmp_path, at):
     assert store.data_sha256(ds) == store.data_sha256(otjdd.run(case.parse_case(text)))
 
 
-@pytest.mark.parametrize("at", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("at", [0.3])
 def test_a_train_too_long_to_hold_goes_on_to_the_same_bits(tmp_path, monkeypatch, at):
     held = otjdd.run(case.parse_case(LONG))
     monkeypatch.setattr(chain, "HELD", 100)
@@ -223,10 +223,10 @@ def start(folder, *words):
 
 
 def test_killed_and_resumed_by_the_command(tmp_path):
-    text = LONG.replace("count = 150", "count = 1500")
+    text = LONG.replace("count = 150", "count = 450")
     (tmp_path / "long.toml").write_text(text)
     path = checkpoint.beside(tmp_path / "long.nc")
-    with start(tmp_path, "--checkpoint", "0.2") as process:
+    with start(tmp_path, "--checkpoint", "0.01") as process:
         while not path.exists() and process.poll() is None:
             time.sleep(0.02)
         process.kill()

@@ -239,19 +239,27 @@ def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
     assert x[1] == pytest.approx((10 - 1) / 49)
 
 
-def test_a_search_meets_its_target_and_reports_it(task):
-    calibration, case = task
-    found = search.search(calibration, case, evaluations=120, spread=0.3, seed=2)
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory):
+    """The calibration, its case, and what a search found."""
+    place = tmp_path_factory.mktemp("searched")
+    (place / "small.toml").write_text(SMALL)
+    (place / "task.toml").write_text(QUICK)
+    calibration, case = tasks.load(place / "task.toml")
+    return calibration, case, search.search(calibration, case, evaluations=120, spread=0.3, seed=2)
+
+
+def test_a_search_meets_its_target_and_reports_it(searched):
+    calibration, case, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
     text = search.report(calibration, found, search.sensitivities(calibration, case, found))
     assert "high" in text
     assert "most felt by" in text
 
 
-def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(task):
-    calibration, case = task
-    x = search.search(calibration, case, evaluations=120, spread=0.3, seed=2).x
-    x = np.clip(x + np.array([0.05, 0.0]), 0.0, 1.0)
+def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
+    calibration, case, found = searched
+    x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
     start = search.Search(x, search.evaluate(calibration, case, x), 0)
     end = search.polish(calibration, case, start)
     assert start.outcome.score > 0.1
