@@ -93,12 +93,10 @@ def horner(factors: np.ndarray, variable: str) -> str:
 
 def header(model: CompactModel) -> list[str]:
     """Lines that every export begins with: what it is, where it holds, how wrong it is. One line each, no markup."""
-    limits = model.limits
-    plain = (c if c.isprintable() and c.isascii() else " " for c in str(model.about.get("title", "")))
-    title = " ".join("".join(plain).split())
-    return [
-        f"Compact model of an oxide tunnel junction, extracted by otjdd {model.about.get('otjdd_version', '')}",
-        f"case: {title}, sha256 of its text {model.about.get('case_sha256', '')}",
+    limits, about = model.limits, model.about
+    lines = [
+        f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
+        f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
         f"{model.temperature:g} K only; what shorter pulses do is not resolved, and nothing tells of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
@@ -106,6 +104,12 @@ def header(model: CompactModel) -> list[str]:
         *start(model),
         "not modelled: self-heating, other temperatures, cycle-to-cycle noise, displacement current",
     ]
+    return [one_line(line) for line in lines]
+
+
+def one_line(text: str) -> str:
+    """A text as one line of printable ASCII: a model file comes from anywhere, and what follows a comment is code."""
+    return " ".join("".join(c if c.isprintable() and c.isascii() else " " for c in text).split())
 
 
 def start(model: CompactModel) -> list[str]:

@@ -1,11 +1,12 @@
 """Exports for networks: update rule, labels, tables; run as the text that they are."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim
+from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim, spice, verilog_a
 from otjdd.compact_models.exports import pulses as taken
 
 
@@ -90,3 +91,15 @@ def test_folder_has_every_file_whole(model, tmp_path):
     }  # fmt: skip
     assert all(path.stat().st_size for path in written)
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_text_of_a_model_file_makes_no_line_of_an_export(model, pulses):
+    wild = {"otjdd_version": "0.2\nimport os", "case_sha256": "a\r* b", "title": "\u2028.include x\x1b[31m\x85y"}
+    texts = [
+        [aihwkit.preset(each, pulses), crosssim.device(each, pulses), spice.subcircuit(each), verilog_a.verilog_a(each)]
+        for each in (model, replace(model, about=model.about | wild))
+    ]
+    for own, changed in zip(*texts, strict=True):
+        assert len(own.splitlines()) == len(changed.splitlines())
+        assert changed.isascii()
+        assert all(line.isprintable() for line in changed.split("\n"))
