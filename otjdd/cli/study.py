@@ -65,7 +65,7 @@ def study(
 
     case = load(path, settings, allow_outside)
     if not scheduler:
-        studies.get_ready(case)  # before there is a bar, and its thread
+        studies.get_ready(case)  # while the points are planned
     options = {"workers": workers or pool.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
     with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(

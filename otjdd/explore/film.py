@@ -2,13 +2,12 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.explore.work import FAULTS, noting
+from otjdd.explore.work import FAULTS, Progress, noting
 
 FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
 SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
@@ -52,7 +51,7 @@ def divided(waveform, splits: np.ndarray) -> list[list[float]]:
     return [[float(t), float(v)] for t, v in points]
 
 
-def played(case: Case, start: Any, progress: Path) -> Film:
+def played(case: Case, start: Any, progress: Progress) -> Film:
     """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
@@ -77,7 +76,7 @@ def encoded(image) -> bytes:
     return data.getvalue()
 
 
-def movie(case: Case, start: Any, suffix: str, progress: Path) -> bytes | str:
+def movie(case: Case, start: Any, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of the film of a case as a file, or why there is none."""
     from otjdd.plot import movie as movies
     from otjdd.solver.simulate import simulate

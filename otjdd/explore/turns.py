@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from otjdd.explore.workers import Workers, fraction
+from otjdd.explore.workers import Running, Workers
 
 PATIENCE = 0.25  # s: a job that is younger may end, so that a slider in motion is answered too
 
@@ -14,10 +14,9 @@ class Turns:
 
     def __init__(self, workers: Workers):
         self._workers = workers
-        self._running: asyncio.Future | None = None
+        self._running: Running | None = None
         self._began = 0.0
         self._newest = 0
-        self._progress = None
 
     async def take(self, function: Callable, *args, waits: bool = False):
         """Result of function(*args, progress) by a worker; None when a newer job has taken its place.
@@ -29,17 +28,17 @@ class Turns:
         await self._workers.ready.wait()
         if mine != self._newest and not waits:
             return None
-        while self._running is not None and not self._running.done():
+        while self._running is not None and not self._running.task.done():
             left = None if waits else max(0.0, self._began + PATIENCE - time.monotonic())
-            await asyncio.wait([self._running], timeout=left)
+            await asyncio.wait([self._running.task], timeout=left)
             if mine != self._newest:
                 return None
             if not waits:
-                self._running.cancel()
-        self._running, self._progress = self._workers.submit(function, *args)
+                self._running.task.cancel()
+        self._running = self._workers.submit(function, *args)
         self._began = time.monotonic()
         try:
-            return await self._running
+            return await self._running.task
         except asyncio.CancelledError:
             return None
 
@@ -47,10 +46,10 @@ class Turns:
         """End what runs."""
         self._newest += 1
         if self._running is not None:
-            self._running.cancel()
+            self._running.task.cancel()
 
     @property
     def fraction(self) -> float | None:
         """Fraction done of the job that runs; None when none does."""
-        running = self._running is not None and not self._running.done()
-        return fraction(self._progress) if running else None
+        running = self._running
+        return running.fraction if running is not None and not running.task.done() else None

@@ -2,7 +2,6 @@
 
 import io
 import tempfile
-import time
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +12,9 @@ from otjdd.case.case import Case
 from otjdd.errors import OtjddError
 from otjdd.explore.synapse import Synapse, pulsed, reads
 
-EVERY = 0.1  # s between two notes of the progress
 FAULTS = (OtjddError, ValueError, ArithmeticError)  # that are told to the page
+
+Progress = Callable[[float], None]  # is told the fraction done
 
 
 class Job(NamedTuple):
@@ -43,8 +43,8 @@ class Answer(NamedTuple):
     problem: str = ""
 
 
-def computed(job: Job, progress: Path) -> Answer:
-    """Simulate and draw. progress : file that holds the fraction done, while it is computed"""
+def computed(job: Job, progress: Progress) -> Answer:
+    """Simulate and draw."""
     try:
         results = simulated(job.cases, job.results, progress)
         return answer(results, drawn(results, results, job.kind, job.before, job.measured))
@@ -52,7 +52,7 @@ def computed(job: Job, progress: Path) -> Answer:
         return Answer(problem=str(error))
 
 
-def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Path) -> list[Any]:
+def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
     """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
     from otjdd.solver.simulate import simulate
 
@@ -60,7 +60,7 @@ def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Path) -> 
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
-def applied(synapse: Synapse, case: Case, progress: Path) -> tuple[Answer, Synapse]:
+def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
     """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
     from otjdd.solver.simulate import simulate
 
@@ -79,17 +79,9 @@ def answer(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
     return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
-def noting(place: Path, number: int, count: int) -> Callable[[float], None]:
-    """Callback that writes the progress of run `number` of `count` into a file, now and then."""
-    last = 0.0
-
-    def note(fraction: float) -> None:
-        nonlocal last
-        if (now := time.monotonic()) - last > EVERY:
-            last = now
-            place.write_text(f"{(number + fraction) / count:.4f}")
-
-    return note
+def noting(progress: Progress, number: int, count: int) -> Progress:
+    """The progress of run `number` of `count`, as a part of that of all."""
+    return lambda fraction: progress((number + fraction) / count)
 
 
 def drawn(results: Sequence[Any], curve: Sequence[Any], kind: str = "", before=(), measured=None) -> dict[str, str]:
@@ -111,7 +103,7 @@ def limits_of(results: Sequence[Any]) -> str:
     return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 
 
-def picture(results: Sequence[Any], kind: str, suffix: str, progress: Path) -> bytes | str:
+def picture(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; why there is none, in words."""
     from otjdd.plot.figure import figure
     from otjdd.plot.kinds import BANDS, KINDS
@@ -127,7 +119,7 @@ def picture(results: Sequence[Any], kind: str, suffix: str, progress: Path) -> b
         return str(error)
 
 
-def stored(cases: Sequence[Case], results: Sequence[Any], progress: Path) -> bytes | str:
+def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
     """Results as a NetCDF file, or several of them as a zip archive; cases without a result are simulated."""
     from otjdd.results import store
 

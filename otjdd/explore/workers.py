@@ -1,43 +1,49 @@
 """The processes that simulate and draw for all tabs, beside the server, which stays free to answer."""
 
 import asyncio
-import contextlib
 import importlib
+import pickle
 import pkgutil
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.sharedctypes import RawValue
 
-from pebble import ProcessPool
+from pebble import ProcessExpired
 
-from otjdd.system.pool import begin, context, cores
+from otjdd.errors import LimitError
+from otjdd.system import pool
+from otjdd.system.pool import SHARED, TRIES, Worker, context, cores, fate, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
 LOADED = 5.0  # s within which kernels are loaded that are there already
+LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
+DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
 
 
 class Workers:
-    """A pool whose jobs can be ended at once: the process of an ended job is replaced by a copy of one that is ready.
+    """Processes whose jobs can be ended at once: the process of an ended job is replaced by a copy of one that is ready.
 
     There is one worker more than processors, so that a job need not wait until an ended one is replaced.
     """
 
     def __init__(self):
-        self._pool = ProcessPool(cores() + 1, initializer=begin, context=context(PRELOAD))
-        self._folder = tempfile.TemporaryDirectory(prefix="otjdd-explore-")
-        self._count = 0
+        self._all = [
+            (Worker(context(PRELOAD), (progress,)), progress) for progress in map(RawValue, "d" * (cores() + 1))
+        ]
+        self._idle: asyncio.Queue = asyncio.Queue()  # an ended one comes last
         self._began = time.monotonic()
         self.ready = asyncio.Event()
 
     async def start(self) -> None:
-        """Wait until kernels are loaded, or compiled, and a first worker answers.
-
-        Nothing can be submitted before: the pool starts its processes in whatever thread asks first, and that thread waits.
-        """
-        future = await asyncio.to_thread(self._pool.schedule, there)
-        await asyncio.wrap_future(future)
-        self.ready.set()
+        """Wait until kernels are loaded, or compiled, and a first worker answers; then let the others begin."""
+        await asyncio.to_thread(make_ready, PRELOAD)
+        for worker, progress in self._all:
+            future = await asyncio.to_thread(worker.give, there, (), None)
+            if not self.ready.is_set():
+                await asyncio.wait([asyncio.wrap_future(future)])
+            self._idle.put_nowait((worker, progress))
+            self.ready.set()
 
     async def compiled(self) -> float | None:
         """Fraction of the kernels that are compiled; None when workers are ready, or are likely to load them at once."""
@@ -45,20 +51,55 @@ class Workers:
             return None
         return await asyncio.to_thread(kept_fraction)
 
-    def submit(self, function: Callable, *args) -> tuple[asyncio.Future, Path]:
-        """Future of function(*args, progress), and the file of that progress. To cancel the future ends the process."""
-        self._count += 1
-        progress = Path(self._folder.name) / str(self._count)
-        future = asyncio.wrap_future(self._pool.schedule(function, args=(*args, progress)))
-        future.add_done_callback(lambda _: progress.unlink(missing_ok=True))
-        return future, progress
+    def submit(self, function: Callable, *args) -> "Running":
+        """Start function(*args, progress), where progress(fraction) tells how far it is. To cancel it ends the process."""
+        return Running(self._idle, function, args)
 
     def stop(self) -> None:
         """End all processes, and wait for their ends."""
-        self._pool.stop()
-        self._pool.join()
-        with contextlib.suppress(OSError):
-            self._folder.cleanup()
+        pool.stop(worker for worker, _ in self._all)
+
+
+class Running:
+    """A job on its way: the task whose result is its own, and the fraction of it that is done."""
+
+    def __init__(self, idle: asyncio.Queue, function: Callable, args: tuple):
+        self._idle, self._progress = idle, None
+        self.task = asyncio.ensure_future(self._computed(function, args))
+
+    @property
+    def fraction(self) -> float:
+        return self._progress.value if self._progress else 0.0
+
+    async def _computed(self, function: Callable, args: tuple):
+        """Result of the job. Raises what it raises; LimitError when its process is ended from outside."""
+        worker, self._progress = await self._idle.get()
+        self._progress.value = 0.0
+        try:
+            for _ in range(TRIES):
+                future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
+                try:
+                    good, value = pickle.loads(await asyncio.wrap_future(future))
+                except BrokenProcessPool:  # ended before it took the job: `give` replaces it
+                    continue
+                except ProcessExpired as error:
+                    await asyncio.to_thread(pool.stop, [worker])
+                    raise LimitError(LOST.format(fate(error.exitcode))) from None
+                if good:
+                    return value
+                raise value
+            raise LimitError(DEAD)
+        finally:
+            self._idle.put_nowait((worker, self._progress))
+
+
+def reporting(function: Callable, args: tuple):
+    """Result of function(*args, progress) in a worker."""
+
+    def progress(fraction: float) -> None:
+        SHARED[0].value = fraction
+
+    return function(*args, progress)
 
 
 def there() -> bool:
@@ -77,11 +118,3 @@ def kept_fraction() -> float:
     folder = kernel_cache.folder()
     kept = {".".join(path.name.rpartition("-")[0].split(".")[:2]) for path in folder.iterdir()} if folder else set()
     return min(1.0, len(kept) / len({kernel.py_func for kernel in kernel_cache.KERNELS}))
-
-
-def fraction(progress: Path) -> float:
-    """Fraction of a job that is done, 0 where it has not said."""
-    try:
-        return float(progress.read_text())
-    except (OSError, ValueError):
-        return 0.0

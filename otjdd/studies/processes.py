@@ -82,9 +82,9 @@ class Batches:
 
 
 def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Modules that the processes for the points of a study are copied with.
+    """Modules that the processes for the points of a study have loaded when they start.
 
-    In a session the same template may be copied for other work, which makes Datasets.
+    In a session they are copied from the same process as those for other work, which makes Datasets.
     """
     plain = interpreter.OWN and not keep.has_metric(names) and not makes_dataset(case)
     return () if plain else (DATASETS,)

@@ -6,25 +6,44 @@ with team(2) as spread:
 """
 
 import importlib
+import logging
 import multiprocessing as mp
 import os
+import pickle
+import shutil
 import signal
 import sys
+import threading
+import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import util
 from types import ModuleType
+from typing import NamedTuple
 
-from otjdd.system import interpreter, template
-from otjdd.system.crew import Crew
+from pebble import ProcessExpired, ProcessPool
+
+from otjdd.errors import LimitError
+from otjdd.system import interpreter
 from otjdd.system.limits import watched
+
+log = logging.getLogger(__name__)
 
 # Named and not imported: the solver stands above this module.
 PRELOAD = "otjdd.solver.preload"  # loaded in all processes of a pool before their first job
 DATASETS = "otjdd.solver.preload_datasets"  # loaded as well for jobs that make Datasets
 SELF_CHECK = "otjdd.solver.self_check"
 
-# Never a plain fork, which copies the locks of threads in whatever state they are: see `template` for the one exception.
+# Never a plain fork, which copies the locks of threads in whatever state they are.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
+MOST_JOBS = 200  # of a process, before a fresh one takes its place: bounds the memory that libraries keep
+SHARED: list = []  # in a process: what `begin` was given
+STARTING = threading.Lock()  # held while a process is started
+PATIENCE = 10.0  # s that the threads of a pool may take to end
+TRIES = 3  # of a job whose process ends before it begins
 
 
 @contextmanager
@@ -32,19 +51,162 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
     """Function (function, jobs) -> iterator over (number of a job, its result), in the order in which the jobs end.
 
     jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
-        the jobs; with `apart` it is another process. Processes take the options of `crew.Crew.do`.
-    load : modules that processes are copied with, besides PRELOAD
+        the jobs; with `apart` it is another process. Processes take the options of `Team.do`.
+    load : modules that processes have loaded, besides PRELOAD
     Raises the exceptions of the jobs, and MemoryError when a process was ended from outside.
     """
     if workers == 1 and not apart:
         yield one_by_one
         return
     make_ready(*load)  # once, instead of in every process
-    crew = Crew(workers, context(*load), begin)
+    processes = Team(workers, context(*load))
     try:
-        yield crew.do
+        yield processes.do
     finally:
-        crew.stop()
+        stop(processes.workers)
+
+
+class Job(NamedTuple):
+    """A job: its number, its arguments, and how often a process was to do it."""
+
+    number: int
+    arguments: tuple
+    tries: int = 0
+
+
+class Worker:
+    """One process that does one job after the other, as a pool of its own: it is started with the first job.
+
+    The processes of a larger pool share locks; one that is killed while it holds them keeps the others waiting.
+    shared : arguments of `begin`, for memory that the process shares with this one
+    """
+
+    def __init__(self, context: "Context", shared: tuple = ()):
+        self.context, self.shared = context, shared
+        self.pool: ProcessPool | None = None
+
+    def give(self, function: Callable, arguments: tuple, limit: float | None) -> Future:
+        """Future of a call, whose result is `outcome` of it. A process that has ended is replaced."""
+        try:
+            if self.pool is not None and not self.pool.active:
+                log.warning("a process was ended from outside before its next job; another takes its place")
+                stop([self])
+            if self.pool is None:
+                self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
+            return self.pool.schedule(outcome, (function, arguments), timeout=limit)
+        except (BrokenProcessPool, RuntimeError) as error:  # it cannot be started, or has ended just now
+            failed: Future = Future()
+            failed.set_exception(BrokenProcessPool(str(error)))
+            return failed
+
+
+class Team:
+    """So many processes, started when there are jobs."""
+
+    def __init__(self, count: int, context: "Context"):
+        self.workers = [Worker(context) for _ in range(count)]
+
+    def do(
+        self, function: Callable, jobs: Iterable[tuple], *, limit: float | None = None, alone: bool = False,
+        lost: Callable | None = None,
+    ) -> Iterator[tuple]:  # fmt: skip
+        """Iterator over (number of a job, its result), in the order in which the jobs end.
+
+        jobs : arguments of the function, a tuple for each call; taken as processes are free
+        limit : time that a job may take [s]; its process is then ended and replaced
+        alone : the first job ends, and the caller has looked at its result, before others begin
+        lost : (arguments of a job, error) -> result of a job without one: TimeoutError over the limit, MemoryError when
+            the process was ended from outside. Without `lost` the error is raised.
+        Raises what a job raises; LimitError when processes end again and again before they begin.
+        """
+        coming = (Job(number, arguments) for number, arguments in enumerate(jobs))
+        idle, running, again = [*self.workers], {}, deque()
+
+        def hand_out(most: int) -> None:
+            while idle and len(running) < most and (job := again.popleft() if again else next(coming, None)):
+                worker = idle.pop()
+                running[worker.give(function, job.arguments, limit)] = worker, job
+
+        most = 1 if alone else len(self.workers)
+        try:
+            hand_out(most)
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    worker, job = running.pop(future)
+                    idle.append(worker)
+                    if isinstance(future.exception(), ProcessExpired):
+                        stop([worker])  # it may have held the locks of its pool
+                    if not began(future, job):
+                        again.append(job._replace(tries=job.tries + 1))
+                        continue
+                    if not alone:
+                        hand_out(most)  # before the caller looks at the result
+                    yield job.number, result(future, job, limit, lost)
+                    most, alone = len(self.workers), False
+                hand_out(most)
+        finally:
+            stop([worker for worker, _ in running.values()])
+
+
+def began(future: Future, job: Job) -> bool:
+    """False for a job whose process ended before it took the job. Raises LimitError when that was so too often."""
+    error = future.exception()
+    if not isinstance(error, BrokenProcessPool):
+        return True
+    if job.tries + 1 < TRIES:
+        return False
+    raise LimitError(
+        "the processes that compute end before they begin, three times in a row: they are killed, or memory or the "
+        "number of processes is limited (ulimit -v, -u). What was computed is kept; use fewer --workers"
+    )
+
+
+def result(future: Future, job: Job, limit: float | None, lost: Callable | None):
+    """Result of a job that has ended, or what `lost` makes of a job without one. Raises what the job raises."""
+    error = future.exception()
+    if error is None:
+        good, value = pickle.loads(future.result())
+        if good:
+            return value
+        raise value
+    if isinstance(error, ProcessExpired):
+        error = MemoryError(f"the process {fate(error.exitcode)}; out of memory?")
+    elif isinstance(error, TimeoutError):
+        error = TimeoutError(f"took longer than {limit:g} s")
+    if lost is None or not isinstance(error, MemoryError | TimeoutError):
+        raise error
+    return lost(job.arguments, error)
+
+
+def fate(code: int) -> str:
+    """The end of a process in words."""
+    return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+
+
+def stop(workers: Iterable[Worker]) -> None:
+    """End processes, whatever they do, and wait for their ends."""
+    endings = []
+    for worker in workers:
+        if worker.pool is not None:
+            worker.pool.stop()
+            endings.append(threading.Thread(target=worker.pool.join, daemon=True))
+            endings[-1].start()
+            worker.pool = None
+    for ending in endings:  # one that reads what a killed process began to write never ends
+        ending.join(PATIENCE)
+
+
+def outcome(function: Callable, arguments: tuple) -> bytes:
+    """(True, result) of a call, or (False, what it raised), pickled."""
+    try:
+        return pickle.dumps((True, function(*arguments)))
+    except Exception as error:
+        error.add_note(f"in another process:\n{traceback.format_exc()}")
+        try:
+            pickle.loads(said := pickle.dumps((False, error)))
+        except Exception:  # it cannot be pickled, or not be made again from its arguments
+            return pickle.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
+        return said
 
 
 def one_by_one(function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
@@ -52,10 +214,25 @@ def one_by_one(function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
         yield number, function(*job)
 
 
-def begin() -> None:
-    """Initializer of a process: load otjdd, so that the time of the first job does not include it."""
-    heed_parent()
+def begin(*shared) -> None:
+    """Initializer of a process: load otjdd, so that the time of the first job does not include it.
+
+    shared : kept in SHARED, where the jobs find it
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends it at once, in the middle of a kernel too
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    SHARED[:] = shared
     importlib.import_module(PRELOAD)
+
+
+def end_with_parent() -> None:
+    """End this process, in whatever it does, when the one that asked for it has ended: also when that was killed."""
+    parent, template = mp.parent_process(), os.getppid()
+    if parent is not None:
+        parent.join()
+        if os.getppid() == template:  # else only that was killed, and the parent makes another
+            shutil.rmtree(util.get_temp_dir(), ignore_errors=True)  # the parent's, which its processes share
+        os._exit(1)
 
 
 def heed_parent() -> None:
@@ -70,15 +247,14 @@ class Process(START.Process):
     Jobs need this package only.
     """
 
-    @staticmethod
-    def _Popen(process):
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            with interpreter.inherited():
-                return START.Process._Popen(process)
-        finally:
-            sys.modules["__main__"] = main
+    def start(self):
+        with STARTING, interpreter.inherited():
+            main = sys.modules["__main__"]
+            sys.modules["__main__"] = ModuleType("__main__")
+            try:
+                super().start()
+            finally:
+                sys.modules["__main__"] = main
 
 
 class Context(type(START)):
@@ -95,9 +271,9 @@ def context(*more: str) -> Context:
 
 
 def make_ready(*more: str) -> None:
-    """Load or compile the kernels before a pool is started: in another process where that is possible.
+    """Load or compile the kernels before a pool is started: in the process that all others are copied from (Unix).
 
-    That process, which all others are copied from, then loads PRELOAD and the modules `more`.
+    That process loads PRELOAD and the modules `more` meanwhile.
     """
     if START.get_start_method() != "forkserver":
         importlib.import_module(SELF_CHECK).trust()
@@ -105,8 +281,21 @@ def make_ready(*more: str) -> None:
     from multiprocessing import forkserver
 
     context(*more)
-    with interpreter.inherited(), template.copied():
+    with interpreter.inherited(), without_ctrl_c():
         forkserver.ensure_running()  # and with it the resource tracker
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Within the block processes are started that Ctrl-C does not reach: this one handles it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

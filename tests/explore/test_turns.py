@@ -1,7 +1,7 @@
 """The turn of a tab: a newer move ends an old one, a pulse waits, and two tabs do not know of each other."""
 
 import asyncio
-from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +25,7 @@ class Pretended:
             finally:
                 self.ended.append(name)
 
-        return asyncio.ensure_future(job()), Path("nowhere")
+        return SimpleNamespace(task=asyncio.ensure_future(job()), fraction=0.0)
 
 
 async def ask(each, names, waits=False):
@@ -92,7 +92,7 @@ def test_what_goes_wrong_in_a_job_is_told(error):
         def submit(self, *_):
             future = asyncio.get_running_loop().create_future()
             future.set_exception(error("no"))
-            return future, Path("nowhere")
+            return SimpleNamespace(task=future, fraction=0.0)
 
     with pytest.raises(error):
         asyncio.run(Turns(Broken()).take(None))

@@ -1,15 +1,19 @@
 """Work in several processes: all of it is done, by others, and nobody is left behind."""
 
+import multiprocessing
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import psutil
 import pytest
 
-from otjdd.system.crew import AHEAD
+from otjdd.errors import LimitError
+from otjdd.system import pool
 from otjdd.system.pool import team
 
 LEFT_BEHIND = """
@@ -38,9 +42,6 @@ except KeyboardInterrupt:
 """
 TELLING = """
 import os
-from otjdd.system import interpreter
-if {own}:
-    interpreter.make_own()
 from otjdd.system.pool import team
 with team(1, apart=True) as spread:
     for _, worker in spread(os.getpid, [()]):
@@ -126,10 +127,9 @@ def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of Unix")
-@pytest.mark.parametrize("own", [True, False], ids=["template copied", "template of its own"])
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
-def test_processes_in_a_long_job_end_with_the_one_that_they_work_for(number, own):
-    run = subprocess.Popen([sys.executable, "-c", TELLING.format(own=own)], stdout=subprocess.PIPE, text=True)
+def test_processes_in_a_long_job_end_with_the_one_that_they_work_for(number):
+    run = subprocess.Popen([sys.executable, "-c", TELLING], stdout=subprocess.PIPE, text=True)
     worker = psutil.Process(int(run.stdout.readline()))
     others = [worker, worker.parent()]
     time.sleep(1)  # until the job is on its way
@@ -158,6 +158,38 @@ def test_a_killed_process_is_replaced_and_its_job_told():
     assert found[1] is None
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+def test_processes_that_are_killed_at_any_moment_cost_one_job_each_at_most():
+    chance, killed, found = random.Random(1), 0, {}
+    with team(2) as spread:
+        for count, (number, result) in enumerate(spread(pow, [(3, 1000 + n) for n in range(300)], lost=ended)):
+            found[number] = result
+            if count % 15 == 0:
+                chance.choice([p for p in multiprocessing.active_children() if p.name == "pebble_pool_worker"]).kill()
+                killed += 1
+        found |= {300 + n: result for n, result in spread(pow, [(3, 1300 + n) for n in range(4)], lost=ended)}
+    lost = [n for n, result in found.items() if isinstance(result, str)]
+    assert len(found) == 304
+    assert len(lost) <= killed
+    assert all("killed by signal 9; out of memory?" in found[n] for n in lost)
+    assert all(found[n] == 3 ** (1000 + n) for n in found if n not in lost)
+
+
+def test_what_a_job_raises_says_where_even_when_it_cannot_be_pickled():
+    with team(1, apart=True) as spread:
+        with pytest.raises(ZeroDivisionError) as raised:
+            list(spread(divmod, [(1, 0)]))
+        assert "function(*arguments)" in raised.value.__notes__[0]
+        with pytest.raises(RuntimeError, match="generator"):
+            list(spread(eval, [("(_ for _ in ()).throw(ValueError((lambda: 0), 'a generator'))",)]))
+
+
+def test_processes_that_never_begin_end_the_work_in_words(monkeypatch):
+    monkeypatch.setattr(pool, "begin", partial(os._exit, 3))
+    with pytest.raises(LimitError, match="end before they begin, three times"), team(1, apart=True) as spread:
+        list(spread(abs, [(-1,)]))
+
+
 def test_jobs_are_taken_as_others_end():
     taken = []
 
@@ -168,7 +200,7 @@ def test_jobs_are_taken_as_others_end():
 
     with team(2) as spread:
         for count, _ in enumerate(spread(abs, jobs())):
-            assert len(taken) <= count + 1 + 2 * AHEAD
+            assert len(taken) <= count + 1 + 2
 
 
 def test_the_first_job_ends_before_others_begin():
