@@ -53,7 +53,7 @@ def command(function):
             tell(message)
             raise typer.Exit(code) from None
 
-    return app.command(help=literal(inspect.cleandoc(function.__doc__)))(guarded)
+    return app.command(help=literal(inspect.cleandoc(function.__doc__ or "")))(guarded)
 
 
 def literal(text: str) -> str:

@@ -1,6 +1,11 @@
-"""The door of the server: who does not know the token gets nothing, and pages load nothing from elsewhere."""
+"""The door of the server: who has not come by its address gets nothing, and pages load nothing from elsewhere.
+
+The address holds a token. It is exchanged for a cookie, and the page has an address without it. That of the browser which
+otjdd starts is good for one time: all users of a machine can read the command line of the browser.
+"""
 
 import secrets
+from http.cookies import CookieError, SimpleCookie
 from urllib.parse import unquote
 
 HOSTS = ("127.0.0.1", "localhost")  # a name that only resolves to this machine is another's page (DNS rebinding)
@@ -13,39 +18,83 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 MOST_BYTES = 64 * 1024  # of a message
+COOKIE = "otjdd"  # and the port: cookies are those of all servers of a machine
 
 
 class Guard:
-    """ASGI application around another one, which it shows below /TOKEN/ and to this machine alone."""
+    """ASGI application around another one, which it shows to this machine alone, and to those that have the cookie.
 
-    def __init__(self, app, token: str):
-        self.app, self.token = app, token
+    token : in the address that is printed   once : tokens for one time
+    """
+
+    def __init__(self, app, port: int):
+        self.app, self.cookie, self.secret = app, f"{COOKIE}-{port}", secrets.token_urlsafe(24)
+        self.token, self.once = secrets.token_urlsafe(24), set()
+
+    def one_time(self) -> str:
+        """A new token for one time."""
+        token = secrets.token_urlsafe(24)
+        self.once.add(token)
+        return token
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1").rpartition(":")[0]
-        _, token, *rest = unquote(scope["path"]).split("/", 2)
-        known = secrets.compare_digest(token.encode(), self.token.encode())
-        if host not in HOSTS or not known or not rest:
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        path = unquote(scope["path"])
+        if named(headers.get(b"host", "")) not in HOSTS or foreign(headers):
             await refuse(send, 403)
-        elif "chunked" in headers.get(b"transfer-encoding", b"").decode("latin-1") or length(headers) > MOST_BYTES:
+        elif scope["method"] == "GET" and self.admits(path.strip("/")):
+            cookie = f"{self.cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
+            await refuse(send, 303, (b"location", b"/"), (b"set-cookie", cookie.encode()))
+        elif not secrets.compare_digest(held(headers, self.cookie).encode(), self.secret.encode()):
+            await refuse(send, 403)
+        elif not path.startswith("/"):  # as of `OPTIONS *`
+            await refuse(send, 400)
+        elif "chunked" in headers.get(b"transfer-encoding", "") or length(headers) > MOST_BYTES:
             await refuse(send, 413)
         else:
-            await self.app(scope | {"path": f"/{rest[0]}", "raw_path": f"/{rest[0]}".encode()}, receive, headed(send))
+            await self.app(scope, receive, headed(send))
+
+    def admits(self, token: str) -> bool:
+        """True for a token, which is then used up if it was one for one time."""
+        known = [one for one in self.once if secrets.compare_digest(one.encode(), token.encode())]
+        self.once.difference_update(known)
+        return bool(known) or secrets.compare_digest(token.encode(), self.token.encode())
+
+
+def named(host: str) -> str:
+    """Name of a host without its port."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
+
+
+def foreign(headers: dict) -> bool:
+    """True for a request that a page of another server makes, also one of this machine, whose cookies are sent as well."""
+    origin = headers.get(b"origin")
+    return origin is not None and origin != f"http://{headers.get(b'host', '')}"
+
+
+def held(headers: dict, name: str) -> str:
+    """Value of a cookie, "" where there is none."""
+    try:
+        cookie = SimpleCookie(headers.get(b"cookie", "")).get(name)
+    except CookieError:
+        return ""
+    return cookie.value if cookie else ""
 
 
 def length(headers: dict) -> int:
     """Length of the body that a request has, bytes."""
-    text = headers.get(b"content-length", b"0")
-    return int(text) if text.isdigit() else MOST_BYTES + 1
+    text = headers.get(b"content-length", "0")
+    return int(text) if text.isdecimal() and len(text) < 10 else MOST_BYTES + 1
 
 
-async def refuse(send, status: int) -> None:
+async def refuse(send, status: int, *headers: tuple[bytes, bytes]) -> None:
     """Answer with a status and no content."""
-    await headed(send)({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
+    head = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0"), *headers]}
+    await headed(send)(head)
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -2,21 +2,24 @@
 
 import asyncio
 import contextlib
+import json
 import re
-import secrets
+import signal
 import socket
 import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from otjdd import plot
+from otjdd.errors import LimitError
 from otjdd.explore import settings
 from otjdd.explore.experiments import DOWNLOADED
 from otjdd.explore.guard import Guard
@@ -49,7 +52,11 @@ class Explorer:
         ]
         routes += [Route(f"/{name}", getattr(self, name)) for name in ("start", "progress")]
         routes.append(Route("/download/{name}", self.download))
-        return Starlette(routes=routes, lifespan=self.life, exception_handlers={ValueError: unclear})
+        return Starlette(
+            routes=routes,
+            lifespan=self.life,
+            exception_handlers={ValueError: unclear, LimitError: told, ClientDisconnect: gone},
+        )
 
     @contextlib.asynccontextmanager
     async def life(self, _):
@@ -79,10 +86,10 @@ class Explorer:
         return JSONResponse({"ready": ready, "compiled": await self.workers.compiled(), "fraction": fraction})
 
     async def move(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).move(settings.settings(await request.json())))
+        return JSONResponse(await self.tab(request).move(settings.settings(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).pulse(*settings.pulse(await request.json())))
+        return JSONResponse(await self.tab(request).pulse(*settings.pulse(await message(request))))
 
     async def film(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).film())
@@ -125,32 +132,61 @@ def content(kind: str, *paths: Path) -> Callable:
     return answer
 
 
+async def message(request: Request) -> Any:
+    """What the page has sent. Raises ValueError for anything but JSON."""
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise ValueError("expected a message of the page") from None
+
+
+async def gone(_: Request, error: Exception) -> Response:
+    """No answer: the page has hung up."""
+    return Response(status_code=400)
+
+
 async def unclear(_: Request, error: Exception) -> Response:
     """Answer to a message that is none of the page's."""
     return PlainTextResponse(str(error), 400)
 
 
+async def told(request: Request, error: Exception) -> Response:
+    """Answer, in words for the page, where a worker was lost."""
+    if request.url.path.startswith("/download/"):
+        return PlainTextResponse(str(error), 409)
+    return JSONResponse({"problem": str(error)})
+
+
+IN_WORDS = {ValueError: unclear, LimitError: told, ClientDisconnect: gone}
+
+
 @contextlib.contextmanager
 def listening(port: int):
-    """A socket of this machine alone that listens to a port, any free one for 0. Raises OSError when it is taken."""
+    """A socket of this machine alone that listens to a port, any free one for 0. Raises OSError when it cannot be had."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((HOST, port))
+        try:
+            sock.bind((HOST, port))
+        except OSError as error:
+            raise OSError(error.errno, f"{error.strerror}; choose another --port, or none", f"port {port}") from None
         sock.listen()  # from now on a browser waits until it is answered
         yield sock
 
 
 def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) -> None:
     """Serve the page until Ctrl-C, and say where it is. port : 0 for any that is free. Raises OSError."""
-    token = secrets.token_urlsafe(24)
     with listening(port) as sock:
-        url = f"http://{HOST}:{sock.getsockname()[1]}/{token}/"
-        say(url)
+        host = f"http://{HOST}:{sock.getsockname()[1]}"
+        guard = Guard(Explorer(opened).app(), sock.getsockname()[1])
+        say(f"{host}/{guard.token}/")
         if browser:
-            threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            once = (f"{host}/{guard.one_time()}/",)
+            threading.Thread(target=webbrowser.open, args=once, daemon=True).start()
         config = uvicorn.Config(
-            Guard(Explorer(opened).app(), token), log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
+            guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, server.handle_exit)  # the end of the terminal is as Ctrl-C
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
-            uvicorn.Server(config).run(sockets=[sock])
+            server.run(sockets=[sock])

@@ -19,21 +19,23 @@ class Settings(NamedTuple):
 
 def settings(data: Any) -> Settings:
     """Settings of a message. Raises ValueError for anything else."""
-    if not isinstance(data, dict) or data.get("experiment") not in experiments():
+    name = data.get("experiment") if isinstance(data, dict) else None
+    if not isinstance(name, str) or name not in experiments():
         raise ValueError("expected an experiment that there is")
     values = data.get("values")
     if not isinstance(values, dict) or len(values) > 100:
         raise ValueError("expected a number for each slider")
-    return Settings(
-        data["experiment"], {str(name): number(value) for name, value in values.items()}, bool(data.get("final"))
-    )
+    return Settings(name, {str(name): number(value) for name, value in values.items()}, bool(data.get("final")))
 
 
 def number(value: Any) -> float:
     """A finite number. Raises ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError("expected a number")
-    return float(value)
+    try:
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer of hundreds of digits
+        pass
+    raise ValueError("expected a number")
 
 
 def pulse(data: Any) -> tuple[float, float]:

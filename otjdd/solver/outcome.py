@@ -4,14 +4,14 @@ from otjdd.errors import SolverError
 from otjdd.laws.hopping import LAWS
 from otjdd.results import provenance
 from otjdd.solver import model_limits
-from otjdd.system.limits import interruption
+from otjdd.system.limits import behind, interruption
 
 
 def ending(error: BaseException):
-    """Return SolverError or KeyboardInterrupt; re-raise any other exception."""
+    """Return SolverError or KeyboardInterrupt; raise any other exception, also one of a program's own signal handler."""
     found = error if isinstance(error, SolverError) else interruption(error)
     if found is None:
-        raise error
+        raise behind(error)
     return found
 
 

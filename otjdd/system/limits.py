@@ -20,13 +20,25 @@ SHARE = 0.8  # of the machine's memory is the limit when none is given
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """The KeyboardInterrupt behind an exception: itself or its cause; None when there is none.
-
-    A compiled kernel whose return is interrupted raises SystemError ("returned a result with an exception set").
-    """
-    if isinstance(error, SystemError):
-        error = error.__cause__ or error.__context__
+    """The KeyboardInterrupt behind an exception: itself or its cause; None when there is none."""
+    error = behind(error)
     return error if isinstance(error, KeyboardInterrupt) else None
+
+
+def behind(error: BaseException) -> BaseException:
+    """The exception that a handler of a signal raised while a compiled kernel ran; else the exception itself.
+
+    Python then says SystemError ("returned a result with an exception set").
+    """
+    return (error.__cause__ or error.__context__ or error) if isinstance(error, SystemError) else error
+
+
+def interrupt(number: int) -> None:
+    """Send a signal to the main thread, and so end what it waits for: one that another thread raises is only noted."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident, number)
+    else:
+        signal.raise_signal(number)
 
 
 @contextmanager
@@ -63,7 +75,7 @@ def raised_again():
             return
         # Not here: what is raised in this hook is lost as well.
         number = signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT
-        timer = threading.Timer(EVERY, signal.raise_signal, [number])
+        timer = threading.Timer(EVERY, interrupt, [number])
         timer.daemon = True
         timer.start()
         timers.append(timer)
@@ -122,7 +134,7 @@ def limits(seconds: float | None, memory: float):
             elif resident() > memory / 2:
                 reasons.append(f"interrupted: over half of the memory limit of {memory / 2**30:.3g} GiB; record less")
             if reasons:
-                signal.raise_signal(signal.SIGTERM)
+                interrupt(signal.SIGTERM)
                 over.wait(1.0)  # and again, should a library have swallowed the exception
 
     with heeding_signals(reasons), watched(watch):

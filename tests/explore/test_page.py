@@ -1,12 +1,10 @@
 """The page as people have it: the command, a browser, a slider, a pulse, a film, files; two tabs and no way in."""
 
-import http.client
 import re
 import signal
 import subprocess
 import sys
 import time
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -218,41 +216,6 @@ def test_the_command_is_shown_to_be_copied(browser):
 def test_nothing_is_fetched_from_elsewhere_and_nothing_goes_wrong(browser):
     assert browser.get_log("browser") == []
     assert js(browser, "performance.getEntriesByType('resource').every(r => r.name.startsWith(location.origin))")
-
-
-@pytest.mark.parametrize(
-    "path", ["", "small.toml", "..%2fsmall.toml", "download/small.toml", "%2e%2e/%2e%2e/etc/passwd"]
-)
-def test_no_file_of_the_machine_is_given_out(served, path):
-    address = urlsplit(served[1])
-    for prefix, status in ((address.path, {200, 400, 404} if path else {200}), ("/", {403})):
-        connection = http.client.HTTPConnection(address.hostname, address.port, timeout=500)
-        connection.request("GET", prefix + path)
-        answer = connection.getresponse()
-        body = answer.read()
-        assert answer.status in status
-        assert b"root:" not in body
-        assert b"A small loop" not in body
-        connection.close()
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"[]",
-        b"{}",
-        b'{"experiment":"loop","values":{"thickness":"x"}}',
-        b'{"experiment":"loop","values":{"drive.file":1}}',
-    ],
-)
-def test_messages_that_are_none_of_the_pages_are_refused(served, body):
-    address = urlsplit(served[1])
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=500)
-    connection.request("POST", f"{address.path}move?tab=0123456789abcdef", body)
-    answer = connection.getresponse()
-    assert answer.status == 400 or b"no slider" in answer.read()
-    connection.close()
 
 
 def test_ctrl_c_ends_the_server(served):

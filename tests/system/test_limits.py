@@ -13,6 +13,7 @@ from devices import needs_speed
 import otjdd
 from otjdd.errors import SolverError, Stopped
 from otjdd.results import store
+from otjdd.solver.outcome import ending
 from otjdd.system import limits
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
@@ -148,6 +149,9 @@ def test_an_interruption_within_a_kernel_is_one():
     wrapped.__cause__ = interrupted
     assert limits.interruption(interrupted) is limits.interruption(wrapped) is interrupted
     assert limits.interruption(SystemError()) is None
+    wrapped.__cause__ = TimeoutError()  # raised by a handler of the program that calls otjdd
+    with pytest.raises(TimeoutError):
+        ending(wrapped)
     assert limits.interruption(ValueError()) is None
 
 
@@ -185,9 +189,8 @@ def test_limits_that_are_kept_end_nothing():
 
 
 def wait():
-    """Go on for ever; a signal that a thread raises does not end a long sleep."""
-    while True:
-        time.sleep(0.01)
+    """Wait for what another thread sends, which ends a long sleep."""
+    time.sleep(200)
 
 
 def test_a_limit_tells_itself_from_a_signal():

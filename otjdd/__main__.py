@@ -1,0 +1,5 @@
+"""python -m otjdd: the command line."""
+
+from otjdd.cli import main
+
+main()

@@ -1,0 +1,102 @@
+"""The explorer as a process: it is reached by its address alone, answers whatever it is sent, and outlives its workers."""
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+CASE = """base = "rv-loop.toml"
+title = "Four writes"
+columns = { count = 1 }
+device = { film = { cells = 12, electrons = "none" } }
+drive = { step = "2 V" }
+"""
+TAB = "?tab=0123456789abcdef"
+OWN = {"experiment": "own", "values": {}, "final": True}
+NO_MESSAGES = (
+    b"", b"[]", b"{}", b"\xff\xfe", b"[" * 30000 + b"]" * 30000, b'{"experiment":["loop"],"values":{}}',
+    b'{"experiment":"own","values":{"thickness":"x"}}', b'{"experiment":"own","values":{"thickness":%s}}' % (b"9" * 4000),
+)  # fmt: skip
+
+
+class Served:
+    """An explorer of a small case: its process, its address, and the cookie of who opened it."""
+
+    def __init__(self, folder):
+        (folder / "small.toml").write_text(CASE)
+        (folder / "tmp").mkdir()
+        self.temporary = folder / "tmp"
+        words = [sys.executable, "-m", "otjdd", "explore", "--no-browser", "small.toml"]
+        self.process = subprocess.Popen(
+            words, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")}
+        )
+        self.address = urlsplit(re.search(r"http://\S+/", self.process.stderr.readline())[0])
+        self.cookie = ""
+        self.cookie = self.ask("GET", self.address.path)[2].getheader("set-cookie").partition(";")[0]
+
+    def ask(self, method, path, body=None):
+        """Status, body and response of a request."""
+        with closing(http.client.HTTPConnection(self.address.netloc, timeout=200)) as connection:
+            connection.request(method, path, body, {"Cookie": self.cookie} if self.cookie else {})
+            answer = connection.getresponse()
+            return answer.status, answer.read(), answer
+
+    def move(self) -> dict:
+        return json.loads(self.ask("POST", f"/move{TAB}", json.dumps(OWN))[1])
+
+    def workers(self) -> list[psutil.Process]:
+        started = psutil.Process(self.process.pid).children(recursive=True)
+        return [process for process in started if process.ppid() != self.process.pid]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    served = Served(tmp_path_factory.mktemp("explorer"))
+    yield served
+    if served.process.poll() is None:
+        served.process.kill()
+    served.process.communicate()
+
+
+def test_a_worker_that_is_killed_while_it_waits_is_replaced(served):
+    first = served.move()
+    assert not first.get("problem")
+    assert first["pictures"]["curve"].startswith("<?xml")
+    for worker in served.workers():
+        worker.kill()
+    psutil.wait_procs(served.workers(), timeout=1)
+    assert served.move()["summary"] == first["summary"]
+
+
+def test_whatever_is_sent_is_answered_in_words(served):
+    for body in NO_MESSAGES:
+        status, said, _ = served.ask("POST", f"/move{TAB}", body)
+        assert status == 400
+        assert said.startswith(b"expect")
+    for method, path, status in (
+        ("OPTIONS", "*", 400), ("GET", "foo", 400), ("GET", "/..%2fsmall.toml", 404), ("GET", "/download/small.toml", 400),
+        ("GET", "/%2e%2e/%2e%2e/etc/passwd", 404), ("GET", "/", 200),
+    ):  # fmt: skip
+        assert served.ask(method, path)[0] == status
+    with socket.create_connection((served.address.hostname, served.address.port)) as client:  # which hangs up
+        client.sendall(f"POST /move{TAB} HTTP/1.1\r\nHost: {served.address.netloc}\r\n".encode())
+        client.sendall(f"Cookie: {served.cookie}\r\nContent-Length: 99\r\n\r\n".encode())
+    assert served.ask("GET", f"/start{TAB}")[0] == 200
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
+def test_it_ends_with_its_terminal_and_leaves_nothing(served):
+    served.process.send_signal(signal.SIGHUP)
+    said = served.process.communicate(timeout=60)[1]
+    assert served.process.returncode == 0
+    assert set(said.splitlines()) == {"a process was ended from outside before its next job; another takes its place"}
+    assert [*served.temporary.iterdir()] == []
