@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import toml_text
+from otjdd.case import kinds, toml_text
 from otjdd.case.circuit import Circuit
+from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
-from otjdd.case.device import Columns, Device, FromResult, Ions
+from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.document import Document, changed, load_document, parse, split_key
 from otjdd.case.drive import Drive
 from otjdd.case.expect import Expect
@@ -125,7 +126,7 @@ class Case(Record):
         """sha256 of the resolved text, without [expect] and [fit], and of the files that a run reads. Raises OSError."""
         run = self.model_copy(update={"expect": None, "fit": None})
         digest = hashlib.sha256(run.resolved().encode())
-        for section in ("ions", "crossbar", "drive"):
+        for section in ("ions", "columns", "crossbar", "drive"):
             for name in files_of(getattr(self, section), section):
                 digest.update(read_regular(name, MAX_FILE_BYTES))
         return digest.hexdigest()
@@ -213,7 +214,7 @@ def build(
         found = problems_of(error.errors(), document, json_schema())
         problems += [problem for problem in found if problem.key not in strange]
     else:
-        problems += [document.problem(*fault) for fault in faults(case)]
+        problems += [document.problem(*fault) for fault in (*faults(case), *kinds.faults(case))]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
@@ -235,6 +236,9 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         for key in ("result", "profile"):
             if isinstance(initial, dict) and isinstance(initial.get(key), str):
                 yield ("ions", "initial", key), initial[key]
+        columns = data.get("columns")
+        if isinstance(columns, dict):
+            yield from tables_of_spread(columns, ("columns",))
         crossbar = data.get("crossbar")
         if isinstance(crossbar, dict) and isinstance(crossbar.get("model"), str):
             yield ("crossbar", "model"), crossbar["model"]
@@ -248,6 +252,17 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         yield from named_files(part, (*path, "parts", i))
     for name, piece in (pieces if isinstance(pieces, dict) else {}).items():
         yield from named_files(piece, (*path, "pieces", name))
+
+
+def tables_of_spread(columns: dict, path: tuple) -> Iterator[tuple[tuple, str]]:
+    """Paths and names of the tables of distributions in columns or in a kind of them, and in their kinds."""
+    spread, kinds = columns.get("spread"), columns.get("kinds")
+    for key, law in (spread if isinstance(spread, dict) else {}).items():
+        if isinstance(law, dict) and isinstance(law.get("file"), str):
+            yield (*path, "spread", key, "file"), law["file"]
+    for i, kind in enumerate(kinds if isinstance(kinds, list) else []):
+        if isinstance(kind, dict):
+            yield from tables_of_spread(kind, (*path, "kinds", i))
 
 
 def typed_files(document: Document, folder: Path) -> frozenset[str]:

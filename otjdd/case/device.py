@@ -1,4 +1,4 @@
-"""The junction as frozen records: device, film, ions, columns; its electrodes are those of `case.electrodes`.
+"""The junction as frozen records: device, film, ions; its electrodes are those of `case.electrodes`.
 
 x runs from the left electrode (x = 0) to the right one (x = L), which is grounded; the voltage is that of the left one.
 Electron energies count from the Fermi level of the right electrode. Published values with their sources: `material`.
@@ -9,8 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
-from typing_extensions import TypedDict
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from otjdd.case.electrodes import Electrode
 from otjdd.case.permittivity import Permittivity
@@ -193,36 +192,6 @@ class Ions(Record):
             got = "both" if profile else "neither"
             raise NotAsExpected('either density, such as "3e26 1/m^3", or initial = { profile = "profile.csv" }', got)
         return self
-
-
-# Keys that may differ from column to column, with the bounds of their standard deviations.
-Spread = TypedDict(
-    "Spread",
-    {
-        "ions.activation_energy": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
-        "ions.density": Annotated[float, Quantity("density", "0 1/m^3", "1e30 1/m^3")],
-        "ions.well_left": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
-        "ions.well_right": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
-        "device.film.thickness": Annotated[float, Quantity("length", "0 nm", "100 nm")],
-        "device.left.barrier": Annotated[float, Quantity("energy", "0 eV", "1 eV")],
-    },
-    total=False,
-)
-Spread.__pydantic_config__ = ConfigDict(extra="forbid")
-
-
-class Columns(Record):
-    """Parallel columns that share the junction voltage and differ in the values of some keys.
-
-    count : number of columns   nodes : "gauss-hermite" quadrature, or seeded "draws"; "gauss-legendre" quadrature of a
-    uniform distribution of the same standard deviation, which has ends
-    spread : dotted key of the case -> standard deviation, in the unit of that key
-    """
-
-    count: Annotated[Count, Field(ge=1, le=64)] = 1
-    nodes: Literal["gauss-hermite", "gauss-legendre", "draws"] = "gauss-hermite"
-    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
-    spread: Spread = Field(default_factory=dict)
 
 
 class Material(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import crossbar, device, drive, drive_patterns, electrodes, permittivity
+from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, permittivity
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -30,7 +30,8 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ('Permittivity: law = "linear"', "device.film.permittivity", permittivity.LinearPermittivity),
     ('Permittivity: law = "nonlinear"', "device.film.permittivity", permittivity.NonlinearPermittivity),
     ("Ions", "ions", device.Ions),
-    ("Columns", "columns", device.Columns),
+    ("Columns", "columns", columns.Columns),
+    ("A kind of columns", "columns.kinds", columns.ColumnKind),
     ("Circuit", "circuit", Circuit),
     ("Crossbar", "crossbar", crossbar.Crossbar),
     ("Record", "record", Recording),
@@ -118,9 +119,19 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Ions.well_width": ("width of both", '"0.29 nm"'),
     "Ions.initial": ("state to start from", '"equilibrium"'),
     "Columns.count": ("columns for each key that is spread", "5"),
-    "Columns.nodes": ("where their values lie: normal, uniform, or drawn", '"gauss-legendre"'),
+    "Columns.nodes": ("where values with a standard deviation lie: normal, uniform, or drawn", '"gauss-legendre"'),
     "Columns.seed": ("seed of draws", "1"),
-    "Columns.spread": ("dotted key -> standard deviation", '{ "ions.activation_energy" = "60 meV" }'),
+    "Columns.spread": ("dotted key -> standard deviation or law", '{ "ions.activation_energy" = "60 meV" }'),
+    "Columns.together": ("keys that move along one quantile", '["ions.activation_energy", "-device.left.barrier"]'),
+    "Columns.kinds": ("parts of the area that differ in device or ions", ""),
+    "ColumnKind.name": ("name in results and pictures", '"background"'),
+    "ColumnKind.share": ("share of the area; what all leave insulates", "0.01"),
+    "ColumnKind.set": ("dotted keys of device and ions with their values here", '{ "device.left.barrier" = "0.7 eV" }'),
+    "ColumnKind.count": ("columns of this kind; as in [columns] if absent", "1"),
+    "ColumnKind.nodes": ("as in [columns] if absent", '"gauss-legendre"'),
+    "ColumnKind.seed": ("as in [columns] if absent", "1"),
+    "ColumnKind.spread": ("as in [columns] if absent", '{ "ions.activation_energy" = "60 meV" }'),
+    "ColumnKind.together": ("as in [columns] if absent", '["ions.activation_energy", "ions.density"]'),
     "Circuit.series_resistance": ("resistance in series", '"55 ohm"'),
     "Circuit.parallel_capacitance": ("capacitance across the junction", '"30 pF"'),
     "Circuit.compliance": ("largest current of the source", '"10 mA"'),

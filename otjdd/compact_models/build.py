@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case, changed_case
+from otjdd.case.kinds import kinds_of
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, error, extraction
 from otjdd.compact_models.limits import Range
@@ -59,14 +60,15 @@ def checked(limits: Range) -> Range:
     return limits
 
 
-def kinds_of(case, parts: list) -> list[list[int]]:
-    """Numbers of the columns of each kind: columns of one kind differ in their activation energy, and in nothing else.
+def alike(case, parts: list) -> list[list[int]]:
+    """Numbers of the columns that share tables: they differ in their activation energy, and in nothing else.
 
     With genreith-schriever the field lowers a barrier that is high by more than one that is low, and nothing is shared.
     """
     groups: dict = {}
     for number, part in enumerate(parts):
-        bound = part.activation_energy if case.ions.law == "genreith-schriever" else 0.0
+        law = kinds_of(case)[part.kind].ions.law
+        bound = part.activation_energy if law == "genreith-schriever" else 0.0
         groups.setdefault(part._replace(weight=0.0, activation_energy=bound), []).append(number)
     return list(groups.values())
 
@@ -78,7 +80,7 @@ def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
     """
     kT = BOLTZMANN_EV * case.temperature
     energies = [part.activation_energy for part in members]
-    apart = case.ions.law == "mott-gurney" and max(energies) > min(energies)
+    apart = kinds_of(case)[members[0].kind].ions.law == "mott-gurney" and max(energies) > min(energies)
     energy = max(energies) + (APART * kT if apart else 0.0)
     speeds = [float(np.exp((energy - each) / kT)) for each in (max(energies), min(energies))]
     bench = on_bench.bench(case, members[0]._replace(activation_energy=energy))
@@ -96,7 +98,7 @@ def extracted(case, limits: Range, spread, progress=None, parts=None) -> Compact
     kT = BOLTZMANN_EV * case.temperature
     kinds, statistics = [], []
     kind, speed, settling = np.zeros(len(parts), np.int64), np.ones(len(parts)), np.ones(len(parts))
-    groups = kinds_of(case, parts)
+    groups = alike(case, parts)
     for number, group in enumerate(groups):
         shared, energy = stand_in(case, [parts[k] for k in group])
         speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]

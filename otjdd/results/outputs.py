@@ -65,7 +65,14 @@ OUTPUTS = _outputs({
     "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
-    "column_weight": ("column", "1", "share of the area"),
+    "column_weight": ("column", "1", "share of the area of all columns"),
+    "column_kind": ("column", "1", "number of the kind of a column"),
+    # kinds of columns, where a case has several
+    "kind": ("kind", "1", "kind of columns"),
+    "kind_share": ("kind", "1", "share of a kind in the area of the junction"),
+    "kind_conduction_current": ("time kind", "A", "conduction current through the columns of a kind"),
+    "kind_vacancy_mean_position": ("time kind", "m", "mean distance of the vacancies of a kind from the left electrode"),
+    "kind_read_current": ("read kind", "A", "current read through the columns of a kind"),
     "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies come to rest at 0 V"),
     # reads
     "read_time": ("read", "s", "time of the read"),
@@ -118,8 +125,11 @@ OUTPUTS = _outputs({
 # Coordinates: each is its own dimension, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
-    "step_time",
+    "step_time", "kind",
 }  # fmt: skip
+
+
+TEXTS = {"state", "kind"}  # coordinates that are text
 
 
 def dataset(
@@ -162,7 +172,7 @@ def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) ->
         close = difflib.get_close_matches(name, OUTPUTS, n=1)
         raise ValueError(f"there is no output {name!r}" + f" (did you mean {close[0]!r}?)" * bool(close))
     dims, unit, long_name = OUTPUTS[name]
-    array = np.asarray(value, dtype=None if name == "state" else float)
+    array = np.asarray(value, dtype=None if name in TEXTS else float)
     if array.ndim != len(dims):
         raise ValueError(f"{name} has the dimensions {dims}, not the shape {array.shape}")
     for dim, size in zip(dims, array.shape, strict=True):

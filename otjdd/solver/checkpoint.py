@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.errors import ResultError
+from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.system import sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
@@ -30,6 +31,7 @@ MACHINE = (
     "processor",
 )  # compared besides the versions of libraries: other machine code gives other bits
 AFRESH = "begin again, without --resume"
+LOGS = "rows", "reads"  # of a run
 
 
 class Place(NamedTuple):
@@ -151,19 +153,12 @@ def restore(run: Run, saved: Saved) -> None:
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
         run.counts = Counts(*map(int, arrays["counts"]))
-        run.rows, run.reads = (logged(arrays, name, width) for name, width in widths().items())
+        run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
         states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
         run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error
-
-
-def widths() -> dict[str, int]:
-    """Length of a row of each log of a run, by name."""
-    from otjdd.stepping.record import READING, RECORD
-
-    return {"rows": RECORD, "reads": READING}
 
 
 def logged(arrays: dict[str, np.ndarray], name: str, width: int) -> list[np.ndarray]:

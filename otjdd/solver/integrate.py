@@ -52,8 +52,9 @@ class Run:
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
-    rows: list = field(default_factory=list)  # recorded blocks (n, RECORD)
-    reads: list = field(default_factory=list)  # (n, READING)
+    apart: bool = False  # currents and positions of each column are recorded
+    rows: list = field(default_factory=list)  # recorded blocks (n, widths()[0])
+    reads: list = field(default_factory=list)  # (n, widths()[1])
     kept: list = field(default_factory=list)  # KeptState
     at: np.ndarray = field(
         default_factory=lambda: np.array(beginning(0.0))
@@ -61,10 +62,12 @@ class Run:
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
 
-def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9, watch=None) -> Run:
+def begin(
+    junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9, watch=None, apart: bool = False
+) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
-    watch : `extremes.Watch` of quantities that have a limit; None for no watch
+    watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     """
     from otjdd.physics import state as states
     from otjdd.stepping import rosenbrock, rosenbrock_methods, stepper
@@ -77,7 +80,15 @@ def begin(junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int =
     trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol))
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
-    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch)
+    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
+
+
+def widths(run: Run) -> tuple[int, int]:
+    """Length of a recorded row and of a read, see `stepping.record`."""
+    from otjdd.stepping.record import READING, RECORD
+
+    columns = len(run.total) if run.apart else 0
+    return RECORD + 2 * columns, READING + columns
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -152,8 +163,9 @@ def new_log(run: Run, tasks: np.ndarray, record: bool):
     K, N = run.state.c.shape
     observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
+    row, reading = widths(run)
     return slots.Log(
-        record, run.total, np.zeros(3, np.int64), np.empty((rows, slots.RECORD)), np.empty((reads, slots.READING)),
+        record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, slots.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
         run.watch,
     )  # fmt: skip

@@ -1,12 +1,14 @@
 """Conversion of a case to the numbers of the kernels: grid, columns, junction."""
 
 import math
-from functools import cache, lru_cache
-from itertools import product
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.case.column_values import column_values
+from otjdd.case.columns import MOST_COLUMNS
+from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
@@ -16,7 +18,6 @@ from otjdd.system.remember import by_record
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.1  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
-MOST_COLUMNS = 64
 
 
 class Member(NamedTuple):
@@ -29,6 +30,7 @@ class Member(NamedTuple):
     well_right: float
     thickness: float
     left_shift: float  # eV on the band edge at the left electrode
+    kind: int = 0  # number of its kind
 
 
 @lru_cache(maxsize=16)
@@ -52,32 +54,6 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return 0.5 * (faces[1:] + faces[:-1])
 
 
-@cache
-def quadrature(rule: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes (count,) of zero mean and unit variance, and weights of sum 1, of a rule in QUADRATURES."""
-    nodes, weights = QUADRATURES[rule](count)
-    return nodes, weights / weights.sum()
-
-
-def uniform_nodes(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss-Legendre nodes and weights of the uniform distribution of unit variance, which ends at sqrt(3)."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return math.sqrt(3.0) * nodes, weights
-
-
-QUADRATURES = {"gauss-hermite": np.polynomial.hermite_e.hermegauss, "gauss-legendre": uniform_nodes}
-
-
-def spread_nodes(columns, keys: int) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes (K, keys) of zero mean and unit variance, weights (K,): quadrature in each key (their product), or draws."""
-    if columns.nodes == "draws":
-        draws = np.random.default_rng(columns.seed).standard_normal((columns.count, keys))
-        return draws, np.full(columns.count, 1.0 / columns.count)
-    nodes, weights = quadrature(columns.nodes, columns.count)
-    grid = np.array(list(product(nodes, repeat=keys))).reshape(-1, keys)
-    return grid, np.array([math.prod(w) for w in product(weights, repeat=keys)])
-
-
 def profile(case) -> Profile | None:
     """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
     path = getattr(case.ions.initial, "profile", None)
@@ -85,43 +61,36 @@ def profile(case) -> Profile | None:
 
 
 def members(case) -> list[Member]:
-    """The columns of a case. Raises ValueError when a spread leads to unphysical values, and the errors of `profile`."""
-    start = profile(case)
-    density = case.ions.density if start is None else start.mean(case.device.film.thickness)
-    return list(spread_members(case.columns, case.ions, case.device.film, density))
-
-
-@by_record(most=16, records=3)
-def spread_members(columns, ions, film, density: float) -> tuple[Member, ...]:
-    """The columns of these sections of a case, of a mean density [1/m3] before it is spread. Raises ValueError."""
-    spread = {key: value for key, value in columns.spread.items() if value}
-    keys = sorted(spread)
-    if keys:
-        nodes, weights = spread_nodes(columns, len(keys))
-    else:
-        nodes, weights = np.zeros((columns.count, 0)), np.full(columns.count, 1.0 / columns.count)
-    if len(weights) > MOST_COLUMNS:
-        raise ValueError(f"columns: {len(weights)} columns from {len(keys)} spread keys; the limit is {MOST_COLUMNS}")
-    found = []
-    for node, weight in zip(nodes, weights, strict=True):
-        shift = {key: spread[key] * x for key, x in zip(keys, node, strict=True)}
-        member = Member(
-            weight,
-            ions.activation_energy + shift.get("ions.activation_energy", 0.0),
-            density + shift.get("ions.density", 0.0),
-            ions.well_left + shift.get("ions.well_left", 0.0),
-            ions.well_right + shift.get("ions.well_right", 0.0),
-            film.thickness + shift.get("device.film.thickness", 0.0),
-            shift.get("device.left.barrier", 0.0),
+    """The columns of a case, kind by kind. Raises ValueError for unphysical values, and the errors of `profile`."""
+    kinds, start, found = kinds_of(case), profile(case), []
+    for number, kind in enumerate(kinds):
+        density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
+        found += members_of_kind(kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds))
+    if len(found) > MOST_COLUMNS:
+        raise ValueError(
+            f"columns: {len(found)} columns, with all combinations of spread keys; the limit is {MOST_COLUMNS}"
         )
-        for what, value, limit in (
-            ("an activation energy of {:.3g} eV", member.activation_energy, math.inf),
-            ("a density of {:.3g} 1/m^3", member.density, ions.site_density),
-            ("a thickness of {:.3g} m", member.thickness, math.inf),
-        ):
-            if not 0 < value < limit:
-                raise ValueError(f"columns.spread: a column would have {what.format(value)}")
-        found.append(member)
+    return found
+
+
+@by_record(most=64, records=3)
+def members_of_kind(columns, ions, device, density: float, number: int, share: float) -> tuple[Member, ...]:
+    """The columns of a kind, of a mean density [1/m3] before it is spread. Raises ValueError, OSError.
+
+    share : of the kind in the area of all columns
+    """
+    value = spread_values(Kind("", share, device, ions, columns), density)
+    spread, weights = column_values(columns, value)
+    if getattr(columns.spread.get("device.left.barrier"), "law", "") == "table":
+        spread["device.left.barrier"] = spread["device.left.barrier"] - device.left.barrier
+    found = []
+    for k, weight in enumerate(weights):
+        own = value | {key: values[k] for key, values in spread.items()}
+        for key in own:
+            low, high, unit = physical_range(key, ions)
+            if not low < own[key] < high:
+                raise ValueError(f"columns.spread: column {k + 1} would have {key} = {own[key]:.3g} {unit}")
+        found.append(Member(share * weight if share != 1.0 else weight, *own.values(), number))
     return tuple(found)
 
 
@@ -146,11 +115,13 @@ def column_numbers(case, parts: list[Member], temperature: float):
     """Columns of the kernels."""
     from otjdd.physics.junction import Columns
 
-    device, film, ions, kT = case.device, case.device.film, case.ions, BOLTZMANN_EV * temperature
-    grid = film.cells, film.grading, film.fixed_charge, ions.well_width
-    supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
-    rows = []
+    kinds, kT, rows = kinds_of(case), BOLTZMANN_EV * temperature, []
     for part in parts:
+        _, _, device, ions, _ = kinds[part.kind]
+        film = device.film
+        grid = film.cells, film.grading, film.fixed_charge, ions.well_width
+        supply = device.area * device.conducting_fraction * device.richardson * temperature * temperature / kT
+        supply *= covered_by(kinds)
         along = along_film(part.thickness, part.well_left, part.well_right, *grid)
         D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
         rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight, film.tunnelling_mass, supply))
@@ -220,7 +191,8 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
     device, circuit = case.device, case.circuit
     parts = members(case) if parts is None else parts
     nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
-    made = [materials(device, case.ions, T, case.numerics.current_tolerance) for _ in parts]
+    of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
+    made = [of_kinds[part.kind] for part in parts]
     return Junction(
         columns=column_numbers(case, parts, T),
         film=Row(of.film for of in made),
@@ -234,7 +206,7 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
         electrons=Row(of.electrons for of in made),
-        image=image_of_columns(device, T, parts, nodes),
+        image=image_of_columns(case, T, parts, nodes),
     )
 
 
@@ -246,16 +218,16 @@ def electrons(density_of_states: float, level: float):
     return film_electrons(density_of_states, level)
 
 
-def image_of_columns(device, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
+def image_of_columns(case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
     """Pieces (K, M, PIECES) of `physics.image_force`; M = 0 without an image force. nodes : of the band, by number."""
     from otjdd.physics.image_force import PIECES
 
-    film = device.film
-    whole = image_of(device, temperature, film.thickness, 0.0)
+    kinds, film = kinds_of(case), case.device.film
+    whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
     points = np.concatenate(([0.0], centres(grid_faces(film.thickness, film.cells, film.grading)), [film.thickness]))
-    images = [image_of(device, temperature, part.thickness, part.left_shift) for part in parts]
+    images = [image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift) for part in parts]
     return np.array([image_pieces(image, whole, points[nodes]) for image in images])
 
 

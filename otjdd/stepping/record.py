@@ -27,6 +27,8 @@ READING = 5
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
+# behind these, in a run whose columns are told apart: of each column its current [A], and in recorded rows the mean
+# position of its vacancies [m]
 # lengths of the log in use
 ROWS, READS, STATES = range(3)
 # ends of the film in kept_D
@@ -40,8 +42,8 @@ class Log(NamedTuple):
     every_step: bool  # True: a row of each step; False: where a task asks for one
     total: np.ndarray  # (K,) vacancies per area at the start [1/m2], for the balance
     used: np.ndarray  # (3,) ROWS, READS, STATES filled
-    rows: np.ndarray  # (R, RECORD)
-    reads: np.ndarray  # (M, READING)
+    rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart
+    reads: np.ndarray  # (M, READING), or (M, READING + K)
     kept: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
@@ -98,11 +100,16 @@ def observe(
             moment += state.c[k, i] * h * (x + 0.5 * h)
             x += h
         row[POSITION] += weight * moment / count
+        if row.size > RECORD:
+            row[RECORD + state.G.size + k] = moment / count
         change = count / log.total[k] - 1.0
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
     observe_electrons(junction, state, row)
     row[CURRENT] = state.V[0] * add_up(state.G)
+    if row.size > RECORD:
+        for k in range(state.G.size):
+            row[RECORD + k] = state.V[0] * state.G[k]
     if abs(row[CURRENT]) > junction.compliance:  # the source has given way
         row[SOURCE] = state.V[0] + junction.resistance * row[CURRENT]
     look(junction, state, log.watch, time, step, True)
@@ -127,6 +134,9 @@ def read(junction: Junction, state: State, tangent: Tangent, time: float, V_sour
     row = log.reads[log.used[READS]]
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
     row[READ_SHARE], row[READ_ENERGY] = share, energy
+    if row.size > READING:
+        for k in range(state.G.size):
+            row[READING + k] = state.V[0] * state.G[k]
     log.used[READS] += 1
     return Status.DONE
 

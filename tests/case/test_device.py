@@ -6,8 +6,8 @@ import re
 import pytest
 from pydantic import ValidationError
 
+from otjdd.case.columns import Columns
 from otjdd.case.device import (
-    Columns,
     Device,
     Film,
     History,
@@ -105,7 +105,7 @@ def test_records_are_frozen():
         (Ions, IONS, "initial", {}),
         (Ions, IONS, "initial", {"result": ""}),
         (Columns, {}, "count", 0),
-        (Columns, {}, "count", 65),
+        (Columns, {}, "count", 257),
         (Columns, {}, "seed", -1),
         (Columns, {}, "spread", {"ions.charge": "1 eV"}),
         (Columns, {}, "spread", {"ions.density": "1 eV"}),

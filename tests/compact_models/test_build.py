@@ -39,12 +39,12 @@ def test_range_that_the_solver_does_not_reach_is_a_fault_of_the_case():
 
 def test_columns_share_tables_where_only_their_activation_energies_differ():
     case = load_case("li2019")
-    assert build.kinds_of(case, model.members(case)) == [[0, 1, 2, 3, 4]]
+    assert build.alike(case, model.members(case)) == [[0, 1, 2, 3, 4]]
     tilted = case.replace("ions.law", "genreith-schriever")
-    assert len(build.kinds_of(tilted, model.members(tilted))) == 5
+    assert len(build.alike(tilted, model.members(tilted))) == 5
     spread = {"ions.activation_energy": "0.05 eV", "device.film.thickness": "0.01 nm"}
     both = case.replace(**{"columns.spread": spread, "columns.count": 2})
-    assert sorted(map(len, build.kinds_of(both, model.members(both)))) == [2, 2]
+    assert sorted(map(len, build.alike(both, model.members(both)))) == [2, 2]
 
 
 def test_columns_of_the_linear_law_are_one_column_at_other_speeds():

@@ -8,18 +8,18 @@ import xarray as xr
 
 from otjdd.errors import ResultError
 from otjdd.results import store
-from otjdd.results.outputs import COORDINATES, OUTPUTS, dataset
+from otjdd.results.outputs import COORDINATES, OUTPUTS, TEXTS, dataset
 from otjdd.results.provenance import provenance
 from otjdd.results.store import data_sha256, read, write
 from otjdd.system.files import HDF5, sealed
 from validation.reliability import attack
 
 SIZES = {
-    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "temperature": 1, "bias": 5,
+    "time": 300, "x": 9, "snapshot": 2, "read": 4, "column": 3, "state": 2, "kind": 2, "temperature": 1, "bias": 5,
     "step": 2, "word_line": 3, "bit_line": 4,
     "band": 6, "energy": 7, "frequency": 3,
 }  # fmt: skip
-COORDS = {"time", "x", "bias", "temperature", "state", "frequency"}
+COORDS = {"time", "x", "bias", "temperature", "state", "frequency", "kind"}
 
 
 def everything() -> dict:
@@ -28,6 +28,7 @@ def everything() -> dict:
     arrays = {name: rng.normal(size=[SIZES[dim] for dim in output.dims]) for name, output in OUTPUTS.items()}
     return arrays | {
         "state": ["HRS", "LRS µ"],
+        "kind": ["background", "µ"],
         "time": np.geomspace(1e-12, 1e4, 300),
         "write_voltage": [1, np.nan, -1, 0],
     }
@@ -89,7 +90,7 @@ def test_a_result_reads_back_as_it_was_written(tmp_path):
     xr.testing.assert_equal(back, ds)
     for name, variable in ds.variables.items():
         assert back[name].attrs == variable.attrs
-        assert back[name].dtype.kind == ("O" if name == "state" else "f")
+        assert back[name].dtype.kind == ("O" if name in TEXTS else "f")
     for name, value in ds.attrs.items():
         np.testing.assert_array_equal(back.attrs[name], value)
 

@@ -6,7 +6,9 @@ from devices import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otjdd.case.column_values import QUADRATURES, uniform_nodes
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.errors import CaseError
 from otjdd.solver import model
 
 
@@ -33,7 +35,7 @@ def test_doubled_grid_keeps_the_faces_of_the_coarse_one():
     np.testing.assert_allclose(model.grid_faces(1.0, 100, 20.0)[::2], model.grid_faces(1.0, 50, 20.0), atol=1e-15)
 
 
-@pytest.mark.parametrize("nodes", model.QUADRATURES)
+@pytest.mark.parametrize("nodes", QUADRATURES)
 def test_columns_keep_the_mean_and_the_spread_that_were_asked_for(nodes):
     spread = {"ions.activation_energy": 0.05, "device.film.thickness": 1e-10}
     film = case(columns={"count": 5, "nodes": nodes, "spread": spread})
@@ -48,7 +50,7 @@ def test_columns_keep_the_mean_and_the_spread_that_were_asked_for(nodes):
 
 
 def test_a_uniform_spread_ends_at_root_three_and_has_the_moments_of_a_uniform_distribution():
-    nodes, weights = model.uniform_nodes(6)
+    nodes, weights = uniform_nodes(6)
     weights = weights / weights.sum()
     assert np.abs(nodes).max() < np.sqrt(3)
     for power in (4, 6):  # of the uniform distribution of unit variance: 3^(n/2)/(n + 1)
@@ -70,8 +72,8 @@ def test_cases_with_the_same_sections_share_their_columns_and_none_can_change_th
 
 
 def test_a_spread_into_the_unphysical_is_refused():
-    with pytest.raises(ValueError, match="a column would have"):
-        model.members(case(columns={"count": 9, "spread": {"ions.activation_energy": 0.5}}))
+    with pytest.raises(CaseError, match=r"values from 0 to inf eV.*got -1\.81 eV in column 1 of 9"):
+        case(columns={"count": 9, "spread": {"ions.activation_energy": 0.5}})
 
 
 def test_distances_sites_and_fixed_charge_add_up_over_the_film():

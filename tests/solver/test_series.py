@@ -6,7 +6,7 @@ from devices import BARE, case
 
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run
-from otjdd.solver.simulate import rate, recorded_once, simultaneous
+from otjdd.solver.collect import rate, recorded_once, simultaneous
 from otjdd.stepping import record
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'

@@ -1,0 +1,132 @@
+"""The [columns] of a case: parallel columns that share the junction voltage, their kinds, and what differs between them."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
+from typing_extensions import TypedDict
+
+from otjdd.case.distributions import Flat
+from otjdd.case.record import Count, Number, Record
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief
+
+MOST_COLUMNS = 256
+Nodes = Literal["gauss-hermite", "gauss-legendre", "draws"]
+HowMany = Annotated[Count, Field(ge=1, le=MOST_COLUMNS)]
+Seed = Annotated[Count, Field(ge=0, lt=2**63)]
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
+SIGN = "-"  # before a key that moves against the first of those that move together
+
+
+def law(name: str, dimension: str, **fields) -> Any:
+    """Record of a law of distribution, tagged by its name."""
+    title = f"{name.title().replace('-', '')}Of{dimension.title()}"
+    made = create_model(
+        title, __base__=Record, law=(Literal[name], ...), **{key: (kind, ...) for key, kind in fields.items()}
+    )
+    return Annotated[made, Tag(name)]
+
+
+def form(value: Any) -> str:
+    """Tag of what stands beside a key of `spread`: the name of its law, or a deviation."""
+    found = value.get("law", "") if isinstance(value, dict) else getattr(value, "law", None)
+    return "deviation" if found is None else found
+
+
+def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
+    """Type of the distribution of a key around its value in the case.
+
+    A standard deviation, whose distribution `nodes` names, or a table with a law:
+
+        normal                  deviation
+        uniform                 width, from end to end
+        exponential             scale, positive for a tail to larger values ("deeper"), negative to smaller ones
+        two-sided-exponential   scale
+        log-normal              factor of one standard deviation; the value in the case is the median
+        table                   file with two columns, value and weight, which replace the value in the case
+    """
+    unit = most.partition(" ")[2]
+    size = Annotated[float, Quantity(dimension, f"0 {unit}", most)]
+    signed = Annotated[float, Quantity(dimension, f"-{most}", most)]
+    laws = (
+        Annotated[size, Tag("deviation")]
+        | law("normal", dimension, deviation=size)
+        | law("uniform", dimension, width=size)
+        | law("exponential", dimension, scale=signed)
+        | law("two-sided-exponential", dimension, scale=size)
+        | law("table", dimension, file=Annotated[str, Field(min_length=1, max_length=4096)])
+    )
+    if logarithmic:
+        laws = laws | law("log-normal", dimension, factor=Annotated[Number, Field(gt=1, le=1e6)])
+    return Annotated[laws, Discriminator(form)]
+
+
+Energy = spread_of("energy", "1 eV")
+# Keys that may differ from column to column, with the bounds of their distributions.
+Spread = TypedDict(
+    "Spread",
+    {
+        "ions.activation_energy": Energy,
+        "ions.density": spread_of("density", "1e30 1/m^3", logarithmic=True),
+        "ions.well_left": Energy,
+        "ions.well_right": Energy,
+        "device.film.thickness": spread_of("length", "100 nm", logarithmic=True),
+        "device.left.barrier": Energy,
+    },
+    total=False,
+)
+Spread.__pydantic_config__ = ConfigDict(extra="forbid")
+
+
+class Columns(Record):
+    """Parallel columns that share the junction voltage and differ in the values of some keys.
+
+    count : number of columns of each key that is spread, or of all keys that move together
+    nodes : of standard deviations: "gauss-hermite" quadrature; "gauss-legendre" quadrature of a uniform distribution of the
+        same standard deviation, which has ends; or seeded "draws", of all laws
+    spread : dotted key of the case -> its distribution, see `spread_of`
+    together : keys of `spread` that move along one quantile; "-ions.density" moves against the first of them
+    kinds : parts of the area whose columns differ in device or ions
+    """
+
+    count: HowMany = 1
+    nodes: Nodes = "gauss-hermite"
+    seed: Seed = 0
+    spread: Spread = Field(default_factory=dict)
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = None
+
+    @model_validator(mode="after")
+    def check_together(self):
+        check_together(self.together, self.spread)
+        return self
+
+
+class ColumnKind(Record):
+    """A part of the area whose columns are of one kind; what it does not say is that of [columns].
+
+    share : of the area of the junction   set : dotted keys of device and ions with the values of this kind
+    """
+
+    name: Name
+    share: Annotated[Number, Field(gt=0, le=1)]
+    set: Annotated[dict[str, Any], Flat] = Field(default_factory=dict)
+    count: HowMany | None = None
+    nodes: Nodes | None = None
+    seed: Seed | None = None
+    spread: Spread | None = None
+    together: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+
+    @model_validator(mode="after")
+    def check_together(self):
+        if self.together is not None and self.spread is not None:
+            check_together(self.together, self.spread)
+        return self
+
+
+def check_together(together: tuple[str, ...] | None, spread: dict) -> None:
+    """Raise NotAsExpected for a key that moves together with others and is not spread, or is named twice."""
+    keys = [key.removeprefix(SIGN) for key in together or ()]
+    for key in keys:
+        if key not in spread or keys.count(key) > 1:
+            raise NotAsExpected("keys of the spread, each once" if spread else "keys of a spread", brief(key))

@@ -1,0 +1,192 @@
+"""Kinds of columns: the device and the ions that each has, from those of the case and what the kind sets."""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from otjdd.case.column_values import column_values
+from otjdd.case.columns import ColumnKind, Columns
+from otjdd.case.device import Device, Ions
+from otjdd.case.document import Document, changed
+from otjdd.case.explain import problems_of
+from otjdd.case.problem import Problem, Source
+from otjdd.case.record import Record
+from otjdd.errors import CaseError
+from otjdd.system.remember import by_record
+from otjdd.units import brief
+
+SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
+OF_THE_WHOLE = {  # keys of the sections that all columns share, and why
+    "device.radius": "the junction has one area, of which a kind has a share",
+    "device.transmission": "one method finds all currents",
+    "device.film.cells": "all columns have one grid",
+    "device.film.grading": "all columns have one grid",
+    "device.film.electrons": "the films of all columns hold electrons, or none does",
+    "device.film.image_permittivity": "the image force acts in all columns, or in none",
+    "ions.initial": "all columns start in the same way",
+}
+ROUND_OFF = 1e-9  # of a sum of shares that is meant to be one
+
+
+class Kind(NamedTuple):
+    """A kind of columns: its part of the area, and what stands there."""
+
+    name: str
+    share: float  # of the area of the junction
+    device: Device
+    ions: Ions
+    columns: Columns  # without kinds
+
+
+def kinds_of(case) -> tuple[Kind, ...]:
+    """The kinds of columns of a case, in the order of the file; one that fills the area where the case names none."""
+    return of_sections(case.columns, case.device, case.ions)
+
+
+def covered(case) -> float:
+    """Share of the area that the columns cover; the rest insulates."""
+    return covered_by(kinds_of(case))
+
+
+def covered_by(kinds: tuple[Kind, ...]) -> float:
+    total = math.fsum(kind.share for kind in kinds)
+    return 1.0 if abs(total - 1.0) <= ROUND_OFF else total
+
+
+@by_record(most=32, records=3)
+def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...]:
+    """As `kinds_of`. Raises CaseError for a kind that sets what a device or ions cannot have."""
+    if columns.kinds is None:
+        return (Kind("all", 1.0, device, ions, columns),)
+    return tuple(
+        Kind(kind.name, kind.share, *with_set(device, ions, kind), own_columns(columns, kind)) for kind in columns.kinds
+    )
+
+
+def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
+    """The columns of a kind: as it says, else as the case says for all kinds."""
+    own = {
+        name: value
+        for name in ("count", "nodes", "seed", "spread", "together")
+        if (value := getattr(kind, name)) is not None
+    }
+    if "spread" in own and "together" not in own:
+        own["together"] = None
+    return columns.model_copy(update=own | {"kinds": None})
+
+
+def with_set(device: Device, ions: Ions, kind: ColumnKind) -> tuple[Device, Ions]:
+    """Device and ions of a kind. Raises CaseError."""
+    touched = {name for name in SECTIONS if any(key.split(".")[0] == name for key in kind.set)}
+    sections = {"device": device, "ions": ions}
+    data = {name: sections[name].model_dump(mode="json", exclude_none=True) for name in touched}
+    document = changed(Document(Source("columns.kinds", None), data, {}), kind.set, f"columns.kinds {kind.name}")
+    for name in touched:
+        try:
+            sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": True})
+        except ValidationError as error:
+            found = [{**one, "loc": (name, *one["loc"])} for one in error.errors()]
+            schema = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
+            schema["$defs"] = schema["properties"][name].pop("$defs", {})
+            raise CaseError(problems_of(found, document, schema)) from None
+    return sections["device"], sections["ions"]
+
+
+def faults(case) -> Iterator[tuple]:
+    """Path, expected, found and a hint of what is wrong with the columns of a case."""
+    wrong = list(faults_of_kinds(case))
+    yield from wrong or faults_of_values(case)
+
+
+def faults_of_kinds(case) -> Iterator[tuple]:
+    """Faults of the kinds themselves."""
+    kinds, names = case.columns.kinds or (), [kind.name for kind in case.columns.kinds or ()]
+    for i, kind in enumerate(kinds):
+        here = ("columns", "kinds", i)
+        if names.index(kind.name) < i:
+            yield (*here, "name"), "another name for each kind", brief(kind.name), ""
+        for key in kind.set:
+            whole = next((why for one, why in OF_THE_WHOLE.items() if key == one or key.startswith(f"{one}.")), None)
+            if whole or key.split(".")[0] not in SECTIONS:
+                why = whole or "the junction has one of it"
+                yield (*here, "set", key), "a key of device or ions in which columns may differ", brief(key), why
+                break
+        else:
+            yield from faults_of_set(case, i, kind)
+    total = math.fsum(kind.share for kind in kinds)
+    if total > 1.0 + ROUND_OFF:
+        yield (
+            ("columns", "kinds", len(kinds) - 1, "share"),
+            "shares that add up to 1 at most",
+            f"{total:.6g} in all",
+            "",
+        )
+
+
+def faults_of_set(case, i: int, kind: ColumnKind) -> Iterator[tuple]:
+    """Faults of the values that a kind sets."""
+    try:
+        _, ions = with_set(case.device, case.ions, kind)
+    except CaseError as error:
+        for problem in error.problems:
+            yield (*("columns", "kinds", i, "set"), set_key(kind, problem)), problem.expected, problem.got, problem.hint
+        return
+    if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
+        expected = "ions that hold electrons in all kinds, or in none"
+        yield ("columns", "kinds", i, "set", "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
+
+
+def set_key(kind: ColumnKind, problem: Problem) -> str:
+    """The key of `set` that a problem of its value names, or is a part of."""
+    path = problem.key
+    return next(
+        (key for key in kind.set if path == key or path.startswith(f"{key}.") or key.startswith(f"{path}.")), path
+    )
+
+
+def faults_of_values(case) -> Iterator[tuple]:
+    """Faults of values that a spread gives to a column: outside of the physical range, or of a table that is none."""
+    for i, kind in enumerate(kinds_of(case)):
+        own = case.columns.kinds is not None and case.columns.kinds[i].spread is not None
+        here = ("columns", "kinds", i, "spread") if own else ("columns", "spread")
+        value = spread_values(kind, kind.ions.density or 0.5 * kind.ions.site_density)
+        try:
+            spread, weights = column_values(kind.columns, value)
+        except (OSError, ValueError) as error:
+            yield here, str(error), "", ""
+            continue
+        for key, values in spread.items():
+            low, high, unit = physical_range(key, kind.ions)
+            for k, one in enumerate(values):
+                if not low < one < high:
+                    which = f"{one:.3g} {unit} in column {k + 1} of {len(weights)}"
+                    yield (
+                        (*here, key),
+                        f"values from {low:g} to {high:g} {unit}, without these ends",
+                        which,
+                        f"kind {kind.name}",
+                    )
+                    break
+
+
+def spread_values(kind: Kind, density: float) -> dict[str, float]:
+    """Values of a kind [SI, eV] of the keys that can be spread; of the barrier of the left electrode the shift, 0."""
+    return {
+        "ions.activation_energy": kind.ions.activation_energy,
+        "ions.density": density,
+        "ions.well_left": kind.ions.well_left,
+        "ions.well_right": kind.ions.well_right,
+        "device.film.thickness": kind.device.film.thickness,
+        "device.left.barrier": 0.0,
+    }
+
+
+def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
+    """Open interval of the values of a key that can be spread, and their unit."""
+    return {
+        "ions.activation_energy": (0.0, math.inf, "eV"),
+        "ions.density": (0.0, ions.site_density, "1/m^3"),
+        "device.film.thickness": (0.0, math.inf, "m"),
+    }.get(key, (-math.inf, math.inf, "eV"))

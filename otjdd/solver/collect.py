@@ -1,0 +1,188 @@
+"""From what a run has recorded to named arrays: the time series, the reads, the profiles, the kinds of columns."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from otjdd.case.kinds import kinds_of
+from otjdd.errors import SolverError
+from otjdd.results import outputs
+from otjdd.solver import model, model_limits, read_out
+from otjdd.solver.integrate import widths
+from otjdd.solver.snapshots import snapshot
+from otjdd.waveform.writes import last_writes
+
+ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
+SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
+
+
+def readings(case, moving, waveform) -> dict:
+    """Arrays (R,) of the reads that were taken."""
+    from otjdd.stepping import record
+
+    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, widths(moving)[1]))
+    voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
+    write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
+    return {
+        "read_time": rows[:, record.READ_TIME],
+        "write_voltage": waveform.write_voltages[: len(rows)],
+        "write_end": write_end,
+        "write_end_voltage": write_end_voltage,
+        "read_voltage": voltage,
+        "read_current": current,
+        "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
+        "tunnelling_share": rows[:, record.READ_SHARE],
+        "transport_energy": rows[:, record.READ_ENERGY],
+    } | ({"kind_read_current": by_kind(case, rows[:, record.READING :])} if moving.apart else {})
+
+
+def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
+    """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
+    found = []
+    for kept in moving.kept:
+        try:
+            found.append(snapshot(case, moving, kept))
+        except SolverError as error:
+            return found, error
+    return found, None
+
+
+def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None = None):
+    """Outputs of a run and their coordinates, by name, and output -> `model_limits.Reached`.
+
+    only : names that are taken, None for all; time series are left out if none is among them
+    """
+    from otjdd.stepping import record
+
+    junction = moving.junction
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, widths(moving)[0]))
+    rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
+    rows = rows[recorded_once(rows)]
+    along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
+    arrays = series(case, junction, rows) if along_time else {"conduction_current": rows[:, record.CURRENT]}
+    faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
+    coords = {"time": rows[:, 0], "x": model.centres(faces)}
+    arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
+    if moving.apart:
+        arrays |= kinds_apart(case, junction, rows[:, record.RECORD :])
+        coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
+    if snapshots:
+        for name in snapshots[0]:
+            values = [row[name] for row in snapshots]
+            arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
+        arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
+    recorded = extremes(case, arrays, coords["time"])
+    reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
+    arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
+    if case.device.film.electrons != "none":  # then they are part of the model
+        del reached["film_electron_ratio"]
+    return arrays, coords, reached
+
+
+def kind_of_columns(case) -> np.ndarray:
+    """Number (K,) of the kind of each column."""
+    return np.array([part.kind for part in model.members(case)])
+
+
+def by_kind(case, columns: np.ndarray) -> np.ndarray:
+    """Sums (n, kinds) over the columns of each kind, of values (n, K)."""
+    kind = kind_of_columns(case)
+    return np.stack([columns[:, kind == number].sum(axis=1) for number in range(len(kinds_of(case)))], axis=1)
+
+
+def kinds_apart(case, junction, columns: np.ndarray) -> dict:
+    """Outputs of each kind, from the currents and the positions (T, 2 K) of the columns."""
+    K, kinds = len(junction.columns.weight), kinds_of(case)
+    shares = by_kind(case, junction.columns.weight[None])
+    return {
+        "column_kind": kind_of_columns(case),
+        "kind_share": np.array([kind.share for kind in kinds]),
+        "kind_conduction_current": by_kind(case, columns[:, :K]),
+        "kind_vacancy_mean_position": by_kind(case, columns[:, K:] * junction.columns.weight) / shares,
+    }
+
+
+def density_of_supply(case, junction) -> float:
+    """Current density per energy [A/(m2 eV)] of a transmission of one, of the column whose spectrum is shown."""
+    columns = junction.columns
+    if len(kinds_of(case)) > 1:
+        return columns.supply[len(columns.weight) // 2] / case.device.area
+    return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
+
+
+def extremes(case, arrays: dict, time: np.ndarray) -> dict:
+    """Largest values of the quantities that have a limit, over records, reads and snapshots.
+
+    time : (T,) of the time series [s]
+    """
+    times = np.concatenate((time, arrays["read_time"]))
+    currents = np.concatenate((arrays["conduction_current"], arrays["read_current"]))
+    ratio = arrays.get("film_electron_ratio", np.zeros(0))
+    return {
+        "film_electron_ratio": model_limits.of_series(arrays.get("snapshot_time"), ratio),
+        "current_density": model_limits.of_series(times, currents / case.device.area),
+    }
+
+
+def rectangular(rows: list[np.ndarray]) -> np.ndarray:
+    """Rows of unlike length as one array, filled up with nan."""
+    out = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+    for i, row in enumerate(rows):
+        out[i, : len(row)] = row
+    return out
+
+
+def simultaneous(t: np.ndarray) -> np.ndarray:
+    """Times (T,) of records; times that differ by round-off from the one before are set equal to it."""
+    same = np.concatenate(([False], t[1:] - t[:-1] <= ROUND_OFF * np.spacing(np.abs(t[1:]))))[: len(t)]
+    return np.maximum.accumulate(np.where(same, -np.inf, t))
+
+
+def recorded_once(rows: np.ndarray) -> np.ndarray:
+    """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
+    from otjdd.stepping import record
+
+    later = rows[1:, record.TIME] > rows[:-1, record.TIME]
+    jumped = np.abs(rows[1:, record.SOURCE] - rows[:-1, record.SOURCE]) > SMALLEST_JUMP
+    return np.concatenate(([True], later | jumped))[: len(rows)]
+
+
+def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
+    """Mean rate of a charge (T,) since the record before, 0 in the first.
+
+    Right after a jump of the voltage a second record has the time of the one before it. What the jump charges is part of
+    the rate in the interval that follows.
+    """
+    before = np.searchsorted(t, t) - 1  # last record of an earlier time
+    before = np.searchsorted(t, t[before])  # the first one of that time
+    took = t - t[before]
+    later = np.diff(t, prepend=np.inf) > 0.0  # than the record before; the first has none
+    return np.divide(charge - charge[before], took, out=np.zeros(len(t)), where=later)
+
+
+def series(case, junction, rows: np.ndarray) -> dict:
+    """Time series from the recorded rows (T, RECORD)."""
+    from otjdd.stepping import record
+
+    t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
+    conduction = rows[:, record.CURRENT]
+    terminal = rows[:, record.TERMINAL_LEFT]
+    displacement = rate(t, case.device.area * terminal + case.circuit.parallel_capacitance * V_j)
+    electrons = {
+        "terminal_charge_left": terminal,
+        "terminal_charge_right": rows[:, record.TERMINAL_RIGHT],
+        "film_electron_sheet": rows[:, record.SHEET],
+    }
+    return {
+        "voltage": rows[:, record.SOURCE],
+        "junction_voltage": V_j,
+        "band_bending": rows[:, record.BENDING],
+        "electrode_charge": charge,
+        "right_electrode_charge": rows[:, record.CHARGE_RIGHT],
+        "vacancy_mean_position": rows[:, record.POSITION],
+        "conduction_current": conduction,
+        "displacement_current": displacement,
+        "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
+        "temperature_rise": rows[:, record.RISE],
+        "vacancy_balance": rows[:, record.BALANCE],
+    } | (electrons if case.device.film.electrons != "none" else {})

@@ -1,0 +1,109 @@
+"""Columns that stand for a law of distribution: exact kinetics of one linear process, moments, keys that move together."""
+
+import numpy as np
+import pytest
+
+from otjdd.case.column_values import column_values
+from otjdd.case.columns import Columns
+from otjdd.constants import BOLTZMANN_EV
+
+KT = BOLTZMANN_EV * 300.0
+KEY = "ions.activation_energy"
+TIMES = np.logspace(1, 4, 61)  # in units of the fastest hop
+VALUE = {KEY: 0.6, "ions.density": 1e26, "device.film.thickness": 3e-9, "device.left.barrier": 0.0}
+
+
+def values(law, count, key=KEY, **more):
+    found, weights = column_values(Columns(count=count, spread={key: law}, **more), VALUE)
+    assert weights.sum() == pytest.approx(1.0, rel=1e-13)
+    return found[key], weights
+
+
+def left(law, count, time):
+    """Share of barriers that have not been passed at times in units of 1/rate at the barrier of the case."""
+    energy, weights = values(law, count)
+    return np.exp(-time[:, None] * np.exp(-(energy - 0.6) / KT)) @ weights
+
+
+@pytest.mark.parametrize(("scale", "columns"), [(0.04, 12), (0.062, 16), (0.1, 24)])
+def test_an_exponential_law_gives_a_power_of_time(scale, columns):
+    remains = np.log(left({"law": "exponential", "scale": scale}, columns, TIMES))
+    assert np.polyfit(np.log(TIMES), remains, 1)[0] == pytest.approx(-KT / scale, abs=0.005)
+
+
+def test_a_tail_to_faster_barriers_gives_the_same_power_of_what_has_switched():
+    scale = 0.062
+    switched = np.log(1.0 - left({"law": "exponential", "scale": -scale}, 20, TIMES * 1e-6))
+    assert np.polyfit(np.log(TIMES), switched, 1)[0] == pytest.approx(KT / scale, abs=0.005)
+
+
+def test_a_flat_law_gives_the_logarithm_of_time():
+    width = 0.5
+    remains = left({"law": "uniform", "width": width}, 24, np.exp(np.linspace(-5, 5, 21)))
+    assert np.diff(remains) == pytest.approx(np.full(20, -0.5 * KT / width), rel=0.01)
+
+
+def test_a_normal_law_gives_an_error_function_of_the_logarithm_of_time_to_second_order():
+    from scipy.integrate import quad
+
+    sigma, times, errors = 0.1, np.exp(np.array([-4.0, 0.0, 4.0])), []
+    exact = [
+        quad(lambda z, t=t: np.exp(-0.5 * z * z - t * np.exp(-sigma * z / KT)) / np.sqrt(2 * np.pi), -9, 9)[0]
+        for t in times
+    ]
+    for count in (32, 64, 128):
+        errors.append(np.abs(left({"law": "normal", "deviation": sigma}, count, times) - exact).max())
+    assert errors[1] < 3e-4
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx([2.0, 2.0], abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("law", "mean", "deviation"),
+    [
+        ({"law": "normal", "deviation": 0.05}, 0.0, 0.05),
+        ({"law": "uniform", "width": 0.2}, 0.0, 0.2 / np.sqrt(12.0)),
+        ({"law": "exponential", "scale": 0.05}, 0.05, 0.05),
+        ({"law": "two-sided-exponential", "scale": 0.05}, 0.0, 0.05 * np.sqrt(2.0)),
+    ],
+)
+def test_moments_of_the_laws(law, mean, deviation):
+    energy, weights = values(law, 200)
+    assert energy @ weights - 0.6 == pytest.approx(mean, abs=1e-9)
+    assert np.sqrt((energy - 0.6 - mean) ** 2 @ weights) == pytest.approx(deviation, rel=2e-3)
+
+
+def test_a_log_normal_law_has_the_value_of_the_case_as_its_median():
+    density, weights = values({"law": "log-normal", "factor": 2.0}, 201, key="ions.density")
+    assert np.interp(0.5, weights.cumsum() - weights / 2, density) == pytest.approx(1e26, rel=1e-3)
+    assert np.sqrt(np.log(density / 1e26) ** 2 @ weights) == pytest.approx(np.log(2.0), rel=2e-3)
+
+
+def test_a_table_keeps_its_mean_whatever_the_number_of_columns(tmp_path):
+    file = tmp_path / "barriers.csv"
+    file.write_text("value (meV), weight\n" + "\n".join(f"{500 + 5 * i}, {i % 7}" for i in range(40)))
+    exact = np.average(0.5 + 0.005 * np.arange(40), weights=np.arange(40) % 7)
+    for count in (1, 5, 64):
+        energy, weights = values({"law": "table", "file": str(file)}, count)
+        assert energy @ weights == pytest.approx(exact, rel=1e-12)
+    file.write_text("value (meV), weight\n500, 1\n510, -1\n")
+    with pytest.raises(ValueError, match=r"barriers\.csv:3: weights are not negative"):
+        values({"law": "table", "file": str(file)}, 5)
+
+
+def test_keys_that_move_together_have_one_number_of_columns_and_their_sign():
+    spread = {KEY: {"law": "exponential", "scale": 0.05}, "device.left.barrier": {"law": "normal", "deviation": 0.04}}
+    for sign in ("", "-"):
+        together = (KEY, f"{sign}device.left.barrier")
+        found, weights = column_values(Columns(count=30, spread=spread, together=together), VALUE)
+        energy, barrier = found[KEY], found["device.left.barrier"]
+        assert len(weights) == 30
+        assert (np.diff(energy) > 0.0).all()
+        assert (np.diff(barrier) > 0.0 if not sign else np.diff(barrier) < 0.0).all()
+        assert barrier @ weights == pytest.approx(0.0, abs=1e-12)
+        assert 0.9 < np.sqrt(barrier**2 @ weights) / 0.04 < 1.0  # the slices of the first law cut the second one
+
+
+def test_draws_follow_the_laws():
+    energy, _ = values({"law": "exponential", "scale": 0.05}, 256, nodes="draws", seed=3)
+    assert energy.min() > 0.6
+    assert energy.mean() - 0.6 == pytest.approx(0.05, rel=0.2)
