@@ -17,9 +17,11 @@ RANGE = -4.3, 3.0  # V
 
 @cache
 def written_case():
-    """Two columns of the reference device that have been reset and half set."""
+    """Two columns of the reference device on a coarse grid that have been reset and half set."""
     history = {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]}
-    return load_case(yardstick.CASES / "li2019.toml", {"columns.count": 2, "ions.initial": history})
+    return load_case(
+        yardstick.CASES / "li2019.toml", {"columns.count": 2, "ions.initial": history, "device.film.cells": 32}
+    )
 
 
 def extracted_model(folder: Path) -> CompactModel:

@@ -79,6 +79,7 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     assert "is no fit of ions.density" in done.stderr
 
 
+@pytest.mark.campaign
 def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     asked = ["loop.csv", "small.toml", "--vary", "device.left.barrier=0.5 eV:0.8 eV", "--global", "40", "-q", "-o"]
     whole = otjdd(folder, "fit", *asked, "whole.nc")

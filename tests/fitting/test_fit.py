@@ -38,6 +38,7 @@ def pair(data):
     return otjdd.fit(one, small(), ["device.left.barrier", "ions.density"], changes={"device.left.barrier": "0.635 eV"})
 
 
+@pytest.mark.campaign
 def test_six_parameters_come_back_from_three_kinds_of_data(data):
     rng = np.random.default_rng(1)
     ds = otjdd.fit([noisy(one, rng) for one in data], small(), KEYS, changes=WRONG)
@@ -105,6 +106,7 @@ def test_a_profile_is_the_parabola_where_the_model_is_linear(data, monkeypatch):
     np.testing.assert_allclose(rise, offsets**2, atol=0.3)
 
 
+@pytest.mark.campaign
 def test_a_line_through_the_truth_gives_the_refits_of_draws(data):
     """Draws of the noise by one linear step are those of full fits: the many draws of errors can be linear."""
     keys = ["device.left.barrier", "ions.density"]
@@ -121,6 +123,7 @@ def test_a_line_through_the_truth_gives_the_refits_of_draws(data):
         assert (np.abs(full - linear) < 0.05 * error).all()
 
 
+@pytest.mark.campaign
 def test_a_global_search_and_a_posterior(data):
     pytest.importorskip("emcee")
     keys = {"device.left.barrier": ("0.4 eV", "0.9 eV")}
@@ -139,6 +142,7 @@ def test_currents_of_the_other_sign_are_told(data):
         otjdd.fit(data[2]._replace(source=source), small(), ["device.left.barrier"])
 
 
+@pytest.mark.campaign
 def test_a_global_search_that_was_ended_goes_on_from_its_scores(data):
     keys = {"device.left.barrier": ("0.4 eV", "0.9 eV"), "ions.density": ("1e26 1/m^3", "1e27 1/m^3")}
     made = task(small(), [noisy(data[0], np.random.default_rng(6))], keys)

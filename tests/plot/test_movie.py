@@ -49,7 +49,7 @@ def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
         assert film.n_frames == len(T)
 
 
-@pytest.mark.parametrize("own", [True, False])
+@pytest.mark.parametrize("own", [True, pytest.param(False, marks=pytest.mark.campaign)])
 def test_an_mp4_is_a_film_that_players_show(tmp_path, monkeypatch, own):
     """Of the ffmpeg of the system, or of that of the package imageio-ffmpeg."""
     if own:

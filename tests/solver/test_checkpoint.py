@@ -222,6 +222,7 @@ def start(folder, *words):
     return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.campaign
 def test_killed_and_resumed_by_the_command(tmp_path):
     text = LONG.replace("count = 150", "count = 450")
     (tmp_path / "long.toml").write_text(text)

@@ -134,10 +134,10 @@ def radau(run, voltages, duration):
 @needs_speed
 @pytest.mark.parametrize("law", LAWS)
 def test_error_in_time_follows_rtol(law):
-    film = case(ions__law=law, device__film__cells=16)
+    film = case(ions__law=law, device__film__cells=10)
     voltages, duration = (0.8, -1.0), 1e-6
     reference = radau(begin(film), voltages, duration)
-    for rtol in (1e-3, 1e-4, 1e-5, 1e-6, 1e-7):
+    for rtol in (1e-3, 1e-5, 1e-7):
         run = begin(film, rtol=rtol, atol=1e-2 * rtol)
         for V in voltages:
             hold(run, V, duration)
@@ -152,9 +152,10 @@ def balance(run):
 
 
 @needs_speed
-def test_no_ion_is_lost_in_a_hundred_thousand_steps():
+@pytest.mark.parametrize("steps", [5_000, pytest.param(100_000, marks=pytest.mark.campaign)])
+def test_no_ion_is_lost_however_many_steps_are_made(steps):
     run = begin(case(device__film__cells=8))
-    while run.counts.accepted < 100_000:
+    while run.counts.accepted < steps:
         for V in (0.9, 0.0, -1.5, 0.0):
             hold(run, V, 2e-7)
     assert balance(run).max() < 1e-12
@@ -169,7 +170,7 @@ def test_no_ion_is_lost_in_a_hundred_thousand_steps():
     crowding=st.floats(1.5, 1000.0),
     well=st.floats(-0.3, 1.0),
 )
-@settings(deadline=None, max_examples=40 if COMPILED else 2, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=20 if COMPILED else 2, suppress_health_check=list(HealthCheck))
 def test_cells_hold_no_less_than_nothing_and_no_more_than_their_sites(
     seed, law, voltages, duration, density, crowding, well
 ):

@@ -205,6 +205,7 @@ def test_a_limit_tells_itself_from_a_signal():
     assert not stopped.value.limit
 
 
+@pytest.mark.usefixtures("heeding_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_that_a_callback_of_c_swallows_is_raised_again(number, capfd):
     import ctypes

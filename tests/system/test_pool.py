@@ -127,7 +127,7 @@ def test_ctrl_c_ends_all_at_once_and_without_a_word_from_the_workers():
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="signals of Unix")
-@pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM"])
+@pytest.mark.parametrize("number", ["SIGKILL", pytest.param("SIGTERM", marks=pytest.mark.campaign)])
 def test_processes_in_a_long_job_end_with_the_one_that_they_work_for(number):
     run = subprocess.Popen([sys.executable, "-c", TELLING], stdout=subprocess.PIPE, text=True)
     worker = psutil.Process(int(run.stdout.readline()))
