@@ -9,8 +9,9 @@
 # # A device of your own
 #
 # Two stacks that are not the reference device: TiN | HfO2 | TiN, and Au | BaTiO3 | Nb:SrTiO3. The cases are the files
-# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` beside this notebook. Each number there has its source, or says that it is
-# assumed.
+# `tin-hfo2-tin.toml` and `au-bto-nbsto.toml` beside this notebook. They stand on `junction.toml`, a base without wells,
+# fixed charge or anything fitted: on `li2019.toml` they would take over what was calibrated for another stack. Each number
+# has its source, or says that it is assumed. `otjdd check` names what a case takes over from another material.
 #
 # Nothing in these stacks is calibrated. The question is therefore not "how large is the current" but "which of the
 # device's effects are in the model, and which are not".
@@ -94,9 +95,8 @@ print(f"at {float(loop.voltage[peak]):.1f} V of the source the junction has {flo
 
 # %% [markdown]
 # The positive writes are beyond the model. Above the barrier of 1.1 eV the junction conducts so well that the series
-# resistance of 55 ohm takes half of the voltage, at a current density that no junction survives, and the film would
-# fill with electrons that the model does not have. A junction of this stack is written at lower voltages, and there
-# these vacancies do not move.
+# resistance of 55 ohm takes more than half of the voltage, at a current density that no junction survives. A junction of
+# this stack is written at lower voltages, and there these vacancies do not move.
 #
 # What moves there is the polarisation, and it is not in the model at all. A window that is measured on such a stack
 # must not be fitted with this case: the vacancies would take over what the polarisation does.

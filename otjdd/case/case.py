@@ -16,7 +16,7 @@ from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Device, FromResult, Ions
-from otjdd.case.document import Document, changed, load_document, parse, split_key
+from otjdd.case.document import Document, changed, load_document, parse, split_key, with_calibrated
 from otjdd.case.drive import Drive
 from otjdd.case.expect import Expect
 from otjdd.case.fit_task import Fit
@@ -196,7 +196,7 @@ def changed_case(
 
 def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
     """Return the case of a text without base; `folder` holds the files that it names. Raises CaseError."""
-    return build(parse(Source(file, text)), Path(folder).resolve(), text, allow_outside)
+    return build(with_calibrated(parse(Source(file, text))), Path(folder).resolve(), text, allow_outside)
 
 
 def build(
@@ -345,4 +345,7 @@ def json_schema() -> dict:
     """JSON Schema of case files, for editors that complete and check TOML."""
     schema = Case.model_json_schema()
     base = {"type": "string", "description": "case file that this one is based on"}
-    return schema | {"title": "otjdd case", "properties": {"base": base} | schema["properties"]}
+    listed = "dotted keys whose values are fitted to one device; a case on top of this one is told which it takes over"
+    calibrated = {"type": "array", "items": {"type": "string"}, "description": listed}
+    properties = {"base": base, "calibrated": calibrated} | schema["properties"]
+    return schema | {"title": "otjdd case", "properties": properties}

@@ -13,7 +13,7 @@ from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from otjdd.case.electrodes import Electrode
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Count, Mass, Number, Record
+from otjdd.case.record import Count, Mass, Material, Number, Record
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
@@ -27,6 +27,7 @@ Density = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
 class Film(Record):
     """The oxide film and its grid.
 
+    material : its name; no number hangs on it
     thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
     fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
     tunnelling_mass : [m0] of the electron under the barrier
@@ -35,6 +36,7 @@ class Film(Record):
     density_of_states : N_c [1/m3] of the film as given, at any temperature; that of the right electrode when absent
     """
 
+    material: Material | None = None
     thickness: Annotated[float, Quantity("length", "0.1 nm", "100 nm")]
     cells: Annotated[Count, Field(ge=8, le=4096)] = 140
     grading: Annotated[Number, Field(ge=1, le=1e4)] = 20.0
@@ -194,7 +196,7 @@ class Ions(Record):
         return self
 
 
-class Material(NamedTuple):
+class Published(NamedTuple):
     """One published value: meaning, number in SI (energies in eV), text with its unit, source."""
 
     name: str
@@ -205,7 +207,7 @@ class Material(NamedTuple):
 
 
 @cache
-def materials() -> dict[str, Material]:
+def materials() -> dict[str, Published]:
     """All published values of materials.toml by name."""
     import tomllib
 
@@ -213,13 +215,13 @@ def materials() -> dict[str, Material]:
     return {name: read_material(name, **entry) for name, entry in table.items()}
 
 
-def read_material(name: str, *, what: str, value, source: str, dimension: str = "") -> Material:
+def read_material(name: str, *, what: str, value, source: str, dimension: str = "") -> Published:
     """One entry of materials.toml; without `dimension` the value is a plain number."""
     number = parse(value, dimension) if dimension else float(value)
-    return Material(name, what, number, str(value), source)
+    return Published(name, what, number, str(value), source)
 
 
-def material(name: str) -> Material:
+def material(name: str) -> Published:
     """A published value by its name in materials.toml; KeyError naming the known ones when there is none."""
     known = materials()
     if name not in known:

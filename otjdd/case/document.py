@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from otjdd.case.problem import Problem, Source
+from otjdd.case.problem import Problem, Source, dotted
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import Refused, TooLarge, read_regular
@@ -43,12 +43,14 @@ class Document(NamedTuple):
     """Data of a case file merged with its bases, and the places of its keys: path -> (Source, offset).
 
     problems : values that no case allows (nan, inf, dates); `data` holds them as text
+    calibrated : paths of the values that a case file says are fitted to one device, and the file that says so
     """
 
     source: Source
     data: dict
     places: dict
     problems: tuple[Problem, ...] = ()
+    calibrated: tuple[tuple[tuple, Source], ...] = ()
 
     def place(self, path: tuple) -> tuple[Source, int]:
         """Place of a key, or of the innermost table around it that has one."""
@@ -74,7 +76,7 @@ def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
     Raises CaseError, or OSError when the file itself cannot be read.
     """
     source = Source(os.fspath(path), read_text(path))
-    document = parse(source)
+    document = with_calibrated(parse(source))
     if "base" not in document.data:
         return document
     seen = (*seen, Path(path).resolve())
@@ -86,6 +88,21 @@ def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
         ) from None
     del document.data["base"]
     return put_on(below.without("expect"), document)
+
+
+def with_calibrated(document: Document) -> Document:
+    """The document with its list `calibrated` beside its data. Raises CaseError for a key that it does not state."""
+    if "calibrated" not in document.data:
+        return document
+    keys, source = document.data.pop("calibrated"), document.source
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        problem = document.problem(("calibrated",), 'a list of dotted keys such as "device.left.barrier"', brief(keys))
+        raise CaseError([problem])
+    paths = [split_key(key, source) for key in keys]
+    missing = [dotted(path) for path in paths if path not in document.places]
+    if missing:
+        raise CaseError([document.problem(("calibrated",), "keys that this file states", brief(missing[0]))])
+    return document._replace(calibrated=tuple((path, source) for path in paths))
 
 
 def find_base(document: Document, shipped: Path, seen: tuple) -> str:
@@ -186,7 +203,8 @@ def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> 
     replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
     kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
-    return Document(above.source, data, kept | above.places, below.problems + above.problems)
+    problems, calibrated = below.problems + above.problems, below.calibrated + above.calibrated
+    return Document(above.source, data, kept | above.places, problems, calibrated)
 
 
 def merge(below, above: dict, path: tuple, replaced: list):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Mass, Number, Record
+from otjdd.case.record import Mass, Material, Number, Record
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.units import Quantity
 
@@ -51,6 +51,7 @@ class Metal(Record):
     """
 
     kind: Literal["metal"]
+    material: Material | None = None
     barrier: Barrier
     screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = "0 m"
     relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
@@ -76,6 +77,7 @@ class Semiconductor(Record):
     """
 
     kind: Literal["semiconductor"]
+    material: Material | None = None
     band_offset: Annotated[float, Quantity("energy", "-5 eV", "5 eV")]
     doping: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")]
     density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None

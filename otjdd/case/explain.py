@@ -5,6 +5,7 @@ text of its own.
 """
 
 import os
+from collections.abc import Iterator
 from decimal import Decimal
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,7 @@ from otjdd.case.problem import Problem, Source, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
+MAX_TABLES = 3  # around a key that is looked for by its last word
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
 
 
@@ -67,7 +69,11 @@ def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Pr
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
-        hint = nearest(str(path[-1]), [name for name in known if name != path[-1]]) or f"known: {', '.join(known[:20])}"
+        hint = (
+            nearest(str(path[-1]), [name for name in known if name != path[-1]])
+            or elsewhere(schema, str(path[-1]))
+            or f"known: {', '.join(known[:20])}"
+        )
         return document.problem(path, "a key that is known here", brief(path[-1]), hint)
     if kind == "value_error":
         reason = error["ctx"]["error"]
@@ -82,6 +88,23 @@ def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Pr
     if kind in ("missing", "union_tag_not_found"):
         return document.problem(path, expected, "nothing: the key is missing")
     return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
+
+
+def elsewhere(schema: dict, name: str) -> str:
+    """Hint for a key that stands in other tables: their dotted keys; "" when there is none."""
+    found = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
+    quoted = [f'"{path}"' for path in found]
+    return f"did you mean {' or '.join(quoted)}?" if quoted else ""
+
+
+def paths_of(schema: dict, node: dict, name: str, path: tuple) -> Iterator[str]:
+    """Dotted keys of a name in the tables of a schema that are no lists, at most MAX_TABLES deep."""
+    for inner in alternatives(schema, node, None):
+        for key, value in inner.get("properties", {}).items():
+            if key == name:
+                yield ".".join((*path, key))
+            elif len(path) < MAX_TABLES:
+                yield from paths_of(schema, value, name, (*path, key))
 
 
 def shown(value) -> str:

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
 Count = Annotated[int, Strict()]  # no text, no 2.0, no true
 Number = Annotated[float, Strict()]
 Mass = Annotated[Number, Field(ge=0.01, le=100)]  # in electron masses
+Material = Annotated[str, StringConstraints(min_length=1, max_length=60)]  # a name, such as "SrTiO3"
 
 
 class Record(BaseModel):

@@ -25,10 +25,17 @@ def complete_key(incomplete: str) -> list[str]:
 
 
 def complete_kind(incomplete: str) -> list[str]:
-    """Kinds of panels that a word may become."""
-    from otjdd.plot.kinds import KINDS
+    """Kinds of pictures that a word may become."""
+    from otjdd.plot.kinds import KINDS, MOVIE
 
-    return [kind for kind in KINDS if kind.startswith(incomplete)]
+    return [kind for kind in (*KINDS, MOVIE, "help") if kind.startswith(incomplete)]
+
+
+def complete_over(incomplete: str) -> list[str]:
+    """What a row of a table is, as a word that this one may become."""
+    from otjdd.results.table import OVER, POINTS
+
+    return [over for over in (*OVER, POINTS) if over.startswith(incomplete)]
 
 
 def complete_claim(incomplete: str) -> list[str]:
@@ -63,15 +70,20 @@ def load(path: Path, settings: list[str], allow_outside: bool):
     """
     from otjdd.case.case import load_case
 
+    case = load_case(path, changes_of(settings), allow_outside=allow_outside)
+    check_files(case, path)
+    return case
+
+
+def changes_of(settings: list[str]) -> dict[str, str]:
+    """Dotted key -> value of the words of --set. Raises typer.BadParameter when one is not KEY=VALUE."""
     changes = {}
     for text in settings:
         key, equals, value = text.partition("=")
         if not equals:
             raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
         changes[key.strip()] = value.strip()
-    case = load_case(path, changes, allow_outside=allow_outside)
-    check_files(case, path)
-    return case
+    return changes
 
 
 def check_files(case, path: Path):

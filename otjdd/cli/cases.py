@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, complete_case, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say
 
@@ -59,7 +59,8 @@ def check(
 
 
 def check_case(path: Path, settings: list[str], allow_outside: bool):
-    """Say that a case is good, and what it does. Raises CaseError, OSError."""
+    """Say that a case is good, what it does, and what its author may not know of it. Raises CaseError, OSError."""
+    from otjdd.case import ferroelectrics, taken_over
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -71,6 +72,8 @@ def check_case(path: Path, settings: list[str], allow_outside: bool):
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
+    for line in filter(None, [*taken_over.notes(path, changes_of(settings)), ferroelectrics.note(case)]):
+        say(line if line.startswith(" ") else f"note: {line}")
 
 
 def check_data(path: Path, words: dict, picture: Path | None):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import check_target
+from otjdd.cli.arguments import check_target, complete_over
 from otjdd.system.terminal import say
 
 
@@ -15,8 +15,9 @@ def export(
     over: Annotated[
         str | None,
         typer.Option(
+            autocompletion=complete_over,
             help='What a row is: "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a crossbar, '
-            'or "points" of a study. Default: reads.'
+            'or "points" of a study. Default: reads.',
         ),
     ] = None,
 ):

@@ -71,7 +71,8 @@ def test_shipped_cases_load_and_their_resolved_text_loads_back_to_an_equal_case(
 def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
     header = path.read_text().split("\n\n")[0].lower()
     assert "question:" in header
-    assert any(source in header for source in ("li 2019", "10.1021/acsami.9b13434", "10.3389/fnins.2020.627276"))
+    sources = "li 2019", "10.1021/acsami.9b13434", "10.3389/fnins.2020.627276", "taken from literature or assumed"
+    assert any(source in header for source in sources)
     assert "look at" in header
 
 
@@ -402,7 +403,7 @@ def test_a_study_is_part_of_the_case_and_not_of_its_points():
 
 def test_the_schema_for_editors_knows_every_key_with_words_for_quantities():
     schema = json_schema()
-    assert {"base", *Case.model_fields} == set(schema["properties"])
+    assert {"base", "calibrated", *Case.model_fields} == set(schema["properties"])
     film = schema["$defs"]["Film"]
     assert film["additionalProperties"] is False
     assert film["properties"]["thickness"]["type"] == "string"

@@ -212,6 +212,8 @@ def test_a_result_is_exported_as_csv(folder):
         (["run", "sm"], {"small.toml"}),
         (["run", "small.toml", "--set", "device.film.t"], {"device.film.thickness=", "device.film.tunnelling_mass="}),
         (["plot", "a.nc", "--kind", "spec"], {"spectrum"}),
+        (["plot", "a.nc", "--kind", "mov"], {"movie"}),
+        (["export", "a.nc", "--over", "s"], {"snapshot"}),
         (["validate", "rv-h"], {"rv-hrs"}),
     ],
 )

@@ -1,0 +1,20 @@
+"""Films of known ferroelectrics, told by the names in a case: their polarisation is not in the model."""
+
+import re
+
+NAMES = {
+    "BaTiO3": r"BaTiO_?3|BTO\b",
+    "Pb(Zr,Ti)O3": r"Pb\(?Zr|PbTiO_?3|PZT\b",
+    "BiFeO3": r"BiFeO_?3|BFO\b",
+    "(Hf,Zr)O2": r"\(?Hf[0-9.,]*Zr[0-9.]*\)?O|HZO\b",
+}
+WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in NAMES.items()}
+
+
+def note(case) -> str:
+    """A line for `otjdd check` where the title or the material of the film names a ferroelectric; else ""."""
+    said = f"{case.title} | {case.device.film.material or ''}"
+    name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")
+    return f"{name} is ferroelectric, and polarisation is not in the model: a memory here is one of vacancies" * bool(
+        name
+    )

@@ -1,0 +1,101 @@
+"""Values that a case takes over from its base although its junction is of other materials.
+
+Two kinds: those that a base says in `calibrated` were fitted to one device, and say nothing of another film or electrode;
+and those of a film or an electrode whose `material` the case changes.
+"""
+
+import os
+import re
+from collections.abc import Mapping
+
+from otjdd.case.document import Document, changed, load_document
+from otjdd.case.problem import Source, dotted
+from otjdd.case.shipped import find_case, shipped_cases
+from otjdd.case.toml_text import toml_value
+
+FILM, LEFT, RIGHT = ("device", "film"), ("device", "left"), ("device", "right")
+FILM_KEYS = ("permittivity", "fixed_charge", "tunnelling_mass", "image_permittivity", "density_of_states")
+ION_KEYS = ("site_density", "hop_distance", "activation_energy", "prefactor", "well_left", "well_right")
+ELECTRODE_KEYS = (
+    "barrier", "screening_length", "relative_permittivity", "mass", "band_depth", "band_offset", "doping",
+    "density_of_states", "permittivity",
+)  # fmt: skip
+OF_MATERIAL = {
+    FILM: [*((*FILM, key) for key in FILM_KEYS), *(("ions", key) for key in ION_KEYS)],
+    LEFT: [(*LEFT, key) for key in ELECTRODE_KEYS],
+    RIGHT: [(*RIGHT, key) for key in ELECTRODE_KEYS],
+}
+# What decides the material where no name does: nobody changes these while the material stays.
+DECIDING = ((*FILM, "permittivity"), (*LEFT, "kind"), (*RIGHT, "kind"))
+OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0-9])")  # HfO2, BaTiO3, Hf0.5Zr0.5O2
+
+
+def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
+    """Lines for `otjdd check`: the values that a case takes over from another material; [] where there are none.
+
+    settings : dotted key -> value on top of the file. Raises CaseError, OSError.
+    """
+    document = load_document(find_case(path), shipped_cases())
+    document = changed(document, settings, "--set") if settings else document
+    told, found = set(), []
+    for source in dict.fromkeys(source for _, source in document.calibrated):
+        here = [path for path, of in document.calibrated if of == source and document.place(path)[0] == source]
+        if here and (why := other_material(document, source)):
+            told |= set(here)
+            found.append(f"{why}, but these values were calibrated for {stack_of(source)} in {name_of(source)}:")
+            found += [f"  {dotted(path)} = {toml_value(value_at(document.data, path))}" for path in here]
+            found.append('  state each of them, or begin from base = "junction.toml", in which nothing is calibrated')
+    return found + [line for part in OF_MATERIAL for line in of_other_material(document, part, told)]
+
+
+def other_material(document: Document, source: Source) -> str:
+    """Why the junction of a document is another one than that of the base `source`, in words; "" where it is the same."""
+    base = data_of(source)
+    for part in OF_MATERIAL:
+        name = value_at(document.data, (*part, "material"))
+        if name != value_at(base, (*part, "material")):
+            return f"{dotted(part)} is of {name or 'another material'}"
+    for path in DECIDING:
+        if value_at(document.data, path) != value_at(base, path):
+            return f"{dotted(path)} is that of another material"
+    known = f"{value_at(base, ('title',))} {stack_of(source)}"
+    others = [name for name in OXIDE.findall(str(document.data.get("title", ""))) if name not in known]
+    return f"the title names {others[0]}" if others else ""
+
+
+def of_other_material(document: Document, part: tuple, told: set) -> list[str]:
+    """A line for each base from which a film or an electrode of another material has values, without those told before."""
+    name, sources = value_at(document.data, (*part, "material")), {}
+    for path in OF_MATERIAL[part]:
+        source = document.places.get(path, (None, 0))[0]
+        before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
+        none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: of no material
+        if name and before and before != name and path not in told and not none:
+            sources.setdefault((before, name_of(source)), []).append(dotted(path))
+    return [
+        f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"
+        for (before, file), keys in sources.items()
+    ]
+
+
+def data_of(source: Source) -> dict:
+    """Data of a case file with its bases."""
+    return load_document(source.file, shipped_cases()).data
+
+
+def stack_of(source: Source) -> str:
+    """Materials of a case file, from left to right."""
+    data = data_of(source)
+    return " | ".join(str(value_at(data, (*part, "material")) or "?") for part in (LEFT, FILM, RIGHT))
+
+
+def name_of(source: Source) -> str:
+    """Name of a case file without its folder."""
+    return os.path.basename(source.file)
+
+
+def value_at(data, path: tuple):
+    """Value at a path of nested tables; None where there is none."""
+    for part in path:
+        data = data.get(part) if isinstance(data, dict) else None
+    return data

@@ -1,0 +1,80 @@
+"""What a case takes over from another material, and the list of calibrated values against the words beside them."""
+
+import re
+
+import pytest
+
+from otjdd.case.case import load_case, parse_case
+from otjdd.case.document import load_document
+from otjdd.case.ferroelectrics import note
+from otjdd.case.problem import dotted
+from otjdd.case.shipped import shipped_cases
+from otjdd.case.taken_over import notes
+from otjdd.errors import CaseError
+
+OTHER = {
+    "a name": '[device.film]\nmaterial = "Al2O3"\n',
+    "a permittivity": 'device.film.permittivity = { law = "linear", eps_r = 9 }\n',
+    "a title": 'title = "Pt | 3 nm Al2O3 | Nb:SrTiO3"\n',
+    "an electrode": 'device.right = { kind = "metal", barrier = "1 eV" }\ndevice.film.density_of_states = "1e26 1/m^3"\n',
+}
+
+
+@pytest.mark.parametrize(("name", "word"), [("li2019", "calibrated"), ("nb-sto-interface", "(?:b )?fitted")])
+def test_the_list_of_a_case_is_that_of_the_words_beside_its_values(name, word):
+    file = shipped_cases() / f"{name}.toml"
+    table, said = "", []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        table = match[1] if (match := re.match(r"\[([\w.]+)\]", line)) else table
+        said += [f"{table}.{match[1]}"] if (match := re.match(rf"(\w+) = .*# {word}", line)) else []
+    assert [dotted(path) for path, _ in load_document(file, shipped_cases()).calibrated] == said
+
+
+@pytest.mark.parametrize("text", OTHER.values(), ids=OTHER)
+def test_another_material_is_told_what_it_takes_over(tmp_path, text):
+    path = tmp_path / "own.toml"
+    path.write_text('base = "li2019.toml"\nions.well_left = "0 eV"\n' + text)
+    load_case(path)
+    told = notes(path, {})
+    assert "but these values were calibrated for Pt | SrTiO3 | Nb:SrTiO3 in li2019.toml" in told[0]
+    assert '  ions.well_right = "1.214 eV"' in told
+    assert not any("ions.well_left" in line for line in told)
+    assert not any("ions.well_right" in line for line in notes(path, {"ions.well_right": "0 eV"}))
+
+
+def test_the_same_materials_are_told_nothing(tmp_path):
+    assert notes("rv-loop", {"device.film.thickness": "3.2 nm", "device.left.barrier": "0.6 eV"}) == []
+    path = tmp_path / "own.toml"
+    path.write_text('base = "rv-loop.toml"\ntitle = "my SrTiO3"\ndevice.film.material = "SrTiO3"\n')
+    assert notes(path, {}) == []
+
+
+def test_values_of_the_film_below_are_told_of_a_film_of_another_name(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text('base = "junction.toml"\n[device.film]\nmaterial = "Al2O3"\ntunnelling_mass = 0.3\n')
+    (told,) = notes(path, {})
+    assert told.startswith(
+        "device.film is of Al2O3, with values of HfO2 from junction.toml: device.film.permittivity, ions.site_density"
+    )
+    assert not {"tunnelling_mass", "well_left", "fixed_charge"} & set(re.findall(r"\w+", told))
+
+
+@pytest.mark.parametrize("value", ["1", '["device.film"]', '["device.film.thickness"]', "[1]"])
+def test_a_list_of_calibrated_values_names_keys_of_its_file(tmp_path, value):
+    path = tmp_path / "own.toml"
+    path.write_text(f'calibrated = {value}\nbase = "li2019.toml"\n')
+    with pytest.raises(CaseError, match=r"own\.toml:1:1.*calibrated"):
+        load_case(path)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Au | BaTiO3 | Nb:SrTiO3", "BaTiO3"), ("TiN | 10 nm HZO | TiN", "(Hf,Zr)O2"), ("Hf0.5Zr0.5O2 film", "(Hf,Zr)O2"),
+        ("SrRuO3 | Pb(Zr0.2Ti0.8)O3", "Pb(Zr,Ti)O3"), ("a BFO film", "BiFeO3"),
+        ("TiN | HfO2 | TiN", ""), ("ZrO2", ""), ("Pt | SrTiO3 | Nb:SrTiO3", ""), ("Pd-BTOX", ""),
+    ],
+)  # fmt: skip
+def test_a_ferroelectric_is_known_by_its_name(title, said):
+    case = parse_case(load_case("li2019").resolved()).replace("title", title)
+    assert note(case).partition(" is ferroelectric")[0] == said
