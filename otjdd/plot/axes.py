@@ -8,13 +8,15 @@ import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
-from otjdd.plot.style import GREY, ORANGE
+from otjdd.plot.style import GREY, ORANGE, WIDTH
 from otjdd.studies.sensitivity import worth_logarithms
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
 ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
 FEW = 300  # largest over smallest value of a logarithmic axis, below which powers of ten are too few ticks
-NAMED = 7  # ticks with a unit that a panel has room for, at most
+NAMED = {"x": 5, "y": 7}  # ticks with a unit that a panel has room for, at most
+LONG = 1e4  # values beyond which a tick is written with a power of ten, too long for many ticks
+HELD = "otjdd_{}_unit"  # attribute of axes: unit in which a side holds its data, whatever its label says
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
 HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a letter of it, and the width there is for both
@@ -29,19 +31,23 @@ def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | No
     few decades have round numbers between the powers of ten, too.
     """
     values = np.asarray(values, dtype=float)
+    setattr(axes, HELD.format(side), unit)
     largest = float(np.nanmax(np.abs(values), initial=0.0)) if np.isfinite(values).any() else 0.0
     own, shown = getattr(axes, f"{side}axis"), symbol(unit)
     if worth_logarithms(values) if log is None else log:
         axes.set(**{f"{side}scale": "log"})
         few = np.nanmax(values) < FEW * np.nanmin(values)
         if few:
-            own.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            wide = (
+                side == "x" and unit not in PREFIXED and largest >= LONG and np.nanmax(values) > 10 * np.nanmin(values)
+            )
+            own.set_major_locator(LogLocator(subs=(1.0, 3.0) if wide else (1.0, 2.0, 5.0)))
             own.set_minor_formatter(NullFormatter())
         if unit in ON_TICKS:
             own.set_major_formatter(lambda value, _: told(value, unit))
             own.set_minor_formatter(NullFormatter())
             if not few:
-                own.set_major_locator(LogLocator(numticks=NAMED))
+                own.set_major_locator(LogLocator(numticks=NAMED[side]))
             shown = "1"
         elif few and (found := prefix(largest, unit)):
             own.set_major_formatter(found[0])
@@ -152,11 +158,18 @@ def legend(axes, title: str | None = None) -> None:
         axes.legend(title=title)
         return
     entry = HANDLE + LETTER * max(map(len, labels))
-    columns = max(1, min(len(labels), int(ROOM / entry), 3 if len(labels) % 3 in (0, 2) else 2))
+    room = ROOM * axes.figure.get_size_inches()[0] / (WIDTH * columns_of(axes))
+    columns = max(1, min(len(labels), int(room / entry), 3 if len(labels) % 3 in (0, 2) else 2))
     axes.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left", borderaxespad=0.1,
         borderpad=0.2, columnspacing=1.2, labelspacing=0.3,
     )  # fmt: skip
+
+
+def columns_of(axes) -> int:
+    """Number of panels beside each other in the figure of axes."""
+    spec = axes.get_subplotspec()
+    return spec.get_gridspec().ncols if spec else 1
 
 
 def letter(axes, number: int) -> None:

@@ -69,13 +69,26 @@ def time_axis(axes, clock: Clock | None, times) -> None:
     if clock is None:
         quantity(axes, "x", times, "time", "s", log=False)
         return
-    at, names = ticks(clock)
-    axes.set_xticks(at, names, fontsize=7)
-    axes.set_xticks(decades(clock), minor=True)
+    axes.set_xlabel(name_places(clock, axes.xaxis))
     axes.set_xlim(0, len(clock.first))
     for edge in range(1, len(clock.first)):
         axes.axvline(edge, color=GREY, linewidth=0.5, linestyle=(0, (2, 2)))
-    axes.set_xlabel("time" if len(clock.first) == 1 else "time since the last jump of the voltage")
+
+
+def name_places(clock: Clock, axis) -> str:
+    """Put ticks on an axis, and return its label: decades by name where each part has room for two names, else durations.
+
+    A name here and there would read as if the time went on from one part to the next.
+    """
+    at, names = ticks(clock)
+    parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))
+    axis.set_ticks(decades(clock), minor=True)
+    if len(parts) == 1 or parts.min() > 1:
+        axis.set_ticks(at, names, fontsize=7)
+        return "time" if len(parts) == 1 else "time since the last jump of the voltage"
+    axis.set_ticks(np.arange(len(parts)) + 0.5, [instant(width) for width in np.diff(clock.edges)], fontsize=7)
+    axis.set_tick_params(which="major", length=0)
+    return "length of each part; ticks: decades of time in it"
 
 
 def ticks(clock: Clock) -> tuple[list[float], list[str]]:

@@ -31,8 +31,8 @@ def figure(
 
     results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study` or
         `otjdd.fit`. Measured points are drawn into the panels of the results beside them
-    kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept; those that fit
-        when empty
+    kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept, of a sample also
+        "cdf", "box" or "parallel"; those that fit when empty
     label : name of each result in the legends, a text or a sequence of them
     ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure; with one axes and no
         kinds the first that fits is drawn

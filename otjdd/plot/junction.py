@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
 from otjdd.plot.axes import legend, volts
-from otjdd.plot.profiles import DEEPEST, band_limits, band_line, extremes, thickness
+from otjdd.plot.profiles import DEEPEST, FAR, band_limits, band_line, extremes, thickness, voltage_at
 from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import GREY, SKY, style
 
@@ -18,7 +18,6 @@ SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of each part, in parts of the figure
 SPECTRUM = (0.725, 0.42, 0.245, 0.52)
 VACANCIES = (0.145, 0.1, 0.825, 0.19)
-FAR = 100.0  # nm, beyond the picture on either side
 
 
 def junction(ds) -> Figure:
@@ -52,18 +51,10 @@ def junction(ds) -> Figure:
 
 def fermi_levels(axes, ds, number: int, colour: str) -> None:
     """Draw the Fermi level of the right electrode, 0 eV, and of the left one, at minus the voltage of the junction."""
-    film, level = thickness(ds), -voltage_at(ds, ds.snapshot_time.values[number])
+    film, level = thickness(ds), -voltage_at(ds, number)
     dashed = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "scalex": False}
     axes.plot([film, film + FAR], [0, 0], color=GREY, **dashed)
     axes.plot([-FAR, 0], [level, level], color=colour, **dashed)
-
-
-def voltage_at(ds, t: float) -> float:
-    """Junction voltage [V] at a time [s]: of the last instant of the time series at or before it; nan without one."""
-    if not ds.sizes.get("time"):
-        return float("nan")
-    i = int(np.searchsorted(ds.time.values, t * (1 + 1e-12), side="right")) - 1
-    return float(ds.junction_voltage.values[max(i, 0)])
 
 
 def current_by_energy(axes, ds, number: int, line: dict) -> None:
@@ -90,7 +81,4 @@ def finish(bands, spectrum, ds, shots) -> None:
 
 def said(ds) -> str:
     """The picture in words, for whoever does not see it."""
-    return "; ".join(
-        f"{shot.name}: junction at {volts(voltage_at(ds, ds.snapshot_time.values[shot.number]))}"
-        for shot in extremes(ds)
-    )
+    return "; ".join(f"{shot.name}: junction at {volts(voltage_at(ds, shot.number))}" for shot in extremes(ds))

@@ -43,6 +43,7 @@ KEPT = ("read_time", "read_resistance")
 TIMED = ("time", "voltage", "current", "conduction_current")
 BIASED = ("state", "temperature", "bias", "bias_current")
 SWEPT = 'a drive of the kind iv or triangle (with record.every = "all"), or steps with read_each'
+ALTERNATING = each(*WRITTEN, when=reads.alternating)
 VACANCIES = each("x", "snapshot_time", "vacancy_concentration")
 BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
 ELECTRONS = each("film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage")
@@ -73,6 +74,14 @@ KINDS = {
         reads.conductance, "conductance read by read, with its window and nonlinearity",
         "two reads or more, as a train with read_each has",
         each(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), each(*WRITTEN, when=reads.repeated),
+    ),
+    "endurance": Kind(
+        reads.endurance, "resistance of both states, cycle by cycle",
+        "reads after writes of two voltages that alternate", ALTERNATING, ALTERNATING,
+    ),
+    "cdf": Kind(
+        reads.spreads, "cumulative distribution of the resistances of both states over the cycles",
+        "reads after writes of two voltages that alternate", ALTERNATING, never,
     ),
     "retention": Kind(
         reads.retention, "resistance against the time since the write, with its loss per decade",
@@ -149,6 +158,10 @@ KINDS = {
         crossbar.voltages, "largest voltage across all cells of a crossbar, a map for each write", PATTERNS, CELLS, never,
     ),
 }  # fmt: skip
+OF_SAMPLES = {
+    "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample",
+    "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
+}
 MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
 
@@ -187,6 +200,6 @@ def holds(runs: Sequence[Run]) -> str:
 
 def listing() -> str:
     """All kinds and what they show, a line each."""
-    rows = {kind: row.shows for kind, row in KINDS.items()} | {MOVIE: MOVIE_SHOWS}
+    rows = {kind: row.shows for kind, row in KINDS.items()} | OF_SAMPLES | {MOVIE: MOVIE_SHOWS}
     width = max(map(len, rows))
     return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())

@@ -11,6 +11,7 @@ BESIDE = (
     "numerics",
     "study",
 )  # tables of a case that say nothing of the device and what is done to it
+WORDS = "words"  # attribute of a coordinate of a study
 LONGEST = 40  # characters of a label: more do not fit above axes
 
 
@@ -52,6 +53,40 @@ def leaves(data, prefix: str = ""):
             yield from leaves(value, name)
         else:
             yield name, value
+
+
+def parts_by_kind(attrs) -> dict[str, str]:
+    """Names of the parts of the drive of a case by their keys: "drive.parts[1]" is "pulse", "pulse 2" if there are more.
+
+    Pulses of 0 V, which stand for the time before a read, are not counted.
+    """
+    parts = case_data(attrs).get("drive", {}).get("parts", [])
+    kinds = [str(part.get("kind", "")) for part in parts]
+    idle = [
+        kind == "pulse" and str(part.get("voltage", "")).split(" ")[0] == "0"
+        for kind, part in zip(kinds, parts, strict=True)
+    ]
+    named: dict[str, str] = {}
+    for i, (kind, off) in enumerate(zip(kinds, idle, strict=True)):
+        alike = [k for k, other in enumerate(kinds) if other == kind and idle[k] == off]
+        if not off:
+            named[f"drive.parts[{i}]"] = kind + f" {alike.index(i) + 1}" * (len(alike) > 1)
+    return named
+
+
+def with_words(ds):
+    """The Dataset of a study, each coordinate with its name in words as an attribute, see `words_of`."""
+    names = parts_by_kind(ds.attrs)
+    said = {}
+    for key in map(str, ds.coords):
+        path, _, name = key.rpartition(".")
+        said[key] = f"{names[path]} {name.replace('_', ' ')}" if path in names else readable(key)
+    return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in said.items()})
+
+
+def words_of(ds, key: str) -> str:
+    """Name in words of a varied key of a study."""
+    return ds.coords[key].attrs.get(WORDS, readable(key)) if key in ds.coords else readable(key)
 
 
 def readable(key: str) -> str:

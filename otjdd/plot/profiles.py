@@ -8,14 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.plot.axes import legend, note, quantity, volts
-from otjdd.plot.clock import Clock, clock_of, decades, instant, ticks
+from otjdd.plot.clock import Clock, clock_of, instant, name_places
+from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import GREY, SKY
 
 CURVES = 6  # snapshots drawn as profiles; more are a map
 DEEPEST = 1e-8  # of the largest concentration: what is less is not drawn
-AROUND = (1.2, 12.0)  # nm of a metal and of a semiconductor that are drawn beside the film
+AROUND = 1.2  # nm that are drawn beside the film, at least
+FLAT = 3e-3  # eV: where a band edge is as near to its end, it is drawn as flat
+SAME_VOLTAGE = 1e-3  # V
 SAME = 1.1  # ratio of resistances that count as one state
+FAR = 100.0  # nm by which flat leads go on, beyond the picture
 LEAD = 3  # points of a flat lead in a line of `band_line`
 BENT = 0.01  # eV: a smaller step of the band edge before a lead is where its bending was cut off
 UNEVEN = 20.0  # longest over shortest interval of snapshots that are not evenly spread
@@ -66,10 +70,7 @@ def row_axis(axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
     if even:
         quantity(axes, "y", t, "time", "s", log=False)
     elif clock:
-        at, names = ticks(clock)
-        axes.set_yticks(at, names)
-        axes.set_yticks(decades(clock), minor=True)
-        axes.set_ylabel("time" if len(clock.first) == 1 else "time since the last jump")
+        axes.set_ylabel(name_places(clock, axes.yaxis))
         for edge in range(1, len(clock.first)):
             axes.axhline(edge, color="white", linewidth=0.6)
     else:
@@ -104,7 +105,7 @@ def bands(axes, runs: Sequence[Run]) -> None:
     """
     drawn = []
     for i, run in enumerate(runs):
-        shots = extremes(run.ds)
+        shots = at_voltages(run.ds, extremes(run.ds))
         for j, shot in enumerate(shots):
             line = band_line(run.ds, shot.number)
             axes.plot(*line, label=named(run, shot.name), **stroke(i, j, len(runs), len(shots)))
@@ -119,19 +120,28 @@ def bands(axes, runs: Sequence[Run]) -> None:
 
 
 def band_limits(results, lines) -> tuple[tuple, tuple]:
-    """Limits of x [nm] and of energy [eV] for band diagrams: film and bent regions decide, not the bottom of a metal."""
+    """Limits of x [nm] and of energy [eV] for band diagrams: film and bent regions decide, not the bottom of a metal.
+
+    A semiconductor is drawn up to where its band is FLAT.
+    """
     lowest, highest, left, right = 0.0, 0.0, 0.0, 0.0
     for ds, (x, edge) in zip(results, lines, strict=True):
         film = thickness(ds)
         metal = [is_metal(side) for side in (edge[::-1], edge)]
-        bent = [0.0 if flat else AROUND[1] for flat in metal]
-        left = min(left, max(x[0], -(bent[0] or AROUND[0])))
-        right = max(right, min(x[-1], film + (bent[1] or AROUND[0])))
+        bent = [0.0 if metal[0] else bent_part(-x[::-1], edge[::-1]), 0.0 if metal[1] else bent_part(x - film, edge)]
+        left = min(left, -max(bent[0], AROUND))
+        right = max(right, film + max(bent[1], AROUND))
         inside = (x >= -bent[0] - 1e-9) & (x <= film + bent[1] + 1e-9)
         inside[: LEAD * metal[0]] = inside[len(x) - LEAD * metal[1] :] = False
         lowest, highest = min(lowest, edge[inside].min()), max(highest, edge[inside].max())
     margin = 0.1 * max(highest - lowest, 0.2)
     return (left, right), (lowest - margin, highest + margin)
+
+
+def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
+    """Distance [nm] from the film, x = 0, at which a band edge comes within FLAT of its end, and a twentieth more."""
+    bent = np.flatnonzero((np.abs(edge - edge[-1]) > FLAT) & (x > 0))
+    return 1.05 * float(x[min(bent[-1] + 1, len(x) - 1)]) if bent.size else 0.0
 
 
 def band_line(ds, number: int) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +158,7 @@ def band_line(ds, number: int) -> tuple[np.ndarray, np.ndarray]:
         keep[-2] = not 0 < abs(edge[-3] - edge[-2]) < BENT
         keep[1] = not 0 < abs(edge[2] - edge[1]) < BENT
     x, edge = x[keep], edge[keep]
-    ends = min(x[0], -AROUND[0]), max(x[-1], thickness(ds) + AROUND[1])
+    ends = x[0] - FAR, x[-1] + FAR
     return np.concatenate(([ends[0]], x, [ends[1]])), np.concatenate((edge[:1], edge, edge[-1:]))
 
 
@@ -182,8 +192,33 @@ def spectrum(axes, runs: Sequence[Run]) -> None:
 
 
 def every(ds) -> list[Shot]:
-    """All snapshots of a result, named by their times."""
-    return [Shot(i, instant(t)) for i, t in enumerate(ds.snapshot_time.values)]
+    """All snapshots of a result, named by their times; the first also by what it is, where the case says so."""
+    initial = case_data(ds.attrs).get("ions", {}).get("initial", "")
+    if isinstance(initial, dict):
+        start = ", prepared" if "history" in initial else ", as given"
+    else:
+        start = {"uniform": ", not written", "equilibrium": ", at rest"}.get(initial, "")
+    return [Shot(i, instant(t) + (start if t == 0 else "")) for i, t in enumerate(ds.snapshot_time.values)]
+
+
+def at_voltages(ds, shots: list[Shot]) -> list[Shot]:
+    """The same snapshots, also named by the voltage of the junction where they differ in it: it bends the bands, too."""
+    V = [voltage_at(ds, shot.number) for shot in shots]
+    if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
+        return shots
+    told = [volts(round(v, 3)) if abs(v) >= SAME_VOLTAGE else "0 V" for v in V]
+    return [Shot(shot.number, f"{shot.name}, at {text}") for shot, text in zip(shots, told, strict=True)]
+
+
+def voltage_at(ds, number: int) -> float:
+    """Junction voltage [V] at a snapshot; without it, of the last instant of the time series at or before; else nan."""
+    if "snapshot_junction_voltage" in ds:
+        return float(ds.snapshot_junction_voltage.values[number])
+    if not ds.sizes.get("time") or "junction_voltage" not in ds:
+        return float("nan")
+    t = ds.snapshot_time.values[number]
+    i = int(np.searchsorted(ds.time.values, t * (1 + 1e-12), side="right")) - 1
+    return float(ds.junction_voltage.values[max(i, 0)])
 
 
 def extremes(ds) -> list[Shot]:

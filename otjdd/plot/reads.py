@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
+from otjdd.plot import spread
 from otjdd.plot.axes import arrows, legend, note, quantity, told, volts
 from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
@@ -125,6 +126,50 @@ def retention(axes, runs: Sequence[Run]) -> None:
         note(axes, "%/decade: over the last two decades of time")
 
 
+def endurance(axes, runs: Sequence[Run]) -> None:
+    """Resistance after each of two writes that alternate, against the cycle; filled after V > 0, open after V < 0."""
+    for i, run in enumerate(runs):
+        for name, cycles, R, positive in states(run.ds):
+            colour = (BLUE if positive else ORANGE) if len(runs) == 1 else CYCLE[i % 6]
+            axes.plot(
+                cycles, R, MARKERS[i % 6] + "-", color=colour, linewidth=0.5, clip_on=False, label=named(run, name),
+                markerfacecolor=colour if positive else "white",
+            )  # fmt: skip
+    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
+    axes.set(xlabel="cycle")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(axes, windows(runs[0].ds) if len(runs) == 1 else None)
+
+
+def windows(ds) -> str:
+    """Least and largest ratio of the two resistances of a cycle, in words."""
+    (_, _, one, _), (_, _, other, _) = states(ds)
+    count = min(len(one), len(other))
+    ratio = np.exp(np.abs(np.log(one[:count] / other[:count])))
+    return f"high/low {told(float(ratio.min()))} to {told(float(ratio.max()))} in {count} cycles"
+
+
+def spreads(axes, runs: Sequence[Run]) -> None:
+    """Cumulative distribution of the resistances after each of two writes that alternate, over all cycles."""
+    sets = [spread.Numbers(named(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
+    spread.cumulative(axes, sets, "resistance", "ohm", "cycles")
+
+
+def states(ds) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
+    """Of both writes that alternate: its name, cycles (n,), resistances (n,) [ohm], and if its voltage is positive."""
+    V, R = ds.write_voltage.values, ds.read_resistance.values
+    found = [(V > 0, f"after {volts(V[V > 0][0])}"), (V < 0, f"after {volts(V[V < 0][0])}")]
+    return [(name, np.arange(1, marks.sum() + 1), R[marks], i == 0) for i, (marks, name) in enumerate(found)]
+
+
+def alternating(ds) -> bool:
+    """Tell if writes of two voltages of opposite sign alternate, twice or more, with a read after each."""
+    V = ds.write_voltage.values
+    if len(V) < 4 or not np.isfinite(V).all() or (V == 0).any():
+        return False
+    return bool((np.sign(V[1:]) == -np.sign(V[:-1])).all() and len(np.unique(V)) == 2)
+
+
 def loss(since: np.ndarray, R: np.ndarray) -> str:
     """Relative change of a resistance per decade of time, over the last two decades, in words; "" for too few reads."""
     late = (since > 0) & (since >= since[-1] / 100)
@@ -173,8 +218,8 @@ def swept(ds) -> bool:
 
 
 def repeated(ds) -> bool:
-    """Tell if equal writes are repeated, with a read after each."""
-    return len(writes(ds)) > 2 and not swept(ds)
+    """Tell if equal writes are repeated, with a read after each, and not each by turns with another."""
+    return len(writes(ds)) > 2 and not swept(ds) and not alternating(ds)
 
 
 def held(ds) -> bool:

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from otjdd.analysis import plasticity
 from otjdd.plot.axes import legend, magnitude, quantity
 from otjdd.plot.clock import clock_of, time_axis
-from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.runs import Run, named, stroke, waveform_of
 from otjdd.plot.style import GREY, ORANGE
 
 BELOW = 1e-9  # of the largest current: what is smaller sets no limit of the axis
@@ -31,7 +31,9 @@ def current(axes, runs: Sequence[Run]) -> None:
         if len(runs) == 1:
             above.plot(t, shown, color=GREY, linewidth=0.5, label="total, as read")
         above.plot(t, carried, linewidth=0.9, label=named(run, "conduction" if len(runs) == 1 else ""), **line)
-        below.plot(t, run.ds.voltage.values, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
+        times_V, voltage = applied(run.ds)
+        when = clock(times_V) if clock else times_V
+        below.plot(when, voltage, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
     quantity(above, "y", carried, "|current|", "A", log=True)
     if np.isfinite(carried).any():
@@ -45,6 +47,14 @@ def current(axes, runs: Sequence[Run]) -> None:
     quantity(below, "y", [1.0], "voltage", "V", log=False)
     below.margins(y=0.12)
     legend(above)
+
+
+def applied(ds) -> tuple[np.ndarray, np.ndarray]:
+    """Times [s] and voltages [V] of the source: as recorded, or of the drive where its writes were not recorded."""
+    waveform = waveform_of(ds)
+    if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
+        return waveform.times, waveform.voltages
+    return ds.time.values, ds.voltage.values
 
 
 def same(one, other) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib.ticker import LogLocator, MultipleLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 
 from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, note, quantity, told, volts
@@ -14,6 +14,8 @@ from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import GREY
 
 MOST = 12  # curves of a panel, beyond which nobody tells them apart
+OTHER_SIZE = 8.0  # ratio of two arcs, beyond which the smaller has axes of its own
+INSET = (0.6, 0.76, 0.4, 0.26)  # place of the smaller arcs in the axes: left, bottom, width, height
 SHARE = 0.15  # of the largest imaginary part, from where a decade of the frequency is named in a Nyquist plot
 
 
@@ -84,9 +86,41 @@ def impedance(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nyquist(axes, runs: Sequence[Run]) -> None:
-    """Imaginary against real part of the impedance, with a dot at each decade of the frequency."""
+    """Imaginary against real part of the impedance, with a dot at each decade of the frequency.
+
+    Arcs that are much smaller than the largest have axes of their own above it.
+    """
+    every = list(drawn(axes, runs, "frequency"))
+    large, *small = alike([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
+    arcs(axes, [every[k] for k in large])
+    if not small:
+        legend(axes)
+        return
+    size = max(np.ptp(impedance(every[k][0])[1].real) for k in large)
+    left = min(impedance(every[k][0])[1].real.min() for k in large)
+    axes.set(xlim=(left - 0.14 * size, left + 1.16 * size), ylim=(-0.06 * size, 0.82 * size))
+    axes.set_aspect("equal", adjustable="box")
+    inset = axes.inset_axes(INSET)
+    arcs(inset, [every[k] for k in small[0]], 3)
+    inset.tick_params(labelsize=6)
+    inset.xaxis.label.set_fontsize(6)
+    inset.yaxis.label.set_fontsize(6)
+    for k in small[0]:  # for the legend of all
+        axes.plot([], [], linewidth=1.0, **every[k][1])
+    legend(axes)
+
+
+def alike(sizes: Sequence[float]) -> list[list[int]]:
+    """Numbers of the curves of a size within OTHER_SIZE of the largest, and of those that are smaller, if any."""
+    large = [k for k, size in enumerate(sizes) if OTHER_SIZE * size >= max(sizes)]
+    small = [k for k in range(len(sizes)) if k not in large]
+    return [large, small] if small else [large]
+
+
+def arcs(axes, curves: Sequence[tuple[Curve, dict]], ticks: int | None = None) -> None:
+    """Fill axes with arcs; ticks : at most, where the axes are narrow."""
     largest = None
-    for curve, line in drawn(axes, runs, "frequency"):
+    for curve, line in curves:
         f, Z = impedance(curve)
         axes.plot(Z.real, -Z.imag, linewidth=1.0, **line)
         decades = 10.0 ** np.arange(np.ceil(np.log10(f[0]) - 1e-9), np.floor(np.log10(f[-1]) + 1e-9) + 1)
@@ -95,12 +129,15 @@ def nyquist(axes, runs: Sequence[Run]) -> None:
         if largest is None or np.ptp(Z.real) > np.ptp(largest[1].real):
             largest = decades, Z, dots
     name_decades(axes, *largest)
-    both = np.concatenate([gathered(runs, name) for name in ("impedance_real", "impedance_imag")])
+    both = np.concatenate(
+        [part for curve, _ in curves for part in (impedance(curve)[1].real, impedance(curve)[1].imag)]
+    )
     for side, name in (("x", "Re Z"), ("y", "\N{MINUS SIGN}Im Z")):
         quantity(axes, side, both, name, "ohm", log=False)
+        if ticks:
+            getattr(axes, f"{side}axis").set_major_locator(MaxNLocator(ticks))
     axes.set_aspect("equal", adjustable="datalim")
     axes.margins(0.15)
-    legend(axes)
 
 
 def name_decades(axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:

@@ -1,7 +1,8 @@
 """Figures of studies: results against the keys that were varied, each in a panel or in a row of maps.
 
 One axis: a curve. Two: a curve for each place of a short one, else a map. Three: a map for each place of the shortest. A
-sample: parallel coordinates, Sobol indices where its design allows, or, along another axis, all draws and their median.
+sample: cumulative distributions and parallel coordinates, Sobol indices where its design allows, or, along another axis,
+all draws and their median. Of a sample, the names "cdf", "box" and "parallel" pick a kind of picture.
 What a picture leaves out (other places, earlier numbers of a row, points that failed) is told below it.
 """
 
@@ -17,13 +18,14 @@ from matplotlib.figure import Figure
 
 from otjdd.plot import study_panels, study_sample
 from otjdd.plot.axes import colours, note
-from otjdd.plot.labels import meant, readable
-from otjdd.plot.study_panels import place, wrapped
+from otjdd.plot.labels import meant, with_words, words_of
+from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD
 from otjdd.studies.sensitivity import worth_logarithms
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # of one figure, at most
+CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample
 
 
 class Panel(NamedTuple):
@@ -46,12 +48,21 @@ def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> 
     own : axes to draw into, one for each panel, instead of a new figure
     Raises ValueError, in words, for a name that is none, when no point is done, and for another number of axes.
     """
+    ds = with_words(ds)
     known, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
+    kinds = SPREADS if alone(ds) else ()
     for name in asked:
-        if name not in known:
-            raise ValueError(f"{name!r} is none of what was kept{meant(name, known)}: {', '.join(known)}")
-    shown = asked or known[:RESULTS]
-    made = [panel for name in shown for panel in panels_of(ds, *one_number(ds, name))]
+        if name not in known and name not in kinds:
+            hint = f"; also {', '.join(kinds)}" if kinds else ""
+            raise ValueError(
+                f"{name!r} is none of what was kept{meant(name, [*known, *kinds])}: {', '.join(known)}{hint}"
+            )
+    shown = [name for name in asked if name in known] or known[:RESULTS]
+    results = [one_number(ds, name) for name in shown]
+    kinds = [name for name in asked if name in kinds] or usual(ds)
+    made = [panel for kind in kinds if kind != PARALLEL for panel in distributions(kind, results)]
+    if PARALLEL in kinds:
+        made += [panel for result in results for panel in panels_of(ds, *result)]
     if not any(np.isfinite(panel.result).any() for panel in made):
         states = [f"{int((ds.status == k).sum())} {word}" for k, word in ((1, "failed"), (2, "missing"))]
         raise ValueError(f"nothing to draw: no point of this study is done ({', '.join(states)})")
@@ -61,11 +72,34 @@ def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> 
         fill(made, own)
         return own[0].figure
     with style():
-        fig, places = panels(len(made))
-        fill(made, places)
-        if more := known[len(shown) :] if not asked else []:
+        fig, axes = panels(len(made))
+        fill(made, axes)
+        if more := [] if set(asked) & set(known) else known[len(shown) :]:
             fig.supxlabel(f"not drawn: {', '.join(more)}", fontsize=6)
     return fig
+
+
+def alone(ds) -> bool:
+    """Tell if a study has draws of a sample and no other axis."""
+    return ds.status.dims == ("sample",)
+
+
+def usual(ds) -> tuple[str, ...]:
+    """Kinds of pictures that are drawn unasked: of draws their distribution too, but for a design for Sobol indices."""
+    return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
+
+
+def distributions(kind: str, results: Sequence[tuple]) -> list[Panel]:
+    """Panels of the spread of results, those of one kind and unit in one."""
+    groups: dict[tuple, list] = {}
+    for result, omitted in results:
+        key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
+        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append((result, omitted))
+    made = []
+    for group in groups.values():
+        draw = partial(study_sample.distribution, kind, [result for result, _ in group])
+        made.append(Panel(draw, group[0][0], "; ".join(dict.fromkeys(text for _, said in group for text in said))))
+    return made
 
 
 def fill(made: Sequence[Panel], places: Sequence) -> None:
@@ -100,7 +134,7 @@ def panels_of(ds, result, omitted: list[str]) -> list[Panel]:
         dim = axes.pop()
         omitted = [
             *omitted,
-            f"{readable(dim)} {place(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
+            f"{words_of(result, dim)} {place(result.isel({dim: 0}), dim)} only (the first of {result.sizes[dim]})",
         ]
         result = result.isel({dim: 0})
     lost = int((~np.isfinite(result)).sum())
@@ -111,7 +145,7 @@ def panels_of(ds, result, omitted: list[str]) -> list[Panel]:
         return [Panel(partial(of, ds, result), result, "; ".join(omitted))]
     if axes[-1] == "sample":
         for dim in axes[1:-1]:
-            omitted = [*omitted, f"{readable(dim)} {place(result.isel({dim: 0}), dim)} only"]
+            omitted = [*omitted, f"{words_of(result, dim)} {place(result.isel({dim: 0}), dim)} only"]
             result = result.isel({dim: 0})
         return [Panel(partial(study_sample.spread, result, axes[0]), result, "; ".join(omitted))]
     if len(axes) == 1 or (len(axes) == 2 and result.sizes[axes[1]] <= CURVES):
@@ -126,10 +160,15 @@ def maps_of(result, axes: list[str], omitted: list[str]) -> list[Panel]:
     norm = mpl.colors.LogNorm if worth_logarithms(values) else mpl.colors.Normalize
     norm = norm(np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else None
     if len(axes) == 2:
-        return [Panel(partial(study_panels.image, result, *axes, norm), result, "; ".join(omitted))]
+        return [Panel(partial(study_panels.image, result, *axes, norm, ""), result, "; ".join(omitted))]
     count = result.sizes[axes[2]]
-    places = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
+    shown = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
+    said = [
+        f"{words_of(result, axes[2])} {text}" if axes[2] in result.coords else text for text in places(result, axes[2])
+    ]
     if count > MAPS:
-        omitted = [*omitted, f"{MAPS} of {count} values of {readable(axes[2])} are drawn"]
-    cuts = [result.isel({axes[2]: i}) for i in places]
-    return [Panel(partial(study_panels.image, cut, *axes[:2], norm), cut, "; ".join(omitted)) for cut in cuts]
+        omitted = [*omitted, f"{MAPS} of {count} values of {words_of(result, axes[2])} are drawn"]
+    cuts = [(result.isel({axes[2]: i}), said[i]) for i in shown]
+    return [
+        Panel(partial(study_panels.image, cut, *axes[:2], norm, title), cut, "; ".join(omitted)) for cut, title in cuts
+    ]

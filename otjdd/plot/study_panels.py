@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
+from collections.abc import Iterator
 
 import numpy as np
 
 from otjdd.plot.axes import legend, quantity, told
-from otjdd.plot.labels import readable
+from otjdd.plot.labels import leaves, words_of
 from otjdd.plot.reads import MARKERS
 from otjdd.plot.runs import stroke
 from otjdd.studies.sensitivity import worth_logarithms
@@ -19,25 +21,24 @@ LONGEST = 80  # characters of a meaning that is used as a label; of a longer one
 def curves(result, along: str, other: str | None, axes) -> None:
     """A result along one axis; a colour, dashes and a marker for each place of another, None without one."""
     count = result.sizes[other] if other else 1
-    for i in range(count):
+    names = places(result, other) if other else [None]
+    for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
-        label = place(row, other) if other else None
         axes.plot(values_of(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
     study_axis(axes, result, along, "x")
     ordinate(axes, result)
-    legend(axes, readable(other) if other else None)
+    legend(axes, words_of(result, other) if other in result.coords else None)
 
 
-def image(result, along: str, up: str, norm, axes):
+def image(result, along: str, up: str, norm, title: str, axes):
     """A result as colours over two axes; points without a result are left white. Return the colours."""
     rows = result.transpose(up, along)
     x, y = values_of(rows, along), values_of(rows, up)
     mesh = axes.pcolormesh(edges(x), edges(y), rows.values, norm=norm, shading="flat", rasterized=True)
     study_axis(axes, rows, along, "x")
     study_axis(axes, rows, up, "y")
-    fixed = [f"{readable(str(n))} {place(rows, n)}" for n, c in rows.coords.items() if not c.dims]
-    if fixed:
-        axes.set_title(", ".join(fixed), fontsize=7)
+    if title:
+        axes.set_title(title, fontsize=7)
     return mesh
 
 
@@ -59,7 +60,7 @@ def values_of(result, dim: str) -> np.ndarray:
 def study_axis(axes, result, dim: str, side: str) -> None:
     """Label, scale and ticks of an axis of the study."""
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
-    quantity(axes, side, values_of(result, dim), readable(dim), unit)
+    quantity(axes, side, values_of(result, dim), words_of(result, dim), unit)
     if dim in result.coords and result[dim].dtype.kind not in "if":
         getattr(axes, f"{side}axis").set_ticks(values_of(result, dim), [str(v) for v in result[dim].values])
 
@@ -81,3 +82,36 @@ def place(result, dim: str) -> str:
         return ""
     value = result[dim].values[()]
     return told(float(value), result[dim].attrs.get("units", "1")) if np.issubdtype(type(value), float) else str(value)
+
+
+def places(result, dim: str) -> list[str]:
+    """Each place of an axis in words. Of keys that change together on it, as few of those that differ as tell it."""
+    count = result.sizes[dim]
+    if dim in result.coords:
+        return [place(result.isel({dim: i}), dim) for i in range(count)]
+    found = [f"{i + 1}" for i in range(count)]
+    texts = [""] * count
+    for values in columns(result, dim):
+        if len(set(values)) > 1:
+            texts = [", ".join(filter(None, pair)) for pair in zip(texts, values, strict=True)]
+        if len(set(texts)) == count:
+            return texts if max(map(len, texts)) <= LONGEST else found
+    return found
+
+
+def columns(result, dim: str) -> Iterator[list[str]]:
+    """Values along an axis, in words, of each key that is varied on it; of tables that of each key in them."""
+    for name, coord in result.coords.items():
+        if coord.dims != (dim,):
+            continue
+        key, values = words_of(result, str(name)), coord.values
+        if coord.dtype.kind in "if":
+            yield [f"{key} {told(float(value), coord.attrs.get('units', '1'))}" for value in values]
+        elif all(str(value).startswith("{") for value in values):
+            tables = [dict(leaves(tomllib.loads(f"table = {value}")["table"])) for value in values]
+            for inner in dict.fromkeys(inner for table in tables for inner in table):
+                said = [str(table.get(inner, "none")) for table in tables]
+                word = key.rpartition(" ")[2]
+                yield [f"{one} {word}" if inner == "law" else f"{inner.replace('_', ' ')} {one}" for one in said]
+        else:
+            yield [f"{key} {value}" for value in values]

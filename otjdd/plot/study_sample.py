@@ -6,7 +6,8 @@ import matplotlib as mpl
 import numpy as np
 
 from otjdd.plot.axes import colours, legend
-from otjdd.plot.labels import readable
+from otjdd.plot.labels import words_of
+from otjdd.plot.spread import Numbers, boxes, cumulative
 from otjdd.plot.study_panels import ordinate, study_axis, values_of, wrapped
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
@@ -25,6 +26,26 @@ def spread(result, along: str, axes) -> None:
     legend(axes)
 
 
+def distribution(kind: str, results, axes) -> None:
+    """Spread of some results of one unit over all draws: as cumulative shares ("cdf") or boxes ("box")."""
+    sets = [Numbers(short(str(result.name)), result.values) for result in results]
+    what = wrapped(results[0]).replace("\n", " ")
+    what = what.partition(", number")[0] if len(results) > 1 else what
+    unit = results[0].attrs.get("units", "1")
+    if kind == "cdf":
+        cumulative(axes, sets, what, unit, "devices")
+    else:
+        boxes(axes, sets, what, unit)
+
+
+def short(name: str) -> str:
+    """Name of a kept number in words: "read_resistance[0]" is "read 1" of those of a run."""
+    base, bracket, index = name.partition("[")
+    if base.startswith("read_") and bracket and index[:-1].isdigit():
+        return f"read {int(index[:-1]) + 1}"
+    return name.rpartition(".")[2].replace("_", " ")
+
+
 def parallel(ds, result, axes) -> None:
     """A line for each draw over the keys of the sample, each from its lowest to its highest, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
@@ -37,7 +58,9 @@ def parallel(ds, result, axes) -> None:
         colour = shade.to_rgba(result.values[i])
         axes.plot(range(len(keys)), [c[i] for c in columns], color=colour, linewidth=0.6, alpha=0.8)
     colours(shade, axes, wrapped(result), result.attrs.get("units", "1"))
-    axes.set_xticks(range(len(keys)), [readable(key) for key in keys], rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_xticks(
+        range(len(keys)), [words_of(ds, key) for key in keys], rotation=40, ha="right", rotation_mode="anchor"
+    )
     axes.set_yticks([0, 1], ["lowest", "highest"])
     axes.set_xlim(0, max(len(keys) - 1, 0.5))
 
@@ -62,6 +85,6 @@ def sensitivities(ds, result, axes) -> None:
             at + shift, found[kind].values, 0.38, color=colour, label=f"{kind} order" if kind == "first" else kind
         )
         axes.errorbar(found[kind].values, at + shift, xerr=bars, fmt="none", ecolor=GREY, elinewidth=0.8)
-    axes.set_yticks(at, [readable(str(key)) for key in found.key.values])
+    axes.set_yticks(at, [words_of(ds, str(key)) for key in found.key.values])
     axes.set(xlabel="share of the variance", xlim=(min(0, axes.get_xlim()[0]), None))
     legend(axes, "of log₁₀ " * log + "of " * (not log) + wrapped(result).replace("\n", " "))

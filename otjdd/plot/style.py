@@ -6,6 +6,7 @@ colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 
 import io
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import matplotlib as mpl
@@ -46,6 +47,9 @@ STYLE = {
     "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, and an editor of drawings can change the text
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
+INCH = 0.0254  # m
+WIDTHS = 0.02, 2.0  # m of a figure that are no slip
+PAGE: ContextVar[float | None] = ContextVar("page", default=None)  # inches, see `page`
 FORMATS = ("png", "pdf", "svg")
 
 
@@ -76,27 +80,53 @@ def style():
         yield
 
 
+@contextmanager
+def page(width: float | None):
+    """Context in which figures are `width` [m] wide, with as many panels beside each other as are readable; None leaves it.
+
+    Raises ValueError for a width beyond WIDTHS.
+    """
+    if width is not None and not WIDTHS[0] <= width <= WIDTHS[1]:
+        raise ValueError(f"expected a width from {100 * WIDTHS[0]:g} to {100 * WIDTHS[1]:g} cm, got {100 * width:g} cm")
+    token = PAGE.set(None if width is None else width / INCH)
+    try:
+        yield
+    finally:
+        PAGE.reset(token)
+
+
 def panels(count: int) -> tuple[Figure, list]:
-    """An empty figure of panels in rows of at most three, and its axes."""
-    columns = min(count, 2 if count in (2, 4) else 3)
+    """An empty figure of panels in rows of at most three, or of as many as fit the page, and its axes."""
+    columns, page = min(count, 2 if count in (2, 4) else 3), PAGE.get()
+    if page:
+        columns = max(1, min(columns, round(page / WIDTH)))
     rows = -(-count // columns)
-    fig = Drawing(figsize=(WIDTH * columns, HEIGHT * rows), layout="constrained")
+    width = page or WIDTH * columns
+    fig = Drawing(figsize=(width, HEIGHT * rows * width / columns / WIDTH), layout="constrained")
     return fig, [fig.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
-def save(fig: Figure, path) -> None:
-    """Write a figure as PNG, PDF or SVG, by the suffix of the path. Raises ResultError, ValueError."""
+def save(fig: Figure, path, dpi: int | None = None) -> None:
+    """Write a figure as PNG, PDF or SVG, by the suffix of the path. Raises ResultError, ValueError.
+
+    dpi : dots per inch of a PNG
+    """
     from otjdd.system.files import write_whole
 
     kind = Path(path).suffix.lower().lstrip(".") or "png"
     if kind not in FORMATS:
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")
-    write_whole(path, encoded(fig, kind))
+    write_whole(path, encoded(fig, kind, dpi))
 
 
-def encoded(fig: Figure, kind: str) -> bytes:
+def encoded(fig: Figure, kind: str, dpi: int | None = None) -> bytes:
     """Bytes of a figure as "png", "pdf" or "svg"; an SVG of the same figure is the same bytes."""
     data = io.BytesIO()
     with style():
-        fig.savefig(data, format=kind, metadata={"Date": None} if kind == "svg" else None)
+        fig.savefig(
+            data,
+            format=kind,
+            dpi=dpi or mpl.rcParams["savefig.dpi"],
+            metadata={"Date": None} if kind == "svg" else None,
+        )
     return data.getvalue()

@@ -50,3 +50,46 @@ def test_a_wrong_quantity_of_a_column_is_told(loop):
     done = CliRunner().invoke(app, ["check", str(loop / "data.csv"), "--column", "resistence=R (ohm)"])
     assert done.exit_code == 2
     assert "did you mean 'resistance'" in " ".join(done.output.replace("│", " ").split())
+
+
+def test_a_picture_has_the_size_the_letters_and_the_limits_that_are_asked_for(loop):
+    from PIL import Image
+
+    picture = loop / "a.png"
+    plot(loop / "model.nc", "-o", picture, "--width", "85 mm", "--dpi", 300, "--font", 7, "--ylim", "1 kohm:1 Gohm")
+    with Image.open(picture) as image:
+        assert image.size[0] == pytest.approx(85 / 25.4 * 300, abs=1)
+    plot(loop / "model.nc", "-o", loop / "a.svg", "--xlim=-1 V:2 V")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("--kind=lop", "did you mean 'loop'"),
+        ("--xlim=1:2", "no x axis of this figure is in 1; there are V"),
+        ("--xlim=1 V", 'expected LOW:HIGH with units, such as "0 V:2 V"'),
+        ("--ylim=1 F:2 F", "no y axis of this figure is in F; there are ohm"),
+        ("--xlim=2 V:1 V", "expected a lower end below the upper one"),
+        ("--width=8", 'got "8" (a number without a unit)'),
+        ("--font=100", "expected letters from 3 to 40 points"),
+    ],
+)
+def test_a_wrong_word_is_told_with_what_was_expected(loop, word, said):
+    assert said in plot(loop / "model.nc", word, "-o", loop / "a.png", code=2)
+    assert not (loop / "a.png").exists()
+
+
+def test_an_iv_loop_is_a_staircase_read_at_the_programmed_voltages_drawn_and_exported(loop):
+    """`triangle` with a step, by Python and by the picture that the command draws of it."""
+    drive = {"kind": "triangle", "path": ["0 V", "0.4 V", "0 V"], "step": "0.1 V", "delay": "1 us"}
+    case = (
+        otjdd.load_case("li2019").replace("drive", drive).replace("device.film.cells", 12).replace("columns.count", 1)
+    )
+    ds = otjdd.run(case)
+    np.testing.assert_allclose(ds.read_voltage, [0.1, 0.2, 0.3, 0.4, 0.3, 0.2, 0.1, 0.0], atol=1e-12)
+    store.write(ds, loop / "iv.nc")
+    plot(loop / "iv.nc", "--kind", "iv", "-o", loop / "iv.png")
+    even = otjdd.resample(ds, "0.5 us")
+    assert np.isfinite(even.conduction_current_error).all()
+    otjdd.to_csv(ds, loop / "iv.csv", over="read")
+    assert "read_voltage (V)" in (loop / "iv.csv").read_text().splitlines()[0]

@@ -44,13 +44,19 @@ def test_change_that_no_snapshot_shows_is_told():
     assert any("lies between" in text.get_text() for text in figure(ds, "vacancies").axes[0].texts)
 
 
+def test_a_state_at_0_s_is_named_by_what_it_is_and_states_at_different_voltages_by_them():
+    ds = profiles([0, 1], case_attrs(), metal=False).assign(snapshot_junction_voltage=("snapshot", [0.0, 0.1]))
+    assert labels(figure(ds, "spectrum").axes[0]) == ["0 s, not written", "1 s"]
+    assert labels(figure(ds, "bands").axes[0]) == ["0 s, not written, at 0 V", "1 s, at +0.1 V"]
+
+
 @pytest.mark.parametrize("metal", [True, False])
 def test_the_bottom_of_a_metal_sets_no_limit_of_the_bands(metal):
     axes = figure(profiles([0, 1], barrier=2.0, metal=metal), "bands").axes[0]
     low, high = axes.get_ylim()
     assert -0.5 < low < 0
     assert 2.0 < high < 2.5
-    assert axes.get_xlim()[1] == pytest.approx(3.2 if metal else 14.0)
+    assert axes.get_xlim()[1] == pytest.approx(3.2 if metal else 12.5)
 
 
 def test_what_is_left_of_the_bending_at_a_lead_is_no_step():

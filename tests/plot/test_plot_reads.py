@@ -54,6 +54,18 @@ def test_conductance_has_a_prefix_and_tells_writes_by_sign():
     assert not axes.lines[1].get_clip_on()
 
 
+def test_states_that_alternate_are_drawn_cycle_by_cycle_and_as_their_spread():
+    R = np.array([1e5, 1e8, 1.1e5, 2e8, 1e5, 1e8])
+    ds = reads(np.array([2.2, -4.3] * 3), R)
+    axes = figure(ds).axes[0]
+    assert axes.get_xlabel() == "cycle"
+    assert labels(axes) == ["after +2.2 V", "after −4.3 V"]
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), [[1, 1e8], [2, 2e8], [3, 1e8]])
+    assert axes.get_legend().get_title().get_text() == "high/low 1000 to 1820 in 3 cycles"
+    spread = figure(ds, "cdf").axes[0]
+    np.testing.assert_allclose(spread.lines[0].get_xydata(), [[1e5, 100 / 6], [1e5, 50], [1.1e5, 500 / 6]])
+
+
 def test_two_states_far_apart_are_on_a_logarithmic_axis():
     ds = reads(np.array([2.2, -4.3] * 4), np.array([1e5, 1e8] * 4))
     axes = figure(ds, "conductance").axes[0]

@@ -65,6 +65,22 @@ def test_decades_are_counted_anew_from_each_jump():
     assert names == ["1 ns", "1 µs", "1 ms"] * 2
 
 
+def test_parts_too_narrow_for_two_names_are_told_by_their_length_and_writes_that_were_not_recorded_are_drawn():
+    drive = """{ kind = "sequence", parts = [
+      { kind = "pulse", voltage = "0 V", width = "1 us", read = {} },
+      { kind = "pulse", voltage = "1.8 V", width = "20 ns", wait = "25 us", read = {} } ] }"""
+    edges = np.cumsum([0, 1e-6, 1e-6, 20e-9, 25e-6])
+    t = np.concatenate([edge + np.geomspace(1e-12, 9e-9, 20) for edge in edges])
+    _, below = figure(series(t, np.sin(9e8 * t), 1e-6 + 0 * t, case_attrs(drive)), "current").axes[0].child_axes
+    shown = [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in below.get_xticklabels()]
+    assert shown == ["1 µs", "1 µs", "20 ns", "25 µs", "1 µs"]
+    read = series([2e-6, 28.02e-6, 28.02e-6], [0.1, 0.1, 0.1], [1e-9] * 3, case_attrs(drive)).assign(
+        read_current=("read", [1e-9] * 2)
+    )
+    _, below = figure(read, "current").axes[0].child_axes
+    assert below.lines[0].get_ydata().max() == 1.8
+
+
 def test_even_times_and_long_trains_stay_linear():
     t = np.linspace(0, 0.1, 60)
     assert clock_of(series(t, 0 * t, 0 * t, case_attrs(PULSE)), t) is None

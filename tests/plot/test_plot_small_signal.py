@@ -32,6 +32,15 @@ def test_an_arc_has_its_imaginary_part_upwards_equal_axes_and_a_dot_at_each_deca
     assert named == {"10 Hz", "100 Hz", "1 kHz"}
 
 
+def test_a_much_smaller_arc_has_axes_of_its_own():
+    Z = (50 + 1e6 / (1 + 2e-3j * np.pi * FREQUENCY)) * np.array([[1.0], [1e-3]])
+    axes = figure(signals([0.0, 0.5], FREQUENCY, Z), "nyquist").axes[0]
+    (inset,) = axes.child_axes
+    assert (axes.get_ylabel(), inset.get_ylabel()) == ("\N{MINUS SIGN}Im Z (MΩ)", "\N{MINUS SIGN}Im Z (kΩ)")
+    np.testing.assert_allclose(inset.lines[0].get_ydata().max(), 500, rtol=1e-2)
+    assert labels(axes) == ["0 V", "+0.5 V"]
+
+
 def test_magnitude_and_phase_stand_on_two_axes():
     axes, phase = figure(two_biases(), "bode").axes
     assert axes.get_xscale() == axes.get_yscale() == "log"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from made_results import case_attrs
 
 from otjdd.plot import study, style
 from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
@@ -67,8 +68,11 @@ def test_draws_are_lines_over_their_keys_and_along_an_axis_their_median():
     x = np.linspace(1, 2, 9)
     coords = {"a.barrier": ("sample", x), "b.law": ("sample", np.array(["x", "y", "x"] * 3, dtype=object))}
     fig = study.figure(made({"sample": 9}, coords=coords))
-    assert len(fig.axes[0].lines) == 9
-    assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["a barrier", "b law"]
+    shares, lines = fig.axes[:2]
+    np.testing.assert_allclose(shares.lines[0].get_xydata()[:2], [[1, 100 / 18], [10, 300 / 18]])
+    assert len(lines.lines) == 9
+    assert [t.get_text() for t in lines.get_xticklabels()] == ["a barrier", "b law"]
+    assert len(study.figure(made({"sample": 9}, coords=coords), "box").axes) == 1
     fig = study.figure(made({"sample": 9, "thickness": 5}, coords=coords))
     assert labels(fig) == ["thickness (nm)"]
     assert fig.axes[0].lines[-1].get_label() == "median of 9"
@@ -117,6 +121,21 @@ def test_what_a_picture_leaves_out_is_told_on_it():
 def test_a_fourth_axis_is_drawn_at_its_first_place_and_said_so():
     fig = study.figure(made({"thickness": 9, "width": 8, "law": 3, "step": 2}))
     assert "step 0 only (the first of 2)" in notes(fig)
+
+
+def test_keys_are_told_by_the_parts_they_belong_to_and_places_by_what_differs_in_them():
+    drive = """{ kind = "sequence", parts = [
+      { kind = "pulse", voltage = "0 V", width = "1 us" }, { kind = "pulse", voltage = "2 V", width = "1 us" } ] }"""
+    ds = made({"thickness": 8, "law": 2}, attrs=case_attrs(drive)).drop_vars("law").rename(law="point")
+    laws = ['{ law = "linear", eps_r = 4 }', '{ law = "nonlinear", b = "1e10 V/m" }']
+    ds = ds.assign_coords({"device.film.permittivity": ("point", np.array(laws, dtype=object))})
+    ds = ds.rename(thickness="drive.parts[1].width")
+    fig = study.figure(ds)
+    assert labels(fig) == ["pulse width (nm)"]
+    assert [t.get_text() for t in fig.axes[0].get_legend().get_texts()] == [
+        "linear permittivity",
+        "nonlinear permittivity",
+    ]
 
 
 def test_bias_points_that_are_not_drawn_are_told_with_their_voltage():

@@ -1,0 +1,102 @@
+"""Letters and limits of a drawn figure, as a journal or a reader wants them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from otjdd.plot.axes import HELD, SUPERSCRIPT
+from otjdd.plot.style import STYLE
+from otjdd.units import DIMENSIONS, quantity, unit
+
+LETTERS = 3.0, 40.0  # points that are no slip
+PLAIN = {sign: chr(plain) for plain, sign in SUPERSCRIPT.items()} | {ord("Ω"): "ohm", ord(" "): "*"}
+AXIS = re.compile(r".*\(([^()]*)\)$", re.DOTALL)
+
+
+def lettered(fig: Figure, points: float) -> None:
+    """Make the letters of a figure larger or smaller, those of its axes `points` high. Raises ValueError beyond LETTERS."""
+    if not LETTERS[0] <= points <= LETTERS[1]:
+        raise ValueError(f"expected letters from {LETTERS[0]:g} to {LETTERS[1]:g} points, got {points:g}")
+    share = points / float(STYLE["font.size"])
+    for axes in everywhere(fig):
+        for axis in (axes.xaxis, axes.yaxis):
+            for which in ("major", "minor"):
+                if sizes := {label.get_fontsize() for label in axis.get_ticklabels(which=which)}:
+                    axis.set_tick_params(which=which, labelsize=share * max(sizes))
+    ticks = {id(t) for axes in everywhere(fig) for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()}
+    for text in fig.findobj(Text):
+        if id(text) not in ticks:
+            text.set_fontsize(share * text.get_fontsize())
+
+
+def limited(fig: Figure, side: str, text: str) -> None:
+    """Set the limits of an axis, "LOW:HIGH" with units, in all panels whose axis has that unit; an empty end stays.
+
+    side : "x" or "y". Raises ValueError, in words, for other texts and where no panel has such an axis.
+    """
+    low, colon, high = text.partition(":")
+    if not colon or not (low.strip() or high.strip()):
+        raise ValueError(f'expected LOW:HIGH with units, such as "0 V:2 V", got {text!r}')
+    ends = [amount(part) if part.strip() else None for part in (low, high)]
+    units = {found[1] for found in ends if found}
+    fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
+    if not fitting:
+        known = dict.fromkeys(held(axes, side) or "a number without a unit" for axes in everywhere(fig))
+        raise ValueError(
+            f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(known)}"
+        )
+    for axes, scale in fitting:
+        values = [None if end is None else end[0] * scale for end in ends]
+        if None not in values and not values[0] < values[1]:
+            raise ValueError(f"expected a lower end below the upper one, got {text!r}")
+        getattr(axes, f"set_{side}lim")(*values)
+
+
+def amount(text: str) -> tuple[float, str]:
+    """Value [SI] and unit of a quantity; ("1") of a plain number. Raises ValueError."""
+    try:
+        return float(text), "1"
+    except ValueError:
+        pass
+    value, dimension = quantity(text)
+    return value, DIMENSIONS[dimension].unit
+
+
+def scale_of(axes, side: str, units: set[str]) -> float | None:
+    """Factor from SI to the data of an axis, for ends with these units; None where its unit is of something else."""
+    own = held(axes, side)
+    if own is None or not units:
+        return None if own is None else 1.0
+    if units == {"1"} or not own:
+        return 1.0 if units == {"1"} and not own else None
+    try:
+        its = unit(own.translate(PLAIN))
+        if any(unit(name).powers != its.powers for name in units):
+            return None
+    except ValueError:
+        return None
+    return 1.0 / float(its.factor.scaleb(its.exponent))
+
+
+def held(axes, side: str) -> str | None:
+    """Unit of the data of an axis, "" where they are plain numbers; None of axes that show none."""
+    if not axes.axison or not axes.has_data():
+        return None
+    kept = getattr(axes, HELD.format(side), None)
+    if kept is not None:
+        return "" if kept == "1" else kept
+    found = AXIS.match(getattr(axes, f"get_{side}label")())
+    return found[1] if found else ""
+
+
+def everywhere(fig: Figure) -> Iterator:
+    """All axes of a figure, those inside of others too."""
+    stack = list(fig.axes)
+    while stack:
+        axes = stack.pop(0)
+        yield axes
+        stack += axes.child_axes

@@ -1,0 +1,76 @@
+"""Panels of a spread, of devices or of cycles: cumulative distributions and boxes of a few sets of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.plot.axes import legend, magnitude, quantity, told
+from otjdd.plot.runs import stroke
+from otjdd.plot.style import GREY
+from otjdd.studies.sensitivity import worth_logarithms
+
+LETTERS = 14  # of all names of boxes in a row; longer ones are turned
+
+
+class Numbers(NamedTuple):
+    """A set of numbers (n,) and its name."""
+
+    name: str
+    values: np.ndarray
+
+
+def finite(values) -> np.ndarray:
+    """Numbers (n,) of an array that are some."""
+    values = np.ravel(np.asarray(values, dtype=float))
+    return values[np.isfinite(values)]
+
+
+def cumulative(axes, sets: Sequence[Numbers], what: str, unit: str, of: str) -> None:
+    """Share of numbers below each, a curve for each set, with its median and standard deviation.
+
+    what, unit : of the numbers   of : what there are many of, such as "devices"
+    Point i of n stands at (i - 1/2)/n. Where the axis is logarithmic, the spread is told in decades.
+    """
+    every = np.concatenate([finite(one.values) for one in sets])
+    log = worth_logarithms(every)
+    for i, one in enumerate(sets):
+        values = np.sort(finite(one.values))
+        if not values.size:
+            continue
+        share = 100 * (np.arange(values.size) + 0.5) / values.size
+        text = f"{one.name}: " * (len(sets) > 1) + middle(values, unit, log)
+        axes.plot(values, share, marker="osD^vP"[i % 6], markersize=2.5, label=text, **stroke(0, i, 1, len(sets)))
+    quantity(axes, "x", every, what, unit, log=log)
+    axes.set(ylabel=f"cumulative share of {of} (%)", ylim=(0, 100))
+    legend(axes)
+
+
+def middle(values: np.ndarray, unit: str, log: bool) -> str:
+    """Median and standard deviation in words; of logarithms in decades where `log`."""
+    width = np.std(np.log10(magnitude(values))) if log else np.std(values)
+    decades = f"{width:.2g} decades" if width >= 1e-3 else "below 0.001 decades"
+    spread = decades if log else told(float(width), unit)
+    return f"{told(float(np.median(values)), unit)}, σ {spread}"
+
+
+def boxes(axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
+    """A box for each set: median, quartiles, ends within 1.5 times their distance, and all numbers beside it."""
+    kept = [finite(one.values) for one in sets]
+    every = np.concatenate(kept)
+    drawn = axes.boxplot(kept, widths=0.5, showfliers=False, patch_artist=True, manage_ticks=False)
+    for i, box in enumerate(drawn["boxes"]):
+        colour = stroke(0, i, 1, len(sets))["color"]
+        box.set(facecolor=colour, alpha=0.25, edgecolor=colour)
+        drawn["medians"][i].set(color=colour, linewidth=1.4)
+        for part in (*drawn["whiskers"][2 * i : 2 * i + 2], *drawn["caps"][2 * i : 2 * i + 2]):
+            part.set(color=colour, linewidth=0.8)
+        beside = i + 1 + np.linspace(-0.18, 0.18, len(kept[i])) if len(kept[i]) > 1 else [i + 1.0]
+        axes.plot(beside, kept[i], "o", markersize=2, color=GREY, alpha=0.7, zorder=0)
+    names = [one.name for one in sets]
+    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if sum(map(len, names)) > 3 * LETTERS else {}
+    axes.set_xticks(range(1, len(sets) + 1), names, **turned)
+    axes.set_xlim(0.4, len(sets) + 0.6)
+    quantity(axes, "y", every, what, unit)
