@@ -99,6 +99,11 @@ def test_a_heavy_library_has_one_home():
         assert {room(path) for path, names in IMPORTS.items() if library in libraries(names)} == {home}
 
 
+def test_names_of_test_files_are_each_there_once():
+    names = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()  # pytest takes the second for the first
+
+
 def test_what_is_imported_first_is_light():
     code = f"import sys, {', '.join(DECLARED['light'])}; print({set(DECLARED['heavy'])} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
