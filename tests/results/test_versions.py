@@ -106,4 +106,4 @@ def test_points_are_refused_without_resume(old):
 def test_the_version_stands_in_the_changelog_and_in_the_citation():
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert f"version {version} (" in (ROOT / "README.md").read_text()
-    assert f"\n**{version}**: " in (ROOT / "otjdd" / "README.md").read_text()
+    assert f"\n## {version}\n" in (ROOT / "otjdd" / "CHANGELOG.md").read_text()

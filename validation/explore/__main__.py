@@ -1,4 +1,4 @@
-"""python -m validation.explore [--moves N] [--update FILE]
+"""python -m validation.explore [--moves N] [--update]
 
 The explorer measured: how long the page, a move of a slider and its release wait, and whether memory grows over many moves.
 """
@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from otjdd.system import marks
-from validation.peers.__main__ import machine
+from validation import measured
 
-PART = "explore"  # name of the generated part of a README
+HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
 TIMED = 20  # moves whose time is told
 LONG = 3  # releases, and moves that end a long run
@@ -130,10 +129,10 @@ def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
     return before, after
 
 
-def table(found: Waits, before: dict[int, int], after: dict[int, int], settled: int, moves: int) -> str:
+def rows_of(found: Waits, before: dict[int, int], after: dict[int, int], settled: int, moves: int) -> dict[str, str]:
     """The rows of the README: waits, and memory of each process after `settled` moves and after all."""
     grown = max(after[pid] - before[pid] for pid in before if pid in after)
-    rows = {
+    return {
         "the command to the page": f"{found.page:.1f} s",
         "the page to the first curve, five columns": f"{found.first:.1f} s",
         "a move of a slider to its picture, one column": spread(found.moves),
@@ -143,8 +142,6 @@ def table(found: Waits, before: dict[int, int], after: dict[int, int], settled: 
         f"growth of the process that grows most, from {settled} to {moves} moves": f"{grown / 1e6:.1f} MB",
         f"memory of all processes after {moves} moves": f"{sum(after.values()) / 1e6:.0f} MB",
     }
-    lines = [f"{machine()}", "", "| what | |", "|---|--:|", *(f"| {name} | {value} |" for name, value in rows.items())]
-    return "\n".join(lines)
 
 
 def spread(seconds: list[float]) -> str:
@@ -153,16 +150,18 @@ def spread(seconds: list[float]) -> str:
 
 
 def main() -> None:
-    """Measure, print, and update a README."""
+    """Measure, print, and keep where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=1000)
-    parser.add_argument("--update", type=Path)
+    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")
     words = parser.parse_args()
     settled = words.moves // 4
-    text = table(waits(), *growth(words.moves, settled), settled, words.moves)
-    print(text)
+    rows = rows_of(waits(), *growth(words.moves, settled), settled, words.moves)
+    print(*(f"{name}: {value}" for name, value in rows.items()), sep="\n")
     if words.update:
-        marks.update(words.update, PART, text)
+        measured.keep(
+            HERE, "explore", ("what", "value:"), rows.items(), command="python -m validation.explore --update"
+        )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -14,11 +15,14 @@ from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import held
 from otjdd.fitting.task import Data, task
 from otjdd.system.pool import team
+from validation import measured as kept
 from validation.fits.draws import FEW, MANY, QUIET, SIGMA, SMALL, WRONG, loop, measured, refit
 
+HERE, COLUMNS = Path(__file__).parent, ("what", "found:", "asked:")
 
-def errors(draws: int, workers: int) -> bool:
-    """Refit draws of the noise; True when the errors are what they say."""
+
+def errors(draws: int, workers: int) -> tuple[list[tuple[str, ...]], bool]:
+    """Refit draws of the noise: rows of the table, and whether the errors are what they say."""
     case = load_case("rv-loop").replace(QUIET | SMALL)
     voltage, resistance = loop(case)
     jobs = [(case, voltage, resistance, seed) for seed in range(draws)]
@@ -32,16 +36,19 @@ def errors(draws: int, workers: int) -> bool:
         fisher = covariance.errors(made, minimise(evaluate, np.zeros(len(FEW)))).error
     one, two = np.mean(distance < 1), np.mean(distance < 2)
     ratio, scatter = error.mean(axis=0) / fisher, x.std(axis=0) / fisher
-    print(f"{draws} draws, {len(FEW)} parameters: {one:.1%} within one error, {two:.1%} within two")
-    for name, r, s in zip(FEW, ratio, scatter, strict=True):
-        print(f"  {name}: error over Fisher's {r:.3f}, scatter over Fisher's {s:.3f}")
+    rows = [
+        (f"of {draws} draws, within one standard error", f"{one:.1%}", "63 to 73 %"),
+        ("within two", f"{two:.1%}", "92.5 to 97.5 %"),
+        ("errors of the fits over those of Fisher", f"{ratio.min():.3f} to {ratio.max():.3f}", "0.8 to 1.2"),
+        ("scatter of the parameters over Fisher", f"{scatter.min():.3f} to {scatter.max():.3f}", "0.8 to 1.2"),
+    ]
     alike = (np.abs(ratio - 1) < 0.2).all() and (np.abs(scatter - 1) < 0.2).all()
-    return bool(abs(one - 0.68) <= 0.05 and abs(two - 0.95) <= 0.025 and alike)
+    return rows, bool(abs(one - 0.68) <= 0.05 and abs(two - 0.95) <= 0.025 and alike)
 
 
-def speed(workers: int) -> bool:
-    """Fit six parameters to the R-V loop of 130 points, of one column and of five; True within the limits."""
-    good = True
+def speed(workers: int) -> tuple[list[tuple[str, ...]], bool]:
+    """Fit six parameters to the R-V loop of 130 points, of one column and of five: rows, and whether within the limits."""
+    good, rows = True, []
     for columns, limit in ((1, 30.0), (5, 120.0)):
         case = load_case("rv-loop").replace(QUIET | {"columns.count": columns})
         made = task(case.replace(WRONG), [measured(*loop(case), 3)], MANY)
@@ -52,10 +59,11 @@ def speed(workers: int) -> bool:
             ds.coordinate.values - [p.coordinate(value) for p, value in zip(made.parameters, truth(case), strict=True)]
         )
         worst = float(np.max(far / ds.coordinate_error.values))
-        print(f"{columns} columns: {took:.1f} s, {ds.attrs['jacobians']} Jacobians, {ds.attrs['evaluations']} evaluations, "
-              f"reduced chi-square {ds.attrs['reduced_chi_square']:.3f}, truth within {worst:.1f} errors")  # fmt: skip
+        jacobians = ds.attrs["jacobians"]
+        found = f"{took:.0f} s, {jacobians} Jacobians, truth within {worst:.1f} errors"
+        rows.append((f"six parameters, columns: {columns}", found, f"{limit:.0f} s, 12 Jacobians, 4 errors"))
         good &= took <= limit and ds.attrs["jacobians"] <= 12 and worst < 4
-    return good
+    return rows, good
 
 
 def truth(case) -> list[float]:
@@ -69,9 +77,14 @@ def main():
     words.add_argument("check", choices=("errors", "speed"))
     words.add_argument("--draws", type=int, default=400)
     words.add_argument("--workers", type=int, default=2)
+    words.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")
     said = words.parse_args()
     checks = {"errors": partial(errors, said.draws, said.workers), "speed": partial(speed, said.workers)}
-    raise SystemExit(0 if checks[said.check]() else 1)
+    rows, good = checks[said.check]()
+    print(*map("; ".join, rows), sep="\n")
+    if said.update:
+        kept.keep(HERE, said.check, COLUMNS, rows, command=f"python -m validation.fits {said.check} --update")
+    raise SystemExit(0 if good else 1)
 
 
 if __name__ == "__main__":

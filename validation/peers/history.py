@@ -113,15 +113,12 @@ def compared(commit: str, folder: Path, quick=False):
             yield timed([(old, cheapest(old, case, own)), mine], case, ROUNDS, {old.name: own})
 
 
-def table(commit: str, folder: Path | None = None, quick=False) -> str:
-    """The comparison as a Markdown table; "times faster" is the wall time of the row before over that of the row.
+def tell(commit: str, folder: Path | None = None, quick: bool = False) -> None:
+    """Print the comparison, a line a setting; "times faster" is the wall time of the row before over that of the row.
 
     folder : for the files of the commit and its compiled kernels; a temporary one without
     """
-    lines = [
-        "| case | code | settings | against | largest error | rms | steps | currents | s | of processors | times faster |",
-        "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    print("case; code; settings; against; largest error; rms; steps; currents; s; s of processors; times faster")
     with tempfile.TemporaryDirectory() as temporary:
         for rows in compared(commit, folder or Path(temporary), quick):
             for row in rows:
@@ -130,6 +127,4 @@ def table(commit: str, folder: Path | None = None, quick=False) -> str:
                 known = [row.against, f"{row.error:.1e}", f"{row.rms:.1e}"]
                 entries = [row.case, row.state, settings or "shipped", *known, steps, row.counts["currents"] or ""]
                 entries += [f"{row.wall:.3g}", f"{row.seconds:.3g}", f"{rows[0].wall / row.wall:.2f}"]
-                lines.append(f"| {' | '.join(map(str, entries))} |")
-                print(lines[-1], flush=True)
-    return "\n".join(lines)
+                print("; ".join(map(str, entries)), flush=True)

@@ -29,11 +29,12 @@ def of_pulses(counts=PULSES, rounds=1):
     return seconds, exponent(counts, seconds)
 
 
-def table(quick=False) -> str:
-    """Both series as a Markdown table; the quick one leaves out the longest train."""
-    counts = PULSES[:-1] if quick else PULSES
-    lines = ["| series | sizes | seconds | exponent |", "|---|---|---|--:|"]
+COLUMNS = ("series", "sizes", "seconds", "exponent:")
+
+
+def rows_of(quick: bool = False) -> list[tuple]:
+    """Both series; the quick one leaves out the longest train."""
+    counts, rows = PULSES[:-1] if quick else PULSES, []
     for name, sizes, (seconds, slope) in (("cells", CELLS, of_cells()), ("pulses", counts, of_pulses(counts))):
-        times = ", ".join(f"{s:.3g}" for s in seconds)
-        lines.append(f"| {name} | {', '.join(map(str, sizes))} | {times} | {slope:.2f} |")
-    return "\n".join(lines)
+        rows.append((name, ", ".join(map(str, sizes)), ", ".join(f"{s:.3g}" for s in seconds), f"{slope:.2f}"))
+    return rows

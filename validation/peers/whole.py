@@ -64,9 +64,8 @@ def commands():
         }
 
 
-def table(quick=False) -> str:
-    """All of them as a Markdown table."""
-    lines = ["| what | seconds |", "|---|--:|"]
-    found = warm_runs(400 if quick else 4000) | commands()
-    lines += [f"| {what} | {seconds:.3g} |" for what, seconds in found.items()]
-    return "\n".join(lines)
+COLUMNS = ("what", "seconds:")
+
+
+def rows_of(quick: bool = False) -> list[tuple]:
+    return [(what, f"{seconds:.3g}") for what, seconds in (warm_runs(400 if quick else 4000) | commands()).items()]

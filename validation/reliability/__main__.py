@@ -1,4 +1,4 @@
-"""python -m validation.reliability [NAME]... [--quick]: accidents on purpose, counted."""
+"""python -m validation.reliability [NAME]... [--quick] [--update]: accidents on purpose, counted."""
 
 import argparse
 import math
@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from validation import measured
 from validation.reliability import (
     accidents,
     agreement,
@@ -233,6 +234,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m validation.reliability", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(CAMPAIGNS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
+    parser.add_argument("--update", action="store_true", help="keep the outcomes in measured.json and the README")
     options = parser.parse_args()
     unknown = set(options.names) - {*CAMPAIGNS, ATTACK}
     if unknown:
@@ -246,6 +248,12 @@ def main() -> int:
             failed |= not good
             mark = "ok" if good else "FAILED"
             print(f"{name:22} {mark:6} {said} ({time.perf_counter() - began:.0f} s)", flush=True)
+            if options.update:
+                part = ATTACK if name.startswith(ATTACK) else "accidents"
+                command = "python -m validation.reliability NAME --update"
+                measured.keep(
+                    HERE, part, ("NAME", "outcome"), [(name, f"{said}{'' if good else ' (FAILED)'}")], command=command
+                )
     return int(failed)
 
 

@@ -1,4 +1,4 @@
-"""python -m validation.studies [--quick] [--only efficiency|many|memory|kills] [--update FILE]
+"""python -m validation.studies [--quick] [--only efficiency|many|memory|kills] [--update]
 
 Studies measured: how much of two processors they use, whether memory grows, what is lost when they are killed.
 """
@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
-from otjdd.system import marks
-from validation.peers.__main__ import machine
+from validation import measured
 
-PART = "studies"  # name of the generated part of a README
+HERE = Path(__file__).parent
 WORKERS, ROUNDS = 2, 3
 OFTEN = 5  # rounds of the shortest points
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER of Linux
@@ -148,19 +147,17 @@ def once(path: Path, out: Path, count: int) -> Round:
     return Round(use.wall, serial, serial / WORKERS / use.wall, engine / use.cpu)
 
 
-def efficiency(folder: Path, quick: bool) -> list[str]:
+def efficiency(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     """Studies of short protocols, three times as a machine drifts, against the same runs without any study."""
     count, lines = 100 if quick else 1000, []
     for name, text in {"a pulse and a read": SHORT, "a write, a read, an erase and a read": CYCLE}.items():
         path = case_file(folder, text, count)
         rounds = [once(path, folder / f"{name.replace(' ', '-')}-{i}", count) for i in range(ROUNDS)]
         wall, serial, by_wall, by_cpu = (sorted(values) for values in zip(*rounds, strict=True))
-        lines += [
-            f"| {count} points of {name} on {WORKERS} workers, command to Dataset | {spread(wall, '.1f')} s |",
-            f"| the same runs one after the other, from every tenth | {spread(serial, '.1f')} s |",
-            f"| efficiency by wall time: serial over wall and workers | {spread(by_wall, '.2f')} |",
-            f"| efficiency by processor time: serial over that of all processes | {spread(by_cpu, '.2f')} |",
-        ]
+        lines.append(
+            (f"{count} points of {name}", f"{spread(wall, '.1f')} s", f"{spread(serial, '.1f')} s", spread(by_wall, ".2f"),
+             spread(by_cpu, ".2f"))
+        )  # fmt: skip
     return lines
 
 
@@ -225,7 +222,7 @@ def side_by_side(path: Path, first: int, count: int) -> float:
     return sum(found) / count
 
 
-def many(folder: Path, quick: bool) -> list[str]:
+def many(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     """Short points of one column: processor time of a whole study over that of its kernels, one worker and two.
 
     Medians of five rounds, in each of which the kernels run before and after the study, in as many processes as it has
@@ -250,17 +247,14 @@ def many(folder: Path, quick: bool) -> list[str]:
         each = sorted((two.cpu - start) / count for _, two, _, _ in rounds)
         over = sorted(2 * two.cpu / count / (before + after) for before, two, after, _ in rounds)
         efficiency = sorted(one / two.wall / WORKERS for _, two, _, one in rounds)
-        lines += [
-            f"| processor time of the kernels for a point of one column, {name} | {1e3 * kernels[OFTEN // 2]:.1f} ms |",
-            f"| of the same in one process, with nothing beside it | {1e3 * alone:.1f} ms |",
-            f"| of all processes of a study, a point, without its start | {1e3 * each[OFTEN // 2]:.1f} ms |",
-            f"| with its start, shared by {count} points, over the kernels | {spread(over, '.2f')} |",
-            f"| efficiency of two workers: wall time on one over twice that on two | {spread(efficiency, '.2f')} |",
-        ]
+        lines.append(
+            (name, f"{1e3 * kernels[OFTEN // 2]:.1f} ms", f"{1e3 * alone:.1f} ms", f"{1e3 * each[OFTEN // 2]:.1f} ms",
+             spread(over, ".2f"), spread(efficiency, ".2f"))
+        )  # fmt: skip
     return lines
 
 
-def memory(folder: Path, quick: bool) -> list[str]:
+def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     """Tiny runs, every one at another temperature and with other tables: memory of the workers, overhead of a point."""
     from otjdd.studies import points
 
@@ -271,14 +265,14 @@ def memory(folder: Path, quick: bool) -> list[str]:
     rows = [rss for rss in use.memory.values() if len(rss) > 5]
     run = sum(points.read(out, name).seconds for name in whole(held)) / count
     return [
-        f"| growth of a worker's memory over {count:,} points | {max(rss[-1] - rss[0] for rss in rows) / 1e6:.1f} MB |",
-        f"| memory of a worker, at most | {max(max(rss) for rss in rows) / 1e6:.0f} MB |",
-        f"| a tiny run, as its worker timed it | {1e3 * run:.1f} ms |",
-        f"| overhead for each point: processor time of all less the runs | {1e3 * (use.cpu / count - run):.1f} ms |",
+        (f"growth of a worker's memory over {count:,} points", f"{max(rss[-1] - rss[0] for rss in rows) / 1e6:.1f} MB"),
+        ("memory of a worker, at most", f"{max(max(rss) for rss in rows) / 1e6:.0f} MB"),
+        ("a tiny run, as its worker timed it", f"{1e3 * run:.1f} ms"),
+        ("overhead for each point: processor time of all less the runs", f"{1e3 * (use.cpu / count - run):.1f} ms"),
     ]
 
 
-def kills(folder: Path, quick: bool) -> list[str]:
+def kills(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     """kill -9 of a study and all its processes at random moments; every finished point must still be there, whole."""
     from otjdd.studies import points
     from otjdd.studies import study as studies
@@ -300,9 +294,9 @@ def kills(folder: Path, quick: bool) -> list[str]:
         finished |= left
         unreadable += studies.status(out)["damaged"]
     return [
-        f"| kill -9 at random moments | {rounds} |",
-        f"| points finished by then; lost, or computed again | {len(finished)}; {lost} |",
-        f"| files that could not be read | {unreadable} |",
+        ("kill -9 at random moments", f"{rounds}"),
+        ("points finished by then; lost, or computed again", f"{len(finished)}; {lost}"),
+        ("files that could not be read", f"{unreadable}"),
     ]
 
 
@@ -312,6 +306,18 @@ def whole(held: Path) -> dict[str, int]:
 
 
 PARTS = {"efficiency": efficiency, "many": many, "memory": memory, "kills": kills}
+COLUMNS = {
+    "efficiency": (
+        "on two workers, command to Dataset", "wall time:", "same runs in series:", "efficiency by wall time:",
+        "by processor time:",
+    ),
+    "many": (
+        "1000 points of one column", "kernels of a point, two at once:", "alone:", "a point of the study:",
+        "with its share of the start, over the kernels:", "efficiency of two workers:",
+    ),
+    "memory": ("10,000 tiny runs", "value:"),
+    "kills": ("what", "value:"),
+}  # fmt: skip
 
 
 def main() -> None:
@@ -319,19 +325,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m validation.studies", description=__doc__.split("\n\n")[1])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--only", choices=PARTS, help="a part of it")
-    parser.add_argument("--update", type=Path, metavar="FILE", help="write the table between the marks of a file")
+    parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")
     options = parser.parse_args()
-    if options.update:
-        marks.check(options.update, PART)
-    lines = [machine(), "", "| what | |", "|---|--:|"]
-    print(*lines, sep="\n", flush=True)
     for name, part in PARTS.items():
         if options.only in (None, name):
             with tempfile.TemporaryDirectory() as folder:
-                lines += (found := part(Path(folder), options.quick))
-            print(*found, sep="\n", flush=True)
-    if options.update:
-        marks.update(options.update, PART, "\n".join(lines))
+                rows = part(Path(folder), options.quick)
+            print(*map("; ".join, rows), sep="\n", flush=True)
+            if options.update:
+                command = f"python -m validation.studies --only {name} --update"
+                measured.keep(HERE, name, COLUMNS[name], rows, command=command)
 
 
 if __name__ == "__main__":

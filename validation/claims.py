@@ -1,0 +1,37 @@
+"""python -m validation.claims [DEVICE]... : the claims on each device, with the errors of their numbers, kept as data.
+
+The table of a device has one line a claim: the verdict and the number that decides it, which is the farthest from what was
+measured in tolerances. All numbers, and why a claim is missed, are in the report: otjdd validate --report DIR.
+"""
+
+import sys
+from pathlib import Path
+
+from otjdd.claims import judge, table
+from otjdd.claims.claim import Verdict
+from otjdd.system.pool import cores
+from validation import measured
+
+HERE = Path(__file__).parent
+READMES = {"paper": "../README.md", "nb-sto-interface": "README.md"}
+COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")
+
+
+def row(verdict: Verdict) -> tuple[str, ...]:
+    """The line of a claim."""
+    judged = [number for number in verdict.numbers if number.distance_text]
+    most = max(judged, key=lambda number: number.distance)
+    return verdict.id, verdict.status, most.figure.label, most.figure.paper, most.otjdd, most.distance_text
+
+
+def main() -> None:
+    for device in sys.argv[1:] or READMES:
+        verdicts = judge.validate([device], workers=cores(), errors=True)
+        rows = [tuple(cell.replace("|", table.BAR) for cell in row(verdict)) for verdict in verdicts]
+        command = f"python -m validation.claims {device}"
+        measured.keep(HERE / device, f"claims-{device}", COLUMNS, rows, command=command, readme=READMES[device])
+        print(f"{device}: {table.in_total(verdicts)}")
+
+
+if __name__ == "__main__":
+    main()

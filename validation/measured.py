@@ -1,0 +1,109 @@
+"""Numbers of campaigns, kept as data: `measured.json` beside each README, out of which its tables are made.
+
+    python -m validation.measured        write all tables anew from the files
+
+A file holds parts, a part holds rows, and each row its cells and where they are from: commit, date, machine. A campaign
+that is run with --update replaces the rows that it has measured. What was measured before is in the history of the file.
+"""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from otjdd.system import marks
+
+HERE = Path(__file__).parent
+FILE, README = "measured.json", "README.md"
+
+
+def processor() -> str:
+    """Name of the processor, as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def machine() -> str:
+    """Processor, system and versions, and what else was going on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy"))
+    load = f"; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
+    return f"{processor()}; {platform.system()}, Python {platform.python_version()}, {packages}{load}"
+
+
+def origin() -> dict[str, str]:
+    """Commit of the checkout ("+" behind it where files have changed since), day and machine."""
+    git = ["git", "-C", str(HERE)]
+    commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno", "../otjdd"], capture_output=True, text=True).stdout
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {"commit": (commit or "unknown") + "+" * bool(changed), "date": today, "machine": machine()}
+
+
+def read(folder: Path) -> dict:
+    """Parts of a folder by name."""
+    file = folder / FILE
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
+def keep(
+    folder: Path, part: str, columns: Sequence[str], rows: Iterable[Sequence], *, command: str, key: int = 1,
+    readme: str = README,
+) -> None:  # fmt: skip
+    """Replace rows of a part by new ones and write the tables of the folder anew.
+
+    columns : heads; one that ends in ":" is aligned to the right   rows : cells, texts or numbers
+    command : that measures the part   key : number of leading cells that tell rows apart
+    readme : file with the table, seen from the folder
+    """
+    parts, here = read(folder), origin()
+    found = parts.setdefault(part, {"rows": []})
+    found |= {"command": command, "columns": list(columns), "readme": readme}
+    fresh = {tuple(map(str, row[:key])): {"cells": [*map(cell, row)], **here} for row in rows}
+    old = {tuple(row["cells"][:key]): row for row in found["rows"] if len(row["cells"]) == len(columns)}
+    found["rows"] = list((old | fresh).values())
+    (folder / FILE).write_text(json.dumps(parts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_tables(folder)
+
+
+def cell(value) -> str:
+    return value if isinstance(value, str) else f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def table(part: dict) -> str:
+    """A part as Markdown: its command, when and where it ran, and its rows."""
+    rows = part["rows"]
+    days, machines = sorted({row["date"] for row in rows}), {row["machine"].partition("; load")[0] for row in rows}
+    when = f"{days[0]} to {days[-1]}" if len(days) > 1 else days[0]
+    where = machines.pop() if len(machines) == 1 else f"{len(machines)} machines"
+    columns = part["columns"]
+    lines = [
+        f"`{part['command']}`, {when}, {where}:",
+        "",
+        f"| {' | '.join(column.removesuffix(':') for column in columns)} |",
+        f"|{'|'.join('--:' if column.endswith(':') else '---' for column in columns)}|",
+    ]
+    return "\n".join(lines + [f"| {' | '.join(row['cells'])} |" for row in rows])
+
+
+def write_tables(folder: Path) -> None:
+    """Write the parts of a folder between their marks in its README. Raises ValueError for a README without them."""
+    for name, part in read(folder).items():
+        marks.update(folder / part.get("readme", README), name, table(part))
+
+
+def main() -> None:
+    for file in sorted(HERE.glob(f"*/{FILE}")):
+        write_tables(file.parent)
+        print(file.parent.name)
+
+
+if __name__ == "__main__":
+    main()
