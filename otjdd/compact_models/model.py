@@ -190,10 +190,11 @@ class CompactModel:
 
 
 def taken(block, pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Reads (R, 3) of a block: time [s], source voltage [V], current [A]; each is the end of a piece."""
+    """Reads (R, 3) of a block: time [s], source voltage [V], current [A]; each is the end of a piece, at 0 s the start."""
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
-    return np.column_stack((block.start + times, pieces[at, 3], out[at, 1, 1]))
+    end = (times > 0.0).astype(int)
+    return np.column_stack((block.start + times, pieces[at, 2 + end], out[at, end, 1]))
 
 
 TABLE_TEXT = {

@@ -135,7 +135,7 @@ def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, pr
         start, end, V_start, V_end = pieces[min(int(i), len(pieces) - 1)]
         done = int(i) == len(pieces)
         run.time, run.step = end if done else start + tau, step
-        voltage = V_end if done else V_start + (V_end - V_start) * tau / (end - start)
+        voltage = V_start + (V_end - V_start) * (1.0 if done or end == start else tau / (end - start))
         check(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
         if status == Status.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
@@ -319,11 +319,15 @@ def within(times: np.ndarray, windows) -> np.ndarray:
 def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> tuple[np.ndarray, np.ndarray]:
     """Straight pieces (P, 4) of a waveform, cut at marks (time [s], task bits), and their tasks (P,).
 
-    A mark belongs to the end of the piece before it: at a jump the voltage is the one before.
+    A mark belongs to the end of the piece before it: at a jump the voltage is the one before. A mark at 0 s belongs to a
+    piece of no length.
     """
     from otjdd.stepping.course import EDGE
 
     pieces, tasks, ahead = [], [], sorted(marks, reverse=True)  # the next mark is the last
+    while ahead and ahead[-1][0] <= 0.0:
+        first = float(waveform.voltages[0])
+        pieces, tasks = [(0.0, 0.0, first, first)], [ahead.pop()[1] | sum(tasks)]
     for start, end, V_start, V_end in zip(*(column.tolist() for column in waveform.segments()), strict=True):
         near, slope = ALIKE * (end - start), (V_end - V_start) / (end - start)
         since, V, due = start, V_start, EDGE

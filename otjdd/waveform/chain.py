@@ -27,7 +27,7 @@ class Part(NamedTuple):
 class Chain:
     """Parts end to end, with the totals of a Waveform, and its breakpoints in `blocks`.
 
-    Raises ValueError beyond MOST breakpoints, and when the shortest step is lost to rounding at the end.
+    Raises ValueError beyond MOST breakpoints, for a read at 0 s, and when the shortest step is lost to rounding at the end.
     """
 
     def __init__(self, parts: tuple[Part, ...]):
@@ -38,6 +38,9 @@ class Chain:
         self.read_count = sum(part.count * part.shape.read_count for part in parts)
         if self.points > MOST:
             raise ValueError(f"a drive of {self.points:,} breakpoints; the limit is {MOST:,}")
+        for part in parts:
+            if isinstance(part.shape, Waveform) and part.shape.read_count and part.shape.read_times[0] == 0.0:
+                raise ValueError(f"a read at 0 s of a part of a drive of {self.points:,} breakpoints; place it later")
         if np.spacing(self.duration) > 0.01 * self.shortest_step:
             raise ValueError(
                 f"a step of {self.shortest_step:g} s cannot be told apart at t = {self.duration:g} s: give it more time"

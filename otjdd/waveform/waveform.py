@@ -23,7 +23,7 @@ class Waveform:
     times : (n,) [s], from 0, non-decreasing; equal neighbours are a jump
     voltages : (n,) [V], linear in between, held after the end
     reads : (m, 2) time [s] of each read and voltage [V] of the write before it, nan where there is none. Each time is that
-        of a breakpoint; at a jump the read takes the voltage before it
+        of a breakpoint, and of one read; at a jump the read takes the voltage before it, at 0 s the first
     Raises ValueError when the arrays do not fit this description.
     """
 
@@ -193,12 +193,12 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
 
 
 def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
-    """The waveform with a read marked at each of `times` [s]; the voltage does not change. Raises ValueError outside."""
-    marks = np.sort(np.asarray(times, dtype=float))
+    """The waveform with one read marked at each of `times` [s], which does not change it. Raises ValueError outside."""
+    marks = np.asarray(times, dtype=float)
     # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint.
     rounding = 8 * np.spacing(waveform.duration)
     nearest = waveform.times[np.minimum(np.searchsorted(waveform.times, marks - rounding), waveform.times.size - 1)]
-    marks = np.where(np.abs(nearest - marks) <= rounding, nearest, marks)
+    marks = np.unique(np.where(np.abs(nearest - marks) <= rounding, nearest, marks))
     if marks.size and not (marks[0] >= 0 and marks[-1] <= waveform.duration):
         raise ValueError(f"a read lies outside the waveform, which lasts {waveform.duration:g} s")
     new = np.setdiff1d(marks, waveform.times)
@@ -222,8 +222,8 @@ def _check(times, voltages, reads):
     if (back := times[1:] < times[:-1]).any():
         k = int(np.argmax(back))
         raise ValueError(f"time goes back from {times[k]:g} s to {times[k + 1]:g} s")
-    if (reads[1:, 0] < reads[:-1, 0]).any() or not np.isin(reads[:, 0], times).all():
-        raise ValueError("reads are marked in order of time, each on a breakpoint")
+    if (reads[1:, 0] <= reads[:-1, 0]).any() or not np.isin(reads[:, 0], times).all():
+        raise ValueError("reads are marked in order of time, one at an instant, each on a breakpoint")
 
 
 def _check_points(count):

@@ -15,6 +15,7 @@ from otjdd.errors import ExitCode, NotAsExpected, ResultError
 from otjdd.results import store
 from otjdd.solver.simulate import simulate
 from otjdd.waveform import shapes
+from otjdd.waveform.waveform import Waveform
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,12 @@ def test_measured_error_is_the_error_of_a_run(model):
     assert told.junction_voltage.values[-1] == pytest.approx(solved.junction_voltage.values[-1], rel=1e-4)
     assert told.conduction_current.values[-1] == pytest.approx(solved.conduction_current.values[-1], rel=0.05)
     assert told.rest_position.attrs["units"] == "m"
+
+
+def test_a_read_at_the_start_has_the_first_voltage(model):
+    told = model.run(Waveform([0.0, 1e-6], [0.1, 1.0], [(0.0, np.nan), (1e-6, np.nan)]))
+    assert told.read_voltage.values.tolist() == [0.1, 1.0]
+    assert told.read_current.values == pytest.approx(told.conduction_current.values)
 
 
 def test_series_resistance_lowers_the_junction_voltage(model):

@@ -276,6 +276,18 @@ def test_a_waveform_is_cut_at_its_marks():
     assert (len(pieces), tasks.tolist()) == (2, [course.EDGE, course.EDGE])
 
 
+def test_a_read_at_the_start_is_taken_at_the_first_voltage_before_the_ions_move():
+    waveform = Waveform([0.0, 1e-9, 2e-9], [0.5, 0.5, -0.5], [(0.0, np.nan), (2e-9, np.nan)])
+    found = []
+    for reads in (waveform.reads, waveform.reads[1:]):
+        run = begin(case(device__film__cells=16))
+        integrate.drive(run, Waveform(waveform.times, waveform.voltages, reads))
+        found.append(np.concatenate(run.reads))
+    assert found[0][:, :2].tolist() == [[0.0, 0.5], [2e-9, -0.5]]
+    assert found[0][0, 2] > 0.0 > found[0][1, 2]
+    np.testing.assert_allclose(found[0][1], found[1][0], rtol=1e-4)
+
+
 def test_a_mark_is_near_an_end_by_the_measure_of_the_piece_in_which_it_lies():
     pulse = 5e-8  # after 100 s, a billionth of which is longer
     waveform = Waveform(np.array([0.0, 100.0, 100.0, 100.0 + pulse]), np.array([0.0, 0.0, 2.0, 2.0]))

@@ -162,6 +162,14 @@ def test_a_mark_beside_a_breakpoint_makes_no_step_of_rounding():
     assert marked.read_times.tolist() == marked.times[1:].tolist()
 
 
+def test_an_instant_has_one_read():
+    ramp = with_reads(Waveform([0, 4], [1, 2]), [4.0, 0.0, 4.0])
+    assert ramp.read_times.tolist() == [0.0, 4.0]
+    assert ramp.read_voltages.tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="one at an instant"):
+        ramp.then(ramp)
+
+
 def test_a_read_outside_the_waveform_is_refused():
     with pytest.raises(ValueError, match="outside"):
         with_reads(Waveform([0, 4], [0, 2]), [5.0])
