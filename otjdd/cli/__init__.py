@@ -6,7 +6,21 @@ the commands, so that `otjdd --help` is there at once.
 
 import gc
 
-from otjdd.cli import calibrate, cases, compact, design, explore, export, fit, plot, run, selftest, study, validate
+from otjdd.cli import (
+    calibrate,
+    cases,
+    compact,
+    design,
+    explore,
+    export,
+    fit,
+    plot,
+    predict,
+    run,
+    selftest,
+    study,
+    validate,
+)
 from otjdd.cli.app import app, command
 from otjdd.system import interpreter
 from otjdd.system.terminal import open_closed_streams
@@ -24,6 +38,7 @@ COMMANDS = (
     study.study,
     validate.validate,
     fit.fit,
+    predict.predict,
     design.design,
     calibrate.calibrate,
     compact.compact,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: one and two standard errors of a normal distribution
 COUNT = 100
+PREDICTION = "prediction"  # attribute
 FAILED = 0.2  # share of draws without a run beyond which nothing is predicted
 
 
@@ -34,6 +35,8 @@ def predict(
     Returns a Dataset of the outputs over reads, bias or time with a first dimension `percentile`; the attributes of the
     fitted set's own run. `failed_draws` counts draws whose run failed. Raises CaseError, SolverError, ValueError.
     """
+    if not 0 < min(levels) <= max(levels) < 100 or sorted(levels) != list(levels) or len(levels) % 2 == 0:
+        raise ValueError(f"expected an odd number of percentiles between 0 and 100, in order, got {levels}")
     case = driven(fitted_case(fit), drive, changes or {})
     moving = [p for p in parameters_of(fit) if p.data in (None, 0)]
     places = draws(fit, count, seed)
@@ -45,7 +48,30 @@ def predict(
     failed = count - len(runs)
     if failed > FAILED * count:
         raise ValueError(f"{failed} of {count} draws have no run: the errors reach beyond what can be simulated")
-    return percentiles(best, runs, levels).assign_attrs(failed_draws=failed, draws=count)
+    about = {PREDICTION: f"{count} draws of {fit.attrs['title']}", "failed_draws": failed, "draws": count}
+    return percentiles(best, runs, levels).assign_attrs(about)
+
+
+def words(ds: xr.Dataset) -> str:
+    """A prediction in words: its main number at the median, and how wide the widest band of it is."""
+    name = next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
+    if name is None:
+        return "nothing to tell of"
+    values = np.abs(ds[name].values)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.maximum(values[-1] / values[0], values[0] / values[-1])
+        factor = float(np.nanmax(np.where(values[0] > 0, ratio, np.nan)))
+    middle, unit = values[len(values) // 2], ds[name].attrs["units"]
+    low, high = ds["percentile"].values[[0, -1]]
+    return (
+        f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; from the {low:g} % to the "
+        f"{high:g} % percentile a factor of {factor:.4g} at most"
+    )
+
+
+def has(ds: xr.Dataset, name: str) -> bool:
+    """Tell if a prediction holds numbers of an output."""
+    return name in ds and ds[name].size > 0 and bool(np.isfinite(ds[name].values).any())
 
 
 def driven(case: Case, drive: Any, changes: Mapping[str, Any]) -> Case:
@@ -91,5 +117,17 @@ def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[f
 
 
 def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:
-    """A time series of a run, straight between its own times."""
-    return np.interp(times, ds["time"].values, ds[name].values)
+    """A time series of a run at other times, the first of two equal ones before a jump. Currents by their logarithm."""
+    own, values = ds["time"].values, ds[name].values
+    jumps = np.append(times[1:] == times[:-1], False)
+    at = np.where(jumps, np.nextafter(times, -np.inf), times)
+    straight = np.interp(at, own, values)
+    if ds[name].attrs.get("units") != "A":
+        return straight
+    left = (
+        np.clip(np.searchsorted(own, at, side="right") - 1, 0, len(own) - 2) if len(own) > 1 else np.zeros(len(at), int)
+    )
+    right = np.minimum(left + 1, len(own) - 1)
+    with np.errstate(divide="ignore"):
+        curved = np.sign(straight) * np.exp(np.interp(at, own, np.log(np.abs(values))))
+    return np.where(values[left] * values[right] > 0, curved, straight)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.figure import Figure as Figure
 
+from otjdd.fitting.prediction import PREDICTION
 from otjdd.fitting.result import KIND as FIT
 from otjdd.plot import axes as parts
-from otjdd.plot import fit, measured, study
+from otjdd.plot import fit, measured, prediction, study
 from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import Run, runs_of
@@ -29,8 +30,8 @@ def figure(
 ) -> Figure:
     """Figure of one result or study, or of several results in the same axes.
 
-    results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study` or
-        `otjdd.fit`. Measured points are drawn into the panels of the results beside them
+    results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study`,
+        `otjdd.fit` or `otjdd.predict`. Measured points are drawn into the panels of the results beside them
     kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept, of a sample also
         "cdf", "box" or "parallel"; those that fit when empty
     label : name of each result in the legends, a text or a sequence of them
@@ -43,12 +44,16 @@ def figure(
         return fit.figure(results)
     if hasattr(results, "attrs") and ENGINE in results.attrs:
         return study.figure(results, kinds, own)
+    if hasattr(results, "attrs") and PREDICTION in results.attrs:
+        return prediction.figure(results, kinds, own)
     if is_measured(results) and not kinds and own is None:
         return measured.figure(results)
     listed = [results] if hasattr(results, "data_vars") else list(results)
     every = runs_of([as_result(ds) if is_measured(ds) else ds for ds in listed], label)
     if any(ENGINE in run.ds.attrs for run in every):
         raise ValueError("a study is drawn by itself, not together with other results")
+    if any(PREDICTION in run.ds.attrs for run in every):
+        raise ValueError("a prediction is drawn by itself, not together with other results")
     data = [Run(ds, run.label) for ds, run in zip(listed, every, strict=True) if is_measured(ds)]
     runs = [run for ds, run in zip(listed, every, strict=True) if not is_measured(ds)]
     if not runs:

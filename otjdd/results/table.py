@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from otjdd.results.provenance import ENGINE
 from otjdd.system.files import write_whole
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 POINTS = "points"  # of a study
+LEVELS = "percentile"  # of a prediction
 # meaning of a row -> dimensions of the variables in a table; the default is the first that a result has
 OVER = {
     "read": ("read",),
@@ -32,6 +35,7 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
     over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias), "frequency" (for each of these
     and frequency), "cell" of a crossbar (a row for each step, word line and bit line, from 0) or its "step"; "points" of a
     study. By default the points of a study, or the reads if there are any, else the first that a result has.
+    A prediction has a column for each percentile.
     Raises ValueError when the result has no such rows, ResultError when the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
@@ -40,12 +44,27 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
 def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The same as a pandas.DataFrame, its columns named `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
+    ds = level_by_level(ds) if LEVELS in ds.dims else ds
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
     places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
     kept = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
     units = {name: f"{name} ({ds[name].attrs.get('units', '1')})" for name in kept}
     frame = ds[kept].to_dataframe(dim_order=list(dims)).reset_index()
     return frame[kept].rename(columns=units)
+
+
+def level_by_level(ds: xr.Dataset) -> xr.Dataset:
+    """A prediction with a variable for each percentile, "read_resistance 2.5 %"; one where all draws are alike."""
+    made: dict[str, xr.DataArray] = {}
+    for name, variable in ds.data_vars.items():
+        rows = variable.values
+        if LEVELS not in variable.dims:
+            made[str(name)] = variable
+        elif all(np.array_equal(row, rows[0], equal_nan=True) for row in rows):
+            made[str(name)] = variable.isel(percentile=0, drop=True)
+        else:
+            made |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
+    return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(made)
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:

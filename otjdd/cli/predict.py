@@ -1,0 +1,60 @@
+"""otjdd predict: what a fitted device would show under another drive, with the band of its errors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load
+from otjdd.system.terminal import say
+
+FEWEST, MOST = 10, 100_000  # draws
+
+
+def predict(
+    file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
+    path: CasePath,
+    *,
+    settings: Settings = [],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Prediction, NetCDF4. Default: the case's name and -band.nc.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw it into this PNG, PDF or SVG.")] = None,
+    count: Annotated[int, typer.Option("--draws", min=FEWEST, max=MOST, help="Draws of the parameters.")] = 100,
+    seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
+    allow_outside: Outside = False,
+):
+    """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.
+
+    Example: otjdd predict found.nc retention -o band.nc --plot band.png
+    """
+    out = out or Path(f"{path.stem}-band.nc")
+    check_target(out)
+    if plot:
+        check_picture(plot)
+    case = load(path, [], allow_outside)
+    from otjdd.fitting import prediction
+    from otjdd.results import store
+
+    fit = store.read(file)
+    changes = dict(changed(text) for text in settings)  # of the fitted device under the drive of the case
+    try:
+        ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
+    store.write(ds, out)
+    if plot:
+        from otjdd.cli.plot import save_figure
+
+        save_figure(ds, plot)
+    failed = f", {ds.attrs['failed_draws']} without a run" * bool(ds.attrs["failed_draws"])
+    say(f"{prediction.words(ds)}; {count} draws{failed}\n{out}" + (f", {plot}" if plot else ""))
+
+
+def changed(text: str) -> tuple[str, str]:
+    """Key and value of KEY=VALUE. Raises typer.BadParameter."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
+    return key.strip(), value.strip()

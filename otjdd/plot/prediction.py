@@ -1,0 +1,63 @@
+"""Figures of predictions: the panels of a result for the median, with the bands of the percentiles around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from otjdd.measurements.sweeps import branches
+from otjdd.plot import axes as parts
+from otjdd.plot.kinds import KINDS, chosen
+from otjdd.plot.runs import Run
+from otjdd.plot.style import panels, style
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PALE = 0.2  # opacity of a band
+
+
+def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
+    """Figure of a prediction; arguments as of `otjdd.figure`. Raises ValueError, in words, with nothing to draw."""
+    levels = ds["percentile"].values
+    middle = Run(ds.isel(percentile=len(levels) // 2))
+    pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
+    names = chosen([middle], kinds)
+    with style():
+        if own is None:
+            fig, places = panels(len(names))
+        else:
+            names, fig, places = (names if kinds else names[: len(own)]), own[0].figure, own
+        if len(places) != len(names):
+            raise ValueError(f"{len(names)} kinds take as many axes, not {len(places)}")
+        for i, (name, axes) in enumerate(zip(names, places, strict=True)):
+            KINDS[name].draw(axes, [middle])
+            for low, high in pairs:
+                band(axes, lines_of(name, ds.isel(percentile=low)), lines_of(name, ds.isel(percentile=high)))
+            if len(names) > 1 and own is None:
+                parts.letter(axes, i)
+        shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
+        parts.note(places[0], f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters")
+    return fig
+
+
+def lines_of(kind: str, ds: xr.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Points (x, y) of the lines that a panel draws of a result."""
+    axes = Figure().add_subplot()
+    KINDS[kind].draw(axes, [Run(ds)])
+    return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
+
+
+def band(axes: Any, low: Sequence[tuple], high: Sequence[tuple]) -> None:
+    """Fill what lies between the lines of two percentiles, sweep by sweep, where both stand at the same places."""
+    for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
+        if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
+            continue
+        piece = branches(x)
+        for number in range(piece.max() + 1):
+            inside = np.flatnonzero(piece == number)
+            inside = np.arange(max(inside[0] - 1, 0), inside[-1] + 1)  # from the turning point on
+            axes.fill_between(x[inside], bottom[inside], top[inside], color=line.get_color(), alpha=PALE, linewidth=0)
