@@ -1,6 +1,6 @@
 """The [fit] of a case: the parameters that may move, and the measured data that a run should meet."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, Strict, model_validator
 
@@ -8,6 +8,9 @@ from otjdd.case.distributions import Amount, Name, together
 from otjdd.case.record import Count, Number, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
+
+Loss = Literal["linear", "soft-l1", "huber", "cauchy", "arctan"]
+LOSSES: tuple[str, ...] = get_args(Loss)
 
 
 class Vary(Record):
@@ -34,7 +37,8 @@ class FitData(Record):
     """A data set: its file, what the case has to be for it, and what of the file is used.
 
     set : dotted key -> value   weight : of its squares   state : of a drive of curves at frozen ions
-    columns : quantity -> header   sheet : of a workbook   skip : first and last lines that are left out
+    noise : of the instrument, which adds to the relative uncertainty   columns : quantity -> header
+    sheet : of a workbook   skip : first and last lines that are left out
     range : quantity -> low and high end of the points that are taken
     """
 
@@ -42,6 +46,7 @@ class FitData(Record):
     set: dict[str, Any] = Field(default_factory=dict)
     weight: Annotated[Number, Field(gt=0, le=1e6)] = 1.0
     state: Annotated[str, Field(max_length=64)] = ""
+    noise: Amount | None = None
     columns: dict[Name, Name] = Field(default_factory=dict)
     sheet: Annotated[str, Field(max_length=200)] = ""
     skip: Annotated[tuple[tuple[Count, Count], ...], Field(max_length=1000)] = ()
@@ -60,7 +65,12 @@ class FitData(Record):
 
 
 class Fit(Record):
-    """Parameters by dotted key, and data sets."""
+    """Parameters by dotted key, and data sets.
+
+    loss : how residuals count, those of scipy's least_squares   noise : of data sets that state none of their own
+    """
 
     vary: Annotated[dict[Name, Vary], Field(min_length=1, max_length=100)]
     data: Annotated[tuple[FitData, ...], Field(max_length=100)] = ()
+    loss: Loss = "linear"
+    noise: Amount | None = None

@@ -17,6 +17,22 @@ ALL = "all"  # parameters
 HEAVIEST = 1e6  # weight, as in a [fit]
 SAVED = 1.0  # s, at least, between two writes of a fit that goes on
 
+
+def complete_number(incomplete: str) -> list[str]:
+    """Keys of numbers that a word may become: those of the reference case, with values that may move."""
+    from otjdd.case.case import load_case
+    from otjdd.fitting.parameters import movable
+
+    return [key for key in movable(load_case("li2019")) if key.startswith(incomplete)]
+
+
+def complete_loss(incomplete: str) -> list[str]:
+    """Losses that a word may become."""
+    from otjdd.case.fit_task import LOSSES
+
+    return [loss for loss in LOSSES if loss.startswith(incomplete)]
+
+
 Files = Annotated[
     list[Path],
     typer.Argument(
@@ -27,9 +43,24 @@ Files = Annotated[
 Varied = Annotated[
     list[str],
     typer.Option(
-        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter that may move; its key's bounds without others."
+        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter that may move; its key's bounds without others.",
+        autocompletion=complete_number,
     ),
-]
+]  # fmt: skip
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        "--noise", metavar="QUANTITY",
+        help='Noise of the instrument, "1 pA": it adds to the relative error. Default: that which the data tell.',
+    ),
+]  # fmt: skip
+Loss = Annotated[
+    str,
+    typer.Option(
+        "--loss", metavar="LOSS", autocompletion=complete_loss,
+        help="linear, or one that bears outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit].",
+    ),
+]  # fmt: skip
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -69,6 +100,8 @@ def fit(
     vary: Varied = [],
     weights: Weights = [],
     settings: Settings = [],
+    noise: Noise = None,
+    loss: Loss = "",
     out: Out = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     evaluations: Everywhere = 0,
@@ -95,7 +128,8 @@ def fit(
     out = out or Path(f"{path.stem}-fit.nc")
     check_places(out, path)
     case = load(path, settings, allow_outside)
-    made = asked(case, data, vary, weighted(weights, data), reading(columns, sheet, skipped, kept))
+    reads = reading(columns, sheet, skipped, kept)
+    made = asked(case, data, vary, weights=weighted(weights, data), reading=reads, noise=noise, loss=loss)
     wanted, before = names_of(profile, made), earlier(out, resume, made, evaluations, seed)
     if not quiet:
         tell("\n".join(made.notes))
@@ -112,14 +146,16 @@ def fit(
     show(ds, out, as_json, quiet)
 
 
-def asked(case, data: list[Path], vary: list[str], weights: dict[str, float], words: dict):
+def asked(
+    case, data: list[Path], vary: list[str], *, weights: dict[str, float], reading: dict, noise: str | None, loss: str
+):
     """Task of the files and parameters that were named, else of the [fit] of the case. Raises BadParameter, DataError."""
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
-    sets = [Data(file, weight=weights.get(str(file), 1.0), reading=words) for file in data] or data_of(case)
+    sets = [Data(file, weight=weights.get(str(file), 1.0), reading=reading) for file in data] or data_of(case)
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
-    return task(case, sets, dict(map(bounded, vary)) or vary_of(case))
+    return task(case, sets, dict(map(bounded, vary)) or vary_of(case), loss, noise)
 
 
 def solved(made, words, out: Path, **search):
@@ -139,6 +175,7 @@ def solved(made, words, out: Path, **search):
             words(told(progress))
         if time.monotonic() - written > SAVED:
             with shielded():
+                clear_beside(out)
                 store.write(fit.so_far(made, progress, search["evaluations"], search["seed"]), out)
             written = time.monotonic()
 
@@ -233,12 +270,13 @@ def names_of(profile: list[str], made) -> list[str]:
 
 
 def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
-    """Arguments of `solved` that go on with a fit in a file: its best set, the scores of its global search.
+    """Arguments of `solved` that go on with a fit in a file: its best set, scores and places of its searches.
 
     Empty without one. Raises ResultError.
     """
     from otjdd.errors import ResultError
     from otjdd.fitting.everywhere import fingerprint
+    from otjdd.fitting.result import visited_of
     from otjdd.results import store
 
     if not resume:
@@ -250,9 +288,10 @@ def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
     names = [parameter.name for parameter in made.parameters]
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
-    same = "search_score" in ds and ds.attrs["search"] == fingerprint(made, evaluations, seed)
+    same = ds.attrs.get("search") == fingerprint(made, evaluations, seed)
+    scores = ds["search_score"].values.tolist() if same and "search_score" in ds else ()
     best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
-    return {"start": best, "scores": ds["search_score"].values.tolist() if same else ()}
+    return {"start": best, "scores": scores, "visited": visited_of(ds) if same else {}}
 
 
 def keep_best(ds, out: Path):
@@ -263,8 +302,15 @@ def keep_best(ds, out: Path):
     if ds is None or "fit" not in ds.attrs:
         return
     with shielded():
+        clear_beside(out)
         store.write(ds, out)
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
+
+
+def clear_beside(out: Path):
+    """Remove the case and the picture of an earlier fit, which are not those of the fit that is written. Raises OSError."""
+    for suffix in (".toml", ".png"):
+        out.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def told(progress) -> str:
@@ -286,6 +332,7 @@ def keep(ds, out: Path, case: Path):
     drawn = picture.figure(ds)
     text = report.case_text(ds, report.base_of(find_case(case), out), load_case(case, allow_outside=True))
     with shielded():
+        clear_beside(out)
         store.write(ds, out)
         write_whole(out.with_suffix(".toml"), text.encode())
         style.save(drawn, out.with_suffix(".png"))

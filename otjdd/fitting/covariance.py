@@ -1,8 +1,8 @@
 """Errors of parameters from the derivatives at the solution, and parameters that the data do not determine.
 
 The covariance is the inverse of the Fisher information J^T J. J holds the derivatives of the residuals, in units of their
-uncertainty, by the coordinates. With estimated uncertainties the covariance is multiplied by the reduced chi-square. A
-parameter at its bound is held.
+uncertainty, by the coordinates. With estimated uncertainties the covariance is multiplied by the reduced chi-square, with a
+loss that bears outliers by Huber's factor (`losses.spread`). A parameter at its bound is held.
 """
 
 from __future__ import annotations
@@ -13,12 +13,18 @@ import numpy as np
 
 from otjdd.fitting.curves import ESTIMATED
 from otjdd.fitting.gradients import UNSURE
-from otjdd.fitting.least_squares import Solution
+from otjdd.fitting.least_squares import Solution, point_of
+from otjdd.fitting.losses import LINEAR, spread
 from otjdd.fitting.task import Task
+from otjdd.measurements.noise import SIGMA
 
 AT = 2e-3  # natural steps from a bound within which a parameter is at it
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
 WEAK = 0.1  # singular value, of columns of length 1, below which a combination is badly known
+FAR_FROM_1 = 2.0  # a reduced chi-square beyond this factor from 1 is told
+CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise: nearer to 1 may be chance
+OUTLYING = 4.0  # scatters of the points beyond which one is an outlier
+MOST_OUTLIERS = 20  # that are listed
 
 
 class Errors(NamedTuple):
@@ -26,7 +32,8 @@ class Errors(NamedTuple):
 
     covariance, correlation : (parameter, parameter), 0 for parameters that are held   error : (parameter,), nan for those
     at_bound : (parameter,) of bool   reduced : chi-square over the degrees of freedom   scaled : if the errors hold it
-    warnings : undetermined parameters and other remarks
+    spread : factor that the covariance holds   warnings : undetermined parameters and other remarks
+    outliers : points far from the fit, worst first
     """
 
     covariance: np.ndarray
@@ -35,7 +42,9 @@ class Errors(NamedTuple):
     at_bound: np.ndarray
     reduced: float
     scaled: bool
+    spread: float
     warnings: tuple[str, ...]
+    outliers: tuple[str, ...]
 
 
 def errors(task: Task, solution: Solution) -> Errors:
@@ -48,9 +57,10 @@ def errors(task: Task, solution: Solution) -> Errors:
     free = np.flatnonzero(~at_bound & ~silent)
     freedom = len(J) - len(free)
     reduced = solution.chi_square(task) / freedom if freedom > 0 else np.nan
-    scaled = any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
+    scaled = task.loss == LINEAR and any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
+    factor = float(reduced) if scaled else spread(task.loss, solution.residuals(task), max(freedom, 1))
     covariance = np.zeros((len(lengths), len(lengths)))
-    covariance[np.ix_(free, free)] = inverse(J[:, free]) * (reduced if scaled else 1.0)
+    covariance[np.ix_(free, free)] = inverse(J[:, free]) * factor
     error = np.full(len(lengths), np.nan)
     error[free] = np.sqrt(np.diag(covariance)[free])
     correlation = np.eye(len(lengths))
@@ -61,9 +71,37 @@ def errors(task: Task, solution: Solution) -> Errors:
     said += [f"the slope by {names[i]} is uncertain by {solution.gradient.error[i]:.0%}: lower numerics.rtol" for i in free
              if solution.gradient.error[i] > UNSURE]  # fmt: skip
     said += alike(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
-    if not scaled and reduced > 2:
-        said.append(f"reduced chi-square {reduced:.3g}: the model misses the data by more than their uncertainty")
-    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, tuple(said))
+    said += far_from_one(float(reduced), freedom, scaled)
+    found = outliers(task, solution)
+    return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(said), found)
+
+
+def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
+    """Sentence on a reduced chi-square that is far from 1, by more than chance."""
+    chance = CHANCE * np.sqrt(2 / freedom) if freedom > 0 else np.inf
+    if reduced > max(FAR_FROM_1, 1 + chance):
+        whose = "their scatter from point to point" if scaled else "their uncertainty"
+        return [f"reduced chi-square {reduced:.3g}: the model misses the data by more than {whose}"]
+    if reduced < min(1 / FAR_FROM_1, 1 - chance) and not scaled:
+        return [
+            f"reduced chi-square {reduced:.3g}: the data scatter less than their uncertainty says; errors are too large"
+        ]
+    return []
+
+
+def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
+    """Points that are far from the fit, beyond OUTLYING times the scatter of most of them, the worst first."""
+    residuals = solution.residuals(task)
+    size = np.abs(residuals)
+    limit = OUTLYING * max(1.0, SIGMA * float(np.median(size)))
+    said = []
+    for number in np.argsort(-size)[:MOST_OUTLIERS]:
+        if size[number] > limit:
+            curve, at = point_of(task, int(number))
+            way = "below" if residuals[number] > 0 else "above"
+            where = f"{curve.label} line {curve.lines[at]}, {curve.axis} {curve.x[at]:g}"
+            said.append(f"{where}: {size[number]:.1f} uncertainties {way} the fit")
+    return tuple(said)
 
 
 def inverse(J: np.ndarray) -> np.ndarray:

@@ -53,11 +53,39 @@ def simulated(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
     if curve.source == "reads":
         found = from_reads(curve.quantity, case, ds)[curve.take]
     elif curve.source == "live":
-        current = np.interp(ds["read_time"].values, ds["time"].values, ds["current"].values)
-        found = derived(curve.quantity, case, current, ds["read_voltage"].values)[curve.take]
+        found = derived(curve.quantity, case, live_current(case, ds), ds["read_voltage"].values)[curve.take]
     else:
         found = from_bias(curve, case, ds)[curve.take]
-    return np.abs(found) if curve.magnitude else found
+    return magnitude(found, curve.scale) if curve.magnitude else found
+
+
+def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
+    """Mean magnitude (n,) of values that an instrument shows with noise: that of noise alone is above 0.
+
+    It is the mean of a folded normal distribution (Leone, Nelson and Nottingham, Technometrics 3, 543 (1961)).
+    """
+    if scale.kind != "asinh":
+        return np.abs(values)
+    from scipy.special import erf
+
+    ratio = values / scale.size
+    return scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
+
+
+def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
+    """Current (read,) [A] that the instrument shows at the reads of a run.
+
+    The displacement current is the mean since the read before, which `matching.live` has placed shortly before.
+    """
+    time, read_time = ds["time"].values, ds["read_time"].values
+    at = np.searchsorted(time, read_time)  # at a jump the row before it
+    if case.circuit.tau:
+        return ds["current"].values[at]
+    terminal = "terminal_charge_left" if "terminal_charge_left" in ds else "electrode_charge"
+    charge = case.device.area * ds[terminal].values + case.circuit.parallel_capacitance * ds["junction_voltage"].values
+    flowed, took = charge[at[1:]] - charge[at[1:] - 1], time[at[1:]] - time[at[1:] - 1]
+    current = ds["read_current"].values + np.append(0.0, flowed / took)
+    return current if case.circuit.range is None else np.clip(current, -case.circuit.range, case.circuit.range)
 
 
 def from_reads(quantity: str, case: Case, ds: xr.Dataset) -> np.ndarray:

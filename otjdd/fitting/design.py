@@ -18,7 +18,7 @@ from otjdd.fitting.covariance import inverse
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.prediction import driven
 from otjdd.fitting.report import fitted_case
-from otjdd.fitting.result import about, curves_of, parameters_of
+from otjdd.fitting.result import about, curves_of, parameters_of, spread_of
 from otjdd.fitting.task import Data, Task, task
 from otjdd.runs.run import simulate
 
@@ -46,7 +46,7 @@ def design(
     if "covariance" not in fit:
         raise ValueError("this fit was ended before its errors were known; go on with --resume")
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
-    spread = float(fit.attrs["reduced_chi_square"]) if fit.attrs["errors_scaled"] else 1.0
+    spread = spread_of(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)
     sigma = usual(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
     rows, points, failed = [], [], []

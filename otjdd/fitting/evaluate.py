@@ -16,21 +16,34 @@ from otjdd.system.pool import team
 
 
 class Evaluator(NamedTuple):
-    """Evaluates a task. compute : as `team` gives it   count : a list of one number, of the evaluations so far"""
+    """Evaluates a task.
+
+    compute : as `team` gives it   count : a list of one number, of the evaluations so far
+    visited : simulated numbers (point,) by the bytes of their place, which are not simulated again; None remembers nothing
+    """
 
     task: Task
     compute: Callable
     count: list[int]
+    visited: dict[bytes, np.ndarray] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> np.ndarray:
         """Simulated numbers (place, point of the data) on their scales, at places (parameter,) of the search.
 
         A place whose run fails has nan in the points of that run.
         """
+        self.count[0] += len(points)
+        if self.visited is None:
+            return self.simulated(points)
+        new = {x.tobytes(): x for x in map(np.asarray, points) if x.tobytes() not in self.visited}
+        self.visited.update(zip(new, self.simulated(list(new.values())), strict=True))
+        return np.array([self.visited[np.asarray(x).tobytes()] for x in points])
+
+    def simulated(self, points: Sequence[np.ndarray]) -> np.ndarray:
+        """The same by runs, without memory."""
         runs = self.task.runs
         jobs = [(run, settings(self.task, x, run.curves[0].data)) for x in points for run in runs]
         found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
-        self.count[0] += len(points)
         rows = [values for _, values in found]
         return np.array([np.concatenate(rows[i : i + len(runs)]) for i in range(0, len(rows), len(runs))])
 

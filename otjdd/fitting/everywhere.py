@@ -111,5 +111,5 @@ def score(task: Task, values: np.ndarray) -> float:
 def fingerprint(task: Task, evaluations: int, seed: int) -> str:
     """Sha256 of all that the places and scores of a global search depend on."""
     runs = [run.case.digest for run in task.runs]
-    said = repr((runs, task.parameters, evaluations, seed)).encode()
+    said = repr((runs, task.parameters, task.loss, evaluations, seed)).encode()
     return hashlib.sha256(said + task.aims.tobytes() + task.sigma.tobytes()).hexdigest()

@@ -25,6 +25,8 @@ def fit(
     vary: Mapping[str, Any] | Sequence[str] = (),
     *,
     changes: Mapping[str, Any] | None = None,
+    noise: str | float | None = None,
+    loss: str = "",
     workers: int = 1,
     evaluations: int = 0,
     seed: int = 1,
@@ -37,6 +39,8 @@ def fit(
         [fit] of the case
     vary : keys of the case, or key -> (low, high) or None for the bounds of the key; that of the [fit] if empty
     changes : of the case, by dotted key   workers : processes   seed : of the global search
+    noise : of the instrument, "1 pA" or SI, which adds to the relative uncertainty; None for what the data tell
+    loss : "linear", or one that bears outliers: "soft-l1", "huber", "cauchy", "arctan"; that of the [fit] if empty
     evaluations : of a global search before the local one, over the bounds; 0 for none
     start : values [SI] to start from by name, of another fit say, instead of those of the case
     progress : called with a Progress after each evaluation of the local search
@@ -47,22 +51,27 @@ def fit(
     case = changed_case(case, changes, {})
     listed = list(data) if isinstance(data, list | tuple) and not isinstance(data, Data) else [data]
     sets = data_of(case) if data is None else [one if isinstance(one, Data) else Data(one) for one in listed]
-    made = task(case, sets, vary or vary_of(case))
+    made = task(case, sets, vary or vary_of(case), loss, noise)
     return solved(made, workers=workers, evaluations=evaluations, seed=seed, start=start, progress=progress)
 
 
 def solved(
     made: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
     progress: Callable[[Progress], None] | None = None, scores: Sequence[float] = (),
+    visited: Mapping[bytes, np.ndarray] | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """Solve a task; arguments as of `fit`. scores : of a global search that was ended, which goes on from them"""
+    """Solve a task; arguments as of `fit`.
+
+    scores : of a global search that was ended, which goes on from them   visited : of a local search that was ended, as
+        `result.visited_of` has it: the search takes the same way, and ends with the same bits
+    """
     first = np.array([p.coordinate(p.start) for p in made.parameters])
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
-    known, mark = tuple(scores), fingerprint(made, evaluations, seed)
+    known, mark, memory = tuple(scores), fingerprint(made, evaluations, seed), dict(visited or {})
 
     def told(at: Progress):
         if progress:
-            progress(at._replace(scores=at.scores or known))
+            progress(at._replace(scores=at.scores or known, visited=memory))
 
     try:
         with evaluator(made, workers) as evaluate:
@@ -70,12 +79,13 @@ def solved(
                 found = everywhere(evaluate, first if known else begin, evaluations, seed, told, known)
                 known = tuple(found.found)
                 begin = begin if start and not found.new else found.best
-            solution = least_squares.minimise(evaluate, begin, told)
+            begin = np.frombuffer(next(iter(memory))) if memory else begin
+            solution = least_squares.minimise(evaluate._replace(visited=memory), begin, told)
     except KeyboardInterrupt as error:
         best = getattr(error, "partial", None)
         if isinstance(best, Solution):
             best = best._replace(scores=best.scores or known)
-            error.partial = result.dataset(made, best, None).assign_attrs(search=mark)
+            error.partial = result.with_visited(result.dataset(made, best, None), memory).assign_attrs(search=mark)
         raise
     ds = result.dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
     return ds.assign_attrs(search=mark)
@@ -84,4 +94,5 @@ def solved(
 def so_far(made: Task, at: Progress, evaluations: int, seed: int) -> xr.Dataset:
     """Dataset of a search that goes on: the best set until now, without errors. evaluations, seed : as of `fit`"""
     solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
-    return result.dataset(made, solution, None).assign_attrs(search=fingerprint(made, evaluations, seed))
+    ds = result.with_visited(result.dataset(made, solution, None), at.visited)
+    return ds.assign_attrs(search=fingerprint(made, evaluations, seed))

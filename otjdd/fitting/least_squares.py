@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.fitting import gradients
+from otjdd.fitting.curves import Curve
 from otjdd.fitting.evaluate import Evaluator
+from otjdd.fitting.losses import LINEAR, loss
+from otjdd.fitting.task import Task
 
 GAIN = 0.01  # of chi-square: negligible beside an error, which is 1
 TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which nothing is gained
@@ -35,19 +38,29 @@ class Solution(NamedTuple):
     reason: str
     scores: tuple[float, ...] = ()
 
-    def residuals(self, task) -> np.ndarray:
+    def residuals(self, task: Task) -> np.ndarray:
         """Residuals (point,) in units of the uncertainty."""
         return (self.values - task.aims) / task.sigma
 
-    def chi_square(self, task) -> float:
+    def chi_square(self, task: Task) -> float:
         """Sum of the squared residuals."""
         return float(np.sum(self.residuals(task) ** 2))
 
+    def cost(self, task: Task) -> float:
+        """Sum of the losses of the residuals: what the search makes small; chi-square with the linear loss."""
+        return cost(task, self.values)
+
+
+def cost(task: Task, values: np.ndarray) -> float:
+    """Sum of the losses of simulated numbers (point,); infinite where one is none."""
+    total = float(np.sum(loss(task.loss, ((values - task.aims) / task.sigma) ** 2).rho))
+    return total if np.isfinite(total) else np.inf
+
 
 class Progress(NamedTuple):
-    """Progress of a search: counts, squares of the residuals per point, the best place and the numbers (point,) there.
+    """Progress of a search: counts, loss of the residuals per point, the best place and the numbers (point,) there.
 
-    scores : of all places of a global search
+    scores : of all places of a global search   visited : as of `Evaluator`, of the local search
     """
 
     evaluations: int
@@ -56,6 +69,7 @@ class Progress(NamedTuple):
     x: np.ndarray
     values: np.ndarray
     scores: tuple[float, ...] = ()
+    visited: Mapping[bytes, np.ndarray] = {}
 
 
 def minimise(
@@ -82,6 +96,7 @@ def minimise(
         found = least_squares(
             memory.residuals, x0, memory.jacobian, bounds=(low, high), method="trf", x_scale="jac",
             ftol=min(TOLERANCE, GAIN / len(first)), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
+            loss="linear" if task.loss == LINEAR else lambda z: np.array(loss(task.loss, z)),
         )  # fmt: skip
         last = memory.trusted(found.x) if final else memory.last
     except KeyboardInterrupt as error:
@@ -97,7 +112,7 @@ REASONS = {
 }  # fmt: skip
 
 
-def start_fails(task, values: np.ndarray) -> Problem:
+def start_fails(task: Task, values: np.ndarray) -> Problem:
     """Problem of a task whose case, as it stands, gives no numbers at some points."""
     curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(values))[0]))
     where = f"{curve.axis} {curve.x[at]:g}"
@@ -111,7 +126,7 @@ def start_fails(task, values: np.ndarray) -> Problem:
     )
 
 
-def point_of(task, number: int):
+def point_of(task: Task, number: int) -> tuple[Curve, int]:
     """Curve of a point of all data, and its number in that."""
     for curve in task.curves:
         if number < len(curve.y):
@@ -123,30 +138,27 @@ def point_of(task, number: int):
 class Memory:
     """Values and slopes that a search has computed, so that no place is run twice, and the best place so far."""
 
-    def __init__(self, evaluate: Evaluator, progress):
+    def __init__(self, evaluate: Evaluator, progress: Callable[[Progress], None] | None):
         self.evaluate, self.progress = evaluate, progress
         self.found: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
         self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
-        self.at, self.there, self.places = None, None, []
+        self.at: np.ndarray | None = None
+        self.there: np.ndarray | None = None
+        self.places: list[np.ndarray] = []
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """Simulated numbers (point,) at a place."""
         key = np.asarray(x).tobytes()
         if key not in self.found:
             self.found[key] = self.evaluate([np.array(x)])[0]
-            misfit = self.squares(self.found[key])
+            misfit = cost(self.evaluate.task, self.found[key])
             if misfit < self.least:
                 self.least, self.at, self.there = misfit, np.array(x), self.found[key]
             if self.progress and self.at is not None:
                 counts = self.evaluate.count[0], self.jacobians
                 self.progress(Progress(*counts, self.least / len(self.there), self.at, self.there))
         return self.found[key]
-
-    def squares(self, values: np.ndarray) -> float:
-        task = self.evaluate.task
-        squares = float(np.sum(((values - task.aims) / task.sigma) ** 2))
-        return squares if np.isfinite(squares) else np.inf
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
         """Residuals (point,); infinite where a run fails, so that the search steps back."""

@@ -1,8 +1,9 @@
 """Where in a run a measured point belongs: its read, its instant, or its bias voltage. Nothing is simulated for it.
 
-A loop takes each voltage several times, so points are matched in their order. Where the data hold time and voltage, the
-measured waveform drives the run; elsewhere the drive of the case does. A run without reads of its own gets one at each
-measured instant, so that nothing is interpolated between the time steps of the solver.
+A loop takes each voltage several times, so points are matched in their order. Where the data hold time and voltage beside
+a current, the measured waveform drives the run; elsewhere the drive of the case does. A run without reads of its own gets
+one at each measured instant, so that nothing is interpolated between the time steps of the solver. A row without a
+measured number is part of the waveform and of the order all the same.
 """
 
 from __future__ import annotations
@@ -12,20 +13,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_values import HIGHEST
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
+from otjdd.measurements.applied import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
 from otjdd.measurements.sweeps import branches
-from otjdd.waveform.waveform import Waveform, concatenate
+from otjdd.waveform.chain import Chain
+from otjdd.waveform.waveform import Waveform, concatenate, with_reads
 
 if TYPE_CHECKING:
     import xarray as xr
 
-NEAR = 0.5  # of the step between voltages: a point further from every write belongs to none
+NEAR = 0.5  # of the median step between voltages: a point further from every write belongs to none
 SLACK = 2e-3  # of the range of a sweep: a source that is read back may pass its turning point by as much
 CLOSE = 0.02  # relative distance of a measured time from that of a read
+ROUNDING = 1e-6  # of the duration of a drive: a time written with six digits may pass the end by as much
 MOST = 100_000  # points of a measured waveform
+SHORTLY = 0.02  # of a straight piece of the waveform before a read: there the displacement current is that of the read
 PREFERRED = ("read_current", "resistance", "conductance", "current", "current_density", "capacitance")
 
 
@@ -33,6 +39,7 @@ class Match(NamedTuple):
     """The run of a curve and where its points are in it.
 
     changes : of the case, by dotted key   source, take : as in `Curve`   axis : name of what the points are matched by
+    driven : what drives the run, in words
     """
 
     changes: dict[str, Any]
@@ -40,6 +47,7 @@ class Match(NamedTuple):
     take: np.ndarray
     axis: str
     state: str = ""
+    driven: str = "its drive"
 
 
 def quantity_in(ds: xr.Dataset) -> str:
@@ -48,49 +56,99 @@ def quantity_in(ds: xr.Dataset) -> str:
     return min(names, key=lambda name: PREFERRED.index(name) if name in PREFERRED else len(PREFERRED))
 
 
-def match(ds: xr.Dataset, quantity: str, case: Case, state: str = "") -> Match:
+def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: str = "") -> Match:
     """Find the run and the places of measured points. Raises DataError for points that the drive never comes to.
 
-    ds : points of one temperature, in their order, without repeats
+    ds : points of one temperature, in their order, without repeats   rows : all rows they are among, see `rows_of`
     """
     if case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
         raise fault(ds, None, "a drive with a waveform, or of the kind iv or cv", f"the kind {case.drive.kind}")
-    return in_time(ds, quantity, case)
-
-
-def in_time(ds: xr.Dataset, quantity: str, case: Case) -> Match:
-    """Match of a drive with a waveform."""
-    if {"time", "voltage"} <= set(ds) and quantity != "read_current" and np.ptp(ds["voltage"].values) > 0:
-        times = ds["time"].values - ds["time"].values[0]
-        return live(np.column_stack((times, ds["voltage"].values)), times, "time", case)
+    if measures_waveform(ds, quantity, case):
+        return of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
-    reads = waveform.read_count
-    wants_reads = quantity in ("resistance", "conductance", "read_current") or {"write_voltage", "number"} & set(ds)
-    if reads and (wants_reads or "time" not in ds):
-        return of_reads(ds, waveform)
-    if wants_reads and case.drive.kind == "hold" and "time" in ds:
+    if reads_wanted(ds, quantity) and not waveform.read_count and case.drive.kind == "hold" and "time" in ds:
         return kept(ds, case)
+    if waveform.read_count and (reads_wanted(ds, quantity) or "time" not in ds):
+        return of_reads(ds, rows, waveform)
+    return along_drive(ds, quantity, case, whole(waveform))
+
+
+def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
+    """Tell if measured times and voltages drive the run: beside a current, and beside R or G where the drive has no reads.
+
+    A voltage that never changes is that of the reads, where the drive of the case has some.
+    """
+    if not {"time", "voltage"} <= set(ds) or not hasattr(case.drive, "waveform"):
+        return False
+    if quantity in ("resistance", "conductance"):
+        return np.ptp(ds["voltage"].values) > 0 and not case.drive.waveform().read_count and case.drive.kind != "hold"
+    changes = np.ptp(ds["voltage"].values) > 0 or not case.drive.waveform().read_count
+    return quantity in ("current", "current_density") and changes
+
+
+def reads_wanted(ds: xr.Dataset, quantity: str) -> bool:
+    """Tell if points are reads of the drive."""
+    return quantity in ("resistance", "conductance", "read_current") or bool({"write_voltage", "number"} & set(ds))
+
+
+def by_time(ds: xr.Dataset, quantity: str, case: Case) -> bool:
+    """Tell if the times place the points in the run, so that each record of them needs a run of its own."""
+    if case.drive.kind in ("iv", "cv") or "time" not in ds:
+        return False
+    return measures_waveform(ds, quantity, case) or not {"write_voltage", "voltage", "number"} & set(ds)
+
+
+def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
+    """Match of points with the measured waveform, which is that of all rows and begins with the first."""
+    times, voltages = (rows[name].values for name in ("time", "voltage"))
+    again = np.flatnonzero((np.diff(times) == 0) & (np.diff(voltages) != 0)) + 1
+    if again.size:
+        hint = "leave out one of the two, by --skip"
+        raise fault(
+            rows, again[0], "a time after the one before, for the voltage differs", f"{times[again[0]]:g} s", hint
+        )
+    beyond = np.flatnonzero(np.abs(voltages) > HIGHEST)
+    if beyond.size:
+        raise fault(rows, beyond[0], f"a voltage of at most {HIGHEST:g} V", f"{voltages[beyond[0]]:g} V")
+    began = times[0]
+    if not times[-1] > began:
+        raise fault(rows, None, "times that differ, for a waveform", f"{began:g} s in all rows")
+    _, first = np.unique(times, return_index=True)
+    points = np.column_stack((times - began, voltages))[first]
+    return live(points, ds["time"].values - began, "time", case)._replace(driven="the measured waveform")
+
+
+def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
+    """Match of points along the drive of the case: by their times, else by the voltages as it passes them."""
     if quantity not in ("current", "current_density", "resistance", "conductance"):
         raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of the kind {case.drive.kind}")
-    shape = whole(waveform)
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
-    late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + CLOSE)))
+    late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))
     if late.size:
         raise fault(ds, late[0], f"a time within the drive, 0 to {shape.duration:g} s", f"{times[late[0]]:g} s")
-    times = np.minimum(times, shape.duration)
-    return live(np.column_stack((shape.times, shape.voltages)), times, "time" if "time" in ds else "voltage", case)
+    times, axis = np.minimum(times, shape.duration), "time" if "time" in ds else "voltage"
+    return live(np.column_stack((shape.times, shape.voltages)), times, axis, case)
 
 
 def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
-    """Match of instants (n,) [s] of a waveform of points (m, 2) [s, V], with a read at each."""
+    """Match of instants (n,) [s] of a waveform of points (m, 2) [s, V], with a read at each.
+
+    Another read stands shortly before each, on the same straight piece: the charge that flows in between tells the
+    displacement current, as `curves.live_current` takes it.
+    """
     if len(points) > MOST or len(times) > MOST:
         raise CaseError([Problem("data", 0, 0, "", f"at most {MOST} points", str(max(len(points), len(times))))])
-    at, take = np.unique(times, return_inverse=True)
+    shape = with_reads(Waveform(*points.T), times)
+    later = shape.read_times[shape.read_times > 0]
+    before = shape.times[np.searchsorted(shape.times, later) - 1]
+    at = with_reads(shape, later - SHORTLY * (later - before)).read_times
+    take = np.clip(np.searchsorted(at, times), 0, len(at) - 1)
+    nearer = np.abs(at[take - 1] - times) < np.abs(at[take] - times)
     drive = {"kind": "table", "points": points.tolist(), "reads_at": at.tolist()}
-    slow = case.circuit.bandwidth or case.circuit.time_constant
-    return Match({"drive": drive, "record.every": "all" if slow else "reads"}, "live", take, axis)
+    every = "all" if case.circuit.tau else "reads"  # a slow instrument remembers what was between
+    return Match({"drive": drive, "record.every": every}, "live", np.where(nearer, take - 1, take), axis)
 
 
 def kept(ds: xr.Dataset, case: Case) -> Match:
@@ -103,7 +161,7 @@ def kept(ds: xr.Dataset, case: Case) -> Match:
     return Match({"drive.reads_at": times.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
 
 
-def of_reads(ds: xr.Dataset, waveform) -> Match:
+def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Match:
     """Match of the reads of a drive: by the voltage of the write before, by number, or by time."""
     count = waveform.read_count
     if "write_voltage" in ds or "voltage" in ds:
@@ -111,13 +169,14 @@ def of_reads(ds: xr.Dataset, waveform) -> Match:
         found = waveform.write_voltages
         if name == "voltage" and isinstance(waveform, Waveform) and np.ptp(waveform.read_voltages) > 0:
             found = waveform.read_voltages
-        return Match({}, "reads", in_order(ds, name, found), name)
+        return Match({}, "reads", in_order(rows, name, found)[places(ds, rows)], name)
     if "number" in ds:
-        number = ds["number"].values
-        take = np.rint(number - min(number.min(), 1.0)).astype(int)
+        number = rows["number"].values
+        take = np.rint(ds["number"].values - min(number.min(), 1.0)).astype(int)
         beyond = np.flatnonzero(take >= count)
         if beyond.size:
-            raise fault(ds, beyond[0], f"a number up to {count}, the reads of the drive", f"{number[beyond[0]]:g}")
+            got = f"{ds['number'].values[beyond[0]]:g}"
+            raise fault(ds, beyond[0], f"a number up to {count}, the reads of the drive", got)
         return Match({}, "reads", take, "number")
     times, at = ds["time"].values, whole(waveform).read_times
     take = np.abs(times[:, None] - at).argmin(axis=1)
@@ -128,19 +187,26 @@ def of_reads(ds: xr.Dataset, waveform) -> Match:
 
 
 def in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
-    """Numbers (n,) of the writes at which points were measured, each after the one before. Raises DataError."""
+    """Numbers (n,) of the writes at which points were measured: each after the one before, the nearest on its way.
+
+    From the first write that is near, the match goes on as long as writes come nearer. Raises DataError.
+    """
     values = ds[name].values
     steps = np.abs(np.diff(applied))
     steps = steps[steps > 0]
     near = NEAR * (np.median(steps) if steps.size else 1.0)
     take, at = np.zeros(len(values), dtype=int), 0
     for i, value in enumerate(values):
-        found = np.flatnonzero(np.abs(applied[at:] - value) < near)
+        far = np.abs(applied[at:] - value)
+        found = np.flatnonzero(far < near)
         if not found.size:
             ever = np.abs(applied - value).min() < near
             expected = f"a voltage that the drive applies{' after the one before' * bool(ever)}"
             raise fault(ds, i, expected, f"{value:g} V")
-        take[i] = at + found[0]
+        best = int(found[0])
+        while best + 1 < len(far) and far[best + 1] < far[best]:
+            best += 1
+        take[i] = at + best
         at = take[i] + 1
     return take
 
@@ -198,7 +264,7 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     return Match(changes, "bias", take, "voltage", state or (states[0] if states else ""))
 
 
-def whole(waveform) -> Waveform:
+def whole(waveform: Waveform | Chain) -> Waveform:
     """Waveform with all its breakpoints. Raises CaseError for one that is too long to match a curve with."""
     if isinstance(waveform, Waveform):
         return waveform
@@ -208,7 +274,7 @@ def whole(waveform) -> Waveform:
     return concatenate([block.waveform for block in waveform.blocks()])
 
 
-def fault(ds: xr.Dataset, point: int | None, expected: str, got: str) -> DataError:
+def fault(ds: xr.Dataset, point: int | None, expected: str, got: str, hint: str = "") -> DataError:
     """An error about a point of the data, with the line of its file."""
     line = 0 if point is None else int(ds["line"].values[point])
-    return DataError([Problem(ds.attrs.get("file", "data"), line, 1, "", expected, got)])
+    return DataError([Problem(ds.attrs.get("file", "data"), line, 1, "", expected, got, hint)])

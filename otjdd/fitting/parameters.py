@@ -147,6 +147,11 @@ def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Paramete
     return [Parameter(key, dimension, *ends, log, value, number) for number in numbers]
 
 
+def movable(case: Case) -> list[str]:
+    """Dotted keys of the numbers of a case that may move."""
+    return [key for key in dotted_keys() if isinstance((there(case, key) or [None])[0], float)]
+
+
 def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
     """An error about a parameter."""
     return CaseError([Problem("vary", 0, 0, key, expected, got, hint)])
@@ -154,6 +159,19 @@ def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
 
 def held(case: Case, key: str) -> tuple[float, str, float, float]:
     """Value [SI], dimension and range [SI] of a key of a case. Raises CaseError for what is no number of it."""
+    found = there(case, key)
+    if found is None:
+        raise fault(key, "the key of a number of the case", brief(key), nearest(key, movable(case)))
+    place, dimension, low, high = found
+    if isinstance(place, bool) or not isinstance(place, int | float):
+        raise fault(key, "the key of a number of the case", brief(str(place)), nearest(key, movable(case)))
+    if isinstance(place, int) and not isinstance(place, float) and not dimension:
+        raise fault(key, "a number that can move in small steps", f"the count {place}")
+    return float(place), dimension, low, high
+
+
+def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
+    """What a key of a case holds, its dimension and range [SI]; None for a key that it has not. Raises CaseError."""
     place: Any = case
     dimension, low, high = "", -math.inf, math.inf
     for part in split_key(key, Source("vary", None)):
@@ -166,12 +184,8 @@ def held(case: Case, key: str) -> tuple[float, str, float, float]:
         elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
             place = place[part]
         else:
-            raise fault(key, "the key of a number of the case", brief(key), nearest(key, dotted_keys()))
-    if isinstance(place, bool) or not isinstance(place, int | float):
-        raise fault(key, "the key of a number of the case", brief(str(place)), nearest(key, dotted_keys()))
-    if isinstance(place, int) and not isinstance(place, float) and not dimension:
-        raise fault(key, "a number that can move in small steps", f"the count {place}")
-    return float(place), dimension, low, high
+            return None
+    return place, dimension, low, high
 
 
 def range_of(field) -> tuple[str, float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.evaluate import Evaluator
-from otjdd.fitting.least_squares import Solution
+from otjdd.fitting.least_squares import Solution, cost
 
 BURN = 0.3  # of the steps are left out
 WALKERS = 4  # for each parameter
@@ -34,15 +34,12 @@ def sample(
     count = max(2, WALKERS * len(solution.x) // 2 * 2)
     width = np.nan_to_num(found.error, nan=1e-3)
     begin = np.clip(solution.x + width * rng.standard_normal((count, len(width))), low + 1e-9, high - 1e-9)
-    spread = found.reduced if found.scaled else 1.0
 
     def log_probability(places: np.ndarray) -> np.ndarray:
         inside = np.all((places >= low) & (places <= high), axis=1)
         out = np.full(len(places), -np.inf)
         if inside.any():
-            residuals = (evaluate(list(places[inside])) - task.aims) / task.sigma
-            squares = np.sum(residuals**2, axis=1) / spread
-            out[inside] = np.where(np.isfinite(squares), -squares / 2, -np.inf)
+            out[inside] = [-cost(task, values) / found.spread / 2 for values in evaluate(list(places[inside]))]
         return out
 
     sampler = emcee.EnsembleSampler(count, len(width), log_probability, vectorize=True)

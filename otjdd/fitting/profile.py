@@ -10,7 +10,7 @@ import numpy as np
 
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.evaluate import Evaluator
-from otjdd.fitting.least_squares import Solution, minimise
+from otjdd.fitting.least_squares import Solution, cost, minimise
 from otjdd.fitting.task import Task
 
 REACH = 3.0  # standard errors to either side
@@ -42,7 +42,7 @@ def profile(evaluate: Evaluator, solution: Solution, found: Errors, index: int) 
         start = solution.x[rest] + follow * (place - solution.x[index])
         one = Evaluator(task_held, evaluate.compute, evaluate.count)
         if not rest.any():
-            squares[i] = np.sum(((one([start])[0] - task.aims) / task.sigma) ** 2)
+            squares[i] = cost(task_held, one([start])[0])
             continue
-        squares[i] = minimise(one, start, most=MOST, final=False, noise=solution.noise).chi_square(task_held)
+        squares[i] = minimise(one, start, most=MOST, final=False, noise=solution.noise).cost(task_held)
     return np.array([parameter.value(place) for place in places]), squares

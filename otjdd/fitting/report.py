@@ -35,7 +35,13 @@ def table(ds: xr.Dataset) -> str:
     scaled = ", errors multiplied by its root" if about["errors_scaled"] else ""
     lines += ["", f"reduced chi-square {about['reduced_chi_square']:.4g}{scaled}; {about['evaluations']} evaluations, "
               f"{about['jacobians']} Jacobians; {about['ended']}"]  # fmt: skip
-    return "\n".join(lines + [line for line in about["warnings"].splitlines() if line])
+    lines += about["warnings"].splitlines()
+    if outliers := about.get("outliers", "").splitlines():
+        lines += [
+            f"outliers: {len(outliers)}" + f", loss {about.get('loss', 'linear')}",
+            *(f"  {line}" for line in outliers),
+        ]
+    return "\n".join(lines)
 
 
 def rows_of(ds: xr.Dataset) -> list[dict[str, Any]]:
@@ -74,7 +80,9 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
         "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
         "evaluations": int(ds.attrs["evaluations"]),
         "jacobians": int(ds.attrs["jacobians"]),
+        "loss": ds.attrs.get("loss", "linear"),
         "warnings": ds.attrs["warnings"].splitlines(),
+        "outliers": ds.attrs.get("outliers", "").splitlines(),
     }
 
 

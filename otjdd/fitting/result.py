@@ -1,13 +1,14 @@
 """The result of a fit as a Dataset: parameters with errors, correlations, data beside the fit, provenance.
 
 Dimensions: `parameter` and `other` (the same parameters, for matrices), `point` of all data one after the other,
-`evaluation` of a global search. The
-`coordinate` of a parameter is the logarithm of its value over the start, or its distance from it in natural steps.
+`evaluation` of a global search, `visit` of a local one that is not ended. The `coordinate` of a parameter is the logarithm
+of its value over the start, or its distance from it in natural steps.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 KIND = "otjdd fit"
-VERSION = 1
+VERSION = 2
+MOST_VISITED = 5_000_000  # numbers of a search that are kept
 
 
 def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
@@ -67,6 +69,28 @@ def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
     return ds.assign_attrs(attributes(task, solution, found))
 
 
+def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
+    """A fit that is not ended, with the places of its local search (visit, parameter) and the numbers (visit, point) there.
+
+    A long search over many points is left out: it goes on from its best set.
+    """
+    if not visited or len(visited) * ds.sizes["point"] > MOST_VISITED:
+        return ds
+    places = np.array([np.frombuffer(place) for place in visited])
+    return ds.assign(
+        visited_place=(("visit", "parameter"), places, about("coordinates at which the search has simulated")),
+        visited_values=(("visit", "point"), np.array(list(visited.values())), about("numbers there, on their scales")),
+    )
+
+
+def visited_of(ds: xr.Dataset) -> dict[bytes, np.ndarray]:
+    """Places of a local search that was ended and the numbers (point,) there, by the bytes of the place."""
+    if "visited_place" not in ds:
+        return {}
+    rows = zip(ds["visited_place"].values, ds["visited_values"].values, strict=True)
+    return {np.ascontiguousarray(place).tobytes(): values for place, values in rows}
+
+
 def about(words: str, unit: str = "1") -> dict[str, str]:
     """Attributes of a variable."""
     return {"units": unit, "long_name": words}
@@ -99,8 +123,11 @@ def attributes(task: Task, solution: Solution, found: Errors | None) -> dict:
         "fit": KIND,
         "fit_version": VERSION,
         "chi_square": solution.chi_square(task),
+        "cost": solution.cost(task),
+        "loss": task.loss,
         "reduced_chi_square": found.reduced if found else float("nan"),
         "errors_scaled": int(found.scaled) if found else 0,
+        "errors_spread": found.spread if found else float("nan"),
         "solver_noise": solution.noise,
         "evaluations": solution.evaluations,
         "jacobians": solution.jacobians,
@@ -109,6 +136,7 @@ def attributes(task: Task, solution: Solution, found: Errors | None) -> dict:
         "parameters": json.dumps(moving),
         "notes": "\n".join(task.notes),
         "warnings": "\n".join(found.warnings) if found else "",
+        "outliers": "\n".join(found.outliers) if found else "",
     }
     return provenance(task.case.source, task.case.resolved(), title=f"fit of {task.case.title}") | said
 
@@ -121,9 +149,15 @@ def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
     return tuple(Parameter(**row | {"low": float(row["low"]), "high": float(row["high"])}) for row in rows)
 
 
+def spread_of(ds: xr.Dataset) -> float:
+    """Factor of the inverse of J^T J in the covariance of a fit: its reduced chi-square, Huber's of a loss, or 1."""
+    scaled = float(ds.attrs["reduced_chi_square"]) if ds.attrs["errors_scaled"] else 1.0
+    return float(ds.attrs.get("errors_spread", scaled))
+
+
 def curves_of(ds: xr.Dataset) -> list[dict]:
     """Curves of a fit: label, quantity, axis, scale, where the uncertainty comes from."""
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
 
 
-__all__ = ["Curve", "curves_of", "dataset", "parameters_of"]
+__all__ = ["Curve", "curves_of", "dataset", "parameters_of", "spread_of"]

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.problem import Problem
+from otjdd.errors import DataError
 from otjdd.fitting.curves import Curve, Run
-from otjdd.fitting.matching import match, quantity_in
+from otjdd.fitting.losses import LINEAR, loss_of
+from otjdd.fitting.matching import by_time, match, quantity_in
 from otjdd.fitting.parameters import Parameter, parameters
-from otjdd.fitting.uncertainty import points_of
+from otjdd.fitting.uncertainty import Points, points_of, repeats
+from otjdd.measurements.applied import places, rows_of
+from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
+from otjdd.units import DIMENSIONS, quantity
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,6 +38,7 @@ class Data(NamedTuple):
 
     source : a file, arrays by name, a DataFrame or a Dataset   set : changes of the case for it, by dotted key
     weight : of its squares   state : of a drive of curves at frozen ions   reading : other arguments of `read_data`
+    noise : of the instrument, "1 pA", which adds to the relative uncertainty; None for what the data tell
     """
 
     source: Any
@@ -39,15 +46,17 @@ class Data(NamedTuple):
     weight: float = 1.0
     state: str = ""
     reading: Mapping[str, Any] = {}
+    noise: str | float | None = None
 
 
 class Task(NamedTuple):
-    """A fit to be made. notes : how the data were read, and the bounds of the parameters."""
+    """A fit to be made. notes : how the data were read, and the bounds of the parameters   loss : of `losses.LOSSES`"""
 
     case: Case
     runs: tuple[Run, ...]
     parameters: tuple[Parameter, ...]
     notes: tuple[str, ...]
+    loss: str = LINEAR
 
     @property
     def curves(self) -> list[Curve]:
@@ -71,23 +80,40 @@ class Task(NamedTuple):
         return low, high
 
 
-def task(case: Case, data: Sequence[Data], vary: Mapping[str, Any] | Sequence[str]) -> Task:
-    """Read the data, match them with the runs of the case, find the parameters. Raises DataError, CaseError, OSError."""
+def task(
+    case: Case, data: Sequence[Data], vary: Mapping[str, Any] | Sequence[str], loss: str = "",
+    noise: str | float | None = None,
+) -> Task:  # fmt: skip
+    """Read the data, match them with the runs of the case, find the parameters. Raises DataError, CaseError, OSError.
+
+    loss : "" for that of the [fit] of the case, else linear
+    noise : of data that state none of their own, those whose unit it has; None for that of the [fit]
+    """
+    loss = loss_of(loss or (case.fit.loss if case.fit else LINEAR))
+    shared = case.fit.noise if noise is None and case.fit else noise
     case = case.without_study()
     moving = parameters(case, vary, len(data))
-    runs, notes = [], []
+    runs: list[Run] = []
+    notes: list[str] = []
     for number, one in enumerate(data):
         read = read_data(one.source, **one.reading)
+        if one.noise is None and shared is not None and suits(shared, quantity_in(read)):
+            one = one._replace(noise=shared)
         found, said = runs_of(read, case, one, number)
         runs += found
         notes += said
-    return Task(case, tuple(runs), moving, (*notes, *(parameter.words for parameter in moving)))
+    measured = dict.fromkeys(curve.quantity for run in runs for curve in run.curves)
+    if shared is not None and not any(suits(shared, name) for name in measured):
+        raise DataError([Problem("noise", 0, 0, "", f"the noise of {' or '.join(measured)}", str(shared))])
+    if loss != LINEAR:
+        notes.append(f"loss {loss}: points far from the fit count less")
+    return Task(case, tuple(runs), moving, (*notes, *(parameter.words for parameter in moving)), loss)
 
 
 def data_of(case: Case) -> list[Data]:
     """Data sets of the [fit] of a case."""
     sets = case.fit.data if case.fit else ()
-    return [Data(one.file, one.set, one.weight, one.state, one.reading()) for one in sets]
+    return [Data(one.file, one.set, one.weight, one.state, one.reading(), one.noise) for one in sets]
 
 
 def vary_of(case: Case) -> dict[str, Any]:
@@ -95,25 +121,120 @@ def vary_of(case: Case) -> dict[str, Any]:
     return {key: said.model_dump() for key, said in case.fit.vary.items()} if case.fit else {}
 
 
+class Group(NamedTuple):
+    """Points and rows of a data set that belong to one run.
+
+    changes : of the case   label : what tells it from other groups, "" for the only one
+    """
+
+    changes: dict[str, Any]
+    label: str
+    points: xr.Dataset
+    rows: xr.Dataset
+
+
 def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[Run], list[str]]:
-    """Runs of one data set, one for each temperature, and what was understood."""
-    quantity = quantity_in(ds)
+    """Runs of one data set, and what was understood. Raises DataError, CaseError."""
+    name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
-    made, said, name = [], [], label(ds, number)
-    for temperature, inside in temperatures(ds):
-        here = changed if temperature is None else changed.replace({"temperature": temperature})
-        points = points_of(ds.isel(point=inside), quantity)
-        part = ds.isel(point=inside[points.at])
-        found = match(part, quantity, here, data.state)
+    noise = noise_in(data.noise, name, ds, changed.device.area)
+    made, said = [], []
+    for group in groups(ds, name, changed):
+        here = changed.replace(group.changes)
+        points = points_of(group.points, group.rows, name, noise)
+        points, left_out = with_logarithm(points, group.points, here)
+        check_some(points, ds, name)
+        part = group.points.isel(point=points.at)
+        found = match(part, group.rows, name, here, data.state)
         curve = Curve(
-            number, name if temperature is None else f"{name} {temperature:g} K", quantity, found.axis,
-            part[found.axis].values, points.y, bool(ds[quantity].attrs.get("magnitude")), points.scale,
+            number, f"{label(ds, number)} {group.label}".strip(), name, found.axis,
+            part[found.axis].values, points.y, bool(ds[name].attrs.get("magnitude")), points.scale,
             points.sigma / np.sqrt(data.weight), points.source, part["line"].values, found.source, found.take, found.state,
         )  # fmt: skip
         smooth = {"numerics.rtol": min(SMOOTH, here.numerics.rtol)}
         made.append(Run(here.replace(dict(QUIET) | smooth | found.changes), (curve,)))
-        said.append(words(curve, "the measured waveform" if found.axis == "time" and "voltage" in ds else "its drive"))
+        said.append(words(curve, found.driven))
+        if left_out:
+            said.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
     return made, said
+
+
+def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
+    """Groups of the points: one for each temperature, and for each record that its times place in a run of its own."""
+    found = []
+    rows = rows_of(ds)
+    row = places(ds, rows)
+    for temperature, inside in temperatures(rows):
+        record = rows["record"].values
+        split = by_time(ds, name, case) and not repeats(rows.isel(point=inside))
+        for number in dict.fromkeys(record[inside]) if split else [None]:
+            chosen = np.isin(np.arange(len(record)), inside) & ((record == number) | (number is None))
+            points = ds.isel(point=np.flatnonzero(chosen[row]))
+            if points.sizes["point"]:
+                changes = {} if temperature is None else {"temperature": temperature}
+                said = [
+                    "" if temperature is None else f"{temperature:g} K",
+                    "" if number is None else f"record {number + 1}",
+                ]
+                found.append(
+                    Group(changes, " ".join(filter(None, said)), points, rows.isel(point=np.flatnonzero(chosen)))
+                )
+    return found
+
+
+def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:
+    """Points of curves at frozen ions without those at 0 V on a logarithmic scale, and the number of those."""
+    if case.drive.kind != "iv" or points.scale.kind != "log" or "voltage" not in ds:
+        return points, 0
+    driven = ds["voltage"].values[points.at] != 0
+    return points.only(driven), int((~driven).sum())
+
+
+def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
+    """Raise DataError where no point is left."""
+    if not len(points.at):
+        expected = (
+            f"numbers of {name} above 0"
+            if name in ("resistance", "conductance")
+            else f"numbers of {name} that are not 0"
+        )
+        raise DataError([Problem(ds.attrs.get("file", "data"), int(ds["line"].values[0]), 1, "", expected, "none")])
+
+
+def suits(noise: str | float, name: str) -> bool:
+    """Tell if a noise is of the unit of a measured quantity, or of a current for its density. Raises DataError."""
+    dimension = amount(noise)[1]
+    return dimension in (None, dimension_of(name)) or (name == "current_density" and dimension == "current")
+
+
+def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) -> float:
+    """Stated noise of a measured quantity [SI], nan for none. Raises DataError for a noise in another unit, or of 0.
+
+    area : of the device [m2], by which the noise of a current density may be that of a current
+    """
+    if noise is None:
+        return np.nan
+    size, dimension = amount(noise)
+    if not suits(noise, name) or not 0 < size < np.inf:
+        wanted = dimension_of(name)
+        example = f", such as {DIMENSIONS[wanted].example}" if wanted else ""
+        expected = f"the noise of {name} above 0{example}"
+        raise DataError([Problem(ds.attrs.get("file", "data"), 0, 0, "noise", expected, str(noise))])
+    return size / area if name == "current_density" and dimension == "current" else size
+
+
+def amount(noise: str | float) -> tuple[float, str | None]:
+    """Number [SI] and dimension of a stated noise, None for a plain number. Raises DataError."""
+    try:
+        return quantity(noise) if isinstance(noise, str) else (float(noise), None)
+    except ValueError as error:
+        raise DataError([Problem("noise", 0, 0, "", "a quantity like 1 pA", repr(noise), str(error))]) from None
+
+
+def dimension_of(name: str) -> str | None:
+    """Dimension of a measured quantity, None where a case has no such."""
+    unit = QUANTITIES[name].unit if name in QUANTITIES else ""
+    return next((key for key, known in DIMENSIONS.items() if known.unit == unit), None)
 
 
 def words(curve: Curve, drive: str) -> str:

@@ -1,4 +1,7 @@
-"""The uncertainty of measured numbers: from a column, from repeats or from the scatter; results name it."""
+"""The uncertainty of measured numbers: from a column, from repeats or from the scatter; results name it.
+
+A relative part and the noise of the instrument add as squares. The noise is stated, or that which the reader has found.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,17 @@ import numpy as np
 
 from otjdd.fitting.curves import COLUMN, ESTIMATED, REPEATS
 from otjdd.fitting.scales import Scale, scale_of
+from otjdd.measurements.applied import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.noise import LOST, deviation
+from otjdd.measurements.sweeps import same
 
 if TYPE_CHECKING:
     import xarray as xr
 
 LEAST = 0.01  # relative, of an estimate: no instrument's range and no reading from a picture is better
+CLEAR = 10.0  # numbers beyond this multiple of the noise show the relative scatter
+FEWEST = 5  # least number of second differences for an estimate
 
 
 class Points(NamedTuple):
@@ -26,41 +33,83 @@ class Points(NamedTuple):
     sigma: np.ndarray
     source: str
 
+    def only(self, chosen: np.ndarray) -> Points:
+        """Points for which `chosen` (n,) is true."""
+        return self._replace(at=self.at[chosen], y=self.y[chosen], sigma=self.sigma[chosen])
 
-def points_of(ds: xr.Dataset, quantity: str) -> Points:
-    """Points of a quantity of measured data at one temperature; repeats of equal length become their mean."""
-    y, record = ds[quantity].values, ds["record"].values
+
+def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np.nan) -> Points:
+    """Points of a quantity of measured data at one temperature; repeats of one sweep become their mean.
+
+    rows : all rows that the points are among   noise : of the instrument [SI], nan where it is not stated
+    """
+    y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
-    scale = scale_of(quantity, y, noise_of(ds, quantity, given))
+    floor = noise if np.isfinite(noise) else noise_of(ds, quantity, given)
+    scale, size = scale_of(quantity, y, floor), floor if np.isfinite(floor) else 0.0
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
-    counts = np.unique(record, return_counts=True)[1]
-    if given is None and len(counts) > 1 and len(set(counts)) == 1:
-        return repeated(y.reshape(len(counts), -1), usable.reshape(len(counts), -1), scale)
+    record = rows["record"].values
+    if given is None and record.min() != record.max() and repeats(rows):
+        return repeated(ds, rows, np.where(usable, y, np.nan), scale, size)
     at = np.flatnonzero(usable)
     if given is not None:
-        return Points(at, y[at], scale, given[at] * scale.slope(y[at]), COLUMN)
-    noise = scale.size if scale.kind == "asinh" else 0.0
-    size = np.abs(y[at]) if scale.kind != "linear" else scale.size
-    return Points(at, y[at], scale, np.hypot(scatter(scale.apply(y[at])) * size, noise) * scale.slope(y[at]), ESTIMATED)
+        stated = noise if np.isfinite(noise) else 0.0
+        return Points(at, y[at], scale, np.hypot(given[at], stated) * scale.slope(y[at]), COLUMN)
+    return Points(at, y[at], scale, on_scale(scatter(scale, y[at], size), y[at], size, scale), ESTIMATED)
+
+
+def on_scale(relative: float, y: np.ndarray, noise: float, scale: Scale) -> np.ndarray:
+    """Uncertainty (n,) on a scale of numbers with a relative one (linear scales: of their size) and a noise [SI]."""
+    size = scale.size if scale.kind == "linear" else np.abs(y)
+    return np.hypot(relative * size, noise) * scale.slope(y)
 
 
 def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
     """Noise in which the smallest numbers are lost, from their uncertainty where it is known; nan for none."""
     if given is None:
-        return ds[quantity].attrs.get("noise_floor", np.nan)
+        return float(ds[quantity].attrs.get("noise_floor", np.nan))
     lost = np.abs(ds[quantity].values) < LOST * given
     return float(np.median(given[lost])) if lost.any() else np.nan
 
 
-def repeated(y: np.ndarray, usable: np.ndarray, scale: Scale) -> Points:
-    """Means of repeats (repeat, point) and their standard errors, from the scatter of all points together."""
-    at = np.flatnonzero(usable.all(axis=0))
-    scaled = scale.apply(y[:, at])
-    pooled = np.sqrt(np.mean(np.var(scaled, axis=0, ddof=1)) / len(y))
-    mean = scale.inverse(scaled.mean(axis=0)) * (np.sign(y[0, at]) if scale.kind == "log" else 1.0)
-    return Points(at, mean, scale, np.full(len(at), max(pooled, LEAST / np.sqrt(len(y)))), REPEATS)
+def repeats(rows: xr.Dataset) -> bool:
+    """Tell if records are measurements of the same: as many rows in each, and the same was applied in them."""
+    record = rows["record"].values
+    count = np.unique(record, return_counts=True)[1]
+    if len(set(count)) > 1:
+        return False
+    tables = (rows[name].values.reshape(len(count), -1) for name in rows.data_vars)
+    return all(same(table[0], later) for table in tables for later in table[1:])
 
 
-def scatter(scaled: np.ndarray) -> float:
-    """Standard deviation of white noise on a smooth curve, from its second differences; LEAST for a curve without any."""
-    return max(deviation(np.diff(scaled, 2)), LEAST) if len(scaled) > 6 else LEAST
+def repeated(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, noise: float) -> Points:
+    """Means of repeats and their standard errors, from the scatter of all points together.
+
+    y : (point,), nan for those that are not used. A place in the sweep counts where each repeat has a number
+    """
+    number = np.full(rows.sizes["point"], -1)
+    number[places(ds, rows)] = np.arange(len(y))
+    number = number.reshape(len(np.unique(rows["record"].values)), -1)
+    table = np.where(number >= 0, y[number], np.nan)
+    inside = np.isfinite(table).all(axis=0)
+    table, at = table[:, inside], number[0, inside]
+    if scale.kind == "log":
+        mean = np.exp(scale.apply(table).mean(axis=0)) * np.sign(table[0])
+    else:  # noise has no mean, asinh of noise has
+        mean = table.mean(axis=0)
+    variance = np.var(table, axis=0, ddof=1)
+    clear = np.abs(mean) > CLEAR * noise
+    size = scale.size if scale.kind == "linear" else np.abs(mean[clear])
+    share = np.mean(np.maximum(variance[clear] - noise**2, 0.0) / size**2) if clear.any() else 0.0
+    sigma = on_scale(max(np.sqrt(share), LEAST), mean, noise, scale) / np.sqrt(len(table))
+    return Points(at, mean, scale, sigma, REPEATS)
+
+
+def scatter(scale: Scale, y: np.ndarray, noise: float) -> float:
+    """Standard deviation of white noise on a smooth curve that is clear of the noise of the instrument.
+
+    It is that of second differences on the scale; LEAST for a curve without any, or with few points.
+    """
+    clear = np.abs(y) > CLEAR * noise
+    bends = np.diff(scale.apply(y), 2)[clear[2:] & clear[1:-1] & clear[:-2]] if len(y) > 2 else np.empty(0)
+    return max(deviation(bends), LEAST) if len(bends) >= FEWEST else LEAST

@@ -11,6 +11,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError, ResultError
+from otjdd.measurements.applied import with_rows
 from otjdd.measurements.names import UNCERTAINTY, heading, long_name_of, unit_of
 from otjdd.measurements.sweeps import restarts
 from otjdd.results import hdf5
@@ -96,7 +97,8 @@ def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) 
     if finite.sum() < 2:
         raise DataError([Problem(file, 0, 0, "", "two points or more with a number in each column", str(finite.sum()))])
     ds = xr.Dataset(variables, {"line": ("point", np.arange(1, len(finite) + 1))}, {"file": file, "understood": ""})
-    ds = ds.isel(point=np.flatnonzero(finite))
+    columns = {"line": ds["line"].values, **{name: values for name, (_, values, _) in variables.items()}}
+    ds = with_rows(ds.isel(point=np.flatnonzero(finite)), columns)
     try:
         record = restarts(ds["time"].values) if "time" in ds else np.zeros(ds.sizes["point"], dtype=int)
     except ValueError as error:

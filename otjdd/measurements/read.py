@@ -2,6 +2,9 @@
 
 Coordinates of a point: `line` of the file, `record` (a new one begins where the time starts again or the sweep is
 repeated), `branch` (the monotonic piece of the sweep). Findings from the data stand in the attribute `understood`.
+
+A row whose measured number is missing, or out of the range that is kept, is no point. What was applied in it is known all
+the same: see `applied`.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
+from otjdd.measurements.applied import ROW, places, rows_of, with_rows
 from otjdd.measurements.columns import Table, has_header, table_of
 from otjdd.measurements.datasets import from_arrays, from_netcdf
 from otjdd.measurements.names import UNCERTAINTY, long_name_of, named, quantity_of, unit_of
@@ -98,6 +102,7 @@ def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
         if column.heading.sign < 0:
             variables[name][2]["sign_turned"] = 1
     ds = xr.Dataset(variables, {"line": ("point", lines[kept])}, {"file": sheet.file})
+    ds = with_rows(ds, {"line": lines, **table.values})
     said = [*sheet.told, f"{len(kept)} of {len(lines)} rows"]
     said += [f"{int(missing.sum())} rows without a number left out"] * bool(missing.any())
     said += [f"{table.overflows} numbers over the range of the instrument"] * bool(table.overflows)
@@ -122,9 +127,12 @@ def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
 
 def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[str, tuple[float, float]]) -> xr.Dataset:
     """Points within ranges [SI], ends included. Raises DataError for a quantity that is not there, or when none is left."""
-    chosen = np.ones(ds.sizes["point"], dtype=bool)
     for first, last in without:
-        chosen &= ~((ds["line"].values >= first) & (ds["line"].values <= last))
+        for dim, line in (("point", "line"), (ROW, f"{ROW}_line")):
+            if dim in ds.dims:
+                outside = (ds[line].values < first) | (ds[line].values > last)
+                ds = ds.isel({dim: np.flatnonzero(outside)}) if not outside.all() else ds
+    chosen = np.ones(ds.sizes["point"], dtype=bool)
     for name, (low, high) in keep.items():
         quantity = quantity_of(name) or name
         if quantity not in ds:
@@ -134,7 +142,10 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
         raise DataError(
             [Problem(ds.attrs["file"], 1, 1, "", f"{FEWEST} points or more in the range", str(chosen.sum()))]
         )
-    return ds.isel(point=np.flatnonzero(chosen)) if not chosen.all() else ds
+    if chosen.all():
+        return ds
+    rows = rows_of(ds)
+    return with_rows(ds.isel(point=np.flatnonzero(chosen)), {str(name): rows[name].values for name in rows.variables})
 
 
 def told(ds: xr.Dataset) -> xr.Dataset:
@@ -147,9 +158,11 @@ def told(ds: xr.Dataset) -> xr.Dataset:
         unused = next((line for line in said[0].split("\n") if line.startswith(UNUSED)), "") if said else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
-    values, record = ds[axis].values, ds["record"].values
-    if axis not in ("time", "number") and record.max() == 0:
-        record = repeats(ds, values)
+    rows = rows_of(ds)
+    of_rows = row_records(rows, axis)
+    values, record = ds[axis].values, of_rows[places(ds, rows)]
+    if ROW in ds.dims:
+        ds = ds.assign_coords({f"{ROW}_record": (ROW, of_rows)})
     branch = np.zeros(len(values), dtype=int)
     order = np.argsort(record, kind="stable")
     for inside in np.split(order, np.flatnonzero(np.diff(record[order])) + 1):
@@ -166,6 +179,19 @@ def told(ds: xr.Dataset) -> xr.Dataset:
             said.append(f"noise floor {floor:.2g} A: {lost} currents are lost in it")
     ds.attrs["understood"] = "\n".join(said)
     return ds
+
+
+def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
+    """Number (row,) of the record of each row: by the time, else by repeats of the axis. Raises DataError."""
+    found = np.zeros(rows.sizes["point"], dtype=int)
+    if "time" in rows:
+        try:
+            found = restarts(rows["time"].values)
+        except ValueError as error:
+            line, time = int(rows["line"].values[error.args[0]]), rows["time"].values[error.args[0]]
+            expected = "a time after the one before, or one that starts again"
+            raise DataError([Problem(rows.attrs["file"], line, 1, "time", expected, f"{time:g} s")]) from None
+    return found if axis in ("time", "number") or found.max() > 0 else repeats(rows, rows[axis].values)
 
 
 def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:

@@ -35,6 +35,14 @@ def period(values: np.ndarray) -> int:
     return count
 
 
+def same(values: np.ndarray, others: np.ndarray) -> bool:
+    """Tell if two records of a swept quantity took the same values, as far as a source and a clock repeat themselves."""
+    steps = np.abs(np.diff(values))
+    moved = steps[steps > JITTER * max(np.ptp(values), np.finfo(float).tiny)]
+    apart = APART * np.median(moved) if moved.size else JITTER * float(np.abs(values).max())
+    return bool(np.all(np.abs(values - others) <= apart))
+
+
 def restarts(time: np.ndarray) -> np.ndarray:
     """Number (point,) of the record that each point belongs to: one begins where the time returns to its first value.
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from otjdd.fitting.result import curves_of
+from otjdd.fitting.result import curves_of, spread_of
 from otjdd.measurements.names import unit_of
 from otjdd.plot import axes as parts
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE, panels, style
@@ -95,12 +95,17 @@ def profile(axes, ds: xr.Dataset, number: int) -> None:
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]
     at = list(map(str, ds["parameter"].values)).index(name)
-    scale = float(ds.attrs["reduced_chi_square"]) if ds.attrs["errors_scaled"] else 1.0
+    scale = spread_of(ds)
     best, error, unit = (ds[key].values[at] for key in ("value", "error", "unit"))
     fine = np.linspace(values.min(), values.max(), 101)
     axes.plot(fine, ((fine - best) / error) ** 2, color=GREY, linestyle="--", label="parabola")
     axes.plot(
-        values, (squares - float(ds.attrs["chi_square"])) / scale, "o-", markersize=2.5, color=ORANGE, label="profile"
+        values,
+        (squares - float(ds.attrs.get("cost", ds.attrs["chi_square"]))) / scale,
+        "o-",
+        markersize=2.5,
+        color=ORANGE,
+        label="profile",
     )
     axes.axhline(1, color=GREY, linewidth=0.5)
     axes.set(ylabel="Δχ²", ylim=(0, None))

@@ -16,6 +16,8 @@ from otjdd.case.case import load_case
 from otjdd.cli import fit as command
 from otjdd.results import store
 
+NOTHING = {"weights": {}, "reading": {}, "noise": None, "loss": ""}
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -70,7 +72,7 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     done = otjdd(folder, "fit", *words, "--resume")
     assert done.returncode == 0, done.stderr
     found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
-    made = command.asked(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], {}, {})
+    made = command.asked(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
     start = command.earlier(folder / "found.nc", True, made, 0, 1)["start"]
     assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
     assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
@@ -85,6 +87,7 @@ def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     whole = otjdd(folder, "fit", *asked, "whole.nc")
     assert whole.returncode == 0, whole.stderr
     code = "from otjdd.cli import fit, main; fit.SAVED = 0.0; main()"
+    (folder / "killed.toml").write_text("# of an older fit", encoding="utf-8")
     killed = subprocess.Popen([sys.executable, "-c", code, "fit", *asked, "killed.nc"], cwd=folder)
     file = folder / "killed.nc"
     while not file.exists():
@@ -94,6 +97,7 @@ def test_a_fit_that_was_killed_goes_on_and_ends_where_it_would_have(folder):
     killed.wait()
     before = store.read(file)
     assert before.attrs["ended"] == "not ended"
+    assert not (folder / "killed.toml").exists()  # it is not that of the fit in the file
     done = otjdd(folder, "fit", *asked, "killed.nc", "--resume")
     assert done.returncode == 0, done.stderr
     after, expected = store.read(file), store.read(folder / "whole.nc")
@@ -108,7 +112,7 @@ def test_weights_of_files_on_the_command_line(folder, monkeypatch):
     (folder / "again").mkdir()
     (folder / "again/loop.csv").write_bytes((folder / "loop.csv").read_bytes())
     weights = command.weighted(["again/loop.csv=0.25"], files)
-    made = command.asked(load_case("small.toml"), files, ["ions.density"], weights, {})
+    made = command.asked(load_case("small.toml"), files, ["ions.density"], **NOTHING | {"weights": weights})
     one, other = made.curves
     assert other.sigma == pytest.approx(2 * one.sigma)
 

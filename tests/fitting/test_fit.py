@@ -16,6 +16,7 @@ from otjdd.fitting.extras import added
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.parameters import held
+from otjdd.fitting.result import visited_of
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture
 from otjdd.results import store
@@ -160,3 +161,27 @@ def test_a_global_search_that_was_ended_goes_on_from_its_scores(data):
     assert (
         again.attrs["evaluations"] == whole.attrs["evaluations"] - kept.sizes["evaluation"] + 1
     )  # its best, once more
+
+
+def test_a_local_search_that_was_ended_takes_the_same_way(data, tmp_path):
+    made = task(small().replace("device.left.barrier", "0.63 eV"), [noisy(data[0], np.random.default_rng(6))],
+                ["device.left.barrier", "ions.density"])  # fmt: skip
+    whole = solved(made)
+
+    def killed_at(most):
+        def watch(at):
+            store.write(so_far(made, at, 0, 1), tmp_path / "fit.nc")
+            if at.evaluations >= most:
+                raise KeyboardInterrupt
+
+        return watch
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        solved(made, progress=killed_at(6))
+    assert visited_of(caught.value.partial).keys() == visited_of(store.read(tmp_path / "fit.nc")).keys()
+    with pytest.raises(KeyboardInterrupt):
+        solved(made, progress=killed_at(11), visited=visited_of(store.read(tmp_path / "fit.nc")))
+    again = solved(made, visited=visited_of(store.read(tmp_path / "fit.nc")))
+    for name in ("value", "error", "covariance", "residual"):
+        assert np.array_equal(again[name], whole[name]), name
+    assert again.attrs["evaluations"] == whole.attrs["evaluations"]

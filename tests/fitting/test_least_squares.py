@@ -4,12 +4,15 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 
+from otjdd.case.fit_task import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, gradients
 from otjdd.fitting.curves import Curve, Run
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import minimise
+from otjdd.fitting.losses import loss
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.scales import Scale
 from otjdd.fitting.task import Task
@@ -150,3 +153,33 @@ def test_the_evaluator_of_cases_counts_and_keeps_the_order():
     np.testing.assert_array_equal(evaluate([np.zeros(2), np.ones(2)]), [[0, 0, 1, 0], [2, 0, 3, 0]])
     assert evaluate.count == [2]
     assert jobs[2][1] == {"p0": 6.0, "p1": 6.0}
+
+
+@pytest.mark.parametrize("name", [name for name in LOSSES if name != "linear"])
+def test_losses_are_those_of_scipy_and_bear_an_outlier(name):
+    z = np.array([0.0, 0.3, 0.99, 1.01, 4.0, 1e4])
+    ours, theirs = loss(name, z), np.empty((3, len(z)))
+    IMPLEMENTED_LOSSES[name.replace("-", "_")](z, theirs, cost_only=False)
+    np.testing.assert_allclose(np.array(ours), theirs, rtol=1e-9, atol=1e-12)
+    evaluate = made(decay, [1.0, 0.5])
+    (run,) = evaluate.task.runs
+    curve = run.curves[0]
+    spoilt = curve._replace(y=curve.y + np.where(np.arange(len(X)) == 5, 1.0, 0.0))
+    evaluate = evaluate._replace(task=evaluate.task._replace(runs=(run._replace(curves=(spoilt,)),), loss=name))
+    found = minimise(evaluate, np.array([0.9, 0.4]))
+    errors = covariance.errors(evaluate.task, found)
+    assert (np.abs(found.x - [1.0, 0.5]) < 3 * errors.error).all()
+    plain = evaluate._replace(task=evaluate.task._replace(loss="linear"))
+    assert np.abs(minimise(plain, np.array([0.9, 0.4])).x - [1.0, 0.5])[0] > 3 * errors.error[0]
+    assert len(errors.outliers) == 1
+    assert "made line 6" in errors.outliers[0]
+
+
+def test_a_reduced_chi_square_far_from_one_is_told():
+    small, large = made(decay, [1.0, 0.5], sigma=0.2), made(decay, [1.0, 0.5], sigma=0.2)
+    for evaluate, factor, said in ((small, 0.2, "misses the data"), (large, 5.0, "scatter less")):
+        (run,) = evaluate.task.runs
+        curve = run.curves[0]._replace(sigma=factor * run.curves[0].sigma)
+        task = evaluate.task._replace(runs=(run._replace(curves=(curve,)),))
+        found = covariance.errors(task, minimise(evaluate._replace(task=task), np.zeros(2)))
+        assert said in found.warnings[0]

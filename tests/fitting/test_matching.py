@@ -7,6 +7,7 @@ from fitted_devices import CURVES, small
 from otjdd.errors import DataError
 from otjdd.fitting.matching import match, quantity_in, times_of, whole
 from otjdd.fitting.task import Data, task
+from otjdd.measurements.applied import rows_of
 from otjdd.measurements.read import read_data
 
 CASE = small()
@@ -16,7 +17,7 @@ TRIANGLE = {"kind": "triangle", "path": ["0 V", "1 V", "-1 V", "0 V"], "rate": "
 
 def matched(case, state="", **arrays):
     ds = read_data(arrays)
-    return match(ds, quantity_in(ds), case, state)
+    return match(ds, rows_of(ds), quantity_in(ds), case, state)
 
 
 def test_a_loop_is_matched_in_order_also_with_gaps():
@@ -53,11 +54,11 @@ def test_a_sweep_without_times_follows_the_waveform():
     t = np.linspace(0.05, 3.95, 79)
     ds = read_data({"V": waveform(t), "I": np.ones(79)})
     np.testing.assert_allclose(times_of(ds, "voltage", waveform), t, atol=0.06)
-    found = match(ds, "current", case)
+    found = match(ds, rows_of(ds), "current", case)
     assert found.source == "live"
     np.testing.assert_allclose(np.array(found.changes["drive"]["reads_at"])[found.take], t, atol=0.06)
     with pytest.raises(DataError, match="a voltage that the drive applies"):
-        match(read_data({"V": 2 * waveform(t), "I": np.ones(79)}), "current", case)
+        matched(case, V=2 * waveform(t), I=np.ones(79))
 
 
 def test_the_measured_waveform_drives_the_run():
@@ -67,6 +68,46 @@ def test_the_measured_waveform_drives_the_run():
     assert drive["kind"] == "table"
     np.testing.assert_allclose(np.array(drive["points"])[:, 0], t - 5.0)
     np.testing.assert_allclose(np.array(drive["points"])[:, 1], np.sin(t))
+
+
+def test_a_row_without_a_number_is_part_of_the_waveform_and_of_the_order():
+    t, volts = np.arange(6.0), np.array([0.0, 0.5, 2.0, 0.5, -0.5, 0.0])
+    current = np.array([0.0, 1.0, np.nan, 1.0, 1.0, 1.0])
+    found = matched(CASE, t=t, V=volts, I=current)
+    np.testing.assert_allclose(np.array(found.changes["drive"]["points"])[:, 1], volts)
+    np.testing.assert_allclose(np.array(found.changes["drive"]["reads_at"])[found.take], t[[0, 1, 3, 4, 5]])
+    kept = match(*chosen_rows(t, volts), "current", CASE)
+    np.testing.assert_allclose(np.array(kept.changes["drive"]["points"])[:, 1], volts)
+    same = CASE.replace({"drive.path": ["0 V", "1 V", "1.2 V", "0 V"], "drive.step": "0.05 V"})
+    applied = same.drive.waveform().write_voltages
+    R = np.where(np.arange(len(applied)) == 4, np.nan, 1.0)
+    found = matched(same, write_voltage=applied + 0.02, R=R)
+    np.testing.assert_array_equal(found.take, np.delete(np.arange(len(applied)), 4))
+
+
+def chosen_rows(t, volts):
+    ds = read_data({"t": t, "V": volts, "I": np.array([0, 1, 9, 1, 1, 1.0])}, keep={"current": (0.5, 2)})
+    assert ds.sizes["point"] == 4
+    return ds, rows_of(ds)
+
+
+def test_a_read_is_the_nearest_and_not_the_first_within_reach():
+    steps = {"kind": "steps", "voltages": [0.1, 0.11, 0.12, 0.13, 0.3, 0.5, 0.7, 0.9], "width": 1e-3, "read_each": True}
+    found = matched(CASE.replace({"drive": steps}), V=np.array([0.12, 0.13, 0.5, 0.9]), R=np.ones(4))
+    np.testing.assert_array_equal(found.take, [2, 3, 5, 7])
+
+
+def test_a_voltage_that_differs_at_one_time_is_told_with_its_line():
+    with pytest.raises(DataError, match=r"data:3:1: expected a time after the one before"):
+        matched(CASE, t=np.array([0, 1, 1, 2.0]), V=np.array([0, 1, 2, 1.0]), I=np.ones(4))
+
+
+def test_each_record_of_another_waveform_is_a_run_of_its_own():
+    t, V = np.tile(np.arange(5.0), 2), np.array([0, 1, 2, 1, 0.5, 0, 2, 4, 2, 1])
+    made = task(CASE, [Data({"t": t, "V": V, "I": np.arange(1.0, 11)})], ["ions.density"])
+    assert [curve.label for curve in made.curves] == ["data 1 record 1", "data 1 record 2"]
+    assert [len(curve.y) for curve in made.curves] == [5, 5]
+    assert [run.case.drive.points[2][1] for run in made.runs] == [2.0, 4.0]
 
 
 def test_retention_is_read_at_the_measured_times():

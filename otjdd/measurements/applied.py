@@ -1,0 +1,44 @@
+"""All rows of measured data: also those whose measured number is missing, or is not among the points that are kept.
+
+What was applied in them is known all the same. It is part of the waveform that drove the device, and of the order of reads.
+Where there are such rows, a Dataset has the coordinates `row_line`, `row_time`, `row_voltage` and so on over `row`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+APPLIED = ("write_voltage", "voltage", "number", "time", "temperature")
+ABOUT = ("line", "record")
+ROW = "row"
+
+
+def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
+    """Measured data with all rows. columns : values (row,) by name, the line among them; those not of a row are left out"""
+    applied = {name: values for name, values in columns.items() if name in APPLIED}
+    known = np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
+    if known.sum() <= ds.sizes["point"]:
+        return ds
+    about = {name: columns[name] for name in ABOUT if name in columns}
+    return ds.assign_coords({f"{ROW}_{name}": (ROW, values[known]) for name, values in (applied | about).items()})
+
+
+def rows_of(ds: xr.Dataset) -> xr.Dataset:
+    """What was applied in all rows of measured data, over `point`: APPLIED as far as it is known; line and record."""
+    import xarray as xr
+
+    if ROW not in ds.dims:
+        return ds[[name for name in APPLIED if name in ds]]
+    held = {name: ("point", ds[f"{ROW}_{name}"].values) for name in (*APPLIED, *ABOUT) if f"{ROW}_{name}" in ds.coords}
+    return xr.Dataset(held, attrs=ds.attrs).set_coords([name for name in ABOUT if name in held])
+
+
+def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
+    """Number (point,) of the row of each point."""
+    return np.searchsorted(rows["line"].values, ds["line"].values)
