@@ -14,14 +14,14 @@ REFERENCE = Path("li2019")  # whose device is shown beside measured data, and wh
 
 
 def explore(
-    path: Annotated[
-        Path,
+    paths: Annotated[
+        list[Path] | None,
         typer.Argument(
-            metavar="[CASE | RESULT.nc | DATA.csv]",
-            help="A case, a result, or measured data that are shown beside what is simulated.",
+            metavar="[CASE | RESULT.nc] [DATA.csv]",
+            help="A case or a result, and measured data that are shown beside what is simulated.",
             autocompletion=complete_case,
         ),
-    ] = REFERENCE,
+    ] = None,
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page. Default: any that is free.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address only.")] = False,
@@ -32,30 +32,35 @@ def explore(
 
     It is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
 
-    Example: otjdd explore rv-loop
+    Example: otjdd explore device.toml data.csv
     """
     try:
         from otjdd.explore import server
     except ImportError as error:
         raise OSError(f"explore needs {error.name}: pip install 'otjdd[explore]'") from error
-    opened = opening(path, settings, allow_outside)
+    opened = opening(paths or [], settings, allow_outside)
     memory_for(opened.case, None)
     server.serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
 
 
-def opening(path: Path, settings: list[str], allow_outside: bool):
+def opening(paths: list[Path], settings: list[str], allow_outside: bool):
     """Contents of the page at first. Raises CaseError, DataError, ResultError, OSError."""
     from otjdd.explore.session import Opened
 
-    if path.suffix == ".nc":
-        if settings:
-            raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
-        return Opened(*of_result(path, allow_outside))
-    if not is_data(path):
-        return Opened(load(path, settings, allow_outside), os.fspath(path))
-    from otjdd.measurements.read import read_data
+    data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
+    if len(data) > 1 or len(others) > 1:
+        raise typer.BadParameter("give one case or result, and one file of data", param_hint="CASE DATA")
+    path = (others or [REFERENCE])[0]
+    measured = None
+    if data:
+        from otjdd.measurements.read import read_data
 
-    return Opened(load(REFERENCE, settings, allow_outside), REFERENCE.name, measured=read_data(path))
+        measured = read_data(data[0])
+    if path.suffix != ".nc":
+        return Opened(load(path, settings, allow_outside), os.fspath(path), measured=measured)
+    if settings:
+        raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
+    return Opened(*of_result(path, allow_outside), measured)
 
 
 def of_result(path: Path, allow_outside: bool):

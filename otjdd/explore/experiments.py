@@ -19,24 +19,26 @@ REFERENCE = "li2019"  # the shipped case whose device the experiments were made 
 
 
 class Experiment(NamedTuple):
-    """One experiment: title, shipped case, kind of panel, values set in that case, key that is varied, its values."""
+    """One experiment: title, shipped case, kind of panel, values set in that case, key that is varied, its values.
+
+    drive : sliders of its drive, see `sliders.drive_sliders`
+    """
 
     name: str
     title: str
-    case: str
-    kind: str
+    case: str = ""
+    kind: str = ""
     set: Mapping[str, Any] = MappingProxyType({})
     vary: str = ""
     values: Sequence[str] = ()
+    drive: Mapping[str, Any] = MappingProxyType({})
 
 
 @cache
 def experiments() -> dict[str, Experiment]:
-    """All experiments by name, as experiments.toml has them; then the drive of the case itself."""
+    """All experiments by name, as experiments.toml has them; the last is the drive of the case itself."""
     data = tomllib.loads(Path(__file__).with_name("experiments.toml").read_text(encoding="utf-8"))
-    return {name: Experiment(name, **row) for name, row in data.items()} | {
-        OWN: Experiment(OWN, "Drive of the case", "", "")
-    }
+    return {name: Experiment(name, **row) for name, row in data.items()}
 
 
 @cache
@@ -62,7 +64,7 @@ def case_of(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
     """The case of an experiment on the device of a case with changes; a study where a key is varied. Raises CaseError."""
     experiment = experiments()[name]
     title = f"{experiment.title}: {base.title}"[:200] if experiment.case else base.title
-    case = base.without_study().replace(taken(name) | dict(changes) | {"title": title})
+    case = base.without_study().replace(taken(name) | {"title": title}).replace(dict(changes))
     if not experiment.vary:
         return case
     return case.replace("study", {"grid": {experiment.vary: list(experiment.values)}})
@@ -87,10 +89,16 @@ def command(name: str, base: str, changes: Mapping[str, Any]) -> str:
     experiment = experiments()[name]
     if not base:
         return f"otjdd run {DOWNLOADED}" if not experiment.vary else f"otjdd study {DOWNLOADED} -o {name}"
+    before = dict(experiment.set) if base == REFERENCE and experiment.case else taken(name)
     if base == REFERENCE and experiment.case:
-        base, changes = experiment.case, dict(experiment.set) | dict(changes)
-    else:
-        changes = taken(name) | dict(changes)
+        base = experiment.case
+    if before and any(key.startswith("drive.") for key in changes):  # a table and a part of it are not set both
+        drive = load_case(REFERENCE).replace(taken(name)).replace(dict(changes)).plain()["drive"]
+        before, changes = (
+            {key: value for key, value in each.items() if not key.startswith("drive")} for each in (before, changes)
+        )
+        before["drive"] = drive
+    changes = before | dict(changes)
     if experiment.vary:
         changes = dict(changes) | {"study.grid": {experiment.vary: list(experiment.values)}}
     words = ["otjdd", "study" if experiment.vary else "run", base]

@@ -12,6 +12,7 @@ from otjdd.explore.work import FAULTS, Progress, noting
 FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
 SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
 FRAMES = 64  # of a film, about
+SHARP = 200  # dots per inch of a frame: more than the page shows on a screen of 1400 points
 
 
 class Film(NamedTuple):
@@ -59,7 +60,7 @@ def played(case: Case, start: Any, progress: Progress) -> Film:
 
     try:
         ds = simulate(filmed(case), noting(progress, 0, 2), start=start)
-        times, scene = instants(ds), Scene(ds)
+        times, scene = instants(ds), Scene(ds, SHARP)
         with style():
             images = [encoded(image) for image in frames(scene, times)]
     except FAULTS as error:

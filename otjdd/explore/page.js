@@ -84,7 +84,7 @@ function valueAt(row, at) {
   return Number((step ? low + at * step : low * (high / low) ** (at / STEPS)).toPrecision(4));
 }
 
-function build(about) {
+function build(about, into) {
   const box = document.createElement("div");
   box.className = "slider";
   const label = Object.assign(document.createElement("label"), { textContent: about.label, htmlFor: `n-${about.name}` });
@@ -92,22 +92,33 @@ function build(about) {
   const unit = Object.assign(document.createElement("span"), { className: "unit", textContent: about.unit.replace("1/m^3", "m⁻³").replace("ohm", "Ω") });
   const range = Object.assign(document.createElement("input"), { type: "range", id: `s-${about.name}`, step: 1, min: 0 });
   const band = Object.assign(document.createElement("div"), { className: "band" });
-  const [from, to] = about.literature;
+  const [from, to] = about.literature ?? [about.low, about.high];
   const source = Object.assign(document.createElement("p"), { className: "source", id: `h-${about.name}`,
-    textContent: `Literature ${from} to ${to} ${unit.textContent}: ${about.source}` });
-  const row = { about, box, number, range };
+    textContent: about.literature ? `Literature ${from} to ${to} ${unit.textContent}: ${about.source}` : about.source });
+  const row = { about, box, number, range, value: about.value, literature: [from, to] };
   range.max = Math.round(place(row, about.high));
   range.setAttribute("aria-label", about.label);
-  for (const input of [range, number]) input.setAttribute("aria-describedby", source.id);
+  if (about.source) for (const input of [range, number]) input.setAttribute("aria-describedby", source.id);
   const share = (value) => `${Math.min(100, Math.max(0, 100 * place(row, value) / range.max))}%`;
   band.style.setProperty("--from", share(from));
   band.style.setProperty("--to", share(to));
-  box.append(label, number, unit, range, band, source);
-  by("device").append(box);
+  box.append(label, number, unit, range, ...(about.literature ? [band] : []), ...(about.source ? [source] : []));
+  into.append(box);
   sliders.set(about.name, row);
   range.addEventListener("input", () => { put(row, valueAt(row, Number(range.value)), range); soon(); });
   range.addEventListener("change", () => move(true));
-  number.addEventListener("change", () => { put(row, Number(number.value), number); move(true); });
+  number.addEventListener("change", () => {
+    if (Number.isNaN(number.valueAsNumber)) return show({ problem: `${about.label}: expected a number`, slider: about.name });
+    put(row, number.valueAsNumber, number);
+    move(true);
+  });
+}
+
+function drive(experiment) { // the sliders of its drive in place of those before
+  for (const [name, row] of sliders) if (by("of-drive").contains(row.box)) { row.box.remove(); sliders.delete(name); }
+  const rows = start.experiments.find(([name]) => name === experiment)[2];
+  by("of-drive").hidden = !rows.length;
+  rows.forEach((about) => { build(about, by("of-drive")); put(sliders.get(about.name), about.value); });
 }
 
 function put(row, value, from) {
@@ -116,7 +127,7 @@ function put(row, value, from) {
   if (from !== row.range) row.range.value = Math.round(place(row, value));
   const text = `${value} ${row.about.unit}`;
   row.range.setAttribute("aria-valuetext", text);
-  row.box.classList.toggle("outside", value < row.about.literature[0] || value > row.about.literature[1]);
+  row.box.classList.toggle("outside", value < row.literature[0] || value > row.literature[1]);
 }
 
 let moving = 0;
@@ -139,7 +150,7 @@ function show(answer) {
   for (const [name, row] of sliders) row.box.classList.toggle("wrong", answer.slider === name);
   by("problem").hidden = !answer.problem;
   by("problem").textContent = answer.problem ?? "";
-  if (answer.problem) return;
+  if (answer.problem) return document.body.classList.remove("late"); // the last picture is still that of the last values
   leaveFilm();
   last = answer;
   for (const [name, svg] of Object.entries(answer.pictures)) {
@@ -151,7 +162,7 @@ function show(answer) {
   by("key").textContent = [
     answer.final ? "" : `preview with one column of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "",
     answer.before ? "grey: before" : "",
-    start.measured ? `black circles: ${start.measured}` : "",
+    answer.points ?? "",
   ].filter(Boolean).join(" · ");
   by("limits").hidden = !answer.limits.length;
   by("limits").textContent = answer.limits[0] ?? "";
@@ -224,17 +235,18 @@ async function begin() {
   by("title").textContent = start.title;
   document.title = `otjdd explore: ${start.title}`;
   for (const [name, title] of start.experiments) by("experiment").add(new Option(title, name));
-  start.sliders.forEach(build);
+  start.sliders.forEach((about) => build(about, by("of-device")));
   const { experiment, values } = start.shown.settings ?? start.settings;
   by("experiment").value = experiment;
-  for (const [name, value] of Object.entries(values)) put(sliders.get(name), value);
+  drive(experiment);
+  for (const [name, value] of Object.entries(values)) if (sliders.has(name)) put(sliders.get(name), value);
   for (const width of WIDTHS) by("width").add(new Option(told(width), width, width === 2e-8, width === 2e-8));
   if (start.shown.pictures) show(start.shown);
   if (!start.shown.final) await move(true);
 }
 
 by("device").addEventListener("submit", (event) => event.preventDefault());
-by("experiment").addEventListener("change", () => move(true));
+by("experiment").addEventListener("change", () => { drive(by("experiment").value); move(true); });
 for (const button of document.querySelectorAll("#synapse [data-voltage]")) {
   button.addEventListener("click", () => pulse(Number(button.dataset.voltage), Number(button.dataset.width)));
 }

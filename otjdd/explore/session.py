@@ -8,12 +8,18 @@ from typing import Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
 from otjdd.explore import film, synapse, work
-from otjdd.explore.experiments import OWN, case_of, command, experiments, preview, runs_of
+from otjdd.explore.experiments import OWN, REFERENCE, case_of, command, experiments, preview, runs_of
 from otjdd.explore.settings import Settings
-from otjdd.explore.sliders import described, moved, sliders, values_of
+from otjdd.explore.sliders import OutsideError, described, device_sliders, drive_sliders, moved, values_of
 from otjdd.explore.turns import Turns
 from otjdd.explore.workers import Workers
 
+OF_DRIVES = {
+    "write-read-loop": "loop",
+    "iv": "iv",
+    "steps": "iv",
+    "triangle": "iv",
+}  # kinds of panel of a case's own drive
 SUPERSEDED = {"superseded": True}
 NEWER = "a newer move came between"
 
@@ -48,26 +54,34 @@ class Session:
 
     def start(self) -> dict[str, Any]:
         """Content of a page that is loaded: sliders, experiments, and what this tab showed before."""
-        first = "loop" if self.opened.result is None and self.opened.name == "li2019" else OWN
+        opened = self.opened
+        drives = {name: described(self.driven(name), drive_sliders(name)) for name in experiments()}
         return {
-            "title": self.opened.case.title,
-            "sliders": described(self.opened.case),
-            "experiments": [[e.name, e.title] for e in experiments().values()],
-            "columns": self.opened.case.columns.count,
-            "measured": self.opened.measured is not None and Path(self.opened.measured.attrs.get("file", "data")).name,
-            "settings": {"experiment": first, "values": values_of(self.opened.case)},
+            "title": opened.case.title,
+            "sliders": described(opened.case, device_sliders()),
+            "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
+            "columns": opened.case.columns.count,
+            "settings": {"experiment": first(opened), "values": values_of(opened.case, device_sliders())},
             "shown": self.shown,
         }
+
+    def driven(self, experiment: str) -> Case:
+        """The case that the page was opened with, under the drive of an experiment."""
+        return case_of(experiment, self.opened.case, {}).without_study()
 
     async def move(self, wanted: Settings) -> dict[str, Any]:
         """Run the experiment with these values; with one column while a slider still moves."""
         try:
-            changes = moved(self.opened.case, wanted.values)
+            known = {slider.name for slider in (*device_sliders(), *drive_sliders(wanted.experiment))}
+            if unknown := set(wanted.values) - known:
+                return refused(f"this page has no slider {min(unknown)!r}")
+            changes = moved(self.opened.case, device_sliders(), wanted.values)
+            changes |= moved(self.driven(wanted.experiment), drive_sliders(wanted.experiment), wanted.values)
             case = case_of(wanted.experiment, self.opened.case, changes)
         except CaseError as error:
-            return refused(str(error.problems[0]), error.problems[0].key)
-        except ValueError as error:
-            return refused(str(error))
+            return refused(str(error.problems[0]), error.problems[0].key, wanted.experiment)
+        except OutsideError as error:
+            return {"problem": str(error), "slider": error.slider}
         used = case if wanted.final else preview(case)
         runs = runs_of(wanted.experiment, used)
         same = self.run is not None and self.run.settings.experiment == wanted.experiment
@@ -85,6 +99,7 @@ class Session:
             "final": wanted.final,
             "columns": used.columns.count,
             "before": bool(before),
+            "points": self.points(answer),
             "command": command(wanted.experiment, self.opened.name, changes),
         }
         if wanted.final:
@@ -108,8 +123,24 @@ class Session:
         answer, self.synapse = found
         if answer.problem:
             return refused(answer.problem)
-        told = {"before": False, "pulses": len(self.synapse.pulses), "resistance": self.synapse.resistances[-1]}
+        told = {
+            "before": False,
+            "points": "",
+            "pulses": len(self.synapse.pulses),
+            "resistance": self.synapse.resistances[-1],
+        }
         return self.told(answer, self.shown | told)
+
+    def points(self, answer: work.Answer) -> str:
+        """Words on the measured points of a picture, "" where no data are opened."""
+        if self.opened.measured is None:
+            return ""
+        name = Path(self.opened.measured.attrs.get("file", "data")).name
+        return (
+            f"black circles: {name}"
+            if answer.points
+            else f"{name} has nothing for this picture: try another experiment"
+        )
 
     def told(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:
         """Message of an answer to the page; kept for a page that is loaded again."""
@@ -165,9 +196,22 @@ class Session:
         return self.run.case if self.run else self.opened.case
 
 
-def refused(text: str, key: str = "") -> dict[str, Any]:
+def first(opened: Opened) -> str:
+    """The experiment that a page begins with: one that shows the measured points, the loop, or the drive of the case."""
+    if opened.measured is not None:
+        from otjdd.plot.compared import measured_points
+
+        kinds = {OWN: OF_DRIVES.get(opened.case.drive.kind, "")} | {
+            e.name: e.kind for e in experiments().values() if e.kind
+        }
+        return next((name for name, kind in kinds.items() if measured_points(kind, opened.measured)), OWN)
+    return "loop" if opened.result is None and opened.name == REFERENCE else OWN
+
+
+def refused(text: str, key: str = "", experiment: str = OWN) -> dict[str, Any]:
     """Message to the page where there is no answer: why, and the slider that it is about."""
-    return {"problem": text, "slider": next((slider.name for slider in sliders() if slider.key == key), "")}
+    sliders = (*device_sliders(), *drive_sliders(experiment))
+    return {"problem": text, "slider": next((slider.name for slider in sliders if key in slider.keys), "")}
 
 
 def without_profiles(ds):

@@ -1,70 +1,116 @@
-"""The sliders: keys of a case that the page moves, each with its unit, its ends and the range that literature allows."""
+"""The sliders: keys of a case that the page moves, with unit, ends and the range that literature allows."""
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
+from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
 
 class Slider(NamedTuple):
-    """One slider. low, high, step and literature (low, high) are numbers of its unit; a step of 0 is logarithmic."""
+    """One slider, whose keys move together. low, high, step and literature (low, high) are numbers of its unit.
+
+    step : 0 for a logarithmic one   absent : value that stands for a key that the case does not have
+    """
 
     name: str
-    key: str
+    keys: tuple[str, ...]
     label: str
     unit: str
     low: float
     high: float
     step: float
-    literature: tuple[float, float]
-    source: str
+    literature: Sequence[float] | None = None
+    source: str = ""
+    absent: float | None = None
 
     def text(self, value: float) -> str:
         """A value of this slider as a case file has it."""
         return f"{value:.6g} {self.unit}"
 
+    def keys_of(self, plain: Mapping) -> list[str]:
+        """Those of its keys that a case has."""
+        return [key for key in self.keys if isinstance(at(plain, key), str)]
+
+    def value(self, plain: Mapping) -> float | None:
+        """Its value in a case; None for one that has none, or several."""
+        texts = {at(plain, key) for key in self.keys_of(plain)}
+        if len(texts) != 1:
+            return None if texts else self.absent
+        return float(f"{quantity(texts.pop())[0] / quantity(f'1 {self.unit}')[0]:.10g}")
+
+
+class OutsideError(ValueError):
+    """A value beyond the ends of its slider."""
+
+    def __init__(self, slider: Slider, low: float, high: float):
+        super().__init__(f"{slider.label}: {low:g} to {high:g} {slider.unit} here; a case file goes further")
+        self.slider = slider.name
+
+
+def at(plain: Any, key: str) -> Any:
+    """Value of a case at a dotted key with indices; None where there is none."""
+    for name in re.findall(r"[^.\[\]]+", key):
+        if isinstance(plain, list):
+            plain = plain[int(name)] if int(name) < len(plain) else None
+        else:
+            plain = plain.get(name) if isinstance(plain, dict) else None
+    return plain
+
 
 @cache
-def sliders() -> tuple[Slider, ...]:
-    """All sliders, as sliders.toml has them."""
+def device_sliders() -> tuple[Slider, ...]:
+    """The sliders of the device, as sliders.toml has them."""
     data = tomllib.loads(Path(__file__).with_name("sliders.toml").read_text(encoding="utf-8"))
-    return tuple(Slider(name, **row | {"literature": tuple(row["literature"])}) for name, row in data.items())
+    return tuple(Slider(name, (row.pop("key"),), **row) for name, row in data.items())
 
 
-def values_of(case: Case) -> dict[str, float]:
-    """Values of a case by name of slider, in the unit of each; keys that the case has not are left out."""
-    found, plain = {}, case.plain()
-    for slider in sliders():
-        value: object = plain
-        for part in slider.key.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        if isinstance(value, str):
-            found[slider.name] = float(f"{quantity(value)[0] / quantity(f'1 {slider.unit}')[0]:.10g}")
+@cache
+def drive_sliders(experiment: str) -> tuple[Slider, ...]:
+    """The sliders of the drive of an experiment, as experiments.toml has them."""
+    rows = experiments()[experiment].drive
+    return tuple(Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])}) for name, row in rows.items())
+
+
+def values_of(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
+    """Values of a case by name of slider, in the unit of each; sliders that have none are left out."""
+    plain = case.plain()
+    found = {slider.name: slider.value(plain) for slider in sliders}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str]:
+    """Changes (key -> text) that values by name of slider make to a case; values that are the case's own make none.
+
+    Raises OutsideError for a value beyond the ends of its slider.
+    """
+    own, plain, found = values_of(case, sliders), case.plain(), {}
+    for slider in sliders:
+        value = values.get(slider.name)
+        if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):
+            continue
+        low, high = ends(slider, own[slider.name])
+        if not low <= value <= high:
+            raise OutsideError(slider, low, high)
+        found |= dict.fromkeys(slider.keys_of(plain) or slider.keys, slider.text(value))
     return found
 
 
-def moved(case: Case, values: Mapping[str, float]) -> dict[str, str]:
-    """Changes (key -> text) that values by name of slider make to a case; values that are the case's own make none.
-
-    Raises ValueError for a slider that there is not.
-    """
-    own, by_name = values_of(case), {slider.name: slider for slider in sliders()}
-    if unknown := set(values) - set(own):
-        raise ValueError(f"this case has no slider {sorted(unknown)[0]!r}")
-    return {
-        by_name[n].key: by_name[n].text(v) for n, v in values.items() if by_name[n].text(v) != by_name[n].text(own[n])
-    }
+def ends(slider: Slider, value: float) -> tuple[float, float]:
+    """Ends of a slider, moved out to hold the case's own value."""
+    return min(slider.low, value), max(slider.high, value)
 
 
-def described(case: Case) -> list[dict]:
-    """The sliders of a case as the page needs them; ends are moved out to hold the case's own value."""
-    rows = []
-    for slider in sliders():
-        if (value := values_of(case).get(slider.name)) is not None:
-            ends = {"low": min(slider.low, value), "high": max(slider.high, value)}
-            rows.append(slider._asdict() | {"value": value} | ends)
+def described(case: Case, sliders: Sequence[Slider]) -> list[dict]:
+    """The sliders of a case as the page needs them."""
+    own, rows = values_of(case, sliders), []
+    for slider in sliders:
+        if (value := own.get(slider.name)) is not None:
+            low, high = ends(slider, value)
+            rows.append(slider._asdict() | {"value": value, "low": low, "high": high})
     return rows

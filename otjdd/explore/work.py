@@ -32,7 +32,9 @@ class Job(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Results of a job. pictures : name -> SVG   limits : sentences on the limits of the model that are passed, "" for none
+    """Results of a job. points : measured ones are in the curve
+
+    pictures : name -> SVG   limits : sentences on the limits of the model that are passed, "" for none
     problem : why there is no result, "" when there is one
     """
 
@@ -41,13 +43,17 @@ class Answer(NamedTuple):
     summary: str = ""
     limits: str = ""
     problem: str = ""
+    points: bool = False
 
 
 def computed(job: Job, progress: Progress) -> Answer:
     """Simulate and draw."""
+    from otjdd.plot.compared import shows
+
     try:
         results = simulated(job.cases, job.results, progress)
-        return answer(results, drawn(results, results, job.kind, job.before, job.measured))
+        found = answer(results, drawn(results, results, job.kind, job.before, job.measured))
+        return found._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
         return Answer(problem=str(error))
 

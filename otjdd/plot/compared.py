@@ -25,7 +25,7 @@ def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=
     Raises ValueError, in words, when there is nothing to draw.
     """
     runs, earlier = runs_of(results), runs_of(before) if before else []
-    kind = kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
+    kind = kind_of(runs, kind)
     with style():
         fig = Figure(figsize=SIZE, layout="constrained")
         fig.set_layout_engine("none")
@@ -40,6 +40,16 @@ def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=
             legend(axes)
         fig.set_layout_engine(None)  # else it is drawn twice, the first time to work out the layout
     return fig
+
+
+def kind_of(runs: Sequence, kind: str) -> str:
+    """The kind of panel that is drawn: the first that fits where this one does not. Raises ValueError."""
+    return kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
+
+
+def shows(results: Sequence, kind: str, measured) -> bool:
+    """True when measured points are drawn beside results."""
+    return measured_points(kind_of(runs_of(results), kind), measured) is not None
 
 
 def fade(axes) -> None:

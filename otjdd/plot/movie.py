@@ -36,17 +36,17 @@ class Scene:
     """The picture of one instant of a result, which can be moved in time.
 
     ds : a result with snapshots. `fig` is its figure, `times` (n,) [s] are those of its snapshots, `moving` are the parts
-    of the figure that change.
+    of the figure that change. dpi : dots per inch of its images
     Raises ValueError, in words, for a result without snapshots.
     """
 
-    def __init__(self, ds):
+    def __init__(self, ds, dpi: float = DPI):
         if not (VACANCIES([Run(ds)]) and BANDS([Run(ds)])):
             raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
         self.ds, self.times, self._marks = ds, ds.snapshot_time.values, []
         self._clock = clock_of(ds, self.times)
         with style():
-            self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=DPI)
+            self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=dpi)
             left, right = self.fig.subfigures(1, 2)
             above, below = left.subplots(2, 1)
             self._vacancies = self._draw_vacancies(above)

@@ -16,42 +16,57 @@ BASE = otjdd.load_case("li2019")
 THICK = {"device.film.thickness": "3 nm"}
 
 
-def test_every_slider_moves_a_key_of_the_reference_within_its_ends_and_says_where_its_range_is_from():
-    for slider in sliders.sliders():
-        for value in (slider.low, slider.high, *slider.literature):
+DEVICE = sliders.device_sliders()
+
+
+def test_every_slider_moves_keys_within_its_ends_and_one_of_the_device_says_where_its_range_is_from():
+    for slider in DEVICE:
+        for value in (slider.low, slider.high, *(slider.literature or ())):
             assert slider.low <= value <= slider.high
-            BASE.replace(slider.key, slider.text(value))
+            BASE.replace(slider.keys[0], slider.text(value))
         assert len(slider.source) > 20
-    assert [row["name"] for row in sliders.described(BASE)] == [slider.name for slider in sliders.sliders()]
+    assert [row["name"] for row in sliders.described(BASE, DEVICE)] == [slider.name for slider in DEVICE]
+    for name in experiments():
+        driven = case_of(name, BASE, {}).without_study()
+        rows = sliders.described(driven, sliders.drive_sliders(name))
+        assert len(rows) == len(sliders.drive_sliders(name))
+        for row in rows:
+            for value in (row["low"], row["high"]):
+                assert sliders.moved(driven, sliders.drive_sliders(name), {row["name"]: value}) or value == row["value"]
 
 
 def test_values_of_a_case_are_in_the_units_of_the_sliders():
-    found = sliders.values_of(BASE.replace("ions.density", "3e26 1/m^3"))
+    found = sliders.values_of(BASE.replace("ions.density", "3e26 1/m^3"), DEVICE)
     assert (found["thickness"], found["density"], found["series_resistance"]) == (2.8, 3e26, 55.0)
 
 
-def test_what_was_not_moved_is_no_change():
-    assert sliders.moved(BASE, sliders.values_of(BASE) | {"thickness": 3.0}) == THICK
-    with pytest.raises(ValueError, match="no slider 'gate'"):
-        sliders.moved(BASE, {"gate": 1.0})
+def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused():
+    assert sliders.moved(BASE, DEVICE, sliders.values_of(BASE, DEVICE) | {"thickness": 3.0}) == THICK
+    assert sliders.moved(BASE, DEVICE, {"compliance": 1000.0}) == {}  # none, as in the case
+    assert sliders.moved(BASE, DEVICE, {"compliance": 1.0}) == {"circuit.compliance": "1 mA"}
+    with pytest.raises(sliders.OutsideError, match=r"Film thickness: 1\.2 to 5 nm here"):
+        sliders.moved(BASE, DEVICE, {"thickness": 9.0})
 
 
 def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_moves_them():
     film = {"device.film.thickness": "9 nm", "device.film.electrons": "none"}
     metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}} | film)
-    rows = {row["name"]: row for row in sliders.described(metal)}
+    rows = {row["name"]: row for row in sliders.described(metal, DEVICE)}
     assert "band_offset" not in rows
     assert rows["thickness"]["high"] == 9.0
 
 
 @pytest.mark.parametrize("name", experiments())
 def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
-    case, experiment = case_of(name, BASE, THICK), experiments()[name]
+    slider, experiment = sliders.drive_sliders(name)[-1], experiments()[name]
+    driven = case_of(name, BASE, {}).without_study()
+    changes = THICK | sliders.moved(driven, [slider], {slider.name: slider.low})
+    case = case_of(name, BASE, changes)
     assert experiment.kind in {"", *KINDS}
     assert parse_case(case.resolved()) == case
     assert len(runs_of(name, case)) == max(1, len(experiment.values))
     assert runs_of(name, preview(case))[0].columns.count == 1
-    words = shlex.split(command(name, "li2019", THICK))
+    words = shlex.split(command(name, "li2019", changes))
     assert words[:2] == ["otjdd", "study" if experiment.vary else "run"]
     said = load(Path(words[2]), words[4:-2:2], False)
     assert said.replace("title", "x") == case.replace("title", "x")

@@ -99,7 +99,8 @@ def numbers(browser) -> np.ndarray:
 
 def test_it_opens_with_sliders_that_have_units_ranges_and_sources(browser):
     assert js(browser, "document.title") == "otjdd explore: A small loop"
-    assert js(browser, "document.querySelectorAll('.slider').length") == 10
+    assert js(browser, "document.querySelectorAll('#of-device .slider').length") == 11
+    assert js(browser, "document.querySelectorAll('#of-drive .slider').length") == 4
     assert js(browser, "document.getElementById('h-thickness').textContent").startswith(
         "Literature 2 to 3.6 nm: 2.8 nm in"
     )
@@ -137,7 +138,8 @@ def test_while_a_slider_moves_one_column_answers(browser):
 
 def test_an_impossible_value_is_told_and_the_next_possible_one_goes_on(browser):
     assert not type_in(browser, "thickness", "0")
-    assert "device.film.thickness" in js(browser, "problem.textContent")
+    assert js(browser, "problem.textContent") == "Film thickness: 1.2 to 5 nm here; a case file goes further"
+    assert js(browser, "getComputedStyle(curve).opacity") == "1"
     assert js(browser, "document.querySelector('.slider.wrong label').textContent") == "Film thickness"
     assert type_in(browser, "thickness", "2.9")
     assert js(browser, "problem.hidden && !document.querySelector('.wrong')")
