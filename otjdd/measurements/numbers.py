@@ -35,6 +35,8 @@ def is_number(text: str, decimal: str) -> bool:
 
 def plain_numbers(cells: list[str], decimal: str) -> np.ndarray | None:
     """Numbers of many cells at once, nan where one is empty; None where a cell needs `number_in`."""
+    if not cells:
+        return np.zeros(0)
     joined = BETWEEN.join(cells)
     if "_" in joined:  # which Python allows in numbers
         return None

@@ -127,6 +127,7 @@ def test_text_in_a_workbook_is_told_with_its_cell(workbook):
         ("V,I\n1,nan\n2,nan\n", "2:1", "expected numbers in the column 'I', got none at all"),
         ("V,I\n1,2\n", "2:1", "2 rows or more"),
         ("V,I\n", "1:1", "expected numbers below the header"),
+        ("V;I;x;y\n;;1,5;2\n;;2,5;3\n", "1:1", "expected numbers below the header"),
         ("t,V,I\n0,1,2\n1,2,3\n0.7,3,4\n", "4:1", "expected a time after 1 s"),
         ("V,I,Id\n1,2,3\n2,3,4\n", "1:5", "say which: current='Id'"),
         ("V,n\n1,2\n2,3\n", "1:1", "a measured quantity"),
