@@ -53,20 +53,27 @@ def predict(
 
 
 def words(ds: xr.Dataset) -> str:
-    """A prediction in words: its main number at the median, and how wide the widest band of it is."""
-    name = next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
+    """A prediction in words: its main number at the median, and how wide its band is at the widest place."""
+    name = main(ds)
     if name is None:
         return "nothing to tell of"
+    middle, unit = np.abs(ds[name].values[ds.sizes["percentile"] // 2]), ds[name].attrs["units"]
+    return f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; {width(ds, name)}"
+
+
+def width(ds: xr.Dataset, name: str) -> str:
+    """Width of the band of an output at its widest place, in words."""
     values = np.abs(ds[name].values)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.maximum(values[-1] / values[0], values[0] / values[-1])
-        factor = float(np.nanmax(np.where(values[0] > 0, ratio, np.nan)))
-    middle, unit = values[len(values) // 2], ds[name].attrs["units"]
+    factor = float(np.nanmax(np.where(values[0] > 0, ratio, np.nan)))
     low, high = ds["percentile"].values[[0, -1]]
-    return (
-        f"{name.replace('_', ' ')} {np.nanmin(middle):.4g} to {np.nanmax(middle):.4g} {unit}; from the {low:g} % to the "
-        f"{high:g} % percentile a factor of {factor:.4g} at most"
-    )
+    return f"from the {low:g} % to the {high:g} % percentile a factor of {factor:.3g} at most"
+
+
+def main(ds: xr.Dataset) -> str | None:
+    """Name of the main output of a prediction, None without any."""
+    return next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
 
 
 def has(ds: xr.Dataset, name: str) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from otjdd.fitting.prediction import main, width
 from otjdd.measurements.sweeps import branches
 from otjdd.plot import axes as parts
 from otjdd.plot.kinds import KINDS, chosen
@@ -40,7 +41,9 @@ def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] |
             if len(names) > 1 and own is None:
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
-        parts.note(places[0], f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters")
+        name = main(ds)
+        said = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
+        parts.note(places[0], said + (f"; {width(ds, name)}" if name else ""))
     return fig
 
 
