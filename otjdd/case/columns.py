@@ -19,9 +19,9 @@ SIGN = "-"  # before a key that moves against the first of those that move toget
 
 
 def law(name: str, dimension: str, **fields) -> Any:
-    """Record of a law of distribution, tagged by its name."""
+    """Record of a law of distribution, tagged by its name, under a name of this module so that it can be pickled."""
     title = f"{name.title().replace('-', '')}Of{dimension.title()}"
-    made = create_model(
+    made = globals()[title] = create_model(
         title, __base__=Record, law=(Literal[name], ...), **{key: (kind, ...) for key, kind in fields.items()}
     )
     return Annotated[made, Tag(name)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.plot import crossbar, electrons, iv, learning, profiles, reads, series, small_signal
+from otjdd.plot import columns, crossbar, electrons, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import Run
 
@@ -64,11 +64,17 @@ def of_one(*names: str) -> Callable[[Sequence[Run]], bool]:
 
 CELLS, SENSED = of_one("cell_conductance"), of_one("sensed_current")
 
+KINDS_APART = of_one("kind_read_current", "read_current")
+
 KINDS = {
     "loop": Kind(
         reads.loop, "resistance against the voltage of the write before the read",
         "reads after writes of different voltages, as a drive of the kind write-read-loop has",
         each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.swept),
+    ),
+    "columns": Kind(
+        columns.currents, "current of each read through each kind of columns",
+        "one result with reads of a case with [[columns.kinds]]", KINDS_APART, KINDS_APART,
     ),
     "conductance": Kind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",

@@ -35,7 +35,7 @@ def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None
     over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias), "frequency" (for each of these
     and frequency), "cell" of a crossbar (a row for each step, word line and bit line, from 0) or its "step"; "points" of a
     study. By default the points of a study, or the reads if there are any, else the first that a result has.
-    A prediction has a column for each percentile.
+    A prediction has a column for each percentile, a result with kinds of columns one for each kind.
     Raises ValueError when the result has no such rows, ResultError when the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
@@ -45,6 +45,7 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
     """The same as a pandas.DataFrame, its columns named `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     ds = level_by_level(ds) if LEVELS in ds.dims else ds
+    ds = kind_by_kind(ds) if "kind" in ds.dims else ds
     names = [name for name, variable in ds.data_vars.items() if variable.dims == dims]
     places = [dim for dim in dims if dim not in ds.coords] if len(dims) > 1 else []
     kept = [*places, *(name for name, c in ds.coords.items() if c.dims and set(c.dims) <= set(dims)), *names]
@@ -65,6 +66,15 @@ def level_by_level(ds: xr.Dataset) -> xr.Dataset:
         else:
             made |= {f"{name} {at:g} %": variable.sel(percentile=at, drop=True) for at in ds[LEVELS].values}
     return ds.drop_vars(ds.data_vars).drop_dims(LEVELS).assign(made)
+
+
+def kind_by_kind(ds: xr.Dataset) -> xr.Dataset:
+    """A result with a variable for each kind of columns, "kind_read_current background"."""
+    apart = [name for name, variable in ds.data_vars.items() if "kind" in variable.dims and name != "kind_share"]
+    made = {
+        f"{name} {kind}": ds[name].isel(kind=i, drop=True) for name in apart for i, kind in enumerate(ds.kind.values)
+    }
+    return ds.drop_vars(apart).assign(made)
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def from_result(case, parts) -> np.ndarray:
     faces = model.grid_faces(film.thickness, film.cells, film.grading)
     if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
         return c
-    if spreads_thickness(ds) or case.columns.spread.get(THICKNESS):
+    if spreads_thickness(ds) or unlike_thickness(parts):
         raise ValueError(f"{said}another grid, and columns of unlike thickness; begin from a profile, or by a history")
     found = regridded(c, width, np.diff(faces))
     most = case.ions.site_density
@@ -75,6 +75,11 @@ def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarra
     was, now = (np.concatenate(([0.0], np.cumsum(width))) / width.sum() for width in (before, after))
     was[-1] = now[-1] = 1.0
     return np.array([np.diff(np.interp(now, was, column)) / after for column in below])
+
+
+def unlike_thickness(parts) -> bool:
+    """True where the columns of a case differ in their thickness."""
+    return len({part.thickness for part in parts}) > 1
 
 
 def spreads_thickness(ds) -> bool:

@@ -1,0 +1,80 @@
+"""A switching minority beside a background: from the case file to the numbers of each kind, picture, table and study."""
+
+import csv
+import re
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import otjdd
+from otjdd.cli import app
+
+CASE = """
+base = "junction.toml"
+title = "A minority that switches"
+device.film.cells = 12
+columns.count = 2
+columns.spread = { "ions.activation_energy" = { law = "exponential", scale = "20 meV" } }
+
+[[columns.kinds]]
+name = "background"
+share = 0.5
+count = 1
+set = { "device.left.barrier" = "0.7 eV" }
+
+[[columns.kinds]]
+name = "minority"
+share = 0.001
+
+[drive]
+kind = "write-read-loop"
+path = ["0 V", "1 V", "-1 V"]
+step = "1 V"
+width = "1 us"
+read = { voltage = "0.1 V" }
+
+[study]
+grid = { "columns.kinds[1].share" = [0.001, 0.002] }
+keep = ["kind_read_current", "read_current"]
+"""
+
+
+def typed(*words, code=0):
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == code, done.output
+    assert "unexpected" not in done.output
+    return " ".join(done.output.split())
+
+
+def test_kinds_from_the_case_to_their_table_picture_and_study(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "minority.toml").write_text(CASE)
+    typed("run", "minority.toml", "-o", "run.nc")
+    ds = otjdd.read("run.nc")
+    assert ds.kind_read_current.sum("kind").values == pytest.approx(ds.read_current.values, rel=1e-12)
+
+    typed("plot", "run.nc", "--kind", "columns", "-o", "kinds.png")
+    axes = otjdd.figure(ds, "columns").axes[0]
+    assert [line.get_label() for line in axes.lines] == [
+        "all",
+        "background, 0.5 of the area",
+        "minority, 0.001 of the area",
+    ]
+
+    typed("export", "run.nc", "-o", "run.csv")
+    with open("run.csv") as file:
+        rows = list(csv.DictReader(file))
+    column = [float(row["kind_read_current minority (A)"]) for row in rows]
+    assert column == pytest.approx(ds.kind_read_current.sel(kind="minority").values)
+
+    typed("study", "minority.toml", "-o", "study", "--workers", "1")
+    points = otjdd.read("study/study.nc")
+    minority = points.kind_read_current.values[..., 1]
+    assert minority[1] / minority[0] == pytest.approx(np.full(minority.shape[1], 2.0), rel=1e-3)
+
+    wrong = (tmp_path / "minority.toml").read_text().replace("share = 0.5", "share = 1.5")
+    (tmp_path / "wrong.toml").write_text(wrong)
+    assert re.search(
+        r"wrong\.toml:10:1 columns\.kinds\[0\]\.share: .* at most 1, got 1\.5", typed("check", "wrong.toml", code=3)
+    )
