@@ -1,14 +1,19 @@
 """From Python to machine code: decorators of the kernels, tuples that they take by address, and their files on disk.
 
-Here numba is imported for all of them, so that it does not read `.numba_config.yaml` from the working folder. Where a
-program has imported numba before, that program's settings hold.
+Here numba is imported for all of them, and does not read `.numba_config.yaml` from the working folder. numba looks for
+that file at each compilation. Only processes that trust nothing in the working folder (the commands of otjdd, `python -P`)
+never read it; in a session of somebody else numba works as it does without otjdd.
 """
 
 import sys
+import warnings
 
-from otjdd.system.imports import elsewhere
+from otjdd.system import interpreter
+from otjdd.system.imports import absent, elsewhere
 
 if "numba" not in sys.modules:
-    with elsewhere():
-        import numba
-    numba.config._config_fname = ""  # which numba would look for again at each compilation
+    trusting = not (interpreter.OWN or sys.flags.safe_path)
+    with elsewhere(), absent(*() if trusting else ("yaml",)):
+        import numba  # noqa: F401
+    if not trusting:
+        warnings.filterwarnings("ignore", ".*Numba config file is found but YAML.*")

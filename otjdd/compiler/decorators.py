@@ -1,4 +1,6 @@
-"""Decorators of the kernels: each is `numba.njit` with options, and with machine code kept on disk (`kernel_cache`).
+"""Decorators of the kernels: each is `numba.njit` with options, and with machine code kept on disk (`kernel`).
+
+Where numba has changed and `kernel` cannot be imported, they are numba's own: right, not kept, and slow to compile.
 
 All kernels divide as numpy does (no ZeroDivisionError): with Python's check in a loop, LLVM does not vectorise it.
 
@@ -22,19 +24,45 @@ array, which would never be freed. Public witnesses: issues #2345, #2350 and #18
 Calls by symbol. numba compiles a function whole and links a copy of all its callees into it, so the compile time of a chain
 of functions grows with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396.
 Large tuples are passed by their address (`held_tuples`), so a call by symbol is cheap, and everything but the smallest
-functions stands apart. All kernels of a run then compile in some 35 s of one processor, where they took 150.
+functions stands apart. numba alone takes more than three minutes for the kernels of a run.
 
 Rounding. The options of floating point are given to single kernels, where their error was measured. Free reordering, for
 example, breaks `numerics.exponential`, which rounds by adding a number and subtracting it: its error grows from 3e-16
 to 0.4.
 """
 
-from otjdd.compiler.kernel_cache import njit
+import warnings
+from collections.abc import Callable
 
-# Nothing calls a kernel from C. All options are given: numba takes others from the caller that it compiles first.
-COMMON = {
-    "cache": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False, "fastmath": False, "forceinline": False,
-}  # fmt: skip
+import numba
+
+try:
+    from otjdd.compiler.kernel import Copied, Kernel
+except (ImportError, AttributeError) as error:
+    Kernel = None
+    warnings.warn(
+        f"numba {numba.__version__} is not one that otjdd was tested with ({error}): kernels are not kept between runs, "
+        "and each process compiles them anew, which takes minutes",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+
+
+def njit(function: Callable | None = None, *, apart: bool = False, **options):
+    """numba.njit, with machine code that is kept on disk.
+
+    apart : callers do not contain the machine code but call it
+    options : numba's
+    """
+    if function is None:
+        return lambda function: njit(function, apart=apart, **options)
+    if Kernel is None or numba.config.DISABLE_JIT or options.get("inline"):
+        return numba.njit(**options)(function)
+    return (Kernel if apart else Copied)(function, **options)
+
+
+# All options are given: numba takes others from the caller that it compiles first.
+COMMON = {"error_model": "numpy", "_nrt": False, "fastmath": False, "forceinline": False}
 SUMS = {"contract", "reassoc", "nsz"}
 kernel = njit(**COMMON | {"_nrt": True})
 apart = njit(**COMMON | {"_nrt": True}, apart=True)

@@ -108,7 +108,7 @@ def there() -> bool:
 
 
 def kept_fraction() -> float:
-    """Fraction of all kernels that are on disk. Some are only ever a part of others, and it ends below 1."""
+    """Fraction of the kernels that stand apart that are on disk. Not every run needs all, and it may end below 1."""
     from otjdd import physics, stepping
     from otjdd.compiler import kernel_cache
 
@@ -116,5 +116,6 @@ def kept_fraction() -> float:
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{package.__name__}.{module.name}")
     folder = kernel_cache.folder()
-    kept = {".".join(path.name.rpartition("-")[0].split(".")[:2]) for path in folder.iterdir()} if folder else set()
-    return min(1.0, len(kept) / len({kernel.py_func for kernel in kernel_cache.KERNELS}))
+    kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
+    apart = {name for name, kernel in kernel_cache.KERNELS.items() if kernel.stands_apart}
+    return len(kept & apart) / max(1, len(apart))

@@ -77,19 +77,20 @@ KNOWN = Answer(
 
 @cache
 def trust() -> None:
-    """Check the kernels; compile them again when they are wrong. Raises KernelError when they stay wrong."""
+    """Check the kernels; compile them where there are none. Raises KernelError, and removes them, when they are wrong."""
     if kernel_cache.is_empty():
         log.warning(
-            "compiling the kernels: once for this version on this machine, about half a minute; later runs load them"
+            "compiling the kernels: once for this version on this machine, less than a minute; later runs load them"
         )
         compile_ahead.compile_kernels(begin)
     wrong = difference(answer())
     if not wrong:
         return
-    log.warning("compiling all kernels again: %s", wrong)
-    kernel_cache.recompile()
-    if wrong := difference(answer()):
-        raise KernelError(f"the compiled kernels give wrong numbers on this machine: {wrong}")
+    kernel_cache.forget()
+    raise KernelError(
+        f"the compiled kernels gave wrong numbers on this machine: {wrong}. They are removed: the next command compiles "
+        "them anew"
+    )
 
 
 def begin(**changes):

@@ -6,8 +6,8 @@ import numba
 import numpy as np
 import pytest
 
+from otjdd.compiler.decorators import njit
 from otjdd.compiler.held_tuples import Held, held
-from otjdd.compiler.kernel_cache import njit
 
 pytestmark = pytest.mark.skipif(numba.config.DISABLE_JIT, reason="nothing is compiled")
 
@@ -71,11 +71,11 @@ def test_what_a_kernel_writes_into_an_array_python_sees(counted):
 
 
 def test_a_held_tuple_is_handed_on_from_kernel_to_kernel():
-    @njit(cache=True, apart=True, _nrt=False)
+    @njit(apart=True, _nrt=False)
     def first(inner, k):
         return inner.values[k] * inner.size.count
 
-    @njit(cache=True, _nrt=False)
+    @njit(_nrt=False)
     def add(o):
         total = 0
         for k in range(3):

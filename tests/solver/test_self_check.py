@@ -30,22 +30,13 @@ def test_every_part_of_the_answer_counts(name, value):
 
 
 @needs_speed
-def test_kernels_that_give_wrong_numbers_are_compiled_again_before_a_run(monkeypatch):
-    wrong, right = self_check.KNOWN._replace(conductance=0.0), self_check.KNOWN
-    answers, done = [wrong, right], []
-    monkeypatch.setattr(self_check, "answer", lambda: answers.pop(0))
-    monkeypatch.setattr(kernel_cache, "recompile", lambda: done.append(True))
-    self_check.trust()
-    self_check.trust()
-    assert (answers, done) == ([], [True])
-
-
-@needs_speed
-def test_kernels_that_stay_wrong_simulate_nothing(monkeypatch):
+def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monkeypatch):
+    forgotten = []
     monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
-    monkeypatch.setattr(kernel_cache, "recompile", lambda: None)
-    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839"):
+    monkeypatch.setattr(kernel_cache, "forget", lambda: forgotten.append(True))
+    with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them anew"):
         simulate.simulate(self_check.parse_case(self_check.CASE))
+    assert forgotten == [True]
 
 
 @needs_speed

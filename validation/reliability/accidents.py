@@ -179,24 +179,23 @@ def calling(x):
     return called(x)  # noqa: F821 (as `kernel_calling` says)
 
 
-def kernel_calling(folder: Path, function, afresh: str = ""):
+def kernel_calling(folder: Path, function):
     """A small kernel that calls another, which stands apart, with their cache below a folder."""
-    from otjdd.compiler import kernel_cache
+    from otjdd.compiler import decorators, kernel_cache
 
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
     kernel_cache.folder.cache_clear()
-    kernel_cache.Kept.afresh = afresh
-    globals()["called"] = kernel_cache.njit(cache=True, apart=True)(function)
-    return kernel_cache.njit(cache=True)(calling)
+    globals()["called"] = decorators.detached(function)
+    return decorators.bare(calling)
 
 
-def ask(folder: Path, function=square, afresh: str = "") -> tuple[int, float]:
+def ask(folder: Path, function=square) -> tuple[int, float]:
     """In a child: value of a small kernel whose cache is below a folder. Exit code of the child, and the value."""
     answer = folder.parent / "answer"
     answer.unlink(missing_ok=True)
 
     def work():
-        answer.write_text(str(kernel_calling(folder, function, afresh)(7.0)))
+        answer.write_text(str(kernel_calling(folder, function)(7.0)))
 
     _, status = os.waitpid(forked(work), 0)
     return os.waitstatus_to_exitcode(status), float(answer.read_text()) if answer.exists() else float("nan")
@@ -207,13 +206,8 @@ def spoil(rng: random.Random, folder: Path) -> str:
     names = rng.choice((("square",), ("calling",), ("square", "calling")))
     entries = [path for name in names for path in sorted(folder.glob(f"otjdd/kernels-*/*{name}*"))]
     others = sorted(folder.glob("otjdd/kernels-*/*cube*"))
-    kinds = ("damaged", "damaged", "damaged", "empty", "of another", "a folder", "gone", "no folder", "another name")
+    kinds = ("damaged", "damaged", "damaged", "empty", "of another", "a folder", "gone", "no folder")
     kind = rng.choice(kinds)
-    if kind == "another name":  # what is called is compiled anew, so that its caller calls what is no more
-        for path in folder.glob("otjdd/kernels-*/*square*"):
-            path.unlink()
-        ask(folder, afresh="another")
-        return kind
     if kind == "no folder":
         shutil.rmtree(folder / "otjdd")
         (folder / "otjdd").write_text("a file")

@@ -366,13 +366,13 @@ def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
-    """All true kernels compiled again by a process that distrusts them: a later process finds them all."""
+    """All true kernels forgotten, as when they are wrong, and compiled again: a later process finds them all."""
     cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
     ask = (
         "from otjdd.compiler import kernel_cache; from otjdd.solver import self_check; self_check.trust(); "
-        "print(sum(sum(kernel.stats.cache_misses.values()) for kernel in kernel_cache.KERNELS))"
+        "print(kernel_cache.COUNTS['compiled'])"
     )
-    heal = ask.replace("print(", "kernel_cache.recompile(); print(")
+    heal = "from otjdd.compiler import kernel_cache; kernel_cache.folder(); kernel_cache.forget(); " + ask
     done = [
         subprocess.run(interpreter.command(code), env=interpreter.environment(**cache), capture_output=True, text=True)
         for code in (heal, ask)

@@ -1,0 +1,63 @@
+"""Machine code of kernels by LLVM: one object file a kernel, which calls other kernels by their symbols.
+
+All functions in an object file but the kernel itself are internal to it. Of functions of one name in several files a
+linker takes the first, and results would depend on what a process has loaded before.
+
+The interface is that of llvmlite: https://llvmlite.readthedocs.io/en/stable/user-guide/binding
+"""
+
+import numba
+from llvmlite import binding
+
+KNOWN = set()  # symbols of kernels in this process
+ENGINES = []  # what holds their machine code
+
+
+def processor() -> tuple[str, str]:
+    """Name and abilities of this processor."""
+    return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
+
+
+def machine() -> binding.TargetMachine:
+    """What makes machine code for this processor."""
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    name, abilities = processor()
+    return binding.Target.from_default_triple().create_target_machine(
+        cpu=name, features=abilities, opt=int(numba.config.OPT), reloc="default", codemodel="jitdefault", jit=True
+    )
+
+
+def engine() -> binding.ExecutionEngine:
+    """What holds machine code."""
+    return binding.create_mcjit_compiler(binding.parse_assembly(""), machine())
+
+
+def object_file(code: str, function: str, symbol: str) -> tuple[bytes, list[str]]:
+    """Machine code of LLVM's code, and the symbols that it needs. One function gets a symbol, the others are internal."""
+    module = binding.parse_assembly(code)
+    parts = [*module.functions, *module.global_variables]
+    for part in parts:
+        if not part.is_declaration:
+            part.linkage = "external" if part.name == function else "internal"
+    module.get_function(function).name = symbol
+    needed = [part.name for part in parts if part.is_declaration and not part.name.startswith("llvm.")]
+    return machine().emit_object(module), needed
+
+
+def is_known(symbol: str) -> bool:
+    """True for a symbol of the process or of a kernel. LLVM ends the process when it looks for another."""
+    return symbol in KNOWN or binding.address_of_symbol(symbol) is not None
+
+
+def load(code: bytes, symbol: str) -> None:
+    """Load an object file into this process: what is loaded later can call its symbol. Raises ValueError without that."""
+    if symbol in KNOWN or not ENGINES:
+        ENGINES.append(engine())  # an engine holds one thing of a name, and a session may define a kernel again
+    ENGINES[-1].add_object_file(binding.ObjectFileRef.from_data(code))
+    ENGINES[-1].finalize_object()
+    address = ENGINES[-1].get_function_address(symbol)
+    if not address:
+        raise ValueError(f"{symbol} is not in its object file")
+    binding.add_symbol(symbol, address)
+    KNOWN.add(symbol)
