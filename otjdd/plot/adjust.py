@@ -89,13 +89,14 @@ def held(axes, side: str) -> str | None:
     kept = getattr(axes, HELD.format(side), None)
     if kept is not None:
         return "" if kept == "1" else kept
-    found = AXIS.match(getattr(axes, f"get_{side}label")())
-    return found[1] if found else ""
+    label = getattr(axes, f"get_{side}label")()
+    found = AXIS.match(label)
+    return None if not label else found[1] if found else ""
 
 
 def everywhere(fig: Figure) -> Iterator:
-    """All axes of a figure, those inside of others too."""
-    stack = list(fig.axes)
+    """All axes of a figure, those inside of others too; bars of colours are none."""
+    stack = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     while stack:
         axes = stack.pop(0)
         yield axes

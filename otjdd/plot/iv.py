@@ -20,6 +20,7 @@ from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import shade
 
 ENERGY = "activation energy of I / T²"  # which of the two in use
+WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
 LOOPS = 6  # of one sweep that are drawn
 LEAST = 5  # different voltages of a sweep
 NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
@@ -127,7 +128,9 @@ def plotted(axes, runs: Sequence[Run], of) -> list[tuple[Run, Curve]]:
         line = stroke(i, curve.group, len(runs), groups)
         line["color"] = shade(line["color"], *curve.shade)
         label = named(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
-        axes.plot(curve.voltage, of(curve.current), linewidth=1.0, label=label, **line)
+        number, count = curve.shade  # loops that coincide show as a dark line in a wider, paler one
+        width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
+        axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)
     axes.set(xlabel="voltage (V)")
     legend(axes, temperatures(runs))
     cycles = max(case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs)
