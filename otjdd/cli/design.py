@@ -35,10 +35,10 @@ def design(
     """
     if plot:
         check_picture(plot)
+    from otjdd.fitting import result
     from otjdd.fitting.design import design as expected
-    from otjdd.results import store
 
-    fit = store.read(file)
+    fit = result.read(file)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     try:

@@ -276,15 +276,14 @@ def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
     """
     from otjdd.errors import ResultError
     from otjdd.fitting.everywhere import fingerprint
-    from otjdd.fitting.result import visited_of
-    from otjdd.results import store
+    from otjdd.fitting.result import read, visited_of
 
     if not resume:
         return {}
     if not out.exists():
         tell(f"There is no {out}: the fit begins anew.")
         return {}
-    ds = store.read(out)
+    ds = read(out)
     names = [parameter.name for parameter in made.parameters]
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")

@@ -113,7 +113,12 @@ def stored(file: Path):
     if file.suffix.lower() in set(SUFFIXES) - set(NETCDF) and not file.is_dir():
         return read_data(file)
     if not file.is_dir():
-        return store.read(file)
+        ds = store.read(file)
+        if "fit" in ds.attrs:
+            from otjdd.fitting.result import check
+
+            check(ds, file)
+        return ds
     if not (file / RESULT).exists():
         raise ResultError(file, f"is a folder without {RESULT}", f"otjdd study CASE -o {file} --resume collects one")
     return store.read(file / RESULT)

@@ -34,10 +34,10 @@ def predict(
     if plot:
         check_picture(plot)
     case = load(path, [], allow_outside)
-    from otjdd.fitting import prediction
+    from otjdd.fitting import prediction, result
     from otjdd.results import store
 
-    fit = store.read(file)
+    fit = result.read(file)
     changes = dict(changed(text) for text in settings)  # of the fitted device under the drive of the case
     try:
         ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)

@@ -8,17 +8,20 @@ of its value over the start, or its distance from it in natural steps.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otjdd.errors import ResultError
 from otjdd.fitting.covariance import Errors
 from otjdd.fitting.curves import Curve
 from otjdd.fitting.least_squares import Solution
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.scales import Scale
 from otjdd.fitting.task import Task
+from otjdd.results import store
 from otjdd.results.provenance import provenance
 
 if TYPE_CHECKING:
@@ -149,6 +152,60 @@ def parameters_of(ds: xr.Dataset) -> tuple[Parameter, ...]:
     return tuple(Parameter(**row | {"low": float(row["low"]), "high": float(row["high"])}) for row in rows)
 
 
+SHAPES = {
+    **dict.fromkeys(("value", "error", "start", "low", "high", "coordinate", "coordinate_error"), ("parameter",)),
+    **dict.fromkeys(("curve", "axis_value", "measured", "fitted", "uncertainty", "residual"), ("point",)),
+    **dict.fromkeys(("covariance", "correlation"), ("parameter", "other")), "jacobian": ("point", "parameter"),
+    "search_score": ("evaluation",), "visited_place": ("visit", "parameter"), "visited_values": ("visit", "point"),
+    "sample": ("draw", "parameter"),
+}  # fmt: skip
+OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_place", "visited_values", "sample"}
+
+
+def read(path: str | os.PathLike[str]) -> xr.Dataset:
+    """A fit from its file; another result as it is, for whoever needs a fit to refuse. Raises ResultError.
+
+    A seal shows what was damaged on the disk, not what was never a fit. So its parts are checked.
+    """
+    ds = store.read(path)
+    if "fit" in ds.attrs:
+        check(ds, path)
+    return ds
+
+
+def check(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
+    """Raise ResultError for a fit whose parts do not fit together."""
+    try:
+        moving, curves = parameters_of(ds), curves_of(ds)
+        if not np.isfinite([spread_of(ds), *(parameter.start for parameter in moving)]).any():
+            raise ValueError("no number is finite")
+        for name, dims in SHAPES.items():
+            if name in ds or name not in OPTIONAL:
+                held = ds[name]
+                if held.dims != dims or held.dtype.kind not in "fiu":
+                    raise ValueError(f"{name} is of {', '.join(held.dims) or 'no dimension'} and {held.dtype}")
+        if [str(name) for name in ds["parameter"].values] != [
+            parameter.name for parameter in moving
+        ] or "unit" not in ds:
+            raise ValueError("its parameters are not those of its rows")
+        if not set(ds["curve"].values.tolist()) <= set(range(len(curves))):
+            raise ValueError("points of a curve that there is not")
+        for name in (
+            "title",
+            "warnings",
+            "case_resolved",
+            "ended",
+            "solver_noise",
+            "evaluations",
+            "jacobians",
+            "chi_square",
+        ):
+            ds.attrs[name]
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        words = " ".join(str(error.args[0] if error.args else error).split())[:100]
+        raise ResultError(path, f"is no whole fit: {words}", "fit again") from error
+
+
 def spread_of(ds: xr.Dataset) -> float:
     """Factor of the inverse of J^T J in the covariance of a fit: its reduced chi-square, Huber's of a loss, or 1."""
     scaled = float(ds.attrs["reduced_chi_square"]) if ds.attrs["errors_scaled"] else 1.0
@@ -160,4 +217,4 @@ def curves_of(ds: xr.Dataset) -> list[dict]:
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
 
 
-__all__ = ["Curve", "curves_of", "dataset", "parameters_of", "spread_of"]
+__all__ = ["Curve", "check", "curves_of", "dataset", "parameters_of", "read", "spread_of"]

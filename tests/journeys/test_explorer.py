@@ -1,4 +1,6 @@
-"""The explorer as a process: it is reached by its address alone, answers whatever it is sent, and outlives its workers."""
+"""The explorer as a process: reached by its address alone, it shows a case beside data, moves device and drive, answers
+whatever it is sent, and outlives its workers.
+"""
 
 import http.client
 import json
@@ -20,6 +22,7 @@ columns = { count = 1 }
 device = { film = { cells = 12, electrons = "none" } }
 drive = { step = "2 V" }
 """
+DATA = "V (V),R (ohm)\n-4,3.3e8\n-2,3.1e8\n2,4.5e4\n"
 TAB = "?tab=0123456789abcdef"
 OWN = {"experiment": "own", "values": {}, "final": True}
 NO_MESSAGES = (
@@ -33,9 +36,10 @@ class Served:
 
     def __init__(self, folder):
         (folder / "small.toml").write_text(CASE)
+        (folder / "rv.csv").write_text(DATA)
         (folder / "tmp").mkdir()
         self.temporary = folder / "tmp"
-        words = [sys.executable, "-m", "otjdd", "explore", "--no-browser", "small.toml"]
+        words = [sys.executable, "-m", "otjdd", "explore", "--no-browser", "small.toml", "rv.csv"]
         self.process = subprocess.Popen(
             words, cwd=folder, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(folder / "tmp")}
         )
@@ -50,8 +54,9 @@ class Served:
             answer = connection.getresponse()
             return answer.status, answer.read(), answer
 
-    def move(self) -> dict:
-        return json.loads(self.ask("POST", f"/move{TAB}", json.dumps(OWN))[1])
+    def move(self, **values) -> dict:
+        """Answer to a move of sliders: `own-read` is that of the read voltage in the case's own drive."""
+        return json.loads(self.ask("POST", f"/move{TAB}", json.dumps(OWN | {"values": values}))[1])
 
     def workers(self) -> list[psutil.Process]:
         started = psutil.Process(self.process.pid).children(recursive=True)
@@ -65,6 +70,21 @@ def served(tmp_path_factory):
     if served.process.poll() is None:
         served.process.kill()
     served.process.communicate()
+
+
+def test_a_case_is_shown_beside_data_and_its_drive_is_moved(served):
+    start = json.loads(served.ask("GET", f"/start{TAB}")[1])
+    drives = {name: [row["label"] for row in rows] for name, _, rows in start["experiments"]}
+    assert drives["own"] == ["Voltage", "Second voltage", "Width", "Read voltage"]
+    assert "Ramp up and down" in drives["loop"]
+    assert start["settings"]["experiment"] == "own"
+    first, moved = served.move(), served.move(**{"own-read": 0.2, "own-voltage": 2.0, "compliance": 0.1})
+    assert first["points"] == "black circles: rv.csv"
+    assert first["summary"] != moved["summary"]
+    for words in ("drive.read.voltage=0.2 V", "drive.path[1]=2 V", "circuit.compliance=0.1 mA"):
+        assert f"--set '{words}'" in moved["command"]
+    outside = served.move(thickness=9.0)
+    assert outside == {"problem": "Film thickness: 1.2 to 5 nm here; a case file goes further", "slider": "thickness"}
 
 
 def test_a_worker_that_is_killed_while_it_waits_is_replaced(served):
