@@ -1,11 +1,13 @@
 """The processes that simulate and draw for all tabs, beside the server, which stays free to answer."""
 
 import asyncio
+import contextlib
 import importlib
 import pickle
 import pkgutil
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import RawValue
 
@@ -13,7 +15,7 @@ from pebble import ProcessExpired
 
 from otjdd.errors import LimitError
 from otjdd.system import pool
-from otjdd.system.pool import SHARED, TRIES, Worker, context, cores, fate, make_ready
+from otjdd.system.pool import EVERY, SHARED, TRIES, Worker, context, cores, fate, give_up, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
 LOADED = 5.0  # s within which kernels are loaded that are there already
@@ -41,7 +43,8 @@ class Workers:
         for worker, progress in self._all:
             future = await asyncio.to_thread(worker.give, there, (), None)
             if not self.ready.is_set():
-                await asyncio.wait([asyncio.wrap_future(future)])
+                with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # told to the first job
+                    await ended(worker, future)
             self._idle.put_nowait((worker, progress))
             self.ready.set()
 
@@ -79,7 +82,7 @@ class Running:
             for _ in range(TRIES):
                 future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
                 try:
-                    good, value = pickle.loads(await asyncio.wrap_future(future))
+                    good, value = pickle.loads(await ended(worker, future))
                 except BrokenProcessPool:  # ended before it took the job: `give` replaces it
                     continue
                 except ProcessExpired as error:
@@ -91,6 +94,18 @@ class Running:
             raise LimitError(DEAD)
         finally:
             self._idle.put_nowait((worker, self._progress))
+
+
+async def ended(worker: Worker, future: Future) -> bytes:
+    """Result of a job that a worker was given. To cancel it ends the process."""
+    waiting = asyncio.wrap_future(future)
+    try:
+        while not (await asyncio.wait([waiting], timeout=EVERY))[0]:
+            await asyncio.to_thread(give_up, worker, future)
+    except asyncio.CancelledError:
+        waiting.cancel()
+        raise
+    return waiting.result()
 
 
 def reporting(function: Callable, args: tuple):

@@ -42,6 +42,7 @@ START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods(
 MOST_JOBS = 200  # of a process, before a fresh one takes its place: bounds the memory that libraries keep
 SHARED: list = []  # in a process: what `begin` was given
 STARTING = threading.Lock()  # held while a process is started
+EVERY = 1.0  # s between two looks at pools whose jobs take long
 PATIENCE = 10.0  # s that the threads of a pool may take to end
 TRIES = 3  # of a job whose process ends before it begins
 
@@ -100,6 +101,14 @@ class Worker:
             return failed
 
 
+def give_up(worker: Worker, future: Future) -> None:
+    """End a future that a pool has forgotten, because it broke while it was given the job; leave any other as it is."""
+    if worker.pool is not None and not worker.pool.active:
+        wait([future], EVERY)  # the pool ends those that it knows of
+        if not future.done():
+            future.set_exception(BrokenProcessPool("its pool ended"))
+
+
 class Team:
     """So many processes, started when there are jobs."""
 
@@ -131,7 +140,10 @@ class Team:
         try:
             hand_out(most)
             while running:
-                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done = wait(running, EVERY, return_when=FIRST_COMPLETED).done
+                for future, (worker, _) in () if done else running.items():
+                    give_up(worker, future)
+                for future in done:
                     worker, job = running.pop(future)
                     idle.append(worker)
                     if isinstance(future.exception(), ProcessExpired):
