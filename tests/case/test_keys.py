@@ -52,5 +52,5 @@ def test_dotted_keys_can_be_set():
 
 
 def test_the_guide_holds_the_reference_as_it_is_made():
-    text = (shipped_cases() / "README.md").read_text(encoding="utf-8")
-    assert marks.part(text, "keys") == keys.markdown(), "run: otjdd schema --update cases/README.md"
+    text = (shipped_cases() / "keys.md").read_text(encoding="utf-8")
+    assert marks.part(text, "keys") == keys.markdown(), "run: otjdd schema --update cases/keys.md"
