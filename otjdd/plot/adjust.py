@@ -45,7 +45,9 @@ def limited(fig: Figure, side: str, text: str) -> None:
     units = {found[1] for found in ends if found}
     fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
     if not fitting:
-        known = dict.fromkeys(held(axes, side) or "a number without a unit" for axes in everywhere(fig))
+        known = dict.fromkeys(
+            own or "plain numbers" for axes in everywhere(fig) if (own := held(axes, side)) is not None
+        )
         raise ValueError(
             f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(known)}"
         )
