@@ -80,6 +80,7 @@ def preset(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step is off by {found.error:.2g} of the range, rms, from that of the compact model; it depends on the weight "
         "alone, not on the pulses before",
+        "tried with aihwkit 1.1 and torch 2.10",
     ]
     lists = {name: ", ".join(number(value) for value in getattr(found, name)) for name in ("up", "down")}
     lines = [f"# {line}" for line in about]

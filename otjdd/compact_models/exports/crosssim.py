@@ -75,6 +75,7 @@ def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
         "beyond, the conductance is held",
         f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
         "CrossSim programs conductances at once",
+        "tried with CrossSim 3.2",
     ]
     rows = ["    [" + ", ".join(map(number, row)) + "]," for row in values]
     lines = [f"# {line}" for line in about]
@@ -100,5 +101,23 @@ def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
         "        G, V = np.broadcast_arrays(Gmat, Vmat)",
         "        ln_G = np.clip(np.log(np.maximum(G, 1e-300)), LN_G[0], LN_G[-1])",
     ]
-    lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", ""]
-    return "\n".join(lines)
+    lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", "", ""]
+    return "\n".join([*lines, *switches(float(np.exp(nodes[0])), high, pulses.read_voltage, devices)])
+
+
+def switches(low: float, high: float, read_voltage: float, devices: Devices | None) -> list[str]:
+    """Lines of the function that chooses this device, of conductances from `low` to `high` [S]."""
+    lines = [
+        "def otj_parameters():",
+        '    """Parameters of CrossSim with this device; currents are those of `nonlinear_current`."""',
+        "    from simulator import CrossSimParameters",
+        "",
+        "    parameters = CrossSimParameters()",
+        "    device = parameters.xbar.device",
+        f"    device.Rmin, device.Rmax, device.Vread = {number(1.0 / high)}, {number(1.0 / low)}, {number(read_voltage)}",
+        '    device.nonlinear_IV.enable, device.nonlinear_IV.model = True, "OTJ"',
+        "    parameters.simulation.disable_fast_nonlinear_IV = True  # the fast way asks for sums that this device has not",
+    ]
+    if devices is not None:
+        lines.append('    device.programming_error.enable, device.programming_error.model = True, "OTJ"')
+    return [*lines, "    return parameters", ""]

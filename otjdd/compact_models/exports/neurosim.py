@@ -1,7 +1,9 @@
 """The device as NeuroSim takes it: conductances under equal pulses, a block of parameters, command-line arguments.
 
-Conductances G(n) after n pulses are compared with the law of that simulator, G = Gmin + B [1 - exp(-n/A)], whose label is
-NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1.
+Conductances G(x) are compared with the law of that simulator, G = Gmin + B [1 - exp(-x/A)], whose label is
+NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1. Pulses up count x up from 0, pulses down count it down
+from its largest; A has the sign of the label. So a depression that is steep first and flat at last has a negative label
+(`wage_quantizer.py` of DNN+NeuroSim 2.1, `Cell.cpp` of MLP+NeuroSim 3.0).
 """
 
 from typing import NamedTuple
@@ -81,12 +83,13 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
         f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
         "of the compact model: the law of NeuroSim is an exponential",
         "sigmaCtoC is therefore 0; sigmaDtoD is that of the labels NL; pulses.csv holds the conductances themselves",
+        "tried with the weight functions of DNN+NeuroSim 2.1",
     ]
     values = {
         "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
         "writeVoltageLTP": pulses.set_voltage, "writeVoltageLTD": -pulses.reset_voltage,
         "writePulseWidthLTP": pulses.width, "writePulseWidthLTD": pulses.width, "maxNumLevelLTP": count,
-        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": -down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
+        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
         "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
     }  # fmt: skip
     block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
@@ -94,7 +97,7 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
     table = ["pulse,G_LTP_S,G_LTD_S"]
     table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
     arguments = (
-        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {-down:.3f} --max_level {count} "
+        f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {down:.3f} --max_level {count} "
         f"--d2dVari {differ.label:.3g} --c2cVari 0 --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
     )
     named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}

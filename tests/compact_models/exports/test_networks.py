@@ -1,10 +1,12 @@
 """Exports for networks: update rule, labels, tables; run as the text that they are."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from scipy.interpolate import PchipInterpolator
 
 from otjdd.compact_models.exports import aihwkit, crosssim, folder, neurosim, spice, verilog_a
 from otjdd.compact_models.exports import pulses as taken
@@ -61,11 +63,41 @@ def test_parameter_block_of_neurosim_is_whole(model, pulses):
     files = neurosim.files(model, pulses)
     values = dict(line.rstrip(";").split(" = ") for line in files["cell.txt"].splitlines() if "//" not in line)
     assert float(values["maxConductance"]) / float(values["minConductance"]) > 2.0
-    assert float(values["NL_LTD"]) <= 0.0 or float(values["NL_LTP"]) >= 0.0
     rows = np.loadtxt(files["pulses.csv"].splitlines(), delimiter=",", skiprows=1)
     assert rows[:, 1] == pytest.approx(pulses.up, rel=1e-8)
     assert rows[:, 2] == pytest.approx(pulses.down, rel=1e-8)
     assert "--max_level 20" in files["arguments.txt"]
+
+
+# A over the number of levels, by the label NL: rows of GetParamA in wage_quantizer.py of DNN+NeuroSim 2.1.
+LABELS = [0.01, 0.1, 0.3, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 8.5, 9.0]
+WIDTHS = [126.268958, 12.625807, 4.205668, 1.251653, 0.609035, 0.38683, 0.269089, 0.192406, 0.135619, 0.090139,
+          0.052781, 0.036867, 0.02281]  # fmt: skip
+
+
+def neurosim_curve(label: float, levels: int, step: int) -> np.ndarray:
+    """Weights -1 to 1 under equal pulses, by NonlinearWeight and InvNonlinearWeight of DNN+NeuroSim 2.1."""
+    A = levels * np.sign(label) * np.exp(PchipInterpolator(np.log(LABELS), np.log(WIDTHS))(np.log(abs(label))))
+    B = 2.0 / (1.0 - np.exp(-levels / A))
+    found = [-1.0 if step > 0 else 1.0]
+    for _ in range(levels):
+        pulse = -A * np.log(1.0 - (found[-1] + 1.0) / B)
+        found.append(B * (1.0 - np.exp(-(pulse + step) / A)) - 1.0)
+    return np.array(found)
+
+
+def test_neurosim_goes_the_way_of_the_pulses_by_its_own_formula(model, pulses):
+    files = neurosim.files(model, pulses)
+    values = dict(line.rstrip(";").split(" = ") for line in files["cell.txt"].splitlines() if "//" not in line)
+    arguments = dict(pairwise(files["arguments.txt"].split()))
+    low, high = float(values["minConductance"]), float(values["maxConductance"])
+    told = re.search(r"off by ([\d.]+) \(LTP\) and ([\d.]+) \(LTD\)", files["cell.txt"]).groups()
+    for name, curve, step, off in (("LTP", pulses.up, 1, told[0]), ("LTD", pulses.down, -1, told[1])):
+        label, levels = float(values[f"NL_{name}"]), int(values[f"maxNumLevel{name}"])
+        assert float(arguments[f"--nonlinearity{name}"]) == pytest.approx(label, abs=1e-3)
+        apart = (neurosim_curve(label, levels, step) + 1.0) / 2.0 - (curve - low) / (high - low)
+        assert np.sqrt((apart**2).mean()) < float(off) + 0.02  # the cycle closes to a hundredth of its range
+        assert label > 0.0 if name == "LTP" else label < 0.0  # both steep at first, flat at last
 
 
 def test_crosssim_device_bends_as_the_model_does(model, pulses):
@@ -78,6 +110,7 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
     for V in (0.1, -0.13, 0.27):
         told = scope["OTJ"]().nonlinear_current(read / read[-1], np.full(len(read), V / 0.1)) * read[-1]
         assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
+    assert "disable_fast_nonlinear_IV = True" in text
     _, _, off = crosssim.table(model, pulses)
     assert f"off by {off:.2g}, rms" in text
     assert off < 0.03
