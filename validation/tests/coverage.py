@@ -23,7 +23,7 @@ def measure() -> int:
     """Run the tests and print the table; the exit code of the last of it."""
     coverage("erase")
     for folder, interpreted in RUNS:
-        coverage("run", "-m", "pytest", "-q", "-p", "no:xdist", folder, NUMBA_DISABLE_JIT=interpreted)
+        coverage("run", "-m", "pytest", "-q", "-n", "0", folder, NUMBA_DISABLE_JIT=interpreted)
     coverage("combine", "-q")
     done = coverage("report")
     coverage("erase")
