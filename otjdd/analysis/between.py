@@ -87,7 +87,8 @@ def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -
     voltage = np.interp(at, t, V)
     for end, nearest in ((at < tk[0], 0), (at > tk[-1], -1)):
         if end.any():
-            steepest = np.abs(np.diff(g) / np.diff(Vk))[np.abs(np.diff(Vk)) > WIDE] if len(g) > 1 else np.zeros(0)
+            apart = np.abs(np.diff(Vk)) > WIDE
+            steepest = np.abs(np.diff(g)[apart] / np.diff(Vk)[apart])
             error[end] = (steepest[nearest] if steepest.size else 0.0) * np.abs(voltage[end] - Vk[nearest])
     return voltage * np.exp(bent), np.expm1(error)
 

@@ -60,19 +60,26 @@ def halves(text: str, option: str, expected: str) -> tuple[str, str]:
 
 def ends(name: str, text: str) -> tuple[float, float]:
     """Ends [SI] of "LOW:HIGH", numbers in SI or quantities; an empty end is open. Raises typer.BadParameter."""
-    from otjdd.units import quantity
-
     low, colon, high = text.partition(":")
     try:
         if not colon:
             raise ValueError("it has no colon")
-        return tuple(
-            default
-            if not part.strip()
-            else float(part)
-            if re.fullmatch(r"[-+0-9.eE]+", part.strip())
-            else quantity(part)[0]
-            for part, default in ((low, float("-inf")), (high, float("inf")))
-        )
+        return end(name, low, float("-inf")), end(name, high, float("inf"))
     except ValueError as error:
         raise typer.BadParameter(f"expected LOW:HIGH, got {text!r} ({error})", param_hint=f"--range {name}") from None
+
+
+def end(name: str, text: str, default: float) -> float:
+    """One end [SI] of a range of a measured quantity. Raises ValueError, for a unit of another quantity too."""
+    from otjdd.measurements.names import QUANTITIES, quantity_of
+    from otjdd.units import quantity
+
+    if not text.strip():
+        return default
+    if re.fullmatch(r"[-+0-9.eE]+", text.strip()):
+        return float(text)
+    value, dimension = quantity(text)
+    known = QUANTITIES.get(quantity_of(name) or name)
+    if known and known.unit not in ("1", "") and (wanted := quantity(f"1 {known.unit}")[1]) != dimension:
+        raise ValueError(f"{name} is a {wanted}, not a {dimension}")
+    return value

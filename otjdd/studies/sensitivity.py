@@ -35,7 +35,18 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
 
     y = np.log10(ds[name]) if log_y else ds[name]
     found = xr.apply_ufunc(line, y, input_core_dims=[[key]], output_core_dims=[[]] * 4, vectorize=True)
-    return xr.Dataset(dict(zip(("slope", "error", "intercept", "correlation"), found, strict=True)))
+    of = "1" if log_y else str(ds[name].attrs.get("units", "1"))
+    per = "1" if log_x else str(ds[key].attrs.get("units", "1"))
+    inverse = f"{per}^-1" if per.isalpha() else f"({per})^-1"
+    slope = of if per == "1" else f"{of} {inverse}".removeprefix("1 ")
+    about = {
+        "slope": (slope, "slope"), "error": (slope, "standard error of the slope"),
+        "intercept": (of, "intercept"), "correlation": ("1", "correlation"),
+    }  # fmt: skip
+    return xr.Dataset({
+        word: values.drop_attrs().assign_attrs(units=units, long_name=f"{told} of {name} against {key}")
+        for values, (word, (units, told)) in zip(found, about.items(), strict=True)
+    })  # fmt: skip
 
 
 def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0) -> xr.Dataset:
