@@ -1,0 +1,104 @@
+"""What is done with results: once more, further on, from the checkpoint, several in one picture, from the shell."""
+
+import json
+import re
+import signal
+import subprocess
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from walk import SMALL, command, drawn, otjdd, process
+
+import otjdd as package
+
+TRAIN = 'drive={kind="train", voltage="1.6 V", width="1 us", count=400, period="10 us", read_each=true}'
+
+
+def test_the_shell_walks_from_a_case_to_its_table(folder):
+    cases = process("cases")
+    assert all(case.name in cases for case in package.cases())
+    shown = process(f"show li2019 {SMALL}")
+    Path("mine.toml").write_text(shown, encoding="utf-8")
+    assert tomllib.loads(shown)["device"]["film"]["cells"] == 12
+    assert "mine.toml" in process("check mine.toml")
+    said = process("run mine.toml --plot mine.png")
+    low, high = map(float, re.search(r"2 reads, (\S+) to (\S+) ohm", said).groups())
+    process("export mine.nc")
+    table = np.genfromtxt("mine.csv", delimiter=",", names=True)
+    assert table["read_resistance_ohm"].min() == pytest.approx(low, rel=0.01)
+    assert table["read_resistance_ohm"].max() == pytest.approx(high, rel=0.01)
+    assert "the same numbers, bit for bit" in process("rerun mine.nc")
+    process("plot mine.nc mine.nc --label one --label two -o both.pdf")
+    assert Path("both.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_result_that_was_changed_is_told_by_rerun():
+    otjdd("run li2019", smaller=True)
+    ds = package.read("li2019.nc")
+    ds.read_resistance[0] *= 2
+    package.write(ds, "li2019.nc")
+    assert "other numbers" in otjdd("rerun li2019.nc", code=8)
+
+
+def test_the_schema_checks_case_files(folder):
+    import jsonschema
+
+    schema = json.loads(otjdd("schema"))
+    case = tomllib.loads(otjdd("show rv-loop"))
+    jsonschema.validate(case, schema)
+    case["device"]["film"]["thicknes"] = "3 nm"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(case, schema)
+
+
+def test_a_run_goes_on_from_the_last_state_of_another():
+    otjdd("run li2019 -o before.nc", smaller=True)
+    otjdd("run threshold-20ns --set 'ions.initial={result=\"before.nc\"}'", smaller=True)
+    before, after = package.read("before.nc"), package.read("threshold-20ns.nc")
+    assert float(after.read_resistance[0]) == pytest.approx(float(before.read_resistance[-1]), rel=0.05)
+
+
+def test_a_run_that_was_killed_goes_on_from_its_checkpoint_to_the_same_numbers():
+    otjdd(f"run li2019 -o whole.nc --set '{TRAIN}'", smaller=True)
+    words = command(f"run li2019 -o killed.nc --set '{TRAIN}' {SMALL} --checkpoint 0")
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as run:
+        while not Path(".killed.nc.checkpoint").exists():
+            assert run.poll() is None
+            time.sleep(0.002)
+        run.send_signal(signal.SIGKILL)
+    assert run.returncode == -signal.SIGKILL
+    assert not Path("killed.nc").exists(), "it ended before it was killed"
+    otjdd(f"run li2019 -o killed.nc --set '{TRAIN}' --resume", smaller=True)
+    whole, killed = package.read("whole.nc"), package.read("killed.nc")
+    assert np.array_equal(whole.read_resistance, killed.read_resistance)
+    assert {path.name for path in Path().iterdir()} == {"whole.nc", "killed.nc"}
+
+
+def test_errors_are_stated_and_drawn(folder):
+    otjdd(
+        "run li2019 --plot li2019.png --set numerics.error=estimate --set device.film.cells=24 --set columns.count=1 "
+        '--set columns.spread={} --set \'drive={kind="pulse", voltage="2.2 V", width="1 us", read={}}\''
+    )
+    ds = package.read("li2019.nc")
+    assert 0 < float(ds.read_resistance_error[0]) < 0.5
+    assert drawn("li2019.png")
+
+
+def test_a_case_that_expects_something_says_so(small_cases):
+    assert "expects loop.low" in otjdd("check cases/rv-loop.toml")
+    assert "[expect]" in otjdd("show cases/rv-loop.toml")
+    assert "[expect]" not in otjdd('show cases/rv-loop.toml --set temperature="310 K"')
+
+
+def test_a_loop_becomes_a_film():
+    otjdd("run threshold-20ns --set record.profiles=6", smaller=True)
+    otjdd("plot threshold-20ns.nc --kind movie -o set.gif")
+    assert Path("set.gif").read_bytes().startswith(b"GIF8")
+
+
+def test_the_machine_is_tested(folder):
+    assert all(outcome["passed"] for outcome in json.loads(process("selftest --json")))
+    assert not list(folder.iterdir())

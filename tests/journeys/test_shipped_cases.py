@@ -1,0 +1,101 @@
+"""Each shipped case that is no study, on a small device: run, drawn, exported, and its question answered from the table."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from walk import drawn, otjdd
+
+from otjdd import cases
+
+LOOPS = "--set drive.step='0.2 V' --set drive.width='10 ms'"
+SHORTER = {
+    "rv-loop": LOOPS,
+    "iv-cycles": LOOPS,
+    "impedance": "--set drive.frequencies.per_decade=5",
+    "iv": "--set drive.step='50 mV' --set drive.temperatures='[\"280 K\", \"320 K\"]'",
+    "ltp-ltd": "--set drive.repeat=2",
+    "nb-sto-pulses": "--set drive.parts[1].count=30 --set drive.parts[2].count=30",
+}
+
+
+def resistance(table):
+    return table["read_resistance (ohm)"].to_numpy()
+
+
+def change(table):
+    """Resistance at the first read over that at the last."""
+    return resistance(table)[0] / resistance(table)[-1]
+
+
+def extremes(table):
+    return resistance(table).max() / resistance(table).min()
+
+
+def cycles(table):
+    """Largest difference between the currents of the second loop and the third, as a share."""
+    current = table["read_current (A)"].to_numpy()[table["read_voltage (V)"].abs() > 1e-9].reshape(3, -1)
+    return np.abs(current[2] / current[1] - 1).max()
+
+
+def energies(table):
+    """Energy at which the current flows in HRS above that in LRS, at 0.3 V and 280 K, eV."""
+    at = table[np.isclose(table["bias (V)"], 0.3) & (table["temperature (K)"] == 280)].set_index("state (1)")
+    return at["bias_transport_energy (eV)"]["HRS"] - at["bias_transport_energy (eV)"]["LRS"]
+
+
+def capacitances(table):
+    """Capacitance of LRS over that of HRS at 10 kHz."""
+    at = table[np.isclose(table["frequency (Hz)"], 1e4)].set_index("state (1)")["capacitance (F)"]
+    return at["LRS"] / at["HRS"]
+
+
+def rise(table):
+    """Conductance after the 20 pulses up over that after the 20 pulses down, in the last round."""
+    return resistance(table)[-1] / resistance(table)[-21]
+
+
+def windows(table):
+    """Window of the sweep to -4 V over that of the sweep to -2 V."""
+    low, high = table["read_current (A)"].to_numpy().reshape(3, 2).T
+    return (low / high)[2] / (low / high)[0]
+
+
+def slope(table):
+    """Power of the number of pulses that the current follows, pulses 3 to 30 of the reset."""
+    current = table["read_current (A)"].to_numpy()[1:31]
+    return np.polyfit(np.log(np.arange(3, 31)), np.log(current[2:]), 1)[0]
+
+
+ANSWERS = {  # a number from the exported table, and where it has to be for the answer that the case's file gives
+    "li2019": (change, 1e3, 1e5),
+    "rv-loop": (extremes, 1e3, 1e5),
+    "iv-cycles": (cycles, 0, 0.05),
+    "iv": (energies, 0.1, 0.6),
+    "impedance": (capacitances, 1.05, 2),
+    "retention": (lambda table: resistance(table)[-1] / resistance(table)[21], 0.5, 2),
+    "endurance": (lambda table: resistance(table)[18] / resistance(table)[0], 0.9, 1.1),
+    "nb-sto-interface": (windows, 2, 1e3),
+    "nb-sto-pulses": (slope, -1.0, -0.2),
+    "threshold-20ns": (change, 1.00001, 1.5),
+    "ltp-ltd": (rise, 3, 30),
+    "short-term": (change, 0.99, 1.01),
+    "pixel": (change, 1.001, 1.1),
+    "stdp-antisymmetric": (change, 1.2, 100),
+    "stdp-symmetric": (change, 1.2, 100),
+    "junction": (extremes, 1.01, 1.3),
+}
+
+
+def test_each_case_has_an_answer():
+    assert set(ANSWERS) == {case.name for case in cases() if not case.study} - {
+        "crossbar"
+    }  # `../compact_models/crossbars`
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_shipped_case_is_run_drawn_and_exported_and_answers_its_question(name):
+    assert f"{name}.png" in otjdd(f"run {name} --plot {name}.png {SHORTER.get(name, '')}", smaller=True)
+    assert drawn(f"{name}.png")
+    assert otjdd(f"export {name}.nc") == f"{name}.csv\n"
+    number, low, high = ANSWERS[name]
+    assert low < number(pd.read_csv(f"{name}.csv")) < high

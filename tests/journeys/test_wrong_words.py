@@ -1,0 +1,121 @@
+"""One wrong word in each command: what is wrong, where, what was expected; nothing half written, nothing unexpected."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from walk import otjdd
+
+BAD = """base = "li2019.toml"
+[device.film]
+thickness = "3 V"
+cells = "many"
+[drive]
+kind = "pulse"
+"""
+CSV = "V (V),I (A)\n0.1,1e-9\n0.2,x\n0.3,3e-9\n"
+GOOD = "V_write (V),R (ohm)\n" + "\n".join(f"{v},{1e5 + v}" for v in np.arange(0.1, 1.0, 0.1).round(1)) + "\n"
+CALIBRATION = """case = "li2019.toml"
+[[parameter]]
+key = "device.left.barier"
+low = "0.5 eV"
+high = "0.7 eV"
+dimension = "energy"
+[[run]]
+name = "one"
+set = {}
+[[run.target]]
+name = "low"
+read = 0
+value = 1e5
+"""
+WRONG = [  # words, exit code, what is said
+    ("runn li2019", 2, "No such command 'runn'"),
+    ("run li2018", 5, "li2018"),
+    ("run bad.toml", 3, "bad.toml:3:1 device.film.thickness"),
+    ("run bad.toml", 3, 'bad.toml:4:1 device.film.cells: expected a whole number from 8 to 4096, got "many"'),
+    ("run bad.toml", 3, "drive.voltage"),
+    ("run li2019 --set device.film.thicknes='3 nm'", 3, "thickness"),
+    ("run li2019 --set temperature='300 V'", 3, "temperature"),
+    ("run li2019 --set temperature", 2, "expected KEY=VALUE"),
+    ("run li2019 --set drive.kind=pulses", 3, "pulse"),
+    ("run li2019 --plot out.jpg", 2, ".png, .pdf or .svg"),
+    ("run li2019 -o nowhere/out.nc", 5, "nowhere"),
+    ("run li2019 -o bad.toml", 5, "bad.toml"),
+    ("run li2019 -o locked/out.nc", 5, "locked"),
+    ("run good.csv", 3, "good.csv"),
+    ("run li2019 --timeout never", 2, "--timeout"),
+    ("rerun nothing.nc", 5, "nothing.nc"),
+    ("rerun good.csv", 5, "good.csv"),
+    ("cases all", 2, "all"),
+    ("check bad.toml", 3, "bad.toml:3:1"),
+    ("check words.csv", 3, "words.csv"),
+    ("check good.csv --column current=Amps", 3, "Amps"),
+    ("check good.csv --column curent='R (ohm)'", 2, "did you mean 'current'?"),
+    ("check good.csv --skip a-b", 2, "--skip"),
+    ("check good.csv --range write_voltage='0 A:1 A'", 2, "write_voltage is a voltage, not a current"),
+    ("show li2019 --set ions.law=hopping", 3, "mott-gurney"),
+    ("study li2019 -o out", 3, "[study]"),
+    ("study thickness", 2, "-o DIR"),
+    ("study thickness -o good.csv", 5, "good.csv"),
+    ("study thickness -o out --shard 4/3", 2, "I from 1 to N"),
+    ("study thickness -o out --set study.keep='[\"read_resistanc\"]'", 3, "read_resistance"),
+    ("study thickness -o out --set study.grid='{\"device.film.thicknes\"=[\"3 nm\"]}'", 3, 'did you mean "thickness"'),
+    ("study --status nowhere", 5, "nowhere"),
+    ("plot nothing.nc", 5, "nothing.nc"),
+    ("plot solved.nc --kind lop", 2, "loop"),
+    ("plot solved.nc --label one --label two", 2, "--label"),
+    ("plot solved.nc -o out.jpg", 2, "out.jpg"),
+    ("plot", 2, "FILE"),
+    ("export solved.nc --over bias", 2, "time"),
+    ("export nothing.nc", 5, "nothing.nc"),
+    ("export solved.nc -o nowhere/out.csv", 5, "nowhere"),
+    ("validate threshold", 2, "threshold-20ns"),
+    ("compact li2019 -o out --voltage 3", 2, "--voltage"),
+    ("compact li2019 -o out --time 1:0", 3, "expected a longest time"),
+    ("compact li2019 -o good.csv", 5, "good.csv"),
+    ("explore li2018", 5, "li2018"),
+    ("explore words.csv", 3, "words.csv"),
+    ("explore li2019 --set temperature=hot", 3, "temperature"),
+    ("fit good.csv li2019 --vary device.left.barier", 3, "device.left.barrier"),
+    ("fit good.csv rv-loop --vary device.left.barrier='0.8eV:0.5eV'", 3, "device.left.barrier"),
+    ("fit good.csv rv-loop --vary device.left.barrier='0.5V:0.8V'", 3, "device.left.barrier"),
+    ("fit good.csv rv-loop --vary temperature --weight goood.csv=2", 2, "good.csv"),
+    ("fit words.csv rv-loop --vary device.left.barrier", 3, "words.csv"),
+    ("fit rv-loop", 2, "[fit]"),
+    ("fit good.csv rv-loop", 3, "vary"),
+    ("fit rv-loop good.csv", 2, "the last word is the case"),
+    ("fit good.csv rv-loop --vary device.left.barrier -o nowhere/found.nc", 5, "nowhere"),
+    ("fit good.csv cv --vary device.left.barrier", 3, "good.csv"),
+    ("design nothing.nc", 5, "nothing.nc"),
+    ("design solved.nc", 2, "FIT.nc"),
+    ("calibrate wished.toml", 3, 'wished.toml:3:1 parameter[0].key: expected the key of a number of the case'),
+    ("calibrate wished.toml", 3, 'did you mean "device.left.barrier"?'),
+    ("calibrate nothing.toml", 5, "nothing.toml"),
+    ("schema --update good.csv", 2, "good.csv"),
+    ("selftest --jsn", 2, "--json"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    path = tmp_path_factory.mktemp("solved") / "solved.nc"
+    otjdd(f"run li2019 -o {path} -q", smaller=True)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[f"{words} | {said}" for words, _, said in WRONG])
+def test_a_wrong_word_is_told_before_anything_is_written(words, code, said, solved, folder):
+    files = {"bad.toml": BAD, "words.csv": CSV, "good.csv": GOOD, "wished.toml": CALIBRATION}
+    for name, text in files.items():
+        Path(name).write_text(text, encoding="utf-8")
+    Path("solved.nc").write_bytes(solved)
+    Path("locked").mkdir()
+    if "locked" in words:
+        Path("locked").rmdir()
+        Path("locked").symlink_to("/proc/self")  # where nobody may write, not even root
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "locked" not in str(path)}
+    told = " ".join(otjdd(words, code=code).replace("│", " ").split())
+    assert said in told, told
+    after = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "locked" not in str(path)}
+    assert after == before

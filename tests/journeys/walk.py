@@ -1,0 +1,64 @@
+"""What a user types, in this process or in one of its own."""
+
+import re
+import shlex
+import subprocess
+import sysconfig
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from otjdd.cli import app
+
+ROOT = Path(__file__).parents[2]
+BUG = "This is a bug in otjdd"
+SMALL = '--set device.film.cells=12 --set columns.count=1 --set columns.spread="{}"'
+
+
+def otjdd(words: str, *, code: int = 0, smaller: bool = False) -> str:
+    """What `otjdd WORDS` prints, its start spared; it has to end with the exit code.
+
+    smaller : the shipped case on 12 cells and in one column
+    """
+    done = CliRunner().invoke(app, shlex.split(f"{words} {SMALL if smaller else ''}"), prog_name="otjdd")
+    assert done.exit_code == code, f"otjdd {words}: exit code {done.exit_code}\n{done.output}"
+    assert BUG not in done.output
+    return done.output
+
+
+def process(words: str, *, code: int = 0) -> str:
+    """The same in a process of its own."""
+    done = subprocess.run(command(words), capture_output=True, text=True)
+    assert done.returncode == code, f"otjdd {words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+    assert BUG not in done.stderr
+    return done.stdout + done.stderr
+
+
+def command(words: str) -> list[str]:
+    """The command as its installation made it, with its words."""
+    return [str(Path(sysconfig.get_path("scripts")) / "otjdd"), *shlex.split(words)]
+
+
+def drawn(path: str | Path) -> bool:
+    """Whether a picture is there, with something in it."""
+    from matplotlib.image import imread
+
+    pixels = imread(path)
+    return min(pixels.shape[:2]) > 300 and 0.005 < (pixels[..., :3].min(axis=2) < 0.8).mean() < 0.7
+
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$|`(otjdd [^`\n]+)`", re.DOTALL | re.MULTILINE)
+PLACEHOLDER = re.compile(r"\.\.\.|(?<![$_])\b[A-Z]{3,}\b")  # CASE, KEY=VALUE: how a command is called, not a command
+
+
+def examples(page: str) -> list[tuple[str, str]]:
+    """Examples of a page of the checkout in their order: ("python", text), ("toml", text), ("otjdd", command)."""
+    found = []
+    for match in FENCE.finditer((ROOT / page).read_text(encoding="utf-8")):
+        language, body, inline = match.groups()
+        if language in ("python", "toml"):
+            found.append((language, body))
+        else:
+            lines = [inline] if inline else re.split(r"\n| && ", body)
+            found += [("otjdd", line.removeprefix(".venv/bin/")) for line in lines if re.search(r"(^|/)otjdd ", line)]
+    return [(kind, text) for kind, text in found if kind != "otjdd" or not PLACEHOLDER.search(text)]
