@@ -21,6 +21,7 @@ def small(tmp_path):
     return path
 
 
+@pytest.mark.campaign  # a minute and more of a processor; journeys run each of them on a small device
 @pytest.mark.parametrize("name", CASES)
 def test_a_shipped_case_gives_the_number_that_it_expects(name):
     case = load_case(shipped_cases() / f"{name}.toml")
