@@ -14,7 +14,17 @@ import pytest
 from devices import needs_speed
 
 from otjdd.results import outputs
-from validation.reliability import accidents, attack, bad_inputs, devices, free_energy, fuzz, terminals, versions
+from validation.reliability import (
+    accidents,
+    attack,
+    bad_inputs,
+    currents,
+    devices,
+    free_energy,
+    fuzz,
+    terminals,
+    versions,
+)
 
 FOLDER = Path(bad_inputs.__file__).parent
 ROOT = FOLDER.parent.parent
@@ -112,6 +122,15 @@ def test_random_devices_are_solved_or_stop_in_words():
     found = [devices.fate(k, devices.text(u, k)) for k, u in enumerate(devices.drawn(16, seed=11)[:6])]
     assert [fate for fate in found if fate.kind not in ("solved", "stopped")] == []
     assert sum(fate.kind == "solved" for fate in found) >= 5
+
+
+@needs_speed
+def test_integrals_of_the_hardest_devices_are_right():
+    """Narrow levels, pairs of them, slow waves at the bottom of a lead, kinks of WKB."""
+    v = currents.hard_ones()
+    assert (v.far, v.stopped) == (0, 0)
+    assert v.beyond <= 0.01 * v.currents
+    assert v.currents > 150
 
 
 @pytest.mark.campaign

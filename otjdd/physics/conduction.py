@@ -17,7 +17,6 @@ from otjdd.physics.current import (
     Spectrum,
     converged_spectrum,
     energy_panels,
-    log_supply_slope,
     thinned,
     upper_end,
 )
@@ -27,6 +26,7 @@ from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.resonances import balanced
 from otjdd.physics.state import State, Tangent
+from otjdd.physics.supply import log_supply_slope
 from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile
 from otjdd.physics.tunnelling_slopes import sensitivity
 

@@ -14,8 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import apart, kernel, spliced
-from otjdd.physics.numerics import OVERFLOW, add_up, before, copy
-from otjdd.physics.tunnelling import Profile, transmission, well
+from otjdd.physics.levels import LEAST, Search, edges_at_levels, levels
+from otjdd.physics.numerics import add_up, before, copy
+from otjdd.physics.supply import supply
+from otjdd.physics.tunnelling import TRANSFER_MATRIX, Profile, transmission, well
 
 # Gauss-Kronrod pair G7-K15 on [-1, 1] (Piessens et al., QUADPACK, 1983); tests check both rules on polynomials.
 HALF = np.array(
@@ -57,7 +59,13 @@ ODD = NODES * EVEN * math.sqrt(np.sum(EVEN**2) / np.sum((NODES * EVEN) ** 2))
 # Fermi level and the top of the barrier. Panels of a state before serve while it has fallen to e^-LEAST_LEFT_OUT.
 LEFT_OUT, LEAST_LEFT_OUT = 12.0, 6.0
 CAUTION = 15.0  # factor of the error of a panel, see `panel_error`
+ROUGH = 3.0  # the same where T is not smooth
+SLOW = 0.12
 MAX_PANELS = 1024
+LEAST_SHARE = 0.01  # of the tolerance, that a level carries which panels are split at
+ROUND_OFF = 1e-15  # of energies [eV]
+TURNED = 1e-8  # error of the direction of z, whose steps have determinants of 1 to some 1e-10
+HIDDEN = 1e-7  # least |z| over its change across a panel that is not lost in this error
 
 
 class Spectrum(NamedTuple):
@@ -65,6 +73,7 @@ class Spectrum(NamedTuple):
 
     chord: float  # int T supply/V dE [1]
     error: float  # estimated error of chord
+    unseen: float  # bound of what levels narrower than can be resolved add to it, and to chord
     energy: np.ndarray  # (n,) eV
     weight: np.ndarray  # (n,) quadrature weight times T times supply/V: sums to chord
     low: float  # eV, ends of the integral, for which the steps through the profile were chosen
@@ -80,8 +89,6 @@ class Integral(NamedTuple):
     kT: float  # eV
     low: float  # eV, its ends, for which the steps through the profile are chosen
     high: float
-    bottom: float  # eV, between bottom and brim a well of the profile can hold resonances, see `well`
-    brim: float
 
 
 class Panels(NamedTuple):
@@ -92,71 +99,8 @@ class Panels(NamedTuple):
     energy: np.ndarray  # (P, POINTS) eV, nodes
     weight: np.ndarray  # (P, POINTS) as in Spectrum
     value: np.ndarray  # (P,) by K15
-    difference: np.ndarray  # (P,) by both null rules, and the area of resonances between nodes
-
-
-@kernel
-def softplus(x: float) -> float:
-    """ln(1 + e^x) without overflow."""
-    return x + math.log1p(math.exp(-x)) if x > 0.0 else math.log1p(math.exp(x))
-
-
-@kernel
-def fermi(x: float) -> float:
-    """1/(1 + e^x) without overflow."""
-    return 1.0 / (1.0 + math.exp(x)) if x < 700.0 else 0.0
-
-
-@kernel
-def supply(E: float, V: float, kT: float) -> float:
-    """[ln(1 + e^{-E/kT}) - ln(1 + e^{(-V - E)/kT})]/V [1/eV]; at V = 0 its limit, the Fermi function over kT.
-
-    Exchanging the electrodes gives supply(E, V) = supply(E + V, -V), so V > 0 is enough. With f = 1/(1 + e^{(E + V)/kT})
-    the difference is ln(1 + f expm1(V/kT)): no cancellation at small V.
-    """
-    if V < 0.0:
-        E, V = E + V, -V
-    v, x = V / kT, E / kT
-    if v < 1e-8:
-        return fermi(x) / kT
-    if x + v > 30.0:  # the second logarithm is its argument
-        return softplus(-x) / V - math.exp(-x - v) / V if x < 30.0 else math.exp(-x) * -math.expm1(-v) / V
-    if v < 30.0:
-        return math.log1p(fermi(x + v) * math.expm1(v)) / V
-    return (softplus(-x) - softplus(-x - v)) / V
-
-
-@kernel
-def supplies(E: np.ndarray, V: float, kT: float) -> np.ndarray:
-    """`supply` at energies E (n,)."""
-    found = np.empty(E.size)
-    for i in range(E.size):
-        found[i] = supply(E[i], V, kT)
-    return found
-
-
-@kernel
-def log_supply_slope(E: float, V: float, kT: float) -> float:
-    """d ln(supply)/dV [1/V]: only the occupation of the left electrode moves with V, its Fermi level being at -V."""
-    occupation = fermi((E + V) / kT)
-    if abs(V) < 1e-4 * kT:  # supply is the mean of the Fermi function between E and E + V
-        return -0.5 * (1.0 - occupation) / kT
-    if min(E, E + V) > 30.0 * kT:  # both occupations are exponentials; their ratio does not underflow
-        return 1.0 / (kT * math.expm1(min(V / kT, OVERFLOW))) - 1.0 / V
-    return (occupation / (kT * supply(E, V, kT)) - 1.0) / V
-
-
-@kernel
-def log_supply_slope_by_energy(E: float, V: float, kT: float) -> float:
-    """d ln(supply)/dE [1/eV]: of a difference of two occupations, f(x) - f(y) = f(x) [1 - f(y)] [1 - e^{x - y}]."""
-    if V < 0.0:
-        E, V = E + V, -V
-    x, v = E / kT, V / kT
-    if x > 30.0:
-        return -1.0 / kT
-    if v < 1e-8:
-        return -(1.0 - fermi(x)) / kT
-    return fermi(x) * fermi(-x - v) * math.expm1(-v) / (kT * V * supply(E, V, kT))
+    difference: np.ndarray  # (P,) by both null rules
+    unseen: np.ndarray  # (P,) error of what is integrated along a straight line
 
 
 @kernel
@@ -200,27 +144,42 @@ def energy_panels(profile: Profile, V: float, kT: float, tolerance: float, at_to
 
 
 @kernel
-def hidden(z: np.ndarray, T: np.ndarray, E: np.ndarray, j: int) -> float:
-    """Bound of the area under T [eV] of a resonance between the nodes j and j + 1; 0 where z turns by less than pi/2.
+def along_line(z: np.ndarray, T: np.ndarray, width: float, E: float):
+    """Integral of T = 1/|z|^2 [eV] over a panel with nodes (POINTS,), on which z goes along a straight line; its error.
 
-    T = 1/|z|^2. Near a resonance z(E) passes 0 along a straight line, so T is a Lorentzian of the area
-    pi (E1 - E0)/(|z1 - z0| |z|_min). |z| >= 1, because T <= 1.
+    So z goes across a level too narrow for its nodes: T is a Lorentzian, whatever its width. |z| >= 1, because T <= 1,
+    bounds the integral by pi over the speed of z; where round-off hides the width, this is the error.
+    width : [eV] of the panel, around the energy E
     """
-    along = z[0, j] * z[0, j + 1] + z[1, j] * z[1, j + 1]
-    if not along < 0.0 or not T[j] * T[j + 1] > 0.0:
-        return 0.0
-    turn = along / math.sqrt((z[0, j] ** 2 + z[1, j] ** 2) * (z[0, j + 1] ** 2 + z[1, j + 1] ** 2))
-    size = 1.0 / T[j] + 1.0 / T[j + 1] - 2.0 * turn / math.sqrt(T[j] * T[j + 1])
-    return math.pi * (E[j + 1] - E[j]) / math.sqrt(size)
+    last = T.size - 1
+    if not T[0] * T[last] > 0.0:
+        return 0.0, 0.0
+    f0, f1 = (
+        1.0 / (math.hypot(z[0, 0], z[1, 0]) * math.sqrt(T[0])),
+        1.0 / (math.hypot(z[0, last], z[1, last]) * math.sqrt(T[last])),
+    )
+    middle = 0.5 * (f0 * z[0, 0] + f1 * z[0, last]), 0.5 * (f0 * z[1, 0] + f1 * z[1, last])
+    half = 0.5 * (f1 * z[0, last] - f0 * z[0, 0]) / NODES[-1], 0.5 * (f1 * z[1, last] - f0 * z[1, 0]) / NODES[-1]
+    across, length = abs(middle[0] * half[1] - middle[1] * half[0]), math.hypot(half[0], half[1])
+    at = middle[0] * half[0] + middle[1] * half[1]
+    if not length > 1e-9 * math.hypot(middle[0], middle[1]):
+        return width / (middle[0] ** 2 + middle[1] ** 2), 0.0
+    bound = 0.5 * math.pi * width / length
+    near = across / length  # least |z|, on the line that goes on beyond the panel
+    if not near > HIDDEN * length:
+        return bound, bound
+    angle = math.atan((length + at / length) / near) + math.atan((length - at / length) / near)
+    value = min(0.5 * width / across * angle, bound)
+    return value, (TURNED * length / near + ROUND_OFF * max(1.0, abs(E)) / width) * value
 
 
 @apart
 def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
     """Evaluate the pending panels (indices): value and difference of each, energies and weights of their nodes.
 
-    A resonance of a well that lies between two nodes adds its area to the difference. In the lowest panel the variable of
-    integration is the square root of the energy above the bottom of the lead, because T rises with this root there. With
-    the energy itself, currents between degenerate leads were wrong by up to 3e-3 at a tolerance of 1e-4.
+    In the lowest panel the variable of integration is the square root of the energy above the bottom of the lead, because T
+    rises with this root there. With the energy itself, currents between degenerate leads were wrong by up to 3e-3 at a
+    tolerance of 1e-4. A panel around a level too narrow for its nodes is integrated `along_line`.
     """
     V, kT, count = integral.V, integral.kT, pending.size
     E = np.empty(count * POINTS)
@@ -242,24 +201,54 @@ def fill_panels(integral: Integral, panels: Panels, pending: np.ndarray):
             value += panels.weight[p, i]
             even += EVEN[i] * current
             odd += ODD[i] * current
-        difference = math.hypot(even, odd)
-        for j in range(n * POINTS, n * POINTS + POINTS - 1):
-            if E[j] < integral.brim and E[j + 1] > integral.bottom:
-                difference += hidden(z, T, E, j) * supply(E[j], V, kT)
-        panels.value[p], panels.difference[p] = value, difference
+        panels.value[p], panels.difference[p], panels.unseen[p] = value, math.hypot(even, odd), 0.0
+        if too_narrow(integral, panels, p):
+            put_line(integral, panels, p, z, T, E, n * POINTS)
 
 
 @kernel
-def panel_error(difference: float, chord: float) -> float:
+def too_narrow(integral: Integral, panels: Panels, p: int) -> bool:
+    """True where a panel is as narrow as the search for levels goes."""
+    width = LEAST * max(1.0, abs(panels.left[p]))
+    return integral.model == TRANSFER_MATRIX and panels.right[p] - panels.left[p] < 1.01 * width
+
+
+@kernel
+def put_line(integral: Integral, panels: Panels, p: int, z: np.ndarray, T: np.ndarray, E: np.ndarray, first: int):
+    """Integrate panel p, whose nodes begin at `first` of z, T and E, along a straight line of z, on two of its nodes."""
+    nodes, middle = slice(first, first + POINTS), E[first + POINTS // 2]
+    area, error = along_line(z[:, nodes], T[nodes], panels.right[p] - panels.left[p], middle)
+    s = supply(middle, integral.V, integral.kT)
+    for i in range(POINTS):
+        panels.weight[p, i] = 0.5 * area * s if i in (1, POINTS - 2) else 0.0
+    panels.value[p], panels.difference[p], panels.unseen[p] = area * s, 0.0, error * s
+
+
+@kernel
+def panel_error(difference: float, chord: float, rough: bool) -> float:
     """Error of a panel from its difference: K15 is far better than that, (CAUTION r)^1.5 of the total bounds it.
 
     The form is that of QUADPACK, whose factor is 200 where the even null rule stands alone. With 15 and both rules no
     current of 2000 states of the R-V loop was wrong by more than its tolerance (1e-4 or 1e-3), with 10 one was, by 1.3e-4.
-    Of 6144 currents of random devices 53 were (129 with the one rule and 200), the worst of them through narrow levels.
+    rough : T is not smooth on the panel; K15 is then hardly better than its difference, and the error is ROUGH times that
     """
     if not chord > 0.0:
         return 0.0
+    if rough:
+        return ROUGH * difference
     return difference * min(1.0, CAUTION * math.sqrt(CAUTION * difference / chord))
+
+
+@kernel
+def is_rough(integral: Integral, panels: Panels, p: int) -> bool:
+    """True for panels of an approximate T, with kinks where turning points pass a piece, and for some lowest panels.
+
+    Slow waves at the bottom of a lead are reflected by the ends of the pieces of its bent region. They count where SLOW of
+    the current of the panel is in its lowest quarter.
+    """
+    if integral.model != TRANSFER_MATRIX:
+        return True
+    return panels.left[p] == integral.low and add_up(panels.weight[p, : POINTS // 2]) > SLOW * panels.value[p]
 
 
 @kernel
@@ -270,7 +259,43 @@ def empty_panels(edges: np.ndarray) -> Panels:
     copy(edges[:n], left)
     copy(edges[1:], right)
     energy, weight = np.empty((MAX_PANELS, POINTS)), np.empty((MAX_PANELS, POINTS))
-    return Panels(left, right, energy, weight, np.empty(MAX_PANELS), np.empty(MAX_PANELS))
+    return Panels(left, right, energy, weight, np.empty(MAX_PANELS), np.empty(MAX_PANELS), np.empty(MAX_PANELS))
+
+
+@kernel
+def least_chord(panels: Panels, n: int) -> float:
+    """A low estimate of the integral from n panels: the smaller of two neighbouring nodes counts, so that no level does."""
+    total = 0.0
+    for p in range(n):
+        for i in range(POINTS - 1):
+            a, b = panels.weight[p, i] / KRONROD[i], panels.weight[p, i + 1] / KRONROD[i + 1]
+            total += 0.5 * (KRONROD[i] + KRONROD[i + 1]) * min(a, b)
+    return total
+
+
+@apart
+def split_at_levels(integral: Integral, panels: Panels, n: int, tolerance: float):
+    """The first n panels split at the narrow levels of wells, with their number, and the bound of what is left out.
+
+    Levels that carry less than LEAST_SHARE of the tolerance are not looked for.
+    """
+    profile = integral.profile
+    bottom, brim = well(profile)
+    bottom, brim = max(bottom, integral.low), min(brim, integral.high)
+    if not bottom < brim:
+        return panels, n, 0.0
+    negligible = LEAST_SHARE * tolerance * least_chord(panels, n)
+    search = Search(profile, integral.V, integral.kT, integral.low, integral.high, negligible)
+    found, unseen = levels(search, bottom, brim)
+    if found.shape[0] == 0:
+        return panels, n, unseen
+    edges = np.append(panels.left[:n], integral.high)
+    edges = edges_at_levels(np.sort(edges), found)
+    if edges.size > MAX_PANELS:
+        return panels, n, math.inf
+    panels, n = empty_panels(edges), edges.size - 1
+    fill_panels(integral, panels, np.arange(n))
+    return panels, n, unseen
 
 
 @apart
@@ -281,33 +306,35 @@ def converged_spectrum(model: int, profile: Profile, V: float, kT: float, edges:
     The error of the result is above tolerance only when MAX_PANELS were not enough: the caller must check.
     """
     n, panels = edges.size - 1, empty_panels(edges)
-    bottom, brim = well(profile)
-    integral = Integral(model, profile, V, kT, edges[0], edges[-1], bottom, brim)
-    pending, count = np.empty(MAX_PANELS, np.int64), n
-    for p in range(n):
-        pending[p] = p
+    integral = Integral(model, profile, V, kT, edges[0], edges[-1])
+    pending, count, unseen = np.empty(MAX_PANELS, np.int64), n, 0.0
+    fill_panels(integral, panels, np.arange(n))
+    if model == TRANSFER_MATRIX and tolerance < math.inf:
+        panels, n, unseen = split_at_levels(integral, panels, n, tolerance)
     while True:
-        fill_panels(integral, panels, pending[:count])
         chord, error = add_up(panels.value[:n]), 0.0
         for p in range(n):
-            error += panel_error(panels.difference[p], chord)
+            error += panel_error(panels.difference[p], chord, is_rough(integral, panels, p))
         if not error > tolerance * chord or n >= MAX_PANELS:
             break
         limit, known = 0.3 * tolerance * chord / n, n
         count = 0
         for p in range(known):
-            if panel_error(panels.difference[p], chord) > limit and n < MAX_PANELS:
+            rough = is_rough(integral, panels, p)
+            if panel_error(panels.difference[p], chord, rough) > limit and n < MAX_PANELS:
                 middle = 0.5 * (panels.left[p] + panels.right[p])
                 panels.left[n], panels.right[n], panels.right[p] = middle, panels.right[p], middle
                 pending[count], pending[count + 1] = p, n
                 count, n = count + 2, n + 1
-    return in_order(panels, n, chord, error, edges[0], edges[-1])
+        fill_panels(integral, panels, pending[:count])
+    return in_order(panels, n, chord, error, unseen + add_up(panels.unseen[:n]), edges)
 
 
 @spliced
-def in_order(panels: Panels, n: int, chord: float, error: float, low: float, high: float):
+def in_order(panels: Panels, n: int, chord: float, error: float, unseen: float, ends: np.ndarray):
     """Spectrum of the first n panels with its energies in ascending order, and the edges of the panels (n + 1,)."""
     edges, energies, weights = np.empty(n + 1), np.empty(n * POINTS), np.empty(n * POINTS)
+    low, high = ends[0], ends[-1]
     for p in range(n):
         place = 0
         for q in range(n):
@@ -316,7 +343,7 @@ def in_order(panels: Panels, n: int, chord: float, error: float, low: float, hig
         for i in range(POINTS):
             energies[place * POINTS + i], weights[place * POINTS + i] = panels.energy[p, i], panels.weight[p, i]
     edges[n] = high
-    return Spectrum(chord, error, energies, weights, low, high), edges
+    return Spectrum(chord, error, unseen, energies, weights, low, high), edges
 
 
 @kernel
@@ -329,7 +356,7 @@ def thinned(spectrum: Spectrum) -> Spectrum:
         energy[j] = spectrum.energy[p * POINTS + i]
         weight[j] = spectrum.weight[p * POINTS + i] * (GAUSS[i] / KRONROD[i])
         chord += weight[j]
-    return Spectrum(chord, spectrum.error, energy, weight, spectrum.low, spectrum.high)
+    return Spectrum(chord, spectrum.error, spectrum.unseen, energy, weight, spectrum.low, spectrum.high)
 
 
 @kernel

@@ -17,7 +17,8 @@ import math
 import numpy as np
 
 from otjdd.compiler.decorators import apart, kernel, loose
-from otjdd.physics.current import POINTS, Spectrum, log_supply_slope_by_energy, supply
+from otjdd.physics.current import POINTS, Spectrum
+from otjdd.physics.supply import log_supply_slope_by_energy, supply
 from otjdd.physics.tunnelling import (
     BOUND,
     K0,

@@ -26,7 +26,8 @@ def of_result(ds) -> str:
         curves = f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages"
         if "capacitance" in ds:
             return f"{curves}, {n['frequency']} frequencies, {extent(ds.capacitance.values)} F"
-        return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A{largest_error(ds, 'bias_current')}"
+        errors = largest_error(ds, "bias_current") + by_levels(ds, "bias_current_level_error")
+        return f"{curves}, at most {float(abs(ds.bias_current).max()):.3g} A{errors}"
     if "cell_conductance" in ds:
         return of_crossbar(ds)
     if ds.sizes["read"]:
@@ -36,7 +37,8 @@ def of_result(ds) -> str:
         if not known.size:  # at 0 V there is no resistance
             return f"{reads} at 0 V, {extent(ds.read_current.values)} A"
         rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
-        return f"{reads}{rest}, {extent(known)} ohm{largest_error(ds, 'read_resistance')}"
+        errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
+        return f"{reads}{rest}, {extent(known)} ohm{errors}"
     # What charges the junction at a jump is a spike as high as a time step is short: it is not told.
     return f"{ds.sizes['time']} instants, conduction {extent(ds.conduction_current.values)} A"
 
@@ -56,6 +58,13 @@ def largest_error(ds, name: str) -> str:
     at = int(np.nanargmax(shares[0]))
     total, grid, time = (f"{100 * share.flat[at]:.2g} %" for share in shares)
     return f", within {total} (grid {grid}, time steps {time})"
+
+
+def by_levels(ds, name: str) -> str:
+    """Largest error of a current by narrow levels in words, "" where it is within the tolerance."""
+    if name not in ds:
+        return ""
+    return f", levels too narrow to resolve leave up to {100 * float(ds[name].max()):.2g} % of a current open"
 
 
 def of_crossbar(ds) -> str:

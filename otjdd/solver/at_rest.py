@@ -12,6 +12,7 @@ from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.outcome import attributes, delivered, ending, status
 
 PLACE = ("state", "temperature", "bias")
+LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
 def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | None = None, progress=None):
@@ -33,6 +34,8 @@ def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | N
                 out[name][place] = value
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
+    if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
+        del out[LEVELS]
     about = attributes(case, {"status": status(failure)}, time.perf_counter() - began, extremes(case, coords, out))
     return delivered(outputs.dataset(out, coords, about), failure)
 

@@ -23,17 +23,26 @@ def readings(case, moving, waveform) -> dict:
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, widths(moving)[1]))
     voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
-    return {
-        "read_time": rows[:, record.READ_TIME],
-        "write_voltage": waveform.write_voltages[: len(rows)],
-        "write_end": write_end,
-        "write_end_voltage": write_end_voltage,
-        "read_voltage": voltage,
-        "read_current": current,
-        "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
-        "tunnelling_share": rows[:, record.READ_SHARE],
-        "transport_energy": rows[:, record.READ_ENERGY],
-    } | ({"kind_read_current": by_kind(case, rows[:, record.READING :])} if moving.apart else {})
+    return (
+        {
+            "read_time": rows[:, record.READ_TIME],
+            "write_voltage": waveform.write_voltages[: len(rows)],
+            "write_end": write_end,
+            "write_end_voltage": write_end_voltage,
+            "read_voltage": voltage,
+            "read_current": current,
+            "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
+            "tunnelling_share": rows[:, record.READ_SHARE],
+            "transport_energy": rows[:, record.READ_ENERGY],
+        }
+        | beyond_tolerance(case, rows[:, record.READ_UNSEEN])
+        | ({"kind_read_current": by_kind(case, rows[:, record.READING :])} if moving.apart else {})
+    )
+
+
+def beyond_tolerance(case, unseen: np.ndarray) -> dict:
+    """Errors (R,) of reads by levels too narrow to resolve, where one of them is above the tolerance of the current."""
+    return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
 def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:

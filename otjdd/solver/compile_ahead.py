@@ -119,7 +119,7 @@ def compile_steps(run) -> None:
 
 def compile_doors(run) -> None:
     """Compile what Python calls at the end of a run."""
-    from otjdd.physics import bands, current, electrostatics, image_force, tunnelling
+    from otjdd.physics import bands, electrostatics, image_force, supply, tunnelling
     from otjdd.physics.transport import transport
     from otjdd.stepping import extremes, record
 
@@ -130,7 +130,7 @@ def compile_doors(run) -> None:
         (electrostatics.edge, (junction.right[0], 0.0)),
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
-        (current.supplies, (E, 0.0, junction.kT)),
+        (supply.supplies, (E, 0.0, junction.kT)),
         (record.observe, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):

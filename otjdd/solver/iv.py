@@ -5,7 +5,7 @@ from otjdd.solver import at_rest, integrate
 
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
-    "bias_electrode_charge", "bias_right_electrode_charge",
+    "bias_electrode_charge", "bias_right_electrode_charge", "bias_current_level_error",
 )  # fmt: skip
 
 
@@ -20,10 +20,10 @@ def bias_point(frozen, voltage: float) -> dict[str, float]:
     from otjdd.physics.transport import transport
 
     integrate.jump(frozen, voltage)
-    conductance, share, energy, good = transport(frozen.junction, frozen.state)
+    conductance, unseen, share, energy, good = transport(frozen.junction, frozen.state)
     if not good:
         integrate.fail(frozen, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     state, weight, V_j = frozen.state, frozen.junction.columns.weight, float(frozen.state.V[0])
     bending = weight @ [edge(at, -D)[2] for at, D in zip(frozen.junction.right, state.D_right, strict=True)]
     charges = weight @ state.D_left, -weight @ state.D_right
-    return dict(zip(CURVES, (conductance * V_j, V_j, share, energy, bending, *charges), strict=True))
+    return dict(zip(CURVES, (conductance * V_j, V_j, share, energy, bending, *charges, unseen), strict=True))

@@ -16,7 +16,7 @@ from otjdd.solver.profile_start import Profile, read_profile
 from otjdd.system.remember import by_record
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
-KINKS = 0.1  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
+KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
 
 

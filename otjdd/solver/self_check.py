@@ -116,7 +116,7 @@ def answer(**changes) -> Answer:
         integrate.jump(run, voltage)
         integrate.advance(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
-    conductance, _, energy, _ = transport(run.junction, run.state)
+    conductance, _, _, energy, _ = transport(run.junction, run.state)
     junction, c = run.junction, run.state.c[0]
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))

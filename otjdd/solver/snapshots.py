@@ -93,10 +93,10 @@ def band_diagram(junction, state, k: int) -> dict:
 
 def spectrum_of(junction, state, k: int) -> dict:
     """Current density per energy of column k at the settled voltage."""
-    from otjdd.physics import current, image_force, tunnelling
+    from otjdd.physics import image_force, supply, tunnelling
 
     profile, V = image_force.tunnelling_profile(junction, state, k), float(state.V[0])
     low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
     energy = np.linspace(low, high, 401)[1:]
     T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    return {"spectrum_energy": energy, "spectrum_density": T * current.supplies(energy, V, junction.kT) * V}
+    return {"spectrum_energy": energy, "spectrum_density": T * supply.supplies(energy, V, junction.kT) * V}

@@ -23,8 +23,8 @@ from otjdd.stepping.extremes import Watch, look, temperature_rise
 RECORD = 13
 TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
 TERMINAL_LEFT, TERMINAL_RIGHT, SHEET = range(10, RECORD)
-READING = 5
-READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY = range(READING)
+READING = 6
+READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
 # behind these, in a run whose columns are told apart: of each column its current [A], and in recorded rows the mean
@@ -126,14 +126,14 @@ def read(junction: Junction, state: State, tangent: Tangent, time: float, V_sour
     """
     along_tangent(junction, state, tangent)
     tangent.evaluated[0] += state.G.size
-    conductance, share, energy, good = transport(junction, state)
+    conductance, unseen, share, energy, good = transport(junction, state)
     if not good:
         return Status.SPECTRUM_NOT_CONVERGED
     for k in range(state.c.shape[0]):
         put_tangent(junction, state, tangent, k, tangent.stale[k] + tangent.change[k])
     row = log.reads[log.used[READS]]
     row[READ_TIME], row[READ_SOURCE], row[READ_CURRENT] = time, V_source, conductance * state.V[0]
-    row[READ_SHARE], row[READ_ENERGY] = share, energy
+    row[READ_SHARE], row[READ_ENERGY], row[READ_UNSEEN] = share, energy, unseen
     if row.size > READING:
         for k in range(state.G.size):
             row[READING + k] = state.V[0] * state.G[k]

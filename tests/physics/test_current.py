@@ -17,14 +17,14 @@ from otjdd.physics.current import (
     LEFT_OUT,
     NODES,
     ODD,
+    POINTS,
+    along_line,
     converged_spectrum,
     energy_panels,
-    hidden,
-    log_supply_slope,
     panel_error,
-    supply,
     upper_end,
 )
+from otjdd.physics.supply import log_supply_slope, supply
 from otjdd.physics.tunnelling import K0, TRANSFER_MATRIX, TRANSMISSIONS, Profile, transfer_matrix_transmission
 from otjdd.solver import model
 
@@ -80,9 +80,10 @@ def test_quadrature_rules_are_exact_for_the_polynomials_they_are_made_for():
 def test_a_small_current_is_as_accurate_as_a_large_one():
     """Error of a panel relative to the current: (15 r)^1.5 of the difference, at most that itself."""
     for scale in (1e-30, 1.0, 1e30):
-        assert panel_error(1e-8 * scale, scale) == pytest.approx(1.5e-7**1.5 * scale, rel=1e-12)
-        assert panel_error(0.1 * scale, scale) == pytest.approx(0.1 * scale, rel=1e-12)
-    assert panel_error(0.0, 0.0) == 0.0
+        assert panel_error(1e-8 * scale, scale, False) == pytest.approx(1.5e-7**1.5 * scale, rel=1e-12)
+        assert panel_error(0.1 * scale, scale, False) == pytest.approx(0.1 * scale, rel=1e-12)
+        assert panel_error(1e-8 * scale, scale, True) == pytest.approx(3e-8 * scale, rel=1e-12)
+    assert panel_error(0.0, 0.0, False) == 0.0
 
 
 def test_null_rules_see_no_polynomial_of_a_low_degree_and_even_and_odd_parts_alone():
@@ -94,17 +95,17 @@ def test_null_rules_see_no_polynomial_of_a_low_degree_and_even_and_odd_parts_alo
     assert EVEN @ EVEN == pytest.approx(ODD @ ODD, rel=1e-14)
 
 
-def test_a_level_between_two_energies_is_seen_with_its_area():
-    """z goes past 0 along a straight line: the integral of 1/|z|^2 is pi/(speed times the distance at the nearest)."""
-    E, speed = np.linspace(0.0, 1.0, 8), 40.0
-    z = speed * (E - 0.5) + 1.0j  # nearest to 0 at 0.5, between the nodes 3 and 4, where T = 1
-    T = 1.0 / np.abs(z) ** 2
-    for factor in (1.0, 3.0 - 2.0j):  # the wave is known to a factor
-        w = np.array([(factor * z).real, (factor * z).imag])
-        found = [hidden(w, T, E, j) for j in range(7)]
-        assert found[3] == pytest.approx(math.pi / speed, rel=1e-12)
-        assert found[:3] + found[4:] == [0.0] * 6
-    assert hidden(w, np.zeros(8), E, 3) == 0.0
+@pytest.mark.parametrize("width", [1e-3, 1e-6, 1e-14])
+def test_a_level_narrower_than_its_panel_is_integrated_along_the_straight_line_of_the_wave(width):
+    """z = (E - E0 + i width) factor: the integral of 1/|z|^2 is that of a Lorentzian, the error that of round-off."""
+    E = 0.2 + 0.5 * NODES  # from -0.3 to 0.7
+    exact = (math.atan(0.7 / width) + math.atan(0.3 / width)) / width
+    for factor in (1.0, 3.0 - 2.0j):  # the wave is known to a factor, T in full
+        z, T = (E + 1j * width) * factor, width**2 / (E**2 + width**2)
+        value, error = along_line(np.array([z.real, z.imag]), T, 1.0, 0.2)
+        assert value == pytest.approx(exact * width**2, rel=1e-6) or width < 1e-10
+        assert abs(value - exact * width**2) <= error <= value
+    assert along_line(np.array([z.real, z.imag]), np.zeros(POINTS), 1.0, 0.2) == (0.0, 0.0)
 
 
 def flat(edge, length=2e-9):

@@ -16,6 +16,13 @@ CASES = {
     "one of them at 0 V": ({"read_resistance": [float("nan"), 2e4], "read_time": [1.0, 2.0]}, {},
                            "2 reads, 1 at 0 V, 2e+04 ohm"),
     "reads": ({"read_resistance": [2e4, 1e8], "read_time": [1.0, 2.0]}, {}, "2 reads, 2e+04 to 1e+08 ohm"),
+    "narrow levels in reads": ({"read_resistance": [2e4, 1e8], "read_current_error": [0.0, 0.02], "read_time": [1.0, 2.0]},
+              {},
+              "2 reads, 2e+04 to 1e+08 ohm, levels too narrow to resolve leave up to 2 % of a current open"),
+    "narrow levels in curves": ({"bias_current": [[[1e-6, 2e-6]]], "bias_current_level_error": [[[3e-3, 0.0]]]},
+              {"state": ["HRS"], "temperature": [300.0], "bias": [0.1, -0.2]},
+              "1 states, 1 temperatures, 2 voltages, at most 2e-06 A, levels too narrow to resolve leave up to 0.3 % of "
+              "a current open"),
     "no read": ({"current": [5.0, 2e-6], "conduction_current": [-1e-6, 2e-6], "read_time": []}, {"time": [0.0, 1.0]},
                 "2 instants, conduction -1e-06 to 2e-06 A"),
 }  # fmt: skip

@@ -16,6 +16,7 @@ from validation.reliability import (
     agreement_electrons,
     attack,
     bad_inputs,
+    currents,
     devices,
     electron_stacks,
     free_energy,
@@ -26,6 +27,7 @@ from validation.reliability import (
 )
 
 HERE = Path(__file__).parent
+CURRENTS = "currents"
 ATTACK, VERSIONS = "attack", "versions"  # all parts of the one; the other, which needs a network, only by its name
 LONGEST = 300.0  # s, after which a device hangs
 MOST_OVERSHOOT = 7e-5  # of the terms of F: the share of the ions that a step may leave outside of their bounds
@@ -200,6 +202,17 @@ def errors_of_trains(quick: bool, folder: Path) -> tuple[str, bool]:
     return errors_of_reads(quick, folder, devices.in_trains)
 
 
+def currents_of_devices(quick: bool, folder: Path, count: int = 1000) -> tuple[str, bool]:
+    """Currents of 1000 random devices against a converged integral, and of each turned round."""
+    count = count // 10 if quick else count
+    v = currents.campaign(count, workers=os.cpu_count() or 1)
+    said = f"{v.currents} currents of {count} random devices: {v.beyond} off by more than the tolerance, {v.far} by 10 "
+    said += (
+        f"times it, the worst by {v.worst:.1e}; mirrored, {v.turned} apart by two, the worst by {v.worst_turned:.1e}; "
+    )
+    return said + f"{v.stated} with a stated error by narrow levels, {v.stopped} devices stopped", v.good
+
+
 def counted(found) -> str:
     """Count of each thing that was found."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
@@ -223,6 +236,7 @@ CAMPAIGNS = {
     "free-energy": free_energies,
     "electron-free-energy": free_energies_with_electrons,
     "terminals": terminal_currents,
+    CURRENTS: currents_of_devices,
     "stated-errors": errors_of_reads,
     "stated-errors-trains": errors_of_trains,
     VERSIONS: versions.versions,
@@ -235,6 +249,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(CAMPAIGNS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of it")
     parser.add_argument("--update", action="store_true", help="keep the outcomes in measured.json and the README")
+    parser.add_argument("--devices", type=int, default=1000, help=f"number of random devices of {CURRENTS}")
     options = parser.parse_args()
     unknown = set(options.names) - {*CAMPAIGNS, ATTACK}
     if unknown:
@@ -244,7 +259,8 @@ def main() -> int:
         if {name, name.partition("/")[0]} & set(options.names) or (not options.names and name != VERSIONS):
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
-                said, good = campaign(options.quick, Path(folder))
+                more = {"count": options.devices} if name == CURRENTS else {}
+                said, good = campaign(options.quick, Path(folder), **more)
             failed |= not good
             mark = "ok" if good else "FAILED"
             print(f"{name:22} {mark:6} {said} ({time.perf_counter() - began:.0f} s)", flush=True)

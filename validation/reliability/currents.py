@@ -1,0 +1,144 @@
+"""Are the currents right? Random devices at random voltages, against a converged integral, and turned round.
+
+A device of `devices` at rest, of 1 to 50 nm; every second with electrons in its film, every third with a metal and the
+image force, every fourth by WKB. Its currents at the default tolerance are compared with the integral at FINE through the
+same pieces of the band, and with those of the device with its sides exchanged at the opposite voltages: its pieces differ.
+"""
+
+import math
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from validation.reliability import devices
+from validation.reliability.devices import Shares
+
+TOLERANCE, FINE = 1e-4, 1e-7
+VOLTAGES = -2.0, -1.0, -0.5, -0.3, -0.1, 0.1, 0.3, 0.5, 1.0, 2.0
+SEED = 21
+# Devices whose currents are the hardest to integrate: narrow levels, slow waves at the bottom of a lead, kinks of WKB; by
+# seed, number of devices, range of thickness [m].
+HARD = {
+    (2, 300, 3e-9, 10e-9): (19, 170, 180, 202, 224, 271, 277),
+    (3, 150, 1e-9, 3e-9): (69, 116, 130, 131, 145),
+    (4, 150, 10e-9, 50e-9): (17, 26, 29, 62, 78, 108, 120, 141),
+}
+
+
+class Currents(NamedTuple):
+    """Relative errors of the currents of a device (n,), and what its result states of them.
+
+    off : against FINE   turned : against the mirrored device   stated : by `bias_current_level_error`
+    """
+
+    number: int
+    off: np.ndarray
+    turned: np.ndarray
+    stated: np.ndarray
+
+
+def mirrored(u: Shares) -> Shares:
+    """A device with its electrodes and its wells exchanged."""
+    sides = {"left": "right", "right": "left"}
+    name = {key: re.sub("left|right", lambda m: sides[m.group()], key) for key in u.of}
+    return Shares({key: u.of[name[key]] for key in u.of})
+
+
+def text(u: Shares, number: int, sign: float = 1.0) -> str:
+    """Case of a row at VOLTAGES times sign, without what limits its current. sign : -1 for a mirrored device"""
+    one = Shares(u.of | {"columns": 0.0, "resistance": 0.0, "compliance": 0.0, "transmission": float(number % 4 == 0)})
+    written = (devices.with_electrons if number % 2 else devices.text)(one, number)
+    voltages = ", ".join(f'"{sign * V:g} V"' for V in VOLTAGES)
+    written = re.sub(r"drive = .*\n", f'drive = {{kind = "iv", voltages = [{voltages}]}}\n', written)
+    if number % 3 == 0 and '"metal"' in written:
+        written = written.replace(
+            "[device.film]\n", f"[device.film]\nimage_permittivity = {u.between('film_bend', 2, 5):g}\n"
+        )
+    return written.replace('voltage = "0.3 V"', f'voltage = "{0.3 * sign:g} V"')
+
+
+def at_rest_of(case) -> np.ndarray:
+    """Conductances (n, 3) [S] of a case: at its tolerance, at FINE; the error stated by levels. Raises SolverError."""
+    from otjdd.physics.transport import transport
+    from otjdd.solver import at_rest, integrate
+
+    rows = []
+    for _, run, V in at_rest.points(case, [case.temperature]):
+        integrate.jump(run, V)
+        fine = run.junction._replace(energy_tolerance=FINE)
+        G, unseen, _, _, good = transport(run.junction, run.state)
+        rows.append((G if good else np.nan, transport(fine, run.state)[0], unseen))
+    return np.array(rows)
+
+
+def compared(number: int, shares: Shares) -> Currents | None:
+    """Errors of the currents of a device; None where a run stops by name."""
+    from otjdd.case.case import parse_case
+    from otjdd.errors import SolverError
+
+    try:
+        found = at_rest_of(parse_case(text(shares, number)))
+        back = at_rest_of(parse_case(text(mirrored(shares), number, -1.0)))
+    except SolverError:
+        return None
+    current, exact, stated = found.T
+    known = exact > 1e-250  # S: below it, squares leave the range of doubles
+    size = np.where(known, exact, 1.0)
+    off, turned = np.abs(current - exact) / size, np.abs(current - back[:, 0]) / size
+    return Currents(number, off[known], turned[known], stated[known])
+
+
+class Verdict(NamedTuple):
+    """Counts over all currents; `stated` are left out of the others where their error is stated."""
+
+    currents: int
+    beyond: int  # one tolerance
+    far: int  # ten tolerances
+    turned: int  # mirrored currents apart by more than two tolerances
+    stated: int  # currents with an error by levels too narrow to resolve, above the tolerance
+    stopped: int  # devices
+    worst: float  # relative error
+    worst_turned: float
+
+    @property
+    def good(self) -> bool:
+        return self.far == 0 and self.beyond <= 0.001 * self.currents
+
+
+def verdict(found: list[Currents | None]) -> Verdict:
+    """Counts over devices."""
+    some = [one for one in found if one is not None]
+    off, turned, stated = (
+        np.concatenate([getattr(one, name) for one in some] or [np.zeros(0)]) for name in ("off", "turned", "stated")
+    )
+    silent = stated <= TOLERANCE
+    off, turned = off[silent], turned[silent]
+    return Verdict(
+        silent.size, int((off > TOLERANCE).sum()), int((off > 10 * TOLERANCE).sum()), int((turned > 2 * TOLERANCE).sum()),
+        int((~silent).sum()), found.count(None), float(off.max(initial=0.0)), float(turned.max(initial=0.0)),
+    )  # fmt: skip
+
+
+def campaign(count: int, limit: float = 300.0, workers: int = 1) -> Verdict:
+    """Verdict over random devices, each in a process of its own, with a limit of time [s]."""
+    from otjdd.system.pool import team
+
+    with team(workers, apart=True) as spread:
+        jobs = enumerate(devices.drawn(count, SEED))
+        return verdict(list(devices.in_order(spread(compared, jobs, limit=limit, lost=lambda arguments, error: None))))
+
+
+def of_thickness(u: Shares, thinnest: float, thickest: float) -> Shares:
+    """A row with its thickness between two [m] instead of 1 and 50 nm."""
+    nm = 1e9 * u.decades("thickness", thinnest, thickest)
+    return Shares(u.of | {"thickness": math.log(nm) / math.log(50.0)})
+
+
+def hard_ones() -> Verdict:
+    """Verdict over the devices of HARD, in this process."""
+    found = []
+    for (seed, count, *thickness), numbers in HARD.items():
+        rows = devices.drawn(count, seed)
+        found += [compared(number, of_thickness(rows[number], *thickness)) for number in numbers]
+    return verdict(found)
