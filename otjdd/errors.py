@@ -1,12 +1,13 @@
 """Every exception of otjdd, with the exit code that a command ends with because of it.
 
-Each keeps its arguments as it was given them, so that it survives the way from a worker process to the one that waits.
+Each keeps its arguments unchanged, so that it can be pickled in a worker process and raised again in its parent.
 """
 
+from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
 
-MAX_PROBLEMS = 100  # of one case that are told
+MAX_PROBLEMS = 100  # reported of one case
 
 
 class ExitCode(IntEnum):
@@ -49,21 +50,21 @@ class UnitError(NotAsExpected):
 
 
 class CaseError(OtjddError):
-    """A case that cannot be used: `problems` are all of them, up to MAX_PROBLEMS; `str` tells each with its line."""
+    """A case that cannot be used: `problems` lists all faults, up to MAX_PROBLEMS; `str` gives each with its line."""
 
     exit_code = ExitCode.CASE
 
-    def __init__(self, problems):
+    def __init__(self, problems: Iterable[object]):
         super().__init__(problems)
         self.problems = list(problems)
 
     def __str__(self) -> str:
-        rest = ["Only the first problems are told."] if len(self.problems) >= MAX_PROBLEMS else []
+        rest = ["Only the first problems are shown."] if len(self.problems) >= MAX_PROBLEMS else []
         return "\n".join([*map(str, self.problems), *rest])
 
 
 class DataError(CaseError):
-    """Measured data that cannot be used; told with their file, line and column."""
+    """Measured data that cannot be used; each problem names its file, line and column."""
 
 
 class LimitError(OtjddError):
@@ -77,7 +78,7 @@ class ResultError(OtjddError):
 
     exit_code = ExitCode.FILE
 
-    def __init__(self, path, reason: str, advice: str = ""):
+    def __init__(self, path: str | Path, reason: str, advice: str = ""):
         super().__init__(path, reason, advice)
         self.path, self.reason, self.advice = Path(path), reason, advice
 
@@ -95,7 +96,7 @@ class Status(IntEnum):
     CIRCUIT_NOT_SOLVED = 4
     SPECTRUM_NOT_CONVERGED = 5
     NOT_FINITE = 6
-    # said by the program around the kernels
+    # returned by Python code, not by kernels
     EQUILIBRIUM_NOT_FOUND = 7
     TOO_MANY_STEPS = 8
     LINES_NOT_SOLVED = 9

@@ -8,24 +8,32 @@ product of those; only the joule needs another factor. Powers of ten are shifted
 import decimal
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from functools import cache, lru_cache, wraps
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
 
 from otjdd.errors import UnitError
 
-# Decimal arithmetic of our own: a program around otjdd may set another precision for itself.
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
+    from pydantic_core import CoreSchema
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# An explicit context: a program around otjdd may set another precision for itself.
 EXACT = decimal.Context(
     prec=28, rounding=decimal.ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[],
     traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
 )  # fmt: skip
 
 
-def exactly(function):
-    """The function with decimal arithmetic as EXACT says."""
+def exactly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Decorator: the function computes in the decimal context EXACT."""
 
     @wraps(function)
-    def wrapped(*args, **kwargs):
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         with decimal.localcontext(EXACT):
             return function(*args, **kwargs)
 
@@ -64,7 +72,7 @@ FACTORS = {
 }  # fmt: skip
 OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
 WITHOUT_PREFIX = {"min", "h", "d", "yr"}
-CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale, not a unit: no products, no differences
+CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale: it stands in no product and no difference
 
 SAME = str.maketrans({
     "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u00c5": "angstrom", "\u212b": "angstrom", "°": "deg",
@@ -112,9 +120,9 @@ DIMENSIONS = {
 
 
 class Unit(NamedTuple):
-    """A product of powers of units: powers of the BASE, decimal exponent, and what is no power of ten (60 for min)."""
+    """A unit: powers of the BASE units, decimal exponent, and the factor that is no power of ten (60 for min)."""
 
-    powers: tuple
+    powers: tuple[int, ...]
     exponent: int
     factor: Decimal
 
@@ -165,7 +173,7 @@ def same_kind(text: str, other: str) -> bool:
 
 
 @cache
-def dimension_of_powers(powers: tuple) -> str:
+def dimension_of_powers(powers: tuple[int, ...]) -> str:
     """Name, with its article, of the first dimension with these powers; "" when there is none."""
     return next((d.name for d in DIMENSIONS.values() if unit(d.unit).powers == powers), "")
 
@@ -271,7 +279,7 @@ class WrittenFloat(float):
     """A number that was given as text, and so no quantity without a unit."""
 
 
-WRITTEN = {int: WrittenInt, float: WrittenFloat}
+WRITTEN: dict[type, type] = {int: WrittenInt, float: WrittenFloat}
 
 
 class Quantity(NamedTuple):
@@ -285,14 +293,18 @@ class Quantity(NamedTuple):
     low: str = ""
     high: str = ""
 
-    def read(self, value, info) -> float:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
+    def read(self, value: object, info: "ValidationInfo") -> float:
+        number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
         if isinstance(value, str):
             si = parse(value, self.dimension)
-        elif number and type(value) not in WRITTEN.values() and not (info.context or {}).get("strict_units"):
-            si = value
+        elif (
+            number is not None and type(value) not in WRITTEN.values() and not (info.context or {}).get("strict_units")
+        ):
+            si = number
         else:
-            raise UnitError(DIMENSIONS[self.dimension].words, brief(value) + " (a number without a unit)" * number)
+            raise UnitError(
+                DIMENSIONS[self.dimension].words, brief(value) + " (a number without a unit)" * (number is not None)
+            )
         above = not self.low or si >= parse(self.low, self.dimension)
         below = not self.high or si <= parse(self.high, self.dimension)
         if not (above and below and abs(si) < math.inf):
@@ -307,7 +319,7 @@ class Quantity(NamedTuple):
         bound = f' of at least "{self.low}"' if self.low else f' of at most "{self.high}"' if self.high else ""
         return spec.name + bound
 
-    def __get_pydantic_core_schema__(self, source, handler):
+    def __get_pydantic_core_schema__(self, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
         from pydantic_core import core_schema
 
         to_text = core_schema.plain_serializer_function_ser_schema(
@@ -316,11 +328,11 @@ class Quantity(NamedTuple):
         number = handler(source)  # a float with the other constraints that the field has
         return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
 
-    def __get_pydantic_json_schema__(self, schema, handler):
+    def __get_pydantic_json_schema__(self, schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
         return {"type": "string", "description": self.bounds, "examples": [DIMENSIONS[self.dimension].example]}
 
 
-def brief(value) -> str:
+def brief(value: object) -> str:
     """A value of a case file for an error message: text in double quotes, printable, at most one line."""
     if isinstance(value, str):
         text = '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: 2 * MAX_LENGTH]) + '"'

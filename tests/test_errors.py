@@ -10,7 +10,7 @@ import pytest
 import otjdd
 from otjdd.errors import MAX_PROBLEMS, CaseError, OtjddError, Status
 
-BY_WORKERS = ".preload"  # in names of modules that make a process ready when they are imported, and define nothing
+ACTING = (".preload", ".__main__")  # in names of modules that act when they are imported, and define nothing
 ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "NotAsExpected": ("a length", "2 eV"),
     "UnitError": ("a length", "2 eV"),
@@ -18,6 +18,7 @@ ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "ResultError": ("a.nc", "is damaged", "run it again"),
     "SolverError": (Status.NOT_FINITE.name, 1e-6, 2.2, 1e-9, 3.0, 1e-9),
     "NetworkError": (Status.LINES_NOT_SOLVED.name, 1e-6, 2.2, 0.0, 0.1, 0.0),
+    "OutsideError": ("expected a voltage within the tables", 0.1, 1.0),
     "Stopped": ("interrupted by SIGTERM", False),
     "Refused": (5, "is not a regular file"),
     "TooLarge": (27, "is larger than 8 GiB"),
@@ -26,7 +27,8 @@ ARGUMENTS = {  # of exceptions whose constructor asks for more than words
 
 def exceptions() -> list[type[BaseException]]:
     """All exception classes that a module of otjdd defines."""
-    names = [name for _, name, _ in pkgutil.walk_packages(otjdd.__path__, "otjdd.") if BY_WORKERS not in name]
+    names = [name for _, name, _ in pkgutil.walk_packages(otjdd.__path__, "otjdd.")]
+    names = [name for name in names if not any(part in name for part in ACTING)]
     found = [
         value for name in names for value in vars(importlib.import_module(name)).values() if inspect.isclass(value)
     ]
@@ -50,7 +52,7 @@ def test_every_exception_survives_pickling():
 
 def test_a_case_error_tells_a_limited_number_of_problems():
     assert str(CaseError(["a", "b"])) == "a\nb"
-    assert str(CaseError(["a"] * MAX_PROBLEMS)).endswith("Only the first problems are told.")
+    assert str(CaseError(["a"] * MAX_PROBLEMS)).endswith("Only the first problems are shown.")
 
 
 @pytest.mark.parametrize("kind", OtjddError.__subclasses__())

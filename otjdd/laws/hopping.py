@@ -31,10 +31,13 @@ class Hopping(NamedTuple):
     kT: float  # eV
 
 
+Formula = Callable[[Ions, Hopping, float, float, float], tuple[float, float]]  # -> (g, dg/dE [m/V])
+
+
 class Law(NamedTuple):
     """A law: its formula and where it was published."""
 
-    formula: Callable | None  # (ions, hopping, E, w, slope) -> (g, dg/dE [m/V]); None for g = 1
+    formula: Formula | None  # None for g = 1
     source: str = ""
 
 
@@ -42,7 +45,7 @@ class Law(NamedTuple):
 # slope = dw/du, which are finite for every u.
 
 
-def mott_gurney(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
+def mott_gurney(ions: Ions, hopping: Hopping, E: float, w: float, slope: float) -> tuple[float, float]:
     """g and dg/dE of the sinh law: v = v0 sinh(u)/sqrt(1 + (k sinh u)^2), v0 = 2 D0/a, |v| < v0/k = a nu0.
 
     With w = u/sinh(u) this is g = 1/sqrt(w^2 + (k u)^2), which never overflows.
@@ -52,11 +55,11 @@ def mott_gurney(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
     k = 2.0 * hopping.diffusivity / (ions.hop * ions.hop * ions.attempt)
     square = w * w + k * k * u * u
     g = 1.0 / math.sqrt(square)
-    # in the cold g is 1e113 and g/square no double any more: w g and k g u are below one
+    # at low temperature g reaches 1e113 and g/square overflows, while w g and k g u stay below one
     return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
 
 
-def genreith_schriever(ions: Ions, hopping: Hopping, E: float, w: float, slope: float):
+def genreith_schriever(ions: Ions, hopping: Hopping, E: float, w: float, slope: float) -> tuple[float, float]:
     """g and dg/dE of the tilted sinusoidal potential; no barrier is left forward for G = z a |E|/(pi E_a) >= 1."""
     E_a, kT = hopping.barrier, hopping.kT
     du = ions.z * ions.hop / (2.0 * kT)

@@ -38,8 +38,8 @@ class Profile(NamedTuple):
 class Model(NamedTuple):
     """A transmission model; both formulas None for the transfer matrix."""
 
-    transmission: Callable | None = None
-    sensitivity: Callable | None = None
+    transmission: Callable[[Profile, np.ndarray], np.ndarray] | None = None
+    sensitivity: Callable[[Profile, np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:

@@ -4,12 +4,16 @@ import multiprocessing as mp
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any
+from typing import TypeVar
 
 from otjdd.system.pool import cores
 
+Main = TypeVar("Main")
+Other = TypeVar("Other")
+Check = Callable[[float], None]
 
-def beside(main: Callable[[], Any], others: Sequence[Callable[[Callable], Any]]) -> tuple[Any, list]:
+
+def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]]) -> tuple[Main, list[Other]]:
     """Result of main(), and those of other(check) for each of the others, which run in threads meanwhile.
 
     check : takes the fraction done. The others call it now and then; it raises KeyboardInterrupt when main has failed.

@@ -70,7 +70,7 @@ def write_whole(
             tidy(Path(target).parent, f".{glob.escape(os.path.basename(target))}.*.part")
         _write_beside(target, data, mode, forced, os.replace if overwrite else _put_new)
     except OSError as error:
-        advice = ADVICE.get(error.errno, "check the disk, or write elsewhere")
+        advice = ADVICE.get(error.errno or 0, "check the disk, or write elsewhere")
         raise ResultError(path, f"cannot be written ({error.strerror or error})", advice) from error
 
 
@@ -79,7 +79,7 @@ def read_whole(path: str | Path) -> bytes:
     try:
         return read_regular(path, MAX_BYTES)
     except Refused as error:
-        raise ResultError(path, error.strerror) from error
+        raise ResultError(path, error.reason) from error
     except FileNotFoundError as error:
         raise ResultError(path, "there is no such file") from error
     except OSError as error:
@@ -118,6 +118,11 @@ def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
 
 class Refused(OSError):
     """A file of a kind that is not read."""
+
+    @property
+    def reason(self) -> str:
+        """What the file is, in words."""
+        return self.strerror or "is not read"
 
 
 class TooLarge(Refused):
@@ -204,7 +209,7 @@ def _unlocked(path: Path) -> bool:
         os.close(descriptor)
 
 
-def _check_free(target: str, overwrite: bool):
+def _check_free(target: str, overwrite: bool) -> None:
     try:
         os.stat(os.path.dirname(target) or ".")
     except (FileNotFoundError, NotADirectoryError):
@@ -220,7 +225,9 @@ def _check_free(target: str, overwrite: bool):
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
 
 
-def _write_beside(target: str, data, mode: int, forced: bool, put: Callable[[str, str], None]):
+def _write_beside(
+    target: str, data: bytes | memoryview, mode: int, forced: bool, put: Callable[[str, str], None]
+) -> None:
     folder, name = os.path.split(target)
     part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
     # With O_EXCL a link of that name is an error.
@@ -245,19 +252,19 @@ def _write_beside(target: str, data, mode: int, forced: bool, put: Callable[[str
         _sync_folder(folder or ".")
 
 
-def _put_new(part: str, target: str):
+def _put_new(part: str, target: str) -> None:
     """Give a file its name unless the name is taken. Of several processes that do so at once, one succeeds."""
     try:
         os.link(part, target)
     except FileExistsError:
         raise
-    except OSError:  # a disk without second names: the check before was all that can be had
+    except OSError:  # a file system without hard links: the check in `_check_free` is all it allows
         os.replace(part, target)
     else:
         os.unlink(part)
 
 
-def _holds(descriptor: int, data) -> bool:
+def _holds(descriptor: int, data: bytes | memoryview) -> bool:
     """Tell if an open file holds these bytes and no others."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     rest = memoryview(data)
@@ -268,14 +275,14 @@ def _holds(descriptor: int, data) -> bool:
     return not rest
 
 
-def _write_all(descriptor: int, data):
+def _write_all(descriptor: int, data: bytes | memoryview) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def _sync_folder(folder: str):
-    # The file is whole and in place; that some file systems cannot sync a folder does not make it less so.
+def _sync_folder(folder: str) -> None:
+    # The file is complete already; some file systems cannot sync a folder.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:

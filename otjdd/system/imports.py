@@ -16,7 +16,8 @@ def absent(*modules: str) -> Iterator[None]:
     For optional imports of libraries that take longer than a run.
     """
     kept_out = [name for name in modules if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(kept_out))
+    for name in kept_out:
+        sys.modules[name] = None  # type: ignore[assignment]  # Python's way to forbid an import
     try:
         yield
     finally:
@@ -24,7 +25,7 @@ def absent(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
-def elsewhere() -> contextlib.AbstractContextManager:
+def elsewhere() -> contextlib.AbstractContextManager[None]:
     """Within the block, the working folder is that of this module.
 
     For libraries that look for settings in the working folder when they are imported. Somebody else may have put them

@@ -9,8 +9,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from otjdd.errors import LimitError, Stopped
 
@@ -34,21 +36,22 @@ def behind(error: BaseException) -> BaseException:
 
 
 def interrupt(number: int) -> None:
-    """Send a signal to the main thread, and so end what it waits for: one that another thread raises is only noted."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident, number)
+    """Send a signal to the main thread, so that it stops waiting; `raise_signal` in another thread does not wake it."""
+    main = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main is not None:
+        signal.pthread_kill(main, number)
     else:
         signal.raise_signal(number)
 
 
 @contextmanager
-def heeding_signals(reasons: list[str] | tuple = ()):
+def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     """Within the block SIGTERM raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
 
     reasons : of limits that send SIGTERM themselves; the first of them is reported in place of the signal
     """
 
-    def stop(number, frame):
+    def stop(number: int, frame: FrameType | None) -> None:
         raise Stopped(reasons[0], limit=True) if reasons else Stopped("interrupted by SIGTERM", limit=False)
 
     before = signal.signal(signal.SIGTERM, stop)
@@ -60,16 +63,17 @@ def heeding_signals(reasons: list[str] | tuple = ()):
 
 
 @contextmanager
-def raised_again():
+def raised_again() -> Iterator[None]:
     """Within the block, raise an interruption again that Python could not deliver, until it is delivered.
 
     While LLVM compiles it calls back into Python. An exception raised by a signal in such a callback has no caller:
     Python reports it as unraisable, and the program would continue as if there had been no signal.
     """
-    before, timers = sys.unraisablehook, []
+    before = sys.unraisablehook
+    timers: list[threading.Timer] = []
 
-    def heed(unraisable):
-        error = interruption(unraisable.exc_value)
+    def heed(unraisable: "sys.UnraisableHookArgs") -> None:
+        error = interruption(unraisable.exc_value) if unraisable.exc_value else None
         if error is None:
             before(unraisable)
             return
@@ -91,23 +95,23 @@ def raised_again():
 
 
 @contextmanager
-def shielded():
+def shielded() -> Iterator[None]:
     """Signals wait for the end of the block, so that a write in it is complete. Main thread only."""
-    waiting = []
+    waiting: list[int] = []
     before = {
         n: signal.signal(n, lambda number, frame: waiting.append(number)) for n in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler or signal.SIG_DFL)
+        for caught, handler in before.items():
+            signal.signal(caught, handler or signal.SIG_DFL)
     for number in waiting[:1]:
         signal.raise_signal(number)
 
 
 @contextmanager
-def watched(watch):
+def watched(watch: Callable[[threading.Event], None]) -> Iterator[None]:
     """Run watch(over) in a thread beside the block, at whose end the Event `over` is set."""
     over = threading.Event()
     thread = threading.Thread(target=watch, args=(over,), daemon=True)
@@ -120,14 +124,15 @@ def watched(watch):
 
 
 @contextmanager
-def limits(seconds: float | None, memory: float):
+def limits(seconds: float | None, memory: float) -> Iterator[None]:
     """Raise Stopped within the block when it takes longer [s], or the process more memory [bytes], than allowed.
 
     Half of the memory is for the run; writing its result needs as much again. Main thread only.
     """
-    reasons, began = [], time.monotonic()
+    reasons: list[str] = []
+    began = time.monotonic()
 
-    def watch(over):
+    def watch(over: threading.Event) -> None:
         while not over.wait(EVERY):
             if seconds is not None and time.monotonic() - began > seconds:
                 reasons.append(f"interrupted: over the time limit of {seconds:g} s")

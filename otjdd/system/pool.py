@@ -22,7 +22,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import util
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -40,15 +40,19 @@ SELF_CHECK = "otjdd.solver.self_check"
 # Never a plain fork, which copies the locks of threads in whatever state they are.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
 MOST_JOBS = 200  # of a process, before a fresh one takes its place: bounds the memory that libraries keep
-SHARED: list = []  # in a process: what `begin` was given
+SHARED: list[Any] = []  # in a process: what `begin` was given
 STARTING = threading.Lock()  # held while a process is started
 EVERY = 1.0  # s between two looks at pools whose jobs take long
 PATIENCE = 10.0  # s that the threads of a pool may take to end
 TRIES = 3  # of a job whose process ends before it begins
 
+Arguments = tuple[Any, ...]  # of one call
+Lost = Callable[[Arguments, MemoryError | TimeoutError], Any]
+Spread = Callable[..., Iterator[tuple[int, Any]]]
+
 
 @contextmanager
-def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,)):
+def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,)) -> Iterator[Spread]:
     """Function (function, jobs) -> iterator over (number of a job, its result), in the order in which the jobs end.
 
     jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
@@ -68,10 +72,10 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
 
 
 class Job(NamedTuple):
-    """A job: its number, its arguments, and how often a process was to do it."""
+    """A job: its number, its arguments, and how many processes have ended before they began it."""
 
     number: int
-    arguments: tuple
+    arguments: Arguments
     tries: int = 0
 
 
@@ -82,11 +86,11 @@ class Worker:
     shared : arguments of `begin`, for memory that the process shares with this one
     """
 
-    def __init__(self, context: "Context", shared: tuple = ()):
+    def __init__(self, context: "Context", shared: Arguments = ()):
         self.context, self.shared = context, shared
         self.pool: ProcessPool | None = None
 
-    def give(self, function: Callable, arguments: tuple, limit: float | None) -> Future:
+    def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[bytes]":
         """Future of a call, whose result is `outcome` of it. A process that has ended is replaced."""
         try:
             if self.pool is not None and not self.pool.active:
@@ -96,7 +100,7 @@ class Worker:
                 self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
             return self.pool.schedule(outcome, (function, arguments), timeout=limit)
         except (BrokenProcessPool, RuntimeError) as error:  # it cannot be started, or has ended just now
-            failed: Future = Future()
+            failed: Future[bytes] = Future()
             failed.set_exception(BrokenProcessPool(str(error)))
             return failed
 
@@ -110,15 +114,15 @@ def give_up(worker: Worker, future: Future) -> None:
 
 
 class Team:
-    """So many processes, started when there are jobs."""
+    """`count` processes, each started with its first job."""
 
     def __init__(self, count: int, context: "Context"):
         self.workers = [Worker(context) for _ in range(count)]
 
     def do(
-        self, function: Callable, jobs: Iterable[tuple], *, limit: float | None = None, alone: bool = False,
-        lost: Callable | None = None,
-    ) -> Iterator[tuple]:  # fmt: skip
+        self, function: Callable[..., Any], jobs: Iterable[Arguments], *, limit: float | None = None,
+        alone: bool = False, lost: Lost | None = None,
+    ) -> Iterator[tuple[int, Any]]:  # fmt: skip
         """Iterator over (number of a job, its result), in the order in which the jobs end.
 
         jobs : arguments of the function, a tuple for each call; taken as processes are free
@@ -129,7 +133,8 @@ class Team:
         Raises what a job raises; LimitError when processes end again and again before they begin.
         """
         coming = (Job(number, arguments) for number, arguments in enumerate(jobs))
-        idle, running, again = [*self.workers], {}, deque()
+        idle, again = [*self.workers], deque[Job]()
+        running: dict[Future[bytes], tuple[Worker, Job]] = {}
 
         def hand_out(most: int) -> None:
             while idle and len(running) < most and (job := again.popleft() if again else next(coming, None)):
@@ -160,7 +165,7 @@ class Team:
             stop([worker for worker, _ in running.values()])
 
 
-def began(future: Future, job: Job) -> bool:
+def began(future: "Future[bytes]", job: Job) -> bool:
     """False for a job whose process ended before it took the job. Raises LimitError when that was so too often."""
     error = future.exception()
     if not isinstance(error, BrokenProcessPool):
@@ -173,7 +178,7 @@ def began(future: Future, job: Job) -> bool:
     )
 
 
-def result(future: Future, job: Job, limit: float | None, lost: Callable | None):
+def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | None) -> Any:
     """Result of a job that has ended, or what `lost` makes of a job without one. Raises what the job raises."""
     error = future.exception()
     if error is None:
@@ -200,15 +205,15 @@ def stop(workers: Iterable[Worker]) -> None:
     endings = []
     for worker in workers:
         if worker.pool is not None:
-            worker.pool.stop()
+            worker.pool.stop()  # type: ignore[no-untyped-call]  # of pebble
             endings.append(threading.Thread(target=worker.pool.join, daemon=True))
             endings[-1].start()
             worker.pool = None
-    for ending in endings:  # one that reads what a killed process began to write never ends
+    for ending in endings:  # a thread that reads what a killed process began to write never ends
         ending.join(PATIENCE)
 
 
-def outcome(function: Callable, arguments: tuple) -> bytes:
+def outcome(function: Callable[..., Any], arguments: Arguments) -> bytes:
     """(True, result) of a call, or (False, what it raised), pickled."""
     try:
         return pickle.dumps((True, function(*arguments)))
@@ -221,12 +226,12 @@ def outcome(function: Callable, arguments: tuple) -> bytes:
         return said
 
 
-def one_by_one(function: Callable, jobs: Iterable[tuple]) -> Iterator[tuple]:
+def one_by_one(function: Callable[..., Any], jobs: Iterable[Arguments]) -> Iterator[tuple[int, Any]]:
     for number, job in enumerate(jobs):
         yield number, function(*job)
 
 
-def begin(*shared) -> None:
+def begin(*shared: Any) -> None:
     """Initializer of a process: load otjdd, so that the time of the first job does not include it.
 
     shared : kept in SHARED, where the jobs find it
@@ -238,11 +243,11 @@ def begin(*shared) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process, in whatever it does, when the one that asked for it has ended: also when that was killed."""
+    """End this process at once when its parent has ended or was killed."""
     parent, template = mp.parent_process(), os.getppid()
     if parent is not None:
         parent.join()
-        if os.getppid() == template:  # else only that was killed, and the parent makes another
+        if os.getppid() == template:  # else only the fork server was killed, and the parent starts another
             shutil.rmtree(util.get_temp_dir(), ignore_errors=True)  # the parent's, which its processes share
         os._exit(1)
 
@@ -252,14 +257,14 @@ def heed_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-class Process(START.Process):
+class Process(START.Process):  # type: ignore[name-defined, misc]  # a class that the system chooses
     """A process that does not run the script it is started from.
 
     By default a new process runs that script again, and starts the same work where the script does not check `__name__`.
     Jobs need this package only.
     """
 
-    def start(self):
+    def start(self) -> None:
         with STARTING, interpreter.inherited():
             main = sys.modules["__main__"]
             sys.modules["__main__"] = ModuleType("__main__")
@@ -269,7 +274,7 @@ class Process(START.Process):
                 sys.modules["__main__"] = main
 
 
-class Context(type(START)):
+class Context(type(START)):  # type: ignore[misc]  # likewise
     """Start method of the processes of a pool."""
 
     Process = Process
@@ -299,7 +304,7 @@ def make_ready(*more: str) -> None:
 
 @contextmanager
 def without_ctrl_c() -> Iterator[None]:
-    """Within the block processes are started that Ctrl-C does not reach: this one handles it."""
+    """Processes that are started within the block ignore Ctrl-C: this one handles it."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -311,11 +316,11 @@ def without_ctrl_c() -> Iterator[None]:
 
 
 @contextmanager
-def ended_with_parent():
+def ended_with_parent() -> Iterator[None]:
     """Within the block this process exits when its parent has died."""
     parent = interpreter.parent()
 
-    def watch(over):
+    def watch(over: threading.Event) -> None:
         while not over.wait(0.05):
             if os.getppid() != parent:
                 os._exit(1)

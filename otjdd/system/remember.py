@@ -1,38 +1,42 @@
-"""Results of functions for the records they were last given, which are frozen and so known by their identity.
+"""Remembered results of functions of frozen records, which are recognized by their identity.
 
-A case that differs from another in one section shares the records of all others with it. What follows from those alone
-is then found once for all points of a study.
+Two cases that differ in one section share the records of all other sections. A result that depends on shared records
+alone is then computed once for all points of a study.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from threading import Lock
+from typing import Any, ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
-def by_record(most: int, records: int = 1) -> Callable:
-    """Decorator of a function of frozen records and of hashable arguments: computed once for each of the last records.
+def by_record(most: int, records: int = 1) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Decorator that remembers the last results of a function of frozen records and hashable arguments.
 
-    most : results that are held, and with them their records   records : arguments in front that are records
+    most : results that are remembered   records : number of leading arguments that are records; they are kept alive
     The result is shared by all callers, and must not be changed by them.
     """
 
-    def decorated(function: Callable) -> Callable:
-        held: dict[tuple, tuple] = {}
+    def decorated(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        held: dict[tuple[Any, ...], tuple[tuple[Any, ...], Result]] = {}
         lock = Lock()  # coarser grids run in threads
 
         @wraps(function)
-        def found(*arguments):
-            key = (*map(id, arguments[:records]), *arguments[records:])
-            # The records are held with their result: the identity of one that is gone may come again.
+        def found(*arguments: Arguments.args, **named: Arguments.kwargs) -> Result:
+            key = (*map(id, arguments[:records]), *arguments[records:], *sorted(named.items()))
             with lock:
-                of, result = held.pop(key, (None, None))
-            if of is None:
-                of, result = arguments[:records], function(*arguments)
+                entry = held.pop(key, None)
+            if entry is None:
+                # The records are kept with their result: the identity of a record that is gone may be given again.
+                entry = arguments[:records], function(*arguments, **named)
             with lock:
                 while len(held) >= most:
-                    held.pop(next(iter(held)))  # the one that was not asked for the longest
-                held[key] = of, result
-            return result
+                    held.pop(next(iter(held)))  # the least recently used
+                held[key] = entry
+            return entry[1]
 
         return found
 

@@ -32,7 +32,7 @@ def lines(path: Path) -> list[Line]:
     except IsADirectoryError:
         raise ValueError(f"{path}:1: not a regular file") from None
     except Refused as error:
-        raise ValueError(f"{path}:1: {error.strerror.removeprefix('is ')}") from None
+        raise ValueError(f"{path}:1: {error.reason.removeprefix('is ')}") from None
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}:1: not UTF-8 text ({error.reason} at byte {error.start})") from None
     said = [(number, line.split("#")[0].strip()) for number, line in enumerate(text.splitlines(), start=1)]

@@ -12,16 +12,16 @@ import numpy as np
 
 from otjdd.waveform.waveform import Block, Waveform, concatenate
 
-BLOCK = 250_000  # breakpoints of a block, at most, where one copy of the shape has no more
+BLOCK = 250_000  # most breakpoints of a block, unless one copy of the shape has more
 HELD = 1_000_000  # breakpoints up to which a waveform is held as a whole
 MOST = 10**11  # breakpoints of a chain; a longer run would take years
 
 
 class Part(NamedTuple):
-    """A waveform or a chain, `count` times end to end."""
+    """A waveform or a chain, `copies` times end to end."""
 
     shape: Waveform | Chain
-    count: int
+    copies: int
 
 
 class Chain:
@@ -30,12 +30,17 @@ class Chain:
     Raises ValueError beyond MOST breakpoints, for a read at 0 s, and when the shortest step is lost to rounding at the end.
     """
 
+    durations: tuple[float, ...]
+    duration: float
+    points: int
+    read_count: int
+
     def __init__(self, parts: tuple[Part, ...]):
         self.parts = parts
-        self.durations = tuple(part.count * part.shape.duration for part in parts)
+        self.durations = tuple(part.copies * part.shape.duration for part in parts)
         self.duration = float(sum(self.durations))
-        self.points = sum(part.count * part.shape.points for part in parts)
-        self.read_count = sum(part.count * part.shape.read_count for part in parts)
+        self.points = sum(part.copies * part.shape.points for part in parts)
+        self.read_count = sum(part.copies * part.shape.read_count for part in parts)
         if self.points > MOST:
             raise ValueError(f"a drive of {self.points:,} breakpoints; the limit is {MOST:,}")
         for part in parts:
@@ -57,7 +62,7 @@ class Chain:
     @property
     def write_voltages(self) -> np.ndarray:
         """Voltage of the write before each read (m,) [V], nan where there is none."""
-        return np.concatenate([np.tile(part.shape.write_voltages, part.count) for part in self.parts])
+        return np.concatenate([np.tile(part.shape.write_voltages, part.copies) for part in self.parts])
 
     @property
     def last_voltage(self) -> float:
@@ -67,7 +72,7 @@ class Chain:
     @property
     def write_count(self) -> int:
         """Number of writes."""
-        return sum(part.count * part.shape.write_count for part in self.parts)
+        return sum(part.copies * part.shape.write_count for part in self.parts)
 
     def blocks(self, first: int = 0) -> Iterator[Block]:
         """The blocks in order of time, from the one with the number `first`."""
@@ -87,16 +92,17 @@ class Chain:
 
 def repeated(shape: Waveform | Chain, count: int) -> Waveform | Chain:
     """A shape `count` times end to end; a Chain beyond HELD breakpoints. Raises ValueError for a count below 1."""
-    if count >= 1 and (isinstance(shape, Chain) or count * shape.points > HELD):
-        return Chain((Part(shape, count),))
-    return shape.repeat(count)
+    if isinstance(shape, Waveform) and (count < 1 or count * shape.points <= HELD):
+        return shape.repeat(count)
+    return Chain((Part(shape, count),))
 
 
 def joined(shapes: list[Waveform | Chain]) -> Waveform | Chain:
     """Shapes end to end; a Chain when one of them is, or beyond HELD breakpoints. Raises ValueError for none."""
-    if any(isinstance(shape, Chain) for shape in shapes) or sum(shape.points for shape in shapes) > HELD:
+    waveforms = [shape for shape in shapes if isinstance(shape, Waveform)]
+    if len(waveforms) < len(shapes) or sum(shape.points for shape in shapes) > HELD:
         return Chain(tuple(Part(shape, 1) for shape in shapes))
-    return concatenate(shapes)
+    return concatenate(waveforms)
 
 
 def copies_in_block(part: Part) -> int:
@@ -107,18 +113,18 @@ def copies_in_block(part: Part) -> int:
 def block_count(part: Part) -> int:
     """Number of blocks of a part."""
     if isinstance(part.shape, Chain):
-        return part.count * part.shape.block_count
-    return -(-part.count // copies_in_block(part))
+        return part.copies * part.shape.block_count
+    return -(-part.copies // copies_in_block(part))
 
 
 def blocks_of(part: Part, first: int) -> Iterator[Block]:
     """Blocks of one part, from the one with the number `first`; their times count from the start of the part."""
     if isinstance(part.shape, Chain):
         each = part.shape.block_count
-        for copy in range(first // each, part.count):
+        for copy in range(first // each, part.copies):
             for block in part.shape.blocks(first - copy * each if copy == first // each else 0):
                 yield Block(copy * part.shape.duration + block.start, block.waveform)
         return
     each = copies_in_block(part)
-    for copy in range(first * each, part.count, each):
-        yield Block(copy * part.shape.duration, part.shape.repeat(min(each, part.count - copy)))
+    for copy in range(first * each, part.copies, each):
+        yield Block(copy * part.shape.duration, part.shape.repeat(min(each, part.copies - copy)))

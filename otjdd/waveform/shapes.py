@@ -24,7 +24,7 @@ def hold(voltage: float, duration: float, reads_at: Sequence[float] = (), probe:
     """
     marks = np.unique(np.asarray(reads_at, dtype=float))
     if not marks.size:
-        return Waveform([0.0, duration], [voltage, voltage])
+        return Waveform(np.array([0.0, duration]), np.array([voltage, voltage]))
     if probe is None:
         raise ValueError("reads in a hold need the waveform of a read")
     check_count(marks.size * (probe.times.size + 2))
@@ -55,7 +55,7 @@ def pulse(
 ) -> Waveform:
     """One pulse: `rise` from `base`, plateau of `width`, `fall`, then `base` for `wait`; times in s, voltages in V."""
     top, end = rise + width, rise + width + fall
-    return Waveform([0.0, rise, top, end, end + wait], [base, voltage, voltage, base, base])
+    return Waveform(np.array([0.0, rise, top, end, end + wait]), np.array([base, voltage, voltage, base, base]))
 
 
 def read(
@@ -63,7 +63,8 @@ def read(
 ) -> Waveform:
     """One read: `base` for `delay`, `voltage` for `duration` with a mark at its end, then back to `base`."""
     end = delay + duration
-    return Waveform([0.0, delay, delay, end, end], [base, base, voltage, voltage, base], [(end, write_voltage)])
+    voltages = np.array([base, base, voltage, voltage, base])
+    return Waveform(np.array([0.0, delay, delay, end, end]), voltages, np.array([(end, write_voltage)]))
 
 
 def extended(shape: Waveform, duration: float) -> Waveform:
@@ -94,10 +95,10 @@ def staircase(path: Sequence[float], step: float, cycles: int = 1) -> np.ndarray
     counts = [max(math.ceil(abs(stop - start) / step - 1e-9), int(stop != start)) for start, stop in legs]
     check_path(path, cycles)
     check_count(sum(counts) * cycles)
-    values = []
+    values: list[np.ndarray] = []
     for (start, stop), count in zip(legs, counts, strict=True):
         inside = start + math.copysign(step, stop - start) * np.arange(1, count)
-        values += [np.round(inside, 12) + 0.0, [stop] if count else []]
+        values += [np.round(inside, 12) + 0.0, np.full(min(count, 1), stop)]
     return np.tile(np.concatenate(values), cycles)
 
 
@@ -105,24 +106,24 @@ def write_read_loop(
     writes: Sequence[float], width: float, probe: Waveform, wait: float = 0.0, rise: float = 0.0, fall: float = 0.0
 ) -> Waveform:
     """For each of `writes` (n,) [V]: a pulse, 0 V for `wait`, and the read `probe`, marked with that voltage."""
-    writes = np.asarray(writes, dtype=float)
+    heights = np.asarray(writes, dtype=float)
     block = pulse(1.0, width, rise, fall, wait).then(probe)
-    check_count(writes.size * block.times.size)
-    voltages = np.tile(block.voltages, (writes.size, 1))
-    voltages[:, 1:3] = writes[:, None]  # the plateau; all other breakpoints are 0 V or belong to the read
-    return block.repeat(writes.size, voltages, writes)
+    check_count(heights.size * block.times.size)
+    voltages = np.tile(block.voltages, (heights.size, 1))
+    voltages[:, 1:3] = heights[:, None]  # the plateau; all other breakpoints are 0 V or belong to the read
+    return block.repeat(heights.size, voltages, heights)
 
 
 def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform | Chain:
     """Linear sweep from vertex to vertex of `path` [V] at `rate` [V/s]. Several cycles need a closed path."""
     check_path(path, cycles)
     times = np.append(0.0, np.cumsum(np.abs(np.diff(path)))) / rate
-    return repeated(Waveform(times, path), cycles)
+    return repeated(Waveform(times, np.asarray(path)), cycles)
 
 
 def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[float] = ()) -> Waveform:
     """Breakpoints as given, with a read marked at each of `reads_at` [s]."""
-    return with_reads(Waveform(times, voltages), reads_at)
+    return with_reads(Waveform(np.asarray(times), np.asarray(voltages)), reads_at)
 
 
 def check_count(count: int) -> None:

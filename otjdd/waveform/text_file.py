@@ -28,7 +28,7 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
     """
     path = Path(path)
     said = lines(path)
-    scale = (1.0, 1.0)
+    scale: tuple[float, ...] = (1.0, 1.0)
     if said and not is_number(said[0].cells[0]):
         scale = tuple(unit or 1.0 for unit in units_of(path, said.pop(0), COLUMNS))
     if not said:

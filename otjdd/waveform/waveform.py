@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -29,9 +29,9 @@ class Waveform:
 
     times: np.ndarray
     voltages: np.ndarray
-    reads: np.ndarray = field(default=())
+    reads: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # Copies: a caller that changes its arrays later must not change a frozen waveform.
         times, voltages = (np.array(a, dtype=float, ndmin=1) for a in (self.times, self.voltages))
         reads = np.array(self.reads, dtype=float).reshape(-1, 2)
@@ -101,24 +101,32 @@ class Waveform:
         """Voltage of the source at each read (m,) [V]."""
         return self._before(self.read_times)
 
-    def __call__(self, t):
+    @overload
+    def __call__(self, t: float) -> float: ...
+
+    @overload
+    def __call__(self, t: np.ndarray) -> np.ndarray: ...
+
+    def __call__(self, t: float | np.ndarray) -> float | np.ndarray:
         """Voltage [V] at t [s]: at a jump the one after it, before 0 the first, after the end the last."""
-        t = np.asarray(t, dtype=float)
-        i = np.searchsorted(self.times, t, side="right") - 1
-        return self._between(t, i, i + 1, i)[()]
+        at = np.asarray(t, dtype=float)
+        i = np.searchsorted(self.times, at, side="right") - 1
+        voltage: float | np.ndarray = self._between(at, i, i + 1, i)[()]
+        return voltage
 
     def _before(self, t: np.ndarray) -> np.ndarray:
         """Limit from the left."""
         j = np.searchsorted(self.times, t, side="left")
         return self._between(t, j - 1, j, j)
 
-    def _between(self, t, i, j, exact):
+    def _between(self, t: np.ndarray, i: np.ndarray, j: np.ndarray, exact: np.ndarray) -> np.ndarray:
         """Line through points i and j; at a breakpoint exactly its voltage."""
         i, j, exact = (np.clip(k, 0, self.times.size - 1) for k in (i, j, exact))
         span = self.times[j] - self.times[i]
         share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
         line = self.voltages[i] + np.clip(share, 0.0, 1.0) * (self.voltages[j] - self.voltages[i])
-        return np.where(self.times[exact] == t, self.voltages[exact], line)
+        voltage: np.ndarray = np.where(self.times[exact] == t, self.voltages[exact], line)
+        return voltage
 
     def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Ramps and plateaus in order as (t0, t1, v0, v1), each (k,), in s and V; without jumps."""
@@ -164,7 +172,7 @@ def concatenate(parts: Iterable[Waveform]) -> Waveform:
     if not parts:
         raise ValueError("no waveform to join")
     sizes = np.array([part.times.size for part in parts])
-    _check_points(sizes.sum())
+    _check_points(int(sizes.sum()))
     durations = np.array([part.duration for part in parts])
     return _join(
         np.concatenate([part.times for part in parts]),
@@ -186,8 +194,7 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
     late_pre, late_post = max(-delay, 0.0), max(delay, 0.0)
     times, own_pre, own_post = _merge(pre.times + late_pre, post.times + late_post)
     pre_limits, post_limits = (_limits(own, w.voltages, times) for own, w in ((own_pre, pre), (own_post, post)))
-    marks = [_merge_marks(w, own) for w, own in ((pre, own_pre), (post, own_post))]
-    marks = np.concatenate(marks)
+    marks = np.concatenate([_merge_marks(w, own) for w, own in ((pre, own_pre), (post, own_post))])
     both = np.stack([pre_limits[0] - post_limits[0], pre_limits[1] - post_limits[1]], axis=1).ravel()
     return _tidy(np.repeat(times, 2), both, marks[np.argsort(marks[:, 0], kind="stable")])
 
@@ -211,7 +218,7 @@ def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
     )
 
 
-def _check(times, voltages, reads):
+def _check(times: np.ndarray, voltages: np.ndarray, reads: np.ndarray) -> None:
     if times.ndim != 1 or times.shape != voltages.shape or not times.size:
         raise ValueError(f"a waveform needs as many times as voltages, not {times.shape} and {voltages.shape}")
     _check_points(times.size)
@@ -226,7 +233,7 @@ def _check(times, voltages, reads):
         raise ValueError("reads are marked in order of time, one at an instant, each on a breakpoint")
 
 
-def _check_points(count):
+def _check_points(count: int) -> None:
     if count > MAX_POINTS:
         raise ValueError(f"a waveform of {int(count):,} breakpoints; the limit is {MAX_POINTS:,}")
 
@@ -242,7 +249,10 @@ def _running_sum(values: np.ndarray) -> np.ndarray:
     return np.array(sums)
 
 
-def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
+def _join(
+    times: np.ndarray, voltages: np.ndarray, reads: np.ndarray, starts: np.ndarray, durations: np.ndarray,
+    sizes: tuple[np.ndarray, np.ndarray],
+) -> Waveform:  # fmt: skip
     """Waveform of concatenated parts, part k shifted to starts[k]; sizes : numbers of points and of marks of each part."""
     points, marks = sizes
     moved = _move(times, starts, durations, points)
@@ -258,20 +268,20 @@ def _join(times, voltages, reads, starts, durations, sizes) -> Waveform:
     return _tidy(moved, voltages, reads)
 
 
-def _move(times, starts, durations, sizes):
+def _move(times: np.ndarray, starts: np.ndarray, durations: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Times of parts on the common axis. The end of a part equals the start of the next, so that time never decreases."""
     start, end, duration = (np.repeat(a, sizes) for a in (starts[:-1], starts[1:], durations))
     return np.where(times >= duration, end, np.minimum(start + times, end))
 
 
-def _tidy(times, voltages, reads) -> Waveform:
+def _tidy(times: np.ndarray, voltages: np.ndarray, reads: np.ndarray) -> Waveform:
     """Waveform without breakpoints that repeat the previous one."""
     keep = np.ones(times.size, dtype=bool)
     keep[1:] = (times[1:] != times[:-1]) | (voltages[1:] != voltages[:-1])
     return Waveform(times[keep], voltages[keep], reads)
 
 
-def _merge(first, second):
+def _merge(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Union of two sets of times, and both sets in terms of it; times that differ by rounding only become one."""
     both = np.concatenate([first, second])
     order = np.argsort(both, kind="stable")
@@ -284,13 +294,13 @@ def _merge(first, second):
     return union, on_union[: first.size], on_union[first.size :]
 
 
-def _merge_marks(waveform, own_times):
+def _merge_marks(waveform: Waveform, own_times: np.ndarray) -> np.ndarray:
     """Marks of a waveform whose breakpoints were shifted to own_times."""
     at = np.searchsorted(waveform.times, waveform.read_times)
     return np.column_stack([own_times[at], waveform.write_voltages])
 
 
-def _limits(own_times, voltages, times):
+def _limits(own_times: np.ndarray, voltages: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Limits from the left and from the right, at `times`, of the line through (own_times, voltages)."""
     # A leading plateau at the first voltage, so that the line begins at 0 s.
     if own_times[0] > 0:

@@ -3,11 +3,12 @@
 import numpy as np
 
 from otjdd.system.remember import by_record
+from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Waveform
 
 
 @by_record(most=2)
-def last_writes(drive, count: int) -> np.ndarray:
+def last_writes(drive: Waveform | Chain, count: int) -> np.ndarray:
     """End [s] and voltage at the end [V] of the last write before each of the first reads (count, 2); nan before any.
 
     drive : `Waveform` or `Chain`; block by block, so a long train needs no more memory than its reads
@@ -28,4 +29,5 @@ def writes(waveform: Waveform) -> np.ndarray:
     """End [s] and voltage there [V] of each write (W, 2): a ramp or plateau with a voltage that does not end in a read."""
     _, end, start_voltage, voltage = waveform.segments()
     driven = np.maximum(np.abs(start_voltage), np.abs(voltage)) > 0
-    return np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]
+    rows: np.ndarray = np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]
+    return rows
