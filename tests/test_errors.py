@@ -18,7 +18,7 @@ ARGUMENTS = {  # of exceptions whose constructor asks for more than words
     "ResultError": ("a.nc", "is damaged", "run it again"),
     "SolverError": (Status.NOT_FINITE.name, 1e-6, 2.2, 1e-9, 3.0, 1e-9),
     "NetworkError": (Status.LINES_NOT_SOLVED.name, 1e-6, 2.2, 0.0, 0.1, 0.0),
-    "OutsideError": ("expected a voltage within the tables", 0.1, 1.0),
+    "OutsideError": ("Film thickness: 1.2 to 5 nm here", "thickness"),
     "Stopped": ("interrupted by SIGTERM", False),
     "Refused": (5, "is not a regular file"),
     "TooLarge": (27, "is larger than 8 GiB"),

@@ -46,11 +46,14 @@ class Slider(NamedTuple):
 
 
 class OutsideError(ValueError):
-    """A value beyond the ends of its slider."""
+    """A value beyond the ends of its slider; `slider` is the name of that."""
 
-    def __init__(self, slider: Slider, low: float, high: float):
-        super().__init__(f"{slider.label}: {low:g} to {high:g} {slider.unit} here; a case file goes further")
-        self.slider = slider.name
+    def __init__(self, reason: str, slider: str):
+        super().__init__(reason, slider)
+        self.reason, self.slider = reason, slider
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 def at(plain: Any, key: str) -> Any:
@@ -96,7 +99,8 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
             continue
         low, high = ends(slider, own[slider.name])
         if not low <= value <= high:
-            raise OutsideError(slider, low, high)
+            allowed = f"{low:g} to {high:g} {slider.unit}"
+            raise OutsideError(f"{slider.label}: {allowed} here; a case file goes further", slider.name)
         found |= dict.fromkeys(slider.keys_of(plain) or slider.keys, slider.text(value))
     return found
 

@@ -105,7 +105,7 @@ class Worker:
             return failed
 
 
-def give_up(worker: Worker, future: Future) -> None:
+def give_up(worker: Worker, future: "Future[bytes]") -> None:
     """End a future that a pool has forgotten, because it broke while it was given the job; leave any other as it is."""
     if worker.pool is not None and not worker.pool.active:
         wait([future], EVERY)  # the pool ends those that it knows of
