@@ -9,6 +9,7 @@ What numba asks of an extension: https://numba.readthedocs.io/en/stable/extendin
 
 import operator
 from collections.abc import Iterable, Iterator
+from typing import Generic, TypeVar
 
 import numba
 import numpy as np
@@ -21,14 +22,16 @@ from numba.extending import NativeValue, intrinsic, lower_builtin, models, regis
 from otjdd.compiler.decorators import kernel
 from otjdd.compiler.held_tuples import Held
 
+Item = TypeVar("Item", bound=tuple[object, ...])  # a `held` class
 
-class Row:
+
+class Row(Generic[Item]):
     """Named tuples of one `held` class; they are not changed, but for the elements of their arrays.
 
     Raises TypeError where numba sees items of different types.
     """
 
-    def __init__(self, items: Iterable[tuple]):
+    def __init__(self, items: Iterable[Item]):
         self.items = tuple(items)
         if not numba.config.DISABLE_JIT:
             self.memory = laid(self.items)
@@ -38,13 +41,13 @@ class Row:
     def address(self) -> int:
         return self.memory.ctypes.data
 
-    def __getitem__(self, k: int) -> tuple:
+    def __getitem__(self, k: int) -> Item:
         return self.items[k]
 
     def __len__(self) -> int:
         return len(self.items)
 
-    def __iter__(self) -> Iterator[tuple]:
+    def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
     def __reduce__(self):

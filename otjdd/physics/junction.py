@@ -31,7 +31,9 @@ from otjdd.compiler.decorators import bare, detached, inlined, summed
 from otjdd.compiler.held_tuples import held
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
-from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, edge, fields
+from otjdd.laws.hopping import Ions
+from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permittivity, edge, fields
+from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, exchange, field_factors
 from otjdd.physics.numerics import dot
 from otjdd.physics.state import State
@@ -62,17 +64,17 @@ class Junction(NamedTuple):
     """A device and its circuit as the kernels see them; each Row has an item for every column."""
 
     columns: Columns
-    film: Row  # of Permittivity
+    film: Row[Permittivity]
     nodes: np.ndarray  # (P,) points 0..N+1 (left end, N centres, right end) that bound the straight pieces of the band
-    left: Row  # of Electrode
-    right: Row  # of Electrode
-    ions: Row  # of Ions
+    left: Row[Electrode]
+    right: Row[Electrode]
+    ions: Row[Ions]
     kT: float  # eV
     transmission: int  # code of tunnelling.TRANSMISSIONS
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
-    electrons: Row  # of FilmElectrons, in the films of all columns or of none
+    electrons: Row[FilmElectrons]  # in the films of all columns or of none
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
 
 

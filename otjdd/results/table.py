@@ -12,7 +12,7 @@ from otjdd.results.provenance import ENGINE
 from otjdd.system.files import write_whole
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
     import xarray as xr
 
 POINTS = "points"  # of a study

@@ -1,31 +1,48 @@
 """Curves over the bias, without a course in time: the states that a drive prepares, each at every temperature and bias."""
 
+from __future__ import annotations
+
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_curves import Prepared
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
+from otjdd.solver.integrate import Run
+from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status
+
+if TYPE_CHECKING:
+    import xarray as xr
+
 
 PLACE = ("state", "temperature", "bias")
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
-def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | None = None, progress=None):
+def curves(
+    case: Case,
+    names: tuple[str, ...],
+    measure: Callable[[Run, float], dict[str, Any]],
+    more: dict[str, Any] | None = None,
+    progress: Callable[[float], object] | None = None,
+) -> xr.Dataset:
     """Dataset of outputs over state, temperature and bias; nan where the run ended early.
 
     names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed
     more : coordinates of additional dimensions
     """
-    began, failure = time.perf_counter(), None
-    coords = {
-        "state": np.array(list(case.drive.histories()), dtype=object),
-        "temperature": list(case.drive.temperatures) or [case.temperature],
-        "bias": case.drive.bias_voltages(),
+    drive, began, failure = case.drive, time.perf_counter(), None
+    assert isinstance(drive, Prepared)  # `simulate` sends no other drive here
+    coords: dict[str, Any] = {
+        "state": np.array(list(drive.histories()), dtype=object),
+        "temperature": list(drive.temperatures) or [case.temperature],
+        "bias": drive.bias_voltages(),
     } | (more or {})
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:
@@ -40,14 +57,17 @@ def curves(case: Case, names: tuple[str, ...], measure: Callable, more: dict | N
     return delivered(outputs.dataset(out, coords, about), failure)
 
 
-def points(case: Case, temperatures, progress=None) -> Iterator[tuple]:
+def points(
+    case: Case, temperatures: Sequence[float], progress: Callable[[float], object] | None = None
+) -> Iterator[tuple[tuple[int, int, int], Run, float]]:
     """(place in the outputs, run, voltage [V]) of each state, temperature and bias in turn. Raises SolverError.
 
     The states are made at the case's own temperature. One run serves all voltages of a curve.
     """
-    parts, numerics = model.members(case), case.numerics
+    drive, parts, numerics = case.drive, model.members(case), case.numerics
+    assert isinstance(drive, Prepared)
     junction = model.junction(case, parts=parts)
-    histories, bias = case.drive.histories(), case.drive.bias_voltages()
+    histories, bias = drive.histories(), drive.bias_voltages()
     c0 = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
@@ -62,7 +82,7 @@ def points(case: Case, temperatures, progress=None) -> Iterator[tuple]:
             progress((i + 1) / len(histories))
 
 
-def extremes(case: Case, coords: dict, out: dict) -> dict:
+def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:
     """Largest values of the limited quantities: current density, steady rise of the temperature, drift of the ions."""
     held = ("bias_current", "bias_junction_voltage", "drift_ratio")
     largest = {name: np.nan_to_num(np.abs(out[name])).max(axis=(0, 1)) for name in held if name in out}

@@ -5,13 +5,16 @@ is not written. The arrays that change, and the identity of the run, are written
 (see `otjdd.system.files`): NumPy arrays, no pickles.
 """
 
+from __future__ import annotations
+
 import io
 import json
 import logging
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,6 +23,10 @@ from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.system import sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +58,8 @@ class Saved(NamedTuple):
     @property
     def start(self) -> np.ndarray:
         """Concentrations (K, N) [1/m3] that the run began with."""
-        return self.arrays["kept.c"][0]
+        first: np.ndarray = self.arrays["kept.c"][0]
+        return first
 
     @property
     def wall_time(self) -> float:
@@ -64,7 +72,7 @@ def beside(result: Path) -> Path:
     return result.with_name(f".{result.name}.checkpoint")
 
 
-def belonging(case) -> dict[str, str]:
+def belonging(case: Case) -> dict[str, str]:
     """Identity of a checkpoint: versions, machine, sources of otjdd, and the case with its files. Raises OSError."""
     from otjdd.compiler import kernel_cache
     from otjdd.results import provenance
@@ -103,7 +111,7 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
     kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in KeptState._fields}
     file = io.BytesIO()
-    np.savez(file, **about, **blocks, **kept, **then.memory)
+    np.savez(file, **about, **blocks, **kept, **then.memory)  # type: ignore[arg-type]  # none is named allow_pickle
     write_whole(path, sealed(file.getbuffer()))
 
 
@@ -196,7 +204,14 @@ class Keeper:
     state at the last call is written.
     """
 
-    def __init__(self, place: Place, run: Run, belongs: dict[str, str], began: float, progress=None):
+    def __init__(
+        self,
+        place: Place,
+        run: Run,
+        belongs: dict[str, str],
+        began: float,
+        progress: Callable[[float], object] | None = None,
+    ) -> None:
         """began : time.perf_counter() [s] at the start of the run   progress : called with the same fraction"""
         self.place, self.run, self.belongs, self.began, self.progress = place, run, belongs, began, progress
         self.due = time.perf_counter() + place.every

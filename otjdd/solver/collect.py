@@ -1,6 +1,9 @@
 """From what a run has recorded to named arrays: the time series, the reads, the profiles, the kinds of columns."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,11 +15,20 @@ from otjdd.solver.integrate import widths
 from otjdd.solver.snapshots import snapshot
 from otjdd.waveform.writes import last_writes
 
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.physics.junction import Junction
+    from otjdd.solver.integrate import Run
+    from otjdd.solver.model_limits import Reached
+    from otjdd.waveform.chain import Chain
+    from otjdd.waveform.waveform import Waveform
+
+
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 
-def readings(case, moving, waveform) -> dict:
+def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, np.ndarray]:
     """Arrays (R,) of the reads that were taken."""
     from otjdd.stepping import record
 
@@ -45,7 +57,7 @@ def beyond_tolerance(case, unseen: np.ndarray) -> dict:
     return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
 
-def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
+def snapshots_of(case: Case, moving: Run) -> tuple[list[dict[str, Any]], SolverError | None]:
     """Profiles of all states that were kept, up to one whose current cannot be found, and that failure."""
     found = []
     for kept in moving.kept:
@@ -56,7 +68,13 @@ def snapshots_of(case, moving) -> tuple[list[dict], SolverError | None]:
     return found, None
 
 
-def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None = None):
+def collected(
+    case: Case,
+    moving: Run,
+    reads: dict[str, np.ndarray],
+    snapshots: list[dict[str, Any]],
+    only: Collection[str] | None = None,
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Reached]]:
     """Outputs of a run and their coordinates, by name, and output -> `model_limits.Reached`.
 
     only : names that are taken, None for all; time series are left out if none is among them
@@ -68,7 +86,9 @@ def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None
     rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
     rows = rows[recorded_once(rows)]
     along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
-    arrays = series(case, junction, rows) if along_time else {"conduction_current": rows[:, record.CURRENT]}
+    arrays: dict[str, Any] = (
+        series(case, junction, rows) if along_time else {"conduction_current": rows[:, record.CURRENT]}
+    )
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
     arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
@@ -88,18 +108,18 @@ def collected(case, moving, reads: dict, snapshots, only: Collection[str] | None
     return arrays, coords, reached
 
 
-def kind_of_columns(case) -> np.ndarray:
+def kind_of_columns(case: Case) -> np.ndarray:
     """Number (K,) of the kind of each column."""
     return np.array([part.kind for part in model.members(case)])
 
 
-def by_kind(case, columns: np.ndarray) -> np.ndarray:
+def by_kind(case: Case, columns: np.ndarray) -> np.ndarray:
     """Sums (n, kinds) over the columns of each kind, of values (n, K)."""
     kind = kind_of_columns(case)
     return np.stack([columns[:, kind == number].sum(axis=1) for number in range(len(kinds_of(case)))], axis=1)
 
 
-def kinds_apart(case, junction, columns: np.ndarray) -> dict:
+def kinds_apart(case: Case, junction: Junction, columns: np.ndarray) -> dict[str, np.ndarray]:
     """Outputs of each kind, from the currents and the positions (T, 2 K) of the columns."""
     K, kinds = len(junction.columns.weight), kinds_of(case)
     shares = by_kind(case, junction.columns.weight[None])
@@ -111,15 +131,16 @@ def kinds_apart(case, junction, columns: np.ndarray) -> dict:
     }
 
 
-def density_of_supply(case, junction) -> float:
+def density_of_supply(case: Case, junction: Junction) -> float:
     """Current density per energy [A/(m2 eV)] of a transmission of one, of the column whose spectrum is shown."""
     columns = junction.columns
     if len(kinds_of(case)) > 1:
-        return columns.supply[len(columns.weight) // 2] / case.device.area
+        supply: float = columns.supply[len(columns.weight) // 2] / case.device.area
+        return supply
     return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
 
 
-def extremes(case, arrays: dict, time: np.ndarray) -> dict:
+def extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> dict[str, model_limits.Reached]:
     """Largest values of the quantities that have a limit, over records, reads and snapshots.
 
     time : (T,) of the time series [s]
@@ -166,10 +187,11 @@ def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
     before = np.searchsorted(t, t[before])  # the first one of that time
     took = t - t[before]
     later = np.diff(t, prepend=np.inf) > 0.0  # than the record before; the first has none
-    return np.divide(charge - charge[before], took, out=np.zeros(len(t)), where=later)
+    mean: np.ndarray = np.divide(charge - charge[before], took, out=np.zeros(len(t)), where=later)
+    return mean
 
 
-def series(case, junction, rows: np.ndarray) -> dict:
+def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series from the recorded rows (T, RECORD)."""
     from otjdd.stepping import record
 

@@ -7,10 +7,13 @@ The garbage collector is off meanwhile: the compiler leaves so many objects that
 to it then, so that it does not look through them three times when it is on again, which took a second.
 """
 
+from __future__ import annotations
+
 import gc
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,11 +22,15 @@ from otjdd.solver import integrate
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
+if TYPE_CHECKING:
+    from otjdd.solver.integrate import Run
+
+
 NO_TASKS = np.zeros(0, np.int64)
 SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin_between_metals)"
 
 
-def compile_kernels(begin: Callable) -> None:
+def compile_kernels(begin: Callable[[], Run]) -> None:
     """Compile all large kernels for runs like the one that begin() returns."""
     with without_collector(), second_process() as wait_for_steps:
         run = begin()
@@ -35,7 +42,7 @@ def compile_kernels(begin: Callable) -> None:
 
 
 @contextmanager
-def without_collector():
+def without_collector() -> Iterator[None]:
     """The garbage collector is off in the block."""
     was_on = gc.isenabled()
     gc.disable()
@@ -49,7 +56,7 @@ def without_collector():
 
 
 @contextmanager
-def second_process():
+def second_process() -> Iterator[Callable[[], object]]:
     """Process that compiles the time step: a function that waits for it. The process ends with the block."""
     try:
         process = subprocess.Popen(
@@ -60,13 +67,14 @@ def second_process():
         yield lambda: None
         return
     with process:
+        assert process.stdout is not None
         try:
             yield process.stdout.readline
         finally:
             process.kill()
 
 
-def second(begin: Callable) -> None:
+def second(begin: Callable[[], Run]) -> None:
     """Work of the second process, for the run that begin() returns. It ends with the first one."""
     with ended_with_parent(), without_collector():
         run = begin()
@@ -75,7 +83,7 @@ def second(begin: Callable) -> None:
         compile_doors(run)
 
 
-def compile_currents(run) -> None:
+def compile_currents(run: Run) -> None:
     """Compile the current of a column, its slopes, and what they call, for runs like this one."""
     from otjdd.physics import conduction
     from otjdd.physics.transport import transport
@@ -89,7 +97,7 @@ def compile_currents(run) -> None:
         kernel_cache.compile_for(kernel, arguments)
 
 
-def compile_around(run) -> None:
+def compile_around(run: Run) -> None:
     """Compile what surrounds a time step: its error, its length, and what is recorded of it, for runs like this one."""
     from otjdd.stepping import course, rosenbrock, stepper
 
@@ -104,7 +112,7 @@ def compile_around(run) -> None:
         kernel_cache.compile_for(kernel, arguments)
 
 
-def compile_steps(run) -> None:
+def compile_steps(run: Run) -> None:
     """Compile the stack with electrons and a time step, for runs like this one."""
     from otjdd.physics import closing
     from otjdd.stepping import electron_step, rosenbrock
@@ -117,7 +125,7 @@ def compile_steps(run) -> None:
         kernel_cache.compile_for(kernel, arguments)
 
 
-def compile_doors(run) -> None:
+def compile_doors(run: Run) -> None:
     """Compile what Python calls at the end of a run."""
     from otjdd.physics import bands, electrostatics, image_force, supply, tunnelling
     from otjdd.physics.transport import transport

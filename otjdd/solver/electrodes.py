@@ -3,20 +3,29 @@
 A kind of electrode is a record of `case.electrodes`. The kernels know two forms; each record is converted to one of them.
 """
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.case.electrodes import Bent, Straight
 from otjdd.constants import BOLTZMANN_EV
 
+if TYPE_CHECKING:
+    from otjdd.case.electrodes import Metal, Semiconductor
+    from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
+    from otjdd.physics.electrostatics import Electrode, Permittivity
+
+
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
 FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 300 pieces
 
 
-def permittivity(record, temperature: float):
+def permittivity(record: LinearPermittivity | NonlinearPermittivity, temperature: float) -> Permittivity:
     """`electrostatics.Permittivity` of a record of a case at a temperature [K]."""
     from otjdd.physics.electrostatics import Permittivity
 
@@ -28,11 +37,12 @@ def fermi_level(semiconductor: Bent, temperature: float) -> float:
     from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
     kT = BOLTZMANN_EV * temperature
-    return kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.density_of_states)
+    xi: float = kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.density_of_states)
+    return xi
 
 
 @lru_cache(maxsize=64)
-def bent_tables(form: Bent, temperature: float, tolerance: float):
+def bent_tables(form: Bent, temperature: float, tolerance: float) -> tuple[Any, ...]:
     """xi, and the tables of an Electrode: charge scale, start, step, bending, slope, depletion, accumulation.
 
     tolerance : relative error that the straight pieces of the bent region may make in a current
@@ -55,13 +65,13 @@ def bent_tables(form: Bent, temperature: float, tolerance: float):
     return xi, scale, -below * step, step, bending, slope, depletion, accumulation
 
 
-def electrode(record, temperature: float, current_tolerance: float):
+def electrode(record: Metal | Semiconductor, temperature: float, current_tolerance: float) -> Electrode:
     """`electrostatics.Electrode` of a record of a case at a temperature [K], for currents of a relative tolerance."""
     form = record.form(temperature)
     return straight(form) if isinstance(form, Straight) else bent(form, temperature, max(current_tolerance, FINEST))
 
 
-def straight(form: Straight):
+def straight(form: Straight) -> Electrode:
     """An electrode whose band stays flat."""
     from otjdd.physics import electrostatics as es
 
@@ -70,7 +80,7 @@ def straight(form: Straight):
     return es.Electrode(es.METAL, *bands, form.drop, 1.0, 0.0, 1.0, *empty)
 
 
-def bent(form: Bent, temperature: float, tolerance: float):
+def bent(form: Bent, temperature: float, tolerance: float) -> Electrode:
     """An electrode with tables of its bending by charge and of its bent region."""
     from otjdd.physics import electrostatics as es
 

@@ -5,11 +5,18 @@ order of `stepping.electron_jacobian`. The electrons follow at every frequency, 
 it is in equilibrium: the charge of a terminal is that of its electrode and of its electrons.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+
+if TYPE_CHECKING:
+    from otjdd.physics.junction import FluxSlopes, Junction
+    from otjdd.physics.state import State
+
 
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
@@ -38,7 +45,8 @@ class ElectronColumn(NamedTuple):
         """Change of ln G in a time [s] at constant V_j: one implicit step."""
         right = np.zeros(self.response.size)
         right[self.ions] = self.flux
-        return self.log_chord @ self.solved(1.0 / time, right)
+        change: float = self.log_chord @ self.solved(1.0 / time, right)
+        return change
 
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Answer of the unknowns where the vacancies change at a rate [1/s]."""
@@ -67,10 +75,17 @@ def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         offset = band - DIAGONAL
         i = slice(max(0, -offset), min(n, n - offset))
         matrix[above - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
-    return solve_banded((DIAGONAL, above), matrix, right * scale)
+    solution: np.ndarray = solve_banded((DIAGONAL, above), matrix, right * scale)
+    return solution
 
 
-def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColumn:
+def electron_column(
+    junction: Junction,
+    state: State,
+    k: int,
+    fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
+    log_slopes: tuple[float, np.ndarray],
+) -> ElectronColumn:
     """Charges of column k. fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L) and by S_f"""
     from otjdd.physics import electron_stack as stacks
     from otjdd.physics.bound_electrons import binds
@@ -78,7 +93,8 @@ def electron_column(junction, state, k: int, fluxes, log_slopes) -> ElectronColu
 
     (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))
-    linear = stacks.Linear(*np.zeros((3, N, 3, 3)), response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
+    lower, diagonal, upper = np.zeros((3, N, 3, 3))
+    linear = stacks.Linear(lower, diagonal, upper, response, np.zeros(N + 1), np.zeros(N + 1), np.zeros(2))
     stacks.linearise(junction, k, stack, linear)
     tilt = slopes.by_field / junction.columns.distance[k]
     jacobian.fill_vacancies(junction, k, slopes, tilt, 0.0, linear)
@@ -119,7 +135,9 @@ def displacements(stiffness: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return by_U, np.concatenate((stiffness[:1], np.zeros(N)))
 
 
-def along_charges(junction, k: int, log_slopes, by_U: np.ndarray, by_V: np.ndarray) -> tuple[np.ndarray, float]:
+def along_charges(
+    junction: Junction, k: int, log_slopes: tuple[float, np.ndarray], by_U: np.ndarray, by_V: np.ndarray
+) -> tuple[np.ndarray, float]:
     """d ln G by the unknowns (3N,), and by the charge that V_j sets at once, from its slopes by D(L) and by S_f."""
     by_D, by_S = log_slopes
     per_charge, N = by_S[:-1] / (junction.ions[k].z * ELEMENTARY_CHARGE), by_U.shape[1]
@@ -129,7 +147,9 @@ def along_charges(junction, k: int, log_slopes, by_U: np.ndarray, by_V: np.ndarr
     return found, float(by_face @ by_V)
 
 
-def terminal_charge(junction, state, k: int, by_U: np.ndarray, by_V: float) -> tuple[np.ndarray, float]:
+def terminal_charge(
+    junction: Junction, state: State, k: int, by_U: np.ndarray, by_V: float
+) -> tuple[np.ndarray, float]:
     """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
     from otjdd.physics import film_electrons as rows
 

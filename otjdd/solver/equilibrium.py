@@ -9,16 +9,25 @@ with D(L) from the closure at these c. Newton's iteration for x does not depend 
 or the relaxation time. Between blocking electrodes the ions can rest at any voltage; at 0 V the rest is equilibrium.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+
+if TYPE_CHECKING:
+    from otjdd.physics.junction import Junction
+    from otjdd.physics.state import State
+
 
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 
 
-def relaxed(junction, c, V: float = 0.0):
+def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0) -> np.ndarray | None:
     """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
 
     None when not found.
@@ -27,9 +36,10 @@ def relaxed(junction, c, V: float = 0.0):
     from otjdd.physics.state import new_state
 
     electrons = bool(hold_electrons(junction))
-    out, state = np.empty_like(c), new_state(*c.shape, electrons)
+    K, N = c.shape
+    out, state = np.empty_like(c), new_state(K, N, electrons)
     find = relaxed_with_electrons if electrons else relaxed_column
-    for k in range(c.shape[0]):
+    for k in range(K):
         found = find(junction, state, k, c[k], V)
         if found is None:
             return None
@@ -37,7 +47,7 @@ def relaxed(junction, c, V: float = 0.0):
     return out
 
 
-def relaxed_column(junction, state, k: int, c, V: float):
+def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
     """Concentrations (N,) of column k at rest at V [V], from c with as many ions; None when not found. state : scratch"""
     c_max, total = junction.ions[k].c_max, (c * junction.columns.width[k]).sum()
     x = np.log(c / (c_max - c))
@@ -52,7 +62,7 @@ def relaxed_column(junction, state, k: int, c, V: float):
     return None
 
 
-def relaxed_with_electrons(junction, state, k: int, c, V: float):
+def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
     """As `relaxed_column` where the film holds electrons."""
     from otjdd.physics.ionic_equilibrium import equilibrate
 
@@ -61,7 +71,7 @@ def relaxed_with_electrons(junction, state, k: int, c, V: float):
     return state.c[k].copy() if found else None
 
 
-def newton_step(junction, state, k: int, x, total: float, V: float):
+def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: float, V: float) -> np.ndarray:
     """Newton's step in x (N,) for column k at V [V], nan where the stack does not close; the state then holds D(L) at x.
 
     Rows: D(L) against the value that follows from the last cell; Gauss's law in cells 1..N-2; the number of ions.
@@ -96,7 +106,7 @@ def newton_step(junction, state, k: int, x, total: float, V: float):
     return -bordered(bands, ends, np.diff(missing), rest)
 
 
-def bordered(bands, ends, inside, rest):
+def bordered(bands: np.ndarray, ends: np.ndarray, inside: np.ndarray, rest: np.ndarray) -> np.ndarray:
     """Solve for x (N,): rows 1..N-2 of a tridiagonal matrix, and two full rows.
 
     bands : (3, N-2) factors of x_i+1, x_i and x_i-1   ends : (2, N)   inside : (N-2,), rest : (2,) right-hand sides

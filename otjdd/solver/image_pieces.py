@@ -7,15 +7,22 @@ Ng, Physics of Semiconductor Devices, section 3.2.4). Between two metals all ima
 ends at the bottom of the band of the metal, which it would pass some 0.01 nm from it.
 """
 
+from __future__ import annotations
+
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from otjdd.case.electrodes import Straight
 from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 
+if TYPE_CHECKING:
+    from otjdd.case.device import Device
+
+
+Values = TypeVar("Values", float, np.ndarray)
 GROWTH = 0.2  # length of a piece over its distance from the metal; currents are then within 1e-5
 
 
@@ -28,7 +35,7 @@ class Image(NamedTuple):
     right: float | None
 
 
-def image_of(device, temperature: float, thickness: float, left_shift: float) -> Image | None:
+def image_of(device: Device, temperature: float, thickness: float, left_shift: float) -> Image | None:
     """Image potential of a film of a thickness [m], its band edge at the left moved by a shift [eV]; None without."""
     if device.film.image_permittivity is None:
         return None
@@ -60,13 +67,13 @@ def image_pieces(image: Image, whole: Image, nodes: np.ndarray) -> np.ndarray:
 
 def cuts_of(image: Image, nodes: np.ndarray) -> np.ndarray:
     """Ends of the pieces [m]: those of the band, cut again so that a piece is short beside its distance from a metal."""
-    from_left, from_right = image.left is not None, image.right is not None
     found = [nodes[:1]]
     for low, high in pairwise(nodes):
-        near_left = from_left and (not from_right or low + high < image.length)
-        if near_left:
+        near_left = image.right is None or low + high < image.length
+        if image.left is not None and near_left:
             found.append(graded(low, high, end_of(image, image.left))[1:])
         else:
+            assert image.right is not None  # an image has a metal on one side at least
             away = image.length - high, image.length - low
             found.append(image.length - graded(*away, end_of(image, image.right))[-2::-1])
         found[-1][-1] = high
@@ -93,10 +100,11 @@ def end_of(image: Image, depth: float) -> float:
     half = 0.5 * image.length
     if far_potential(image, half) <= -depth:
         return half
-    return brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
+    end: float = brentq(lambda x: far_potential(image, x) + depth, 0.5 * min(alone, half), half, xtol=1e-18)
+    return end
 
 
-def far_potential(image: Image, x):
+def far_potential(image: Image, x: Values) -> Values:
     """Image potential [eV] at x (n,) [m], without its end at the metals."""
     if image.right is None:
         return -image.strength / x
@@ -105,19 +113,21 @@ def far_potential(image: Image, x):
     from scipy.special import digamma
 
     s = x / image.length
-    return image.strength / image.length * (digamma(s) + digamma(1 - s) + 2 * np.euler_gamma)
+    found: Values = image.strength / image.length * (digamma(s) + digamma(1 - s) + 2 * np.euler_gamma)
+    return found
 
 
-def antiderivative(image: Image, x):
+def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
     """Integral of `far_potential` [eV m] up to x (n,) [m], but for a constant."""
     if image.right is None:
-        return -image.strength * np.log(x)
+        return np.asarray(-image.strength * np.log(x))
     if image.left is None:
-        return image.strength * np.log(image.length - x)
+        return np.asarray(image.strength * np.log(image.length - x))
     from scipy.special import gammaln
 
     s = x / image.length
-    return image.strength * (gammaln(s) - gammaln(1 - s) + 2 * np.euler_gamma * s)
+    found: np.ndarray = image.strength * (gammaln(s) - gammaln(1 - s) + 2 * np.euler_gamma * s)
+    return found
 
 
 def ends(image: Image) -> tuple[float, float]:
@@ -145,4 +155,5 @@ def mean_potential(image: Image, low: np.ndarray, high: np.ndarray) -> np.ndarra
         area = (
             area + antiderivative(image, np.clip(high, left, right)) - antiderivative(image, np.clip(low, left, right))
         )
-    return area / (high - low)
+    mean: np.ndarray = area / (high - low)
+    return mean

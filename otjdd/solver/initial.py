@@ -1,15 +1,28 @@
 """Concentrations that a run starts from: uniform, in equilibrium, after a history, from a result or from a profile."""
 
+from __future__ import annotations
+
 import tomllib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otjdd.case.device import FromProfile, FromResult
 from otjdd.solver import equilibrium, integrate, model
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
+    from otjdd.physics.junction import Junction
+    from otjdd.solver.model import Member
+
 
 THICKNESS = "device.film.thickness"
 
 
-def relax(junction, c: np.ndarray) -> np.ndarray:
+def relax(junction: Junction, c: np.ndarray) -> np.ndarray:
     """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError."""
     found = equilibrium.relaxed(junction, c)
     if found is None:
@@ -17,7 +30,7 @@ def relax(junction, c: np.ndarray) -> np.ndarray:
     return found
 
 
-def start(case, junction, parts) -> np.ndarray:
+def start(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray:
     """Concentrations (K, N) [1/m3] that a case starts from. Raises SolverError, ValueError."""
     initial = case.ions.initial
     c = model.uniform(parts, case.device.film.cells)
@@ -25,9 +38,9 @@ def start(case, junction, parts) -> np.ndarray:
         return c
     if initial == "equilibrium":
         return relax(junction, c)
-    if hasattr(initial, "result"):
+    if isinstance(initial, FromResult):
         return from_result(case, parts)
-    if hasattr(initial, "profile"):
+    if isinstance(initial, FromProfile):
         return model.along_profile(case, parts)
     run = integrate.begin(
         junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps
@@ -38,7 +51,7 @@ def start(case, junction, parts) -> np.ndarray:
     return run.state.c.copy()
 
 
-def from_result(case, parts) -> np.ndarray:
+def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     """Last concentrations (K, N) [1/m3] of the result that a case starts from, on the grid of the case.
 
     The profile is constant within each cell of the result, and stretched with the thickness; the number of ions per area
@@ -47,12 +60,14 @@ def from_result(case, parts) -> np.ndarray:
     """
     from otjdd.results import store
 
-    said, film = "ions.initial.result: ", case.device.film
-    ds = store.read(case.ions.initial.result)
-    states = ds.get("vacancy_concentration_columns", ())
-    if not len(states) or "cell_width" not in ds:
+    said, film, origin = "ions.initial.result: ", case.device.film, case.ions.initial
+    assert isinstance(origin, FromResult)
+    ds = store.read(origin.result)
+    states = ds.get("vacancy_concentration_columns")
+    if states is None or not len(states) or "cell_width" not in ds:
         raise ValueError(f"{said}that result holds no state to start from")
-    c, width = states.values[-1], ds["cell_width"].values
+    c: np.ndarray = states.values[-1]
+    width = ds["cell_width"].values
     if len(c) != len(parts):
         raise ValueError(f"{said}columns: {len(c)}, the case has {len(parts)}")
     faces = model.grid_faces(film.thickness, film.cells, film.grading)
@@ -77,12 +92,12 @@ def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarra
     return np.array([np.diff(np.interp(now, was, column)) / after for column in below])
 
 
-def unlike_thickness(parts) -> bool:
+def unlike_thickness(parts: Sequence[Member]) -> bool:
     """True where the columns of a case differ in their thickness."""
     return len({part.thickness for part in parts}) > 1
 
 
-def spreads_thickness(ds) -> bool:
+def spreads_thickness(ds: xr.Dataset) -> bool:
     """Tell if the columns of a result differ in their thickness."""
     try:
         columns = tomllib.loads(ds.attrs.get("case_resolved", "")).get("columns", {})

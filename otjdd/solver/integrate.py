@@ -1,7 +1,10 @@
 """Integration of the ions along a waveform: kernels called piece by piece; reads, snapshots and signals between calls."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -10,6 +13,17 @@ from otjdd.solver import model_limits
 from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from otjdd.physics.junction import Junction
+    from otjdd.physics.state import Memory, State, Tangent
+    from otjdd.stepping.extremes import Watch
+    from otjdd.stepping.record import Log
+    from otjdd.stepping.rosenbrock import Trial
+    from otjdd.stepping.stepper import Control
+
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
@@ -40,22 +54,22 @@ class KeptState(NamedTuple):
 class Run:
     """State of a junction during its run, as the kernels use it. `state` and the work arrays change in place."""
 
-    junction: object
-    control: object
-    state: object
+    junction: Junction
+    control: Control
+    state: State
     total: np.ndarray  # (K,) vacancies per area [1/m2], constant
-    trial: object  # work space of a step, and the state at its end
-    tangent: object  # of the current
-    memory: object  # voltages at which it was settled, see `state.Memory`
+    trial: Trial  # work space of a step, and the state at its end
+    tangent: Tangent  # of the current
+    memory: Memory  # voltages at which it was settled
     max_steps: int
-    watch: object  # largest values of quantities that have a limit, see `extremes.Watch`
+    watch: Watch  # largest values of quantities that have a limit
     time: float = 0.0
     step: float = 0.0  # s, next time step; 0 after an edge of the waveform, where the kernel chooses
     counts: Counts = field(default_factory=Counts)
     apart: bool = False  # currents and positions of each column are recorded
-    rows: list = field(default_factory=list)  # recorded blocks (n, widths()[0])
-    reads: list = field(default_factory=list)  # (n, widths()[1])
-    kept: list = field(default_factory=list)  # KeptState
+    rows: list[np.ndarray] = field(default_factory=list)  # recorded blocks (n, widths()[0])
+    reads: list[np.ndarray] = field(default_factory=list)  # (n, widths()[1])
+    kept: list[KeptState] = field(default_factory=list)
     at: np.ndarray = field(
         default_factory=lambda: np.array(beginning(0.0))
     )  # place on its course, see `stepper.Course`
@@ -63,7 +77,14 @@ class Run:
 
 
 def begin(
-    junction, c: np.ndarray, *, rtol: float, atol: float, max_steps: int = 10**9, watch=None, apart: bool = False
+    junction: Junction,
+    c: np.ndarray,
+    *,
+    rtol: float,
+    atol: float,
+    max_steps: int = 10**9,
+    watch: Watch | None = None,
+    apart: bool = False,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
@@ -113,7 +134,14 @@ def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
     return 0.0, 0.0, step, settled_at, 0.0, 0.0
 
 
-def travel(run: Run, pieces: np.ndarray, tasks: np.ndarray, at, record: bool, progress=None) -> None:
+def travel(
+    run: Run,
+    pieces: np.ndarray,
+    tasks: np.ndarray,
+    at: ArrayLike,
+    record: bool,
+    progress: Callable[[float], object] | None = None,
+) -> None:
     """Integrate along pieces (P, 4) of the source voltage with tasks (P,), on from `at`: see `stepper.Course`.
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
@@ -155,7 +183,7 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
     )
 
 
-def new_log(run: Run, tasks: np.ndarray, record: bool):
+def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
     from otjdd.stepping import record as slots
     from otjdd.stepping.course import KEEP, OBSERVE, READ
@@ -171,7 +199,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool):
     )  # fmt: skip
 
 
-def empty(run: Run, log) -> None:
+def empty(run: Run, log: Log) -> None:
     """Move the contents of a log to the run."""
     rows, reads, kept = log.used.tolist()
     if rows:
@@ -181,7 +209,7 @@ def empty(run: Run, log) -> None:
     if kept:
         concentrations, displacements = log.kept_c[:kept].copy(), log.kept_D[:kept].copy()
         for at, c, D in zip(log.kept[:kept].tolist(), concentrations, displacements, strict=True):
-            run.kept.append(KeptState(*at, c, *D))
+            run.kept.append(KeptState._make((*at, c, *D)))
     log.used[:] = 0
 
 
@@ -191,7 +219,7 @@ def check(run: Run, status: int, time: float, voltage: float, step: float, norm:
         fail(run, Status(status).name, time, voltage, step, norm, cell)
 
 
-def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float, cell: int = 0):
+def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> NoReturn:
     """Raise SolverError; the place is that of the largest error of a step, else the strongest field in any column.
 
     cell : with the largest error, counted through all columns
@@ -238,12 +266,12 @@ def drive(
     run: Run,
     waveform: Waveform | Chain,
     *,
-    every="none",
-    windows=(),
-    stops=(),
-    keep_reads=False,
-    progress=None,
-    at=None,
+    every: str = "none",
+    windows: Sequence[tuple[float, float]] = (),
+    stops: Sequence[float] = (),
+    keep_reads: bool = False,
+    progress: Callable[[float], object] | None = None,
+    at: np.ndarray | None = None,
 ) -> None:
     """Take a run along a waveform.
 
@@ -263,9 +291,14 @@ def drive(
         raise Misplaced(f"in block {first} of {waveform.block_count}")
     for number, block in enumerate(waveform.blocks(first), first):
         run.block[0] = number
-        done = progress and (lambda fraction, number=number: progress((number + fraction) / waveform.block_count))
+        done = of_part(progress, number, waveform.block_count)
         drive_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, at)
         at = None
+
+
+def of_part(progress: Callable[[float], object] | None, before: int, parts: float) -> Callable[[float], object] | None:
+    """Progress within one of `parts` equal parts of a work, after the parts before; None without progress."""
+    return None if progress is None else lambda fraction: progress((before + fraction) / parts)
 
 
 def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> list[tuple[float, int]]:
@@ -278,7 +311,16 @@ def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> l
     return there + [(time, at_read) for time in block.waveform.read_times]
 
 
-def drive_block(run: Run, block: Block, began: float, marks: list, every: str, windows, progress, at) -> None:
+def drive_block(
+    run: Run,
+    block: Block,
+    began: float,
+    marks: list[tuple[float, int]],
+    every: str,
+    windows: Sequence[tuple[float, float]],
+    progress: Callable[[float], object] | None,
+    at: np.ndarray | None,
+) -> None:
     """Take a run along a block that began at a time [s] of the run, with the marks of the block. Raises SolverError."""
     pieces, tasks = (array.copy() for array in pieces_between(block.waveform, tuple(marks)))
     if not len(pieces):
@@ -292,8 +334,7 @@ def drive_block(run: Run, block: Block, began: float, marks: list, every: str, w
         check_place(run.at, pieces)
     for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:
         if run.at[0] < end:
-            share = end / len(pieces)
-            part = progress and (lambda fraction, share=share: progress(fraction * share))
+            part = of_part(progress, 0, len(pieces) / end)
             travel(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
 
 
@@ -310,9 +351,9 @@ def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
         raise Misplaced(f"in piece {piece:g} of {len(pieces)}, {tau:g} s after its start, with a step of {step:g} s")
 
 
-def within(times: np.ndarray, windows) -> np.ndarray:
-    """True for each time that lies in any of the windows, of which there is one or more."""
-    return np.any([(start <= times) & (times <= end) for start, end in windows], axis=0)
+def within(times: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """True for each time (n,) that lies in any of the windows (W, 2), of which there is one or more."""
+    return np.asarray(np.any([(start <= times) & (times <= end) for start, end in windows], axis=0))
 
 
 @by_record(most=2)
@@ -324,7 +365,9 @@ def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> 
     """
     from otjdd.stepping.course import EDGE
 
-    pieces, tasks, ahead = [], [], sorted(marks, reverse=True)  # the next mark is the last
+    pieces: list[tuple[float, float, float, float]] = []
+    tasks: list[int] = []
+    ahead = sorted(marks, reverse=True)  # the next mark is the last
     while ahead and ahead[-1][0] <= 0.0:
         first = float(waveform.voltages[0])
         pieces, tasks = [(0.0, 0.0, first, first)], [ahead.pop()[1] | sum(tasks)]

@@ -1,7 +1,18 @@
 """I-V curves at frozen ions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from otjdd.case.case import Case
 from otjdd.solver import at_rest, integrate
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.solver.integrate import Run
+
 
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
@@ -9,12 +20,12 @@ CURVES = (
 )  # fmt: skip
 
 
-def iv(case: Case, progress=None):
+def iv(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
     return at_rest.curves(case, CURVES, bias_point, progress=progress)
 
 
-def bias_point(frozen, voltage: float) -> dict[str, float]:
+def bias_point(frozen: Run, voltage: float) -> dict[str, float]:
     """Values of CURVES at a source voltage, means over the columns. Raises SolverError."""
     from otjdd.physics.electrostatics import edge
     from otjdd.physics.transport import transport

@@ -11,12 +11,18 @@ Both electrodes block the ions, so D(0) changes as D(L) does, and the current is
 that holds electrons has more unknowns, see `electron_response`.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.solver.electron_response import ElectronColumn, electron_column
+
+if TYPE_CHECKING:
+    from otjdd.physics.junction import FluxSlopes, Junction
+    from otjdd.physics.state import State
 
 
 class IonColumn(NamedTuple):
@@ -42,7 +48,8 @@ class IonColumn(NamedTuple):
         """Change of ln G in a time [s] at constant V_j: one implicit step."""
         moved, driven = self.solved(1.0 / time, np.column_stack((self.flux, self.drive))).T
         charge = -(self.closure @ moved) / (self.elastance + self.closure @ driven)
-        return self.by_charge * charge + self.by_ions @ (moved + driven * charge)
+        change: float = self.by_charge * charge + self.by_ions @ (moved + driven * charge)
+        return change
 
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Solution of (rate - dJ/dS) s = right."""
@@ -50,7 +57,8 @@ class IonColumn(NamedTuple):
 
         matrix = self.matrix.astype(np.result_type(rate, 1.0))
         matrix[1] += rate
-        return solve_banded((1, 1), matrix, right)
+        solution: np.ndarray = solve_banded((1, 1), matrix, right)
+        return solution
 
 
 class Column(NamedTuple):
@@ -63,16 +71,16 @@ class Column(NamedTuple):
     charges: IonColumn | ElectronColumn
 
 
-def linearised(junction, state, area: float) -> list[Column] | None:
+def linearised(junction: Junction, state: State, area: float) -> list[Column] | None:
     """Columns of a settled junction whose electrode has an area [m2]; None where the current does not converge.
 
     The derivatives of the current are those of the computed integral, without energies that carry less than 1e-7 of it.
     """
     columns = [linearised_column(junction, state, k, area) for k in range(state.c.shape[0])]
-    return None if None in columns else columns
+    return None if None in columns else columns  # type: ignore[return-value]  # mypy does not see that none is None
 
 
-def linearised_column(junction, state, k: int, area: float) -> Column | None:
+def linearised_column(junction: Junction, state: State, k: int, area: float) -> Column | None:
     """Column k, as `linearised`."""
     from otjdd.physics import bound_electrons, conduction
     from otjdd.physics import junction as equations
@@ -98,7 +106,13 @@ def linearised_column(junction, state, k: int, area: float) -> Column | None:
     return Column(area * junction.columns.weight[k], V, G, G * (1.0 + V * by_V), charges)
 
 
-def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
+def ion_column(
+    junction: Junction,
+    state: State,
+    k: int,
+    fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
+    log_slopes: tuple[float, np.ndarray],
+) -> IonColumn:
     """Charges of column k. fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L) and by S_f"""
     from otjdd.physics.junction import closure_slope
 
@@ -121,7 +135,8 @@ def ion_column(junction, state, k: int, fluxes, log_slopes) -> IonColumn:
 
 def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
     """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
-    omega, total = 2.0 * np.pi * np.asarray(frequency), 0.0
+    omega = 2.0 * np.pi * np.asarray(frequency)
+    total = np.zeros(omega.shape, complex)
     for column in columns:
         log_chord, charge = column.charges.answer(omega, moving)
         total = (

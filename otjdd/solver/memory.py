@@ -1,16 +1,25 @@
 """Memory that a case needs, estimated before it runs."""
 
-from otjdd.case.drive_curves import Answer, Curves
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otjdd.case.drive_curves import Answer, Prepared
+from otjdd.case.drive_patterns import Patterns
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
 
 
-def needed(case, columns: int) -> float:
+def needed(case: Case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
     drive, record, cells = case.drive, case.record, case.device.film.cells
-    if isinstance(drive, Curves):
+    if isinstance(drive, Prepared):
         frequencies = len(drive.frequency_values()) if isinstance(drive, Answer) else 0
         curves = len(drive.histories()) * max(1, len(drive.temperatures)) * len(drive.bias_voltages())
         return 8.0 * curves * (8 + 4 * frequencies)
-    if drive.kind == "patterns":
+    if isinstance(drive, Patterns):
+        assert case.crossbar is not None  # as the case has been checked
         return 8.0 * 6 * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
     reads = drive.waveform().read_count
     profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads

@@ -1,19 +1,33 @@
 """Conversion of a case to the numbers of the kernels: grid, columns, junction."""
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS
+from otjdd.case.electrodes import Metal
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import Profile, read_profile
 from otjdd.system.remember import by_record
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.case.columns import Columns
+    from otjdd.case.device import Device, Ions
+    from otjdd.laws import hopping
+    from otjdd.physics import junction as kernels
+    from otjdd.physics.electrostatics import Electrode, Permittivity
+    from otjdd.physics.film_electrons import FilmElectrons
+    from otjdd.physics.junction import Junction
+
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
@@ -51,16 +65,17 @@ def grid_faces(thickness: float, cells: int, grading: float) -> np.ndarray:
 
 def centres(faces: np.ndarray) -> np.ndarray:
     """Cell centres (N,) [m]."""
-    return 0.5 * (faces[1:] + faces[:-1])
+    middle: np.ndarray = 0.5 * (faces[1:] + faces[:-1])
+    return middle
 
 
-def profile(case) -> Profile | None:
+def profile(case: Case) -> Profile | None:
     """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
     path = getattr(case.ions.initial, "profile", None)
     return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
 
 
-def members(case) -> list[Member]:
+def members(case: Case) -> list[Member]:
     """The columns of a case, kind by kind. Raises ValueError for unphysical values, and the errors of `profile`."""
     kinds, start, found = kinds_of(case), profile(case), []
     for number, kind in enumerate(kinds):
@@ -74,7 +89,9 @@ def members(case) -> list[Member]:
 
 
 @by_record(most=64, records=3)
-def members_of_kind(columns, ions, device, density: float, number: int, share: float) -> tuple[Member, ...]:
+def members_of_kind(
+    columns: Columns, ions: Ions, device: Device, density: float, number: int, share: float
+) -> tuple[Member, ...]:
     """The columns of a kind, of a mean density [1/m3] before it is spread. Raises ValueError, OSError.
 
     share : of the kind in the area of all columns
@@ -82,6 +99,8 @@ def members_of_kind(columns, ions, device, density: float, number: int, share: f
     value = spread_values(Kind("", share, device, ions, columns), density)
     spread, weights = column_values(columns, value)
     if getattr(columns.spread.get("device.left.barrier"), "law", "") == "table":
+        if not isinstance(device.left, Metal):
+            raise ValueError("columns.spread: a table of device.left.barrier needs a metal there, which has a barrier")
         spread["device.left.barrier"] = spread["device.left.barrier"] - device.left.barrier
     found = []
     for k, weight in enumerate(weights):
@@ -90,11 +109,11 @@ def members_of_kind(columns, ions, device, density: float, number: int, share: f
             low, high, unit = physical_range(key, ions)
             if not low < own[key] < high:
                 raise ValueError(f"columns.spread: column {k + 1} would have {key} = {own[key]:.3g} {unit}")
-        found.append(Member(share * weight if share != 1.0 else weight, *own.values(), number))
+        found.append(Member._make((share * weight if share != 1.0 else weight, *own.values(), number)))
     return tuple(found)
 
 
-def site_energy(x, thickness: float, well_left: float, well_right: float, width: float):
+def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: float, width: float) -> np.ndarray:
     """Site energy W(x) [eV] of a vacancy: wells at the two interfaces on a flat interior."""
     return -well_left * np.exp(-((x / width) ** 2)) - well_right * np.exp(-(((thickness - x) / width) ** 2))
 
@@ -111,7 +130,7 @@ def tunnelling_nodes(thickness: float, cells: int, grading: float) -> np.ndarray
     return np.array([*kept, len(points) - 1])
 
 
-def column_numbers(case, parts: list[Member], temperature: float):
+def column_numbers(case: Case, parts: list[Member], temperature: float) -> kernels.Columns:
     """Columns of the kernels."""
     from otjdd.physics.junction import Columns
 
@@ -152,16 +171,17 @@ def along_film(
 class Materials(NamedTuple):
     """Numbers of the kernels that all columns of one kind share."""
 
-    film: tuple  # electrostatics.Permittivity
-    left: tuple  # electrostatics.Electrode
-    right: tuple
-    ions: tuple  # ions.Ions
-    electrons: tuple  # film_electrons.FilmElectrons
+    film: Permittivity
+    left: Electrode
+    right: Electrode
+    ions: hopping.Ions
+    electrons: FilmElectrons
 
 
-def materials(device, ions, temperature: float, current_tolerance: float) -> Materials:
+def materials(device: Device, ions: Ions, temperature: float, current_tolerance: float) -> Materials:
     """Numbers of a device and its ions at a temperature [K]."""
-    from otjdd.physics.ions import LAWS, Ions
+    from otjdd.laws.hopping import Ions
+    from otjdd.physics.ions import LAWS
 
     return Materials(
         film=permittivity(device.film.permittivity, temperature),
@@ -181,7 +201,7 @@ def materials(device, ions, temperature: float, current_tolerance: float) -> Mat
     )
 
 
-def junction(case, temperature: float | None = None, parts: list[Member] | None = None):
+def junction(case: Case, temperature: float | None = None, parts: list[Member] | None = None) -> Junction:
     """Kernel numbers of a case, at its own temperature unless another [K] is given."""
     from otjdd.compiler.rows import Row
     from otjdd.physics.junction import Junction
@@ -211,14 +231,15 @@ def junction(case, temperature: float | None = None, parts: list[Member] | None 
 
 
 @lru_cache(maxsize=64)
-def electrons(density_of_states: float, level: float):
+def electrons(density_of_states: float, level: float) -> FilmElectrons:
     """`film_electrons.FilmElectrons` with its table, which no kernel changes."""
     from otjdd.physics.film_electrons import film_electrons
 
-    return film_electrons(density_of_states, level)
+    found: FilmElectrons = film_electrons(density_of_states, level)
+    return found
 
 
-def image_of_columns(case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
+def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
     """Pieces (K, M, PIECES) of `physics.image_force`; M = 0 without an image force. nodes : of the band, by number."""
     from otjdd.physics.image_force import PIECES
 
@@ -227,18 +248,23 @@ def image_of_columns(case, temperature: float, parts: list[Member], nodes: np.nd
     if whole is None:
         return np.zeros((len(parts), 0, PIECES))
     points = np.concatenate(([0.0], centres(grid_faces(film.thickness, film.cells, film.grading)), [film.thickness]))
-    images = [image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift) for part in parts]
-    return np.array([image_pieces(image, whole, points[nodes]) for image in images])
+    found = []
+    for part in parts:
+        image = image_of(kinds[part.kind].device, temperature, part.thickness, part.left_shift)
+        assert image is not None  # all kinds have an image force, or none has
+        found.append(image_pieces(image, whole, points[nodes]))
+    return np.array(found)
 
 
-def along_profile(case, parts: list[Member]) -> np.ndarray:
+def along_profile(case: Case, parts: list[Member]) -> np.ndarray:
     """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
     film, start = case.device.film, profile(case)
+    assert start is not None  # `initial.start` asks for it where the case names one
     c = start.cells(grid_faces(film.thickness, film.cells, film.grading))
     return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])
 
 
-def energy_tolerance(case) -> float:
+def energy_tolerance(case: Case) -> float:
     """Relative tolerance of the integral over energy."""
     tolerance = min(case.numerics.current_tolerance, COARSEST)
     return tolerance if case.device.transmission == "transfer-matrix" else KINKS * tolerance

@@ -4,12 +4,21 @@ The thresholds stand here and nowhere else. A run that exceeds one continues and
 the attribute `model_limits`, and the user reads a line of warning.
 """
 
+from __future__ import annotations
+
 import logging
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike
+
+    from otjdd.stepping.extremes import Watch
+
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +96,7 @@ def thermal_resistance(radius: float) -> float:
     return 1.0 / (4.0 * CONDUCTIVITY * radius)
 
 
-def thermal_response(time, radius: float):
+def thermal_response(time: ArrayLike, radius: float) -> np.ndarray:
     """Fraction of the steady temperature that a constant power on a disc of a radius [m] reaches after a time [s].
 
     (2/pi) arctan(4 sqrt(s/pi)), s = time DIFFUSIVITY/r^2: exact for a heat source that is Gaussian over the surface, and
@@ -101,7 +110,7 @@ def response_poles(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return RATES * DIFFUSIVITY / radius**2, WEIGHTS
 
 
-def new_watch(density_of_states: float, radius: float, cells: int):
+def new_watch(density_of_states: float, radius: float, cells: int) -> Watch:
     """Watch of the kernels over a film of cells with a density of states [1/m3] below an electrode of a radius [m]."""
     from otjdd.stepping import extremes
 
@@ -118,14 +127,14 @@ def unheated(radius: float) -> np.ndarray:
     return heat
 
 
-def no_watch():
+def no_watch() -> Watch:
     """Watch of the kernels that records nothing."""
     from otjdd.stepping import extremes
 
     return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
 
 
-def seen(watch, area: float) -> dict[str, Reached]:
+def seen(watch: Watch, area: float) -> dict[str, Reached]:
     """Largest values after any accepted step; those of the current over an area [m2]."""
     from otjdd.stepping import extremes
 
@@ -147,13 +156,13 @@ def larger(one: dict[str, Reached], other: dict[str, Reached]) -> dict[str, Reac
     }
 
 
-def of_series(time, values, what: str = "t = {:.4g} s") -> Reached:
+def of_series(time: Any, values: ArrayLike, what: str = "t = {:.4g} s") -> Reached:
     """Largest of the values (n,) and the place (n,) where it is; nan is passed over. `what` words a place."""
-    values = np.abs(np.asarray(values, dtype=float))
-    if not np.isfinite(values).any():
+    sizes = np.abs(np.asarray(values, dtype=float))
+    if not np.isfinite(sizes).any():
         return Reached(math.nan, "")
-    i = int(np.argmax(np.where(np.isnan(values), -1.0, values)))
-    return Reached(float(values[i]), what.format(float(time[i])))
+    i = int(np.argmax(np.where(np.isnan(sizes), -1.0, sizes)))
+    return Reached(float(sizes[i]), what.format(float(time[i])))
 
 
 def passed(reached: dict[str, Reached]) -> list[str]:
@@ -169,7 +178,7 @@ def passed(reached: dict[str, Reached]) -> list[str]:
     return told
 
 
-def warn(ds) -> None:
+def warn(ds: xr.Dataset | None) -> None:
     """Log a warning for each limit that a result has passed; without a handler the lines go to stderr.
 
     ds : None for a run that ended before it had a result

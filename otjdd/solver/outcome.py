@@ -1,13 +1,26 @@
 """End of a run: its status in words, and the attributes of its result."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from otjdd.errors import SolverError
 from otjdd.laws.hopping import LAWS
 from otjdd.results import provenance
 from otjdd.solver import model_limits
+from otjdd.solver.model_limits import Reached
 from otjdd.system.limits import behind, interruption
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def ending(error: BaseException):
+    from otjdd.case.case import Case
+
+
+Ended = SolverError | KeyboardInterrupt  # what ends a run early
+
+
+def ending(error: BaseException) -> Ended:
     """Return SolverError or KeyboardInterrupt; raise any other exception, also one of a program's own signal handler."""
     found = error if isinstance(error, SolverError) else interruption(error)
     if found is None:
@@ -15,15 +28,15 @@ def ending(error: BaseException):
     return found
 
 
-def status(failure) -> str:
+def status(failure: Ended | None) -> str:
     """End of a run, in words."""
     return "done" if failure is None else str(failure) or "interrupted"
 
 
-def delivered(ds, failure):
+def delivered(ds: xr.Dataset, failure: Ended | None) -> xr.Dataset:
     """The Dataset of a run. Raises the failure that ended the run early, with the Dataset as its `partial`."""
     if failure is not None:
-        failure.partial = ds
+        failure.partial = ds  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
         raise failure
     return ds
 
@@ -40,17 +53,17 @@ OF_LAWS = {
 }
 
 
-def references(case) -> str:
+def references(case: Case) -> str:
     """Publications of the models of a case; the sources of its numbers stand in the case itself."""
     parts = [getattr(part, "permittivity", None) for part in (case.device.left, case.device.film, case.device.right)]
     used = dict.fromkeys([case.ions.law, *(part.law for part in parts if part)])
     return "; ".join([*REFERENCES, *(OF_LAWS[law] for law in used if law in OF_LAWS)])
 
 
-def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
+def attributes(case: Case, statistics: dict[str, Any], wall_time: float, reached: dict[str, Reached]) -> dict[str, str]:
     """Attributes of a result: the case, the provenance of the numbers, and the limits of the model that they exceed.
 
-    reached : output -> `model_limits.Reached`
+    reached : output -> largest value
     """
     about = provenance.provenance(
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
@@ -59,6 +72,6 @@ def attributes(case, statistics: dict, wall_time: float, reached: dict) -> dict:
     return about | {"history": history, "references": references(case)} | limits(reached)
 
 
-def limits(reached: dict) -> dict:
-    """Attribute with the limits of the model that are exceeded. reached : output -> `model_limits.Reached`"""
+def limits(reached: dict[str, Reached]) -> dict[str, str]:
+    """Attribute with the limits of the model that are exceeded. reached : output -> largest value"""
     return {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}

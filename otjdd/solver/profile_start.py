@@ -1,11 +1,17 @@
 """Start from a profile of vacancies in a text file: two columns, distance from the left electrode and concentration."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
 
 COLUMNS = (Column("x", "length"), Column("concentration", "density"))
 HEADER = "a header with units such as `x (nm), concentration (1/m^3)`"
@@ -18,7 +24,7 @@ class Profile(NamedTuple):
     x: np.ndarray  # (P,) m, rising
     c: np.ndarray  # (P,) 1/m3
 
-    def below(self, x) -> np.ndarray:
+    def below(self, x: ArrayLike) -> np.ndarray:
         """Vacancies per area [1/m2] between 0 and each x [m]."""
         area = np.concatenate(([0.0], np.cumsum(0.5 * np.diff(self.x) * (self.c[1:] + self.c[:-1]))))
         x = np.asarray(x, dtype=float)
@@ -27,7 +33,8 @@ class Profile(NamedTuple):
         inside = np.minimum(i + 1, len(self.x) - 1)
         step = self.x[inside] - self.x[i]
         slope = np.divide(self.c[inside] - self.c[i], step, out=np.zeros(x.shape), where=(step > 0.0) & (after > 0.0))
-        return self.c[0] * self.x[0] + area[i] + after * (self.c[i] + 0.5 * slope * after)
+        below: np.ndarray = self.c[0] * self.x[0] + area[i] + after * (self.c[i] + 0.5 * slope * after)
+        return below
 
     def mean(self, thickness: float) -> float:
         """Mean concentration [1/m3] of a film [m]."""
@@ -38,7 +45,7 @@ class Profile(NamedTuple):
         return np.diff(self.below(faces)) / np.diff(faces)
 
 
-def read_profile(path, thickness: float, site_density: float) -> Profile:
+def read_profile(path: str | Path, thickness: float, site_density: float) -> Profile:
     """Profile of a text file for a film of a thickness [m] with a site density [1/m3].
 
     Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment; the first line names both columns with
@@ -50,11 +57,13 @@ def read_profile(path, thickness: float, site_density: float) -> Profile:
     if not found or is_number(found[0].cells[0]):
         raise ValueError(f"{path}:{found[0].number if found else 1}: expected {HEADER}")
     scale = units_of(path, found[0], COLUMNS)
-    if None in scale:
+    length, density = scale
+    if length is None or density is None:
         raise ValueError(f"{path}:{found[0].number}: expected {HEADER}")
-    rows = []
+    rows: list[tuple[float, float]] = []
     for line in found[1:]:
-        x, c = (value * unit for value, unit in zip(numbers_of(path, line, COLUMNS), scale, strict=True))
+        x, c = numbers_of(path, line, COLUMNS)
+        x, c = x * length, c * density
         if rows and x <= rows[-1][0]:
             raise ValueError(
                 f"{path}:{line.number}: x goes from {rows[-1][0]:g} m to {x:g} m; it rises from line to line"
@@ -70,4 +79,5 @@ def read_profile(path, thickness: float, site_density: float) -> Profile:
         raise ValueError(f"{path}:{found[-1].number}: {len(rows)} rows of numbers; a profile has two at least")
     if not any(c > 0.0 for _, c in rows):
         raise ValueError(f"{path}:{found[-1].number}: a profile without vacancies")
-    return Profile(*np.array(rows).T)
+    x_of, c_of = np.array(rows).T
+    return Profile(x_of, c_of)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from otjdd.case.circuit import Circuit
 
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
-def read_out(times, conduction, displacement, circuit: Circuit) -> np.ndarray:
+
+def read_out(times: ArrayLike, conduction: ArrayLike, displacement: ArrayLike, circuit: Circuit) -> np.ndarray:
     """Current that the instrument shows, A.
 
     times: (n,) s, non-decreasing
@@ -29,7 +34,7 @@ def read_out(times, conduction, displacement, circuit: Circuit) -> np.ndarray:
     return current if circuit.range is None else np.clip(current, -circuit.range, circuit.range)
 
 
-def _one_pole(steps, linear, mean, tau) -> np.ndarray:
+def _one_pole(steps: np.ndarray, linear: np.ndarray, mean: np.ndarray, tau: float) -> np.ndarray:
     """y' = (x - y)/tau over intervals `steps` (n-1,), x = linear between samples + mean[1:] constant in each."""
     z = steps / tau
     fresh = -np.expm1(-z)  # weight of the input as a whole; the rest is memory
@@ -41,7 +46,7 @@ def _one_pole(steps, linear, mean, tau) -> np.ndarray:
     return np.array(y)
 
 
-def _end_weight(z) -> np.ndarray:
+def _end_weight(z: np.ndarray) -> np.ndarray:
     """1 - (1 - exp(-z))/z: how much of a linear input is weighed by its value at the end of the interval."""
     # The plain form loses all digits in steps much shorter than tau, of which there are many: a series instead.
     small = z < 0.1

@@ -63,8 +63,8 @@ def at_even(ds: xr.Dataset, name: str, t: np.ndarray, even: np.ndarray) -> np.nd
         charge = np.interp(even, t, np.concatenate(([0.0], np.cumsum(values[1:] * np.diff(t)))))
         return np.concatenate(([0.0], np.diff(charge) / np.diff(even)))
     if name == "temperature_rise" and (values > 0).all():
-        return np.exp(np.interp(even, t, np.log(values)))
-    return np.interp(even, t, values)
+        return np.asarray(np.exp(np.interp(even, t, np.log(values))))
+    return np.asarray(np.interp(even, t, values))
 
 
 def shown(ds: xr.Dataset, t: np.ndarray, even: np.ndarray, made: dict[str, np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ right electrode and half of the way back, electrons read after that.
 
 import logging
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case.case import parse_case
 from otjdd.compiler import kernel_cache
@@ -93,7 +93,7 @@ def trust() -> None:
     )
 
 
-def begin(**changes):
+def begin(**changes: Any) -> integrate.Run:
     """The run at its start. changes : of the case."""
     case = parse_case(CASE).replace(**changes)
     parts = model.members(case)
@@ -101,12 +101,12 @@ def begin(**changes):
     return integrate.begin(model.junction(case, parts=parts), c, rtol=case.numerics.rtol, atol=case.numerics.atol)
 
 
-def begin_between_metals():
+def begin_between_metals() -> integrate.Run:
     """A run of the same types, without the tables of a semiconductor and the kernels that make them."""
     return begin(**{"device.right": {"kind": "metal", "barrier": "0.7 eV"}})
 
 
-def answer(**changes) -> Answer:
+def answer(**changes: Any) -> Answer:
     """Numbers at the end of the run."""
     from otjdd.physics import electrostatics
     from otjdd.physics.transport import transport

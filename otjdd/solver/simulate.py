@@ -1,9 +1,11 @@
 """From the case of one junction to its Dataset."""
 
+from __future__ import annotations
+
 import json
 import time
-from collections.abc import Collection, Generator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Generator
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,10 +16,21 @@ from otjdd.results import outputs
 from otjdd.solver import checkpoint, initial, integrate, model, model_limits, self_check
 from otjdd.solver.collect import collected, readings, snapshots_of
 from otjdd.solver.iv import iv
-from otjdd.solver.outcome import attributes, delivered, ending, limits, status
+from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits, status
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needed
 from otjdd.system.steps import finished
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike
+
+    from otjdd.physics.junction import Junction
+    from otjdd.solver.integrate import Run
+    from otjdd.solver.model import Member
+    from otjdd.waveform.chain import Chain
+    from otjdd.waveform.waveform import Waveform
+
 
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 
@@ -25,11 +38,16 @@ WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # 
 class Found(NamedTuple):
     """Outputs of a run by name, and the limits of the model that it exceeds, a line each."""
 
-    arrays: dict[str, np.ndarray]
+    arrays: dict[str, ArrayLike]
     limits: str
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None):
+def simulate(
+    case: Case,
+    progress: Callable[[float], object] | None = None,
+    start: np.ndarray | None = None,
+    checkpoints: checkpoint.Place | None = None,
+) -> xr.Dataset:
     """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
 
     start : concentrations (K, N) [1/m3] instead of those that the case says
@@ -52,6 +70,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     try:
         failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
     except integrate.Misplaced as error:
+        assert saved is not None  # a run that begins is at the start of its waveform
         raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
@@ -65,15 +84,18 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     return delivered(outputs.dataset(arrays, coords, about | files), failure)
 
 
-def arrays(case: Case, only: Collection[str], progress=None) -> Found:
+def arrays(case: Case, only: Collection[str], progress: Callable[[float], object] | None = None) -> Found:
     """Outputs in `only` of a case with a waveform, and the coordinates of their dimensions, without a Dataset.
 
     Profiles are computed if one is among them. Raises what ends the run.
     """
-    return finished(in_steps(case, only, progress))
+    found: Found = finished(in_steps(case, only, progress))
+    return found
 
 
-def in_steps(case: Case, only: Collection[str], progress=None) -> Generator[None, None, Found]:
+def in_steps(
+    case: Case, only: Collection[str], progress: Callable[[float], object] | None = None
+) -> Generator[None, None, Found]:
     """The same in three steps, so that several short runs can take each of them together, one after the other."""
     self_check.trust()
     case = case.without_fit()
@@ -85,13 +107,13 @@ def in_steps(case: Case, only: Collection[str], progress=None) -> Generator[None
     yield
     reads = readings(case, moving, waveform)
     snapshots, failed = snapshots_of(case, moving) if needed(only) else ([], None)
-    if failure or failed:
-        raise failure or failed
+    if ended := failure or failed:
+        raise ended
     found, coords, reached = collected(case, moving, reads, snapshots, only)
     return Found(outputs.chosen(found | coords, only), limits(reached)[model_limits.ATTRIBUTE])
 
 
-def begun(case, start=None):
+def begun(case: Case, start: np.ndarray | None = None) -> tuple[integrate.Run, Ended | None]:
     """The run of a case at its start, from concentrations (K, N) [1/m3] unless it says its own; and what prevented it."""
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
@@ -111,7 +133,7 @@ def begun(case, start=None):
     return moving, failure
 
 
-def prepared(case, junction, parts):
+def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[np.ndarray, Ended | None]:
     """Concentrations (K, N) [1/m3] that a case starts from, and the failure that prevented it, if any."""
     try:
         return initial.start(case, junction, parts), None
@@ -119,7 +141,13 @@ def prepared(case, junction, parts):
         return model.uniform(parts, case.device.film.cells), ending(error)
 
 
-def undergo(case, moving, waveform, progress, at):
+def undergo(
+    case: Case,
+    moving: Run,
+    waveform: Waveform | Chain,
+    progress: Callable[[float], object] | None,
+    at: np.ndarray | None,
+) -> Ended | None:
     """Take a run along a waveform and record what the case asks for; `at` of one that stands on it, else None.
 
     Returns the SolverError or KeyboardInterrupt that ended it early, None otherwise.
@@ -140,7 +168,7 @@ def undergo(case, moving, waveform, progress, at):
     return None
 
 
-def files_named(case) -> dict:
+def files_named(case: Case) -> dict[str, str]:
     """Attribute with the waveforms that a case names. Read before the run: files change while it lasts."""
     texts = case.texts()
     return {"case_files": json.dumps(texts)} if texts else {}

@@ -4,22 +4,35 @@ Resistance and capacitance of the circuit are part of what is measured: Z = R_s 
 the junction passing the series resistance as well.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive_curves import Answer
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response
 from otjdd.solver.iv import CURVES, bias_point
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.solver.integrate import Run
+
 
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
 
-def small_signal(case: Case, progress=None):
+def small_signal(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
+    assert isinstance(drive, Answer)  # `simulate` sends no other drive here
     frequency = drive.frequency_values()
 
-    def measure(run, voltage: float) -> dict:
+    def measure(run: Run, voltage: float) -> dict[str, Any]:
         if drive.settle:
             come_to_rest(run, voltage)
         return bias_point(run, voltage) | answer(case, run, voltage, frequency)
@@ -27,13 +40,15 @@ def small_signal(case: Case, progress=None):
     return at_rest.curves(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
 
 
-def answer(case: Case, run, voltage: float, frequency: np.ndarray) -> dict:
+def answer(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:
     """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how far its ions drift. Raises SolverError."""
+    drive = case.drive
+    assert isinstance(drive, Answer)
     columns = linear_response.linearised(run.junction, run.state, case.device.area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
-    moving, omega = case.drive.ions == "moving", 2.0 * np.pi * frequency
-    drifting = moving and not case.drive.settle  # at rest there is round-off, which no frequency is high enough for
+    moving, omega = drive.ions == "moving", 2.0 * np.pi * frequency
+    drifting = moving and not drive.settle  # at rest there is round-off, which no frequency is high enough for
     inside = linear_response.admittance(columns, frequency, moving) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside
@@ -41,7 +56,7 @@ def answer(case: Case, run, voltage: float, frequency: np.ndarray) -> dict:
     return dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
 
 
-def come_to_rest(run, voltage: float) -> None:
+def come_to_rest(run: Run, voltage: float) -> None:
     """Let the ions of a run come to rest at a source voltage [V], the circuit in series. Raises SolverError."""
     from scipy.optimize import brentq
 
@@ -58,7 +73,8 @@ def come_to_rest(run, voltage: float) -> None:
             integrate.fail(run, "NOT_CLOSED", 0.0, voltage, 0.0, 0.0)
         if V_j and not conduct(run.junction, run.state, run.tangent, False):
             integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
-        return V_j + drop(run.junction, V_j * add_up(run.state.G))[0] - voltage
+        too_much: float = V_j + drop(run.junction, V_j * add_up(run.state.G))[0] - voltage
+        return too_much
 
     V_j = voltage
     if coupled(run.junction) and voltage:
@@ -67,7 +83,7 @@ def come_to_rest(run, voltage: float) -> None:
     run.tangent.V[:] = np.nan  # the ions have gone far
 
 
-def rest(run, V_j: float, voltage: float) -> None:
+def rest(run: Run, V_j: float, voltage: float) -> None:
     """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
     found = equilibrium.relaxed(run.junction, run.state.c, V_j)
     if found is None:

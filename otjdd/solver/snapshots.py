@@ -1,19 +1,32 @@
 """Profiles of a run at one instant: vacancies, bands through the whole stack, and the current by energy."""
 
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
 
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.laws.transmission import Profile
+    from otjdd.physics.junction import Junction
+    from otjdd.physics.state import State
+    from otjdd.solver.integrate import KeptState, Run
+
+
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 
 
-def needed(names) -> bool:
+def needed(names: Collection[str]) -> bool:
     """True when snapshots are needed for any of these outputs."""
     return any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 
-def snapshot(case, moving, kept) -> dict:
+def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
     from otjdd.stepping.extremes import ratio_of_columns
 
@@ -48,33 +61,37 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
     excess = ((c - within).clip(min=0.0) * width).sum(axis=1, keepdims=True)
     less = missing / (within * width).sum(axis=1, keepdims=True)
     more = excess / ((c_max - within) * width).sum(axis=1, keepdims=True)
-    return within + more * (c_max - within) - less * within
+    whole: np.ndarray = within + more * (c_max - within) - less * within
+    return whole
 
 
-def film_electrons(state) -> np.ndarray:
+def film_electrons(state: State) -> np.ndarray:
     """Electrons (K, N) [1/m3] at the cell centres of each column of a film that holds them."""
     from otjdd.physics.film_electrons import LEFT, RIGHT
 
-    return state.electrons[:, RIGHT] + state.electrons[:, LEFT]
+    density: np.ndarray = state.electrons[:, RIGHT] + state.electrons[:, LEFT]
+    return density
 
 
-def film_band(junction, state, k: int) -> np.ndarray:
+def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
     """Conduction band (N,) [eV] at the cell centres of column k."""
     from otjdd.physics import electrostatics
 
     at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
     rise = junction.columns.distance[k] * state.E[k]
-    return at_right - np.cumsum(rise[::-1])[::-1][1:]
+    band: np.ndarray = at_right - np.cumsum(rise[::-1])[::-1][1:]
+    return band
 
 
-def profile_of(junction, state, k: int):
+def profile_of(junction: Junction, state: State, k: int) -> Profile:
     """Band profile of column k."""
     from otjdd.physics.bands import band_profile
 
-    return band_profile(junction, state, k)
+    profile: Profile = band_profile(junction, state, k)
+    return profile
 
 
-def band_diagram(junction, state, k: int) -> dict:
+def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
     """Band edge through electrodes and film of column k; x = 0 at the left end of the film."""
     profile = profile_of(junction, state, k)
     ends = np.concatenate(([0.0], np.cumsum(profile.length)))
@@ -91,7 +108,7 @@ def band_diagram(junction, state, k: int) -> dict:
     return {"band_position": position, "band_edge": edge}
 
 
-def spectrum_of(junction, state, k: int) -> dict:
+def spectrum_of(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
     """Current density per energy of column k at the settled voltage."""
     from otjdd.physics import image_force, supply, tunnelling
 
