@@ -52,7 +52,7 @@ def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, n
     )
 
 
-def beyond_tolerance(case, unseen: np.ndarray) -> dict:
+def beyond_tolerance(case: Case, unseen: np.ndarray) -> dict[str, np.ndarray]:
     """Errors (R,) of reads by levels too narrow to resolve, where one of them is above the tolerance of the current."""
     return {"read_current_error": unseen} if (unseen > case.numerics.current_tolerance).any() else {}
 
