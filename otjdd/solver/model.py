@@ -77,9 +77,11 @@ def profile(case: Case) -> Profile | None:
 
 def members(case: Case) -> list[Member]:
     """The columns of a case, kind by kind. Raises ValueError for unphysical values, and the errors of `profile`."""
-    kinds, start, found = kinds_of(case), profile(case), []
+    kinds, start = kinds_of(case), profile(case)
+    found: list[Member] = []
     for number, kind in enumerate(kinds):
         density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
+        assert density is not None  # ions have a density or a profile
         found += members_of_kind(kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds))
     if len(found) > MOST_COLUMNS:
         raise ValueError(
