@@ -31,9 +31,8 @@ model = otjdd.compact("ltp-ltd", {"device.film.cells": 48}, voltage=(-2.5, 2.2),
 pulses = pulsed(model)
 device = aihwkit.steps(pulses)
 low, high = pulses.up.min(), pulses.up.max()
-print(
-    f"{len(pulses.up) - 1} pulses of {pulses.set_voltage:g} V and of {pulses.reset_voltage:g} V, {pulses.width:g} s each"
-)
+raising, lowering, count = pulses.train
+print(f"{count} pulses of {raising.voltage:g} V and of {lowering.voltage:g} V, {raising.width:g} s each")
 print(f"conductance from {low * 1e6:.1f} to {high * 1e6:.1f} uS; a step is off by {device.error:.1e} of the range, rms")
 
 # %% [markdown]
@@ -120,8 +119,8 @@ import matplotlib.pyplot as plt
 
 with plt.rc_context({"font.size": 8}):
     fig, axes = plt.subplots(1, 2, figsize=(6.8, 2.6), layout="constrained")
-    axes[0].plot(pulses.up * 1e6, "o-", markersize=3, linewidth=0.6, label=f"{pulses.set_voltage:+g} V")
-    axes[0].plot(pulses.down * 1e6, "s-", markersize=3, linewidth=0.6, label=f"{pulses.reset_voltage:+g} V")
+    axes[0].plot(pulses.up * 1e6, "o-", markersize=3, linewidth=0.6, label=f"{raising.voltage:+g} V")
+    axes[0].plot(pulses.down * 1e6, "s-", markersize=3, linewidth=0.6, label=f"{lowering.voltage:+g} V")
     axes[0].set(xlabel="pulse", ylabel="conductance (uS)")
     axes[0].legend(frameon=False)
     for (name, shares), mark in zip(right.items(), "os^D", strict=True):

@@ -11,55 +11,122 @@ from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load
 
 def compact(
     path: CasePath,
+    *,
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="Folder for the model and its exports.")],
     voltage: Annotated[str, typer.Option(metavar="LOW:HIGH", help="Volts at the junction.")] = "-4.5:4.5",
     time: Annotated[str, typer.Option(metavar="SHORTEST:LONGEST", help="Seconds.")] = "20e-9:1e4",
     devices: Annotated[
         int, typer.Option(metavar="N", help="Draw N devices, for differences between them in the files for networks.")
     ] = 0,
+    set_pulse: Annotated[
+        str,
+        typer.Option(metavar='"VOLTAGE, WIDTH"', help="Pulses that raise the conductance, in the files for networks."),
+    ] = "",
+    reset_pulse: Annotated[
+        str,
+        typer.Option(metavar='"VOLTAGE, WIDTH"', help="Pulses that lower the conductance, in the files for networks."),
+    ] = "",
+    pulses: Annotated[
+        int, typer.Option(metavar="N", min=2, max=1000, help="Pulses of either sign in these files.")
+    ] = 20,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     settings: Settings = [],
     allow_outside: Outside = False,
 ):
     """Extract a compact model, measure its error against the solver, and write it for circuits and networks.
 
-    Example: otjdd compact rv-loop -o model --workers 2
+    Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
+    train = asked(ranges, set_pulse, reset_pulse, pulses)
     case = load(path, settings, allow_outside)
     check_folder(out)
-    from otjdd.compact_models import build
     from otjdd.compact_models import devices as drawing
     from otjdd.compact_models.exports import folder
-    from otjdd.errors import ExtractionError
+    from otjdd.compact_models.exports import pulses as equal
 
     folder.check(out)
     told = drawing.source(case, devices) if devices else ""
-    with progress_bar("extraction", quiet=False) as bar:
-        try:
-            model = build.compact(case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar)
-        except ExtractionError as error:
-            error.partial.save(out / folder.MODEL)
-            tell(f"The model as far as it got is in {out / folder.MODEL}.")
-            raise
-    written = folder.write(model, out, differing(case, devices, model.limits, workers, told) if devices else None)
+    model = extracted(case, ranges, workers, out)
+    taken = equal.pulsed(model, train)
+    differ = differing(case, devices, model.limits, workers, told, train) if devices else None
+    written = folder.write(model, out, taken, differ)
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
     style.save(picture.agreement(model.measured), out / "error.png")
     for name, (rms, worst) in model.error.items():
         print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades")
+    for text in equal.warnings(taken):
+        tell(f"warning: {text}")
     print("\n".join(map(str, [*written, out / "error.png"])))
 
 
-def differing(case, count: int, limits, workers: int, source: str):
+def extracted(case, ranges, workers: int, out: Path):
+    """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
+    from otjdd.compact_models import build
+    from otjdd.compact_models.exports import folder
+    from otjdd.errors import ExtractionError
+
+    with progress_bar("extraction", quiet=False) as bar:
+        try:
+            return build.compact(case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar)
+        except ExtractionError as error:
+            error.partial.save(out / folder.MODEL)
+            tell(f"The model as far as it got is in {out / folder.MODEL}.")
+            raise
+
+
+def differing(case, count: int, limits, workers: int, source: str, train):
     """Pulses on devices that differ."""
     from otjdd.compact_models.devices import devices
     from otjdd.compact_models.exports.pulses import pulsed_devices
     from otjdd.system import pool
 
     with progress_bar("devices", quiet=False) as bar, pool.team(workers) as spread:
-        return pulsed_devices(devices(case, count, limits, spread, bar), source)
+        return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
+
+
+def asked(ranges: tuple[tuple[float, float], tuple[float, float]], set_pulse: str, reset_pulse: str, count: int):
+    """Pulses of the words of --set-pulse, --reset-pulse and --pulses. Raises typer.BadParameter.
+
+    ranges : volts and seconds that the model is to hold for
+    """
+    from otjdd.compact_models.exports import pulses
+    from otjdd.compact_models.limits import Range
+
+    train = pulses.usual(Range(*ranges[0], *ranges[1]))
+    up = pulse(set_pulse, "--set-pulse", ranges) if set_pulse else train.up
+    down = pulse(reset_pulse, "--reset-pulse", ranges) if reset_pulse else train.down
+    if (set_pulse or reset_pulse) and not up.voltage * down.voltage < 0.0:
+        raise typer.BadParameter(
+            f"expected two signs, got {up.voltage:g} V to set and {down.voltage:g} V to reset",
+            param_hint="--set-pulse, --reset-pulse",
+        )
+    return train._replace(up=up, down=down, count=count)
+
+
+def pulse(text: str, option: str, ranges: tuple[tuple[float, float], tuple[float, float]]):
+    """A pulse of the text "2.2 V, 50 ns" within ranges of volts and seconds. Raises typer.BadParameter."""
+    from otjdd import units
+    from otjdd.compact_models.exports.pulses import Pulse
+    from otjdd.errors import UnitError
+
+    try:
+        voltage, width = text.split(",")
+        found = Pulse(units.parse(voltage.strip(), "voltage"), units.parse(width.strip(), "time"))
+    except UnitError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+    except ValueError:
+        raise typer.BadParameter(
+            f'expected a voltage, a comma and a width such as "2.2 V, 50 ns", got {text!r}', param_hint=option
+        ) from None
+    for value, (low, high), unit, said in zip(found, ranges, "Vs", ("--voltage", "--time"), strict=True):
+        if not low <= value <= high:
+            raise typer.BadParameter(
+                f"expected {low:g} {unit} to {high:g} {unit}, as {said} has it, got {value:g} {unit}", param_hint=option
+            )
+    return found
 
 
 def bounds(text: str, option: str) -> tuple[float, float]:

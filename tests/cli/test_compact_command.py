@@ -22,11 +22,23 @@ def test_still_ions_are_a_fault_of_the_case(tmp_path):
     assert not list((tmp_path / "model").iterdir())
 
 
-@pytest.mark.parametrize(("words", "said"), [(["--voltage", "3"], "two numbers"), (["--time", "a:b"], "two numbers")])
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--voltage", "3"], "two numbers"),
+        (["--time", "a:b"], "two numbers"),
+        (["--set-pulse", "2.2 V"], "a comma and a width"),
+        (["--set-pulse", "2.2 V, 50 nm"], "50 nm"),
+        (["--reset-pulse", "-6 V, 50 ns"], "as --voltage has it"),
+        (["--reset-pulse", "-2 V, 5 ns"], "as --time has it"),
+        (["--set-pulse", "-2 V, 50 ns"], "two signs"),
+        (["--pulses", "1"], "than or equal to 2"),
+    ],
+)
 def test_ranges_that_are_none_are_wrong_usage(tmp_path, words, said):
     done = otjdd(tmp_path, "compact", "li2019", "-o", "model", *words)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert said in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_folder_with_a_model_of_another_version_is_left_alone(compact_model, tmp_path):
@@ -40,9 +52,9 @@ def test_folder_with_a_model_of_another_version_is_left_alone(compact_model, tmp
     assert path.read_bytes() == before
 
 
-def run(out: Path) -> None:
+def run(out: Path, **options) -> None:
     """The command in this process."""
-    command.compact(Path("li2019"), out, "-3:3", "2e-8:1e3", 0, 1, [], False)
+    command.compact(Path("li2019"), out=out, voltage="-3:3", time="2e-8:1e3", **options)
 
 
 def test_model_that_is_too_far_off_is_kept_and_nothing_else_is_written(tmp_path, monkeypatch):
@@ -68,3 +80,31 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
     printed = capsys.readouterr().out
     assert f"loop: rms {compact_model.error['loop'][0]:.3f}" in printed
     assert str(tmp_path / "otj.va") in printed
+
+
+def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "compact", lambda *_, **__: compact_model)
+    run(tmp_path, set_pulse="2 V, 100 ns", reset_pulse="-2.2 V, 1 us", pulses=12)
+    lines = (tmp_path / "neurosim/cell.txt").read_text().splitlines()
+    values = dict(line.rstrip(";").split(" = ") for line in lines if "//" not in line)
+    assert [float(values[f"write{name}"]) for name in ("VoltageLTP", "VoltageLTD")] == [2.0, 2.2]
+    assert [float(values[f"writePulseWidth{name}"]) for name in ("LTP", "LTD")] == [1e-7, 1e-6]
+    assert "--max_level 12" in (tmp_path / "neurosim/arguments.txt").read_text()
+    states = compact_model.states(1)
+    for _ in range(300):
+        for voltage, width in ((-2.2, 1e-6), (2.0, 1e-7)):
+            for _ in range(12):
+                compact_model.hold(states, voltage, width)
+    high = compact_model.hold(states, 0.1, 1e-6)[0] / 0.1
+    assert float(values["maxConductance"]) == pytest.approx(high, rel=0.02)
+
+
+def test_pulses_that_move_little_or_nothing_are_told(compact_model, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(build, "compact", lambda *_, **__: compact_model)
+    run(tmp_path / "narrow", set_pulse="1.6 V, 50 ns", reset_pulse="-1.6 V, 50 ns")
+    assert "largest over smallest conductance" in capsys.readouterr().err
+    assert "warning: largest over smallest" in (tmp_path / "narrow" / "aihwkit_preset.py").read_text()
+    run(tmp_path / "nothing", set_pulse="10 mV, 50 ns", reset_pulse="-10 mV, 50 ns")
+    assert "no files for networks" in capsys.readouterr().err
+    assert not (tmp_path / "nothing" / "aihwkit_preset.py").exists()
+    assert (tmp_path / "nothing" / "otj.va").exists()

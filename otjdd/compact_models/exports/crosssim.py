@@ -3,7 +3,7 @@
 import numpy as np
 
 from otjdd.compact_models.exports.functions import header, number
-from otjdd.compact_models.exports.pulses import ROUNDS, Devices, Pulsed, sentences
+from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
 
 STATES = 12  # of the table, evenly in the logarithm of the conductance
@@ -11,15 +11,8 @@ VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.1
 
 
 def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
-    """States (n, 2 K) that the last round of pulses leaves, by ascending conductance."""
-    q, states = model.states(1), []
-    for _ in range(ROUNDS):
-        for height in (pulses.reset_voltage, pulses.set_voltage):
-            for _ in range(len(pulses.up) - 1):
-                model.hold(q, height, pulses.width)
-                states.append(q[0].copy())
-    states = np.array(states[-2 * (len(pulses.up) - 1) :])
-    return states[np.argsort(model.hold(states.copy(), pulses.read_voltage, 0.0))]
+    """States (n, 2 K) that pulses leave, by ascending conductance."""
+    return pulses.states[np.argsort(model.hold(pulses.states.copy(), pulses.read_voltage, 0.0))]
 
 
 def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tuple[np.ndarray, np.ndarray]:

@@ -16,26 +16,36 @@ def check(folder: Path) -> None:
         CompactModel.load(folder / MODEL)
 
 
-def texts(model: CompactModel, devices: pulses.Devices | None = None) -> dict[str, str]:
-    """Name of a file in the folder -> its text, without the model itself and the picture."""
-    found = {
+def circuits(model: CompactModel) -> dict[str, str]:
+    """Name of a file for simulators of circuits -> its text."""
+    return {
         "otj.va": verilog_a.verilog_a(model),
         "otj.cir": spice.subcircuit(model),
         "example.cir": spice.testbench(model),
     }
-    taken = pulses.pulsed(model)
-    found["aihwkit_preset.py"] = aihwkit.preset(model, taken, devices)
-    found["crosssim_device.py"] = crosssim.device(model, taken, devices)
+
+
+def networks(model: CompactModel, taken: pulses.Pulsed, devices: pulses.Devices | None = None) -> dict[str, str]:
+    """Name of a file for simulators of networks -> its text; none for pulses that move nothing."""
+    if taken.window < pulses.NOTHING:
+        return {}
+    found = {
+        "aihwkit_preset.py": aihwkit.preset(model, taken, devices),
+        "crosssim_device.py": crosssim.device(model, taken, devices),
+    }
     return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices).items()}
 
 
-def write(model: CompactModel, folder: Path, devices: pulses.Devices | None = None) -> list[Path]:
+def write(
+    model: CompactModel, folder: Path, taken: pulses.Pulsed | None = None, devices: pulses.Devices | None = None
+) -> list[Path]:
     """Write a model and all its exports into a folder; names of what was written. Raises ResultError.
 
-    devices : pulses on devices that differ, for the exports that have room for differences
+    taken : pulses that the exports for networks are made of, the usual ones by default
+    devices : such pulses on devices that differ, for the exports that have room for differences
     """
     check(folder)
-    named = texts(model, devices)
+    named = circuits(model) | networks(model, pulses.pulsed(model) if taken is None else taken, devices)
     for name in named:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

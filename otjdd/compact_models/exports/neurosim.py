@@ -76,7 +76,7 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
     """Name -> text: parameters for Cell.cpp, conductances by pulse (of all devices, too), arguments of the command line."""
     differ = variation(devices)
     (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
-    (low, high), count = pulses.ends, len(pulses.up) - 1
+    (low, high), (raising, lowering, count) = pulses.ends, pulses.train
     about = [
         *header(model),
         *sentences(pulses, devices),
@@ -87,8 +87,8 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
     ]
     values = {
         "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
-        "writeVoltageLTP": pulses.set_voltage, "writeVoltageLTD": -pulses.reset_voltage,
-        "writePulseWidthLTP": pulses.width, "writePulseWidthLTD": pulses.width, "maxNumLevelLTP": count,
+        "writeVoltageLTP": abs(raising.voltage), "writeVoltageLTD": abs(lowering.voltage),
+        "writePulseWidthLTP": raising.width, "writePulseWidthLTD": lowering.width, "maxNumLevelLTP": count,
         "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
         "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
     }  # fmt: skip

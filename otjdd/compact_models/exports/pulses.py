@@ -5,25 +5,51 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.error import writes
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 
-PULSES, ROUNDS, WIDTH, READ = 20, 5, 50e-9, 0.1  # of either sign, rounds, s, V
+PULSES, WIDTH, READ = 20, 50e-9, 0.1  # of either sign, s, V
+ROUNDS = (5, 10, 20, 40, 80, 160, 320, 640)  # of pulses up and down, after which conductances are compared
+CLOSED = 0.01  # of the range of conductances: what moves by less from one of these numbers to the next has come to rest
+NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance: below, a warning; below, no device for a network
+
+
+class Pulse(NamedTuple):
+    """A pulse at the source."""
+
+    voltage: float  # V
+    width: float  # s
+
+
+class Train(NamedTuple):
+    """Equal pulses that raise the conductance, and as many that lower it, without pauses."""
+
+    up: Pulse
+    down: Pulse
+    count: int  # of either
 
 
 class Pulsed(NamedTuple):
-    """A cycle of equal pulses of both signs: the last of some rounds, when rounds repeat themselves."""
+    """A cycle of equal pulses of both signs: the last of some rounds."""
 
     up: np.ndarray  # (n + 1,) S, from before the first pulse on
     down: np.ndarray  # (n + 1,) S
-    set_voltage: float
-    reset_voltage: float
-    width: float  # s
+    train: Train
     read_voltage: float
+    states: np.ndarray  # (2 n, 2 K) that the pulses down and then those up leave
+    rounds: int
+    moved: float  # share of the range by which conductances differ from those of the ROUNDS before
 
     @property
     def ends(self) -> tuple[float, float]:
         """Smallest and largest conductance [S]."""
         return min(self.up.min(), self.down.min()), max(self.up.max(), self.down.max())
+
+    @property
+    def window(self) -> float:
+        """Largest over smallest conductance."""
+        low, high = self.ends
+        return float(high / low)
 
 
 class Devices(NamedTuple):
@@ -40,42 +66,87 @@ class Devices(NamedTuple):
         return both.min(axis=1), both.max(axis=1)
 
 
-def pulsed_devices(models: list[CompactModel], source: str) -> Devices:
+def usual(limits: Range) -> Train:
+    """The pulses that a model is exported for where nobody asks for others."""
+    width, (up, _, down) = max(WIDTH, limits.shortest), writes(limits)
+    return Train(Pulse(up, width), Pulse(down, width), PULSES)
+
+
+def pulsed_devices(models: list[CompactModel], source: str, train: Train | None = None) -> Devices:
     """Cycles of pulses of several devices."""
-    found = [pulsed(model) for model in models]
+    found = [pulsed(model, train) for model in models]
     return Devices(np.array([each.up for each in found]), np.array([each.down for each in found]), source)
 
 
-def pulsed(model: CompactModel, count: int = PULSES, start=None) -> Pulsed:
-    """Conductances [S] of a junction under `count` pulses of either sign, in the last of some rounds.
+def pulsed(model: CompactModel, train: Train | None = None, start=None) -> Pulsed:
+    """Conductances [S] of a junction under a train of pulses, in the last of so many rounds that they have come to rest.
 
-    Pulses follow each other without a pause; reads are of copies and leave no trace.
+    Pulses follow each other without a pause; reads are of copies and leave no trace. Raises NotAsExpected for pulses that
+    are not in the range of the model.
     """
-    limits = model.limits
-    width, (up, _, down) = max(WIDTH, limits.shortest), writes(limits)
-    q = model.states(1, start)
-    for _ in range(ROUNDS):
-        model.hold(q, up, width)
-        found = []
-        for height in (down, up):
-            curve = [model.hold(q.copy(), READ, 1e-6)[0] / READ]
-            for _ in range(count):
-                model.hold(q, height, width)
-                curve.append(model.hold(q.copy(), READ, 1e-6)[0] / READ)
-            found.append(np.array(curve))
-    return Pulsed(found[1], found[0], up, down, width, READ)
+    train = usual(model.limits) if train is None else train
+    q, done, before, found = model.states(1, start), 0, None, None
+    for rounds in ROUNDS:
+        for _ in range(done, rounds - 1):
+            for pulse in (train.down, train.up):
+                for _ in range(train.count):
+                    model.hold(q, *pulse)
+        down, up = (curve(model, q, pulse, train.count) for pulse in (train.down, train.up))
+        found = Pulsed(up[0], down[0], train, READ, np.concatenate((down[1], up[1])), rounds, np.nan)
+        low, high = found.ends
+        apart = np.nan if before is None else max(np.abs(up[0] - before.up).max(), np.abs(down[0] - before.down).max())
+        found = found._replace(moved=float(apart / (high - low)) if high > low else 0.0)
+        if found.moved <= CLOSED:
+            break
+        done, before = rounds, found
+    return found
+
+
+def curve(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Conductances (count + 1,) [S] before and after each of equal pulses, and the states (count, 2 K) after them."""
+    G, states = [model.hold(q.copy(), READ, 1e-6)[0] / READ], []
+    for _ in range(count):
+        model.hold(q, *pulse)
+        states.append(q[0].copy())
+        G.append(model.hold(q.copy(), READ, 1e-6)[0] / READ)
+    return np.array(G), np.array(states)
+
+
+def warnings(pulses: Pulsed) -> list[str]:
+    """What a user of these pulses should know before a network is made of them, in sentences; empty where all is well."""
+    if pulses.window < NOTHING:
+        return [
+            f"these pulses move nothing (largest over smallest conductance {pulses.window:.4f}): no files for networks"
+        ]
+    found = []
+    if pulses.moved > CLOSED:
+        found.append(
+            f"the cycle of pulses does not close: from round {pulses.rounds // 2} to round {pulses.rounds} conductances "
+            f"still move by {pulses.moved:.2g} of their range"
+        )
+    if pulses.window < NARROW:
+        found.append(
+            f"largest over smallest conductance is {pulses.window:.4g} only: other pulses (--set-pulse, --reset-pulse, "
+            "--pulses) may open a wider window"
+        )
+    elif pulses.up[-1] < pulses.up[0]:
+        found.append("the pulses of --set-pulse lower the conductance: turn the signs of both")
+    return found
 
 
 def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
     """Lines of every export for networks: pulses that it holds for, what it leaves out, and its spread."""
-    count, spread = len(pulses.up) - 1, "0, this is one device; `otjdd compact --devices N` draws more"
+    up, down, count = pulses.train
+    spread = "0, this is one device; `otjdd compact --devices N` draws more"
     if devices is not None:
         spread = f"of {len(devices.up)} devices, {devices.source}; correlations between its numbers are left out"
     return [
-        f"holds for pulses of {pulses.set_voltage:g} V (up) and {pulses.reset_voltage:g} V (down) at the source, "
-        f"{pulses.width:g} s each, without pauses, and reads at {pulses.read_voltage:g} V: another voltage, width or pause "
-        "needs another export",
-        f"taken from {count} pulses up and {count} down, the last of {ROUNDS} such rounds",
+        f"holds for pulses of {up.voltage:g} V, {up.width:g} s (up) and {down.voltage:g} V, {down.width:g} s (down) at the "
+        f"source, without pauses, and reads at {pulses.read_voltage:g} V: another voltage, width or pause needs another "
+        "export",
+        f"taken from {count} pulses up and {count} down, the last of {pulses.rounds} such rounds; {pulses.rounds // 2} "
+        f"rounds before, no conductance was further away than {pulses.moved:.2g} of their range",
+        *(f"warning: {text}" for text in warnings(pulses)),
         "left out: noise from cycle to cycle and of reads (0: not modelled), relaxation between pulses and at rest",
         f"spread from device to device: {spread}",
     ]

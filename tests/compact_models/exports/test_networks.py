@@ -23,10 +23,18 @@ def pulses(model):
 
 
 def test_cycle_of_pulses_closes_and_is_that_of_the_model(model, pulses):
-    assert pulses.up[-1] == pytest.approx(pulses.down[0], rel=0.2)
+    assert pulses.moved <= taken.CLOSED
+    assert pulses.up[-1] == pytest.approx(pulses.down[0], rel=0.02)
     assert (np.diff(pulses.up) >= 0.0).all()
     assert (np.diff(pulses.down) <= 0.0).all()
     assert pulses.up[-1] > 2.0 * pulses.up[0]
+
+
+def test_cycle_that_does_not_close_says_so(model, monkeypatch):
+    monkeypatch.setattr(taken, "ROUNDS", (1, 2))
+    found = taken.pulsed(model)
+    assert found.rounds == 2
+    assert ["does not close: from round 1 to round 2" in text for text in taken.warnings(found)] == [True]
 
 
 def test_update_rule_of_the_preset_follows_the_pulses(pulses):
