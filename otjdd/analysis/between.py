@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 WIDE = 5e-3  # V: nearer points are joined by lines, and tell no slope, which their noise would hide
 DOUBT = 2.0  # error of a cubic over its largest distance from the line: it holds the error of 98 % of a simulated loop
@@ -24,7 +25,7 @@ class Between(NamedTuple):
     error: np.ndarray
 
 
-def between(times, voltage, current, at) -> Between:
+def between(times: ArrayLike, voltage: ArrayLike, current: ArrayLike, at: ArrayLike) -> Between:
     """Currents at the times `at` (n,) [s], from those at `times` (m,) [s], non-decreasing; equal times are a jump.
 
     voltage : (m,) V of the source, linear in between   current : (m,) A
@@ -42,8 +43,8 @@ def between(times, voltage, current, at) -> Between:
     return Between(found, error)
 
 
-def refined(times, voltage, step: float = 0.01) -> np.ndarray:
-    """Times (n,) [s] with so many between `times` (m,) [s] that the voltage (m,) [V] moves by `step` at most."""
+def refined(times: ArrayLike, voltage: ArrayLike, step: float = 0.01) -> np.ndarray:
+    """`times` (m,) [s] and more between them, (n,): the voltage (m,) [V] changes by `step` at most from one to the next."""
     t, V = np.asarray(times, dtype=float), np.asarray(voltage, dtype=float)
     counts = np.maximum(np.ceil(np.abs(np.diff(V)) / step), 1).astype(int)
     counts[np.diff(t) == 0] = 1
@@ -75,14 +76,14 @@ def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -
     tk, Vk, g = t[known], V[known], np.log(G[known])
     straight = np.interp(at, tk, g)
     bent, error = straight.copy(), np.zeros(len(at))
-    for i in np.flatnonzero(np.abs(np.diff(Vk)) > WIDE):
+    for i in np.flatnonzero(np.abs(np.diff(Vk)) > WIDE).tolist():
         inside = (at > tk[i]) & (at < tk[i + 1])
         if inside.any():
-            ends = tk[i : i + 2], g[i : i + 2], slopes(tk, Vk, g, i)
-            bent[inside] = hermite(*ends, at[inside])
+            t_ends, g_ends, slope = tk[i : i + 2], g[i : i + 2], slopes(tk, Vk, g, i)
+            bent[inside] = hermite(t_ends, g_ends, slope, at[inside])
             share = (at[inside] - tk[i]) / (tk[i + 1] - tk[i])
-            fine = np.linspace(*ends[0], 33)
-            largest = np.abs(hermite(*ends, fine) - np.interp(fine, *ends[:2])).max()
+            fine = np.linspace(t_ends[0], t_ends[1], 33)
+            largest = np.abs(hermite(t_ends, g_ends, slope, fine) - np.interp(fine, t_ends, g_ends)).max()
             error[inside] = DOUBT * largest * 4 * share * (1 - share)
     voltage = np.interp(at, t, V)
     for end, nearest in ((at < tk[0], 0), (at > tk[-1], -1)):
@@ -118,7 +119,8 @@ def hermite(t: np.ndarray, g: np.ndarray, slope: tuple[float, float], at: np.nda
     """Cubic (n,) through two points with a slope at each."""
     h = t[1] - t[0]
     s = (at - t[0]) / h
-    return (
+    cubic: np.ndarray = (
         g[0] * (1 + 2 * s) * (1 - s) ** 2 + g[1] * s**2 * (3 - 2 * s)
         + h * slope[0] * s * (1 - s) ** 2 - h * slope[1] * s**2 * (1 - s)
     )  # fmt: skip
+    return cubic

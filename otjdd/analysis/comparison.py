@@ -5,43 +5,45 @@ Metrics of a single Dataset are in `otjdd.analysis.synapse`, those of pulses and
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
 from otjdd.analysis import plasticity, synapse
+from otjdd.analysis.trial import Trials
 
 TO_SWITCH = "set"  # name of the trials that start in the high state
 TO_RESET = "reset"  # and of those that start in the low state
 
 
-def thermal(trials, **settings) -> dict[str, float]:
+def thermal(trials: Trials, **settings: Any) -> dict[str, float]:
     """Numbers of `synapse.thermal` with the area and the Richardson constant of the case."""
     device = trials[0].case.device
     return synapse.thermal(trials[0].ds, area=device.area, richardson=device.richardson, **settings)
 
 
-def trapezoid(trials, **settings) -> dict[str, float]:
+def trapezoid(trials: Trials, **settings: Any) -> dict[str, float]:
     """Numbers of `synapse.trapezoid` with the thickness and the area of the case."""
     device = trials[0].case.device
     return synapse.trapezoid(trials[0].ds, thickness=device.film.thickness, area=device.area, **settings)
 
 
-def fowler_nordheim(trials, **settings) -> dict[str, float]:
+def fowler_nordheim(trials: Trials, **settings: Any) -> dict[str, float]:
     """Numbers of `synapse.fowler_nordheim` with the thickness of the case."""
     return synapse.fowler_nordheim(trials[0].ds, thickness=trials[0].case.device.film.thickness, **settings)
 
 
-def threshold(trials) -> dict[str, float]:
+def threshold(trials: Trials) -> dict[str, float]:
     """Smallest amplitude [V] that leaves a lasting change, from a sweep of the amplitude."""
     return {"threshold": synapse.threshold(*changes(trials))}
 
 
-def changes(trials) -> tuple[list[float], list[float]]:
+def changes(trials: Trials) -> tuple[list[float], list[float]]:
     """Amplitudes [V] and the relative change of conductance after each."""
     return [t.value for t in trials], [synapse.lasting_change(t.ds) for t in trials]
 
 
-def thickness(trials, thin: float) -> dict[str, float]:
+def thickness(trials: Trials, thin: float) -> dict[str, float]:
     """Trends with the thickness [m] of the film, of R-V loops (trials `loop`) and of one switch at a voltage (`set`).
 
     thin : the trends of films up to this thickness [m] have their plain names, those of all films begin with `wide_`
@@ -51,7 +53,7 @@ def thickness(trials, thin: float) -> dict[str, float]:
     return trends(narrow) | {f"wide_{name}": number for name, number in trends(films).items()}
 
 
-def films_of(trials) -> dict[float, dict[str, float]]:
+def films_of(trials: Trials) -> dict[float, dict[str, float]]:
     """Numbers of each film by its thickness [m]: those of its R-V loop, and time [s] and energy [J] of one switch."""
     films = {t.case.device.film.thickness: synapse.loop(t.ds) for t in trials if t.name == "loop"}
     for trial in (t for t in trials if t.name == TO_SWITCH):
@@ -79,7 +81,7 @@ def trends(films: dict[float, dict[str, float]]) -> dict[str, float]:
 ROWS = ("low", "set_voltage", "reset_voltage", "time", "energy")
 
 
-def switching(trials) -> dict[str, float]:
+def switching(trials: Trials) -> dict[str, float]:
     """Time to switch against |V| [V] from the high state (trials `set`) and from the low state (`reset`); thresholds.
 
     `short` and `long` are sweeps of the amplitude of one pulse, of 20 ns and of 1 us.
@@ -96,23 +98,23 @@ def switching(trials) -> dict[str, float]:
     return found | {"short_threshold": short, "long_threshold": long, "fold": (short - long) / math.log(50)}
 
 
-def middle(trials) -> float:
+def middle(trials: Trials) -> float:
     """Geometric mean [ohm] of the states that `set` and `reset` start from."""
     first = {t.name: float(t.ds.read_resistance[0]) for t in trials if t.name in (TO_SWITCH, TO_RESET)}
     return math.sqrt(math.prod(first.values()))
 
 
-def times_to(trials, target: float) -> tuple[np.ndarray, np.ndarray]:
+def times_to(trials: Trials, target: float) -> tuple[np.ndarray, np.ndarray]:
     """|V| [V] and switching times [s] of a sweep, nan where it does not switch."""
     return np.abs([t.value for t in trials]), np.array([synapse.switching_time(t.ds, target) for t in trials])
 
 
-def cycles(trials) -> dict[str, float]:
+def cycles(trials: Trials) -> dict[str, float]:
     """Numbers of `synapse.cycles` with the number of loops of the case."""
     return synapse.cycles(trials[0].ds, trials[0].case.drive.cycles)
 
 
-def uniformity(trials) -> dict[str, float]:
+def uniformity(trials: Trials) -> dict[str, float]:
     """Scatter of devices, each read after a reset and after a set: distance of the two states, and decades of spread."""
     high, low = (np.array([float(t.ds.read_resistance[i]) for t in trials]) for i in (0, 1))
     return {
@@ -124,7 +126,7 @@ def uniformity(trials) -> dict[str, float]:
     }
 
 
-def tip_map(trials, **size) -> dict[str, float]:
+def tip_map(trials: Trials, **size: Any) -> dict[str, float]:
     """Currents [A] of places written once (trial `outer`) and then with the other sign (`inner`), and of the pristine."""
     ends = {t.name: t.ds.read_current.values for t in trials}
     return {

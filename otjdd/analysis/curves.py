@@ -4,9 +4,11 @@ Errors are one standard deviation, from the scatter about the fit; nan when ther
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 STARTS = 25  # scales tried, log-spaced, before the search
 
@@ -28,7 +30,7 @@ class Curve(NamedTuple):
     misfit: float
 
 
-def exponential(x, y, offset: float | None = None) -> Curve:
+def exponential(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
     """y = A exp(-x / scale) + offset by least squares.
 
     x, y : (N,), x >= 0   offset : held when given
@@ -38,20 +40,20 @@ def exponential(x, y, offset: float | None = None) -> Curve:
     return _fit(lambda u: np.exp(-u), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
 
 
-def gaussian(x, y, offset: float | None = None) -> Curve:
+def gaussian(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
     """y = A exp(-(x / scale)^2) + offset by least squares, about x = 0. Arguments and errors as of `exponential`."""
     return _fit(lambda u: np.exp(-(u**2)), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
 
 
-def _fit(shape, x, y, held) -> Curve:
-    """For a given scale amplitude and offset are linear: a search over one number, then errors of all three."""
+def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, held: float | None) -> Curve:
+    """Search over the scale alone, since amplitude and offset are linear at each scale; then the errors of all three."""
     from scipy.optimize import minimize_scalar
 
     free = 2 if held is not None else 3
     if x.shape != y.shape or x.size < free or not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError(f"a fit of {free} parameters needs as many finite points, not {x.shape} and {y.shape}")
 
-    def linear(scale):
+    def linear(scale: float) -> tuple[float, float, np.ndarray]:
         """Amplitude, offset and residuals (N,) at a scale."""
         form = shape(x / scale)
         if held is not None:
@@ -60,7 +62,7 @@ def _fit(shape, x, y, held) -> Curve:
         (amplitude, offset), *_ = np.linalg.lstsq(columns, y, rcond=None)
         return amplitude, offset, y - columns @ [amplitude, offset]
 
-    def cost(log_scale):
+    def cost(log_scale: float) -> float:
         return float(np.sum(linear(math.exp(log_scale))[2] ** 2))
 
     gaps = np.diff(np.unique(np.abs(x)))

@@ -3,12 +3,14 @@
 These are the fits that papers make, with the text-book formulas they make them with (`textbook`, whose signs
 hold here): what they return is an *apparent* barrier, to be compared with the same fit of other data and not with the
 barrier of the device. Errors are one standard deviation, from the scatter about the fit; nan when there is no point to
-spare for it. `scatter` is the root mean square of that deviation, in ln I. Data that cannot tell the parameters raise
-ValueError, in words.
+spare for it. `scatter` is the root mean square of that deviation, in ln I. Data that do not
+determine the parameters raise ValueError.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +20,9 @@ from otjdd.analysis.curves import Curve as Curve
 from otjdd.analysis.curves import exponential as exponential
 from otjdd.analysis.curves import gaussian as gaussian
 from otjdd.constants import BOLTZMANN_EV
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 HIGHEST_BARRIER = 10.0  # eV, beyond every barrier in a solid
 SKEWS = (-0.3, -0.1, 0.0, 0.1, 0.3)  # half differences over mean barrier where the search starts
@@ -131,14 +136,16 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
     """
     from scipy.optimize import least_squares
 
-    voltage, current = _flowing(voltage, current, least=4)
-    measured = np.log(np.abs(current) / area)
+    V, flowing = _flowing(voltage, current, least=4)
+    measured = np.log(np.abs(flowing) / area)
 
-    def misfit(barriers):
-        return textbook.log_gruverman(voltage, *barriers, thickness, mass) - measured
+    def misfit(barriers: np.ndarray) -> np.ndarray:
+        substrate, metal = barriers
+        rest: np.ndarray = textbook.log_gruverman(V, substrate, metal, thickness, mass) - measured
+        return rest
 
     # The corners phi1 + eV/2 and phi2 - eV/2 stay above the mean Fermi level; the margin keeps their roots smooth.
-    lowest = np.maximum([-voltage.min() / 2, voltage.max() / 2], 0) + 1e-4
+    lowest = np.maximum([-V.min() / 2, V.max() / 2], 0) + 1e-4
     start, bounds = _trapezoid_start(misfit, lowest), (lowest, HIGHEST_BARRIER)
     found = least_squares(misfit, start, bounds=bounds, x_scale=0.1, xtol=1e-13, ftol=1e-13)
     (substrate, metal), (errors, correlation, scatter) = found.x.tolist(), _uncertainty(found)
@@ -148,7 +155,7 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
     if not np.all(errors < found.x / 2):
         found = f"{substrate:.3g} +- {substrate_error:.2g} eV and {metal:.3g} +- {metal_error:.2g} eV"
         raise ValueError(f"these currents do not tell the two barriers: {found}")
-    return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, voltage.size)
+    return TrapezoidFit(substrate, substrate_error, metal, metal_error, correlation, scatter, V.size)
 
 
 def fowler_nordheim_slope(
@@ -183,8 +190,8 @@ class _Line:
     scatter: float
 
 
-def _line(x, y, what):
-    """Least-squares line through (N,) points, N >= 2; errors are nan for N = 2. `what` names x in the complaint."""
+def _line(x: np.ndarray, y: np.ndarray, what: str) -> _Line:
+    """Least-squares line through (N,) points, N >= 2; errors are nan for N = 2. `what` names x in the error."""
     centre, spread = x.mean(), np.ptp(x)
     if not spread > 1e-9 * np.abs(x).max():
         raise ValueError(f"all {what} are the same: a slope needs two different ones")
@@ -202,14 +209,14 @@ def _line(x, y, what):
     )
 
 
-def _trapezoid_start(misfit, lowest):
+def _trapezoid_start(misfit: Callable[[np.ndarray], np.ndarray], lowest: np.ndarray) -> np.ndarray:
     """(2,) the best pair of a coarse grid of mean barriers and differences: far from it ln |I| is flat or bent."""
     means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
     pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
-    return min(pairs, key=lambda pair: np.sum(misfit(pair) ** 2))
+    return min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2)))
 
 
-def _uncertainty(found):
+def _uncertainty(found: "OptimizeResult") -> tuple[np.ndarray, float, float]:
     """Standard errors (2,), correlation and scatter of a least-squares result of two parameters."""
     spare = found.fun.size - 2
     normal = found.jac.T @ found.jac
@@ -221,7 +228,7 @@ def _uncertainty(found):
     return errors, correlation, float(np.sqrt(np.mean(found.fun**2)))
 
 
-def _pairs(x, current, what):
+def _pairs(x: ArrayLike, current: ArrayLike, what: str) -> tuple[np.ndarray, np.ndarray]:
     """The two as finite (N,) float arrays of one length, else ValueError."""
     x, current = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(current, dtype=float))
     if x.ndim != 1 or x.shape != current.shape:
@@ -231,7 +238,7 @@ def _pairs(x, current, what):
     return x, current
 
 
-def _flowing(voltage, current, least):
+def _flowing(voltage: ArrayLike, current: ArrayLike, least: int) -> tuple[np.ndarray, np.ndarray]:
     """The points whose current flows with the voltage (V = 0 and the noise about it tell nothing of ln I)."""
     voltage, current = _pairs(voltage, current, "voltages")
     flowing = (np.sign(voltage) == np.sign(current)) & (voltage != 0)

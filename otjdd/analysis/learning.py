@@ -3,17 +3,24 @@
 Trials are runs of one sweep and differ in its value. Each has a read before and a read after its pulses.
 """
 
+from __future__ import annotations
+
 import math
 from itertools import permutations
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.analysis import curves, plasticity, synapse
+from otjdd.analysis.trial import Trial, Trials
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 NEGLIGIBLE = 1e-3  # relative fall of a peak that is none
 
 
-def single(trials) -> dict[str, float]:
+def single(trials: Trials) -> dict[str, float]:
     """Response to one pulse of growing amplitude [V]: as the instrument shows it, and by the vacancies alone.
 
     response_rises : share of steps with a higher peak   change : largest lasting change of conductance
@@ -34,14 +41,14 @@ def single(trials) -> dict[str, float]:
     }
 
 
-def tail(ds, what: str) -> curves.Curve:
+def tail(ds: xr.Dataset, what: str) -> curves.Curve:
     """Exponential through the current after the last pulse, towards the current before the first one."""
     t, current = plasticity.relaxation(ds, what)
     rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
     return curves.exponential(t, current, offset=rest)
 
 
-def trains(trials) -> dict[str, float]:
+def trains(trials: Trials) -> dict[str, float]:
     """Peaks of trains whose period [s] grows from trial to trial.
 
     least_growth, most_growth : last peak over first, less one   fall : largest step back   growth_rises : share of steps
@@ -59,7 +66,7 @@ def trains(trials) -> dict[str, float]:
     }
 
 
-def facilitation(trials) -> dict[str, float]:
+def facilitation(trials: Trials) -> dict[str, float]:
     """PPF and PTP of trains against their interval [s], the end of a pulse to the start of the next."""
     found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
     interval = intervals(trials)
@@ -72,13 +79,13 @@ def facilitation(trials) -> dict[str, float]:
     return out
 
 
-def intervals(trials) -> np.ndarray:
+def intervals(trials: Trials) -> np.ndarray:
     """(n,) s: pause between the pulses of each trial."""
     widths = [float(np.ptp(t.ds.time.values[plasticity.pulses(t.ds)[0]])) for t in trials]
     return np.array([t.value for t in trials]) - widths
 
 
-def amplitudes(trials) -> dict[str, float]:
+def amplitudes(trials: Trials) -> dict[str, float]:
     """Current [A] read after one spike of growing amplitude [V], cut at the range of the instrument."""
     current = left(trials)
     return {
@@ -89,14 +96,14 @@ def amplitudes(trials) -> dict[str, float]:
     }
 
 
-def left(trials) -> np.ndarray:
+def left(trials: Trials) -> np.ndarray:
     """(n,) A: current of the last read of each trial, cut at the range of the instrument."""
     current = np.array([float(t.ds.read_current[-1]) for t in trials])
     limit = trials[0].case.circuit.range
     return current if limit is None else np.clip(current, -limit, limit)
 
 
-def widths(trials) -> dict[str, float]:
+def widths(trials: Trials) -> dict[str, float]:
     """Conductance [S] after one spike of growing width [s].
 
     growth : longest over shortest   last_decade : longest over the one a tenth as long
@@ -112,7 +119,7 @@ def widths(trials) -> dict[str, float]:
     }
 
 
-def antisymmetric(trials) -> dict[str, float]:
+def antisymmetric(trials: Trials) -> dict[str, float]:
     """STDP by A exp(-|dt|/tau) + W0 on each side: `up` for delays dt > 0 [s], `down` for dt < 0."""
     delay, change = timed(trials)
     out = {"right": float(np.mean((change > 0) == (delay > 0)))}
@@ -123,7 +130,7 @@ def antisymmetric(trials) -> dict[str, float]:
     return out
 
 
-def symmetric(trials) -> dict[str, float]:
+def symmetric(trials: Trials) -> dict[str, float]:
     """STDP by A exp(-(dt/tau)^2) + W0 over all delays dt [s]; `near` and `away` are the changes at 0 and at the ends."""
     delay, change = timed(trials)
     fit = curves.gaussian(delay, change)
@@ -139,18 +146,18 @@ def symmetric(trials) -> dict[str, float]:
     }
 
 
-def timed(trials) -> tuple[np.ndarray, np.ndarray]:
+def timed(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
     """Delays [s] and relative changes of conductance, (n,) each."""
     return np.array([t.value for t in trials]), np.array([synapse.lasting_change(t.ds) for t in trials])
 
 
-def energy(trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
+def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
     """Energy [J] of one pulse of two amplitudes [V].
 
     short, long : conducted   ..._scaled : of 0.1 um2 of it   ..._charging : what charges the junction
     ..._shown : V I t as the instrument has it   ..._ohmic : V^2 t / R of the read before
     """
-    out = {}
+    out: dict[str, float] = {}
     for name, V in (("short", short), ("long", long)):
         trial = min(trials, key=lambda t: abs(t.value - V))
         spent = spent_by(trial)
@@ -160,7 +167,7 @@ def energy(trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
     return out
 
 
-def spent_by(trial) -> dict[str, float]:
+def spent_by(trial: Trial) -> dict[str, float]:
     """Energies [J] of the one pulse of a trial, by the names of `energy`."""
     ds = trial.ds
     pulse = plasticity.pulses(ds)[-1]
@@ -171,13 +178,13 @@ def spent_by(trial) -> dict[str, float]:
     return plasticity.spike_energy(ds, start, end) | {"shown": shown, "ohmic": ohmic}
 
 
-def letters(trials, **patterns) -> dict[str, float]:
+def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
     """Contrast of the pixels of each letter: at once, later and last; `state` is that of the junction alone, at once.
 
     Trials are named as the letters. Reads: at rest, directly after the train, later, last.
     ..._over_..._later : contrast of one letter over that of another, later
     """
-    out = {}
+    out: dict[str, float] = {}
     for trial in trials:
         rest, at_once, later, last = trial.ds.read_current.values
         shown = np.interp(trial.ds.read_time.values[:2], trial.ds.time.values, trial.ds.current.values)

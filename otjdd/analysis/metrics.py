@@ -4,11 +4,12 @@ Studies keep them by name, claims compare them with a paper, a calibration aims 
 Units are written as in case files. Numbers are in that unit; those in "J" and in "eV" are therefore different.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import permutations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.analysis import comparison, learning, power_laws, small_signal, stops, synapse
+from otjdd.analysis.trial import Trials
 
 RUN = "a run"  # a metric is taken from one Dataset,
 TRIALS = "trials"  # or from several runs with their cases
@@ -32,7 +33,7 @@ class Metric(NamedTuple):
     numbers: dict[str, tuple[str, str]]
     outputs: tuple[str, ...] = ()
 
-    def measured(self, trials: Sequence, **settings) -> dict[str, float]:
+    def measured(self, trials: Trials, **settings: Any) -> dict[str, float]:
         """Numbers of trials; those of the first one for a metric of a single run.
 
         settings : keyword arguments of the function. Raises ValueError when the runs do not show the numbers.

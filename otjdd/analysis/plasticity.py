@@ -101,7 +101,7 @@ def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
     }
 
 
-def _to_window(conductance) -> tuple[np.ndarray, np.ndarray]:
+def _to_window(conductance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Share of the pulses done, and conductance from 0 at the lower to 1 at the higher end, without what is nan."""
     G = np.asarray(conductance, dtype=float)
     known = np.isfinite(G)
@@ -109,11 +109,11 @@ def _to_window(conductance) -> tuple[np.ndarray, np.ndarray]:
     return p, (G - G.min(initial=np.inf)) / (np.ptp(G) if len(G) else 1.0)
 
 
-def _curvature(p, g) -> float:
+def _curvature(p: np.ndarray, g: np.ndarray) -> float:
     """nu of a curve g (n,) from 0 to 1 over p (n,)."""
     from scipy.optimize import minimize_scalar
 
-    def cost(nu):
+    def cost(nu: float) -> float:
         shape = p if abs(nu) < 1e-8 else np.expm1(-nu * p) / np.expm1(-nu)
         return float(np.sum((g - shape) ** 2))
 
@@ -125,7 +125,7 @@ def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
 
     nan for fewer than two points.
     """
-    if len(time) < 2:
+    if np.size(time) < 2:
         return math.nan
     slope = np.polyfit(np.log10(time), np.log10(resistance), 1)[0]
     return float(10**slope - 1)
@@ -133,4 +133,4 @@ def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
 
 def decay_constant(thickness: ArrayLike, resistance: ArrayLike) -> float:
     """kappa [1/m] of R = R0 exp(2 kappa d), from resistances (n,) [ohm] of films of a thickness (n,) [m]."""
-    return float(np.polyfit(thickness, np.log(resistance), 1)[0] / 2)
+    return float(np.polyfit(np.asarray(thickness, dtype=float), np.log(resistance), 1)[0] / 2)

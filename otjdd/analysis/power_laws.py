@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import synapse
+from otjdd.analysis.trial import Trials
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +41,7 @@ def pulses(ds: xr.Dataset) -> dict[str, float]:
     return found
 
 
-def exponents(trials, floor: float) -> dict[str, float]:
+def exponents(trials: Trials, floor: float) -> dict[str, float]:
     """Exponents of R = floor + R1 n^p, from trains of pulses of different voltage with a read after each pulse.
 
     trials : one a voltage, `.value` [V] the voltage; the first read is the state that the train begins with

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -99,7 +99,13 @@ def mott_schottky(
     }
 
 
-def depletion_line(ds: xr.Dataset, state=None, window=None, area=None, relative_permittivity=None):
+def depletion_line(
+    ds: xr.Dataset,
+    state: str | None = None,
+    window: tuple[float, float] | None = None,
+    area: float | None = None,
+    relative_permittivity: float | None = None,
+) -> tuple[xr.Dataset, MottSchottkyFit]:
     """The curve that `mott_schottky` takes, as a Dataset over bias, and its fit. Raises ValueError."""
     curve = ds.isel(temperature=0, frequency=int(np.argmax(ds.frequency.values)))
     curve = curve.isel(state=0) if state is None else curve.sel(state=state)
@@ -115,14 +121,15 @@ def depletion_line(ds: xr.Dataset, state=None, window=None, area=None, relative_
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
 
 
-def case_of(ds: xr.Dataset) -> dict:
+def case_of(ds: xr.Dataset) -> dict[str, Any]:
     """The device of a result as nested tables. Raises ValueError where the result does not say its case."""
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
-    return tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
+    device: dict[str, Any] = tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
+    return device
 
 
-def electrode_of(ds: xr.Dataset) -> dict:
+def electrode_of(ds: xr.Dataset) -> dict[str, Any]:
     """The right electrode of a result as a table; {} where it does not say its case."""
     return case_of(ds)["right"] if "case_resolved" in ds.attrs else {}
 
@@ -142,7 +149,7 @@ def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
     b, a = parse(law["b"], "field"), parse(law["a"], "squared field")
     if law.get("temperature_law") == "suzuki":
         b, a = suzuki(b, a, temperature)
-    return law.get("eps_inf", 0.0) + b / math.sqrt(a)
+    return float(law.get("eps_inf", 0.0)) + b / math.sqrt(a)
 
 
 def flat_band(curve: xr.Dataset) -> float:
@@ -200,4 +207,5 @@ def kramers_kronig(frequency: ArrayLike, impedance: ArrayLike) -> NDArray[np.com
     matrix /= np.linalg.norm(matrix, axis=0)  # elements of the same weight, over many decades
     unit = Z / np.abs(Z)
     both = np.vstack((matrix.real, matrix.imag)), np.concatenate((unit.real, unit.imag))
-    return unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0]
+    residuals: NDArray[np.complex128] = unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0]
+    return residuals

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import synapse
+from otjdd.analysis.trial import Trial, Trials
 
 MOST = 4  # stops, or junctions, that have a name
 
@@ -36,7 +37,7 @@ def stops(ds: xr.Dataset) -> dict[str, float]:
     }
 
 
-def sizes(trials) -> dict[str, float]:
+def sizes(trials: Trials) -> dict[str, float]:
     """Numbers of junctions of different radius, from the smallest to the largest.
 
     low_1, high_1, ..., window_1, ... : of each junction at the shallowest stop   deep_low_1, deep_high_1 : at the deepest
@@ -54,7 +55,7 @@ def numbered(name: str, values: np.ndarray) -> dict[str, float]:
     return {f"{name}_{i + 1}": float(values[i]) if i < len(values) else np.nan for i in range(MOST)}
 
 
-def by_radius(trials) -> list:
+def by_radius(trials: Trials) -> list[Trial]:
     """Trials from the smallest junction to the largest."""
     return sorted(trials, key=lambda trial: trial.case.device.radius)
 

@@ -97,10 +97,9 @@ def thermal(
     from otjdd.analysis import fits
 
     curves = ds.bias_current.sel(state=state)
-    at = {"voltage": dict(bias=voltage, method="nearest"), "300 K": dict(temperature=300.0, method="nearest")}
-    currents = curves.sel(**at["voltage"])
+    currents = curves.sel(bias=voltage, method="nearest")
     activation = fits.activation_energy(ds.temperature.values, currents.values)
-    room = ds.sel(state=state).sel(**at["300 K"])
+    room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
     V, current = room.bias.values, room.bias_current.values
     inside = (V > window[0]) & (V <= window[1])
     barrier = ideality = math.nan
@@ -111,8 +110,8 @@ def thermal(
         pass
     return {
         "activation_energy": activation.energy,
-        "transport_energy": float(room.bias_transport_energy.sel(**at["voltage"])),
-        "tunnelling_share": float(room.bias_tunnelling_share.sel(**at["voltage"])),
+        "transport_energy": float(room.bias_transport_energy.sel(bias=voltage, method="nearest")),
+        "tunnelling_share": float(room.bias_tunnelling_share.sel(bias=voltage, method="nearest")),
         "thermionic_barrier": barrier,
         "ideality": ideality,
         "asymmetry": asymmetry(V, current),
@@ -172,10 +171,10 @@ def retention(ds: xr.Dataset) -> dict[str, float]:
     """
     (high_t, low_t), (high, low) = (np.split(np.asarray(a), 2) for a in (ds.read_time, ds.read_resistance))
 
-    def kept(t, R):
+    def kept(t: np.ndarray, R: np.ndarray) -> float:
         return float(R[-1] / R[np.argmin(np.abs(t - t[0] - 1.0))])
 
-    def loss(t, R):
+    def loss(t: np.ndarray, R: np.ndarray) -> float:
         late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
         return plasticity.loss_per_decade(t[late] - t[0], R[late])
 
@@ -285,7 +284,8 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
     """First x at which y (N,) crosses a level, linear between points; nan when it never does."""
-    side = np.sign(np.asarray(y) - level)
+    x, y = np.asarray(x), np.asarray(y)
+    side = np.sign(y - level)
     found = np.flatnonzero(side[:-1] * side[1:] <= 0)
     if not len(found):
         return math.nan
@@ -314,5 +314,5 @@ def rises(values: ArrayLike) -> float:
     return float(np.mean(np.diff(np.asarray(values, dtype=float)) > 0))
 
 
-def _last(mask) -> int:
+def _last(mask: np.ndarray) -> int:
     return int(np.flatnonzero(mask)[-1])

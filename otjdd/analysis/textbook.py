@@ -47,7 +47,10 @@ def log_gruverman(
     u = 0.75 * K * np.abs(voltage) / s
     with np.errstate(divide="ignore"):
         bias = np.log(-np.expm1(-2 * u))
-    return np.log(_TRAPEZOID * mass * s * s / (2 * K * K)) - K * (p + q + np.sqrt(p * q)) / s + u + bias
+    log_J: NDArray[np.float64] = (
+        np.log(_TRAPEZOID * mass * s * s / (2 * K * K)) - K * (p + q + np.sqrt(p * q)) / s + u + bias
+    )
+    return log_J
 
 
 def gruverman(
@@ -85,7 +88,8 @@ def simmons(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass: Floats
     # The difference as q (1 - exp(..)) - eV: no cancellation at small V.
     difference = -q * np.expm1(-A * V / (np.sqrt(p) + np.sqrt(q))) - V
     prefactor = ELEMENTARY_CHARGE**2 / (2 * math.pi * PLANCK * np.square(thickness))
-    return np.sign(voltage) * prefactor * np.exp(-A * np.sqrt(p)) * difference
+    J: NDArray[np.float64] = np.sign(voltage) * prefactor * np.exp(-A * np.sqrt(p)) * difference
+    return J
 
 
 def simmons_thermal_factor(
@@ -105,7 +109,10 @@ def brinkman_conductance(barrier: Floats, thickness: Floats, mass: Floats = 1.0)
     """Zero-bias conductance G(0) = (e^2/h^2) (sqrt(2 m phi)/d) exp(-2 kappa d) [S/m2] at the mean barrier [eV]."""
     root = np.sqrt(barrier)
     prefactor = ELEMENTARY_CHARGE**2 / PLANCK**2 * HBAR * _WAVE_NUMBER
-    return prefactor * np.sqrt(mass) * root / thickness * np.exp(-1.5 * _exponent(thickness, mass) * root)
+    conductance: Floats = (
+        prefactor * np.sqrt(mass) * root / thickness * np.exp(-1.5 * _exponent(thickness, mass) * root)
+    )
+    return conductance
 
 
 def brinkman(
@@ -123,7 +130,8 @@ def brinkman(
     mean = (barrier_substrate + barrier_metal) / 2
     skew = K * (barrier_metal - barrier_substrate) / (32 * mean**1.5)
     cubic = 3 * K * K / (128 * mean)
-    return brinkman_conductance(mean, thickness, mass) * V * (1 - skew * V + cubic * V * V)
+    J: NDArray[np.float64] = brinkman_conductance(mean, thickness, mass) * V * (1 - skew * V + cubic * V * V)
+    return J
 
 
 def fowler_nordheim_slope(barrier: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
@@ -150,7 +158,8 @@ def fowler_nordheim(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass
     with np.errstate(divide="ignore"):
         exponent = slope / V
     prefactor = ELEMENTARY_CHARGE**2 / (8 * math.pi * PLANCK * mass * barrier)
-    return np.sign(voltage) * prefactor * (V / thickness) ** 2 * np.exp(exponent)
+    J: NDArray[np.float64] = np.sign(voltage) * prefactor * (V / thickness) ** 2 * np.exp(exponent)
+    return J
 
 
 def thermionic(
@@ -205,7 +214,8 @@ def depletion_capacitance(
     Source: Sze & Ng, Physics of Semiconductor Devices, 3rd ed. (2007), section 3.2.
     """
     u = _positive(np.asarray(bending, dtype=float) - tail)
-    return np.sqrt(ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * doping / (2 * u))
+    C: NDArray[np.float64] = np.sqrt(ELEMENTARY_CHARGE * VACUUM_PERMITTIVITY * relative_permittivity * doping / (2 * u))
+    return C
 
 
 def nonlinear_depletion_capacitance(
@@ -221,18 +231,22 @@ def nonlinear_depletion_capacitance(
     Source: Suzuki, Yamamoto et al., J. Appl. Phys. 81, 6830 (1997).
     """
     u = _positive(np.asarray(bending, dtype=float) - tail) / (VACUUM_PERMITTIVITY * b)
-    return 1 / np.sqrt(u * u + 2 * np.sqrt(a) * u / (ELEMENTARY_CHARGE * doping))
+    C: NDArray[np.float64] = 1 / np.sqrt(u * u + 2 * np.sqrt(a) * u / (ELEMENTARY_CHARGE * doping))
+    return C
 
 
 def in_series(*capacitances: ArrayLike) -> NDArray[np.float64]:
     """Capacitance of layers in series, 1/sum(1/C)."""
-    return 1 / sum(1 / np.asarray(C, dtype=float) for C in capacitances)
+    elastance: NDArray[np.float64] = sum((1 / np.asarray(C, dtype=float) for C in capacitances), np.zeros(()))
+    return 1 / elastance
 
 
-def _exponent(thickness, mass):
+def _exponent(thickness: Floats, mass: Floats) -> Floats:
     """K = 4 d sqrt(2m) / (3 hbar) [eV^-1/2]."""
-    return 4 / 3 * _WAVE_NUMBER * thickness * np.sqrt(mass)
+    K: Floats = 4 / 3 * _WAVE_NUMBER * thickness * np.sqrt(mass)
+    return K
 
 
-def _positive(x):
-    return np.where(np.asarray(x) > 0, x, np.nan)
+def _positive(x: ArrayLike) -> NDArray[np.float64]:
+    positive: NDArray[np.float64] = np.where(np.asarray(x) > 0, x, np.nan)
+    return positive
