@@ -6,6 +6,7 @@ Each keeps its arguments unchanged, so that it can be pickled in a worker proces
 from collections.abc import Iterable
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 MAX_PROBLEMS = 100  # reported of one case
 
@@ -54,7 +55,7 @@ class CaseError(OtjddError):
 
     exit_code = ExitCode.CASE
 
-    def __init__(self, problems: Iterable[object]):
+    def __init__(self, problems: Iterable[Any]):
         super().__init__(problems)
         self.problems = list(problems)
 
@@ -161,7 +162,7 @@ class SolverError(OtjddError):
         super().__init__(reason, time, voltage, step, residual, place)
         self.reason, self.time, self.voltage = reason, time, voltage
         self.step, self.residual, self.place = step, residual, place
-        self.partial = None
+        self.partial: Any = None  # xarray is not imported here
 
     def __str__(self) -> str:
         status = Status[self.reason]

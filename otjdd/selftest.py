@@ -6,9 +6,9 @@ No network, no files left behind, and a few seconds once the kernels are compile
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case import case
 from otjdd.errors import CaseError, ResultError
@@ -16,7 +16,10 @@ from otjdd.results import store
 from otjdd.solver import self_check, simulate
 from otjdd.system import interpreter
 
-PULSE = {
+if TYPE_CHECKING:
+    import xarray as xr
+
+PULSE: dict[str, Any] = {
     "drive": {"kind": "pulse", "voltage": "1.5 V", "width": "50 ns", "read": {}},
     "numerics.rtol": 1e-3,
     "numerics.atol": 1e-5,
@@ -36,7 +39,7 @@ class Failed(Exception):
     """A check with another observation than expected."""
 
 
-def expect(condition, otherwise: str):
+def expect(condition: object, otherwise: str) -> None:
     """Raise Failed unless the condition holds."""
     if not condition:
         raise Failed(otherwise)
@@ -116,7 +119,7 @@ def kernel_cache(folder: Path) -> str:
     return f"kept in {place}; a flipped bit is noticed"
 
 
-def kept_kernel():
+def kept_kernel() -> None:
     """Compile or load a small kernel: the code of the child processes of `kernel_cache`."""
     from otjdd.compiler import decorators, kernel_cache
 
@@ -124,11 +127,11 @@ def kept_kernel():
     print(kernel(7.0), "compiled" if kernel_cache.COUNTS["compiled"] else "loaded")
 
 
-def square(x):
+def square(x: float) -> float:
     return x * x
 
 
-def flip(path: Path):
+def flip(path: Path) -> None:
     """Flip one bit in the middle of a file."""
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -137,7 +140,7 @@ def flip(path: Path):
 
 def conservation(folder: Path) -> str:
     """Pulses of opposite sign move the vacancies in opposite directions, and their number stays the same."""
-    positive, negative = simulated(), simulated(**{"drive.voltage": "-1.5 V"})
+    positive, negative = simulated(), simulated({"drive.voltage": "-1.5 V"})
     apart = float(positive.vacancy_mean_position[-1] - negative.vacancy_mean_position[-1])
     lost = max(float(abs(ds.vacancy_balance).max()) for ds in (positive, negative))
     expect(apart > 0, f"a positive pulse moved the vacancies by {apart:.3g} m against a negative one")
@@ -146,9 +149,10 @@ def conservation(folder: Path) -> str:
     return f"moved by {apart * 1e12:.3g} pm, their number kept to {max(lost, 1e-16):.0e}"
 
 
-def simulated(**changes):
+def simulated(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
     """Dataset of a pulse on the small junction."""
-    return simulate.simulate(case.parse_case(self_check.CASE).replace(**PULSE, **changes))
+    ds: xr.Dataset = simulate.simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
+    return ds
 
 
 def result_file(folder: Path) -> str:

@@ -2,9 +2,12 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from otjdd.units import brief
+
+KeyPath = tuple[str | int, ...]  # keys of nested tables and places in lists
 
 
 class Problem(NamedTuple):
@@ -39,7 +42,7 @@ class Source(NamedTuple):
     file: str
     text: str | None
 
-    def problem(self, offset: int, key: tuple, expected: str, got: str = "", hint: str = "") -> Problem:
+    def problem(self, offset: int, key: KeyPath, expected: str, got: str = "", hint: str = "") -> Problem:
         """A problem at an offset of the text."""
         if self.text is None:
             return Problem(self.file, 0, 0, dotted(key), expected, got, hint)
@@ -49,7 +52,7 @@ class Source(NamedTuple):
         return Problem(self.file, row, offset - start + 1, dotted(key), expected, got, hint, line)
 
 
-def dotted(path: tuple) -> str:
+def dotted(path: KeyPath) -> str:
     """Path as text: drive.parts[0].voltage, columns.spread."ions.density"."""
     text = ""
     for part in path:
@@ -60,7 +63,7 @@ def dotted(path: tuple) -> str:
     return text
 
 
-def nearest(word: str, known) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
     """Hint for an unknown word: the known one that it resembles, "" when there is none."""
     close = difflib.get_close_matches(word[:100], known, 1)
     return f'did you mean "{close[0]}"?' if close else ""

@@ -28,16 +28,16 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
     """Return the measured data of a NetCDF file, of otjdd or of others. Raises ResultError, DataError."""
     import xarray as xr
 
-    data = read_whole(path)
+    data = read_whole(os.fspath(path))
     try:
         if fault := hdf5.foreign(data):
-            raise ResultError(path, f"is not read as measured data: {fault}")
+            raise ResultError(os.fspath(path), f"is not read as measured data: {fault}")
         with xr.open_dataset(io.BytesIO(data), engine="h5netcdf", decode_times=False) as ds:
             if ds.nbytes > MAX_LOADED_BYTES:
-                raise ResultError(path, f"would take {ds.nbytes / 2**30:.0f} GiB of memory")
+                raise ResultError(os.fspath(path), f"would take {ds.nbytes / 2**30:.0f} GiB of memory")
             found = ds.load()
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(path, "is no NetCDF4 file, or is damaged") from error
+        raise ResultError(os.fspath(path), "is no NetCDF4 file, or is damaged") from error
     return from_dataset(found, os.fspath(path))
 
 
@@ -77,7 +77,7 @@ def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) 
     """Measured data of named arrays (point,) in units as written. Raises DataError."""
     import xarray as xr
 
-    variables: dict[str, tuple[str, np.ndarray, dict]] = {}
+    variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {}
     for name, array in arrays.items():
         read = heading(name)
         if read is None or name in ("line", "record", "branch") or read.quantity in variables:

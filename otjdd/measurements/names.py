@@ -110,8 +110,8 @@ def heading(text: str) -> Heading | None:
     if quantity is None and (match := UNCERTAIN.fullmatch(name.lower())):
         whole = match["after"] or match["before"]
         kept = name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]
-        found = quantity_of(kept.strip("() "))
-        quantity = found and found + UNCERTAINTY
+        base = quantity_of(kept.strip("() "))
+        quantity = base and base + UNCERTAINTY
     return None if quantity is None else Heading(quantity, bool(bare), unit_text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def is_number(text: str, decimal: str) -> bool:
     return found is not None and not math.isnan(found)
 
 
-def plain_numbers(cells: list[str], decimal: str) -> np.ndarray | None:
+def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
     """Numbers of many cells at once, nan where one is empty; None where a cell needs `number_in`."""
     if not cells:
         return np.zeros(0)

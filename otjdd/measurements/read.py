@@ -90,7 +90,7 @@ def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
     if len(kept) < FEWEST:
         first = sheet.line(int(lines[0]))
         raise sheet.fault(first, None, f"{FEWEST} rows or more with a number in each column", str(len(kept)))
-    variables = {
+    variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {
         name: ("point", values[kept], {"units": unit_of(base), "long_name": long_name_of(base)})
         for name, values in table.values.items()
         for base in [name.removesuffix(UNCERTAINTY)]
@@ -136,7 +136,9 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
     for name, (low, high) in keep.items():
         quantity = quantity_of(name) or name
         if quantity not in ds:
-            raise DataError([Problem(ds.attrs["file"], 1, 1, "", f"a column of {name} to choose by", ", ".join(ds))])
+            raise DataError(
+                [Problem(ds.attrs["file"], 1, 1, "", f"a column of {name} to choose by", ", ".join(map(str, ds)))]
+            )
         chosen &= (ds[quantity].values >= low) & (ds[quantity].values <= high)
     if chosen.sum() < FEWEST:
         raise DataError(

@@ -5,12 +5,14 @@ Rows are taken in blocks, and a whole column of a block at once; one by one only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from otjdd.measurements.numbers import number_in, plain_numbers, without_overflows
 from otjdd.measurements.sheet import Line, Sheet
+
+Columns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
 
 
 def rows_below(
@@ -36,7 +38,7 @@ def rows_below(
 
 def with_content(
     sheet: Sheet, header: Line, first: int, rows: list[list[str]], places: list[int]
-) -> tuple[np.ndarray, list]:
+) -> tuple[np.ndarray, Columns]:
     """Lines (row,) and columns of a block, without the rows that hold nothing at these places. Raises DataError."""
     at, width = np.arange(first, first + len(rows)), len(header.cells)
     if set(map(len, rows)) != {width}:
@@ -63,7 +65,7 @@ def check_widths(sheet: Sheet, header: Line, at: np.ndarray, rows: list[list[str
             raise sheet.fault(line, cell, f"{width} cells, as many as the header has names", f"{len(row)}", hint)
 
 
-def without_headers(header: Line, at: np.ndarray, columns: list) -> tuple[np.ndarray, list]:
+def without_headers(header: Line, at: np.ndarray, columns: Columns) -> tuple[np.ndarray, Columns]:
     """Lines and columns without the rows that repeat the header."""
     names = header.texts
     repeated = np.array([[cell.strip() for cell in row[: len(names)]] == names for row in zip(*columns, strict=True)])
@@ -73,7 +75,7 @@ def without_headers(header: Line, at: np.ndarray, columns: list) -> tuple[np.nda
     return at[kept], [tuple(column[i] for i in kept) for column in columns]
 
 
-def careful_numbers(sheet: Sheet, at: np.ndarray, cells, place: int, what: str) -> np.ndarray:
+def careful_numbers(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int, what: str) -> np.ndarray:
     """Numbers of cells one by one. Raises DataError for text, with its place."""
     found = np.empty(len(cells))
     for i, text in enumerate(cells):

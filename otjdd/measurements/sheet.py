@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
@@ -88,15 +89,15 @@ class Sheet(NamedTuple):
         """Texts of the cells of lines, of which the first has this number."""
         if self.divider == " ":
             return [line.split() for line in texts]
-        quoting = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
-        options = {"delimiter": self.divider, "quoting": quoting, "skipinitialspace": True}
+        quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
+        reader = partial(csv.reader, delimiter=self.divider, quoting=quoting, skipinitialspace=True)
         try:
-            rows = list(csv.reader(texts, **options))
+            rows = list(reader(texts))
         except csv.Error as error:
             raise self.fault(None, None, "a table of numbers", f"a line that cannot be divided ({error})") from None
         if len(rows) < len(texts):  # a quote encloses the end of a line
-            reader = csv.reader(texts, **options)
-            first = next(i for i, _ in enumerate(reader) if reader.line_num != i + 1)
+            again = reader(texts)
+            first = next(i for i, _ in enumerate(again) if again.line_num != i + 1)
             raise self.fault(
                 self.line(number + first, texts[first]), None, "quotes that are closed in their line", "one"
             )

@@ -10,6 +10,10 @@ line with a fault.
 import io
 import json
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 
 def main(memory: int, seconds: int, most: int, wanted: str = "") -> None:
@@ -44,7 +48,7 @@ def limit(memory: int, seconds: int) -> None:
             continue
 
 
-def text_of(sheet, most: int) -> bytes:
+def text_of(sheet: "CalamineSheet", most: int) -> bytes:
     """Rows of a sheet as lines of cells between tabs, from its first row and column on; numbers to the last bit.
 
     The library gives rows from the first of the sheet on, cells from the first column that holds anything.
@@ -62,4 +66,4 @@ def text_of(sheet, most: int) -> bytes:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:4]), *sys.argv[4:])
+    main(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])

@@ -5,6 +5,10 @@ such an array opens them, whatever they are; reading a pipe would never end.
 """
 
 import io
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import h5py
 
 FILTERS = {
     1: "deflate",
@@ -34,7 +38,7 @@ def foreign(data: bytes) -> str:
     return ""
 
 
-def outside(properties) -> str:
+def outside(properties: "h5py.h5p.PropDCID") -> str:
     """Where an array is kept if not in its file, or by which filter, in words; "" for what otjdd writes."""
     import h5py
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,9 @@ def provenance(
     resolved: str,
     *,
     title: str = "",
-    statistics: Mapping | None = None,
+    statistics: Mapping[str, object] | None = None,
     wall_time: float = float("nan"),
-) -> dict:
+) -> dict[str, Any]:
     """Attributes of the provenance, without names of hosts, users or folders.
 
     case_text, resolved: the case as written and with everything filled in
@@ -48,8 +49,8 @@ def provenance(
     }
 
 
-def _plain(value):
-    """A value that NetCDF has a type for."""
+def _plain(value: object) -> int | float | str:
+    """The value as a type that NetCDF has."""
     value = value.item() if isinstance(value, np.generic) else value
     if isinstance(value, bool):
         return int(value)

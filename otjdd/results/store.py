@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -33,9 +33,9 @@ def write(ds: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
     write_whole(path, sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding)), overwrite)
 
 
-def _encoding(variable) -> dict:
+def _encoding(variable: xr.Variable) -> dict[str, Any]:
     # Variable-length strings take no checksum, characters do.
-    encoding = {"dtype": "S1"} if variable.dtype.kind in "UOT" else {"_FillValue": None}
+    encoding: dict[str, Any] = {"dtype": "S1"} if variable.dtype.kind in "UOT" else {"_FillValue": None}
     if variable.size and variable.ndim:
         encoding |= {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
     return encoding

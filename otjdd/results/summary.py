@@ -1,12 +1,19 @@
 """Drives and results in a line of plain words."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # beginnings of the attribute `error_estimate` of reads without an error: extrapolated ones, and where that failed
 NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 
 
-def of_drive(drive) -> str:
+def of_drive(drive: Any) -> str:  # of a case, a package beside this one
     """A drive in words."""
     if hasattr(drive, "bias_voltages"):
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
@@ -19,7 +26,7 @@ def of_drive(drive) -> str:
     return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
 
 
-def of_result(ds) -> str:
+def of_result(ds: xr.Dataset) -> str:
     """A result in words."""
     if "bias_current" in ds:
         n = ds.sizes
@@ -39,11 +46,11 @@ def of_result(ds) -> str:
         rest = f", {len(R) - known.size} at 0 V" * (known.size < len(R))
         errors = largest_error(ds, "read_resistance") + by_levels(ds, "read_current_error")
         return f"{reads}{rest}, {extent(known)} ohm{errors}"
-    # What charges the junction at a jump is a spike as high as a time step is short: it is not told.
+    # The charging current at a jump depends on the time step: only the conduction current is shown.
     return f"{ds.sizes['time']} instants, conduction {extent(ds.conduction_current.values)} A"
 
 
-def largest_error(ds, name: str) -> str:
+def largest_error(ds: xr.Dataset, name: str) -> str:
     """Largest stated error of a quantity in words, "" where none is stated."""
     said = ds.attrs.get("error_estimate", "")
     if said.startswith(NOT_STATED):
@@ -60,14 +67,14 @@ def largest_error(ds, name: str) -> str:
     return f", within {total} (grid {grid}, time steps {time})"
 
 
-def by_levels(ds, name: str) -> str:
+def by_levels(ds: xr.Dataset, name: str) -> str:
     """Largest error of a current by narrow levels in words, "" where it is within the tolerance."""
     if name not in ds:
         return ""
     return f", levels too narrow to resolve leave up to {100 * float(ds[name].max()):.2g} % of a current open"
 
 
-def of_crossbar(ds) -> str:
+def of_crossbar(ds: xr.Dataset) -> str:
     """Result of a crossbar in words."""
     size = f"{ds.sizes['word_line']} x {ds.sizes['bit_line']} cells, {ds.sizes['step'] - 1} steps"
     told = [size, f"{float(ds.step_energy.sum()):.3g} J"]
@@ -85,7 +92,7 @@ def extent(values: np.ndarray) -> str:
     return high if low == high else f"{low} to {high}"
 
 
-def reached(ds) -> str:
+def reached(ds: xr.Dataset) -> str:
     """Last time of a run that ended early, in words; "" for curves at frozen ions, which have none."""
     if "solver_time_total" not in ds.attrs:
         return ""

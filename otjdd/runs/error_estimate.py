@@ -20,22 +20,31 @@ The runs stand beside each other, each in a thread.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.drive_curves import Answer, Curves
+from otjdd.case.drive_curves import IV, Curves
+from otjdd.case.drive_patterns import Patterns
 from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL, PARTS
 from otjdd.case.recording import Recording
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import self_check
+from otjdd.solver.checkpoint import Place
 from otjdd.solver.outcome import ending, status
 from otjdd.system.beside import beside
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike
+
+    from otjdd.case.drive import Drive
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +56,10 @@ WHOLE, GRID, TIME = "error", "grid_error", "time_error"
 ATTRIBUTE = "error_estimate"  # of a result, in words
 
 
+Simulate = Callable[..., "xr.Dataset"]  # `solver.simulate.simulate`
+Progress = Callable[[float], None] | None
+
+
 class Error(NamedTuple):
     """ln of a quantity, extrapolated in the grid, and its relative errors; arrays of one shape."""
 
@@ -56,10 +69,16 @@ class Error(NamedTuple):
     ranged: np.ndarray  # True where the range of the grids is stated, which do not converge as the scheme should
 
 
-def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=None):
+def simulate(
+    case: Case,
+    on_its_grid: Simulate,
+    progress: Progress = None,
+    start: np.ndarray | None = None,
+    checkpoints: Place | None = None,
+) -> xr.Dataset:
     """Dataset of a case with the errors of its reads, or of its I-V curves, as numerics.error asks for.
 
-    on_its_grid : `solver.simulate.simulate`. A coarser run that fails leaves nan as errors, and its reason in the attribute
+    A coarser run that fails leaves nan as errors, and its reason in the attribute
     `error_estimate`; nothing is extrapolated then. An interruption after the finest run has that as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
@@ -68,26 +87,37 @@ def simulate(case: Case, on_its_grid, progress=None, start=None, checkpoints=Non
     name = quantity(ds)
     if name is None:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
+    whole = [run for run in runs if not isinstance(run, SolverError)]
     if failed := [run for run in runs if isinstance(run, SolverError)]:
         return unknown(ds, kind, f"on a coarser grid, {failed[0]}")
-    values = [logarithms(run[name]) for run in (ds, *runs)]
+    values = [logarithms(run[name]) for run in (ds, *whole)]
     if kind == "limit":
         said = f"{NOT_STATED}; {extrapolation(name, grids)}"
-        return replaced(ds, name, extrapolated(*values, grids[0] / grids[1])).assign_attrs({ATTRIBUTE: said})
+        return replaced(ds, name, extrapolated(values[0], values[1], grids[0] / grids[1])).assign_attrs(
+            {ATTRIBUTE: said}
+        )
     return with_errors(ds, name, grids, values, kind == "extrapolate")
 
 
-def on_all_grids(case: Case, grids: list[int], on_its_grid, progress, start, checkpoints):
-    """Dataset on the finest grid, and a list of what the other runs gave: a Dataset, or the SolverError that ended one.
+def on_all_grids(
+    case: Case,
+    grids: list[int],
+    on_its_grid: Simulate,
+    progress: Progress,
+    start: np.ndarray | None,
+    checkpoints: Place | None,
+) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
+    """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run.
 
-    They are those on coarser grids and, where errors are to be stated, the strict one; none for a drive that reads nothing.
+    The other runs are those on coarser grids and, where errors are stated, the one with smaller tolerances. A drive without
+    reads has no other runs.
     """
     rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
     if case.numerics.error != "limit":
         rest += [stricter(one) for one in rest[:1]]
-    finest = []
+    finest: list[xr.Dataset] = []
 
-    def finest_run():
+    def finest_run() -> None:
         finest.append(on_its_grid(case, progress, start, checkpoints))
 
     self_check.trust()  # compiles or loads the kernels: once, not in every thread
@@ -97,12 +127,14 @@ def on_all_grids(case: Case, grids: list[int], on_its_grid, progress, start, che
         if not finest:
             raise
         interrupted = ending(error)
-        interrupted.partial = unknown(finest[0], case.numerics.error, status(interrupted))  # not that of a coarser grid
+        # not that of a coarser grid
+        part = unknown(finest[0], case.numerics.error, status(interrupted))
+        interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
         raise interrupted from None
     return finest[0], runs
 
 
-def with_errors(ds, name: str, grids: list[int], values: list[np.ndarray], extrapolate: bool):
+def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.ndarray], extrapolate: bool) -> xr.Dataset:
     """The Dataset with the errors of a quantity, which is replaced by its limit if that is asked for.
 
     values : ln of the quantity on the grids, finest first, and in the strict run
@@ -129,12 +161,12 @@ def extrapolation(name: str, grids: list[int]) -> str:
     )
 
 
-def quantity(ds) -> str | None:
+def quantity(ds: xr.Dataset) -> str | None:
     """Name of the variable of a result whose errors are stated."""
     return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
 
 
-def unknown(ds, kind: str, reason: str):
+def unknown(ds: xr.Dataset, kind: str, reason: str) -> xr.Dataset:
     """The Dataset of the finest grid where a coarser one has no result: errors are nan, nothing is extrapolated."""
     if kind == "limit":
         log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)
@@ -147,14 +179,14 @@ def unknown(ds, kind: str, reason: str):
     return ds.assign_attrs({ATTRIBUTE: said})
 
 
-def reads_something(drive) -> bool:
+def reads_something(drive: Drive) -> bool:
     """True for a drive whose result has a quantity with an error."""
-    if isinstance(drive, Curves):
-        return not isinstance(drive, Answer)
+    if isinstance(drive, Curves | Patterns):
+        return isinstance(drive, IV)
     return drive.waveform().read_count > 0
 
 
-def tried(on_its_grid, case: Case, progress):
+def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset | SolverError:
     """Dataset of a case, or the SolverError that ended its run."""
     try:
         return on_its_grid(case, progress)
@@ -184,15 +216,17 @@ def stricter(case: Case) -> Case:
     return case.model_copy(update={"numerics": n.model_copy(update=tolerances)})
 
 
-def logarithms(values) -> np.ndarray:
+def logarithms(values: ArrayLike) -> np.ndarray:
     """ln |x| of a variable; nan where it is zero or not a number."""
     size = np.abs(np.asarray(values, dtype=float))
-    return np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
+    logs: np.ndarray = np.log(size, out=np.full(size.shape, np.nan), where=size > 0.0)
+    return logs
 
 
 def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
     """Limit of small cells, from a grid and one whose cells are `ratio` times as large; second order."""
-    return fine + (fine - coarse) / (ratio * ratio - 1.0)
+    limit: np.ndarray = fine + (fine - coarse) / (ratio * ratio - 1.0)
+    return limit
 
 
 def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
@@ -203,7 +237,8 @@ def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
     most, least = (
         (grids[1] ** -p - grids[0] ** -p) / (grids[2] ** -p - grids[1] ** -p) for p in ORDERS
     )  # fmt: skip
-    return (ratio >= least) & (ratio <= most)
+    within: np.ndarray = (ratio >= least) & (ratio <= most)
+    return within
 
 
 def errors(grids: list[int], values: list[np.ndarray], strict: np.ndarray, extrapolate: bool) -> Error:
@@ -223,14 +258,14 @@ def errors(grids: list[int], values: list[np.ndarray], strict: np.ndarray, extra
     return Error(limits[0], grid, time, ~known & (extent > 0.0))
 
 
-def stated(ds, name: str, found: Error):
+def stated(ds: xr.Dataset, name: str, found: Error) -> xr.Dataset:
     """The Dataset with the relative errors of a quantity: of the grid, in time, and their sum."""
     arrays = {WHOLE: found.grid + found.time, GRID: found.grid, TIME: found.time}
     made = outputs.dataset({f"{name}_{kind}": values for kind, values in arrays.items()})
     return ds.assign({key: made[key].variable for key in made.data_vars})
 
 
-def replaced(ds, name: str, limit: np.ndarray):
+def replaced(ds: xr.Dataset, name: str, limit: np.ndarray) -> xr.Dataset:
     """The Dataset with the extrapolated quantity, and with the current of a read that belongs to it."""
     size = np.exp(limit)
     new = np.where(np.isfinite(size), np.copysign(size, ds[name].values), ds[name].values)

@@ -1,13 +1,16 @@
 """Repeat a stored run from its result file alone: the same numbers, bit for bit, on the same machine."""
 
+from __future__ import annotations
+
 import json
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.case import toml_text
-from otjdd.case.case import named_files, parse_case, put
+from otjdd.case.case import Case, named_files, parse_case, put
 from otjdd.case.document import parse
 from otjdd.case.problem import Source
 from otjdd.errors import CaseError, ResultError, SolverError
@@ -16,11 +19,14 @@ from otjdd.results.provenance import ENGINE
 from otjdd.runs import run
 from otjdd.solver import model
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
 ABOUT_THE_MACHINE = ("system", "processor")
 
 
-def rerun(path, progress=None):
+def rerun(path: str | Path, progress: run.Progress = None) -> tuple[xr.Dataset, xr.Dataset]:
     """Simulate what a result file holds again. Returns the stored Dataset and the new one.
 
     A run that failed fails again; the new Dataset then holds the part before the failure.
@@ -41,13 +47,13 @@ def rerun(path, progress=None):
         try:
             new = run.simulate(case, progress, start)
         except SolverError as error:
-            new = error.partial
-            if new is None:
+            if error.partial is None:
                 raise
+            new = error.partial
     return stored, new.assign_attrs({name: stored.attrs[name] for name in ABOUT_THE_CASE if name in stored.attrs})
 
 
-def case_of(path, stored, folder: Path):
+def case_of(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, np.ndarray | None]:
     """Case of a result, its files written into a folder; and its initial concentrations where the case gives none."""
     (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
@@ -67,7 +73,7 @@ def case_of(path, stored, folder: Path):
     return case, start
 
 
-def said(path, stored) -> tuple[dict, dict[str, str]]:
+def said(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
     """Data of the case of a result, and the texts of its files by name. Raises ResultError."""
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
@@ -85,26 +91,29 @@ def said(path, stored) -> tuple[dict, dict[str, str]]:
     return data, texts
 
 
-def first_state(path, stored) -> np.ndarray:
+def first_state(path: str | Path, stored: xr.Dataset) -> np.ndarray:
     """Concentrations (K, N) [1/m3] that a run began with. Raises ResultError."""
-    states = stored.vacancy_concentration_columns.values
+    states: np.ndarray = stored.vacancy_concentration_columns.values
     if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
         raise ResultError(path, "does not hold the state that it started from")
-    return states[0]
+    first: np.ndarray = states[0]
+    return first
 
 
-def differences(stored, new) -> list[str]:
+def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:
     """Differences of two results in words: numbers first, then versions and machine; [] when every bit agrees."""
     if store.data_sha256(stored) == store.data_sha256(new):
         return []
-    found = [said for name in sorted(set(stored.variables) | set(new.variables)) if (said := unlike(name, stored, new))]
+    found = [
+        said for name in sorted(map(str, {*stored.variables, *new.variables})) if (said := unlike(name, stored, new))
+    ]
     versions = [name for name in stored.attrs if name.endswith("_version") or name in ABOUT_THE_MACHINE]
     here = {name: new.attrs.get(name) for name in versions if new.attrs.get(name) != stored.attrs[name]}
     return found + [f"{name}: {stored.attrs[name]} then, {now} now" for name, now in here.items()]
 
 
-def unlike(name, stored, new) -> str:
-    """Difference of a variable between two results, in words; "" when there is none."""
+def unlike(name: str, stored: xr.Dataset, new: xr.Dataset) -> str:
+    """How a variable differs between two results; "" when it does not."""
     if name not in stored or name not in new:
         return f"{name}: is only in the {'new' if name in new else 'stored'} result"
     a, b = stored[name].values, new[name].values

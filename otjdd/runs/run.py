@@ -14,9 +14,13 @@ from otjdd.errors import SolverError
 from otjdd.solver import checkpoint, model_limits
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray as xr
 
     from otjdd.solver.simulate import Found
+
+
+Progress = Callable[[float], None] | None  # called with the fraction done
 
 
 def run(
@@ -46,7 +50,12 @@ def run(
     return ds
 
 
-def simulate(case: Case, progress=None, start=None, checkpoints=None):
+def simulate(
+    case: Case,
+    progress: Progress = None,
+    start: np.ndarray | None = None,
+    checkpoints: checkpoint.Place | None = None,
+) -> xr.Dataset:
     """Dataset of a case, by the kind of its drive: patterns in a crossbar, or what one junction undergoes.
 
     start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
@@ -64,7 +73,7 @@ def simulate(case: Case, progress=None, start=None, checkpoints=None):
     return junction(case, progress, start, checkpoints)
 
 
-def in_steps(case: Case, only: Collection[str], progress=None) -> Generator[None, None, Found]:
+def in_steps(case: Case, only: Collection[str], progress: Progress = None) -> Generator[None, None, Found]:
     """Outputs of a case by name, for callers that take a few: those in `only`, of some cases others too.
 
     A Dataset is made on the way for cases that need one; its making takes longer than a short run. Steps: as of

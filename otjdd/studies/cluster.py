@@ -4,11 +4,14 @@ Workers need otjdd and no shared folder: a point travels back as the bytes of it
 started. When a scheduler or a worker is lost, only unfinished points are lost.
 """
 
+from __future__ import annotations
+
 import queue
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
@@ -16,28 +19,33 @@ from otjdd.studies.jobs import Job, Work, compute, put
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 
+if TYPE_CHECKING:
+    from distributed import Client, Future, LocalCluster
+
 OUTSTANDING = 1000  # jobs that the scheduler knows of: enough to plan ahead
 PATIENCE = 15.0  # s without a connection to the scheduler
 
 
 def on_cluster(
     work: Work, jobs: Iterable[Job], address: str, workers: int | None = None, limit: float | None = None
-) -> Iterator[tuple[Job, Point]]:
+) -> Generator[tuple[Job, Point], None, None]:
     """Points as they arrive from a cluster. `workers` : of one that is made here, for the address "local".
 
     limit : s that a point may take; looked at between the parts of its waveform
     Raises ConnectionError when the scheduler cannot be reached or goes away, ResultError when a point cannot be written.
     """
-    arrived, running, jobs = queue.SimpleQueue(), {}, iter(jobs)
+    arrived: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
+    running: dict[object, tuple[Future[bytes], Job]] = {}
+    waiting = iter(jobs)
     with client_of(address, workers) as client:
 
-        def send(job: Job):
+        def send(job: Job) -> None:
             sent = client.submit(packed, work, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
             running[sent.key] = sent, job
             sent.add_done_callback(arrived.put)
 
         while True:
-            while len(running) < OUTSTANDING and (job := next(jobs, None)) is not None:
+            while len(running) < OUTSTANDING and (job := next(waiting, None)) is not None:
                 send(job)
             if not running:
                 return
@@ -57,7 +65,7 @@ def packed(work: Work, job: Job, limit: float | None) -> bytes:
     return points.pack(compute(work, job, limit))
 
 
-def next_of(arrived: queue.SimpleQueue, client, address: str):
+def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: str) -> Future[bytes]:
     """The next finished future. Raises ConnectionError when the scheduler has been away for PATIENCE."""
     lost_since = None
     while True:
@@ -72,7 +80,7 @@ def next_of(arrived: queue.SimpleQueue, client, address: str):
             raise gone(address)
 
 
-def received(future, work: Work, job: Job) -> Point | None:
+def received(future: Future[bytes], work: Work, job: Job) -> Point | None:
     """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
 
     A point is lost when the scheduler goes away, or when a worker dies before the point has arrived.
@@ -101,13 +109,15 @@ def gone(address: str) -> ConnectionError:
 
 
 @contextmanager
-def client_of(address: str, workers: int | None):
+def client_of(address: str, workers: int | None) -> Iterator[Client]:
     """Connection to a scheduler, or to one made here. Raises ConnectionError, OSError where a library is missing."""
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
         raise OSError("--scheduler needs dask: pip install 'otjdd[cluster]'") from error
-    with made_here(workers) if address == "local" else nullcontext(address) as scheduler:
+    local = address == "local"
+    place: AbstractContextManager[LocalCluster | str] = made_here(workers) if local else nullcontext(address)
+    with place as scheduler:
         try:
             client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
         except (OSError, ValueError) as error:
@@ -119,7 +129,7 @@ def client_of(address: str, workers: int | None):
 
 
 @contextmanager
-def made_here(workers: int | None):
+def made_here(workers: int | None) -> Iterator[LocalCluster]:
     """A scheduler and workers on this machine that only this process can talk to.
 
     A dask scheduler executes code from anybody who connects to it, as the user who started it, and its port is open to all
@@ -134,7 +144,11 @@ def made_here(workers: int | None):
         security = Security.temporary()
     except ImportError as error:
         raise OSError("--scheduler local needs cryptography: pip install 'otjdd[cluster]'") from error
-    no_pages = {f"distributed.{end}.http.routes": [] for end in ("scheduler", "worker")}
-    options = {"threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1", "security": security}
-    with dask.config.set(no_pages), interpreter.inherited(), LocalCluster(n_workers=workers, **options) as cluster:
+    no_pages: dict[str, list[str]] = {f"distributed.{end}.http.routes": [] for end in ("scheduler", "worker")}
+    options: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with (
+        dask.config.set(no_pages),
+        interpreter.inherited(),
+        LocalCluster(n_workers=workers, security=security, **options) as cluster,
+    ):
         yield cluster

@@ -1,9 +1,12 @@
 """The points of a study as one Dataset: the kept arrays, with the varied keys as coordinates."""
 
+from __future__ import annotations
+
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,13 +22,16 @@ from otjdd.studies.plan import Plan
 from otjdd.studies.points import Point
 from otjdd.system import sources
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 log = logging.getLogger(__name__)
 
 SAMPLE_METHOD, SAMPLE_COUNT = "study_sample_method", "study_sample_count"  # attributes
 STATES = ("done", "failed", "missing")
 
 
-def collect(made: Plan, folder: Path, case: Case):
+def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
     """Dataset of all points: each kept array with the axes of the study before its own dimensions.
 
     Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
@@ -37,7 +43,8 @@ def collect(made: Plan, folder: Path, case: Case):
     files = {digest: points.held_or_none(folder, digest, made.keep) for digest in set(made.digests)}
     ordered = [files[digest] for digest in made.digests]
     dims, shape = tuple(axis.name for axis in made.axes), made.shape
-    coords, variables = coordinates(made), {}
+    coords = coordinates(made)
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]] = {}
     for name, inner, values in stacked([arrays_of(p, made.keep) for p in ordered]):
         if inner == (name,) and same_rows(values):
             coords[name] = inner, values[0], attributes_of(name)
@@ -68,7 +75,7 @@ def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
     return {name: point.arrays[name] for name in (*names, *dims)}
 
 
-def coordinates(made: Plan) -> dict:
+def coordinates(made: Plan) -> dict[str, Any]:
     """The varied keys along their axes: an index where an axis has one key, columns where several change together."""
     found = {}
     for axis in made.axes:
@@ -78,7 +85,7 @@ def coordinates(made: Plan) -> dict:
     return found
 
 
-def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple, np.ndarray]]:
+def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
     """(name, own dimensions, array (points, ...)) of everything that the points hold, filled up with nan."""
     for name in dict.fromkeys(name for arrays in rows for name in arrays):
         held = [arrays[name] for arrays in rows if name in arrays]
@@ -88,7 +95,8 @@ def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple, 
         for i, arrays in enumerate(rows):
             if name in arrays:
                 values = arrays[name].values
-                out[(i, *map(slice, values.shape))] = values
+                at: tuple[int | slice, ...] = (i, *(slice(size) for size in values.shape))
+                out[at] = values
         present = np.array([name in arrays for arrays in rows])
         yield name, held[0].dims, out if present.all() else shared(out, present, held[0].dims == (name,))
 
@@ -104,27 +112,27 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
     return values
 
 
-def attributes_of(name: str) -> dict:
+def attributes_of(name: str) -> dict[str, str]:
     output = kept.told(name)
     return {"units": output.unit, "long_name": output.long_name}
 
 
-def attributes(case: Case) -> dict:
+def attributes(case: Case) -> dict[str, Any]:
     """Attributes of a study; equal for equal studies, so no times among them."""
     told = provenance.provenance(case.source, case.resolved(), title=case.title)
-    sample = case.study.sample
+    sample = case.study.sample if case.study else None
     drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
     return {k: v for k, v in told.items() if k not in ("created", "wall_time")} | {ENGINE: sources.digest()} | drawn
 
 
-def summary(ds) -> str:
+def summary(ds: xr.Dataset) -> str:
     """Numbers of points that are done, failed and missing, in words."""
     counts = {state: int((ds.status == i).sum()) for i, state in enumerate(STATES)}
     more = "".join(f", {count} {state}" for state, count in counts.items() if count and state != "done")
     return f"{counts['done']} of {ds.status.size} points{more}"
 
 
-def warn_of_limits(ds) -> None:
+def warn_of_limits(ds: xr.Dataset) -> None:
     """Log how many points exceed a limit of the model, and which; nothing when none does."""
     found = [names(told) for told in ds[ATTRIBUTE].values.ravel() if told]
     if found:

@@ -1,6 +1,9 @@
 """The [expect] of a case: one number of its result and its window, checked against outputs and metrics, and measured."""
 
+from collections.abc import Iterator
+
 from otjdd.case.case import Case
+from otjdd.case.expect import Expect
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.studies import keep
@@ -12,13 +15,12 @@ def check(case: Case, file: str = "case.toml") -> None:
     """Raise CaseError when the [expect] of a case is no number of its result. A case without one passes."""
     if case.expect is None:
         return
-    if wrong := list(problems(case, file)):
+    if wrong := list(problems(case, case.expect, file)):
         raise CaseError([located(problem, case, {}, file) for problem in wrong])
 
 
-def problems(case: Case, file: str):
+def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
     """Problems of the [expect] of a case: an unknown number, a window in another unit, a point that is not there."""
-    expect = case.expect
     if wrong := keep.unknown([expect.number]):
         yield Problem(file, 0, 0, "expect.number", wrong)
         return
@@ -40,5 +42,7 @@ def found(case: Case) -> float:
     from otjdd.runs.run import simulate
 
     check(case)
-    run = case if case.study is None else plan(case).at(case.expect.point)
-    return float(keep.measure(simulate(run), [case.expect.number])[case.expect.number].values)
+    if (expect := case.expect) is None:
+        raise ValueError("a case without [expect]")
+    run = case if expect.point is None else plan(case).at(expect.point)
+    return float(keep.measure(simulate(run), [expect.number])[expect.number].values)

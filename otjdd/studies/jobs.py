@@ -6,7 +6,7 @@ Only errors of the disk, Ctrl-C and bugs end the study.
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
@@ -33,7 +33,7 @@ class Job(NamedTuple):
     """A point to compute: the digest of its case, and its changes."""
 
     digest: str
-    changes: dict
+    changes: dict[str, Any]
 
 
 def compute(work: Work, job: Job, limit: float | None = None) -> Point:
@@ -57,25 +57,25 @@ def in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None,
 
     began = time.perf_counter()
 
-    def watch(fraction):
+    def watch(fraction: float) -> None:
         if limit is not None and time.perf_counter() - began > limit:
             raise TimeoutError
 
     try:
         arrays, limits = yield from measured(work.case.replace(**job.changes), work.keep, watch)
-        outcome = {"status": "done", "arrays": arrays, "limits": limits}
+        outcome = Point("done", arrays=arrays, limits=limits)
     except SolverError as error:
-        outcome = {"status": "solver", "reason": str(error)}
+        outcome = Point("solver", str(error))
     except (ValueError, ArithmeticError, CaseError) as error:
-        outcome = {"status": "error", "reason": str(error)}
+        outcome = Point("error", str(error))
     except TimeoutError:
-        outcome = {"status": "time", "reason": f"took longer than {limit:g} s{MORE_TIME}"}
+        outcome = Point("time", f"took longer than {limit:g} s{MORE_TIME}")
     except MemoryError:
-        outcome = {"status": "error", "reason": "out of memory"}
-    return Point(keep=work.keep, **outcome)
+        outcome = Point("error", "out of memory")
+    return outcome._replace(keep=work.keep)
 
 
-def measured(case: Case, names: tuple[str, ...], watch: Callable) -> Generator[None, None, Kept]:
+def measured(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
     from otjdd.solver.model_limits import ATTRIBUTE
 
@@ -98,7 +98,8 @@ def put(work: Work, job: Job, point: Point) -> Point:
     return point._replace(arrays={})
 
 
-def here(work: Work, jobs: Iterable[Job]) -> Iterator[tuple[Job, Point]]:
+def here(work: Work, jobs: Iterable[Job]) -> Generator[tuple[Job, Point], None, None]:
     """Points one after the other in this process."""
     for job in jobs:
-        yield job, *settle(work, job)
+        (point,) = settle(work, job)
+        yield job, point

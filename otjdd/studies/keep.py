@@ -4,18 +4,27 @@
 dimensions, `loop` every number of a metric, `loop.ratio` one of them.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.analysis.metrics import OF_A_RUN
 from otjdd.case.drive_curves import Answer, Curves
+from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import nearest
 from otjdd.results.outputs import OUTPUTS, Output, dataset
 from otjdd.units import brief
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import ArrayLike
+
+    from otjdd.case.drive import Drive
 
 KEPT = re.compile(r"([a-z_]+)(?:\.([a-z][a-z0-9_]*))?(?:\[(-?[0-9]{1,6}(?:,-?[0-9]{1,6}){0,3})\])?")
 
@@ -27,13 +36,13 @@ class KeptArray(NamedTuple):
     values: np.ndarray
 
 
-def by_default(drive) -> tuple[str, ...]:
+def by_default(drive: Drive) -> tuple[str, ...]:
     """Names that are kept of a drive when the study names none."""
     if isinstance(drive, Answer):
         return "capacitance", "conductance_ac"
     if isinstance(drive, Curves):
         return ("bias_current",)
-    if drive.kind == "patterns":
+    if isinstance(drive, Patterns):
         return ("write_disturb", "step_energy")
     if drive.waveform().read_count:
         return ("read_resistance",)
@@ -49,7 +58,7 @@ def unknown(names: Sequence[str]) -> str:
     """Message about the first unknown name; "" when all names are known."""
     for name in names:
         base, number, _ = parts(name)
-        if base is None or (base not in OUTPUTS and base not in OF_A_RUN):
+        if not base or (base not in OUTPUTS and base not in OF_A_RUN):
             hint = nearest(base or name, [*OUTPUTS, *OF_A_RUN])
             return f"{brief(name)} is no output and no metric" + f" ({hint})" * bool(hint)
         if number and number not in (OF_A_RUN[base].numbers if base in OF_A_RUN else ()):
@@ -62,18 +71,18 @@ def not_one(name: str) -> str:
     if wrong := unknown([name]):
         return wrong
     base, number, _ = parts(name)
-    if (number is None and base in OF_A_RUN) or told(name).dims:
+    if (not number and base in OF_A_RUN) or told(name).dims:
         return brief(name)
     return ""
 
 
 @lru_cache(maxsize=1024)
-def parts(name: str) -> tuple[str | None, str | None, tuple[int, ...]]:
-    """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep."""
+def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
+    """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep; else ""."""
     match = KEPT.fullmatch(name)
     if not match:
-        return None, None, ()
-    return match[1], match[2], tuple(map(int, match[3].split(","))) if match[3] else ()
+        return "", "", ()
+    return match[1], match[2] or "", tuple(map(int, match[3].split(","))) if match[3] else ()
 
 
 def wanted(name: str, names: Sequence[str]) -> bool:
@@ -98,7 +107,7 @@ def taken(names: Sequence[str]) -> set[str] | None:
     return found
 
 
-def measure(ds, names: Sequence[str]) -> dict[str, KeptArray]:
+def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 
     Raises ValueError, in words, for an output that the run does not have or a metric that does not fit it.
@@ -108,20 +117,23 @@ def measure(ds, names: Sequence[str]) -> dict[str, KeptArray]:
     return measured_in({base: ds[base].values for base in bases}, names, lambda: ds)
 
 
-def measure_arrays(arrays: Mapping[str, np.ndarray], names: Sequence[str]) -> dict[str, KeptArray]:
+def measure_arrays(arrays: Mapping[str, ArrayLike], names: Sequence[str]) -> dict[str, KeptArray]:
     """The same of the outputs of a run by name, without a Dataset unless a metric asks for one. Raises ValueError."""
     return measured_in(arrays, names, lambda: dataset(arrays))
 
 
-def measured_in(arrays: Mapping[str, np.ndarray], names: Sequence[str], whole: Callable) -> dict[str, KeptArray]:
-    """The arrays to keep among outputs of a run by name. whole : () -> the Dataset, for metrics"""
-    found, all_dims = {}, set()
+def measured_in(
+    arrays: Mapping[str, ArrayLike], names: Sequence[str], whole: Callable[[], xr.Dataset]
+) -> dict[str, KeptArray]:
+    """The arrays to keep among outputs of a run by name. whole : gives the Dataset, for metrics"""
+    found: dict[str, KeptArray] = {}
+    all_dims: set[str] = set()
     for name in names:
         base, number, index = parts(name)
         if base in OF_A_RUN:
             numbers = measured(whole(), base)
             for key in [number] if number else OF_A_RUN[base].numbers:
-                found[f"{base}.{key}"] = KeptArray((), np.float64(numbers[key]))
+                found[f"{base}.{key}"] = KeptArray((), np.asarray(numbers[key], dtype=float))
             continue
         if base not in arrays:
             raise ValueError(f"study.keep: this drive gives no {base}")
@@ -132,10 +144,12 @@ def measured_in(arrays: Mapping[str, np.ndarray], names: Sequence[str], whole: C
             values = values[i]
         found[name] = KeptArray(dims, values)
         all_dims |= set(dims)
-    return found | {d: KeptArray((d,), arrays[d]) for d in sorted(all_dims) if d in arrays and d not in found}
+    return found | {
+        d: KeptArray((d,), np.asarray(arrays[d])) for d in sorted(all_dims) if d in arrays and d not in found
+    }
 
 
-def measured(ds, name: str) -> dict[str, float]:
+def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
     """Numbers of a metric. Raises ValueError when the metric does not fit the drive of the run."""
     try:
         return OF_A_RUN[name].of(ds)

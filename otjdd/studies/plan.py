@@ -4,14 +4,15 @@ A point is identified by its number, in the order of the axes with the last one 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case
-from otjdd.case.problem import Problem, Source, dotted
-from otjdd.case.study_axes import ROWS, Axis, axes
+from otjdd.case.drive import Drive
+from otjdd.case.problem import KeyPath, Problem, Source, dotted
+from otjdd.case.study_axes import ROWS, Axis, Study, axes
 from otjdd.errors import CaseError, LimitError
 from otjdd.studies import keep as kept
 from otjdd.units import brief
@@ -36,9 +37,9 @@ class Plan(NamedTuple):
     def shape(self) -> tuple[int, ...]:
         return tuple(len(axis.rows) for axis in self.axes)
 
-    def changes(self, number: int) -> dict:
+    def changes(self, number: int) -> dict[str, Any]:
         """Changes of a point: dotted key -> value as in a case file."""
-        found = {}
+        found: dict[str, Any] = {}
         for axis in reversed(self.axes):
             number, place = divmod(number, len(axis.rows))
             found = dict(zip(axis.keys, axis.rows[place], strict=True)) | found
@@ -61,7 +62,7 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     if wrong := kept.unknown(study.keep):
         raise CaseError([located(Problem(file, 0, 0, "study.keep", wrong), case, {}, file)])
     refuse_many(study.sizes)
-    found = Plan(case.without_study(), kept_by(case), study.time_limit, tuple(axes(study)), ())
+    found = Plan(case.without_study(), kept_by(study, case.drive), study.time_limit, tuple(axes(study)), ())
     digests = []
     for number in range(int(np.prod(found.shape))):
         try:
@@ -73,9 +74,9 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     return found._replace(digests=tuple(digests))
 
 
-def kept_by(case: Case) -> tuple[str, ...]:
-    """Names of the arrays that the study of a case keeps."""
-    return case.study.keep or kept.by_default(case.drive)
+def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:
+    """Names of the arrays that a study of a drive keeps."""
+    return study.keep or kept.by_default(drive)
 
 
 def refuse_many(sizes: dict[str, int]) -> None:
@@ -90,7 +91,7 @@ def refuse_many(sizes: dict[str, int]) -> None:
         )
 
 
-def located(problem: Problem, case: Case, changes: dict, file: str) -> Problem:
+def located(problem: Problem, case: Case, changes: dict[str, Any], file: str) -> Problem:
     """A problem of a point, placed at the line of the case file that varies the key."""
     point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
     point = f"at {point}" * bool(changes)
@@ -101,7 +102,7 @@ def located(problem: Problem, case: Case, changes: dict, file: str) -> Problem:
     return problem._replace(file=file, hint=problem.hint or point)
 
 
-def keyed(path: tuple) -> str:
+def keyed(path: KeyPath) -> str:
     """Key of the case that a path in [study] varies: ("study", "grid", "ions", "density") -> "ions.density"."""
-    inner = [part for part in path[1:] if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
+    inner = [str(part) for part in path[1:] if part not in (*ROWS, "grid", "over") and not isinstance(part, int)]
     return ".".join(inner) if len(inner) != 1 or "." in inner[0] else dotted(tuple(inner))

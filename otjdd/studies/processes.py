@@ -6,7 +6,7 @@ alone, so that a point which ends its process ends no other.
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from functools import partial
 from itertools import islice
 
@@ -27,7 +27,7 @@ RECENT = 20  # points that tell how long the next ones take
 
 def finished_points(
     work: Work, jobs: Iterable[Job], count: int, workers: int, limit: float | None = None, alone: bool = False
-) -> Iterator[tuple[Job, Point]]:
+) -> Generator[tuple[Job, Point], None, None]:
     """Points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
     limit : s that each may take
@@ -59,7 +59,7 @@ class Batches:
         self.handed_out: dict[int, tuple[Job, ...]] = {}
         self.count = 0
 
-    def __iter__(self):
+    def __iter__(self) -> "Batches":
         return self
 
     def __next__(self) -> tuple[Job, ...]:
@@ -97,5 +97,5 @@ def lost(work: Work, batch: tuple[Job, ...], error: Exception) -> list[Point | N
         found = (points.held_or_none(work.folder, job.digest, work.keep) for job in batch)
         return [point and point._replace(arrays={}) for point in found]
     late = isinstance(error, TimeoutError)
-    status, reason = ("time", f"{error}{MORE_TIME}") if late else ("lost", str(error))
-    return [put(work, *batch, Point(status, reason, keep=work.keep))]
+    point = Point("time", f"{error}{MORE_TIME}") if late else Point("lost", str(error))
+    return [put(work, batch[0], point._replace(keep=work.keep))]

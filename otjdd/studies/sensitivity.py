@@ -10,6 +10,7 @@ from otjdd.studies.dataset import SAMPLE_COUNT, SAMPLE_METHOD
 
 if TYPE_CHECKING:
     import xarray as xr
+    from numpy.typing import ArrayLike
 
 
 def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bool = False) -> xr.Dataset:
@@ -26,10 +27,10 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
         raise ValueError(f"{key!r} is no numeric axis of this study; there are {', '.join(map(str, ds[name].dims))}")
     x = np.log10(ds[key].values) if log_x else ds[key].values
 
-    def line(y):
+    def line(y: np.ndarray) -> tuple[float, float, float, float]:
         good = np.isfinite(y)
         if good.sum() < 3:
-            return (np.nan,) * 4
+            return np.nan, np.nan, np.nan, np.nan
         fit = linregress(x[good], y[good])
         return fit.slope, fit.stderr, fit.intercept, fit.rvalue
 
@@ -72,7 +73,7 @@ def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: in
     rng = np.random.default_rng(seed)
     again = [indices(blocks[:, rng.integers(0, blocks.shape[1], blocks.shape[1])]) for _ in range(resamples)]
     low, high = np.quantile(again, [0.025, 0.975], axis=0)
-    columns = {}
+    columns: dict[str, np.ndarray] = {}
     for i, kind in enumerate(("first", "total")):
         columns |= {kind: indices(blocks)[i], f"{kind}_low": low[i], f"{kind}_high": high[i]}
     attrs = {"units": "1"}
@@ -85,10 +86,11 @@ def indices(blocks: np.ndarray) -> np.ndarray:
     A, B, mixed = blocks[0], blocks[1], blocks[2:]
     both = np.concatenate([A, B])
     A, B, mixed = A - both.mean(), B - both.mean(), mixed - both.mean()
-    return np.array([(B * (mixed - A)).mean(axis=1), ((A - mixed) ** 2).mean(axis=1) / 2]) / both.var()
+    shares: np.ndarray = np.array([(B * (mixed - A)).mean(axis=1), ((A - mixed) ** 2).mean(axis=1) / 2]) / both.var()
+    return shares
 
 
-def worth_logarithms(values) -> bool:
+def worth_logarithms(values: ArrayLike) -> bool:
     """Tell if results span so many decades that their logarithm is the better quantity."""
     good = np.asarray(values)[np.isfinite(values)]
     return bool(good.size and good.min() > 0 and good.max() > 10 * good.min())

@@ -15,7 +15,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,6 +36,9 @@ CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 TAKEN = "already holds a study: resume it, or choose another folder"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
 MAX_VALUES = 5e8  # in the Dataset: 4 GB
+Progress = Callable[[int, int, int], None]  # called with points done, failed and all
+Announce = Callable[[str], None]
+
 ALONE = 10  # points a worker from which one is computed first, to estimate the cost of all
 
 
@@ -92,7 +95,7 @@ def study(
 def get_ready(case: Case) -> None:
     """Start the process that workers are copied from, which gets ready while the points are planned."""
     if case.study is not None:
-        pool.make_ready(*processes.loaded(case, kept_by(case)))
+        pool.make_ready(*processes.loaded(case, kept_by(case.study, case.drive)))
 
 
 def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:
@@ -141,7 +144,9 @@ def of_other_sources(folder: Path) -> bool:
     return bool(index["points"]) and index.get(SOURCES) != sources.digest()
 
 
-def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, announce: Callable | None = None):
+def run(
+    made: Plan, folder: Path, ways: Ways, progress: Progress | None = None, announce: Announce | None = None
+) -> None:
     """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(made.digests)
     there = points.on_disk(folder)
@@ -171,7 +176,9 @@ def run(made: Plan, folder: Path, ways: Ways, progress: Callable | None = None, 
                 progress(done, failed, len(different))
 
 
-def start(work: jobs.Work, waiting, ways: Ways, time_limit: float | None, count: int):
+def start(
+    work: jobs.Work, waiting: Iterable[jobs.Job], ways: Ways, time_limit: float | None, count: int
+) -> Generator[tuple[jobs.Job, Point], None, None]:
     """Iterator over (job, Point) as they are finished."""
     if ways.scheduler:
         from otjdd.studies import cluster
@@ -195,10 +202,11 @@ class Cost(NamedTuple):
         return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
 
 
-def cost_of(folder: Path, job, point: Point, made: Plan, left: int, number: int) -> Cost:
+def cost_of(folder: Path, job: jobs.Job, point: Point, made: Plan, left: int, number: int) -> Cost:
     """Cost of `left` points more like the one that was just finished."""
     size = points.path_of(folder, job.digest).stat().st_size
-    values = sum(array.values.size for array in points.read(folder, job.digest).arrays.values())
+    held = points.read(folder, job.digest) or point
+    values = sum(int(array.values.size) for array in held.arrays.values())
     return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(made.digests))
 
 
@@ -213,7 +221,7 @@ def refuse_large(folder: Path, cost: Cost) -> None:
         raise LimitError(f"the Dataset would hold {cost.values:.3g} values, {MAX_VALUES:.0g} at most; keep less")
 
 
-def status(folder) -> Counter:
+def status(folder: str | Path) -> Counter[str]:
     """Count the points of a study by state: "done", "missing", "damaged", of another version, or failed and why.
 
     Raises ResultError when the folder holds no study.
@@ -228,7 +236,7 @@ def status(folder) -> Counter:
 def index_of(folder: Path) -> dict[str, Any]:
     """The index of a study. Raises ResultError."""
     try:
-        index = json.loads(read_whole(folder / INDEX))
+        index: dict[str, Any] = json.loads(read_whole(folder / INDEX))
         return index | {"keep": list(index["keep"]), "points": list(index["points"])}
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ResultError(folder / INDEX, f"is no index of a study ({error})") from error

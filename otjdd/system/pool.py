@@ -205,7 +205,7 @@ def stop(workers: Iterable[Worker]) -> None:
     endings = []
     for worker in workers:
         if worker.pool is not None:
-            worker.pool.stop()  # type: ignore[no-untyped-call]  # of pebble
+            worker.pool.stop()
             endings.append(threading.Thread(target=worker.pool.join, daemon=True))
             endings[-1].start()
             worker.pool = None

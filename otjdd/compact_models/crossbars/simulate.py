@@ -1,8 +1,11 @@
 """From a case with a crossbar to its Dataset: patterns written, read, and left alone, and what that does to all cells."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable
 from itertools import product
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,6 +16,11 @@ from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
 from otjdd.solver.outcome import attributes, delivered, ending, status
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
 
 CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
@@ -32,7 +40,7 @@ class Running(NamedTuple):
     largest: dict  # "current" [A], "power" [W] -> (S,) of any cell in a step
 
 
-def simulate(case, progress=None):
+def simulate(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
     """Dataset of a case whose drive is of the kind patterns. Raises CaseError, ResultError, ExtractionError, SolverError.
 
     A run that fails or is interrupted has nan from there on. progress : called with the fraction done
