@@ -49,7 +49,9 @@ class Errors(NamedTuple):
 
 def errors(task: Task, solution: Solution) -> Errors:
     """Errors of the parameters of a solution with a gradient."""
-    J = solution.gradient.slopes / task.sigma[:, None]
+    gradient = solution.gradient
+    assert gradient is not None  # the search has ended by itself
+    J = gradient.slopes / task.sigma[:, None]
     low, high = task.ends
     at_bound = (solution.x - low < AT) | (high - solution.x < AT)
     lengths = np.linalg.norm(J, axis=0)
@@ -68,8 +70,8 @@ def errors(task: Task, solution: Solution) -> Errors:
     names = [parameter.name for parameter in task.parameters]
     said = [f"{names[i]} is at its bound and was held" for i in np.flatnonzero(at_bound)]
     said += [f"{names[i]} changes nothing in these data" for i in np.flatnonzero(silent)]
-    said += [f"the slope by {names[i]} is uncertain by {solution.gradient.error[i]:.0%}: lower numerics.rtol" for i in free
-             if solution.gradient.error[i] > UNSURE]  # fmt: skip
+    said += [f"the slope by {names[i]} is uncertain by {gradient.error[i]:.0%}: lower numerics.rtol" for i in free
+             if gradient.error[i] > UNSURE]  # fmt: skip
     said += alike(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
     said += far_from_one(float(reduced), freedom, scaled)
     found = outliers(task, solution)
@@ -109,7 +111,7 @@ def inverse(J: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(J, axis=0)
     _, s, V = np.linalg.svd(J / lengths, full_matrices=False)
     scaled = (V.T / np.maximum(s, 1e-12) ** 2) @ V
-    return scaled / np.outer(lengths, lengths)
+    return np.asarray(scaled / np.outer(lengths, lengths))
 
 
 def alike(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> list[str]:

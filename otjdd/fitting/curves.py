@@ -65,11 +65,12 @@ def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
     It is the mean of a folded normal distribution (Leone, Nelson and Nottingham, Technometrics 3, 543 (1961)).
     """
     if scale.kind != "asinh":
-        return np.abs(values)
+        return np.asarray(np.abs(values))
     from scipy.special import erf
 
     ratio = values / scale.size
-    return scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
+    mean: np.ndarray = scale.size * np.sqrt(2 / np.pi) * np.exp(-(ratio**2) / 2) + values * erf(ratio / np.sqrt(2))
+    return mean
 
 
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
@@ -80,18 +81,20 @@ def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     time, read_time = ds["time"].values, ds["read_time"].values
     at = np.searchsorted(time, read_time)  # at a jump the row before it
     if case.circuit.tau:
-        return ds["current"].values[at]
+        return np.asarray(ds["current"].values[at])
     terminal = "terminal_charge_left" if "terminal_charge_left" in ds else "electrode_charge"
     charge = case.device.area * ds[terminal].values + case.circuit.parallel_capacitance * ds["junction_voltage"].values
     flowed, took = charge[at[1:]] - charge[at[1:] - 1], time[at[1:]] - time[at[1:] - 1]
     current = ds["read_current"].values + np.append(0.0, flowed / took)
-    return current if case.circuit.range is None else np.clip(current, -case.circuit.range, case.circuit.range)
+    return np.asarray(
+        current if case.circuit.range is None else np.clip(current, -case.circuit.range, case.circuit.range)
+    )
 
 
 def from_reads(quantity: str, case: Case, ds: xr.Dataset) -> np.ndarray:
     """A quantity (read,) of the reads of a run."""
     if quantity in ds and ds[quantity].dims == ("read",) and quantity != "read_current":
-        return ds[quantity].values
+        return np.asarray(ds[quantity].values)
     return derived(quantity, case, ds["read_current"].values, ds["read_voltage"].values)
 
 
@@ -100,7 +103,7 @@ def from_bias(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
     chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
     chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})
     if curve.quantity in chosen:
-        return chosen[curve.quantity].values
+        return np.asarray(chosen[curve.quantity].values)
     return derived(curve.quantity, case, chosen["bias_current"].values, chosen["bias"].values)
 
 
@@ -108,7 +111,7 @@ def derived(quantity: str, case: Case, current: np.ndarray, voltage: np.ndarray)
     """A quantity from currents [A] and voltages [V]."""
     with np.errstate(divide="ignore", invalid="ignore"):
         if quantity == "resistance":
-            return voltage / current
+            return np.asarray(voltage / current)
         if quantity == "conductance":
-            return current / voltage
+            return np.asarray(current / voltage)
     return current / case.device.area if quantity == "current_density" else current

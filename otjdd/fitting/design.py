@@ -92,7 +92,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
         here = evaluate([x])[0]
         noise = gradients.noise(evaluate, x)
         first = gradients.gradient(evaluate, x, here, noise, None)
-        return gradients.gradient(evaluate, x, here, noise, first.slopes).slopes / made.sigma[:, None]
+        return np.asarray(gradients.gradient(evaluate, x, here, noise, first.slopes).slopes / made.sigma[:, None])
 
 
 def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -23,8 +23,8 @@ class Evaluator(NamedTuple):
     """
 
     task: Task
-    compute: Callable
-    count: list[int]
+    compute: Callable[..., Iterable[tuple[int, np.ndarray]]]
+    count: list[int]  # type: ignore[assignment]  # in the place of the method of tuples
     visited: dict[bytes, np.ndarray] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> np.ndarray:
@@ -49,7 +49,7 @@ class Evaluator(NamedTuple):
 
 
 @contextmanager
-def evaluator(task: Task, workers: int):
+def evaluator(task: Task, workers: int) -> Iterator[Evaluator]:
     """An Evaluator whose processes end with the block."""
     with team(workers) as compute:
         yield Evaluator(task, compute, [0])

@@ -27,10 +27,11 @@ class Scores:
     known : scores of the first places, which are not simulated   new : number of places that were
     """
 
-    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, known: Sequence[float] = ()):
+    def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, known: Sequence[float] = ()) -> None:
         self.evaluate, self.low, self.high = evaluate, low, high
         self.found, self.asked, self.new = [float(score) for score in known], 0, 0
-        self.least, self.best, self.values = np.inf, low, None
+        self.least, self.best = np.inf, low
+        self.values: np.ndarray | None = None
 
     def __call__(self, places: Sequence[np.ndarray]) -> list[float]:
         """Scores of places in the unit cube."""
@@ -47,7 +48,7 @@ class Scores:
 
     def place(self, cube: np.ndarray) -> np.ndarray:
         """Coordinates (parameter,) of a place in the unit cube."""
-        return self.low + np.asarray(cube) * (self.high - self.low)
+        return np.asarray(self.low + np.asarray(cube) * (self.high - self.low))
 
     def best_values(self) -> np.ndarray:
         """Simulated numbers (point,) at the best place."""
@@ -68,19 +69,19 @@ def everywhere(
     low, high = ends(evaluate.task, begin)
     scores = Scores(evaluate, low, high, known)
 
-    def told():
+    def told() -> None:
         if progress and scores.asked >= len(scores.found):
             misfit = scores.least / len(evaluate.task.sigma)
             progress(Progress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.found)))
 
-    def pairs(places):
+    def pairs(places: Sequence[np.ndarray]) -> list[tuple[float, None]]:
         return [(value, None) for value in scores(places)]
 
     try:
         scores([(begin - low) / (high - low)])
         filling = global_search.low_discrepancy(int(evaluations * SHARE), len(begin), seed)
         for number in range(0, len(filling), global_search.POPULATION):
-            scores(filling[number : number + global_search.POPULATION])
+            scores(list(filling[number : number + global_search.POPULATION]))
             told()
         start = np.clip((scores.best - low) / (high - low), 0.0, 1.0)
         global_search.search(
@@ -88,8 +89,12 @@ def everywhere(
             progress=lambda *_: told(),
         )  # fmt: skip
     except KeyboardInterrupt as error:
-        at = (scores.best, scores.values, None, np.nan, evaluate.count[0], 0, "interrupted", tuple(scores.found))
-        error.partial = None if scores.values is None else Solution(*at)
+        counts, found = (evaluate.count[0], 0), tuple(scores.found)
+        error.partial = (  # type: ignore[attr-defined]  # an exception takes any attribute
+            None
+            if scores.values is None
+            else Solution(scores.best, scores.values, None, np.nan, *counts, "interrupted", found)
+        )
         raise
     return scores
 

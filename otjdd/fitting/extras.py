@@ -17,6 +17,9 @@ from otjdd.fitting.task import Task
 if TYPE_CHECKING:
     import xarray as xr
 
+    from otjdd.fitting.covariance import Errors
+    from otjdd.fitting.evaluate import Evaluator
+
 
 def added(
     ds: xr.Dataset, task: Task, *, profile: Sequence[str] = (), posterior: int = 0, seed: int = 1, workers: int = 1,
@@ -48,7 +51,14 @@ def solution_of(ds: xr.Dataset, task: Task) -> Solution:
     return Solution(ds["coordinate"].values, values, gradient, float(ds.attrs["solver_noise"]), 0, 0, ds.attrs["ended"])
 
 
-def with_profiles(ds, evaluate, solution, found, names, words):
+def with_profiles(
+    ds: xr.Dataset,
+    evaluate: Evaluator,
+    solution: Solution,
+    found: Errors,
+    names: Sequence[str],
+    words: Callable[[str], None] | None,
+) -> xr.Dataset:
     """A fit with the profiles of parameters."""
     rows = []
     for name in names:
@@ -62,9 +72,21 @@ def with_profiles(ds, evaluate, solution, found, names, words):
     return ds.assign(made).assign_coords(profile=("profile", names, about("key of the case")))
 
 
-def with_samples(ds, evaluate, solution, found, steps, seed, words):
+def with_samples(
+    ds: xr.Dataset,
+    evaluate: Evaluator,
+    solution: Solution,
+    found: Errors,
+    steps: int,
+    seed: int,
+    words: Callable[[str], None] | None,
+) -> xr.Dataset:
     """A fit with samples of its posterior."""
-    told = words and (lambda number: words(f"posterior, step {number} of {steps}"))
+
+    def told(number: int) -> None:
+        if words:
+            words(f"posterior, step {number} of {steps}")
+
     samples, time = posterior.sample(evaluate, solution, found, steps, seed, told)
     ds = ds.assign(sample=(("draw", "parameter"), samples, about("coordinate, of the posterior")))
     ds.attrs["posterior_autocorrelation"] = time

@@ -69,7 +69,7 @@ def solved(
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
     known, mark, memory = tuple(scores), fingerprint(made, evaluations, seed), dict(visited or {})
 
-    def told(at: Progress):
+    def told(at: Progress) -> None:
         if progress:
             progress(at._replace(scores=at.scores or known, visited=memory))
 
@@ -85,7 +85,8 @@ def solved(
         best = getattr(error, "partial", None)
         if isinstance(best, Solution):
             best = best._replace(scores=best.scores or known)
-            error.partial = result.with_visited(result.dataset(made, best, None), memory).assign_attrs(search=mark)
+            ds = result.with_visited(result.dataset(made, best, None), memory).assign_attrs(search=mark)
+            error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
     ds = result.dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
     return ds.assign_attrs(search=mark)

@@ -20,7 +20,8 @@ def low_discrepancy(count: int, dimensions: int, seed: int) -> np.ndarray:
     from scipy.stats import qmc
 
     power = math.ceil(math.log2(max(count, 1)))
-    return qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(power)[:count]
+    places: np.ndarray = qmc.Sobol(dimensions, rng=np.random.default_rng(seed)).random_base2(power)[:count]
+    return places
 
 
 def search(
@@ -57,6 +58,6 @@ def search(
             if progress:
                 progress(done, score, best)
     except KeyboardInterrupt as error:
-        error.partial = best, held, done
+        error.partial = best, held, done  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
     return best, held, done

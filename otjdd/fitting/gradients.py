@@ -45,7 +45,7 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
         return np.full(count, FIRST)
     response = np.sqrt(np.nanmean(slopes**2, axis=0))
     wanted = (6 * noise) ** (1 / 3)
-    return np.clip(wanted / np.maximum(response, wanted / LARGEST), SMALLEST, LARGEST)
+    return np.asarray(np.clip(wanted / np.maximum(response, wanted / LARGEST), SMALLEST, LARGEST))
 
 
 def gradient(evaluate: Evaluator, x: np.ndarray, here: np.ndarray, noise: float, known: np.ndarray | None) -> Gradient:

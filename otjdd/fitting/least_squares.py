@@ -40,7 +40,7 @@ class Solution(NamedTuple):
 
     def residuals(self, task: Task) -> np.ndarray:
         """Residuals (point,) in units of the uncertainty."""
-        return (self.values - task.aims) / task.sigma
+        return np.asarray((self.values - task.aims) / task.sigma)
 
     def chi_square(self, task: Task) -> float:
         """Sum of the squared residuals."""
@@ -100,10 +100,12 @@ def minimise(
         )  # fmt: skip
         last = memory.trusted(found.x) if final else memory.last
     except KeyboardInterrupt as error:
-        error.partial = memory.best("interrupted")
+        error.partial = memory.best("interrupted")  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
     reason = REASONS.get(found.status, found.message)
-    return memory.best(reason)._replace(gradient=last, jacobians=memory.jacobians)
+    best = memory.best(reason)
+    assert best is not None  # the start could be run
+    return best._replace(gradient=last, jacobians=memory.jacobians)
 
 
 REASONS = {
@@ -138,7 +140,7 @@ def point_of(task: Task, number: int) -> tuple[Curve, int]:
 class Memory:
     """Values and slopes that a search has computed, so that no place is run twice, and the best place so far."""
 
-    def __init__(self, evaluate: Evaluator, progress: Callable[[Progress], None] | None):
+    def __init__(self, evaluate: Evaluator, progress: Callable[[Progress], None] | None) -> None:
         self.evaluate, self.progress = evaluate, progress
         self.found: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
@@ -155,7 +157,7 @@ class Memory:
             misfit = cost(self.evaluate.task, self.found[key])
             if misfit < self.least:
                 self.least, self.at, self.there = misfit, np.array(x), self.found[key]
-            if self.progress and self.at is not None:
+            if self.progress and self.at is not None and self.there is not None:
                 counts = self.evaluate.count[0], self.jacobians
                 self.progress(Progress(*counts, self.least / len(self.there), self.at, self.there))
         return self.found[key]
@@ -168,25 +170,25 @@ class Memory:
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
         """Derivatives (point, parameter) of the residuals."""
-        return self.gradient(x).slopes / self.evaluate.task.sigma[:, None]
+        return np.asarray(self.gradient(x).slopes / self.evaluate.task.sigma[:, None])
 
     def gradient(self, x: np.ndarray) -> gradients.Gradient:
         """Derivatives (point, parameter) of the simulated numbers."""
         known = None if self.last is None else self.last.slopes
-        self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
+        found = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
         self.jacobians += 1
         self.places.append(np.array(x))
-        return self.last
+        return found
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
         """The gradient at a place, with steps from slopes that were known before."""
-        if self.jacobians > 1 and np.array_equal(self.places[-1], x):
+        if self.last is not None and self.jacobians > 1 and np.array_equal(self.places[-1], x):
             return self.last
         return self.gradient(x)
 
     def best(self, reason: str) -> Solution | None:
         """Solution at the best place so far, None before the first."""
-        if self.at is None:
+        if self.at is None or self.there is None:
             return None
         counts = self.evaluate.count[0], self.jacobians
         return Solution(self.at, self.there, None, self.noise, *counts, reason)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.drive import Hold
+from otjdd.case.drive_curves import Prepared
 from otjdd.case.drive_values import HIGHEST
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
@@ -153,10 +155,12 @@ def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
 
 def kept(ds: xr.Dataset, case: Case) -> Match:
     """Match of a hold, which is read at the measured times."""
+    drive = case.drive
+    assert isinstance(drive, Hold)  # `match` sends no other drive here
     times, take = np.unique(ds["time"].values, return_inverse=True)
-    outside = np.flatnonzero((ds["time"].values <= 0) | (ds["time"].values > case.drive.duration))
+    outside = np.flatnonzero((ds["time"].values <= 0) | (ds["time"].values > drive.duration))
     if outside.size:
-        expected = f"a time within the hold of {case.drive.duration:g} s, above 0"
+        expected = f"a time within the hold of {drive.duration:g} s, above 0"
         raise fault(ds, outside[0], expected, f"{ds['time'].values[outside[0]]:g} s")
     return Match({"drive.reads_at": times.tolist(), "drive.reads_per_decade": 0}, "reads", take, "time")
 
@@ -251,13 +255,15 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
     """Match of curves at frozen ions: the drive takes the measured voltages."""
     if "voltage" not in ds:
         raise fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
-    states = list(case.drive.states)
+    drive = case.drive
+    assert isinstance(drive, Prepared)  # `match` sends no other drive here
+    states = list(drive.states)
     if len(states) > 1 and state not in states:
         got = repr(state) if state else "none"
         raise fault(ds, None, f"the state in which the data were measured, one of {', '.join(states)}", got)
     voltages, take = np.unique(ds["voltage"].values, return_inverse=True)
     changes: dict[str, Any] = {"drive.voltages": voltages.tolist(), "drive.temperatures": []}
-    if case.drive.kind == "cv" and "frequency" in ds:
+    if drive.kind == "cv" and "frequency" in ds:
         if np.ptp(ds["frequency"].values) > 0:
             raise fault(ds, None, "a capacitance at one frequency; give each a data set", "several")
         changes["drive.frequencies"] = [float(ds["frequency"].values[0])]

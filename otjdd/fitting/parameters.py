@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import annotated_types
 from pydantic import BaseModel
@@ -19,6 +19,9 @@ from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.errors import CaseError
 from otjdd.units import Quantity, brief, plain_unit, quantity, write
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 LINEAR = ("energy", "temperature", "voltage")  # dimensions that move on a linear scale, whatever their sign
 SHARE = 0.2  # of the value is the natural step of a linear parameter
@@ -125,7 +128,7 @@ def settings(said: Any) -> dict[str, Any]:
 def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
     """Parameters of one key, one for each data set where it is so said. Raises CaseError."""
     value, dimension, low, high = held(case, key)
-    ends = []
+    ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
         end = said.get(name, default)
         number, kind = quantity(end) if isinstance(end, str) else (float(end), dimension)
@@ -144,7 +147,7 @@ def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Paramete
     if log and not value > 0:
         raise fault(key, "a value above 0 to start from on a logarithmic scale", brief(value))
     numbers = range(sets) if said.get("each") else [None]
-    return [Parameter(key, dimension, *ends, log, value, number) for number in numbers]
+    return [Parameter(key, dimension, ends[0], ends[1], log, value, number) for number in numbers]
 
 
 def movable(case: Case) -> list[str]:
@@ -188,7 +191,7 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
     return place, dimension, low, high
 
 
-def range_of(field) -> tuple[str, float, float]:
+def range_of(field: FieldInfo) -> tuple[str, float, float]:
     """Dimension and range [SI] of a field of a record; infinite ends where it has none."""
     dimension, low, high = "", -math.inf, math.inf
     marks = list(field.metadata)

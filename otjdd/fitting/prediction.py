@@ -94,25 +94,26 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
     """Coordinates (draw, parameter) from the posterior, else from the covariance. Raises ValueError without either."""
     rng = np.random.default_rng(seed)
     if "sample" in fit:
-        return fit["sample"].values[rng.integers(0, fit.sizes["draw"], count)]
+        return np.asarray(fit["sample"].values[rng.integers(0, fit.sizes["draw"], count)])
     if "covariance" not in fit:
         raise ValueError("this fit was ended before its errors were known; go on with --resume")
-    return rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh")
+    return np.asarray(rng.multivariate_normal(fit["coordinate"].values, fit["covariance"].values, count, method="eigh"))
 
 
-def outputs(case: Case, values: dict[str, float]):
+def outputs(case: Case, values: dict[str, float]) -> xr.Dataset | None:
     """Dataset of a run with other values, None for one that fails."""
     try:
-        return simulate(case.replace(values))
+        ds: xr.Dataset = simulate(case.replace(values))
     except (SolverError, CaseError, ValueError):
         return None
+    return ds
 
 
 def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[float]) -> xr.Dataset:
     """Percentiles of runs, each on the times of the first."""
     import xarray as xr
 
-    names = [name for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
+    names = [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
     made = {}
     for name in names:
         dims = best[name].dims
@@ -130,11 +131,11 @@ def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:
     at = np.where(jumps, np.nextafter(times, -np.inf), times)
     straight = np.interp(at, own, values)
     if ds[name].attrs.get("units") != "A":
-        return straight
+        return np.asarray(straight)
     left = (
         np.clip(np.searchsorted(own, at, side="right") - 1, 0, len(own) - 2) if len(own) > 1 else np.zeros(len(at), int)
     )
     right = np.minimum(left + 1, len(own) - 1)
     with np.errstate(divide="ignore"):
         curved = np.sign(straight) * np.exp(np.interp(at, own, np.log(np.abs(values))))
-    return np.where(values[left] * values[right] > 0, curved, straight)
+    return np.asarray(np.where(values[left] * values[right] > 0, curved, straight))

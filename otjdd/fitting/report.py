@@ -136,7 +136,7 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
         yield key, "; ".join(said)
 
 
-def differences(below: dict, above: dict, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of what differs in the upper of two cases; a table of another kind as a whole."""
     for name, value in above.items():
         place, old = (*path, name), below.get(name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -59,8 +59,10 @@ def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
         "coordinate": (solution.x, "coordinate of the search"),
         "coordinate_error": (error, "standard error of the coordinate"),
     }
-    made = {name: ("parameter", np.asarray(v, dtype=float), about(words)) for name, (v, words) in rows.items()}
-    if found:
+    made: dict[str, tuple[Any, ...]] = {
+        name: ("parameter", np.asarray(v, dtype=float), about(words)) for name, (v, words) in rows.items()
+    }
+    if found and solution.gradient:
         pair = ("parameter", "other")
         made["covariance"] = (pair, found.covariance, about("covariance of the coordinates"))
         made["correlation"] = (pair, found.correlation, about("correlation"))
@@ -99,7 +101,7 @@ def about(words: str, unit: str = "1") -> dict[str, str]:
     return {"units": unit, "long_name": words}
 
 
-def points(task: Task, solution: Solution) -> dict[str, tuple]:
+def points(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
     """Variables (point,) of the data and the fit. Units differ from curve to curve and stand in `curves`."""
     curves = task.curves
     ends = np.cumsum([len(curve.y) for curve in curves])[:-1]
@@ -117,7 +119,7 @@ def points(task: Task, solution: Solution) -> dict[str, tuple]:
     return {name: ("point", np.asarray(values), about(words)) for name, (values, words) in rows.items()}
 
 
-def attributes(task: Task, solution: Solution, found: Errors | None) -> dict:
+def attributes(task: Task, solution: Solution, found: Errors | None) -> dict[str, Any]:
     """Attributes of a fit: method, statements, provenance."""
     curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
@@ -167,7 +169,7 @@ def read(path: str | os.PathLike[str]) -> xr.Dataset:
 
     A seal shows what was damaged on the disk, not what was never a fit. So its parts are checked.
     """
-    ds = store.read(path)
+    ds = store.read(os.fspath(path))
     if "fit" in ds.attrs:
         check(ds, path)
     return ds
@@ -183,7 +185,9 @@ def check(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
             if name in ds or name not in OPTIONAL:
                 held = ds[name]
                 if held.dims != dims or held.dtype.kind not in "fiu":
-                    raise ValueError(f"{name} is of {', '.join(held.dims) or 'no dimension'} and {held.dtype}")
+                    raise ValueError(
+                        f"{name} is of {', '.join(map(str, held.dims)) or 'no dimension'} and {held.dtype}"
+                    )
         if [str(name) for name in ds["parameter"].values] != [
             parameter.name for parameter in moving
         ] or "unit" not in ds:
@@ -203,7 +207,7 @@ def check(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
             ds.attrs[name]
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
         words = " ".join(str(error.args[0] if error.args else error).split())[:100]
-        raise ResultError(path, f"is no whole fit: {words}", "fit again") from error
+        raise ResultError(os.fspath(path), f"is no whole fit: {words}", "fit again") from error
 
 
 def spread_of(ds: xr.Dataset) -> float:
@@ -212,7 +216,7 @@ def spread_of(ds: xr.Dataset) -> float:
     return float(ds.attrs.get("errors_spread", scaled))
 
 
-def curves_of(ds: xr.Dataset) -> list[dict]:
+def curves_of(ds: xr.Dataset) -> list[dict[str, Any]]:
     """Curves of a fit: label, quantity, axis, scale, where the uncertainty comes from."""
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
 

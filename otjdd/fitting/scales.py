@@ -23,22 +23,22 @@ class Scale(NamedTuple):
         """Values on the scale."""
         if self.kind == "log":
             with np.errstate(divide="ignore", invalid="ignore"):
-                return np.log(np.abs(values))
-        return np.arcsinh(values / (2 * self.size)) if self.kind == "asinh" else values / self.size
+                return np.asarray(np.log(np.abs(values)))
+        return np.asarray(np.arcsinh(values / (2 * self.size)) if self.kind == "asinh" else values / self.size)
 
     def slope(self, values: np.ndarray) -> np.ndarray:
         """Derivative of the scale at values, above 0."""
         if self.kind == "log":
-            return 1 / np.abs(values)
+            return np.asarray(1 / np.abs(values))
         if self.kind == "asinh":
-            return 1 / np.hypot(values, 2 * self.size)
+            return np.asarray(1 / np.hypot(values, 2 * self.size))
         return np.full(np.shape(values), 1 / self.size)
 
     def inverse(self, scaled: np.ndarray) -> np.ndarray:
         """Values of places on the scale; those of "log" are magnitudes."""
         if self.kind == "log":
-            return np.exp(scaled)
-        return 2 * self.size * np.sinh(scaled) if self.kind == "asinh" else scaled * self.size
+            return np.asarray(np.exp(scaled))
+        return np.asarray(2 * self.size * np.sinh(scaled) if self.kind == "asinh" else scaled * self.size)
 
 
 def scale_of(quantity: str, values: np.ndarray, noise: float) -> Scale:

@@ -61,7 +61,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np
 def on_scale(relative: float, y: np.ndarray, noise: float, scale: Scale) -> np.ndarray:
     """Uncertainty (n,) on a scale of numbers with a relative one (linear scales: of their size) and a noise [SI]."""
     size = scale.size if scale.kind == "linear" else np.abs(y)
-    return np.hypot(relative * size, noise) * scale.slope(y)
+    return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
 
 
 def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
@@ -87,9 +87,9 @@ def repeated(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, nois
 
     y : (point,), nan for those that are not used. A place in the sweep counts where each repeat has a number
     """
-    number = np.full(rows.sizes["point"], -1)
-    number[places(ds, rows)] = np.arange(len(y))
-    number = number.reshape(len(np.unique(rows["record"].values)), -1)
+    flat = np.full(rows.sizes["point"], -1)
+    flat[places(ds, rows)] = np.arange(len(y))
+    number = flat.reshape(len(np.unique(rows["record"].values)), -1)
     table = np.where(number >= 0, y[number], np.nan)
     inside = np.isfinite(table).all(axis=0)
     table, at = table[:, inside], number[0, inside]

@@ -199,7 +199,7 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
     return _tidy(np.repeat(times, 2), both, marks[np.argsort(marks[:, 0], kind="stable")])
 
 
-def with_reads(waveform: Waveform, times: Sequence[float]) -> Waveform:
+def with_reads(waveform: Waveform, times: Sequence[float] | np.ndarray) -> Waveform:
     """The waveform with one read marked at each of `times` [s], which does not change it. Raises ValueError outside."""
     marks = np.asarray(times, dtype=float)
     # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint.
