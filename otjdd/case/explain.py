@@ -7,6 +7,7 @@ text of its own.
 import os
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,10 +17,11 @@ from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
 MAX_TABLES = 3  # around a key that is looked for by its last word
+Kind = TypeVar("Kind", bound=BaseModel)
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
 
 
-def read_record(kind: type[BaseModel], path) -> tuple[BaseModel, Document]:
+def read_record(kind: type[Kind], path: str | os.PathLike[str]) -> tuple[Kind, Document]:
     """Record of a kind from a TOML file, and the places of its keys. Raises OSError, CaseError with all that is wrong."""
     document = parse(Source(os.fspath(path), read_text(path)))
     if document.problems:

@@ -104,7 +104,7 @@ class Verdict(NamedTuple):
         told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
         return dict(Counter(name for text in told for name in model_limits.names(text)))
 
-    def row(self) -> dict:
+    def row(self) -> dict[str, Any]:
         """The claim for JSON: texts, and the same content as numbers and names."""
         figures = self.claim.figure
         return {

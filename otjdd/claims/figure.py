@@ -10,7 +10,7 @@ The distance of a result is given in tolerances, 0 for an exact result and 1 at 
 """
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
@@ -37,7 +37,7 @@ class Figure(Record):
     window: tuple[Number, Number] | None = None
 
     @model_validator(mode="after")
-    def check_limits(self):
+    def check_limits(self) -> Self:
         if (self.value is None) != (self.within is None):
             raise ValueError("value and within belong together")
         if self.value is not None and not (self.at_least is None and self.at_most is None):
@@ -53,11 +53,13 @@ class Figure(Record):
 
     def shown(self, found: float) -> float:
         """A number [SI] in `unit`."""
-        return found / 10.0 ** units.unit(self.unit).exponent
+        shown: float = found / 10.0 ** units.unit(self.unit).exponent
+        return shown
 
     def si(self, number: float) -> float:
         """A number in `unit` in SI."""
-        return number * 10.0 ** units.unit(self.unit).exponent
+        found: float = number * 10.0 ** units.unit(self.unit).exponent
+        return found
 
     def met(self, found: float) -> bool:
         """True when a number [SI] is within all limits; nan is not."""
@@ -70,27 +72,36 @@ class Figure(Record):
 
     def bounds(self) -> tuple[float | None, float | None]:
         """Lowest and highest allowed value in `unit`, None where there is no limit."""
-        if self.value is None:
+        if self.value is None or self.within is None:
             return self.at_least, self.at_most
         if isinstance(self.within, str) and self.within.startswith("x"):
             ends = self.value / float(self.within[1:]), self.value * float(self.within[1:])
         elif isinstance(self.within, str):
-            ends = [self.value * (1 + s * float(self.within[:-2]) / 100) for s in (-1, 1)]
+            part = float(self.within[:-2]) / 100
+            ends = self.value * (1 - part), self.value * (1 + part)
         else:
             ends = self.value - self.within, self.value + self.within
         return min(ends), max(ends)
+
+    @property
+    def said(self) -> tuple[float, float, float]:
+        """Value of the paper with the ends of its tolerance, in `unit`. Raises ValueError for a figure without a value."""
+        low, high = self.bounds()
+        if self.value is None or low is None or high is None:
+            raise ValueError(f"the figure {self.name!r} has no value of the paper")
+        return self.value, low, high
 
     def distance(self, found: float) -> float:
         """Distance of a number [SI] in tolerances, as the module says; nan for a number without limits or no number."""
         x, (low, high) = self.shown(found), self.bounds()
         if math.isnan(x) or (low is None and high is None):
             return math.nan
-        if isinstance(self.within, str) and self.within.startswith("x"):
+        if self.value is not None and isinstance(self.within, str) and self.within.startswith("x"):
             ratio = x / self.value
             return abs(math.log(ratio)) / math.log(float(self.within[1:])) if ratio > 0 else math.inf
         if low is not None and high is not None:
             return abs(x - (low + high) / 2) / ((high - low) / 2)
-        limit, depth = low if high is None else high, self.depth(x)
+        limit, depth = self.limit, self.depth(x)
         if depth < 0:
             return 1 - depth / max(abs(x), abs(limit))
         if self.best is not None:
@@ -100,9 +111,16 @@ class Figure(Record):
             return 0.0
         return limit / x if high is None else max(x, 0.0) / limit
 
+    @property
+    def limit(self) -> float:
+        """The limit of a number that has one limit, in `unit`."""
+        limit = self.at_least if self.at_most is None else self.at_most
+        assert limit is not None
+        return limit
+
     def depth(self, x: float) -> float:
         """Distance of a number in `unit` from the limit, positive on the good side."""
-        return x - self.at_least if self.at_most is None else self.at_most - x
+        return x - self.limit if self.at_most is None else self.limit - x
 
     def text(self, number: float, error: str = "") -> str:
         """A number in `unit`, with its error as text and the unit."""
@@ -176,7 +194,7 @@ class Measured(NamedTuple):
         low, high = self.figure.window
         return f"{self} (expected {plain(low)} to {self.figure.text(high)})"
 
-    def row(self) -> dict:
+    def row(self) -> dict[str, Any]:
         """The number for JSON: in its unit, None where it is not finite."""
         found = None if self.found is None else self.figure.shown(self.found)
         return {

@@ -3,9 +3,11 @@
 Cases that several claims share are run once. A run that fails makes its claims missed, with the reason.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case
@@ -14,6 +16,9 @@ from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.trials import Trial
 from otjdd.system.pool import team
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
@@ -67,10 +72,11 @@ def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> di
     return uncertainty.errors(verdict.found, on_half.found, in_small_steps.found, luck)
 
 
-def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str, Any]:
+def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None) -> dict[str, Any]:
     """digest -> Dataset of all different cases, or the reason of a failure in words."""
     different = {case.digest: case for case in cases}
-    digests, results = list(different), {}
+    digests = list(different)
+    results: dict[str, Any] = {}
     with team(max(1, min(workers, len(different)))) as spread:
         for number, result in spread(attempt, [(case,) for case in different.values()]):
             results[digests[number]] = result
@@ -79,18 +85,19 @@ def run_all(cases: Iterable[Case], workers: int = 1, progress=None) -> dict[str,
     return results
 
 
-def attempt(case: Case):
+def attempt(case: Case) -> xr.Dataset | str:
     """Dataset of a case, or the reason of its failure in words."""
     from otjdd.errors import SolverError
     from otjdd.runs.run import simulate
 
     try:
-        return simulate(case)
+        ds: xr.Dataset = simulate(case)
     except (SolverError, ValueError) as error:
         return str(error)
+    return ds
 
 
-def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict) -> Verdict:
+def judge(name: str, claim: Claim, trials: Sequence[Trial], results: dict[str, Any]) -> Verdict:
     """Verdict on one claim. results : digest of a case -> Dataset, or the reason of its failure in words."""
     done = tuple(trial._replace(ds=results[trial.case.digest]) for trial in trials)
     for trial in done:

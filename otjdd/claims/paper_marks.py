@@ -1,11 +1,27 @@
 """Numbers of the paper in a picture: lines and bands of one colour, which no simulation has."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from otjdd.plot import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from otjdd.claims.claim import Verdict
 
 PAPER = style.GREEN  # blue and orange are the simulation
 
 
-def paper(axes, value: float, low: float | None = None, high: float | None = None, label: str = "paper", across=False):
+def paper(
+    axes: Axes,
+    value: float,
+    low: float | None = None,
+    high: float | None = None,
+    label: str | None = "paper",
+    across: bool = False,
+) -> None:
     """A number of the paper as a dashed line with its tolerance as a band; `across` for a number of the abscissa."""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
     line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
@@ -13,11 +29,11 @@ def paper(axes, value: float, low: float | None = None, high: float | None = Non
         span(low, high, color=PAPER, alpha=0.12, linewidth=0)
 
 
-def stated(verdict, axes, scale: float = 1.0, **options):
+def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
     """All numbers of a claim that have a value, with their bands.
 
     scale : of the axes, per unit of the numbers
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
-        ends = (scale * value for value in (figure.value, *figure.bounds()))
-        paper(axes, *ends, label="paper" if i == 0 else None, **options)
+        value, low, high = (scale * number for number in figure.said)
+        paper(axes, value, low, high, label="paper" if i == 0 else None, **options)

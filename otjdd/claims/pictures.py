@@ -1,12 +1,16 @@
 """Pictures of claims: simulated curves with the numbers of the paper. One function a metric."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.comparison import films_of
+from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims import pictures_interface, pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
@@ -14,8 +18,14 @@ from otjdd.plot import iv, reads, small_signal, style
 from otjdd.plot.axes import legend, magnitude, quantity, volts
 from otjdd.plot.runs import Run
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
 
-def picture(verdict: Verdict):
+    from otjdd.claims.trials import Trial
+
+
+def picture(verdict: Verdict) -> Drawing:
     """Figure of a judged claim that has results."""
     count, fill = DRAW[verdict.claim.metric]
     with style.style():
@@ -34,45 +44,47 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
             style.save(fig, folder / f"{verdict.id}.png")
 
 
-def loop(verdict, axes):
+def loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
     reads.loop(axes[0], [Run(verdict.trials[0].ds)])
     goal = verdict.claim.figure[0]
     if goal.unit == "ohm":
         stated(verdict, axes[0])
     elif goal.name == "ratio":
+        ratio, least, most = goal.said
         low = verdict.found["low"]
-        paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+        paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     if goal.value is not None:
         legend(axes[0])
 
 
-def thermal(verdict, axes):
+def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
     iv.iv(axes[0], [Run(ds.sel(state=[state]))])
     iv.arrhenius(axes[1], [Run(ds.sel(state=[state]))])
     T = ds.temperature.values
     current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
-    energy, middle = verdict.claim.figure[0].value, len(T) // 2
+    energy, middle = verdict.claim.figure[0].said[0], len(T) // 2
     line = iv.richardson(T, current[middle], energy, T[middle])
     axes[1].plot(1000 / T, line, "--", color=PAPER, label=f"paper: {energy:g} eV")
     legend(axes[1], iv.ENERGY)
 
 
-def trapezoid(verdict, axes):
+def trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
     from otjdd.analysis.textbook import log_gruverman
 
     trial, settings = verdict.trials[0], verdict.claim.settings
     room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
     iv.iv(axes[0], [Run(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
-    V = np.linspace(*settings["window"], 60)
-    metal, substrate = (f.value for f in verdict.claim.figure[:2])
+    low, high = settings["window"]
+    V = np.linspace(low, high, 60)
+    metal, substrate = (f.said[0] for f in verdict.claim.figure[:2])
     thickness, area = trial.case.device.film.thickness, trial.case.device.area
     size = area * np.exp(log_gruverman(V, substrate, metal, thickness, settings["mass"]))
     axes[0].plot(V, size, "--", color=PAPER, label="trapezoid, paper")
     legend(axes[0])
 
 
-def fowler_nordheim(verdict, axes):
+def fowler_nordheim(verdict: Verdict, axes: Sequence[Axes]) -> None:
     settings = verdict.claim.settings
     room = verdict.trials[0].ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
     V, current = room.bias.values, room.bias_current.values
@@ -82,24 +94,25 @@ def fowler_nordheim(verdict, axes):
     axes[0].plot(x, y, "o-", color=style.BLUE, label="simulated")
     ends = np.array([1 / high, 1 / low])
     anchor = np.interp(ends[0], x[::-1], y[::-1])
-    slope = verdict.claim.figure[0].value
+    slope = verdict.claim.figure[0].said[0]
     axes[0].plot(ends, anchor + slope * (ends - ends[0]), "--", color=PAPER, label="paper")
     axes[0].set(xlabel="1 / voltage (1/V)", ylabel="ln(I / V²), I in A")
     legend(axes[0])
 
 
-def retention(verdict, axes):
+def retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
     reads.retention(axes[0], [Run(ds)])
     for R, goal, label in zip(
         np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
     ):
+        value, least, most = goal.said
         first = R[-1] / verdict.found[goal.name]
-        paper(axes[0], first * goal.value, *(first * end for end in goal.bounds()), label=label)
+        paper(axes[0], first * value, first * least, first * most, label=label)
     legend(axes[0])
 
 
-def potentiation(verdict, axes):
+def potentiation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
     reads.conductance(axes[0], [Run(ds.isel(read=slice(-80, None)))])
     stated(verdict, axes[0], scale=1e-6)  # in uS
@@ -109,14 +122,14 @@ def potentiation(verdict, axes):
     legend(axes[0])
 
 
-def threshold(verdict, axes):
+def threshold(verdict: Verdict, axes: Sequence[Axes]) -> None:
     lasting(verdict.trials, axes[0])
     stated(verdict, axes[0], across=True)
     axes[0].set_xlabel("amplitude of a 20 ns pulse (V)")
     legend(axes[0])
 
 
-def lasting(trials, axes, **line):
+def lasting(trials: Sequence[Trial], axes: Axes, **line: Any) -> None:
     """Change of conductance after a pulse against its amplitude; a grey line at the threshold."""
     change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
     axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
@@ -125,7 +138,7 @@ def lasting(trials, axes, **line):
     axes.set_ylim(bottom=1e-2)
 
 
-def thickness(verdict, axes):
+def thickness(verdict: Verdict, axes: Sequence[Axes]) -> None:
     films = films_of(verdict.trials)
     d = 1e9 * np.array(list(films))
     axes[0].plot(d, [x["low"] for x in films.values()], "o-", color=style.BLUE, label="low")
@@ -138,7 +151,7 @@ def thickness(verdict, axes):
         legend(ax)
 
 
-def switching(verdict, axes):
+def switching(verdict: Verdict, axes: Sequence[Axes]) -> None:
     runs = {name: [t for t in verdict.trials if t.name == name] for name in ("set", "reset", "short", "long")}
     target = comparison.middle(verdict.trials)
     for name, colour in (("set", style.BLUE), ("reset", style.ORANGE)):
@@ -152,21 +165,23 @@ def switching(verdict, axes):
         legend(ax)
 
 
-def endurance(verdict, axes):
+def endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
     R = verdict.trials[0].ds.read_resistance.values.reshape(-1, 2)
     number = np.arange(1, len(R) + 1)
     for column, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
         axes[0].plot(number, R[:, column], "o", color=colour, label=f"after {volts(voltage)}")
-    goal = verdict.claim.figure[0]
+    ratio, least, most = verdict.claim.figure[0].said
     low = float(np.median(R[:, 1]))
-    paper(axes[0], low * goal.value, *(low * end for end in goal.bounds()), label=f"paper, {goal.value:g} × low")
+    paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     axes[0].set(yscale="log", ylabel="resistance (Ω)")
     quantity(axes[0], "x", number, "cycle")
     legend(axes[0])
 
 
-def cycles(verdict, axes):
-    ds, count = verdict.trials[0].ds, verdict.trials[0].case.drive.cycles
+def cycles(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    ds, drive = verdict.trials[0].ds, verdict.trials[0].case.drive
+    assert isinstance(drive, Steps | Triangle | WriteReadLoop)  # which have cycles
+    count = drive.cycles
     V, current = (a.values.reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
     for i, colour in ((0, style.GREY), (1, style.BLUE), (count - 1, style.ORANGE)):
         line = "--" if i == count - 1 else "-"
@@ -175,7 +190,7 @@ def cycles(verdict, axes):
     legend(axes[0])
 
 
-def uniformity(verdict, axes):
+def uniformity(verdict: Verdict, axes: Sequence[Axes]) -> None:
     number = [t.value for t in verdict.trials]
     for i, colour, voltage in ((0, style.ORANGE, -4.3), (1, style.BLUE, 2.2)):
         R = [float(t.ds.read_resistance[i]) for t in verdict.trials]
@@ -184,16 +199,16 @@ def uniformity(verdict, axes):
     legend(axes[0])
 
 
-def impedance(verdict, axes):
+def impedance(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for draw, ax in zip((small_signal.nyquist, small_signal.bode), axes, strict=True):
         draw(ax, [Run(verdict.trials[0].ds)])
 
 
-def mott_schottky(verdict, axes):
+def mott_schottky(verdict: Verdict, axes: Sequence[Axes]) -> None:
     small_signal.mott_schottky(axes[0], [Run(verdict.trials[0].ds)])
 
 
-def tip_map(verdict, axes):
+def tip_map(verdict: Verdict, axes: Sequence[Axes]) -> None:
     side, inner = (verdict.claim.settings[key] for key in ("side", "inner"))
     ends = {t.name: float(t.ds.read_current[-1]) for t in verdict.trials}
     edge = (side - inner) // 2

@@ -1,5 +1,10 @@
 """Pictures of claims on interface memristors: stop voltages, sizes of the junction, power laws of pulses."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from otjdd.analysis import power_laws
@@ -9,26 +14,33 @@ from otjdd.claims.pictures_learning import COLOURS
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
 
-SEEN = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from otjdd.claims.claim import Verdict
+    from otjdd.claims.figure import Figure
+    from otjdd.claims.trials import Trial
+    from otjdd.waveform.waveform import Waveform
+
+SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
 STATES = (("low", style.BLUE), ("high", style.ORANGE))
 
 
-def seen(axes, x, figures, **options):
+def seen(axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any) -> None:
     """Numbers of the paper as points, what is allowed about each as its bar. x : abscissa of each figure"""
     stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
     if stated:
-        value = np.array([figure.si(figure.value) for _, figure in stated])
-        ends = np.array([[figure.si(end) for end in figure.bounds()] for _, figure in stated]).T
-        axes.errorbar([at for at, _ in stated], value, np.abs(ends - value), fmt="s", **SEEN | options)
+        value, *ends = np.array([[figure.si(number) for number in figure.said] for _, figure in stated]).T
+        axes.errorbar([at for at, _ in stated], value, np.abs(np.array(ends) - value), fmt="s", **SEEN | options)
 
 
-def figures_of(verdict, *names) -> list:
+def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
     """Figures of a claim by the names of their numbers, None where it has none with a value."""
     found = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
     return [found.get(name) for name in names]
 
 
-def stops(verdict, axes):
+def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
     trial = verdict.trials[0]
     V = stop_voltages(trial)
     for (name, colour), current in zip(STATES, pairs(trial.ds), strict=True):
@@ -38,20 +50,21 @@ def stops(verdict, axes):
     legend(axes[0])
 
 
-def stop_voltages(trial) -> np.ndarray:
+def stop_voltages(trial: Trial) -> np.ndarray:
     """Magnitude [V] of the lowest voltage between the two reads of each pair."""
-    waveform = trial.case.drive.waveform()
+    waveform = trial.case.waveform()
+    assert isinstance(waveform, Waveform)  # reads of a few blocks
     ends = waveform.read_times.reshape(-1, 2)
     inside = [(waveform.times > start) & (waveform.times < end) for start, end in ends]
     return np.array([-waveform.voltages[part].min() for part in inside])
 
 
-def read_voltage(trial) -> str:
+def read_voltage(trial: Trial) -> str:
     """Voltage of the reads in words."""
     return volts(float(trial.ds.read_voltage[0]))
 
 
-def sizes(verdict, axes):
+def sizes(verdict: Verdict, axes: Sequence[Axes]) -> None:
     trials = by_radius(verdict.trials)
     size = [2e6 * trial.case.device.radius for trial in trials]
     low, high = zip(*(pairs(trial.ds) for trial in trials), strict=True)
@@ -61,7 +74,7 @@ def sizes(verdict, axes):
     legend(axes[0])
 
 
-def pulses(verdict, axes):
+def pulses(verdict: Verdict, axes: Sequence[Axes]) -> None:
     trial = verdict.trials[0]
     current = np.abs(trial.ds.read_current.values)
     count = (len(current) - 1) // 2
@@ -74,7 +87,7 @@ def pulses(verdict, axes):
     legend(axes[0])
 
 
-def exponents(verdict, axes):
+def exponents(verdict: Verdict, axes: Sequence[Axes]) -> None:
     floor = verdict.claim.settings["floor"]
     for trial, colour in zip(verdict.trials, COLOURS, strict=False):
         axes[0].plot(

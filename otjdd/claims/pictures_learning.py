@@ -1,11 +1,21 @@
 """Pictures of claims on learning: pulses, trains, spikes and letters. One function a metric."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
 from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity, told
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from otjdd.claims.claim import Verdict
 
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {
@@ -14,10 +24,10 @@ SPENT = {
     "shown": (style.PURPLE, "V I t, instrument of 1 µs"),
     "ohmic": (style.SKY, "V² t / R of the read"),
 }
-SAID = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
+SAID: dict[str, Any] = {"color": PAPER, "linestyle": "--", "linewidth": 0.8}
 
 
-def single(verdict, axes):
+def single(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for trial, colour in zip(verdict.trials, COLOURS, strict=False):
         for ax, what in zip(axes, ("current", "conduction_current"), strict=True):
             t, current = plasticity.relaxation(trial.ds, what)
@@ -31,7 +41,7 @@ def single(verdict, axes):
     axes[1].set(xscale="log", xlim=(1e-4, 10))
 
 
-def trains(verdict, axes):
+def trains(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for trial, colour in zip(verdict.trials, COLOURS, strict=False):
         peaks = plasticity.peaks(trial.ds)
         label = f"{1e-6 / trial.value:g} MHz"
@@ -40,7 +50,7 @@ def trains(verdict, axes):
     legend(axes[0])
 
 
-def facilitation(verdict, axes):
+def facilitation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     interval = learning.intervals(verdict.trials) * 1e6
     found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in verdict.trials]
     for name, colour in (("ppf", style.BLUE), ("ptp", style.ORANGE)):
@@ -54,7 +64,7 @@ def facilitation(verdict, axes):
     legend(axes[0])
 
 
-def amplitudes(verdict, axes):
+def amplitudes(verdict: Verdict, axes: Sequence[Axes]) -> None:
     V = np.array([t.value for t in verdict.trials])
     current = learning.left(verdict.trials)
     axes[0].plot(V, current, "o-", color=style.BLUE, label="simulated")
@@ -64,7 +74,7 @@ def amplitudes(verdict, axes):
     legend(axes[0])
 
 
-def widths(verdict, axes):
+def widths(verdict: Verdict, axes: Sequence[Axes]) -> None:
     width = [t.value for t in verdict.trials]
     G = [1 / float(t.ds.read_resistance[-1]) for t in verdict.trials]
     axes[0].plot(width, G, "o-", color=style.BLUE)
@@ -72,10 +82,10 @@ def widths(verdict, axes):
     quantity(axes[0], "y", G, "conductance", "S", log=True)
 
 
-def antisymmetric(verdict, axes):
+def antisymmetric(verdict: Verdict, axes: Sequence[Axes]) -> None:
     delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
-    goals = {figure.name: figure.value for figure in verdict.claim.figure}
+    goals = {figure.name: figure.said[0] for figure in verdict.claim.figure if figure.value is not None}
     t = np.linspace(0.5, np.abs(delay).max() * 1e6, 100)
     for side, sign in (("up", 1), ("down", -1)):
         fit = verdict.found
@@ -86,10 +96,10 @@ def antisymmetric(verdict, axes):
     timing(axes[0])
 
 
-def symmetric(verdict, axes):
+def symmetric(verdict: Verdict, axes: Sequence[Axes]) -> None:
     delay, change = learning.timed(verdict.trials)
     axes[0].plot(delay * 1e6, 100 * change, "o", color=style.BLUE, label="simulated")
-    amplitude, width = (figure.value for figure in verdict.claim.figure[:2])
+    amplitude, width = (figure.said[0] for figure in verdict.claim.figure[:2])
     fit = verdict.found
     t = np.linspace(delay.min(), delay.max(), 201) * 1e6
     simulated = fit["amplitude"] * np.exp(-((t * 1e-6 / fit["width"]) ** 2)) + fit["offset"]
@@ -99,14 +109,14 @@ def symmetric(verdict, axes):
     timing(axes[0])
 
 
-def timing(ax):
+def timing(ax: Axes) -> None:
     ax.axhline(0, color=style.GREY, linewidth=0.6)
     ax.set(xlabel="post after pre by (µs)", ylabel="change of conductance (%)")
     ax.margins(y=0.25)
     legend(ax)
 
 
-def energy(verdict, axes):
+def energy(verdict: Verdict, axes: Sequence[Axes]) -> None:
     V = [t.value for t in verdict.trials]
     spent = [learning.spent_by(t) for t in verdict.trials]
     for name, (colour, label) in SPENT.items():
@@ -114,12 +124,12 @@ def energy(verdict, axes):
     scale = plasticity.SYNAPSE / verdict.trials[0].case.device.area
     scaled = [1e15 * s["conduction"] * scale for s in spent]
     axes[0].plot(V, scaled, "o:", color=style.BLUE, label="conducted, 0.1 µm²")
-    axes[0].plot([0.6, 1.8], [f.value for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
+    axes[0].plot([0.6, 1.8], [f.said[0] for f in verdict.claim.figure[:2]], "s--", color=PAPER, label="paper")
     axes[0].set(yscale="log", xlabel="amplitude of a 20 ns pulse (V)", ylabel="energy (fJ)")
     legend(axes[0])
 
 
-def letters(verdict, axes):
+def letters(verdict: Verdict, axes: Sequence[Axes]) -> None:
     """Maps of the three letters, a row each: at once, later, and after the longest time."""
     whens = {"at_once": "after 1 µs", "later": "after 25 µs", "last": "after 500 s"}
     axes[0].axis("off")
@@ -127,7 +137,7 @@ def letters(verdict, axes):
         pattern = np.array([[mark == "#" for mark in row] for row in rows], dtype=float)
         for j, (when, title) in enumerate(whens.items()):
             contrast = verdict.found[f"{letter}_{when}"]
-            ax = axes[0].inset_axes([j / 3 + 0.03, (2 - i) / 3 + 0.01, 0.27, 0.27])
+            ax = axes[0].inset_axes((j / 3 + 0.03, (2 - i) / 3 + 0.01, 0.27, 0.27))
             image = ax.imshow(1 + pattern * contrast, vmin=1, vmax=1.2)
             ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
             ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)

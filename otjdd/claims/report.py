@@ -7,6 +7,7 @@ Content-Security-Policy forbids the browser to fetch anything.
 from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from otjdd import plot
 from otjdd.claims.claim import Verdict
@@ -60,7 +61,7 @@ def different(verdicts: Sequence[Verdict]) -> list[Trial]:
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
 
-def of_device(device: str, verdicts: Sequence[Verdict]) -> dict:
+def of_device(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Content of the page for all claims on a device."""
     return {
         "name": device,
@@ -71,7 +72,7 @@ def of_device(device: str, verdicts: Sequence[Verdict]) -> dict:
     }
 
 
-def entry(verdict: Verdict) -> dict:
+def entry(verdict: Verdict) -> dict[str, Any]:
     """Content of the page for a claim."""
     seconds = sum(map(seconds_of, verdict.trials))
     return verdict.row() | {
@@ -88,7 +89,7 @@ def entry(verdict: Verdict) -> dict:
     }
 
 
-def picture(verdict: Verdict) -> dict:
+def picture(verdict: Verdict) -> dict[str, Any]:
     """Picture of a claim as a data URL, and its width [rem]; nothing when there is none."""
     from otjdd.claims import pictures
     from otjdd.plot import style
@@ -107,7 +108,7 @@ def alternative(verdict: Verdict) -> str:
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
 
 
-def protocol(verdict: Verdict) -> list[dict]:
+def protocol(verdict: Verdict) -> list[dict[str, Any]]:
     """The cases of a claim: file, title, drive, the key that is varied, the text of the file."""
     by_name: dict[str, list[Trial]] = {}
     for trial in verdict.trials:
@@ -132,7 +133,7 @@ def swept(trials: Sequence[Trial]) -> str:
     return f"{len(trials)} runs, {what}{trials[0].text} to {trials[-1].text}"
 
 
-def run_row(trial: Trial) -> dict:
+def run_row(trial: Trial) -> dict[str, Any]:
     """One run: its case, the varied value, the result, the time, and the sha256 of the resolved case."""
     done = not isinstance(trial.ds, str)
     return {

@@ -1,10 +1,16 @@
 """Verdicts as a table: in the terminal, as Markdown, as JSON; and their differences from what is expected."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from otjdd.claims.claim import Verdict, root_mean_square
 from otjdd.system.terminal import plain
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 BAR = r"\|"  # |V| would end a cell
 PART = "validation"  # name of the generated part that holds the table
@@ -79,7 +85,7 @@ def beyond_limits(verdicts: Sequence[Verdict]) -> str:
     return f"Runs beyond the limits of the model: {'; '.join(told)}." if told else ""
 
 
-def to_table(verdicts: Sequence[Verdict]):
+def to_table(verdicts: Sequence[Verdict]) -> Table:
     """The verdicts as a rich table: a line for each claim, and one for each of its numbers."""
     from rich import box
     from rich.table import Column, Table

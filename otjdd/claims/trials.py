@@ -26,7 +26,7 @@ class Trial(NamedTuple):
     source: str = ""
 
 
-def trials(path: Path, changes: dict) -> list[Trial]:
+def trials(path: Path, changes: dict[str, Any]) -> list[Trial]:
     """The runs of a case file, without results. changes : on top of it, as for `load_case`. Raises CaseError, OSError."""
     case = load_case(path, changes)
     if case.study is None:
@@ -41,6 +41,6 @@ def trials(path: Path, changes: dict) -> list[Trial]:
     return found
 
 
-def si(value) -> float:
+def si(value: str | float) -> float:
     """A number, or a quantity as text, in SI. Raises ValueError for anything else."""
     return units.quantity(value)[0] if isinstance(value, str) else float(value)

@@ -8,7 +8,7 @@ they stand still. So the error in time is at least the change when each current 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -42,7 +42,7 @@ def strict(case: Case) -> Case:
     )
 
 
-def varied(trials: Sequence[Trial], change) -> list[Trial]:
+def varied(trials: Sequence[Trial], change: Callable[[Case], Case]) -> list[Trial]:
     """The trials of other cases. change : `coarse` or `strict`"""
     return [trial._replace(case=change(trial.case)) for trial in trials]
 

@@ -3,10 +3,12 @@
 The global search of fits, CMA-ES, goes first, Levenberg-Marquardt steps end it.
 """
 
+from __future__ import annotations
+
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from otjdd.claims.calibrate.task import Calibration, dig, settings, targets
 from otjdd.errors import SolverError
 from otjdd.fitting import global_search
 from otjdd.system.pool import team
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 SAFE = 0.7  # residual up to which a target counts as met and has little weight
 DAMPINGS = (0.1, 0.4, 1.6, 6.4, 25.0, 100.0)  # of a round, in units of the one that was best before
@@ -33,7 +38,8 @@ class Outcome(NamedTuple):
         """Weighted residuals: the excess over SAFE, a small share of the rest, damped beyond CAP."""
         size = np.abs(self.residuals)
         size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
-        return np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
+        pulls: np.ndarray = np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
+        return pulls
 
     @property
     def score(self) -> float:
@@ -41,11 +47,12 @@ class Outcome(NamedTuple):
         return float(np.sum(self.pulls**2))
 
 
-def evaluate(calibration: Calibration, case: Case, x) -> Outcome:
+def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Outcome:
     """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
     from otjdd.runs.run import simulate
 
-    found, ended = [], {}
+    found: list[float] = []
+    ended: dict[str, tuple[Case, xr.Dataset]] = {}
     for run in calibration.run:
         try:
             ran = run.of(case.replace(**settings(calibration, x)))
@@ -76,7 +83,7 @@ class Search(NamedTuple):
 
 def search(
     calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
-    workers: int = 1, progress: Callable[[int, float, dict], None] | None = None,
+    workers: int = 1, progress: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> Search:  # fmt: skip
     """CMA-ES from the present case. progress(evaluations done, best score, best settings) after each generation.
 
@@ -85,22 +92,23 @@ def search(
     start = present(calibration, case)
     first = evaluate(calibration, case, start)
 
-    def told(done, score, x):
-        progress(done, score, settings(calibration, x))
+    def told(done: int, score: float, x: np.ndarray) -> None:
+        if progress:
+            progress(done, score, settings(calibration, x))
 
     try:
         with team(workers) as compute:
             return Search(*global_search.search(
                 lambda points: [(outcome.score, outcome) for outcome in every(compute, calibration, case, points)],
                 start, evaluations=evaluations, spread=spread, seed=seed, known=(first.score, first),
-                progress=told if progress else None,
+                progress=told,
             ))  # fmt: skip
     except KeyboardInterrupt as error:
-        error.partial = Search(*getattr(error, "partial", (start, first, 0)))
+        error.partial = Search(*getattr(error, "partial", (start, first, 0)))  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
 
 
-def neighbours(x, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:
+def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:
     """Points of the cube one step from x, along each axis into the cube, and the steps with their signs."""
     steps = np.where(np.asarray(x) + step <= 1.0, step, -step)
     return [np.array(x) + move for move in np.diag(steps)], steps
@@ -114,7 +122,12 @@ def sensitivities(calibration: Calibration, case: Case, found: Search, workers: 
     return np.column_stack([(o.residuals - found.outcome.residuals) / h for o, h in zip(outcomes, steps, strict=True)])
 
 
-def every(compute, calibration: Calibration, case: Case, points) -> list[Outcome]:
+def every(
+    compute: Callable[..., Iterable[tuple[int, Outcome]]],
+    calibration: Calibration,
+    case: Case,
+    points: Sequence[np.ndarray],
+) -> list[Outcome]:
     """Outcomes at points of the unit cube. compute : as `team` gives it"""
     return [outcome for _, outcome in sorted(compute(evaluate, [(calibration, case, x) for x in points]))]
 
@@ -139,18 +152,25 @@ def polish(
                 if progress:
                     progress((number + 1) / rounds)
                 better = results[best][1].score <= found.outcome.score - 1e-3
-                found = Search(*(results[best] if better else found[:2]), found.evaluations + len(results))
+                x, outcome = results[best] if better else found[:2]
+                found = Search(x, outcome, found.evaluations + len(results))
                 if not better:
                     break
                 first = len(results) - len(tried)  # of those that are steps
                 damping = tried[best - first] if best >= first else 4.0 * damping
     except KeyboardInterrupt as error:
-        error.partial = found
+        error.partial = found  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
     return found
 
 
-def attempts(compute, calibration: Calibration, case: Case, found: Search, damping: float) -> tuple[list, list[float]]:
+def attempts(
+    compute: Callable[..., Iterable[tuple[int, Outcome]]],
+    calibration: Calibration,
+    case: Case,
+    found: Search,
+    damping: float,
+) -> tuple[list[tuple[np.ndarray, Outcome]], list[float]]:
     """[(point, Outcome), ...] of one round: neighbours of the best point, then steps from it; and the steps' dampings."""
     points, steps = neighbours(found.x)
     around = every(compute, calibration, case, points)
@@ -171,7 +191,7 @@ def newton_move(slopes: np.ndarray, pulls: np.ndarray, damping: float) -> np.nda
     )
 
 
-def as_case(calibration: Calibration, x) -> str:
+def as_case(calibration: Calibration, x: np.ndarray) -> str:
     """Case file with the found values on top of the calibrated case."""
     from otjdd.case import toml_text
 

@@ -3,18 +3,20 @@
 A task is a TOML file. The residual of a target is its distance in units of the tolerance: the limit is at 1.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from otjdd.analysis.metrics import METRICS
 from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
-from otjdd.case.drive_curves import Curves
+from otjdd.case.drive_curves import Prepared
 from otjdd.case.explain import read_record
 from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, nearest
@@ -25,6 +27,12 @@ from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError, NotAsExpected
 from otjdd.studies import keep
 from otjdd.units import DIMENSIONS, brief, parse, write
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+    from otjdd.case.drive import Drive
 
 FAILED = 30.0  # residual of every target of a run that cannot be computed
 
@@ -39,13 +47,13 @@ class Parameter(Record):
     log: bool = False
 
     @model_validator(mode="after")
-    def check_bounds(self):
+    def check_bounds(self) -> Self:
         if self.dimension and self.dimension not in DIMENSIONS:
             raise NotAsExpected(f"a dimension, one of {', '.join(DIMENSIONS)}", brief(self.dimension))
         for value in (self.low, self.high):
             if isinstance(value, str) != bool(self.dimension):
                 raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
-        low, high = (parse(v, self.dimension) if self.dimension else v for v in (self.low, self.high))
+        low, high = (parse(v, self.dimension) if isinstance(v, str) else v for v in (self.low, self.high))
         if not (low < high and (low > 0 or not self.log)):
             raise NotAsExpected(
                 f"low below high{' and above 0' * self.log}", f"{brief(self.low)} and {brief(self.high)}"
@@ -95,19 +103,19 @@ class Target(Record):
 
     @model_validator(mode="before")
     @classmethod
-    def ask_claim(cls, data):
+    def ask_claim(cls, data: Any) -> Any:
         claim = data.get("claim") if isinstance(data, dict) else None
         return goal(claims.named(claim)[1]) | data if isinstance(claim, str) else data
 
     @model_validator(mode="after")
-    def check_one(self):
+    def check_one(self) -> Self:
         if all(v is None for v in (self.value, self.at_least, self.at_most)):
             raise ValueError("a target needs value, at_least, at_most or a claim that gives them")
         if self.read is None and not (self.number or self.claim):
             raise ValueError("a target needs a number, the index of a read, or a claim that tells how to measure it")
         return self
 
-    def found(self, case: Case, ds) -> float:
+    def found(self, case: Case, ds: xr.Dataset) -> float:
         """Number of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
         if self.number:
             return float(keep.measure(ds, [self.number])[self.number].values)
@@ -123,7 +131,7 @@ class Target(Record):
         if not (math.isfinite(found) and (self.linear or found * (self.value or 1.0) > 0)):
             return FAILED
 
-        def distance(goal):
+        def distance(goal: float) -> float:
             return (found - goal) / self.within if self.linear else math.log(found / goal) / math.log(self.within)
 
         if self.value is not None:
@@ -132,12 +140,13 @@ class Target(Record):
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
 
 
-def goal(figure: Figure) -> dict:
+def goal(figure: Figure) -> dict[str, Any]:
     """Limits of the figure of a claim as fields of a target."""
     limits = {name: getattr(figure, name) for name in ("value", "at_least", "at_most")}
     found = {name: figure.si(limit) for name, limit in limits.items() if limit is not None}
     if isinstance(figure.within, str):
-        ratios = [bound / figure.value for bound in figure.bounds()]
+        value, *ends = figure.said
+        ratios = [bound / value for bound in ends]
         return found | {"within": max(max(ratio, 1 / ratio) for ratio in ratios)}
     return found if figure.within is None else found | {"within": figure.si(figure.within), "linear": True}
 
@@ -168,7 +177,7 @@ class Calibration(Record):
     run: Annotated[tuple[Experiment, ...], Field(min_length=1)]
 
 
-def load(path) -> tuple[Calibration, Case]:
+def load(path: str | Path) -> tuple[Calibration, Case]:
     """Calibration and its case. Raises OSError, CaseError with all problems of the one or the other."""
     calibration, document = read_record(Calibration, path)
     case = load_case(Path(path).parent / calibration.case, calibration.set)
@@ -201,6 +210,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
             count = drive.waveform().read_count if hasattr(drive, "waveform") else 0
         except CaseError as error:
             for problem in error.problems:
+                assert isinstance(problem, Problem)
                 key = next((key for key in run.set if problem.key.startswith(key)), None)
                 path = ("run", i, "set", key)[: 4 if key else 3]
                 yield document.problem(path, problem.expected, problem.got, problem.hint)
@@ -220,13 +230,13 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
                     yield document.problem(("run", i, "target", j, name), f"one of {count} reads of the run", str(read))
 
 
-def measures(path: str, drive) -> bool:
+def measures(path: str, drive: Drive) -> bool:
     """True when the claim of a figure can be measured from one run with a drive."""
     claim, _ = claims.named(path)
     trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
         return False
-    return not isinstance(drive, Curves) or claim.settings.get("state") in drive.states
+    return not isinstance(drive, Prepared) or claim.settings.get("state") in drive.states
 
 
 def targets(calibration: Calibration) -> list[Target]:
@@ -234,7 +244,7 @@ def targets(calibration: Calibration) -> list[Target]:
     return [target for run in calibration.run for target in run.target]
 
 
-def settings(calibration: Calibration, x) -> dict:
+def settings(calibration: Calibration, x: np.ndarray) -> dict[str, Any]:
     """Dotted key -> value as text of a point x in the unit cube."""
     return {p.key: p.text(v) for p, v in zip(calibration.parameter, x, strict=True)}
 
@@ -248,7 +258,7 @@ def is_number(case: Case, key: str) -> bool:
     return True
 
 
-def dig(data, key: str) -> float:
+def dig(data: Any, key: str) -> float:
     """Value at a dotted key; a part in double quotes may hold dots itself."""
     for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', key):
         data = data[quoted or plain]
