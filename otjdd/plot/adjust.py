@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from otjdd.plot.axes import HELD, SUPERSCRIPT
 from otjdd.plot.style import STYLE
 from otjdd.units import DIMENSIONS, quantity, unit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LETTERS = 3.0, 40.0  # points that are no slip
 PLAIN = {sign: chr(plain) for plain, sign in SUPERSCRIPT.items()} | {ord("Ω"): "ohm", ord(" "): "*"}
@@ -25,12 +30,12 @@ def lettered(fig: Figure, points: float) -> None:
     for axes in everywhere(fig):
         for axis in (axes.xaxis, axes.yaxis):
             for which in ("major", "minor"):
-                if sizes := {label.get_fontsize() for label in axis.get_ticklabels(which=which)}:
+                if sizes := {float(label.get_fontsize()) for label in axis.get_ticklabels(which=which)}:
                     axis.set_tick_params(which=which, labelsize=share * max(sizes))
     ticks = {id(t) for axes in everywhere(fig) for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels()}
     for text in fig.findobj(Text):
         if id(text) not in ticks:
-            text.set_fontsize(share * text.get_fontsize())
+            text.set_fontsize(share * float(text.get_fontsize()))
 
 
 def limited(fig: Figure, side: str, text: str) -> None:
@@ -41,8 +46,8 @@ def limited(fig: Figure, side: str, text: str) -> None:
     low, colon, high = text.partition(":")
     if not colon or not (low.strip() or high.strip()):
         raise ValueError(f'expected LOW:HIGH with units, such as "0 V:2 V", got {text!r}')
-    ends = [amount(part) if part.strip() else None for part in (low, high)]
-    units = {found[1] for found in ends if found}
+    lower, upper = (amount(part) if part.strip() else None for part in (low, high))
+    units = {found[1] for found in (lower, upper) if found}
     fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
     if not fitting:
         known = dict.fromkeys(
@@ -52,10 +57,9 @@ def limited(fig: Figure, side: str, text: str) -> None:
             f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(known)}"
         )
     for axes, scale in fitting:
-        values = [None if end is None else end[0] * scale for end in ends]
-        if None not in values and not values[0] < values[1]:
+        if lower and upper and not lower[0] * scale < upper[0] * scale:
             raise ValueError(f"expected a lower end below the upper one, got {text!r}")
-        getattr(axes, f"set_{side}lim")(*values)
+        getattr(axes, f"set_{side}lim")(lower and lower[0] * scale, upper and upper[0] * scale)
 
 
 def amount(text: str) -> tuple[float, str]:
@@ -68,7 +72,7 @@ def amount(text: str) -> tuple[float, str]:
     return value, DIMENSIONS[dimension].unit
 
 
-def scale_of(axes, side: str, units: set[str]) -> float | None:
+def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
     """Factor from SI to the data of an axis, for ends with these units; None where its unit is of something else."""
     own = held(axes, side)
     if own is None or not units:
@@ -84,7 +88,7 @@ def scale_of(axes, side: str, units: set[str]) -> float | None:
     return 1.0 / float(its.factor.scaleb(its.exponent))
 
 
-def held(axes, side: str) -> str | None:
+def held(axes: Axes, side: str) -> str | None:
     """Unit of the data of an axis, "" where they are plain numbers; None of axes that show none."""
     if not axes.axison or not axes.has_data():
         return None
@@ -96,10 +100,10 @@ def held(axes, side: str) -> str | None:
     return None if not label else found[1] if found else ""
 
 
-def everywhere(fig: Figure) -> Iterator:
+def everywhere(fig: Figure) -> Iterator[Axes]:
     """All axes of a figure, those inside of others too; bars of colours are none."""
     stack = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     while stack:
         axes = stack.pop(0)
         yield axes
-        stack += axes.child_axes
+        stack += [child for child in axes.child_axes if isinstance(child, Axes)]

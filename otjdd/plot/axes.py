@@ -1,15 +1,25 @@
 """Parts that panels have in common: axes with units and prefixes, legends off the data, notes, arrows along a curve."""
 
+from __future__ import annotations
+
 import math
 import re
 import textwrap
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from otjdd.plot.style import GREY, ORANGE, WIDTH
 from otjdd.studies.sensitivity import worth_logarithms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.cm import ScalarMappable
+    from numpy.typing import ArrayLike
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
 ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
@@ -23,7 +33,7 @@ HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a lette
 NOTE_WIDTH = 72  # characters of a note's line, at most
 
 
-def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | None = None) -> None:
+def quantity(axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1", log: bool | None = None) -> None:
     """Scale, ticks and label of an axis that shows `values` (any shape, SI).
 
     side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
@@ -58,11 +68,11 @@ def quantity(axes, side: str, values, name: str, unit: str = "1", log: bool | No
         own.set_major_formatter(found[0])
         shown = found[1]
     elif axes.get_xscale() == "linear" == axes.get_yscale():
-        axes.ticklabel_format(axis=side, useOffset=False)
+        axes.ticklabel_format(axis="x" if side == "x" else "y", useOffset=False)
     axes.set(**{f"{side}label": name + f" ({shown})" * (shown != "1")})
 
 
-def prefix(largest: float, unit: str) -> tuple | None:
+def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str] | None:
     """Formatter of the ticks of a linear axis up to a largest value, and the unit with its prefix; None without one."""
     if unit not in PREFIXED or not largest > 0:
         return None
@@ -73,10 +83,10 @@ def prefix(largest: float, unit: str) -> tuple | None:
     return lambda value, _: f"{value / 10.0**exponent:.4g}".replace("-", "\N{MINUS SIGN}"), sign + symbol(unit)
 
 
-def colours(mappable, axes, name: str, unit: str = "1") -> None:
+def colours(mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1") -> None:
     """Bar of colours beside axes (one or several), with its unit and prefix; at each tick where it spans few decades."""
     first = axes[0] if isinstance(axes, list) else axes
-    low, high = mappable.norm.vmin, mappable.norm.vmax
+    low, high = mappable.get_clim()
     logarithmic = isinstance(mappable.norm, LogNorm)
     few = logarithmic and high < FEW * low
     found = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
@@ -117,13 +127,13 @@ def volts(value: float) -> str:
     return f"{value:+.3g} V".replace("-", "\N{MINUS SIGN}")
 
 
-def magnitude(values) -> np.ndarray:
+def magnitude(values: ArrayLike) -> np.ndarray:
     """Absolute values for a logarithmic axis; nan for zero."""
     positive = np.abs(values)
     return np.where(positive > 0, positive, np.nan)
 
 
-def points(axes, x, y, label: str, number: int) -> None:
+def points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int) -> None:
     """Measured points (n,) beside the curves of results: black and open, under a legend of both."""
     y = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
     low, high = axes.get_ylim()
@@ -141,7 +151,7 @@ def points(axes, x, y, label: str, number: int) -> None:
     legend(axes)
 
 
-def legend(axes, title: str | None = None) -> None:
+def legend(axes: Axes, title: str | None = None) -> None:
     """Legend of all labelled curves, above the axes and so never on the data; a title alone where nothing is labelled.
 
     In a figure that makes no room for it (a user's own, without a layout engine) it goes where it covers least.
@@ -158,7 +168,7 @@ def legend(axes, title: str | None = None) -> None:
         axes.legend(title=title)
         return
     entry = HANDLE + LETTER * max(map(len, labels))
-    room = ROOM * axes.figure.get_size_inches()[0] / (WIDTH * columns_of(axes))
+    room = ROOM * figure_of(axes).get_size_inches()[0] / (WIDTH * columns_of(axes))
     columns = max(1, min(len(labels), int(room / entry), 3 if len(labels) % 3 in (0, 2) else 2))
     axes.legend(
         loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, title=title, alignment="left", borderaxespad=0.1,
@@ -166,13 +176,18 @@ def legend(axes, title: str | None = None) -> None:
     )  # fmt: skip
 
 
-def columns_of(axes) -> int:
+def figure_of(axes: Axes) -> Figure:
+    """The whole figure of axes, also where they stand in a part of it."""
+    return axes.figure if isinstance(axes.figure, Figure) else axes.figure.figure
+
+
+def columns_of(axes: Axes) -> int:
     """Number of panels beside each other in the figure of axes."""
     spec = axes.get_subplotspec()
     return spec.get_gridspec().ncols if spec else 1
 
 
-def letter(axes, number: int) -> None:
+def letter(axes: Axes, number: int) -> None:
     """Name a panel a, b, c, ... at its upper left, beside the legend."""
     axes.annotate(
         chr(ord("a") + number), (0, 1), (-30, 6), xycoords="axes fraction", textcoords="offset points",
@@ -180,7 +195,7 @@ def letter(axes, number: int) -> None:
     )  # fmt: skip
 
 
-def note(axes, text: str) -> None:
+def note(axes: Axes, text: str) -> None:
     """Small print below the label of the x axis."""
     axes.annotate(
         textwrap.fill(text, NOTE_WIDTH), (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",
@@ -188,7 +203,7 @@ def note(axes, text: str) -> None:
     )  # fmt: skip
 
 
-def arrows(axes, x, y, color=ORANGE, count: int = 6) -> None:
+def arrows(axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6) -> None:
     """Arrows along a curve (n,) drawn on a logarithmic y axis: where a stretch is steepest, else in its middle.
 
     Points outside of the limits of the axes get none.

@@ -6,13 +6,21 @@ every part is one unit wide, linear up to the time f after its start and logarit
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.plot.axes import quantity, told
 from otjdd.plot.runs import waveform_of
 from otjdd.plot.style import GREY
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from numpy.typing import ArrayLike
+
+    from otjdd.waveform.waveform import Waveform
 
 PARTS = 6  # of a drive, at most; more of them are too narrow for decades
 DECADES = 9  # of a part, at most
@@ -26,14 +34,15 @@ class Clock(NamedTuple):
     edges: np.ndarray  # (parts + 1,)
     first: np.ndarray  # (parts,)
 
-    def __call__(self, t) -> np.ndarray:
+    def __call__(self, t: ArrayLike) -> np.ndarray:
         """Place u of times t [s] on the axis."""
         k = np.clip(np.searchsorted(self.edges, t, side="right") - 1, 0, len(self.first) - 1)
         since = np.maximum(np.asarray(t, dtype=float) - self.edges[k], 0)
-        return k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
+        place: np.ndarray = k + np.log1p(since / self.first[k]) / np.log1p(np.diff(self.edges)[k] / self.first[k])
+        return place
 
 
-def clock_of(ds, times: np.ndarray) -> Clock | None:
+def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
     """Clock for times (n,) [s] of a result; None where a linear axis shows them as well.
 
     That is without a drive in its attributes, with more than PARTS parts, and when most times lie evenly in their part.
@@ -53,7 +62,7 @@ def clock_of(ds, times: np.ndarray) -> Clock | None:
     return Clock(edges, np.maximum(least, width * 10.0**-DECADES))
 
 
-def parts_of(waveform) -> np.ndarray:
+def parts_of(waveform: Waveform) -> np.ndarray:
     """Times (parts + 1,) [s] at which a waveform jumps or turns; what is much shorter than the rest is left out."""
     start, end, first, last = waveform.segments()
     slope = (last - first) / (end - start)
@@ -64,7 +73,7 @@ def parts_of(waveform) -> np.ndarray:
     return np.append(np.concatenate(([0.0], start[long][1:])), end[-1])
 
 
-def time_axis(axes, clock: Clock | None, times) -> None:
+def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
     """Ticks and label of an x axis in time: of a clock, else linear in time."""
     if clock is None:
         quantity(axes, "x", times, "time", "s", log=False)
@@ -75,7 +84,7 @@ def time_axis(axes, clock: Clock | None, times) -> None:
         axes.axvline(edge, color=GREY, linewidth=0.5, linestyle=(0, (2, 2)))
 
 
-def name_places(clock: Clock, axis) -> str:
+def name_places(clock: Clock, axis: Axis) -> str:
     """Put ticks on an axis, and return its label: decades by name where each part has room for two names, else durations.
 
     A name here and there would read as if the time went on from one part to the next.
@@ -93,7 +102,8 @@ def name_places(clock: Clock, axis) -> str:
 
 def ticks(clock: Clock) -> tuple[list[float], list[str]]:
     """Places on the axis, and times since the start of their part, at decades or at every third, as there is room."""
-    at, names = [], []
+    at: list[float] = []
+    names: list[str] = []
     parts, span = len(clock.first), np.log10(np.diff(clock.edges) / clock.first).sum()
     step = 1 if span <= TICKS else 3
     for part, (first, width) in enumerate(zip(clock.first, np.diff(clock.edges), strict=True)):

@@ -1,12 +1,19 @@
 """A compact model beside the solver: reads predicted against reads solved, and the error of each protocol."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from otjdd.plot.style import BLUE, GREY, ORANGE, panels, style
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def agreement(measured) -> Figure:
+
+def agreement(measured: xr.Dataset) -> Figure:
     """Figure of the error that a compact model was measured to have: the Dataset `CompactModel.measured`."""
     with style():
         fig, (left, right) = panels(2)

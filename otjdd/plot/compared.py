@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from otjdd.plot.axes import legend
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import runs_of
+from otjdd.plot.runs import Run, runs_of
 from otjdd.plot.style import style
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 SIZE = (4.4, 4.8)  # inches
 PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, in parts of the figure
 BEFORE = "#b4b8be"
 
 
-def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=None) -> Figure:
+def compared(
+    results: Sequence[xr.Dataset], kind: str = "", before: Sequence[xr.Dataset] = (), measured: xr.Dataset | None = None
+) -> Figure:
     """Figure of results as one kind of panel; the first that fits when `kind` is "" or does not fit.
 
     before : results that are drawn below, in grey   measured : Dataset of `read_data`, drawn where it has what is shown
@@ -42,30 +49,31 @@ def compared(results: Sequence, kind: str = "", before: Sequence = (), measured=
     return fig
 
 
-def kind_of(runs: Sequence, kind: str) -> str:
+def kind_of(runs: Sequence[Run], kind: str) -> str:
     """The kind of panel that is drawn: the first that fits where this one does not. Raises ValueError."""
     return kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
 
 
-def shows(results: Sequence, kind: str, measured) -> bool:
+def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
     """True when measured points are drawn beside results."""
-    return measured_points(kind_of(runs_of(results), kind), measured) is not None
+    kind = kind_of(runs_of(results), kind)
+    return measured is not None and measured_points(kind, measured) is not None
 
 
-def fade(axes) -> None:
+def fade(axes: Axes) -> None:
     """Turn what is drawn into the shadow of a result: grey curves alone."""
     for child in list(axes.child_axes):  # a panel of several parts has no room for another's curves
         child.remove()
     for text in list(axes.texts):
         text.remove()
-    if axes.get_legend():
-        axes.get_legend().remove()
+    if legend_there := axes.get_legend():
+        legend_there.remove()
     axes.set_title("", loc="left")
     for line in axes.lines:
         line.set(color=BEFORE, markerfacecolor=BEFORE, markeredgecolor=BEFORE, zorder=0.6, label="_before")
 
 
-def measured_points(kind: str, ds) -> tuple[np.ndarray, np.ndarray] | None:
+def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
     """Measured points as a kind of panel shows them, x and y; None when these data are of something else."""
     voltage = first(ds, "write_voltage", "voltage")
     resistance = of_resistance(ds)
@@ -83,7 +91,7 @@ def measured_points(kind: str, ds) -> tuple[np.ndarray, np.ndarray] | None:
     return None
 
 
-def of_resistance(ds) -> np.ndarray | None:
+def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
     """Measured resistance [ohm]: as such, from a conductance, or from a current and its voltage of reading."""
     found = first(ds, "read_resistance", "resistance")
     if found is not None:
@@ -91,17 +99,17 @@ def of_resistance(ds) -> np.ndarray | None:
     conductance, current, voltage = first(ds, "conductance"), first(ds, "read_current"), first(ds, "read_voltage")
     with np.errstate(divide="ignore"):
         if conductance is not None:
-            return 1 / conductance
+            return np.asarray(1 / conductance)
         return None if current is None or voltage is None else voltage / current
 
 
-def as_result(ds):
+def as_result(ds: xr.Dataset) -> xr.Dataset:
     """Measured points as the Dataset of a run with these numbers, for any kind of panel; their file is its title."""
     from otjdd.results.outputs import measured
 
     voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
     current = first(ds, "current", "read_current")
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     if resistance is not None:
         known = {"read_resistance": resistance, "read_time": time, "write_voltage": voltage}
         arrays |= {name: values for name, values in known.items() if values is not None}
@@ -112,16 +120,16 @@ def as_result(ds):
     return measured(**arrays).assign_attrs(title=str(ds.attrs.get("file", "measured")))
 
 
-def is_measured(ds) -> bool:
+def is_measured(ds: xr.Dataset) -> bool:
     """Tell measured points, as `read_data` gives them, from a result."""
     return "point" in getattr(ds, "dims", ())
 
 
-def first(ds, *names: str) -> np.ndarray | None:
+def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
     """Values of the first of some variables that a Dataset has."""
     return next((ds[name].values for name in names if name in ds), None)
 
 
-def pair(x, y) -> tuple[np.ndarray, np.ndarray] | None:
+def pair(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
     """Two rows of numbers, None unless both are there."""
     return None if x is None or y is None else (x, y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
@@ -11,36 +12,40 @@ from otjdd.plot.axes import colours, magnitude, note, told
 from otjdd.plot.runs import Run
 from otjdd.studies.sensitivity import worth_logarithms
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 MOST = 12  # maps of a panel
 GAP = 0.05  # of the panel, between maps
 TITLE = 0.12  # of the panel, above each
 
 
-def conductances(axes, runs: Sequence[Run]) -> None:
+def conductances(axes: Axes, runs: Sequence[Run]) -> None:
     """Conductance of each cell at the beginning and after each write and rest."""
     ds = runs[0].ds
     read = np.isfinite(ds.sensed_current.values).any(axis=(1, 2))
     maps(axes, ds.isel(step=~read), "cell_conductance", "conductance")
 
 
-def currents(axes, runs: Sequence[Run]) -> None:
+def currents(axes: Axes, runs: Sequence[Run]) -> None:
     """Current of each bit line while a word line is read, for each scan."""
     maps(axes, runs[0].ds, "sensed_current", "current")
 
 
-def sneaks(axes, runs: Sequence[Run]) -> None:
+def sneaks(axes: Axes, runs: Sequence[Run]) -> None:
     """Share of each current that has not come through the cell that is read, for each scan."""
     maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
 
 
-def voltages(axes, runs: Sequence[Run]) -> None:
+def voltages(axes: Axes, runs: Sequence[Run]) -> None:
     """Voltage of largest magnitude that each cell has seen in a step, for each write."""
     ds = runs[0].ds
     written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
     maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
 
 
-def maps(axes, ds, name: str, label: str, log: bool | None = None) -> None:
+def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = None) -> None:
     """Maps of a variable (step, word_line, bit_line), of the steps that have it; at most MOST, evenly chosen.
 
     log : scale of the colours; None takes a logarithmic one for more than a decade
@@ -57,7 +62,7 @@ def maps(axes, ds, name: str, label: str, log: bool | None = None) -> None:
     width, height = 1.0 / columns, 1.0 / rows
     for i, (step, value) in enumerate(zip(shown, values, strict=True)):
         row, column = divmod(i, columns)
-        place = [column * width + GAP / 2, 1.0 - (row + 1) * height, width - GAP, height - TITLE]
+        place = column * width + GAP / 2, 1.0 - (row + 1) * height, width - GAP, height - TITLE
         inner = axes.inset_axes(place)
         inner.imshow(value, norm=norm, interpolation="nearest", aspect="equal")
         inner.set(xticks=[], yticks=[])
@@ -71,7 +76,7 @@ def maps(axes, ds, name: str, label: str, log: bool | None = None) -> None:
         note(axes, f"{len(shown)} of {len(there)} steps")
 
 
-def title(ds, step: int) -> str:
+def title(ds: xr.Dataset, step: int) -> str:
     """A step in words: what it was, and when it ended."""
     voltage, when = float(ds.step_voltage.values[step]), told(float(ds.step_time.values[step]), "s")
     if ds.cell_chosen.values[step].any():

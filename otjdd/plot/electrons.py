@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.patheffects import withStroke
@@ -12,11 +13,14 @@ from otjdd.plot.clock import instant
 from otjdd.plot.runs import Run, named
 from otjdd.plot.style import CYCLE, GREY, ORANGE
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 FEWEST = 1e-9  # of the vacancies: fewer electrons are not drawn
 BESIDE = 0.25  # of the height of the concentrations, which the band leaves free above it
 
 
-def electrons(axes, runs: Sequence[Run]) -> None:
+def electrons(axes: Axes, runs: Sequence[Run]) -> None:
     """Electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
 
     Of each result that snapshot is drawn in which the film holds most electrons. Dotted lines are the Fermi levels of the
@@ -42,10 +46,14 @@ def electrons(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def levels(energy, left: float, both: bool) -> None:
+def levels(energy: Axes, left: float, both: bool) -> None:
     """Fermi level of the left contact [eV], and with `both` that of the right one, at 0."""
-    dotted = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
-    over_curves = {"color": ORANGE, "va": "bottom", "path_effects": [withStroke(linewidth=2.0, foreground="white")]}
+    dotted: dict[str, Any] = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
+    over_curves: dict[str, Any] = {
+        "color": ORANGE,
+        "va": "bottom",
+        "path_effects": [withStroke(linewidth=2.0, foreground="white")],
+    }
     energy.axhline(left, xmax=0.5, **dotted)
     energy.annotate("$E_F$ left", (0.02, left), xycoords=("axes fraction", "data"), **over_curves)
     if both:

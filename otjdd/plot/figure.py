@@ -13,9 +13,9 @@ from otjdd.plot import axes as parts
 from otjdd.plot import fit, measured, prediction, study
 from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import Run, runs_of
+from otjdd.plot.runs import Run, listed, runs_of
 from otjdd.plot.style import panels, style
-from otjdd.studies.dataset import ENGINE
+from otjdd.results.provenance import ENGINE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,22 +40,24 @@ def figure(
     Raises ValueError, in words, for unknown kinds, and when there is nothing to draw: why, and what would be needed.
     """
     own = None if ax is None else [ax] if hasattr(ax, "plot") else list(ax)
-    if hasattr(results, "attrs") and results.attrs.get("fit") == FIT:
-        return fit.figure(results)
-    if hasattr(results, "attrs") and ENGINE in results.attrs:
-        return study.figure(results, kinds, own)
-    if hasattr(results, "attrs") and PREDICTION in results.attrs:
-        return prediction.figure(results, kinds, own)
-    if is_measured(results) and not kinds and own is None:
-        return measured.figure(results)
-    listed = [results] if hasattr(results, "data_vars") else list(results)
-    every = runs_of([as_result(ds) if is_measured(ds) else ds for ds in listed], label)
+    given = listed(results)
+    if hasattr(results, "data_vars"):
+        (only,) = given
+        if only.attrs.get("fit") == FIT:
+            return fit.figure(only)
+        if ENGINE in only.attrs:
+            return study.figure(only, kinds, own)
+        if PREDICTION in only.attrs:
+            return prediction.figure(only, kinds, own)
+        if is_measured(only) and not kinds and own is None:
+            return measured.figure(only)
+    every = runs_of([as_result(ds) if is_measured(ds) else ds for ds in given], label)
     if any(ENGINE in run.ds.attrs for run in every):
         raise ValueError("a study is drawn by itself, not together with other results")
     if any(PREDICTION in run.ds.attrs for run in every):
         raise ValueError("a prediction is drawn by itself, not together with other results")
-    data = [Run(ds, run.label) for ds, run in zip(listed, every, strict=True) if is_measured(ds)]
-    runs = [run for ds, run in zip(listed, every, strict=True) if not is_measured(ds)]
+    data = [Run(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
+    runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:
         runs, data = every, []
     names = shown_by(data, runs) if data and not kinds else chosen(runs, kinds)
@@ -65,7 +67,7 @@ def figure(
             raise ValueError(f"{len(names)} kinds take as many axes, not {len(own)}")
         for name, axes in zip(names, own, strict=True):
             draw(name, axes, runs, data)
-        return own[0].figure
+        return parts.figure_of(own[0])
     with style():
         fig, places = panels(len(names))
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):

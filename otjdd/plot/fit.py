@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,6 +15,7 @@ from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
 
 MOST = 6  # curves that have panels of their own
 
@@ -38,7 +39,7 @@ def figure(ds: xr.Dataset) -> Figure:
     return fig
 
 
-def beside(axes, ds: xr.Dataset, number: int, curve: dict) -> None:
+def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> None:
     """Fill axes with one curve and its fit."""
     inside = ds["curve"].values == number
     x, y, fitted = (ds[name].values[inside] for name in ("axis_value", "measured", "fitted"))
@@ -62,7 +63,7 @@ def spread(values: np.ndarray) -> bool:
     return bool(np.median(values) < 0.3 * values.max())
 
 
-def residuals(axes, ds: xr.Dataset, curves: list[dict]) -> None:
+def residuals(axes: Axes, ds: xr.Dataset, curves: list[dict[str, Any]]) -> None:
     """Fill axes with the residuals of all curves in order."""
     number = ds["curve"].values
     for i in range(len(curves)):
@@ -74,7 +75,7 @@ def residuals(axes, ds: xr.Dataset, curves: list[dict]) -> None:
     parts.legend(axes, f"reduced χ² {parts.told(float(ds.attrs['reduced_chi_square']))}")
 
 
-def correlations(axes, ds: xr.Dataset) -> None:
+def correlations(axes: Axes, ds: xr.Dataset) -> None:
     """Fill axes with the correlation matrix."""
     names = [str(name).rpartition(".")[2].replace("_", " ").strip('"') for name in ds["parameter"].values]
     matrix = ds["correlation"].values
@@ -90,7 +91,7 @@ def correlations(axes, ds: xr.Dataset) -> None:
     parts.colours(image, axes, "correlation")
 
 
-def profile(axes, ds: xr.Dataset, number: int) -> None:
+def profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     """Fill axes with the profile likelihood of one parameter, beside the parabola of its standard error."""
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]

@@ -6,8 +6,8 @@ Between the points of a ramp and of a curve at frozen ions the line follows `otj
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from otjdd.plot.axes import arrows, legend, magnitude, note, quantity
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import shade
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 ENERGY = "activation energy of I / T²"  # which of the two in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
@@ -38,7 +43,7 @@ class Curve(NamedTuple):
     in_time: bool = True
 
 
-def curves(ds) -> list[Curve]:
+def curves(ds: xr.Dataset) -> list[Curve]:
     """Curves of current against voltage that a result holds: at frozen ions, of reads at many voltages, of a ramp."""
     if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
         return at_frozen_ions(ds)
@@ -57,7 +62,7 @@ def sweeps(voltage: np.ndarray) -> bool:
     return bool(np.mean(moving) > 0.6 and np.quantile(steps[moving], 0.9) < 0.3 * np.ptp(voltage))
 
 
-def at_frozen_ions(ds) -> list[Curve]:
+def at_frozen_ions(ds: xr.Dataset) -> list[Curve]:
     """A curve for each state and temperature; the warmer, the darker."""
     ds = ds.sortby("bias")
     V, count, found = ds.bias.values, ds.sizes["temperature"], []
@@ -70,19 +75,17 @@ def at_frozen_ions(ds) -> list[Curve]:
     return found
 
 
-def in_cycles(ds, voltage: str, current: str) -> list[Curve]:
+def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[Curve]:
     """A curve for each loop of a sweep, from pale to dark; of many loops LOOPS, evenly chosen."""
-    V, current = ds[voltage].values, ds[current].values
+    V, seen = ds[voltage].values, ds[current].values
     if voltage == "voltage":
         t, fine = ds.time.values, refined(ds.time.values, V)
-        V, current = np.interp(fine, t, V), between(t, V, current, fine).current
+        V, seen = np.interp(fine, t, V), between(t, V, seen, fine).current
     lots = loops(V, case_data(ds.attrs).get("drive", {}).get("cycles", 1))
     count = min(len(lots), LOOPS)
-    seen = np.linspace(0, len(lots) - 1, count).round().astype(int)
+    chosen = np.linspace(0, len(lots) - 1, count).round().astype(int)
     several = len(lots) > 1
-    return [
-        Curve(V[lots[i]], current[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(seen)
-    ]
+    return [Curve(V[lots[i]], seen[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(chosen)]
 
 
 def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
@@ -99,12 +102,11 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
     return [lot for lot in np.split(np.arange(len(V)), ends) if len(lot) >= LEAST]
 
 
-def iv(axes, runs: Sequence[Run]) -> None:
+def iv(axes: Axes, runs: Sequence[Run]) -> None:
     """Absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
     top = max(np.abs(c.voltage).max() for _, c in drawn)
-    seen = [magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn]
-    seen = np.concatenate(seen)
+    seen = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
     quantity(axes, "y", seen, "|current|", "A", log=True)
     if np.isfinite(seen).any():
         axes.set_ylim(np.nanmin(seen) / 3, np.nanmax(seen) * 3)
@@ -114,13 +116,13 @@ def iv(axes, runs: Sequence[Run]) -> None:
             arrows(axes, curve.voltage, magnitude(curve.current), colour, count=4)
 
 
-def iv_linear(axes, runs: Sequence[Run]) -> None:
+def iv_linear(axes: Axes, runs: Sequence[Run]) -> None:
     """Current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)
     quantity(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
 
 
-def plotted(axes, runs: Sequence[Run], of) -> list[tuple[Run, Curve]]:
+def plotted(axes: Axes, runs: Sequence[Run], of: Callable[[np.ndarray], np.ndarray]) -> list[tuple[Run, Curve]]:
     """Draw all curves of all results, with their legend; return them."""
     drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in curves(run.ds)]
     groups = 1 + max(curve.group for _, _, curve in drawn)
@@ -148,7 +150,7 @@ def temperatures(runs: Sequence[Run]) -> str | None:
     return f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
 
 
-def arrhenius(axes, runs: Sequence[Run]) -> None:
+def arrhenius(axes: Axes, runs: Sequence[Run]) -> None:
     """Richardson plot, |I| / T^2 against 1000 / T at the voltage nearest to 0.1 V, with `fits.activation_energy`."""
     voltages, states = set(), max(run.ds.sizes["state"] for run in runs)
     for i, run in enumerate(runs):
@@ -164,7 +166,7 @@ def arrhenius(axes, runs: Sequence[Run]) -> None:
     legend(axes, ENERGY)
 
 
-def probe(ds) -> float:
+def probe(ds: xr.Dataset) -> float:
     """Voltage [V] of a result's curves that lies nearest to 0.1 V and is not 0 V."""
     bias = ds.bias.values
     return float(bias[np.argmin(np.where(np.abs(bias) < 1e-9, np.inf, np.abs(bias - 0.1)))])
@@ -178,7 +180,7 @@ def energy_of(T: np.ndarray, current: np.ndarray) -> str:
         return "no activation energy"
 
 
-def richardson(T, current_at, energy: float, T_at: float) -> np.ndarray:
+def richardson(T: ArrayLike, current_at: float, energy: float, T_at: float) -> np.ndarray:
     """|I| / T^2 (n,) of an activation energy [eV] that gives `current_at` [A] at `T_at` [K]."""
-    T = np.asarray(T, dtype=float)
-    return current_at / T_at**2 * np.exp(-energy / BOLTZMANN_EV * (1 / T - 1 / T_at))
+    change = -energy / BOLTZMANN_EV * (1 / np.asarray(T, dtype=float) - 1 / T_at)
+    return np.asarray(current_at / T_at**2 * np.exp(change))

@@ -5,6 +5,9 @@ Bands and current share the axis of energy, so that one sees through which part 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
@@ -14,13 +17,19 @@ from otjdd.plot.profiles import DEEPEST, FAR, band_limits, band_line, extremes, 
 from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import GREY, SKY, style
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+    from otjdd.plot.profiles import Shot
+
 SIZE = (4.4, 4.8)  # inches
 BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of each part, in parts of the figure
 SPECTRUM = (0.725, 0.42, 0.245, 0.52)
 VACANCIES = (0.145, 0.1, 0.825, 0.19)
 
 
-def junction(ds) -> Figure:
+def junction(ds: xr.Dataset) -> Figure:
     """Figure of the states of lowest and highest resistance of a result, or of its first and last snapshot.
 
     The places of both axes are fixed: working out a layout takes longer than all the rest of this figure.
@@ -49,15 +58,15 @@ def junction(ds) -> Figure:
     return fig
 
 
-def fermi_levels(axes, ds, number: int, colour: str) -> None:
+def fermi_levels(axes: Axes, ds: xr.Dataset, number: int, colour: str) -> None:
     """Draw the Fermi level of the right electrode, 0 eV, and of the left one, at minus the voltage of the junction."""
     film, level = thickness(ds), -voltage_at(ds, number)
-    dashed = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "scalex": False}
+    dashed: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 3)), "scalex": False}
     axes.plot([film, film + FAR], [0, 0], color=GREY, **dashed)
     axes.plot([-FAR, 0], [level, level], color=colour, **dashed)
 
 
-def current_by_energy(axes, ds, number: int, line: dict) -> None:
+def current_by_energy(axes: Axes, ds: xr.Dataset, number: int, line: dict[str, Any]) -> None:
     """Fill axes with the current density by energy of a snapshot, in parts of its largest value."""
     E, density = ds.spectrum_energy.values[number], np.abs(ds.spectrum_density.values[number])
     top = np.nanmax(density, initial=0.0)
@@ -66,7 +75,7 @@ def current_by_energy(axes, ds, number: int, line: dict) -> None:
     axes.plot(share, E, linewidth=0.9, **line)
 
 
-def finish(bands, spectrum, ds, shots) -> None:
+def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -> None:
     """Limits, labels and legend of bands and current."""
     lines = [band_line(ds, shot.number) for shot in shots]
     xlim, ylim = band_limits([ds] * len(lines), lines)
@@ -79,6 +88,6 @@ def finish(bands, spectrum, ds, shots) -> None:
     legend(bands)
 
 
-def said(ds) -> str:
+def said(ds: xr.Dataset) -> str:
     """The picture in words, for whoever does not see it."""
     return "; ".join(f"{shot.name}: junction at {volts(voltage_at(ds, shot.number))}" for shot in extremes(ds))

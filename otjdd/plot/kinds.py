@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.plot import columns, crossbar, electrons, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import Run
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 
 class Kind(NamedTuple):
@@ -19,21 +23,21 @@ class Kind(NamedTuple):
     usual : if it is drawn when nobody asks for a kind
     """
 
-    draw: Callable
+    draw: Callable[[Axes, Sequence[Run]], None]
     shows: str
     needs: str
     fits: Callable[[Sequence[Run]], bool]
     usual: Callable[[Sequence[Run]], bool]
 
 
-def each(*names: str, when: Callable = lambda ds: True) -> Callable[[Sequence[Run]], bool]:
+def each(*names: str, when: Callable[[xr.Dataset], object] = lambda ds: True) -> Callable[[Sequence[Run]], bool]:
     """A test of results: each has all of these variables, with something in them, and `when` is true of each."""
     return lambda runs: all(
         all(name in run.ds and run.ds[name].size for name in names) and when(run.ds) for run in runs
     )
 
 
-def never(_) -> bool:
+def never(_: Sequence[Run]) -> bool:
     """Tell that a kind is drawn only when it is asked for."""
     return False
 

@@ -1,9 +1,17 @@
 """Names of results and of case keys in words, for legends and axes."""
 
+from __future__ import annotations
+
 import difflib
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import xarray as xr
 
 BESIDE = (
     "title",
@@ -15,7 +23,7 @@ WORDS = "words"  # attribute of a coordinate of a study
 LONGEST = 40  # characters of a label: more do not fit above axes
 
 
-def distinct(attrs: Sequence[dict]) -> list[str]:
+def distinct(attrs: Sequence[Mapping[Any, Any]]) -> list[str]:
     """Labels that tell results apart: titles, else up to two values that their cases differ in, else numbers."""
     titles = [str(one.get("title", "")) for one in attrs]
     if len(set(titles)) == len(titles) and max(map(len, titles)) <= LONGEST:
@@ -36,7 +44,7 @@ def distinct(attrs: Sequence[dict]) -> list[str]:
     )
 
 
-def case_data(attrs) -> dict:
+def case_data(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """The case of a result as nested tables; {} where it has none."""
     try:
         return tomllib.loads(str(attrs.get("case_resolved", "")))
@@ -44,7 +52,7 @@ def case_data(attrs) -> dict:
         return {}
 
 
-def leaves(data, prefix: str = ""):
+def leaves(data: dict[str, Any] | list[Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """(dotted key, value) of all values in nested tables and lists."""
     pairs = data.items() if isinstance(data, dict) else ((f"[{i}]", value) for i, value in enumerate(data))
     for key, value in pairs:
@@ -55,7 +63,7 @@ def leaves(data, prefix: str = ""):
             yield name, value
 
 
-def parts_by_kind(attrs) -> dict[str, str]:
+def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
     """Names of the parts of the drive of a case by their keys: "drive.parts[1]" is "pulse", "pulse 2" if there are more.
 
     Pulses of 0 V, which stand for the time before a read, are not counted.
@@ -74,7 +82,7 @@ def parts_by_kind(attrs) -> dict[str, str]:
     return named
 
 
-def with_words(ds):
+def with_words(ds: xr.Dataset) -> xr.Dataset:
     """The Dataset of a study, each coordinate with its name in words as an attribute, see `words_of`."""
     names = parts_by_kind(ds.attrs)
     said = {}
@@ -84,9 +92,10 @@ def with_words(ds):
     return ds.assign_coords({key: ds[key].assign_attrs({WORDS: words}) for key, words in said.items()})
 
 
-def words_of(ds, key: str) -> str:
+def words_of(ds: xr.Dataset | xr.DataArray, key: Hashable) -> str:
     """Name in words of a varied key of a study."""
-    return ds.coords[key].attrs.get(WORDS, readable(key)) if key in ds.coords else readable(key)
+    words = readable(str(key))
+    return str(ds.coords[key].attrs.get(WORDS, words)) if key in ds.coords else words
 
 
 def readable(key: str) -> str:
@@ -99,7 +108,7 @@ def readable(key: str) -> str:
     return name if inner in ("", "device", "drive") else f"{inner} {name}"
 
 
-def meant(name: str, known: Sequence[str]) -> str:
+def meant(name: str, known: Iterable[str]) -> str:
     """ " (did you mean ...?)" of a misspelt name, "" when nothing is near."""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
     return f" (did you mean {close[0]!r}?)" if close else ""

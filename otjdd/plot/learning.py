@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -14,18 +14,22 @@ from otjdd.plot.runs import Run
 from otjdd.plot.series import pulsed
 from otjdd.plot.style import BLUE, GREY, ORANGE
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller one counts as none
 LOOSE = 0.15  # scatter about a Gaussian over the range of the data, beyond which it tells nothing
 
 
-def interval(ds) -> float:
+def interval(ds: xr.Dataset) -> float:
     """Pause [s] between the first two pulses of a result, from the end of one to the start of the next."""
     first, second = plasticity.pulses(ds)[:2]
     t = ds.time.values
     return float(t[second.start - 1] - t[first.stop - 1])
 
 
-def ppf(axes, runs: Sequence[Run]) -> None:
+def ppf(axes: Axes, runs: Sequence[Run]) -> None:
     """PPF and PTP of trains against the interval of their pulses, with an exponential where four or more tell one."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
@@ -39,7 +43,14 @@ def ppf(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def fitted(axes, fit, x, y, colour, mirror: float = 1.0) -> str:
+def fitted(
+    axes: Axes,
+    fit: Callable[[np.ndarray, np.ndarray], curves.Curve],
+    x: np.ndarray,
+    y: np.ndarray,
+    colour: str,
+    mirror: float = 1.0,
+) -> str:
     """Draw an exponential or Gaussian through y over x (n,), and return its scale in words; "" where none fits."""
     try:
         if len(x) < 4:
@@ -69,7 +80,7 @@ class Pair(NamedTuple):
     change: float
 
 
-def pair_of(ds) -> Pair | None:
+def pair_of(ds: xr.Dataset) -> Pair | None:
     """Delay and change of a result with two spikes between its reads; None for other results."""
     from otjdd.units import parse
 
@@ -80,13 +91,13 @@ def pair_of(ds) -> Pair | None:
     return Pair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
 
 
-def stdp(axes, runs: Sequence[Run]) -> None:
+def stdp(axes: Axes, runs: Sequence[Run]) -> None:
     """Change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
     An exponential is fitted to each side where the two change the conductance in opposite directions, and to the one side
     where the other changes little or was not measured; else a Gaussian about zero.
     """
-    delay, change = np.array(sorted(pair_of(run.ds) for run in runs)).T
+    delay, change = np.array(sorted(pair for run in runs if (pair := pair_of(run.ds)) is not None)).T
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)
     axes.axvline(0, color=GREY, linewidth=0.6, zorder=0)
     sides = [(delay > 0, 1.0), (delay < 0, -1.0)]

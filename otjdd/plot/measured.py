@@ -15,6 +15,7 @@ from otjdd.plot.style import CYCLE, GREY, ORANGE, panels, style
 
 if TYPE_CHECKING:
     import xarray as xr
+    from matplotlib.axes import Axes
 
 FULL = 12  # groups up to which each has its name in the legend
 SIGNED = ("current", "read_current", "current_density")  # drawn by their magnitude, on a logarithmic axis
@@ -24,6 +25,7 @@ def figure(ds: xr.Dataset) -> Figure:
     """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform."""
     measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
     axis = axis_of(ds)
+    assert axis is not None  # as of all data that were read
     timed = axis != "time" and "time" in ds and "voltage" in ds
     with style():
         fig, places = panels(len(measured) + timed)
@@ -36,7 +38,7 @@ def figure(ds: xr.Dataset) -> Figure:
     return fig
 
 
-def curve(axes, ds: xr.Dataset, axis: str, name: str) -> None:
+def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
     """Fill axes with one quantity against another, a colour for each record or temperature."""
     x, y = ds[axis].values, ds[name].values
     shown = parts.magnitude(y) if name in SIGNED else y

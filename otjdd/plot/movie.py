@@ -9,8 +9,9 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
@@ -26,6 +27,13 @@ from otjdd.plot.kinds import BANDS, VACANCIES
 from otjdd.plot.runs import Run
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import SubFigure
+    from matplotlib.lines import Line2D
+
 FORMATS = (".gif", ".mp4")
 LEAST, MOST = 5, 120  # frames of a film
 SECONDS = 8.0  # of a film
@@ -40,14 +48,15 @@ class Scene:
     Raises ValueError, in words, for a result without snapshots.
     """
 
-    def __init__(self, ds, dpi: float = DPI):
+    def __init__(self, ds: xr.Dataset, dpi: float = DPI) -> None:
         if not (VACANCIES([Run(ds)]) and BANDS([Run(ds)])):
             raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
-        self.ds, self.times, self._marks = ds, ds.snapshot_time.values, []
+        self.ds, self.times = ds, ds.snapshot_time.values
+        self._marks: list[Artist] = []
         self._clock = clock_of(ds, self.times)
         with style():
             self.fig = Figure(figsize=(2 * WIDTH, 1.6 * HEIGHT), layout="constrained", dpi=dpi)
-            left, right = self.fig.subfigures(1, 2)
+            left, right = self.fig.subfigures(1, 2, squeeze=False)[0]
             above, below = left.subplots(2, 1)
             self._vacancies = self._draw_vacancies(above)
             self._bands = self._draw_bands(below)
@@ -74,7 +83,7 @@ class Scene:
         part = min(int(self._clock(t)), len(self._clock.first) - 1)
         return f"{instant(t - self._clock.edges[part])} after the jump at {instant(self._clock.edges[part])}"
 
-    def _draw_vacancies(self, axes):
+    def _draw_vacancies(self, axes: Axes) -> Line2D:
         c = self.ds.vacancy_concentration.values
         axes.plot(self.ds.x.values * 1e9, c[0], color=GREY, linewidth=0.6, linestyle=":")
         (line,) = axes.plot(self.ds.x.values * 1e9, c[0], color=BLUE)
@@ -82,7 +91,7 @@ class Scene:
         axes.set(yscale="log", ylim=(least, c.max() * 3), xlabel="position (nm)", ylabel="vacancies (m⁻³)")
         return line
 
-    def _draw_bands(self, axes):
+    def _draw_bands(self, axes: Axes) -> Line2D:
         lines = [profiles.band_line(self.ds, i) for i in range(len(self.times))]
         xlim, ylim = profiles.band_limits([self.ds] * len(lines), lines)
         axes.axvspan(0, profiles.thickness(self.ds), color=SKY, alpha=0.12, linewidth=0)
@@ -92,7 +101,7 @@ class Scene:
         axes.set(xlim=xlim, ylim=ylim, xlabel="position (nm)", ylabel="band edge (eV)")
         return line
 
-    def _draw_course(self, part):
+    def _draw_course(self, part: SubFigure) -> Callable[[float], None]:
         """Current and voltage over time, or resistances read by read; return what moves the marks to a time."""
         if self.ds.sizes.get("time", 0) > 2 and self.ds.sizes["time"] > self.ds.sizes.get("read", 0) + 1:
             t, above = self.ds.time.values, magnitude(self.ds.conduction_current.values)
@@ -128,31 +137,31 @@ class Scene:
         return mark
 
 
-def frame(ds, t: float) -> Figure:
+def frame(ds: xr.Dataset, t: float) -> Figure:
     """Figure of one instant [s] of a result; see `Scene.show`. Raises ValueError for a result without snapshots."""
     scene = Scene(ds)
     scene.show(t)
     return scene.fig
 
 
-def instants(ds) -> np.ndarray:
+def instants(ds: xr.Dataset) -> np.ndarray:
     """Times (n,) [s] of the frames: all snapshots, or MOST of them, spread as a clock or else their number has them."""
     t = ds.snapshot_time.values
     if len(t) <= MOST:
-        return t
+        return np.asarray(t)
     clock = clock_of(ds, t)
     u = clock(t) if clock else np.arange(len(t), dtype=float)
-    return t[np.unique(np.searchsorted(u, np.linspace(u[0], u[-1], MOST)).clip(0, len(t) - 1))]
+    return np.asarray(t[np.unique(np.searchsorted(u, np.linspace(u[0], u[-1], MOST)).clip(0, len(t) - 1))])
 
 
-def save(ds, path) -> None:
+def save(ds: xr.Dataset, path: str | Path) -> None:
     """Write the film of a result as GIF or MP4, by the suffix of the path. Raises what `encoded` does, ResultError."""
     from otjdd.system.files import write_whole
 
     write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
 
 
-def encoded(ds, suffix: str, name: str = "the movie") -> bytes:
+def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
     """Bytes of the film of a result, of one of FORMATS.
 
     Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots, with what would
@@ -174,16 +183,16 @@ def encoded(ds, suffix: str, name: str = "the movie") -> bytes:
         return (gif if suffix == ".gif" else mp4)(scene, times, rate)
 
 
-def gif(scene: Scene, times, rate: float) -> bytes:
+def gif(scene: Scene, times: np.ndarray, rate: float) -> bytes:
     """Film of some instants [s], `rate` frames a second."""
     data, (first, *others) = io.BytesIO(), frames(scene, times)
     first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
     return data.getvalue()
 
 
-def frames(scene: Scene, times) -> Iterator[Image.Image]:
+def frames(scene: Scene, times: np.ndarray) -> Iterator[Image.Image]:
     """Images of some instants [s]. What stands still is drawn once, not for every image."""
-    canvas = FigureCanvasAgg(scene.fig)
+    canvas: Any = FigureCanvasAgg(scene.fig)  # whose methods matplotlib leaves without types
     for artist in scene.moving:
         artist.set_animated(True)
     canvas.draw()
@@ -196,13 +205,14 @@ def frames(scene: Scene, times) -> Iterator[Image.Image]:
         yield Image.fromarray(np.array(canvas.buffer_rgba())).convert("RGB")
 
 
-def mp4(scene: Scene, times, rate: float) -> bytes:
+def mp4(scene: Scene, times: np.ndarray, rate: float) -> bytes:
     """Film of some instants [s], `rate` frames a second, made by ffmpeg."""
-    size = scene.fig.get_size_inches()
-    scene.fig.set_size_inches(2 * np.round(size * DPI / 2) / DPI)  # pixels in even numbers, as players want them
+    width, height = 2 * np.round(scene.fig.get_size_inches() * DPI / 2) / DPI
+    scene.fig.set_size_inches(width, height)  # pixels in even numbers, as players want them
     with tempfile.TemporaryDirectory() as folder, mpl.rc_context({"animation.ffmpeg_path": ffmpeg()}):
         made = Path(folder) / "movie.mp4"
-        writer = animation.FFMpegWriter(rate, codec="libx264", extra_args=["-pix_fmt", "yuv420p"])
+        options: dict[str, Any] = {"fps": rate, "codec": "libx264", "extra_args": ["-pix_fmt", "yuv420p"]}
+        writer = animation.FFMpegWriter(**options)  # which takes a fraction of a frame, whatever its types say
         with writer.saving(scene.fig, made, DPI):
             for t in times:
                 scene.show(t)
@@ -218,12 +228,12 @@ def ffmpeg() -> str | None:
     try:
         from imageio_ffmpeg import get_ffmpeg_exe
 
-        return get_ffmpeg_exe()
+        return str(get_ffmpeg_exe())
     except (ImportError, RuntimeError):
         return None
 
 
-def wanted(ds) -> str:
+def wanted(ds: xr.Dataset) -> str:
     """A list of instants, log-spaced up to the end of a result, as a case file has it."""
     last = max(float(ds.snapshot_time.values[-1]), 1e-9)
     times = last * 10.0 ** np.arange(-8.0, 0.1)

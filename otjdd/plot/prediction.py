@@ -18,6 +18,7 @@ from otjdd.plot.style import panels, style
 if TYPE_CHECKING:
     import xarray as xr
 
+Line = tuple[np.ndarray, np.ndarray]  # x and y of points
 PALE = 0.2  # opacity of a band
 
 
@@ -31,7 +32,8 @@ def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] |
         if own is None:
             fig, places = panels(len(names))
         else:
-            names, fig, places = (names if kinds else names[: len(own)]), own[0].figure, own
+            names, places = (names if kinds else names[: len(own)]), list(own)
+            fig = parts.figure_of(places[0])
         if len(places) != len(names):
             raise ValueError(f"{len(names)} kinds take as many axes, not {len(places)}")
         for i, (name, axes) in enumerate(zip(names, places, strict=True)):
@@ -41,20 +43,20 @@ def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] |
             if len(names) > 1 and own is None:
                 parts.letter(axes, i)
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
-        name = main(ds)
+        shown = main(ds)
         said = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
-        parts.note(places[0], said + (f"; {width(ds, name)}" if name else ""))
+        parts.note(places[0], said + (f"; {width(ds, shown)}" if shown else ""))
     return fig
 
 
-def lines_of(kind: str, ds: xr.Dataset) -> list[tuple[np.ndarray, np.ndarray]]:
+def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
     """Points (x, y) of the lines that a panel draws of a result."""
     axes = Figure().add_subplot()
     KINDS[kind].draw(axes, [Run(ds)])
     return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
 
 
-def band(axes: Any, low: Sequence[tuple], high: Sequence[tuple]) -> None:
+def band(axes: Any, low: Sequence[Line], high: Sequence[Line]) -> None:
     """Fill what lies between the lines of two percentiles, sweep by sweep, where both stand at the same places."""
     for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
         if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):

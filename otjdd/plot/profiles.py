@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,10 @@ from otjdd.plot.clock import Clock, clock_of, instant, name_places
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run, named, stroke
 from otjdd.plot.style import GREY, SKY
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 CURVES = 6  # snapshots drawn as profiles; more are a map
 DEEPEST = 1e-8  # of the largest concentration: what is less is not drawn
@@ -32,7 +36,7 @@ class Shot(NamedTuple):
     name: str
 
 
-def vacancies(axes, runs: Sequence[Run]) -> None:
+def vacancies(axes: Axes, runs: Sequence[Run]) -> None:
     """Vacancy concentration against position: profiles of a few snapshots, a map of position and time of many."""
     if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
         vacancy_map(axes, runs[0].ds)
@@ -52,7 +56,7 @@ def vacancies(axes, runs: Sequence[Run]) -> None:
         note(axes, hidden[0])
 
 
-def vacancy_map(axes, ds) -> None:
+def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
     """Map of the concentration; rows evenly in time, or as a clock has them, or one as high as the other."""
     x, t, c = ds.x.values * 1e9, ds.snapshot_time.values, ds.vacancy_concentration.values
     levels = np.log10(np.maximum(c, c.max() * 1e-6))
@@ -65,7 +69,7 @@ def vacancy_map(axes, ds) -> None:
     row_axis(axes, t, clock, even)
 
 
-def row_axis(axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
+def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
     """Ticks and label of the time axis of a map."""
     if even:
         quantity(axes, "y", t, "time", "s", log=False)
@@ -85,7 +89,7 @@ def edges_of(centres: np.ndarray) -> np.ndarray:
     return np.concatenate(([2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]))
 
 
-def unseen(ds) -> str:
+def unseen(ds: xr.Dataset) -> str:
     """Interval of the snapshots in which most of the change lies unseen, in words; "" when there is none."""
     t, c = ds.snapshot_time.values, ds.vacancy_concentration.values
     change = np.abs(np.diff(c, axis=0)).sum(axis=1)
@@ -98,7 +102,7 @@ def unseen(ds) -> str:
     return f"{share} of the change lies between {instant(t[i])} and {instant(t[i + 1])}: record.profiles_at can show it"
 
 
-def bands(axes, runs: Sequence[Run]) -> None:
+def bands(axes: Axes, runs: Sequence[Run]) -> None:
     """Conduction band edge through electrodes and film; the Fermi level of the right electrode is 0 eV.
 
     Drawn are the states of lowest and highest resistance where snapshots go with the reads, else the first and the last.
@@ -119,7 +123,9 @@ def bands(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def band_limits(results, lines) -> tuple[tuple, tuple]:
+def band_limits(
+    results: Sequence[xr.Dataset], lines: Sequence[tuple[np.ndarray, np.ndarray]]
+) -> tuple[tuple[float, float], tuple[float, float]]:
     """Limits of x [nm] and of energy [eV] for band diagrams: film and bent regions decide, not the bottom of a metal.
 
     A semiconductor is drawn up to where its band is FLAT.
@@ -144,7 +150,7 @@ def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
     return 1.05 * float(x[min(bent[-1] + 1, len(x) - 1)]) if bent.size else 0.0
 
 
-def band_line(ds, number: int) -> tuple[np.ndarray, np.ndarray]:
+def band_line(ds: xr.Dataset, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Position [nm] and band edge [eV] of a snapshot.
 
     The bending of a semiconductor is kept up to some 10 nm, where a few meV of it are left. Its flat lead is joined to
@@ -167,12 +173,12 @@ def is_metal(edge: np.ndarray) -> bool:
     return bool(len(edge) > 2 * LEAD and edge[-1] < edge[LEAD:-LEAD].min() - 5 * BENT and edge[-1] < -0.2)
 
 
-def thickness(ds) -> float:
+def thickness(ds: xr.Dataset) -> float:
     """Thickness of the film, nm."""
     return float((ds.x + ds.cell_width / 2).max()) * 1e9
 
 
-def spectrum(axes, runs: Sequence[Run]) -> None:
+def spectrum(axes: Axes, runs: Sequence[Run]) -> None:
     """Current density per energy, at the snapshots that `bands` draws."""
     top, seen = 0.0, []
     for i, run in enumerate(runs):
@@ -191,7 +197,7 @@ def spectrum(axes, runs: Sequence[Run]) -> None:
     note(axes, "at the voltage of the source, at +0.1 V where the source is off")
 
 
-def every(ds) -> list[Shot]:
+def every(ds: xr.Dataset) -> list[Shot]:
     """All snapshots of a result, named by their times; the first also by what it is, where the case says so."""
     initial = case_data(ds.attrs).get("ions", {}).get("initial", "")
     if isinstance(initial, dict):
@@ -201,7 +207,7 @@ def every(ds) -> list[Shot]:
     return [Shot(i, instant(t) + (start if t == 0 else "")) for i, t in enumerate(ds.snapshot_time.values)]
 
 
-def at_voltages(ds, shots: list[Shot]) -> list[Shot]:
+def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
     """The same snapshots, also named by the voltage of the junction where they differ in it: it bends the bands, too."""
     V = [voltage_at(ds, shot.number) for shot in shots]
     if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
@@ -210,7 +216,7 @@ def at_voltages(ds, shots: list[Shot]) -> list[Shot]:
     return [Shot(shot.number, f"{shot.name}, at {text}") for shot, text in zip(shots, told, strict=True)]
 
 
-def voltage_at(ds, number: int) -> float:
+def voltage_at(ds: xr.Dataset, number: int) -> float:
     """Junction voltage [V] at a snapshot; without it, of the last instant of the time series at or before; else nan."""
     if "snapshot_junction_voltage" in ds:
         return float(ds.snapshot_junction_voltage.values[number])
@@ -221,7 +227,7 @@ def voltage_at(ds, number: int) -> float:
     return float(ds.junction_voltage.values[max(i, 0)])
 
 
-def extremes(ds) -> list[Shot]:
+def extremes(ds: xr.Dataset) -> list[Shot]:
     """States of lowest and highest resistance where snapshots go with the reads, else the first and the last snapshot.
 
     Of several states that are alike within SAME, the first that was reached.
@@ -238,7 +244,7 @@ def extremes(ds) -> list[Shot]:
     return found
 
 
-def with_reads(ds) -> tuple[np.ndarray, np.ndarray]:
+def with_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Numbers of the snapshots that were taken with a read, and of those reads."""
     if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
         return np.array([], dtype=int), np.array([], dtype=int)

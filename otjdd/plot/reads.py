@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -14,16 +14,20 @@ from otjdd.plot.axes import arrows, legend, note, quantity, told, volts
 from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 MARKERS = "osD^vP"
 WIDE = 50.0  # ratio of conductances beyond which the lower ones would lie on a linear axis
 
 
-def loop(axes, runs: Sequence[Run]) -> None:
+def loop(axes: Axes, runs: Sequence[Run]) -> None:
     """Resistance read after each write against the voltage of the write; arrows show the direction."""
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
-        mark = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
+        mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
         axes.plot(V, R, linewidth=0.8, label=named(run), **mark, **line)
         bars(axes, V, R, run.ds)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
@@ -32,7 +36,7 @@ def loop(axes, runs: Sequence[Run]) -> None:
     legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
 
 
-def bars(axes, x, y, ds) -> None:
+def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
     """Bars of the stated errors of reads at points (x, y), y the resistance or its inverse; none where not known."""
     if "read_resistance_error" not in ds:
         return
@@ -43,12 +47,12 @@ def bars(axes, x, y, ds) -> None:
     axes.errorbar(*at, (low[known], high[known]), fmt="none", ecolor=GREY, elinewidth=0.6, capsize=1.5, zorder=0)
 
 
-def hollow(i: int) -> dict:
+def hollow(i: int) -> dict[str, Any]:
     """Open markers for every curve but the first, larger than its: those below show through where curves coincide."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
 
 
-def loop_numbers(ds) -> str | None:
+def loop_numbers(ds: xr.Dataset) -> str | None:
     """Resistance ratio and switching voltages of a loop, in words; None when it does not switch.
 
     A set is a fall of the resistance, a reset a rise, whichever sign of the voltage does it.
@@ -62,7 +66,7 @@ def loop_numbers(ds) -> str | None:
     return f"high/low {told(max(found['ratio'], 1 / found['ratio']), '1')}, {ends}"
 
 
-def conductance(axes, runs: Sequence[Run]) -> None:
+def conductance(axes: Axes, runs: Sequence[Run]) -> None:
     """Conductance against the number of the read; after positive writes filled, after negative ones open."""
     for i, run in enumerate(runs):
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
@@ -88,12 +92,12 @@ def conductance(axes, runs: Sequence[Run]) -> None:
     legend(axes, pulse_numbers(runs[0].ds) if len(runs) == 1 else None)
 
 
-def pulse_numbers(ds) -> str | None:
+def pulse_numbers(ds: xr.Dataset) -> str | None:
     """Window and nonlinearity of the last potentiation and depression, in words; None without both."""
     G, V = 1 / ds.read_resistance.values, np.sign(ds.write_voltage.values)
     turns = np.flatnonzero(np.diff(V)) + 1
-    rounds = [r for r in np.split(np.arange(len(V)), turns) if len(r) > 4]
-    rounds = {V[r[0]]: r for r in rounds if r[0] > 0}  # the last of each sign, with the read before it as its start
+    long = [r for r in np.split(np.arange(len(V)), turns) if len(r) > 4]
+    rounds = {V[r[0]]: r for r in long if r[0] > 0}  # the last of each sign, with the read before it as its start
     if set(rounds) != {1.0, -1.0}:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
@@ -108,7 +112,7 @@ def curvature(nu: float) -> str:
     return f"{'<' if nu < 0 else '>'} {told(np.sign(nu) * plasticity.STEEPEST)}" if steep else told(nu)
 
 
-def retention(axes, runs: Sequence[Run]) -> None:
+def retention(axes: Axes, runs: Sequence[Run]) -> None:
     """Resistance against the time since the last write, one curve for each write, with its loss per decade of time."""
     groups = [(run, hold) for run in runs for hold in holds(run.ds)]
     for i, (run, hold) in enumerate(groups):
@@ -122,11 +126,11 @@ def retention(axes, runs: Sequence[Run]) -> None:
     quantity(axes, "x", times, "time after the write", "s", log=True)
     quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
     legend(axes)
-    if any("decade" in line.get_label() for line in axes.lines):
+    if any("decade" in str(line.get_label()) for line in axes.lines):
         note(axes, "%/decade: over the last two decades of time")
 
 
-def endurance(axes, runs: Sequence[Run]) -> None:
+def endurance(axes: Axes, runs: Sequence[Run]) -> None:
     """Resistance after each of two writes that alternate, against the cycle; filled after V > 0, open after V < 0."""
     for i, run in enumerate(runs):
         for name, cycles, R, positive in states(run.ds):
@@ -141,7 +145,7 @@ def endurance(axes, runs: Sequence[Run]) -> None:
     legend(axes, windows(runs[0].ds) if len(runs) == 1 else None)
 
 
-def windows(ds) -> str:
+def windows(ds: xr.Dataset) -> str:
     """Least and largest ratio of the two resistances of a cycle, in words."""
     (_, _, one, _), (_, _, other, _) = states(ds)
     count = min(len(one), len(other))
@@ -149,20 +153,20 @@ def windows(ds) -> str:
     return f"high/low {told(float(ratio.min()))} to {told(float(ratio.max()))} in {count} cycles"
 
 
-def spreads(axes, runs: Sequence[Run]) -> None:
+def spreads(axes: Axes, runs: Sequence[Run]) -> None:
     """Cumulative distribution of the resistances after each of two writes that alternate, over all cycles."""
     sets = [spread.Numbers(named(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
     spread.cumulative(axes, sets, "resistance", "ohm", "cycles")
 
 
-def states(ds) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
+def states(ds: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
     """Of both writes that alternate: its name, cycles (n,), resistances (n,) [ohm], and if its voltage is positive."""
     V, R = ds.write_voltage.values, ds.read_resistance.values
     found = [(V > 0, f"after {volts(V[V > 0][0])}"), (V < 0, f"after {volts(V[V < 0][0])}")]
     return [(name, np.arange(1, marks.sum() + 1), R[marks], i == 0) for i, (marks, name) in enumerate(found)]
 
 
-def alternating(ds) -> bool:
+def alternating(ds: xr.Dataset) -> bool:
     """Tell if writes of two voltages of opposite sign alternate, twice or more, with a read after each."""
     V = ds.write_voltage.values
     if len(V) < 4 or not np.isfinite(V).all() or (V == 0).any():
@@ -186,7 +190,7 @@ class Hold(NamedTuple):
     reads: np.ndarray
 
 
-def holds(ds) -> list[Hold]:
+def holds(ds: xr.Dataset) -> list[Hold]:
     """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0.
 
     Measured reads that do not say when they were written count from 0 s.
@@ -201,27 +205,27 @@ def holds(ds) -> list[Hold]:
     return [Hold(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
 
 
-def writes(ds) -> np.ndarray:
+def writes(ds: xr.Dataset) -> np.ndarray:
     """Voltages other than 0 V that were written before reads."""
     V = ds.write_voltage.values if "write_voltage" in ds else np.array([])
-    return V[np.isfinite(V) & (V != 0)]
+    return np.asarray(V[np.isfinite(V) & (V != 0)])
 
 
-def different(ds) -> bool:
+def different(ds: xr.Dataset) -> bool:
     """Tell if reads follow writes of more than one voltage."""
     return len(set(writes(ds))) > 1 and ds.sizes["read"] > 2
 
 
-def swept(ds) -> bool:
+def swept(ds: xr.Dataset) -> bool:
     """Tell if the voltage of the writes is stepped."""
     return len(np.unique(writes(ds))) > 4
 
 
-def repeated(ds) -> bool:
+def repeated(ds: xr.Dataset) -> bool:
     """Tell if equal writes are repeated, with a read after each, and not each by turns with another."""
     return len(writes(ds)) > 2 and not swept(ds) and not alternating(ds)
 
 
-def held(ds) -> bool:
+def held(ds: xr.Dataset) -> bool:
     """Tell if reads follow each other without a write between them."""
     return ds.sizes.get("read", 0) > 2 and len(writes(ds)) <= 2 and bool(holds(ds))

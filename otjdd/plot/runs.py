@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from otjdd.plot.style import CYCLE, DASHES
 if TYPE_CHECKING:
     import xarray as xr
 
+    from otjdd.waveform.waveform import Waveform
+
 
 class Run(NamedTuple):
     """One result, and its name in legends; "" for one that is drawn alone."""
@@ -21,16 +23,14 @@ class Run(NamedTuple):
     label: str = ""
 
 
-def runs_of(results, label=None) -> list[Run]:
+def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[str] | None = None) -> list[Run]:
     """Results with their labels.
 
     results : a Dataset, or a sequence of them   label : one text, or one for each result
     Without labels, results are told apart by their titles, or by the values of their cases that differ.
     Raises ValueError when there is no result, or not one label for each.
     """
-    if hasattr(results, "data_vars"):
-        results = [results]
-    results = list(results)
+    results = listed(results)
     if not results:
         raise ValueError("there is no result to draw")
     if label is None:
@@ -42,7 +42,14 @@ def runs_of(results, label=None) -> list[Run]:
     return [Run(ds, text) for ds, text in zip(results, labels, strict=True)]
 
 
-def waveform_of(ds):
+def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """One result or several as a list."""
+    if hasattr(results, "data_vars"):
+        return [results]  # type: ignore[list-item]  # a Dataset, which is not imported to ask
+    return list(results)
+
+
+def waveform_of(ds: xr.Dataset) -> Waveform | None:
     """Waveform that a result was made with; None where it does not say, a file of it is gone, or it is a `Chain`."""
     from otjdd.case.case import parse_case
     from otjdd.errors import CaseError
@@ -56,7 +63,7 @@ def waveform_of(ds):
         return None
 
 
-def stroke(run: int, part: int, runs: int, parts: int) -> dict:
+def stroke(run: int, part: int, runs: int, parts: int) -> dict[str, Any]:
     """Colour and dashes of one curve: by its part in a single result, else by result and, in dashes, by part.
 
     Every curve differs from those before it in its dashes too, so that coinciding ones show.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.ticker import MaxNLocator
@@ -13,14 +14,20 @@ from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.runs import Run, named, stroke, waveform_of
 from otjdd.plot.style import GREY, ORANGE
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+    from otjdd.plot.clock import Clock
+
 BELOW = 1e-9  # of the largest current: what is smaller sets no limit of the axis
 
 
-def current(axes, runs: Sequence[Run]) -> None:
+def current(axes: Axes, runs: Sequence[Run]) -> None:
     """Absolute current against time, with the voltage of the source below it."""
     axes.axis("off")
-    above = axes.inset_axes([0, 0.38, 1, 0.62])
-    below = axes.inset_axes([0, 0, 1, 0.3], sharex=above)
+    above = axes.inset_axes((0, 0.38, 1, 0.62))
+    below = axes.inset_axes((0, 0, 1, 0.3), sharex=above)
     times = np.concatenate([run.ds.time.values for run in runs])
     clocks = [clock_of(run.ds, run.ds.time.values) for run in runs]
     clock = clocks[0] if all(same(clocks[0], other) for other in clocks) else None
@@ -49,7 +56,7 @@ def current(axes, runs: Sequence[Run]) -> None:
     legend(above)
 
 
-def applied(ds) -> tuple[np.ndarray, np.ndarray]:
+def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Times [s] and voltages [V] of the source: as recorded, or of the drive where its writes were not recorded."""
     waveform = waveform_of(ds)
     if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
@@ -57,14 +64,14 @@ def applied(ds) -> tuple[np.ndarray, np.ndarray]:
     return ds.time.values, ds.voltage.values
 
 
-def same(one, other) -> bool:
+def same(one: Clock | None, other: Clock | None) -> bool:
     """Tell if two clocks (or None) have the same parts."""
     if one is None or other is None:
         return one is other
     return len(one.edges) == len(other.edges) and np.allclose(one.edges, other.edges, rtol=1e-9)
 
 
-def train(axes, runs: Sequence[Run]) -> None:
+def train(axes: Axes, runs: Sequence[Run]) -> None:
     """Peak current of each pulse of a train, with its paired-pulse facilitation and post-tetanic potentiation."""
     every = []
     for i, run in enumerate(runs):
@@ -82,7 +89,7 @@ def train(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def pulsed(ds) -> bool:
+def pulsed(ds: xr.Dataset) -> bool:
     """Tell if a result holds the current of two pulses or more that are alike."""
     if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
         return False
@@ -94,7 +101,7 @@ def pulsed(ds) -> bool:
     return bool(np.ptp(tops) < 1e-3 * np.abs(tops).max())
 
 
-def timed(ds) -> bool:
+def timed(ds: xr.Dataset) -> bool:
     """Tell if the current in time is what the run was for: two reads at most, and instants beside them and the ends."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
@@ -12,6 +12,10 @@ from otjdd.analysis import small_signal
 from otjdd.plot.axes import SUPERSCRIPT, legend, note, quantity, told, volts
 from otjdd.plot.runs import Run, gathered, named, stroke
 from otjdd.plot.style import GREY
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
 MOST = 12  # curves of a panel, beyond which nobody tells them apart
 OTHER_SIZE = 8.0  # ratio of two arcs, beyond which the smaller has axes of its own
@@ -22,12 +26,12 @@ SHARE = 0.15  # of the largest imaginary part, from where a decade of the freque
 class Curve(NamedTuple):
     """A curve of small signals over one coordinate, its name, and its number in its result."""
 
-    data: object  # Dataset along `frequency` or `bias`
+    data: xr.Dataset  # along `frequency` or `bias`
     name: str
     number: int
 
 
-def curves(ds, along: str) -> list[Curve]:
+def curves(ds: xr.Dataset, along: str) -> list[Curve]:
     """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
     others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
     stacked = ds.stack(curve=others).transpose("curve", ...)
@@ -44,7 +48,7 @@ def curves(ds, along: str) -> list[Curve]:
     return found
 
 
-def drawn(axes, runs: Sequence[Run], along: str) -> Iterator[tuple[Curve, dict]]:
+def drawn(axes: Axes, runs: Sequence[Run], along: str) -> Iterator[tuple[Curve, dict[str, Any]]]:
     """Curves of all results with their strokes and labels; what is left out is told below the panel."""
     parts = max(len(curves(run.ds, along)) for run in runs)
     for i, run in enumerate(runs):
@@ -56,22 +60,22 @@ def drawn(axes, runs: Sequence[Run], along: str) -> Iterator[tuple[Curve, dict]]
         note(axes, f"drawn: {MOST} of {most} curves")
 
 
-def swept(ds) -> bool:
+def swept(ds: xr.Dataset) -> bool:
     """Tell if a result has enough frequencies for a spectrum."""
     return ds.sizes["frequency"] > 4
 
 
-def few(ds) -> bool:
+def few(ds: xr.Dataset) -> bool:
     """Tell if a result has enough voltages for a curve, and so few frequencies that each can have one."""
     return biased(ds) and not swept(ds)
 
 
-def biased(ds) -> bool:
+def biased(ds: xr.Dataset) -> bool:
     """Tell if a result has enough voltages for a curve."""
     return ds.sizes["bias"] > 2
 
 
-def depleted(ds) -> bool:
+def depleted(ds: xr.Dataset) -> bool:
     """Tell if a result shows a depletion layer whose doping a Mott-Schottky line gives."""
     try:
         return biased(ds) and all(small_signal.depletion_line(ds, state) for state in ds.state.values)
@@ -85,7 +89,7 @@ def impedance(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
     return ds.frequency.values, ds.impedance_real.values + 1j * ds.impedance_imag.values
 
 
-def nyquist(axes, runs: Sequence[Run]) -> None:
+def nyquist(axes: Axes, runs: Sequence[Run]) -> None:
     """Imaginary against real part of the impedance, with a dot at each decade of the frequency.
 
     Arcs that are much smaller than the largest have axes of their own above it.
@@ -117,7 +121,7 @@ def alike(sizes: Sequence[float]) -> list[list[int]]:
     return [large, small] if small else [large]
 
 
-def arcs(axes, curves: Sequence[tuple[Curve, dict]], ticks: int | None = None) -> None:
+def arcs(axes: Axes, curves: Sequence[tuple[Curve, dict[str, Any]]], ticks: int | None = None) -> None:
     """Fill axes with arcs; ticks : at most, where the axes are narrow."""
     largest = None
     for curve, line in curves:
@@ -128,6 +132,7 @@ def arcs(axes, curves: Sequence[tuple[Curve, dict]], ticks: int | None = None) -
         axes.plot(dots.real, -dots.imag, "o", markersize=2.5, color=line["color"])
         if largest is None or np.ptp(Z.real) > np.ptp(largest[1].real):
             largest = decades, Z, dots
+    assert largest is not None  # there is a curve
     name_decades(axes, *largest)
     both = np.concatenate(
         [part for curve, _ in curves for part in (impedance(curve)[1].real, impedance(curve)[1].imag)]
@@ -140,7 +145,7 @@ def arcs(axes, curves: Sequence[tuple[Curve, dict]], ticks: int | None = None) -
     axes.margins(0.15)
 
 
-def name_decades(axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
+def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
     """Write the frequency beside the dots of a curve, off its middle, where it stands clear of the real axis."""
     middle = 0.5 * (Z.real.min() + Z.real.max())
     for decade, dot in zip(decades, dots, strict=True):
@@ -152,7 +157,7 @@ def name_decades(axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> 
             )  # fmt: skip
 
 
-def bode(axes, runs: Sequence[Run]) -> None:
+def bode(axes: Axes, runs: Sequence[Run]) -> None:
     """Magnitude of the impedance, solid, and its phase, dotted, against the frequency."""
     other = axes.twinx()
     for curve, line in drawn(axes, runs, "frequency"):
@@ -170,7 +175,7 @@ def bode(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def capacitance(axes, runs: Sequence[Run]) -> None:
+def capacitance(axes: Axes, runs: Sequence[Run]) -> None:
     """Capacitance against voltage, a curve for each state and frequency."""
     for curve, line in drawn(axes, runs, "bias"):
         axes.plot(curve.data.bias.values, curve.data.capacitance.values, linewidth=1.0, **line)
@@ -179,7 +184,7 @@ def capacitance(axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def mott_schottky(axes, runs: Sequence[Run]) -> None:
+def mott_schottky(axes: Axes, runs: Sequence[Run]) -> None:
     """1/C² at the highest frequency against voltage, with the line that gives an apparent doping and built-in voltage."""
     states, drawn_of = max(run.ds.sizes["state"] for run in runs), []
     for i, run in enumerate(runs):
@@ -204,7 +209,7 @@ def mott_schottky(axes, runs: Sequence[Run]) -> None:
         note(axes, said)
 
 
-def truth(ds, state, name: str) -> str:
+def truth(ds: xr.Dataset, state: str, name: str) -> str:
     """Doping that a result has by its case, and where its bands are flat, in words; "" where it does not say."""
     found = small_signal.mott_schottky(ds, state)
     if not np.isfinite(found["doping_ratio"]):

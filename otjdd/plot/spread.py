@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +11,10 @@ from otjdd.plot.axes import legend, magnitude, quantity, told
 from otjdd.plot.runs import stroke
 from otjdd.plot.style import GREY
 from otjdd.studies.sensitivity import worth_logarithms
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike
 
 LETTERS = 14  # of all names of boxes in a row; longer ones are turned
 
@@ -22,13 +26,13 @@ class Numbers(NamedTuple):
     values: np.ndarray
 
 
-def finite(values) -> np.ndarray:
+def finite(values: ArrayLike) -> np.ndarray:
     """Numbers (n,) of an array that are some."""
-    values = np.ravel(np.asarray(values, dtype=float))
-    return values[np.isfinite(values)]
+    row: np.ndarray = np.ravel(np.asarray(values, dtype=float))
+    return np.asarray(row[np.isfinite(row)])
 
 
-def cumulative(axes, sets: Sequence[Numbers], what: str, unit: str, of: str) -> None:
+def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: str) -> None:
     """Share of numbers below each, a curve for each set, with its median and standard deviation.
 
     what, unit : of the numbers   of : what there are many of, such as "devices"
@@ -56,7 +60,7 @@ def middle(values: np.ndarray, unit: str, log: bool) -> str:
     return f"{told(float(np.median(values)), unit)}, σ {spread}"
 
 
-def boxes(axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
+def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
     """A box for each set: median, quartiles, ends within 1.5 times their distance, and all numbers beside it."""
     kept = [finite(one.values) for one in sets]
     every = np.concatenate(kept)
@@ -70,7 +74,8 @@ def boxes(axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
         beside = i + 1 + np.linspace(-0.18, 0.18, len(kept[i])) if len(kept[i]) > 1 else [i + 1.0]
         axes.plot(beside, kept[i], "o", markersize=2, color=GREY, alpha=0.7, zorder=0)
     names = [one.name for one in sets]
-    turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if sum(map(len, names)) > 3 * LETTERS else {}
+    long = sum(map(len, names)) > 3 * LETTERS
+    turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
     axes.set_xticks(range(1, len(sets) + 1), names, **turned)
     axes.set_xlim(0.4, len(sets) + 0.6)
     quantity(axes, "y", every, what, unit)

@@ -8,41 +8,52 @@ What a picture leaves out (other places, earlier numbers of a row, points that f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from otjdd.plot import study_panels, study_sample
-from otjdd.plot.axes import colours, note
+from otjdd.plot.axes import colours, figure_of, note
 from otjdd.plot.labels import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD
 from otjdd.studies.sensitivity import worth_logarithms
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
 CURVES, MAPS, RESULTS = 6, 6, 6  # of one figure, at most
 CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample
+
+
+class Number(NamedTuple):
+    """A result as one number a point, and what that leaves out, in words."""
+
+    result: xr.DataArray
+    omitted: list[str]
 
 
 class Panel(NamedTuple):
     """One panel: the function that fills its axes (and returns the colours of a map), the result, and what is left out."""
 
-    draw: Callable
-    result: object
+    draw: Callable[[Axes], Any]
+    result: xr.DataArray
     omitted: str = ""
 
 
-def results_of(ds) -> list[str]:
+def results_of(ds: xr.Dataset) -> list[str]:
     """Names of the numbers that were kept, without what only tells about the points: their status, and all text."""
     numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
     return [name for name in numbers if name != "status" and not name.startswith("point_")]
 
 
-def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> Figure:
+def figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
     """Figure of some results of a study, of the first few when none are named.
 
     own : axes to draw into, one for each panel, instead of a new figure
@@ -50,7 +61,7 @@ def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> 
     """
     ds = with_words(ds)
     known, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
-    kinds = SPREADS if alone(ds) else ()
+    kinds: Sequence[str] = SPREADS if alone(ds) else ()
     for name in asked:
         if name not in known and name not in kinds:
             hint = f"; also {', '.join(kinds)}" if kinds else ""
@@ -70,7 +81,7 @@ def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> 
         if len(own) != len(made):
             raise ValueError(f"{len(made)} panels take as many axes, not {len(own)}")
         fill(made, own)
-        return own[0].figure
+        return figure_of(own[0])
     with style():
         fig, axes = panels(len(made))
         fill(made, axes)
@@ -79,22 +90,22 @@ def figure(ds, names: str | Sequence[str] = (), own: Sequence | None = None) -> 
     return fig
 
 
-def alone(ds) -> bool:
+def alone(ds: xr.Dataset) -> bool:
     """Tell if a study has draws of a sample and no other axis."""
-    return ds.status.dims == ("sample",)
+    return bool(ds.status.dims == ("sample",))
 
 
-def usual(ds) -> tuple[str, ...]:
+def usual(ds: xr.Dataset) -> tuple[str, ...]:
     """Kinds of pictures that are drawn unasked: of draws their distribution too, but for a design for Sobol indices."""
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 
-def distributions(kind: str, results: Sequence[tuple]) -> list[Panel]:
+def distributions(kind: str, results: Sequence[Number]) -> list[Panel]:
     """Panels of the spread of results, those of one kind and unit in one."""
-    groups: dict[tuple, list] = {}
+    groups: dict[tuple[str, str], list[Number]] = {}
     for result, omitted in results:
         key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
-        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append((result, omitted))
+        groups.setdefault(key if key[1] != "1" else (str(result.name), "1"), []).append(Number(result, omitted))
     made = []
     for group in groups.values():
         draw = partial(study_sample.distribution, kind, [result for result, _ in group])
@@ -102,9 +113,9 @@ def distributions(kind: str, results: Sequence[tuple]) -> list[Panel]:
     return made
 
 
-def fill(made: Sequence[Panel], places: Sequence) -> None:
+def fill(made: Sequence[Panel], places: Sequence[Axes]) -> None:
     """Draw panels into axes, with one scale of colours for all maps of a result."""
-    maps: dict[str, list] = {}
+    maps: dict[str, list[tuple[Axes, Any, xr.DataArray]]] = {}
     for panel, axes in zip(made, places, strict=True):
         mesh = panel.draw(axes)
         if panel.omitted:
@@ -116,18 +127,18 @@ def fill(made: Sequence[Panel], places: Sequence) -> None:
         colours(mesh, [one for one, _, _ in drawn], wrapped(result), result.attrs.get("units", "1"))
 
 
-def one_number(ds, name: str) -> tuple:
-    """A result as one number a point, the last along each dimension of its own, and what that leaves out, in words."""
+def one_number(ds: xr.Dataset, name: str) -> Number:
+    """The last number of a result along each dimension of its own."""
     array, said = ds[name], []
     for dim in [dim for dim in array.dims if dim not in ds.status.dims]:
         where = place(array.isel({dim: -1}), dim) if dim in array.coords else str(array.sizes[dim])
         if array.sizes[dim] > 1:
             said.append(f"drawn at {dim} {where} (the last of {array.sizes[dim]})")
         array = array.isel({dim: -1})
-    return array.rename(name), said
+    return Number(array.rename(name), said)
 
 
-def panels_of(ds, result, omitted: list[str]) -> list[Panel]:
+def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[Panel]:
     """The panels of one result; `omitted`, what has been left out of it already."""
     axes = sorted(result.dims, key=lambda dim: (dim == "sample", -result.sizes[dim]))
     while len(axes) > 3 and axes[-1] != "sample":
@@ -154,13 +165,14 @@ def panels_of(ds, result, omitted: list[str]) -> list[Panel]:
     return maps_of(result, axes, omitted)
 
 
-def maps_of(result, axes: list[str], omitted: list[str]) -> list[Panel]:
+def maps_of(result: xr.DataArray, axes: Sequence[Hashable], omitted: list[str]) -> list[Panel]:
     """A map of a result over two axes, or one for each place of a third, all with the same colours."""
     values = result.values
-    norm = mpl.colors.LogNorm if worth_logarithms(values) else mpl.colors.Normalize
-    norm = norm(np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else None
-    if len(axes) == 2:
-        return [Panel(partial(study_panels.image, result, *axes, norm, ""), result, "; ".join(omitted))]
+    kind = mpl.colors.LogNorm if worth_logarithms(values) else mpl.colors.Normalize
+    norm = kind(np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else None
+    along, up, *third = axes
+    if not third:
+        return [Panel(partial(study_panels.image, result, along, up, norm, ""), result, "; ".join(omitted))]
     count = result.sizes[axes[2]]
     shown = np.unique(np.linspace(0, count - 1, MAPS).round().astype(int))
     said = [
@@ -170,5 +182,5 @@ def maps_of(result, axes: list[str], omitted: list[str]) -> list[Panel]:
         omitted = [*omitted, f"{MAPS} of {count} values of {words_of(result, axes[2])} are drawn"]
     cuts = [(result.isel({axes[2]: i}), said[i]) for i in shown]
     return [
-        Panel(partial(study_panels.image, cut, *axes[:2], norm, title), cut, "; ".join(omitted)) for cut, title in cuts
+        Panel(partial(study_panels.image, cut, along, up, norm, title), cut, "; ".join(omitted)) for cut, title in cuts
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,23 +15,31 @@ from otjdd.plot.reads import MARKERS
 from otjdd.plot.runs import stroke
 from otjdd.studies.sensitivity import worth_logarithms
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.collections import QuadMesh
+    from matplotlib.colors import Normalize
+
 WIDEST = 34  # characters of a line of an axis label
 LONGEST = 80  # characters of a meaning that is used as a label; of a longer one the name is
 
 
-def curves(result, along: str, other: str | None, axes) -> None:
+def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: Axes) -> None:
     """A result along one axis; a colour, dashes and a marker for each place of another, None without one."""
     count = result.sizes[other] if other else 1
-    names = places(result, other) if other else [None]
+    names: Sequence[str | None] = places(result, other) if other else [None]
     for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
         axes.plot(values_of(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
     study_axis(axes, result, along, "x")
     ordinate(axes, result)
-    legend(axes, words_of(result, other) if other in result.coords else None)
+    legend(axes, words_of(result, other) if other and other in result.coords else None)
 
 
-def image(result, along: str, up: str, norm, title: str, axes):
+def image(
+    result: xr.DataArray, along: Hashable, up: Hashable, norm: Normalize | None, title: str, axes: Axes
+) -> QuadMesh:
     """A result as colours over two axes; points without a result are left white. Return the colours."""
     rows = result.transpose(up, along)
     x, y = values_of(rows, along), values_of(rows, up)
@@ -51,13 +60,13 @@ def edges(x: np.ndarray) -> np.ndarray:
     return np.exp(ends) if worth_logarithms(x) else ends
 
 
-def values_of(result, dim: str) -> np.ndarray:
+def values_of(result: xr.DataArray, dim: Hashable) -> np.ndarray:
     """Numbers along an axis; places where it has none."""
     numeric = dim in result.coords and result[dim].dtype.kind in "if"
     return result[dim].values if numeric else np.arange(result.sizes[dim], dtype=float)
 
 
-def study_axis(axes, result, dim: str, side: str) -> None:
+def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> None:
     """Label, scale and ticks of an axis of the study."""
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
     quantity(axes, side, values_of(result, dim), words_of(result, dim), unit)
@@ -65,18 +74,18 @@ def study_axis(axes, result, dim: str, side: str) -> None:
         getattr(axes, f"{side}axis").set_ticks(values_of(result, dim), [str(v) for v in result[dim].values])
 
 
-def ordinate(axes, result) -> None:
+def ordinate(axes: Axes, result: xr.DataArray) -> None:
     """Label and scale of the result."""
     quantity(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
 
 
-def wrapped(result) -> str:
+def wrapped(result: xr.DataArray) -> str:
     """Meaning of a result on one line or two; its name if the meaning is long."""
     meaning = result.attrs.get("long_name", "")
     return textwrap.fill(meaning, WIDEST) if 0 < len(meaning) <= LONGEST else str(result.name)
 
 
-def place(result, dim: str) -> str:
+def place(result: xr.DataArray, dim: Hashable) -> str:
     """Where a row stands on an axis, in words."""
     if dim not in result.coords:
         return ""
@@ -84,7 +93,7 @@ def place(result, dim: str) -> str:
     return told(float(value), result[dim].attrs.get("units", "1")) if np.issubdtype(type(value), float) else str(value)
 
 
-def places(result, dim: str) -> list[str]:
+def places(result: xr.DataArray, dim: Hashable) -> list[str]:
     """Each place of an axis in words. Of keys that change together on it, as few of those that differ as tell it."""
     count = result.sizes[dim]
     if dim in result.coords:
@@ -99,7 +108,7 @@ def places(result, dim: str) -> list[str]:
     return found
 
 
-def columns(result, dim: str) -> Iterator[list[str]]:
+def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
     """Values along an axis, in words, of each key that is varied on it; of tables that of each key in them."""
     for name, coord in result.coords.items():
         if coord.dims != (dim,):

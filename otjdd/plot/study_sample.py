@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
 import matplotlib as mpl
 import numpy as np
 
@@ -12,8 +15,12 @@ from otjdd.plot.study_panels import ordinate, study_axis, values_of, wrapped
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
 
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
 
-def spread(result, along: str, axes) -> None:
+
+def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:
     """All draws of a sample along an axis, their median, and the middle eight tenths."""
     rows = result.transpose("sample", along).values
     x = values_of(result, along)
@@ -26,7 +33,7 @@ def spread(result, along: str, axes) -> None:
     legend(axes)
 
 
-def distribution(kind: str, results, axes) -> None:
+def distribution(kind: str, results: Sequence[xr.DataArray], axes: Axes) -> None:
     """Spread of some results of one unit over all draws: as cumulative shares ("cdf") or boxes ("box")."""
     sets = [Numbers(short(str(result.name)), result.values) for result in results]
     what = wrapped(results[0]).replace("\n", " ")
@@ -46,7 +53,7 @@ def short(name: str) -> str:
     return name.rpartition(".")[2].replace("_", " ")
 
 
-def parallel(ds, result, axes) -> None:
+def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """A line for each draw over the keys of the sample, each from its lowest to its highest, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
     columns = [column(ds[key].values) for key in keys]
@@ -70,13 +77,14 @@ def column(values: np.ndarray) -> np.ndarray:
     if values.dtype.kind not in "if":
         values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
     u = np.log(values) if worth_logarithms(values) else values
-    return (u - u.min()) / max(np.ptp(u), 1e-300)
+    return np.asarray((u - u.min()) / max(np.ptp(u), 1e-300))
 
 
-def sensitivities(ds, result, axes) -> None:
+def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
     """First and total Sobol indices of the keys, with their 95 % intervals, the most influential on top."""
     log = worth_logarithms(result.values)
-    found = sobol_indices(ds.assign({result.name: result}), result.name, log=log).sortby("total")
+    name = str(result.name)
+    found = sobol_indices(ds.assign({name: result}), name, log=log).sortby("total")
     at = np.arange(found.sizes["key"])
     for kind, colour, shift in (("first", BLUE, 0.2), ("total", ORANGE, -0.2)):
         low, high = found[kind] - found[f"{kind}_low"], found[f"{kind}_high"] - found[kind]

@@ -4,13 +4,21 @@ Figures are made of matplotlib's objects and never through pyplot: no global sta
 colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 """
 
+from __future__ import annotations
+
 import io
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+from matplotlib import rcsetup
 from matplotlib.figure import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
@@ -20,7 +28,7 @@ DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))  # curves that
 
 PALE, DARK = 0.55, 0.45  # shares of white and of black in the first and the last shade of a colour
 
-STYLE = {
+STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
     "font.size": 8,
     "axes.titlesize": 8,
@@ -28,7 +36,7 @@ STYLE = {
     "axes.linewidth": 0.6,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.prop_cycle": mpl.cycler(color=CYCLE),
+    "axes.prop_cycle": rcsetup.cycler(color=CYCLE),
     "xtick.direction": "in",
     "ytick.direction": "in",
     "xtick.major.width": 0.6,
@@ -69,19 +77,19 @@ class Drawing(Figure):
 
 
 @contextmanager
-def style():
+def style() -> Iterator[None]:
     """Context in which figures are drawn: matplotlib's defaults and STYLE, whatever settings a user has.
 
     A setting such as text.usetex would end a run whose machine has no TeX.
     """
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        mpl.rcParams.update(STYLE)  # type: ignore[arg-type]  # whose keys are plain text
         yield
 
 
 @contextmanager
-def page(width: float | None):
+def page(width: float | None) -> Iterator[None]:
     """Context in which figures are `width` [m] wide, with as many panels beside each other as are readable; None leaves it.
 
     Raises ValueError for a width beyond WIDTHS.
@@ -95,7 +103,7 @@ def page(width: float | None):
         PAGE.reset(token)
 
 
-def panels(count: int) -> tuple[Figure, list]:
+def panels(count: int) -> tuple[Figure, list[Axes]]:
     """An empty figure of panels in rows of at most three, or of as many as fit the page, and its axes."""
     columns, page = min(count, 2 if count in (2, 4) else 3), PAGE.get()
     if page:
@@ -106,7 +114,7 @@ def panels(count: int) -> tuple[Figure, list]:
     return fig, [fig.add_subplot(rows, columns, i + 1) for i in range(count)]
 
 
-def save(fig: Figure, path, dpi: int | None = None) -> None:
+def save(fig: Figure, path: str | Path, dpi: int | None = None) -> None:
     """Write a figure as PNG, PDF or SVG, by the suffix of the path. Raises ResultError, ValueError.
 
     dpi : dots per inch of a PNG
