@@ -96,7 +96,7 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
 
 
 def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:
-    """The task of a fit to what the case itself would measure, in the coordinates of a fit."""
+    """Task of fitting the numbers that a run of the case gives, in the coordinates of an existing fit."""
     moving = parameters_of(fit)
     made = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
     return made._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))

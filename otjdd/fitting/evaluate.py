@@ -18,8 +18,8 @@ from otjdd.system.pool import team
 class Evaluator(NamedTuple):
     """Evaluates a task.
 
-    compute : as `team` gives it   count : a list of one number, of the evaluations so far
-    visited : simulated numbers (point,) by the bytes of their place, which are not simulated again; None remembers nothing
+    compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
+    visited : numbers (point,) by the bytes of their place, which are not simulated again; None for no memory
     """
 
     task: Task
@@ -40,7 +40,7 @@ class Evaluator(NamedTuple):
         return np.array([self.visited[np.asarray(x).tobytes()] for x in points])
 
     def simulated(self, points: Sequence[np.ndarray]) -> np.ndarray:
-        """The same by runs, without memory."""
+        """As `__call__`, but every place is simulated."""
         runs = self.task.runs
         jobs = [(run, settings(self.task, x, run.curves[0].data)) for x in points for run in runs]
         found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])

@@ -1,7 +1,7 @@
 """The global search of a fit: over the bounds, in coordinates of the parameters, before the local search.
 
-A search that was ended goes on from its scores. It asks for the same places once more, as its seed says, takes the scores
-that it had, and simulates from there on: the result is that of a search that was never ended.
+An interrupted search can go on from its scores. It visits the same places again, which follow from its seed, and takes the
+known scores instead of simulating. The result is that of a search without interruption.
 """
 
 from __future__ import annotations

@@ -62,8 +62,8 @@ def solved(
 ) -> xr.Dataset:  # fmt: skip
     """Solve a task; arguments as of `fit`.
 
-    scores : of a global search that was ended, which goes on from them   visited : of a local search that was ended, as
-        `result.visited_of` has it: the search takes the same way, and ends with the same bits
+    scores : of an interrupted global search, which goes on from them   visited : of an interrupted local search, see
+        `result.visited_of`: the search takes the same path, bit for bit
     """
     first = np.array([p.coordinate(p.start) for p in made.parameters])
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
@@ -93,7 +93,7 @@ def solved(
 
 
 def so_far(made: Task, at: Progress, evaluations: int, seed: int) -> xr.Dataset:
-    """Dataset of a search that goes on: the best set until now, without errors. evaluations, seed : as of `fit`"""
+    """Dataset of the best set of a search that is not finished, without errors. evaluations, seed : as of `fit`"""
     solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
     ds = result.with_visited(result.dataset(made, solution, None), at.visited)
     return ds.assign_attrs(search=fingerprint(made, evaluations, seed))

@@ -116,7 +116,7 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
 
 
 def settings(said: Any) -> dict[str, Any]:
-    """Return low, high, log and each of what was said of a parameter."""
+    """Settings of a parameter as a dict with the keys low, high, log and each; keys that are not given are left out."""
     if said is None:
         return {}
     if isinstance(said, Mapping):

@@ -1,4 +1,4 @@
-"""The fitted device under another drive, with the band that the errors of its parameters leave."""
+"""Prediction for a fitted device under another drive, with a band from the errors of its parameters."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Data
 
 
 def visited_of(ds: xr.Dataset) -> dict[bytes, np.ndarray]:
-    """Places of a local search that was ended and the numbers (point,) there, by the bytes of the place."""
+    """Numbers (point,) of an interrupted local search, by the bytes of their place."""
     if "visited_place" not in ds:
         return {}
     rows = zip(ds["visited_place"].values, ds["visited_values"].values, strict=True)
@@ -165,7 +165,7 @@ OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_pl
 
 
 def read(path: str | os.PathLike[str]) -> xr.Dataset:
-    """A fit from its file; another result as it is, for whoever needs a fit to refuse. Raises ResultError.
+    """Read a fit; a file of another kind of result is returned unchecked, for the caller to refuse. Raises ResultError.
 
     A seal shows what was damaged on the disk, not what was never a fit. So its parts are checked.
     """

@@ -1,4 +1,4 @@
-"""Curves over the bias, without a course in time: the states that a drive prepares, each at every temperature and bias."""
+"""Curves over the bias at frozen ions: each state that a drive prepares, at every temperature and bias."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from otjdd.solver.outcome import attributes, delivered, ending, status
 
 if TYPE_CHECKING:
     import xarray as xr
-
 
 PLACE = ("state", "temperature", "bias")
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current

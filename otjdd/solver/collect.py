@@ -1,4 +1,4 @@
-"""From what a run has recorded to named arrays: the time series, the reads, the profiles, the kinds of columns."""
+"""Named arrays from the records of a run: time series, reads, profiles, kinds of columns."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from otjdd.solver.model_limits import Reached
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
-
 
 ROUND_OFF = 8.0  # last digits of a time, by which the ends of two blocks of a waveform may differ
 SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more

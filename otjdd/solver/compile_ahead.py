@@ -1,10 +1,11 @@
-"""The first run on a machine: two processes compile, the currents in this one, the stack and the time step in a second.
+"""Compile the kernels before the first run on a machine, in two processes that share the kernel cache.
 
-Both share the kernel cache, and have as much to do. The loop over the time steps, which calls everything, is compiled by
-this one when the second has told that the steps are there. If the second process fails, this one compiles the rest.
+This process compiles the current. A second process compiles the stack and the time step, about as much work. When the
+second reports that the steps are compiled, this one compiles the loop over the time steps, which calls everything. If the
+second process fails, this one compiles the rest.
 
-The garbage collector is off meanwhile: the compiler leaves so many objects that it took a tenth of the time. They are old
-to it then, so that it does not look through them three times when it is on again, which took a second.
+The garbage collector is off meanwhile: scanning the many objects of the compiler took a tenth of the time. At the end all
+objects go to its oldest generation, or it would scan them three times when it is on again, which took a second.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from otjdd.system.pool import ended_with_parent
 if TYPE_CHECKING:
     from otjdd.solver.integrate import Run
 
-
 NO_TASKS = np.zeros(0, np.int64)
 SECOND = "from otjdd.solver import compile_ahead, self_check; compile_ahead.second(self_check.begin_between_metals)"
 
@@ -43,7 +43,7 @@ def compile_kernels(begin: Callable[[], Run]) -> None:
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """The garbage collector is off in the block."""
+    """Switch the garbage collector off within a block."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -57,7 +57,7 @@ def without_collector() -> Iterator[None]:
 
 @contextmanager
 def second_process() -> Iterator[Callable[[], object]]:
-    """Process that compiles the time step: a function that waits for it. The process ends with the block."""
+    """Start the second process; yield a function that waits for its report. The process ends with the block."""
     try:
         process = subprocess.Popen(
             interpreter.command(SECOND), env=interpreter.environment(), stdin=subprocess.DEVNULL,
@@ -75,7 +75,7 @@ def second_process() -> Iterator[Callable[[], object]]:
 
 
 def second(begin: Callable[[], Run]) -> None:
-    """Work of the second process, for the run that begin() returns. It ends with the first one."""
+    """Compile what the second process compiles, for the run that begin() returns. Ends when the first process ends."""
     with ended_with_parent(), without_collector():
         run = begin()
         compile_steps(run)
@@ -126,7 +126,7 @@ def compile_steps(run: Run) -> None:
 
 
 def compile_doors(run: Run) -> None:
-    """Compile what Python calls at the end of a run."""
+    """Compile the kernels that Python calls at the end of a run."""
     from otjdd.physics import bands, electrostatics, image_force, supply, tunnelling
     from otjdd.physics.transport import transport
     from otjdd.stepping import extremes, record

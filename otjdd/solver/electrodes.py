@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from otjdd.case.permittivity import LinearPermittivity, NonlinearPermittivity
     from otjdd.physics.electrostatics import Electrode, Permittivity
 
-
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
 FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 300 pieces

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import FluxSlopes, Junction
     from otjdd.physics.state import State
 
-
 DIAGONAL, BANDS = 5, 11  # of a matrix about its diagonal, of three blocks of three in a row
 
 

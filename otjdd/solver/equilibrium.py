@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
     from otjdd.physics.state import State
 
-
 LONGEST = 3.0  # largest step in x: beyond it the linear model of the exponentials fails
 STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square

@@ -131,7 +131,10 @@ def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
 
 
 def ends(image: Image) -> tuple[float, float]:
-    """Where the potential leaves its ends at the left and the right metal [m]; the ends of the film without a metal."""
+    """Points [m] between which the potential is the image potential; it is constant from there to a metal.
+
+    Without a metal on a side, the end of the film there.
+    """
     left = 0.0 if image.left is None else end_of(image, image.left)
     right = image.length if image.right is None else image.length - end_of(image, image.right)
     return left, right

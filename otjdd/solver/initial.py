@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
     from otjdd.solver.model import Member
 
-
 THICKNESS = "device.film.thickness"
 
 

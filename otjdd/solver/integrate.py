@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from otjdd.stepping.rosenbrock import Trial
     from otjdd.stepping.stepper import Control
 
-
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
 ALIKE = 1e-9  # relative to a piece of the waveform: closer times count as equal
@@ -130,7 +129,7 @@ def advance(run: Run, duration: float, start: float, end: float, record: bool = 
 
 
 def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
-    """The place at the start of a course with its next step [s], the state settled at a source voltage [V] or at none."""
+    """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
     return 0.0, 0.0, step, settled_at, 0.0, 0.0
 
 
@@ -278,7 +277,7 @@ def drive(
     every : "all" records each time step, "reads" each read   windows : (from, until) [s] in which each time step is
     recorded   stops : times [s] at which the state is kept; with keep_reads at reads as well. progress(fraction) is
     called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
-    at : of a run that stands on this waveform, in its block run.block; it began at run.time. Raises Misplaced
+    at : place on the waveform to go on from, in block run.block; None to begin. Raises Misplaced
     """
     from otjdd.stepping.course import KEEP, OBSERVE, READ
 

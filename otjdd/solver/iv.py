@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from otjdd.solver.integrate import Run
 
-
 CURVES = (
     "bias_current", "bias_junction_voltage", "bias_tunnelling_share", "bias_transport_energy", "bias_band_bending",
     "bias_electrode_charge", "bias_right_electrode_charge", "bias_current_level_error",

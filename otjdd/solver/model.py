@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from otjdd.physics.film_electrons import FilmElectrons
     from otjdd.physics.junction import Junction
 
-
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
 FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger

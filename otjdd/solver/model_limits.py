@@ -135,7 +135,7 @@ def no_watch() -> Watch:
 
 
 def seen(watch: Watch, area: float) -> dict[str, Reached]:
-    """Largest values after any accepted step; those of the current over an area [m2]."""
+    """Largest values that a watch recorded, by output. area : of the electrode [m2], for the current density"""
     from otjdd.stepping import extremes
 
     units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
@@ -148,7 +148,7 @@ def seen(watch: Watch, area: float) -> dict[str, Reached]:
 
 
 def larger(one: dict[str, Reached], other: dict[str, Reached]) -> dict[str, Reached]:
-    """The larger of two values each; nan is none."""
+    """The larger of two values of each output; nan counts as no value."""
     both = {name: (one.get(name), other.get(name)) for name in {**one, **other}}
     return {
         name: max((r for r in pair if r), key=lambda r: -math.inf if math.isnan(r.value) else r.value)
@@ -157,7 +157,7 @@ def larger(one: dict[str, Reached], other: dict[str, Reached]) -> dict[str, Reac
 
 
 def of_series(time: Any, values: ArrayLike, what: str = "t = {:.4g} s") -> Reached:
-    """Largest of the values (n,) and the place (n,) where it is; nan is passed over. `what` words a place."""
+    """Largest absolute value (n,) and its time or other place (n,); nan is skipped. what : format of the place"""
     sizes = np.abs(np.asarray(values, dtype=float))
     if not np.isfinite(sizes).any():
         return Reached(math.nan, "")
@@ -166,7 +166,7 @@ def of_series(time: Any, values: ArrayLike, what: str = "t = {:.4g} s") -> Reach
 
 
 def passed(reached: dict[str, Reached]) -> list[str]:
-    """A sentence for each limit that is passed. reached : output -> largest value."""
+    """A sentence for each limit that is exceeded. reached : output -> largest value"""
     told = []
     for limit in LIMITS:
         value, where = reached.get(limit.output, Reached(math.nan, ""))
@@ -179,7 +179,7 @@ def passed(reached: dict[str, Reached]) -> list[str]:
 
 
 def warn(ds: xr.Dataset | None) -> None:
-    """Log a warning for each limit that a result has passed; without a handler the lines go to stderr.
+    """Log a warning for each limit that a result exceeds; without a handler the lines go to stderr.
 
     ds : None for a run that ended before it had a result
     """
@@ -188,5 +188,5 @@ def warn(ds: xr.Dataset | None) -> None:
 
 
 def names(told: str) -> list[str]:
-    """Outputs that passed their limits, of an attribute."""
+    """Outputs that exceed their limits, from the text of the attribute `model_limits`."""
     return [line.partition(":")[0] for line in told.splitlines()]

@@ -1,4 +1,4 @@
-"""Prepare a process for runs whose Datasets are taken when this module is imported, after `preload`: load xarray."""
+"""Prepare a process for runs that return a Dataset: load `preload` and xarray when this module is imported."""
 
 import gc
 
@@ -10,7 +10,7 @@ CURVE = {"kind": "iv", "start": "-1 mV", "stop": "1 mV", "step": "1 mV", "states
 
 
 def get_ready() -> None:
-    """Make a Dataset once, of the kind of run that `preload` has not done."""
+    """Make a Dataset once, of a drive at frozen ions, which `preload` has not run."""
     from otjdd.case.case import parse_case
     from otjdd.solver import self_check
     from otjdd.solver.simulate import simulate

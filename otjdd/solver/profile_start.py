@@ -12,7 +12,6 @@ from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-
 COLUMNS = (Column("x", "length"), Column("concentration", "density"))
 HEADER = "a header with units such as `x (nm), concentration (1/m^3)`"
 ROUND_OFF = 1e-9  # of the thickness that a position may lie outside of the film

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
 
-
 WITHOUT_WAVEFORM = {"iv": iv, "cv": small_signal, "impedance": small_signal}  # by kind of drive
 
 
@@ -96,7 +95,7 @@ def arrays(case: Case, only: Collection[str], progress: Callable[[float], object
 def in_steps(
     case: Case, only: Collection[str], progress: Callable[[float], object] | None = None
 ) -> Generator[None, None, Found]:
-    """The same in three steps, so that several short runs can take each of them together, one after the other."""
+    """`arrays` as a generator of three steps, so that several short runs can take each step one after the other."""
     self_check.trust()
     case = case.without_fit()
     waveform = case.waveform()
@@ -114,7 +113,10 @@ def in_steps(
 
 
 def begun(case: Case, start: np.ndarray | None = None) -> tuple[integrate.Run, Ended | None]:
-    """The run of a case at its start, from concentrations (K, N) [1/m3] unless it says its own; and what prevented it."""
+    """A run at the start of a case, and the failure that prevented the start, if any.
+
+    start : concentrations (K, N) [1/m3] instead of those of the case
+    """
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
     c, failure = (start, None) if start is not None else prepared(case, junction, parts)
@@ -148,7 +150,7 @@ def undergo(
     progress: Callable[[float], object] | None,
     at: np.ndarray | None,
 ) -> Ended | None:
-    """Take a run along a waveform and record what the case asks for; `at` of one that stands on it, else None.
+    """Take a run along a waveform and record what the case asks for. at : place to go on from, None to begin
 
     Returns the SolverError or KeyboardInterrupt that ended it early, None otherwise.
     """
@@ -156,7 +158,7 @@ def undergo(
     try:
         if at is None:
             integrate.observe(moving, 0.0)
-            integrate.keep(moving, 0.0)  # the state that is started from, before the drive comes on
+            integrate.keep(moving, 0.0)  # the state before the drive
         integrate.drive(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
             keep_reads=record.profiles_at_reads, progress=progress, at=at,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from otjdd.solver.integrate import Run
 
-
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from otjdd.physics.state import State
     from otjdd.solver.integrate import KeptState, Run
 
-
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 
 
