@@ -100,7 +100,7 @@ class Verdict(NamedTuple):
 
     @property
     def beyond(self) -> dict[str, int]:
-        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim are exceeded, and by how many runs."""
+        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim exceed, and the number of those runs."""
         told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
         return dict(Counter(name for text in told for name in model_limits.names(text)))
 

@@ -27,7 +27,7 @@ class Trial(NamedTuple):
 
 
 def trials(path: Path, changes: dict[str, Any]) -> list[Trial]:
-    """The runs of a case file, without results. changes : on top of it, as for `load_case`. Raises CaseError, OSError."""
+    """The runs of a case file, without results. changes : to the case, as for `load_case`. Raises CaseError, OSError."""
     case = load_case(path, changes)
     if case.study is None:
         return [Trial(path.stem, math.nan, case, source=case.source)]

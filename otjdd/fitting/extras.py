@@ -44,7 +44,7 @@ def added(
 
 
 def solution_of(ds: xr.Dataset, task: Task) -> Solution:
-    """The solution that a fit holds, as its task takes it."""
+    """Solution of a task from the Dataset of its fit."""
     values = task.aims + ds["residual"].values * task.sigma
     slopes = ds["jacobian"].values * task.sigma[:, None]
     gradient = Gradient(slopes, np.zeros(slopes.shape[1]))

@@ -1,4 +1,4 @@
-"""Letters and limits of a drawn figure, as a journal or a reader wants them."""
+"""Change the font sizes and the limits of the axes of a drawn figure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AXIS = re.compile(r".*\(([^()]*)\)$", re.DOTALL)
 
 
 def lettered(fig: Figure, points: float) -> None:
-    """Make the letters of a figure larger or smaller, those of its axes `points` high. Raises ValueError beyond LETTERS."""
+    """Scale all fonts of a figure so that those of its axes are `points` high. Raises ValueError beyond LETTERS."""
     if not LETTERS[0] <= points <= LETTERS[1]:
         raise ValueError(f"expected letters from {LETTERS[0]:g} to {LETTERS[1]:g} points, got {points:g}")
     share = points / float(STYLE["font.size"])
@@ -73,7 +73,7 @@ def amount(text: str) -> tuple[float, str]:
 
 
 def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
-    """Factor from SI to the data of an axis, for ends with these units; None where its unit is of something else."""
+    """Factor from SI to the data of an axis, for ends with these units; None for units of another quantity."""
     own = held(axes, side)
     if own is None or not units:
         return None if own is None else 1.0
@@ -101,7 +101,7 @@ def held(axes: Axes, side: str) -> str | None:
 
 
 def everywhere(fig: Figure) -> Iterator[Axes]:
-    """All axes of a figure, those inside of others too; bars of colours are none."""
+    """All axes of a figure, with those inside of others, without colour bars."""
     stack = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     while stack:
         axes = stack.pop(0)

@@ -84,7 +84,7 @@ def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str]
 
 
 def colours(mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1") -> None:
-    """Bar of colours beside axes (one or several), with its unit and prefix; at each tick where it spans few decades."""
+    """Colour bar beside axes (one or several), with its unit and prefix; over few decades each tick has its unit."""
     first = axes[0] if isinstance(axes, list) else axes
     low, high = mappable.get_clim()
     logarithmic = isinstance(mappable.norm, LogNorm)

@@ -121,7 +121,7 @@ def as_result(ds: xr.Dataset) -> xr.Dataset:
 
 
 def is_measured(ds: xr.Dataset) -> bool:
-    """Tell measured points, as `read_data` gives them, from a result."""
+    """True for measured points, as `read_data` gives them; False for a result."""
     return "point" in getattr(ds, "dims", ())
 
 

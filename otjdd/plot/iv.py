@@ -32,8 +32,11 @@ NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no
 
 
 class Curve(NamedTuple):
-    """Voltages [V] and currents [A], (n,); a name, a group that shares a colour, which of so many shades it has in it, and
-    if it is a sweep in time."""
+    """A curve: voltages [V] and currents [A], (n,), and its name.
+
+    group : curves of one group share a colour   shade : (number, count) of the shades of that colour
+    in_time : a sweep in time
+    """
 
     voltage: np.ndarray
     current: np.ndarray

@@ -31,7 +31,7 @@ class Kind(NamedTuple):
 
 
 def each(*names: str, when: Callable[[xr.Dataset], object] = lambda ds: True) -> Callable[[Sequence[Run]], bool]:
-    """A test of results: each has all of these variables, with something in them, and `when` is true of each."""
+    """A test of results: each has all of these variables, none of them empty, and `when` is true for each result."""
     return lambda runs: all(
         all(name in run.ds and run.ds[name].size for name in names) and when(run.ds) for run in runs
     )

@@ -77,7 +77,7 @@ class Scene:
         return float(self.times[i])
 
     def _said(self, t: float) -> str:
-        """A time in words, counted from the last jump of the voltage where the film counts so."""
+        """A time in words, since the last jump of the voltage where the time axis is a clock of several parts."""
         if self._clock is None or len(self._clock.first) == 1:
             return f"t = {instant(t)}"
         part = min(int(self._clock(t)), len(self._clock.first) - 1)
@@ -145,7 +145,7 @@ def frame(ds: xr.Dataset, t: float) -> Figure:
 
 
 def instants(ds: xr.Dataset) -> np.ndarray:
-    """Times (n,) [s] of the frames: all snapshots, or MOST of them, spread as a clock or else their number has them."""
+    """Times (n,) [s] of the frames: all snapshots, or MOST of them, even on the clock of the result or else by number."""
     t = ds.snapshot_time.values
     if len(t) <= MOST:
         return np.asarray(t)

@@ -48,7 +48,7 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
 
 
 def hollow(i: int) -> dict[str, Any]:
-    """Open markers for every curve but the first, larger than its: those below show through where curves coincide."""
+    """Open, larger markers for every curve but the first, so that points that coincide all show."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
 
 

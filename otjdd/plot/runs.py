@@ -1,4 +1,4 @@
-"""Results as panels take them: each with a label, the drive that it says of itself, and the stroke of its curves."""
+"""Results for panels: each with a label, the waveform that it was made with, and the strokes of its curves."""
 
 from __future__ import annotations
 

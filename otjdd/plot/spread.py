@@ -27,7 +27,7 @@ class Numbers(NamedTuple):
 
 
 def finite(values: ArrayLike) -> np.ndarray:
-    """Numbers (n,) of an array that are some."""
+    """Finite numbers (n,) of an array."""
     row: np.ndarray = np.ravel(np.asarray(values, dtype=float))
     return np.asarray(row[np.isfinite(row)])
 

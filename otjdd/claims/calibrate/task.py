@@ -169,7 +169,7 @@ class Experiment(Record):
 
 
 class Calibration(Record):
-    """A calibration file: the case, the parameters that may move, the runs. `set` speeds the runs up (cells, rtol)."""
+    """A calibration file: the case, its free parameters, the runs. set : changes that make the runs faster (cells, rtol)"""
 
     case: str
     set: dict[str, Any] = Field(default_factory=dict)
