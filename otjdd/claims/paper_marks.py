@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 from otjdd.plot import style
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 PAPER = style.GREEN  # blue and orange are the simulation
 

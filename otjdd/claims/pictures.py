@@ -19,10 +19,9 @@ from otjdd.plot.axes import legend, magnitude, quantity, volts
 from otjdd.plot.runs import Run
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Drawing
-
     from otjdd.claims.trials import Trial
+    from otjdd.plot.style import Axes
+    from otjdd.plot.style import Figure as Drawing
 
 
 def picture(verdict: Verdict) -> Drawing:

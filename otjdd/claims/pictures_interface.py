@@ -15,11 +15,10 @@ from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from otjdd.claims.claim import Verdict
     from otjdd.claims.figure import Figure
     from otjdd.claims.trials import Trial
+    from otjdd.plot.style import Axes
     from otjdd.waveform.waveform import Waveform
 
 SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}

@@ -13,9 +13,8 @@ from otjdd.plot import style
 from otjdd.plot.axes import legend, magnitude, quantity, told
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
     from otjdd.claims.claim import Verdict
+    from otjdd.plot.style import Axes
 
 COLOURS = (style.BLUE, style.ORANGE, style.PURPLE, style.SKY, style.YELLOW)  # green is the paper
 SPENT = {

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib import rcsetup
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from matplotlib.axes import Axes as Axes
 
 BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
