@@ -29,6 +29,12 @@ def compact(
     pulses: Annotated[
         int, typer.Option(metavar="N", min=2, max=1000, help="Pulses of either sign in these files.")
     ] = 20,
+    exclude: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DRIVE", help='Drives whose error is told and not held against the model: "first sweeps".'
+        ),
+    ] = [],
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     settings: Settings = [],
     allow_outside: Outside = False,
@@ -42,12 +48,12 @@ def compact(
     case = load(path, settings, allow_outside)
     check_folder(out)
     from otjdd.compact_models import devices as drawing
-    from otjdd.compact_models.exports import folder
+    from otjdd.compact_models.exports import compiler, folder
     from otjdd.compact_models.exports import pulses as equal
 
     folder.check(out)
     told = drawing.source(case, devices) if devices else ""
-    model = extracted(case, ranges, workers, out)
+    model = extracted(case, ranges, workers, out, exclude)
     taken = equal.pulsed(model, train)
     differ = differing(case, devices, model.limits, workers, told, train) if devices else None
     written = folder.write(model, out, taken, differ)
@@ -55,14 +61,14 @@ def compact(
     from otjdd.plot import style
 
     style.save(picture.agreement(model.measured), out / "error.png")
-    for name, (rms, worst) in model.error.items():
-        print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades")
+    tell_error(model)
     for text in equal.warnings(taken):
         tell(f"warning: {text}")
     print("\n".join(map(str, [*written, out / "error.png"])))
+    tell(compiler.advice())
 
 
-def extracted(case, ranges, workers: int, out: Path):
+def extracted(case, ranges, workers: int, out: Path, exclude: list[str]):
     """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import folder
@@ -70,11 +76,22 @@ def extracted(case, ranges, workers: int, out: Path):
 
     with progress_bar("extraction", quiet=False) as bar:
         try:
-            return build.compact(case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar)
+            return build.compact(
+                case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar, exclude=exclude
+            )
         except ExtractionError as error:
             error.partial.save(out / folder.MODEL)
+            tell_error(error.partial)
             tell(f"The model as far as it got is in {out / folder.MODEL}.")
             raise
+
+
+def tell_error(model) -> None:
+    """Print the error of a model, drive by drive."""
+    from otjdd.compact_models.error import rows
+
+    for name, rms, worst, mark in rows(model):
+        print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
 
 
 def differing(case, count: int, limits, workers: int, source: str, train):

@@ -2,7 +2,7 @@
 
 import os
 import time as clock
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from otjdd.solver import initial, model, self_check
 from otjdd.system import pool
 
 APART = 7.0  # kT, a factor of 1100: so much slower and faster are the columns that stand for all others
-WORST = 0.3  # decades of root mean square for pulses of 1 us and more: beyond, one state a column is not enough
+WORST = 0.3  # decades of root mean square under any drive: beyond, one state a column is not enough
 
 
 def compact(
@@ -32,20 +32,32 @@ def compact(
     workers: int = 1,
     progress: Callable[[float], None] | None = None,
     measure: bool = True,
+    exclude: Sequence[str] = (),
 ) -> CompactModel:
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
     changes : dotted key -> value with unit   voltage : lowest and highest [V] at the junction
     time : shortest and longest [s]   measure : compare it with runs of the solver that the extraction has not seen
+    exclude : names of drives, or how they begin, whose errors are measured and not held against the model
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     that is further from the solver than `WORST`; its `partial` is that model.
     """
     case = changed_case(case, changes, {})
     limits = checked(Range(*map(float, (*voltage, *time))))
+    left_out = named(exclude, limits)
     self_check.trust()
     with pool.team(workers) as spread:
         made = extracted(case, limits, spread, progress)
-        return error.with_error(made, case, spread, WORST) if measure else made
+        return error.with_error(made, case, spread, WORST, left_out) if measure else made
+
+
+def named(exclude: Sequence[str], limits: Range) -> tuple[str, ...]:
+    """Drives whose names begin with these words. Raises NotAsExpected for words that no name begins with."""
+    names = list(error.drives(limits))
+    for words in exclude:
+        if not any(name.startswith(words) for name in names) or not words:
+            raise NotAsExpected(f"drives that the error is measured under ({', '.join(names)})", repr(words))
+    return tuple(name for name in names if name.startswith(tuple(exclude)))
 
 
 def checked(limits: Range) -> Range:

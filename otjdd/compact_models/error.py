@@ -1,9 +1,10 @@
 """The error of a compact model: reads that it predicts against those of the solver, under drives that it has not seen.
 
 Pulses of random height, both signs and random rests, one group for every width; a loop of resistance against voltage;
-potentiation and depression; retention; currents at other voltages than the usual one of reads. Each with the case's own
-columns and circuit. All begin with a set and a reset, for a film that no voltage has been applied to yet need not be in
-a state that voltages lead to: what a model makes of such a film is told apart, by the first pulses of the case.
+potentiation and depression; retention; currents at other voltages than the usual one of reads; sweeps over the whole
+range at several rates. Each with the case's own columns and circuit. All begin with a set and a reset, for a film that no
+voltage has been applied to yet need not be in a state that voltages lead to: what a model makes of such a film is told
+apart, by the first pulses and the first sweeps of the case.
 """
 
 import numpy as np
@@ -14,11 +15,15 @@ from otjdd.errors import ExtractionError, SolverError
 
 TRAINS, PULSES = 4, 20  # of every width
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
+SPIKE = 1e-9  # s: a width that is tried even where it is shorter than the range
+RATES = {"1 V/us": 1e6, "1 V/ms": 1e3, "1 V/s": 1.0}  # V/s, of sweeps
 READ = {"voltage": 0.1, "duration": 1e-6}
 SEED = 20250
-LONG = 1e-6  # s: from this width on an error is held against the model
+LONG = 1e-6  # s, of a pulse
 READS = 24  # at other voltages
 FIRST = "first pulses of the case"
+UNWRITTEN = "first "  # how names of drives on the film as the case begins with it begin
+EXCLUDED = "error_excluded"  # attribute of a model
 SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, where the range goes so far: writes, and the short pulses that depress
 
 
@@ -30,6 +35,7 @@ def drives(limits) -> dict[str, list[dict]]:
         for width in WIDTHS
         if limits.shortest <= width <= limits.longest
     }
+    found[f"pulses of {units.write(SPIKE, 'time')}"] = [train(rng, limits, SPIKE) for _ in range(TRAINS)]
     up, down, soft = writes(limits)
     short = {"kind": "train", "width": max(5e-8, limits.shortest), "count": 20, "period": 1e-5, "read_each": True}
     path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
@@ -43,8 +49,22 @@ def drives(limits) -> dict[str, list[dict]]:
         written(limits, *elsewhere(limits)),
         written(limits, write(limits, up), *elsewhere(limits)),
     ]
+    rates = {name: rate for name, rate in RATES.items() if limits.shortest <= 1.0 / rate <= 0.01 * limits.longest}
+    found |= {f"sweeps at {name}": [written(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
     found[FIRST] = [sequence(each) for each in first_pulses(limits)]
+    for name, rate in rates.items():
+        found[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
     return found
+
+
+def sweep(limits, rate: float, sign: int) -> dict:
+    """From 0 V to one end of the range, the other and back at a rate [V/s], read all along; sign : 1 up first, -1 down."""
+    path = np.array([0.0, limits.high, 0.0, limits.low, 0.0])[::sign]
+    turns = np.cumsum(np.abs(np.diff(path, prepend=0.0))) / rate
+    away = np.linspace(0.1, 1.0, READS // 4)  # of the voltage of the turn: at 0 V there is no current to compare
+    legs = zip(turns[:-1], turns[1:], (away, 1.0 - away[:-1][::-1], away, 1.0 - away[:-1][::-1]), strict=True)
+    reads = np.concatenate([start + share * (end - start) for start, end, share in legs])
+    return {"kind": "table", "points": np.column_stack((turns, path)).tolist(), "reads_at": reads.tolist()}
 
 
 def sequence(*parts: dict) -> dict:
@@ -126,7 +146,7 @@ def measured(model: CompactModel, case, spread):
     named = [(name, drive) for name, each in protocols.items() for drive in each]
     columns: list = [None] * len(named)
     for number, (current, write) in spread(solved, [(case, drive) for _, drive in named]):
-        predicted = model.run(with_drive(case, named[number][1]).drive).read_current.values
+        predicted = model.predicted(with_drive(case, named[number][1]).drive).read_current.values
         protocol = list(protocols).index(named[number][0])
         columns[number] = np.column_stack((np.full(current.size, protocol), write, current, predicted))
     protocol, write, current, predicted = np.concatenate(columns).T
@@ -154,39 +174,68 @@ def measured(model: CompactModel, case, spread):
     return xr.Dataset(arrays, coords={"protocol": ("protocol", np.array(list(protocols), object), about)})
 
 
-def overall(model: CompactModel) -> float:
-    """Largest rms [decades] of the protocols whose pulses last a microsecond or more."""
-    short = {f"pulses of {units.write(width, 'time')}" for width in WIDTHS if width < LONG} | {
-        "potentiation and depression",
-        FIRST,
-    }
-    return max((rms for name, (rms, _) in model.error.items() if name not in short), default=0.0)
+def overall(model: CompactModel) -> tuple[float, str]:
+    """Largest rms [decades] of the protocols that the user did not exclude, and the name of that protocol."""
+    return max(
+        ((rms, name) for name, (rms, _) in model.error.items() if name not in excluded(model)), default=(0.0, "")
+    )
+
+
+def excluded(model: CompactModel) -> list[str]:
+    """Protocols that the user of a model does not need; their errors are told and not held against it."""
+    return [name for name in str(model.about.get(EXCLUDED, "")).split("; ") if name]
 
 
 def sentence(model: CompactModel) -> str:
     """The error in a line of words."""
     if not model.error:
         return "error not measured"
-    told = (f"{name}: rms {rms:.3f}, worst {worst:.3f}" for name, (rms, worst) in model.error.items())
+    told = [f"{name}: rms {rms:.3f}, worst {worst:.3f}{mark}" for name, rms, worst, mark in rows(model)]
     return "; ".join(told) + " decades"
 
 
-def with_error(model: CompactModel, case, spread, limit: float) -> CompactModel:
-    """The model with its measured error. Raises ExtractionError when that is above a limit [decades]."""
+def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
+    """Protocol, rms and worst [decades], and a mark behind those that are excluded or outside of the range of times."""
+    spike = f"pulses of {units.write(SPIKE, 'time')}"
+    found = []
+    for name, (rms, worst) in model.error.items():
+        marks = ["shorter than the range"] * (name == spike and model.limits.shortest > SPIKE)
+        marks += ["excluded"] * (name in excluded(model))
+        found.append((name, rms, worst, f" ({', '.join(marks)})" if marks else ""))
+    return found
+
+
+def with_error(model: CompactModel, case, spread, limit: float, leave_out: tuple[str, ...] = ()) -> CompactModel:
+    """The model with its measured error. Raises ExtractionError when that is above a limit [decades].
+
+    leave_out : protocols whose errors are not held against the model
+    """
     from dataclasses import replace
 
     try:
-        made = replace(model, measured=measured(model, case, spread))
+        about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
+        made = replace(model, measured=measured(model, case, spread), about=about)
     except SolverError as error:
         failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
         failure.partial = model
         raise failure from error
-    if not overall(made) <= limit:
-        failure = ExtractionError(
-            f"the compact model is off by {overall(made):.2g} decades (rms) for pulses of 1 us and more; {limit:g} are "
-            "allowed. One state for each column is not enough for this case, or its range is too wide: try another "
-            "--voltage or --time"
-        )
+    most, name = overall(made)
+    if not most <= limit:
+        failure = ExtractionError(refusal(most, name, limit))
         failure.partial = made
         raise failure
     return made
+
+
+def refusal(most: float, name: str, limit: float) -> str:
+    """Why a model is refused that is off by `most` decades under the drive of a name, and what to do."""
+    advice = "try another --voltage or --time; one state for each column may not be enough for this case"
+    if name.startswith(UNWRITTEN):
+        advice = (
+            "a film that was never written is in no state that voltages lead to: let the case begin with writes "
+            "(ions.initial = { history = [...] })"
+        )
+    return (
+        f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. Leave out what you do "
+        f'not need (--exclude "{name}"), or {advice}'
+    )

@@ -7,6 +7,7 @@ import numpy as np
 from otjdd.errors import NotAsExpected
 
 EDGE = 1e-9  # relative: what leaves the range by so little does not
+NEIGHBOURS = 201  # breakpoints around the top of a pulse in which its flanks are looked for
 
 
 class Range(NamedTuple):
@@ -29,11 +30,25 @@ def check_voltages(limits: Range, voltage: np.ndarray) -> None:
 
 
 def shortest_pulse(pieces: np.ndarray) -> float:
-    """Shortest time [s] for which the voltage keeps a sign along pieces (P, 4): times and voltages at both ends."""
-    sign = np.sign(pieces[:, 2] + pieces[:, 3])
-    first = np.flatnonzero(np.diff(sign, prepend=np.nan) != 0.0)
-    lasts = np.add.reduceat(pieces[:, 1] - pieces[:, 0], first)
-    return float(lasts[sign[first] != 0.0].min(initial=np.inf))
+    """Shortest full width at half maximum [s] of the pulses of either sign along pieces (P, 4).
+
+    pieces : times and voltages at both ends. A pulse is a rise and a fall of the voltage,
+    whatever follows it: a read right behind makes it no longer.
+    """
+    from scipy.signal import find_peaks, peak_widths
+
+    time, voltage = pieces[:, :2].ravel(), pieces[:, 2:].ravel()
+    shortest = np.inf
+    for sign in (1.0, -1.0):
+        V = np.maximum(sign * voltage, 0.0)
+        bends = np.ones(V.size, bool)
+        bends[1:-1] = (V[1:-1] != V[:-2]) | (V[1:-1] != V[2:])
+        t, V = np.pad(time[bends], 1, mode="edge"), np.pad(V[bends], 1)
+        peaks, _ = find_peaks(V)
+        _, _, left, right = peak_widths(V, peaks, rel_height=0.5, wlen=NEIGHBOURS)
+        at = np.arange(V.size)
+        shortest = min(shortest, float((np.interp(right, at, t) - np.interp(left, at, t)).min(initial=np.inf)))
+    return shortest
 
 
 def times_outside(limits: Range, pieces: np.ndarray) -> str:

@@ -94,6 +94,13 @@ class CompactModel:
         Times outside of the range of the model are told by a line of warning and in the attribute `outside_range`. Raises
         NotAsExpected for a voltage or a state outside of it.
         """
+        ds = self.predicted(waveform, states)
+        if outside := ds.attrs.get(OUTSIDE):
+            log.warning("the compact model does not hold for %s", outside)
+        return ds
+
+    def predicted(self, waveform, states=None) -> "xr.Dataset":
+        """As `run`, without the line of warning."""
         from otjdd.compact_models import kernels as compact
 
         waveform = waveform.waveform() if hasattr(waveform, "waveform") else waveform
@@ -107,8 +114,6 @@ class CompactModel:
             compact.travel(self.lookup, q, pieces, out)
             reads.append(taken(block, pieces, out))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
-        if outside:
-            log.warning("the compact model does not hold for %s", outside)
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
     def collected(self, rows, reads, waveform) -> "xr.Dataset":

@@ -8,6 +8,7 @@ from commands import otjdd
 
 from otjdd.cli import compact as command
 from otjdd.compact_models import build
+from otjdd.compact_models.exports import compiler
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExitCode, ExtractionError
 from otjdd.results import store
@@ -80,6 +81,15 @@ def test_command_writes_a_model_its_files_and_a_picture(compact_model, tmp_path,
     printed = capsys.readouterr().out
     assert f"loop: rms {compact_model.error['loop'][0]:.3f}" in printed
     assert str(tmp_path / "otj.va") in printed
+
+
+def test_compiler_of_verilog_a_is_found_or_its_absence_explained(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(compiler, "packaged", lambda: None)
+    assert "openvaf-r is not on this machine" in compiler.advice()
+    (tmp_path / "openvaf-r").write_text("#!/bin/sh\n")
+    (tmp_path / "openvaf-r").chmod(0o755)
+    assert f"{tmp_path / 'openvaf-r'} otj.va -o otj.osdi" in compiler.advice()
 
 
 def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeypatch):

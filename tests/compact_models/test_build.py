@@ -1,5 +1,7 @@
 """From a case to a model: what is refused, how columns share tables, and a model that is too far from the solver."""
 
+from dataclasses import replace
+
 import compact_device
 import numpy as np
 import pytest
@@ -55,6 +57,17 @@ def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
     assert energy == parts[-1].activation_energy
     assert kind.speeds[0] == 1.0
     assert kind.speeds[1] == pytest.approx(np.exp((energy - parts[0].activation_energy) / (8.617333262e-5 * 300.0)))
+
+
+def test_drives_that_are_excluded_are_told_and_not_held_against_a_model(compact_model):
+    worst, name = error.overall(compact_model)
+    assert build.named([name.split(" at ")[0]], compact_model.limits)[0].startswith(name.split(" at ")[0])
+    without = replace(compact_model, about=compact_model.about | {error.EXCLUDED: name})
+    assert error.overall(without)[0] < worst
+    assert f"{name}: rms {worst:.3f}" in error.sentence(without)
+    assert error.sentence(without).count("excluded") == 1
+    with pytest.raises(NotAsExpected, match=r"drives that the error is measured under.*first sweeps at 1 V/us.*'swep'"):
+        build.named(["swep"], compact_model.limits)
 
 
 @pytest.mark.campaign

@@ -21,8 +21,7 @@ def circuits(model: CompactModel) -> dict[str, str]:
     return {
         "otj.va": verilog_a.verilog_a(model),
         "otj.cir": spice.subcircuit(model),
-        "example.cir": spice.testbench(model),
-    }
+    } | spice.netlists(model)
 
 
 def networks(model: CompactModel, taken: pulses.Pulsed, devices: pulses.Devices | None = None) -> dict[str, str]:

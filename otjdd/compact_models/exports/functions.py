@@ -98,7 +98,7 @@ def header(model: CompactModel) -> list[str]:
         f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
         f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
-        f"{model.temperature:g} K only; what shorter pulses do is not resolved, and nothing tells of them",
+        f"{model.temperature:g} K only; what shorter pulses do is not resolved, and circuits do not tell of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *start(model),
@@ -120,5 +120,5 @@ def start(model: CompactModel) -> list[str]:
     return [
         f"start: the case begins with vacancies that are not at rest, at 0 V they move by {moved:.2g} of the thickness; "
         "this model begins where they come to rest, so reads of a film that was never written are off as told for the "
-        "first pulses of the case, until pulses of both signs have written it"
+        "first pulses and sweeps of the case, until pulses of both signs have written it"
     ]

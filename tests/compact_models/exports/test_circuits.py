@@ -235,17 +235,16 @@ def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(fol
 @pytest.mark.campaign
 @simulators.needs_ngspice
 def test_testbench_works_as_it_is(model, folder):
-    body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "")
-    found = simulators.ngspice(folder, body)
+    found = simulators.ngspice(folder, body_of(spice.netlists(model)["example.cir"]))
     assert found["read2"] / found["read1"] > 30.0
     assert found["outside"] == 0.0
 
 
 @pytest.mark.campaign
 @simulators.needs_ngspice
-@pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True)])
+@pytest.mark.parametrize(("changed", "warned"), [("", False), ("ic1=1.2", True), ("\n.temp 127", True)])
 def test_testbench_warns_where_the_model_is_outside_of_its_range(model, folder, changed, warned):
-    body = spice.testbench(model).split("\n", 1)[1].replace(".end\n", "").replace("0 otj\n", f"0 otj {changed}\n")
+    body = body_of(spice.netlists(model)["example.cir"]).replace("0 otj\n", f"0 otj {changed}\n")
     assert ("warning: the model was outside" in simulators.printed(folder, body)) == warned
 
 
@@ -274,3 +273,34 @@ def test_header_warns_of_a_film_that_was_never_written(model):
     told = [line for line in header(pristine) if "never written" in line]
     assert len(told) == 1
     assert "move by 0.26 of the thickness" in told[0]
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_netlists_of_all_simulators_read_the_same(model, folder):
+    texts = spice.netlists(model)
+    found = {name: simulators.ngspice(folder, body_of(texts[name])) for name in ("example.cir", "example_osdi.cir")}
+    reads = [found["example.cir"][f"read{i}"] for i in range(1, 5)]
+    assert [found["example_osdi.cir"][f"read{i}"] for i in range(1, 5)] == pytest.approx(reads, rel=EXACT)
+    told = simulators.vacask(folder, texts["example.sim"], "tran1")
+    times = spice.drive(model, 1e-6)[1]
+    assert np.interp(times, told["time"], told["vs:flow(br)"]) == pytest.approx(reads, rel=EXACT)
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+def test_compiled_model_warns_of_another_temperature_and_of_a_sweep_beyond_its_range(model, folder):
+    body = body_of(spice.netlists(model)["example_osdi.cir"])
+    told = "holds at 300 K only, the simulator is set to 400.15 K"
+    assert told not in simulators.printed(folder, body)
+    assert told in simulators.printed(folder, body + "\n.temp 127")
+    sweep = f"{LOADED}\nVs p 0 0\nN1 p 0 otjm\n.dc Vs 0 {{}} 0.1\n.control\nrun\n.endc"
+    assert "outside of the range" not in simulators.printed(folder, sweep.format(2))
+    assert "outside of the range of this model" in simulators.printed(folder, sweep.format(5))
+
+
+def body_of(text: str) -> str:
+    """A netlist without its title and end."""
+    return text.split("\n", 1)[1].replace(".end\n", "")

