@@ -7,7 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
@@ -17,11 +17,13 @@ from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
 from otjdd.case.device import Device, FromResult, Ions
 from otjdd.case.document import Document, changed, load_document, parse, split_key, with_calibrated
-from otjdd.case.drive import Drive
+from otjdd.case.drive import Drive, Part
+from otjdd.case.drive_curves import Curves
+from otjdd.case.drive_patterns import Patterns
 from otjdd.case.expect import Expect
 from otjdd.case.fit_task import Fit
 from otjdd.case.numerics import FEWEST_CELLS, PARTS, Numerics
-from otjdd.case.problem import Problem, Source
+from otjdd.case.problem import KeyPath, Problem, Source
 from otjdd.case.record import Record
 from otjdd.case.recording import Recording
 from otjdd.case.shipped import find_case, shipped_cases
@@ -66,7 +68,7 @@ class Case(Record):
     _typed: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
-    def check_error(self):
+    def check_error(self) -> Self:
         error, cells = self.numerics.error, self.device.film.cells
         if error == "none":
             return self
@@ -79,7 +81,7 @@ class Case(Record):
         return self
 
     @model_validator(mode="after")
-    def check_bound_electrons(self):
+    def check_bound_electrons(self) -> Self:
         if self.ions.ionisation_energy is not None and self.device.film.electrons == "none":
             raise NotAsExpected(
                 'device.film.electrons = "balance" beside ions.ionisation_energy, which binds electrons of the film',
@@ -97,7 +99,7 @@ class Case(Record):
         """Text of the case file as read; the resolved text of a case without file."""
         return self._source or self.resolved()
 
-    def plain(self) -> dict:
+    def plain(self) -> dict[str, Any]:
         """The whole case as plain data, with bases and defaults filled in and files relative to the folder."""
         return with_names(self.model_dump(mode="json", exclude_none=True), self.folder)
 
@@ -111,7 +113,10 @@ class Case(Record):
 
     def waveform(self) -> Waveform | Chain:
         """Waveform of the drive, which has one. Cases that share a drive share its waveform. Raises OSError."""
-        return self.drive.waveform() if files_of(self.drive, "drive") else waveform_of(self.drive)
+        drive = self.drive
+        if isinstance(drive, Curves | Patterns):
+            raise AttributeError(f"a drive of the kind {drive.kind} has no waveform")
+        return drive.waveform() if files_of(drive, "drive") else waveform_of(drive)
 
     def texts(self) -> dict[str, str]:
         """Texts of the waveforms and the profile that the case names, by their names in `resolved`. Raises OSError."""
@@ -155,7 +160,7 @@ class Case(Record):
         found._source = ""
         return found
 
-    def __eq__(self, other) -> bool:
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, Case) and self.resolved() == other.resolved()
 
     def __hash__(self) -> int:
@@ -174,7 +179,7 @@ def load_case(
     """
     path = find_case(path)
     document = load_document(path, shipped_cases())
-    source, changes, folder = document.source.text, dict(set or {}) | changes, Path(path).resolve().parent
+    source, changes, folder = document.source.text or "", dict(set or {}) | changes, Path(path).resolve().parent
     if changes:
         document = changed(document.without("expect"), changes, "--set")
     return build(document, folder, source, allow_outside, typed_files(document, folder))
@@ -194,14 +199,14 @@ def changed_case(
     return case.replace(changes) if changes else case
 
 
-def parse_case(text: str, folder=".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
+def parse_case(text: str, folder: str | Path = ".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
     """Return the case of a text without base; `folder` holds the files that it names. Raises CaseError."""
     return build(with_calibrated(parse(Source(file, text))), Path(folder).resolve(), text, allow_outside)
 
 
 def build(
     document: Document, folder: Path, source: str, allow_outside: bool, typed: frozenset[str] = frozenset(),
-    *, strict_units=True,
+    *, strict_units: bool = True,
 ) -> Case:  # fmt: skip
     """Find the files that a document names and validate its data. Raises CaseError with all problems at once."""
     problems = find_files(document, folder, allow_outside, typed)
@@ -223,7 +228,7 @@ def build(
     return case
 
 
-def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
+def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
     """Paths and names of the files of a case: waveforms, results, profiles and compact models, data to fit."""
     if not path:
         fit = data.get("fit")
@@ -254,7 +259,7 @@ def named_files(data, path: tuple = ()) -> Iterator[tuple[tuple, str]]:
         yield from named_files(piece, (*path, "pieces", name))
 
 
-def tables_of_spread(columns: dict, path: tuple) -> Iterator[tuple[tuple, str]]:
+def tables_of_spread(columns: dict[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     """Paths and names of the tables of distributions in columns or in a kind of them, and in their kinds."""
     spread, kinds = columns.get("spread"), columns.get("kinds")
     for key, law in (spread if isinstance(spread, dict) else {}).items():
@@ -307,7 +312,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool, typed: fro
     return problems
 
 
-def with_names(data: dict, folder: Path) -> dict:
+def with_names(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The data of a case, changed in place: files in a folder are named from there."""
     for path, name in named_files(data):
         inside = Path(name).is_relative_to(folder)
@@ -329,19 +334,19 @@ def files_of(section: Record | None, name: str) -> tuple[str, ...]:
 
 
 @by_record(FEW)
-def waveform_of(drive: Record) -> Waveform | Chain:
+def waveform_of(drive: Part) -> Waveform | Chain:
     """Waveform of a drive."""
     return drive.waveform()
 
 
-def put(data, path: tuple, value) -> None:
+def put(data: Any, path: KeyPath, value: object) -> None:
     """Set a value at a path of nested tables and lists."""
     for part in path[:-1]:
         data = data[part]
     data[path[-1]] = value
 
 
-def json_schema() -> dict:
+def json_schema() -> dict[str, Any]:
     """JSON Schema of case files, for editors that complete and check TOML."""
     schema = Case.model_json_schema()
     base = {"type": "string", "description": "case file that this one is based on"}

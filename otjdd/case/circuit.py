@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from otjdd.case.record import Record
+from otjdd.case.record import Record, as_text
 from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]
@@ -25,15 +25,15 @@ class Circuit(Record):
     bandwidth or time_constant : [Hz] or [s] single pole of the instrument, tau = 1 / 2 pi f; None for an ideal one
     """
 
-    series_resistance: Ohms = "0 ohm"
-    parallel_capacitance: Farads = "0 F"
+    series_resistance: Ohms = as_text("0 ohm")
+    parallel_capacitance: Farads = as_text("0 F")
     compliance: Limit | None = None
     range: Limit | None = None
     bandwidth: Bandwidth | None = None
     time_constant: TimeConstant | None = None
 
     @model_validator(mode="after")
-    def _one_pole(self):
+    def _one_pole(self) -> Self:
         if self.bandwidth is not None and self.time_constant is not None:
             raise ValueError("bandwidth and time_constant say the same thing: give one of them")
         return self

@@ -181,7 +181,7 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
     return found, np.array([prod(made[g][1][i] for g, i in enumerate(place)) for place in places])
 
 
-def group_values(keys: list[str], spread: dict, columns: Any, value: dict[str, float]):
+def group_values(keys: list[str], spread: dict[str, Any], columns: Any, value: dict[str, float]):
     """Values of keys that move along one quantile, and the weights of its nodes."""
     first = spread[keys[0].removeprefix(SIGN)]
     if not hasattr(first, "law"):
@@ -208,7 +208,7 @@ def means(law: Standard, u: np.ndarray) -> np.ndarray:
     return np.diff(law.integral(u)) / np.diff(u)
 
 
-def drawn(columns: Any, spread: dict, value: dict[str, float]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def drawn(columns: Any, spread: dict[str, Any], value: dict[str, float]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Values of columns that are drawn from the laws, with equal shares."""
     keys = sorted(spread)
     z = np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys)))

@@ -1,6 +1,6 @@
 """The [columns] of a case: parallel columns that share the junction voltage, their kinds, and what differs between them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
 from typing_extensions import TypedDict
@@ -97,7 +97,7 @@ class Columns(Record):
     kinds: Annotated[tuple["ColumnKind", ...], Field(min_length=1, max_length=16)] | None = None
 
     @model_validator(mode="after")
-    def check_together(self):
+    def check_together(self) -> Self:
         check_together(self.together, self.spread)
         return self
 
@@ -118,13 +118,13 @@ class ColumnKind(Record):
     together: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
 
     @model_validator(mode="after")
-    def check_together(self):
+    def check_together(self) -> Self:
         if self.together is not None and self.spread is not None:
             check_together(self.together, self.spread)
         return self
 
 
-def check_together(together: tuple[str, ...] | None, spread: dict) -> None:
+def check_together(together: tuple[str, ...] | None, spread: dict[str, Any]) -> None:
     """Raise NotAsExpected for a key that moves together with others and is not spread, or is named twice."""
     keys = [key.removeprefix(SIGN) for key in together or ()]
     for key in keys:

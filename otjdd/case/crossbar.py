@@ -4,11 +4,12 @@ Such a case has a drive of the kind patterns.
 """
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from otjdd.case.record import Count, Record
+from otjdd.case.problem import KeyPath
+from otjdd.case.record import Count, Record, as_text
 from otjdd.units import Quantity, brief
 
 Lines = Annotated[Count, Field(ge=1, le=256)]
@@ -25,11 +26,11 @@ class Crossbar(Record):
 
     word_lines: Lines
     bit_lines: Lines
-    line_resistance: LineOhms = "1 ohm"
+    line_resistance: LineOhms = as_text("1 ohm")
     model: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
 
 
-def faults(case) -> Iterator[tuple[tuple, str, str]]:
+def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
     """Path, expected and found of what does not fit together in a case: crossbar, drive, patterns and circuit."""
     if case.drive.kind != "patterns":
         if case.crossbar is not None:

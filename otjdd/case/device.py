@@ -7,13 +7,13 @@ Electron energies count from the Fermi level of the right electrode. Published v
 import math
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
 from otjdd.case.electrodes import Electrode
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Count, Mass, Material, Number, Record
+from otjdd.case.record import Count, Mass, Material, Number, Record, as_text
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
@@ -41,7 +41,7 @@ class Film(Record):
     cells: Annotated[Count, Field(ge=8, le=4096)] = 140
     grading: Annotated[Number, Field(ge=1, le=1e4)] = 20.0
     permittivity: Permittivity
-    fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = "0 1/m^3"
+    fixed_charge: Annotated[float, Quantity("density", "-1e29 1/m^3", "1e29 1/m^3")] = as_text("0 1/m^3")
     tunnelling_mass: Mass = 1.0
     image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = None
     electrons: Literal["none", "balance"] = "none"
@@ -59,16 +59,16 @@ class Device(Record):
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")]
     conducting_fraction: Annotated[Number, Field(gt=0, le=1)] = 1.0
-    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = (
+    richardson: Annotated[float, Quantity("Richardson constant", "0.01 A/cm^2/K^2", "1e6 A/cm^2/K^2")] = as_text(
         "156 A/cm^2/K^2"
     )
-    transmission: Literal[tuple(MODELS)] = "transfer-matrix"
+    transmission: Literal[tuple(MODELS)] = "transfer-matrix"  # type: ignore[valid-type]  # the names of a table
     left: Electrode
     film: Film
     right: Electrode
 
     @model_validator(mode="after")
-    def check_film_states(self):
+    def check_film_states(self) -> Self:
         film = self.film
         if film.electrons != "none" and film.density_of_states is None and self.right.kind == "metal":
             raise NotAsExpected(
@@ -77,7 +77,7 @@ class Device(Record):
         return self
 
     @model_validator(mode="after")
-    def check_image_force(self):
+    def check_image_force(self) -> Self:
         metals = [side for side in (self.left, self.right) if side.kind == "metal"]
         if self.film.image_permittivity is not None and not metals:
             raise NotAsExpected("a metal on one side of a film with image_permittivity", "none")
@@ -125,7 +125,7 @@ class FromProfile(Record):
     profile: Annotated[str, Field(min_length=1)]
 
 
-def form_of_initial(value) -> str:
+def form_of_initial(value: object) -> str:
     """Form of `initial` that a value has; an unknown one is read, and refused, as a name."""
     for name, form in (("result", FromResult), ("profile", FromProfile)):
         if isinstance(value, form) or (isinstance(value, dict) and name in value):
@@ -159,20 +159,20 @@ class Ions(Record):
     charge: Annotated[Count, Field(ge=1, le=4)] = 2
     site_density: Density
     density: Density | None = None
-    law: Literal[tuple(LAWS)]
+    law: Literal[tuple(LAWS)]  # type: ignore[valid-type]  # the names of a table
     hop_distance: Annotated[float, Quantity("length", "0.01 nm", "10 nm")] | None = None
-    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = "1e13 Hz"
+    attempt_frequency: Annotated[float, Quantity("frequency", "1e6 Hz", "1e18 Hz")] = as_text("1e13 Hz")
     activation_energy: Annotated[float, Quantity("energy", "0.01 eV", "5 eV")]
     prefactor: Annotated[float, Quantity("diffusivity", "1e-20 m^2/s", "1 m^2/s")]
     ionisation_energy: Annotated[float, Quantity("energy", "-5 eV", "5 eV")] | None = None
-    well_left: Well = "0 eV"
-    well_right: Well = "0 eV"
-    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = "0.2 nm"
+    well_left: Well = as_text("0 eV")
+    well_right: Well = as_text("0 eV")
+    well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = as_text("0.2 nm")
     initial: Initial = "uniform"
 
     @field_validator("density")
     @classmethod
-    def check_density(cls, density: float | None, info) -> float | None:
+    def check_density(cls, density: float | None, info: ValidationInfo) -> float | None:
         sites = info.data.get("site_density", math.inf)  # absent when it is itself at fault
         if density is not None and density >= sites:
             site_density = write(sites, "density")
@@ -182,13 +182,13 @@ class Ions(Record):
         return density
 
     @model_validator(mode="after")
-    def check_hop_distance(self):
+    def check_hop_distance(self) -> Self:
         if self.hop_distance is None and self.law != "linear":
             raise NotAsExpected(f'hop_distance, such as "0.39 nm", beside law = "{self.law}"', "none")
         return self
 
     @model_validator(mode="after")
-    def check_one_density(self):
+    def check_one_density(self) -> Self:
         profile = isinstance(self.initial, FromProfile)
         if profile == (self.density is not None):
             got = "both" if profile else "neither"
@@ -215,9 +215,9 @@ def materials() -> dict[str, Published]:
     return {name: read_material(name, **entry) for name, entry in table.items()}
 
 
-def read_material(name: str, *, what: str, value, source: str, dimension: str = "") -> Published:
+def read_material(name: str, *, what: str, value: str | float, source: str, dimension: str = "") -> Published:
     """One entry of materials.toml; without `dimension` the value is a plain number."""
-    number = parse(value, dimension) if dimension else float(value)
+    number = parse(str(value), dimension) if dimension else float(value)
     return Published(name, what, number, str(value), source)
 
 

@@ -4,7 +4,7 @@ Values are text with units, numbers, or tables, as in a case file.
 """
 
 import math
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
@@ -20,9 +20,9 @@ Amount = str | Count | Number
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-def flat(table):
+def flat(table: Any) -> Any:
     """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}; tables of records stay."""
-    found = {}
+    found: dict[str, Any] = {}
     for key, value in table.items() if isinstance(table, dict) else ():
         if isinstance(value, dict) and not set(value) & LEAVES:
             found |= {f"{key}.{inner}": deep for inner, deep in flat(value).items()}
@@ -66,7 +66,7 @@ class Uniform(Record):
     spacing: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         (low, high), _ = together(self.low, self.high)
         if low >= high:
             raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))
@@ -89,7 +89,7 @@ class Normal(Record):
     high: Amount | None = None
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         together(self.mean, self.deviation)
         check_difference(self.deviation)
         check_spread(quantity_of(self.deviation) > 0, "a deviation above zero", self.deviation)
@@ -112,7 +112,7 @@ class Lognormal(Record):
     high: Amount | None = None
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         check_spread(quantity_of(self.median) > 0, "a median above zero", self.median)
         check_ends(self.median, self.low, self.high)
         return self
@@ -134,12 +134,12 @@ def quantity_of(amount: Amount) -> float:
     return together(amount)[0][0]
 
 
-def check_spread(good: bool, expected: str, amount: Amount):
+def check_spread(good: bool, expected: str, amount: Amount) -> None:
     if not good:
         raise NotAsExpected(expected, brief(amount))
 
 
-def check_ends(middle: Amount, low: Amount | None, high: Amount | None):
+def check_ends(middle: Amount, low: Amount | None, high: Amount | None) -> None:
     """Raise NotAsExpected unless the ends lie on either side of the middle."""
     together(middle, *(end for end in (low, high) if end is not None))
     bottom, top = ends(low, high)
@@ -156,10 +156,11 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
     from scipy.special import ndtr, ndtri
 
     bottom, top = ndtr(low), ndtr(high)
-    return np.clip(ndtri(bottom + u * (top - bottom)), low, high)
+    found: np.ndarray = np.clip(ndtri(bottom + u * (top - bottom)), low, high)
+    return found
 
 
-def form_of(value) -> str:
+def form_of(value: object) -> str:
     """Tag of the distribution that a table describes, by its keys."""
     keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
     return next((key for key in ("mean", "median", "values") if key in keys), "low")
@@ -187,7 +188,7 @@ class Sample(Record):
     over: Annotated[dict[Name, Distribution], Flat, Field(min_length=1, max_length=1000)]
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         if self.method in ("sobol", "saltelli") and self.count & (self.count - 1):
             below = 1 << (self.count.bit_length() - 1)
             raise NotAsExpected(f"a count that is a power of 2, such as {below} or {2 * below}", str(self.count))
@@ -197,7 +198,7 @@ class Sample(Record):
     def size(self) -> int:
         return self.count * (len(self.over) + 2 if self.method == "saltelli" else 1)
 
-    def rows(self) -> list[tuple]:
+    def rows(self) -> list[tuple[Amount, ...]]:
         """Values of the keys, one row per draw; for "saltelli" the blocks A, B, and A with one column of B each."""
         if self.method == "saltelli":
             both, d = unit_cube("sobol", self.count, 2 * len(self.over), self.seed), len(self.over)
@@ -219,7 +220,8 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
         found = qmc.Sobol(dimensions, rng=rng).random(count)
     else:
         found = latin_hypercube(rng, count, dimensions)
-    return np.clip(found, 2.0**-64, 1 - 2.0**-53)
+    inside: np.ndarray = np.clip(found, 2.0**-64, 1 - 2.0**-53)
+    return inside
 
 
 def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
@@ -235,7 +237,7 @@ def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np
     return (slices.T - place) / count
 
 
-def drawn(distribution, u: np.ndarray) -> list:
+def drawn(distribution: Any, u: np.ndarray) -> list[Amount]:
     """Values of a case file at shares u of a distribution."""
     if isinstance(distribution, Choice):
         n = len(distribution.values)

@@ -11,9 +11,9 @@ import tomllib
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from otjdd.case.problem import Problem, Source, dotted
+from otjdd.case.problem import KeyPath, Problem, Source, dotted
 from otjdd.case.toml_text import MAX_DEPTH, PART, scan
 from otjdd.errors import MAX_PROBLEMS, CaseError
 from otjdd.system.files import Refused, TooLarge, read_regular
@@ -47,12 +47,12 @@ class Document(NamedTuple):
     """
 
     source: Source
-    data: dict
+    data: dict[str, Any]
     places: dict
     problems: tuple[Problem, ...] = ()
     calibrated: tuple[tuple[tuple, Source], ...] = ()
 
-    def place(self, path: tuple) -> tuple[Source, int]:
+    def place(self, path: KeyPath) -> tuple[Source, int]:
         """Place of a key, or of the innermost table around it that has one."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.places:
@@ -64,7 +64,7 @@ class Document(NamedTuple):
         data = {name: value for name, value in self.data.items() if name != key}
         return self._replace(data=data, places={path: at for path, at in self.places.items() if path[:1] != (key,)})
 
-    def problem(self, path: tuple, expected: str, got: str = "", hint: str = "") -> Problem:
+    def problem(self, path: KeyPath, expected: str, got: str = "", hint: str = "") -> Problem:
         source, offset = self.place(path)
         return source.problem(offset, path, expected, got, hint)
 
@@ -185,7 +185,7 @@ def told(document: Document) -> Document:
     return document._replace(problems=tuple(problem for _, _, problem in strange))
 
 
-def strange_values(document: Document, path: tuple, value):
+def strange_values(document: Document, path: KeyPath, value):
     """Values that TOML allows and a case does not (dates, nan, inf) as (table or list, key in it, problem)."""
     for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
         place = (*path, part)
@@ -207,7 +207,7 @@ def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> 
     return Document(above.source, data, kept | above.places, problems, calibrated)
 
 
-def merge(below, above: dict, path: tuple, replaced: list):
+def merge(below, above: dict[str, Any], path: KeyPath, replaced: list):
     """Merge `above` into the table or list `below`, except for the paths in `replaced`; append all replaced paths to it."""
     merged = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
@@ -220,7 +220,7 @@ def merge(below, above: dict, path: tuple, replaced: list):
     return merged
 
 
-def without_alternatives(below: dict, above: dict, path: tuple, replaced: list) -> dict:
+def without_alternatives(below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list) -> dict[str, Any]:
     """Return the lower table without the alternatives (`EITHER`) to keys of the upper one; append them to `replaced`."""
     gone = set()
     for one, other in EITHER:

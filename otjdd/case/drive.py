@@ -6,7 +6,8 @@ hold SI.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -27,7 +28,7 @@ from otjdd.case.drive_values import (
     Vertices,
     Volts,
 )  # fmt: skip
-from otjdd.case.record import Count, Record
+from otjdd.case.record import Count, Record, as_text
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated
@@ -58,9 +59,9 @@ __all__ = [
 class ReadSettings(Record):
     """One read: 0 V for `delay`, then `voltage` for `duration`; the current is taken at the end."""
 
-    voltage: Volts = "0.1 V"
-    duration: Duration = "1 us"
-    delay: Pause = "0 s"
+    voltage: Volts = as_text("0.1 V")
+    duration: Duration = as_text("1 us")
+    delay: Pause = as_text("0 s")
 
     def waveform(self, write_voltage: float = np.nan, base: float = 0.0) -> Waveform:
         return shapes.read(self.voltage, self.duration, self.delay, write_voltage, base)
@@ -81,7 +82,7 @@ class Hold(Record):
     read: ReadSettings = Field(default_factory=ReadSettings)
 
     @model_validator(mode="after")
-    def _reads_fit(self):
+    def _reads_fit(self) -> Self:
         self.waveform()
         return self
 
@@ -120,7 +121,7 @@ class Steps(Record):
     read_each: bool = False
 
     @model_validator(mode="after")
-    def _one_way(self):
+    def _one_way(self) -> Self:
         if (self.path is None) != (self.step is None) or (self.path is None) == (self.voltages is None):
             raise ValueError("give either voltages or path and step")
         if self.path is not None:
@@ -128,7 +129,9 @@ class Steps(Record):
         return self
 
     def waveform(self) -> Waveform | Chain:
-        voltages = self.voltages if self.path is None else shapes.staircase(self.path, self.step)
+        voltages: shapes.Values = self.voltages or ()
+        if self.path is not None and self.step is not None:
+            voltages = shapes.staircase(self.path, self.step)
         once = shapes.steps(voltages, self.width)
         return repeated(with_reads(once, once.times[1::2]) if self.read_each else once, self.cycles)
 
@@ -139,10 +142,10 @@ class Pulse(Record):
     kind: Literal["pulse"]
     voltage: Volts
     width: Duration
-    rise: Pause = "0 s"
-    fall: Pause = "0 s"
-    wait: Pause = "0 s"
-    base: Volts = "0 V"
+    rise: Pause = as_text("0 s")
+    fall: Pause = as_text("0 s")
+    wait: Pause = as_text("0 s")
+    base: Volts = as_text("0 V")
     read: ReadSettings | None = None
 
     def waveform(self) -> Waveform:
@@ -163,14 +166,14 @@ class Train(Record):
     count: Times
     period: Duration | None = None
     frequency: Hertz | None = None
-    rise: Pause = "0 s"
-    fall: Pause = "0 s"
-    base: Volts = "0 V"
+    rise: Pause = as_text("0 s")
+    fall: Pause = as_text("0 s")
+    base: Volts = as_text("0 V")
     read_each: bool = False
     read: ReadSettings | None = None
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _fits(self) -> Self:
         if (self.period is None) == (self.frequency is None):
             raise ValueError("give either period or frequency")
         shapes.extended(self._block(self.read_each), self._period)
@@ -178,7 +181,8 @@ class Train(Record):
 
     @property
     def _period(self) -> float:
-        return 1 / self.frequency if self.period is None else self.period
+        # one of the two is given
+        return 1 / (self.frequency or math.nan) if self.period is None else self.period
 
     def _block(self, with_read: bool) -> Waveform:
         pulse = shapes.pulse(self.voltage, self.width, self.rise, self.fall, base=self.base)
@@ -204,14 +208,14 @@ class WriteReadLoop(Record):
     path: Vertices
     step: Step
     width: Duration
-    rise: Pause = "0 s"
-    fall: Pause = "0 s"
-    wait: Pause = "0 s"
+    rise: Pause = as_text("0 s")
+    fall: Pause = as_text("0 s")
+    wait: Pause = as_text("0 s")
     cycles: Times = 1
     read: ReadSettings = Field(default_factory=ReadSettings)
 
     @model_validator(mode="after")
-    def _closed(self):
+    def _closed(self) -> Self:
         shapes.check_path(self.path, self.cycles)
         return self
 
@@ -237,7 +241,7 @@ class Triangle(Record):
     cycles: Times = 1
 
     @model_validator(mode="after")
-    def _closed(self):
+    def _closed(self) -> Self:
         shapes.check_path(self.path, self.cycles)
         if self.rate is None and (self.step is None or self.delay is None):
             raise NotAsExpected("a rate, or a step and a delay", "no rate")
@@ -251,11 +255,13 @@ class Triangle(Record):
     @property
     def _width(self) -> float:
         """Duration of a step [s]."""
-        return self.delay if self.rate is None else self.step / self.rate
+        if self.step is not None and self.rate is not None:
+            return self.step / self.rate
+        return math.nan if self.delay is None else self.delay
 
     def waveform(self) -> Waveform | Chain:
         if self.step is None:
-            return shapes.triangle(self.path, self.rate, self.cycles)
+            return shapes.triangle(self.path, self.rate or math.nan, self.cycles)
         once = shapes.steps(shapes.staircase(self.path, self.step), self._width)
         delay = self._width if self.delay is None else min(self.delay, self._width)
         return repeated(with_reads(once, once.times[::2] + delay), self.cycles)
@@ -270,7 +276,7 @@ class Table(Record):
     reads_at: Annotated[tuple[Pause, ...], Field(max_length=100_000)] = ()
 
     @model_validator(mode="after")
-    def _one_source(self):
+    def _one_source(self) -> Self:
         if (self.points is None) == (self.file is None):
             raise ValueError("give either points or file")
         if self.points:
@@ -281,7 +287,8 @@ class Table(Record):
         """Waveform of the breakpoints. Raises OSError, or ValueError ("file:line: ...") for a file that is no waveform."""
         if self.file:
             return text_file.read_waveform(self.file, self.reads_at, HIGHEST)
-        return shapes.table(*zip(*self.points, strict=True), self.reads_at)
+        times, voltages = np.array(self.points).T
+        return shapes.table(times, voltages, self.reads_at)
 
 
 class Spikes(Record):
@@ -298,17 +305,23 @@ class Spikes(Record):
     delay: Delay
 
     @model_validator(mode="after")
-    def _pieces_known(self):
+    def _pieces_known(self) -> Self:
         for name in (*self.pre, *self.post):
             if name not in self.pieces:
                 raise ValueError(f"there is no piece {name!r}; there are {', '.join(self.pieces)}")
         return self
 
+    def _held(self, name: str) -> Waveform:
+        """Waveform of a piece. Raises ValueError for one that is too long to be held as a whole."""
+        shape = self.pieces[name].waveform()
+        if isinstance(shape, Chain):
+            raise ValueError(f"piece {name!r} has {shape.points:,} breakpoints, too many for a spike")
+        return shape
+
     def waveform(self) -> Waveform:
-        at_rest = Waveform([0.0], [0.0])
+        at_rest = Waveform(np.zeros(1), np.zeros(1))
         pre, post = (
-            concatenate([at_rest, *(self.pieces[name].waveform() for name in names), at_rest])
-            for names in (self.pre, self.post)
+            concatenate([at_rest, *(self._held(name) for name in names), at_rest]) for names in (self.pre, self.post)
         )
         return difference(pre, post, self.delay)
 
@@ -321,7 +334,7 @@ class Sequence(Record):
     repeat: Times = 1
 
     @model_validator(mode="after")
-    def _shallow(self):
+    def _shallow(self) -> Self:
         if self.depth > MAX_DEPTH:
             raise ValueError(f"sequences are nested {self.depth} deep; the limit is {MAX_DEPTH}")
         return self

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
 from otjdd.case.device import Write
 from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, Volts
-from otjdd.case.record import Count, Record
+from otjdd.case.record import Count, Record, as_text
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
 from otjdd.waveform import shapes
@@ -36,17 +36,17 @@ class Grid(Curves):
     step: Step | None = None
 
     @model_validator(mode="after")
-    def _one_grid(self):
-        ramp = [value is not None for value in (self.start, self.stop, self.step)]
-        if any(ramp) == (self.voltages is not None) or any(ramp) != all(ramp):
+    def _one_grid(self) -> Self:
+        ramp = [value for value in (self.start, self.stop, self.step) if value is not None]
+        if bool(ramp) == (self.voltages is not None) or len(ramp) not in (0, 3):
             raise ValueError("give either voltages or start, stop and step")
-        if all(ramp) and not 0 < abs(self.stop - self.start) / self.step <= 10_000:
+        if ramp and not 0 < abs(ramp[1] - ramp[0]) / ramp[2] <= 10_000:
             raise ValueError("start, stop and step make no curve of 2 to 10000 voltages")
         return self
 
     def bias_voltages(self) -> np.ndarray:
         """Voltages (n,) [V] of each curve, in the order of the case."""
-        if self.voltages is not None:
+        if self.voltages is not None or self.start is None or self.stop is None or self.step is None:
             return np.array(self.voltages)
         return np.append(self.start, shapes.staircase([self.start, self.stop], self.step))
 
@@ -61,7 +61,7 @@ class Prepared(Curves):
 
     def histories(self) -> dict[str, Waveform]:
         """Waveform that prepares each state, by name; {"initial": a waveform of 0 s} for a case without states."""
-        at_rest = Waveform([0.0], [0.0])
+        at_rest = Waveform(np.zeros(1), np.zeros(1))
         made = {
             name: concatenate([at_rest, *(shapes.hold(w.voltage, w.duration) for w in writes)])
             for name, writes in self.states.items()
@@ -88,7 +88,7 @@ class Frequencies(Record):
     per_decade: Annotated[Count, Field(ge=1, le=1000)] = 10
 
     @model_validator(mode="after")
-    def _rising(self):
+    def _rising(self) -> Self:
         if self.stop <= self.start:
             raise NotAsExpected(f'a stop above the start of "{write(self.start, "frequency")}"', f"{self.stop:g} Hz")
         return self
@@ -99,7 +99,7 @@ class Frequencies(Record):
         return np.geomspace(self.start, self.stop, 1 + int(np.ceil(decades * self.per_decade * (1 - 1e-12))))
 
 
-def form_of_frequencies(value) -> str:
+def form_of_frequencies(value: object) -> str:
     """Form of `frequencies` that a value has; what is neither is read, and refused, as a list."""
     return "table" if isinstance(value, dict | Frequencies) else "list"
 
@@ -121,7 +121,7 @@ class Answer(Prepared):
     settle: Annotated[bool, Strict()] = False
 
     @model_validator(mode="after")
-    def _one_state(self):
+    def _one_state(self) -> Self:
         if self.settle and self.states:
             raise NotAsExpected("no states beside settle = true: ions that come to rest forget them", "both")
         return self
@@ -135,7 +135,7 @@ class Impedance(Answer):
     """
 
     kind: Literal["impedance"]
-    bias: Listed = ("0 V",)
+    bias: Listed = as_text(("0 V",))
     frequencies: Spectrum
 
     def bias_voltages(self) -> np.ndarray:
@@ -154,7 +154,7 @@ class CV(Answer, Grid):
     """
 
     kind: Literal["cv"]
-    frequencies: Spectrum = (METER,)
+    frequencies: Spectrum = as_text((METER,))
 
     def frequency_values(self) -> np.ndarray:
         """Frequencies (n,) [Hz]."""

@@ -1,11 +1,11 @@
 """Drives of a crossbar: patterns written into its cells, read and left alone; no waveform."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from otjdd.case.drive_values import Duration, Times, Volts
-from otjdd.case.record import Record
+from otjdd.case.record import Record, as_text
 
 Cells = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 
@@ -26,7 +26,7 @@ class PatternWrite(Record):
     period: Duration | None = None
 
     @model_validator(mode="after")
-    def _fits(self):
+    def _fits(self) -> Self:
         if self.count > 1 and (self.period is None or self.period < self.width):
             raise ValueError("several pulses need a period, and one that is not shorter than their width")
         return self
@@ -45,8 +45,8 @@ class PatternRead(Record):
     """
 
     kind: Literal["read"]
-    voltage: Volts = "0.1 V"
-    duration: Duration = "1 us"
+    voltage: Volts = as_text("0.1 V")
+    duration: Duration = as_text("1 us")
     unselected: Literal["grounded", "floating"] = "grounded"
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Mass, Material, Number, Record
+from otjdd.case.record import Mass, Material, Number, Record, as_text
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.units import Quantity
 
@@ -39,7 +39,8 @@ class Bent(NamedTuple):
 
 def band_states(mass: float, temperature: float) -> float:
     """Effective density of states [1/m3] of a parabolic band: 2 (2 pi m kT / h^2)^(3/2), mass in m0, temperature in K."""
-    return 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+    states: float = 2 * (2 * math.pi * mass * ELECTRON_MASS * BOLTZMANN * temperature / PLANCK**2) ** 1.5
+    return states
 
 
 class Metal(Record):
@@ -53,10 +54,10 @@ class Metal(Record):
     kind: Literal["metal"]
     material: Material | None = None
     barrier: Barrier
-    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = "0 m"
+    screening_length: Annotated[float, Quantity("length", "0 m", "10 nm")] = as_text("0 m")
     relative_permittivity: Annotated[Number, Field(ge=1, le=1e4)] = 2.0
     mass: Mass = 1.0
-    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = "5 eV"
+    band_depth: Annotated[float, Quantity("energy", "0.01 eV", "100 eV")] = as_text("5 eV")
 
     def form(self, temperature: float) -> Straight:
         """Its band edge as a function of its charge, at a temperature [K]."""

@@ -4,7 +4,7 @@ It speaks of the case as its file stands. It is therefore not inherited through 
 on top of the file.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
@@ -26,7 +26,7 @@ class Expect(Record):
     point: Annotated[Count, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
-    def check_window(self):
+    def check_window(self) -> Self:
         (low, high), _ = together(self.low, self.high)
         if low > high:
             raise NotAsExpected(f"a high end above the low one of {brief(self.low)}", brief(self.high))

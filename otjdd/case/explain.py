@@ -5,14 +5,14 @@ text of its own.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from otjdd.case.document import Document, parse, read_text
-from otjdd.case.problem import Problem, Source, nearest
+from otjdd.case.problem import KeyPath, Problem, Source, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
@@ -32,12 +32,12 @@ def read_record(kind: type[Kind], path: str | os.PathLike[str]) -> tuple[Kind, D
         raise CaseError(problems_of(error.errors(), document, kind.model_json_schema())) from None
 
 
-def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Problem]:
+def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema: dict[str, Any]) -> list[Problem]:
     """One problem a key, in the order of the files.
 
     errors : as of pydantic's ValidationError.errors()   schema : JSON schema of the record that was validated
     """
-    by_path = {}
+    by_path: dict[KeyPath, Mapping[str, Any]] = {}
     for error in errors:
         by_path.setdefault(path_of(error, document.data), error)
     # A list with a bad member is also told to be too short, as the member was left out.
@@ -47,15 +47,16 @@ def problems_of(errors: list[dict], document: Document, schema: dict) -> list[Pr
     return [problem_of(by_path[path], path, document, schema) for path in paths[:MAX_PROBLEMS]]
 
 
-def order(document: Document, path: tuple) -> tuple:
+def order(document: Document, path: KeyPath) -> tuple[str, int]:
     """Sort key of a key: its file, and its place there."""
     source, offset = document.place(path)
     return source.file, offset
 
 
-def path_of(error: dict, data) -> tuple:
+def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
     """Key path of an error: its location without the names of the union members that pydantic puts in between."""
-    path, value = (), data
+    path: KeyPath = ()
+    value = data
     for i, part in enumerate(error["loc"]):
         if isinstance(value, dict | list) and part in (value if isinstance(value, dict) else range(len(value))):
             path, value = (*path, part), value[part]
@@ -66,7 +67,7 @@ def path_of(error: dict, data) -> tuple:
     return path
 
 
-def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Problem:
+def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, schema: dict[str, Any]) -> Problem:
     """One problem."""
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
@@ -92,31 +93,31 @@ def problem_of(error: dict, path: tuple, document: Document, schema: dict) -> Pr
     return document.problem(path, expected, shown(value), nearest(value, choices) if isinstance(value, str) else "")
 
 
-def elsewhere(schema: dict, name: str) -> str:
+def elsewhere(schema: dict[str, Any], name: str) -> str:
     """Hint for a key that stands in other tables: their dotted keys; "" when there is none."""
     found = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
     quoted = [f'"{path}"' for path in found]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""
 
 
-def paths_of(schema: dict, node: dict, name: str, path: tuple) -> Iterator[str]:
+def paths_of(schema: dict[str, Any], node: dict[str, Any], name: str, path: KeyPath) -> Iterator[str]:
     """Dotted keys of a name in the tables of a schema that are no lists, at most MAX_TABLES deep."""
     for inner in alternatives(schema, node, None):
         for key, value in inner.get("properties", {}).items():
             if key == name:
-                yield ".".join((*path, key))
+                yield ".".join(map(str, (*path, key)))
             elif len(path) < MAX_TABLES:
                 yield from paths_of(schema, value, name, (*path, key))
 
 
-def shown(value) -> str:
+def shown(value: object) -> str:
     """A value as a problem shows it."""
     if isinstance(value, dict | list | tuple):
         return "a table" if isinstance(value, dict) else f"a list of {len(value)}"
     return "nothing" if value is None else brief(value)
 
 
-def nodes_at(schema: dict, path: tuple, data) -> list[dict]:
+def nodes_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[dict[str, Any]]:
     """The parts of a JSON schema that describe the value at a path; of alternatives, those that the data may be."""
     nodes, value = alternatives(schema, schema, data), data
     for part in path:
@@ -126,7 +127,7 @@ def nodes_at(schema: dict, path: tuple, data) -> list[dict]:
     return nodes
 
 
-def member(value, part):
+def member(value: Any, part: Any) -> Any:
     """Value at one part of a path, None where there is none."""
     try:
         return value[part]
@@ -134,7 +135,7 @@ def member(value, part):
         return None
 
 
-def step(node: dict, part) -> dict | None:
+def step(node: dict[str, Any], part: str | int) -> dict[str, Any] | None:
     """Schema of a member."""
     if isinstance(part, int):
         listed = node.get("prefixItems", [])
@@ -144,7 +145,7 @@ def step(node: dict, part) -> dict | None:
     return named or next((other for other in others if isinstance(other, dict)), None)
 
 
-def alternatives(schema: dict, node: dict, value) -> list[dict]:
+def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> list[dict[str, Any]]:
     """A node with references followed and alternatives laid out, without those whose kind or law is not the value's."""
     if "$ref" in node:
         target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
@@ -157,7 +158,7 @@ def alternatives(schema: dict, node: dict, value) -> list[dict]:
     return [node]
 
 
-def fits(node: dict, value) -> bool:
+def fits(node: dict[str, Any], value: Any) -> bool:
     """Tell if an alternative agrees with the constant keys (kind, law) of the value."""
     if not isinstance(value, dict):
         return True
@@ -165,7 +166,7 @@ def fits(node: dict, value) -> bool:
     return all(value.get(k) == c for k, c in constants.items())
 
 
-def choices_at(schema: dict, path: tuple, data) -> list[str]:
+def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
     """Texts among which a value can be chosen."""
     # The last key itself may be what is wrong, so the alternatives are not narrowed by it.
     without = pruned(data, path)
@@ -174,26 +175,26 @@ def choices_at(schema: dict, path: tuple, data) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def pruned(data, path: tuple):
+def pruned(data: Any, path: KeyPath) -> Any:
     """The data without the table that holds the last key of the path."""
     if len(path) < 2 or not isinstance(data, dict) or path[0] not in data:
         return None
     return data | {path[0]: pruned(data[path[0]], path[1:])}
 
 
-def words_at(schema: dict, path: tuple, data) -> str:
+def words_at(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
     """Value that the schema expects at a path, in words."""
     choices = choices_at(schema, path, data)
     words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
     return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"
 
 
-def words_of(node: dict) -> str:
+def words_of(node: dict[str, Any]) -> str:
     """One alternative in words."""
     kind = node.get("type", "object")
     if kind == "string" and "examples" in node:  # a quantity
         bounded = '"' in node["description"]
-        return node["description"] + f' such as "{node["examples"][0]}"' * (not bounded)
+        return str(node["description"]) + f' such as "{node["examples"][0]}"' * (not bounded)
     if kind in ("integer", "number"):
         return ("a whole number" if kind == "integer" else "a number") + bounds_of(node)
     counts = [node.get("minItems"), node.get("maxItems")]
@@ -206,7 +207,7 @@ def words_of(node: dict) -> str:
     return TYPES.get(kind, "a value") + " that is not empty" * ("minLength" in node)
 
 
-def bounds_of(node: dict) -> str:
+def bounds_of(node: dict[str, Any]) -> str:
     """Bounds of a number, such as " from 8 to 4096" or " above 0 and at most 1"; "" when there are none."""
     names = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     bounds = {word: plain(Decimal(str(node[name]))) for name, word in names.items() if name in node}
@@ -215,7 +216,7 @@ def bounds_of(node: dict) -> str:
     return " " + " and ".join(f"{word} {bound}" for word, bound in bounds.items()) if bounds else ""
 
 
-def one_of(choices: list) -> str:
+def one_of(choices: list[Any]) -> str:
     """Choices in a row: "a", "b" or "c"."""
     quoted = [brief(c) for c in choices]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

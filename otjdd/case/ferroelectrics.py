@@ -1,6 +1,10 @@
 """Films of known ferroelectrics, told by the names in a case: their polarisation is not in the model."""
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
 
 NAMES = {
     "BaTiO3": r"BaTiO_?3|BTO\b",
@@ -11,7 +15,7 @@ NAMES = {
 WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in NAMES.items()}
 
 
-def note(case) -> str:
+def note(case: "Case") -> str:
     """A line for `otjdd check` where the title or the material of the film names a ferroelectric; else ""."""
     said = f"{case.title} | {case.device.film.material or ''}"
     name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")

@@ -1,6 +1,6 @@
 """The [fit] of a case: the parameters that may move, and the measured data that a run should meet."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, Strict, model_validator
 
@@ -25,7 +25,7 @@ class Vary(Record):
     each: Annotated[bool, Strict()] = False
 
     @model_validator(mode="after")
-    def check_ends(self):
+    def check_ends(self) -> Self:
         if self.low is not None and self.high is not None:
             (low, high), _ = together(self.low, self.high)
             if low >= high:
@@ -53,7 +53,7 @@ class FitData(Record):
     range: dict[Name, tuple[Amount, Amount]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def check_ranges(self):
+    def check_ranges(self) -> Self:
         for low, high in self.range.values():
             together(low, high)
         return self

@@ -5,7 +5,7 @@ two together. `otjdd schema` carries both to editors.
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
@@ -41,7 +41,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("A parameter of a fit", "fit.vary", Vary),
     ("A data set of a fit", "fit.data", FitData),
     ("A read of a drive", "drive.read", drive.ReadSettings),
-    *(
+    *(  # type: ignore[arg-type]  # mypy sees their metaclass
         (f'Drive: kind = "{kind}"', "drive", record)
         for kind, record in {
             "hold": drive.Hold, "pulse": drive.Pulse, "train": drive.Train, "steps": drive.Steps,
@@ -50,7 +50,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
             "patterns": drive_patterns.Patterns,
         }.items()
     ),
-    *(
+    *(  # type: ignore[arg-type]  # likewise
         (f'A part of a drive of patterns: kind = "{kind}"', "drive.parts[0]", record)
         for kind, record in {
             "write": drive_patterns.PatternWrite, "read": drive_patterns.PatternRead, "rest": drive_patterns.PatternRest,
@@ -298,18 +298,18 @@ def keys_of(path: str, record: type[BaseModel]) -> Iterator[Key]:
         yield Key(dotted, meaning, units[0] if units else "", default, " or ".join(words), example)
 
 
-def in_dimension(node: dict, name: str) -> bool:
+def in_dimension(node: dict[str, Any], name: str) -> bool:
     """True for a node of a quantity of that name."""
     return node.get("type") == "string" and f"{node.get('description', '')} ".startswith(f"{name} ")
 
 
-def word_of(node: dict) -> str:
+def word_of(node: dict[str, Any]) -> str:
     """Range of one alternative in words: bounds, choices, or the kind of value."""
     choices = node.get("enum", [node["const"]] if "const" in node else [])
     return ", ".join(f'"{choice}"' for choice in choices) or words_of(node)
 
 
-def default_of(node: dict, found: list[dict]) -> str:
+def default_of(node: dict[str, Any], found: list[dict[str, Any]]) -> str:
     """Default as TOML; of a quantity that is held as a number, with its unit; "none" for an absent one."""
     value = node.get("default")
     if value in (None, [], {}):

@@ -29,4 +29,4 @@ class Numerics(Record):
     atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000
     current_tolerance: Annotated[Number, Field(ge=LEAST_CURRENT_TOLERANCE, le=0.1)] = 1e-4
-    error: Literal[ERRORS] = "none"
+    error: Literal[ERRORS] = "none"  # type: ignore[valid-type]  # the names of a table

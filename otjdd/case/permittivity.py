@@ -5,7 +5,7 @@ temperature. Another form is a branch of `displacement` and its inverse in `phys
 """
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,7 +50,7 @@ class NonlinearPermittivity(Record):
         return self.eps_inf + self.b / math.sqrt(self.a)
 
     @model_validator(mode="after")
-    def check_zero_field(self):
+    def check_zero_field(self) -> Self:
         if not 1 <= self.at_zero_field <= 1e6:
             expected = "eps_inf + b / sqrt(a), the permittivity without field, from 1 to 1e6"
             raise NotAsExpected(expected, f"{self.at_zero_field:.3g}")

@@ -1,6 +1,6 @@
 """The [record] of a case: which time steps and which snapshots a result keeps."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
@@ -29,14 +29,14 @@ class Recording(Record):
 
     @field_validator("windows")
     @classmethod
-    def check_windows(cls, windows):
+    def check_windows(cls, windows: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
         for start, end in windows:
             if not start < end:
                 raise NotAsExpected("windows that end after they begin", f"{start:g} s to {end:g} s")
         return windows
 
     @model_validator(mode="after")
-    def check_every(self):
+    def check_every(self) -> Self:
         if self.windows and self.every == "all":
             raise NotAsExpected('every = "reads" or "none" beside windows', '"all", the default')
         return self

@@ -6,7 +6,7 @@ together. A study is the product of all its axes. Values are text with units, nu
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
@@ -29,7 +29,7 @@ class Range(Record):
     spacing: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         (start, stop), _ = together(self.start, self.stop)
         if (self.count is None) == (self.step is None):
             raise ValueError("give either count or step")
@@ -46,8 +46,8 @@ class Range(Record):
 
     @property
     def size(self) -> int:
-        if self.count is not None:
-            return self.count
+        if self.step is None:
+            return self.count or 0
         (start, stop, step), _ = together(self.start, self.stop, self.step)
         return 1 + math.floor((stop - start) / step * (1 + 1e-12) + 1e-9)
 
@@ -58,11 +58,11 @@ class Range(Record):
             (step, _), _ = together(self.step, self.start)
             found = start + step * np.arange(self.size)
         else:
-            found = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.count)
+            found = (np.geomspace if self.spacing == "log" else np.linspace)(start, stop, self.size)
         return [value_text(v, dimension, whole) for v in found.tolist()]
 
 
-def form_of_values(value) -> str:
+def form_of_values(value: object) -> str:
     return "range" if isinstance(value, dict | Range) else "list"
 
 
@@ -92,14 +92,14 @@ class Study(Record):
 
     @field_validator("points")
     @classmethod
-    def check_points(cls, points):
+    def check_points(cls, points: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
         for row in points:
             if set(row) != set(points[0]):
                 raise NotAsExpected(f"the same keys in every point, {', '.join(points[0])}", ", ".join(row))
         return points
 
     @model_validator(mode="after")
-    def check(self):
+    def check(self) -> Self:
         sizes = {size_of(values) for values in self.zip.values()}
         if len(sizes) > 1:
             raise NotAsExpected("lists of the same length in zip", " and ".join(map(str, sorted(sizes))))
@@ -129,7 +129,7 @@ class Study(Record):
         return found
 
 
-def size_of(values) -> int:
+def size_of(values: Range | Sequence[Any]) -> int:
     return values.size if isinstance(values, Range) else len(values)
 
 
@@ -138,16 +138,16 @@ class Axis(NamedTuple):
 
     name: str
     keys: tuple[str, ...]
-    rows: list[tuple]
+    rows: list[tuple[Any, ...]]
 
-    def column(self, key: str) -> list:
+    def column(self, key: str) -> list[Any]:
         return [row[self.keys.index(key)] for row in self.rows]
 
 
 def axes(study: Study) -> list[Axis]:
     """Return all axes of a study with their values."""
 
-    def listed(values):
+    def listed(values: Range | Sequence[Any]) -> list[Any]:
         return values.values() if isinstance(values, Range) else list(values)
 
     found = [Axis(key, (key,), [(v,) for v in listed(values)]) for key, values in study.grid.items()]
@@ -162,7 +162,7 @@ def axes(study: Study) -> list[Axis]:
     return found
 
 
-def coordinate(values: Sequence) -> tuple[np.ndarray, str]:
+def coordinate(values: Sequence[Any]) -> tuple[np.ndarray, str]:
     """Values of a key as an array, and its unit: SI floats, plain numbers, or text for anything else."""
     if all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
         return np.array(values, dtype=float), "1"

@@ -7,9 +7,10 @@ and those of a film or an electrode whose `material` the case changes.
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from otjdd.case.document import Document, changed, load_document
-from otjdd.case.problem import Source, dotted
+from otjdd.case.problem import KeyPath, Source, dotted
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.toml_text import toml_value
 
@@ -20,7 +21,7 @@ ELECTRODE_KEYS = (
     "barrier", "screening_length", "relative_permittivity", "mass", "band_depth", "band_offset", "doping",
     "density_of_states", "permittivity",
 )  # fmt: skip
-OF_MATERIAL = {
+OF_MATERIAL: dict[KeyPath, list[KeyPath]] = {
     FILM: [*((*FILM, key) for key in FILM_KEYS), *(("ions", key) for key in ION_KEYS)],
     LEFT: [(*LEFT, key) for key in ELECTRODE_KEYS],
     RIGHT: [(*RIGHT, key) for key in ELECTRODE_KEYS],
@@ -63,9 +64,10 @@ def other_material(document: Document, source: Source) -> str:
     return f"the title names {others[0]}" if others else ""
 
 
-def of_other_material(document: Document, part: tuple, told: set) -> list[str]:
+def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> list[str]:
     """A line for each base from which a film or an electrode of another material has values, without those told before."""
-    name, sources = value_at(document.data, (*part, "material")), {}
+    name = value_at(document.data, (*part, "material"))
+    sources: dict[tuple[str, str], list[str]] = {}
     for path in OF_MATERIAL[part]:
         source = document.places.get(path, (None, 0))[0]
         before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
@@ -78,7 +80,7 @@ def of_other_material(document: Document, part: tuple, told: set) -> list[str]:
     ]
 
 
-def data_of(source: Source) -> dict:
+def data_of(source: Source) -> dict[str, Any]:
     """Data of a case file with its bases."""
     return load_document(source.file, shipped_cases()).data
 
@@ -94,7 +96,7 @@ def name_of(source: Source) -> str:
     return os.path.basename(source.file)
 
 
-def value_at(data, path: tuple):
+def value_at(data: Any, path: KeyPath) -> Any:
     """Value at a path of nested tables; None where there is none."""
     for part in path:
         data = data.get(part) if isinstance(data, dict) else None

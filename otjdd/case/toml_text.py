@@ -7,7 +7,10 @@ places found so far. Paths are tuples of keys and, inside lists, indices: ("driv
 import json
 import re
 import tomllib
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from otjdd.case.problem import KeyPath
 
 MAX_DEPTH = 32
 
@@ -24,9 +27,9 @@ TEXT = json.JSONEncoder(ensure_ascii=False).encode
 class Scan(NamedTuple):
     """Result of a scan: path -> offset of its key; offset and path of repeated keys; offset of too deep a nesting."""
 
-    places: dict
-    twice: list
-    too_deep: list
+    places: dict[KeyPath, int]
+    twice: list[tuple[int, KeyPath]]
+    too_deep: list[int]
 
 
 class Unclear(Exception):
@@ -45,7 +48,9 @@ def scan(text: str) -> Scan:
 
 def statements(text: str, found: Scan) -> None:
     """Headers and `key = value` lines, to the end of the text."""
-    table, lengths, at = (), {}, skip(BLANK, text, 0)
+    table: KeyPath = ()
+    lengths: dict[KeyPath, int] = {}
+    at = skip(BLANK, text, 0)
     while at < len(text):
         if text[at] == "[":
             table, at = header(text, at, found, lengths)
@@ -54,14 +59,14 @@ def statements(text: str, found: Scan) -> None:
         at = skip(BLANK, text, at)
 
 
-def header(text: str, at: int, found: Scan, lengths: dict) -> tuple[tuple, int]:
+def header(text: str, at: int, found: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
     """`[table]` or `[[list of tables]]`; returns the path of the table it opens.
 
     lengths : path -> tables so far in a list of tables; 0 for a plain table
     """
     many = text.startswith("[[", at)
     parts, at = key(text, at + 1 + many, found)
-    path = ()
+    path: KeyPath = ()
     for i, (name, start) in enumerate(parts):
         path = (*path, name)
         note(found, path, start)
@@ -75,7 +80,7 @@ def header(text: str, at: int, found: Scan, lengths: dict) -> tuple[tuple, int]:
     return path, expect("]]" if many else "]", text, at)
 
 
-def pair(text: str, at: int, table: tuple, found: Scan) -> int:
+def pair(text: str, at: int, table: KeyPath, found: Scan) -> int:
     """`a.b = value`; returns where the value ends."""
     parts, at = key(text, at, found)
     path = table
@@ -87,9 +92,9 @@ def pair(text: str, at: int, table: tuple, found: Scan) -> int:
     return value(text, skip(SPACE, text, expect("=", text, at)), path, found)
 
 
-def key(text: str, at: int, found: Scan) -> tuple[list, int]:
+def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
     """Dotted key: [(name, offset), ...] and where it ends."""
-    parts = []
+    parts: list[tuple[str, int]] = []
     while True:
         at = skip(SPACE, text, at)
         part = PART.match(text, at)
@@ -105,7 +110,7 @@ def key(text: str, at: int, found: Scan) -> tuple[list, int]:
         at += 1
 
 
-def value(text: str, at: int, path: tuple, found: Scan) -> int:
+def value(text: str, at: int, path: KeyPath, found: Scan) -> int:
     """Any value; notes the members of lists and inline tables, and returns where the value ends."""
     if text[at] == "[":
         return several(text, at, "]", lambda at, i: value(text, note(found, (*path, i), at), (*path, i), found))
@@ -117,7 +122,7 @@ def value(text: str, at: int, path: tuple, found: Scan) -> int:
     return match.end()
 
 
-def several(text: str, at: int, closing: str, read) -> int:
+def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -> int:
     """Members between brackets, separated by commas; read(offset, index) returns where a member ends."""
     at, index = skip(BLANK, text, at + 1), 0
     while text[at] != closing:
@@ -128,7 +133,7 @@ def several(text: str, at: int, closing: str, read) -> int:
     return at + 1
 
 
-def note(found: Scan, path: tuple, at: int) -> int:
+def note(found: Scan, path: KeyPath, at: int) -> int:
     """Record the first place of a path and return the offset; beyond the depth limit the scan ends."""
     if len(path) > MAX_DEPTH:
         found.too_deep.append(at)
@@ -137,8 +142,9 @@ def note(found: Scan, path: tuple, at: int) -> int:
     return at
 
 
-def skip(pattern: re.Pattern, text: str, at: int) -> int:
-    return pattern.match(text, at).end()
+def skip(pattern: re.Pattern[str], text: str, at: int) -> int:
+    match = pattern.match(text, at)
+    return match.end() if match else at
 
 
 def expect(token: str, text: str, at: int) -> int:
@@ -152,17 +158,17 @@ def unquoted(part: str) -> str:
     if part[0] not in "\"'":
         return part
     try:
-        return tomllib.loads(f"name = {part}")["name"]
+        return str(tomllib.loads(f"name = {part}")["name"])
     except tomllib.TOMLDecodeError:
         raise Unclear from None
 
 
-def write(data: dict) -> str:
+def write(data: dict[str, Any]) -> str:
     """TOML text of nested tables of text, numbers, booleans and lists; small inner tables are written inline."""
     return joined([of_table(data)])
 
 
-def of_table(table: dict, *path: str) -> str:
+def of_table(table: dict[str, Any], *path: str) -> str:
     """TOML text of a table at a path, as a part of a whole."""
     return "\n".join(lines_of(table, path))
 
@@ -172,7 +178,7 @@ def joined(parts: list[str]) -> str:
     return "\n".join(parts).strip() + "\n"
 
 
-def lines_of(table: dict, path: tuple):
+def lines_of(table: dict[str, Any], path: tuple[str, ...]) -> Iterator[str]:
     tables = {k: v for k, v in table.items() if isinstance(v, dict) and not (len(path) > 1 and is_small(v))}
     values = {k: v for k, v in table.items() if k not in tables}
     if path and (values or not tables):
@@ -183,7 +189,7 @@ def lines_of(table: dict, path: tuple):
         yield from lines_of(inner, (*path, name))
 
 
-def is_small(table: dict) -> bool:
+def is_small(table: dict[str, Any]) -> bool:
     return len(table) <= 4 and not any(isinstance(v, dict | list) for v in table.values())
 
 
@@ -191,7 +197,7 @@ def toml_key(name: str) -> str:
     return name if BARE_KEY.fullmatch(name) else toml_value(name)
 
 
-def toml_value(value) -> str:
+def toml_value(value: Any) -> str:
     if isinstance(value, dict):
         inner = ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items())
         return f"{{ {inner} }}" if inner else "{}"

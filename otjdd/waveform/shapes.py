@@ -15,8 +15,10 @@ import numpy as np
 from otjdd.waveform.chain import Chain, repeated
 from otjdd.waveform.waveform import MAX_POINTS, Waveform, with_reads
 
+Values = Sequence[float] | np.ndarray
 
-def hold(voltage: float, duration: float, reads_at: Sequence[float] = (), probe: Waveform | None = None) -> Waveform:
+
+def hold(voltage: float, duration: float, reads_at: Values = (), probe: Waveform | None = None) -> Waveform:
     """Constant voltage [V] for a duration [s], interrupted by reads.
 
     reads_at : ends of the reads [s], from the start   probe : waveform of one read
@@ -43,7 +45,7 @@ def hold(voltage: float, duration: float, reads_at: Sequence[float] = (), probe:
     )
 
 
-def steps(voltages: Sequence[float], width: float) -> Waveform:
+def steps(voltages: Values, width: float) -> Waveform:
     """Voltages (n,) [V] one after the other, each for `width` [s]."""
     check_count(2 * len(voltages))
     times = np.repeat(np.arange(len(voltages) + 1) * width, 2)[1:-1]
@@ -85,7 +87,7 @@ def train(shape: Waveform, count: int, period: float) -> Waveform | Chain:
     return repeated(extended(shape, period), count)
 
 
-def staircase(path: Sequence[float], step: float, cycles: int = 1) -> np.ndarray:
+def staircase(path: Values, step: float, cycles: int = 1) -> np.ndarray:
     """Voltages (n,) [V] from vertex to vertex of `path` in steps of `step`, without the first vertex.
 
     Each vertex occurs exactly and once; the last step of a leg may be shorter. Several cycles need a closed path.
@@ -103,7 +105,7 @@ def staircase(path: Sequence[float], step: float, cycles: int = 1) -> np.ndarray
 
 
 def write_read_loop(
-    writes: Sequence[float], width: float, probe: Waveform, wait: float = 0.0, rise: float = 0.0, fall: float = 0.0
+    writes: Values, width: float, probe: Waveform, wait: float = 0.0, rise: float = 0.0, fall: float = 0.0
 ) -> Waveform:
     """For each of `writes` (n,) [V]: a pulse, 0 V for `wait`, and the read `probe`, marked with that voltage."""
     heights = np.asarray(writes, dtype=float)
@@ -114,14 +116,14 @@ def write_read_loop(
     return block.repeat(heights.size, voltages, heights)
 
 
-def triangle(path: Sequence[float], rate: float, cycles: int = 1) -> Waveform | Chain:
+def triangle(path: Values, rate: float, cycles: int = 1) -> Waveform | Chain:
     """Linear sweep from vertex to vertex of `path` [V] at `rate` [V/s]. Several cycles need a closed path."""
     check_path(path, cycles)
     times = np.append(0.0, np.cumsum(np.abs(np.diff(path)))) / rate
     return repeated(Waveform(times, np.asarray(path)), cycles)
 
 
-def table(times: Sequence[float], voltages: Sequence[float], reads_at: Sequence[float] = ()) -> Waveform:
+def table(times: Values, voltages: Values, reads_at: Values = ()) -> Waveform:
     """Breakpoints as given, with a read marked at each of `reads_at` [s]."""
     return with_reads(Waveform(np.asarray(times), np.asarray(voltages)), reads_at)
 
@@ -132,7 +134,7 @@ def check_count(count: int) -> None:
         raise ValueError(f"{count:,} breakpoints or more; the limit is {MAX_POINTS:,}")
 
 
-def check_path(path: Sequence[float], cycles: int) -> None:
+def check_path(path: Values, cycles: int) -> None:
     """Raise ValueError for a path of less than two voltages, or an open path that is repeated."""
     if len(path) < 2 or len(set(path)) < 2:
         raise ValueError("a path goes through two different voltages at least")

@@ -210,9 +210,8 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
             count = drive.waveform().read_count if hasattr(drive, "waveform") else 0
         except CaseError as error:
             for problem in error.problems:
-                assert isinstance(problem, Problem)
                 key = next((key for key in run.set if problem.key.startswith(key)), None)
-                path = ("run", i, "set", key)[: 4 if key else 3]
+                path = ("run", i, "set", key) if key else ("run", i, "set")
                 yield document.problem(path, problem.expected, problem.got, problem.hint)
             continue
         for j, target in enumerate(run.target):
