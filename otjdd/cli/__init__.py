@@ -48,7 +48,7 @@ for function in COMMANDS:
     command(function)
 
 
-def main(own: bool = True):
+def main(own: bool = True) -> None:
     """Entry point of the command `otjdd`. own : this process does nothing else"""
     open_closed_streams()
     if own:

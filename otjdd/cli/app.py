@@ -5,8 +5,9 @@ import inspect
 import os
 import sys
 import traceback
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,11 +28,11 @@ app = typer.Typer(
 )
 
 
-def command(function):
+def command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command; whatever goes wrong in it becomes a message on stderr and an exit code."""
 
     @functools.wraps(function)
-    def guarded(*args, **kwargs):
+    def guarded(*args: Any, **kwargs: Any) -> None:
         from otjdd.system.limits import check_address_space, heeding_signals
 
         try:
@@ -85,7 +86,7 @@ def verdict(error: BaseException) -> tuple[int, str]:
     )
 
 
-def show_version(wanted: bool):
+def show_version(wanted: bool) -> None:
     if wanted:
         from otjdd import __version__
 
@@ -101,14 +102,14 @@ def options(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="OTJDD_DEBUG", help="Show where an error came from.")
     ] = False,
-):
+) -> None:
     """Oxide tunnel junctions: moving vacancies, Poisson's equation, tunnelling and thermionic current."""
     os.environ["OTJDD_DEBUG"] = "1" if debug else ""
 
 
 @contextmanager
-def progress_bar(title: str, quiet: bool):
-    """Callback that moves a bar on stderr, or None where nobody looks at it."""
+def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
+    """Yield a callback that moves a progress bar on stderr; None when quiet or when stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -122,8 +123,8 @@ def progress_bar(title: str, quiet: bool):
 
 
 @contextmanager
-def progress_words(title: str, quiet: bool):
-    """Callback that shows a text on stderr as long as work of unknown length goes on, or None where nobody looks at it."""
+def progress_words(title: str, quiet: bool) -> Iterator[Callable[[str], None] | None]:
+    """Yield a callback that shows a text on stderr during work of unknown length; None when quiet or without a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

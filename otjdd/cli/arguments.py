@@ -1,11 +1,16 @@
 """Arguments of commands: cases, their changes, and output files; all are checked before anything runs."""
 
+from __future__ import annotations
+
 import errno
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
 
 
 def complete_case(incomplete: str) -> list[str]:
@@ -63,7 +68,7 @@ Settings = Annotated[
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
 
 
-def load(path: Path, settings: list[str], allow_outside: bool):
+def load(path: Path, settings: list[str], allow_outside: bool) -> Case:
     """Case of a path or of the name of a shipped case, with what can go wrong before a run already tried.
 
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
@@ -86,7 +91,7 @@ def changes_of(settings: list[str]) -> dict[str, str]:
     return changes
 
 
-def check_files(case, path: Path):
+def check_files(case: Case, path: Path) -> None:
     """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
     from otjdd.case.problem import Problem
     from otjdd.errors import CaseError
@@ -111,7 +116,7 @@ def check_files(case, path: Path):
     raise CaseError([Problem(os.fspath(path), 0, 0, "", said)])
 
 
-def memory_for(case, gibibytes: float | None) -> float:
+def memory_for(case: Case, gibibytes: float | None) -> float:
     """Limit of the memory [bytes], from what the user says or of the machine. Raises LimitError when it cannot do."""
     from otjdd.errors import LimitError
     from otjdd.solver import memory, model
@@ -128,7 +133,7 @@ def memory_for(case, gibibytes: float | None) -> float:
     return limit
 
 
-def check_target(path: Path):
+def check_target(path: Path) -> None:
     """Refuse a place that cannot be written before hours are spent on what is to be written there. Raises OSError."""
     if not path.parent.is_dir():
         raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
@@ -140,14 +145,14 @@ def check_target(path: Path):
         raise OSError(errno.EEXIST, "is the name of a case file; choose another", os.fspath(path))
 
 
-def check_picture(path: Path):
+def check_picture(path: Path) -> None:
     """Refuse a picture of a format that is not drawn. Raises typer.BadParameter, OSError."""
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
     check_target(path)
 
 
-def check_folder(path: Path):
+def check_folder(path: Path) -> None:
     """Make a folder, and refuse one that cannot be written to, before the work for it begins. Raises OSError."""
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK | os.X_OK):

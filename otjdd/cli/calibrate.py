@@ -19,7 +19,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=1, help="Seed of the search.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
-):
+) -> None:
     """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then Levenberg-Marquardt.
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml

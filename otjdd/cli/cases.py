@@ -1,7 +1,7 @@
 """otjdd cases, check, show, schema: which cases there are, and what a case says and may say."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,7 @@ from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say
 
 
-def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the cases that come with otjdd: the name to give to `otjdd run` or `otjdd study`, and what each asks.
 
     Example: otjdd cases
@@ -43,7 +43,7 @@ def check(
     sheet: Sheet = "",
     skipped: Skipped = [],
     kept: Range = [],
-):
+) -> None:
     """Check a case without simulating it: all that is wrong at once, each with its line. Or say what data hold.
 
     Example: otjdd check my-junction.toml
@@ -58,7 +58,7 @@ def check(
     check_case(path, settings, allow_outside)
 
 
-def check_case(path: Path, settings: list[str], allow_outside: bool):
+def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Say that a case is good, what it does, and what its author may not know of it. Raises CaseError, OSError."""
     from otjdd.case import ferroelectrics, taken_over
     from otjdd.results import summary
@@ -76,7 +76,7 @@ def check_case(path: Path, settings: list[str], allow_outside: bool):
         say(line if line.startswith(" ") else f"note: {line}")
 
 
-def check_data(path: Path, words: dict, picture: Path | None):
+def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
     """Say what was understood of a file of data, and draw it. Raises DataError, OSError, ResultError."""
     from otjdd.measurements.describe import described
     from otjdd.measurements.read import read_data
@@ -91,7 +91,7 @@ def check_data(path: Path, words: dict, picture: Path | None):
     say(described(ds) + (f"\n{picture}" if picture else ""))
 
 
-def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False):
+def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False) -> None:
     """Print a case with its bases and all defaults filled in, as a case file.
 
     Example: otjdd show rv-loop --set temperature="350 K" > rv-loop-350K.toml
@@ -104,7 +104,7 @@ def schema(
         Path | None,
         typer.Option("--update", metavar="FILE", help="Put a table of all keys between the marks of a file."),
     ] = None,
-):
+) -> None:
     """Print the JSON Schema of case files, for editors that complete and check TOML.
 
     Example: otjdd schema > otjdd.schema.json

@@ -1,12 +1,24 @@
 """otjdd compact: a compact model of a case, and its files for other programs."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd.cli.app import progress_bar, tell
+from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load
+from otjdd.system.terminal import tell
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.compact_models.exports.pulses import Devices, Pulse, Train
+    from otjdd.compact_models.limits import Range
+    from otjdd.compact_models.model import CompactModel
+
+
+Ranges = tuple[tuple[float, float], tuple[float, float]]  # of volts and seconds
 
 
 def compact(
@@ -38,7 +50,7 @@ def compact(
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     settings: Settings = [],
     allow_outside: Outside = False,
-):
+) -> None:
     """Extract a compact model, measure its error against the solver, and write it for circuits and networks.
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
@@ -60,6 +72,7 @@ def compact(
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
+    assert model.measured is not None  # as `build.compact` has measured it
     style.save(picture.agreement(model.measured), out / "error.png")
     tell_error(model)
     for text in equal.warnings(taken):
@@ -68,7 +81,7 @@ def compact(
     tell(compiler.advice())
 
 
-def extracted(case, ranges, workers: int, out: Path, exclude: list[str]):
+def extracted(case: Case, ranges: Ranges, workers: int, out: Path, exclude: list[str]) -> CompactModel:
     """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import folder
@@ -80,13 +93,14 @@ def extracted(case, ranges, workers: int, out: Path, exclude: list[str]):
                 case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar, exclude=exclude
             )
         except ExtractionError as error:
-            error.partial.save(out / folder.MODEL)
-            tell_error(error.partial)
+            reached: Any = error.partial  # a CompactModel
+            reached.save(out / folder.MODEL)
+            tell_error(reached)
             tell(f"The model as far as it got is in {out / folder.MODEL}.")
             raise
 
 
-def tell_error(model) -> None:
+def tell_error(model: CompactModel) -> None:
     """Print the error of a model, drive by drive."""
     from otjdd.compact_models.error import rows
 
@@ -94,7 +108,7 @@ def tell_error(model) -> None:
         print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
 
 
-def differing(case, count: int, limits, workers: int, source: str, train):
+def differing(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:
     """Pulses on devices that differ."""
     from otjdd.compact_models.devices import devices
     from otjdd.compact_models.exports.pulses import pulsed_devices
@@ -104,7 +118,7 @@ def differing(case, count: int, limits, workers: int, source: str, train):
         return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
 
 
-def asked(ranges: tuple[tuple[float, float], tuple[float, float]], set_pulse: str, reset_pulse: str, count: int):
+def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
     """Pulses of the words of --set-pulse, --reset-pulse and --pulses. Raises typer.BadParameter.
 
     ranges : volts and seconds that the model is to hold for
@@ -123,7 +137,7 @@ def asked(ranges: tuple[tuple[float, float], tuple[float, float]], set_pulse: st
     return train._replace(up=up, down=down, count=count)
 
 
-def pulse(text: str, option: str, ranges: tuple[tuple[float, float], tuple[float, float]]):
+def pulse(text: str, option: str, ranges: Ranges) -> Pulse:
     """A pulse of the text "2.2 V, 50 ns" within ranges of volts and seconds. Raises typer.BadParameter."""
     from otjdd import units
     from otjdd.compact_models.exports.pulses import Pulse

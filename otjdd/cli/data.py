@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ def is_data(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict:
+def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict[str, Any]:
     """Arguments of `read_data` from the words of options. Raises typer.BadParameter."""
     from otjdd.measurements.names import named
 

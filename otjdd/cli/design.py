@@ -1,13 +1,18 @@
 """otjdd design: which measurement would make the errors of a fit smaller."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import check_picture
 from otjdd.system.terminal import say
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 USUAL = ("rv-loop", "iv", "retention", "ltp-ltd")  # shipped cases whose drives are tried by default
 
@@ -28,7 +33,7 @@ def design(
     ] = None,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
-):
+) -> None:
     """Say which measurement next: the expected errors of a fit after each of several drives and temperatures.
 
     Example: otjdd design found.nc rv-loop iv --temperature "350 K" --plot next.png
@@ -54,7 +59,7 @@ def design(
     say(table(ds) + (f"\n{plot}" if plot else ""))
 
 
-def table(ds) -> str:
+def table(ds: xr.Dataset) -> str:
     """Table of expected errors over those of now, a row for each candidate, and what could not be run."""
     names = [str(name) for name in ds["parameter"].values]
     width = max(map(len, map(str, ds["candidate"].values)))

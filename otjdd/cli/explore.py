@@ -1,14 +1,22 @@
 """otjdd explore: a page in the browser that answers every move of a slider with a simulation."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from otjdd.cli.arguments import Outside, Settings, complete_case, load, memory_for
 from otjdd.cli.data import is_data
 from otjdd.system.terminal import tell
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
+    from otjdd.explore.session import Opened
 
 REFERENCE = Path("li2019")  # whose device is shown beside measured data, and when nothing is named
 
@@ -27,7 +35,7 @@ def explore(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address only.")] = False,
     settings: Settings = [],
     allow_outside: Outside = False,
-):
+) -> None:
     """Open a page that shows the junction move: sliders, experiments, single pulses, and a run in slow motion.
 
     It is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
@@ -43,7 +51,7 @@ def explore(
     server.serve(opened, port, not no_browser, lambda url: tell(f"The page is at {url} (Ctrl-C ends it)."))
 
 
-def opening(paths: list[Path], settings: list[str], allow_outside: bool):
+def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Opened:
     """Contents of the page at first. Raises CaseError, DataError, ResultError, OSError."""
     from otjdd.explore.session import Opened
 
@@ -60,10 +68,11 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool):
         return Opened(load(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
-    return Opened(*of_result(path, allow_outside), measured)
+    case, name, ds = of_result(path, allow_outside)
+    return Opened(case, name, ds, measured)
 
 
-def of_result(path: Path, allow_outside: bool):
+def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
     """Case of a result, no name of a case, and the result itself. Raises CaseError, ResultError."""
     from otjdd.case.case import parse_case
     from otjdd.errors import ResultError

@@ -20,7 +20,7 @@ def export(
             'or "points" of a study. Default: reads.',
         ),
     ] = None,
-):
+) -> None:
     """Write a result as comma-separated text, SI units, a header `name (unit)`.
 
     Example: otjdd export rv-loop.nc -o rv-loop.csv --over read

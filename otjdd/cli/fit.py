@@ -1,10 +1,13 @@
 """otjdd fit: parameters of a case from files of measured data."""
 
+from __future__ import annotations
+
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +15,13 @@ from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.system.terminal import say, tell
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
+    from otjdd.fitting.least_squares import Progress
+    from otjdd.fitting.task import Task
 
 ALL = "all"  # parameters
 HEAVIEST = 1e6  # weight, as in a [fit]
@@ -117,7 +127,7 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no table.")] = False,
     allow_outside: Outside = False,
-):
+) -> None:
     """Fit parameters of a case to measured data: values, errors, correlations, and what the data cannot tell.
 
     Example: otjdd fit loop.csv rv-loop --vary device.left.barrier --vary ions.density="1e26 1/m^3:1e27 1/m^3" -o found.nc
@@ -147,8 +157,15 @@ def fit(
 
 
 def asked(
-    case, data: list[Path], vary: list[str], *, weights: dict[str, float], reading: dict, noise: str | None, loss: str
-):
+    case: Case,
+    data: list[Path],
+    vary: list[str],
+    *,
+    weights: dict[str, float],
+    reading: dict[str, Any],
+    noise: str | None,
+    loss: str,
+) -> Task:
     """Task of the files and parameters that were named, else of the [fit] of the case. Raises BadParameter, DataError."""
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
@@ -158,8 +175,8 @@ def asked(
     return task(case, sets, dict(map(bounded, vary)) or vary_of(case), loss, noise)
 
 
-def solved(made, words, out: Path, **search):
-    """Dataset of a fit, whose best set is in its file from the first evaluations on.
+def solved(made: Task, words: Callable[[str], None] | None, out: Path, **search: Any) -> xr.Dataset:
+    """Dataset of a fit. The best set so far is written to its file during the search.
 
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
     """
@@ -169,7 +186,7 @@ def solved(made, words, out: Path, **search):
 
     written = time.monotonic()
 
-    def watch(progress):
+    def watch(progress: Progress) -> None:
         nonlocal written
         if words:
             words(told(progress))
@@ -182,18 +199,18 @@ def solved(made, words, out: Path, **search):
     return fit.solved(made, progress=watch, **search)
 
 
-def more(ds, made, words, **wanted):
+def more(ds: xr.Dataset, made: Task, words: Callable[[str], None] | None, **wanted: Any) -> xr.Dataset:
     """A fit with profiles and posterior. A KeyboardInterrupt has the fit without them as its `partial`."""
     from otjdd.fitting import extras
 
     try:
         return extras.added(ds, made, words=words, **wanted)
     except KeyboardInterrupt as error:
-        error.partial = ds
+        error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
 
 
-def show(ds, out: Path, as_json: bool, quiet: bool):
+def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
     """Print a fit as JSON, or as a table with the files that hold it."""
     from otjdd.fitting import report
 
@@ -205,7 +222,7 @@ def show(ds, out: Path, as_json: bool, quiet: bool):
         say(f"{report.table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
-def check_places(out: Path, case: Path):
+def check_places(out: Path, case: Path) -> None:
     """Refuse places that cannot be written, and a fitted case in the place of the case. Raises OSError, BadParameter."""
     check_target(out)
     if out.with_suffix(".toml").resolve() == case.resolve():
@@ -232,7 +249,7 @@ def weighted(weights: list[str], data: list[Path]) -> dict[str, float]:
     return found
 
 
-def bounded(text: str) -> tuple[str, dict]:
+def bounded(text: str) -> tuple[str, dict[str, Any]]:
     """Key and bounds of KEY or KEY=LOW:HIGH. Raises typer.BadParameter."""
     key, equals, ends = text.partition("=") if '"' not in text.partition("=")[0] else split_quoted(text)
     if not equals:
@@ -258,7 +275,7 @@ def amount(text: str) -> str | float:
         return text.strip()
 
 
-def names_of(profile: list[str], made) -> list[str]:
+def names_of(profile: list[str], made: Task) -> list[str]:
     """Parameters of which a profile is wanted. Raises typer.BadParameter."""
     known = [parameter.name for parameter in made.parameters]
     if ALL in profile:
@@ -269,7 +286,7 @@ def names_of(profile: list[str], made) -> list[str]:
     return profile
 
 
-def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
+def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) -> dict[str, Any]:
     """Arguments of `solved` that go on with a fit in a file: its best set, scores and places of its searches.
 
     Empty without one. Raises ResultError.
@@ -293,7 +310,7 @@ def earlier(out: Path, resume: bool, made, evaluations: int, seed: int) -> dict:
     return {"start": best, "scores": scores, "visited": visited_of(ds) if same else {}}
 
 
-def keep_best(ds, out: Path):
+def keep_best(ds: xr.Dataset | None, out: Path) -> None:
     """Write the best set of a fit that was ended before its time, when there is one."""
     from otjdd.results import store
     from otjdd.system.limits import shielded
@@ -306,18 +323,18 @@ def keep_best(ds, out: Path):
     tell(f"The best set until then is in {out}; the same command with --resume goes on from it.")
 
 
-def clear_beside(out: Path):
+def clear_beside(out: Path) -> None:
     """Remove the case and the picture of an earlier fit, which are not those of the fit that is written. Raises OSError."""
     for suffix in (".toml", ".png"):
         out.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def told(progress) -> str:
+def told(progress: Progress) -> str:
     """Progress of a search in words."""
     return f"{progress.evaluations} evaluations, {progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
 
 
-def keep(ds, out: Path, case: Path):
+def keep(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.case.shipped import find_case

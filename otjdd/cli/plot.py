@@ -1,12 +1,20 @@
 """otjdd plot: results into pictures and films."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from otjdd.cli.arguments import check_picture, check_target, complete_kind
 from otjdd.system.terminal import say
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.plot.style import Figure
 
 HELP = "help"  # a kind that lists all others
 
@@ -64,7 +72,7 @@ def plot(
     font: Font = None,
     xlim: LimitsX = "",
     ylim: LimitsY = "",
-):
+) -> None:
     """Draw results: the panels that fit them, or those that are asked for.
 
     Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
@@ -100,7 +108,7 @@ def named(file: Path) -> str:
     return file.resolve().name if file.is_dir() else file.stem
 
 
-def stored(file: Path):
+def stored(file: Path) -> xr.Dataset:
     """Dataset of a result, of the study in a folder, or of measured data.
 
     Raises ResultError, with what to do where a study has none yet; DataError, OSError.
@@ -124,7 +132,7 @@ def stored(file: Path):
     return store.read(file / RESULT)
 
 
-def check_movie(path: Path):
+def check_movie(path: Path) -> None:
     """Refuse a film of a format that is not written. Raises typer.BadParameter, OSError."""
     from otjdd.plot.movie import FORMATS
 
@@ -133,7 +141,13 @@ def check_movie(path: Path):
     check_target(path)
 
 
-def save_figure(results, path: Path, kinds=(), label=None, wanted: Wanted | None = None):
+def save_figure(
+    results: xr.Dataset | Sequence[xr.Dataset],
+    path: Path,
+    kinds: Sequence[str] = (),
+    label: Sequence[str] | None = None,
+    wanted: Wanted | None = None,
+) -> None:
     """Draw results into a file. Raises ResultError, OSError; typer.BadParameter when there is nothing to draw."""
     from otjdd.plot import style
     from otjdd.plot.figure import figure
@@ -156,18 +170,18 @@ def width_of(wanted: Wanted | None) -> float | None:
     if not wanted or not wanted.width:
         return None
     try:
-        width = parse(wanted.width, "length")
+        width: float = parse(wanted.width, "length")
         with page(width):
             return width
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--width") from None
 
 
-def adjust(drawn, wanted: Wanted):
+def adjust(drawn: Figure, wanted: Wanted) -> None:
     """Give a figure its letters and limits. Raises typer.BadParameter."""
     from otjdd.plot import adjust
 
-    steps = {
+    steps: dict[str, Callable[[], None]] = {
         "--font": lambda: adjust.lettered(drawn, wanted.font) if wanted.font is not None else None,
         "--xlim": lambda: adjust.limited(drawn, "x", wanted.xlim) if wanted.xlim else None,
         "--ylim": lambda: adjust.limited(drawn, "y", wanted.ylim) if wanted.ylim else None,
@@ -179,7 +193,7 @@ def adjust(drawn, wanted: Wanted):
             raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def save_movie(ds, path: Path):
+def save_movie(ds: xr.Dataset, path: Path) -> None:
     """Write the film of a result. Raises ResultError, OSError; typer.BadParameter when it has nothing to show."""
     from otjdd.plot import movie
 

@@ -24,7 +24,7 @@ def predict(
     seed: Annotated[int, typer.Option(min=1, help="Seed of the draws.")] = 1,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     allow_outside: Outside = False,
-):
+) -> None:
     """Predict what a fitted device shows under the drive of a case: the median, and the band that the errors leave.
 
     Example: otjdd predict found.nc retention -o band.nc --plot band.png

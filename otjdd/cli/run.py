@@ -1,8 +1,10 @@
 """otjdd run, otjdd rerun: a case into a result, and a result once more."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +13,11 @@ from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, chec
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system.terminal import say, tell
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.case.case import Case
 
 
 def run(
@@ -33,7 +40,7 @@ def run(
     every: Annotated[
         float, typer.Option("--checkpoint", min=0.0, metavar="SECONDS", help="Write a checkpoint after each such time.")
     ] = 60.0,
-):
+) -> None:
     """Simulate a case.
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
@@ -57,7 +64,9 @@ def run(
         say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
 
 
-def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool):
+def simulated(
+    case: Case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool
+) -> tuple[xr.Dataset, BaseException | None]:
     """Simulate a case and write its result; Dataset, and the exception that ended the run before its time or None."""
     import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
     import xarray  # noqa: F401
@@ -93,7 +102,7 @@ def simulated(case, out: Path, quiet: bool, timeout: float | None, memory: float
 def rerun(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
-):
+) -> None:
     """Simulate a stored result again, from what it says of itself, and tell whether the numbers are the same.
 
     Example: otjdd rerun rv-loop.nc

@@ -7,7 +7,7 @@ import typer
 from otjdd.errors import ExitCode
 
 
-def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False):
+def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Try on this machine what otjdd is made of: kernels, files, cache, processes, pictures. No network.
 
     Example: otjdd selftest

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +44,7 @@ def study(
     settings: Settings = [],
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
-):
+) -> None:
     """Run a case at many points: what its [study] varies, in parallel, each point on disk as soon as it is done.
 
     Example: otjdd study thickness -o thickness --workers 2
@@ -66,10 +67,10 @@ def study(
     case = load(path, settings, allow_outside)
     if not scheduler:
         studies.get_ready(case)  # while the points are planned
-    options = {"workers": workers or pool.cores(), "resume": resume, "scheduler": scheduler, "shard": share}
     with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
         ds = studies.study(
-            case, out, progress=progress, announce=None if quiet else tell, file=str(path), **options
+            case, out, workers=workers or pool.cores(), resume=resume, scheduler=scheduler, shard=share, progress=progress,
+            announce=None if quiet else tell, file=str(path),
         )  # fmt: skip
     if not quiet:
         say(f"{out / studies.RESULT}: {dataset.summary(ds)}")
@@ -87,15 +88,15 @@ def read_share(text: str) -> tuple[int, int]:
 
 
 @contextmanager
-def study_progress(title: str, quiet: bool):
-    """Callback of a study: a bar where somebody looks at it, else a line now and then; None for quiet."""
+def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
+    """Yield the progress callback of a study: a bar on a terminal, else a line every EVERY seconds; None when quiet."""
     if quiet or sys.stderr.isatty():
         with progress_bar(title, quiet) as bar:
             yield bar and (lambda done, failed, total: bar(done / total))
         return
     began, told = time.monotonic(), -EVERY
 
-    def line(done, failed, total):
+    def line(done: int, failed: int, total: int) -> None:
         nonlocal told
         passed = time.monotonic() - began
         if passed - told >= EVERY or done == total:

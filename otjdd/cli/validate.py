@@ -1,8 +1,11 @@
 """otjdd validate: the claims on two devices, judged and told."""
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,6 +13,9 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder, complete_claim
 from otjdd.errors import ExitCode
 from otjdd.system.terminal import tell
+
+if TYPE_CHECKING:
+    from otjdd.claims.claim import Verdict
 
 
 def validate(
@@ -44,7 +50,7 @@ def validate(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
-):
+) -> None:
     """Check the claims on both devices: what was reported, what comes out here, met or missed.
 
     Example: otjdd validate rv-hrs retention
@@ -86,7 +92,9 @@ def check_places(names: list[str], update: Path | None, pictures: Path | None, r
         check_folder(folder)
 
 
-def save(verdicts, update: Path | None, pictures: Path | None, report: Path | None, quick: bool) -> None:
+def save(
+    verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
+) -> None:
     """Write verdicts to the places that were asked for."""
     if pictures:
         from otjdd.claims.pictures import save_all
