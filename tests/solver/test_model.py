@@ -6,6 +6,7 @@ from devices import case
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otjdd.case.case import load_case
 from otjdd.case.column_values import QUADRATURES, uniform_nodes
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
@@ -102,3 +103,13 @@ def test_tunnelling_nodes_run_from_end_to_end_without_pieces_shorter_than_asked(
         points = np.concatenate(([0.0], model.centres(faces), [2.8e-9]))[nodes]
         assert (nodes[0], nodes[-1]) == (0, cells + 1)
         assert (np.diff(points)[:-1] >= 2.8e-9 / model.FILM_SEGMENTS * (1 - 1e-12)).all()
+
+
+def test_a_table_of_barriers_needs_a_metal_at_the_left(tmp_path):
+    (tmp_path / "barriers.csv").write_text("value (eV), weight\n0.60, 1\n0.62, 1\n", encoding="utf-8")
+    law = {"law": "table", "file": str(tmp_path / "barriers.csv")}
+    layer = {"kind": "semiconductor", "band_offset": "0.1 eV", "doping": "1.4e26 1/m^3",
+             "density_of_states": "1e26 1/m^3", "permittivity": {"law": "linear", "eps_r": 20}}  # fmt: skip
+    changes = {"device.left": layer, "columns.count": 2, "columns.spread": {"device.left.barrier": law}}
+    with pytest.raises(ValueError, match="needs a metal"):
+        model.members(load_case("li2019", changes, allow_outside=True))
