@@ -144,7 +144,7 @@ class Case(Record):
         """
         changes = (dict(*change) if len(change) == 1 else dict([change] if change else [])) | changes
         # Sections without a change stay the records that they are, which need no second check.
-        names = {split_key(key, Source("replace", None))[0] for key in changes}
+        names = {str(split_key(key, Source("replace", None))[0]) for key in changes}
         data = {name: value for name, value in self if value is not None and name != "expect"}
         data |= self.model_dump(mode="json", exclude_none=True, include=names - {"expect"})
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
@@ -219,7 +219,8 @@ def build(
         found = problems_of(error.errors(), document, json_schema())
         problems += [problem for problem in found if problem.key not in strange]
     else:
-        problems += [document.problem(*fault) for fault in (*faults(case), *kinds.faults(case))]
+        problems += [document.problem(*fault) for fault in faults(case)]
+        problems += [document.problem(*fault) for fault in kinds.faults(case)]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]

@@ -8,7 +8,7 @@ import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -48,9 +48,9 @@ class Document(NamedTuple):
 
     source: Source
     data: dict[str, Any]
-    places: dict
+    places: dict[KeyPath, tuple[Source, int]]
     problems: tuple[Problem, ...] = ()
-    calibrated: tuple[tuple[tuple, Source], ...] = ()
+    calibrated: tuple[tuple[KeyPath, Source], ...] = ()
 
     def place(self, path: KeyPath) -> tuple[Source, int]:
         """Place of a key, or of the innermost table around it that has one."""
@@ -69,7 +69,7 @@ class Document(NamedTuple):
         return source.problem(offset, path, expected, got, hint)
 
 
-def load_document(path, shipped: Path, seen: tuple = ()) -> Document:
+def load_document(path: str | os.PathLike[str], shipped: Path, seen: tuple[Path, ...] = ()) -> Document:
     """Read a case file and its bases.
 
     `base` is searched beside the file, then in the folder `shipped`, and must lie in one of them or below.
@@ -105,34 +105,34 @@ def with_calibrated(document: Document) -> Document:
     return document._replace(calibrated=tuple((path, source) for path in paths))
 
 
-def find_base(document: Document, shipped: Path, seen: tuple) -> str:
+def find_base(document: Document, shipped: Path, seen: tuple[Path, ...]) -> str:
     """Path of the file that `base` names, relative to the folder of the case. Raises CaseError."""
     name, folder = document.data["base"], Path(document.source.file).parent
 
-    def refuse(expected, got=brief(name)):  # noqa: B008 (a text)
-        raise CaseError([document.problem(("base",), expected, got)])
+    def fault(expected: str, got: str = "") -> CaseError:
+        return CaseError([document.problem(("base",), expected, got or brief(name))])
 
     if not isinstance(name, str) or not name or "\0" in name:
-        refuse('the name of a case file such as "li2019.toml"')
+        raise fault('the name of a case file such as "li2019.toml"')
     if len(seen) > MAX_BASES:
-        refuse(f"at most {MAX_BASES} bases of bases", "more")
+        raise fault(f"at most {MAX_BASES} bases of bases", "more")
     places = [(place / name, (place / name).resolve(), place.resolve()) for place in (folder, shipped)]
     if not all(found.is_relative_to(place) for _, found, place in places):
-        refuse("a base in the folder of the case, or below")
+        raise fault("a base in the folder of the case, or below")
     for shown, found, _ in places:
         if found.exists() and found not in seen:
             return os.fspath(shown)
     circle = any(found in seen for _, found, _ in places)
-    refuse(
+    raise fault(
         "a case file beside this one or one that comes with otjdd", brief(name) + ", which is based on this" * circle
     )
 
 
-def read_text(path) -> str:
+def read_text(path: str | os.PathLike[str]) -> str:
     """Text of a regular UTF-8 file of at most MAX_BYTES. Raises CaseError, or OSError when it cannot be read."""
     source = Source(os.fspath(path), "")
     try:
-        data = read_regular(path, MAX_BYTES)
+        data = read_regular(os.fspath(path), MAX_BYTES)
     except TooLarge:
         raise CaseError([source.problem(0, (), f"a case file of at most {MAX_BYTES} bytes", "a larger one")]) from None
     except (Refused, IsADirectoryError) as error:
@@ -141,38 +141,39 @@ def read_text(path) -> str:
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        good = Source(source.file, data[: error.start].decode("utf-8"))
+        text = data[: error.start].decode("utf-8")
         got = f"byte 0x{data[error.start]:02x}"
-        raise CaseError([good.problem(len(good.text), (), "text in UTF-8", got)]) from None
+        raise CaseError([Source(source.file, text).problem(len(text), (), "text in UTF-8", got)]) from None
 
 
 def parse(source: Source) -> Document:
     """Return the document of a TOML text, without its base. Raises CaseError."""
-    found = scan(source.text)
+    text = source.text or ""
+    found = scan(text)
     if found.too_deep:
         expected = f"at most {MAX_DEPTH} levels of nesting"
         raise CaseError([source.problem(found.too_deep[0], (), expected, "more")])
     try:
-        data = tomllib.loads(source.text)
+        data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise CaseError([syntax_problem(source, found.twice, error)]) from None
     return told(Document(source, data, {path: (source, at) for path, at in found.places.items()}))
 
 
-def syntax_problem(source: Source, twice: list, error: Exception) -> Problem:
+def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exception) -> Problem:
     """Problem that the TOML parser reports, at its place."""
-    message = str(error) or type(error).__name__
+    text, message = source.text or "", str(error) or type(error).__name__
     where = re.search(r" \(at line (\d+), column (\d+)\)$", message)
     reason = re.sub(r" \(at .*\)$", "", message)
     if twice and ("overwrite" in reason or "declare" in reason):
         at, path = twice[0]
         return source.problem(at, path, "every key once", "it a second time")
     if where:
-        lines = source.text.split("\n")[: int(where[1]) - 1]
+        lines = text.split("\n")[: int(where[1]) - 1]
         at = sum(len(line) + 1 for line in lines) + int(where[2]) - 1
     else:  # the end of the text, or a number of thousands of digits that Python will not read
-        digits = re.search(r"[0-9_]{1000,}", source.text)
-        at = digits.start() if digits else len(source.text.rstrip())
+        digits = re.search(r"[0-9_]{1000,}", text)
+        at = digits.start() if digits else len(text.rstrip())
         reason = "a number with too many digits" if digits else reason
     return source.problem(at, (), f"not TOML: {reason}")
 
@@ -185,7 +186,7 @@ def told(document: Document) -> Document:
     return document._replace(problems=tuple(problem for _, _, problem in strange))
 
 
-def strange_values(document: Document, path: KeyPath, value):
+def strange_values(document: Document, path: KeyPath, value: Any) -> Iterator[tuple[Any, Any, Problem]]:
     """Values that TOML allows and a case does not (dates, nan, inf) as (table or list, key in it, problem)."""
     for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
         place = (*path, part)
@@ -198,7 +199,7 @@ def strange_values(document: Document, path: KeyPath, value):
             yield value, part, document.problem(place, expected, f"{inner} (a date or time)")
 
 
-def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> Document:
+def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozenset()) -> Document:
     """Merge the upper document into the lower one, table by table; other values and the paths in `whole` are replaced."""
     replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
@@ -207,9 +208,9 @@ def put_on(below: Document, above: Document, whole: frozenset = frozenset()) -> 
     return Document(above.source, data, kept | above.places, problems, calibrated)
 
 
-def merge(below, above: dict[str, Any], path: KeyPath, replaced: list):
+def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPath]) -> Any:
     """Merge `above` into the table or list `below`, except for the paths in `replaced`; append all replaced paths to it."""
-    merged = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
+    merged: Any = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
         old = merged[name] if isinstance(below, list) or name in merged else None
         if (*path, name) not in replaced and mergeable(name, old, value):
@@ -220,9 +221,11 @@ def merge(below, above: dict[str, Any], path: KeyPath, replaced: list):
     return merged
 
 
-def without_alternatives(below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list) -> dict[str, Any]:
+def without_alternatives(
+    below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list[KeyPath]
+) -> dict[str, Any]:
     """Return the lower table without the alternatives (`EITHER`) to keys of the upper one; append them to `replaced`."""
-    gone = set()
+    gone: set[str] = set()
     for one, other in EITHER:
         for here, there in ((one, other), (other, one)):
             if here & set(above) and not there & set(above):
@@ -233,12 +236,12 @@ def without_alternatives(below: dict[str, Any], above: dict[str, Any], path: Key
     return {name: value for name, value in below.items() if name not in gone}
 
 
-def is_profile(initial) -> bool:
+def is_profile(initial: object) -> bool:
     """Tell if a start is a profile, which says the density as well."""
     return isinstance(initial, dict) and "profile" in initial
 
 
-def mergeable(name, below, above) -> bool:
+def mergeable(name: str, below: Any, above: Any) -> bool:
     """Tell if a value is merged with the one below instead of replacing it."""
     if not isinstance(above, dict):
         return False
@@ -249,13 +252,16 @@ def mergeable(name, below, above) -> bool:
     return isinstance(below, dict) and name not in WHOLE and not switched
 
 
-def changed(document: Document, changes: Mapping, name: str) -> Document:
+def changed(document: Document, changes: Mapping[str, Any], name: str) -> Document:
     """Return the document with values set by dotted key; text is read as a TOML value where it is one.
 
     A table with a kind or law of its own replaces the old table; no key of that remains.
     name : source of the changes in messages, such as "--set". Raises CaseError.
     """
-    source, data, places, whole = Source(name, None), {}, {}, set()
+    source = Source(name, None)
+    data: dict[Any, Any] = {}
+    places: dict[KeyPath, tuple[Source, int]] = {}
+    whole: set[KeyPath] = set()
     for key, value in changes.items():
         path = split_key(key, source)
         table = data
@@ -265,16 +271,17 @@ def changed(document: Document, changes: Mapping, name: str) -> Document:
                 raise CaseError([source.problem(0, path, "one value", "another for a part of it")])
         value = read_value(value) if isinstance(value, str) else copy.deepcopy(value)
         table[path[-1]] = value
-        if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(path[-1], ())} & set(value):
+        if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(str(path[-1]), ())} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
     above = told(Document(source, data, places))
     return put_on(document, above, frozenset(whole))._replace(source=document.source)
 
 
-def split_key(key: str, source: Source) -> tuple:
+def split_key(key: str, source: Source) -> KeyPath:
     """Parts of a key such as drive.parts[1].voltage or columns.spread."ions.density". Raises CaseError."""
-    parts, at = [], 0
+    parts: list[str | int] = []
+    at = 0
     while (match := STEP.match(key, at)) and len(parts) < MAX_DEPTH:
         dot, name, index = match.groups()
         if (parts == []) == (dot == "." or index is not None):  # a dot or an index follows a name, and only there
@@ -286,7 +293,7 @@ def split_key(key: str, source: Source) -> tuple:
     raise CaseError([source.problem(0, (), 'a dotted key such as "device.film.thickness"', brief(key))])
 
 
-def read_value(text: str):
+def read_value(text: str) -> Any:
     """Value of a --set text: a number, true, false, list or inline table if it reads as one, else the text itself."""
     if QUANTITY.fullmatch(text):
         return text

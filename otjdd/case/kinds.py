@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -11,11 +11,13 @@ from otjdd.case.columns import ColumnKind, Columns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed
 from otjdd.case.explain import problems_of
-from otjdd.case.problem import Problem, Source
+from otjdd.case.problem import KeyPath, Problem, Source
 from otjdd.case.record import Record
 from otjdd.errors import CaseError
 from otjdd.system.remember import by_record
 from otjdd.units import brief
+
+Fault = tuple[KeyPath, str, str, str]  # path, expected, found, hint
 
 SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
 OF_THE_WHOLE = {  # keys of the sections that all columns share, and why
@@ -40,12 +42,12 @@ class Kind(NamedTuple):
     columns: Columns  # without kinds
 
 
-def kinds_of(case) -> tuple[Kind, ...]:
+def kinds_of(case: Any) -> tuple[Kind, ...]:
     """The kinds of columns of a case, in the order of the file; one that fills the area where the case names none."""
     return of_sections(case.columns, case.device, case.ions)
 
 
-def covered(case) -> float:
+def covered(case: Any) -> float:
     """Share of the area that the columns cover; the rest insulates."""
     return covered_by(kinds_of(case))
 
@@ -80,7 +82,7 @@ def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
 def with_set(device: Device, ions: Ions, kind: ColumnKind) -> tuple[Device, Ions]:
     """Device and ions of a kind. Raises CaseError."""
     touched = {name for name in SECTIONS if any(key.split(".")[0] == name for key in kind.set)}
-    sections = {"device": device, "ions": ions}
+    sections: dict[str, Any] = {"device": device, "ions": ions}
     data = {name: sections[name].model_dump(mode="json", exclude_none=True) for name in touched}
     document = changed(Document(Source("columns.kinds", None), data, {}), kind.set, f"columns.kinds {kind.name}")
     for name in touched:
@@ -88,19 +90,19 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind) -> tuple[Device, Ions
             sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": True})
         except ValidationError as error:
             found = [{**one, "loc": (name, *one["loc"])} for one in error.errors()]
-            schema = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
+            schema: dict[str, Any] = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
             schema["$defs"] = schema["properties"][name].pop("$defs", {})
             raise CaseError(problems_of(found, document, schema)) from None
     return sections["device"], sections["ions"]
 
 
-def faults(case) -> Iterator[tuple]:
+def faults(case: Any) -> Iterator[Fault]:
     """Path, expected, found and a hint of what is wrong with the columns of a case."""
     wrong = list(faults_of_kinds(case))
     yield from wrong or faults_of_values(case)
 
 
-def faults_of_kinds(case) -> Iterator[tuple]:
+def faults_of_kinds(case: Any) -> Iterator[Fault]:
     """Faults of the kinds themselves."""
     kinds, names = case.columns.kinds or (), [kind.name for kind in case.columns.kinds or ()]
     for i, kind in enumerate(kinds):
@@ -125,7 +127,7 @@ def faults_of_kinds(case) -> Iterator[tuple]:
         )
 
 
-def faults_of_set(case, i: int, kind: ColumnKind) -> Iterator[tuple]:
+def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     """Faults of the values that a kind sets."""
     try:
         _, ions = with_set(case.device, case.ions, kind)
@@ -146,7 +148,7 @@ def set_key(kind: ColumnKind, problem: Problem) -> str:
     )
 
 
-def faults_of_values(case) -> Iterator[tuple]:
+def faults_of_values(case: Any) -> Iterator[Fault]:
     """Faults of values that a spread gives to a column: outside of the physical range, or of a table that is none."""
     for i, kind in enumerate(kinds_of(case)):
         own = case.columns.kinds is not None and case.columns.kinds[i].spread is not None

@@ -72,7 +72,7 @@ def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> 
         source = document.places.get(path, (None, 0))[0]
         before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
         none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: of no material
-        if name and before and before != name and path not in told and not none:
+        if source and name and before and before != name and path not in told and not none:
             sources.setdefault((before, name_of(source)), []).append(dotted(path))
     return [
         f"{dotted(part)} is of {name}, with values of {before} from {file}: {', '.join(keys)}"

@@ -181,7 +181,9 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
         if isinstance(place, BaseModel) and part in type(place).model_fields:
             dimension, low, high = range_of(type(place).model_fields[part])
             place = getattr(place, part)
-        elif isinstance(place, dict) and part in place:  # a deviation: of the dimension of what is spread, from 0
+        elif (
+            isinstance(place, dict) and isinstance(part, str) and part in place
+        ):  # a deviation: of the dimension of what is spread, from 0
             _, dimension, _, high = held(case, part)
             place, low = place[part], 0.0
         elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
