@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from otjdd.case import kinds, toml_text
+from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
 from otjdd.case.crossbar import Crossbar, faults
@@ -24,7 +25,6 @@ from otjdd.case.expect import Expect
 from otjdd.case.fit_task import Fit
 from otjdd.case.numerics import FEWEST_CELLS, PARTS, Numerics
 from otjdd.case.problem import KeyPath, Problem, Source
-from otjdd.case.record import Record
 from otjdd.case.recording import Recording
 from otjdd.case.shipped import find_case, shipped_cases
 from otjdd.case.study_axes import Study

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import model_validator
 
-from otjdd.case.record import Record, as_text
+from otjdd.case.base import Record, as_text
 from otjdd.units import Quantity
 
 Ohms = Annotated[float, Quantity("resistance", "0 ohm", "1e15 ohm")]

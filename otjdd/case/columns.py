@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
 from typing_extensions import TypedDict
 
+from otjdd.case.base import Count, Number, Record
 from otjdd.case.distributions import Flat
-from otjdd.case.record import Count, Number, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief
 

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from otjdd.case.base import Count, Record, as_text
 from otjdd.case.problem import KeyPath
-from otjdd.case.record import Count, Record, as_text
 from otjdd.units import Quantity, brief
 
 Lines = Annotated[Count, Field(ge=1, le=256)]

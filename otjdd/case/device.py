@@ -11,9 +11,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Count, Mass, Material, Number, Record, as_text
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from otjdd.case.record import Count, Number, Record
+from otjdd.case.base import Count, Number, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief, difference, quantity, write
 

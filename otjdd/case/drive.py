@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
+from otjdd.case.base import Count, Record, as_text
 from otjdd.case.drive_curves import CV, IV, Impedance
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.drive_values import (
@@ -28,7 +29,6 @@ from otjdd.case.drive_values import (
     Vertices,
     Volts,
 )  # fmt: skip
-from otjdd.case.record import Count, Record, as_text
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes, text_file
 from otjdd.waveform.chain import Chain, joined, repeated

@@ -7,9 +7,9 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
+from otjdd.case.base import Count, Record, as_text
 from otjdd.case.device import Write
 from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, Volts
-from otjdd.case.record import Count, Record, as_text
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
 from otjdd.waveform import shapes

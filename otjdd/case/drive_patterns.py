@@ -4,8 +4,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from otjdd.case.base import Record, as_text
 from otjdd.case.drive_values import Duration, Times, Volts
-from otjdd.case.record import Record, as_text
 
 Cells = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 

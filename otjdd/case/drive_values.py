@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from otjdd.case.record import Count
+from otjdd.case.base import Count
 from otjdd.units import Quantity
 
 HIGHEST = 100.0  # V, of either sign

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from otjdd.case.base import Mass, Material, Number, Record, as_text
 from otjdd.case.permittivity import Permittivity
-from otjdd.case.record import Mass, Material, Number, Record, as_text
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, PLANCK, VACUUM_PERMITTIVITY
 from otjdd.units import Quantity
 

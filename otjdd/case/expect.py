@@ -8,8 +8,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from otjdd.case.base import Count, Record
 from otjdd.case.distributions import Amount, Name, together
-from otjdd.case.record import Count, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
 

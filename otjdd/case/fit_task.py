@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, Strict, model_validator
 
+from otjdd.case.base import Count, Number, Record
 from otjdd.case.distributions import Amount, Name, together
-from otjdd.case.record import Count, Number, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import brief
 

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from otjdd.case.base import Record
 from otjdd.case.column_values import column_values
 from otjdd.case.columns import ColumnKind, Columns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed
 from otjdd.case.explain import problems_of
 from otjdd.case.problem import KeyPath, Problem, Source
-from otjdd.case.record import Record
 from otjdd.errors import CaseError
 from otjdd.system.remember import by_record
 from otjdd.units import brief

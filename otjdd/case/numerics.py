@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from otjdd.case.record import Count, Number, Record
+from otjdd.case.base import Count, Number, Record
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
 # parts of the cells that the coarser grids have, by what is asked for of the errors of reads

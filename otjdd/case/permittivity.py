@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from otjdd.case.record import Number, Record
+from otjdd.case.base import Number, Record
 from otjdd.errors import NotAsExpected
 from otjdd.laws.permittivity import suzuki
 from otjdd.units import Quantity

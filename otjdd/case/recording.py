@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Strict, field_validator, model_validator
 
-from otjdd.case.record import Count, Record
+from otjdd.case.base import Count, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 

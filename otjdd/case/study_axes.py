@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from otjdd.case.base import Count, Record
 from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, check_difference, together, value_text
-from otjdd.case.record import Count, Record
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, plain_unit
 

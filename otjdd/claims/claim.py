@@ -16,10 +16,10 @@ from pydantic import Field
 
 from otjdd import units
 from otjdd.analysis.metrics import METRICS
+from otjdd.case.base import Record
 from otjdd.case.document import Document
 from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem, nearest
-from otjdd.case.record import Record
 from otjdd.claims.figure import Figure, Measured, finite
 from otjdd.claims.trials import Trial, trials
 from otjdd.errors import CaseError

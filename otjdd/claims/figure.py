@@ -15,7 +15,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import Field, model_validator
 
 from otjdd import units
-from otjdd.case.record import Number, Record
+from otjdd.case.base import Number, Record
 
 
 class Figure(Record):

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from otjdd.analysis.metrics import METRICS
+from otjdd.case.base import Number, Record
 from otjdd.case.case import Case, load_case
 from otjdd.case.document import Document
 from otjdd.case.drive_curves import Prepared
 from otjdd.case.explain import read_record
 from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, nearest
-from otjdd.case.record import Number, Record
 from otjdd.claims import claim as claims
 from otjdd.claims.figure import Figure
 from otjdd.claims.trials import Trial
