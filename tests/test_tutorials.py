@@ -30,7 +30,7 @@ SAID = {  # what the text between the cells relies on
         r"prefactor 2\.22; transfer matrix over WKB: 2\.[2-5]", r"0\.1 V: 0\.3\d+ eV .*\n?.*99\.4% tunnels",
     ],
     "digits_on_devices": [
-        r"conductance from 2\.\d to 15\.\d uS", r"mean step 2\d% of the range; first step up 5\d%, last 0\.\d%",
+        r"conductance from 2\.\d to 1[56]\.\d uS", r"mean step 2\d% of the range; first step up 5\d%, last 0\.\d%",
         r"ideal device, fine steps: 9\d\.\d% of 797", r"tunnel junction: [4-8]\d\.\d%",
     ],
 }  # fmt: skip
