@@ -6,7 +6,7 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure
-from otjdd.plot.kinds import KINDS, chosen, listing
+from otjdd.plot.kinds import KINDS, MOVIE, OF_SAMPLES, chosen, listing
 from otjdd.plot.runs import runs_of
 from otjdd.plot.style import encoded, save
 from otjdd.results import outputs
@@ -28,7 +28,7 @@ def test_one_kind_may_be_a_text():
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_and_all_there_are():
-    with pytest.raises(ValueError, match=r"no kind of picture 'lop' \(did you mean 'loop'\?\); there are loop, cond"):
+    with pytest.raises(ValueError, match=r"no kind of picture 'lop' \(did you mean 'loop'\?\); there are loop, col"):
         figure(curves(), ["lop"])
 
 
@@ -43,7 +43,7 @@ def test_what_does_not_fit_is_refused_with_what_is_needed_and_what_there_is():
 
 def test_the_listing_has_a_line_for_every_kind():
     lines = listing().splitlines()
-    assert [line.split()[0] for line in lines] == [*KINDS, "movie"]
+    assert [line.partition("  ")[0] for line in lines] == [*KINDS, *OF_SAMPLES, MOVIE]
     assert min(map(len, lines)) > 30
 
 
