@@ -89,9 +89,9 @@ def test_a_result_to_start_from_must_fit_the_case(folder):
     assert otjdd(folder, "run", "small.toml", "-q").returncode == 0
     words = ["--set", 'ions.initial={result = "small.nc"}', "-o", "next.nc"]
     assert otjdd(folder, "run", "small.toml", *words).returncode == 0
-    done = otjdd(folder, "run", "small.toml", *words, "--set", "device.film.cells=13")
+    done = otjdd(folder, "run", "small.toml", *words, "--set", "columns.count=2")
     assert done.returncode == 3
-    assert "columns and cells" in done.stderr
+    assert "columns: 1, the case has 2" in " ".join(done.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_result_is_exported_as_csv(folder):
         (["run", "small.toml", "--set", "device.film.t"], {"device.film.thickness=", "device.film.tunnelling_mass="}),
         (["plot", "a.nc", "--kind", "spec"], {"spectrum"}),
         (["plot", "a.nc", "--kind", "mov"], {"movie"}),
-        (["export", "a.nc", "--over", "s"], {"snapshot"}),
+        (["export", "a.nc", "--over", "s"], {"snapshot", "step"}),
         (["validate", "rv-h"], {"rv-hrs"}),
     ],
 )
