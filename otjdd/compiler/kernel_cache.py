@@ -44,7 +44,7 @@ COUNTS = Counter()  # entries that were "loaded" and "compiled" by this process
 NO_CODE = (  # settings of numba that change no machine code
     "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
     "DISABLE_PERFORMANCE_WARNINGS", "FULL_TRACEBACKS", "NUMBA_", "PARALLEL_DIAGNOSTICS", "RUNNING_UNDER_PROFILER",
-    "SHOW_HELP", "THREADING_LAYER",
+    "SHOW_HELP", "THREADING_LAYER", "_HAVE_YAML",
 )  # fmt: skip
 
 

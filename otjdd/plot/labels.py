@@ -48,7 +48,7 @@ def case_data(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """The case of a result as nested tables; {} where it has none."""
     try:
         return tomllib.loads(str(attrs.get("case_resolved", "")))
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):  # a text that is no case, or a hundred thousand tables deep
         return {}
 
 

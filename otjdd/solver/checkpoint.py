@@ -111,7 +111,7 @@ def write_moment(path: Path, then: Moment, run: Run, belongs: dict[str, str]) ->
     blocks = {name: np.concatenate(lists[name]) for name in ("rows", "reads") if lists[name]}
     kept = {f"kept.{name}": np.array([getattr(kept, name) for kept in lists["kept"]]) for name in KeptState._fields}
     file = io.BytesIO()
-    np.savez(file, **about, **blocks, **kept, **then.memory)  # type: ignore[arg-type]  # none is named allow_pickle
+    np.savez(file, **about, **blocks, **kept, **then.memory)  # type: ignore[arg-type]  # no array has the name of an option
     write_whole(path, sealed(file.getbuffer()))
 
 
