@@ -72,7 +72,7 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     faces = model.grid_faces(film.thickness, film.cells, film.grading)
     if len(width) == film.cells and np.allclose(width, np.diff(faces), rtol=1e-9, atol=0.0):
         return c
-    if spreads_thickness(ds) or unlike_thickness(parts):
+    if spreads_thickness(ds) or unlike_thickness(parts) or case.columns.spread.get(THICKNESS):
         raise ValueError(f"{said}another grid, and columns of unlike thickness; begin from a profile, or by a history")
     found = regridded(c, width, np.diff(faces))
     most = case.ions.site_density
