@@ -116,7 +116,7 @@ def test_whatever_is_sent_is_answered_in_words(served):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
 def test_it_ends_with_its_terminal_and_leaves_nothing(served):
     served.process.send_signal(signal.SIGHUP)
-    said = served.process.communicate(timeout=60)[1]
+    said = served.process.communicate(timeout=250)[1]
     assert served.process.returncode == 0
     assert set(said.splitlines()) == {"a process was ended from outside before its next job; another takes its place"}
     assert [*served.temporary.iterdir()] == []

@@ -48,7 +48,7 @@ def test_a_shipped_study_is_run_collected_drawn_and_exported(name):
     otjdd(f"export {name} -o table.csv")
     table = pd.read_csv("table.csv")
     assert len(table) == count
-    column = COLUMN.get(name) or next(head for head in table if head.startswith("read_resistance"))
+    column = COLUMN.get(name) or next(head for head in table if head.startswith(("read_resistance", "change.ratio")))
     assert np.isfinite(table[column]).all()
     assert table[column].nunique() > 1
     ds = package.read(f"{name}/study.nc")
