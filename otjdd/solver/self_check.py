@@ -78,9 +78,11 @@ KNOWN = Answer(
 @cache
 def trust() -> None:
     """Check the kernels; compile them where there are none. Raises KernelError, and removes them, when they are wrong."""
+    import otjdd.stepping.course  # noqa: F401 (which defines the kernels: where none is defined, none is missing)
+
     if kernel_cache.is_empty():
         log.warning(
-            "compiling the kernels: once for this version on this machine, less than a minute; later runs load them"
+            "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
         )
         compile_ahead.compile_kernels(begin)
     wrong = difference(answer())

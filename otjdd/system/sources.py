@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1]
 # of date when one of them was split.
 OF_NUMBERS = (
     "constants", "errors", "laws", "units", "system", "waveform", "analysis", "compiler", "physics", "stepping", "case",
-    "results", "solver", "compact_models", "runs", "studies", "fitting/losses",
+    "results", "solver", "compact_models", "runs", "studies",
 )  # fmt: skip
 
 

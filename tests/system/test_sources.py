@@ -35,7 +35,7 @@ def imports(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("otjdd."):
-            found.add(node.value)
+            found.add(node.value.rstrip("."))
     return {name for name in found if name.startswith("otjdd.") and path_of(name)}
 
 
