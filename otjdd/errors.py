@@ -88,19 +88,21 @@ class ResultError(OtjddError):
 
 
 class Status(IntEnum):
-    """Return value of a kernel: done, paused, or the reason why it cannot go on; texts and advice stand in `WORDS`."""
+    """Return value of a kernel. Failures have a text and advice in `WORDS`."""
 
     DONE = 0
-    PAUSED = 1
-    STEP_TOO_SMALL = 2
-    NOT_CLOSED = 3
-    CIRCUIT_NOT_SOLVED = 4
-    SPECTRUM_NOT_CONVERGED = 5
-    NOT_FINITE = 6
-    # returned by Python code, not by kernels
-    EQUILIBRIUM_NOT_FOUND = 7
-    TOO_MANY_STEPS = 8
-    LINES_NOT_SOLVED = 9
+    PAUSED = 1  # the log is full, or as many steps were tried as one call may try: call again
+    STEP_REJECTED = 2  # by the error control: try a shorter one
+    # failures of kernels
+    STEP_TOO_SMALL = 3
+    NOT_CLOSED = 4
+    CIRCUIT_NOT_SOLVED = 5
+    SPECTRUM_NOT_CONVERGED = 6
+    NOT_FINITE = 7
+    # failures found by Python code
+    EQUILIBRIUM_NOT_FOUND = 8
+    TOO_MANY_STEPS = 9
+    LINES_NOT_SOLVED = 10
 
     @property
     def text(self) -> str:

@@ -94,7 +94,7 @@ def conducted(run):
 def hold(run, voltage: float, duration: float, record: bool = False):
     """Jump to a voltage and stay there."""
     integrate.jump(run, voltage)
-    integrate.advance(run, duration, voltage, voltage, record)
+    integrate.follow_piece(run, duration, voltage, voltage, record)
 
 
 def lumpy(junction, rng, spread: float = 1.0):

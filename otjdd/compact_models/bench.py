@@ -41,7 +41,7 @@ def held(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.nda
     """Concentrations (1, N) after a voltage [V] has been held for a duration [s]. Raises SolverError."""
     run = at_rest(bench, c)
     integrate.jump(run, voltage)
-    integrate.advance(run, duration, voltage, voltage)
+    integrate.follow_piece(run, duration, voltage, voltage)
     return run.state.c.copy()
 
 
@@ -54,7 +54,7 @@ def position(bench: Bench, c: np.ndarray) -> float:
 def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, float]:
     """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
     from otjdd.stepping.extremes import ELECTRONS, VALUE
-    from otjdd.stepping.record import CURRENT
+    from otjdd.stepping.run_log import CURRENT
 
     voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)

@@ -149,7 +149,7 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
 
 
 @bare
-def advance(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
+def move_over_piece(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
     """Move the states q (2 K,) along a piece of the source voltage. Returns V_j and the current at its end.
 
     ramp : its start [V] and slope [V/s]   V : V_j at its start   work : states (2, 2 K) and rates (2, 3, K) of trials
@@ -186,7 +186,7 @@ def advance(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: floa
 
 
 @kernel
-def travel(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
+def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
     """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
 
     q : (2 K,) states and fillings, changed in place
@@ -202,7 +202,7 @@ def travel(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
             out[p, 0, 1] = out[p - 1, 1, 1]
         out[p, 0, 0] = V
         out[p, 0, 2:] = q
-        V, I = advance(lookup, q, (V_start, (V_end - V_start) / (end - start)), end - start, V, work)
+        V, I = move_over_piece(lookup, q, (V_start, (V_end - V_start) / (end - start)), end - start, V, work)
         out[p, 1, 0], out[p, 1, 1] = V, I
         out[p, 1, 2:] = q
         V_before = V_end
@@ -218,7 +218,7 @@ def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, cu
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         if duration > 0.0:
-            current[m] = advance(lookup, q[m], (voltage[m], 0.0), duration, V, work)[1]
+            current[m] = move_over_piece(lookup, q[m], (voltage[m], 0.0), duration, V, work)[1]
 
 
 @kernel

@@ -111,7 +111,7 @@ class CompactModel:
             self.check_voltages(pieces[:, 2:])
             outside = outside or times_outside(self.limits, pieces)
             out = np.empty((len(pieces), 2, 2 + q.size))
-            compact.travel(self.lookup, q, pieces, out)
+            compact.move_over_pieces(self.lookup, q, pieces, out)
             reads.append(taken(block, pieces, out))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})

@@ -35,8 +35,14 @@ def inverse_of_three(A: np.ndarray):
     return det
 
 
-def sized(B: int, invert):
-    """Kernels `factor` and `solve` for blocks of B x B, B known to the compiler."""
+def named(function, B: int):
+    """The compiled function, under a name that tells the sizes of blocks apart in the cache of kernels."""
+    function.__qualname__ = f"{function.__name__}_{B}"
+    return fused(function)
+
+
+def products(B: int):
+    """Kernels `times`, `before_times`, `less` and `take` for blocks of B x B, B known to the compiler."""
 
     def times(A, G):  # A G into A
         for r in range(B):
@@ -63,10 +69,12 @@ def sized(B: int, invert):
             value = M[r, 0] * y[0] + M[r, 1] * y[1]
             x[r] -= value + M[r, 2] * y[2] if B == 3 else value
 
-    names = {times: "times", before_times: "before_times", less: "less", take: "take"}
-    for function, name in names.items():
-        function.__qualname__ = f"{name}_{B}"
-    times, before_times, less, take = fused(times), fused(before_times), fused(less), fused(take)
+    return tuple(named(function, B) for function in (times, before_times, less, take))
+
+
+def sized(B: int, invert):
+    """Kernels `factor` and `solve` for blocks of B x B, B known to the compiler."""
+    times, before_times, less, take = products(B)
 
     def factor(lower, diagonal, upper):
         """Factors of a block tridiagonal matrix in place, each (N, B, B). Returns False when a block is singular.
@@ -110,8 +118,7 @@ def sized(B: int, invert):
             if m + step < N:
                 take(x[m + step], lower[m + step], x[m + step - 1])
 
-    factor.__qualname__, solve.__qualname__ = f"factor_{B}", f"solve_{B}"  # names in the cache of kernels
-    return fused(factor), fused(solve)
+    return named(factor, B), named(solve, B)
 
 
 factor_twos, solve_twos = sized(2, inverse_of_two)

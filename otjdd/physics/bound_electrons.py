@@ -44,7 +44,7 @@ def binds(junction: Junction) -> bool:
 
 
 @bare
-def held(depth: float):
+def occupation(depth: float):
     """Shares of the vacancies with and without an electron, from the depth of the level below E_F over kT."""
     e = 0.5 * math.exp(-min(max(depth, -OVERFLOW), OVERFLOW))
     return 1.0 / (1.0 + e), e / (1.0 + e)
@@ -55,8 +55,8 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
     """Fill the rows n of the shares that hold electrons, and add these of vacancies c (N,) to the rows of `densities`."""
     for i in range(c.size):
         w, other, level = n[OF_RIGHT, i], n[OF_LEFT, i], U[i + 1] - electrons.level
-        right, without_right = held(-level / kT)
-        left, without_left = held((-V - level) / kT)
+        right, without_right = occupation(-level / kT)
+        left, without_left = occupation((-V - level) / kT)
         n[HELD_RIGHT, i], n[HELD_LEFT, i] = w * right, other * left
         n[BARE, i] = w * without_right + other * without_left
         n[HELD_BY_VOLTAGE, i] = -other * left * without_left / kT

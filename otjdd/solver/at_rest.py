@@ -70,7 +70,7 @@ def points(
     c0 = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
         moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
-        integrate.drive(moving, waveform)
+        integrate.follow_waveform(moving, waveform)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
             frozen = integrate.begin(hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol)

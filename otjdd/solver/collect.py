@@ -29,25 +29,25 @@ SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, np.ndarray]:
     """Arrays (R,) of the reads that were taken."""
-    from otjdd.stepping import record
+    from otjdd.stepping import run_log
 
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, widths(moving)[1]))
-    voltage, current = rows[:, record.READ_SOURCE], rows[:, record.READ_CURRENT]
+    voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
     return (
         {
-            "read_time": rows[:, record.READ_TIME],
+            "read_time": rows[:, run_log.READ_TIME],
             "write_voltage": waveform.write_voltages[: len(rows)],
             "write_end": write_end,
             "write_end_voltage": write_end_voltage,
             "read_voltage": voltage,
             "read_current": current,
             "read_resistance": np.divide(voltage, current, out=np.full(len(rows), np.nan), where=current != 0.0),
-            "tunnelling_share": rows[:, record.READ_SHARE],
-            "transport_energy": rows[:, record.READ_ENERGY],
+            "tunnelling_share": rows[:, run_log.READ_SHARE],
+            "transport_energy": rows[:, run_log.READ_ENERGY],
         }
-        | beyond_tolerance(case, rows[:, record.READ_UNSEEN])
-        | ({"kind_read_current": by_kind(case, rows[:, record.READING :])} if moving.apart else {})
+        | beyond_tolerance(case, rows[:, run_log.READ_UNSEEN])
+        | ({"kind_read_current": by_kind(case, rows[:, run_log.READING :])} if moving.apart else {})
     )
 
 
@@ -78,21 +78,21 @@ def collected(
 
     only : names that are taken, None for all; time series are left out if none is among them
     """
-    from otjdd.stepping import record
+    from otjdd.stepping import run_log
 
     junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, widths(moving)[0]))
-    rows[:, record.TIME] = simultaneous(rows[:, record.TIME])
+    rows[:, run_log.TIME] = simultaneous(rows[:, run_log.TIME])
     rows = rows[recorded_once(rows)]
     along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
     arrays: dict[str, Any] = (
-        series(case, junction, rows) if along_time else {"conduction_current": rows[:, record.CURRENT]}
+        series(case, junction, rows) if along_time else {"conduction_current": rows[:, run_log.CURRENT]}
     )
     faces = model.grid_faces(case.device.film.thickness, case.device.film.cells, case.device.film.grading)
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
     arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
     if moving.apart:
-        arrays |= kinds_apart(case, junction, rows[:, record.RECORD :])
+        arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD :])
         coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
     if snapshots:
         for name in snapshots[0]:
@@ -169,10 +169,10 @@ def simultaneous(t: np.ndarray) -> np.ndarray:
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:
     """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
-    from otjdd.stepping import record
+    from otjdd.stepping import run_log
 
-    later = rows[1:, record.TIME] > rows[:-1, record.TIME]
-    jumped = np.abs(rows[1:, record.SOURCE] - rows[:-1, record.SOURCE]) > SMALLEST_JUMP
+    later = rows[1:, run_log.TIME] > rows[:-1, run_log.TIME]
+    jumped = np.abs(rows[1:, run_log.SOURCE] - rows[:-1, run_log.SOURCE]) > SMALLEST_JUMP
     return np.concatenate(([True], later | jumped))[: len(rows)]
 
 
@@ -192,27 +192,27 @@ def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
 
 def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series from the recorded rows (T, RECORD)."""
-    from otjdd.stepping import record
+    from otjdd.stepping import run_log
 
-    t, V_j, charge = rows[:, record.TIME], rows[:, record.JUNCTION], rows[:, record.CHARGE]
-    conduction = rows[:, record.CURRENT]
-    terminal = rows[:, record.TERMINAL_LEFT]
+    t, V_j, charge = rows[:, run_log.TIME], rows[:, run_log.JUNCTION], rows[:, run_log.CHARGE]
+    conduction = rows[:, run_log.CURRENT]
+    terminal = rows[:, run_log.TERMINAL_LEFT]
     displacement = rate(t, case.device.area * terminal + case.circuit.parallel_capacitance * V_j)
     electrons = {
         "terminal_charge_left": terminal,
-        "terminal_charge_right": rows[:, record.TERMINAL_RIGHT],
-        "film_electron_sheet": rows[:, record.SHEET],
+        "terminal_charge_right": rows[:, run_log.TERMINAL_RIGHT],
+        "film_electron_sheet": rows[:, run_log.SHEET],
     }
     return {
-        "voltage": rows[:, record.SOURCE],
+        "voltage": rows[:, run_log.SOURCE],
         "junction_voltage": V_j,
-        "band_bending": rows[:, record.BENDING],
+        "band_bending": rows[:, run_log.BENDING],
         "electrode_charge": charge,
-        "right_electrode_charge": rows[:, record.CHARGE_RIGHT],
-        "vacancy_mean_position": rows[:, record.POSITION],
+        "right_electrode_charge": rows[:, run_log.CHARGE_RIGHT],
+        "vacancy_mean_position": rows[:, run_log.POSITION],
         "conduction_current": conduction,
         "displacement_current": displacement,
         "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
-        "temperature_rise": rows[:, record.RISE],
-        "vacancy_balance": rows[:, record.BALANCE],
+        "temperature_rise": rows[:, run_log.RISE],
+        "vacancy_balance": rows[:, run_log.BALANCE],
     } | (electrons if case.device.film.electrons != "none" else {})

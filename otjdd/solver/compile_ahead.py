@@ -38,7 +38,7 @@ def compile_kernels(begin: Callable[[], Run]) -> None:
         integrate.jump(run, 0.1)
         compile_around(run)
         wait_for_steps()
-        integrate.advance(run, 1e-12, 0.1, 0.1)
+        integrate.follow_piece(run, 1e-12, 0.1, 0.1)
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def compile_doors(run: Run) -> None:
     """Compile the kernels that Python calls at the end of a run."""
     from otjdd.physics import bands, electrostatics, image_force, supply, tunnelling
     from otjdd.physics.transport import transport
-    from otjdd.stepping import extremes, record
+    from otjdd.stepping import extremes, run_log
 
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
@@ -139,7 +139,7 @@ def compile_doors(run: Run) -> None:
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
         (supply.supplies, (E, 0.0, junction.kT)),
-        (record.observe, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
+        (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):
         kernel_cache.compile_for(kernel, arguments, door=True)

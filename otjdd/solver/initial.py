@@ -46,7 +46,7 @@ def start(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray:
     )
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
-        integrate.advance(run, hold.duration, hold.voltage, hold.voltage, False)
+        integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
     return run.state.c.copy()
 
 

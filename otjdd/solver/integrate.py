@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
     from otjdd.physics.state import Memory, State, Tangent
     from otjdd.stepping.extremes import Watch
-    from otjdd.stepping.record import Log
     from otjdd.stepping.rosenbrock import Trial
+    from otjdd.stepping.run_log import Log
     from otjdd.stepping.stepper import Control
 
 CHUNK = 512  # steps between two checks of signals and progress
@@ -104,8 +104,8 @@ def begin(
 
 
 def widths(run: Run) -> tuple[int, int]:
-    """Length of a recorded row and of a read, see `stepping.record`."""
-    from otjdd.stepping.record import READING, RECORD
+    """Length of a recorded row and of a read, see `stepping.run_log`."""
+    from otjdd.stepping.run_log import READING, RECORD
 
     columns = len(run.total) if run.apart else 0
     return RECORD + 2 * columns, READING + columns
@@ -122,10 +122,10 @@ def jump(run: Run, voltage: float) -> None:
     run.step = 0.0
 
 
-def advance(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
+def follow_piece(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
     """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
     piece = np.array([[run.time, run.time + duration, start, end]])
-    travel(run, piece, np.zeros(1, np.int64), beginning(run.step, start), record)
+    follow_pieces(run, piece, np.zeros(1, np.int64), beginning(run.step, start), record)
 
 
 def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
@@ -133,7 +133,7 @@ def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
     return 0.0, 0.0, step, settled_at, 0.0, 0.0
 
 
-def travel(
+def follow_pieces(
     run: Run,
     pieces: np.ndarray,
     tasks: np.ndarray,
@@ -153,7 +153,7 @@ def travel(
     log, status = new_log(run, tasks, record), Status.PAUSED
     while status == Status.PAUSED:
         counts[:], evaluated = 0, int(run.tangent.evaluated[0])
-        status, norm = kernels.travel(
+        status, norm = kernels.run_course(
             run.junction, run.control, run.state, run.tangent, run.memory, run.trial, course, log
         )
         run.counts = counted(run.counts, counts.tolist(), int(run.tangent.evaluated[0]) - evaluated)
@@ -184,16 +184,16 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 
 def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
-    from otjdd.stepping import record as slots
+    from otjdd.stepping import run_log
     from otjdd.stepping.course import KEEP, OBSERVE, READ
 
     K, N = run.state.c.shape
     observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
     row, reading = widths(run)
-    return slots.Log(
+    return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
-        np.empty((states, slots.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
+        np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
         run.watch,
     )  # fmt: skip
 
@@ -236,12 +236,12 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 def observe(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
-    from otjdd.stepping import record
+    from otjdd.stepping import run_log
     from otjdd.stepping.course import OBSERVE
 
     jump(run, voltage)
     log = new_log(run, np.array([OBSERVE]), False)
-    status = record.observe(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
+    status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
     check(run, status, run.time, voltage, 0.0, 0.0)
     empty(run, log)
 
@@ -261,7 +261,7 @@ def restore(run: Run, kept: KeptState, voltage: float) -> None:
     jump(run, voltage)
 
 
-def drive(
+def follow_waveform(
     run: Run,
     waveform: Waveform | Chain,
     *,
@@ -291,7 +291,7 @@ def drive(
     for number, block in enumerate(waveform.blocks(first), first):
         run.block[0] = number
         done = of_part(progress, number, waveform.block_count)
-        drive_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, at)
+        follow_block(run, block, began + block.start, block_marks(block, marks, at_read), every, windows, done, at)
         at = None
 
 
@@ -310,7 +310,7 @@ def block_marks(block: Block, marks: list[tuple[float, int]], at_read: int) -> l
     return there + [(time, at_read) for time in block.waveform.read_times]
 
 
-def drive_block(
+def follow_block(
     run: Run,
     block: Block,
     began: float,
@@ -334,7 +334,7 @@ def drive_block(
     for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:
         if run.at[0] < end:
             part = of_part(progress, 0, len(pieces) / end)
-            travel(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
+            follow_pieces(run, pieces[:end], tasks[:end], run.at, bool(recorded[end - 1]), part)
 
 
 class Misplaced(ValueError):

@@ -116,7 +116,7 @@ def answer(**changes: Any) -> Answer:
     run = begin(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
         integrate.jump(run, voltage)
-        integrate.advance(run, duration, voltage, voltage, False)
+        integrate.follow_piece(run, duration, voltage, voltage, False)
     integrate.jump(run, 0.1)
     conductance, _, _, energy, _ = transport(run.junction, run.state)
     junction, c = run.junction, run.state.c[0]

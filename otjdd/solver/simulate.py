@@ -159,7 +159,7 @@ def undergo(
         if at is None:
             integrate.observe(moving, 0.0)
             integrate.keep(moving, 0.0)  # the state before the drive
-        integrate.drive(
+        integrate.follow_waveform(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
             keep_reads=record.profiles_at_reads, progress=progress, at=at,
         )  # fmt: skip

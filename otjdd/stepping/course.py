@@ -6,8 +6,8 @@ from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.state import Memory, State, Tangent
 from otjdd.stepping.extremes import look
-from otjdd.stepping.record import READS, STATES, Log, full_of_rows, keep, observe, read
 from otjdd.stepping.rosenbrock import Trial
+from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
 from otjdd.stepping.stepper import (
     ELAPSED,
     FROM,
@@ -20,7 +20,7 @@ from otjdd.stepping.stepper import (
     V_UNTIL,
     Control,
     Course,
-    advance,
+    cross_piece,
     voltage_slack,
 )
 
@@ -46,13 +46,13 @@ def perform(
     if task & READ:
         status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, False))
         if status == Status.DONE:
-            status = read(junction, state, tangent, time, V_source, log)
+            status = write_read(junction, state, tangent, time, V_source, log)
     if status == Status.DONE and task & (OBSERVE | KEEP):  # after a read its current is known
         status = jump(junction, state, tangent, memory, V_source, Accuracy(allowed, True))
     if status == Status.DONE and task & OBSERVE:
-        status = observe(junction, state, tangent, time, 0.0, V_source, log)
+        status = write_row(junction, state, tangent, time, 0.0, V_source, log)
     if status == Status.DONE and task & KEEP:
-        keep(state, time, V_source, log)
+        write_state(state, time, V_source, log)
     return status
 
 
@@ -67,7 +67,7 @@ def full(task: int, log: Log):
 
 
 @detached
-def travel(
+def run_course(
     junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
     course: Course, log: Log,
 ):  # fmt: skip
@@ -87,7 +87,7 @@ def travel(
         if jumps:
             status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status == Status.DONE and log.every_step:
-                status = observe(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
+                status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
             if status != Status.DONE:
                 return status, norm
             if not log.every_step:
@@ -95,7 +95,7 @@ def travel(
             at[SETTLED_AT] = V_start
         if at[ELAPSED] == 0.0 and task & EDGE:
             at[STEP], at[LAST_NORM] = 0.0, 0.0
-        status, norm = advance(junction, control, state, tangent, trial, course, log)
+        status, norm = cross_piece(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end
             status = perform(junction, state, tangent, memory, task, course.pieces[i, UNTIL], V_end, log)

@@ -62,7 +62,7 @@ def lay_stage(state: State, trial: Trial, stage: int, dV: float) -> float:
 
 
 @detached
-def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
+def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: float):
     """Concentrations, bands, electrons and fluxes of every column at the stage that the trial was put to."""
     work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
@@ -72,7 +72,7 @@ def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
 
 
 @detached
-def answer(junction: Junction, trial: Trial, stage: int, dt: float):
+def solve_stage(junction: Junction, trial: Trial, stage: int, dt: float):
     """Unknowns x of every column that answer the residuals at a stage, V_j held."""
     work, film = trial.work, trial.film
     for k in range(trial.state.c.shape[0]):
@@ -129,7 +129,7 @@ def keep_stage(trial: Trial, stage: int, dV: float):
 
 
 @detached
-def finish(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
+def end_step(junction: Junction, state: State, work: Work, film: ElectronWork, new: State):
     """Put the end of the step into the new state, from the last stage, and its error estimate into work.error."""
     last = work.UV.size - 1
     for k in range(state.c.shape[0]):
@@ -155,14 +155,14 @@ def electron_step(
             copy(state.guess[k, row], new.guess[k, row])
     for i in range(method.alpha.size):
         dV = lay_stage(state, trial, i, dV)
-        evaluate(junction, state, trial, dV)
+        evaluate_electron_stage(junction, state, trial, dV)
         r_circuit = source.voltage + source.slope * (method.alpha[i] + method.gamma_sum[i]) * dt - state.V[0] - dV
         r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
         if not abs(r_circuit) < math.inf:
             return False
-        answer(junction, trial, i, dt)
+        solve_stage(junction, trial, i, dt)
         keep_stage(trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit))
-    finish(junction, state, work, trial.film, new)
+    end_step(junction, state, work, trial.film, new)
     new.V[0] = state.V[0] + dV + work.UV[method.alpha.size - 1]
     return True
 

@@ -179,7 +179,7 @@ def displaced(columns: Columns, k: int, c: np.ndarray, dS: np.ndarray, out: np.n
 
 
 @spliced
-def evaluate(junction: Junction, state: State, trial: Trial, dV: float):
+def evaluate_stage(junction: Junction, state: State, trial: Trial, dV: float):
     """Fluxes and mismatch of the closure at the stage that work.dS, work.dD and dV lead to; the trial holds its fields."""
     work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
@@ -241,7 +241,7 @@ def rosenbrock_step(
     for i in range(stages):
         x, dV = work.US[i], move_to_stage(method, work, i, dV)
         if i > 0:
-            evaluate(junction, state, trial, dV)
+            evaluate_stage(junction, state, trial, dV)
         for k in range(K):
             copy(work.J[k], x[k])
             add_stages(method.C[i], 1.0 / dt, work.US, k, i, x[k])

@@ -25,9 +25,9 @@ from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
 from otjdd.physics.state import State, Tangent, copy_state
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import look
-from otjdd.stepping.record import Log, full_of_rows, observe
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
 from otjdd.stepping.rosenbrock_methods import Method
+from otjdd.stepping.run_log import Log, full_of_rows, write_row
 
 GROWTH, SHRINK, SAFETY = 100.0, 0.2, 0.9  # bounds of the growth of a step; safety where the error of V_j sets it
 MOST_TREND = 10.0  # largest factor of `foreseen` beyond the growth that the error of one step allows
@@ -78,7 +78,7 @@ class Course(NamedTuple):
 class Outcome(NamedTuple):
     """Outcome of a trial step."""
 
-    status: Status  # DONE: accepted; PAUSED: rejected by the error control; else the failure
+    status: Status  # DONE: accepted; STEP_REJECTED: rejected by the error control; else the failure
     norm: float  # error norm, 1 is the limit
     growth: float  # factor on the length of the next step
     unphysical: bool  # rejected because a concentration left its bounds
@@ -234,23 +234,23 @@ def leap(
     """A trial step [s] so short that ions hardly move in it, by their fluxes: to beyond a fold of the stack.
 
     Where electrons change sides by themselves, the stack near the old one ends, and fields and V_j jump to another. The
-    equations of `attempt` are singular there. Returns an Outcome; PAUSED where the step is too long.
+    equations of `attempt` are singular there. Returns an Outcome; STEP_REJECTED where the step is too long.
     """
     work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
     norm = step * drift(junction, control, state, work) if still else math.inf
     if not norm <= LEAP:
-        return Outcome(Status.PAUSED, norm, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False)
     copy_state(state, new)
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
     if outside(junction, new.c) > OUTSIDE * control.rtol:
-        return Outcome(Status.PAUSED, norm, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
         norm = max(norm, step * drift(junction, control, new, work))
-        status = Status.DONE if norm <= LEAP else Status.PAUSED
+        status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
     return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False)
 
 
@@ -286,15 +286,15 @@ def attempt(
     else:
         stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
     if not stepped:
-        return Outcome(Status.PAUSED, math.inf, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
-        return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
+        return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False)
     if outside(junction, new.c) > OUTSIDE * control.rtol:
-        return Outcome(Status.PAUSED, norm, UNPHYSICAL_SHRINK, True)
+        return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True)
     predicted = new.V[0]
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
@@ -310,12 +310,12 @@ def attempt(
         if off > 0.0 and not sudden:
             growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
         if off > 1.0 and not sudden:
-            return Outcome(Status.PAUSED, norm, min(growth, LEAST_SHRINK), False)
+            return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False)
     return Outcome(Status.DONE, norm, growth, False)
 
 
 @detached
-def forward(
+def step_or_leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
 ):  # fmt: skip
@@ -323,13 +323,13 @@ def forward(
     outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
     if outcome.status != Status.DONE and hold_electrons(junction):
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
-        if leapt.status != Status.PAUSED:
+        if leapt.status != Status.STEP_REJECTED:
             return leapt
     return outcome
 
 
 @detached
-def advance(
+def cross_piece(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, course: Course, log: Log
 ):
     """Integrate the ions to the end of the piece of the course on which they stand. Returns a status, last error norm.
@@ -360,12 +360,14 @@ def advance(
         if step < SHORTEST or tau + step == tau:
             return failure, norm
         source = Ramp(V_start + slope * tau, slope)
-        status, norm, growth, outside = forward(junction, control, state, tangent, trial, source, step, log.every_step)
+        status, norm, growth, outside = step_or_leap(
+            junction, control, state, tangent, trial, source, step, log.every_step
+        )
         counts[UNPHYSICAL] += outside
         if status != Status.DONE:
             counts[REJECTED] += 1
             counts[WORST_CELL] = worst_cell(control, state.c, trial.state.c, trial.work.error)
-            failure = Status.STEP_TOO_SMALL if status == Status.PAUSED else status
+            failure = Status.STEP_TOO_SMALL if status == Status.STEP_REJECTED else status
             dt, after_rejection = step * growth, True
             # the tangent may be a new one: V_j of the old is not that of the new, however small the step
             accuracy = Accuracy(voltage_slack(control), False)
@@ -380,7 +382,7 @@ def advance(
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         if log.every_step:
             time = start + tau if tau < duration else course.pieces[i, UNTIL]
-            status = observe(junction, state, tangent, time, step, V_start + slope * tau, log)
+            status = write_row(junction, state, tangent, time, step, V_start + slope * tau, log)
             if status != Status.DONE:
                 at[ELAPSED], at[STEP] = tau, dt
                 return status, norm

@@ -10,7 +10,7 @@ from scipy.special import xlogy
 from otjdd.compiler.rows import Row
 from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.errors import CaseError
-from otjdd.physics.bound_electrons import bind, binds, fluxes_of, held
+from otjdd.physics.bound_electrons import bind, binds, fluxes_of, occupation
 from otjdd.physics.electron_stack import column_of
 from otjdd.physics.fermi_dirac import fermi_dirac_three_half, inverse_fermi_dirac_half
 from otjdd.physics.film_electrons import (
@@ -44,7 +44,7 @@ BOUND = FILM | {"ions__ionisation_energy": LEVEL, "ions__density": "1e27 1/m^3"}
 
 @pytest.mark.parametrize("depth", [-30.0, -1.0, 0.0, 2.5, 30.0])
 def test_two_spins_share_a_level(depth):
-    with_one, without = held(depth)
+    with_one, without = occupation(depth)
     assert with_one / without == pytest.approx(2.0 * math.exp(depth), rel=1e-14)
     assert with_one + without == pytest.approx(1.0, rel=1e-15)
 
@@ -83,7 +83,7 @@ def test_without_a_level_the_fluxes_are_those_of_the_ions_to_the_last_bit():
 def test_a_level_far_above_the_band_holds_nothing():
     alone, bound = (begin(case(**FILM, **more), voltage=0.6) for more in ({}, {"ions__ionisation_energy": "-2 eV"}))
     for run in (alone, bound):
-        integrate.advance(run, 1e-7, 0.6, 0.6)
+        integrate.follow_piece(run, 1e-7, 0.6, 0.6)
     np.testing.assert_allclose(bound.state.c, alone.state.c, rtol=1e-9)
 
 
@@ -143,7 +143,7 @@ def test_free_energy_falls_at_0_V_and_is_least_at_rest():
     junction, before, changes = run.junction, new_state(1, 12, True), []
     for duration in np.geomspace(1e-9, 10.0, 24):
         copy_state(run.state, before)
-        integrate.advance(run, duration, 0.0, 0.0)
+        integrate.follow_piece(run, duration, 0.0, 0.0)
         by_ions, size = free_energy.change(junction, before, run.state, 0.0)
         old, new = energy(junction, before), energy(junction, run.state)
         changes.append((by_ions + math.fsum([*new, *-old])) / size)

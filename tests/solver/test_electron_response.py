@@ -71,7 +71,7 @@ def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, co
 def test_drift_is_the_change_of_the_conductance_by_the_ions(settled, column, time, off):
     other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, rtol=1e-6, voltage=0.2)
     before = conducted(other).sum()
-    integrate.advance(other, time, 0.2, 0.2)
+    integrate.follow_piece(other, time, 0.2, 0.2)
     assert linear_response.drift([column], time) == pytest.approx(conducted(other).sum() / before - 1.0, rel=off)
 
 

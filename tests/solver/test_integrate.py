@@ -13,7 +13,7 @@ from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
 from otjdd.errors import WORDS, SolverError, Status
 from otjdd.solver import initial, integrate, model, simulate, snapshots
-from otjdd.stepping import course, record, stepper
+from otjdd.stepping import course, run_log, stepper
 from otjdd.waveform.waveform import Waveform
 
 KT = 300 * BOLTZMANN_EV
@@ -61,7 +61,7 @@ def double_layer_errors(cells, **numerics):
     for voltage in (0.1, 0.0):
         integrate.jump(run, voltage)
         for duration in (1e-3, 9e-3, 0.09, 0.9):
-            integrate.advance(run, duration, voltage, voltage, False)
+            integrate.follow_piece(run, duration, voltage, voltage, False)
             found.append([*at_the_ends(run), run.state.D_left[0]])
         hold(run, voltage, 1e-12)
     found = np.array(found) / [C0, C0, 1.0]
@@ -281,7 +281,7 @@ def test_a_read_at_the_start_is_taken_at_the_first_voltage_before_the_ions_move(
     found = []
     for reads in (waveform.reads, waveform.reads[1:]):
         run = begin(case(device__film__cells=16))
-        integrate.drive(run, Waveform(waveform.times, waveform.voltages, reads))
+        integrate.follow_waveform(run, Waveform(waveform.times, waveform.voltages, reads))
         found.append(np.concatenate(run.reads))
     assert found[0][:, :2].tolist() == [[0.0, 0.5], [2e-9, -0.5]]
     assert found[0][0, 2] > 0.0 > found[0][1, 2]
@@ -304,7 +304,7 @@ def test_a_mark_is_near_an_end_by_the_measure_of_the_piece_in_which_it_lies():
 def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
     film, waveform = case(device__film__cells=16), Waveform(np.array([0.0, 3e-7]), np.array([0.8, 0.8]))
     run, stopped = begin(film), begin(film)
-    integrate.drive(run, waveform, stops=[1e-7, 3e-7])
+    integrate.follow_waveform(run, waveform, stops=[1e-7, 3e-7])
     for kept, duration in zip(run.kept, (1e-7, 2e-7), strict=True):
         hold(stopped, 0.8, duration)
         np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
@@ -318,8 +318,8 @@ def test_a_stop_on_the_way_costs_less_than_a_step():
     film = case(BETWEEN_METALS, device__film__cells=40, ions__prefactor=1e-10)
     waveform = Waveform(np.array([0.0, 1.0]), np.array([0.1, 0.1]))
     whole, stopped, stops = begin(film), begin(film), np.geomspace(1e-9, 1.0, 10)
-    integrate.drive(whole, waveform)
-    integrate.drive(stopped, waveform, stops=stops)
+    integrate.follow_waveform(whole, waveform)
+    integrate.follow_waveform(stopped, waveform, stops=stops)
     assert stopped.counts.accepted < whole.counts.accepted + stops.size - 1  # the end is no stop on the way
 
 
@@ -328,10 +328,10 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
     times, voltages = np.array([0.0, 1e-7, 1e-7, 1e-3, 1.0]), np.array([0.8, 0.8, -0.5, -0.5, -0.5])
     waveform = Waveform(times, voltages, np.array([[1e-3, 0.8]]))
     whole, part = begin(film), begin(film)
-    integrate.drive(whole, waveform, every="all")
+    integrate.follow_waveform(whole, waveform, every="all")
     windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
-    integrate.drive(part, waveform, every="reads", windows=windows)
-    times, all_times = (np.concatenate(run.rows)[:, record.TIME] for run in (part, whole))
+    integrate.follow_waveform(part, waveform, every="reads", windows=windows)
+    times, all_times = (np.concatenate(run.rows)[:, run_log.TIME] for run in (part, whole))
     inside = integrate.within(times, windows)
     assert times[~inside].tolist() == [1e-3]  # of the read
     for start, end in windows:
@@ -347,28 +347,30 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
 def test_a_jump_of_the_voltage_is_recorded_before_and_after_with_the_ions_unmoved():
     run = begin(case(device__film__cells=8))
     integrate.observe(run, 0.0)
-    integrate.drive(run, Waveform(np.array([0.0, 1e-7, 1e-7, 2e-7]), np.array([0.8, 0.8, -0.5, -0.5])), every="all")
+    integrate.follow_waveform(
+        run, Waveform(np.array([0.0, 1e-7, 1e-7, 2e-7]), np.array([0.8, 0.8, -0.5, -0.5])), every="all"
+    )
     rows = np.concatenate(run.rows)
-    after = np.flatnonzero(np.diff(rows[:, record.TIME]) == 0.0) + 1
-    assert rows[after, record.TIME].tolist() == [0.0, 1e-7]
-    assert rows[after - 1, record.SOURCE].tolist() == [0.0, 0.8]
-    assert rows[after, record.SOURCE].tolist() == [0.8, -0.5]
-    np.testing.assert_allclose(rows[after, record.POSITION], rows[after - 1, record.POSITION], rtol=1e-15)
-    assert np.all(rows[after, record.CHARGE] != rows[after - 1, record.CHARGE])
-    assert rows[-1, record.TIME] == 2e-7
+    after = np.flatnonzero(np.diff(rows[:, run_log.TIME]) == 0.0) + 1
+    assert rows[after, run_log.TIME].tolist() == [0.0, 1e-7]
+    assert rows[after - 1, run_log.SOURCE].tolist() == [0.0, 0.8]
+    assert rows[after, run_log.SOURCE].tolist() == [0.8, -0.5]
+    np.testing.assert_allclose(rows[after, run_log.POSITION], rows[after - 1, run_log.POSITION], rtol=1e-15)
+    assert np.all(rows[after, run_log.CHARGE] != rows[after - 1, run_log.CHARGE])
+    assert rows[-1, run_log.TIME] == 2e-7
 
 
 def test_progress_rises_to_the_end_through_all_windows():
     shares, waveform = [], Waveform(np.array([0.0, 1e-7]), np.array([0.8, 0.8]))
     windows = [(1e-8, 2e-8), (5e-8, 6e-8)]
-    integrate.drive(begin(case(device__film__cells=8)), waveform, windows=windows, progress=shares.append)
+    integrate.follow_waveform(begin(case(device__film__cells=8)), waveform, windows=windows, progress=shares.append)
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert len(shares) >= 5
 
 
 def test_every_failure_is_named_with_two_things_to_try():
-    assert set(WORDS) == set(Status) - {Status.DONE, Status.PAUSED}
+    assert set(WORDS) == set(Status) - {Status.DONE, Status.PAUSED, Status.STEP_REJECTED}
     for status in WORDS:
         error = SolverError(status.name, 1e-9, -2.0, 1e-12, 3.0, 1.2e-9)
         for words in ("t = 1e-09 s", "V = -2 V", "x = 1.2 nm", "step 1e-12 s", "norm 3"):

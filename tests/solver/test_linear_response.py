@@ -127,6 +127,6 @@ def test_the_closure_gives_the_charge_that_flows(run):
 def test_drift_is_the_change_of_the_conductance_by_the_ions(run, columns, time, off):
     other = begin(case(**SMALL, **COLUMNS), run.state.c, rtol=1e-6, voltage=0.4)
     before = conducted(other).sum()
-    integrate.advance(other, time, 0.4, 0.4)
+    integrate.follow_piece(other, time, 0.4, 0.4)
     change = conducted(other).sum() / before - 1.0
     assert linear_response.drift(columns, time) == pytest.approx(change, rel=off)

@@ -7,7 +7,7 @@ from devices import BARE, case
 from otjdd.case.case import parse_case
 from otjdd.runs.run import run
 from otjdd.solver.collect import rate, recorded_once, simultaneous
-from otjdd.stepping import record
+from otjdd.stepping import run_log
 
 PULSE = 'drive = { kind = "pulse", voltage = "0.6 V", width = "1 us" }\n'
 
@@ -19,8 +19,8 @@ def test_times_within_round_off_are_one():
 
 
 def test_a_row_is_there_once_unless_the_voltage_has_jumped():
-    rows = np.zeros((4, record.RECORD))
-    rows[:, record.TIME], rows[:, record.SOURCE] = [0.0, 0.0, 0.0, 1.0], [0.0, 1e-10, 1.0, 1.0]
+    rows = np.zeros((4, run_log.RECORD))
+    rows[:, run_log.TIME], rows[:, run_log.SOURCE] = [0.0, 0.0, 0.0, 1.0], [0.0, 1e-10, 1.0, 1.0]
     assert recorded_once(rows).tolist() == [True, False, True, True]
     assert recorded_once(rows[:0]).size == 0
 

@@ -224,5 +224,5 @@ def test_columns_at_rest_are_each_at_rest():
     for column in linear_response.linearised(junction, moved.state, 1.0):
         one_way = np.abs(column.charges.matrix[1]).max() * before.max() * 1e-9
         assert np.abs(column.charges.flux).max() < 1e-9 * one_way
-    integrate.advance(moved, 1.0, 0.5, 0.5)
+    integrate.follow_piece(moved, 1.0, 0.5, 0.5)
     np.testing.assert_allclose(moved.state.c, before, rtol=1e-4)

@@ -14,7 +14,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import film_charge
 from otjdd.solver import integrate
 from otjdd.solver.simulate import simulate
-from otjdd.stepping import course, record, stepper
+from otjdd.stepping import course, run_log, stepper
 from otjdd.stepping.rosenbrock_methods import RODAS
 from validation.reliability import devices as random_devices
 
@@ -30,7 +30,7 @@ def rows_of(voltage, duration=1e-5, **changes):
 
 
 def test_series_resistance_clamps_the_junction_under_forward_pulses():
-    tops = [rows_of(V, circuit__series_resistance=50.0)[-1, record.JUNCTION] for V in (1.2, 2.2)]
+    tops = [rows_of(V, circuit__series_resistance=50.0)[-1, run_log.JUNCTION] for V in (1.2, 2.2)]
     assert tops[1] - tops[0] < 0.3 * (2.2 - 1.2)
     assert tops[1] < 0.9
 
@@ -39,30 +39,30 @@ def test_series_resistance_clamps_the_junction_under_forward_pulses():
 def test_source_voltage_is_shared_between_junction_and_resistance_at_every_time(V):
     rows = rows_of(V, circuit__series_resistance=50.0)
     assert len(rows) > 2
-    lost = 50.0 * rows[:, record.CURRENT]
-    np.testing.assert_allclose(rows[:, record.JUNCTION] + lost, rows[:, record.SOURCE], atol=1e-6)
-    np.testing.assert_allclose(rows[:, record.SOURCE], V, rtol=1e-15)
+    lost = 50.0 * rows[:, run_log.CURRENT]
+    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=1e-6)
+    np.testing.assert_allclose(rows[:, run_log.SOURCE], V, rtol=1e-15)
 
 
 def test_vanishing_resistance_recovers_the_bare_junction():
     bare = rows_of(0.3)[-1]
     for R, tolerance in ((1e-2, 1e-2), (1e-4, 1e-4), (1e-6, 1e-6)):
         row = rows_of(0.3, circuit__series_resistance=R, numerics__rtol=1e-6, numerics__atol=1e-8)[-1]
-        assert row[record.JUNCTION] == pytest.approx(0.3, abs=tolerance)
+        assert row[run_log.JUNCTION] == pytest.approx(0.3, abs=tolerance)
     tight = rows_of(0.3, numerics__rtol=1e-6, numerics__atol=1e-8)[-1]
-    assert row[record.CURRENT] == pytest.approx(tight[record.CURRENT], rel=1e-3)
-    assert bare[record.JUNCTION] == 0.3
+    assert row[run_log.CURRENT] == pytest.approx(tight[run_log.CURRENT], rel=1e-3)
+    assert bare[run_log.JUNCTION] == 0.3
 
 
 def test_compliance_limits_the_current():
     limit = 1e-4
     free = rows_of(1.0, circuit__series_resistance=50.0)
     held = rows_of(1.0, circuit__series_resistance=50.0, circuit__compliance=limit)
-    assert np.abs(free[:, record.CURRENT]).max() > 2 * limit
-    assert np.abs(held[:, record.CURRENT]).max() <= limit * 1.001
+    assert np.abs(free[:, run_log.CURRENT]).max() > 2 * limit
+    assert np.abs(held[:, run_log.CURRENT]).max() <= limit * 1.001
     below = rows_of(0.05, circuit__series_resistance=50.0, circuit__compliance=1.0)
     np.testing.assert_allclose(
-        below[-1, record.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, record.CURRENT], rtol=1e-6
+        below[-1, run_log.CURRENT], rows_of(0.05, circuit__series_resistance=50.0)[-1, run_log.CURRENT], rtol=1e-6
     )
 
 
@@ -70,10 +70,10 @@ def test_compliance_limits_the_current():
 @settings(deadline=None, max_examples=25 if COMPILED else 1, suppress_health_check=list(HealthCheck))
 def test_junction_voltage_lies_between_zero_and_the_source(V, R, duration):
     rows = rows_of(V, duration, circuit__series_resistance=10.0**R)
-    share = rows[:, record.JUNCTION] / V if V else np.zeros(1)
+    share = rows[:, run_log.JUNCTION] / V if V else np.zeros(1)
     assert ((share >= 0) & (share <= 1 + 1e-12)).all()
-    assert (rows[:, record.CURRENT] * V >= 0).all()
-    assert np.abs(rows[:, record.BALANCE]).max() < 1e-12
+    assert (rows[:, run_log.CURRENT] * V >= 0).all()
+    assert np.abs(rows[:, run_log.BALANCE]).max() < 1e-12
 
 
 def test_charges_of_every_row_add_to_nothing():
@@ -81,8 +81,8 @@ def test_charges_of_every_row_add_to_nothing():
     hold(run, -1.0, 1e-6, record=True)
     rows, weight = recorded(run), run.junction.columns.weight
     film = weight @ [film_charge(run.junction, k, c) for k, c in enumerate(run.state.c)]
-    np.testing.assert_allclose(rows[:, record.CHARGE] + rows[:, record.CHARGE_RIGHT], -film, rtol=1e-12)
-    assert rows[-1, record.CHARGE_RIGHT] == pytest.approx(-weight @ run.state.D_right, rel=1e-12)
+    np.testing.assert_allclose(rows[:, run_log.CHARGE] + rows[:, run_log.CHARGE_RIGHT], -film, rtol=1e-12)
+    assert rows[-1, run_log.CHARGE_RIGHT] == pytest.approx(-weight @ run.state.D_right, rel=1e-12)
 
 
 def test_largest_error_is_found_in_any_cell_of_any_column():
@@ -111,7 +111,7 @@ def test_a_step_that_is_too_long_is_rejected_and_counted_and_a_shorter_one_taken
     run, duration = begin(case(**SMALL)), 1e-4
     integrate.jump(run, -2.0)
     run.step = duration
-    integrate.advance(run, duration, -2.0, -2.0, True)
+    integrate.follow_piece(run, duration, -2.0, -2.0, True)
     assert run.counts.rejected >= 2
     assert run.counts.accepted == len(recorded(run)) > 10
 
@@ -121,8 +121,8 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
     for task in (0, course.EDGE, course.OBSERVE):
         run = begin(case(**SMALL), rtol=1e-3, atol=1e-5)
         pieces = np.array([[0.0, 1e-6, -2.0, -2.0], [1e-6, 2e-6, 0.8, 0.8]])
-        integrate.travel(run, pieces, np.array([task, task]), integrate.beginning(0.0), True)
-        times = recorded(run)[:, record.TIME]
+        integrate.follow_pieces(run, pieces, np.array([task, task]), integrate.beginning(0.0), True)
+        times = recorded(run)[:, run_log.TIME]
         firsts[task] = times[times > 1e-6][0] - 1e-6
     assert firsts[0] == pytest.approx(firsts[course.OBSERVE], rel=1e-6)
     assert firsts[0] > 100 * firsts[course.EDGE]
@@ -130,25 +130,25 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
 
 def test_recorded_times_rise_to_the_end_of_the_piece():
     rows = rows_of(-1.0, 1e-6)
-    assert (np.diff(rows[:, record.TIME]) > 0).all()
-    assert rows[-1, record.TIME] == 1e-6
+    assert (np.diff(rows[:, run_log.TIME]) > 0).all()
+    assert rows[-1, run_log.TIME] == 1e-6
 
 
 def test_a_ramp_is_followed_to_its_end():
     run = begin(case(**SMALL, circuit__series_resistance=50.0))
-    integrate.advance(run, 1e-6, 0.0, -1.0, True)
+    integrate.follow_piece(run, 1e-6, 0.0, -1.0, True)
     rows = recorded(run)
-    np.testing.assert_allclose(rows[:, record.SOURCE], -1e6 * rows[:, record.TIME], rtol=1e-12)
-    lost = 50.0 * rows[:, record.CURRENT]
-    np.testing.assert_allclose(rows[:, record.JUNCTION] + lost, rows[:, record.SOURCE], atol=1e-6)
+    np.testing.assert_allclose(rows[:, run_log.SOURCE], -1e6 * rows[:, run_log.TIME], rtol=1e-12)
+    lost = 50.0 * rows[:, run_log.CURRENT]
+    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=1e-6)
 
 
 def test_a_source_that_gives_way_costs_few_steps():
     run = begin(case(**SMALL, circuit__compliance=1e-4))
-    integrate.advance(run, 1e-2, 0.0, 1.2, True)
+    integrate.follow_piece(run, 1e-2, 0.0, 1.2, True)
     rows = recorded(run)
-    assert rows[-1, record.JUNCTION] < 1.0
-    assert rows[-1, record.CURRENT] == pytest.approx(1e-4, rel=2e-3)
+    assert rows[-1, run_log.JUNCTION] < 1.0
+    assert rows[-1, run_log.CURRENT] == pytest.approx(1e-4, rel=2e-3)
     assert len(rows) + run.counts.rejected < 1500
 
 
@@ -164,8 +164,8 @@ def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
         integrate.jump(run, V)
         integrate.observe(run, V)
     rows = recorded(run)
-    lost = 1e4 * rows[:, record.CURRENT]
-    np.testing.assert_allclose(rows[:, record.JUNCTION] + lost, rows[:, record.SOURCE], atol=2e-9)
+    lost = 1e4 * rows[:, run_log.CURRENT]
+    np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=2e-9)
 
 
 @needs_speed
@@ -178,10 +178,10 @@ def test_a_jump_of_the_quadrature_is_crossed_where_changes_by_voltage_and_field_
 
 
 def test_a_limit_far_below_the_current_is_met():
-    free = abs(rows_of(-0.5)[-1, record.CURRENT])
+    free = abs(rows_of(-0.5)[-1, run_log.CURRENT])
     for share in (1e-2, 1e-5, 1e-8):
         rows = rows_of(-0.5, circuit__compliance=max(free * share, 1e-18))
-        assert np.abs(rows[:, record.CURRENT]).max() <= free * share * 1.001
+        assert np.abs(rows[:, run_log.CURRENT]).max() <= free * share * 1.001
 
 
 def test_ions_outside_of_their_bounds_are_told_as_a_share():

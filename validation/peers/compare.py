@@ -94,22 +94,22 @@ def kernel_seconds(solve, count=5):
     """Seconds that otjdd spends in the kernels it calls, dispatch included: median of `count` solutions."""
     from otjdd.stepping import course
 
-    travel, spent, found = course.travel, [0.0], []
+    run_course, spent, found = course.run_course, [0.0], []
 
     def watched(*arguments):
         began = perf_counter()
-        result = travel(*arguments)
+        result = run_course(*arguments)
         spent[0] += perf_counter() - began
         return result
 
-    course.travel = watched
+    course.run_course = watched
     try:
         for _ in range(count):
             spent[0] = 0.0
             solve()
             found.append(spent[0])
     finally:
-        course.travel = travel
+        course.run_course = run_course
     return float(np.median(found))
 
 

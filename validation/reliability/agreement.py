@@ -275,7 +275,7 @@ def compared(case, equations, voltages, durations) -> Compared:
     parts = model.members(case)
     junction, c = model.junction(case, parts=parts), model.uniform(parts, case.device.film.cells)
     run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL)
-    integrate.drive(run, waveform, stops=times[1:])
+    integrate.follow_waveform(run, waveform, stops=times[1:])
     theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:
         return Compared(case, math.nan, math.nan)

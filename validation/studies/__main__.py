@@ -170,7 +170,7 @@ def spread(values: list[float], digits: str) -> str:
 def clocked():
     """List to which the processor time [s] of the kernels that a run calls is appended, those of its tables included."""
     from otjdd.physics import bent_region, electrostatics, quasistatic
-    from otjdd.stepping import course, record
+    from otjdd.stepping import course, run_log
 
     spent: list[float] = []
 
@@ -185,7 +185,7 @@ def clocked():
 
     with contextlib.ExitStack() as stack:
         tables = ((electrostatics, "bending_table"), (bent_region, "straight_pieces"))
-        for module, name in ((course, "travel"), (quasistatic, "jump"), (record, "observe"), *tables):
+        for module, name in ((course, "run_course"), (quasistatic, "jump"), (run_log, "write_row"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent
 

@@ -57,7 +57,7 @@ def full_of_rows(log: Log) -> bool:
 
 
 @detached
-def observe_electrons(junction: Junction, state: State, row: np.ndarray):
+def write_electrons(junction: Junction, state: State, row: np.ndarray):
     """Write the terminal charges and the electrons of the film to a row that holds the charges of the electrodes.
 
     An electron of the film belongs to the terminal with which it is in equilibrium.
@@ -77,7 +77,7 @@ def observe_electrons(junction: Junction, state: State, row: np.ndarray):
 
 
 @detached
-def observe(
+def write_row(
     junction: Junction, state: State, tangent: Tangent, time: float, step: float, V_source: float, log: Log
 ):  # fmt: skip
     """Write a row of a settled state to the log, its current evaluated where the steps did not need it. Returns a status.
@@ -105,7 +105,7 @@ def observe(
         change = count / log.total[k] - 1.0
         if abs(change) > abs(row[BALANCE]):
             row[BALANCE] = change
-    observe_electrons(junction, state, row)
+    write_electrons(junction, state, row)
     row[CURRENT] = state.V[0] * add_up(state.G)
     if row.size > RECORD:
         for k in range(state.G.size):
@@ -119,7 +119,7 @@ def observe(
 
 
 @spliced
-def read(junction: Junction, state: State, tangent: Tangent, time: float, V_source: float, log: Log):
+def write_read(junction: Junction, state: State, tangent: Tangent, time: float, V_source: float, log: Log):
     """Write the current of the settled junction and its transport to the log. Returns a status.
 
     The current is evaluated here, and the tangent goes on from it.
@@ -142,7 +142,7 @@ def read(junction: Junction, state: State, tangent: Tangent, time: float, V_sour
 
 
 @spliced
-def keep(state: State, time: float, V_source: float, log: Log):
+def write_state(state: State, time: float, V_source: float, log: Log):
     """Write the state itself to the log."""
     i = log.used[STATES]
     log.kept[i, KEPT_TIME], log.kept[i, KEPT_SOURCE], log.kept[i, KEPT_JUNCTION] = time, V_source, state.V[0]
