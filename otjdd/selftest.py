@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case import case
 from otjdd.errors import CaseError, ResultError
 from otjdd.results import store
-from otjdd.solver import self_check, simulate
+from otjdd.runs.run import simulate
+from otjdd.solver import self_check
 from otjdd.system import interpreter
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ def conservation(folder: Path) -> str:
 
 def simulated(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
     """Dataset of a pulse on the small junction."""
-    ds: xr.Dataset = simulate.simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
+    ds: xr.Dataset = simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
     return ds
 
 

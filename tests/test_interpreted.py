@@ -37,7 +37,7 @@ def reads() -> dict[str, list[float]]:
     self_check.trust = lambda: None  # as Python, kernels need no check of their machine code
     found = {}
     for name, changes in CASES.items():
-        ds = simulate.simulate(parse_case(JUNCTION).replace(SMALL | changes))
+        ds = simulate.simulate_junction(parse_case(JUNCTION).replace(SMALL | changes))
         found[name] = [*ds.read_resistance.values.tolist(), *ds.vacancy_concentration.values[-1].ravel().tolist()]
     text = random_devices.text(random_devices.drawn(256, 1)[5], 5).replace("series_resistance", "#")
     run = begin(parse_case(text), voltage=-0.78)

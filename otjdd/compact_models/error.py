@@ -120,10 +120,10 @@ def train(rng, limits, width: float) -> dict:
 
 def solved(case, drive: dict):
     """Currents (R,) [A] that the solver reads, and the voltages (R,) [V] of the writes before."""
-    from otjdd.solver.simulate import simulate
+    from otjdd.solver.simulate import simulate_junction
 
     driven = with_drive(case, drive)
-    ds = simulate(driven)
+    ds = simulate_junction(driven)
     return ds.read_current.values, ds.write_voltage.values
 
 

@@ -2,12 +2,17 @@
 
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.explore.work import FAULTS, Progress, noting
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from otjdd.waveform.waveform import Waveform
 
 FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
 SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
@@ -43,7 +48,7 @@ def filmed(case: Case) -> Case:
     return case.replace({"record": record, "drive": {"kind": "table", "points": divided(waveform, edges + SPLIT)}})
 
 
-def divided(waveform, splits: np.ndarray) -> list[list[float]]:
+def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
     """Breakpoints (time [s], voltage [V]) of a waveform, and further ones where it goes straight on."""
     points = []
     for start, end, first, last in zip(*waveform.segments(), strict=True):
@@ -56,7 +61,7 @@ def played(case: Case, start: Any, progress: Progress) -> Film:
     """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     try:
         ds = simulate(filmed(case), noting(progress, 0, 2), start=start)
@@ -68,7 +73,7 @@ def played(case: Case, start: Any, progress: Progress) -> Film:
     return Film(images, [float(t) for t in times])
 
 
-def encoded(image) -> bytes:
+def encoded(image: "Image.Image") -> bytes:
     """An image as PNG of few colours, a third of the bytes; as an octree, in a fifth of the time."""
     from PIL import Image
 
@@ -80,7 +85,7 @@ def encoded(image) -> bytes:
 def movie(case: Case, start: Any, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of the film of a case as a file, or why there is none."""
     from otjdd.plot import movie as movies
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     try:
         return movies.encoded(simulate(filmed(case), noting(progress, 0, 2), start=start), suffix)

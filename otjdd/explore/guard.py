@@ -5,7 +5,9 @@ otjdd starts is good for one time: all users of a machine can read the command l
 """
 
 import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
+from typing import Any
 from urllib.parse import unquote
 
 HOSTS = ("127.0.0.1", "localhost")  # a name that only resolves to this machine is another's page (DNS rebinding)
@@ -18,6 +20,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 MOST_BYTES = 64 * 1024  # of a message
+# of ASGI
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+Headers = dict[bytes, str]  # of a request, by their names in lower case
 COOKIE = "otjdd"  # and the port: cookies are those of all servers of a machine
 
 
@@ -27,9 +35,10 @@ class Guard:
     token : in the address that is printed   once : tokens for one time
     """
 
-    def __init__(self, app, port: int):
+    def __init__(self, app: Application, port: int) -> None:
         self.app, self.cookie, self.secret = app, f"{COOKIE}-{port}", secrets.token_urlsafe(24)
-        self.token, self.once = secrets.token_urlsafe(24), set()
+        self.token = secrets.token_urlsafe(24)
+        self.once: set[str] = set()
 
     def one_time(self) -> str:
         """A new token for one time."""
@@ -37,7 +46,7 @@ class Guard:
         self.once.add(token)
         return token
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -48,7 +57,7 @@ class Guard:
         elif scope["method"] == "GET" and self.admits(path.strip("/")):
             cookie = f"{self.cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
             await refuse(send, 303, (b"location", b"/"), (b"set-cookie", cookie.encode()))
-        elif not secrets.compare_digest(held(headers, self.cookie).encode(), self.secret.encode()):
+        elif not secrets.compare_digest(cookie_value(headers, self.cookie).encode(), self.secret.encode()):
             await refuse(send, 403)
         elif not path.startswith("/"):  # as of `OPTIONS *`
             await refuse(send, 400)
@@ -70,13 +79,13 @@ def named(host: str) -> str:
     return name if colon and port.isdecimal() else host
 
 
-def foreign(headers: dict) -> bool:
+def foreign(headers: Headers) -> bool:
     """True for a request that a page of another server makes, also one of this machine, whose cookies are sent as well."""
     origin = headers.get(b"origin")
     return origin is not None and origin != f"http://{headers.get(b'host', '')}"
 
 
-def held(headers: dict, name: str) -> str:
+def cookie_value(headers: Headers, name: str) -> str:
     """Value of a cookie, "" where there is none."""
     try:
         cookie = SimpleCookie(headers.get(b"cookie", "")).get(name)
@@ -85,26 +94,26 @@ def held(headers: dict, name: str) -> str:
     return cookie.value if cookie else ""
 
 
-def length(headers: dict) -> int:
+def length(headers: Headers) -> int:
     """Length of the body that a request has, bytes."""
     text = headers.get(b"content-length", "0")
     return int(text) if text.isdecimal() and len(text) < 10 else MOST_BYTES + 1
 
 
-async def refuse(send, status: int, *headers: tuple[bytes, bytes]) -> None:
+async def refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None:
     """Answer with a status and no content."""
     head = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0"), *headers]}
     await headed(send)(head)
     await send({"type": "http.response.body", "body": b""})
 
 
-def headed(send):
+def headed(send: Send) -> Send:
     """The `send` of an application, with HEADERS in each answer."""
     more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
-    async def with_headers(message):
+    async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = message | {"headers": [*message.get("headers", ()), *more]}
+            message = {**message, "headers": [*message.get("headers", ()), *more]}
         await send(message)
 
     return with_headers

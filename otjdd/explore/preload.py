@@ -11,8 +11,8 @@ def draw_once() -> None:
     """Load what draws: fonts and libraries that the first picture would wait for."""
     from otjdd.case.case import parse_case
     from otjdd.explore.work import drawn
+    from otjdd.runs.run import simulate
     from otjdd.solver import self_check
-    from otjdd.solver.simulate import simulate
 
     ds = simulate(parse_case(self_check.CASE).replace(drive=preload.PULSE))
     drawn([ds], [ds])

@@ -8,7 +8,7 @@ import signal
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,9 @@ MOVIES = {"gif": "image/gif", "mp4": "video/mp4"}
 class Explorer:
     """The page and its tabs."""
 
-    def __init__(self, opened: Opened):
-        self.opened, self.workers, self.tabs = opened, Workers(), {}
+    def __init__(self, opened: Opened) -> None:
+        self.opened, self.workers = opened, Workers()
+        self.tabs: dict[str, Session] = {}
 
     def app(self) -> Starlette:
         """The application, without its door."""
@@ -59,7 +60,7 @@ class Explorer:
         )
 
     @contextlib.asynccontextmanager
-    async def life(self, _):
+    async def life(self, _: Starlette) -> AsyncIterator[None]:
         """Have the workers get ready while the page is already there, and end them with the server."""
         getting_ready = asyncio.create_task(self.workers.start())
         yield
@@ -122,7 +123,7 @@ def attached(data: bytes | str, kind: str, name: str) -> Response:
     return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def content(kind: str, *paths: Path) -> Callable:
+def content(kind: str, *paths: Path) -> Callable[[Request], Awaitable[Response]]:
     """Handler that answers with files of this package, one after the other."""
     data = b"".join(path.read_bytes() for path in paths)
 
@@ -161,7 +162,7 @@ IN_WORDS = {ValueError: unclear, LimitError: told, ClientDisconnect: gone}
 
 
 @contextlib.contextmanager
-def listening(port: int):
+def listening(port: int) -> Iterator[socket.socket]:
     """A socket of this machine alone that listens to a port, any free one for 0. Raises OSError when it cannot be had."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
@@ -13,6 +13,9 @@ from otjdd.explore.settings import Settings
 from otjdd.explore.sliders import OutsideError, described, device_sliders, drive_sliders, moved, values_of
 from otjdd.explore.turns import Turns
 from otjdd.explore.workers import Workers
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 OF_DRIVES = {
     "write-read-loop": "loop",
@@ -33,7 +36,7 @@ class Opened(NamedTuple):
     measured: Any = None
 
 
-class Run(NamedTuple):
+class LastRun(NamedTuple):
     """The last run of a tab: its settings, the case of all its runs, these runs, their Datasets."""
 
     settings: Settings
@@ -48,7 +51,7 @@ class Session:
     def __init__(self, opened: Opened, workers: Workers):
         self.opened = opened
         self.turns = Turns(workers)
-        self.run: Run | None = None
+        self.run: LastRun | None = None
         self.synapse: synapse.Synapse | None = None
         self.shown: dict[str, Any] = {}  # the last answer, for a page that is loaded again
 
@@ -84,8 +87,8 @@ class Session:
             return {"problem": str(error), "slider": error.slider}
         used = case if wanted.final else preview(case)
         runs = runs_of(wanted.experiment, used)
-        same = self.run is not None and self.run.settings.experiment == wanted.experiment
-        before = [without_profiles(ds) for ds in self.run.results] if same else []
+        last = self.run if self.run and self.run.settings.experiment == wanted.experiment else None
+        before = [without_profiles(ds) for ds in last.results] if last else []
         untouched = wanted.experiment == OWN and not changes and self.opened.result is not None
         there = [self.opened.result] if untouched else []
         job = work.Job(runs, experiments()[wanted.experiment].kind, before, self.opened.measured, there)
@@ -103,7 +106,7 @@ class Session:
             "command": command(wanted.experiment, self.opened.name, changes),
         }
         if wanted.final:
-            self.run = Run(wanted, case, runs, answer.results)
+            self.run = LastRun(wanted, case, runs, answer.results)
             self.synapse = synapse.after(runs[-1], answer.results[-1])
         return self.told(answer, told)
 
@@ -152,7 +155,7 @@ class Session:
         """Frames of the last pulse by hand, else of the first run of the experiment."""
         if self.run is None:
             return refused("there is nothing to play yet")
-        found = await self.turns.take(film.played, *self.playable(), waits=True)
+        found = await self.turns.take(film.played, *self.playable(self.run), waits=True)
         if found is None:
             return SUPERSEDED
         if found.problem:
@@ -163,14 +166,14 @@ class Session:
         """The same as a file, or why there is none."""
         if self.run is None:
             return "there is nothing to play yet"
-        return await self.turns.take(film.movie, *self.playable(), suffix, waits=True) or NEWER
+        return await self.turns.take(film.movie, *self.playable(self.run), suffix, waits=True) or NEWER
 
-    def playable(self) -> tuple[Case, Any]:
+    def playable(self, run: LastRun) -> tuple[Case, Any]:
         """Case and start of what a film shows."""
         if self.synapse is not None and self.synapse.pulses:
             last = {"drive": self.synapse.pulses[-1], "record": {"every": "all"}}
             return self.synapse.case.replace(last), self.synapse.before
-        return self.run.runs[0], None
+        return run.runs[0], None
 
     async def picture(self, suffix: str) -> bytes | str:
         """The figure of the reads after pulses by hand, else of the runs, as a file; or why there is none."""
@@ -214,6 +217,6 @@ def refused(text: str, key: str = "", experiment: str = OWN) -> dict[str, Any]:
     return {"problem": text, "slider": next((slider.name for slider in sliders if key in slider.keys), "")}
 
 
-def without_profiles(ds):
+def without_profiles(ds: "xr.Dataset") -> "xr.Dataset":
     """A result without its profiles, which a curve does not need."""
     return ds.drop_dims([dim for dim in ("snapshot", "x", "column") if dim in ds.dims])

@@ -33,11 +33,11 @@ class Slider(NamedTuple):
         """A value of this slider as a case file has it."""
         return f"{value:.6g} {self.unit}"
 
-    def keys_of(self, plain: Mapping) -> list[str]:
+    def keys_of(self, plain: Mapping[str, Any]) -> list[str]:
         """Those of its keys that a case has."""
         return [key for key in self.keys if isinstance(at(plain, key), str)]
 
-    def value(self, plain: Mapping) -> float | None:
+    def value(self, plain: Mapping[str, Any]) -> float | None:
         """Its value in a case; None for one that has none, or several."""
         texts = {at(plain, key) for key in self.keys_of(plain)}
         if len(texts) != 1:
@@ -92,7 +92,8 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
 
     Raises OutsideError for a value beyond the ends of its slider.
     """
-    own, plain, found = values_of(case, sliders), case.plain(), {}
+    own, plain = values_of(case, sliders), case.plain()
+    found: dict[str, str] = {}
     for slider in sliders:
         value = values.get(slider.name)
         if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):
@@ -110,7 +111,7 @@ def ends(slider: Slider, value: float) -> tuple[float, float]:
     return min(slider.low, value), max(slider.high, value)
 
 
-def described(case: Case, sliders: Sequence[Slider]) -> list[dict]:
+def described(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
     """The sliders of a case as the page needs them."""
     own, rows = values_of(case, sliders), []
     for slider in sliders:

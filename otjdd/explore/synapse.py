@@ -1,10 +1,13 @@
 """A junction that is pulsed by hand: its present state, and all pulses that led to it."""
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from otjdd.case.case import Case
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 MOST = 1000  # pulses by hand
 PAUSE = "1 us"  # at 0 V after each pulse, before its read
@@ -21,12 +24,12 @@ class Synapse(NamedTuple):
     case: Case
     state: Any
     before: Any = None
-    pulses: tuple[dict, ...] = ()
+    pulses: tuple[dict[str, Any], ...] = ()
     voltages: tuple[float, ...] = ()
     resistances: tuple[float, ...] = ()
 
 
-def after(case: Case, ds) -> Synapse | None:
+def after(case: Case, ds: "xr.Dataset") -> Synapse | None:
     """The state that a run has left behind; None when it kept none, as curves at frozen ions."""
     states = ds.get("vacancy_concentration_columns")
     if states is None or not len(states):
@@ -44,7 +47,7 @@ def pulse(synapse: Synapse, voltage: float, width: float) -> Case:
     return synapse.case.replace({"drive": drive, "record": {"every": "all"}})
 
 
-def pulsed(synapse: Synapse, case: Case, ds) -> Synapse:
+def pulsed(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
     """The synapse after a pulse: its case, and its result."""
     return synapse._replace(
         state=ds.vacancy_concentration_columns.values[-1],
@@ -55,7 +58,7 @@ def pulsed(synapse: Synapse, case: Case, ds) -> Synapse:
     )
 
 
-def reads(synapse: Synapse):
+def reads(synapse: Synapse) -> "xr.Dataset":
     """Dataset of all reads, for the figures that a run has."""
     from otjdd.results.outputs import measured
 

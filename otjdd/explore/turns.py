@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 from otjdd.explore.workers import Running, Workers
 
@@ -18,7 +19,7 @@ class Turns:
         self._began = 0.0
         self._newest = 0
 
-    async def take(self, function: Callable, *args, waits: bool = False):
+    async def take(self, function: Callable[..., Any], *args: Any, waits: bool = False) -> Any:
         """Result of function(*args, progress) by a worker; None when a newer job has taken its place.
 
         waits : for the end of the job that runs; else that one is ended once it is older than PATIENCE

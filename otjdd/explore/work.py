@@ -60,7 +60,7 @@ def computed(job: Job, progress: Progress) -> Answer:
 
 def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
     """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     new = enumerate(cases[len(results) :])
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
@@ -68,7 +68,7 @@ def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Progress)
 
 def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
     """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
@@ -90,7 +90,9 @@ def noting(progress: Progress, number: int, count: int) -> Progress:
     return lambda fraction: progress((number + fraction) / count)
 
 
-def drawn(results: Sequence[Any], curve: Sequence[Any], kind: str = "", before=(), measured=None) -> dict[str, str]:
+def drawn(
+    results: Sequence[Any], curve: Sequence[Any], kind: str = "", before: Sequence[Any] = (), measured: Any = None
+) -> dict[str, str]:
     """Pictures as SVG: the curve of an experiment, and the junction in the last of some results."""
     from otjdd.plot.compared import compared
     from otjdd.plot.junction import junction

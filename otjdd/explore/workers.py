@@ -10,17 +10,22 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import RawValue
+from typing import Any
 
 from pebble import ProcessExpired
 
 from otjdd.errors import LimitError
 from otjdd.system import pool
-from otjdd.system.pool import EVERY, SHARED, TRIES, Worker, context, cores, fate, give_up, make_ready
+from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
 
 PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
 LOADED = 5.0  # s within which kernels are loaded that are there already
 LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
+
+
+Synchronized = Any  # a number in memory that a worker shares with the server
+Idle = asyncio.Queue[tuple[Worker, Synchronized]]
 
 
 class Workers:
@@ -29,11 +34,11 @@ class Workers:
     There is one worker more than processors, so that a job need not wait until an ended one is replaced.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._all = [
             (Worker(context(PRELOAD), (progress,)), progress) for progress in map(RawValue, "d" * (cores() + 1))
         ]
-        self._idle: asyncio.Queue = asyncio.Queue()  # an ended one comes last
+        self._idle: Idle = asyncio.Queue()  # an ended one comes last
         self._began = time.monotonic()
         self.ready = asyncio.Event()
 
@@ -54,7 +59,7 @@ class Workers:
             return None
         return await asyncio.to_thread(kept_fraction)
 
-    def submit(self, function: Callable, *args) -> "Running":
+    def submit(self, function: Callable[..., Any], *args: Any) -> "Running":
         """Start function(*args, progress), where progress(fraction) tells how far it is. To cancel it ends the process."""
         return Running(self._idle, function, args)
 
@@ -66,18 +71,20 @@ class Workers:
 class Running:
     """A job on its way: the task whose result is its own, and the fraction of it that is done."""
 
-    def __init__(self, idle: asyncio.Queue, function: Callable, args: tuple):
-        self._idle, self._progress = idle, None
+    def __init__(self, idle: Idle, function: Callable[..., Any], args: Arguments) -> None:
+        self._idle = idle
+        self._progress: Synchronized | None = None
         self.task = asyncio.ensure_future(self._computed(function, args))
 
     @property
     def fraction(self) -> float:
         return self._progress.value if self._progress else 0.0
 
-    async def _computed(self, function: Callable, args: tuple):
+    async def _computed(self, function: Callable[..., Any], args: Arguments) -> Any:
         """Result of the job. Raises what it raises; LimitError when its process is ended from outside."""
-        worker, self._progress = await self._idle.get()
-        self._progress.value = 0.0
+        worker, progress = await self._idle.get()
+        self._progress = progress
+        progress.value = 0.0
         try:
             for _ in range(TRIES):
                 future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
@@ -93,10 +100,10 @@ class Running:
                 raise value
             raise LimitError(DEAD)
         finally:
-            self._idle.put_nowait((worker, self._progress))
+            self._idle.put_nowait((worker, progress))
 
 
-async def ended(worker: Worker, future: Future) -> bytes:
+async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
     """Result of a job that a worker was given. To cancel it ends the process."""
     waiting = asyncio.wrap_future(future)
     try:
@@ -105,10 +112,11 @@ async def ended(worker: Worker, future: Future) -> bytes:
     except asyncio.CancelledError:
         waiting.cancel()
         raise
-    return waiting.result()
+    found: bytes = waiting.result()
+    return found
 
 
-def reporting(function: Callable, args: tuple):
+def reporting(function: Callable[..., Any], args: Arguments) -> Any:
     """Result of function(*args, progress) in a worker."""
 
     def progress(fraction: float) -> None:

@@ -39,6 +39,7 @@ from otjdd.solver import self_check
 from otjdd.solver.checkpoint import Place
 from otjdd.solver.outcome import ending, status
 from otjdd.system.beside import beside
+from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -56,8 +57,7 @@ WHOLE, GRID, TIME = "error", "grid_error", "time_error"
 ATTRIBUTE = "error_estimate"  # of a result, in words
 
 
-Simulate = Callable[..., "xr.Dataset"]  # `solver.simulate.simulate`
-Progress = Callable[[float], None] | None
+Simulate = Callable[..., "xr.Dataset"]  # `solver.simulate.simulate_junction`
 
 
 class Error(NamedTuple):
@@ -69,7 +69,7 @@ class Error(NamedTuple):
     ranged: np.ndarray  # True where the range of the grids is stated, which do not converge as the scheme should
 
 
-def simulate(
+def simulate_with_error(
     case: Case,
     on_its_grid: Simulate,
     progress: Progress = None,

@@ -16,8 +16,9 @@ from otjdd.case.problem import Source
 from otjdd.errors import CaseError, ResultError, SolverError
 from otjdd.results import store
 from otjdd.results.provenance import ENGINE
-from otjdd.runs import run
+from otjdd.runs.run import simulate
 from otjdd.solver import model
+from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,7 +27,7 @@ ABOUT_THE_CASE = ("title", "case", "case_sha256", "case_resolved", "case_files")
 ABOUT_THE_MACHINE = ("system", "processor")
 
 
-def rerun(path: str | Path, progress: run.Progress = None) -> tuple[xr.Dataset, xr.Dataset]:
+def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.Dataset]:
     """Simulate what a result file holds again. Returns the stored Dataset and the new one.
 
     A run that failed fails again; the new Dataset then holds the part before the failure.
@@ -45,7 +46,7 @@ def rerun(path: str | Path, progress: run.Progress = None) -> tuple[xr.Dataset, 
     with tempfile.TemporaryDirectory() as folder:
         case, start = case_of(path, stored, Path(folder))
         try:
-            new = run.simulate(case, progress, start)
+            new = simulate(case, progress, start)
         except SolverError as error:
             if error.partial is None:
                 raise

@@ -6,28 +6,24 @@ ds = otjdd.run("rv-loop", {"device.film.thickness": "3.2 nm"})
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
 from otjdd.solver import checkpoint, model_limits
+from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
-
-    from otjdd.solver.simulate import Found
-
-
-Progress = Callable[[float], None] | None  # called with the fraction done
 
 
 def run(
     case: Case | str | os.PathLike[str],
     changes: Mapping[str, Any] | None = None,
     *,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = None,
     checkpoints: checkpoint.Place | None = None,
     **more: Any,
 ) -> xr.Dataset:
@@ -56,36 +52,21 @@ def simulate(
     start: np.ndarray | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> xr.Dataset:
-    """Dataset of a case, by the kind of its drive: patterns in a crossbar, or what one junction undergoes.
+    """Dataset of a case, by the kind of its drive: of a crossbar, or of one junction, with or without an error estimate.
 
-    start, checkpoints : as of `solver.simulate.simulate`; a crossbar has none
+    start, checkpoints : as of `simulate_junction`; a crossbar has none
     """
     if case.drive.kind == "patterns":
-        from otjdd.compact_models.crossbars.simulate import simulate as patterns
+        from otjdd.compact_models.crossbars.simulate import simulate_crossbar
 
-        return patterns(case, progress)
-    from otjdd.solver.simulate import simulate as junction
+        return simulate_crossbar(case, progress)
+    from otjdd.solver.simulate import simulate_junction
 
     if case.numerics.error != "none":
-        from otjdd.runs import error_estimate
+        from otjdd.runs.error_estimate import simulate_with_error
 
-        return error_estimate.simulate(case, junction, progress, start, checkpoints)
-    return junction(case, progress, start, checkpoints)
-
-
-def in_steps(case: Case, only: Collection[str], progress: Progress = None) -> Generator[None, None, Found]:
-    """Outputs of a case by name, for callers that take a few: those in `only`, of some cases others too.
-
-    A Dataset is made on the way for cases that need one; its making takes longer than a short run. Steps: as of
-    `solver.simulate.in_steps`
-    """
-    from otjdd.solver.simulate import Found
-    from otjdd.solver.simulate import in_steps as of_waveform
-
-    if not makes_dataset(case):
-        return (yield from of_waveform(case, only, progress))
-    ds = simulate(case, progress)
-    return Found({str(name): ds[name].values for name in ds.variables}, ds.attrs[model_limits.ATTRIBUTE])
+        return simulate_with_error(case, simulate_junction, progress, start, checkpoints)
+    return simulate_junction(case, progress, start, checkpoints)
 
 
 def makes_dataset(case: Case) -> bool:

@@ -18,11 +18,12 @@ def get_ready() -> None:
     from otjdd.case.case import parse_case
     from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check
-    from otjdd.solver.simulate import arrays
+    from otjdd.solver.simulate import outputs_in_steps
+    from otjdd.system.steps import finished
 
     kernel_cache.do_without_blas()
     self_check.trust()
-    arrays(parse_case(self_check.CASE).replace(drive=PULSE), {"read_resistance"})
+    finished(outputs_in_steps(parse_case(self_check.CASE).replace(drive=PULSE), {"read_resistance"}))
 
 
 heed_parent()

@@ -13,9 +13,9 @@ def get_ready() -> None:
     """Make a Dataset once, of a drive at frozen ions, which `preload` has not run."""
     from otjdd.case.case import parse_case
     from otjdd.solver import self_check
-    from otjdd.solver.simulate import simulate
+    from otjdd.solver.simulate import simulate_junction
 
-    simulate(parse_case(self_check.CASE).replace(drive=CURVE))
+    simulate_junction(parse_case(self_check.CASE).replace(drive=CURVE))
 
 
 gc.disable()

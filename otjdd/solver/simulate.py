@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Generator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Generator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from otjdd.solver.collect import collected, readings, snapshots_of
 from otjdd.solver.iv import iv
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits, status
 from otjdd.solver.small_signal import small_signal
-from otjdd.solver.snapshots import needed
-from otjdd.system.steps import finished
+from otjdd.solver.snapshots import needs_snapshots
+from otjdd.system.steps import Progress, finished
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
     from otjdd.solver.integrate import Run
     from otjdd.solver.model import Member
+    from otjdd.solver.model_limits import Reached
     from otjdd.waveform.chain import Chain
     from otjdd.waveform.waveform import Waveform
 
@@ -41,23 +42,66 @@ class Found(NamedTuple):
     limits: str
 
 
-def simulate(
+class Course(NamedTuple):
+    """What came of a run along its waveform: outputs and coordinates by name, and what ended it early, if anything."""
+
+    arrays: dict[str, Any]
+    coords: dict[str, Any]
+    reached: dict[str, Reached]  # output -> largest value, of those that have a limit
+    statistics: dict[str, Any]  # of the solver
+    wall_time: float  # s
+    failure: Ended | None
+
+
+def simulate_junction(
     case: Case,
-    progress: Callable[[float], object] | None = None,
+    progress: Progress = None,
     start: np.ndarray | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> xr.Dataset:
-    """Dataset of a case: of its waveform, or of I-V curves at frozen ions when its drive is of that kind.
+    """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
     start : concentrations (K, N) [1/m3] instead of those that the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
+    Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
     self_check.trust()
     case = case.without_fit()
     if case.drive.kind in WITHOUT_WAVEFORM:
         return WITHOUT_WAVEFORM[case.drive.kind](case, progress)
+    files = files_named(case)
+    ran: Course = finished(in_steps(case, progress, start=start, checkpoints=checkpoints))
+    about = attributes(case, ran.statistics, ran.wall_time, ran.reached)
+    return delivered(outputs.dataset(ran.arrays, ran.coords, about | files), ran.failure)
+
+
+def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = None) -> Generator[None, None, Found]:
+    """Outputs in `only` of a case with a waveform, and the coordinates of their dimensions, without a Dataset.
+
+    To make a Dataset takes longer than a short run. Steps: as of `in_steps`. Raises what ends the run.
+    """
+    self_check.trust()
+    ran = yield from in_steps(case.without_fit(), progress, only=only)
+    if ran.failure:
+        raise ran.failure
+    return Found(outputs.chosen(ran.arrays | ran.coords, only), limits(ran.reached)[model_limits.ATTRIBUTE])
+
+
+def in_steps(
+    case: Case,
+    progress: Progress,
+    *,
+    only: Collection[str] | None = None,
+    start: np.ndarray | None = None,
+    checkpoints: checkpoint.Place | None = None,
+) -> Generator[None, None, Course]:
+    """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
+
+    A generator of these three steps, so that several short runs can take each step one after the other (`system.steps`).
+    only : outputs that are collected, None for all; profiles are computed if one is among them
+    """
     began = time.perf_counter()
-    waveform, files = case.waveform(), files_named(case)
+    waveform = case.waveform()
     case.record.check_reads(waveform.read_count)
     belongs = checkpoint.belonging(case) if checkpoints else {}
     saved = checkpoint.found(checkpoints, belongs)
@@ -66,6 +110,7 @@ def simulate(
         checkpoint.restore(moving, saved)
         began -= saved.wall_time
     keeper = checkpoint.Keeper(checkpoints, moving, belongs, began, progress) if checkpoints else None
+    yield
     try:
         failure = failure or undergo(case, moving, waveform, keeper or progress, moving.at if saved else None)
     except integrate.Misplaced as error:
@@ -73,43 +118,14 @@ def simulate(
         raise ResultError(saved.path, f"does not fit its run ({error})", checkpoint.AFRESH) from error
     if keeper and isinstance(failure, KeyboardInterrupt):
         keeper.write()
+    yield
     reads, far = readings(case, moving, waveform), moving.time  # before the snapshots, which take it back
-    snapshots, failed = snapshots_of(case, moving)
+    snapshots, failed = snapshots_of(case, moving) if needs_snapshots(only) else ([], None)
     failure = failure or failed
     statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
-    arrays, coords, reached = collected(case, moving, reads, snapshots)
-    about = attributes(case, moving.counts._asdict() | statistics, took, reached)
-    return delivered(outputs.dataset(arrays, coords, about | files), failure)
-
-
-def arrays(case: Case, only: Collection[str], progress: Callable[[float], object] | None = None) -> Found:
-    """Outputs in `only` of a case with a waveform, and the coordinates of their dimensions, without a Dataset.
-
-    Profiles are computed if one is among them. Raises what ends the run.
-    """
-    found: Found = finished(in_steps(case, only, progress))
-    return found
-
-
-def in_steps(
-    case: Case, only: Collection[str], progress: Callable[[float], object] | None = None
-) -> Generator[None, None, Found]:
-    """`arrays` as a generator of three steps, so that several short runs can take each step one after the other."""
-    self_check.trust()
-    case = case.without_fit()
-    waveform = case.waveform()
-    case.record.check_reads(waveform.read_count)
-    moving, failure = begun(case)
-    yield
-    failure = failure or undergo(case, moving, waveform, progress, None)
-    yield
-    reads = readings(case, moving, waveform)
-    snapshots, failed = snapshots_of(case, moving) if needed(only) else ([], None)
-    if ended := failure or failed:
-        raise ended
-    found, coords, reached = collected(case, moving, reads, snapshots, only)
-    return Found(outputs.chosen(found | coords, only), limits(reached)[model_limits.ATTRIBUTE])
+    arrays, coords, reached = collected(case, moving, reads, snapshots, only)
+    return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure)
 
 
 def begun(case: Case, start: np.ndarray | None = None) -> tuple[integrate.Run, Ended | None]:
@@ -147,7 +163,7 @@ def undergo(
     case: Case,
     moving: Run,
     waveform: Waveform | Chain,
-    progress: Callable[[float], object] | None,
+    progress: Progress,
     at: np.ndarray | None,
 ) -> Ended | None:
     """Take a run along a waveform and record what the case asks for. at : place to go on from, None to begin

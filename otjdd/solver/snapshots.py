@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 PROBE = 0.1  # V, at which the current spectrum of a snapshot is taken when the source is below half of it
 
 
-def needed(names: Collection[str]) -> bool:
-    """True when snapshots are needed for any of these outputs."""
-    return any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
+def needs_snapshots(names: Collection[str] | None) -> bool:
+    """True when snapshots are needed for any of these outputs; None stands for all outputs."""
+    return names is None or any("snapshot" in OUTPUTS[name].dims or name == "film_electron_ratio_max" for name in names)
 
 
 def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
-from otjdd.runs import run
+from otjdd.runs.run import makes_dataset, simulate
 from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
@@ -47,11 +47,11 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
 
 def computed(work: Work, jobs: Sequence[Job], limit: float | None = None) -> Iterator[tuple[Job, Point]]:
     """Points as they are computed, those of short runs together."""
-    for number, point, seconds in together([in_steps(work, job, limit) for job in jobs]):
+    for number, point, seconds in together([point_in_steps(work, job, limit) for job in jobs]):
         yield jobs[number], point._replace(seconds=seconds)
 
 
-def in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None, Point]:
+def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None, Point]:
     """A point, in the steps of its run."""
     from otjdd.errors import SolverError
 
@@ -78,11 +78,12 @@ def in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None,
 def measured(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
     from otjdd.solver.model_limits import ATTRIBUTE
+    from otjdd.solver.simulate import outputs_in_steps
 
-    if (outputs := keep.taken(names)) is None:
-        ds = run.simulate(case, watch)
+    if (outputs := keep.taken(names)) is None or makes_dataset(case):
+        ds = simulate(case, watch)
         return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
-    found = yield from run.in_steps(case, outputs, watch)
+    found = yield from outputs_in_steps(case, outputs, watch)
     return keep.measure_arrays(found.arrays, names), found.limits
 
 

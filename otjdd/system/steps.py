@@ -1,12 +1,14 @@
-"""Work in steps, as generators: several pieces of it take each step together.
+"""How far work has come, and work in steps, as generators: several pieces of it take each step together.
 
 Python's part of a short run takes twice as long after a kernel, which has driven what it needs from the caches of the
 processor. Several runs that are prepared together, then computed, then written, pay for that once.
 """
 
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
+
+Progress = Callable[[float], object] | None  # called with the fraction of a run that is done
 
 
 def finished(steps: Generator[None, None, Any]) -> Any:

@@ -13,7 +13,7 @@ from otjdd.compact_models.error import overall
 from otjdd.compact_models.model import CompactModel, dataset_of
 from otjdd.errors import ExitCode, NotAsExpected, ResultError
 from otjdd.results import store
-from otjdd.solver.simulate import simulate
+from otjdd.runs.run import simulate
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Waveform
 

@@ -8,8 +8,8 @@ from otjdd.case.case import load_case
 from otjdd.compact_models import devices as d
 from otjdd.compact_models.limits import Range
 from otjdd.errors import NotAsExpected
+from otjdd.runs.run import simulate
 from otjdd.solver import model
-from otjdd.solver.simulate import simulate
 from otjdd.system.pool import one_by_one
 
 

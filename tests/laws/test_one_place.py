@@ -53,7 +53,7 @@ same = {"device.film.cells": 8, "circuit.series_resistance": "0 ohm", "device.tr
 plain = {"kind": "pulse", "voltage": "0.3 V", "width": "1 ns"}
 def result(**changes):
     case = parse_case(self_check.CASE).replace(**same | changes)
-    return simulate.simulate(case), case
+    return simulate.simulate_junction(case), case
 fast, _ = result(**{"drive": plain, "ions.law": "linear", "ions.prefactor": "10e-7 m^2/s"})
 twice, _ = result(**{"drive": {"kind": "tap", "voltage": "0.3 V"}, "ions.law": "twice"})
 clear, case = result(**{"drive": {"kind": "tap", "voltage": "0.3 V"}, "device.transmission": "all-pass"})

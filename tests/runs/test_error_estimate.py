@@ -85,7 +85,7 @@ def test_a_result_tells_of_values_that_do_not_converge(plain):
     def on_its_grid(case, *rest):
         return plain.assign(read_resistance=plain.read_resistance * factor[case.device.film.cells])
 
-    ds = error_estimate.simulate(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film, on_its_grid)
     assert f"error of {plain.read_resistance.size} of {plain.read_resistance.size} values" in ds.attrs["error_estimate"]
     np.testing.assert_allclose(ds.read_resistance_grid_error, np.log(1.2), rtol=1e-9)
 
@@ -148,7 +148,7 @@ def test_a_limit_whose_coarser_grid_fails_leaves_the_reads(plain, caplog):
             raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
         return plain
 
-    ds = error_estimate.simulate(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film, on_its_grid)
     assert "the reads are not extrapolated: on a coarser grid, no time step" in caplog.text
     assert ds.attrs["error_estimate"].startswith("not extrapolated: on a coarser grid")
     assert summary.of_result(ds).endswith("ohm, not extrapolated")
@@ -174,7 +174,7 @@ def test_coarser_grids_run_where_there_is_something_to_compare(plain, drive, run
         cells.append(case.device.film.cells)
         return found
 
-    error_estimate.simulate(film, on_its_grid)
+    error_estimate.simulate_with_error(film, on_its_grid)
     assert sorted(cells) == runs
 
 
@@ -193,7 +193,7 @@ def test_an_interruption_after_the_finest_run_keeps_that_one(plain, monkeypatch,
         raise error
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        error_estimate.simulate(film, on_its_grid)
+        error_estimate.simulate_with_error(film, on_its_grid)
     kept = caught.value.partial
     np.testing.assert_array_equal(kept.vacancy_concentration, plain.vacancy_concentration)
     assert np.isnan(kept.read_resistance_error).all()
@@ -211,7 +211,7 @@ def test_an_interruption_of_the_finest_run_is_passed_on(plain):
         return plain
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        error_estimate.simulate(film, on_its_grid)
+        error_estimate.simulate_with_error(film, on_its_grid)
     assert caught.value.partial is plain
 
 
@@ -223,7 +223,7 @@ def test_a_coarser_grid_that_fails_leaves_the_reads_and_no_error(plain, caplog):
             raise SolverError("STEP_TOO_SMALL", 0.0, 0.0, 0.0, 0.0, 0.0)
         return plain
 
-    ds = error_estimate.simulate(film, on_its_grid)
+    ds = error_estimate.simulate_with_error(film, on_its_grid)
     assert np.isnan(ds.read_resistance_error).all()
     assert ds.attrs["error_estimate"].startswith("not known: on a coarser grid, no time step")
     assert "not known" in caplog.text

@@ -4,7 +4,7 @@ import pytest
 from devices import needs_speed
 
 from otjdd.case.case import load_case
-from otjdd.solver.simulate import simulate
+from otjdd.runs.run import simulate
 from validation.peers.reference import CASES
 
 MORE = 1.1  # of a count: what fails

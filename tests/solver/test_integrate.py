@@ -393,7 +393,7 @@ def test_a_run_that_fails_before_its_drive_keeps_a_result():
     film = case(device__film__cells=8, numerics__max_steps=2)
     film = film.replace("ions.initial", {"history": [{"voltage": "-1 V", "duration": "1 s"}]})
     with pytest.raises(SolverError) as caught:
-        simulate.simulate(film)
+        simulate.simulate_junction(film)
     assert caught.value.reason == "TOO_MANY_STEPS"
     assert caught.value.partial.sizes["time"] == 0
     assert "max_steps" in caught.value.partial.attrs["solver_status"]

@@ -35,7 +35,7 @@ def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monk
     monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
     monkeypatch.setattr(kernel_cache, "forget", lambda: forgotten.append(True))
     with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them anew"):
-        simulate.simulate(self_check.parse_case(self_check.CASE))
+        simulate.simulate_junction(self_check.parse_case(self_check.CASE))
     assert forgotten == [True]
 
 

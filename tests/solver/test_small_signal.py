@@ -10,9 +10,8 @@ from otjdd.analysis.small_signal import kramers_kronig
 from otjdd.case.case import parse_case
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.fermi_dirac import fermi_dirac_half, fermi_dirac_three_half
-from otjdd.runs.run import run
+from otjdd.runs.run import run, simulate
 from otjdd.solver import electrodes, equilibrium, integrate, linear_response, model
-from otjdd.solver.simulate import simulate
 
 CELLS = {"device.film.cells": 24 if COMPILED else 8}
 WIDE = {"start": "1e-6 Hz", "stop": "1e12 Hz", "per_decade": 4}

@@ -5,7 +5,7 @@ import pytest
 from devices import BARE, SMALL, case
 from scipy.integrate import trapezoid
 
-from otjdd.solver.simulate import simulate
+from otjdd.runs.run import simulate
 from otjdd.solver.snapshots import PROBE, bounded
 
 

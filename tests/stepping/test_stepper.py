@@ -12,8 +12,8 @@ from yardstick import CASES
 from otjdd.case.case import load_case, parse_case
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import film_charge
+from otjdd.runs.run import simulate
 from otjdd.solver import integrate
-from otjdd.solver.simulate import simulate
 from otjdd.stepping import course, run_log, stepper
 from otjdd.stepping.rosenbrock_methods import RODAS
 from validation.reliability import devices as random_devices

@@ -9,8 +9,9 @@ from otjdd.analysis.metrics import METRICS
 from otjdd.results import outputs
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
-from otjdd.solver.simulate import arrays
+from otjdd.solver.simulate import outputs_in_steps
 from otjdd.studies import keep
+from otjdd.system.steps import finished
 
 DS = outputs.dataset(
     {
@@ -95,7 +96,7 @@ def test_what_is_taken_of_a_run_to_keep_names_of_it():
 def test_what_is_kept_of_a_part_of_the_outputs_is_what_is_kept_of_all(names):
     drive = {"kind": "write-read-loop", "path": ["0 V", "1 V", "-1 V", "0 V"], "step": "0.5 V", "width": "1 us"}
     changed = case(**SMALL).replace(drive=drive)
-    whole, part = simulate(changed), arrays(changed, keep.taken(names))
+    whole, part = simulate(changed), finished(outputs_in_steps(changed, keep.taken(names)))
     found, expected = keep.measure_arrays(part.arrays, names), keep.measure(whole, names)
     assert list(found) == list(expected)
     for name, array in expected.items():

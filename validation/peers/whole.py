@@ -26,7 +26,7 @@ def train(count):
 def warm_runs(pulses=4000, rounds=3):
     """Seconds of two whole simulations from case to Dataset: the R-V loop, and pulses (once) with a read after each."""
     from otjdd.case.case import load_case
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
 
     loop = load_case(CASES / "rv-loop.toml")
     (of_loop,) = timed([lambda: simulate(loop)], rounds)

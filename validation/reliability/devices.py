@@ -203,7 +203,7 @@ def fate(number: int, case_text: str) -> Fate:
 
     began = time.perf_counter()
     try:
-        kind, what = "solved", holes(simulate.simulate(parse_case(case_text)))
+        kind, what = "solved", holes(simulate.simulate_junction(parse_case(case_text)))
         kind = "not a number" if what else kind
     except SolverError as error:
         whole = error.partial is not None and not holes(error.partial) and all(w in str(error) for w in TOLD)

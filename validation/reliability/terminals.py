@@ -37,7 +37,7 @@ def device(u: Shares, number: int, linear: bool):
 def misfits(case) -> Misfits:
     """Run a case, as far as it goes, and compare."""
     try:
-        ds = simulate.simulate(case)
+        ds = simulate.simulate_junction(case)
     except SolverError as error:
         ds = error.partial
     t, left, right = ds.time.values, ds.electrode_charge.values, ds.right_electrode_charge.values

@@ -114,7 +114,7 @@ def of_children() -> float:
 def serially(path: Path, every: int, first: int) -> tuple[float, float]:
     """Wall and processor time [s] of a run of a study, from every so manyth, one after the other."""
     from otjdd import load_case
-    from otjdd.solver.simulate import simulate
+    from otjdd.runs.run import simulate
     from otjdd.studies.plan import plan
 
     made = plan(load_case(path))
@@ -193,17 +193,18 @@ def clocked():
 def of_kernels(path: str, first: int) -> None:
     """Print the processor time [s] of the kernels of a run of a study, from every tenth. It begins when stdin is closed."""
     from otjdd import load_case
-    from otjdd.solver.simulate import arrays
+    from otjdd.solver.simulate import outputs_in_steps
     from otjdd.studies.plan import plan
+    from otjdd.system.steps import finished
 
     made = plan(load_case(path))
     chosen = [made.at(number) for number in range(first, len(made.digests), 10)]
-    arrays(chosen[0], made.keep)
+    finished(outputs_in_steps(chosen[0], made.keep))
     print("ready", flush=True)
     sys.stdin.read()
     with clocked() as spent:
         for case in chosen:
-            arrays(case, made.keep)
+            finished(outputs_in_steps(case, made.keep))
     print(sum(spent) / len(chosen))
 
 

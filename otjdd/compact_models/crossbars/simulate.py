@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
 from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -40,7 +40,7 @@ class Running(NamedTuple):
     largest: dict  # "current" [A], "power" [W] -> (S,) of any cell in a step
 
 
-def simulate(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
+def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     """Dataset of a case whose drive is of the kind patterns. Raises CaseError, ResultError, ExtractionError, SolverError.
 
     A run that fails or is interrupted has nan from there on. progress : called with the fraction done
