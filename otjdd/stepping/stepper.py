@@ -339,11 +339,8 @@ def cross_piece(
     """
     at, counts = course.at, course.counts
     i = int(at[PIECE])
-    start, duration, V_start = (
-        course.pieces[i, FROM],
-        course.pieces[i, UNTIL] - course.pieces[i, FROM],
-        course.pieces[i, V_FROM],
-    )
+    start, V_start = course.pieces[i, FROM], course.pieces[i, V_FROM]
+    duration = course.pieces[i, UNTIL] - start
     slope = (course.pieces[i, V_UNTIL] - V_start) / duration
     after_rejection, failure, norm = False, Status.STEP_TOO_SMALL, 0.0
     tau, dt = at[ELAPSED], at[STEP]
