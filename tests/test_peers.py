@@ -158,6 +158,5 @@ def test_exponent_of_a_power_law_is_found():
 def test_table_counts_in_units_of_otjdd():
     setting = compare.Setting(1e-3, 1e-2, 5e-4, "9 steps")
     row = compare.Row("pulses", 100, 1e-3, "otjdd", setting, 0.002, 0.001)
-    rows = compare.rows_of([row, row._replace(code="another", seconds=0.014, kernels=float("nan"))])
-    assert rows[0] == ("pulses", "100", "1e-03", "otjdd", "5.0e-04", "9 steps", "2.00", "1.0")
-    assert rows[1][-2:] == ("14.00", "7.0")
+    (found,) = compare.rows_of([row, row._replace(code="SUNDIALS IDA", seconds=0.014, kernels=float("nan"))])
+    assert found == ("pulses", "100", "1e-03", "2.00", "9", "14.00 (7.0)", "")

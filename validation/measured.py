@@ -78,14 +78,13 @@ def cell(value) -> str:
 
 
 def table(part: dict) -> str:
-    """A part as Markdown: its command, when and where it ran, and its rows."""
+    """A part as Markdown: its command, when it ran, and its rows; the file says where each of them is from."""
     rows = part["rows"]
-    days, machines = sorted({row["date"] for row in rows}), {row["machine"].partition("; load")[0] for row in rows}
+    days = sorted({row["date"] for row in rows})
     when = f"{days[0]} to {days[-1]}" if len(days) > 1 else days[0]
-    where = machines.pop() if len(machines) == 1 else f"{len(machines)} machines"
     columns = part["columns"]
     lines = [
-        f"`{part['command']}`, {when}, {where}:",
+        f"`{part['command']}`, {when}:",
         "",
         f"| {' | '.join(column.removesuffix(':') for column in columns)} |",
         f"|{'|'.join('--:' if column.endswith(':') else '---' for column in columns)}|",

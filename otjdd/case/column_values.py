@@ -34,8 +34,9 @@ class Standard(NamedTuple):
 def normal() -> Standard:
     from scipy.special import ndtr, ndtri
 
-    def density(u):
-        return np.exp(-0.5 * ndtri(u) ** 2) / np.sqrt(2.0 * np.pi)
+    def density(u: np.ndarray) -> np.ndarray:
+        at: np.ndarray = np.exp(-0.5 * ndtri(u) ** 2) / np.sqrt(2.0 * np.pi)
+        return at
 
     end = -ndtri(TAIL)
     return Standard(lambda n: closed(ndtr(np.linspace(-end, end, n + 1))), ndtri, lambda u: -density(u))
@@ -54,12 +55,13 @@ def exponential() -> Standard:
 def two_sided() -> Standard:
     from scipy.special import xlogy
 
-    def edges(n):
+    def edges(n: int) -> np.ndarray:
         z = np.linspace(np.log(2.0 * TAIL), -np.log(2.0 * TAIL), n + 1)
         return closed(np.where(z < 0.0, 0.5 * np.exp(-abs(z)), 1.0 - 0.5 * np.exp(-abs(z))))
 
-    def outer(u):  # distance from the nearer end
-        return np.minimum(u, 1.0 - u)
+    def outer(u: np.ndarray) -> np.ndarray:  # distance from the nearer end
+        nearer: np.ndarray = np.minimum(u, 1.0 - u)
+        return nearer
 
     return Standard(
         edges,
@@ -79,7 +81,7 @@ def of_table(values: np.ndarray, weights: np.ndarray) -> Standard:
     u, sums = np.concatenate(([0.0], np.cumsum(p))), np.concatenate(([0.0], np.cumsum(p * z)))
     u[-1] = 1.0
 
-    def edges(n):
+    def edges(n: int) -> np.ndarray:
         if n >= len(z):
             return np.unique(u)
         ends = np.searchsorted(z, np.linspace(z[0], z[-1], n + 1)[1:-1], side="right")
@@ -134,11 +136,14 @@ def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
 
 def values_of(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
     """Values of a key [SI, eV] at places z of its law, from its value in the case."""
+    found: np.ndarray
     if law.law == "table":
-        return z
-    if law.law == "log-normal":
-        return value * law.factor**z
-    return value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
+        found = z
+    elif law.law == "log-normal":
+        found = value * law.factor**z
+    else:
+        found = value + next(getattr(law, size) for size in ("deviation", "width", "scale") if hasattr(law, size)) * z
+    return found
 
 
 @cache
@@ -181,12 +186,14 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
     return found, np.array([prod(made[g][1][i] for g, i in enumerate(place)) for place in places])
 
 
-def group_values(keys: list[str], spread: dict[str, Any], columns: Any, value: dict[str, float]):
+def group_values(
+    keys: list[str], spread: dict[str, Any], columns: Any, value: dict[str, float]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Values of keys that move along one quantile, and the weights of its nodes."""
     first = spread[keys[0].removeprefix(SIGN)]
     if not hasattr(first, "law"):
         nodes, weights = quadrature(columns.nodes, columns.count)
-        u = None if len(keys) == 1 else closed(np.concatenate(([0.0], np.cumsum(weights))))
+        u = closed(np.concatenate(([0.0], np.cumsum(weights))))
     else:
         u = law_of(keys[0].removeprefix(SIGN), first).edges(columns.count)
         weights = np.diff(u)

@@ -1,6 +1,7 @@
 """The [columns] of a case: parallel columns that share the junction voltage, their kinds, and what differs between them."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
 from typing_extensions import TypedDict
@@ -18,12 +19,11 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}
 SIGN = "-"  # before a key that moves against the first of those that move together
 
 
-def law(name: str, dimension: str, **fields) -> Any:
+def law(name: str, dimension: str, **fields: Any) -> Any:
     """Record of a law of distribution, tagged by its name, under a name of this module so that it can be pickled."""
     title = f"{name.title().replace('-', '')}Of{dimension.title()}"
-    made = globals()[title] = create_model(
-        title, __base__=Record, law=(Literal[name], ...), **{key: (kind, ...) for key, kind in fields.items()}
-    )
+    found: dict[str, Any] = {"law": (Literal[name], ...)} | {key: (kind, ...) for key, kind in fields.items()}
+    made = globals()[title] = create_model(title, __base__=Record, **found)
     return Annotated[made, Tag(name)]
 
 
@@ -63,19 +63,22 @@ def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
 
 Energy = spread_of("energy", "1 eV")
 # Keys that may differ from column to column, with the bounds of their distributions.
-Spread = TypedDict(
-    "Spread",
-    {
-        "ions.activation_energy": Energy,
-        "ions.density": spread_of("density", "1e30 1/m^3", logarithmic=True),
-        "ions.well_left": Energy,
-        "ions.well_right": Energy,
-        "device.film.thickness": spread_of("length", "100 nm", logarithmic=True),
-        "device.left.barrier": Energy,
-    },
-    total=False,
-)
-Spread.__pydantic_config__ = ConfigDict(extra="forbid")
+if TYPE_CHECKING:
+    Spread = dict[str, Any]
+else:
+    Spread = TypedDict(
+        "Spread",
+        {
+            "ions.activation_energy": Energy,
+            "ions.density": spread_of("density", "1e30 1/m^3", logarithmic=True),
+            "ions.well_left": Energy,
+            "ions.well_right": Energy,
+            "device.film.thickness": spread_of("length", "100 nm", logarithmic=True),
+            "device.left.barrier": Energy,
+        },
+        total=False,
+    )
+    Spread.__pydantic_config__ = ConfigDict(extra="forbid")
 
 
 class Columns(Record):
@@ -124,7 +127,7 @@ class ColumnKind(Record):
         return self
 
 
-def check_together(together: tuple[str, ...] | None, spread: dict[str, Any]) -> None:
+def check_together(together: tuple[str, ...] | None, spread: Mapping[str, Any]) -> None:
     """Raise NotAsExpected for a key that moves together with others and is not spread, or is named twice."""
     keys = [key.removeprefix(SIGN) for key in together or ()]
     for key in keys:

@@ -1,10 +1,19 @@
 """One column of a device on a bench: no circuit, voltages straight at the junction. All that extraction asks the solver."""
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from otjdd.solver import integrate, model, model_limits
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.physics.junction import Junction
+    from otjdd.solver.integrate import Run
+    from otjdd.solver.model import Member
+    from otjdd.stepping.extremes import Watch
 
 PROBE = 1e-3  # V, at which the conductance at 0 V is read
 
@@ -12,7 +21,7 @@ PROBE = 1e-3  # V, at which the conductance at 0 V is read
 class Bench(NamedTuple):
     """A column that is the whole junction, and the accuracy of its integration."""
 
-    junction: object  # numbers of the kernels
+    junction: Junction  # numbers of the kernels
     x: np.ndarray  # (N,) centres of the cells, from 0 to 1 of the thickness
     density: float  # 1/m3, mean concentration
     rtol: float
@@ -21,7 +30,7 @@ class Bench(NamedTuple):
     states: float  # 1/m3, density of states of the film for electrons
 
 
-def bench(case, member) -> Bench:
+def bench(case: Case, member: Member) -> Bench:
     """Bench of one column of a case."""
     alone = case.circuit.model_copy(update={"series_resistance": 0.0, "compliance": None})
     bare = case.model_copy(update={"circuit": alone})
@@ -32,7 +41,7 @@ def bench(case, member) -> Bench:
     return Bench(junction, x, member.density, numerics.rtol, numerics.atol, numerics.max_steps, states)
 
 
-def at_rest(bench: Bench, c: np.ndarray, watch=None):
+def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
     """A run that stands on concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
     return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
 
@@ -42,7 +51,8 @@ def held(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.nda
     run = at_rest(bench, c)
     integrate.jump(run, voltage)
     integrate.follow_piece(run, duration, voltage, voltage)
-    return run.state.c.copy()
+    moved: np.ndarray = run.state.c.copy()
+    return moved
 
 
 def position(bench: Bench, c: np.ndarray) -> float:

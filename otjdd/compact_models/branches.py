@@ -133,4 +133,5 @@ def along(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
     """Values at states (Q,), monotone between samples (n, 2) and held beyond them."""
     if len(samples) == 1:
         return np.full(states.size, samples[0, 1])
-    return PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))
+    found: np.ndarray = PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))
+    return found

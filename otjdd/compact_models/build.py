@@ -2,7 +2,7 @@
 
 import os
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,16 @@ from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, error, extraction
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.tables import Tables
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.provenance import provenance
 from otjdd.solver import initial, model, self_check
+from otjdd.solver.integrate import of_part
+from otjdd.solver.model import Member
 from otjdd.system import pool
+from otjdd.system.pool import Spread
+from otjdd.system.steps import Progress
 
 APART = 7.0  # kT, a factor of 1100: so much slower and faster are the columns that stand for all others
 WORST = 0.3  # decades of root mean square under any drive: beyond, one state a column is not enough
@@ -30,7 +35,7 @@ def compact(
     voltage: tuple[float, float] = (-4.5, 4.5),
     time: tuple[float, float] = (20e-9, 1e4),
     workers: int = 1,
-    progress: Callable[[float], None] | None = None,
+    progress: Progress = None,
     measure: bool = True,
     exclude: Sequence[str] = (),
 ) -> CompactModel:
@@ -72,12 +77,12 @@ def checked(limits: Range) -> Range:
     return limits
 
 
-def alike(case, parts: list) -> list[list[int]]:
+def alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
     """Numbers of the columns that share tables: they differ in their activation energy, and in nothing else.
 
     With genreith-schriever the field lowers a barrier that is high by more than one that is low, and nothing is shared.
     """
-    groups: dict = {}
+    groups: dict[Member, list[int]] = {}
     for number, part in enumerate(parts):
         law = kinds_of(case)[part.kind].ions.law
         bound = part.activation_energy if law == "genreith-schriever" else 0.0
@@ -85,7 +90,7 @@ def alike(case, parts: list) -> list[list[int]]:
     return list(groups.values())
 
 
-def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
+def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.Kind, float]:
     """Representative of the columns of a kind during an extraction, and its activation energy [eV].
 
     Columns whose rates are not in proportion lie between one that is far slower and one that is far faster than all.
@@ -94,16 +99,18 @@ def stand_in(case, members: list) -> tuple[extraction.Kind, float]:
     energies = [part.activation_energy for part in members]
     apart = kinds_of(case)[members[0].kind].ions.law == "mott-gurney" and max(energies) > min(energies)
     energy = max(energies) + (APART * kT if apart else 0.0)
-    speeds = [float(np.exp((energy - each) / kT)) for each in (max(energies), min(energies))]
+    speeds = float(np.exp((energy - max(energies)) / kT)), float(np.exp((energy - min(energies)) / kT))
     bench = on_bench.bench(case, members[0]._replace(activation_energy=energy))
     if not apart:
-        return extraction.Kind(bench, tuple(speeds)), energy
+        return extraction.Kind(bench, speeds), energy
     low = min(energies) - APART * kT
     fast = on_bench.bench(case, members[0]._replace(activation_energy=low))
-    return extraction.Kind(bench, tuple(speeds), fast, float(np.exp((energy - low) / kT))), energy
+    return extraction.Kind(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
 
 
-def extracted(case, limits: Range, spread, progress=None, parts=None) -> CompactModel:
+def extracted(
+    case: Case, limits: Range, spread: Spread, progress: Progress = None, parts: list[Member] | None = None
+) -> CompactModel:
     """Model of a case, its error not yet measured; its columns are those of the case unless others are given."""
     began = clock.perf_counter()
     parts = model.members(case) if parts is None else parts
@@ -115,7 +122,7 @@ def extracted(case, limits: Range, spread, progress=None, parts=None) -> Compact
         shared, energy = stand_in(case, [parts[k] for k in group])
         speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]
         kind[group] = number
-        done = progress and (lambda fraction, number=number: progress((number + fraction) / len(groups)))
+        done = of_part(progress, number, len(groups))
         tables, told = extraction.extract(shared, limits, spread, done)
         settling[group] = told["settling"] / speed[group]
         kinds.append(tables)
@@ -129,7 +136,9 @@ def extracted(case, limits: Range, spread, progress=None, parts=None) -> Compact
     )  # fmt: skip
 
 
-def beginning(case, parts: list, settling: np.ndarray, kinds: list) -> tuple[np.ndarray, float]:
+def beginning(
+    case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
+) -> tuple[np.ndarray, float]:
     """States (K,) that a case starts from, and the largest move [thickness] of its vacancies until they are there."""
     c = initial.start(case, model.junction(case, parts=parts), parts)
     benches = [on_bench.bench(case, part) for part in parts]
@@ -141,7 +150,7 @@ def beginning(case, parts: list, settling: np.ndarray, kinds: list) -> tuple[np.
     return np.clip(states, [kind.state[0] for kind in kinds], [kind.state[-1] for kind in kinds]), max(moved)
 
 
-def about_of(case, statistics: list[dict], moved: float, wall_time: float) -> dict:
+def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:
     """Provenance of a model: the case, versions, and what its extraction took."""
     told = {
         "runs": sum(each["runs"] for each in statistics),

@@ -10,17 +10,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from otjdd.case.case import Case
 from otjdd.compact_models import build
 from otjdd.compact_models.ends import SETTLED
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 from otjdd.solver import model
+from otjdd.solver.model import Member
+from otjdd.system.pool import Spread
+from otjdd.system.steps import Progress
 
 MOST = 1000
 
 
-def source(case, count: int) -> str:
+def source(case: Case, count: int) -> str:
     """Where the differences between devices come from, in words. Raises NotAsExpected for a case that has none."""
     if not 2 <= count <= MOST:
         raise NotAsExpected(f"2 to {MOST} devices", str(count))
@@ -34,7 +38,7 @@ def source(case, count: int) -> str:
     return f"each of {case.columns.count} patches drawn from the spread of {', '.join(spread)}: a hypothesis"
 
 
-def devices(case, count: int, limits: Range, spread, progress=None) -> list[CompactModel]:
+def devices(case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None) -> list[CompactModel]:
     """Compact models of `count` devices, their errors not measured.
 
     spread : see `otjdd.compact_models.extraction.extract`. Devices of a study need an extraction each; patches that differ
@@ -53,19 +57,21 @@ def devices(case, count: int, limits: Range, spread, progress=None) -> list[Comp
     return [only(case, joined, number, parts[number]) for number in range(count)]
 
 
-def sampled(case, count: int) -> list:
+def sampled(case: Case, count: int) -> list[Case]:
     """Cases (count) of the distributions of a study, stratified draws (a Latin hypercube) from its seed."""
+    assert case.study is not None
+    assert case.study.sample is not None
     sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
     alone = case.without_study()
     return [alone.replace(dict(zip(sample.over, row, strict=True))) for row in sample.rows()]
 
 
-def patches(case, number: int):
+def patches(case: Case, number: int) -> Case:
     """The case of the device with a number: its columns drawn, from a seed of their own."""
     return case.replace({"columns.nodes": "draws", "columns.seed": case.columns.seed + number})
 
 
-def only(case, joined: CompactModel, number: int, parts: list) -> CompactModel:
+def only(case: Case, joined: CompactModel, number: int, parts: list[Member]) -> CompactModel:
     """One device of a model that holds the columns of all, as many each; it starts as its own patches do."""
     mine = slice(number * len(parts), (number + 1) * len(parts))
     kind, speed = joined.kind[mine], joined.speed[mine]

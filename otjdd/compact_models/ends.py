@@ -61,7 +61,7 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
     Measured where a displacement by LOST takes longer than the shortest time and less than the settling: what is missing
     of it when it begins from rest, median over beginnings and voltages; 0 where less than LAG is.
     """
-    lost: tuple[list, list] = ([], [])
+    lost: tuple[list[float], list[float]] = ([], [])
     columns = beginnings(bench, ends)
     for c in columns:
         q = state_of(bench, c, ends.settling)

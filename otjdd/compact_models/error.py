@@ -7,11 +7,21 @@ voltage has been applied to yet need not be in a state that voltages lead to: wh
 apart, by the first pulses and the first sweeps of the case.
 """
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from otjdd import units
+from otjdd.case.case import Case
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ExtractionError, SolverError
+from otjdd.system.pool import Spread
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Drive = dict[str, Any]  # as in a case
 
 TRAINS, PULSES = 4, 20  # of every width
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
@@ -27,7 +37,7 @@ EXCLUDED = "error_excluded"  # attribute of a model
 SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, where the range goes so far: writes, and the short pulses that depress
 
 
-def drives(limits) -> dict[str, list[dict]]:
+def drives(limits: Range) -> dict[str, list[Drive]]:
     """Protocol -> drives, as data of a case; those whose times are not in the range are left out."""
     rng = np.random.default_rng(SEED)
     found = {
@@ -57,7 +67,7 @@ def drives(limits) -> dict[str, list[dict]]:
     return found
 
 
-def sweep(limits, rate: float, sign: int) -> dict:
+def sweep(limits: Range, rate: float, sign: int) -> Drive:
     """From 0 V to one end of the range, the other and back at a rate [V/s], read all along; sign : 1 up first, -1 down."""
     path = np.array([0.0, limits.high, 0.0, limits.low, 0.0])[::sign]
     turns = np.cumsum(np.abs(np.diff(path, prepend=0.0))) / rate
@@ -67,28 +77,28 @@ def sweep(limits, rate: float, sign: int) -> dict:
     return {"kind": "table", "points": np.column_stack((turns, path)).tolist(), "reads_at": reads.tolist()}
 
 
-def sequence(*parts: dict) -> dict:
+def sequence(*parts: Drive) -> Drive:
     """A drive of several parts."""
     return {"kind": "sequence", "parts": list(parts)}
 
 
-def written(limits, *parts: dict) -> dict:
+def written(limits: Range, *parts: Drive) -> Drive:
     """A drive that begins with a set and a reset."""
     up, down, _ = writes(limits)
     return sequence(write(limits, up), write(limits, down), *parts)
 
 
-def write(limits, voltage: float) -> dict:
+def write(limits: Range, voltage: float) -> Drive:
     """A long pulse and a rest."""
     return {"kind": "pulse", "voltage": voltage, "width": long(limits), "wait": 1e-3}
 
 
-def long(limits) -> float:
+def long(limits: Range) -> float:
     """Width [s] of a long pulse within the range."""
-    return min(0.1, limits.longest)
+    return float(min(0.1, limits.longest))
 
 
-def elsewhere(limits) -> list[dict]:
+def elsewhere(limits: Range) -> list[Drive]:
     """Reads all over the range of voltages, as short as the range allows."""
     voltages = np.linspace(0.9 * limits.low, 0.9 * limits.high, READS)
     read = {"duration": limits.shortest}
@@ -96,19 +106,19 @@ def elsewhere(limits) -> list[dict]:
     return [rest | {"read": read | {"voltage": float(V)}} for V in sorted(voltages, key=abs)]
 
 
-def first_pulses(limits) -> list[dict]:
+def first_pulses(limits: Range) -> list[Drive]:
     """Single pulses of both signs, short and long, each with a read."""
     widths = sorted({max(LONG, limits.shortest), long(limits)})
     pulse = {"kind": "pulse", "read": READ}
     return [pulse | {"voltage": V, "width": width} for V in writes(limits)[:2] for width in widths]
 
 
-def writes(limits) -> tuple[float, float, float]:
+def writes(limits: Range) -> tuple[float, float, float]:
     """Voltages [V] of a set, a reset, and a soft reset within the range."""
     return min(SET, limits.high), max(RESET, limits.low), max(SOFT, limits.low)
 
 
-def train(rng, limits, width: float) -> dict:
+def train(rng: np.random.Generator, limits: Range, width: float) -> Drive:
     """Pulses of one width, random otherwise, each with a read directly after it and a rest."""
     parts = [write(limits, float(rng.choice(writes(limits)[:2])))]
     for _ in range(PULSES):
@@ -118,7 +128,7 @@ def train(rng, limits, width: float) -> dict:
     return written(limits, *parts)
 
 
-def solved(case, drive: dict):
+def solved(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     """Currents (R,) [A] that the solver reads, and the voltages (R,) [V] of the writes before."""
     from otjdd.solver.simulate import simulate_junction
 
@@ -127,7 +137,7 @@ def solved(case, drive: dict):
     return ds.read_current.values, ds.write_voltage.values
 
 
-def with_drive(case, drive: dict):
+def with_drive(case: Case, drive: Drive) -> Case:
     """The case under another drive, recording nothing but reads."""
     changes = {"drive": drive, "record": {"every": "none"}}
     data = case.model_dump(mode="json", exclude_none=True) | changes
@@ -138,13 +148,13 @@ def with_drive(case, drive: dict):
     return found
 
 
-def measured(model: CompactModel, case, spread):
+def measured(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
     """Dataset of the deviations [decades] of reads: rms and worst by protocol, and every read."""
     import xarray as xr
 
     protocols = drives(model.limits)
     named = [(name, drive) for name, each in protocols.items() for drive in each]
-    columns: list = [None] * len(named)
+    columns = [np.zeros((0, 4))] * len(named)
     for number, (current, write) in spread(solved, [(case, drive) for _, drive in named]):
         predicted = model.predicted(with_drive(case, named[number][1]).drive).read_current.values
         protocol = list(protocols).index(named[number][0])
@@ -205,7 +215,9 @@ def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
     return found
 
 
-def with_error(model: CompactModel, case, spread, limit: float, leave_out: tuple[str, ...] = ()) -> CompactModel:
+def with_error(
+    model: CompactModel, case: Case, spread: Spread, limit: float, leave_out: tuple[str, ...] = ()
+) -> CompactModel:
     """The model with its measured error. Raises ExtractionError when that is above a limit [decades].
 
     leave_out : protocols whose errors are not held against the model
@@ -217,12 +229,12 @@ def with_error(model: CompactModel, case, spread, limit: float, leave_out: tuple
         made = replace(model, measured=measured(model, case, spread), about=about)
     except SolverError as error:
         failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
-        failure.partial = model
+        failure.partial = model  # type: ignore[assignment]  # None before
         raise failure from error
     most, name = overall(made)
     if not most <= limit:
         failure = ExtractionError(refusal(most, name, limit))
-        failure.partial = made
+        failure.partial = made  # type: ignore[assignment]
         raise failure
     return made
 

@@ -16,7 +16,7 @@ than all of them and one far faster give the two. On the reference device, rates
 0.01 decades rms wherever they are below the inverse of 20 ns.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import NamedTuple
@@ -38,6 +38,8 @@ from otjdd.compact_models.ends import SETTLED, ends_of, ways
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check, seen, spline, thinned
 from otjdd.errors import NotAsExpected, SolverError
+from otjdd.system.pool import Spread
+from otjdd.system.steps import Progress
 
 STATES = 49  # knots of the state
 FIRST_KNOTS = 17  # voltages to begin with
@@ -50,7 +52,7 @@ BESIDE = 30.0  # times the shortest time's rate, where all is over within it; th
 
 
 @contextmanager
-def reachable(limits: Range):
+def reachable(limits: Range) -> Iterator[None]:
     """Turn failures of the solver into NotAsExpected for a range of voltages."""
     try:
         yield
@@ -78,7 +80,7 @@ class Knot(NamedTuple):
     branches: list[Branch]
 
 
-def extract(kind: Kind, limits: Range, spread: Callable, progress=None) -> tuple[Tables, dict]:
+def extract(kind: Kind, limits: Range, spread: Spread, progress: Progress = None) -> tuple[Tables, dict[str, float]]:
     """Tables of a kind of column, and how they came about (runs, settling time, last deviation found).
 
     spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
@@ -98,7 +100,7 @@ def extract(kind: Kind, limits: Range, spread: Callable, progress=None) -> tuple
         )
     states = low + (high - low) * even_and_ends(STATES)
     with reachable(limits):
-        knots, runs, off_rate = knots_of(kind, ends, states, limits, use, spread, progress)
+        knots, runs, off_rate = knots_at(kind, ends, states, limits, use, spread, progress)
         at, log_conductance, ratio, off = conductances(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
@@ -114,7 +116,9 @@ def extract(kind: Kind, limits: Range, spread: Callable, progress=None) -> tuple
     return tables, {"runs": more + runs + last, "settling": ends.settling, "rate": off_rate, "conductance": off}
 
 
-def knots_of(kind: Kind, ends: Ends, states, limits: Range, use: Use, spread, progress) -> tuple[dict, int, float]:
+def knots_at(
+    kind: Kind, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
+) -> tuple[dict[float, Knot], int, float]:
     """Voltage -> Knot, the number of runs, and the largest deviation [decades] of a rate that was found last."""
     knots: dict[float, Knot] = {}
     wanted, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
@@ -136,18 +140,19 @@ def knot_at(kind: Kind, ends: Ends, states: np.ndarray, voltage: float, fastest:
     """Rates of the columns of a kind at a voltage, with their limit or without, and the number of runs."""
     slow = branches_at(kind.bench, ends, voltage)
     log_limit, runs = None, len(slow)
-    if both:
+    if both and kind.fast is not None:
         fast = branches_at(kind.fast, ends._replace(settling=ends.settling / kind.fast_speed), voltage)
         log_limit, runs = log_rates(fast, states, fastest), runs + len(fast)
     return Knot(rest_of(slow), log_rates(slow, states, fastest), log_limit, slow), runs
 
 
-def limits_at(knots: dict[float, Knot], voltages) -> np.ndarray:
+def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray:
     """log10 of the limits of the rates (P, Q) at voltages (P,), from the knots that have one."""
     some = sorted(V for V, knot in knots.items() if knot.log_limit is not None)
     if not some:
         return np.full((len(voltages), STATES), UNLIMITED)
-    return spline(np.array(some), np.array([knots[V].log_limit for V in some]))(np.array(voltages))
+    found: np.ndarray = spline(np.array(some), np.array([knots[V].log_limit for V in some]))(np.array(voltages))
+    return found
 
 
 def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dict[float, bool], float]:
@@ -170,7 +175,9 @@ def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dic
     return {V: V in both for V in middles(sorted(knots), wrong)}, float(off.max())
 
 
-def conductances(bench: Bench, knots: dict[float, Knot], states, spread) -> tuple:
+def conductances(
+    bench: Bench, knots: dict[float, Knot], states: np.ndarray, spread: Spread
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Voltages (R,), log10 of the conductance (R, Q) and the largest film_electron_ratio (R,) there, and the deviation that
     was found last [decades].
 
@@ -205,10 +212,13 @@ def beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[B
     return [(a, knots[float(v)].branches) for a, v in ((1.0 - share, V[i - 1]), (share, V[i])) if a > 0.0]
 
 
-def conductance_at(bench: Bench, runs, states: np.ndarray, voltage: float) -> tuple[np.ndarray, float]:
+def conductance_at(
+    bench: Bench, runs: list[tuple[float, list[Branch]]], states: np.ndarray, voltage: float
+) -> tuple[np.ndarray, float]:
     """log10 of the conductance (Q,) at a voltage, of profiles of runs with their shares; their largest electron ratio."""
     found = [(share, *log_conductances(bench, branches, states, voltage)) for share, branches in runs]
-    return sum(share * row for share, row, _ in found), max(most for _, _, most in found)
+    mean = sum((share * row for share, row, _ in found), np.zeros(states.size))
+    return mean, max(most for _, _, most in found)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

@@ -8,9 +8,11 @@ import logging
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
 from otjdd.compact_models.numbers import check_model
@@ -20,7 +22,17 @@ from otjdd.errors import NotAsExpected, ResultError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from otjdd.case.drive import Drive
+    from otjdd.compact_models.kernels import Lookup
+    from otjdd.waveform.chain import Chain
+    from otjdd.waveform.waveform import Block, Waveform
+
+    Applied = Waveform | Chain
+    Rows = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+
 log = logging.getLogger(__name__)
+
+File = str | Path
 
 VERSION = 3  # of the file; one for each change of what its numbers mean
 KIND = "compact model"
@@ -49,11 +61,11 @@ class CompactModel:
     temperature: float
     thickness: float
     area: float
-    about: dict = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     measured: "xr.Dataset | None" = None
 
     @cached_property
-    def lookup(self):
+    def lookup(self) -> "Lookup":
         """Dense tables of the kernels."""
         from otjdd.compact_models.kernels import Lookup
 
@@ -73,7 +85,7 @@ class CompactModel:
             self.weight.astype(float), float(self.resistance),
         )  # fmt: skip
 
-    def states(self, count: int, start=None) -> np.ndarray:
+    def states(self, count: int, start: ArrayLike | None = None) -> np.ndarray:
         """States (count, 2 K) of junctions at rest, at positions (..., K); those of the case by default."""
         start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
         return np.hstack((np.ascontiguousarray(start), np.zeros(start.shape)))
@@ -87,7 +99,7 @@ class CompactModel:
         rows = zip(ds.protocol.values, ds.error_rms.values, ds.error_worst.values, strict=True)
         return {str(name): (float(rms), float(worst)) for name, rms, worst in rows}
 
-    def run(self, waveform, states=None) -> "xr.Dataset":
+    def run(self, waveform: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
         """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
 
         states : (2 K,) to start from, those of the case by default
@@ -99,24 +111,25 @@ class CompactModel:
             log.warning("the compact model does not hold for %s", outside)
         return ds
 
-    def predicted(self, waveform, states=None) -> "xr.Dataset":
+    def predicted(self, drive: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
         """As `run`, without the line of warning."""
         from otjdd.compact_models import kernels as compact
 
-        waveform = waveform.waveform() if hasattr(waveform, "waveform") else waveform
+        waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
-        rows, reads, outside = [], [], ""
+        rows: Rows = []
+        reads, outside = [], ""
         for block in waveform.blocks():
             pieces = np.column_stack(block.waveform.segments())
             self.check_voltages(pieces[:, 2:])
             outside = outside or times_outside(self.limits, pieces)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.move_over_pieces(self.lookup, q, pieces, out)
-            reads.append(taken(block, pieces, out))
+            reads.append(reads_of(block, pieces, out))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
-    def collected(self, rows, reads, waveform) -> "xr.Dataset":
+    def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
         """Dataset of what `run` has recorded."""
         from otjdd.results import outputs
 
@@ -133,7 +146,7 @@ class CompactModel:
         }  # fmt: skip
         return outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
 
-    def hold(self, states, voltage, duration: float) -> np.ndarray:
+    def hold(self, states: np.ndarray, voltage: ArrayLike, duration: float) -> np.ndarray:
         """Hold many junctions, each at its own source voltage [V] (M,), for a duration [s]; currents [A] in the end.
 
         states : (M, 2 K) as of `states`, changed in place. With a duration of 0 the junctions are only read.
@@ -148,20 +161,20 @@ class CompactModel:
                 "states as a contiguous array of floats, for they change in place", type(states).__name__
             )
         self.checked_states(states)
-        voltage = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
-        self.check_voltages(voltage)
+        each = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
+        self.check_voltages(each)
         current = np.empty(len(states))
-        compact.hold(self.lookup, states, voltage, float(duration), current)
+        compact.hold(self.lookup, states, each, float(duration), current)
         return current
 
-    def checked_states(self, states) -> np.ndarray:
+    def checked_states(self, states: ArrayLike) -> np.ndarray:
         """States (..., 2 K) as an array. Raises NotAsExpected for what is not within the range."""
-        states, K = np.asarray(states, dtype=float), self.kind.size
-        if states.ndim == 0 or states.shape[-1] != 2 * K:
-            raise NotAsExpected(f"{2 * K} states a junction", f"an array of the shape {states.shape}")
+        found, K = np.asarray(states, dtype=float), self.kind.size
+        if found.ndim == 0 or found.shape[-1] != 2 * K:
+            raise NotAsExpected(f"{2 * K} states a junction", f"an array of the shape {found.shape}")
         low = np.array([kind.state[0] for kind in self.kinds])[self.kind]
         high = np.array([kind.state[-1] for kind in self.kinds])[self.kind]
-        position, filling = states[..., :K], states[..., K:]
+        position, filling = found[..., :K], found[..., K:]
         if not ((position >= low - 1e-9) & (position <= high + 1e-9)).all():
             raise NotAsExpected(
                 f"positions from {low.max():.4g} to {high.min():.4g} of the thickness",
@@ -169,32 +182,33 @@ class CompactModel:
             )
         if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
             raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
-        return states
+        return found
 
-    def electron_ratio(self, voltage) -> np.ndarray:
+    def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:
         """film_electron_ratio at voltages of the junction [V], that of the state and the column where it is largest."""
         kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
-        return np.max(kinds, axis=0)
+        largest: np.ndarray = np.max(kinds, axis=0)
+        return largest
 
     def check_voltages(self, voltage: np.ndarray) -> None:
         """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""
         check_voltages(self.limits, voltage)
 
-    def save(self, path) -> None:
+    def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
         from otjdd.results import store
 
         store.write(dataset_of(self), path)
 
     @staticmethod
-    def load(path) -> "CompactModel":
+    def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError when the file is none, damaged, or of another version."""
         from otjdd.results import store
 
         return model_of(store.read(path), path)
 
 
-def taken(block, pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
+def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
     """Reads (R, 3) of a block: time [s], source voltage [V], current [A]; each is the end of a piece, at 0 s the start."""
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
@@ -250,11 +264,12 @@ def stacked(arrays: list[np.ndarray]) -> np.ndarray:
     shape = np.max([array.shape for array in arrays], axis=0)
     out = np.full((len(arrays), *shape), np.nan)
     for i, array in enumerate(arrays):
-        out[(i, *map(slice, array.shape))] = array
+        part: tuple[Any, ...] = (i, *map(slice, array.shape))
+        out[part] = array
     return out
 
 
-def model_of(ds: "xr.Dataset", path) -> CompactModel:
+def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
     """Model of a Dataset that was read from a path. Raises ResultError."""
     if ds.attrs.get("model") != KIND:
         raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
@@ -276,7 +291,8 @@ def model_of(ds: "xr.Dataset", path) -> CompactModel:
     names = [name for name in ds.variables if name not in TABLE_TEXT]
     measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
     columns["kind"] = columns["kind"].astype(np.int64)
-    return CompactModel(kinds, **columns, **numbers, limits=limits, about=about, measured=measured)
+    parts: dict[str, Any] = columns | numbers
+    return CompactModel(kinds, **parts, limits=limits, about=about, measured=measured)
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

@@ -1,8 +1,9 @@
 """The numbers of a compact model from a file, checked as those of a case are: each within what a junction can have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import Tables, check
@@ -22,7 +23,9 @@ RULES = {
 }  # fmt: skip
 
 
-def check_model(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray], numbers: dict, limits: Range) -> None:
+def check_model(
+    kinds: tuple[Tables, ...], columns: dict[str, np.ndarray], numbers: dict[str, float], limits: Range
+) -> None:
     """Raise NotAsExpected for numbers that no junction has.
 
     columns : kind, speed, weight and start (K,)   numbers : resistance, temperature, thickness and area
@@ -51,7 +54,7 @@ def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> 
         raise NotAsExpected("columns that begin within the states of their tables", "one that does not")
 
 
-def check_rules(values: dict) -> None:
+def check_rules(values: Mapping[str, ArrayLike]) -> None:
     """Raise NotAsExpected for a number that is not finite, or that breaks its rule."""
     for name, value in values.items():
         expected, rule = RULES.get(name, ("a number", np.isfinite))

@@ -8,17 +8,24 @@ and every A_j a cubic Hermite spline with slopes of parabolas through three knot
 tables, then hold the same function as Python does, in a few thousand numbers that all columns of a kind share.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
+from numpy.typing import ArrayLike
 
 from otjdd.errors import NotAsExpected
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicHermiteSpline
 
 LN10 = float(np.log(10.0))
 DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads gain nothing by 14
 UNLIMITED = 99.0  # decades of 1/s
+
+
+View = Callable[[Sequence[np.ndarray]], np.ndarray]  # from tables to what matters of them
 
 
 class Use(NamedTuple):
@@ -47,31 +54,36 @@ class Tables(NamedTuple):
 
 def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Slopes at knots (n,) of the parabolas through values (n, ...) at a knot and its neighbours."""
-    return np.gradient(values, knots, axis=0, edge_order=2)
+    found: np.ndarray = np.gradient(values, knots, axis=0, edge_order=2)
+    return found
 
 
-def spline(knots: np.ndarray, values: np.ndarray):
+def spline(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
     """Cubic Hermite spline through values (n, ...), as scipy's CubicHermiteSpline."""
     from scipy.interpolate import CubicHermiteSpline
 
     return CubicHermiteSpline(knots, values, slopes(knots, values))
 
 
-def monotone(knots: np.ndarray, values: np.ndarray):
+def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
     """Monotone spline (PCHIP) through values (n,), as scipy's CubicHermiteSpline."""
     from scipy.interpolate import PchipInterpolator
 
     return PchipInterpolator(knots, values)
 
 
-def unit(tables: Tables, state) -> np.ndarray:
+def unit(tables: Tables, state: ArrayLike) -> np.ndarray:
     """States as x from -1 to 1 over their range."""
-    return 2.0 * (np.asarray(state) - tables.state[0]) / (tables.state[-1] - tables.state[0]) - 1.0
+    x: np.ndarray = 2.0 * (np.asarray(state) - tables.state[0]) / (tables.state[-1] - tables.state[0]) - 1.0
+    return x
 
 
 def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
     """A_j (P, DEGREE + 1) at the knots of the voltage, by least squares over the knots of the state."""
-    return np.linalg.lstsq(chebyshev.chebvander(unit(tables, tables.state), DEGREE), table.T, rcond=None)[0].T
+    found: np.ndarray = np.linalg.lstsq(chebyshev.chebvander(unit(tables, tables.state), DEGREE), table.T, rcond=None)[
+        0
+    ]
+    return found.T
 
 
 def knots_of(tables: Tables, name: str) -> np.ndarray:
@@ -82,7 +94,8 @@ def knots_of(tables: Tables, name: str) -> np.ndarray:
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table with a name on a grid (F, S) of voltages (F,) and states (S,)."""
     by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
-    return by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+    found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+    return found
 
 
 def limited(tables: Tables) -> bool:
@@ -90,22 +103,24 @@ def limited(tables: Tables) -> bool:
     return bool((tables.log_limit < UNLIMITED).any())
 
 
-def combined(log_rate, log_limit, speed: float):
+def combined(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
     """log10 of the rates [1/s] of columns of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
-    return -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
+    found: np.ndarray = -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
+    return found
 
 
 def seen(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
     """log10 of the rates (2, ...) of the slowest and the fastest column, held within what matters."""
     both = [combined(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
-    return np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
+    found: np.ndarray = np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
+    return found
 
 
 def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -> Tables:
     """The tables without the voltages at which the others say the same, to a tolerance in decades."""
     rates = tables.log_rate, tables.log_limit
-    few = needed(tables.voltage, rates, lambda told: seen(*told, use), rate_tolerance)
-    read = needed(tables.conductance_voltage, (tables.log_conductance,), lambda told: told[0], tolerance)
+    few = needed_knots(tables.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
+    read = needed_knots(tables.conductance_voltage, (tables.log_conductance,), lambda few: few[0], tolerance)
     return tables._replace(
         voltage=tables.voltage[few], rest=tables.rest[few], log_rate=rates[0][few], log_limit=rates[1][few],
         conductance_voltage=tables.conductance_voltage[read], log_conductance=tables.log_conductance[read],
@@ -113,13 +128,13 @@ def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -
     )  # fmt: skip
 
 
-def needed(voltage: np.ndarray, tables: tuple, view: Callable, tolerance: float) -> np.ndarray:
+def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:
     """Numbers of the voltages without which a view of tables (P, Q) would change by more than a tolerance."""
     kept, whole = np.arange(voltage.size), view(tables)
     for i in range(1, voltage.size - 1):
         trial = kept[kept != i]
-        told = view([spline(voltage[trial], table[trial])(voltage) for table in tables])
-        if np.abs(told - whole).max() <= tolerance and voltage[i] != 0.0:
+        seen_now = view([spline(voltage[trial], table[trial])(voltage) for table in tables])
+        if np.abs(seen_now - whole).max() <= tolerance and voltage[i] != 0.0:
             kept = trial
     return kept
 

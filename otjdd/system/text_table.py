@@ -25,7 +25,7 @@ class Column(NamedTuple):
     dimension: str
 
 
-def lines(path: Path) -> list[Line]:
+def lines(path: str | Path) -> list[Line]:
     """Lines of a text file, without comments (`#`) and empty ones. Raises OSError, ValueError ("file:line: ...")."""
     try:
         text = read_regular(path, MAX_BYTES).decode("utf-8-sig")
@@ -54,7 +54,7 @@ def is_number(cell: str) -> bool:
     return True
 
 
-def units_of(path: Path, header: Line, columns: tuple[Column, Column]) -> tuple[float | None, ...]:
+def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> tuple[float | None, ...]:
     """SI value of the unit that a header names in brackets for each column, None where it names none."""
     if len(header.cells) != 2:
         expected = " and ".join(column.name for column in columns)
@@ -69,7 +69,7 @@ def units_of(path: Path, header: Line, columns: tuple[Column, Column]) -> tuple[
     return tuple(found)
 
 
-def numbers_of(path: Path, line: Line, columns: tuple[Column, Column]) -> tuple[float, float]:
+def numbers_of(path: str | Path, line: Line, columns: tuple[Column, Column]) -> tuple[float, float]:
     """The two finite numbers of a line."""
     first, second = (column.name for column in columns)
     if len(line.cells) != 2 or not all(map(is_number, line.cells)):

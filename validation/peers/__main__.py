@@ -20,7 +20,7 @@ def races(quick: bool) -> list[tuple]:
 
 
 PARTS = {
-    "race": (races, compare.COLUMNS, 4),
+    "race": (races, compare.COLUMNS, 3),
     "scaling": (scaling.rows_of, scaling.COLUMNS, 1),
     "whole": (whole.rows_of, whole.COLUMNS, 1),
 }

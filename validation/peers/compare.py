@@ -130,15 +130,23 @@ def race(problem, rounds=ROUNDS):
     return rows, apart
 
 
-COLUMNS = ("problem", "cells:", "error asked:", "code", "error:", "work", "ms:", "times otjdd:")
+PEERS = "SUNDIALS IDA", "scipy LSODA"
+COLUMNS = ("problem", "cells:", "error asked:", "otjdd (ms):", "steps", *(f"{name} (ms):" for name in PEERS))
 
 
 def rows_of(rows) -> list[tuple]:
-    """Rows as texts; the last is the time over that of otjdd at the same target."""
-    own, found = {(row.problem, row.cells, row.target): row.seconds for row in rows if row.code == "otjdd"}, []
+    """Rows as texts, one for each target; behind the time of a peer that over the time of otjdd."""
+    found = {}
     for row in rows:
-        ratio = row.seconds / own.get((row.problem, row.cells, row.target), math.nan)
-        _, _, error, work = row.setting
-        numbers = f"{error:.1e}", work, f"{1e3 * row.seconds:.2f}", f"{ratio:.1f}"
-        found.append((row.problem, str(row.cells), f"{row.target:.0e}", row.code, *numbers))
-    return found
+        found.setdefault((row.problem, str(row.cells), f"{row.target:.0e}"), {})[row.code] = row
+    return [(*what, *cells_of(codes)) for what, codes in found.items()]
+
+
+def cells_of(codes: dict[str, Row]) -> list[str]:
+    """Times of the codes at one target; a code that does not reach it has none."""
+    own = codes.get("otjdd")
+    cells = [f"{1e3 * own.seconds:.2f}", own.setting[3].removesuffix(" steps")] if own else ["", ""]
+    for name in PEERS:
+        ratio = f" ({codes[name].seconds / own.seconds:.1f})" if own and name in codes else ""
+        cells.append(f"{1e3 * codes[name].seconds:.2f}{ratio}" if name in codes else "")
+    return cells

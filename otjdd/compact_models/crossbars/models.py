@@ -2,23 +2,28 @@
 
 import os
 import tomllib
+from typing import Any
 
 from otjdd.case import toml_text
+from otjdd.case.case import Case
+from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import Problem, Source
 from otjdd.compact_models import build
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, NotAsExpected, ResultError
+from otjdd.system.steps import Progress
 from otjdd.units import brief
 
 JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model is a model of
 DECADES = 1e3  # longest over shortest time that an extraction needs at least
 
 
-def model_of(case, progress=None) -> CompactModel:
+def model_of(case: Case, progress: Progress = None) -> CompactModel:
     """The model of the cells of a case. progress : called with the fraction of an extraction
 
     Raises CaseError, ResultError for a file that is no model of this version, ExtractionError.
     """
+    assert case.crossbar is not None  # as the case has been checked
     if case.crossbar.model is not None:
         return named(case)
     voltage, time = needed(case)
@@ -28,8 +33,10 @@ def model_of(case, progress=None) -> CompactModel:
         raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
 
 
-def named(case, file: str = "case") -> CompactModel:
+def named(case: Case, file: str = "case") -> CompactModel:
     """The model that a case names; `file` is the name of the case in messages. Raises CaseError, ResultError."""
+    assert case.crossbar is not None
+    assert case.crossbar.model is not None
     key = "crossbar", "model"
     try:
         model = CompactModel.load(case.crossbar.model)
@@ -48,8 +55,10 @@ def named(case, file: str = "case") -> CompactModel:
     return model
 
 
-def needed(case) -> tuple[tuple[float, float], tuple[float, float]]:
+def needed(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
     """Voltages [V] and times [s] that a model has to hold for: those of the drive, and of the writes before it."""
+    assert isinstance(case.drive, Patterns)
+    assert case.crossbar is not None
     voltages, times = [], []
     for part in case.drive.parts:
         voltages += [part.voltage] if part.kind != "rest" else []
@@ -62,11 +71,12 @@ def needed(case) -> tuple[tuple[float, float], tuple[float, float]]:
     return (low, high), (min(times), max(max(times), 2.0 * DECADES * min(times)))
 
 
-def difference(model: CompactModel, case) -> str:
+def difference(model: CompactModel, case: Case) -> str:
     """First of what a model is a model of that is otherwise in a case, in words; "" when there is none."""
     there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
     for key in JUNCTION:
-        one, other = there, here
+        one: Any = there
+        other: Any = here
         for part in key.split("."):
             one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
         if unlike := first_unlike(one, other, key):
@@ -74,7 +84,7 @@ def difference(model: CompactModel, case) -> str:
     return ""
 
 
-def first_unlike(one, other, key: str):
+def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
     """Key and both values where two tables differ first, None when they do not."""
     if isinstance(one, dict) and isinstance(other, dict):
         pairs = ((one.get(name), other.get(name), f"{key}.{name}") for name in {**one, **other})
@@ -82,7 +92,7 @@ def first_unlike(one, other, key: str):
     return None if one == other else (key, brief(one), brief(other))
 
 
-def refused(case, path: tuple, expected: str, got: str = "", file: str = "case") -> CaseError:
+def refused(case: Case, path: tuple[str, ...], expected: str, got: str = "", file: str = "case") -> CaseError:
     """The error of a key of a case, told where its file says it."""
     places = toml_text.scan(case.source).places
     within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)

@@ -10,9 +10,10 @@ Newton's iteration with a search along its steps finds them from anywhere. A fac
 with it become shorter; where cells hardly change from one solution to the next that is long.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
@@ -42,7 +43,7 @@ class Lines(NamedTuple):
 
     words: np.ndarray  # (R,) V at the drivers of the word lines, nan for lines that float
     bits: np.ndarray  # (C,)
-    conductance: object  # sparse (2 R C, 2 R C) S, nodes of the word lines first
+    conductance: Any  # sparse (2 R C, 2 R C) S, nodes of the word lines first
     source: np.ndarray  # (2 R C,) A, what the drivers feed into their first nodes
 
 
@@ -52,17 +53,19 @@ class Solution(NamedTuple):
     voltage: np.ndarray  # (R, C) V, from word line to bit line
     current: np.ndarray  # (R, C) A
     nodes: np.ndarray  # (2 R C,) V
-    factor: object  # of the matrix around some solution before
+    factor: Any  # of the matrix around some solution before
 
     @property
     def word_current(self) -> np.ndarray:
         """Currents (R,) [A] out of the drivers of the word lines."""
-        return self.current.sum(axis=1)
+        total: np.ndarray = self.current.sum(axis=1)
+        return total
 
     @property
     def bit_current(self) -> np.ndarray:
         """Currents (C,) [A] into the drivers of the bit lines."""
-        return self.current.sum(axis=0)
+        total: np.ndarray = self.current.sum(axis=0)
+        return total
 
 
 class Point(NamedTuple):
@@ -75,7 +78,7 @@ class Point(NamedTuple):
     found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A at which the kernels found each cell last
 
 
-def lines(crossbar: Crossbar, words, bits) -> Lines:
+def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike) -> Lines:
     """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
 
     Raises NotAsExpected for a line without resistance, or drivers beyond the range of the model.
@@ -84,7 +87,7 @@ def lines(crossbar: Crossbar, words, bits) -> Lines:
 
     if not crossbar.line_resistance > 0.0:
         raise NotAsExpected("a resistance of the lines above 0 ohm", f"{crossbar.line_resistance:g} ohm")
-    words, bits = (np.asarray(line, dtype=float) for line in (words, bits))
+    words, bits = np.asarray(words, dtype=float), np.asarray(bits, dtype=float)
     crossbar.model.check_voltages(np.subtract.outer(words[np.isfinite(words)], bits[np.isfinite(bits)]))
     R, C, g = crossbar.word_lines, crossbar.bit_lines, 1.0 / crossbar.line_resistance
     u, w = np.arange(R * C).reshape(R, C), R * C + np.arange(R * C).reshape(R, C)
@@ -110,10 +113,11 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
     n = crossbar.word_lines * crossbar.bit_lines
     highest = float(max(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits)))
     nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
-    point, last = at(crossbar, driven, states, nodes), None
+    point = at(crossbar, driven, states, nodes)
+    last: float | None = None
     for _ in range(MOST_TURNS):
-        fresh = factor is None
-        factor = factored(driven, point.slope) if fresh else factor
+        if fresh := factor is None:
+            factor = factored(driven, point.slope)
         step = -factor.solve(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
         ahead, share = at(crossbar, driven, states, nodes + step, point), 1.0
@@ -135,7 +139,7 @@ def ideal(driven: Lines) -> np.ndarray:
     return np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
 
 
-def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor) -> Solution:
+def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any) -> Solution:
     """The solution at a point. Raises NotAsExpected for a cell beyond the range of the model."""
     crossbar.model.check_voltages(point.cell)
     shape = crossbar.word_lines, crossbar.bit_lines
@@ -151,11 +155,12 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
 
     n = nodes.size // 2
     cell = nodes[:n] - nodes[n:]
+    found: tuple[np.ndarray, np.ndarray]
     if near is None:
         found, slope = (cell.copy(), np.empty(n)), np.empty(n)
         compact.linearise(crossbar.model.lookup, states, cell, found[1], slope)
     else:
-        found, slope = tuple(each.copy() for each in near.found), near.slope.copy()
+        found, slope = (near.found[0].copy(), near.found[1].copy()), near.slope.copy()
         far = np.flatnonzero(np.abs(cell - found[0]) > STRAIGHT)
         some, steep = np.empty(far.size), np.empty(far.size)
         compact.linearise(crossbar.model.lookup, states[far], cell[far], some, steep)
@@ -167,7 +172,7 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
     return Point(cell, current, slope, missing, found)
 
 
-def factored(driven: Lines, slope: np.ndarray):
+def factored(driven: Lines, slope: np.ndarray) -> Any:
     """LU factors of the network with cells of these conductances (R C,) [S]."""
     from scipy.sparse import bmat, diags
     from scipy.sparse.linalg import splu

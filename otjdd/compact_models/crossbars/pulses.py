@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.network import Crossbar, Solution, lines, solve
+from otjdd.compact_models.crossbars.network import Crossbar, Lines, Solution, lines, solve
 from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
@@ -29,7 +29,9 @@ class Held(NamedTuple):
     step: float  # s, the first time step, with which the next pulse of the kind may begin
 
 
-def held(crossbar: Crossbar, states: np.ndarray, words, bits, duration: float, first: float = 0.0) -> Held:
+def held(
+    crossbar: Crossbar, states: np.ndarray, words: np.ndarray, bits: np.ndarray, duration: float, first: float = 0.0
+) -> Held:
     """Hold the drivers at words (R,) and bits (C,) [V] for a duration [s]; the states (R C, 2 K) change in place.
 
     first : time step [s] to begin with, 0 where none is known
@@ -53,7 +55,9 @@ def held(crossbar: Crossbar, states: np.ndarray, words, bits, duration: float, f
     return Held(found, energy, voltage, current, taken)
 
 
-def stepped(crossbar: Crossbar, driven, states: np.ndarray, found: Solution, step: float):
+def stepped(
+    crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float
+) -> tuple[np.ndarray, Solution, float]:
     """States after a step [s], the solution there, and the error of the step; 1 is allowed."""
     hold, K = crossbar.model.hold, states.shape[1] // 2
     first = states.copy()
@@ -64,7 +68,7 @@ def stepped(crossbar: Crossbar, driven, states: np.ndarray, found: Solution, ste
     hold(part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
-    return second, solve(crossbar, driven, second, ahead), np.sqrt(off / ERROR)
+    return second, solve(crossbar, driven, second, ahead), float(np.sqrt(off / ERROR))
 
 
 def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -72,13 +76,18 @@ def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return np.where(np.abs(other) > np.abs(one), other, one)
 
 
-def power(found: Solution, words, bits) -> float:
+def power(found: Solution, words: np.ndarray, bits: np.ndarray) -> float:
     """Power [W] that the drivers give."""
     return float(np.nan_to_num(words) @ found.word_current - np.nan_to_num(bits) @ found.bit_current)
 
 
 def write(
-    crossbar: Crossbar, states: np.ndarray, chosen: np.ndarray, pulse: tuple[float, float], scheme="half", first=0.0
+    crossbar: Crossbar,
+    states: np.ndarray,
+    chosen: np.ndarray,
+    pulse: tuple[float, float],
+    scheme: str = "half",
+    first: float = 0.0,
 ) -> Held:
     """One pulse (voltage [V], width [s]) on the chosen cells (R, C), all on one word line; see `held`.
 

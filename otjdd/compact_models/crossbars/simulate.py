@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, PatternWrite
 from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.error import sentence
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
-from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.solver.integrate import of_part
+from otjdd.solver.outcome import Ended, attributes, delivered, ending, status
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
 )  # fmt: skip
+Part = PatternWrite | PatternRead | PatternRest
+Pieces = Iterator[tuple[pulses.Held | None, float]]  # None for all lines at 0 V; how long [s]
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress that the extraction of a model is given
 
@@ -35,9 +40,9 @@ class Running(NamedTuple):
     crossbar: Crossbar
     scheme: str
     states: np.ndarray  # (R C, 2 K)
-    maps: dict  # CELLS -> (S, R, C)
-    rows: dict  # STEPS -> (S,)
-    largest: dict  # "current" [A], "power" [W] -> (S,) of any cell in a step
+    maps: dict[str, np.ndarray]  # CELLS -> (S, R, C)
+    rows: dict[str, np.ndarray]  # STEPS -> (S,)
+    largest: dict[str, np.ndarray]  # "current" [A], "power" [W] -> (S,) of any cell in a step
 
 
 def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
@@ -45,11 +50,14 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
 
     A run that fails or is interrupted has nan from there on. progress : called with the fraction done
     """
+    assert case.crossbar is not None  # as the case has been checked
+    assert isinstance(case.drive, Patterns)
     self_check.trust()
-    began, failure = time.perf_counter(), None
+    began = time.perf_counter()
+    failure: Ended | None = None
     extracting = case.crossbar.model is None
     first = EXTRACTION if extracting and progress else 0.0
-    model = models.model_of(case, progress and (lambda fraction: progress(first * fraction)))
+    model = models.model_of(case, of_part(progress, 0, 1.0 / first) if first else None)
     crossbar = Crossbar(model, case.crossbar.word_lines, case.crossbar.bit_lines, case.crossbar.line_resistance)
     running = begun(crossbar, case.drive)
     try:
@@ -69,7 +77,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
 
 
-def begun(crossbar: Crossbar, drive) -> Running:
+def begun(crossbar: Crossbar, drive: Patterns) -> Running:
     """A crossbar before the first part of a drive."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
     states = crossbar.model.states(shape[0] * shape[1])
@@ -82,7 +90,7 @@ def begun(crossbar: Crossbar, drive) -> Running:
     return running
 
 
-def undergone(running: Running, step: int, part):
+def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
     """Take a crossbar through a part of its drive, and record it as a step. Yields the share that is done.
 
     Raises NetworkError with the time, KeyboardInterrupt.
@@ -90,7 +98,7 @@ def undergone(running: Running, step: int, part):
     began = now = float(running.rows["step_time"][step - 1])
     total = lasting(running.crossbar, part)
     try:
-        for held, lasted in {"write": written, "read": scanned, "rest": rested}[part.kind](running, step, part):
+        for held, lasted in pieces_of(running, step, part):
             now += lasted
             if held is not None:
                 note(running, step, held)
@@ -100,17 +108,24 @@ def undergone(running: Running, step: int, part):
     record(running, step, now, getattr(part, "voltage", np.nan))
 
 
-def lasting(crossbar: Crossbar, part) -> float:
+def pieces_of(running: Running, step: int, part: Part) -> Pieces:
+    """What a part of a drive does, piece by piece."""
+    if isinstance(part, PatternWrite):
+        return written(running, step, part)
+    return scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, step, part)
+
+
+def lasting(crossbar: Crossbar, part: Part) -> float:
     """Duration [s] of a part of a drive."""
     if part.kind == "rest":
         return part.duration
     if part.kind == "read":
         return part.duration * crossbar.word_lines * (crossbar.bit_lines if part.unselected == "floating" else 1)
-    used = np.count_nonzero(marked(crossbar, part).any(axis=1))
+    used = int(np.count_nonzero(marked(crossbar, part).any(axis=1)))
     return max(used, 1) * part.count * (part.width + part.pause)
 
 
-def written(running: Running, step: int, part):
+def written(running: Running, step: int, part: PatternWrite) -> Pieces:
     """The pulses of a write, word line after word line, as (Held, its duration [s]); None for a pause."""
     pattern, first = marked(running.crossbar, part), 0.0
     running.maps["cell_chosen"][step] = pattern
@@ -123,10 +138,11 @@ def written(running: Running, step: int, part):
             first = held.step
             yield held, part.width
             if part.pause:
-                yield rest(running, part.pause), part.pause
+                rest(running, part.pause)
+                yield None, part.pause
 
 
-def scanned(running: Running, step: int, part):
+def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
     """The reads of a scan as (Held, its duration [s])."""
     bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
     for word, bit in product(range(running.crossbar.word_lines), bits):
@@ -138,9 +154,10 @@ def scanned(running: Running, step: int, part):
         yield held, part.duration
 
 
-def rested(running: Running, step: int, part):
+def rested(running: Running, step: int, part: PatternRest) -> Pieces:
     """The one piece of a rest."""
-    yield rest(running, part.duration), part.duration
+    rest(running, part.duration)
+    yield None, part.duration
 
 
 def rest(running: Running, duration: float) -> None:
@@ -148,7 +165,7 @@ def rest(running: Running, duration: float) -> None:
     running.crossbar.model.hold(running.states, 0.0, duration)
 
 
-def marked(crossbar: Crossbar, part) -> np.ndarray:
+def marked(crossbar: Crossbar, part: PatternWrite) -> np.ndarray:
     """True (R, C) for the cells that a part writes."""
     if part.pattern is None:
         return np.ones((crossbar.word_lines, crossbar.bit_lines), bool)
@@ -183,7 +200,7 @@ def record(running: Running, step: int, when: float, voltage: float) -> None:
         rows["write_disturb"][step] = np.abs(np.log10(G / maps["cell_conductance"][step - 1]))[others].max()
 
 
-def extremes(running: Running, radius: float) -> dict:
+def extremes(running: Running, radius: float) -> dict[str, model_limits.Reached]:
     """Largest current density of a cell, steady rise of its temperature, without its neighbours' heat, and electrons.
 
     Of the electrons a compact model knows how many there are at most, at a voltage in any state.

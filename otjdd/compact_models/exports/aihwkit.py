@@ -47,12 +47,12 @@ def steps(pulses: Pulsed) -> Steps:
     return Steps(dw_min, up_down, found[0] / mean[0], found[1] / mean[1], error)
 
 
-def updated(steps: Steps, w, up):
+def updated(steps: Steps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
     """Weights after one pulse each, up or down: the rule that aihwkit follows, without noise."""
     nodes = np.linspace(-1.0, 1.0, len(steps.up))
     rise = steps.dw_min * (1.0 + min(steps.up_down, 0.0)) * np.interp(w, nodes, steps.up)
     fall = steps.dw_min * (1.0 - max(steps.up_down, 0.0)) * np.interp(w, nodes, steps.down)
-    return np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0)
+    return np.asarray(np.clip(np.where(up, w + rise, w - fall), -1.0, 1.0))
 
 
 def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:

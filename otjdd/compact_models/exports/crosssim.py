@@ -36,7 +36,7 @@ def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
     curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
     mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
     order = np.argsort(mean)
-    return np.interp(ln_G, mean[order], deviation[order])
+    return np.asarray(np.interp(ln_G, mean[order], deviation[order]))
 
 
 def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:

@@ -4,7 +4,7 @@ Neither Verilog-A as the free compilers know it nor SPICE has tables. A tree of 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -12,6 +12,9 @@ from numpy.polynomial import chebyshev
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited, monotone, spline
+
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicHermiteSpline
 
 UNSETTLED = 0.02  # of the thickness, by which a start moves at 0 V
 
@@ -31,7 +34,7 @@ class Functions(NamedTuple):
 
     groups: list[tuple[list[str], Pieces]]  # functions that share their knots: their names, their pieces
     letters: str  # of the tables
-    count: int  # factors A_j of each table
+    count: int  # type: ignore[assignment]  # factors A_j of each table
     low: float
     high: float
 
@@ -63,7 +66,7 @@ def polynomial(j: int, variable: str) -> str:
     return text.replace("+-", "-")
 
 
-def pieces(function) -> Pieces:
+def pieces(function: "CubicHermiteSpline") -> Pieces:
     """Pieces of one of scipy's piecewise cubics."""
     return Pieces(function.x, np.moveaxis(function.c[::-1], 0, -1))
 

@@ -25,15 +25,15 @@ def law(label: float, x: np.ndarray) -> np.ndarray:
         return np.asarray(x, dtype=float)
     A = width_of(abs(label))
     if label > 0.0:
-        return np.expm1(-x / A) / np.expm1(-1.0 / A)
-    return 1.0 - np.expm1(-(1.0 - x) / A) / np.expm1(-1.0 / A)
+        return np.asarray(np.expm1(-x / A) / np.expm1(-1.0 / A))
+    return np.asarray(1.0 - np.expm1(-(1.0 - x) / A) / np.expm1(-1.0 / A))
 
 
 def label_of(A: float) -> float:
     """Label of the law with A pulses in units of their number."""
     slope = -1.0 / (A * np.expm1(-1.0 / A))  # y'(x) = slope exp(-x/A) is 1 at the largest y - x
     x = A * np.log(slope)
-    return PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x)
+    return float(PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x))
 
 
 def width_of(label: float) -> float:

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from otjdd.compact_models.error import writes
 from otjdd.compact_models.limits import Range
@@ -26,7 +27,7 @@ class Train(NamedTuple):
 
     up: Pulse
     down: Pulse
-    count: int  # of either
+    count: int  # type: ignore[assignment]  # of either; a tuple has a method of the name
 
 
 class Pulsed(NamedTuple):
@@ -78,7 +79,7 @@ def pulsed_devices(models: list[CompactModel], source: str, train: Train | None 
     return Devices(np.array([each.up for each in found]), np.array([each.down for each in found]), source)
 
 
-def pulsed(model: CompactModel, train: Train | None = None, start=None) -> Pulsed:
+def pulsed(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
     """Conductances [S] of a junction under a train of pulses, in the last of so many rounds that they have come to rest.
 
     Pulses follow each other without a pause; reads are of copies and leave no trace. Raises NotAsExpected for pulses that
@@ -99,6 +100,7 @@ def pulsed(model: CompactModel, train: Train | None = None, start=None) -> Pulse
         if found.moved <= CLOSED:
             break
         done, before = rounds, found
+    assert found is not None
     return found
 
 

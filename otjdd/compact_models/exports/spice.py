@@ -65,9 +65,13 @@ def sources(names: list[str], part: Pieces) -> list[str]:
     """One voltage source for each of these functions of the voltage."""
     lines = []
     for r, name in enumerate(names):
+        pieces = [
+            horner(factors, f"(V(v)-{number(knot)})".replace("--", "+"))
+            for factors, knot in zip(part.factors[:, r], part.knots[:-1], strict=True)
+        ]
         text = tree(
             part.knots,
-            lambda i, r=r: horner(part.factors[i, r], f"(V(v)-{number(part.knots[i])})".replace("--", "+")),
+            pieces.__getitem__,
             lambda knot, below, above: f"(V(v) < {number(knot)} ? {below} : {above})",
         )
         lines.append(f"B{name} {name} 0 V = {text}")

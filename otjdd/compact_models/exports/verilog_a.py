@@ -135,7 +135,7 @@ def ways(model: CompactModel, k: int) -> str:
     return f"r > 0.0 ? {number(1.0 / up if up > 0.0 else 0.0)} : {number(1.0 / down if down > 0.0 else 0.0)}"
 
 
-def recurrences(count: int):
+def recurrences(count: int) -> list[tuple[int, str, str]]:
     """Degree, name of the polynomial before and of that before it, from degree 2 on."""
     names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
     return [(j, names[j - 1], names[j - 2]) for j in range(2, count)]
