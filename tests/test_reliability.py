@@ -17,11 +17,14 @@ from otjdd.results import outputs
 from validation.reliability import (
     accidents,
     attack,
+    attack_explorer,
+    attack_files,
     bad_inputs,
     currents,
     devices,
     free_energy,
     fuzz,
+    readings,
     terminals,
     versions,
 )
@@ -265,6 +268,18 @@ def test_a_study_that_is_killed_in_its_first_second_leaves_no_process(tmp_path):
 @needs_speed
 def test_a_title_is_shown_at_a_terminal_and_not_obeyed(tmp_path):
     said, good = attack.hostile_titles(True, tmp_path)
+    assert good, said
+
+
+PARTS = readings.READINGS | attack_files.FILES | attack_explorer.EXPLORER
+
+
+@pytest.mark.campaign
+@needs_linux
+@needs_speed
+@pytest.mark.parametrize("name", PARTS)
+def test_what_was_attacked_once_holds(name, tmp_path):
+    said, good = PARTS[name](True, tmp_path)
     assert good, said
 
 

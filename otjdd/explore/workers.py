@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import pickle
 import pkgutil
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -46,7 +47,7 @@ class Workers:
         """Wait until kernels are loaded, or compiled, and a first worker answers; then let the others begin."""
         await asyncio.to_thread(make_ready, PRELOAD)
         for worker, progress in self._all:
-            future = await asyncio.to_thread(worker.give, there, (), None)
+            future = await aside(worker.give, there, (), None)
             if not self.ready.is_set():
                 with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # told to the first job
                     await ended(worker, future)
@@ -64,8 +65,9 @@ class Workers:
         return Running(self._idle, function, args)
 
     def stop(self) -> None:
-        """End all processes, and wait for their ends."""
-        pool.stop(worker for worker, _ in self._all)
+        """End all processes, and wait for their ends; while kernels are compiled they end with this process."""
+        if self.ready.is_set():
+            pool.stop(worker for worker, _ in self._all)
 
 
 class Running:
@@ -101,6 +103,24 @@ class Running:
             raise LimitError(DEAD)
         finally:
             self._idle.put_nowait((worker, progress))
+
+
+async def aside(function: Callable[..., Any], *args: Any) -> Any:
+    """Result of a call in a thread for which the end of the program does not wait.
+
+    The start of a worker cannot be called off: it takes as long as kernels are compiled in the process that it copies.
+    """
+    done: Future[Any] = Future()
+
+    def work() -> None:
+        done.set_running_or_notify_cancel()
+        try:
+            done.set_result(function(*args))
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 async def ended(worker: Worker, future: "Future[bytes]") -> bytes:

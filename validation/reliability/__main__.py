@@ -15,12 +15,15 @@ from validation.reliability import (
     agreement,
     agreement_electrons,
     attack,
+    attack_explorer,
+    attack_files,
     bad_inputs,
     currents,
     devices,
     electron_stacks,
     free_energy,
     fuzz,
+    readings,
     stated_errors,
     terminals,
     versions,
@@ -240,7 +243,9 @@ CAMPAIGNS = {
     "stated-errors": errors_of_reads,
     "stated-errors-trains": errors_of_trains,
     VERSIONS: versions.versions,
-} | {f"{ATTACK}/{name}": part for name, part in attack.ATTACKS.items()}
+} | readings.READINGS
+ATTACKS = attack.ATTACKS | attack_files.FILES | attack_explorer.EXPLORER
+CAMPAIGNS |= {f"{ATTACK}/{name}": part for name, part in ATTACKS.items()}
 
 
 def main() -> int:
