@@ -3,6 +3,7 @@
 No network, no files left behind, and a few seconds once the kernels are compiled.
 """
 
+import platform
 import subprocess
 import tempfile
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case import case
+from otjdd.compiler import decorators, kernel_cache
 from otjdd.errors import CaseError, ResultError
 from otjdd.results import store
 from otjdd.runs.run import simulate
@@ -60,7 +62,6 @@ def run() -> Iterator[Outcome]:
 
 def packages(folder: Path) -> str:
     """Versions of Python and of the libraries that the numbers depend on."""
-    import platform
     from importlib.metadata import version
 
     names = ("otjdd", "numpy", "numba", "scipy", "xarray", "h5netcdf", "h5py", "pydantic", "matplotlib")
@@ -89,8 +90,6 @@ def bad_case(folder: Path) -> str:
 
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
-    from otjdd.compiler import kernel_cache
-
     found = self_check.answer()
     expect(not self_check.difference(found), self_check.difference(found))
     worst = max(abs(a / b - 1) for a, b in zip(found, self_check.KNOWN, strict=True))
@@ -98,10 +97,8 @@ def kernels(folder: Path) -> str:
     return f"known answer to {worst:.0e}; {counts['loaded']} compiled kernels loaded, {counts['compiled']} compiled now"
 
 
-def kernel_cache(folder: Path) -> str:
+def kept_kernels(folder: Path) -> str:
     """Compiled kernels are kept between runs, and a damaged one is not used."""
-    from otjdd.compiler import kernel_cache
-
     place = kernel_cache.folder()
     if not kernel_cache.KERNELS:
         return "kernels are not kept: they are interpreted, or numba's own"
@@ -121,9 +118,7 @@ def kernel_cache(folder: Path) -> str:
 
 
 def kept_kernel() -> None:
-    """Compile or load a small kernel: the code of the child processes of `kernel_cache`."""
-    from otjdd.compiler import decorators, kernel_cache
-
+    """Compile or load a small kernel: the code of the child processes of `kept_kernels`."""
     kernel = decorators.bare(square)
     print(kernel(7.0), "compiled" if kernel_cache.COUNTS["compiled"] else "loaded")
 
@@ -200,7 +195,7 @@ CHECKS = {
     "shipped cases": shipped_cases,
     "a bad case": bad_case,
     "kernels": kernels,
-    "kernel cache": kernel_cache,
+    "kernel cache": kept_kernels,
     "conservation": conservation,
     "result file": result_file,
     "another process": other_processes,

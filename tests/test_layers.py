@@ -34,6 +34,38 @@ def imports(path: Path) -> set[str]:
 IMPORTS = {path: imports(path) for path in TREES}
 
 
+def statements(node: ast.AST, late: bool = False):
+    """Imports below a node with whether they are within a function; without those for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, late
+        elif not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield from statements(child, late or isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def modules(node: ast.Import | ast.ImportFrom) -> set[str]:
+    """Modules that an import loads: of otjdd its own, of libraries with all that their names begin with."""
+    names = {alias.name for alias in node.names}
+    found = names if isinstance(node, ast.Import) else {node.module} | {f"{node.module}.{name}" for name in names}
+    return {name.rsplit(".", cut)[0] for name in found for cut in range(name.count(".") + 1)}
+
+
+FILES = {"otjdd." + ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in TREES}
+AT_ONCE = {  # module -> those that it imports when it is imported itself
+    module: {name for node, late in statements(TREES[path]) if not late for name in modules(node)}
+    for module, path in FILES.items()
+}
+
+
+def brought(names: set[str]) -> set[str]:
+    """Libraries that modules load when they are imported, with what they import in turn."""
+    seen, ahead = set(), set(names)
+    while ahead:
+        seen |= ahead
+        ahead = set().union(*(AT_ONCE.get(name, ()) for name in ahead)) - seen
+    return seen & set(DECLARED["late"])
+
+
 def room(path: Path) -> str:
     """Package, or module outside of a package, that a file belongs to."""
     return path.with_suffix("").parts[0]
@@ -92,6 +124,16 @@ def test_kernels_know_numbers_only_and_annotate_their_parameters():
         compiled = [f for f in FUNCTIONS[path] if f.decorator_list]
         bare = [f"{f.name}: {a.arg}" for f in compiled for a in f.args.args if a.annotation is None and a.arg != "self"]
         assert bare == [], path
+
+
+def test_imports_within_functions_bring_what_is_to_come_late():
+    idle = [
+        f"{name}:{node.lineno} {ast.unparse(node)}"
+        for name, path in FILES.items()
+        for node, late in statements(TREES[path])
+        if late and not brought(modules(node)) - brought({name})
+    ]
+    assert idle == []
 
 
 def test_a_heavy_library_has_one_home():

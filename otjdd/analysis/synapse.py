@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.analysis import fits
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -94,8 +96,6 @@ def thermal(
     thermionic_barrier [eV], ideality : of the fit, nan when the curve has no such rise
     asymmetry : largest |I(V)/I(-V)|, or its inverse if that is larger
     """
-    from otjdd.analysis import fits
-
     curves = ds.bias_current.sel(state=state)
     currents = curves.sel(bias=voltage, method="nearest")
     activation = fits.activation_energy(ds.temperature.values, currents.values)
@@ -139,8 +139,6 @@ def trapezoid(
     barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
     Raises ValueError, in words, when the curve does not tell the barriers.
     """
-    from otjdd.analysis import fits
-
     room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
     V, current = room.bias.values, room.bias_current.values
     inside = (V >= window[0]) & (V <= window[1])
@@ -156,8 +154,6 @@ def fowler_nordheim(
 
     scatter : root mean square of ln(I/V^2) about the line
     """
-    from otjdd.analysis import fits
-
     room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
     fit = fits.fowler_nordheim_slope(room.bias.values, room.bias_current.values, window, thickness, mass)
     return {"slope": fit.slope, "barrier": fit.barrier, "scatter": fit.scatter}

@@ -22,6 +22,7 @@ from otjdd.case.drive import Drive, Part
 from otjdd.case.drive_curves import Curves
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.expect import Expect
+from otjdd.case.explain import problems_of
 from otjdd.case.fit_task import Fit
 from otjdd.case.numerics import FEWEST_CELLS, PARTS, Numerics
 from otjdd.case.problem import KeyPath, Problem, Source
@@ -213,8 +214,6 @@ def build(
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})
     except ValidationError as error:
-        from otjdd.case.explain import problems_of
-
         strange = {problem.key for problem in document.problems}
         found = problems_of(error.errors(), document, json_schema())
         problems += [problem for problem in found if problem.key not in strange]

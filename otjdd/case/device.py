@@ -5,6 +5,7 @@ Electron energies count from the Fermi level of the right electrode. Published v
 """
 
 import math
+import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
@@ -209,8 +210,6 @@ class Published(NamedTuple):
 @cache
 def materials() -> dict[str, Published]:
     """All published values of materials.toml by name."""
-    import tomllib
-
     table = tomllib.loads(Path(__file__).with_name("materials.toml").read_text(encoding="utf-8"))
     return {name: read_material(name, **entry) for name, entry in table.items()}
 

@@ -18,7 +18,7 @@ from otjdd.case.numerics import Numerics
 from otjdd.case.recording import Recording
 from otjdd.case.study_axes import Study
 from otjdd.case.toml_text import toml_value
-from otjdd.units import DIMENSIONS
+from otjdd.units import DIMENSIONS, write
 
 # heading, path of its table, record; alternatives of a table are rows of their own
 TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
@@ -316,8 +316,6 @@ def default_of(node: dict[str, Any], found: list[dict[str, Any]]) -> str:
         return "none"
     dimension = next((d for d in DIMENSIONS.values() for n in found if in_dimension(n, d.name)), None)
     if dimension and not isinstance(value, str):
-        from otjdd.units import write
-
         return toml_value(write(value, next(k for k, d in DIMENSIONS.items() if d is dimension)))
     return "as its own table" if isinstance(value, dict) else toml_value(value)
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 import numpy as np
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
+from otjdd.case import toml_text
 from otjdd.case.base import Count, Record
 from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, check_difference, together, value_text
 from otjdd.errors import NotAsExpected
@@ -170,7 +171,5 @@ def coordinate(values: Sequence[Any]) -> tuple[np.ndarray, str]:
         found, dimension = together(*values)
         return np.array(found), plain_unit(dimension)
     except (ValueError, TypeError, AttributeError):
-        from otjdd.case import toml_text
-
         text = [v if isinstance(v, str) else toml_text.toml_value(v) for v in values]
         return np.array(text, dtype=object), "1"

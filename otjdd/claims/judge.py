@@ -15,6 +15,8 @@ from otjdd.claims import claim as claims
 from otjdd.claims import uncertainty
 from otjdd.claims.claim import Claim, Verdict
 from otjdd.claims.trials import Trial
+from otjdd.errors import SolverError
+from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
 if TYPE_CHECKING:
@@ -87,9 +89,6 @@ def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float],
 
 def attempt(case: Case) -> xr.Dataset | str:
     """Dataset of a case, or the reason of its failure in words."""
-    from otjdd.errors import SolverError
-    from otjdd.runs.run import simulate
-
     try:
         ds: xr.Dataset = simulate(case)
     except (SolverError, ValueError) as error:

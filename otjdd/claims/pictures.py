@@ -10,6 +10,7 @@ import numpy as np
 
 from otjdd.analysis import comparison, synapse
 from otjdd.analysis.comparison import films_of
+from otjdd.analysis.textbook import log_gruverman
 from otjdd.case.drive import Steps, Triangle, WriteReadLoop
 from otjdd.claims import pictures_interface, pictures_learning
 from otjdd.claims.claim import Verdict
@@ -69,8 +70,6 @@ def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    from otjdd.analysis.textbook import log_gruverman
-
     trial, settings = verdict.trials[0], verdict.claim.settings
     room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
     iv.iv(axes[0], [Run(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])

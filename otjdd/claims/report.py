@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from otjdd import plot
+from otjdd.claims import pictures
 from otjdd.claims.claim import Verdict
 from otjdd.claims.table import by_device, spread
 from otjdd.claims.trials import Trial
+from otjdd.plot import style
 from otjdd.results import provenance, summary
+from otjdd.system.files import write_whole
 from otjdd.units import duration
 
 NAME = "index.html"
@@ -31,8 +34,6 @@ VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 def save(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
     """Write the page into a folder, which is made when it is missing; returns its path. Raises ResultError, OSError."""
-    from otjdd.system.files import write_whole
-
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / NAME, page(verdicts, quick).encode())
     return folder / NAME
@@ -91,9 +92,6 @@ def entry(verdict: Verdict) -> dict[str, Any]:
 
 def picture(verdict: Verdict) -> dict[str, Any]:
     """Picture of a claim as a data URL, and its width [rem]; nothing when there is none."""
-    from otjdd.claims import pictures
-    from otjdd.plot import style
-
     if not verdict.found or verdict.claim.metric not in pictures.DRAW:
         return {}
 

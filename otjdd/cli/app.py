@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import typer
 
-from otjdd.errors import ExitCode
+import otjdd
+from otjdd.errors import ExitCode, KernelError, OtjddError, Stopped
+from otjdd.system.limits import check_address_space, heeding_signals, interruption
 from otjdd.system.terminal import plain, tell
 
 EXIT_CODES = (
@@ -33,8 +35,6 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        from otjdd.system.limits import check_address_space, heeding_signals
-
         try:
             check_address_space()
             with heeding_signals():
@@ -64,9 +64,6 @@ def literal(text: str) -> str:
 
 def verdict(error: BaseException) -> tuple[int, str]:
     """Exit code and message of an exception."""
-    from otjdd.errors import KernelError, OtjddError, Stopped
-    from otjdd.system.limits import interruption
-
     error = interruption(error) or error
     if isinstance(error, KernelError):
         return ExitCode.BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
@@ -88,9 +85,7 @@ def verdict(error: BaseException) -> tuple[int, str]:
 
 def show_version(wanted: bool) -> None:
     if wanted:
-        from otjdd import __version__
-
-        print(f"otjdd {__version__}")
+        print(f"otjdd {otjdd.__version__}")
         raise typer.Exit()
 
 

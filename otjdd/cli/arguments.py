@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from otjdd.case.problem import Problem
+from otjdd.case.shipped import names
+from otjdd.errors import CaseError, LimitError
+from otjdd.system import limits
+
 if TYPE_CHECKING:
     from otjdd.case.case import Case
 
 
 def complete_case(incomplete: str) -> list[str]:
     """Shipped cases and case files that a word may become."""
-    from otjdd.case.shipped import names
-
     folder = Path(incomplete).parent if os.sep in incomplete else Path()
     files = [str(path) + os.sep * path.is_dir() for path in folder.glob("*") if path.is_dir() or path.suffix == ".toml"]
     return [word for word in (*names(), *sorted(files)) if word.startswith(incomplete)]
@@ -93,8 +96,6 @@ def changes_of(settings: list[str]) -> dict[str, str]:
 
 def check_files(case: Case, path: Path) -> None:
     """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
-    from otjdd.case.problem import Problem
-    from otjdd.errors import CaseError
     from otjdd.solver import initial, model
 
     try:
@@ -118,9 +119,7 @@ def check_files(case: Case, path: Path) -> None:
 
 def memory_for(case: Case, gibibytes: float | None) -> float:
     """Limit of the memory [bytes], from what the user says or of the machine. Raises LimitError when it cannot do."""
-    from otjdd.errors import LimitError
     from otjdd.solver import memory, model
-    from otjdd.system import limits
 
     available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
     limit = available if gibibytes is None else gibibytes * 2**30

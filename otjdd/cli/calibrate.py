@@ -7,6 +7,8 @@ import typer
 
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder
+from otjdd.system.files import write_whole
+from otjdd.system.limits import shielded
 from otjdd.system.terminal import say, tell
 
 
@@ -26,8 +28,6 @@ def calibrate(
     """
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate.task import load
-    from otjdd.system.files import write_whole
-    from otjdd.system.limits import shielded
 
     if out:
         check_folder(out.parent)

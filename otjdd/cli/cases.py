@@ -1,12 +1,17 @@
 """otjdd cases, check, show, schema: which cases there are, and what a case says and may say."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from otjdd.case import ferroelectrics, taken_over
+from otjdd.case.shipped import cases as shipped
 from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
+from otjdd.measurements.describe import described
+from otjdd.system import marks
 from otjdd.system.terminal import say
 
 
@@ -15,12 +20,8 @@ def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
     Example: otjdd cases
     """
-    from otjdd.case.shipped import cases as shipped
-
     found = shipped()
     if as_json:
-        import json
-
         print(json.dumps([case._asdict() for case in found], indent=2, ensure_ascii=False))
         return
     width = max(len(case.name) for case in found)
@@ -60,7 +61,6 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Say that a case is good, what it does, and what its author may not know of it. Raises CaseError, OSError."""
-    from otjdd.case import ferroelectrics, taken_over
     from otjdd.results import summary
     from otjdd.studies import expect
 
@@ -78,7 +78,6 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
 
 def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
     """Say what was understood of a file of data, and draw it. Raises DataError, OSError, ResultError."""
-    from otjdd.measurements.describe import described
     from otjdd.measurements.read import read_data
 
     if picture:
@@ -109,11 +108,8 @@ def schema(
 
     Example: otjdd schema > otjdd.schema.json
     """
-    import json
-
     if update:
         from otjdd.case.keys import markdown
-        from otjdd.system import marks
 
         try:
             marks.update(update, "keys", markdown())

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd import units
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load
+from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
@@ -85,7 +87,6 @@ def extracted(case: Case, ranges: Ranges, workers: int, out: Path, exclude: list
     """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import folder
-    from otjdd.errors import ExtractionError
 
     with progress_bar("extraction", quiet=False) as bar:
         try:
@@ -139,9 +140,7 @@ def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train
 
 def pulse(text: str, option: str, ranges: Ranges) -> Pulse:
     """A pulse of the text "2.2 V, 50 ns" within ranges of volts and seconds. Raises typer.BadParameter."""
-    from otjdd import units
     from otjdd.compact_models.exports.pulses import Pulse
-    from otjdd.errors import UnitError
 
     try:
         voltage, width = text.split(",")

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from otjdd.units import quantity
+
 Columns = Annotated[
     list[str],
     typer.Option(
@@ -72,7 +74,6 @@ def ends(name: str, text: str) -> tuple[float, float]:
 def end(name: str, text: str, default: float) -> float:
     """One end [SI] of a range of a measured quantity. Raises ValueError, for a unit of another quantity too."""
     from otjdd.measurements.names import QUANTITIES, quantity_of
-    from otjdd.units import quantity
 
     if not text.strip():
         return default

@@ -10,6 +10,7 @@ import typer
 
 from otjdd.cli.arguments import Outside, Settings, complete_case, load, memory_for
 from otjdd.cli.data import is_data
+from otjdd.errors import ResultError
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
 def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
     """Case of a result, no name of a case, and the result itself. Raises CaseError, ResultError."""
     from otjdd.case.case import parse_case
-    from otjdd.errors import ResultError
     from otjdd.results import store
 
     ds = store.read(path)

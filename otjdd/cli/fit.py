@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 import time
@@ -11,9 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from otjdd.case.shipped import find_case
 from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
+from otjdd.errors import ResultError
+from otjdd.system.files import write_whole
+from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -144,8 +149,6 @@ def fit(
     if not quiet:
         tell("\n".join(made.notes))
     try:
-        from otjdd.system.limits import limits
-
         with limits(timeout, math.inf), progress_words("fit", quiet) as words:
             ds = solved(made, words, out, workers=workers, evaluations=evaluations, seed=seed, **before)
             ds = more(ds, made, words, profile=wanted, posterior=posterior, workers=workers, seed=seed)
@@ -182,7 +185,6 @@ def solved(made: Task, words: Callable[[str], None] | None, out: Path, **search:
     """
     from otjdd.fitting import fit
     from otjdd.results import store
-    from otjdd.system.limits import shielded
 
     written = time.monotonic()
 
@@ -215,8 +217,6 @@ def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
     from otjdd.fitting import report
 
     if as_json:
-        import json
-
         print(json.dumps(report.as_json(ds), indent=2))
     elif not quiet:
         say(f"{report.table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
@@ -291,7 +291,6 @@ def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) ->
 
     Empty without one. Raises ResultError.
     """
-    from otjdd.errors import ResultError
     from otjdd.fitting.everywhere import fingerprint
     from otjdd.fitting.result import read, visited_of
 
@@ -313,7 +312,6 @@ def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) ->
 def keep_best(ds: xr.Dataset | None, out: Path) -> None:
     """Write the best set of a fit that was ended before its time, when there is one."""
     from otjdd.results import store
-    from otjdd.system.limits import shielded
 
     if ds is None or "fit" not in ds.attrs:
         return
@@ -337,13 +335,10 @@ def told(progress: Progress) -> str:
 def keep(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
-    from otjdd.case.shipped import find_case
     from otjdd.fitting import report
     from otjdd.plot import fit as picture
     from otjdd.plot import style
     from otjdd.results import store
-    from otjdd.system.files import write_whole
-    from otjdd.system.limits import shielded
 
     drawn = picture.figure(ds)
     text = report.case_text(ds, report.base_of(find_case(case), out), load_case(case, allow_outside=True))

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from otjdd.cli.arguments import check_picture, check_target, complete_kind
+from otjdd.errors import ResultError
 from otjdd.system.terminal import say
+from otjdd.units import parse
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -113,7 +115,6 @@ def stored(file: Path) -> xr.Dataset:
 
     Raises ResultError, with what to do where a study has none yet; DataError, OSError.
     """
-    from otjdd.errors import ResultError
     from otjdd.measurements.read import NETCDF, SUFFIXES, read_data
     from otjdd.results import store
     from otjdd.studies.study import RESULT
@@ -165,7 +166,6 @@ def save_figure(
 def width_of(wanted: Wanted | None) -> float | None:
     """Width [m] that a picture is to have. Raises typer.BadParameter."""
     from otjdd.plot.style import page
-    from otjdd.units import parse
 
     if not wanted or not wanted.width:
         return None

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load
+from otjdd.cli.plot import save_figure
 from otjdd.system.terminal import say
 
 FEWEST, MOST = 10, 100_000  # draws
@@ -45,8 +46,6 @@ def predict(
         raise typer.BadParameter(str(error), param_hint="FIT.nc") from None
     store.write(ds, out)
     if plot:
-        from otjdd.cli.plot import save_figure
-
         save_figure(ds, plot)
     failed = f", {ds.attrs['failed_draws']} without a run" * bool(ds.attrs["failed_draws"])
     say(f"{prediction.words(ds)}; {count} draws{failed}\n{out}" + (f", {plot}" if plot else ""))

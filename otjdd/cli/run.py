@@ -12,6 +12,8 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
+from otjdd.system.imports import DASK, absent
+from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
 if TYPE_CHECKING:
@@ -50,7 +52,6 @@ def run(
     check_target(out)
     if plot:
         check_picture(plot)
-    from otjdd.system.imports import DASK, absent
 
     with absent(*DASK):
         ds, failure = simulated(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
@@ -75,7 +76,6 @@ def simulated(
     from otjdd.results import store, summary
     from otjdd.runs import run
     from otjdd.solver import checkpoint
-    from otjdd.system.limits import limits, shielded
 
     kernel_cache.do_without_blas()
     ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)

@@ -1,5 +1,6 @@
 """otjdd selftest: what works on this machine."""
 
+import json
 from typing import Annotated
 
 import typer
@@ -21,8 +22,6 @@ def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")
             mark = "ok" if outcome.passed else "FAILED"
             print(f"{outcome.name:16} {mark:6} {outcome.seconds:6.1f} s  {outcome.seen}", flush=True)
     if as_json:
-        import json
-
         print(json.dumps([outcome._asdict() for outcome in outcomes], indent=2))
     if not all(outcome.passed for outcome in outcomes):
         raise typer.Exit(ExitCode.MISSED)

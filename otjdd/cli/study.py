@@ -12,6 +12,7 @@ import typer
 from otjdd.cli.app import literal, progress_bar
 from otjdd.cli.arguments import Outside, Settings, complete_case, load
 from otjdd.errors import ExitCode
+from otjdd.system.imports import DASK, absent
 from otjdd.system.terminal import say, tell
 
 EVERY = 30.0  # s between two lines of progress
@@ -62,7 +63,6 @@ def study(
     share = read_share(shard) if shard else None
     from otjdd.studies import dataset
     from otjdd.studies import study as studies
-    from otjdd.system.imports import DASK, absent
 
     case = load(path, settings, allow_outside)
     if not scheduler:

@@ -12,6 +12,7 @@ import typer
 from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import check_folder, complete_claim
 from otjdd.errors import ExitCode
+from otjdd.system import marks
 from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
@@ -77,7 +78,6 @@ def validate(
 def check_places(names: list[str], update: Path | None, pictures: Path | None, report: Path | None) -> None:
     """Refuse unknown claims, and places that cannot be written to, before anything runs. Raises typer.BadParameter."""
     from otjdd.claims import judge, table
-    from otjdd.system import marks
 
     try:
         judge.discover(names=names)
@@ -106,6 +106,5 @@ def save(
         tell(f"The report is {page.save(verdicts, report, quick)}")
     if update:
         from otjdd.claims import table
-        from otjdd.system import marks
 
         marks.update(update, table.PART, table.to_markdown(verdicts))

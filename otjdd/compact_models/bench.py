@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.solver import integrate, model, model_limits
+from otjdd.stepping.extremes import ELECTRONS, VALUE
+from otjdd.stepping.run_log import CURRENT
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -63,9 +65,6 @@ def position(bench: Bench, c: np.ndarray) -> float:
 
 def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, float]:
     """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
-    from otjdd.stepping.extremes import ELECTRONS, VALUE
-    from otjdd.stepping.run_log import CURRENT
-
     voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)
     integrate.observe(run, voltage)

@@ -1,6 +1,7 @@
 """Columns at rest: the ends of their range, the time that they take to settle at 0 V, the way between their wells."""
 
 import numpy as np
+from scipy.integrate import trapezoid  # numpy has it from 2.0 on
 
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
@@ -90,8 +91,6 @@ def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
 
 def time_between(tables: Tables, i: int, start: float, end: float) -> float:
     """Time [s] between two states at the voltage with the number i, by the tables; infinite if it leads elsewhere."""
-    from scipy.integrate import trapezoid  # numpy has it from 2.0 on
-
     if not tables.state[0] <= end <= tables.state[-1] or (tables.rest[i] - end) * (end - start) <= 0.0:
         return np.inf
     q = np.linspace(start, end, 41)

@@ -7,6 +7,7 @@ voltage has been applied to yet need not be in a state that voltages lead to: wh
 apart, by the first pulses and the first sweeps of the case.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -222,8 +223,6 @@ def with_error(
 
     leave_out : protocols whose errors are not held against the model
     """
-    from dataclasses import replace
-
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
         made = replace(model, measured=measured(model, case, spread), about=about)

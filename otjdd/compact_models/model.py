@@ -18,6 +18,7 @@ from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outsi
 from otjdd.compact_models.numbers import check_model
 from otjdd.compact_models.tables import Tables, evaluated, monotone
 from otjdd.errors import NotAsExpected, ResultError
+from otjdd.results import outputs, store
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -131,8 +132,6 @@ class CompactModel:
 
     def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
         """Dataset of what `run` has recorded."""
-        from otjdd.results import outputs
-
         time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
         time, voltage, out = time.ravel(), voltage.ravel(), out.reshape(-1, out.shape[-1])
         read_time, read_voltage, current = np.concatenate(reads).T
@@ -196,15 +195,11 @@ class CompactModel:
 
     def save(self, path: File) -> None:
         """Write the model, whole or not at all. Raises ResultError."""
-        from otjdd.results import store
-
         store.write(dataset_of(self), path)
 
     @staticmethod
     def load(path: File) -> "CompactModel":
         """Read a model. Raises ResultError when the file is none, damaged, or of another version."""
-        from otjdd.results import store
-
         return model_of(store.read(path), path)
 
 

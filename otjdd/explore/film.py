@@ -8,6 +8,8 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.explore.work import FAULTS, Progress, noting
+from otjdd.runs.run import simulate
+from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -34,7 +36,6 @@ def filmed(case: Case) -> Case:
     Raises ValueError for a drive without time.
     """
     from otjdd.plot.clock import PARTS, parts_of
-    from otjdd.waveform.waveform import Waveform
 
     if not hasattr(case.drive, "waveform"):
         raise ValueError("the ions are at rest in this drive: there is nothing to play")
@@ -61,7 +62,6 @@ def played(case: Case, start: Any, progress: Progress) -> Film:
     """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
-    from otjdd.runs.run import simulate
 
     try:
         ds = simulate(filmed(case), noting(progress, 0, 2), start=start)
@@ -85,7 +85,6 @@ def encoded(image: "Image.Image") -> bytes:
 def movie(case: Case, start: Any, suffix: str, progress: Progress) -> bytes | str:
     """Bytes of the film of a case as a file, or why there is none."""
     from otjdd.plot import movie as movies
-    from otjdd.runs.run import simulate
 
     try:
         return movies.encoded(simulate(filmed(case), noting(progress, 0, 2), start=start), suffix)

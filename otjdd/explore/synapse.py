@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.results.outputs import measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -60,8 +61,6 @@ def pulsed(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
 
 def reads(synapse: Synapse) -> "xr.Dataset":
     """Dataset of all reads, for the figures that a run has."""
-    from otjdd.results.outputs import measured
-
     return measured(write_voltage=synapse.voltages, read_resistance=synapse.resistances)
 
 

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.errors import OtjddError
 from otjdd.explore.synapse import Synapse, pulsed, reads
+from otjdd.results import store, summary
+from otjdd.runs.run import simulate
+from otjdd.solver.model_limits import ATTRIBUTE
 
 FAULTS = (OtjddError, ValueError, ArithmeticError)  # that are told to the page
 
@@ -60,16 +63,12 @@ def computed(job: Job, progress: Progress) -> Answer:
 
 def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
     """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
-    from otjdd.runs.run import simulate
-
     new = enumerate(cases[len(results) :])
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
 def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
     """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
-    from otjdd.runs.run import simulate
-
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = pulsed(synapse, case, ds)
@@ -80,8 +79,6 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, S
 
 def answer(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
     """The answer that results give."""
-    from otjdd.results import summary
-
     return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
@@ -106,8 +103,6 @@ def drawn(
 
 def limits_of(results: Sequence[Any]) -> str:
     """Sentences on the limits of the model that results have passed, each once."""
-    from otjdd.solver.model_limits import ATTRIBUTE
-
     return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 
 
@@ -129,8 +124,6 @@ def picture(results: Sequence[Any], kind: str, suffix: str, progress: Progress) 
 
 def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
     """Results as a NetCDF file, or several of them as a zip archive; cases without a result are simulated."""
-    from otjdd.results import store
-
     try:
         found = simulated(cases, results, progress)
     except FAULTS as error:

@@ -15,6 +15,7 @@ from typing import Any
 
 from pebble import ProcessExpired
 
+from otjdd import physics, stepping
 from otjdd.errors import LimitError
 from otjdd.system import pool
 from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
@@ -152,7 +153,6 @@ def there() -> bool:
 
 def kept_fraction() -> float:
     """Fraction of the kernels that stand apart that are on disk. Not every run needs all, and it may end below 1."""
-    from otjdd import physics, stepping
     from otjdd.compiler import kernel_cache
 
     for package in (physics, stepping):

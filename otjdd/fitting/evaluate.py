@@ -12,6 +12,7 @@ from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError, SolverError
 from otjdd.fitting.curves import Curve, Run, simulated
 from otjdd.fitting.task import Task
+from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
 
@@ -66,8 +67,6 @@ def settings(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
 
 def numbers(run: Run, values: dict[str, float]) -> np.ndarray:
     """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails. Raises DataError."""
-    from otjdd.runs.run import simulate
-
     try:
         case = run.case.replace(values)
         ds = simulate(case)

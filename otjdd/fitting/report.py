@@ -12,6 +12,7 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case, parse_case
 from otjdd.case.problem import dotted
+from otjdd.case.shipped import shipped_cases
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.result import parameters_of
 
@@ -153,8 +154,6 @@ def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, .
 
 def base_of(case: Path, out: Path) -> str | None:
     """Name by which a case file beside `out` can name a case as its base; None for one that lies elsewhere."""
-    from otjdd.case.shipped import shipped_cases
-
     folder = case.resolve().parent
     if folder in (shipped_cases().resolve(), out.resolve().parent):
         return case.name

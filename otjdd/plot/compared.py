@@ -12,6 +12,7 @@ from otjdd.plot.axes import legend
 from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import Run, runs_of
 from otjdd.plot.style import style
+from otjdd.results.outputs import measured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -105,8 +106,6 @@ def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
 
 def as_result(ds: xr.Dataset) -> xr.Dataset:
     """Measured points as the Dataset of a run with these numbers, for any kind of panel; their file is its title."""
-    from otjdd.results.outputs import measured
-
     voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
     current = first(ds, "current", "read_current")
     arrays: dict[str, np.ndarray] = {}

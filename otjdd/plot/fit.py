@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -117,7 +118,6 @@ def profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
 
 def expected(ds: xr.Dataset) -> Figure:
     """Figure of expected errors, as `design` gives them: for each candidate and parameter, over those of now."""
-    from matplotlib.colors import LogNorm
 
     names = [str(name).rpartition(".")[2].replace("_", " ").strip('"') for name in ds["parameter"].values]
     with style():

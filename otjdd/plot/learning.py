@@ -13,6 +13,7 @@ from otjdd.plot.labels import case_data
 from otjdd.plot.runs import Run
 from otjdd.plot.series import pulsed
 from otjdd.plot.style import BLUE, GREY, ORANGE
+from otjdd.units import parse
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -82,8 +83,6 @@ class Pair(NamedTuple):
 
 def pair_of(ds: xr.Dataset) -> Pair | None:
     """Delay and change of a result with two spikes between its reads; None for other results."""
-    from otjdd.units import parse
-
     drive = case_data(ds.attrs).get("drive", {})
     spikes = [part for part in [drive, *drive.get("parts", [])] if part.get("kind") == "spikes"]
     if len(spikes) != 1 or ds.sizes.get("read", 0) < 2:

@@ -26,6 +26,7 @@ from otjdd.plot.clock import clock_of, instant, time_axis
 from otjdd.plot.kinds import BANDS, VACANCIES
 from otjdd.plot.runs import Run
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
+from otjdd.system.files import write_whole
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -156,8 +157,6 @@ def instants(ds: xr.Dataset) -> np.ndarray:
 
 def save(ds: xr.Dataset, path: str | Path) -> None:
     """Write the film of a result as GIF or MP4, by the suffix of the path. Raises what `encoded` does, ResultError."""
-    from otjdd.system.files import write_whole
-
     write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
 
 

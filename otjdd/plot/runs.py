@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from otjdd.errors import CaseError
 from otjdd.plot.labels import distinct
 from otjdd.plot.style import CYCLE, DASHES
+from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -52,8 +54,6 @@ def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 def waveform_of(ds: xr.Dataset) -> Waveform | None:
     """Waveform that a result was made with; None where it does not say, a file of it is gone, or it is a `Chain`."""
     from otjdd.case.case import parse_case
-    from otjdd.errors import CaseError
-    from otjdd.waveform.waveform import Waveform
 
     try:
         drive = parse_case(str(ds.attrs["case_resolved"]), allow_outside=True).drive

@@ -17,6 +17,8 @@ import matplotlib as mpl
 from matplotlib import rcsetup
 from matplotlib.figure import Figure as Figure
 
+from otjdd.system.files import write_whole
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes as Axes
 
@@ -119,8 +121,6 @@ def save(fig: Figure, path: str | Path, dpi: int | None = None) -> None:
 
     dpi : dots per inch of a PNG
     """
-    from otjdd.system.files import write_whole
-
     kind = Path(path).suffix.lower().lstrip(".") or "png"
     if kind not in FORMATS:
         raise ValueError(f"{path}: figures are written as png, pdf or svg, not as {kind}")

@@ -1,7 +1,9 @@
 """Provenance of a result as attributes: case, versions, machine, solver."""
 
+import datetime
 import hashlib
 import json
+import platform
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -29,9 +31,6 @@ def provenance(
     case_text, resolved: the case as written and with everything filled in
     statistics: name -> number or text, of the solver; stored as solver_<name>    wall_time: s
     """
-    import datetime
-    import platform
-
     case = {"title": title, "case": case_text, "case_sha256": hashlib.sha256(case_text.encode()).hexdigest()}
     versions = {f"{package}_version": _version(package) for package in ("otjdd", "numpy", "numba", "scipy", "xarray")}
     machine = {"python_version": platform.python_version(), "system": platform.system(), "processor": _processor()}
@@ -69,8 +68,6 @@ def _version(package: str) -> str:
 
 @cache
 def _processor() -> str:
-    import platform
-
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
-from otjdd.solver import checkpoint, model_limits
+from otjdd.solver import model_limits
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
+
+    from otjdd.solver import checkpoint
 
 
 def run(

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
+from otjdd.results import provenance
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
 from otjdd.system import sources
@@ -74,9 +76,6 @@ def beside(result: Path) -> Path:
 
 def belonging(case: Case) -> dict[str, str]:
     """Identity of a checkpoint: versions, machine, sources of otjdd, and the case with its files. Raises OSError."""
-    from otjdd.compiler import kernel_cache
-    from otjdd.results import provenance
-
     about = provenance.provenance("", "")
     versions = {name: about[name] for name in about if name.endswith("_version") or name in MACHINE}
     # Another version may spell the same case otherwise, so the versions are compared first.

@@ -13,6 +13,7 @@ from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
 from otjdd.solver.integrate import widths
 from otjdd.solver.snapshots import snapshot
+from otjdd.stepping import run_log
 from otjdd.waveform.writes import last_writes
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, np.ndarray]:
     """Arrays (R,) of the reads that were taken."""
-    from otjdd.stepping import run_log
-
     rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, widths(moving)[1]))
     voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
@@ -78,8 +77,6 @@ def collected(
 
     only : names that are taken, None for all; time series are left out if none is among them
     """
-    from otjdd.stepping import run_log
-
     junction = moving.junction
     rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, widths(moving)[0]))
     rows[:, run_log.TIME] = simultaneous(rows[:, run_log.TIME])
@@ -169,8 +166,6 @@ def simultaneous(t: np.ndarray) -> np.ndarray:
 
 def recorded_once(rows: np.ndarray) -> np.ndarray:
     """True for rows (T, RECORD) that do not repeat the one before: the time is later, or the voltage has jumped."""
-    from otjdd.stepping import run_log
-
     later = rows[1:, run_log.TIME] > rows[:-1, run_log.TIME]
     jumped = np.abs(rows[1:, run_log.SOURCE] - rows[:-1, run_log.SOURCE]) > SMALLEST_JUMP
     return np.concatenate(([True], later | jumped))[: len(rows)]
@@ -192,8 +187,6 @@ def rate(t: np.ndarray, charge: np.ndarray) -> np.ndarray:
 
 def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Time series from the recorded rows (T, RECORD)."""
-    from otjdd.stepping import run_log
-
     t, V_j, charge = rows[:, run_log.TIME], rows[:, run_log.JUNCTION], rows[:, run_log.CHARGE]
     conduction = rows[:, run_log.CURRENT]
     terminal = rows[:, run_log.TERMINAL_LEFT]

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.compiler import kernel_cache
+from otjdd.physics import bands, closing, conduction, electrostatics, image_force, supply, tunnelling
+from otjdd.physics.transport import transport
 from otjdd.solver import integrate
+from otjdd.stepping import course, electron_step, extremes, rosenbrock, run_log, stepper
 from otjdd.system import interpreter
 from otjdd.system.pool import ended_with_parent
 
@@ -85,9 +88,6 @@ def second(begin: Callable[[], Run]) -> None:
 
 def compile_currents(run: Run) -> None:
     """Compile the current of a column, its slopes, and what they call, for runs like this one."""
-    from otjdd.physics import conduction
-    from otjdd.physics.transport import transport
-
     junction, state, tangent = run.junction, run.state, run.tangent
     for kernel, arguments in (
         (conduction.conduct_anew, (junction, state, tangent, 0.1, 0.1)),
@@ -99,8 +99,6 @@ def compile_currents(run: Run) -> None:
 
 def compile_around(run: Run) -> None:
     """Compile what surrounds a time step: its error, its length, and what is recorded of it, for runs like this one."""
-    from otjdd.stepping import course, rosenbrock, stepper
-
     junction, control, state, tangent, trial = run.junction, run.control, run.state, run.tangent, run.trial
     source, log = rosenbrock.Ramp(0.0, 0.0), integrate.new_log(run, NO_TASKS, False)
     for kernel, arguments in (
@@ -114,9 +112,6 @@ def compile_around(run: Run) -> None:
 
 def compile_steps(run: Run) -> None:
     """Compile the stack with electrons and a time step, for runs like this one."""
-    from otjdd.physics import closing
-    from otjdd.stepping import electron_step, rosenbrock
-
     junction, state, source = run.junction, run.state, rosenbrock.Ramp(0.0, 0.0)
     for kernel, arguments in (
         (closing.close_all, (junction, state, 0.1, 0.1)),
@@ -127,10 +122,6 @@ def compile_steps(run: Run) -> None:
 
 def compile_doors(run: Run) -> None:
     """Compile the kernels that Python calls at the end of a run."""
-    from otjdd.physics import bands, electrostatics, image_force, supply, tunnelling
-    from otjdd.physics.transport import transport
-    from otjdd.stepping import extremes, run_log
-
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)
     for kernel, arguments in (

@@ -13,6 +13,10 @@ import numpy as np
 
 from otjdd.case.electrodes import Bent, Straight
 from otjdd.constants import BOLTZMANN_EV
+from otjdd.physics import electrostatics as es
+from otjdd.physics.bent_region import straight_pieces
+from otjdd.physics.electrostatics import Permittivity
+from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
 if TYPE_CHECKING:
     from otjdd.case.electrodes import Metal, Semiconductor
@@ -26,15 +30,11 @@ FINEST = 1e-8  # least relative error of a current that the pieces are chosen fo
 
 def permittivity(record: LinearPermittivity | NonlinearPermittivity, temperature: float) -> Permittivity:
     """`electrostatics.Permittivity` of a record of a case at a temperature [K]."""
-    from otjdd.physics.electrostatics import Permittivity
-
     return Permittivity(*map(float, record.terms(temperature)))
 
 
 def fermi_level(semiconductor: Bent, temperature: float) -> float:
     """xi = E_F - E_C [eV] of the unbent semiconductor at a temperature [K], donors ionised."""
-    from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
-
     kT = BOLTZMANN_EV * temperature
     xi: float = kT * inverse_fermi_dirac_half(semiconductor.doping / semiconductor.density_of_states)
     return xi
@@ -46,9 +46,6 @@ def bent_tables(form: Bent, temperature: float, tolerance: float) -> tuple[Any, 
 
     tolerance : relative error that the straight pieces of the bent region may make in a current
     """
-    from otjdd.physics import electrostatics as es
-    from otjdd.physics.bent_region import straight_pieces
-
     kT, density_of_states = BOLTZMANN_EV * temperature, float(form.density_of_states)
     xi, eps = fermi_level(form, temperature), permittivity(form.permittivity, temperature)
     bulk = (xi, kT, float(form.doping), density_of_states, eps)
@@ -72,8 +69,6 @@ def electrode(record: Metal | Semiconductor, temperature: float, current_toleran
 
 def straight(form: Straight) -> Electrode:
     """An electrode whose band stays flat."""
-    from otjdd.physics import electrostatics as es
-
     bands = float(form.barrier), float(form.bottom), float(form.mass)
     empty = np.zeros(0), np.zeros(0), np.zeros((3, 0)), np.zeros((3, 0))
     return es.Electrode(es.METAL, *bands, form.drop, 1.0, 0.0, 1.0, *empty)
@@ -81,8 +76,6 @@ def straight(form: Straight) -> Electrode:
 
 def bent(form: Bent, temperature: float, tolerance: float) -> Electrode:
     """An electrode with tables of its bending by charge and of its bent region."""
-    from otjdd.physics import electrostatics as es
-
     xi, *tables = bent_tables(form, temperature, tolerance)
     bands = form.band_offset - xi, -xi, float(form.mass)
     return es.Electrode(es.SEMICONDUCTOR, *bands, 0.0, *tables)

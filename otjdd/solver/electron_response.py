@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics import electron_stack as stacks
+from otjdd.physics import film_electrons as rows
+from otjdd.physics.bound_electrons import binds
+from otjdd.stepping import electron_jacobian as jacobian
 
 if TYPE_CHECKING:
     from otjdd.physics.junction import FluxSlopes, Junction
@@ -86,10 +90,6 @@ def electron_column(
     log_slopes: tuple[float, np.ndarray],
 ) -> ElectronColumn:
     """Charges of column k. fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L) and by S_f"""
-    from otjdd.physics import electron_stack as stacks
-    from otjdd.physics.bound_electrons import binds
-    from otjdd.stepping import electron_jacobian as jacobian
-
     (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))
     lower, diagonal, upper = np.zeros((3, N, 3, 3))
@@ -150,8 +150,6 @@ def terminal_charge(
     junction: Junction, state: State, k: int, by_U: np.ndarray, by_V: float
 ) -> tuple[np.ndarray, float]:
     """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
-    from otjdd.physics import film_electrons as rows
-
     electrons, N, per_n = state.electrons[k], by_U.size, ELEMENTARY_CHARGE * junction.columns.width[k]
     of_left, of_right = electrons[rows.OF_LEFT], electrons[rows.OF_RIGHT]
     full = (

@@ -16,6 +16,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics import electrostatics
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.ionic_equilibrium import equilibrate
+from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
+from otjdd.physics.state import COSH, new_state
 
 if TYPE_CHECKING:
     from otjdd.physics.junction import Junction
@@ -31,9 +36,6 @@ def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0) -> np.ndarray | N
 
     None when not found.
     """
-    from otjdd.physics.closing import hold_electrons
-    from otjdd.physics.state import new_state
-
     electrons = bool(hold_electrons(junction))
     K, N = c.shape
     out, state = np.empty_like(c), new_state(K, N, electrons)
@@ -63,8 +65,6 @@ def relaxed_column(junction: Junction, state: State, k: int, c: np.ndarray, V: f
 
 def relaxed_with_electrons(junction: Junction, state: State, k: int, c: np.ndarray, V: float) -> np.ndarray | None:
     """As `relaxed_column` where the film holds electrons."""
-    from otjdd.physics.ionic_equilibrium import equilibrate
-
     state.c[k] = c
     found = equilibrate(junction, state, k, V, np.zeros((2, 2 * c.size + 1)))
     return state.c[k].copy() if found else None
@@ -75,10 +75,6 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
 
     Rows: D(L) against the value that follows from the last cell; Gauss's law in cells 1..N-2; the number of ions.
     """
-    from otjdd.physics import electrostatics
-    from otjdd.physics.junction import CLOSURE_TOLERANCE, close, closure_slope
-    from otjdd.physics.state import COSH
-
     columns, z, N = junction.columns, junction.ions[k].z, x.size
     width, distance = columns.width[k], columns.distance[k]
     share = 1.0 / (1.0 + np.exp(-x))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.case.device import FromProfile, FromResult
+from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     is that of the result. On the grid of the result nothing moves, to the bit. Raises ResultError; ValueError for a result
     without a state, with other columns, or with more ions than a thinner film has sites for.
     """
-    from otjdd.results import store
-
     said, film, origin = "ions.initial.result: ", case.device.film, case.ions.initial
     assert isinstance(origin, FromResult)
     ds = store.read(origin.result)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 import numpy as np
 
 from otjdd.errors import SolverError, Status
+from otjdd.physics import quasistatic
+from otjdd.physics import state as states
 from otjdd.solver import model_limits
+from otjdd.stepping import course as kernels
+from otjdd.stepping import rosenbrock, rosenbrock_methods, run_log, stepper
+from otjdd.stepping.course import EDGE, KEEP, OBSERVE, READ
+from otjdd.stepping.run_log import READING, RECORD
+from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 from otjdd.system.remember import by_record
 from otjdd.waveform.chain import Chain
 from otjdd.waveform.waveform import Block, Waveform
@@ -89,9 +96,6 @@ def begin(
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     """
-    from otjdd.physics import state as states
-    from otjdd.stepping import rosenbrock, rosenbrock_methods, stepper
-
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     state = states.new_state(K, N, electrons)
     state.c[:] = c
@@ -105,17 +109,12 @@ def begin(
 
 def widths(run: Run) -> tuple[int, int]:
     """Length of a recorded row and of a read, see `stepping.run_log`."""
-    from otjdd.stepping.run_log import READING, RECORD
-
     columns = len(run.total) if run.apart else 0
     return RECORD + 2 * columns, READING + columns
 
 
 def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
-    from otjdd.physics import quasistatic
-    from otjdd.stepping import stepper
-
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
     status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
     check(run, status, run.time, voltage, 0.0, 0.0)
@@ -145,9 +144,6 @@ def follow_pieces(
 
     progress(fraction) is called whenever the run holds a consistent state. Raises SolverError.
     """
-    from otjdd.stepping import course as kernels
-    from otjdd.stepping import stepper
-
     run.at, counts = np.array(at), np.zeros(stepper.COUNTS, np.int64)
     course = stepper.Course(pieces, tasks, run.at, counts)
     log, status = new_log(run, tasks, record), Status.PAUSED
@@ -172,8 +168,6 @@ def follow_pieces(
 
 def counted(before: Counts, counts: list[int], currents: int) -> Counts:
     """Statistics with the counts of one more call, see `stepper.Course`, and the currents evaluated in it."""
-    from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
-
     return Counts(
         before.accepted + counts[ACCEPTED],
         before.rejected + counts[REJECTED],
@@ -184,9 +178,6 @@ def counted(before: Counts, counts: list[int], currents: int) -> Counts:
 
 def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     """An empty log with room for the records of the tasks, or for a part of them."""
-    from otjdd.stepping import run_log
-    from otjdd.stepping.course import KEEP, OBSERVE, READ
-
     K, N = run.state.c.shape
     observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
@@ -236,9 +227,6 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
 
 def observe(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
-    from otjdd.stepping import run_log
-    from otjdd.stepping.course import OBSERVE
-
     jump(run, voltage)
     log = new_log(run, np.array([OBSERVE]), False)
     status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
@@ -279,8 +267,6 @@ def follow_waveform(
     called at intervals. Fills run.rows, run.reads, run.kept. Raises SolverError.
     at : place on the waveform to go on from, in block run.block; None to begin. Raises Misplaced
     """
-    from otjdd.stepping.course import KEEP, OBSERVE, READ
-
     at_read = READ | (OBSERVE if every == "reads" else 0) | (KEEP if keep_reads else 0)
     marks = [(time, KEEP) for time in stops]
     for start, end in windows:  # a row where a window begins, and a cut where it ends
@@ -362,8 +348,6 @@ def pieces_between(waveform: Waveform, marks: tuple[tuple[float, int], ...]) -> 
     A mark belongs to the end of the piece before it: at a jump the voltage is the one before. A mark at 0 s belongs to a
     piece of no length.
     """
-    from otjdd.stepping.course import EDGE
-
     pieces: list[tuple[float, float, float, float]] = []
     tasks: list[int] = []
     ahead = sorted(marks, reverse=True)  # the next mark is the last

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from otjdd.case.case import Case
+from otjdd.physics.electrostatics import edge
+from otjdd.physics.transport import transport
 from otjdd.solver import at_rest, integrate
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ def iv(case: Case, progress: Callable[[float], object] | None = None) -> xr.Data
 
 def bias_point(frozen: Run, voltage: float) -> dict[str, float]:
     """Values of CURVES at a source voltage, means over the columns. Raises SolverError."""
-    from otjdd.physics.electrostatics import edge
-    from otjdd.physics.transport import transport
-
     integrate.jump(frozen, voltage)
     conductance, unseen, share, energy, good = transport(frozen.junction, frozen.state)
     if not good:

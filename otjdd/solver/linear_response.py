@@ -18,6 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.physics import bound_electrons, conduction
+from otjdd.physics import junction as equations
+from otjdd.physics.closing import hold_electrons
+from otjdd.physics.ions import new_factors
+from otjdd.physics.junction import closure_slope
 from otjdd.solver.electron_response import ElectronColumn, electron_column
 
 if TYPE_CHECKING:
@@ -82,11 +87,6 @@ def linearised(junction: Junction, state: State, area: float) -> list[Column] | 
 
 def linearised_column(junction: Junction, state: State, k: int, area: float) -> Column | None:
     """Column k, as `linearised`."""
-    from otjdd.physics import bound_electrons, conduction
-    from otjdd.physics import junction as equations
-    from otjdd.physics.closing import hold_electrons
-    from otjdd.physics.ions import new_factors
-
     V, N = float(state.V[0]), state.c.shape[1]
     spectrum, profile, edges = conduction.column_spectrum(junction, state, k, np.empty(0), False)
     edges = edges if edges.size > conduction.MOST_KEPT else np.empty(0)
@@ -114,8 +114,6 @@ def ion_column(
     log_slopes: tuple[float, np.ndarray],
 ) -> IonColumn:
     """Charges of column k. fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L) and by S_f"""
-    from otjdd.physics.junction import closure_slope
-
     (J, slopes, _), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
     charge, per_eps, dilution = (
         junction.ions[k].z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],

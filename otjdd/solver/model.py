@@ -12,7 +12,14 @@ from otjdd.case.column_values import column_values
 from otjdd.case.columns import MOST_COLUMNS
 from otjdd.case.electrodes import Metal
 from otjdd.case.kinds import Kind, covered_by, kinds_of, physical_range, spread_values
+from otjdd.compiler.rows import Row
 from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.laws import hopping
+from otjdd.physics import junction as kernels
+from otjdd.physics.film_electrons import film_electrons
+from otjdd.physics.image_force import PIECES
+from otjdd.physics.ions import LAWS
+from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
 from otjdd.solver.profile_start import Profile, read_profile
@@ -22,8 +29,6 @@ if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.case.columns import Columns
     from otjdd.case.device import Device, Ions
-    from otjdd.laws import hopping
-    from otjdd.physics import junction as kernels
     from otjdd.physics.electrostatics import Electrode, Permittivity
     from otjdd.physics.film_electrons import FilmElectrons
     from otjdd.physics.junction import Junction
@@ -133,8 +138,6 @@ def tunnelling_nodes(thickness: float, cells: int, grading: float) -> np.ndarray
 
 def column_numbers(case: Case, parts: list[Member], temperature: float) -> kernels.Columns:
     """Columns of the kernels."""
-    from otjdd.physics.junction import Columns
-
     kinds, kT, rows = kinds_of(case), BOLTZMANN_EV * temperature, []
     for part in parts:
         _, _, device, ions, _ = kinds[part.kind]
@@ -145,7 +148,7 @@ def column_numbers(case: Case, parts: list[Member], temperature: float) -> kerne
         along = along_film(part.thickness, part.well_left, part.well_right, *grid)
         D0 = ions.prefactor * math.exp(-part.activation_energy / kT)
         rows.append((*along, D0, part.activation_energy, part.left_shift, part.weight, film.tunnelling_mass, supply))
-    return Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
+    return kernels.Columns(*(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
 @lru_cache(maxsize=MOST_COLUMNS)
@@ -181,14 +184,11 @@ class Materials(NamedTuple):
 
 def materials(device: Device, ions: Ions, temperature: float, current_tolerance: float) -> Materials:
     """Numbers of a device and its ions at a temperature [K]."""
-    from otjdd.laws.hopping import Ions
-    from otjdd.physics.ions import LAWS
-
     return Materials(
         film=permittivity(device.film.permittivity, temperature),
         left=electrode(device.left, temperature, current_tolerance),
         right=electrode(device.right, temperature, current_tolerance),
-        ions=Ions(
+        ions=hopping.Ions(
             LAWS[ions.law],
             int(ions.charge),
             float(ions.hop_distance or 0.0),
@@ -204,17 +204,13 @@ def materials(device: Device, ions: Ions, temperature: float, current_tolerance:
 
 def junction(case: Case, temperature: float | None = None, parts: list[Member] | None = None) -> Junction:
     """Kernel numbers of a case, at its own temperature unless another [K] is given."""
-    from otjdd.compiler.rows import Row
-    from otjdd.physics.junction import Junction
-    from otjdd.physics.tunnelling import TRANSMISSIONS
-
     T = case.temperature if temperature is None else temperature
     device, circuit = case.device, case.circuit
     parts = members(case) if parts is None else parts
     nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
     made = [of_kinds[part.kind] for part in parts]
-    return Junction(
+    return kernels.Junction(
         columns=column_numbers(case, parts, T),
         film=Row(of.film for of in made),
         nodes=nodes,
@@ -234,16 +230,12 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
 @lru_cache(maxsize=64)
 def electrons(density_of_states: float, level: float) -> FilmElectrons:
     """`film_electrons.FilmElectrons` with its table, which no kernel changes."""
-    from otjdd.physics.film_electrons import film_electrons
-
     found: FilmElectrons = film_electrons(density_of_states, level)
     return found
 
 
 def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes: np.ndarray) -> np.ndarray:
     """Pieces (K, M, PIECES) of `physics.image_force`; M = 0 without an image force. nodes : of the band, by number."""
-    from otjdd.physics.image_force import PIECES
-
     kinds, film = kinds_of(case), case.device.film
     whole = image_of(case.device, temperature, film.thickness, 0.0)
     if whole is None:

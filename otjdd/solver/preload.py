@@ -9,6 +9,7 @@ import gc
 
 from otjdd.system.imports import DASK, absent
 from otjdd.system.pool import ended_with_parent, heed_parent
+from otjdd.system.steps import finished
 
 PULSE = {"kind": "pulse", "voltage": "1 mV", "width": "1 ps", "read": {"voltage": "1 mV", "duration": "1 ps"}}
 
@@ -19,7 +20,6 @@ def get_ready() -> None:
     from otjdd.compiler import kernel_cache
     from otjdd.solver import self_check
     from otjdd.solver.simulate import outputs_in_steps
-    from otjdd.system.steps import finished
 
     kernel_cache.do_without_blas()
     self_check.trust()

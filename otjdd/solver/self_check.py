@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from otjdd.case.case import parse_case
 from otjdd.compiler import kernel_cache
 from otjdd.errors import KernelError
+from otjdd.physics import electrostatics
+from otjdd.physics.transport import transport
 from otjdd.solver import compile_ahead, integrate, model
 
 log = logging.getLogger(__name__)
@@ -78,8 +80,6 @@ KNOWN = Answer(
 @cache
 def trust() -> None:
     """Check the kernels; compile them where there are none. Raises KernelError, and removes them, when they are wrong."""
-    import otjdd.stepping.course  # noqa: F401 (which defines the kernels: where none is defined, none is missing)
-
     if kernel_cache.is_empty():
         log.warning(
             "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
@@ -110,9 +110,6 @@ def begin_between_metals() -> integrate.Run:
 
 def answer(**changes: Any) -> Answer:
     """Numbers at the end of the run."""
-    from otjdd.physics import electrostatics
-    from otjdd.physics.transport import transport
-
     run = begin(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
         integrate.jump(run, voltage)

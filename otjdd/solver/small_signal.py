@@ -13,6 +13,11 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Answer
+from otjdd.physics.circuit import coupled, drop
+from otjdd.physics.closing import close_all
+from otjdd.physics.conduction import conduct
+from otjdd.physics.junction import CLOSURE_TOLERANCE
+from otjdd.physics.numerics import add_up
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response
 from otjdd.solver.iv import CURVES, bias_point
 
@@ -58,12 +63,6 @@ def answer(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[
 def come_to_rest(run: Run, voltage: float) -> None:
     """Let the ions of a run come to rest at a source voltage [V], the circuit in series. Raises SolverError."""
     from scipy.optimize import brentq
-
-    from otjdd.physics.circuit import coupled, drop
-    from otjdd.physics.closing import close_all
-    from otjdd.physics.conduction import conduct
-    from otjdd.physics.junction import CLOSURE_TOLERANCE
-    from otjdd.physics.numerics import add_up
 
     def missing(V_j: float) -> float:
         """Source voltage that belongs to the rest at V_j, less the given one [V]."""

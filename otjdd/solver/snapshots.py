@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.physics import electrostatics, image_force, supply, tunnelling
+from otjdd.physics.bands import band_profile
+from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.results.outputs import OUTPUTS
 from otjdd.solver import integrate
+from otjdd.stepping.extremes import ratio_of_columns
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -27,8 +31,6 @@ def needs_snapshots(names: Collection[str] | None) -> bool:
 
 def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    from otjdd.stepping.extremes import ratio_of_columns
-
     integrate.restore(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     c = bounded(state.c, junction.columns.width, np.array([ions.c_max for ions in junction.ions])[:, None])
@@ -66,16 +68,12 @@ def bounded(c: np.ndarray, width: np.ndarray, c_max: np.ndarray) -> np.ndarray:
 
 def film_electrons(state: State) -> np.ndarray:
     """Electrons (K, N) [1/m3] at the cell centres of each column of a film that holds them."""
-    from otjdd.physics.film_electrons import LEFT, RIGHT
-
     density: np.ndarray = state.electrons[:, RIGHT] + state.electrons[:, LEFT]
     return density
 
 
 def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
     """Conduction band (N,) [eV] at the cell centres of column k."""
-    from otjdd.physics import electrostatics
-
     at_right = electrostatics.edge(junction.right[k], -state.D_right[k])[0]
     rise = junction.columns.distance[k] * state.E[k]
     band: np.ndarray = at_right - np.cumsum(rise[::-1])[::-1][1:]
@@ -84,8 +82,6 @@ def film_band(junction: Junction, state: State, k: int) -> np.ndarray:
 
 def profile_of(junction: Junction, state: State, k: int) -> Profile:
     """Band profile of column k."""
-    from otjdd.physics.bands import band_profile
-
     profile: Profile = band_profile(junction, state, k)
     return profile
 
@@ -109,8 +105,6 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
 
 def spectrum_of(junction: Junction, state: State, k: int) -> dict[str, np.ndarray]:
     """Current density per energy of column k at the settled voltage."""
-    from otjdd.physics import image_force, supply, tunnelling
-
     profile, V = image_force.tunnelling_profile(junction, state, k), float(state.V[0])
     low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
     energy = np.linspace(low, high, 401)[1:]

@@ -6,6 +6,7 @@ from otjdd.case.case import Case
 from otjdd.case.expect import Expect
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
+from otjdd.runs.run import simulate
 from otjdd.studies import keep
 from otjdd.studies.plan import located, plan
 from otjdd.units import brief, plain_unit
@@ -39,8 +40,6 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
 
 def found(case: Case) -> float:
     """Run a case, or the one point of its study, and return the expected number in SI. Raises CaseError, SolverError."""
-    from otjdd.runs.run import simulate
-
     check(case)
     if (expect := case.expect) is None:
         raise ValueError("a case without [expect]")

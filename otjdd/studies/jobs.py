@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
-from otjdd.errors import CaseError
+from otjdd.errors import CaseError, SolverError
 from otjdd.runs.run import makes_dataset, simulate
+from otjdd.solver.model_limits import ATTRIBUTE
 from otjdd.studies import keep, points
 from otjdd.studies.keep import KeptArray
 from otjdd.studies.points import Point
@@ -53,8 +54,6 @@ def computed(work: Work, jobs: Sequence[Job], limit: float | None = None) -> Ite
 
 def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None, Point]:
     """A point, in the steps of its run."""
-    from otjdd.errors import SolverError
-
     began = time.perf_counter()
 
     def watch(fraction: float) -> None:
@@ -77,7 +76,6 @@ def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None,
 
 def measured(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
-    from otjdd.solver.model_limits import ATTRIBUTE
     from otjdd.solver.simulate import outputs_in_steps
 
     if (outputs := keep.taken(names)) is None or makes_dataset(case):

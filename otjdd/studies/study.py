@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import LimitError, ResultError
 from otjdd.results import store
-from otjdd.studies import dataset, jobs, points, processes
+from otjdd.studies import cluster, dataset, jobs, points, processes
 from otjdd.studies.plan import Plan, kept_by, plan
 from otjdd.studies.points import Point
 from otjdd.system import pool, sources
@@ -181,8 +181,6 @@ def start(
 ) -> Generator[tuple[jobs.Job, Point], None, None]:
     """Iterator over (job, Point) as they are finished."""
     if ways.scheduler:
-        from otjdd.studies import cluster
-
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
         return jobs.here(work, waiting)

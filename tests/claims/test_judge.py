@@ -90,10 +90,8 @@ def test_every_claim_stands_on_the_one_device():
 
 
 def test_cases_that_claims_share_are_run_once(monkeypatch):
-    from otjdd.runs import run
-
     runs = []
-    monkeypatch.setattr(run, "simulate", lambda case: runs.append(case) or two_states(2e4))
+    monkeypatch.setattr(judge, "simulate", lambda case: runs.append(case) or two_states(2e4))
     judge.validate(["rv-hrs", "rv-lrs", "rv-ratio"])
     assert len(runs) == 1
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.claims.calibrate.task import Calibration, dig, settings, targets
 from otjdd.errors import SolverError
 from otjdd.fitting import global_search
+from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
 if TYPE_CHECKING:
@@ -49,8 +51,6 @@ class Outcome(NamedTuple):
 
 def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Outcome:
     """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
-    from otjdd.runs.run import simulate
-
     found: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
     for run in calibration.run:
@@ -193,8 +193,6 @@ def newton_move(slopes: np.ndarray, pulls: np.ndarray, damping: float) -> np.nda
 
 def as_case(calibration: Calibration, x: np.ndarray) -> str:
     """Case file with the found values on top of the calibrated case."""
-    from otjdd.case import toml_text
-
     lines = [f"base = {toml_text.write({'x': Path(calibration.case).name}).partition('=')[2].strip()}"]
     lines += [f"{key} = {value!r}" if isinstance(value, float) else f'{key} = "{value}"' for key, value in
               settings(calibration, x).items()]  # fmt: skip
