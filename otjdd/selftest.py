@@ -90,8 +90,8 @@ def bad_case(folder: Path) -> str:
 
 def kernels(folder: Path) -> str:
     """The kernels compile or load, and give the known answer."""
-    found = self_check.answer()
-    expect(not self_check.difference(found), self_check.difference(found))
+    found = self_check.computed_answer()
+    expect(not self_check.difference_from_known(found), self_check.difference_from_known(found))
     worst = max(abs(a / b - 1) for a, b in zip(found, self_check.KNOWN, strict=True))
     counts = kernel_cache.COUNTS
     return f"known answer to {worst:.0e}; {counts['loaded']} compiled kernels loaded, {counts['compiled']} compiled now"
@@ -136,7 +136,7 @@ def flip(path: Path) -> None:
 
 def conservation(folder: Path) -> str:
     """Pulses of opposite sign move the vacancies in opposite directions, and their number stays the same."""
-    positive, negative = simulated(), simulated({"drive.voltage": "-1.5 V"})
+    positive, negative = pulse_dataset(), pulse_dataset({"drive.voltage": "-1.5 V"})
     apart = float(positive.vacancy_mean_position[-1] - negative.vacancy_mean_position[-1])
     lost = max(float(abs(ds.vacancy_balance).max()) for ds in (positive, negative))
     expect(apart > 0, f"a positive pulse moved the vacancies by {apart:.3g} m against a negative one")
@@ -145,7 +145,7 @@ def conservation(folder: Path) -> str:
     return f"moved by {apart * 1e12:.3g} pm, their number kept to {max(lost, 1e-16):.0e}"
 
 
-def simulated(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
+def pulse_dataset(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
     """Dataset of a pulse on the small junction."""
     ds: xr.Dataset = simulate(case.parse_case(self_check.CASE).replace(**PULSE, **(changes or {})))
     return ds
@@ -153,7 +153,7 @@ def simulated(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
 
 def result_file(folder: Path) -> str:
     """A result is written and read back bit for bit, and damage is detected."""
-    ds = simulated()
+    ds = pulse_dataset()
     path = folder / "pulse.nc"
     store.write(ds, path)
     expect(store.data_sha256(store.read(path)) == store.data_sha256(ds), "the file holds other numbers")
@@ -174,17 +174,17 @@ def other_processes(folder: Path) -> str:
     environment = interpreter.environment(TZ="Asia/Kathmandu", NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1")
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     expect(done.returncode == 0, f"exit code {done.returncode}: {done.stderr}")
-    same = store.data_sha256(store.read(folder / "other.nc")) == store.data_sha256(simulated())
+    same = store.data_sha256(store.read(folder / "other.nc")) == store.data_sha256(pulse_dataset())
     expect(same, "another process gives other numbers")
     return "the same numbers, bit for bit"
 
 
-def picture(folder: Path) -> str:
+def picture_drawn(folder: Path) -> str:
     """A figure is drawn without a screen."""
     from otjdd.plot.figure import figure
     from otjdd.plot.style import save
 
-    save(figure(simulated()), folder / "pulse.png")
+    save(figure(pulse_dataset()), folder / "pulse.png")
     size = (folder / "pulse.png").stat().st_size
     expect(size > 1000, f"a picture of {size} bytes")
     return f"{size} bytes of PNG"
@@ -199,5 +199,5 @@ CHECKS = {
     "conservation": conservation,
     "result file": result_file,
     "another process": other_processes,
-    "picture": picture,
+    "picture": picture_drawn,
 }

@@ -37,7 +37,7 @@ def test_wrong_kernels_fail(tmp_path, monkeypatch):
 
 
 def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
-    right = selftest.simulated
+    right = selftest.pulse_dataset
     voltages = {"drive.voltage": "-1.5 V"}, {}
     monkeypatch.setattr(selftest, "simulated", lambda changes=None: right(voltages[bool(changes)]))
     assert "against a negative" in broken("conservation", tmp_path)
@@ -53,14 +53,14 @@ def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
 
 def test_a_disk_that_forgets_fails(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(store, "read", lambda path: selftest.simulated({"drive.voltage": "1 V"}))
+        patch.setattr(store, "read", lambda path: selftest.pulse_dataset({"drive.voltage": "1 V"}))
         assert "other numbers" in broken("result file", tmp_path)
     monkeypatch.setattr(selftest, "flip", lambda path: None)
     assert "not noticed" in broken("result file", tmp_path)
 
 
 def test_a_process_with_other_numbers_and_a_case_without_fault_fail(tmp_path, monkeypatch):
-    right = selftest.simulated
+    right = selftest.pulse_dataset
     monkeypatch.setattr(selftest, "simulated", lambda: right({"drive.voltage": "1 V"}))
     assert "other numbers" in broken("another process", tmp_path)
     monkeypatch.setattr(self_check, "CASE", self_check.CASE.replace("2.8 nm", "2.9 nm"))

@@ -31,7 +31,7 @@ class Standard(NamedTuple):
     integral: Callable[[np.ndarray], np.ndarray]  # of z from 0 to u, so that means of slices are exact
 
 
-def normal() -> Standard:
+def normal_law() -> Standard:
     from scipy.special import ndtr, ndtri
 
     def density(u: np.ndarray) -> np.ndarray:
@@ -42,7 +42,7 @@ def normal() -> Standard:
     return Standard(lambda n: closed(ndtr(np.linspace(-end, end, n + 1))), ndtri, lambda u: -density(u))
 
 
-def exponential() -> Standard:
+def exponential_law() -> Standard:
     from scipy.special import xlogy
 
     return Standard(
@@ -70,7 +70,7 @@ def two_sided() -> Standard:
     )
 
 
-def uniform() -> Standard:
+def uniform_law() -> Standard:
     return Standard(lambda n: np.linspace(0.0, 1.0, n + 1), lambda u: u - 0.5, lambda u: 0.5 * u * (u - 1.0))
 
 
@@ -93,10 +93,10 @@ def of_table(values: np.ndarray, weights: np.ndarray) -> Standard:
 
 
 LAWS = {
-    "normal": normal,
-    "log-normal": normal,
-    "uniform": uniform,
-    "exponential": exponential,
+    "normal": normal_law,
+    "log-normal": normal_law,
+    "uniform": uniform_law,
+    "exponential": exponential_law,
     "two-sided-exponential": two_sided,
 }
 
@@ -134,7 +134,7 @@ def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
     return values, weights
 
 
-def values_of(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
+def values_at(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
     """Values of a key [SI, eV] at places z of its law, from its value in the case."""
     found: np.ndarray
     if law.law == "table":
@@ -173,7 +173,7 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
     if not spread:
         return {}, np.full(columns.count, 1.0 / columns.count)
     if columns.nodes == "draws":
-        return drawn(columns, spread, value)
+        return drawn_columns(columns, spread, value)
     bound = [key.removeprefix(SIGN) for key in columns.together or ()]
     groups = [[key] for key in sorted(spread) if key not in bound] + ([list(columns.together)] if bound else [])
     made = [group_values(group, spread, columns, value) for group in groups]
@@ -206,7 +206,7 @@ def group_values(
             found[key] = value[key] + law * (-z if name.startswith(SIGN) else z)
         else:
             z = means(law_of(key, law), (1.0 - u)[::-1])[::-1] if name.startswith(SIGN) else means(law_of(key, law), u)
-            found[key] = values_of(key, law, value[key], z)
+            found[key] = values_at(key, law, value[key], z)
     return found, weights
 
 
@@ -215,7 +215,9 @@ def means(law: Standard, u: np.ndarray) -> np.ndarray:
     return np.diff(law.integral(u)) / np.diff(u)
 
 
-def drawn(columns: Any, spread: dict[str, Any], value: dict[str, float]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def drawn_columns(
+    columns: Any, spread: dict[str, Any], value: dict[str, float]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Values of columns that are drawn from the laws, with equal shares."""
     keys = sorted(spread)
     z = np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys)))
@@ -229,7 +231,7 @@ def drawn(columns: Any, spread: dict[str, Any], value: dict[str, float]) -> tupl
         if hasattr(law, "law"):
             from scipy.special import ndtr
 
-            found[key] = values_of(key, law, value[key], law_of(key, law).quantile(ndtr(own)))
+            found[key] = values_at(key, law, value[key], law_of(key, law).quantile(ndtr(own)))
         else:
             found[key] = value[key] + law * own
     return found, np.full(columns.count, 1.0 / columns.count)

@@ -206,7 +206,7 @@ class Sample(Record):
             cube = np.concatenate([A, B, *(np.where(np.arange(d) == i, B, A) for i in range(d))])
         else:
             cube = unit_cube(self.method, self.count, len(self.over), self.seed)
-        return list(zip(*(drawn(d, u) for d, u in zip(self.over.values(), cube.T, strict=True)), strict=True))
+        return list(zip(*(drawn_values(d, u) for d, u in zip(self.over.values(), cube.T, strict=True)), strict=True))
 
 
 def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray:
@@ -237,7 +237,7 @@ def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np
     return (slices.T - place) / count
 
 
-def drawn(distribution: Any, u: np.ndarray) -> list[Amount]:
+def drawn_values(distribution: Any, u: np.ndarray) -> list[Amount]:
     """Values of a case file at shares u of a distribution."""
     if isinstance(distribution, Choice):
         n = len(distribution.values)

@@ -157,7 +157,7 @@ def parse(source: Source) -> Document:
         data = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise CaseError([syntax_problem(source, found.twice, error)]) from None
-    return told(Document(source, data, {path: (source, at) for path, at in found.places.items()}))
+    return without_faults(Document(source, data, {path: (source, at) for path, at in found.places.items()}))
 
 
 def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exception) -> Problem:
@@ -178,7 +178,7 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
     return source.problem(at, (), f"not TOML: {reason}")
 
 
-def told(document: Document) -> Document:
+def without_faults(document: Document) -> Document:
     """Return the document with values that no case allows as text, and a problem for each; other faults are found later."""
     strange = list(islice(strange_values(document, (), document.data), MAX_PROBLEMS))
     for table, part, _ in strange:
@@ -274,7 +274,7 @@ def changed(document: Document, changes: Mapping[str, Any], name: str) -> Docume
         if isinstance(value, dict) and {*ANY_SWITCH, *SWITCHES.get(str(path[-1]), ())} & set(value):
             whole.add(path)
         places |= {path[: i + 1]: (source, 0) for i in range(len(path))}
-    above = told(Document(source, data, places))
+    above = without_faults(Document(source, data, places))
     return put_on(document, above, frozenset(whole))._replace(source=document.source)
 
 

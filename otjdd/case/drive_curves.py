@@ -144,7 +144,7 @@ class Impedance(Answer):
 
     def frequency_values(self) -> np.ndarray:
         """Frequencies (n,) [Hz]."""
-        return values_of(self.frequencies)
+        return frequencies_of(self.frequencies)
 
 
 class CV(Answer, Grid):
@@ -158,9 +158,9 @@ class CV(Answer, Grid):
 
     def frequency_values(self) -> np.ndarray:
         """Frequencies (n,) [Hz]."""
-        return values_of(self.frequencies)
+        return frequencies_of(self.frequencies)
 
 
-def values_of(frequencies: Frequencies | tuple[float, ...]) -> np.ndarray:
+def frequencies_of(frequencies: Frequencies | tuple[float, ...]) -> np.ndarray:
     """Frequencies (n,) [Hz] of either form."""
     return frequencies.values() if isinstance(frequencies, Frequencies) else np.array(frequencies)

@@ -15,7 +15,7 @@ NAMES = {
 WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in NAMES.items()}
 
 
-def note(case: "Case") -> str:
+def ferroelectric_note(case: "Case") -> str:
     """A line for `otjdd check` where the title or the material of the film names a ferroelectric; else ""."""
     said = f"{case.title} | {case.device.film.material or ''}"
     name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")

@@ -69,14 +69,14 @@ def header(text: str, at: int, found: Scan, lengths: dict[KeyPath, int]) -> tupl
     path: KeyPath = ()
     for i, (name, start) in enumerate(parts):
         path = (*path, name)
-        note(found, path, start)
+        note_place(found, path, start)
         if i == len(parts) - 1:
             if not many and path in lengths:
                 found.twice.append((start, path))
             lengths[path] = lengths.get(path, 0) + many
         if lengths.get(path):
             path = (*path, lengths[path] - 1)
-            note(found, path, start)
+            note_place(found, path, start)
     return path, expect("]]" if many else "]", text, at)
 
 
@@ -86,7 +86,7 @@ def pair(text: str, at: int, table: KeyPath, found: Scan) -> int:
     path = table
     for name, start in parts:
         path, known = (*path, name), len(found.places)
-        note(found, path, start)
+        note_place(found, path, start)
     if len(found.places) == known:
         found.twice.append((start, path))
     return value(text, skip(SPACE, text, expect("=", text, at)), path, found)
@@ -113,7 +113,7 @@ def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
 def value(text: str, at: int, path: KeyPath, found: Scan) -> int:
     """Any value; notes the members of lists and inline tables, and returns where the value ends."""
     if text[at] == "[":
-        return several(text, at, "]", lambda at, i: value(text, note(found, (*path, i), at), (*path, i), found))
+        return several(text, at, "]", lambda at, i: value(text, note_place(found, (*path, i), at), (*path, i), found))
     if text[at] == "{":
         return several(text, at, "}", lambda at, i: pair(text, at, path, found))
     match = STRING.match(text, at) or BARE.match(text, at)
@@ -133,7 +133,7 @@ def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -
     return at + 1
 
 
-def note(found: Scan, path: KeyPath, at: int) -> int:
+def note_place(found: Scan, path: KeyPath, at: int) -> int:
     """Record the first place of a path and return the offset; beyond the depth limit the scan ends."""
     if len(path) > MAX_DEPTH:
         found.too_deep.append(at)

@@ -129,7 +129,7 @@ def root_mean_square(verdicts: Sequence[Verdict]) -> float:
     return math.sqrt(sum(x * x for x in found) / len(found)) if found else math.nan
 
 
-def load(folder: Path) -> Claim:
+def load_claim(folder: Path) -> Claim:
     """The claim of a folder. Raises OSError, CaseError, also for a metric or a number of it that does not exist."""
     claim, document = read_record(Claim, folder / CLAIM)
     if wrong := list(strange_figures(claim, document)):
@@ -153,10 +153,10 @@ def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
             yield document.problem(("figure", i, "unit"), expected, units.brief(figure.unit))
 
 
-def named(path: str) -> tuple[Claim, Figure]:
+def claim_and_figure(path: str) -> tuple[Claim, Figure]:
     """Shipped claim and its figure by name: "rv-hrs.pristine". Raises ValueError, OSError."""
     name, _, of = path.partition(".")
-    claim = load(folder_of(name))
+    claim = load_claim(folder_of(name))
     figures = {figure.name: figure for figure in claim.figure}
     if of not in figures:
         raise ValueError(f"the claim {name!r} has no figure {of!r}; it has {', '.join(figures)}")

@@ -124,7 +124,7 @@ class Figure(Record):
 
     def text(self, number: float, error: str = "") -> str:
         """A number in `unit`, with its error as text and the unit."""
-        return plain(number) + error + f" {self.unit}" * (self.unit != "1")
+        return to_digits(number) + error + f" {self.unit}" * (self.unit != "1")
 
     @property
     def paper(self) -> str:
@@ -143,7 +143,7 @@ class Figure(Record):
         """Allowed interval in words; "" where there is no limit."""
         low, high = self.bounds()
         if low is not None and high is not None:
-            return f"{plain(low)} to {self.text(high)}"
+            return f"{to_digits(low)} to {self.text(high)}"
         if low is not None:
             return f"at least {self.text(low)}"
         return "" if high is None else f"at most {self.text(high)}"
@@ -176,14 +176,14 @@ class Measured(NamedTuple):
         """The distance in words, "" where there is none."""
         if math.isnan(self.distance):
             return ""
-        return f"{self.distance:.2f}" if self.distance < 10 else plain(self.distance)
+        return f"{self.distance:.2f}" if self.distance < 10 else to_digits(self.distance)
 
     @property
     def otjdd(self) -> str:
         """The found number in words."""
         if self.found is None:
             return "no result"
-        error = "" if self.error is None else f" ± {plain(self.figure.shown(self.error), 1)}"
+        error = "" if self.error is None else f" ± {to_digits(self.figure.shown(self.error), 1)}"
         return self.figure.text(self.figure.shown(self.found), error)
 
     @property
@@ -192,7 +192,7 @@ class Measured(NamedTuple):
         if self.figure.window is None or (self.found is not None and self.figure.expected(self.found)):
             return ""
         low, high = self.figure.window
-        return f"{self} (expected {plain(low)} to {self.figure.text(high)})"
+        return f"{self} (expected {to_digits(low)} to {self.figure.text(high)})"
 
     def row(self) -> dict[str, Any]:
         """The number for JSON: in its unit, None where it is not finite."""
@@ -216,6 +216,6 @@ def finite(number: float | None) -> float | None:
     return float(number) if number is not None and math.isfinite(number) else None
 
 
-def plain(number: float, digits: int = 3) -> str:
+def to_digits(number: float, digits: int = 3) -> str:
     """A number to some digits: 1.8e8."""
     return f"{number:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

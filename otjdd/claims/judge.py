@@ -50,7 +50,7 @@ def validate(
     progress : called with the fraction of runs done   errors : state the error of each number, from twice as many runs more
     Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
     """
-    loaded = {name: (path, claims.load(path)) for name, path in discover(folder, names).items()}
+    loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
     sets = [planned]
     if errors:

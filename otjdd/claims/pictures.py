@@ -16,8 +16,8 @@ from otjdd.claims import pictures_interface, pictures_learning
 from otjdd.claims.claim import Verdict
 from otjdd.claims.paper_marks import PAPER, paper, stated
 from otjdd.plot import iv, reads, small_signal, style
-from otjdd.plot.axes import legend, magnitude, quantity, volts
-from otjdd.plot.runs import Run
+from otjdd.plot.axes import legend, magnitude, quantity_axis, volts
+from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
     from otjdd.claims.trials import Trial
@@ -45,7 +45,7 @@ def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
 
 
 def loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    reads.loop(axes[0], [Run(verdict.trials[0].ds)])
+    reads.loop(axes[0], [NamedResult(verdict.trials[0].ds)])
     goal = verdict.claim.figure[0]
     if goal.unit == "ohm":
         stated(verdict, axes[0])
@@ -59,8 +59,8 @@ def loop(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds, state = verdict.trials[0].ds, verdict.claim.settings["state"]
-    iv.iv(axes[0], [Run(ds.sel(state=[state]))])
-    iv.arrhenius(axes[1], [Run(ds.sel(state=[state]))])
+    iv.iv(axes[0], [NamedResult(ds.sel(state=[state]))])
+    iv.arrhenius(axes[1], [NamedResult(ds.sel(state=[state]))])
     T = ds.temperature.values
     current = np.abs(ds.bias_current.sel(state=state, bias=iv.probe(ds)).values)
     energy, middle = verdict.claim.figure[0].said[0], len(T) // 2
@@ -72,7 +72,7 @@ def thermal(verdict: Verdict, axes: Sequence[Axes]) -> None:
 def trapezoid(verdict: Verdict, axes: Sequence[Axes]) -> None:
     trial, settings = verdict.trials[0], verdict.claim.settings
     room = trial.ds.sel(state=settings["state"]).sel(temperature=300.0, method="nearest")
-    iv.iv(axes[0], [Run(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
+    iv.iv(axes[0], [NamedResult(trial.ds.sel(state=[settings["state"]], temperature=[float(room.temperature)]))])
     low, high = settings["window"]
     V = np.linspace(low, high, 60)
     metal, substrate = (f.said[0] for f in verdict.claim.figure[:2])
@@ -100,7 +100,7 @@ def fowler_nordheim(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
-    reads.retention(axes[0], [Run(ds)])
+    reads.retention(axes[0], [NamedResult(ds)])
     for R, goal, label in zip(
         np.split(ds.read_resistance.values, 2), verdict.claim.figure[:2], ("paper", None), strict=True
     ):
@@ -112,7 +112,7 @@ def retention(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def potentiation(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds = verdict.trials[0].ds
-    reads.conductance(axes[0], [Run(ds.isel(read=slice(-80, None)))])
+    reads.conductance(axes[0], [NamedResult(ds.isel(read=slice(-80, None)))])
     stated(verdict, axes[0], scale=1e-6)  # in uS
     axes[0].autoscale(axis="y")
     axes[0].set_ylim(bottom=0)
@@ -156,7 +156,7 @@ def switching(verdict: Verdict, axes: Sequence[Axes]) -> None:
         axes[0].plot(*comparison.times_to(runs[name], target), "o-", color=colour, label=name)
     axes[0].set(xlabel="|voltage| (V)")
     drawn = np.concatenate([line.get_ydata() for line in axes[0].lines])
-    quantity(axes[0], "y", drawn, "switching time", "s", log=True)
+    quantity_axis(axes[0], "y", drawn, "switching time", "s", log=True)
     lasting(runs["short"], axes[1], color=style.BLUE, label="20 ns")
     lasting(runs["long"], axes[1], color=style.ORANGE, label="1 µs")
     for ax in axes:
@@ -172,7 +172,7 @@ def endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
     low = float(np.median(R[:, 1]))
     paper(axes[0], low * ratio, low * least, low * most, label=f"paper, {ratio:g} × low")
     axes[0].set(yscale="log", ylabel="resistance (Ω)")
-    quantity(axes[0], "x", number, "cycle")
+    quantity_axis(axes[0], "x", number, "cycle")
     legend(axes[0])
 
 
@@ -199,11 +199,11 @@ def uniformity(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def impedance(verdict: Verdict, axes: Sequence[Axes]) -> None:
     for draw, ax in zip((small_signal.nyquist, small_signal.bode), axes, strict=True):
-        draw(ax, [Run(verdict.trials[0].ds)])
+        draw(ax, [NamedResult(verdict.trials[0].ds)])
 
 
 def mott_schottky(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    small_signal.mott_schottky(axes[0], [Run(verdict.trials[0].ds)])
+    small_signal.mott_schottky(axes[0], [NamedResult(verdict.trials[0].ds)])
 
 
 def tip_map(verdict: Verdict, axes: Sequence[Axes]) -> None:

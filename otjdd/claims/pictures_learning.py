@@ -10,7 +10,7 @@ import numpy as np
 from otjdd.analysis import curves, learning, plasticity
 from otjdd.claims.paper_marks import PAPER
 from otjdd.plot import style
-from otjdd.plot.axes import legend, magnitude, quantity, told
+from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
@@ -69,7 +69,7 @@ def amplitudes(verdict: Verdict, axes: Sequence[Axes]) -> None:
     axes[0].plot(V, current, "o-", color=style.BLUE, label="simulated")
     axes[0].plot([0.9, 3.6], [8.5e-9, 65.5e-9], "s--", color=PAPER, label="paper, the ends")
     axes[0].set(xlabel="amplitude of a 100 ns spike (V)")
-    quantity(axes[0], "y", current, "current read after it", "A", log=True)
+    quantity_axis(axes[0], "y", current, "current read after it", "A", log=True)
     legend(axes[0])
 
 
@@ -77,8 +77,8 @@ def widths(verdict: Verdict, axes: Sequence[Axes]) -> None:
     width = [t.value for t in verdict.trials]
     G = [1 / float(t.ds.read_resistance[-1]) for t in verdict.trials]
     axes[0].plot(width, G, "o-", color=style.BLUE)
-    quantity(axes[0], "x", width, "width of a 1.5 V spike", "s", log=True)
-    quantity(axes[0], "y", G, "conductance", "S", log=True)
+    quantity_axis(axes[0], "x", width, "width of a 1.5 V spike", "s", log=True)
+    quantity_axis(axes[0], "y", G, "conductance", "S", log=True)
 
 
 def antisymmetric(verdict: Verdict, axes: Sequence[Axes]) -> None:
@@ -141,7 +141,7 @@ def letters(verdict: Verdict, axes: Sequence[Axes]) -> None:
             ax.set(xticks=[], yticks=[], title=title if i == 0 else "")
             ax.set_ylabel(letter.upper() if j == 0 else "", rotation=0, va="center", labelpad=8)
             ax.set_xlabel(
-                f"{100 * round(contrast, 4):+.2g} %" if contrast < 10 else f"× {told(1 + contrast)}",
+                f"{100 * round(contrast, 4):+.2g} %" if contrast < 10 else f"× {three_digits(1 + contrast)}",
                 fontsize=6,
                 labelpad=1,
             )

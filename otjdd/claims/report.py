@@ -12,7 +12,7 @@ from typing import Any
 from otjdd import plot
 from otjdd.claims import pictures
 from otjdd.claims.claim import Verdict
-from otjdd.claims.table import by_device, spread
+from otjdd.claims.table import by_device, rms_distance
 from otjdd.claims.trials import Trial
 from otjdd.plot import style
 from otjdd.results import provenance, summary
@@ -32,7 +32,7 @@ REPORTS = {  # of what was measured on a device: citation and DOI
 VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 
-def save(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
+def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
     """Write the page into a folder, which is made when it is missing; returns its path. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / NAME, page(verdicts, quick).encode())
@@ -69,7 +69,7 @@ def of_device(device: str, verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "reports": REPORTS.get(device, ()),
         "claims": len(verdicts),
         "met": sum(verdict.status == "met" for verdict in verdicts),
-        "spread": spread(verdicts),
+        "spread": rms_distance(verdicts),
     }
 
 
@@ -81,7 +81,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
         "cause": verdict.cause,
         "numbers": verdict.numbers,
         "distance": verdict.distance,
-        "picture": picture(verdict),
+        "picture": picture_url(verdict),
         "alternative": alternative(verdict),
         "protocol": protocol(verdict),
         "runs": [run_row(trial) for trial in verdict.trials],
@@ -90,7 +90,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def picture(verdict: Verdict) -> dict[str, Any]:
+def picture_url(verdict: Verdict) -> dict[str, Any]:
     """Picture of a claim as a data URL, and its width [rem]; nothing when there is none."""
     if not verdict.found or verdict.claim.metric not in pictures.DRAW:
         return {}
@@ -116,14 +116,14 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
             "file": f"{name}.toml",
             "title": trials[0].case.title,
             "drive": summary.of_drive(trials[0].case.drive),
-            "sweep": swept(trials),
+            "sweep": varied_key(trials),
             "text": trials[0].source,
         }
         for name, trials in by_name.items()
     ]
 
 
-def swept(trials: Sequence[Trial]) -> str:
+def varied_key(trials: Sequence[Trial]) -> str:
     """Key that differs between the runs of a case, and its range; "" when there is one run."""
     if len(trials) == 1:
         return ""

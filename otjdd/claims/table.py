@@ -32,10 +32,10 @@ def by_device(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
 def in_total(verdicts: Sequence[Verdict]) -> str:
     """Number of claims that are met, and the root mean square of the distances of all."""
     met = sum(verdict.status == "met" for verdict in verdicts)
-    return f"{met} of {len(verdicts)} claims are met; {spread(verdicts)}"
+    return f"{met} of {len(verdicts)} claims are met; {rms_distance(verdicts)}"
 
 
-def spread(verdicts: Sequence[Verdict]) -> str:
+def rms_distance(verdicts: Sequence[Verdict]) -> str:
     """Root mean square of the distances of claims, in words."""
     return f"root mean square distance {root_mean_square(verdicts):.2g} tolerances"
 

@@ -71,7 +71,7 @@ Settings = Annotated[
 Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case name files that are not in its folder.")]
 
 
-def load(path: Path, settings: list[str], allow_outside: bool) -> Case:
+def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
     """Case of a path or of the name of a shipped case, with what can go wrong before a run already tried.
 
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
@@ -103,7 +103,7 @@ def check_files(case: Case, path: Path) -> None:
         if case.crossbar is not None and case.crossbar.model is not None:
             from otjdd.compact_models.crossbars import models
 
-            models.named(case, os.fspath(path))
+            models.model_named_by(case, os.fspath(path))
         if hasattr(case.drive, "waveform"):
             waveform = case.drive.waveform()
             case.record.instants(waveform.duration)
@@ -123,7 +123,7 @@ def memory_for(case: Case, gibibytes: float | None) -> float:
 
     available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
     limit = available if gibibytes is None else gibibytes * 2**30
-    needed = memory.needed(case, len(model.members(case)))
+    needed = memory.bytes_needed(case, len(model.members(case)))
     if needed > limit / 2:
         raise LimitError(
             f"the profiles and reads of this case take {needed / 2**30:.3g} GiB, and as much again to write them; "

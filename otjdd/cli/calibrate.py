@@ -27,11 +27,11 @@ def calibrate(
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """
     from otjdd.claims.calibrate import search as calibration
-    from otjdd.claims.calibrate.task import load
+    from otjdd.claims.calibrate.task import load_task
 
     if out:
         check_folder(out.parent)
-    task, case = load(file)
+    task, case = load_task(file)
     try:
         with progress_bar("search", quiet=False) as bar:
             found = calibration.search(

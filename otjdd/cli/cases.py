@@ -8,7 +8,7 @@ import typer
 
 from otjdd.case import ferroelectrics, taken_over
 from otjdd.case.shipped import cases as shipped
-from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.measurements.describe import described
 from otjdd.system import marks
@@ -64,15 +64,15 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     from otjdd.results import summary
     from otjdd.studies import expect
 
-    case = load(path, settings, allow_outside)
-    expect.check(case, str(path))
+    case = load_checked(path, settings, allow_outside)
+    expect.check_expected(case, str(path))
     points, expected = "", f", expects {case.expect.words}" if case.expect else ""
     if case.study:
         from otjdd.studies.plan import plan
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
-    for line in filter(None, [*taken_over.notes(path, changes_of(settings)), ferroelectrics.note(case)]):
+    for line in filter(None, [*taken_over.notes(path, changes_of(settings)), ferroelectrics.ferroelectric_note(case)]):
         say(line if line.startswith(" ") else f"note: {line}")
 
 
@@ -95,7 +95,7 @@ def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False
 
     Example: otjdd show rv-loop --set temperature="350 K" > rv-loop-350K.toml
     """
-    say(load(path, settings, allow_outside).resolved(), end="")
+    say(load_checked(path, settings, allow_outside).resolved(), end="")
 
 
 def schema(

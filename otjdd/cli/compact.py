@@ -9,7 +9,7 @@ import typer
 
 from otjdd import units
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load_checked
 from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
 
@@ -59,18 +59,18 @@ def compact(
     """
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
     train = asked(ranges, set_pulse, reset_pulse, pulses)
-    case = load(path, settings, allow_outside)
+    case = load_checked(path, settings, allow_outside)
     check_folder(out)
     from otjdd.compact_models import devices as drawing
     from otjdd.compact_models.exports import compiler, folder
     from otjdd.compact_models.exports import pulses as equal
 
-    folder.check(out)
+    folder.check_folder(out)
     told = drawing.source(case, devices) if devices else ""
     model = extracted(case, ranges, workers, out, exclude)
     taken = equal.pulsed(model, train)
     differ = differing(case, devices, model.limits, workers, told, train) if devices else None
-    written = folder.write(model, out, taken, differ)
+    written = folder.write_exports(model, out, taken, differ)
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
@@ -128,8 +128,8 @@ def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train
     from otjdd.compact_models.limits import Range
 
     train = pulses.usual(Range(*ranges[0], *ranges[1]))
-    up = pulse(set_pulse, "--set-pulse", ranges) if set_pulse else train.up
-    down = pulse(reset_pulse, "--reset-pulse", ranges) if reset_pulse else train.down
+    up = pulse_of_text(set_pulse, "--set-pulse", ranges) if set_pulse else train.up
+    down = pulse_of_text(reset_pulse, "--reset-pulse", ranges) if reset_pulse else train.down
     if (set_pulse or reset_pulse) and not up.voltage * down.voltage < 0.0:
         raise typer.BadParameter(
             f"expected two signs, got {up.voltage:g} V to set and {down.voltage:g} V to reset",
@@ -138,7 +138,7 @@ def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train
     return train._replace(up=up, down=down, count=count)
 
 
-def pulse(text: str, option: str, ranges: Ranges) -> Pulse:
+def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
     """A pulse of the text "2.2 V, 50 ns" within ranges of volts and seconds. Raises typer.BadParameter."""
     from otjdd.compact_models.exports.pulses import Pulse
 

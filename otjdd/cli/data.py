@@ -35,10 +35,10 @@ def is_data(path: Path) -> bool:
 
 def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict[str, Any]:
     """Arguments of `read_data` from the words of options. Raises typer.BadParameter."""
-    from otjdd.measurements.names import named
+    from otjdd.measurements.names import headers_by_quantity
 
     try:
-        names = named(dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns))
+        names = headers_by_quantity(dict(halves(text, "--column", "QUANTITY=HEADER") for text in columns))
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--column") from None
     without = []
@@ -48,7 +48,7 @@ def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str])
             raise typer.BadParameter(f"expected FIRST-LAST, got {text!r}", param_hint="--skip")
         without.append((int(match[1]), int(match[2] or match[1])))
     ranges = dict(halves(text, "--range", "QUANTITY=LOW:HIGH") for text in kept)
-    keep = {name: ends(name, text) for name, text in ranges.items()}
+    keep = {name: ends_of_range(name, text) for name, text in ranges.items()}
     return {"names": names, "sheet": sheet, "without": without, "keep": keep}
 
 
@@ -60,7 +60,7 @@ def halves(text: str, option: str, expected: str) -> tuple[str, str]:
     return name.strip(), value.strip()
 
 
-def ends(name: str, text: str) -> tuple[float, float]:
+def ends_of_range(name: str, text: str) -> tuple[float, float]:
     """Ends [SI] of "LOW:HIGH", numbers in SI or quantities; an empty end is open. Raises typer.BadParameter."""
     low, colon, high = text.partition(":")
     try:

@@ -43,7 +43,7 @@ def design(
     from otjdd.fitting import result
     from otjdd.fitting.design import design as expected
 
-    fit = result.read(file)
+    fit = result.read_fit(file)
     drives = {name: {"drive": name} for name in cases or USUAL}
     hot = {f"{name} at {T}": {"drive": name, "temperature": T} for T in temperature for name in cases or USUAL}
     try:
@@ -56,10 +56,10 @@ def design(
         from otjdd.plot import style
 
         style.save(picture.expected(ds), plot)
-    say(table(ds) + (f"\n{plot}" if plot else ""))
+    say(errors_table(ds) + (f"\n{plot}" if plot else ""))
 
 
-def table(ds: xr.Dataset) -> str:
+def errors_table(ds: xr.Dataset) -> str:
     """Table of expected errors over those of now, a row for each candidate, and what could not be run."""
     names = [str(name) for name in ds["parameter"].values]
     width = max(map(len, map(str, ds["candidate"].values)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from otjdd.cli.arguments import Outside, Settings, complete_case, load, memory_for
+from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked, memory_for
 from otjdd.cli.data import is_data
 from otjdd.errors import ResultError
 from otjdd.system.terminal import tell
@@ -66,7 +66,7 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
 
         measured = read_data(data[0])
     if path.suffix != ".nc":
-        return Opened(load(path, settings, allow_outside), os.fspath(path), measured=measured)
+        return Opened(load_checked(path, settings, allow_outside), os.fspath(path), measured=measured)
     if settings:
         raise typer.BadParameter("a result is shown as it is; move it in the page", param_hint="--set")
     case, name, ds = of_result(path, allow_outside)

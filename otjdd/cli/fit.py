@@ -14,7 +14,7 @@ import typer
 
 from otjdd.case.shipped import find_case
 from otjdd.cli.app import progress_words
-from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load
+from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load_checked
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.errors import ResultError
 from otjdd.system.files import write_whole
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from otjdd.case.case import Case
-    from otjdd.fitting.least_squares import Progress
+    from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
 
 ALL = "all"  # parameters
@@ -142,7 +142,7 @@ def fit(
         raise typer.BadParameter(f"the last word is the case, {path} is a file of data", param_hint="CASE")
     out = out or Path(f"{path.stem}-fit.nc")
     check_places(out, path)
-    case = load(path, settings, allow_outside)
+    case = load_checked(path, settings, allow_outside)
     reads = reading(columns, sheet, skipped, kept)
     made = asked(case, data, vary, weights=weighted(weights, data), reading=reads, noise=noise, loss=loss)
     wanted, before = names_of(profile, made), earlier(out, resume, made, evaluations, seed)
@@ -150,12 +150,12 @@ def fit(
         tell("\n".join(made.notes))
     try:
         with limits(timeout, math.inf), progress_words("fit", quiet) as words:
-            ds = solved(made, words, out, workers=workers, evaluations=evaluations, seed=seed, **before)
+            ds = fitted(made, words, out, workers=workers, evaluations=evaluations, seed=seed, **before)
             ds = more(ds, made, words, profile=wanted, posterior=posterior, workers=workers, seed=seed)
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out)
         raise
-    keep(ds, out, path)
+    write_fit(ds, out, path)
     show(ds, out, as_json, quiet)
 
 
@@ -178,7 +178,7 @@ def asked(
     return task(case, sets, dict(map(bounded, vary)) or vary_of(case), loss, noise)
 
 
-def solved(made: Task, words: Callable[[str], None] | None, out: Path, **search: Any) -> xr.Dataset:
+def fitted(made: Task, words: Callable[[str], None] | None, out: Path, **search: Any) -> xr.Dataset:
     """Dataset of a fit. The best set so far is written to its file during the search.
 
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
@@ -188,10 +188,10 @@ def solved(made: Task, words: Callable[[str], None] | None, out: Path, **search:
 
     written = time.monotonic()
 
-    def watch(progress: Progress) -> None:
+    def watch(progress: SearchProgress) -> None:
         nonlocal written
         if words:
-            words(told(progress))
+            words(progress_text(progress))
         if time.monotonic() - written > SAVED:
             with shielded():
                 clear_beside(out)
@@ -219,7 +219,7 @@ def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
     if as_json:
         print(json.dumps(report.as_json(ds), indent=2))
     elif not quiet:
-        say(f"{report.table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
+        say(f"{report.parameter_table(ds)}\n{out}, {out.with_suffix('.toml')}, {out.with_suffix('.png')}")
 
 
 def check_places(out: Path, case: Path) -> None:
@@ -287,19 +287,19 @@ def names_of(profile: list[str], made: Task) -> list[str]:
 
 
 def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `solved` that go on with a fit in a file: its best set, scores and places of its searches.
+    """Arguments of `fitted` that go on with a fit in a file: its best set, scores and places of its searches.
 
     Empty without one. Raises ResultError.
     """
     from otjdd.fitting.everywhere import fingerprint
-    from otjdd.fitting.result import read, visited_of
+    from otjdd.fitting.result import read_fit, visited_of
 
     if not resume:
         return {}
     if not out.exists():
         tell(f"There is no {out}: the fit begins anew.")
         return {}
-    ds = read(out)
+    ds = read_fit(out)
     names = [parameter.name for parameter in made.parameters]
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
@@ -327,12 +327,12 @@ def clear_beside(out: Path) -> None:
         out.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def told(progress: Progress) -> str:
+def progress_text(progress: SearchProgress) -> str:
     """Progress of a search in words."""
     return f"{progress.evaluations} evaluations, {progress.jacobians} Jacobians, misfit {progress.misfit:.4g} per point"
 
 
-def keep(ds: xr.Dataset, out: Path, case: Path) -> None:
+def write_fit(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
     from otjdd.fitting import report

@@ -92,7 +92,7 @@ def plot(
         raise typer.BadParameter("a movie is of one result, and by itself", param_hint="--kind")
     if MOVIE in kind and (width or dpi or font or xlim or ylim):
         raise typer.BadParameter("a movie has its own size and limits", param_hint="--kind")
-    place = out or Path(named(files[0]) + (".gif" if MOVIE in kind else ".png"))
+    place = out or Path(stem_of_picture(files[0]) + (".gif" if MOVIE in kind else ".png"))
     check_movie(place) if MOVIE in kind else check_picture(place)
     found = [stored(file) for file in files]
     if MOVIE in kind:
@@ -105,7 +105,7 @@ def plot(
     say(str(place))
 
 
-def named(file: Path) -> str:
+def stem_of_picture(file: Path) -> str:
     """Name of a picture without its suffix: of a result's file, or of a study's folder."""
     return file.resolve().name if file.is_dir() else file.stem
 
@@ -124,9 +124,9 @@ def stored(file: Path) -> xr.Dataset:
     if not file.is_dir():
         ds = store.read(file)
         if "fit" in ds.attrs:
-            from otjdd.fitting.result import check
+            from otjdd.fitting.result import check_parts
 
-            check(ds, file)
+            check_parts(ds, file)
         return ds
     if not (file / RESULT).exists():
         raise ResultError(file, f"is a folder without {RESULT}", f"otjdd study CASE -o {file} --resume collects one")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load_checked
 from otjdd.cli.plot import save_figure
 from otjdd.system.terminal import say
 
@@ -34,11 +34,11 @@ def predict(
     check_target(out)
     if plot:
         check_picture(plot)
-    case = load(path, [], allow_outside)
+    case = load_checked(path, [], allow_outside)
     from otjdd.fitting import prediction, result
     from otjdd.results import store
 
-    fit = result.read(file)
+    fit = result.read_fit(file)
     changes = dict(changed(text) for text in settings)  # of the fitted device under the drive of the case
     try:
         ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)

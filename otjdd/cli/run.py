@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load, memory_for
+from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load_checked, memory_for
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
 from otjdd.system.imports import DASK, absent
@@ -47,14 +47,14 @@ def run(
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
     """
-    case = load(path, settings, allow_outside)
+    case = load_checked(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
     check_target(out)
     if plot:
         check_picture(plot)
 
     with absent(*DASK):
-        ds, failure = simulated(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
+        ds, failure = simulated_and_written(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
     if failure is None and plot:
         save_figure(ds, plot)
     if failure is not None:
@@ -65,7 +65,7 @@ def run(
         say(f"{out}: {summary.of_result(ds)}" + (f"\n{plot}" if plot else ""))
 
 
-def simulated(
+def simulated_and_written(
     case: Case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool
 ) -> tuple[xr.Dataset, BaseException | None]:
     """Simulate a case and write its result; Dataset, and the exception that ended the run before its time or None."""
@@ -78,7 +78,7 @@ def simulated(
     from otjdd.solver import checkpoint
 
     kernel_cache.do_without_blas()
-    ds, failure, place = None, None, checkpoint.Place(checkpoint.beside(out), every, resume)
+    ds, failure, place = None, None, checkpoint.Place(checkpoint.checkpoint_path(out), every, resume)
     if resume and not place.path.exists():
         tell(f"There is no checkpoint {place.path}: the run begins anew.")
     try:

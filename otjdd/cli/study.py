@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from otjdd.cli.app import literal, progress_bar
-from otjdd.cli.arguments import Outside, Settings, complete_case, load
+from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked
 from otjdd.errors import ExitCode
 from otjdd.system.imports import DASK, absent
 from otjdd.system.terminal import say, tell
@@ -64,7 +64,7 @@ def study(
     from otjdd.studies import dataset
     from otjdd.studies import study as studies
 
-    case = load(path, settings, allow_outside)
+    case = load_checked(path, settings, allow_outside)
     if not scheduler:
         studies.get_ready(case)  # while the points are planned
     with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):

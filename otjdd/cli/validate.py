@@ -65,7 +65,7 @@ def validate(
     check_places(names, update, pictures, report)
     with progress_bar("claims", quiet=False) as progress:
         verdicts = judge.validate(names, quick=quick, workers=workers or cores(), progress=progress, errors=errors)
-    save(verdicts, update, pictures, report, quick)
+    write_verdicts(verdicts, update, pictures, report, quick)
     table.report(verdicts, "json" if as_json else "markdown" if markdown else "table")
     sys.stdout.flush()
     surprises = table.surprises(verdicts)
@@ -92,7 +92,7 @@ def check_places(names: list[str], update: Path | None, pictures: Path | None, r
         check_folder(folder)
 
 
-def save(
+def write_verdicts(
     verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
 ) -> None:
     """Write verdicts to the places that were asked for."""
@@ -103,7 +103,7 @@ def save(
     if report:
         from otjdd.claims import report as page
 
-        tell(f"The report is {page.save(verdicts, report, quick)}")
+        tell(f"The report is {page.write_page(verdicts, report, quick)}")
     if update:
         from otjdd.claims import table
 

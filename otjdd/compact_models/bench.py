@@ -48,7 +48,7 @@ def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
     return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
 
 
-def held(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
+def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
     """Concentrations (1, N) after a voltage [V] has been held for a duration [s]. Raises SolverError."""
     run = at_rest(bench, c)
     integrate.jump(run, voltage)
@@ -67,5 +67,5 @@ def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, flo
     """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
     voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)
-    integrate.observe(run, voltage)
+    integrate.record_row(run, voltage)
     return float(run.rows[-1][-1][CURRENT] / voltage), float(watch.largest[ELECTRONS, VALUE])

@@ -39,7 +39,7 @@ class Branch(NamedTuple):
 
 def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
     """State of a column with concentrations c (1, N)."""
-    return on_bench.position(bench, on_bench.held(bench, c, 0.0, settling))
+    return on_bench.position(bench, on_bench.concentrations_after(bench, c, 0.0, settling))
 
 
 def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
@@ -100,7 +100,7 @@ def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> 
     """Concentrations (1, N) at times (n,) [s] of a constant voltage."""
     found, now = [], 0.0
     for time in times:
-        c = on_bench.held(bench, c, voltage, time - now)
+        c = on_bench.concentrations_after(bench, c, voltage, time - now)
         found.append(c)
         now = time
     return found

@@ -49,14 +49,14 @@ def compact(
     """
     case = changed_case(case, changes, {})
     limits = checked(Range(*map(float, (*voltage, *time))))
-    left_out = named(exclude, limits)
+    left_out = excluded_drives(exclude, limits)
     self_check.trust()
     with pool.team(workers) as spread:
         made = extracted(case, limits, spread, progress)
         return error.with_error(made, case, spread, WORST, left_out) if measure else made
 
 
-def named(exclude: Sequence[str], limits: Range) -> tuple[str, ...]:
+def excluded_drives(exclude: Sequence[str], limits: Range) -> tuple[str, ...]:
     """Drives whose names begin with these words. Raises NotAsExpected for words that no name begins with."""
     names = list(error.drives(limits))
     for words in exclude:
@@ -77,7 +77,7 @@ def checked(limits: Range) -> Range:
     return limits
 
 
-def alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
+def columns_alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
     """Numbers of the columns that share tables: they differ in their activation energy, and in nothing else.
 
     With genreith-schriever the field lowers a barrier that is high by more than one that is low, and nothing is shared.
@@ -90,7 +90,7 @@ def alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
     return list(groups.values())
 
 
-def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.Kind, float]:
+def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfColumn, float]:
     """Representative of the columns of a kind during an extraction, and its activation energy [eV].
 
     Columns whose rates are not in proportion lie between one that is far slower and one that is far faster than all.
@@ -102,10 +102,10 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.Kind, fl
     speeds = float(np.exp((energy - max(energies)) / kT)), float(np.exp((energy - min(energies)) / kT))
     bench = on_bench.bench(case, members[0]._replace(activation_energy=energy))
     if not apart:
-        return extraction.Kind(bench, speeds), energy
+        return extraction.KindOfColumn(bench, speeds), energy
     low = min(energies) - APART * kT
     fast = on_bench.bench(case, members[0]._replace(activation_energy=low))
-    return extraction.Kind(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
+    return extraction.KindOfColumn(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
 
 
 def extracted(
@@ -117,7 +117,7 @@ def extracted(
     kT = BOLTZMANN_EV * case.temperature
     kinds, statistics = [], []
     kind, speed, settling = np.zeros(len(parts), np.int64), np.ones(len(parts)), np.ones(len(parts))
-    groups = alike(case, parts)
+    groups = columns_alike(case, parts)
     for number, group in enumerate(groups):
         shared, energy = stand_in(case, [parts[k] for k in group])
         speed[group] = [np.exp((energy - parts[k].activation_energy) / kT) for k in group]
@@ -127,7 +127,7 @@ def extracted(
         settling[group] = told["settling"] / speed[group]
         kinds.append(tables)
         statistics.append(told)
-    start, moved = beginning(case, parts, settling, [kinds[number] for number in kind])
+    start, moved = starting_states(case, parts, settling, [kinds[number] for number in kind])
     weight = np.array([part.weight for part in parts])
     about = about_of(case, statistics, moved, clock.perf_counter() - began)
     return CompactModel(
@@ -136,7 +136,7 @@ def extracted(
     )  # fmt: skip
 
 
-def beginning(
+def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
 ) -> tuple[np.ndarray, float]:
     """States (K,) that a case starts from, and the largest move [thickness] of its vacancies until they are there."""

@@ -18,9 +18,9 @@ LOST = 0.1  # of the thickness, a displacement after which the way is full
 def ends_of(bench: Bench, limits: Range) -> tuple[Ends, int]:
     """States that the voltages at both ends of the range leave after the longest time, and the number of runs."""
     c = np.full((1, bench.x.size), bench.density)
-    high = on_bench.held(bench, c, limits.high, limits.longest)
-    low = on_bench.held(bench, high, limits.low, limits.longest)
-    high = on_bench.held(bench, low, limits.high, limits.longest)
+    high = on_bench.concentrations_after(bench, c, limits.high, limits.longest)
+    low = on_bench.concentrations_after(bench, high, limits.low, limits.longest)
+    high = on_bench.concentrations_after(bench, low, limits.high, limits.longest)
     settling, runs = settling_time(bench, low, high, limits)
     return Ends(low, high, settling), 3 + runs
 
@@ -35,7 +35,7 @@ def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range
     slopes, runs = np.zeros(len(times) - 1), 0
     for c, voltage in ((low, limits.high), (high, limits.low)):
         for part in (0.3, 0.5, 0.8):
-            left = on_bench.held(bench, c, part * voltage, halfway(bench, c, part * voltage, limits))
+            left = on_bench.concentrations_after(bench, c, part * voltage, halfway(bench, c, part * voltage, limits))
             places = [on_bench.position(bench, each) for each in stations(bench, left, 0.0, times)]
             runs += 3
             slopes = np.maximum(slopes, np.abs(np.diff(places) / np.diff(np.log10(times))))
@@ -69,7 +69,7 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
         for fall, direction in enumerate((1.0, -1.0)):
             times = np.array([time_between(tables, i, q, q + direction * LOST) for i in range(tables.voltage.size)])
             for i in spread_out(np.flatnonzero((shortest <= times) & (times <= ends.settling))):
-                moved = on_bench.held(bench, c, float(tables.voltage[i]), float(times[i]))
+                moved = on_bench.concentrations_after(bench, c, float(tables.voltage[i]), float(times[i]))
                 lost[fall].append(LOST - direction * (state_of(bench, moved, ends.settling) - q))
     shares = np.array([np.median(each) if each else 0.0 for each in lost])
     return np.where(shares > LAG, shares, 0.0), len(columns) + sum(map(len, lost))
@@ -85,7 +85,7 @@ def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
     found = [ends.low, ends.high]
     for share in (0.3, 0.5, 0.7):
         mixed = (1.0 - share) * ends.low + share * ends.high
-        found.append(on_bench.held(bench, mixed, 0.0, 10.0 * ends.settling))
+        found.append(on_bench.concentrations_after(bench, mixed, 0.0, 10.0 * ends.settling))
     return found
 
 

@@ -42,26 +42,26 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     """Protocol -> drives, as data of a case; those whose times are not in the range are left out."""
     rng = np.random.default_rng(SEED)
     found = {
-        f"pulses of {units.write(width, 'time')}": [train(rng, limits, width) for _ in range(TRAINS)]
+        f"pulses of {units.write(width, 'time')}": [random_train(rng, limits, width) for _ in range(TRAINS)]
         for width in WIDTHS
         if limits.shortest <= width <= limits.longest
     }
-    found[f"pulses of {units.write(SPIKE, 'time')}"] = [train(rng, limits, SPIKE) for _ in range(TRAINS)]
-    up, down, soft = writes(limits)
+    found[f"pulses of {units.write(SPIKE, 'time')}"] = [random_train(rng, limits, SPIKE) for _ in range(TRAINS)]
+    up, down, soft = set_and_resets(limits)
     short = {"kind": "train", "width": max(5e-8, limits.shortest), "count": 20, "period": 1e-5, "read_each": True}
     path = {"kind": "write-read-loop", "path": [0.0, up, down, 0.0], "step": (up - down) / 65.0, "read": READ}
     hold = {"kind": "hold", "voltage": 0.0, "duration": limits.longest, "reads_per_decade": 2, "read": READ}
-    found["loop"] = [written(limits, path | {"width": long(limits)})]
+    found["loop"] = [after_writes(limits, path | {"width": long_width(limits)})]
     found["potentiation and depression"] = [
-        written(limits, *2 * [short | {"voltage": up}, short | {"voltage": soft}]),
+        after_writes(limits, *2 * [short | {"voltage": up}, short | {"voltage": soft}]),
     ]
-    found["retention"] = [written(limits, hold, write(limits, up), hold)]
+    found["retention"] = [after_writes(limits, hold, long_pulse(limits, up), hold)]
     found["other voltages"] = [
-        written(limits, *elsewhere(limits)),
-        written(limits, write(limits, up), *elsewhere(limits)),
+        after_writes(limits, *reads_elsewhere(limits)),
+        after_writes(limits, long_pulse(limits, up), *reads_elsewhere(limits)),
     ]
     rates = {name: rate for name, rate in RATES.items() if limits.shortest <= 1.0 / rate <= 0.01 * limits.longest}
-    found |= {f"sweeps at {name}": [written(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
+    found |= {f"sweeps at {name}": [after_writes(limits, sweep(limits, rate, 1))] for name, rate in rates.items()}
     found[FIRST] = [sequence(each) for each in first_pulses(limits)]
     for name, rate in rates.items():
         found[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
@@ -83,23 +83,23 @@ def sequence(*parts: Drive) -> Drive:
     return {"kind": "sequence", "parts": list(parts)}
 
 
-def written(limits: Range, *parts: Drive) -> Drive:
+def after_writes(limits: Range, *parts: Drive) -> Drive:
     """A drive that begins with a set and a reset."""
-    up, down, _ = writes(limits)
-    return sequence(write(limits, up), write(limits, down), *parts)
+    up, down, _ = set_and_resets(limits)
+    return sequence(long_pulse(limits, up), long_pulse(limits, down), *parts)
 
 
-def write(limits: Range, voltage: float) -> Drive:
+def long_pulse(limits: Range, voltage: float) -> Drive:
     """A long pulse and a rest."""
-    return {"kind": "pulse", "voltage": voltage, "width": long(limits), "wait": 1e-3}
+    return {"kind": "pulse", "voltage": voltage, "width": long_width(limits), "wait": 1e-3}
 
 
-def long(limits: Range) -> float:
+def long_width(limits: Range) -> float:
     """Width [s] of a long pulse within the range."""
     return float(min(0.1, limits.longest))
 
 
-def elsewhere(limits: Range) -> list[Drive]:
+def reads_elsewhere(limits: Range) -> list[Drive]:
     """Reads all over the range of voltages, as short as the range allows."""
     voltages = np.linspace(0.9 * limits.low, 0.9 * limits.high, READS)
     read = {"duration": limits.shortest}
@@ -109,27 +109,27 @@ def elsewhere(limits: Range) -> list[Drive]:
 
 def first_pulses(limits: Range) -> list[Drive]:
     """Single pulses of both signs, short and long, each with a read."""
-    widths = sorted({max(LONG, limits.shortest), long(limits)})
+    widths = sorted({max(LONG, limits.shortest), long_width(limits)})
     pulse = {"kind": "pulse", "read": READ}
-    return [pulse | {"voltage": V, "width": width} for V in writes(limits)[:2] for width in widths]
+    return [pulse | {"voltage": V, "width": width} for V in set_and_resets(limits)[:2] for width in widths]
 
 
-def writes(limits: Range) -> tuple[float, float, float]:
+def set_and_resets(limits: Range) -> tuple[float, float, float]:
     """Voltages [V] of a set, a reset, and a soft reset within the range."""
     return min(SET, limits.high), max(RESET, limits.low), max(SOFT, limits.low)
 
 
-def train(rng: np.random.Generator, limits: Range, width: float) -> Drive:
+def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive:
     """Pulses of one width, random otherwise, each with a read directly after it and a rest."""
-    parts = [write(limits, float(rng.choice(writes(limits)[:2])))]
+    parts = [long_pulse(limits, float(rng.choice(set_and_resets(limits)[:2])))]
     for _ in range(PULSES):
         height = float(rng.uniform(0.1, 1.0) * rng.choice([limits.low, limits.high]))
         parts.append({"kind": "pulse", "voltage": height, "width": width, "read": READ})
         parts.append({"kind": "hold", "voltage": 0.0, "duration": float(10 ** rng.uniform(-7, -2))})
-    return written(limits, *parts)
+    return after_writes(limits, *parts)
 
 
-def solved(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
+def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
     """Currents (R,) [A] that the solver reads, and the voltages (R,) [V] of the writes before."""
     from otjdd.solver.simulate import simulate_junction
 
@@ -149,14 +149,14 @@ def with_drive(case: Case, drive: Drive) -> Case:
     return found
 
 
-def measured(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
+def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
     """Dataset of the deviations [decades] of reads: rms and worst by protocol, and every read."""
     import xarray as xr
 
     protocols = drives(model.limits)
     named = [(name, drive) for name, each in protocols.items() for drive in each]
     columns = [np.zeros((0, 4))] * len(named)
-    for number, (current, write) in spread(solved, [(case, drive) for _, drive in named]):
+    for number, (current, write) in spread(solved_reads, [(case, drive) for _, drive in named]):
         predicted = model.predicted(with_drive(case, named[number][1]).drive).read_current.values
         protocol = list(protocols).index(named[number][0])
         columns[number] = np.column_stack((np.full(current.size, protocol), write, current, predicted))
@@ -225,7 +225,7 @@ def with_error(
     """
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
-        made = replace(model, measured=measured(model, case, spread), about=about)
+        made = replace(model, measured=measured_error(model, case, spread), about=about)
     except SolverError as error:
         failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
         failure.partial = model  # type: ignore[assignment]  # None before

@@ -36,7 +36,7 @@ from otjdd.compact_models.branches import (
 )
 from otjdd.compact_models.ends import SETTLED, ends_of, ways
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check, seen, spline, thinned
+from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, seen, spline, thinned
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
@@ -62,7 +62,7 @@ def reachable(limits: Range) -> Iterator[None]:
         ) from error
 
 
-class Kind(NamedTuple):
+class KindOfColumn(NamedTuple):
     """Representative of the columns of one kind during an extraction."""
 
     bench: Bench  # the one whose rates the tables have
@@ -80,7 +80,9 @@ class Knot(NamedTuple):
     branches: list[Branch]
 
 
-def extract(kind: Kind, limits: Range, spread: Spread, progress: Progress = None) -> tuple[Tables, dict[str, float]]:
+def extract(
+    kind: KindOfColumn, limits: Range, spread: Spread, progress: Progress = None
+) -> tuple[Tables, dict[str, float]]:
     """Tables of a kind of column, and how they came about (runs, settling time, last deviation found).
 
     spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
@@ -110,14 +112,14 @@ def extract(kind: Kind, limits: Range, spread: Spread, progress: Progress = None
         np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),
         ends.settling / SETTLED, ratio,
     )  # fmt: skip
-    check(tables)
+    check_tables(tables)
     way, last = ways(kind.bench, ends, tables, own.shortest)
     tables = thinned(tables._replace(way=way), use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {"runs": more + runs + last, "settling": ends.settling, "rate": off_rate, "conductance": off}
 
 
 def knots_at(
-    kind: Kind, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
+    kind: KindOfColumn, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
 ) -> tuple[dict[float, Knot], int, float]:
     """Voltage -> Knot, the number of runs, and the largest deviation [decades] of a rate that was found last."""
     knots: dict[float, Knot] = {}
@@ -136,7 +138,9 @@ def knots_at(
     return knots, runs, off
 
 
-def knot_at(kind: Kind, ends: Ends, states: np.ndarray, voltage: float, fastest: float, both: bool) -> tuple[Knot, int]:
+def knot_at(
+    kind: KindOfColumn, ends: Ends, states: np.ndarray, voltage: float, fastest: float, both: bool
+) -> tuple[Knot, int]:
     """Rates of the columns of a kind at a voltage, with their limit or without, and the number of runs."""
     slow = branches_at(kind.bench, ends, voltage)
     log_limit, runs = None, len(slow)
@@ -187,7 +191,7 @@ def conductances(
     ratio: dict[float, float] = {}
     wanted, off = sorted(knots), 0.0
     while wanted:
-        jobs = [(bench, beside(knots, V), states, V) for V in wanted]
+        jobs = [(bench, runs_beside(knots, V), states, V) for V in wanted]
         new = {}
         for number, (row, most) in spread(conductance_at, jobs):
             new[wanted[number]], ratio[wanted[number]] = row, most
@@ -204,7 +208,7 @@ def conductances(
     return np.array(at), np.array([table[V] for V in at]), np.array([ratio[V] for V in at]), off
 
 
-def beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[Branch]]]:
+def runs_beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[Branch]]]:
     """Runs at the nearest voltages below and above, each with its share."""
     V = np.array(sorted(knots))
     i = int(np.clip(np.searchsorted(V, voltage, side="right"), 1, V.size - 1))

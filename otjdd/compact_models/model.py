@@ -49,7 +49,7 @@ class CompactModel:
     kinds : Tables of every kind of column   kind, speed, weight : (K,) of each column, see `otjdd.compact_models.kernels`
     start : (K,) positions of rest that the case begins with, all ways empty   resistance : [ohm] in series
     limits : voltages at the junction and times that it was extracted for   thickness, area : [m], [m2]
-    about : provenance   measured : its error against the solver, see `error.measured`; None before it is known
+    about : provenance   measured : its error against the solver, see `error.measured_error`; None before it is known
     """
 
     kinds: tuple[Tables, ...]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import Tables, check
+from otjdd.compact_models.tables import Tables, check_tables
 from otjdd.errors import NotAsExpected
 
 FEWEST_KNOTS = 3  # of a parabola
@@ -31,7 +31,7 @@ def check_model(
     columns : kind, speed, weight and start (K,)   numbers : resistance, temperature, thickness and area
     """
     for tables in kinds:
-        check(tables)
+        check_tables(tables)
         check_rules({name: getattr(tables, name) for name in ("emptying", "way", "electron_ratio")})
         for name in ("voltage", "state", "conductance_voltage"):
             if getattr(tables, name).size < FEWEST_KNOTS:

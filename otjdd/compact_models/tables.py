@@ -139,7 +139,7 @@ def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, 
     return kept
 
 
-def check(tables: Tables, tolerance: float = 1e-3) -> None:
+def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:
     """Raise NotAsExpected for tables that no compact model can stand on."""
     for name, values in tables._asdict().items():
         if not np.isfinite(values).all():

@@ -22,7 +22,7 @@ FRAMES = 64  # of a film, about
 SHARP = 200  # dots per inch of a frame: more than the page shows on a screen of 1400 points
 
 
-class Film(NamedTuple):
+class Frames(NamedTuple):
     """Frames as PNG, and their times [s]; problem : why there are none, "" when there are."""
 
     frames: Sequence[bytes] = ()
@@ -58,7 +58,7 @@ def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
     return [[float(t), float(v)] for t, v in points]
 
 
-def played(case: Case, start: Any, progress: Progress) -> Film:
+def played(case: Case, start: Any, progress: Progress) -> Frames:
     """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
@@ -67,13 +67,13 @@ def played(case: Case, start: Any, progress: Progress) -> Film:
         ds = simulate(filmed(case), noting(progress, 0, 2), start=start)
         times, scene = instants(ds), Scene(ds, SHARP)
         with style():
-            images = [encoded(image) for image in frames(scene, times)]
+            images = [png_bytes(image) for image in frames(scene, times)]
     except FAULTS as error:
-        return Film(problem=str(error))
-    return Film(images, [float(t) for t in times])
+        return Frames(problem=str(error))
+    return Frames(images, [float(t) for t in times])
 
 
-def encoded(image: "Image.Image") -> bytes:
+def png_bytes(image: "Image.Image") -> bytes:
     """An image as PNG of few colours, a third of the bytes; as an octree, in a fifth of the time."""
     from PIL import Image
 

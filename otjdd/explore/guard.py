@@ -52,7 +52,7 @@ class Guard:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         path = unquote(scope["path"])
-        if named(headers.get(b"host", "")) not in HOSTS or foreign(headers):
+        if name_of_host(headers.get(b"host", "")) not in HOSTS or foreign(headers):
             await refuse(send, 403)
         elif scope["method"] == "GET" and self.admits(path.strip("/")):
             cookie = f"{self.cookie}={self.secret}; Path=/; HttpOnly; SameSite=Strict"
@@ -73,7 +73,7 @@ class Guard:
         return bool(known) or secrets.compare_digest(token.encode(), self.token.encode())
 
 
-def named(host: str) -> str:
+def name_of_host(host: str) -> str:
     """Name of a host without its port."""
     name, colon, port = host.rpartition(":")
     return name if colon and port.isdecimal() else host

@@ -10,12 +10,12 @@ from otjdd.system.pool import ended_with_parent
 def draw_once() -> None:
     """Load what draws: fonts and libraries that the first picture would wait for."""
     from otjdd.case.case import parse_case
-    from otjdd.explore.work import drawn
+    from otjdd.explore.work import drawn_pictures
     from otjdd.runs.run import simulate
     from otjdd.solver import self_check
 
     ds = simulate(parse_case(self_check.CASE).replace(drive=preload.PULSE))
-    drawn([ds], [ds])
+    drawn_pictures([ds], [ds])
 
 
 gc.disable()

@@ -56,7 +56,7 @@ class Explorer:
         return Starlette(
             routes=routes,
             lifespan=self.life,
-            exception_handlers={ValueError: unclear, LimitError: told, ClientDisconnect: gone},
+            exception_handlers={ValueError: unclear, LimitError: lost_worker, ClientDisconnect: hung_up},
         )
 
     @contextlib.asynccontextmanager
@@ -87,10 +87,10 @@ class Explorer:
         return JSONResponse({"ready": ready, "compiled": await self.workers.compiled(), "fraction": fraction})
 
     async def move(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).move(settings.settings(await message(request))))
+        return JSONResponse(await self.tab(request).move(settings.settings_of(await message(request))))
 
     async def pulse(self, request: Request) -> Response:
-        return JSONResponse(await self.tab(request).pulse(*settings.pulse(await message(request))))
+        return JSONResponse(await self.tab(request).pulse(*settings.pulse_of(await message(request))))
 
     async def film(self, request: Request) -> Response:
         return JSONResponse(await self.tab(request).film())
@@ -141,7 +141,7 @@ async def message(request: Request) -> Any:
         raise ValueError("expected a message of the page") from None
 
 
-async def gone(_: Request, error: Exception) -> Response:
+async def hung_up(_: Request, error: Exception) -> Response:
     """No answer: the page has hung up."""
     return Response(status_code=400)
 
@@ -151,14 +151,14 @@ async def unclear(_: Request, error: Exception) -> Response:
     return PlainTextResponse(str(error), 400)
 
 
-async def told(request: Request, error: Exception) -> Response:
+async def lost_worker(request: Request, error: Exception) -> Response:
     """Answer, in words for the page, where a worker was lost."""
     if request.url.path.startswith("/download/"):
         return PlainTextResponse(str(error), 409)
     return JSONResponse({"problem": str(error)})
 
 
-IN_WORDS = {ValueError: unclear, LimitError: told, ClientDisconnect: gone}
+IN_WORDS = {ValueError: unclear, LimitError: lost_worker, ClientDisconnect: hung_up}
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from otjdd.errors import CaseError
 from otjdd.explore import film, synapse, work
 from otjdd.explore.experiments import OWN, REFERENCE, case_of, command, experiments, preview, runs_of
 from otjdd.explore.settings import Settings
-from otjdd.explore.sliders import OutsideError, described, device_sliders, drive_sliders, moved, values_of
+from otjdd.explore.sliders import OutsideError, described, device_sliders, drive_sliders, moved, slider_values
 from otjdd.explore.turns import Turns
 from otjdd.explore.workers import Workers
 
@@ -64,7 +64,7 @@ class Session:
             "sliders": described(opened.case, device_sliders()),
             "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
             "columns": opened.case.columns.count,
-            "settings": {"experiment": first(opened), "values": values_of(opened.case, device_sliders())},
+            "settings": {"experiment": first(opened), "values": slider_values(opened.case, device_sliders())},
             "shown": self.shown,
         }
 
@@ -115,7 +115,7 @@ class Session:
         if self.synapse is None:
             return refused("there is no state to pulse: choose an experiment that moves the ions")
         try:
-            case = synapse.pulse(self.synapse, voltage, width)
+            case = synapse.pulse_case(self.synapse, voltage, width)
         except CaseError as error:
             return refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
@@ -182,7 +182,7 @@ class Session:
         results, kind = self.run.results, experiments()[self.run.settings.experiment].kind
         if self.synapse is not None and self.synapse.pulses:
             results, kind = [synapse.reads(self.synapse)], "conductance"
-        return await self.turns.take(work.picture, results, kind, suffix, waits=True) or NEWER
+        return await self.turns.take(work.picture_file, results, kind, suffix, waits=True) or NEWER
 
     async def result(self) -> bytes | str:
         """All results of the case of this tab as a file, or why there is none."""

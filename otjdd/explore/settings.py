@@ -17,7 +17,7 @@ class Settings(NamedTuple):
     final: bool
 
 
-def settings(data: Any) -> Settings:
+def settings_of(data: Any) -> Settings:
     """Settings of a message. Raises ValueError for anything else."""
     name = data.get("experiment") if isinstance(data, dict) else None
     if not isinstance(name, str) or name not in experiments():
@@ -38,7 +38,7 @@ def number(value: Any) -> float:
     raise ValueError("expected a number")
 
 
-def pulse(data: Any) -> tuple[float, float]:
+def pulse_of(data: Any) -> tuple[float, float]:
     """Voltage [V] and width [s] of a pulse by hand. Raises ValueError."""
     if not isinstance(data, dict):
         raise ValueError("expected a pulse")

@@ -80,7 +80,7 @@ def drive_sliders(experiment: str) -> tuple[Slider, ...]:
     return tuple(Slider(f"{experiment}-{name}", **row | {"keys": tuple(row["keys"])}) for name, row in rows.items())
 
 
-def values_of(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
+def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
     """Values of a case by name of slider, in the unit of each; sliders that have none are left out."""
     plain = case.plain()
     found = {slider.name: slider.value(plain) for slider in sliders}
@@ -92,13 +92,13 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
 
     Raises OutsideError for a value beyond the ends of its slider.
     """
-    own, plain = values_of(case, sliders), case.plain()
+    own, plain = slider_values(case, sliders), case.plain()
     found: dict[str, str] = {}
     for slider in sliders:
         value = values.get(slider.name)
         if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):
             continue
-        low, high = ends(slider, own[slider.name])
+        low, high = slider_ends(slider, own[slider.name])
         if not low <= value <= high:
             allowed = f"{low:g} to {high:g} {slider.unit}"
             raise OutsideError(f"{slider.label}: {allowed} here; a case file goes further", slider.name)
@@ -106,16 +106,16 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
     return found
 
 
-def ends(slider: Slider, value: float) -> tuple[float, float]:
+def slider_ends(slider: Slider, value: float) -> tuple[float, float]:
     """Ends of a slider, moved out to hold the case's own value."""
     return min(slider.low, value), max(slider.high, value)
 
 
 def described(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
     """The sliders of a case as the page needs them."""
-    own, rows = values_of(case, sliders), []
+    own, rows = slider_values(case, sliders), []
     for slider in sliders:
         if (value := own.get(slider.name)) is not None:
-            low, high = ends(slider, value)
+            low, high = slider_ends(slider, value)
             rows.append(slider._asdict() | {"value": value, "low": low, "high": high})
     return rows

@@ -40,7 +40,7 @@ def after(case: Case, ds: "xr.Dataset") -> Synapse | None:
     return Synapse(case, states.values[-1], None, (), (0.0,) * len(last), last)
 
 
-def pulse(synapse: Synapse, voltage: float, width: float) -> Case:
+def pulse_case(synapse: Synapse, voltage: float, width: float) -> Case:
     """The case of one more pulse of a voltage [V] and a width [s]. Raises CaseError, ValueError for too many pulses."""
     if len(synapse.pulses) >= MOST:
         raise ValueError(f"{MOST} pulses by hand are enough: a case with a train does more")

@@ -54,14 +54,14 @@ def computed(job: Job, progress: Progress) -> Answer:
     from otjdd.plot.compared import shows
 
     try:
-        results = simulated(job.cases, job.results, progress)
-        found = answer(results, drawn(results, results, job.kind, job.before, job.measured))
+        results = simulated_all(job.cases, job.results, progress)
+        found = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
         return found._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
         return Answer(problem=str(error))
 
 
-def simulated(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
+def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
     """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
     new = enumerate(cases[len(results) :])
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
@@ -72,12 +72,12 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, S
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = pulsed(synapse, case, ds)
-        return answer([ds], drawn([ds], [reads(new)], "conductance")), new
+        return answer_of([ds], drawn_pictures([ds], [reads(new)], "conductance")), new
     except FAULTS as error:
         return Answer(problem=str(error)), synapse
 
 
-def answer(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
+def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
     """The answer that results give."""
     return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
@@ -87,7 +87,7 @@ def noting(progress: Progress, number: int, count: int) -> Progress:
     return lambda fraction: progress((number + fraction) / count)
 
 
-def drawn(
+def drawn_pictures(
     results: Sequence[Any], curve: Sequence[Any], kind: str = "", before: Sequence[Any] = (), measured: Any = None
 ) -> dict[str, str]:
     """Pictures as SVG: the curve of an experiment, and the junction in the last of some results."""
@@ -106,7 +106,7 @@ def limits_of(results: Sequence[Any]) -> str:
     return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 
 
-def picture(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
+def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
     """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; why there is none, in words."""
     from otjdd.plot.figure import figure
     from otjdd.plot.kinds import BANDS, KINDS
@@ -125,7 +125,7 @@ def picture(results: Sequence[Any], kind: str, suffix: str, progress: Progress) 
 def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
     """Results as a NetCDF file, or several of them as a zip archive; cases without a result are simulated."""
     try:
-        found = simulated(cases, results, progress)
+        found = simulated_all(cases, results, progress)
     except FAULTS as error:
         return str(error)
     with tempfile.TemporaryDirectory() as folder:

@@ -2,7 +2,7 @@
 
 The covariance is the inverse of the Fisher information J^T J. J holds the derivatives of the residuals, in units of their
 uncertainty, by the coordinates. With estimated uncertainties the covariance is multiplied by the reduced chi-square, with a
-loss that bears outliers by Huber's factor (`losses.spread`). A parameter at its bound is held.
+loss that bears outliers by Huber's factor (`losses.covariance_factor`). A parameter at its bound is held.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from otjdd.fitting.curves import ESTIMATED
 from otjdd.fitting.gradients import UNSURE
 from otjdd.fitting.least_squares import Solution, point_of
-from otjdd.fitting.losses import LINEAR, spread
+from otjdd.fitting.losses import LINEAR, covariance_factor
 from otjdd.fitting.task import Task
 from otjdd.measurements.noise import SIGMA
 
@@ -60,7 +60,7 @@ def errors(task: Task, solution: Solution) -> Errors:
     freedom = len(J) - len(free)
     reduced = solution.chi_square(task) / freedom if freedom > 0 else np.nan
     scaled = task.loss == LINEAR and any(curve.uncertainty == ESTIMATED for curve in task.curves) and freedom > 0
-    factor = float(reduced) if scaled else spread(task.loss, solution.residuals(task), max(freedom, 1))
+    factor = float(reduced) if scaled else covariance_factor(task.loss, solution.residuals(task), max(freedom, 1))
     covariance = np.zeros((len(lengths), len(lengths)))
     covariance[np.ix_(free, free)] = inverse(J[:, free]) * factor
     error = np.full(len(lengths), np.nan)

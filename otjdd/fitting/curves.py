@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an uncertainty
 
 
-class Curve(NamedTuple):
+class MeasuredCurve(NamedTuple):
     """A measured curve (n,) of one data set and temperature.
 
     data : number of the data set   label : its name   quantity, axis : names   x, y : numbers [SI]   magnitude : |y| alone
@@ -41,14 +41,14 @@ class Curve(NamedTuple):
     state: str = ""
 
 
-class Run(NamedTuple):
+class ComparedRun(NamedTuple):
     """One simulation and the curves that are compared with it."""
 
     case: Case
-    curves: tuple[Curve, ...]
+    curves: tuple[MeasuredCurve, ...]
 
 
-def simulated(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
+def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
     """Numbers (n,) of a run where a curve was measured [SI]."""
     if curve.source == "reads":
         found = from_reads(curve.quantity, case, ds)[curve.take]
@@ -98,7 +98,7 @@ def from_reads(quantity: str, case: Case, ds: xr.Dataset) -> np.ndarray:
     return derived(quantity, case, ds["read_current"].values, ds["read_voltage"].values)
 
 
-def from_bias(curve: Curve, case: Case, ds: xr.Dataset) -> np.ndarray:
+def from_bias(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
     """A quantity (bias,) of the curves at frozen ions of a run."""
     chosen = ds.sel(state=curve.state) if curve.state and "state" in ds.dims else ds
     chosen = chosen.isel({dim: 0 for dim in chosen.dims if dim in ("state", "temperature", "frequency")})

@@ -10,7 +10,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError, SolverError
-from otjdd.fitting.curves import Curve, Run, simulated
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve, simulated_values
 from otjdd.fitting.task import Task
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
@@ -43,7 +43,7 @@ class Evaluator(NamedTuple):
     def simulated(self, points: Sequence[np.ndarray]) -> np.ndarray:
         """As `__call__`, but every place is simulated."""
         runs = self.task.runs
-        jobs = [(run, settings(self.task, x, run.curves[0].data)) for x in points for run in runs]
+        jobs = [(run, values_by_key(self.task, x, run.curves[0].data)) for x in points for run in runs]
         found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
         rows = [values for _, values in found]
         return np.array([np.concatenate(rows[i : i + len(runs)]) for i in range(0, len(rows), len(runs))])
@@ -56,7 +56,7 @@ def evaluator(task: Task, workers: int) -> Iterator[Evaluator]:
         yield Evaluator(task, compute, [0])
 
 
-def settings(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
+def values_by_key(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
     """Values [SI] of the parameters by key, as the runs of a data set take them."""
     return {
         parameter.key: parameter.value(coordinate)
@@ -65,17 +65,19 @@ def settings(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
     }
 
 
-def numbers(run: Run, values: dict[str, float]) -> np.ndarray:
+def numbers(run: ComparedRun, values: dict[str, float]) -> np.ndarray:
     """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails. Raises DataError."""
     try:
         case = run.case.replace(values)
         ds = simulate(case)
     except (SolverError, CaseError, ValueError):
         return np.full(sum(len(curve.y) for curve in run.curves), np.nan)
-    return np.concatenate([curve.scale.apply(of_one_sign(curve, simulated(curve, case, ds))) for curve in run.curves])
+    return np.concatenate(
+        [curve.scale.apply(of_one_sign(curve, simulated_values(curve, case, ds))) for curve in run.curves]
+    )
 
 
-def of_one_sign(curve: Curve, values: np.ndarray) -> np.ndarray:
+def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
     """Simulated numbers of a curve, of which a logarithm keeps no sign. Raises DataError where most signs are wrong."""
     wrong = np.flatnonzero(values * curve.y < 0)
     if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:

@@ -13,7 +13,7 @@ import numpy as np
 
 from otjdd.fitting import global_search
 from otjdd.fitting.evaluate import Evaluator
-from otjdd.fitting.least_squares import Progress, Solution
+from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.task import Task
 
 REACH = 2.0  # natural steps either way that a global search covers where there are no bounds
@@ -59,20 +59,22 @@ class Scores:
 
 def everywhere(
     evaluate: Evaluator, begin: np.ndarray, evaluations: int, seed: int,
-    progress: Callable[[Progress], None] | None = None, known: Sequence[float] = (),
+    progress: Callable[[SearchProgress], None] | None = None, known: Sequence[float] = (),
 ) -> Scores:  # fmt: skip
     """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.
 
     known : scores of an earlier search of the same `fingerprint`
     A KeyboardInterrupt has the best Solution as its attribute `partial`, None before the first.
     """
-    low, high = ends(evaluate.task, begin)
+    low, high = search_ends(evaluate.task, begin)
     scores = Scores(evaluate, low, high, known)
 
     def told() -> None:
         if progress and scores.asked >= len(scores.found):
             misfit = scores.least / len(evaluate.task.sigma)
-            progress(Progress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.found)))
+            progress(
+                SearchProgress(evaluate.count[0], 0, misfit, scores.best, scores.best_values(), tuple(scores.found))
+            )
 
     def pairs(places: Sequence[np.ndarray]) -> list[tuple[float, None]]:
         return [(value, None) for value in scores(places)]
@@ -99,7 +101,7 @@ def everywhere(
     return scores
 
 
-def ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def search_ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ends (parameter,) of the search: bounds that are given or near, else REACH around the beginning within them."""
     given = np.array([p.ends for p in task.parameters])
     narrow = np.ptp(given, axis=1) < 4 * REACH

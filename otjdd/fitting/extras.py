@@ -64,7 +64,11 @@ def with_profiles(
     for name in names:
         if words:
             words(f"profile of {name}")
-        rows.append(profile.profile(evaluate, solution, found, [p.name for p in evaluate.task.parameters].index(name)))
+        rows.append(
+            profile.profile_likelihood(
+                evaluate, solution, found, [p.name for p in evaluate.task.parameters].index(name)
+            )
+        )
     made = {
         "profile_value": (("profile", "place"), np.array([v for v, _ in rows]), about("value, in its unit")),
         "profile_chi_square": (("profile", "place"), np.array([s for _, s in rows]), about("least chi-square")),

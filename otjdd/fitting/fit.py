@@ -12,7 +12,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.fitting import covariance, least_squares, result
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.everywhere import everywhere, fingerprint
-from otjdd.fitting.least_squares import Progress, Solution
+from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.task import Data, Task, data_of, task, vary_of
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def fit(
     evaluations: int = 0,
     seed: int = 1,
     start: Mapping[str, float] | None = None,
-    progress: Callable[[Progress], None] | None = None,
+    progress: Callable[[SearchProgress], None] | None = None,
 ) -> xr.Dataset:
     """Fit parameters of a case to measured data, by bounded least squares.
 
@@ -57,7 +57,7 @@ def fit(
 
 def solved(
     made: Task, *, workers: int = 1, evaluations: int = 0, seed: int = 1, start: Mapping[str, float] | None = None,
-    progress: Callable[[Progress], None] | None = None, scores: Sequence[float] = (),
+    progress: Callable[[SearchProgress], None] | None = None, scores: Sequence[float] = (),
     visited: Mapping[bytes, np.ndarray] | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Solve a task; arguments as of `fit`.
@@ -69,7 +69,7 @@ def solved(
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])
     known, mark, memory = tuple(scores), fingerprint(made, evaluations, seed), dict(visited or {})
 
-    def told(at: Progress) -> None:
+    def told(at: SearchProgress) -> None:
         if progress:
             progress(at._replace(scores=at.scores or known, visited=memory))
 
@@ -85,15 +85,15 @@ def solved(
         best = getattr(error, "partial", None)
         if isinstance(best, Solution):
             best = best._replace(scores=best.scores or known)
-            ds = result.with_visited(result.dataset(made, best, None), memory).assign_attrs(search=mark)
+            ds = result.with_visited(result.fit_dataset(made, best, None), memory).assign_attrs(search=mark)
             error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    ds = result.dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
+    ds = result.fit_dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
     return ds.assign_attrs(search=mark)
 
 
-def so_far(made: Task, at: Progress, evaluations: int, seed: int) -> xr.Dataset:
+def so_far(made: Task, at: SearchProgress, evaluations: int, seed: int) -> xr.Dataset:
     """Dataset of the best set of a search that is not finished, without errors. evaluations, seed : as of `fit`"""
     solution = Solution(at.x, at.values, None, np.nan, at.evaluations, at.jacobians, "not ended", at.scores)
-    ds = result.with_visited(result.dataset(made, solution, None), at.visited)
+    ds = result.with_visited(result.fit_dataset(made, solution, None), at.visited)
     return ds.assign_attrs(search=fingerprint(made, evaluations, seed))

@@ -10,7 +10,7 @@ import numpy as np
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 from otjdd.fitting import gradients
-from otjdd.fitting.curves import Curve
+from otjdd.fitting.curves import MeasuredCurve
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.losses import LINEAR, loss
 from otjdd.fitting.task import Task
@@ -57,7 +57,7 @@ def cost(task: Task, values: np.ndarray) -> float:
     return total if np.isfinite(total) else np.inf
 
 
-class Progress(NamedTuple):
+class SearchProgress(NamedTuple):
     """Progress of a search: counts, loss of the residuals per point, the best place and the numbers (point,) there.
 
     scores : of all places of a global search   visited : as of `Evaluator`, of the local search
@@ -73,7 +73,7 @@ class Progress(NamedTuple):
 
 
 def minimise(
-    evaluate: Evaluator, start: np.ndarray, progress: Callable[[Progress], None] | None = None,
+    evaluate: Evaluator, start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
     most: int = MOST_JACOBIANS, final: bool = True, noise: float | None = None,
 ) -> Solution:  # fmt: skip
     """Search from a place, by scipy's trust region with bounds, and take the gradient where it ends.
@@ -82,7 +82,7 @@ def minimise(
     noise : of the solver, where it is known
     A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError where the start cannot be run.
     """
-    task, memory = evaluate.task, Memory(evaluate, progress)
+    task, memory = evaluate.task, VisitedPlaces(evaluate, progress)
     low, high = task.ends
     margin = np.minimum(INSIDE, (high - low) / 4)
     x0 = np.clip(np.asarray(start, dtype=float), low + margin, high - margin)
@@ -128,7 +128,7 @@ def start_fails(task: Task, values: np.ndarray) -> Problem:
     )
 
 
-def point_of(task: Task, number: int) -> tuple[Curve, int]:
+def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:
     """Curve of a point of all data, and its number in that."""
     for curve in task.curves:
         if number < len(curve.y):
@@ -137,10 +137,10 @@ def point_of(task: Task, number: int) -> tuple[Curve, int]:
     raise IndexError(number)
 
 
-class Memory:
+class VisitedPlaces:
     """Values and slopes that a search has computed, so that no place is run twice, and the best place so far."""
 
-    def __init__(self, evaluate: Evaluator, progress: Callable[[Progress], None] | None) -> None:
+    def __init__(self, evaluate: Evaluator, progress: Callable[[SearchProgress], None] | None) -> None:
         self.evaluate, self.progress = evaluate, progress
         self.found: dict[bytes, np.ndarray] = {}
         self.last: gradients.Gradient | None = None
@@ -159,7 +159,7 @@ class Memory:
                 self.least, self.at, self.there = misfit, np.array(x), self.found[key]
             if self.progress and self.at is not None and self.there is not None:
                 counts = self.evaluate.count[0], self.jacobians
-                self.progress(Progress(*counts, self.least / len(self.there), self.at, self.there))
+                self.progress(SearchProgress(*counts, self.least / len(self.there), self.at, self.there))
         return self.found[key]
 
     def residuals(self, x: np.ndarray) -> np.ndarray:

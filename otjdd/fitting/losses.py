@@ -49,7 +49,7 @@ def loss(name: str, z: np.ndarray) -> Loss:
     return Loss(z, np.ones_like(z), np.zeros_like(z))
 
 
-def spread(name: str, residuals: np.ndarray, freedom: int) -> float:
+def covariance_factor(name: str, residuals: np.ndarray, freedom: int) -> float:
     """Factor of the inverse of J^T J that makes it the covariance of a fit with a loss; 1 for the linear one.
 
     It is Huber's: the mean square of the influence psi = r rho'(r^2) over the square of its mean slope. It follows the

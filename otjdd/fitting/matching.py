@@ -173,7 +173,7 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
         found = waveform.write_voltages
         if name == "voltage" and isinstance(waveform, Waveform) and np.ptp(waveform.read_voltages) > 0:
             found = waveform.read_voltages
-        return Match({}, "reads", in_order(rows, name, found)[places(ds, rows)], name)
+        return Match({}, "reads", writes_in_order(rows, name, found)[places(ds, rows)], name)
     if "number" in ds:
         number = rows["number"].values
         take = np.rint(ds["number"].values - min(number.min(), 1.0)).astype(int)
@@ -190,7 +190,7 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
     return Match({}, "reads", take, "time")
 
 
-def in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
+def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
     """Numbers (n,) of the writes at which points were measured: each after the one before, the nearest on its way.
 
     From the first write that is near, the match goes on as long as writes come nearer. Raises DataError.
@@ -220,7 +220,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     if name not in ds:
         raise fault(ds, None, "a voltage or a time of each point", ", ".join(map(str, ds)))
     values, own = ds[name].values, branches(ds[name].values)
-    pieces = swept(waveform)
+    pieces = monotonic_pieces(waveform)
     slack, times, last = SLACK * np.ptp(waveform.voltages), np.zeros(len(values)), 0
     for number in range(own.max() + 1):
         inside = np.flatnonzero(own == number)
@@ -240,7 +240,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
     return np.maximum.accumulate(times)
 
 
-def swept(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
+def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
     """Monotonic pieces of a waveform, each with its turning points: times [s] and voltages [V]."""
     own = branches(waveform.voltages)
     found = []

@@ -105,7 +105,7 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
     found, wrong = [], []
     for key, said in asked.items():
         try:
-            found += made(case, key, settings(said), sets)
+            found += made(case, key, settings_given(said), sets)
         except CaseError as error:
             wrong += error.problems
     if not asked:
@@ -115,7 +115,7 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
     return tuple(found)
 
 
-def settings(said: Any) -> dict[str, Any]:
+def settings_given(said: Any) -> dict[str, Any]:
     """Settings of a parameter as a dict with the keys low, high, log and each; keys that are not given are left out."""
     if said is None:
         return {}
@@ -127,7 +127,7 @@ def settings(said: Any) -> dict[str, Any]:
 
 def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
     """Parameters of one key, one for each data set where it is so said. Raises CaseError."""
-    value, dimension, low, high = held(case, key)
+    value, dimension, low, high = value_in_case(case, key)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
         end = said.get(name, default)
@@ -160,7 +160,7 @@ def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
     return CaseError([Problem("vary", 0, 0, key, expected, got, hint)])
 
 
-def held(case: Case, key: str) -> tuple[float, str, float, float]:
+def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
     """Value [SI], dimension and range [SI] of a key of a case. Raises CaseError for what is no number of it."""
     found = there(case, key)
     if found is None:
@@ -184,7 +184,7 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
         elif (
             isinstance(place, dict) and isinstance(part, str) and part in place
         ):  # a deviation: of the dimension of what is spread, from 0
-            _, dimension, _, high = held(case, part)
+            _, dimension, _, high = value_in_case(case, part)
             place, low = place[part], 0.0
         elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
             place = place[part]

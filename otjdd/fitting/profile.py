@@ -18,7 +18,7 @@ COUNT = 9  # places, the solution among them
 MOST = 6  # Jacobians of each place
 
 
-def held(task: Task, index: int, value: float) -> Task:
+def holding_one(task: Task, index: int, value: float) -> Task:
     """The task with one parameter held at a value [SI]."""
     gone = task.parameters[index]
     runs = tuple(
@@ -28,7 +28,9 @@ def held(task: Task, index: int, value: float) -> Task:
     return task._replace(runs=runs, parameters=tuple(p for i, p in enumerate(task.parameters) if i != index))
 
 
-def profile(evaluate: Evaluator, solution: Solution, found: Errors, index: int) -> tuple[np.ndarray, np.ndarray]:
+def profile_likelihood(
+    evaluate: Evaluator, solution: Solution, found: Errors, index: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Values [SI] of a parameter around the solution and the least chi-square (COUNT,) at each; nan where no run goes."""
     task = evaluate.task
     parameter, low, high = task.parameters[index], *(end[index] for end in task.ends)
@@ -38,7 +40,7 @@ def profile(evaluate: Evaluator, solution: Solution, found: Errors, index: int) 
     follow = found.covariance[rest, index] / found.covariance[index, index]
     squares = np.full(COUNT, np.nan)
     for i, place in enumerate(places):
-        task_held = held(task, index, parameter.value(place))
+        task_held = holding_one(task, index, parameter.value(place))
         start = solution.x[rest] + follow * (place - solution.x[index])
         one = Evaluator(task_held, evaluate.compute, evaluate.count)
         if not rest.any():

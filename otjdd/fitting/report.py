@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 DIGITS = 9  # of values in a case file
 
 
-def table(ds: xr.Dataset) -> str:
+def parameter_table(ds: xr.Dataset) -> str:
     """Table of the parameters of a fit, with errors and bounds, what the data cannot tell, and how it went."""
     rows = [("parameter", "value", "error", "start", "")]
-    for parameter, row in zip(parameters_of(ds), rows_of(ds), strict=True):
-        value, error = told(parameter, row["value"], row["error"])
+    for parameter, row in zip(parameters_of(ds), parameter_rows(ds), strict=True):
+        value, error = with_error(parameter, row["value"], row["error"])
         rows.append(
             (parameter.name, value, error, str(parameter.text(parameter.start, 4)), "at bound" * row["at_bound"])
         )
@@ -45,7 +45,7 @@ def table(ds: xr.Dataset) -> str:
     return "\n".join(lines)
 
 
-def rows_of(ds: xr.Dataset) -> list[dict[str, Any]]:
+def parameter_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
     """Value, error and at_bound of each parameter, SI, in order."""
     return [
         {"value": float(v), "error": float(e), "at_bound": bool(b)}
@@ -53,7 +53,7 @@ def rows_of(ds: xr.Dataset) -> list[dict[str, Any]]:
     ]
 
 
-def told(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
+def with_error(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
     """Value and error as text: two digits of the error, and as many of the value as it leaves certain."""
     if not (math.isfinite(error) and error > 0):
         return str(parameter.text(value, 4)), "none"
@@ -65,7 +65,7 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
     """The numbers of a fit, SI and eV; None where there is no number."""
     names = [str(name) for name in ds["parameter"].values]
     units = dict(zip(names, map(str, ds["unit"].values), strict=True))
-    rows = dict(zip(names, rows_of(ds), strict=True))
+    rows = dict(zip(names, parameter_rows(ds), strict=True))
     correlation = ds["correlation"].values if "correlation" in ds else np.zeros((len(names),) * 2)
     return {
         "parameters": {
@@ -95,7 +95,7 @@ def number(value: float) -> float | None:
 def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
     """The case with the values of a fit, those of a data set where they have one of their own. Raises ValueError."""
     case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
-    moving = zip(parameters_of(ds), rows_of(ds), strict=True)
+    moving = zip(parameters_of(ds), parameter_rows(ds), strict=True)
     return case.replace({p.key: float(f"{row['value']:.{digits}g}") for p, row in moving if p.data in (None, data)})
 
 
@@ -126,12 +126,12 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
 
 def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
     """Key and comment of each parameter: its error, its bound, and its values for other data sets."""
-    moving = list(zip(parameters_of(ds), rows_of(ds), strict=True))
+    moving = list(zip(parameters_of(ds), parameter_rows(ds), strict=True))
     for key in dict.fromkeys(parameter.key for parameter, _ in moving):
         said = []
         for parameter, row in moving:
             if parameter.key == key:
-                value, error = told(parameter, row["value"], row["error"])
+                value, error = with_error(parameter, row["value"], row["error"])
                 where = f"data set {parameter.data + 1}: {value}, " if parameter.data is not None else ""
                 said.append(f"{where}standard error {error}" + ", at its bound" * row["at_bound"])
         yield key, "; ".join(said)

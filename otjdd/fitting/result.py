@@ -16,7 +16,7 @@ import numpy as np
 
 from otjdd.errors import ResultError
 from otjdd.fitting.covariance import Errors
-from otjdd.fitting.curves import Curve
+from otjdd.fitting.curves import MeasuredCurve
 from otjdd.fitting.least_squares import Solution
 from otjdd.fitting.parameters import Parameter
 from otjdd.fitting.scales import Scale
@@ -32,7 +32,7 @@ VERSION = 2
 MOST_VISITED = 5_000_000  # numbers of a search that are kept
 
 
-def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
+def fit_dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
     """Dataset of a fit; without errors of one that was ended before its time."""
     import xarray as xr
 
@@ -70,8 +70,8 @@ def dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
         made["jacobian"] = (("point", "parameter"), J, about("derivative of the residual by the coordinate"))
     if solution.scores:
         made["search_score"] = ("evaluation", np.array(solution.scores), about("score of a place of the global search"))
-    ds = xr.Dataset(made | points(task, solution), coords)
-    return ds.assign_attrs(attributes(task, solution, found))
+    ds = xr.Dataset(made | point_variables(task, solution), coords)
+    return ds.assign_attrs(fit_attributes(task, solution, found))
 
 
 def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
@@ -101,7 +101,7 @@ def about(words: str, unit: str = "1") -> dict[str, str]:
     return {"units": unit, "long_name": words}
 
 
-def points(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
+def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
     """Variables (point,) of the data and the fit. Units differ from curve to curve and stand in `curves`."""
     curves = task.curves
     ends = np.cumsum([len(curve.y) for curve in curves])[:-1]
@@ -119,7 +119,7 @@ def points(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
     return {name: ("point", np.asarray(values), about(words)) for name, (values, words) in rows.items()}
 
 
-def attributes(task: Task, solution: Solution, found: Errors | None) -> dict[str, Any]:
+def fit_attributes(task: Task, solution: Solution, found: Errors | None) -> dict[str, Any]:
     """Attributes of a fit: method, statements, provenance."""
     curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
@@ -164,18 +164,18 @@ SHAPES = {
 OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_place", "visited_values", "sample"}
 
 
-def read(path: str | os.PathLike[str]) -> xr.Dataset:
+def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:
     """Read a fit; a file of another kind of result is returned unchecked, for the caller to refuse. Raises ResultError.
 
     A seal shows what was damaged on the disk, not what was never a fit. So its parts are checked.
     """
     ds = store.read(os.fspath(path))
     if "fit" in ds.attrs:
-        check(ds, path)
+        check_parts(ds, path)
     return ds
 
 
-def check(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
+def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
     """Raise ResultError for a fit whose parts do not fit together."""
     try:
         moving, curves = parameters_of(ds), curves_of(ds)
@@ -221,4 +221,4 @@ def curves_of(ds: xr.Dataset) -> list[dict[str, Any]]:
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
 
 
-__all__ = ["Curve", "check", "curves_of", "dataset", "parameters_of", "read", "spread_of"]
+__all__ = ["MeasuredCurve", "check_parts", "curves_of", "fit_dataset", "parameters_of", "read_fit", "spread_of"]

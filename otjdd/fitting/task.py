@@ -14,12 +14,12 @@ import numpy as np
 from otjdd.case.case import Case
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.fitting.curves import Curve, Run
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve
 from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in
 from otjdd.fitting.parameters import Parameter, parameters
 from otjdd.fitting.uncertainty import Points, points_of, repeats
-from otjdd.measurements.applied import places, rows_of
+from otjdd.measurements.applied import applied_rows, places
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.units import DIMENSIONS, quantity
@@ -53,13 +53,13 @@ class Task(NamedTuple):
     """A fit to be made. notes : how the data were read, and the bounds of the parameters   loss : of `losses.LOSSES`"""
 
     case: Case
-    runs: tuple[Run, ...]
+    runs: tuple[ComparedRun, ...]
     parameters: tuple[Parameter, ...]
     notes: tuple[str, ...]
     loss: str = LINEAR
 
     @property
-    def curves(self) -> list[Curve]:
+    def curves(self) -> list[MeasuredCurve]:
         """All curves, in order."""
         return [curve for run in self.runs for curve in run.curves]
 
@@ -93,7 +93,7 @@ def task(
     shared = case.fit.noise if noise is None and case.fit else noise
     case = case.without_study()
     moving = parameters(case, vary, len(data))
-    runs: list[Run] = []
+    runs: list[ComparedRun] = []
     notes: list[str] = []
     for number, one in enumerate(data):
         read = read_data(one.source, **one.reading)
@@ -133,7 +133,7 @@ class Group(NamedTuple):
     rows: xr.Dataset
 
 
-def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[Run], list[str]]:
+def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[ComparedRun], list[str]]:
     """Runs of one data set, and what was understood. Raises DataError, CaseError."""
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
@@ -146,13 +146,13 @@ def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[R
         check_some(points, ds, name)
         part = group.points.isel(point=points.at)
         found = match(part, group.rows, name, here, data.state)
-        curve = Curve(
+        curve = MeasuredCurve(
             number, f"{label(ds, number)} {group.label}".strip(), name, found.axis,
             part[found.axis].values, points.y, bool(ds[name].attrs.get("magnitude")), points.scale,
             points.sigma / np.sqrt(data.weight), points.source, part["line"].values, found.source, found.take, found.state,
         )  # fmt: skip
         smooth = {"numerics.rtol": min(SMOOTH, here.numerics.rtol)}
-        made.append(Run(here.replace(dict(QUIET) | smooth | found.changes), (curve,)))
+        made.append(ComparedRun(here.replace(dict(QUIET) | smooth | found.changes), (curve,)))
         said.append(words(curve, found.driven))
         if left_out:
             said.append(f"{curve.label}: {left_out} points at 0 V left out, whose current has no logarithm")
@@ -162,7 +162,7 @@ def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[R
 def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
     """Groups of the points: one for each temperature, and for each record that its times place in a run of its own."""
     found = []
-    rows = rows_of(ds)
+    rows = applied_rows(ds)
     row = places(ds, rows)
     for temperature, inside in temperatures(rows):
         record = rows["record"].values
@@ -237,7 +237,7 @@ def dimension_of(name: str) -> str | None:
     return next((key for key, known in DIMENSIONS.items() if known.unit == unit), None)
 
 
-def words(curve: Curve, drive: str) -> str:
+def words(curve: MeasuredCurve, drive: str) -> str:
     """A curve in words: what is compared with what, and how uncertain it is."""
     size, kind = np.median(curve.sigma), curve.scale.kind
     what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {drive}"

@@ -50,7 +50,7 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np
     usable = np.isfinite(scale.apply(y)) & ((y > 0) | (quantity not in ("resistance", "conductance")))
     record = rows["record"].values
     if given is None and record.min() != record.max() and repeats(rows):
-        return repeated(ds, rows, np.where(usable, y, np.nan), scale, size)
+        return means_of_repeats(ds, rows, np.where(usable, y, np.nan), scale, size)
     at = np.flatnonzero(usable)
     if given is not None:
         stated = noise if np.isfinite(noise) else 0.0
@@ -82,7 +82,7 @@ def repeats(rows: xr.Dataset) -> bool:
     return all(same(table[0], later) for table in tables for later in table[1:])
 
 
-def repeated(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, noise: float) -> Points:
+def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, noise: float) -> Points:
     """Means of repeats and their standard errors, from the scatter of all points together.
 
     y : (point,), nan for those that are not used. A place in the sweep counts where each repeat has a number

@@ -29,7 +29,7 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
     return ds.assign_coords({f"{ROW}_{name}": (ROW, values[known]) for name, values in (applied | about).items()})
 
 
-def rows_of(ds: xr.Dataset) -> xr.Dataset:
+def applied_rows(ds: xr.Dataset) -> xr.Dataset:
     """What was applied in all rows of measured data, over `point`: APPLIED as far as it is known; line and record."""
     import xarray as xr
 

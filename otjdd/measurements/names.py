@@ -143,7 +143,7 @@ def quantity_of(name: str) -> str | None:
     return found[0] if found else None
 
 
-def named(names: Mapping[str, str]) -> dict[str, str]:
+def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
     """Quantity -> header of its column, from quantities as people name them ("I", "V_write"). Raises ValueError."""
     found = {}
     for name, header in names.items():

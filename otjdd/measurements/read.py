@@ -18,10 +18,10 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.measurements.applied import ROW, places, rows_of, with_rows
+from otjdd.measurements.applied import ROW, applied_rows, places, with_rows
 from otjdd.measurements.columns import Table, has_header, table_of
 from otjdd.measurements.datasets import from_arrays, from_netcdf
-from otjdd.measurements.names import UNCERTAINTY, long_name_of, named, quantity_of, unit_of
+from otjdd.measurements.names import UNCERTAINTY, headers_by_quantity, long_name_of, quantity_of, unit_of
 from otjdd.measurements.noise import LOST, noise_floor
 from otjdd.measurements.sheet import Sheet
 from otjdd.measurements.sweeps import branches, period, restarts
@@ -61,9 +61,9 @@ def read_data(
     elif Path(source).suffix.lower() in NETCDF:
         ds = from_netcdf(source)
     else:
-        table, found = understood(source, named(names or {}), sheet, without)
-        ds = dataset(table, found)
-    return told(selected(ds, without, keep or {}))
+        table, found = understood(source, headers_by_quantity(names or {}), sheet, without)
+        ds = dataset_of_table(table, found)
+    return with_findings(selected(ds, without, keep or {}))
 
 
 def understood(
@@ -80,7 +80,7 @@ def understood(
     return table_of(sheet, names), sheet
 
 
-def dataset(table: Table, sheet: Sheet) -> xr.Dataset:
+def dataset_of_table(table: Table, sheet: Sheet) -> xr.Dataset:
     """Dataset of a table, without rows that lack a number. Raises DataError."""
     import xarray as xr
 
@@ -146,11 +146,11 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
         )
     if chosen.all():
         return ds
-    rows = rows_of(ds)
+    rows = applied_rows(ds)
     return with_rows(ds.isel(point=np.flatnonzero(chosen)), {str(name): rows[name].values for name in rows.variables})
 
 
-def told(ds: xr.Dataset) -> xr.Dataset:
+def with_findings(ds: xr.Dataset) -> xr.Dataset:
     """Return the Dataset with findings from its numbers: repeated sweeps, branches, and the noise floor of a current."""
     axis = axis_of(ds)
     said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
@@ -160,7 +160,7 @@ def told(ds: xr.Dataset) -> xr.Dataset:
         unused = next((line for line in said[0].split("\n") if line.startswith(UNUSED)), "") if said else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])
-    rows = rows_of(ds)
+    rows = applied_rows(ds)
     of_rows = row_records(rows, axis)
     values, record = ds[axis].values, of_rows[places(ds, rows)]
     if ROW in ds.dims:

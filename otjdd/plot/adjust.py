@@ -51,7 +51,7 @@ def limited(fig: Figure, side: str, text: str) -> None:
     fitting = [(axes, scale) for axes in everywhere(fig) if (scale := scale_of(axes, side, units)) is not None]
     if not fitting:
         known = dict.fromkeys(
-            own or "plain numbers" for axes in everywhere(fig) if (own := held(axes, side)) is not None
+            own or "plain numbers" for axes in everywhere(fig) if (own := unit_of_axis(axes, side)) is not None
         )
         raise ValueError(
             f"no {side} axis of this figure is in {' and '.join(units) or '1'}; there are {', '.join(known)}"
@@ -74,7 +74,7 @@ def amount(text: str) -> tuple[float, str]:
 
 def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
     """Factor from SI to the data of an axis, for ends with these units; None for units of another quantity."""
-    own = held(axes, side)
+    own = unit_of_axis(axes, side)
     if own is None or not units:
         return None if own is None else 1.0
     if units == {"1"} or not own:
@@ -88,7 +88,7 @@ def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
     return 1.0 / float(its.factor.scaleb(its.exponent))
 
 
-def held(axes: Axes, side: str) -> str | None:
+def unit_of_axis(axes: Axes, side: str) -> str | None:
     """Unit of the data of an axis, "" where they are plain numbers; None of axes that show none."""
     if not axes.axison or not axes.has_data():
         return None

@@ -33,7 +33,9 @@ HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a lette
 NOTE_WIDTH = 72  # characters of a note's line, at most
 
 
-def quantity(axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1", log: bool | None = None) -> None:
+def quantity_axis(
+    axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1", log: bool | None = None
+) -> None:
     """Scale, ticks and label of an axis that shows `values` (any shape, SI).
 
     side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
@@ -54,7 +56,7 @@ def quantity(axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1
             own.set_major_locator(LogLocator(subs=(1.0, 3.0) if wide else (1.0, 2.0, 5.0)))
             own.set_minor_formatter(NullFormatter())
         if unit in ON_TICKS:
-            own.set_major_formatter(lambda value, _: told(value, unit))
+            own.set_major_formatter(lambda value, _: three_digits(value, unit))
             own.set_minor_formatter(NullFormatter())
             if not few:
                 own.set_major_locator(LogLocator(numticks=NAMED[side]))
@@ -63,7 +65,7 @@ def quantity(axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1
             own.set_major_formatter(found[0])
             shown = found[1]
         elif few:
-            own.set_major_formatter(lambda value, _: told(value))
+            own.set_major_formatter(lambda value, _: three_digits(value))
     elif found := prefix(largest, unit):
         own.set_major_formatter(found[0])
         shown = found[1]
@@ -93,7 +95,10 @@ def colours(mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: 
     shown = found[1] if found else "1" if few else symbol(unit)
     bar = first.figure.colorbar(mappable, ax=axes, label=name + f" ({shown})" * (shown != "1"))
     if few:
-        bar.locator, bar.formatter = LogLocator(subs=(1.0, 2.0, 5.0)), FuncFormatter(lambda value, _: told(value, unit))
+        bar.locator, bar.formatter = (
+            LogLocator(subs=(1.0, 2.0, 5.0)),
+            FuncFormatter(lambda value, _: three_digits(value, unit)),
+        )
         bar.minorformatter = NullFormatter()
         bar.update_ticks()
     if found:
@@ -106,7 +111,7 @@ def symbol(unit: str) -> str:
     return re.sub(r"\^?-\d|\^\d", lambda found: found[0].lstrip("^").translate(SUPERSCRIPT), unit).replace("ohm", "Ω")
 
 
-def told(value: float, unit: str = "1") -> str:
+def three_digits(value: float, unit: str = "1") -> str:
     """A value with unit and prefix, to three digits: "200 ms", "2 × 10⁴ s" (nobody writes kiloseconds), "6780"."""
     if not math.isfinite(value):
         return str(value)
@@ -133,7 +138,7 @@ def magnitude(values: ArrayLike) -> np.ndarray:
     return np.where(positive > 0, positive, np.nan)
 
 
-def points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int) -> None:
+def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int) -> None:
     """Measured points (n,) beside the curves of results: black and open, under a legend of both."""
     y = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
     low, high = axes.get_ylim()
@@ -195,7 +200,7 @@ def letter(axes: Axes, number: int) -> None:
     )  # fmt: skip
 
 
-def note(axes: Axes, text: str) -> None:
+def small_print(axes: Axes, text: str) -> None:
     """Small print below the label of the x axis."""
     axes.annotate(
         textwrap.fill(text, NOTE_WIDTH), (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.plot.axes import quantity, told
+from otjdd.plot.axes import quantity_axis, three_digits
 from otjdd.plot.runs import waveform_of
 from otjdd.plot.style import GREY
 
@@ -76,7 +76,7 @@ def parts_of(waveform: Waveform) -> np.ndarray:
 def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
     """Ticks and label of an x axis in time: of a clock, else linear in time."""
     if clock is None:
-        quantity(axes, "x", times, "time", "s", log=False)
+        quantity_axis(axes, "x", times, "time", "s", log=False)
         return
     axes.set_xlabel(name_places(clock, axes.xaxis))
     axes.set_xlim(0, len(clock.first))
@@ -129,4 +129,4 @@ def decades(clock: Clock) -> list[float]:
 
 def instant(t: float) -> str:
     """A time in words."""
-    return told(t, "s")
+    return three_digits(t, "s")

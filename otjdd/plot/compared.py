@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from otjdd.plot.axes import legend
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import Run, runs_of
+from otjdd.plot.runs import NamedResult, runs_of
 from otjdd.plot.style import style
 from otjdd.results.outputs import measured
 
@@ -50,7 +50,7 @@ def compared(
     return fig
 
 
-def kind_of(runs: Sequence[Run], kind: str) -> str:
+def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
     """The kind of panel that is drawn: the first that fits where this one does not. Raises ValueError."""
     return kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import matplotlib as mpl
 import numpy as np
 
-from otjdd.plot.axes import colours, magnitude, note, told
-from otjdd.plot.runs import Run
+from otjdd.plot.axes import colours, magnitude, small_print, three_digits
+from otjdd.plot.runs import NamedResult
 from otjdd.studies.sensitivity import worth_logarithms
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ GAP = 0.05  # of the panel, between maps
 TITLE = 0.12  # of the panel, above each
 
 
-def conductances(axes: Axes, runs: Sequence[Run]) -> None:
+def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Conductance of each cell at the beginning and after each write and rest."""
     ds = runs[0].ds
     read = np.isfinite(ds.sensed_current.values).any(axis=(1, 2))
     maps(axes, ds.isel(step=~read), "cell_conductance", "conductance")
 
 
-def currents(axes: Axes, runs: Sequence[Run]) -> None:
+def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Current of each bit line while a word line is read, for each scan."""
     maps(axes, runs[0].ds, "sensed_current", "current")
 
 
-def sneaks(axes: Axes, runs: Sequence[Run]) -> None:
+def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Share of each current that has not come through the cell that is read, for each scan."""
     maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
 
 
-def voltages(axes: Axes, runs: Sequence[Run]) -> None:
+def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Voltage of largest magnitude that each cell has seen in a step, for each write."""
     ds = runs[0].ds
     written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
@@ -73,14 +73,14 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
         inner.spines[["top", "right"]].set_visible(True)
     colours(mpl.cm.ScalarMappable(norm, "viridis"), axes, label, ds[name].attrs["units"])
     if len(shown) < len(there):
-        note(axes, f"{len(shown)} of {len(there)} steps")
+        small_print(axes, f"{len(shown)} of {len(there)} steps")
 
 
 def title(ds: xr.Dataset, step: int) -> str:
     """A step in words: what it was, and when it ended."""
-    voltage, when = float(ds.step_voltage.values[step]), told(float(ds.step_time.values[step]), "s")
+    voltage, when = float(ds.step_voltage.values[step]), three_digits(float(ds.step_time.values[step]), "s")
     if ds.cell_chosen.values[step].any():
-        return f"write {told(voltage, 'V')}\n{when}"
+        return f"write {three_digits(voltage, 'V')}\n{when}"
     if np.isfinite(voltage):
-        return f"read {told(voltage, 'V')}\n{when}"
+        return f"read {three_digits(voltage, 'V')}\n{when}"
     return f"rest\n{when}" if ds.step_time.values[step] else "begin"

@@ -10,7 +10,7 @@ from matplotlib.patheffects import withStroke
 
 from otjdd.plot.axes import legend
 from otjdd.plot.clock import instant
-from otjdd.plot.runs import Run, named
+from otjdd.plot.runs import NamedResult, legend_label
 from otjdd.plot.style import CYCLE, GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ FEWEST = 1e-9  # of the vacancies: fewer electrons are not drawn
 BESIDE = 0.25  # of the height of the concentrations, which the band leaves free above it
 
 
-def electrons(axes: Axes, runs: Sequence[Run]) -> None:
+def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
 
     Of each result that snapshot is drawn in which the film holds most electrons. Dotted lines are the Fermi levels of the
@@ -32,8 +32,8 @@ def electrons(axes: Axes, runs: Sequence[Run]) -> None:
         k = int((ds.film_electrons * ds.cell_width).sum("x").argmax("snapshot"))
         x, n, c = ds.x.values * 1e9, ds.film_electrons.values[k], ds.vacancy_concentration.values[k]
         when = instant(float(ds.snapshot_time[k]))
-        axes.plot(x, n, color=colour, label=named(run, f"electrons at {when}"))
-        axes.plot(x, c, color=colour, linestyle=(0, (5, 2)), label=named(run, "vacancies"))
+        axes.plot(x, n, color=colour, label=legend_label(run, f"electrons at {when}"))
+        axes.plot(x, c, color=colour, linestyle=(0, (5, 2)), label=legend_label(run, "vacancies"))
         energy.plot(x, ds.conduction_band.values[k], color=GREY, linewidth=0.8)
         levels(energy, -float(ds.snapshot_junction_voltage[k]), i == 0)
         most, least = max(most, c.max(), n.max()), min(least, max(n.min(), FEWEST * c.max()))

@@ -13,7 +13,7 @@ from otjdd.plot import axes as parts
 from otjdd.plot import fit, measured, prediction, study
 from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import Run, listed, runs_of
+from otjdd.plot.runs import NamedResult, listed, runs_of
 from otjdd.plot.style import panels, style
 from otjdd.results.provenance import ENGINE
 
@@ -56,7 +56,7 @@ def figure(
         raise ValueError("a study is drawn by itself, not together with other results")
     if any(PREDICTION in run.ds.attrs for run in every):
         raise ValueError("a prediction is drawn by itself, not together with other results")
-    data = [Run(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
+    data = [NamedResult(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
     runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:
         runs, data = every, []
@@ -77,7 +77,7 @@ def figure(
     return fig
 
 
-def shown_by(data: Sequence[Run], runs: Sequence[Run]) -> list[str]:
+def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[str]:
     """Kinds that show results and measured points alike. Raises ValueError, in words, when there are none."""
     names = [kind for kind in KINDS if KINDS[kind].fits(runs) and any(measured_points(kind, run.ds) for run in data)]
     names = [kind for kind in names if kind != "iv-linear"]
@@ -87,9 +87,9 @@ def shown_by(data: Sequence[Run], runs: Sequence[Run]) -> list[str]:
     return names
 
 
-def draw(name: str, axes: Any, runs: Sequence[Run], data: Sequence[Run]) -> None:
+def draw(name: str, axes: Any, runs: Sequence[NamedResult], data: Sequence[NamedResult]) -> None:
     """Fill axes with a kind of panel, and with measured points where it shows such."""
     KINDS[name].draw(axes, runs)
     for i, run in enumerate(data):
         if points := measured_points(name, run.ds):
-            parts.points(axes, *points, run.label, i)
+            parts.draw_points(axes, *points, run.label, i)

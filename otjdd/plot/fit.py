@@ -34,7 +34,7 @@ def figure(ds: xr.Dataset) -> Figure:
         if several:
             correlations(places[shown + 1], ds)
         for i, axes in enumerate(places[shown + 1 + several :]):
-            profile(axes, ds, i)
+            draw_profile(axes, ds, i)
         for i, axes in enumerate(places):
             parts.letter(axes, i)
     return fig
@@ -52,12 +52,12 @@ def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> No
     axes.plot(x, shown(fitted), color=BLUE, label="fit")
     name = curve["quantity"].replace("_", " ")
     signed = log and "current" in name
-    parts.quantity(axes, "x", x, curve["axis"].replace("_", " "), unit_of(curve["axis"]), log=spread(x))
-    parts.quantity(axes, "y", shown(y), f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
+    parts.quantity_axis(axes, "x", x, curve["axis"].replace("_", " "), unit_of(curve["axis"]), log=is_logarithmic(x))
+    parts.quantity_axis(axes, "y", shown(y), f"|{name}|" if signed else name, unit_of(curve["quantity"]), log=log)
     parts.legend(axes, curve["label"][:40])
 
 
-def spread(values: np.ndarray) -> bool:
+def is_logarithmic(values: np.ndarray) -> bool:
     """Tell if values lie on a logarithmic axis: positive, and over two decades and more in even ratios."""
     if not (values > 0).all() or values.max() < 100 * values.min():
         return False
@@ -73,7 +73,7 @@ def residuals(axes: Axes, ds: xr.Dataset, curves: list[dict[str, Any]]) -> None:
     axes.axhspan(-1, 1, color=GREY, alpha=0.2, linewidth=0)
     axes.axhline(0, color=GREY, linewidth=0.6)
     axes.set(xlabel="point", ylabel="residual / uncertainty")
-    parts.legend(axes, f"reduced χ² {parts.told(float(ds.attrs['reduced_chi_square']))}")
+    parts.legend(axes, f"reduced χ² {parts.three_digits(float(ds.attrs['reduced_chi_square']))}")
 
 
 def correlations(axes: Axes, ds: xr.Dataset) -> None:
@@ -92,7 +92,7 @@ def correlations(axes: Axes, ds: xr.Dataset) -> None:
     parts.colours(image, axes, "correlation")
 
 
-def profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
+def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     """Fill axes with the profile likelihood of one parameter, beside the parabola of its standard error."""
     name = str(ds["profile"].values[number])
     values, squares = ds["profile_value"].values[number], ds["profile_chi_square"].values[number]
@@ -111,7 +111,7 @@ def profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
     )
     axes.axhline(1, color=GREY, linewidth=0.5)
     axes.set(ylabel="Δχ²", ylim=(0, None))
-    parts.quantity(axes, "x", values, name.rpartition(".")[2].replace("_", " ").strip('"'), str(unit), log=False)
+    parts.quantity_axis(axes, "x", values, name.rpartition(".")[2].replace("_", " ").strip('"'), str(unit), log=False)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     parts.legend(axes)
 

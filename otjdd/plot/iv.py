@@ -14,9 +14,9 @@ import numpy as np
 from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.plot.axes import arrows, legend, magnitude, note, quantity
+from otjdd.plot.axes import arrows, legend, magnitude, quantity_axis, small_print
 from otjdd.plot.labels import case_data
-from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import shade
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LEAST = 5  # different voltages of a sweep
 NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
 
 
-class Curve(NamedTuple):
+class IVCurve(NamedTuple):
     """A curve: voltages [V] and currents [A], (n,), and its name.
 
     group : curves of one group share a colour   shade : (number, count) of the shades of that colour
@@ -46,7 +46,7 @@ class Curve(NamedTuple):
     in_time: bool = True
 
 
-def curves(ds: xr.Dataset) -> list[Curve]:
+def curves(ds: xr.Dataset) -> list[IVCurve]:
     """Curves of current against voltage that a result holds: at frozen ions, of reads at many voltages, of a ramp."""
     if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
         return at_frozen_ions(ds)
@@ -65,7 +65,7 @@ def sweeps(voltage: np.ndarray) -> bool:
     return bool(np.mean(moving) > 0.6 and np.quantile(steps[moving], 0.9) < 0.3 * np.ptp(voltage))
 
 
-def at_frozen_ions(ds: xr.Dataset) -> list[Curve]:
+def at_frozen_ions(ds: xr.Dataset) -> list[IVCurve]:
     """A curve for each state and temperature; the warmer, the darker."""
     ds = ds.sortby("bias")
     V, count, found = ds.bias.values, ds.sizes["temperature"], []
@@ -74,11 +74,11 @@ def at_frozen_ions(ds: xr.Dataset) -> list[Curve]:
         for j in range(count):
             name = str(state) if j == count - 1 else ""
             current = between(V, V, ds.bias_current.values[i, j], fine).current
-            found.append(Curve(fine, current, name, i, (j, count), in_time=False))
+            found.append(IVCurve(fine, current, name, i, (j, count), in_time=False))
     return found
 
 
-def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[Curve]:
+def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[IVCurve]:
     """A curve for each loop of a sweep, from pale to dark; of many loops LOOPS, evenly chosen."""
     V, seen = ds[voltage].values, ds[current].values
     if voltage == "voltage":
@@ -88,7 +88,9 @@ def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[Curve]:
     count = min(len(lots), LOOPS)
     chosen = np.linspace(0, len(lots) - 1, count).round().astype(int)
     several = len(lots) > 1
-    return [Curve(V[lots[i]], seen[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(chosen)]
+    return [
+        IVCurve(V[lots[i]], seen[lots[i]], f"loop {i + 1}" * several, shade=(k, count)) for k, i in enumerate(chosen)
+    ]
 
 
 def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
@@ -105,12 +107,12 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
     return [lot for lot in np.split(np.arange(len(V)), ends) if len(lot) >= LEAST]
 
 
-def iv(axes: Axes, runs: Sequence[Run]) -> None:
+def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
     top = max(np.abs(c.voltage).max() for _, c in drawn)
     seen = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
-    quantity(axes, "y", seen, "|current|", "A", log=True)
+    quantity_axis(axes, "y", seen, "|current|", "A", log=True)
     if np.isfinite(seen).any():
         axes.set_ylim(np.nanmin(seen) / 3, np.nanmax(seen) * 3)
     for i, (run, curve) in enumerate(drawn):
@@ -119,20 +121,22 @@ def iv(axes: Axes, runs: Sequence[Run]) -> None:
             arrows(axes, curve.voltage, magnitude(curve.current), colour, count=4)
 
 
-def iv_linear(axes: Axes, runs: Sequence[Run]) -> None:
+def iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)
-    quantity(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
+    quantity_axis(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
 
 
-def plotted(axes: Axes, runs: Sequence[Run], of: Callable[[np.ndarray], np.ndarray]) -> list[tuple[Run, Curve]]:
+def plotted(
+    axes: Axes, runs: Sequence[NamedResult], of: Callable[[np.ndarray], np.ndarray]
+) -> list[tuple[NamedResult, IVCurve]]:
     """Draw all curves of all results, with their legend; return them."""
     drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in curves(run.ds)]
     groups = 1 + max(curve.group for _, _, curve in drawn)
     for i, run, curve in drawn:
         line = stroke(i, curve.group, len(runs), groups)
         line["color"] = shade(line["color"], *curve.shade)
-        label = named(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
+        label = legend_label(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
         number, count = curve.shade  # loops that coincide show as a dark line in a wider, paler one
         width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
         axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)
@@ -140,11 +144,11 @@ def plotted(axes: Axes, runs: Sequence[Run], of: Callable[[np.ndarray], np.ndarr
     legend(axes, temperatures(runs))
     cycles = max(case_data(run.ds.attrs).get("drive", {}).get("cycles", 1) for run in runs)
     if cycles > LOOPS:
-        note(axes, f"drawn: {LOOPS} of {cycles} loops")
+        small_print(axes, f"drawn: {LOOPS} of {cycles} loops")
     return [(run, curve) for _, run, curve in drawn]
 
 
-def temperatures(runs: Sequence[Run]) -> str | None:
+def temperatures(runs: Sequence[NamedResult]) -> str | None:
     """Range of the temperatures of curves at frozen ions, in words; None for other results."""
     T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
     if not T:
@@ -153,7 +157,7 @@ def temperatures(runs: Sequence[Run]) -> str | None:
     return f"{low:g} K (pale) to {high:g} K (dark)" if low < high else f"{low:g} K"
 
 
-def arrhenius(axes: Axes, runs: Sequence[Run]) -> None:
+def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Richardson plot, |I| / T^2 against 1000 / T at the voltage nearest to 0.1 V, with `fits.activation_energy`."""
     voltages, states = set(), max(run.ds.sizes["state"] for run in runs)
     for i, run in enumerate(runs):
@@ -162,7 +166,7 @@ def arrhenius(axes: Axes, runs: Sequence[Run]) -> None:
         for j, state in enumerate(run.ds.state.values):
             current = run.ds.bias_current.sel(state=state, bias=V).values
             line = stroke(i, j, len(runs), states)
-            text = named(run, f"{state}: {energy_of(T, current)}")
+            text = legend_label(run, f"{state}: {energy_of(T, current)}")
             axes.plot(1000 / T, magnitude(current) / T**2, marker="os^D"[j % 4], label=text, **line)
     at = " or ".join(f"{V:g} V" for V in sorted(voltages))
     axes.set(yscale="log", xlabel="1000 / temperature (1/K)", ylabel=f"|I| / T² at {at} (A/K²)")

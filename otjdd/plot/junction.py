@@ -14,7 +14,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from otjdd.plot.axes import legend, volts
 from otjdd.plot.profiles import DEEPEST, FAR, band_limits, band_line, extremes, thickness, voltage_at
-from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY, style
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def junction(ds: xr.Dataset) -> Figure:
         bands, spectrum, vacancies = map(fig.add_axes, (BANDS, SPECTRUM, VACANCIES))
         for j, shot in enumerate(shots):
             line = stroke(0, j, 1, len(shots))
-            bands.plot(*band_line(ds, shot.number), label=named(Run(ds), shot.name), **line)
+            bands.plot(*band_line(ds, shot.number), label=legend_label(NamedResult(ds), shot.name), **line)
             fermi_levels(bands, ds, shot.number, line["color"])
             vacancies.plot(ds.x.values * 1e9, ds.vacancy_concentration.values[shot.number], **line)
             current_by_energy(spectrum, ds, shot.number, line)

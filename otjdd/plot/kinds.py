@@ -9,7 +9,7 @@ import numpy as np
 
 from otjdd.plot import columns, crossbar, electrons, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -23,21 +23,23 @@ class Kind(NamedTuple):
     usual : if it is drawn when nobody asks for a kind
     """
 
-    draw: Callable[[Axes, Sequence[Run]], None]
+    draw: Callable[[Axes, Sequence[NamedResult]], None]
     shows: str
     needs: str
-    fits: Callable[[Sequence[Run]], bool]
-    usual: Callable[[Sequence[Run]], bool]
+    fits: Callable[[Sequence[NamedResult]], bool]
+    usual: Callable[[Sequence[NamedResult]], bool]
 
 
-def each(*names: str, when: Callable[[xr.Dataset], object] = lambda ds: True) -> Callable[[Sequence[Run]], bool]:
+def each(
+    *names: str, when: Callable[[xr.Dataset], object] = lambda ds: True
+) -> Callable[[Sequence[NamedResult]], bool]:
     """A test of results: each has all of these variables, none of them empty, and `when` is true for each result."""
     return lambda runs: all(
         all(name in run.ds and run.ds[name].size for name in names) and when(run.ds) for run in runs
     )
 
 
-def never(_: Sequence[Run]) -> bool:
+def never(_: Sequence[NamedResult]) -> bool:
     """Tell that a kind is drawn only when it is asked for."""
     return False
 
@@ -53,14 +55,14 @@ BANDS = each("x", "cell_width", "snapshot_time", "band_position", "band_edge")
 ELECTRONS = each("film_electrons", "vacancy_concentration", "conduction_band", "snapshot_junction_voltage")
 SPECTRUM = each("snapshot_time", "spectrum_energy", "spectrum_density")
 SIGNALS = ("state", "temperature", "bias", "frequency", "impedance_real", "impedance_imag", "capacitance")
-SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.swept), each(*SIGNALS, when=small_signal.biased)
+SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.enough_frequencies), each(*SIGNALS, when=small_signal.biased)
 FEW = each(*SIGNALS, when=small_signal.few)
 DEPLETED = each(*SIGNALS, when=small_signal.depleted)
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
 
-def of_one(*names: str) -> Callable[[Sequence[Run]], bool]:
+def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
     """A test of results: there is one, and each of these variables has a number in it."""
     found = each(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
     return lambda runs: len(runs) == 1 and found(runs)
@@ -74,7 +76,7 @@ KINDS = {
     "loop": Kind(
         reads.loop, "resistance against the voltage of the write before the read",
         "reads after writes of different voltages, as a drive of the kind write-read-loop has",
-        each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.swept),
+        each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.steps_writes),
     ),
     "columns": Kind(
         columns.currents, "current of each read through each kind of columns",
@@ -83,7 +85,7 @@ KINDS = {
     "conductance": Kind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",
         "two reads or more, as a train with read_each has",
-        each(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), each(*WRITTEN, when=reads.repeated),
+        each(*WRITTEN, when=lambda ds: ds.sizes["read"] > 1), each(*WRITTEN, when=reads.repeats_writes),
     ),
     "endurance": Kind(
         reads.endurance, "resistance of both states, cycle by cycle",
@@ -96,7 +98,7 @@ KINDS = {
     "retention": Kind(
         reads.retention, "resistance against the time since the write, with its loss per decade",
         "three reads or more after a write, as a hold with reads_per_decade has",
-        each(*KEPT, when=reads.holds), each(*KEPT, when=reads.held),
+        each(*KEPT, when=reads.holds), each(*KEPT, when=reads.without_writes),
     ),
     "iv": Kind(
         iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
@@ -176,7 +178,7 @@ MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
 
 
-def chosen(runs: Sequence[Run], kinds: str | Sequence[str] = ()) -> list[str]:
+def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
     """Kinds to draw: those asked for, one name or several, else those that are usual for all the results.
 
     Raises ValueError, in words, for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
@@ -196,7 +198,7 @@ def chosen(runs: Sequence[Run], kinds: str | Sequence[str] = ()) -> list[str]:
     return found
 
 
-def holds(runs: Sequence[Run]) -> str:
+def holds(runs: Sequence[NamedResult]) -> str:
     """Contents of results, in words."""
     said = []
     for run in runs:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.analysis import curves, plasticity, synapse
-from otjdd.plot.axes import legend, quantity, told
+from otjdd.plot.axes import legend, quantity_axis, three_digits
 from otjdd.plot.labels import case_data
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 from otjdd.plot.series import pulsed
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.units import parse
@@ -30,7 +30,7 @@ def interval(ds: xr.Dataset) -> float:
     return float(t[second.start - 1] - t[first.stop - 1])
 
 
-def ppf(axes: Axes, runs: Sequence[Run]) -> None:
+def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """PPF and PTP of trains against the interval of their pulses, with an exponential where four or more tell one."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
@@ -40,7 +40,7 @@ def ppf(axes: Axes, runs: Sequence[Run]) -> None:
         label = name.upper() + fitted(axes, curves.exponential, x, y, colour)
         axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
     axes.set(ylabel="index (%)")
-    quantity(axes, "x", x, "interval of the pulses", "s")
+    quantity_axis(axes, "x", x, "interval of the pulses", "s")
     legend(axes)
 
 
@@ -66,10 +66,10 @@ def fitted(
     if fit is curves.gaussian and found.misfit > LOOSE:
         return ""
     axes.plot(mirror * fine, line, color=colour, linewidth=0.8)
-    return f", τ = {told(found.scale, 's')}"
+    return f", τ = {three_digits(found.scale, 's')}"
 
 
-def many_intervals(runs: Sequence[Run]) -> bool:
+def many_intervals(runs: Sequence[NamedResult]) -> bool:
     """Tell if results hold trains of different intervals."""
     return len(runs) > 1 and all(pulsed(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
 
@@ -90,7 +90,7 @@ def pair_of(ds: xr.Dataset) -> Pair | None:
     return Pair(parse(spikes[0]["delay"], "time"), synapse.lasting_change(ds))
 
 
-def stdp(axes: Axes, runs: Sequence[Run]) -> None:
+def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
     An exponential is fitted to each side where the two change the conductance in opposite directions, and to the one side
@@ -112,6 +112,6 @@ def stdp(axes: Axes, runs: Sequence[Run]) -> None:
         taus.append(fitted(axes, curves.gaussian, delay, 100 * change, BLUE))
     label = f"{len(delay)} delays" + "".join(taus) if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
     axes.plot(delay, 100 * change, "o", color=BLUE, label=label.replace("-", "\N{MINUS SIGN}"), clip_on=False)
-    quantity(axes, "x", np.abs(delay), "post after pre by", "s", log=False)
+    quantity_axis(axes, "x", np.abs(delay), "post after pre by", "s", log=False)
     axes.set(ylabel="change of conductance (%)")
     legend(axes)

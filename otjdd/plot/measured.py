@@ -53,14 +53,14 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
         axes.plot(x[inside], clear, "o-", markersize=2.2, linewidth=0.6, color=colour, label=label)
         axes.plot(x[inside & lost], shown[inside & lost], "o", markersize=1.6, color=colour, alpha=0.4)
     plain = name.replace("_", " ")
-    parts.quantity(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=False)
+    parts.quantity_axis(axes, "x", x, axis.replace("_", " "), unit_of(axis), log=False)
     log = None if name in (*SIGNED, "resistance", "conductance") else False
-    parts.quantity(axes, "y", shown, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
+    parts.quantity_axis(axes, "y", shown, f"|{plain}|" if name in SIGNED else plain, unit_of(name), log)
     if floor:
         bottom = min(floor / 10, axes.get_ylim()[1])
         axes.set_ylim(bottom=bottom)
         axes.axhspan(bottom, LOST * floor, color=GREY, alpha=0.2, linewidth=0)
-        axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.told(floor, 'A')}")
+        axes.axhline(floor, color=GREY, linewidth=0.6, label=f"noise {parts.three_digits(floor, 'A')}")
     elif ds["branch"].values.max() > 0 and axis != "time":
         first = ds["record"].values == ds["record"].values[0]
         parts.arrows(axes, x[first], shown[first], ORANGE)

@@ -21,10 +21,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from otjdd.plot import profiles
-from otjdd.plot.axes import magnitude, quantity, volts
+from otjdd.plot.axes import magnitude, quantity_axis, volts
 from otjdd.plot.clock import clock_of, instant, time_axis
 from otjdd.plot.kinds import BANDS, VACANCIES
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import BLUE, GREY, HEIGHT, ORANGE, SKY, WIDTH, style
 from otjdd.system.files import write_whole
 
@@ -50,7 +50,7 @@ class Scene:
     """
 
     def __init__(self, ds: xr.Dataset, dpi: float = DPI) -> None:
-        if not (VACANCIES([Run(ds)]) and BANDS([Run(ds)])):
+        if not (VACANCIES([NamedResult(ds)]) and BANDS([NamedResult(ds)])):
             raise ValueError("nothing to show: a movie needs snapshots (record.profiles, record.profiles_at)")
         self.ds, self.times = ds, ds.snapshot_time.values
         self._marks: list[Artist] = []
@@ -118,7 +118,7 @@ class Scene:
         place = clock or np.asarray
         top.plot(place(t), above, color=BLUE, linewidth=0.9)
         bottom.plot(place(t), voltage, color=ORANGE, linewidth=0.9)
-        quantity(top, "y", above, *names, log=True)
+        quantity_axis(top, "y", above, *names, log=True)
         time_axis(top, clock, t)
         time_axis(bottom, clock, t)
         top.set_xlabel("")

@@ -12,7 +12,7 @@ from otjdd.fitting.prediction import main, width
 from otjdd.measurements.sweeps import branches
 from otjdd.plot import axes as parts
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import panels, style
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ PALE = 0.2  # opacity of a band
 def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
     """Figure of a prediction; arguments as of `otjdd.figure`. Raises ValueError, in words, with nothing to draw."""
     levels = ds["percentile"].values
-    middle = Run(ds.isel(percentile=len(levels) // 2))
+    middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
     names = chosen([middle], kinds)
     with style():
@@ -45,14 +45,14 @@ def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] |
         shares = " and ".join(f"{levels[high] - levels[low]:g} %" for low, high in pairs[::-1])
         shown = main(ds)
         said = f"median and bands of {shares} of {ds.attrs['draws']} draws of the fitted parameters"
-        parts.note(places[0], said + (f"; {width(ds, shown)}" if shown else ""))
+        parts.small_print(places[0], said + (f"; {width(ds, shown)}" if shown else ""))
     return fig
 
 
 def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
     """Points (x, y) of the lines that a panel draws of a result."""
     axes = Figure().add_subplot()
-    KINDS[kind].draw(axes, [Run(ds)])
+    KINDS[kind].draw(axes, [NamedResult(ds)])
     return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.plot.axes import legend, note, quantity, volts
+from otjdd.plot.axes import legend, quantity_axis, small_print, volts
 from otjdd.plot.clock import Clock, clock_of, instant, name_places
 from otjdd.plot.labels import case_data
-from otjdd.plot.runs import Run, named, stroke
+from otjdd.plot.runs import NamedResult, legend_label, stroke
 from otjdd.plot.style import GREY, SKY
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Shot(NamedTuple):
     name: str
 
 
-def vacancies(axes: Axes, runs: Sequence[Run]) -> None:
+def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Vacancy concentration against position: profiles of a few snapshots, a map of position and time of many."""
     if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
         vacancy_map(axes, runs[0].ds)
@@ -48,12 +48,12 @@ def vacancies(axes: Axes, runs: Sequence[Run]) -> None:
                 c = run.ds.vacancy_concentration.values[shot.number]
                 least, most = min(least, c.min()), max(most, c.max())
                 line = stroke(i, j, len(runs), len(shots))
-                axes.plot(run.ds.x.values * 1e9, c, label=named(run, shot.name), **line)
+                axes.plot(run.ds.x.values * 1e9, c, label=legend_label(run, shot.name), **line)
         axes.set(yscale="log", ylabel="vacancies (m⁻³)", ylim=(max(least, most * DEEPEST) / 2, most * 3))
         legend(axes)
     axes.set(xlabel="position (nm)")
     if hidden := [text for run in runs if (text := unseen(run.ds))]:
-        note(axes, hidden[0])
+        small_print(axes, hidden[0])
 
 
 def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
@@ -72,7 +72,7 @@ def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
 def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
     """Ticks and label of the time axis of a map."""
     if even:
-        quantity(axes, "y", t, "time", "s", log=False)
+        quantity_axis(axes, "y", t, "time", "s", log=False)
     elif clock:
         axes.set_ylabel(name_places(clock, axes.yaxis))
         for edge in range(1, len(clock.first)):
@@ -102,7 +102,7 @@ def unseen(ds: xr.Dataset) -> str:
     return f"{share} of the change lies between {instant(t[i])} and {instant(t[i + 1])}: record.profiles_at can show it"
 
 
-def bands(axes: Axes, runs: Sequence[Run]) -> None:
+def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Conduction band edge through electrodes and film; the Fermi level of the right electrode is 0 eV.
 
     Drawn are the states of lowest and highest resistance where snapshots go with the reads, else the first and the last.
@@ -112,7 +112,7 @@ def bands(axes: Axes, runs: Sequence[Run]) -> None:
         shots = at_voltages(run.ds, extremes(run.ds))
         for j, shot in enumerate(shots):
             line = band_line(run.ds, shot.number)
-            axes.plot(*line, label=named(run, shot.name), **stroke(i, j, len(runs), len(shots)))
+            axes.plot(*line, label=legend_label(run, shot.name), **stroke(i, j, len(runs), len(shots)))
             drawn.append((run.ds, line))
     for film in {round(thickness(run.ds), 6) for run in runs}:
         axes.axvspan(0, film, color=SKY, alpha=0.12, linewidth=0)
@@ -178,7 +178,7 @@ def thickness(ds: xr.Dataset) -> float:
     return float((ds.x + ds.cell_width / 2).max()) * 1e9
 
 
-def spectrum(axes: Axes, runs: Sequence[Run]) -> None:
+def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Current density per energy, at the snapshots that `bands` draws."""
     top, seen = 0.0, []
     for i, run in enumerate(runs):
@@ -186,7 +186,7 @@ def spectrum(axes: Axes, runs: Sequence[Run]) -> None:
         for j, shot in enumerate(shots):
             E, density = run.ds.spectrum_energy.values[shot.number], np.abs(run.ds.spectrum_density.values[shot.number])
             line = stroke(i, j, len(runs), len(shots))
-            axes.plot(E, np.where(density > 0, density, np.nan), label=named(run, shot.name), **line)
+            axes.plot(E, np.where(density > 0, density, np.nan), label=legend_label(run, shot.name), **line)
             top = max(top, np.nanmax(density, initial=0.0))
             seen.append((E, density))
     drawn = np.concatenate([E[density > top * 1e-12] for E, density in seen]) if top else np.array([])
@@ -194,7 +194,7 @@ def spectrum(axes: Axes, runs: Sequence[Run]) -> None:
         axes.set(ylim=(top * 1e-12, top * 5), xlim=(drawn.min(), drawn.max()))
     axes.set(yscale="log", xlabel="electron energy (eV)", ylabel="current density (A m⁻² eV⁻¹)")
     legend(axes)
-    note(axes, "at the voltage of the source, at +0.1 V where the source is off")
+    small_print(axes, "at the voltage of the source, at +0.1 V where the source is off")
 
 
 def every(ds: xr.Dataset) -> list[Shot]:

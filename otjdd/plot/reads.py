@@ -10,8 +10,8 @@ from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
 from otjdd.plot import spread
-from otjdd.plot.axes import arrows, legend, note, quantity, told, volts
-from otjdd.plot.runs import Run, gathered, named, stroke
+from otjdd.plot.axes import arrows, legend, quantity_axis, small_print, three_digits, volts
+from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import BLUE, CYCLE, GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -22,17 +22,17 @@ MARKERS = "osD^vP"
 WIDE = 50.0  # ratio of conductances beyond which the lower ones would lie on a linear axis
 
 
-def loop(axes: Axes, runs: Sequence[Run]) -> None:
+def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Resistance read after each write against the voltage of the write; arrows show the direction."""
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
         mark: dict[str, Any] = {"marker": MARKERS[i % 6], "markersize": 2.2} | hollow(i)
-        axes.plot(V, R, linewidth=0.8, label=named(run), **mark, **line)
+        axes.plot(V, R, linewidth=0.8, label=legend_label(run), **mark, **line)
         bars(axes, V, R, run.ds)
         arrows(axes, V, R, ORANGE if len(runs) == 1 else line["color"])
     axes.set(xlabel="write voltage (V)")
-    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
+    quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm", log=True)
     legend(axes, loop_numbers(runs[0].ds) if len(runs) == 1 else None)
 
 
@@ -63,10 +63,10 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
     first = "set" if found["set_decades"] > 0 else "reset"
     then = "reset" if found["reset_decades"] > 0 else "set"
     ends = f"{first} {volts(found['set_voltage'])}, {then} {volts(found['reset_voltage'])}"
-    return f"high/low {told(max(found['ratio'], 1 / found['ratio']), '1')}, {ends}"
+    return f"high/low {three_digits(max(found['ratio'], 1 / found['ratio']), '1')}, {ends}"
 
 
-def conductance(axes: Axes, runs: Sequence[Run]) -> None:
+def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Conductance against the number of the read; after positive writes filled, after negative ones open."""
     for i, run in enumerate(runs):
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
@@ -80,11 +80,11 @@ def conductance(axes: Axes, runs: Sequence[Run]) -> None:
                 face = colour if sign.endswith("> 0") else "white"
                 axes.plot(
                     number[marks], G[marks], MARKERS[i % 6], color=colour, markerfacecolor=face, clip_on=False,
-                    label=named(run, sign),
+                    label=legend_label(run, sign),
                 )  # fmt: skip
     every = 1 / gathered(runs, "read_resistance")
     wide = bool(np.nanmin(every) > 0 and np.nanmax(every) > WIDE * np.nanmin(every))
-    quantity(axes, "y", every, "conductance", "S", log=wide)
+    quantity_axis(axes, "y", every, "conductance", "S", log=wide)
     axes.set(xlabel="read")
     if not wide:
         axes.set_ylim(bottom=0)
@@ -109,37 +109,37 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
 def curvature(nu: float) -> str:
     """A nonlinearity in words."""
     steep = abs(nu) > 0.999 * plasticity.STEEPEST
-    return f"{'<' if nu < 0 else '>'} {told(np.sign(nu) * plasticity.STEEPEST)}" if steep else told(nu)
+    return f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * plasticity.STEEPEST)}" if steep else three_digits(nu)
 
 
-def retention(axes: Axes, runs: Sequence[Run]) -> None:
+def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Resistance against the time since the last write, one curve for each write, with its loss per decade of time."""
     groups = [(run, hold) for run in runs for hold in holds(run.ds)]
     for i, (run, hold) in enumerate(groups):
         since = run.ds.read_time.values[hold.reads] - hold.start
         R = run.ds.read_resistance.values[hold.reads]
-        text = named(run, f"after {volts(hold.voltage)}" if np.isfinite(hold.voltage) else "") or ""
+        text = legend_label(run, f"after {volts(hold.voltage)}" if np.isfinite(hold.voltage) else "") or ""
         line = stroke(i, 0, len(groups), 1)
         bars(axes, since, R, run.ds.isel(read=hold.reads))
         axes.plot(since, R, marker=MARKERS[i % 6], label=(text + loss(since, R)).strip(), **hollow(i), **line)
     times = np.concatenate([run.ds.read_time.values[h.reads] - h.start for run, h in groups])
-    quantity(axes, "x", times, "time after the write", "s", log=True)
-    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
+    quantity_axis(axes, "x", times, "time after the write", "s", log=True)
+    quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
     legend(axes)
     if any("decade" in str(line.get_label()) for line in axes.lines):
-        note(axes, "%/decade: over the last two decades of time")
+        small_print(axes, "%/decade: over the last two decades of time")
 
 
-def endurance(axes: Axes, runs: Sequence[Run]) -> None:
+def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Resistance after each of two writes that alternate, against the cycle; filled after V > 0, open after V < 0."""
     for i, run in enumerate(runs):
         for name, cycles, R, positive in states(run.ds):
             colour = (BLUE if positive else ORANGE) if len(runs) == 1 else CYCLE[i % 6]
             axes.plot(
-                cycles, R, MARKERS[i % 6] + "-", color=colour, linewidth=0.5, clip_on=False, label=named(run, name),
+                cycles, R, MARKERS[i % 6] + "-", color=colour, linewidth=0.5, clip_on=False, label=legend_label(run, name),
                 markerfacecolor=colour if positive else "white",
             )  # fmt: skip
-    quantity(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
+    quantity_axis(axes, "y", gathered(runs, "read_resistance"), "resistance", "ohm")
     axes.set(xlabel="cycle")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes, windows(runs[0].ds) if len(runs) == 1 else None)
@@ -150,12 +150,12 @@ def windows(ds: xr.Dataset) -> str:
     (_, _, one, _), (_, _, other, _) = states(ds)
     count = min(len(one), len(other))
     ratio = np.exp(np.abs(np.log(one[:count] / other[:count])))
-    return f"high/low {told(float(ratio.min()))} to {told(float(ratio.max()))} in {count} cycles"
+    return f"high/low {three_digits(float(ratio.min()))} to {three_digits(float(ratio.max()))} in {count} cycles"
 
 
-def spreads(axes: Axes, runs: Sequence[Run]) -> None:
+def spreads(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Cumulative distribution of the resistances after each of two writes that alternate, over all cycles."""
-    sets = [spread.Numbers(named(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
+    sets = [spread.Numbers(legend_label(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
     spread.cumulative(axes, sets, "resistance", "ohm", "cycles")
 
 
@@ -182,7 +182,7 @@ def loss(since: np.ndarray, R: np.ndarray) -> str:
     return f" ({100 * plasticity.loss_per_decade(since[late], R[late]):+.1f} %/decade)".replace("-", "\N{MINUS SIGN}")
 
 
-class Hold(NamedTuple):
+class Relaxation(NamedTuple):
     """A write followed by three reads or more: its end [s], its voltage [V], the numbers of the reads."""
 
     start: float
@@ -190,7 +190,7 @@ class Hold(NamedTuple):
     reads: np.ndarray
 
 
-def holds(ds: xr.Dataset) -> list[Hold]:
+def holds(ds: xr.Dataset) -> list[Relaxation]:
     """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0.
 
     Measured reads that do not say when they were written count from 0 s.
@@ -202,7 +202,7 @@ def holds(ds: xr.Dataset) -> list[Hold]:
     unknown = np.full(ds.sizes["read"], np.nan)
     voltages = next((ds[name].values for name in ("write_end_voltage", "write_voltage") if name in ds), unknown)
     groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]
-    return [Hold(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
+    return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
 
 
 def writes(ds: xr.Dataset) -> np.ndarray:
@@ -216,16 +216,16 @@ def different(ds: xr.Dataset) -> bool:
     return len(set(writes(ds))) > 1 and ds.sizes["read"] > 2
 
 
-def swept(ds: xr.Dataset) -> bool:
+def steps_writes(ds: xr.Dataset) -> bool:
     """Tell if the voltage of the writes is stepped."""
     return len(np.unique(writes(ds))) > 4
 
 
-def repeated(ds: xr.Dataset) -> bool:
+def repeats_writes(ds: xr.Dataset) -> bool:
     """Tell if equal writes are repeated, with a read after each, and not each by turns with another."""
-    return len(writes(ds)) > 2 and not swept(ds) and not alternating(ds)
+    return len(writes(ds)) > 2 and not steps_writes(ds) and not alternating(ds)
 
 
-def held(ds: xr.Dataset) -> bool:
+def without_writes(ds: xr.Dataset) -> bool:
     """Tell if reads follow each other without a write between them."""
     return ds.sizes.get("read", 0) > 2 and len(writes(ds)) <= 2 and bool(holds(ds))

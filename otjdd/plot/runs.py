@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from otjdd.waveform.waveform import Waveform
 
 
-class Run(NamedTuple):
+class NamedResult(NamedTuple):
     """One result, and its name in legends; "" for one that is drawn alone."""
 
     ds: xr.Dataset
     label: str = ""
 
 
-def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[str] | None = None) -> list[Run]:
+def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[str] | None = None) -> list[NamedResult]:
     """Results with their labels.
 
     results : a Dataset, or a sequence of them   label : one text, or one for each result
@@ -41,7 +41,7 @@ def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[st
         labels = [label] if isinstance(label, str) else [str(one) for one in label]
     if len(labels) != len(results):
         raise ValueError(f"{len(results)} results take as many labels, not {len(labels)}")
-    return [Run(ds, text) for ds, text in zip(results, labels, strict=True)]
+    return [NamedResult(ds, text) for ds, text in zip(results, labels, strict=True)]
 
 
 def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
@@ -72,11 +72,11 @@ def stroke(run: int, part: int, runs: int, parts: int) -> dict[str, Any]:
     return {"color": colour, "linestyle": DASHES[(part if parts > 1 else run) % len(DASHES)]}
 
 
-def named(run: Run, part: str = "") -> str | None:
+def legend_label(run: NamedResult, part: str = "") -> str | None:
     """Label of a part of a result in a legend; None for a single curve of a single result."""
     return ", ".join(filter(None, (run.label, part))) or None
 
 
-def gathered(runs: Sequence[Run], name: str) -> np.ndarray:
+def gathered(runs: Sequence[NamedResult], name: str) -> np.ndarray:
     """All values of a variable in all results, one row."""
     return np.concatenate([np.ravel(run.ds[name].values) for run in runs])

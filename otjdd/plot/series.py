@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity
-from otjdd.plot.axes import legend, magnitude, quantity
+from otjdd.plot.axes import legend, magnitude, quantity_axis
 from otjdd.plot.clock import clock_of, time_axis
-from otjdd.plot.runs import Run, named, stroke, waveform_of
+from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of
 from otjdd.plot.style import GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BELOW = 1e-9  # of the largest current: what is smaller sets no limit of the axis
 
 
-def current(axes: Axes, runs: Sequence[Run]) -> None:
+def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Absolute current against time, with the voltage of the source below it."""
     axes.axis("off")
     above = axes.inset_axes((0, 0.38, 1, 0.62))
@@ -37,12 +37,12 @@ def current(axes: Axes, runs: Sequence[Run]) -> None:
         line = stroke(i, 0, len(runs), 1)
         if len(runs) == 1:
             above.plot(t, shown, color=GREY, linewidth=0.5, label="total, as read")
-        above.plot(t, carried, linewidth=0.9, label=named(run, "conduction" if len(runs) == 1 else ""), **line)
+        above.plot(t, carried, linewidth=0.9, label=legend_label(run, "conduction" if len(runs) == 1 else ""), **line)
         times_V, voltage = applied(run.ds)
         when = clock(times_V) if clock else times_V
         below.plot(when, voltage, linewidth=0.9, **(line if len(runs) > 1 else {"color": ORANGE}))
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
-    quantity(above, "y", carried, "|current|", "A", log=True)
+    quantity_axis(above, "y", carried, "|current|", "A", log=True)
     if np.isfinite(carried).any():
         # A jump of the voltage charges the junction in no time: a spike as high as steps are short, cut off here.
         top = np.nanmax(carried)
@@ -51,7 +51,7 @@ def current(axes: Axes, runs: Sequence[Run]) -> None:
     time_axis(above, clock, times)
     time_axis(below, clock, times)
     above.set_xlabel("")
-    quantity(below, "y", [1.0], "voltage", "V", log=False)
+    quantity_axis(below, "y", [1.0], "voltage", "V", log=False)
     below.margins(y=0.12)
     legend(above)
 
@@ -71,7 +71,7 @@ def same(one: Clock | None, other: Clock | None) -> bool:
     return len(one.edges) == len(other.edges) and np.allclose(one.edges, other.edges, rtol=1e-9)
 
 
-def train(axes: Axes, runs: Sequence[Run]) -> None:
+def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Peak current of each pulse of a train, with its paired-pulse facilitation and post-tetanic potentiation."""
     every = []
     for i, run in enumerate(runs):
@@ -80,10 +80,10 @@ def train(axes: Axes, runs: Sequence[Run]) -> None:
         grown = plasticity.facilitation(peaks)
         text = f"PPF {100 * grown['ppf']:+.3g} %, PTP {100 * grown['ptp']:+.3g} %".replace("-", "\N{MINUS SIGN}")
         axes.plot(
-            np.arange(1, len(peaks) + 1), peaks, marker="os^Dv"[i % 5], clip_on=False, label=named(run, text),
+            np.arange(1, len(peaks) + 1), peaks, marker="os^Dv"[i % 5], clip_on=False, label=legend_label(run, text),
             **stroke(i, 0, len(runs), 1),
         )  # fmt: skip
-    quantity(axes, "y", np.concatenate(every), "peak |current|", "A")
+    quantity_axis(axes, "y", np.concatenate(every), "peak |current|", "A")
     axes.set(xlabel="pulse")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes)

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator, MultipleLocator
 
 from otjdd.analysis import small_signal
-from otjdd.plot.axes import SUPERSCRIPT, legend, note, quantity, told, volts
-from otjdd.plot.runs import Run, gathered, named, stroke
+from otjdd.plot.axes import SUPERSCRIPT, legend, quantity_axis, small_print, three_digits, volts
+from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
 from otjdd.plot.style import GREY
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ INSET = (0.6, 0.76, 0.4, 0.26)  # place of the smaller arcs in the axes: left, b
 SHARE = 0.15  # of the largest imaginary part, from where a decade of the frequency is named in a Nyquist plot
 
 
-class Curve(NamedTuple):
+class SignalCurve(NamedTuple):
     """A curve of small signals over one coordinate, its name, and its number in its result."""
 
     data: xr.Dataset  # along `frequency` or `bias`
@@ -31,7 +31,7 @@ class Curve(NamedTuple):
     number: int
 
 
-def curves(ds: xr.Dataset, along: str) -> list[Curve]:
+def curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
     """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
     others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
     stacked = ds.stack(curve=others).transpose("curve", ...)
@@ -41,33 +41,33 @@ def curves(ds: xr.Dataset, along: str) -> list[Curve]:
         words = {
             "state": str(one.state.item()), "temperature": f"{float(one.temperature):g} K",
             "bias": (volts(float(one.bias)) if one.bias else "0 V") if along != "bias" else "",
-            "frequency": told(float(one.frequency), "Hz") if along != "frequency" else "",
+            "frequency": three_digits(float(one.frequency), "Hz") if along != "frequency" else "",
         }  # fmt: skip
         name = ", ".join(words[dim] for dim in others if ds.sizes[dim] > 1)
-        found.append(Curve(one.sortby(along), name, number))
+        found.append(SignalCurve(one.sortby(along), name, number))
     return found
 
 
-def drawn(axes: Axes, runs: Sequence[Run], along: str) -> Iterator[tuple[Curve, dict[str, Any]]]:
+def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator[tuple[SignalCurve, dict[str, Any]]]:
     """Curves of all results with their strokes and labels; what is left out is told below the panel."""
     parts = max(len(curves(run.ds, along)) for run in runs)
     for i, run in enumerate(runs):
         for curve in curves(run.ds, along):
-            label = named(run, curve.name) if curve.name or len(runs) > 1 else None
+            label = legend_label(run, curve.name) if curve.name or len(runs) > 1 else None
             yield curve, stroke(i, curve.number, len(runs), parts) | {"label": label}
     most = max(run.ds.capacitance.size // run.ds.sizes[along] for run in runs)
     if most > MOST:
-        note(axes, f"drawn: {MOST} of {most} curves")
+        small_print(axes, f"drawn: {MOST} of {most} curves")
 
 
-def swept(ds: xr.Dataset) -> bool:
+def enough_frequencies(ds: xr.Dataset) -> bool:
     """Tell if a result has enough frequencies for a spectrum."""
     return ds.sizes["frequency"] > 4
 
 
 def few(ds: xr.Dataset) -> bool:
     """Tell if a result has enough voltages for a curve, and so few frequencies that each can have one."""
-    return biased(ds) and not swept(ds)
+    return biased(ds) and not enough_frequencies(ds)
 
 
 def biased(ds: xr.Dataset) -> bool:
@@ -83,18 +83,18 @@ def depleted(ds: xr.Dataset) -> bool:
         return False
 
 
-def impedance(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+def impedance(curve: SignalCurve) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (F,) [Hz] and complex impedance (F,) [ohm] of a curve."""
     ds = curve.data
     return ds.frequency.values, ds.impedance_real.values + 1j * ds.impedance_imag.values
 
 
-def nyquist(axes: Axes, runs: Sequence[Run]) -> None:
+def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Imaginary against real part of the impedance, with a dot at each decade of the frequency.
 
     Arcs that are much smaller than the largest have axes of their own above it.
     """
-    every = list(drawn(axes, runs, "frequency"))
+    every = list(draw_curves(axes, runs, "frequency"))
     large, *small = alike([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
     arcs(axes, [every[k] for k in large])
     if not small:
@@ -121,7 +121,7 @@ def alike(sizes: Sequence[float]) -> list[list[int]]:
     return [large, small] if small else [large]
 
 
-def arcs(axes: Axes, curves: Sequence[tuple[Curve, dict[str, Any]]], ticks: int | None = None) -> None:
+def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks: int | None = None) -> None:
     """Fill axes with arcs; ticks : at most, where the axes are narrow."""
     largest = None
     for curve, line in curves:
@@ -138,7 +138,7 @@ def arcs(axes: Axes, curves: Sequence[tuple[Curve, dict[str, Any]]], ticks: int 
         [part for curve, _ in curves for part in (impedance(curve)[1].real, impedance(curve)[1].imag)]
     )
     for side, name in (("x", "Re Z"), ("y", "\N{MINUS SIGN}Im Z")):
-        quantity(axes, side, both, name, "ohm", log=False)
+        quantity_axis(axes, side, both, name, "ohm", log=False)
         if ticks:
             getattr(axes, f"{side}axis").set_major_locator(MaxNLocator(ticks))
     axes.set_aspect("equal", adjustable="datalim")
@@ -152,21 +152,21 @@ def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarra
         if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
             out = np.conj(dot - middle) / abs(dot - middle)
             axes.annotate(
-                told(decade, "Hz"), (dot.real, -dot.imag), (5 * out.real, 5 * out.imag), textcoords="offset points",
+                three_digits(decade, "Hz"), (dot.real, -dot.imag), (5 * out.real, 5 * out.imag), textcoords="offset points",
                 fontsize=6, color=GREY, ha="left" if out.real > 0 else "right", va="bottom" if out.imag > 0 else "top",
             )  # fmt: skip
 
 
-def bode(axes: Axes, runs: Sequence[Run]) -> None:
+def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Magnitude of the impedance, solid, and its phase, dotted, against the frequency."""
     other = axes.twinx()
-    for curve, line in drawn(axes, runs, "frequency"):
+    for curve, line in draw_curves(axes, runs, "frequency"):
         f, Z = impedance(curve)
         axes.plot(f, np.abs(Z), linewidth=1.0, **line)
         other.plot(f, np.degrees(np.angle(Z)), linewidth=1.0, linestyle=":", color=line["color"])
     magnitude = np.hypot(gathered(runs, "impedance_real"), gathered(runs, "impedance_imag"))
-    quantity(axes, "x", gathered(runs, "frequency"), "frequency", "Hz", log=True)
-    quantity(axes, "y", magnitude, "|Z|", "ohm", log=True)
+    quantity_axis(axes, "x", gathered(runs, "frequency"), "frequency", "Hz", log=True)
+    quantity_axis(axes, "y", magnitude, "|Z|", "ohm", log=True)
     other.set_ylabel("phase (°), dotted")
     axes.xaxis.set_major_locator(LogLocator(numticks=5))
     low, high = other.get_ylim()
@@ -175,16 +175,16 @@ def bode(axes: Axes, runs: Sequence[Run]) -> None:
     legend(axes)
 
 
-def capacitance(axes: Axes, runs: Sequence[Run]) -> None:
+def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Capacitance against voltage, a curve for each state and frequency."""
-    for curve, line in drawn(axes, runs, "bias"):
+    for curve, line in draw_curves(axes, runs, "bias"):
         axes.plot(curve.data.bias.values, curve.data.capacitance.values, linewidth=1.0, **line)
-    quantity(axes, "y", gathered(runs, "capacitance"), "capacitance", "F")
+    quantity_axis(axes, "y", gathered(runs, "capacitance"), "capacitance", "F")
     axes.set(xlabel="voltage (V)")
     legend(axes)
 
 
-def mott_schottky(axes: Axes, runs: Sequence[Run]) -> None:
+def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """1/C² at the highest frequency against voltage, with the line that gives an apparent doping and built-in voltage."""
     states, drawn_of = max(run.ds.sizes["state"] for run in runs), []
     for i, run in enumerate(runs):
@@ -195,7 +195,7 @@ def mott_schottky(axes: Axes, runs: Sequence[Run]) -> None:
     power = 3 * int(np.floor(np.log10(largest) / 3 + 1e-9))
     for run, state, name, line in drawn_of:
         curve, fit = small_signal.depletion_line(run.ds, state)
-        found = f"{told(fit.doping)} m⁻³, {told(fit.built_in_voltage, 'V')}"
+        found = f"{three_digits(fit.doping)} m⁻³, {three_digits(fit.built_in_voltage, 'V')}"
         y, colour = 10.0**-power / curve.capacitance**2, line["color"]
         axes.plot(curve.bias, y, "o", markersize=2.5, color=colour, label=f"{name}: {found}" if name else found)
         slope = (fit.line[1] - fit.line[0]) / (fit.voltages[1] - fit.voltages[0])
@@ -206,7 +206,7 @@ def mott_schottky(axes: Axes, runs: Sequence[Run]) -> None:
     axes.set(xlabel="voltage (V)", ylabel=f"1 / C² ({unit})", ylim=(0.0, None))
     legend(axes, "apparent doping, built-in voltage")
     if said := "; ".join(dict.fromkeys(filter(None, (truth(run.ds, state, name) for run, state, name, _ in drawn_of)))):
-        note(axes, said)
+        small_print(axes, said)
 
 
 def truth(ds: xr.Dataset, state: str, name: str) -> str:
@@ -216,4 +216,7 @@ def truth(ds: xr.Dataset, state: str, name: str) -> str:
         return ""
     flat = found["flat_band_voltage"]
     ending = f", bands flat at {volts(flat)}" if np.isfinite(flat) else ""
-    return f"{name}: "[: 99 * bool(name)] + f"the case: {told(found['doping'] / found['doping_ratio'])} m⁻³{ending}"
+    return (
+        f"{name}: "[: 99 * bool(name)]
+        + f"the case: {three_digits(found['doping'] / found['doping_ratio'])} m⁻³{ending}"
+    )

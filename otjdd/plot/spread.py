@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otjdd.plot.axes import legend, magnitude, quantity, told
+from otjdd.plot.axes import legend, magnitude, quantity_axis, three_digits
 from otjdd.plot.runs import stroke
 from otjdd.plot.style import GREY
 from otjdd.studies.sensitivity import worth_logarithms
@@ -47,7 +47,7 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
         share = 100 * (np.arange(values.size) + 0.5) / values.size
         text = f"{one.name}: " * (len(sets) > 1) + middle(values, unit, log)
         axes.plot(values, share, marker="osD^vP"[i % 6], markersize=2.5, label=text, **stroke(0, i, 1, len(sets)))
-    quantity(axes, "x", every, what, unit, log=log)
+    quantity_axis(axes, "x", every, what, unit, log=log)
     axes.set(ylabel=f"cumulative share of {of} (%)", ylim=(0, 100))
     legend(axes)
 
@@ -56,8 +56,8 @@ def middle(values: np.ndarray, unit: str, log: bool) -> str:
     """Median and standard deviation in words; of logarithms in decades where `log`."""
     width = np.std(np.log10(magnitude(values))) if log else np.std(values)
     decades = f"{width:.2g} decades" if width >= 1e-3 else "below 0.001 decades"
-    spread = decades if log else told(float(width), unit)
-    return f"{told(float(np.median(values)), unit)}, σ {spread}"
+    spread = decades if log else three_digits(float(width), unit)
+    return f"{three_digits(float(np.median(values)), unit)}, σ {spread}"
 
 
 def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
@@ -78,4 +78,4 @@ def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
     turned: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if long else {}
     axes.set_xticks(range(1, len(sets) + 1), names, **turned)
     axes.set_xlim(0.4, len(sets) + 0.6)
-    quantity(axes, "y", every, what, unit)
+    quantity_axis(axes, "y", every, what, unit)

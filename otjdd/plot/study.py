@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from otjdd.plot import study_panels, study_sample
-from otjdd.plot.axes import colours, figure_of, note
+from otjdd.plot.axes import colours, figure_of, small_print
 from otjdd.plot.labels import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
@@ -119,7 +119,7 @@ def fill(made: Sequence[Panel], places: Sequence[Axes]) -> None:
     for panel, axes in zip(made, places, strict=True):
         mesh = panel.draw(axes)
         if panel.omitted:
-            note(axes, panel.omitted)
+            small_print(axes, panel.omitted)
         if mesh is not None:
             maps.setdefault(str(panel.result.name), []).append((axes, mesh, panel.result))
     for drawn in maps.values():

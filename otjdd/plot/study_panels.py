@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.plot.axes import legend, quantity, told
+from otjdd.plot.axes import legend, quantity_axis, three_digits
 from otjdd.plot.labels import leaves, words_of
 from otjdd.plot.reads import MARKERS
 from otjdd.plot.runs import stroke
@@ -31,7 +31,7 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
     names: Sequence[str | None] = places(result, other) if other else [None]
     for i, label in enumerate(names):
         row = result.isel({other: i}) if other else result
-        axes.plot(values_of(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
+        axes.plot(numbers_along(row, along), row.values, marker=MARKERS[i % 6], label=label, **stroke(0, i, 1, count))
     study_axis(axes, result, along, "x")
     ordinate(axes, result)
     legend(axes, words_of(result, other) if other and other in result.coords else None)
@@ -42,7 +42,7 @@ def image(
 ) -> QuadMesh:
     """A result as colours over two axes; points without a result are left white. Return the colours."""
     rows = result.transpose(up, along)
-    x, y = values_of(rows, along), values_of(rows, up)
+    x, y = numbers_along(rows, along), numbers_along(rows, up)
     mesh = axes.pcolormesh(edges(x), edges(y), rows.values, norm=norm, shading="flat", rasterized=True)
     study_axis(axes, rows, along, "x")
     study_axis(axes, rows, up, "y")
@@ -60,7 +60,7 @@ def edges(x: np.ndarray) -> np.ndarray:
     return np.exp(ends) if worth_logarithms(x) else ends
 
 
-def values_of(result: xr.DataArray, dim: Hashable) -> np.ndarray:
+def numbers_along(result: xr.DataArray, dim: Hashable) -> np.ndarray:
     """Numbers along an axis; places where it has none."""
     numeric = dim in result.coords and result[dim].dtype.kind in "if"
     return result[dim].values if numeric else np.arange(result.sizes[dim], dtype=float)
@@ -69,14 +69,14 @@ def values_of(result: xr.DataArray, dim: Hashable) -> np.ndarray:
 def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> None:
     """Label, scale and ticks of an axis of the study."""
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
-    quantity(axes, side, values_of(result, dim), words_of(result, dim), unit)
+    quantity_axis(axes, side, numbers_along(result, dim), words_of(result, dim), unit)
     if dim in result.coords and result[dim].dtype.kind not in "if":
-        getattr(axes, f"{side}axis").set_ticks(values_of(result, dim), [str(v) for v in result[dim].values])
+        getattr(axes, f"{side}axis").set_ticks(numbers_along(result, dim), [str(v) for v in result[dim].values])
 
 
 def ordinate(axes: Axes, result: xr.DataArray) -> None:
     """Label and scale of the result."""
-    quantity(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
+    quantity_axis(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
 
 
 def wrapped(result: xr.DataArray) -> str:
@@ -90,7 +90,11 @@ def place(result: xr.DataArray, dim: Hashable) -> str:
     if dim not in result.coords:
         return ""
     value = result[dim].values[()]
-    return told(float(value), result[dim].attrs.get("units", "1")) if np.issubdtype(type(value), float) else str(value)
+    return (
+        three_digits(float(value), result[dim].attrs.get("units", "1"))
+        if np.issubdtype(type(value), float)
+        else str(value)
+    )
 
 
 def places(result: xr.DataArray, dim: Hashable) -> list[str]:
@@ -115,7 +119,7 @@ def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
             continue
         key, values = words_of(result, str(name)), coord.values
         if coord.dtype.kind in "if":
-            yield [f"{key} {told(float(value), coord.attrs.get('units', '1'))}" for value in values]
+            yield [f"{key} {three_digits(float(value), coord.attrs.get('units', '1'))}" for value in values]
         elif all(str(value).startswith("{") for value in values):
             tables = [dict(leaves(tomllib.loads(f"table = {value}")["table"])) for value in values]
             for inner in dict.fromkeys(inner for table in tables for inner in table):

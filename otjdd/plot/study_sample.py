@@ -11,7 +11,7 @@ import numpy as np
 from otjdd.plot.axes import colours, legend
 from otjdd.plot.labels import words_of
 from otjdd.plot.spread import Numbers, boxes, cumulative
-from otjdd.plot.study_panels import ordinate, study_axis, values_of, wrapped
+from otjdd.plot.study_panels import numbers_along, ordinate, study_axis, wrapped
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.studies.sensitivity import sobol_indices, worth_logarithms
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:
     """All draws of a sample along an axis, their median, and the middle eight tenths."""
     rows = result.transpose("sample", along).values
-    x = values_of(result, along)
+    x = numbers_along(result, along)
     axes.plot(x, rows.T, color=GREY, linewidth=0.4, alpha=0.6)
     low, middle, high = np.nanquantile(rows, [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(x, low, high, color=BLUE, alpha=0.15, linewidth=0, label="10 to 90 %")

@@ -37,7 +37,7 @@ from otjdd.results import outputs
 from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import self_check
 from otjdd.solver.checkpoint import Place
-from otjdd.solver.outcome import ending, status
+from otjdd.solver.outcome import ending, status_words
 from otjdd.system.beside import beside
 from otjdd.system.steps import Progress
 
@@ -84,7 +84,7 @@ def simulate_with_error(
     kind, cells = case.numerics.error, case.device.film.cells
     grids = [cells, *(cells // part for part in PARTS[kind])]
     ds, runs = on_all_grids(case, grids, on_its_grid, progress, start, checkpoints)
-    name = quantity(ds)
+    name = variable_of(ds)
     if name is None:
         return ds.assign_attrs({ATTRIBUTE: "a result without reads has no read whose error could be stated"})
     whole = [run for run in runs if not isinstance(run, SolverError)]
@@ -128,7 +128,7 @@ def on_all_grids(
             raise
         interrupted = ending(error)
         # not that of a coarser grid
-        part = unknown(finest[0], case.numerics.error, status(interrupted))
+        part = unknown(finest[0], case.numerics.error, status_words(interrupted))
         interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
         raise interrupted from None
     return finest[0], runs
@@ -161,7 +161,7 @@ def extrapolation(name: str, grids: list[int]) -> str:
     )
 
 
-def quantity(ds: xr.Dataset) -> str | None:
+def variable_of(ds: xr.Dataset) -> str | None:
     """Name of the variable of a result whose errors are stated."""
     return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
 
@@ -171,7 +171,7 @@ def unknown(ds: xr.Dataset, kind: str, reason: str) -> xr.Dataset:
     if kind == "limit":
         log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)
         return ds.assign_attrs({ATTRIBUTE: f"{NOT_EXTRAPOLATED}: {reason}"})
-    name, said = quantity(ds), f"not known: {reason}"
+    name, said = variable_of(ds), f"not known: {reason}"
     log.warning("the error of the reads is %s", said)
     if name:
         none = np.full(ds[name].shape, np.nan)

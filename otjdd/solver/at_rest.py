@@ -15,7 +15,7 @@ from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
-from otjdd.solver.outcome import attributes, delivered, ending, status
+from otjdd.solver.outcome import attributes, delivered, ending, status_words
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,18 +45,20 @@ def curves(
     } | (more or {})
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:
-        for place, run, voltage in points(case, coords["temperature"], progress):
+        for place, run, voltage in points_at_rest(case, coords["temperature"], progress):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
         del out[LEVELS]
-    about = attributes(case, {"status": status(failure)}, time.perf_counter() - began, extremes(case, coords, out))
+    about = attributes(
+        case, {"status": status_words(failure)}, time.perf_counter() - began, extremes(case, coords, out)
+    )
     return delivered(outputs.dataset(out, coords, about), failure)
 
 
-def points(
+def points_at_rest(
     case: Case, temperatures: Sequence[float], progress: Callable[[float], object] | None = None
 ) -> Iterator[tuple[tuple[int, int, int], Run, float]]:
     """(place in the outputs, run, voltage [V]) of each state, temperature and bias in turn. Raises SolverError.

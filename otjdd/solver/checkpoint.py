@@ -69,7 +69,7 @@ class Saved(NamedTuple):
         return float(self.arrays["wall_time"])
 
 
-def beside(result: Path) -> Path:
+def checkpoint_path(result: Path) -> Path:
     """Path of the checkpoint of the run that makes a result: next to it, hidden."""
     return result.with_name(f".{result.name}.checkpoint")
 
@@ -160,7 +160,7 @@ def restore(run: Run, saved: Saved) -> None:
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
         run.counts = Counts(*map(int, arrays["counts"]))
-        run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.widths(run), strict=True))
+        run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
         states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
         run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]

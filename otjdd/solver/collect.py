@@ -11,7 +11,7 @@ from otjdd.case.kinds import kinds_of
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
-from otjdd.solver.integrate import widths
+from otjdd.solver.integrate import row_widths
 from otjdd.solver.snapshots import snapshot
 from otjdd.stepping import run_log
 from otjdd.waveform.writes import last_writes
@@ -30,7 +30,7 @@ SMALLEST_JUMP = 1e-6  # V, larger than the change by settling once more
 
 def readings(case: Case, moving: Run, waveform: Waveform | Chain) -> dict[str, np.ndarray]:
     """Arrays (R,) of the reads that were taken."""
-    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, widths(moving)[1]))
+    rows = np.concatenate(moving.reads) if moving.reads else np.zeros((0, row_widths(moving)[1]))
     voltage, current = rows[:, run_log.READ_SOURCE], rows[:, run_log.READ_CURRENT]
     write_end, write_end_voltage = last_writes(waveform, len(rows)).T.copy()
     return (
@@ -78,7 +78,7 @@ def collected(
     only : names that are taken, None for all; time series are left out if none is among them
     """
     junction = moving.junction
-    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, widths(moving)[0]))
+    rows = np.concatenate(moving.rows) if moving.rows else np.zeros((0, row_widths(moving)[0]))
     rows[:, run_log.TIME] = simultaneous(rows[:, run_log.TIME])
     rows = rows[recorded_once(rows)]
     along_time = only is None or any("time" in outputs.OUTPUTS[name].dims for name in only)
@@ -96,7 +96,7 @@ def collected(
             values = [row[name] for row in snapshots]
             arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
-    recorded = extremes(case, arrays, coords["time"])
+    recorded = recorded_extremes(case, arrays, coords["time"])
     reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     if case.device.film.electrons != "none":  # then they are part of the model
@@ -136,7 +136,7 @@ def density_of_supply(case: Case, junction: Junction) -> float:
     return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
 
 
-def extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> dict[str, model_limits.Reached]:
+def recorded_extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> dict[str, model_limits.Reached]:
     """Largest values of the quantities that have a limit, over records, reads and snapshots.
 
     time : (T,) of the time series [s]

@@ -130,7 +130,7 @@ def antiderivative(image: Image, x: np.ndarray) -> np.ndarray:
     return found
 
 
-def ends(image: Image) -> tuple[float, float]:
+def image_ends(image: Image) -> tuple[float, float]:
     """Points [m] between which the potential is the image potential; it is constant from there to a metal.
 
     Without a metal on a side, the end of the film there.
@@ -142,7 +142,7 @@ def ends(image: Image) -> tuple[float, float]:
 
 def potential(image: Image, x: np.ndarray) -> np.ndarray:
     """Image potential [eV] at x (n,) [m]."""
-    left, right = ends(image)
+    left, right = image_ends(image)
     found = far_potential(image, np.clip(x, left, right)) if left < right else np.zeros_like(x)
     found = np.where(x < left, -(image.left or 0.0), found)
     return np.where(x > right, -(image.right or 0.0), found)
@@ -150,7 +150,7 @@ def potential(image: Image, x: np.ndarray) -> np.ndarray:
 
 def mean_potential(image: Image, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Mean of the image potential [eV] from low to high (n,) [m], exact."""
-    left, right = ends(image)
+    left, right = image_ends(image)
     near_left = np.minimum(high, left) - np.minimum(low, left)
     near_right = np.maximum(high, right) - np.maximum(low, right)
     area = -(image.left or 0.0) * near_left - (image.right or 0.0) * near_right

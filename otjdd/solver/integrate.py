@@ -77,7 +77,7 @@ class Run:
     reads: list[np.ndarray] = field(default_factory=list)  # (n, widths()[1])
     kept: list[KeptState] = field(default_factory=list)
     at: np.ndarray = field(
-        default_factory=lambda: np.array(beginning(0.0))
+        default_factory=lambda: np.array(place_at_start(0.0))
     )  # place on its course, see `stepper.Course`
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
 
@@ -107,7 +107,7 @@ def begin(
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
 
 
-def widths(run: Run) -> tuple[int, int]:
+def row_widths(run: Run) -> tuple[int, int]:
     """Length of a recorded row and of a read, see `stepping.run_log`."""
     columns = len(run.total) if run.apart else 0
     return RECORD + 2 * columns, READING + columns
@@ -117,17 +117,17 @@ def jump(run: Run, voltage: float) -> None:
     """Settle fields and circuit at a source voltage with the ions fixed. Raises SolverError."""
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
     status = quasistatic.jump(run.junction, run.state, run.tangent, run.memory, voltage, accuracy)
-    check(run, status, run.time, voltage, 0.0, 0.0)
+    check_status(run, status, run.time, voltage, 0.0, 0.0)
     run.step = 0.0
 
 
 def follow_piece(run: Run, duration: float, start: float, end: float, record: bool = False) -> None:
     """Integrate over a straight piece of the source voltage; the state is settled at its start. Raises SolverError."""
     piece = np.array([[run.time, run.time + duration, start, end]])
-    follow_pieces(run, piece, np.zeros(1, np.int64), beginning(run.step, start), record)
+    follow_pieces(run, piece, np.zeros(1, np.int64), place_at_start(run.step, start), record)
 
 
-def beginning(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
+def place_at_start(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
     """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
     return 0.0, 0.0, step, settled_at, 0.0, 0.0
 
@@ -159,7 +159,7 @@ def follow_pieces(
         done = int(i) == len(pieces)
         run.time, run.step = end if done else start + tau, step
         voltage = V_start + (V_end - V_start) * (1.0 if done or end == start else tau / (end - start))
-        check(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
+        check_status(run, status, run.time, voltage, step, norm, int(counts[stepper.WORST_CELL]))
         if status == Status.PAUSED and run.counts.accepted + run.counts.rejected >= run.max_steps:
             fail(run, "TOO_MANY_STEPS", run.time, voltage, step, norm)
         if progress:
@@ -181,7 +181,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     K, N = run.state.c.shape
     observed, read, kept = (int(np.count_nonzero(tasks & bit)) for bit in (OBSERVE, READ, KEEP))
     rows, reads, states = ROWS if record else min(observed, ROWS), min(read, ROWS), min(kept, STATES)
-    row, reading = widths(run)
+    row, reading = row_widths(run)
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
@@ -203,7 +203,7 @@ def empty(run: Run, log: Log) -> None:
     log.used[:] = 0
 
 
-def check(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
+def check_status(run: Run, status: int, time: float, voltage: float, step: float, norm: float, cell: int = 0) -> None:
     """Raise SolverError for a status of the kernels that is a failure."""
     if status not in (Status.DONE, Status.PAUSED):
         fail(run, Status(status).name, time, voltage, step, norm, cell)
@@ -225,16 +225,16 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
     raise SolverError(reason, time, voltage, step, norm, float(place))
 
 
-def observe(run: Run, voltage: float) -> None:
+def record_row(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
     jump(run, voltage)
     log = new_log(run, np.array([OBSERVE]), False)
     status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
-    check(run, status, run.time, voltage, 0.0, 0.0)
+    check_status(run, status, run.time, voltage, 0.0, 0.0)
     empty(run, log)
 
 
-def keep(run: Run, voltage: float) -> None:
+def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     jump(run, voltage)
     state = run.state
@@ -243,7 +243,7 @@ def keep(run: Run, voltage: float) -> None:
     )
 
 
-def restore(run: Run, kept: KeptState, voltage: float) -> None:
+def restore_state(run: Run, kept: KeptState, voltage: float) -> None:
     """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
     run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
     jump(run, voltage)
@@ -312,9 +312,9 @@ def follow_block(
         return
     recorded = np.full(len(pieces), every == "all")
     if windows:
-        recorded |= within(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
+        recorded |= in_windows(pieces[:, :2].mean(axis=1), np.subtract(windows, block.start))
     pieces[:, :2] += began
-    run.at = np.array(beginning(run.step) if at is None else at)
+    run.at = np.array(place_at_start(run.step) if at is None else at)
     if at is not None:
         check_place(run.at, pieces)
     for end in [*(np.flatnonzero(np.diff(recorded)) + 1 if windows else ()), len(pieces)]:
@@ -336,7 +336,7 @@ def check_place(at: np.ndarray, pieces: np.ndarray) -> None:
         raise Misplaced(f"in piece {piece:g} of {len(pieces)}, {tau:g} s after its start, with a step of {step:g} s")
 
 
-def within(times: np.ndarray, windows: np.ndarray) -> np.ndarray:
+def in_windows(times: np.ndarray, windows: np.ndarray) -> np.ndarray:
     """True for each time (n,) that lies in any of the windows (W, 2), of which there is one or more."""
     return np.asarray(np.any([(start <= times) & (times <= end) for start, end in windows], axis=0))
 

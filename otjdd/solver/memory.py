@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from otjdd.case.case import Case
 
 
-def needed(case: Case, columns: int) -> float:
+def bytes_needed(case: Case, columns: int) -> float:
     """Bytes of the outputs of a case except its time series, whose length is not known before."""
     drive, record, cells = case.drive, case.record, case.device.film.cells
     if isinstance(drive, Prepared):

@@ -73,15 +73,15 @@ def centres(faces: np.ndarray) -> np.ndarray:
     return middle
 
 
-def profile(case: Case) -> Profile | None:
+def starting_profile(case: Case) -> Profile | None:
     """Profile that a case starts from; None when it names none. Raises OSError, ValueError ("file:line: ...")."""
     path = getattr(case.ions.initial, "profile", None)
     return read_profile(path, case.device.film.thickness, case.ions.site_density) if path else None
 
 
 def members(case: Case) -> list[Member]:
-    """The columns of a case, kind by kind. Raises ValueError for unphysical values, and the errors of `profile`."""
-    kinds, start = kinds_of(case), profile(case)
+    """The columns of a case, kind by kind. Raises ValueError for unphysical values, and as `starting_profile`."""
+    kinds, start = kinds_of(case), starting_profile(case)
     found: list[Member] = []
     for number, kind in enumerate(kinds):
         density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
@@ -251,7 +251,7 @@ def image_of_columns(case: Case, temperature: float, parts: list[Member], nodes:
 
 def along_profile(case: Case, parts: list[Member]) -> np.ndarray:
     """Concentrations (K, N) [1/m3] of the profile that a case starts from, stretched with the thickness of a column."""
-    film, start = case.device.film, profile(case)
+    film, start = case.device.film, starting_profile(case)
     assert start is not None  # `initial.start` asks for it where the case names one
     c = start.cells(grid_faces(film.thickness, film.cells, film.grading))
     return np.array([c * (part.density / start.mean(film.thickness)) for part in parts])

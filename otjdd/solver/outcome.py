@@ -28,7 +28,7 @@ def ending(error: BaseException) -> Ended:
     return found
 
 
-def status(failure: Ended | None) -> str:
+def status_words(failure: Ended | None) -> str:
     """End of a run, in words."""
     return "done" if failure is None else str(failure) or "interrupted"
 
@@ -69,9 +69,9 @@ def attributes(case: Case, statistics: dict[str, Any], wall_time: float, reached
         case.source, case.resolved(), title=case.title, statistics=statistics, wall_time=wall_time
     )
     history = f"{about['created']} otjdd {about['otjdd_version']}: {case.title}"
-    return about | {"history": history, "references": references(case)} | limits(reached)
+    return about | {"history": history, "references": references(case)} | limits_attribute(reached)
 
 
-def limits(reached: dict[str, Reached]) -> dict[str, str]:
+def limits_attribute(reached: dict[str, Reached]) -> dict[str, str]:
     """Attribute with the limits of the model that are exceeded. reached : output -> largest value"""
     return {model_limits.ATTRIBUTE: "\n".join(model_limits.passed(reached))}

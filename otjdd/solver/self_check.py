@@ -84,8 +84,8 @@ def trust() -> None:
         log.warning(
             "compiling the kernels: once for this version on this machine, about a minute; later runs load them"
         )
-        compile_ahead.compile_kernels(begin)
-    wrong = difference(answer())
+        compile_ahead.compile_kernels(begin_known)
+    wrong = difference_from_known(computed_answer())
     if not wrong:
         return
     kernel_cache.forget()
@@ -95,7 +95,7 @@ def trust() -> None:
     )
 
 
-def begin(**changes: Any) -> integrate.Run:
+def begin_known(**changes: Any) -> integrate.Run:
     """The run at its start. changes : of the case."""
     case = parse_case(CASE).replace(**changes)
     parts = model.members(case)
@@ -105,12 +105,12 @@ def begin(**changes: Any) -> integrate.Run:
 
 def begin_between_metals() -> integrate.Run:
     """A run of the same types, without the tables of a semiconductor and the kernels that make them."""
-    return begin(**{"device.right": {"kind": "metal", "barrier": "0.7 eV"}})
+    return begin_known(**{"device.right": {"kind": "metal", "barrier": "0.7 eV"}})
 
 
-def answer(**changes: Any) -> Answer:
+def computed_answer(**changes: Any) -> Answer:
     """Numbers at the end of the run."""
-    run = begin(**changes)
+    run = begin_known(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
         integrate.jump(run, voltage)
         integrate.follow_piece(run, duration, voltage, voltage, False)
@@ -123,7 +123,7 @@ def answer(**changes: Any) -> Answer:
     return Answer(position, edge, float(run.state.D_left[0]), conductance, energy)
 
 
-def difference(found: Answer) -> str:
+def difference_from_known(found: Answer) -> str:
     """Differences from the known answer in words; "" when there are none."""
     for name, value, known in zip(Answer._fields, found, KNOWN, strict=True):
         if not abs(value - known) <= TOLERANCE * abs(known):

@@ -16,7 +16,7 @@ from otjdd.results import outputs
 from otjdd.solver import checkpoint, initial, integrate, model, model_limits, self_check
 from otjdd.solver.collect import collected, readings, snapshots_of
 from otjdd.solver.iv import iv
-from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits, status
+from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needs_snapshots
 from otjdd.system.steps import Progress, finished
@@ -84,7 +84,7 @@ def outputs_in_steps(case: Case, only: Collection[str], progress: Progress = Non
     ran = yield from in_steps(case.without_fit(), progress, only=only)
     if ran.failure:
         raise ran.failure
-    return Found(outputs.chosen(ran.arrays | ran.coords, only), limits(ran.reached)[model_limits.ATTRIBUTE])
+    return Found(outputs.chosen(ran.arrays | ran.coords, only), limits_attribute(ran.reached)[model_limits.ATTRIBUTE])
 
 
 def in_steps(
@@ -122,7 +122,7 @@ def in_steps(
     reads, far = readings(case, moving, waveform), moving.time  # before the snapshots, which take it back
     snapshots, failed = snapshots_of(case, moving) if needs_snapshots(only) else ([], None)
     failure = failure or failed
-    statistics = {"status": status(failure), "time_reached": far, "time_total": waveform.duration}
+    statistics = {"status": status_words(failure), "time_reached": far, "time_total": waveform.duration}
     took = time.perf_counter() - began
     arrays, coords, reached = collected(case, moving, reads, snapshots, only)
     return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure)
@@ -173,14 +173,14 @@ def undergo(
     record = case.record
     try:
         if at is None:
-            integrate.observe(moving, 0.0)
-            integrate.keep(moving, 0.0)  # the state before the drive
+            integrate.record_row(moving, 0.0)
+            integrate.keep_state(moving, 0.0)  # the state before the drive
         integrate.follow_waveform(
             moving, waveform, every=record.every, windows=record.windows, stops=record.instants(waveform.duration)[1:],
             keep_reads=record.profiles_at_reads, progress=progress, at=at,
         )  # fmt: skip
         if record.every != "all":
-            integrate.observe(moving, waveform.last_voltage)
+            integrate.record_row(moving, waveform.last_voltage)
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return ending(error)
     return None

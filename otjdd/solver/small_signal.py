@@ -39,12 +39,12 @@ def small_signal(case: Case, progress: Callable[[float], object] | None = None) 
     def measure(run: Run, voltage: float) -> dict[str, Any]:
         if drive.settle:
             come_to_rest(run, voltage)
-        return bias_point(run, voltage) | answer(case, run, voltage, frequency)
+        return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
     return at_rest.curves(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
 
 
-def answer(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:
+def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:
     """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how far its ions drift. Raises SolverError."""
     drive = case.drive
     assert isinstance(drive, Answer)

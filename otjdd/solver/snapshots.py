@@ -31,7 +31,7 @@ def needs_snapshots(names: Collection[str] | None) -> bool:
 
 def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
     """Profiles of a kept state, and the spectrum of the current of its middle column, at PROBE if the source is off."""
-    integrate.restore(moving, kept, kept.voltage)
+    integrate.restore_state(moving, kept, kept.voltage)
     junction, state, weight = moving.junction, moving.state, moving.junction.columns.weight
     c = bounded(state.c, junction.columns.width, np.array([ions.c_max for ions in junction.ions])[:, None])
     bands = np.array([film_band(junction, state, k) for k in range(len(weight))])

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from otjdd.errors import ResultError
 from otjdd.studies import points
-from otjdd.studies.jobs import Job, Work, compute, put
+from otjdd.studies.jobs import PointJob, StudyWork, compute, put_point
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 
@@ -27,19 +27,19 @@ PATIENCE = 15.0  # s without a connection to the scheduler
 
 
 def on_cluster(
-    work: Work, jobs: Iterable[Job], address: str, workers: int | None = None, limit: float | None = None
-) -> Generator[tuple[Job, Point], None, None]:
+    work: StudyWork, jobs: Iterable[PointJob], address: str, workers: int | None = None, limit: float | None = None
+) -> Generator[tuple[PointJob, Point], None, None]:
     """Points as they arrive from a cluster. `workers` : of one that is made here, for the address "local".
 
     limit : s that a point may take; looked at between the parts of its waveform
     Raises ConnectionError when the scheduler cannot be reached or goes away, ResultError when a point cannot be written.
     """
     arrived: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
-    running: dict[object, tuple[Future[bytes], Job]] = {}
+    running: dict[object, tuple[Future[bytes], PointJob]] = {}
     waiting = iter(jobs)
     with client_of(address, workers) as client:
 
-        def send(job: Job) -> None:
+        def send(job: PointJob) -> None:
             sent = client.submit(packed, work, job, limit, pure=False, key=f"otjdd-{job.digest}-{time.monotonic_ns()}")
             running[sent.key] = sent, job
             sent.add_done_callback(arrived.put)
@@ -60,7 +60,7 @@ def on_cluster(
                 raise gone(address)
 
 
-def packed(work: Work, job: Job, limit: float | None) -> bytes:
+def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
     """Compute a point on a worker of the cluster; return the bytes of its file."""
     return points.pack(compute(work, job, limit))
 
@@ -80,7 +80,7 @@ def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: 
             raise gone(address)
 
 
-def received(future: Future[bytes], work: Work, job: Job) -> Point | None:
+def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | None:
     """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
 
     A point is lost when the scheduler goes away, or when a worker dies before the point has arrived.
@@ -93,14 +93,14 @@ def received(future: Future[bytes], work: Work, job: Job) -> Point | None:
         data = future.result(timeout=60)
     except KilledWorker as error:
         point = Point("lost", f"workers died of it, one after the other ({error.last_worker})", keep=work.keep)
-        return put(work, job, point)
+        return put_point(work, job, point)
     except (OSError, CancelledError):
         return None
     path = points.path_of(work.folder, job.digest)
     point = points.unpack(path, data)
     if point.status == "stale":
         raise ResultError(path, "comes from a worker with another version of otjdd", "install the same everywhere")
-    points.put(work.folder, job.digest, data)
+    points.put_bytes(work.folder, job.digest, data)
     return point._replace(arrays={})
 
 

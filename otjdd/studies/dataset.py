@@ -63,7 +63,7 @@ def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
         limits.reshape(shape),
         {"units": "1", "long_name": "limits of the model that were passed"},
     )
-    return xr.Dataset(variables, coords, attributes(case))
+    return xr.Dataset(variables, coords, study_attributes(case))
 
 
 def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
@@ -113,11 +113,11 @@ def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndar
 
 
 def attributes_of(name: str) -> dict[str, str]:
-    output = kept.told(name)
+    output = kept.unit_and_name(name)
     return {"units": output.unit, "long_name": output.long_name}
 
 
-def attributes(case: Case) -> dict[str, Any]:
+def study_attributes(case: Case) -> dict[str, Any]:
     """Attributes of a study; equal for equal studies, so no times among them."""
     told = provenance.provenance(case.source, case.resolved(), title=case.title)
     sample = case.study.sample if case.study else None

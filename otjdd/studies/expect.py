@@ -12,7 +12,7 @@ from otjdd.studies.plan import located, plan
 from otjdd.units import brief, plain_unit
 
 
-def check(case: Case, file: str = "case.toml") -> None:
+def check_expected(case: Case, file: str = "case.toml") -> None:
     """Raise CaseError when the [expect] of a case is no number of its result. A case without one passes."""
     if case.expect is None:
         return
@@ -29,7 +29,7 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
         base = keep.parts(expect.number)[0]
         yield Problem(file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", wrong)
         return
-    unit = keep.told(expect.number).unit
+    unit = keep.unit_and_name(expect.number).unit
     if plain_unit(expect.dimension) != unit:
         yield Problem(file, 0, 0, "expect.low", f"a window in {unit}", brief(expect.low))
     points = 0 if case.study is None else len(plan(case, file).digests)
@@ -40,7 +40,7 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
 
 def found(case: Case) -> float:
     """Run a case, or the one point of its study, and return the expected number in SI. Raises CaseError, SolverError."""
-    check(case)
+    check_expected(case)
     if (expect := case.expect) is None:
         raise ValueError("a case without [expect]")
     run = case if expect.point is None else plan(case).at(expect.point)

@@ -22,7 +22,7 @@ MORE_TIME = "; raise study.time_limit"
 Kept = tuple[dict[str, KeptArray], str]  # arrays of a point by name, and the limits of the model that it exceeds
 
 
-class Work(NamedTuple):
+class StudyWork(NamedTuple):
     """Common to the points of a study: the case before their changes, the arrays to keep, and the folder."""
 
     case: Case
@@ -30,14 +30,14 @@ class Work(NamedTuple):
     folder: Path
 
 
-class Job(NamedTuple):
+class PointJob(NamedTuple):
     """A point to compute: the digest of its case, and its changes."""
 
     digest: str
     changes: dict[str, Any]
 
 
-def compute(work: Work, job: Job, limit: float | None = None) -> Point:
+def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point:
     """Run one point; failures of the run are told in the Point.
 
     limit : s after which the run ends at the next edge of its waveform
@@ -46,13 +46,13 @@ def compute(work: Work, job: Job, limit: float | None = None) -> Point:
     return point
 
 
-def computed(work: Work, jobs: Sequence[Job], limit: float | None = None) -> Iterator[tuple[Job, Point]]:
+def computed(work: StudyWork, jobs: Sequence[PointJob], limit: float | None = None) -> Iterator[tuple[PointJob, Point]]:
     """Points as they are computed, those of short runs together."""
     for number, point, seconds in together([point_in_steps(work, job, limit) for job in jobs]):
         yield jobs[number], point._replace(seconds=seconds)
 
 
-def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None, None, Point]:
+def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Generator[None, None, Point]:
     """A point, in the steps of its run."""
     began = time.perf_counter()
 
@@ -61,7 +61,7 @@ def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None,
             raise TimeoutError
 
     try:
-        arrays, limits = yield from measured(work.case.replace(**job.changes), work.keep, watch)
+        arrays, limits = yield from kept_arrays(work.case.replace(**job.changes), work.keep, watch)
         outcome = Point("done", arrays=arrays, limits=limits)
     except SolverError as error:
         outcome = Point("solver", str(error))
@@ -74,30 +74,30 @@ def point_in_steps(work: Work, job: Job, limit: float | None) -> Generator[None,
     return outcome._replace(keep=work.keep)
 
 
-def measured(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
+def kept_arrays(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
     """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
     from otjdd.solver.simulate import outputs_in_steps
 
-    if (outputs := keep.taken(names)) is None or makes_dataset(case):
+    if (outputs := keep.outputs_for(names)) is None or makes_dataset(case):
         ds = simulate(case, watch)
         return keep.measure(ds, names), ds.attrs[ATTRIBUTE]
     found = yield from outputs_in_steps(case, outputs, watch)
     return keep.measure_arrays(found.arrays, names), found.limits
 
 
-def settle(work: Work, *jobs: Job) -> list[Point]:
+def settle(work: StudyWork, *jobs: PointJob) -> list[Point]:
     """Compute points and put each on disk as it ends; returns them without their arrays, in the order of the jobs."""
-    done = {job.digest: put(work, job, point) for job, point in computed(work, jobs)}
+    done = {job.digest: put_point(work, job, point) for job, point in computed(work, jobs)}
     return [done[job.digest] for job in jobs]
 
 
-def put(work: Work, job: Job, point: Point) -> Point:
+def put_point(work: StudyWork, job: PointJob, point: Point) -> Point:
     """Put a point on disk; returns it without its arrays."""
-    points.write(work.folder, job.digest, point)
+    points.write_point(work.folder, job.digest, point)
     return point._replace(arrays={})
 
 
-def here(work: Work, jobs: Iterable[Job]) -> Generator[tuple[Job, Point], None, None]:
+def here(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, Point], None, None]:
     """Points one after the other in this process."""
     for job in jobs:
         (point,) = settle(work, job)

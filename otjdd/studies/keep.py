@@ -71,7 +71,7 @@ def not_one(name: str) -> str:
     if wrong := unknown([name]):
         return wrong
     base, number, _ = parts(name)
-    if (not number and base in OF_A_RUN) or told(name).dims:
+    if (not number and base in OF_A_RUN) or unit_and_name(name).dims:
         return brief(name)
     return ""
 
@@ -96,7 +96,7 @@ def place(name: str, names: Sequence[str]) -> tuple[int, str]:
     return names.index(base), name
 
 
-def taken(names: Sequence[str]) -> set[str] | None:
+def outputs_for(names: Sequence[str]) -> set[str] | None:
     """Outputs of a run from which the names are measured; None for a metric that may take any."""
     found: set[str] = set()
     for base in (parts(name)[0] for name in names):
@@ -157,7 +157,7 @@ def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
         raise ValueError(f"study.keep: the metric {name} does not fit this drive ({error})") from error
 
 
-def told(name: str) -> Output:
+def unit_and_name(name: str) -> Output:
     """Unit and long name of the array that is kept under a name."""
     base, number, index = parts(name)
     if base in OF_A_RUN:

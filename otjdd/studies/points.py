@@ -99,7 +99,7 @@ def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
     for name, dims, shape, text in head.arrays:
         if unknown := kept.unknown([name]):
             raise ValueError(unknown)
-        if dims != kept.told(name).dims or len(shape) != len(dims):
+        if dims != kept.unit_and_name(name).dims or len(shape) != len(dims):
             raise ValueError(f"{name} with the dimensions {dims} and the shape {shape}")
         count = math.prod(shape) if text is None else 0
         values = np.frombuffer(body, "<f8", count, at) if text is None else np.array(text, dtype=object)
@@ -115,25 +115,25 @@ def path_of(folder: Path, digest: str) -> Path:
     return folder / FOLDER / digest
 
 
-def write(folder: Path, digest: str, point: Point) -> None:
+def write_point(folder: Path, digest: str, point: Point) -> None:
     """Put a point on disk. Raises ResultError."""
-    put(folder, digest, pack(point), forced=not point.seconds < SHORT)
+    put_bytes(folder, digest, pack(point), forced=not point.seconds < SHORT)
 
 
-def put(folder: Path, digest: str, data: bytes, forced: bool = True) -> None:
+def put_bytes(folder: Path, digest: str, data: bytes, forced: bool = True) -> None:
     """Put the bytes of a point on disk, at the same cost however many are there. Raises ResultError."""
     write_whole(path_of(folder, digest), data, among_many=True, forced=forced)
 
 
-def read(folder: Path, digest: str) -> Point | None:
+def read_point(folder: Path, digest: str) -> Point | None:
     """A point, None where there is none. Raises ResultError when its file is damaged or cannot be read."""
     path = path_of(folder, digest)
     return unpack(path, read_whole(path)) if path.exists() else None
 
 
-def held(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
+def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
     """A point of these sources that holds all requested arrays, or has failed. Raises ResultError when it is damaged."""
-    point = read(folder, digest)
+    point = read_point(folder, digest)
     if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
         return None
     return point
@@ -142,7 +142,7 @@ def held(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
 def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
     """The same, None also for a damaged one."""
     try:
-        return held(folder, digest, keep)
+        return usable_point(folder, digest, keep)
     except ResultError:
         return None
 

@@ -13,7 +13,7 @@ from itertools import islice
 from otjdd.case.case import Case
 from otjdd.runs.run import makes_dataset
 from otjdd.studies import keep, points
-from otjdd.studies.jobs import MORE_TIME, Job, Work, put, settle
+from otjdd.studies.jobs import MORE_TIME, PointJob, StudyWork, put_point, settle
 from otjdd.studies.points import Point
 from otjdd.system import interpreter
 from otjdd.system.pool import DATASETS, team
@@ -26,8 +26,8 @@ RECENT = 20  # points that tell how long the next ones take
 
 
 def finished_points(
-    work: Work, jobs: Iterable[Job], count: int, workers: int, limit: float | None = None, alone: bool = False
-) -> Generator[tuple[Job, Point], None, None]:
+    work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None = None, alone: bool = False
+) -> Generator[tuple[PointJob, Point], None, None]:
     """Points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
     limit : s that each may take
@@ -53,16 +53,16 @@ class Batches:
     count : number of all jobs   shares : least number of batches for the jobs that are left   most : jobs in a batch
     """
 
-    def __init__(self, jobs: Iterable[Job], count: int, shares: int, most: int = MOST):
+    def __init__(self, jobs: Iterable[PointJob], count: int, shares: int, most: int = MOST):
         self.coming, self.left, self.shares, self.most, self.size = iter(jobs), count, shares, most, 1
         self.took: deque[float] = deque(maxlen=RECENT)
-        self.handed_out: dict[int, tuple[Job, ...]] = {}
+        self.handed_out: dict[int, tuple[PointJob, ...]] = {}
         self.count = 0
 
     def __iter__(self) -> "Batches":
         return self
 
-    def __next__(self) -> tuple[Job, ...]:
+    def __next__(self) -> tuple[PointJob, ...]:
         batch = tuple(islice(self.coming, max(1, min(self.size, self.left // self.shares))))
         if not batch:
             raise StopIteration
@@ -71,7 +71,7 @@ class Batches:
         self.left -= len(batch)
         return batch
 
-    def ended(self, number: int) -> tuple[Job, ...]:
+    def ended(self, number: int) -> tuple[PointJob, ...]:
         """The jobs of a batch that has ended."""
         return self.handed_out.pop(number)
 
@@ -90,7 +90,7 @@ def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
     return () if plain else (DATASETS,)
 
 
-def lost(work: Work, batch: tuple[Job, ...], error: Exception) -> list[Point | None]:
+def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[Point | None]:
     """Points of a batch whose process died: those that it wrote, None for others; the failure of one that was alone."""
     if len(batch) > 1:
         log.warning("%s: its points without a file are computed once more, each alone", error)
@@ -98,4 +98,4 @@ def lost(work: Work, batch: tuple[Job, ...], error: Exception) -> list[Point | N
         return [point and point._replace(arrays={}) for point in found]
     late = isinstance(error, TimeoutError)
     point = Point("time", f"{error}{MORE_TIME}") if late else Point("lost", str(error))
-    return [put(work, batch[0], point._replace(keep=work.keep))]
+    return [put_point(work, batch[0], point._replace(keep=work.keep))]

@@ -36,7 +36,7 @@ CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 TAKEN = "already holds a study: resume it, or choose another folder"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
 MAX_VALUES = 5e8  # in the Dataset: 4 GB
-Progress = Callable[[int, int, int], None]  # called with points done, failed and all
+PointProgress = Callable[[int, int, int], None]  # called with points done, failed and all
 Announce = Callable[[str], None]
 
 ALONE = 10  # points a worker from which one is computed first, to estimate the cost of all
@@ -145,7 +145,7 @@ def of_other_sources(folder: Path) -> bool:
 
 
 def run(
-    made: Plan, folder: Path, ways: Ways, progress: Progress | None = None, announce: Announce | None = None
+    made: Plan, folder: Path, ways: Ways, progress: PointProgress | None = None, announce: Announce | None = None
 ) -> None:
     """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(made.digests)
@@ -158,7 +158,10 @@ def run(
         announce(f"{len(made.digests)} points, {len(todo)} to compute")
     if not todo:
         return
-    work, waiting = jobs.Work(made.case, made.keep, folder), (jobs.Job(d, made.changes(i)) for d, i in todo.items())
+    work, waiting = (
+        jobs.StudyWork(made.case, made.keep, folder),
+        (jobs.PointJob(d, made.changes(i)) for d, i in todo.items()),
+    )
     first = True
     import h5netcdf  # noqa: F401  (the Dataset's, while the workers load: later all would wait for them)
     import xarray  # noqa: F401
@@ -177,8 +180,8 @@ def run(
 
 
 def start(
-    work: jobs.Work, waiting: Iterable[jobs.Job], ways: Ways, time_limit: float | None, count: int
-) -> Generator[tuple[jobs.Job, Point], None, None]:
+    work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Ways, time_limit: float | None, count: int
+) -> Generator[tuple[jobs.PointJob, Point], None, None]:
     """Iterator over (job, Point) as they are finished."""
     if ways.scheduler:
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
@@ -200,10 +203,10 @@ class Cost(NamedTuple):
         return f"about {duration(self.seconds)} and {self.disk / 1e6:.3g} MB on disk"
 
 
-def cost_of(folder: Path, job: jobs.Job, point: Point, made: Plan, left: int, number: int) -> Cost:
+def cost_of(folder: Path, job: jobs.PointJob, point: Point, made: Plan, left: int, number: int) -> Cost:
     """Cost of `left` points more like the one that was just finished."""
     size = points.path_of(folder, job.digest).stat().st_size
-    held = points.read(folder, job.digest) or point
+    held = points.read_point(folder, job.digest) or point
     values = sum(int(array.values.size) for array in held.arrays.values())
     return Cost(point.seconds * left / number, max(size, 4096) * left, values * len(made.digests))
 
@@ -243,10 +246,10 @@ def index_of(folder: Path) -> dict[str, Any]:
 def state(folder: Path, digest: str, keep: tuple[str, ...]) -> str:
     """State of a point in words."""
     try:
-        point = points.read(folder, digest)
+        point = points.read_point(folder, digest)
         if point is not None and point.status == "stale":
             return f"{point.reason}: --resume computes them again"
-        point = points.held(folder, digest, keep)
+        point = points.usable_point(folder, digest, keep)
     except ResultError:
         return "damaged"
     if point is None:

@@ -6,7 +6,7 @@ import pytest
 
 from otjdd.case.case import load_case, parse_case
 from otjdd.case.document import load_document
-from otjdd.case.ferroelectrics import note
+from otjdd.case.ferroelectrics import ferroelectric_note
 from otjdd.case.problem import dotted
 from otjdd.case.shipped import shipped_cases
 from otjdd.case.taken_over import notes
@@ -77,4 +77,4 @@ def test_a_list_of_calibrated_values_names_keys_of_its_file(tmp_path, value):
 )  # fmt: skip
 def test_a_ferroelectric_is_known_by_its_name(title, said):
     case = parse_case(load_case("li2019").resolved()).replace("title", title)
-    assert note(case).partition(" is ferroelectric")[0] == said
+    assert ferroelectric_note(case).partition(" is ferroelectric")[0] == said

@@ -32,7 +32,7 @@ def spikes(*currents, tolerance=1e-4):
 
 def noise(trials, metric="amplitudes"):
     found = METRICS[metric].measured(trials)
-    claim = claims.load(judge.discover()["ltp-amplitude"]).model_copy(update={"metric": metric})
+    claim = claims.load_claim(judge.discover()["ltp-amplitude"]).model_copy(update={"metric": metric})
     return found, uncertainty.noise(claim, trials, found)
 
 
@@ -64,7 +64,7 @@ def test_a_number_that_moved_currents_do_not_show_has_no_error():
 
 
 def test_a_claim_without_numbers_has_no_errors(tmp_path):
-    claim = claims.load(folder(tmp_path) / "small")
+    claim = claims.load_claim(folder(tmp_path) / "small")
     trials = claims.planned(tmp_path / "small", claim)
     failed = judge.judge("small", claim, trials, {trials[0].case.digest: "the lights went out"})
     assert judge.errors_of(failed, failed, failed) == {}

@@ -38,7 +38,7 @@ def two_states(low):
 
 
 def verdict_of(tmp_path, outcome):
-    claim = claims.load(folder(tmp_path) / "small")
+    claim = claims.load_claim(folder(tmp_path) / "small")
     trials = claims.planned(tmp_path / "small", claim)
     return judge.judge("small", claim, trials, {trials[0].case.digest: outcome})
 
@@ -47,7 +47,7 @@ def test_all_claims_of_the_paper_are_found_and_read():
     found = judge.discover()
     assert list(found) == [*sorted(IDS), *sorted(INTERFACE)]
     for name, path in found.items():
-        claim = claims.load(path)
+        claim = claims.load_claim(path)
         assert claim.device == ("Pt | SrTiO3 | Nb:SrTiO3" if name in IDS else "metal | Nb:SrTiO3")
         assert claims.planned(path, claim)
         assert any(figure.allowed for figure in claim.figure), path
@@ -81,7 +81,7 @@ def test_every_claim_stands_on_the_one_device():
     for name, path in judge.discover().items():
         device = devices[path.parent.name]
         circuit = device.circuit.model_dump(exclude=INSTRUMENT)
-        for trial in claims.planned(path, claims.load(path)):
+        for trial in claims.planned(path, claims.load_claim(path)):
             own = {key: reduce(getattr, key.split("."), device) for key in OWN.get(name, ())}
             same = trial.case.replace(**{"ions.initial": "uniform"} | own)
             parts = ("temperature", "device", "columns", "ions")
@@ -168,7 +168,7 @@ def test_limits_that_contradict_each_other_are_refused(wrong, said):
 
 def judged(tmp_path, low, claim=CLAIM):
     folder(tmp_path, claim)
-    read = claims.load(tmp_path / "small")
+    read = claims.load_claim(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", read)
     return judge.judge("small", read, trials, {trials[0].case.digest: two_states(low)})
 
@@ -190,7 +190,7 @@ def test_a_number_outside_of_its_window_is_a_surprise(tmp_path):
 
 def test_a_run_that_fails_is_a_surprise_even_where_a_miss_is_expected(tmp_path):
     folder(tmp_path, CLAIM.replace("metric =", 'expected = "missed"\nmetric ='))
-    read = claims.load(tmp_path / "small")
+    read = claims.load_claim(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", read)
     verdict = judge.judge("small", read, trials, {trials[0].case.digest: "the lights went out"})
     assert verdict.surprises == ["Two writes on a small grid: the lights went out."]
@@ -204,7 +204,7 @@ def test_the_distance_of_a_claim_is_the_largest_of_its_numbers_and_the_table_has
 
 def test_every_told_number_of_the_paper_has_a_window_and_every_expected_miss_a_reason():
     for path in judge.discover().values():
-        claim = claims.load(path)
+        claim = claims.load_claim(path)
         assert [f.name for f in claim.figure if not f.allowed and f.window is None] == [], path
         assert bool(claim.reason) == (claim.expected == "missed"), path
 
@@ -223,7 +223,7 @@ def test_numbers_are_told_in_their_unit():
 def test_a_claim_that_makes_no_sense_is_refused(tmp_path, change):
     folder(tmp_path, CLAIM.replace(*change, 1))
     with pytest.raises((CaseError, ValueError), match="small"):
-        claims.load(tmp_path / "small")
+        claims.load_claim(tmp_path / "small")
 
 
 def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
@@ -231,13 +231,13 @@ def test_a_figure_that_the_metric_does_not_give_is_refused(tmp_path):
     with pytest.raises(
         CaseError, match=r"claim\.toml:9:1 figure\[0\]\.name: expected a number of the metric loop: prist"
     ):
-        claims.load(tmp_path / "small")
+        claims.load_claim(tmp_path / "small")
 
 
 def test_a_figure_in_the_unit_of_another_quantity_is_refused(tmp_path):
     folder(tmp_path, CLAIM.replace('"kohm"', '"kV"'))
     with pytest.raises(CaseError, match=r'figure\[0\]\.unit: expected a unit of the same quantity as "ohm", got "kV"'):
-        claims.load(tmp_path / "small")
+        claims.load_claim(tmp_path / "small")
 
 
 STUDY = '\n[study.grid]\n"drive.parts[1].voltage" = ["1 V", "2 V", "3 V"]\n'
@@ -246,7 +246,7 @@ QUICK = '\n[quick.case.study.grid]\n"drive.parts[1].voltage" = ["1 V", "2 V"]\n\
 
 def test_a_case_with_a_study_makes_one_trial_a_point_and_fewer_in_a_quick_look(tmp_path):
     folder(tmp_path, CLAIM.replace("\n[[figure]]", QUICK), CASE + STUDY)
-    claim = claims.load(tmp_path / "small")
+    claim = claims.load_claim(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", claim)
     assert [(t.value, t.text, t.case.drive.parts[1].voltage) for t in trials] == [
         (1, "1 V", 1),
@@ -264,7 +264,7 @@ def test_a_case_with_a_sample_makes_one_trial_a_draw_and_the_first_of_them_in_a_
     over = 'over = { "device.film.thickness" = { mean = "2.8 nm", deviation = "0.1 nm" } }\n'
     quick = CLAIM.replace("\n[[figure]]", '\n[quick.case]\n"study.sample.count" = 2\n\n[[figure]]')
     folder(tmp_path, quick, CASE + sample + over)
-    claim = claims.load(tmp_path / "small")
+    claim = claims.load_claim(tmp_path / "small")
     trials = claims.planned(tmp_path / "small", claim)
     assert len({t.case.device.film.thickness for t in trials}) == 3
     few = claims.planned(tmp_path / "small", claim, quick=True)
@@ -274,13 +274,13 @@ def test_a_case_with_a_sample_makes_one_trial_a_draw_and_the_first_of_them_in_a_
 def test_a_quick_look_at_a_case_that_is_not_there_is_refused(tmp_path):
     folder(tmp_path, CLAIM.replace("\n[[figure]]", QUICK.replace("quick.case", "quick.cases")))
     with pytest.raises(ValueError, match="cases"):
-        claims.planned(tmp_path / "small", claims.load(tmp_path / "small"))
+        claims.planned(tmp_path / "small", claims.load_claim(tmp_path / "small"))
 
 
 def test_a_study_that_does_not_fit_its_case_is_refused_with_its_line(tmp_path):
     folder(tmp_path, case=CASE + STUDY.replace('"2 V"', '"2 nm"'))
     with pytest.raises(CaseError, match=r"case\.toml:13:1 study\.grid.*expected a voltage"):
-        claims.planned(tmp_path / "small", claims.load(tmp_path / "small"))
+        claims.planned(tmp_path / "small", claims.load_claim(tmp_path / "small"))
 
 
 def test_a_met_claim_gives_no_reason(tmp_path):

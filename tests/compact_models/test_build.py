@@ -41,12 +41,12 @@ def test_range_that_the_solver_does_not_reach_is_a_fault_of_the_case():
 
 def test_columns_share_tables_where_only_their_activation_energies_differ():
     case = load_case("li2019")
-    assert build.alike(case, model.members(case)) == [[0, 1, 2, 3, 4]]
+    assert build.columns_alike(case, model.members(case)) == [[0, 1, 2, 3, 4]]
     tilted = case.replace("ions.law", "genreith-schriever")
-    assert len(build.alike(tilted, model.members(tilted))) == 5
+    assert len(build.columns_alike(tilted, model.members(tilted))) == 5
     spread = {"ions.activation_energy": "0.05 eV", "device.film.thickness": "0.01 nm"}
     both = case.replace(**{"columns.spread": spread, "columns.count": 2})
-    assert sorted(map(len, build.alike(both, model.members(both)))) == [2, 2]
+    assert sorted(map(len, build.columns_alike(both, model.members(both)))) == [2, 2]
 
 
 def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
@@ -61,13 +61,13 @@ def test_columns_of_the_linear_law_are_one_column_at_other_speeds():
 
 def test_drives_that_are_excluded_are_told_and_not_held_against_a_model(compact_model):
     worst, name = error.overall(compact_model)
-    assert build.named([name.split(" at ")[0]], compact_model.limits)[0].startswith(name.split(" at ")[0])
+    assert build.excluded_drives([name.split(" at ")[0]], compact_model.limits)[0].startswith(name.split(" at ")[0])
     without = replace(compact_model, about=compact_model.about | {error.EXCLUDED: name})
     assert error.overall(without)[0] < worst
     assert f"{name}: rms {worst:.3f}" in error.sentence(without)
     assert error.sentence(without).count("excluded") == 1
     with pytest.raises(NotAsExpected, match=r"drives that the error is measured under.*first sweeps at 1 V/us.*'swep'"):
-        build.named(["swep"], compact_model.limits)
+        build.excluded_drives(["swep"], compact_model.limits)
 
 
 @pytest.mark.campaign

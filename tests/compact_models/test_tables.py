@@ -63,7 +63,7 @@ def test_rates_add_as_the_velocity_of_the_capped_law_does():
 )
 def test_tables_that_no_model_can_stand_on_are_refused(tables, said):
     with pytest.raises(NotAsExpected, match=said):
-        t.check(tables)
+        t.check_tables(tables)
 
 
 def test_states_of_several_columns_can_change_in_place():

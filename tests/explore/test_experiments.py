@@ -7,7 +7,7 @@ import pytest
 
 import otjdd
 from otjdd.case.case import parse_case
-from otjdd.cli.arguments import load
+from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of, command, experiments, preview, runs_of
 from otjdd.plot.kinds import KINDS
@@ -36,12 +36,12 @@ def test_every_slider_moves_keys_within_its_ends_and_one_of_the_device_says_wher
 
 
 def test_values_of_a_case_are_in_the_units_of_the_sliders():
-    found = sliders.values_of(BASE.replace("ions.density", "3e26 1/m^3"), DEVICE)
+    found = sliders.slider_values(BASE.replace("ions.density", "3e26 1/m^3"), DEVICE)
     assert (found["thickness"], found["density"], found["series_resistance"]) == (2.8, 3e26, 55.0)
 
 
 def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused():
-    assert sliders.moved(BASE, DEVICE, sliders.values_of(BASE, DEVICE) | {"thickness": 3.0}) == THICK
+    assert sliders.moved(BASE, DEVICE, sliders.slider_values(BASE, DEVICE) | {"thickness": 3.0}) == THICK
     assert sliders.moved(BASE, DEVICE, {"compliance": 1000.0}) == {}  # none, as in the case
     assert sliders.moved(BASE, DEVICE, {"compliance": 1.0}) == {"circuit.compliance": "1 mA"}
     with pytest.raises(sliders.OutsideError, match=r"Film thickness: 1\.2 to 5 nm here"):
@@ -68,7 +68,7 @@ def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
     assert runs_of(name, preview(case))[0].columns.count == 1
     words = shlex.split(command(name, "li2019", changes))
     assert words[:2] == ["otjdd", "study" if experiment.vary else "run"]
-    said = load(Path(words[2]), words[4:-2:2], False)
+    said = load_checked(Path(words[2]), words[4:-2:2], False)
     assert said.replace("title", "x") == case.replace("title", "x")
 
 

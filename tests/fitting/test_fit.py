@@ -15,7 +15,7 @@ from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.extras import added
 from otjdd.fitting.fit import so_far, solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.parameters import held
+from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.result import visited_of
 from otjdd.fitting.task import task
 from otjdd.plot import fit as picture
@@ -43,8 +43,8 @@ def pair(data):
 def test_six_parameters_come_back_from_three_kinds_of_data(data):
     rng = np.random.default_rng(1)
     ds = otjdd.fit([noisy(one, rng) for one in data], small(), KEYS, changes=WRONG)
-    truth = np.array([held(small(), key)[0] for key in KEYS])
-    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), report.table(ds)
+    truth = np.array([value_in_case(small(), key)[0] for key in KEYS])
+    assert (np.abs(ds.value.values - truth) < 3 * ds.error.values).all(), report.parameter_table(ds)
     assert (ds.error.values < 0.02 * truth).all()
     assert 0.6 < ds.attrs["reduced_chi_square"] < 1.4
     assert ds.attrs["jacobians"] <= 12
@@ -54,8 +54,8 @@ def test_six_parameters_come_back_from_three_kinds_of_data(data):
 def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
     store.write(pair, tmp_path / "fit.nc")
     ds = store.read(tmp_path / "fit.nc")
-    assert report.table(ds) == report.table(pair)
-    assert "device.left.barrier" in report.table(ds)
+    assert report.parameter_table(ds) == report.parameter_table(pair)
+    assert "device.left.barrier" in report.parameter_table(ds)
     numbers = report.as_json(ds)
     assert set(numbers["parameters"]["ions.density"]) == {"value", "unit", "error", "at_bound"}
     assert numbers["parameters"]["ions.density"]["unit"] == "m^-3"

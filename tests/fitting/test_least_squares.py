@@ -9,7 +9,7 @@ from scipy.optimize._lsq.least_squares import IMPLEMENTED_LOSSES
 from otjdd.case.fit_task import LOSSES
 from otjdd.errors import CaseError, DataError
 from otjdd.fitting import covariance, gradients
-from otjdd.fitting.curves import Curve, Run
+from otjdd.fitting.curves import ComparedRun, MeasuredCurve
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.losses import loss
@@ -35,10 +35,10 @@ class Function(NamedTuple):
 def made(function, truth, sigma=0.02, seed=0, bounds=(-10.0, 10.0), uncertainty="column"):
     rng = np.random.default_rng(seed)
     y = function(np.asarray(truth)) + sigma * rng.standard_normal(len(X))
-    curve = Curve(0, "made", "number", "x", X, y, False, Scale("linear", 1.0), np.full(len(X), sigma), uncertainty,
+    curve = MeasuredCurve(0, "made", "number", "x", X, y, False, Scale("linear", 1.0), np.full(len(X), sigma), uncertainty,
                   np.arange(len(X)) + 1, "reads", np.arange(len(X)))  # fmt: skip
     moving = tuple(Parameter(f"p{i}", "", *bounds, False, 5.0) for i in range(len(truth)))
-    return Function(Task(None, (Run(None, (curve,)),), moving, ()), function, [0])
+    return Function(Task(None, (ComparedRun(None, (curve,)),), moving, ()), function, [0])
 
 
 def decay(x):

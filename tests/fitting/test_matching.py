@@ -7,7 +7,7 @@ from fitted_devices import CURVES, small
 from otjdd.errors import DataError
 from otjdd.fitting.matching import match, quantity_in, times_of, whole
 from otjdd.fitting.task import Data, task
-from otjdd.measurements.applied import rows_of
+from otjdd.measurements.applied import applied_rows
 from otjdd.measurements.read import read_data
 
 CASE = small()
@@ -17,7 +17,7 @@ TRIANGLE = {"kind": "triangle", "path": ["0 V", "1 V", "-1 V", "0 V"], "rate": "
 
 def matched(case, state="", **arrays):
     ds = read_data(arrays)
-    return match(ds, rows_of(ds), quantity_in(ds), case, state)
+    return match(ds, applied_rows(ds), quantity_in(ds), case, state)
 
 
 def test_a_loop_is_matched_in_order_also_with_gaps():
@@ -54,7 +54,7 @@ def test_a_sweep_without_times_follows_the_waveform():
     t = np.linspace(0.05, 3.95, 79)
     ds = read_data({"V": waveform(t), "I": np.ones(79)})
     np.testing.assert_allclose(times_of(ds, "voltage", waveform), t, atol=0.06)
-    found = match(ds, rows_of(ds), "current", case)
+    found = match(ds, applied_rows(ds), "current", case)
     assert found.source == "live"
     np.testing.assert_allclose(np.array(found.changes["drive"]["reads_at"])[found.take], t, atol=0.06)
     with pytest.raises(DataError, match="a voltage that the drive applies"):
@@ -88,7 +88,7 @@ def test_a_row_without_a_number_is_part_of_the_waveform_and_of_the_order():
 def chosen_rows(t, volts):
     ds = read_data({"t": t, "V": volts, "I": np.array([0, 1, 9, 1, 1, 1.0])}, keep={"current": (0.5, 2)})
     assert ds.sizes["point"] == 4
-    return ds, rows_of(ds)
+    return ds, applied_rows(ds)
 
 
 def test_a_read_is_the_nearest_and_not_the_first_within_reach():

@@ -58,11 +58,11 @@ def fitted():
 
 def test_a_whole_fit_is_read(tmp_path):
     store.write(fitted(), tmp_path / "found.nc")
-    assert result.parameters_of(result.read(tmp_path / "found.nc"))[0].key == "temperature"
+    assert result.parameters_of(result.read_fit(tmp_path / "found.nc"))[0].key == "temperature"
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_no_fit_is_refused_in_words(tmp_path, name):
     store.write(WRONG[name](fitted()), tmp_path / "found.nc")
     with pytest.raises(ResultError, match="is no whole fit"):
-        result.read(tmp_path / "found.nc")
+        result.read_fit(tmp_path / "found.nc")

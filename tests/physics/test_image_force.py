@@ -123,7 +123,7 @@ def test_pieces_keep_the_integral_of_the_potential(depths):
     length = (end - start) * np.diff(nodes)[owner.astype(int)]
     assert length.sum() == pytest.approx(2.8e-9, rel=1e-12)
     assert np.all(length > 0)
-    kinks = [k for k in image_pieces.ends(image) if 0 < k < 2.8e-9]
+    kinks = [k for k in image_pieces.image_ends(image) if 0 < k < 2.8e-9]
     parts = zip([0.0, *kinks], [*kinks, 2.8e-9], strict=True)
     exact = sum(
         quad(lambda x: float(image_pieces.potential(image, x)), *part, epsabs=0, limit=500)[0] for part in parts

@@ -6,7 +6,7 @@ from made_results import case_attrs, labels, series
 
 from otjdd.plot.clock import Clock, clock_of, ticks
 from otjdd.plot.figure import Figure, figure
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 
 PULSE = '{ kind = "pulse", voltage = "2 V", width = "100 ms" }'
 TWO = """{ kind = "sequence", parts = [
@@ -122,7 +122,7 @@ def test_a_change_on_one_side_of_the_delays_has_an_exponential_there_and_no_gaus
     pairs = iter([learning.Pair(*pair) for pair in zip(delays, change, strict=True)])
     monkeypatch.setattr(learning, "pair_of", lambda ds: next(pairs))
     axes = Figure().add_subplot()
-    learning.stdp(axes, [Run(None)] * len(delays))
+    learning.stdp(axes, [NamedResult(None)] * len(delays))
     fitted = [line for line in axes.lines if len(line.get_xdata()) == 201]
     assert len(fitted) == taus
     assert all(line.get_xdata().min() > 0 for line in fitted)

@@ -7,7 +7,7 @@ from made_results import DEPLETION, FREQUENCY, SPECTRUM, depletion, labels, sign
 from otjdd.analysis import small_signal
 from otjdd.plot.figure import figure
 from otjdd.plot.kinds import chosen
-from otjdd.plot.runs import Run
+from otjdd.plot.runs import NamedResult
 
 
 def two_biases():
@@ -16,8 +16,8 @@ def two_biases():
 
 
 def test_a_spectrum_is_drawn_as_nyquist_and_bode_and_a_curve_as_cv_and_mott_schottky():
-    assert chosen([Run(SPECTRUM)]) == ["nyquist", "bode"]
-    assert chosen([Run(DEPLETION)]) == ["cv", "mott-schottky"]
+    assert chosen([NamedResult(SPECTRUM)]) == ["nyquist", "bode"]
+    assert chosen([NamedResult(DEPLETION)]) == ["cv", "mott-schottky"]
 
 
 def test_an_arc_has_its_imaginary_part_upwards_equal_axes_and_a_dot_at_each_decade():
@@ -74,6 +74,6 @@ def test_the_line_ends_at_its_built_in_voltage_and_the_doping_of_the_case_is_tol
 
 def test_a_curve_that_is_never_depleted_has_no_line():
     flat = signals([-1.0, 0.0, 1.0], [1e6], np.full((3, 1), 1e6 - 1e3j), DEPLETION.attrs, bias_band_bending=[-0.1] * 3)
-    assert chosen([Run(flat)]) == ["cv"]
+    assert chosen([NamedResult(flat)]) == ["cv"]
     with pytest.raises(ValueError, match="a doped oxide is depleted"):
         figure(flat, "mott-schottky")

@@ -226,7 +226,7 @@ def start(folder, *words):
 def test_killed_and_resumed_by_the_command(tmp_path):
     text = LONG.replace("count = 150", "count = 450")
     (tmp_path / "long.toml").write_text(text)
-    path = checkpoint.beside(tmp_path / "long.nc")
+    path = checkpoint.checkpoint_path(tmp_path / "long.nc")
     with start(tmp_path, "--checkpoint", "0.01") as process:
         while not path.exists() and process.poll() is None:
             time.sleep(0.02)

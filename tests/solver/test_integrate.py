@@ -247,7 +247,7 @@ def test_identical_columns_reproduce_a_single_one():
     for run in runs:
         for V in (0.9, -1.2):
             hold(run, V, 1e-7)
-        integrate.observe(run, -1.2)
+        integrate.record_row(run, -1.2)
     single, triple = runs
     assert triple.state.c.shape == (3, 12)
     np.testing.assert_allclose(triple.state.c, np.repeat(single.state.c, 3, axis=0), rtol=1e-12)
@@ -309,7 +309,7 @@ def test_what_is_kept_on_the_way_is_what_a_stop_there_finds():
         hold(stopped, 0.8, duration)
         np.testing.assert_allclose(kept.c, stopped.state.c, rtol=1e-4)
         assert kept.D_left - kept.D_right == pytest.approx(stopped.state.D_left - stopped.state.D_right, rel=1e-9)
-        integrate.restore(run, kept, kept.voltage)
+        integrate.restore_state(run, kept, kept.voltage)
         assert run.state.D_right == pytest.approx(kept.D_right, rel=1e-9)
     assert [kept.time for kept in run.kept] == [1e-7, 3e-7]
 
@@ -332,7 +332,7 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
     windows = [(0.0, 3e-8), (9e-8, 2e-7), (0.5, 1.0)]
     integrate.follow_waveform(part, waveform, every="reads", windows=windows)
     times, all_times = (np.concatenate(run.rows)[:, run_log.TIME] for run in (part, whole))
-    inside = integrate.within(times, windows)
+    inside = integrate.in_windows(times, windows)
     assert times[~inside].tolist() == [1e-3]  # of the read
     for start, end in windows:
         own = times[(start <= times) & (times <= end)]
@@ -346,7 +346,7 @@ def test_every_step_inside_the_windows_is_recorded_and_none_outside():
 
 def test_a_jump_of_the_voltage_is_recorded_before_and_after_with_the_ions_unmoved():
     run = begin(case(device__film__cells=8))
-    integrate.observe(run, 0.0)
+    integrate.record_row(run, 0.0)
     integrate.follow_waveform(
         run, Waveform(np.array([0.0, 1e-7, 1e-7, 2e-7]), np.array([0.8, 0.8, -0.5, -0.5])), every="all"
     )

@@ -18,15 +18,15 @@ def fresh():
 @needs_speed
 @pytest.mark.parametrize("rtol", [1e-5, 1e-6, 1e-8])
 def test_the_answer_does_not_depend_on_the_time_steps(rtol):
-    found = self_check.answer(**{"numerics.rtol": rtol, "numerics.current_tolerance": 1e-6})
+    found = self_check.computed_answer(**{"numerics.rtol": rtol, "numerics.current_tolerance": 1e-6})
     assert found == pytest.approx(self_check.KNOWN, rel=30 * rtol)
-    assert self_check.difference(found) == ""
+    assert self_check.difference_from_known(found) == ""
 
 
 @pytest.mark.parametrize("name", self_check.Answer._fields)
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 def test_every_part_of_the_answer_counts(name, value):
-    assert name.replace("_", " ") in self_check.difference(self_check.KNOWN._replace(**{name: value}))
+    assert name.replace("_", " ") in self_check.difference_from_known(self_check.KNOWN._replace(**{name: value}))
 
 
 @needs_speed

@@ -121,7 +121,7 @@ def test_a_step_is_chosen_anew_after_an_edge_and_nowhere_else():
     for task in (0, course.EDGE, course.OBSERVE):
         run = begin(case(**SMALL), rtol=1e-3, atol=1e-5)
         pieces = np.array([[0.0, 1e-6, -2.0, -2.0], [1e-6, 2e-6, 0.8, 0.8]])
-        integrate.follow_pieces(run, pieces, np.array([task, task]), integrate.beginning(0.0), True)
+        integrate.follow_pieces(run, pieces, np.array([task, task]), integrate.place_at_start(0.0), True)
         times = recorded(run)[:, run_log.TIME]
         firsts[task] = times[times > 1e-6][0] - 1e-6
     assert firsts[0] == pytest.approx(firsts[course.OBSERVE], rel=1e-6)
@@ -162,7 +162,7 @@ def test_jumps_of_the_quadrature_do_not_stop_the_circuit(rtol):
     run = begin(film)
     for V in np.linspace(-3.0, 2.0, 101):
         integrate.jump(run, V)
-        integrate.observe(run, V)
+        integrate.record_row(run, V)
     rows = recorded(run)
     lost = 1e4 * rows[:, run_log.CURRENT]
     np.testing.assert_allclose(rows[:, run_log.JUNCTION] + lost, rows[:, run_log.SOURCE], atol=2e-9)

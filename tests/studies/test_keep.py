@@ -46,7 +46,7 @@ def test_every_number_of_a_metric_has_a_unit_and_a_meaning(name):
 
 
 def test_a_kept_number_has_the_unit_and_meaning_of_the_table():
-    assert keep.told("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
+    assert keep.unit_and_name("loop.set_voltage")[1:] == METRICS["loop"].numbers["set_voltage"]
 
 
 def test_a_metric_of_several_runs_cannot_be_kept():
@@ -85,9 +85,9 @@ def test_a_point_may_hold_more_than_is_wanted():
 
 
 def test_what_is_taken_of_a_run_to_keep_names_of_it():
-    assert keep.taken(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
-    assert keep.taken(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}
-    assert keep.taken(["impedance", "read_current"]) is None
+    assert keep.outputs_for(["read_current", "vacancy_concentration[0]"]) == {"read_current", "vacancy_concentration"}
+    assert keep.outputs_for(["loop.ratio", "read_current"]) == {"read_current", "read_resistance", "write_voltage"}
+    assert keep.outputs_for(["impedance", "read_current"]) is None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_is_taken_of_a_run_to_keep_names_of_it():
 def test_what_is_kept_of_a_part_of_the_outputs_is_what_is_kept_of_all(names):
     drive = {"kind": "write-read-loop", "path": ["0 V", "1 V", "-1 V", "0 V"], "step": "0.5 V", "width": "1 us"}
     changed = case(**SMALL).replace(drive=drive)
-    whole, part = simulate(changed), finished(outputs_in_steps(changed, keep.taken(names)))
+    whole, part = simulate(changed), finished(outputs_in_steps(changed, keep.outputs_for(names)))
     found, expected = keep.measure_arrays(part.arrays, names), keep.measure(whole, names)
     assert list(found) == list(expected)
     for name, array in expected.items():

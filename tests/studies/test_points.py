@@ -26,18 +26,18 @@ POINT = Point(
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / points.FOLDER).mkdir()
-    points.write(tmp_path, DIGEST, POINT)
+    points.write_point(tmp_path, DIGEST, POINT)
     return tmp_path
 
 
 def test_what_is_written_is_read_bit_for_bit(folder):
-    found = points.read(folder, DIGEST)
+    found = points.read_point(folder, DIGEST)
     assert found._replace(arrays=None) == POINT._replace(arrays=None)
     assert list(found.arrays) == list(POINT.arrays)
     for name, (dims, values) in POINT.arrays.items():
         assert found.arrays[name].dims == dims
         np.testing.assert_array_equal(found.arrays[name].values, values)
-    assert points.read(folder, "cd" * 32) is None
+    assert points.read_point(folder, "cd" * 32) is None
 
 
 def test_every_flipped_byte_and_every_cut_is_seen(folder):
@@ -46,17 +46,17 @@ def test_every_flipped_byte_and_every_cut_is_seen(folder):
     for at in range(0, len(data), 7):
         path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
         with pytest.raises(ResultError):
-            points.read(folder, DIGEST)
+            points.read_point(folder, DIGEST)
         path.write_bytes(data[:at])
         with pytest.raises(ResultError):
-            points.read(folder, DIGEST)
+            points.read_point(folder, DIGEST)
         assert not points.final(folder, DIGEST, ())
 
 
 def test_a_point_of_other_sources_is_not_believed(folder, monkeypatch):
     assert points.final(folder, DIGEST, ("read_resistance",))
     monkeypatch.setattr(points, "digest", lambda: "another")
-    assert points.read(folder, DIGEST).status == "stale"
+    assert points.read_point(folder, DIGEST).status == "stale"
     assert not points.final(folder, DIGEST, ("read_resistance",))
 
 
@@ -64,14 +64,14 @@ def test_a_point_is_computed_again_when_more_is_to_be_kept_or_it_was_stopped(fol
     assert points.final(folder, DIGEST, ("bias_current",))
     assert not points.final(folder, DIGEST, ("bias_current", "loop"))
     for status, final in (("solver", True), ("time", False), ("lost", False), ("error", False)):
-        points.write(folder, DIGEST, Point(status, "why", keep=()))
+        points.write_point(folder, DIGEST, Point(status, "why", keep=()))
         assert points.final(folder, DIGEST, ("loop",)) == final
-        assert points.held(folder, DIGEST, ("loop",)).reason == "why"
+        assert points.usable_point(folder, DIGEST, ("loop",)).reason == "why"
 
 
 def test_a_point_is_written_without_a_look_at_all_others(folder, monkeypatch):
     monkeypatch.setattr("otjdd.system.files.tidy", None)
-    points.write(folder, "cd" * 32, POINT)
+    points.write_point(folder, "cd" * 32, POINT)
     assert points.final(folder, "cd" * 32, POINT.keep)
 
 
@@ -101,16 +101,16 @@ def test_limits_of_the_model_that_a_point_passes_are_kept():
 def test_a_head_that_is_not_one_is_refused_in_words(folder, change):
     whole = unsealed("point", points.pack(POINT))
     head = json.loads(whole.partition(b"\n")[0])
-    points.put(folder, DIGEST, sealed(json.dumps(head | change).encode() + b"\n" + whole.partition(b"\n")[2]))
+    points.put_bytes(folder, DIGEST, sealed(json.dumps(head | change).encode() + b"\n" + whole.partition(b"\n")[2]))
     with pytest.raises(ResultError, match="is no point of a study"):
-        points.read(folder, DIGEST)
+        points.read_point(folder, DIGEST)
 
 
 @pytest.mark.parametrize("line", [b"[" * 100_000, b"3", b"[]", b"{}", b"", b"\xff"])
 def test_a_line_that_is_no_head_is_refused_in_words(folder, line):
-    points.put(folder, DIGEST, sealed(line + b"\n"))
+    points.put_bytes(folder, DIGEST, sealed(line + b"\n"))
     with pytest.raises(ResultError, match="is no point of a study"):
-        points.read(folder, DIGEST)
+        points.read_point(folder, DIGEST)
 
 
 @pytest.mark.parametrize(("seconds", "forced"), [(0.01, False), (60.0, True), (float("nan"), True)])
@@ -118,5 +118,5 @@ def test_only_points_that_took_long_are_forced_to_the_disk(tmp_path, monkeypatch
     (tmp_path / points.FOLDER).mkdir()
     asked = []
     monkeypatch.setattr(points, "write_whole", lambda *_, **options: asked.append(options["forced"]))
-    points.write(tmp_path, DIGEST, POINT._replace(seconds=seconds))
+    points.write_point(tmp_path, DIGEST, POINT._replace(seconds=seconds))
     assert asked == [forced]

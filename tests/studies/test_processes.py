@@ -8,7 +8,7 @@ from small_studies import POINT
 
 from otjdd.case.case import load_case
 from otjdd.studies import points, processes
-from otjdd.studies.jobs import Job, Work, compute, computed, settle
+from otjdd.studies.jobs import PointJob, StudyWork, compute, computed, settle
 from otjdd.studies.plan import plan
 from otjdd.studies.points import Point
 from otjdd.studies.processes import ENOUGH, MOST, RECENT, Batches, finished_points, lost
@@ -22,7 +22,7 @@ def study(tmp_path):
     (tmp_path / "case.toml").write_text(VARIED)
     made = plan(load_case(tmp_path / "case.toml"))
     (tmp_path / points.FOLDER).mkdir()
-    return Work(made.case, made.keep, tmp_path), [Job(d, made.changes(i)) for i, d in enumerate(made.digests)]
+    return StudyWork(made.case, made.keep, tmp_path), [PointJob(d, made.changes(i)) for i, d in enumerate(made.digests)]
 
 
 def same(one: Point, other: Point) -> bool:
@@ -47,7 +47,7 @@ def test_a_point_that_fails_takes_no_other_along(study):
     outside = jobs[2]._replace(changes={"temperature": "-1 K"})
     found = settle(work, jobs[0], wrong, outside, jobs[3])
     assert [point.status for point in found] == ["done", "solver", "error", "done"]
-    assert [points.read(work.folder, job.digest).status for job in jobs[:4]] == [point.status for point in found]
+    assert [points.read_point(work.folder, job.digest).status for job in jobs[:4]] == [point.status for point in found]
 
 
 def test_a_batch_is_as_large_as_the_longest_of_the_last_points_allows():
@@ -103,7 +103,7 @@ def test_a_point_that_was_alone_is_lost_with_its_process(study):
     work, jobs = study
     (point,) = lost(work, (jobs[0],), MemoryError("gone"))
     assert (point.status, point.reason) == ("lost", "gone")
-    assert points.read(work.folder, jobs[0].digest).status == "lost"
+    assert points.read_point(work.folder, jobs[0].digest).status == "lost"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of Unix")

@@ -85,7 +85,7 @@ def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
         chosen = np.zeros_like(marked)
         chosen[word] = marked[word]
         for _ in range(of.count):
-            pulses.write(bar, states, chosen, (of.voltage, of.width))
+            pulses.write_cells(bar, states, chosen, (of.voltage, of.width))
             model.hold(states, 0.0, of.period - of.width)
     model.hold(states, 0.0, LATER - READ["duration"])
     current = model.hold(states, READ["voltage"], READ["duration"]).reshape(marked.shape)
@@ -125,7 +125,7 @@ def cost() -> int:
     print(f"extraction: {time.process_time() - began:.1f} s")
     marked = np.random.default_rng(SEED).random((SIZE, SIZE)) < 0.5
     small = np.eye(1, 4, dtype=bool).reshape(2, 2)
-    pulses.write(Crossbar(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
+    pulses.write_cells(Crossbar(model, 2, 2, 1.0), model.states(4), small, (2.2, 1e-6))  # loads the kernels
     for line in (0.1, 2.0):
         for width in (1e-6, 1e-4):
             bar, states, first = Crossbar(model, SIZE, SIZE, line), model.states(SIZE * SIZE), 0.0
@@ -133,10 +133,10 @@ def cost() -> int:
             for word in range(SIZE):
                 chosen = np.zeros_like(marked)
                 chosen[word] = marked[word]
-                first = pulses.write(bar, states, chosen, (2.2, width), first=first).step
+                first = pulses.write_cells(bar, states, chosen, (2.2, width), first=first).step
             took, began = time.process_time() - began, time.process_time()
             for word in range(SIZE):
-                pulses.read(bar, states, word, (0.1, 1e-6))
+                pulses.read_cells(bar, states, word, (0.1, 1e-6))
             print(
                 f"{SIZE} x {SIZE} cells, lines of {line:g} ohm, {width:g} s at 2.2 V: written in {took:.1f} s, "
                 f"scanned in {time.process_time() - began:.1f} s"

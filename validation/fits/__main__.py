@@ -12,7 +12,7 @@ from otjdd.fitting import covariance
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.fit import solved
 from otjdd.fitting.least_squares import minimise
-from otjdd.fitting.parameters import held
+from otjdd.fitting.parameters import value_in_case
 from otjdd.fitting.task import Data, task
 from otjdd.system.pool import team
 from validation import measured as kept
@@ -68,7 +68,7 @@ def speed(workers: int) -> tuple[list[tuple[str, ...]], bool]:
 
 def truth(case) -> list[float]:
     """Values [SI] of MANY in a case."""
-    return [held(case, key)[0] for key in MANY]
+    return [value_in_case(case, key)[0] for key in MANY]
 
 
 def main():

@@ -64,7 +64,7 @@ def at_rest_of(case) -> np.ndarray:
     from otjdd.solver import at_rest, integrate
 
     rows = []
-    for _, run, V in at_rest.points(case, [case.temperature]):
+    for _, run, V in at_rest.points_at_rest(case, [case.temperature]):
         integrate.jump(run, V)
         fine = run.junction._replace(energy_tolerance=FINE)
         G, unseen, _, _, good = transport(run.junction, run.state)

@@ -130,7 +130,7 @@ def hold(run, V: float, duration: float) -> Fall:
         copy_state(run.state, before)
 
     piece = np.array([[run.time, run.time + duration, V, V]])
-    integrate.follow_pieces(run, piece, np.zeros(1, np.int64), integrate.beginning(0.0, V), False, look)
+    integrate.follow_pieces(run, piece, np.zeros(1, np.int64), integrate.place_at_start(0.0, V), False, look)
     return Fall(fall, rise, overshoot, round_off, steps)
 
 

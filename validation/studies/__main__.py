@@ -264,7 +264,7 @@ def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     held = out / points.FOLDER
     use = watched(study(path, out), lambda: held.is_dir() and len(os.listdir(held)) > count // 20)
     rows = [rss for rss in use.memory.values() if len(rss) > 5]
-    run = sum(points.read(out, name).seconds for name in whole(held)) / count
+    run = sum(points.read_point(out, name).seconds for name in whole(held)) / count
     return [
         (f"growth of a worker's memory over {count:,} points", f"{max(rss[-1] - rss[0] for rss in rows) / 1e6:.1f} MB"),
         ("memory of a worker, at most", f"{max(max(rss) for rss in rows) / 1e6:.0f} MB"),

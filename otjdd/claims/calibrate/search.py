@@ -14,7 +14,7 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.task import Calibration, dig, settings, targets
+from otjdd.claims.calibrate.task import Calibration, dig, targets, values_of_point
 from otjdd.errors import SolverError
 from otjdd.fitting import global_search
 from otjdd.runs.run import simulate
@@ -55,7 +55,7 @@ def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Outcome:
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
     for run in calibration.run:
         try:
-            ran = run.of(case.replace(**settings(calibration, x)))
+            ran = run.of(case.replace(**values_of_point(calibration, x)))
             ended[run.name] = ran, simulate(ran)
             found += [
                 target.found(*ended[run.name]) / (target.found(*ended[target.against]) if target.against else 1.0)
@@ -94,7 +94,7 @@ def search(
 
     def told(done: int, score: float, x: np.ndarray) -> None:
         if progress:
-            progress(done, score, settings(calibration, x))
+            progress(done, score, values_of_point(calibration, x))
 
     try:
         with team(workers) as compute:
@@ -195,7 +195,7 @@ def as_case(calibration: Calibration, x: np.ndarray) -> str:
     """Case file with the found values on top of the calibrated case."""
     lines = [f"base = {toml_text.write({'x': Path(calibration.case).name}).partition('=')[2].strip()}"]
     lines += [f"{key} = {value!r}" if isinstance(value, float) else f'{key} = "{value}"' for key, value in
-              settings(calibration, x).items()]  # fmt: skip
+              values_of_point(calibration, x).items()]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -208,7 +208,7 @@ def report(calibration: Calibration, found: Search, slopes: np.ndarray | None) -
             f"{target.name:44s} {value:12.4g}  residual {residual:+.2f}{'' if abs(residual) <= 1 else '  missed'}"
         )
     lines.append("")
-    for i, (key, value) in enumerate(settings(calibration, found.x).items()):
+    for i, (key, value) in enumerate(values_of_point(calibration, found.x).items()):
         strongest = ""
         if slopes is not None:
             column = np.nan_to_num(slopes[:, i])

@@ -105,7 +105,7 @@ class Target(Record):
     @classmethod
     def ask_claim(cls, data: Any) -> Any:
         claim = data.get("claim") if isinstance(data, dict) else None
-        return goal(claims.named(claim)[1]) | data if isinstance(claim, str) else data
+        return goal(claims.claim_and_figure(claim)[1]) | data if isinstance(claim, str) else data
 
     @model_validator(mode="after")
     def check_one(self) -> Self:
@@ -120,7 +120,7 @@ class Target(Record):
         if self.number:
             return float(keep.measure(ds, [self.number])[self.number].values)
         if self.read is None:
-            claim, figure = claims.named(self.claim)
+            claim, figure = claims.claim_and_figure(self.claim)
             return METRICS[claim.metric].measured([Trial("", math.nan, case, ds)], **claim.settings)[figure.name]
         reciprocal = self.quantity == "read_conductance"
         values = 1 / ds.read_resistance.values if reciprocal else ds[self.quantity].values
@@ -177,7 +177,7 @@ class Calibration(Record):
     run: Annotated[tuple[Experiment, ...], Field(min_length=1)]
 
 
-def load(path: str | Path) -> tuple[Calibration, Case]:
+def load_task(path: str | Path) -> tuple[Calibration, Case]:
     """Calibration and its case. Raises OSError, CaseError with all problems of the one or the other."""
     calibration, document = read_record(Calibration, path)
     case = load_case(Path(path).parent / calibration.case, calibration.set)
@@ -231,7 +231,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
 
 def measures(path: str, drive: Drive) -> bool:
     """True when the claim of a figure can be measured from one run with a drive."""
-    claim, _ = claims.named(path)
+    claim, _ = claims.claim_and_figure(path)
     trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
         return False
@@ -243,7 +243,7 @@ def targets(calibration: Calibration) -> list[Target]:
     return [target for run in calibration.run for target in run.target]
 
 
-def settings(calibration: Calibration, x: np.ndarray) -> dict[str, Any]:
+def values_of_point(calibration: Calibration, x: np.ndarray) -> dict[str, Any]:
     """Dotted key -> value as text of a point x in the unit cube."""
     return {p.key: p.text(v) for p, v in zip(calibration.parameter, x, strict=True)}
 

@@ -25,15 +25,15 @@ def model_of(case: Case, progress: Progress = None) -> CompactModel:
     """
     assert case.crossbar is not None  # as the case has been checked
     if case.crossbar.model is not None:
-        return named(case)
-    voltage, time = needed(case)
+        return model_named_by(case)
+    voltage, time = needed_range(case)
     try:
         return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False)
     except NotAsExpected as error:
         raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
 
 
-def named(case: Case, file: str = "case") -> CompactModel:
+def model_named_by(case: Case, file: str = "case") -> CompactModel:
     """The model that a case names; `file` is the name of the case in messages. Raises CaseError, ResultError."""
     assert case.crossbar is not None
     assert case.crossbar.model is not None
@@ -45,9 +45,9 @@ def named(case: Case, file: str = "case") -> CompactModel:
         raise ResultError(
             error.path, f"{error.reason} (crossbar.model, {where.file}:{where.line})", error.advice
         ) from None
-    if unlike := difference(model, case):
+    if unlike := difference_from_case(model, case):
         raise refused(case, key, "a model of the junction of this case", unlike, file)
-    low, high = needed(case)[0]
+    low, high = needed_range(case)[0]
     limits = model.limits
     if low < limits.low or high > limits.high:
         wanted = f"a model from {low:g} V to {high:g} V, which the cells may see"
@@ -55,7 +55,7 @@ def named(case: Case, file: str = "case") -> CompactModel:
     return model
 
 
-def needed(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
+def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
     """Voltages [V] and times [s] that a model has to hold for: those of the drive, and of the writes before it."""
     assert isinstance(case.drive, Patterns)
     assert case.crossbar is not None
@@ -71,7 +71,7 @@ def needed(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
     return (low, high), (min(times), max(max(times), 2.0 * DECADES * min(times)))
 
 
-def difference(model: CompactModel, case: Case) -> str:
+def difference_from_case(model: CompactModel, case: Case) -> str:
     """First of what a model is a model of that is otherwise in a case, in words; "" when there is none."""
     there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
     for key in JUNCTION:

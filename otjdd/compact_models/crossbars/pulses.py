@@ -19,7 +19,7 @@ CHANGE = 0.4  # of the power, in a step: the trapezoid is then off by 1.4 % of i
 FIRST, SHORTEST = 0.02, 1e-9  # of the duration: the first step where none is known, and one that no error makes shorter
 
 
-class Held(NamedTuple):
+class HeldDrivers(NamedTuple):
     """End of a time in which the drivers hold their voltages."""
 
     end: Solution
@@ -29,9 +29,9 @@ class Held(NamedTuple):
     step: float  # s, the first time step, with which the next pulse of the kind may begin
 
 
-def held(
+def hold_drivers(
     crossbar: Crossbar, states: np.ndarray, words: np.ndarray, bits: np.ndarray, duration: float, first: float = 0.0
-) -> Held:
+) -> HeldDrivers:
     """Hold the drivers at words (R,) and bits (C,) [V] for a duration [s]; the states (R C, 2 K) change in place.
 
     first : time step [s] to begin with, 0 where none is known
@@ -52,7 +52,7 @@ def held(
             now = duration if step >= duration - now else now + step
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step *= min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
-    return Held(found, energy, voltage, current, taken)
+    return HeldDrivers(found, energy, voltage, current, taken)
 
 
 def stepped(
@@ -81,15 +81,15 @@ def power(found: Solution, words: np.ndarray, bits: np.ndarray) -> float:
     return float(np.nan_to_num(words) @ found.word_current - np.nan_to_num(bits) @ found.bit_current)
 
 
-def write(
+def write_cells(
     crossbar: Crossbar,
     states: np.ndarray,
     chosen: np.ndarray,
     pulse: tuple[float, float],
     scheme: str = "half",
     first: float = 0.0,
-) -> Held:
-    """One pulse (voltage [V], width [s]) on the chosen cells (R, C), all on one word line; see `held`.
+) -> HeldDrivers:
+    """One pulse (voltage [V], width [s]) on the chosen cells (R, C), all on one word line; see `hold_drivers`.
 
     Raises NotAsExpected for another scheme, or chosen cells on several word lines.
     """
@@ -101,11 +101,13 @@ def write(
     voltage, width = pulse
     on_words, on_bits = (share * voltage for share in SCHEMES[scheme])
     words = np.where(selected, voltage, on_words)
-    return held(crossbar, states, words, np.where(np.any(chosen, axis=0), 0.0, on_bits), width, first)
+    return hold_drivers(crossbar, states, words, np.where(np.any(chosen, axis=0), 0.0, on_bits), width, first)
 
 
-def read(crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, float], bit: int | None = None) -> Held:
-    """Hold a word line at a voltage [V] for a time [s], all other lines at 0 V; see `held`.
+def read_cells(
+    crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, float], bit: int | None = None
+) -> HeldDrivers:
+    """Hold a word line at a voltage [V] for a time [s], all other lines at 0 V; see `hold_drivers`.
 
     bit : the one bit line that is at 0 V, while all other lines float; None for all of them
     """
@@ -114,7 +116,7 @@ def read(crossbar: Crossbar, states: np.ndarray, word: int, pulse: tuple[float, 
         words[:], bits[:] = np.nan, np.nan
         bits[bit] = 0.0
     words[word] = pulse[0]
-    return held(crossbar, states, words, bits, pulse[1])
+    return hold_drivers(crossbar, states, words, bits, pulse[1])
 
 
 def conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:

@@ -17,7 +17,7 @@ from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
 from otjdd.solver import model_limits, self_check
 from otjdd.solver.integrate import of_part
-from otjdd.solver.outcome import Ended, attributes, delivered, ending, status
+from otjdd.solver.outcome import Ended, attributes, delivered, ending, status_words
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
 )  # fmt: skip
 Part = PatternWrite | PatternRead | PatternRest
-Pieces = Iterator[tuple[pulses.Held | None, float]]  # None for all lines at 0 V; how long [s]
+Pieces = Iterator[tuple[pulses.HeldDrivers | None, float]]  # None for all lines at 0 V; how long [s]
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress that the extraction of a model is given
 
@@ -59,7 +59,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     first = EXTRACTION if extracting and progress else 0.0
     model = models.model_of(case, of_part(progress, 0, 1.0 / first) if first else None)
     crossbar = Crossbar(model, case.crossbar.word_lines, case.crossbar.bit_lines, case.crossbar.line_resistance)
-    running = begun(crossbar, case.drive)
+    running = begun_crossbar(crossbar, case.drive)
     try:
         for i, part in enumerate(case.drive.parts):
             for done in undergone(running, i + 1, part):
@@ -67,8 +67,11 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
                     progress(first + (1.0 - first) * (i + done) / len(case.drive.parts))
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
-    statistics = {"status": status(failure), "model": "extracted for this run" if extracting else case.crossbar.model}
-    reached = extremes(running, case.device.radius)
+    statistics = {
+        "status": status_words(failure),
+        "model": "extracted for this run" if extracting else case.crossbar.model,
+    }
+    reached = largest_values(running, case.device.radius)
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
@@ -77,7 +80,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
 
 
-def begun(crossbar: Crossbar, drive: Patterns) -> Running:
+def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     """A crossbar before the first part of a drive."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
     states = crossbar.model.states(shape[0] * shape[1])
@@ -86,7 +89,7 @@ def begun(crossbar: Crossbar, drive: Patterns) -> Running:
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
         {name: np.zeros(count) for name in ("current", "power")},
     )  # fmt: skip
-    record(running, 0, 0.0, np.nan)
+    record_step(running, 0, 0.0, np.nan)
     return running
 
 
@@ -101,17 +104,17 @@ def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
         for held, lasted in pieces_of(running, step, part):
             now += lasted
             if held is not None:
-                note(running, step, held)
+                note_held(running, step, held)
             yield (now - began) / total
     except NetworkError as error:
         raise NetworkError(error.reason, now, *error.args[2:]) from error
-    record(running, step, now, getattr(part, "voltage", np.nan))
+    record_step(running, step, now, getattr(part, "voltage", np.nan))
 
 
 def pieces_of(running: Running, step: int, part: Part) -> Pieces:
     """What a part of a drive does, piece by piece."""
     if isinstance(part, PatternWrite):
-        return written(running, step, part)
+        return pulses_of_write(running, step, part)
     return scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, step, part)
 
 
@@ -125,7 +128,7 @@ def lasting(crossbar: Crossbar, part: Part) -> float:
     return max(used, 1) * part.count * (part.width + part.pause)
 
 
-def written(running: Running, step: int, part: PatternWrite) -> Pieces:
+def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
     """The pulses of a write, word line after word line, as (Held, its duration [s]); None for a pause."""
     pattern, first = marked(running.crossbar, part), 0.0
     running.maps["cell_chosen"][step] = pattern
@@ -134,11 +137,11 @@ def written(running: Running, step: int, part: PatternWrite) -> Pieces:
         chosen[word] = pattern[word]
         for _ in range(part.count):
             pulse = part.voltage, part.width
-            held = pulses.write(running.crossbar, running.states, chosen, pulse, running.scheme, first)
+            held = pulses.write_cells(running.crossbar, running.states, chosen, pulse, running.scheme, first)
             first = held.step
             yield held, part.width
             if part.pause:
-                rest(running, part.pause)
+                leave_alone(running, part.pause)
                 yield None, part.pause
 
 
@@ -146,7 +149,7 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
     """The reads of a scan as (Held, its duration [s])."""
     bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
     for word, bit in product(range(running.crossbar.word_lines), bits):
-        held = pulses.read(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
+        held = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
         at = slice(None) if bit is None else bit
         sensed, through = held.end.bit_current[at], held.end.current[word, at]
         running.maps["sensed_current"][step, word, at] = sensed
@@ -156,11 +159,11 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
 
 def rested(running: Running, step: int, part: PatternRest) -> Pieces:
     """The one piece of a rest."""
-    rest(running, part.duration)
+    leave_alone(running, part.duration)
     yield None, part.duration
 
 
-def rest(running: Running, duration: float) -> None:
+def leave_alone(running: Running, duration: float) -> None:
     """All lines at 0 V for a duration [s]."""
     running.crossbar.model.hold(running.states, 0.0, duration)
 
@@ -172,7 +175,7 @@ def marked(crossbar: Crossbar, part: PatternWrite) -> np.ndarray:
     return np.array([[cell == "#" for cell in row] for row in part.pattern])
 
 
-def note(running: Running, step: int, held: pulses.Held) -> None:
+def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
     """Add what the drivers did in a step."""
     maps, rows, largest = running.maps, running.rows, running.largest
     maps["cell_voltage"][step] = pulses.larger(held.voltage, np.nan_to_num(maps["cell_voltage"][step]))
@@ -181,7 +184,7 @@ def note(running: Running, step: int, held: pulses.Held) -> None:
     largest["power"][step] = max(largest["power"][step], np.abs(held.current * held.voltage).max())
 
 
-def record(running: Running, step: int, when: float, voltage: float) -> None:
+def record_step(running: Running, step: int, when: float, voltage: float) -> None:
     """Record the end of a step, at a time [s]."""
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
     weight, thickness = running.crossbar.model.weight, running.crossbar.model.thickness
@@ -200,7 +203,7 @@ def record(running: Running, step: int, when: float, voltage: float) -> None:
         rows["write_disturb"][step] = np.abs(np.log10(G / maps["cell_conductance"][step - 1]))[others].max()
 
 
-def extremes(running: Running, radius: float) -> dict[str, model_limits.Reached]:
+def largest_values(running: Running, radius: float) -> dict[str, model_limits.Reached]:
     """Largest current density of a cell, steady rise of its temperature, without its neighbours' heat, and electrons.
 
     Of the electrons a compact model knows how many there are at most, at a voltage in any state.

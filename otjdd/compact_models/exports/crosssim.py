@@ -22,7 +22,7 @@ def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tupl
     return np.log(G), np.log(at / G).T
 
 
-def table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
+def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
     """ln G (STATES,), ln [G(V)/G] (STATES, V), and how far currents of the visited states are from it, rms, relative."""
     lnG, ratio = ratios(model, visited(model, pulses), pulses.read_voltage)
     nodes = np.linspace(lnG[0], lnG[-1], STATES)
@@ -58,7 +58,7 @@ def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
 
 def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
     """Text of a module with the class `OTJ`, to be imported before CrossSim chooses its device by that name."""
-    nodes, values, off = table(model, pulses)
+    nodes, values, off = conductance_table(model, pulses)
     high = float(np.exp(nodes[-1]))
     about = [
         *header(model),

@@ -10,7 +10,7 @@ from otjdd.system.files import write_whole
 MODEL = "model.nc"
 
 
-def check(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raise ResultError when a folder holds a model that this version did not write and so must not replace."""
     if (folder / MODEL).exists():
         CompactModel.load(folder / MODEL)
@@ -35,7 +35,7 @@ def networks(model: CompactModel, taken: pulses.Pulsed, devices: pulses.Devices 
     return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices).items()}
 
 
-def write(
+def write_exports(
     model: CompactModel, folder: Path, taken: pulses.Pulsed | None = None, devices: pulses.Devices | None = None
 ) -> list[Path]:
     """Write a model and all its exports into a folder; names of what was written. Raises ResultError.
@@ -43,7 +43,7 @@ def write(
     taken : pulses that the exports for networks are made of, the usual ones by default
     devices : such pulses on devices that differ, for the exports that have room for differences
     """
-    check(folder)
+    check_folder(folder)
     named = circuits(model) | networks(model, pulses.pulsed(model) if taken is None else taken, devices)
     for name in named:
         try:

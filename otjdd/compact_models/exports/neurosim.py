@@ -102,11 +102,11 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
     )
     named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}
     if devices is not None:
-        named["devices.csv"] = "\n".join(rows_of(devices))
+        named["devices.csv"] = "\n".join(device_rows(devices))
     return {name: text + "\n" for name, text in named.items()}
 
 
-def rows_of(devices: Devices) -> list[str]:
+def device_rows(devices: Devices) -> list[str]:
     """Lines of a table: a device and a pulse each."""
     lines = ["device,pulse,G_LTP_S,G_LTD_S"]
     for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):

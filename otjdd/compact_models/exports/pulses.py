@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from otjdd.compact_models.error import writes
+from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 
@@ -69,7 +69,7 @@ class Devices(NamedTuple):
 
 def usual(limits: Range) -> Train:
     """The pulses that a model is exported for where nobody asks for others."""
-    width, (up, _, down) = max(WIDTH, limits.shortest), writes(limits)
+    width, (up, _, down) = max(WIDTH, limits.shortest), set_and_resets(limits)
     return Train(Pulse(up, width), Pulse(down, width), PULSES)
 
 

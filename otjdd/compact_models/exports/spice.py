@@ -1,6 +1,6 @@
 """The compact model as a subcircuit of ngspice, and a testbench that works as it is."""
 
-from otjdd.compact_models.error import writes
+from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
@@ -173,7 +173,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
 
 def drive(model: CompactModel, width: float) -> tuple[list[tuple[float, float]], list[float]]:
     """Breakpoints (s, V) of pulses of a width [s] and reads, and the times [s] of the reads."""
-    up, down, _ = writes(model.limits)
+    up, down, _ = set_and_resets(model.limits)
     read, edge = 10 * width, 0.01 * width
     points, reads, now = [(0.0, 0.0)], [], 0.0
     for height in (down, up, down, up):

@@ -58,7 +58,7 @@ read = { voltage = "0.1 V" }
 def task(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK)
-    return tasks.load(tmp_path / "task.toml")
+    return tasks.load_task(tmp_path / "task.toml")
 
 
 def test_a_residual_of_one_is_a_target_just_missed_by_its_factor():
@@ -171,7 +171,7 @@ def test_a_fault_is_told_with_its_line_and_its_key_and_what_was_expected(tmp_pat
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK.replace(*change, 1))
     with pytest.raises(CaseError) as refused:
-        tasks.load(tmp_path / "task.toml")
+        tasks.load_task(tmp_path / "task.toml")
     assert said in str(refused.value)
     assert str(refused.value).startswith(str(tmp_path / "task.toml"))
     assert "pydantic" not in str(refused.value)
@@ -198,9 +198,9 @@ at_least = 1.0
 def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK + FILMS)
-    calibration, case = tasks.load(tmp_path / "task.toml")
+    calibration, case = tasks.load_task(tmp_path / "task.toml")
     x = search.present(calibration, case)
-    moved = case.replace(**tasks.settings(calibration, x))
+    moved = case.replace(**tasks.values_of_point(calibration, x))
     denser = moved.replace("ions.density", 2 * moved.ions.density)
     assert calibration.run[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in calibration.run)
@@ -213,7 +213,7 @@ def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
     (tmp_path / "task.toml").write_text(
         (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
     )
-    calibration, case = tasks.load(tmp_path / "task.toml")
+    calibration, case = tasks.load_task(tmp_path / "task.toml")
     assert list(search.evaluate(calibration, case, search.present(calibration, case)).residuals) == [FAILED, FAILED]
 
 
@@ -245,7 +245,7 @@ def searched(tmp_path_factory):
     place = tmp_path_factory.mktemp("searched")
     (place / "small.toml").write_text(SMALL)
     (place / "task.toml").write_text(QUICK)
-    calibration, case = tasks.load(place / "task.toml")
+    calibration, case = tasks.load_task(place / "task.toml")
     return calibration, case, search.search(calibration, case, evaluations=120, spread=0.3, seed=2)
 
 

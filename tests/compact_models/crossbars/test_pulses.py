@@ -25,7 +25,7 @@ def marked(shape, *cells):
 )
 def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_lines, others):
     bar, states = Crossbar(model, 3, 4, 1e-3), model.states(12)
-    held = pulses.write(bar, states, marked((3, 4), (1, 2)), (2.0, 1e-6), scheme)
+    held = pulses.write_cells(bar, states, marked((3, 4), (1, 2)), (2.0, 1e-6), scheme)
     wanted = np.full((3, 4), others)
     wanted[1], wanted[:, 2], wanted[1, 2] = on_lines, on_lines, 2.0
     assert held.end.voltage == pytest.approx(wanted, abs=1e-4)
@@ -37,7 +37,7 @@ def test_ideal_lines_give_each_cell_its_share_of_the_voltage(model, scheme, on_l
 def test_cells_of_a_word_line_are_written_at_once(model):
     bar, states = Crossbar(model, 4, 4, 2.0), model.states(16)
     chosen = marked((4, 4), (2, 0), (2, 3))
-    pulses.write(bar, states, chosen, (2.2, 1e-5))
+    pulses.write_cells(bar, states, chosen, (2.2, 1e-5))
     G = pulses.conductances(bar, states)
     assert G[chosen].min() > 1000.0 * G[~chosen].max()
     assert pulses.conductances(bar, model.states(16)) == pytest.approx(1e-8, rel=0.02)
@@ -50,7 +50,7 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
         monkeypatch.setattr(pulses, "ERROR", error)
         monkeypatch.setattr(pulses, "CHANGE", change)
         states = model.states(16)
-        ends.append((states, pulses.write(bar, states, chosen, (2.2, 1e-5))))
+        ends.append((states, pulses.write_cells(bar, states, chosen, (2.2, 1e-5))))
     (states, coarse), (exact, fine) = ends
     assert np.ptp(exact[:, 0]) > 0.1
     assert states[:, 0] == pytest.approx(exact[:, 0], abs=1e-3)
@@ -61,9 +61,9 @@ def test_lines_that_slow_a_write_are_followed_in_time(model, monkeypatch):
 def test_energy_is_voltage_times_charge():
     model = made_model.made_model(bend=0.0)
     bar, states = Crossbar(model, 2, 2, 100.0), model.states(4, made_model.HIGH)
-    held = pulses.read(bar, states, 0, (0.1, 1e-6))
+    held = pulses.read_cells(bar, states, 0, (0.1, 1e-6))
     assert held.energy == pytest.approx(0.1 * held.end.word_current[0] * 1e-6, rel=1e-4)
-    both = pulses.held(bar, states, [0.05, 0.0], [-0.05, -0.05], 1e-6)
+    both = pulses.hold_drivers(bar, states, [0.05, 0.0], [-0.05, -0.05], 1e-6)
     charged = 0.05 * both.end.word_current[0] + 0.05 * both.end.bit_current.sum()
     assert both.energy == pytest.approx(charged * 1e-6, rel=1e-3)
 
@@ -71,8 +71,8 @@ def test_energy_is_voltage_times_charge():
 def test_sneak_paths_pass_where_lines_float(model):
     bar, states = Crossbar(model, 3, 3, 1.0), model.states(9, made_model.HIGH)
     states[0, 0] = made_model.LOW
-    grounded = pulses.read(bar, states.copy(), 0, (0.1, 1e-6))
-    floating = pulses.read(bar, states.copy(), 0, (0.1, 1e-6), bit=0)
+    grounded = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6))
+    floating = pulses.read_cells(bar, states.copy(), 0, (0.1, 1e-6), bit=0)
     assert grounded.end.bit_current[0] == pytest.approx(1e-9, rel=0.05)
     # 2 cells to the other bit lines, 4 across, 2 back to the bit line: two times 1/2 and 1/4 of the resistance of a cell
     cell = 0.02 / model.hold(model.states(1, made_model.HIGH), 0.02, 0.0)[0]
@@ -83,6 +83,6 @@ def test_sneak_paths_pass_where_lines_float(model):
 def test_what_is_no_write_is_refused(model):
     bar = Crossbar(model, 2, 2, 1.0)
     with pytest.raises(NotAsExpected, match="half, third"):
-        pulses.write(bar, model.states(4), marked((2, 2), (0, 0)), (1.0, 1e-6), "fifth")
+        pulses.write_cells(bar, model.states(4), marked((2, 2), (0, 0)), (1.0, 1e-6), "fifth")
     with pytest.raises(NotAsExpected, match="on one word line, got on 2"):
-        pulses.write(bar, model.states(4), np.ones((2, 2)), (1.0, 1e-6))
+        pulses.write_cells(bar, model.states(4), np.ones((2, 2)), (1.0, 1e-6))

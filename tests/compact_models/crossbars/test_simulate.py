@@ -104,9 +104,9 @@ def test_limits_of_the_model_are_watched(folder, caplog):
     with caplog.at_level(logging.WARNING):
         ds = otjdd.run("bar.toml", {"device.radius": "10 um"})
     assert ds.attrs["model_limits"] == ""
-    running = simulate.begun(network.Crossbar(made_model.made_model(), 1, 1, 1.0), load_case("bar.toml").drive)
+    running = simulate.begun_crossbar(network.Crossbar(made_model.made_model(), 1, 1, 1.0), load_case("bar.toml").drive)
     running.largest["current"][1] = 1e11 * running.crossbar.model.area
-    assert simulate.extremes(running, 1e-5)["current_density"].value == pytest.approx(1e11)
+    assert simulate.largest_values(running, 1e-5)["current_density"].value == pytest.approx(1e11)
 
 
 def test_electrons_that_the_model_leaves_out_are_watched(folder, caplog):
@@ -193,7 +193,7 @@ def test_a_model_of_another_version_is_refused_by_its_name(folder):
 def test_an_extraction_reaches_what_the_drive_and_the_start_ask_for(folder):
     case = load_case("bar.toml", {"ions.initial": {"history": [{"voltage": "-4 V", "duration": "0.1 s"}]}})
     case = case.model_copy(update={"crossbar": case.crossbar.model_copy(update={"model": None})})
-    assert models.needed(case) == ((-4.0, 2.2), (1e-6, pytest.approx(0.1)))
+    assert models.needed_range(case) == ((-4.0, 2.2), (1e-6, pytest.approx(0.1)))
     still = case.replace({"ions.activation_energy": "4 eV", "device.film.cells": 12, "device.transmission": "wkb"})
     with pytest.raises(
         CaseError, match=r"ions: expected ions that .*, to extract a compact model, got a state that moves"

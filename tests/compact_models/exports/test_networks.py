@@ -119,13 +119,13 @@ def test_crosssim_device_bends_as_the_model_does(model, pulses):
         told = scope["OTJ"]().nonlinear_current(read / read[-1], np.full(len(read), V / 0.1)) * read[-1]
         assert told == pytest.approx(model.hold(states.copy(), V, 0.0), rel=0.1)
     assert "disable_fast_nonlinear_IV = True" in text
-    _, _, off = crosssim.table(model, pulses)
+    _, _, off = crosssim.conductance_table(model, pulses)
     assert f"off by {off:.2g}, rms" in text
     assert off < 0.03
 
 
 def test_folder_has_every_file_whole(model, tmp_path):
-    written = folder.write(model, tmp_path)
+    written = folder.write_exports(model, tmp_path)
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
         "model.nc", "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim", "aihwkit_preset.py",
         "crosssim_device.py",
