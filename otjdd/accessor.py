@@ -37,7 +37,7 @@ class Accessor:
 
     @property
     def reads(self) -> xr.Dataset:
-        """All that is said of the reads, a place each along `read`."""
+        """Variables of the reads, along `read`."""
         return self._ds[[name for name, v in self._ds.variables.items() if v.dims == ("read",)]].drop_attrs(deep=False)
 
     @property

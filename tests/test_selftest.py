@@ -32,14 +32,14 @@ def broken(name, folder):
 
 
 def test_wrong_kernels_fail(tmp_path, monkeypatch):
-    monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=1.0))
+    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.KNOWN._replace(conductance=1.0))
     assert "conductance 1" in broken("kernels", tmp_path)
 
 
 def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
     right = selftest.pulse_dataset
     voltages = {"drive.voltage": "-1.5 V"}, {}
-    monkeypatch.setattr(selftest, "simulated", lambda changes=None: right(voltages[bool(changes)]))
+    monkeypatch.setattr(selftest, "pulse_dataset", lambda changes=None: right(voltages[bool(changes)]))
     assert "against a negative" in broken("conservation", tmp_path)
 
     def leaking(changes=None):
@@ -47,7 +47,7 @@ def test_a_wrong_sign_and_a_lost_vacancy_fail(tmp_path, monkeypatch):
         ds["vacancy_balance"][-1] = 1e-9
         return ds
 
-    monkeypatch.setattr(selftest, "simulated", leaking)
+    monkeypatch.setattr(selftest, "pulse_dataset", leaking)
     assert "vacancies changed by 1.0e-09" in broken("conservation", tmp_path)
 
 
@@ -61,7 +61,7 @@ def test_a_disk_that_forgets_fails(tmp_path, monkeypatch):
 
 def test_a_process_with_other_numbers_and_a_case_without_fault_fail(tmp_path, monkeypatch):
     right = selftest.pulse_dataset
-    monkeypatch.setattr(selftest, "simulated", lambda: right({"drive.voltage": "1 V"}))
+    monkeypatch.setattr(selftest, "pulse_dataset", lambda: right({"drive.voltage": "1 V"}))
     assert "other numbers" in broken("another process", tmp_path)
     monkeypatch.setattr(self_check, "CASE", self_check.CASE.replace("2.8 nm", "2.9 nm"))
     assert "accepted" in broken("a bad case", tmp_path)

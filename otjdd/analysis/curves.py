@@ -1,4 +1,4 @@
-"""Exponentials and Gaussians through points, with the errors of their parameters: how plasticity is told in numbers.
+"""Exponentials and Gaussians through points, with the errors of their parameters, for numbers of plasticity.
 
 Errors are one standard deviation, from the scatter about the fit; nan when there is no point to spare for it.
 """

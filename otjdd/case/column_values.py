@@ -113,7 +113,7 @@ def standard(name: str) -> Standard:
 
 
 def law_of(key: str, law: Any) -> Standard:
-    """The law beside a key of a spread. Raises OSError, ValueError ("file:line: ...") for its table."""
+    """The law of a key of a spread. Raises OSError, ValueError ("file:line: ...") for its table."""
     return of_table(*read_table(law.file, DIMENSIONS.get(key, "energy"))) if law.law == "table" else standard(law.law)
 
 

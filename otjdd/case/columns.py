@@ -28,7 +28,7 @@ def law(name: str, dimension: str, **fields: Any) -> Any:
 
 
 def form(value: Any) -> str:
-    """Tag of what stands beside a key of `spread`: the name of its law, or a deviation."""
+    """Tag of the value of a key of `spread`: the name of its law, or "deviation"."""
     found = value.get("law", "") if isinstance(value, dict) else getattr(value, "law", None)
     return "deviation" if found is None else found
 
@@ -106,7 +106,7 @@ class Columns(Record):
 
 
 class ColumnKind(Record):
-    """A part of the area whose columns are of one kind; what it does not say is that of [columns].
+    """A part of the area whose columns are of one kind. Keys that it leaves out are those of [columns].
 
     share : of the area of the junction   set : dotted keys of device and ions with the values of this kind
     """

@@ -31,7 +31,7 @@ class Crossbar(Record):
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
-    """Path, expected and found of what does not fit together in a case: crossbar, drive, patterns and circuit."""
+    """Path, expected and found where crossbar, drive, patterns and circuit of a case do not fit together."""
     if case.drive.kind != "patterns":
         if case.crossbar is not None:
             yield ("drive", "kind"), '"patterns" in a case with a [crossbar]', brief(case.drive.kind)

@@ -91,7 +91,7 @@ def load_document(path: str | os.PathLike[str], shipped: Path, seen: tuple[Path,
 
 
 def with_calibrated(document: Document) -> Document:
-    """The document with its list `calibrated` beside its data. Raises CaseError for a key that it does not state."""
+    """The document with its list `calibrated`, taken out of its data. Raises CaseError for a key that it does not state."""
     if "calibrated" not in document.data:
         return document
     keys, source = document.data.pop("calibrated"), document.source

@@ -94,7 +94,7 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
 
 
 def elsewhere(schema: dict[str, Any], name: str) -> str:
-    """Hint for a key that stands in other tables: their dotted keys; "" when there is none."""
+    """Hint for a key that belongs to other tables: their dotted keys; "" when there is none."""
     found = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
     quoted = [f'"{path}"' for path in found]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""

@@ -1,4 +1,4 @@
-"""Films of known ferroelectrics, told by the names in a case: their polarisation is not in the model."""
+"""Films of known ferroelectrics, recognised by names in a case: their polarisation is not in the model."""
 
 import re
 from typing import TYPE_CHECKING

@@ -97,7 +97,7 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind) -> tuple[Device, Ions
 
 
 def faults(case: Any) -> Iterator[Fault]:
-    """Path, expected, found and a hint of what is wrong with the columns of a case."""
+    """Faults of the columns of a case: path, expected value, value found, hint."""
     wrong = list(faults_of_kinds(case))
     yield from wrong or faults_of_values(case)
 
@@ -149,7 +149,7 @@ def set_key(kind: ColumnKind, problem: Problem) -> str:
 
 
 def faults_of_values(case: Any) -> Iterator[Fault]:
-    """Faults of values that a spread gives to a column: outside of the physical range, or of a table that is none."""
+    """Faults of values that a spread gives to a column: outside of the physical range, or from a faulty table."""
     for i, kind in enumerate(kinds_of(case)):
         own = case.columns.kinds is not None and case.columns.kinds[i].spread is not None
         here = ("columns", "kinds", i, "spread") if own else ("columns", "spread")

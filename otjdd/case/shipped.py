@@ -1,4 +1,4 @@
-"""Cases that come with otjdd: where they are, what each asks, and the one that a name means."""
+"""Cases that come with otjdd: where they are, their questions, and the file of a name."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def other_material(document: Document, source: Source) -> str:
 
 
 def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> list[str]:
-    """A line for each base from which a film or an electrode of another material has values, without those told before."""
+    """A line for each base whose values a film or an electrode of another material keeps, each value once."""
     name = value_at(document.data, (*part, "material"))
     sources: dict[tuple[str, str], list[str]] = {}
     for path in OF_MATERIAL[part]:

@@ -161,7 +161,7 @@ class Measured(NamedTuple):
 
     @property
     def status(self) -> str:
-        """ "met", "missed", or "told" (reported) for a number without limits."""
+        """ "met", "missed", or "told" for a number without limits, which is only reported."""
         if not self.figure.allowed:
             return "told"
         return "met" if self.found is not None and self.figure.met(self.found) else "missed"

@@ -60,7 +60,7 @@ def check(
 
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
-    """Say that a case is good, what it does, and what its author may not know of it. Raises CaseError, OSError."""
+    """Print that a case is valid, its drive, and values taken over from other materials. Raises CaseError, OSError."""
     from otjdd.results import summary
     from otjdd.studies import expect
 

@@ -103,7 +103,7 @@ def rerun(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
 ) -> None:
-    """Simulate a stored result again, from what it says of itself, and tell whether the numbers are the same.
+    """Simulate a stored result again, from its own attributes, and tell whether the numbers are the same.
 
     Example: otjdd rerun rv-loop.nc
     """

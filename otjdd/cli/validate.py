@@ -1,4 +1,4 @@
-"""otjdd validate: the claims on two devices, judged and told."""
+"""otjdd validate: the claims on two devices, judged and reported."""
 
 from __future__ import annotations
 

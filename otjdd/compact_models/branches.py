@@ -1,4 +1,4 @@
-"""Runs of a column at constant voltage: what they say about the state of rest and the rate.
+"""State of rest and rate of a column, from runs at constant voltage.
 
 A run begins at one end of the range of the state and ends where the voltage leads to; where that is not the other end, a
 second run begins there. Between two samples the rate is that of an exponential approach to the state of rest, which is

@@ -81,7 +81,7 @@ def spread_out(numbers: np.ndarray) -> np.ndarray:
 
 
 def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
-    """Columns at rest (1, N): both ends of the range, and some of what lies between."""
+    """Columns at rest (1, N): both ends of the range, and three states in between."""
     found = [ends.low, ends.high]
     for share in (0.3, 0.5, 0.7):
         mixed = (1.0 - share) * ends.low + share * ends.high

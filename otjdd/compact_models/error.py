@@ -193,7 +193,7 @@ def overall(model: CompactModel) -> tuple[float, str]:
 
 
 def excluded(model: CompactModel) -> list[str]:
-    """Protocols that the user of a model does not need; their errors are told and not held against it."""
+    """Protocols that the user of a model does not need. Their errors are reported, and do not count."""
     return [name for name in str(model.about.get(EXCLUDED, "")).split("; ") if name]
 
 

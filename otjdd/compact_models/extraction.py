@@ -185,7 +185,8 @@ def conductances(
     """Voltages (R,), log10 of the conductance (R, Q) and the largest film_electron_ratio (R,) there, and the deviation that
     was found last [decades].
 
-    Between the voltages of runs no run is needed: vacancies are where the runs beside had them, to 0.006 decades.
+    Between the voltages of runs no run is needed: profiles of the runs at the two nearest voltages give the conductance
+    within 0.006 decades.
     """
     table: dict[float, np.ndarray] = {}
     ratio: dict[float, float] = {}
@@ -226,7 +227,7 @@ def conductance_at(
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:
-    """Middles of the intervals beside the voltages that were wrong, where those are wide enough; the widest first."""
+    """Middles of the intervals next to voltages that were wrong, of intervals that are wide enough; the widest first."""
     wide = [(a, b) for a, b in pairwise(voltages) if (a in wrong or b in wrong) and b - a >= 2.0 * NARROWEST]
     return [0.5 * (a + b) for a, b in sorted(wide, key=lambda pair: pair[0] - pair[1])]
 

@@ -1,4 +1,4 @@
-"""The compact model: tables, columns and circuit of one device, what it holds for, and how wrong it is.
+"""The compact model: tables, columns and circuit of one device, with the range that it holds for and its measured error.
 
 model = otjdd.compact("cases/rv-loop.toml")
 ds = model.run(waveform)
@@ -199,7 +199,7 @@ class CompactModel:
 
     @staticmethod
     def load(path: File) -> "CompactModel":
-        """Read a model. Raises ResultError when the file is none, damaged, or of another version."""
+        """Read a model. Raises ResultError when the file is damaged, of another version, or no model."""
         return model_of(store.read(path), path)
 
 
@@ -291,7 +291,7 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:
-    """Tables of one kind of column, without what they were filled up with."""
+    """Tables of one kind of column, without the nan that fill them up."""
     found = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
     whole = {dim: np.isfinite(found[name]) for dim, name in GRIDS.items()}
     for name, values in found.items():

@@ -71,7 +71,7 @@ def case_of(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
 
 
 def runs_of(name: str, case: Case) -> list[Case]:
-    """The runs of the case of an experiment: one for each value of what is varied."""
+    """The runs of an experiment: one for each value of the key that it varies."""
     experiment, alone = experiments()[name], case.without_study()
     return [alone.replace(experiment.vary, value) for value in experiment.values] or [alone]
 

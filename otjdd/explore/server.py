@@ -117,7 +117,7 @@ class Explorer:
 
 
 def attached(data: bytes | str, kind: str, name: str) -> Response:
-    """A file to be saved; text says why there is none."""
+    """Answer with a file to be saved; `data` of type str is the reason why there is none."""
     if isinstance(data, str):
         return PlainTextResponse(data, 409)
     return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -107,7 +107,7 @@ def limits_of(results: Sequence[Any]) -> str:
 
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
-    """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; why there is none, in words."""
+    """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; else the reason why there is none."""
     from otjdd.plot.figure import figure
     from otjdd.plot.kinds import BANDS, KINDS
     from otjdd.plot.runs import runs_of

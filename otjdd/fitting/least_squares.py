@@ -52,7 +52,7 @@ class Solution(NamedTuple):
 
 
 def cost(task: Task, values: np.ndarray) -> float:
-    """Sum of the losses of simulated numbers (point,); infinite where one is none."""
+    """Sum of the losses of simulated numbers (point,); infinite where one is nan."""
     total = float(np.sum(loss(task.loss, ((values - task.aims) / task.sigma) ** 2).rho))
     return total if np.isfinite(total) else np.inf
 

@@ -126,7 +126,7 @@ def settings_given(said: Any) -> dict[str, Any]:
 
 
 def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
-    """Parameters of one key, one for each data set where it is so said. Raises CaseError."""
+    """Parameters of one key; one for each data set if the case asks for it. Raises CaseError."""
     value, dimension, low, high = value_in_case(case, key)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):

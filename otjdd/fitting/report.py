@@ -138,7 +138,7 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
 
 
 def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of what differs in the upper of two cases; a table of another kind as a whole."""
+    """(dotted key, value) of each value of `above` that `below` has not; a table of another kind as a whole."""
     for name, value in above.items():
         place, old = (*path, name), below.get(name)
         switched = (

@@ -85,7 +85,7 @@ class Heading(NamedTuple):
 
     @property
     def measures(self) -> str:
-        """Quantity whose unit the column has: of an uncertainty that of what is uncertain."""
+        """Quantity whose unit the column has; an uncertainty has the unit of its quantity."""
         return self.quantity.removesuffix(UNCERTAINTY)
 
     def scale(self, written: str) -> tuple[float, float]:
@@ -168,7 +168,7 @@ def long_name_of(quantity: str) -> str:
 
 
 def is_unit(text: str) -> bool:
-    """Tell if a text is a unit, or says that there is none."""
+    """Tell if a text is a unit, or a word for "no unit"."""
     try:
         read_unit(text)
     except ValueError:

@@ -77,7 +77,7 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
 
 
 def title(ds: xr.Dataset, step: int) -> str:
-    """A step in words: what it was, and when it ended."""
+    """A step in words: its kind and the time of its end."""
     voltage, when = float(ds.step_voltage.values[step]), three_digits(float(ds.step_time.values[step]), "s")
     if ds.cell_chosen.values[step].any():
         return f"write {three_digits(voltage, 'V')}\n{when}"

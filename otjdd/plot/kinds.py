@@ -1,4 +1,4 @@
-"""The table of panels: what each shows, what it needs of a result, and when it is drawn unasked."""
+"""The table of panels: what each shows, the variables that it needs, and when it is drawn by default."""
 
 from __future__ import annotations
 

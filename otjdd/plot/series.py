@@ -102,6 +102,6 @@ def pulsed(ds: xr.Dataset) -> bool:
 
 
 def timed(ds: xr.Dataset) -> bool:
-    """Tell if the current in time is what the run was for: two reads at most, and instants beside them and the ends."""
+    """Tell if the run was made for its current in time: two reads at most, and other instants recorded."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2

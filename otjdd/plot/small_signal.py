@@ -49,7 +49,7 @@ def curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
 
 
 def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator[tuple[SignalCurve, dict[str, Any]]]:
-    """Curves of all results with their strokes and labels; what is left out is told below the panel."""
+    """Curves of all results with their strokes and labels; a line below the panel names what is left out."""
     parts = max(len(curves(run.ds, along)) for run in runs)
     for i, run in enumerate(runs):
         for curve in curves(run.ds, along):

@@ -48,7 +48,7 @@ class Panel(NamedTuple):
 
 
 def results_of(ds: xr.Dataset) -> list[str]:
-    """Names of the numbers that were kept, without what only tells about the points: their status, and all text."""
+    """Names of the kept numbers, without the status of the points and texts."""
     numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
     return [name for name in numbers if name != "status" and not name.startswith("point_")]
 

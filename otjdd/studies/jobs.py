@@ -38,7 +38,7 @@ class PointJob(NamedTuple):
 
 
 def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point:
-    """Run one point; failures of the run are told in the Point.
+    """Run one point; the Point has the reason of a failure.
 
     limit : s after which the run ends at the next edge of its waveform
     """

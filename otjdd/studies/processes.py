@@ -76,7 +76,7 @@ class Batches:
         return self.handed_out.pop(number)
 
     def look_at(self, point: Point) -> None:
-        """Choose the size of the next batches by the longest of the last points, nan for one that told no time."""
+        """Choose the size of the next batches by the longest of the last points, nan for one without a time."""
         self.took.append(point.seconds if point.seconds > 0.0 else ENOUGH)
         self.size = max(1, min(self.most, int(ENOUGH / max(self.took))))
 

@@ -204,7 +204,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(folder: Path, job: jobs.PointJob, point: Point, made: Plan, left: int, number: int) -> Cost:
-    """Cost of `left` points more like the one that was just finished."""
+    """Time that `left` more points take, if each takes as long as the last one."""
     size = points.path_of(folder, job.digest).stat().st_size
     held = points.read_point(folder, job.digest) or point
     values = sum(int(array.values.size) for array in held.arrays.values())

@@ -1,4 +1,4 @@
-"""Work in several processes, which end with the block that started them: how they start, and what they have loaded.
+"""Work in several processes, which end with the block that started them.
 
 with team(2) as spread:
     for number, result in spread(function, [(1, "a"), (2, "b")]):
@@ -214,7 +214,7 @@ def stop(workers: Iterable[Worker]) -> None:
 
 
 def outcome(function: Callable[..., Any], arguments: Arguments) -> bytes:
-    """(True, result) of a call, or (False, what it raised), pickled."""
+    """(True, result) of a call, or (False, exception), pickled."""
     try:
         return pickle.dumps((True, function(*arguments)))
     except Exception as error:

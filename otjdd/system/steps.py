@@ -12,7 +12,7 @@ Progress = Callable[[float], object] | None  # called with the fraction of a run
 
 
 def finished(steps: Generator[None, None, Any]) -> Any:
-    """Result of one piece of work, all its steps taken. Raises what it raises."""
+    """Result of a generator, run to its end. Raises the exceptions of the generator."""
     try:
         while True:
             next(steps)

@@ -32,7 +32,7 @@ def test_every_part_of_the_answer_counts(name, value):
 @needs_speed
 def test_kernels_that_give_wrong_numbers_simulate_nothing_and_are_forgotten(monkeypatch):
     forgotten = []
-    monkeypatch.setattr(self_check, "answer", lambda: self_check.KNOWN._replace(conductance=0.0))
+    monkeypatch.setattr(self_check, "computed_answer", lambda: self_check.KNOWN._replace(conductance=0.0))
     monkeypatch.setattr(kernel_cache, "forget", lambda: forgotten.append(True))
     with pytest.raises(KernelError, match=r"conductance 0, known to be 0\.00839.*the next command compiles them anew"):
         simulate.simulate_junction(self_check.parse_case(self_check.CASE))

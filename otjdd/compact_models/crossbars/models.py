@@ -72,7 +72,7 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
 
 
 def difference_from_case(model: CompactModel, case: Case) -> str:
-    """First of what a model is a model of that is otherwise in a case, in words; "" when there is none."""
+    """First value of a case that differs in the case of a model, in words; "" when all are equal."""
     there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
     for key in JUNCTION:
         one: Any = there
@@ -93,7 +93,7 @@ def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
 
 
 def refused(case: Case, path: tuple[str, ...], expected: str, got: str = "", file: str = "case") -> CaseError:
-    """The error of a key of a case, told where its file says it."""
+    """The error of a key of a case, at its line in the file."""
     places = toml_text.scan(case.source).places
     within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
     if within is None:

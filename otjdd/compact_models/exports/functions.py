@@ -95,7 +95,7 @@ def horner(factors: np.ndarray, variable: str) -> str:
 
 
 def header(model: CompactModel) -> list[str]:
-    """Lines that every export begins with: what it is, where it holds, how wrong it is. One line each, no markup."""
+    """First lines of every export: model, range and error. One line each, no markup."""
     limits, about = model.limits, model.about
     lines = [
         f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",

@@ -68,7 +68,7 @@ class Devices(NamedTuple):
 
 
 def usual(limits: Range) -> Train:
-    """The pulses that a model is exported for where nobody asks for others."""
+    """The pulses of an export by default."""
     width, (up, _, down) = max(WIDTH, limits.shortest), set_and_resets(limits)
     return Train(Pulse(up, width), Pulse(down, width), PULSES)
 
@@ -137,7 +137,7 @@ def warnings(pulses: Pulsed) -> list[str]:
 
 
 def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
-    """Lines of every export for networks: pulses that it holds for, what it leaves out, and its spread."""
+    """Lines of every export for networks: its pulses, what is not in it, and the spread of its devices."""
     up, down, count = pulses.train
     spread = "0, this is one device; `otjdd compact --devices N` draws more"
     if devices is not None:

@@ -53,7 +53,7 @@ def warning() -> list[str]:
 
 
 def parameters(model: CompactModel) -> list[str]:
-    """Declarations of what may be set, and of what is named only."""
+    """Declarations of the parameters that may be set, and of named constants."""
     lines = [
         f'  (* type = "instance" *) parameter real rs = {number(model.resistance)} from [0:inf);  // ohm, in series',
         f'  (* type = "instance" *) parameter real area = {number(model.area)} from (0:inf);  // m2, scales the current',
@@ -75,7 +75,7 @@ def parameters(model: CompactModel) -> list[str]:
 
 
 def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
-    """Declarations of the variables, and of the one that says when the model is outside of its range."""
+    """Declarations of the variables, among them the flag of a model outside of its range."""
     names = ["v", "t", "q", "x", "y", "e", "r", "g", "h"] + [
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
