@@ -4,34 +4,32 @@ import fcntl
 from functools import cache
 from pathlib import Path
 
-import yardstick
+from commands import otjdd
 
 from otjdd.case.case import load_case
-from otjdd.compact_models.build import compact
-from otjdd.compact_models.model import CompactModel
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import concatenate
 
-RANGE = -4.3, 3.0  # V
+HISTORY = 'ions.initial={history=[{voltage="-4.3 V", duration="100 ms"}, {voltage="2.2 V", duration="30 ns"}]}'
+CHANGES = ("columns.count=2", "device.film.cells=32", HISTORY)  # of li2019
 
 
 @cache
 def written_case():
     """Two columns of the reference device on a coarse grid that have been reset and half set."""
-    history = {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]}
-    return load_case(
-        yardstick.CASES / "li2019.toml", {"columns.count": 2, "ions.initial": history, "device.film.cells": 32}
-    )
+    return load_case("li2019", dict(change.split("=", 1) for change in CHANGES))
 
 
-def extracted_model(folder: Path) -> CompactModel:
-    """Its compact model, with the error that it was measured to have; once for all processes that share a folder."""
-    path = folder / "compact-model.nc"
+def extracted(folder: Path) -> Path:
+    """The folder that `otjdd compact` fills for it; once for all processes that share the folder above."""
+    out = folder / "compact-model"
     with (folder / "compact-model.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            compact(written_case(), voltage=RANGE).save(path)
-        return CompactModel.load(path)
+        if not (out / "error.png").exists():
+            changes = [word for change in CHANGES for word in ("--set", change)]
+            done = otjdd(folder, "compact", "li2019", "-o", out, "--voltage=-4.3:3", *changes)
+            assert done.returncode == 0, done.stderr
+    return out
 
 
 def pulses(*heights, width=1e-6, rest=1e-5):

@@ -1,6 +1,6 @@
 """Puts tests/ on the path, so that tests below it can import `devices`; `pytest.approx(x, rel=r)` allows r of x only.
 
-`chromium` is a browser for tests of pages, `compact_model` the one extracted model of all tests.
+`chromium` is a browser for tests of pages, `compact_folder` and `compact_model` the one extracted model of all tests.
 """
 
 import os
@@ -38,9 +38,17 @@ def chromium(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def compact_model(tmp_path_factory):
-    """The compact model of `compact_device`, extracted once for all tests and all processes of a session."""
+def compact_folder(tmp_path_factory):
+    """Folder that `otjdd compact` fills for `compact_device`, once for all tests and all processes of a session."""
     import compact_device
 
     folder = tmp_path_factory.getbasetemp()
-    return compact_device.extracted_model(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+    return compact_device.extracted(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
+
+
+@pytest.fixture(scope="session")
+def compact_model(compact_folder):
+    """The compact model in that folder."""
+    from otjdd.compact_models.model import CompactModel
+
+    return CompactModel.load(compact_folder / "model.nc")

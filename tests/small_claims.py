@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
 from commands import otjdd
+
+from otjdd.claims import claim
 
 CLAIM = """
 claim = "The low resistance is 2e4 ohm."
@@ -31,16 +34,15 @@ drive.parts = [
 """
 
 
-def folder(tmp_path, claim=CLAIM, case=CASE, name="small") -> Path:
+def folder(tmp_path, text=CLAIM, case=CASE, name="small") -> Path:
     (tmp_path / name).mkdir(parents=True)
-    (tmp_path / name / "claim.toml").write_text(claim)
+    (tmp_path / name / "claim.toml").write_text(text)
     (tmp_path / name / "case.toml").write_text(case)
     return tmp_path
 
 
 def otjdd_validate(claims: Path, *arguments: str, **more):
     """`otjdd validate` with the claims of another folder."""
-    first = (
-        f"import pathlib; from otjdd.claims import claim; claim.shipped_claims = lambda: pathlib.Path({str(claims)!r})"
-    )
-    return otjdd(Path.cwd(), "validate", *arguments, first=first, **{"COLUMNS": "120"} | more)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(claim, "shipped_claims", lambda: claims)
+        return otjdd(Path.cwd(), "validate", *arguments, **{"COLUMNS": "120"} | more)

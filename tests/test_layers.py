@@ -4,34 +4,42 @@ import ast
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "otjdd"
 DECLARED = tomllib.loads(Path(__file__).with_name("layers.toml").read_text(encoding="utf-8"))
 PLACE = {room: floor for floor, rooms in enumerate(DECLARED["floors"]) for room in rooms}
 KERNELS, MOST = DECLARED["kernels"], DECLARED["most"]
-TREES = {
-    path.relative_to(PACKAGE): ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted(PACKAGE.rglob("*.py"))
-    if path != PACKAGE / "__init__.py"
-}
-FUNCTIONS = {path: [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
-             for path, tree in TREES.items()}  # fmt: skip
+PATHS = [path.relative_to(PACKAGE) for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse((PACKAGE / path).read_text(encoding="utf-8"))
+
+
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of the source of a module."""
+    return list(ast.walk(tree(path)))
+
+
+def functions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Full names of what a module imports, anywhere in its source; for `from a import b` both a and a.b."""
     names = set()
-    for node in ast.walk(TREES[path]):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             names |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
     return names
-
-
-IMPORTS = {path: imports(path) for path in TREES}
 
 
 def statements(node: ast.AST, late: bool = False):
@@ -50,11 +58,14 @@ def modules(node: ast.Import | ast.ImportFrom) -> set[str]:
     return {name.rsplit(".", cut)[0] for name in found for cut in range(name.count(".") + 1)}
 
 
-FILES = {"otjdd." + ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in TREES}
-AT_ONCE = {  # module -> those that it imports when it is imported itself
-    module: {name for node, late in statements(TREES[path]) if not late for name in modules(node)}
-    for module, path in FILES.items()
-}
+FILES = {"otjdd." + ".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in PATHS}
+
+
+@cache
+def at_once(module: str) -> set[str]:
+    """What a module imports when it is imported itself; nothing is known of other modules."""
+    known = statements(tree(FILES[module])) if module in FILES else ()
+    return {name for node, late in known if not late for name in modules(node)}
 
 
 def brought(names: set[str]) -> set[str]:
@@ -62,7 +73,7 @@ def brought(names: set[str]) -> set[str]:
     seen, ahead = set(), set(names)
     while ahead:
         seen |= ahead
-        ahead = set().union(*(AT_ONCE.get(name, ()) for name in ahead)) - seen
+        ahead = set().union(*(at_once(name) for name in ahead)) - seen
     return seen & set(DECLARED["late"])
 
 
@@ -83,20 +94,20 @@ def libraries(names: set[str]) -> set[str]:
 
 def test_imports_point_down():
     up = {
-        path.as_posix(): {other for other in rooms(names) - {room(path)} if PLACE[other] >= PLACE[room(path)]}
-        for path, names in IMPORTS.items()
+        path.as_posix(): {o for o in rooms(imports(path)) - {room(path)} if PLACE[o] >= PLACE[room(path)]}
+        for path in PATHS
     }
     assert {path: names for path, names in up.items() if names} == {}
 
 
 def test_every_module_has_a_room_and_few_stand_outside_of_a_package():
-    assert {room(path) for path in TREES} == set(PLACE)
+    assert {room(path) for path in PATHS} == set(PLACE)
     assert len(list(PACKAGE.glob("*.py"))) <= MOST["modules"]
 
 
 def test_no_circles_within_a_package():
-    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in TREES}
-    graph = {m: {n.removeprefix("otjdd.") for n in IMPORTS[p]} & set(names) for m, p in names.items()}
+    names = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in PATHS}
+    graph = {m: {n.removeprefix("otjdd.") for n in imports(p)} & set(names) for m, p in names.items()}
     while free := {module for module, needed in graph.items() if not needed & set(graph) - {module}}:
         graph = {module: needed for module, needed in graph.items() if module not in free}
     assert not graph
@@ -104,9 +115,9 @@ def test_no_circles_within_a_package():
 
 def test_functions_fit_on_a_screen_and_take_few_positional_arguments():
     far = {}
-    for path, functions in FUNCTIONS.items():
-        lines = {f: set(range(f.lineno, f.end_lineno + 1)) for f in functions}
-        for f in functions:
+    for path in PATHS:
+        lines = {f: set(range(f.lineno, f.end_lineno + 1)) for f in functions(path)}
+        for f in lines:
             within = [lines[n] for n in ast.walk(f) if n in lines and n is not f]  # counted by themselves
             length, taken = len(lines[f].difference(*within)), len(f.args.posonlyargs) + len(f.args.args)
             if length > MOST["lines"] or taken > MOST["positional_arguments"]:
@@ -115,13 +126,13 @@ def test_functions_fit_on_a_screen_and_take_few_positional_arguments():
 
 
 def test_kernels_know_numbers_only_and_annotate_their_parameters():
-    kernels = [path for path in TREES if room(path) in KERNELS["packages"]]
+    kernels = [path for path in PATHS if room(path) in KERNELS["packages"]]
     assert len(kernels) > 20
     for path in kernels:
-        assert libraries(IMPORTS[path]) <= set(KERNELS["libraries"]), path
-        assert "numba.njit" not in IMPORTS[path], path  # whose cache does not notice edits in other files
-        assert rooms(IMPORTS[path]) <= set(KERNELS["otjdd"]), path
-        compiled = [f for f in FUNCTIONS[path] if f.decorator_list]
+        assert libraries(imports(path)) <= set(KERNELS["libraries"]), path
+        assert "numba.njit" not in imports(path), path  # whose cache does not notice edits in other files
+        assert rooms(imports(path)) <= set(KERNELS["otjdd"]), path
+        compiled = [f for f in functions(path) if f.decorator_list]
         bare = [f"{f.name}: {a.arg}" for f in compiled for a in f.args.args if a.annotation is None and a.arg != "self"]
         assert bare == [], path
 
@@ -130,7 +141,7 @@ def test_imports_within_functions_bring_what_is_to_come_late():
     idle = [
         f"{name}:{node.lineno} {ast.unparse(node)}"
         for name, path in FILES.items()
-        for node, late in statements(TREES[path])
+        for node, late in statements(tree(path))
         if late and not brought(modules(node)) - brought({name})
     ]
     assert idle == []
@@ -138,7 +149,7 @@ def test_imports_within_functions_bring_what_is_to_come_late():
 
 def test_a_heavy_library_has_one_home():
     for library, home in DECLARED["homes"].items():
-        assert {room(path) for path, names in IMPORTS.items() if library in libraries(names)} == {home}
+        assert {room(path) for path in PATHS if library in libraries(imports(path))} == {home}
 
 
 def test_names_of_test_files_are_each_there_once():

@@ -11,12 +11,12 @@ from devices import needs_speed
 
 from validation.peers import codes, compare, equations, problems, scaling
 
-SMALL = {"conditioning": problems.conditioning(40, 5.0), "pulses": problems.pulses(24, 5.0, count=1)}
+SMALL = {"conditioning": lambda: problems.conditioning(40, 5.0), "pulses": lambda: problems.pulses(24, 5.0, count=1)}
 
 
-@pytest.fixture(params=SMALL)
+@pytest.fixture(params=SMALL, scope="module")
 def problem(request):
-    return SMALL[request.param]
+    return SMALL[request.param]()
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_lsoda_agrees_up_to_the_relaxation_of_its_potential(problem):
 @pytest.mark.campaign
 @needs_speed
 def test_otjdd_gets_closer_to_ida_with_its_tolerance():
-    problem = SMALL["conditioning"]
+    problem = SMALL["conditioning"]()
     exact, _ = codes.ida(problem)(1e-9)
     loose, strict = (problems.distance(problem, codes.otjdd(problem)(rtol)[0], exact) for rtol in (1e-3, 1e-6))
     assert strict < 1e-4
@@ -114,7 +114,7 @@ def test_staircase_of_pulses_has_every_edge_once_and_ends_at_zero():
 
 @pytest.mark.campaign
 def test_errors_are_relative_above_the_floor():
-    problem = SMALL["conditioning"]._replace(floor=10.0)
+    problem = SMALL["conditioning"]()._replace(floor=10.0)
     reference = np.array([[100.0, 1.0, 2.0, 4.0], [100.0, 1.0, 2.0, -8.0]])
     found = reference + np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.5, 0.02, 0.4]])
     assert problems.errors(problem, found, reference) == pytest.approx((0.05, 0.01, 0.05))
@@ -130,7 +130,7 @@ def test_a_lucky_tolerance_is_not_chosen():
 
 @pytest.mark.campaign
 def test_a_failed_solution_never_meets_a_target():
-    problem = SMALL["conditioning"]
+    problem = SMALL["conditioning"]()
     values, _ = codes.failed(problem)
     error = problems.distance(problem, values, problems.Found(*(np.ones_like(part) for part in values)))
     assert compare.loosest([compare.Setting(rtol, 1e-2, error, "") for rtol in (1e-3, 1e-4)], 1e-3) is None

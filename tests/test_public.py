@@ -83,22 +83,19 @@ def test_measured_arrays_have_the_metrics_of_a_run():
         otjdd.measured(read_time=[1.0]).otjdd.metrics("loop")
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "import otjdd, xarray",
-        "import xarray, otjdd",
-        "import otjdd, importlib.util as u; u.find_spec('xarray'); import xarray",
-    ],
-)
+FIRST, LAST = "import otjdd, importlib.util as u; u.find_spec('xarray'); import xarray", "import xarray, otjdd"
+
+
+@pytest.mark.parametrize("lines", [FIRST, pytest.param(LAST, marks=pytest.mark.campaign)])
 def test_the_accessor_is_there_in_either_order_of_imports(tmp_path, lines):
     ds = otjdd.measured(read_time=[1.0, 2.0], read_resistance=[1e4, 2e4])
     otjdd.write(ds, tmp_path / "a.nc")
-    code = f"{lines}; print(xarray.open_dataset('a.nc').otjdd.reads.sizes['read'], len(otjdd.accessor.sys.meta_path))"
+    code = (
+        f"import sys; before = len(sys.meta_path); {lines}\n"
+        "print(xarray.open_dataset('a.nc').otjdd.reads.sizes['read'], len(sys.meta_path) - before)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    plain = subprocess.run([sys.executable, "-c", "import sys, xarray; print(len(sys.meta_path))"],
-                           capture_output=True, text=True, check=True)  # fmt: skip
-    assert done.stdout.split() == ["2", plain.stdout.strip()]
+    assert done.stdout == "2 0\n"
 
 
 @needs_speed

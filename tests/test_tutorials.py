@@ -64,7 +64,8 @@ def shown(notebook):
 
 
 @pytest.mark.parametrize(
-    "name", [name if name == "first_loop" else pytest.param(name, marks=pytest.mark.campaign) for name in SAID]
+    "name",
+    [name if name == "barriers_from_curves" else pytest.param(name, marks=pytest.mark.campaign) for name in SAID],
 )
 def test_a_tutorial_runs_as_a_notebook_and_shows_what_it_says(name, tmp_path, pytestconfig):
     place = shutil.copytree(FOLDER, tmp_path / "tutorials")

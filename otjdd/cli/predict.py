@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load_checked
+from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, check_target, load_checked
 from otjdd.cli.plot import save_figure
 from otjdd.system.terminal import say
 
@@ -39,7 +39,7 @@ def predict(
     from otjdd.results import store
 
     fit = result.read_fit(file)
-    changes = dict(changed(text) for text in settings)  # of the fitted device under the drive of the case
+    changes = changes_of(settings)  # of the fitted device under the drive of the case
     try:
         ds = prediction.predict(fit, case, changes=changes, count=count, seed=seed, workers=workers)
     except ValueError as error:
@@ -49,11 +49,3 @@ def predict(
         save_figure(ds, plot)
     failed = f", {ds.attrs['failed_draws']} without a run" * bool(ds.attrs["failed_draws"])
     say(f"{prediction.words(ds)}; {count} draws{failed}\n{out}" + (f", {plot}" if plot else ""))
-
-
-def changed(text: str) -> tuple[str, str]:
-    """Key and value of KEY=VALUE. Raises typer.BadParameter."""
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"expected KEY=VALUE, got {text!r}", param_hint="--set")
-    return key.strip(), value.strip()

@@ -96,6 +96,7 @@ def test_cases_that_claims_share_are_run_once(monkeypatch):
     assert len(runs) == 1
 
 
+@pytest.mark.campaign
 def test_neither_processes_nor_the_order_of_claims_change_a_number(tmp_path):
     study = '\n[study.grid]\ntemperature = ["300 K", "310 K", "320 K"]\n'
     folder(tmp_path, case=CASE + study, name="swept")

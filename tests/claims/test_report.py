@@ -30,6 +30,7 @@ def page(chromium, report):
     return chromium
 
 
+@pytest.mark.campaign
 def test_a_report_is_one_file_that_holds_every_claim_and_its_pictures_and_asks_for_nothing(report):
     text = report.read_text(encoding="utf-8")
     for name in ("hopeless", "generous", "broken"):

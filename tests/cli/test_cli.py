@@ -1,4 +1,4 @@
-"""The command line as its users have it: real processes, their files, their words and their exit codes."""
+"""The command line: its files, its words and its exit codes; real processes where the promise is about them."""
 
 import json
 import os
@@ -139,11 +139,11 @@ def test_a_reader_that_has_enough_is_no_error(folder):
     assert (done.stdout, done.stderr) == ("{\n", "")
 
 
-def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_when_asked_for(folder):
+def test_an_unexpected_exception_is_one_line_and_exit_1_and_a_traceback_only_when_asked_for(folder, monkeypatch):
     def crash(*words, **more):
-        first = "import otjdd.case.case as c; c.load_case = lambda *a, **b: 1 / 0"
-        return otjdd(folder, *words, first=first, **more)
+        return otjdd(folder, *words, **more)
 
+    monkeypatch.setattr(case, "load_case", lambda *_, **__: 1 / 0)
     plain = crash("show", "small.toml")
     assert plain.returncode == 1
     assert plain.stderr.startswith("unexpected ZeroDivisionError: division by zero\n")

@@ -109,6 +109,7 @@ def test_pulses_are_those_that_the_user_chooses(compact_model, tmp_path, monkeyp
     assert float(values["maxConductance"]) == pytest.approx(high, rel=0.02)
 
 
+@pytest.mark.campaign
 def test_pulses_that_move_little_or_nothing_are_told(compact_model, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(build, "compact", lambda *_, **__: compact_model)
     run(tmp_path / "narrow", set_pulse="1.6 V, 50 ns", reset_pulse="-1.6 V, 50 ns")

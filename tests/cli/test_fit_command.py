@@ -51,6 +51,7 @@ def fitted(folder):
     return done
 
 
+@pytest.mark.campaign
 def test_json_stands_alone_and_files_are_there(folder, fitted):
     numbers = json.loads(fitted.stdout)
     barrier = numbers["parameters"]["device.left.barrier"]
@@ -63,6 +64,7 @@ def test_json_stands_alone_and_files_are_there(folder, fitted):
         assert picture.width > 600
 
 
+@pytest.mark.campaign
 def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     words = ["loop.csv", "small.toml", "--vary", "device.left.barrier", "--vary", "ions.density", "-o", "again.nc"]
     done = otjdd(folder, "fit", *words, "--timeout", "0.01")
@@ -117,6 +119,7 @@ def test_weights_of_files_on_the_command_line(folder, monkeypatch):
     assert other.sigma == pytest.approx(2 * one.sigma)
 
 
+@pytest.mark.campaign
 def test_a_case_says_what_to_fit(folder):
     done = otjdd(folder, "fit", "asked.toml")
     assert done.returncode == 0, done.stderr
@@ -125,6 +128,7 @@ def test_a_case_says_what_to_fit(folder):
     assert store.read(folder / "asked-fit.nc").sizes == {"parameter": 1, "other": 1, "point": 28}
 
 
+@pytest.mark.campaign
 def test_what_to_measure_next_is_told(folder, fitted):
     done = otjdd(folder, "design", "found.nc", "small.toml", "--temperature", "350 K", "--plot", "next.png")
     assert done.returncode == 0, done.stderr

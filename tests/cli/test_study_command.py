@@ -31,7 +31,7 @@ ENV = {name: value for name, value in os.environ.items() if name != "OTJDD_DEBUG
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "many.toml").write_text(CASE.replace("COUNT", "60"))
+    (tmp_path / "many.toml").write_text(CASE.replace("COUNT", "24"))
     (tmp_path / "endless.toml").write_text(CASE.replace("COUNT", "400").replace("drive = {", TRAIN))
     return tmp_path
 
@@ -59,12 +59,13 @@ def wait_for(condition):
         time.sleep(0.02)
 
 
+@pytest.mark.campaign
 def test_shares_come_together_and_are_the_same_bytes_as_the_whole(folder):
     assert otjdd(folder, "many.toml", "-o", "whole", "--workers", 2)[0] == 0
     for i in (3, 1, 2):
         code, out, _ = otjdd(folder, "many.toml", "-o", "shares", "--shard", f"{i}/3", "--workers", 1)
         assert code == 0
-    assert "60 of 60 points" in out
+    assert "24 of 24 points" in out
     assert (folder / "shares" / "study.nc").read_bytes() == (folder / "whole" / "study.nc").read_bytes()
 
 
@@ -72,7 +73,7 @@ def test_what_a_folder_holds_is_told(folder):
     otjdd(folder, "many.toml", "-o", "out", "--shard", "1/6", "--set", "numerics.max_steps=3")
     code, out, _ = otjdd(folder, "--status", "out")
     assert code == 0
-    assert "50 missing" in out
+    assert "20 missing" in out
     assert "failed: " in out
     assert "max_steps" in out
     next(iter((folder / "out" / "points").iterdir())).write_bytes(b"nonsense")
@@ -105,7 +106,7 @@ def test_what_cannot_be_done_is_refused_before_anything_runs(folder, words, code
 def test_failed_points_are_told_with_exit_7(folder):
     code, out, _ = otjdd(folder, "many.toml", "-o", "out", "--set", "numerics.max_steps=3", "--workers", 1)
     assert code == 7
-    assert "60 failed" in out
+    assert "24 failed" in out
     ds = store.read(folder / "out" / "study.nc")
     assert "max_steps" in str(ds.reason.values[0])
 
@@ -131,6 +132,7 @@ def heed():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.mark.campaign
 def test_kill_9_loses_no_finished_point(folder):
     seen, rng = set(), random.Random(1)
     for _ in range(2):
@@ -215,7 +217,7 @@ def test_a_cluster_gives_the_same_bytes_though_one_of_its_workers_is_killed(fold
     workers[0].kill()
     out, err = process.communicate()
     assert process.returncode == 0, err
-    assert "60 of 60 points" in out
+    assert "24 of 24 points" in out
     assert otjdd(folder, "many.toml", "-o", "near", "--workers", 2)[0] == 0
     assert (folder / "far" / "study.nc").read_bytes() == (folder / "near" / "study.nc").read_bytes()
 

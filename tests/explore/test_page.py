@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 
+import commands
 import numpy as np
 import pytest
 
@@ -151,6 +152,7 @@ def test_a_limit_of_the_model_that_is_passed_is_a_red_line(browser):
     assert js(browser, "getComputedStyle(limits).color") == "rgb(168, 60, 0)"
 
 
+@pytest.mark.campaign
 def test_pulses_move_the_present_state_and_the_case_does_the_same(browser, served, tmp_path):
     for voltage in ("2.2", "-2.5"):
         js(browser, f"document.querySelector('[data-voltage=\"{voltage}\"]').click()")
@@ -231,6 +233,6 @@ def test_ctrl_c_ends_the_server(served):
     ("words", "code", "said"), [(["none.toml"], 5, "no such file"), (["--port", "70000"], 2, "65535")]
 )
 def test_what_cannot_be_opened_is_told(tmp_path, words, code, said):
-    done = subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, timeout=500)
+    done = commands.otjdd(tmp_path, "explore", "--no-browser", *words)
     assert done.returncode == code
     assert said in done.stderr

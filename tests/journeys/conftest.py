@@ -8,7 +8,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from walk import otjdd
 
 import otjdd as package
 
@@ -18,8 +17,6 @@ SMALLER = {
     r"^spread = .*$": "spread = {}",
     r"^grading = .*\n": "",
 }
-
-RESET = 'ions.initial={history=[{voltage="-4.3 V", duration="100 ms"}]}'  # as in the shipped crossbar
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +42,3 @@ def small_cases(folder) -> Path:
         for copy in names:  # a study has a folder of its name
             copy.write_text(text, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="session")
-def model(tmp_path_factory) -> Path:
-    """Folder that `otjdd compact` has filled for a small device."""
-    out = tmp_path_factory.mktemp("journeys") / "model"
-    otjdd(f"compact li2019 -o {out} --voltage=-4.4:2.4 --time 1e-7:1e3 --set '{RESET}'", smaller=True)
-    return out

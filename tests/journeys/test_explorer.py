@@ -49,7 +49,7 @@ class Served:
 
     def ask(self, method, path, body=None):
         """Status, body and response of a request."""
-        with closing(http.client.HTTPConnection(self.address.netloc, timeout=200)) as connection:
+        with closing(http.client.HTTPConnection(self.address.netloc)) as connection:
             connection.request(method, path, body, {"Cookie": self.cookie} if self.cookie else {})
             answer = connection.getresponse()
             return answer.status, answer.read(), answer
@@ -69,7 +69,7 @@ def served(tmp_path_factory):
     yield served
     if served.process.poll() is None:
         served.process.kill()
-    served.process.communicate()
+        served.process.communicate()
 
 
 def test_a_case_is_shown_beside_data_and_its_drive_is_moved(served):
@@ -91,9 +91,10 @@ def test_a_worker_that_is_killed_while_it_waits_is_replaced(served):
     first = served.move()
     assert not first.get("problem")
     assert first["pictures"]["curve"].startswith("<?xml")
-    for worker in served.workers():
+    killed = served.workers()
+    for worker in killed:
         worker.kill()
-    psutil.wait_procs(served.workers(), timeout=1)
+    psutil.wait_procs(killed)
     assert served.move()["summary"] == first["summary"]
 
 
@@ -116,7 +117,7 @@ def test_whatever_is_sent_is_answered_in_words(served):
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals of Unix")
 def test_it_ends_with_its_terminal_and_leaves_nothing(served):
     served.process.send_signal(signal.SIGHUP)
-    said = served.process.communicate(timeout=250)[1]
+    said = served.process.communicate()[1]
     assert served.process.returncode == 0
     assert set(said.splitlines()) == {"a process was ended from outside before its next job; another takes its place"}
     assert [*served.temporary.iterdir()] == []

@@ -80,6 +80,14 @@ ROWS = {  # name -> drive of the case that is fitted, rows of the file
 }
 
 
+ASKED = """base = "case.toml"
+[fit]
+vary = { "device.left.barrier" = { low = "0.5 eV", high = "0.8 eV" } }
+[[fit.data]]
+file = "data.csv"
+"""
+
+
 def write(path, columns):
     np.savetxt(path, np.column_stack(list(columns.values())), "%.10g", ",", header=",".join(columns), comments="")
 
@@ -99,7 +107,11 @@ def test_what_can_be_fitted_is_found_again(folder, row):
         (folder / "case.toml").write_text(small().replace("drive", drive).resolved(), encoding="utf-8")
     write(folder / "data.csv", rows())
     noise = ["--noise", "0.1 nA"] * ("sweep" in row or "I in time" in row)  # the current passes through zero
-    said = command("fit", "data.csv", "case.toml", *VARY, *noise, "-o", "found.nc")
+    words = ["data.csv", "case.toml", *VARY, *noise]
+    if row == "R by number":
+        (folder / "asked.toml").write_text(ASKED, encoding="utf-8")
+        words = ["asked.toml"]
+    said = command("fit", *words, "-o", "found.nc")
     ds = store.read(folder / "found.nc")
     assert abs(float(ds.value[0]) - HIDDEN) < 4e-4, said
     assert otjdd.load_case(folder / "found.toml").device.left.barrier == pytest.approx(HIDDEN, abs=4e-4)
@@ -121,6 +133,9 @@ def test_from_a_fit_with_noise_and_outliers_to_its_band(folder):
     ds = store.read(folder / "found.nc")
     assert abs(float(ds.value[0]) - HIDDEN) < 3 * float(ds.error[0]), said
     assert "loss soft-l1 data.csv line 52, voltage 0.4" in said
+    said = command("design", "found.nc", "case.toml", "--temperature", "350 K", "--plot", "next.png")
+    assert "case.toml at 350 K" in said
+    assert (folder / "next.png").stat().st_size > 10_000
     said = command("predict", "found.nc", "case.toml", "-o", "band.nc", "--draws", "12", "--plot", "band.png")
     assert "from the 2.5 % to the 97.5 % percentile" in said
     assert (folder / "band.png").stat().st_size > 10_000

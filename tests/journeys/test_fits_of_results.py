@@ -14,11 +14,11 @@ DEVICE = """
 base = "li2019.toml"
 title = "A small device"
 columns = { count = 1, spread = {} }
-device.film.cells = 16
+device.film.cells = 12
 numerics.rtol = 1e-3
 record.every = "all"
 """
-LOOP = 'drive = { kind = "write-read-loop", path = ["0 V", "2 V", "-4 V", "0 V"], step = "0.4 V", width = "10 ms" }\n'
+LOOP = 'drive = { kind = "write-read-loop", path = ["0 V", "2 V", "-4 V", "0 V"], step = "1 V", width = "10 ms" }\n'
 
 
 def test_an_exported_table_is_data_and_python_fits_it_as_the_command_does():

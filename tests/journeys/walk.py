@@ -44,21 +44,27 @@ def drawn(path: str | Path) -> bool:
     from matplotlib.image import imread
 
     pixels = imread(path)
-    return min(pixels.shape[:2]) > 300 and 0.005 < (pixels[..., :3].min(axis=2) < 0.8).mean() < 0.7
+    return min(pixels.shape[:2]) > 200 and 0.005 < (pixels[..., :3].min(axis=2) < 0.8).mean() < 0.7
 
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$|`(otjdd [^`\n]+)`", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$|`(otjdd [^`\n]+)`|^    (otjdd [^\n]+)$", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"\.\.\.|(?<![$_])\b[A-Z]{3,}\b")  # CASE, KEY=VALUE: how a command is called, not a command
+NAME_ALONE = re.compile(r"otjdd (run|check|plot|calibrate|fit|study|compact)")  # which command, not one that is typed
 
 
 def examples(page: str) -> list[tuple[str, str]]:
     """Examples of a page of the checkout in their order: ("python", text), ("toml", text), ("otjdd", command)."""
     found = []
     for match in FENCE.finditer((ROOT / page).read_text(encoding="utf-8")):
-        language, body, inline = match.groups()
+        language, body, *alone = match.groups()
+        inline = alone[0] or alone[1]
         if language in ("python", "toml"):
             found.append((language, body))
         else:
             lines = [inline] if inline else re.split(r"\n| && ", body)
             found += [("otjdd", line.removeprefix(".venv/bin/")) for line in lines if re.search(r"(^|/)otjdd ", line)]
-    return [(kind, text) for kind, text in found if kind != "otjdd" or not PLACEHOLDER.search(text)]
+    return [
+        (kind, text)
+        for kind, text in found
+        if kind != "otjdd" or not (PLACEHOLDER.search(text) or NAME_ALONE.fullmatch(text))
+    ]

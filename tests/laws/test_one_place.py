@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from scipy.integrate import trapezoid
 
+pytestmark = pytest.mark.campaign
+
 PACKAGE = Path(__file__).parents[2] / "otjdd"
 
 # file -> (text there, text instead): what somebody writes who adds one thing

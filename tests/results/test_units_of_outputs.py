@@ -2,8 +2,6 @@
 
 import cf_units
 import numpy as np
-import pint
-import pint_xarray
 import pytest
 
 from otjdd import units
@@ -11,26 +9,33 @@ from otjdd.analysis.metrics import METRICS
 from otjdd.results.outputs import OUTPUTS, dataset
 
 UNITS = sorted({output.unit for output in OUTPUTS.values()} | {units.plain_unit(name) for name in units.DIMENSIONS})
-REGISTRY = pint.UnitRegistry()  # half a second each
-SYMBOLS = {"m": 1, "s": 1, "A": 1, "K": 1, "V": 1, "eV": 1}
 
 
-@pytest.mark.parametrize("unit", UNITS)
-def test_pint_and_udunits_read_a_unit_alike(unit):
-    by_pint = (1 * REGISTRY(unit)).to_base_units() if unit != "1" else 1.0
-    by_udunits = cf_units.Unit(unit)
-    base = cf_units.Unit(f"{by_pint.units:~C}".replace("**", "^") if unit != "1" else "1")
-    assert by_udunits.convert(1.0, base) == pytest.approx(getattr(by_pint, "magnitude", 1.0), rel=1e-6)
+@pytest.fixture(scope="module")
+def registry():
+    import pint
+
+    return pint.UnitRegistry()
 
 
-def test_units_of_metrics_are_read_by_both():
+def test_pint_and_udunits_read_a_unit_alike(registry):
+    for unit in UNITS:
+        by_pint = (1 * registry(unit)).to_base_units() if unit != "1" else 1.0
+        by_udunits = cf_units.Unit(unit)
+        base = cf_units.Unit(f"{by_pint.units:~C}".replace("**", "^") if unit != "1" else "1")
+        assert by_udunits.convert(1.0, base) == pytest.approx(getattr(by_pint, "magnitude", 1.0), rel=1e-6), unit
+
+
+def test_units_of_metrics_are_read_by_both(registry):
     for metric in METRICS.values():
         for unit, _ in metric.numbers.values():
-            REGISTRY(unit)
+            registry(unit)
             cf_units.Unit(unit)
 
 
 def test_a_result_is_quantified():
+    import pint_xarray
+
     assert pint_xarray.__version__
     ds = dataset({"electrode_charge": [1.0], "read_resistance": [2.0]}, {"time": [0.0]}).pint.quantify()
     assert str(ds.electrode_charge.pint.to("uC/cm^2").pint.magnitude[0]) == "100.0"

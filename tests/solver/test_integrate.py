@@ -132,7 +132,9 @@ def radau(run, voltages, duration):
 
 
 @needs_speed
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize(
+    "law", [law if law == "mott-gurney" else pytest.param(law, marks=pytest.mark.campaign) for law in LAWS]
+)
 def test_error_in_time_follows_rtol(law):
     film = case(ions__law=law, device__film__cells=10)
     voltages, duration = (0.8, -1.0), 1e-6

@@ -95,6 +95,7 @@ def test_a_point_that_fails_is_told_and_the_others_go_on(small, tmp_path):
     assert np.isnan(ds.read_resistance).sum() == 6
 
 
+@pytest.mark.campaign
 def test_a_point_that_takes_too_long_is_stopped_and_told_and_tried_again(small, tmp_path):
     drive = {"kind": "train", "voltage": "2.2 V", "width": "50 ns", "count": 20, "period": "10 us", "read_each": True}
     varied = {"grid": {"drive.count": [1, 100_000]}, "time_limit": "2 s", "keep": ["read_resistance[-1]"]}

@@ -95,6 +95,7 @@ def test_settings_of_numba_in_the_working_folder_are_not_read(planted):
     assert done.stdout.split() == [kernel_cache.made_from(), "3"]
 
 
+@pytest.mark.campaign
 def test_settings_of_matplotlib_in_the_working_folder_are_not_read(planted):
     folder, _ = planted
     (folder / "matplotlibrc").write_bytes(b"text.usetex: True\nfont.size: 30\n")

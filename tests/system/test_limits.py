@@ -8,9 +8,10 @@ import sys
 import time
 
 import pytest
+from commands import otjdd
 from devices import needs_speed
 
-import otjdd
+import otjdd as package
 from otjdd.errors import SolverError, Stopped
 from otjdd.results import store
 from otjdd.solver.outcome import ending
@@ -82,21 +83,21 @@ def test_a_signal_leaves_what_was_computed(folder, number, code, words):
 
 @needs_speed
 def test_a_time_limit_leaves_what_was_computed(folder):
-    otjdd.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
+    package.run(folder / "endless.toml", **{"drive.count": 2})  # loads the kernels
     with pytest.raises(Stopped, match="over the time limit of 1 s") as stopped, limits.limits(1.0, 2**40):
-        otjdd.run(folder / "endless.toml")
+        package.run(folder / "endless.toml")
     assert stopped.value.partial.sizes["read"] > 1
     assert "time limit" in stopped.value.partial.attrs["solver_status"]
 
 
 def test_the_command_ends_by_its_time_limit(folder):
-    with start(folder, "run", "endless.toml", "--timeout", "0.3") as process:
-        _, told = process.communicate()
-    assert process.returncode == 6
-    assert "over the time limit of 0.3 s" in told
+    done = otjdd(folder, "run", "endless.toml", "--timeout", "0.3")
+    assert done.returncode == 6
+    assert "over the time limit of 0.3 s" in done.stderr
 
 
 @needs_speed
+@pytest.mark.campaign
 def test_a_memory_limit_ends_a_run(folder):
     with start(folder, "run", "endless.toml", "--max-memory", "0.4") as process:
         try:
@@ -109,11 +110,10 @@ def test_a_memory_limit_ends_a_run(folder):
 
 def test_more_profiles_than_memory_are_refused_at_once(folder):
     words = ["--set", "record.profiles=100000", "--set", "device.film.cells=4096", "--max-memory", "2"]
-    with start(folder, "run", "endless.toml", *words) as process:
-        _, told = process.communicate()
-    assert process.returncode == 6
-    assert "record.profiles" in told
-    assert "GiB" in told
+    done = otjdd(folder, "run", "endless.toml", *words)
+    assert done.returncode == 6
+    assert "record.profiles" in done.stderr
+    assert "GiB" in done.stderr
     assert not (folder / "endless.nc").exists()
 
 
@@ -137,7 +137,7 @@ def test_curves_that_were_done_before_the_end_are_kept(folder, changes, words):
             raise KeyboardInterrupt
 
     with pytest.raises((KeyboardInterrupt, SolverError)) as ended:
-        otjdd.run(folder / "curves.toml", progress=stop, **changes)
+        package.run(folder / "curves.toml", progress=stop, **changes)
     current = ended.value.partial.bias_current
     assert current.sel(state="HRS").notnull().all()
     assert current.sel(state="LRS").isnull().all()

@@ -95,6 +95,7 @@ def test_a_process_that_is_killed_is_told():
         list(spread(signal.raise_signal, [(signal.SIGKILL,)]))
 
 
+@pytest.mark.campaign
 def test_a_script_that_forgets_to_ask_for_its_name_is_not_run_again(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -105,6 +105,7 @@ def with_edited(copy: Path, folder: Path, code: str) -> subprocess.CompletedProc
 
 
 @needs_speed
+@pytest.mark.campaign
 def test_a_study_of_other_sources_is_computed_again_and_that_is_said(copy, tmp_path):
     (tmp_path / "small.toml").write_text(POINT + '[study.grid]\n"drive.width" = ["20 ns", "40 ns"]\n')
     otjdd.study(tmp_path / "small.toml", tmp_path / "out")

@@ -1,0 +1,122 @@
+"""The front page and the guide from top to bottom: commands and Python as they stand, one after the other, in one folder.
+
+Files of the user (loop.csv) are there, and shipped cases are small. What takes long is left to the campaign.
+"""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from walk import command, drawn, examples, otjdd
+
+LONG = re.compile(
+    r"otjdd (study|calibrate|validate|selftest|compact|fit|predict|design|explore|run crossbar)\b|\.study\("
+)
+MADE = {  # what a page leaves in its folder, besides the results of its runs
+    "README.md": ("rv-loop.png", "warm.png", "slower-set.png", "iv.png", "cv.png"),
+    "cases/README.md": ("rv-loop.png",),
+}
+MADE_AT_LENGTH = {
+    "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "loop-fit.png", "model/error.png", "report/index.html"),
+    "cases/README.md": ("thickness/study.nc", "sobol/study.nc", "model/otj.va", "found.png", "band.png"),
+}
+VISIT = f"""#!{sys.executable}
+import os, signal, sys, urllib.request
+assert b"<html" in urllib.request.urlopen(sys.argv[1]).read(10_000)
+open("visited", "w").close()
+os.kill(int(os.environ["EXPLORER"]), signal.SIGINT)
+"""
+
+
+@pytest.fixture
+def user(small_cases, monkeypatch):
+    """The folder of a user, with shipped cases and a measured loop."""
+    otjdd('run rv-loop -o hidden.nc -q --set device.left.barrier="0.645 eV"')
+    otjdd("export hidden.nc -o loop.csv")
+    monkeypatch.setenv("SCRATCH", str(small_cases / "scratch"))
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "100")  # the last of the array
+    monkeypatch.setenv("SLURM_CPUS_PER_TASK", "2")
+    (small_cases / "scratch").mkdir()
+    return small_cases
+
+
+def explored(words: str) -> None:
+    """The page is served to the browser of the user, who looks at it and presses Ctrl-C."""
+    Path("browser").write_text(VISIT, encoding="utf-8")
+    Path("browser").chmod(0o755)
+    shell = f"EXPLORER=$$ BROWSER='{Path('browser').resolve()} %s' exec {shlex.join(command(words))}"
+    with subprocess.Popen(["bash", "-c", shell], preexec_fn=heed) as served:
+        assert served.wait() == 0
+    assert Path("visited").exists()
+
+
+def heed() -> None:
+    """Ctrl-C is heeded, also where a shell in the background had it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def type_words(text: str) -> None:
+    """A command of a page."""
+    words = os.path.expandvars(text.removeprefix("otjdd "))
+    explored(words) if words.startswith("explore") else otjdd(words)
+
+
+def walked(page: str, leave_out: re.Pattern | None = None) -> None:
+    """All examples of a page in their order; Python in one session."""
+    session = {"__name__": "__main__"}
+    for number, (kind, text) in enumerate(examples(page)):
+        if leave_out and leave_out.search(text):
+            continue
+        if kind == "python":
+            exec(compile(text, f"{page}, example {number}", "exec"), session)
+        elif kind == "toml":
+            file = "slower-set.toml" if page == "README.md" else f"example-{number}.toml"
+            Path(file).write_text(text, encoding="utf-8")
+            for name in re.findall(r'^file = "([^"]+)"', text, re.MULTILINE):
+                Path(name).touch()
+            otjdd(f"check {file}")
+        else:
+            type_words(text)
+
+
+@pytest.mark.parametrize("page", MADE)
+def test_a_page_is_walked_from_top_to_bottom(page, user):
+    walked(page, LONG)
+    assert all(drawn(picture) for picture in MADE[page])
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Stands for the jobs of a queue: dask-jobqueue with workers on this machine."""
+    from distributed import LocalCluster
+
+    started = []
+
+    class SLURMCluster(LocalCluster):
+        def __init__(self, cores, processes, memory, walltime):
+            super().__init__(n_workers=0, threads_per_worker=cores, host="127.0.0.1", dashboard_address=None)
+            started.append(self)
+
+        def scale(self, jobs):
+            super().scale(min(jobs, 2))
+
+    monkeypatch.setitem(sys.modules, "dask_jobqueue", types.SimpleNamespace(SLURMCluster=SLURMCluster))
+    yield
+    for made in started:
+        made.close()
+
+
+@pytest.mark.campaign
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.timeout(3000)
+@pytest.mark.parametrize("page", MADE)
+def test_a_page_is_walked_from_top_to_bottom_at_length(page, user):
+    walked(page)
+    assert all(drawn(picture) for picture in MADE[page])
+    assert all(Path(file).exists() for file in MADE_AT_LENGTH[page])
