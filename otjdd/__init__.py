@@ -13,7 +13,7 @@ Simulations
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data
-    read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset: units, sweeps and noise floor are told
+    read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset with units, sweeps and noise floor
     fit(data, case, vary)       parameters of a case from measured data -> Dataset: values, errors, correlations
     predict(fit, drive)         what the fitted device would show, with percentiles -> Dataset
     design(fit, candidates)     which measurement next: expected errors after each -> Dataset

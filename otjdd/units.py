@@ -167,7 +167,7 @@ def unit(text: str) -> Unit:
 def same_kind(text: str, other: str) -> bool:
     """True for units of one quantity: "nm" and "m", but not "J" and "eV", which differ by more than a power of ten.
 
-    Raises ValueError for what is no unit.
+    Raises ValueError for a text that is no unit.
     """
     return unit(text)._replace(exponent=0) == unit(other)._replace(exponent=0)
 

@@ -135,7 +135,7 @@ def trapezoid(
 ) -> dict[str, float]:
     """Direct tunnelling: the two barriers [eV] of a trapezoid that fit a curve at 300 K over `window` [V].
 
-    thickness [m], area [m2], mass [m0] : what the fit is told
+    thickness [m], area [m2], mass [m0] : known to the fit
     barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
     Raises ValueError, in words, when the curve does not tell the barriers.
     """
@@ -247,7 +247,7 @@ def threshold(amplitudes: ArrayLike, changes: ArrayLike, least: float = LASTING)
 
     amplitudes, changes : (N,), rising amplitudes; between two of them ln(change) is taken as linear
     """
-    floor = 1e-9  # a change below this is none
+    floor = 1e-9  # a smaller change counts as none
     return crossing(np.asarray(amplitudes), np.log(np.maximum(changes, floor)), math.log(least))
 
 

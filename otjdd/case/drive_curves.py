@@ -16,7 +16,7 @@ from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Waveform, concatenate
 
 MOST_FREQUENCIES = 10_000
-METER = "1 MHz"  # at which a capacitance meter measures unless it is told another frequency
+METER = "1 MHz"  # default of capacitance meters
 
 Listed = Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)]
 

@@ -40,7 +40,7 @@ def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema:
     by_path: dict[KeyPath, Mapping[str, Any]] = {}
     for error in errors:
         by_path.setdefault(path_of(error, document.data), error)
-    # A list with a bad member is also told to be too short, as the member was left out.
+    # A list with a bad member is also reported as too short, since the member was left out.
     inner = {path[:i] for path in by_path for i in range(len(path))}
     paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
     paths.sort(key=lambda path: order(document, path))
@@ -168,7 +168,7 @@ def fits(node: dict[str, Any], value: Any) -> bool:
 
 def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
     """Texts among which a value can be chosen."""
-    # The last key itself may be what is wrong, so the alternatives are not narrowed by it.
+    # The last key itself may be the wrong one, so it does not narrow the alternatives.
     without = pruned(data, path)
     nodes = nodes_at(schema, path, without)
     found = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]

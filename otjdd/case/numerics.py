@@ -7,7 +7,7 @@ from pydantic import Field
 from otjdd.case.base import Count, Number, Record
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
-# parts of the cells that the coarser grids have, by what is asked for of the errors of reads
+# numerics.error -> by which numbers the cells are divided for the coarser grids
 PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
 ERRORS = ("none", *PARTS)
 FEWEST_CELLS = 8  # of a grid
@@ -21,7 +21,7 @@ class Numerics(Record):
     atol : of a concentration, in units of the mean
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
-    error : what is known of the errors of reads, see `runs.error_estimate`
+    error : whether the errors of reads are estimated, see `runs.error_estimate`
     """
 
     # at 1e-2 the errors of 4000 pulses add up: validation/peers

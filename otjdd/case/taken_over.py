@@ -26,7 +26,7 @@ OF_MATERIAL: dict[KeyPath, list[KeyPath]] = {
     LEFT: [(*LEFT, key) for key in ELECTRODE_KEYS],
     RIGHT: [(*RIGHT, key) for key in ELECTRODE_KEYS],
 }
-# What decides the material where no name does: nobody changes these while the material stays.
+# Values that tell the material where no name does: they change only with the material.
 DECIDING = ((*FILM, "permittivity"), (*LEFT, "kind"), (*RIGHT, "kind"))
 OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0-9])")  # HfO2, BaTiO3, Hf0.5Zr0.5O2
 

@@ -27,7 +27,7 @@ def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str,
     """Claims by name, in the order of the names given, else device by device.
 
     names : of claims, or of folders of devices for all claims on a device
-    Raises ValueError for a name that is none of them, OSError when there is no such folder.
+    Raises ValueError for an unknown name, OSError when there is no such folder.
     """
     found = claims.folders(folder or claims.shipped_claims())
     devices: dict[str, list[str]] = {}

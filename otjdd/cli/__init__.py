@@ -1,6 +1,6 @@
 """The command line: words in, files and exit codes out. Nothing is computed here.
 
-Results go to stdout, what is said about them to stderr. Whatever needs numba, xarray or matplotlib is imported inside
+Results go to stdout, messages to stderr. Whatever needs numba, xarray or matplotlib is imported inside
 the commands, so that `otjdd --help` is there at once.
 """
 

@@ -17,7 +17,7 @@ FIRST, ENDLESS = 1e-13, 1e18  # s: first sample of a run, and its end
 PER_DECADE = 3  # samples, more where the vacancies move
 MOVE = 0.025  # of the thickness, between two samples
 LAG = 0.003  # of the thickness: what a run takes to fill the way between the wells, left out of its rate
-SAME = 2e-5  # of the thickness: states that are not told apart
+SAME = 2e-5  # of the thickness: closer states count as equal
 REACHED = 2e-4  # of the thickness: so close to an end, a run has led there
 
 

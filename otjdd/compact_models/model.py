@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 3  # of the file; one for each change of what its numbers mean
+VERSION = 3  # of the file; a new one when its numbers change their meaning
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
 OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
@@ -104,7 +104,7 @@ class CompactModel:
         """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
 
         states : (2 K,) to start from, those of the case by default
-        Times outside of the range of the model are told by a line of warning and in the attribute `outside_range`. Raises
+        Times outside of the range of the model are named in a warning and in the attribute `outside_range`. Raises
         NotAsExpected for a voltage or a state outside of it.
         """
         ds = self.predicted(waveform, states)

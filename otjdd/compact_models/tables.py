@@ -34,7 +34,7 @@ class Use(NamedTuple):
     slowest: float  # smallest factor of the rates of its columns
     fastest: float
     floor: float  # 1/s: nothing moves at a rate below
-    ceiling: float  # 1/s: all is over before anybody looks at a rate above
+    ceiling: float  # 1/s: a faster column has come to rest within the shortest time
 
 
 class Tables(NamedTuple):

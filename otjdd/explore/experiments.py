@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from otjdd.case import toml_text
 from otjdd.case.case import Case, load_case
 
-WHOLE = (("drive",), ("record",))  # what is taken of a shipped case, always
+WHOLE = (("drive",), ("record",))  # keys taken from the shipped case, always
 OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # and where it differs from the case that all stand on
 OWN = "own"  # the experiment that is the drive of the case itself
 DOWNLOADED = "explored.toml"  # name of the case file that the page gives out

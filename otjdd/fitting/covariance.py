@@ -21,7 +21,7 @@ from otjdd.measurements.noise import SIGMA
 AT = 2e-3  # natural steps from a bound within which a parameter is at it
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
 WEAK = 0.1  # singular value, of columns of length 1, below which a combination is badly known
-FAR_FROM_1 = 2.0  # a reduced chi-square beyond this factor from 1 is told
+FAR_FROM_1 = 2.0  # factor from 1 beyond which a reduced chi-square is reported
 CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise: nearer to 1 may be chance
 OUTLYING = 4.0  # scatters of the points beyond which one is an outlier
 MOST_OUTLIERS = 20  # that are listed

@@ -20,7 +20,7 @@ FIRST = 1e-3  # natural steps: of a parameter whose response is not known yet
 SMALLEST, LARGEST = 1e-6, 0.1  # natural steps
 TINY = 1e-4  # natural steps between the runs that show the noise: its cube, the smooth part, is nothing
 LEAST = 1e-9  # noise at the size of round-off
-UNSURE = 0.1  # relative error of a derivative beyond which it is told
+UNSURE = 0.1  # relative error of a derivative that is reported
 
 
 class Gradient(NamedTuple):

@@ -40,7 +40,7 @@ PREFERRED = ("read_current", "resistance", "conductance", "current", "current_de
 class Match(NamedTuple):
     """The run of a curve and where its points are in it.
 
-    changes : of the case, by dotted key   source, take : as in `Curve`   axis : name of what the points are matched by
+    changes : of the case, by dotted key   source, take : as in `Curve`   axis : variable by which points are matched
     driven : what drives the run, in words
     """
 

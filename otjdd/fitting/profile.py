@@ -1,7 +1,7 @@
 """Profile likelihood: how the misfit grows when one parameter is held elsewhere and all others follow.
 
 Where the covariance is a straight line, this is the curve: chi-square above its least value, 1 at one standard error of a
-parabola. Its width tells errors that are not symmetric, and parameters without any.
+parabola. It shows asymmetric errors, and parameters that the data do not determine.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def vary_of(case: Case) -> dict[str, Any]:
 class Group(NamedTuple):
     """Points and rows of a data set that belong to one run.
 
-    changes : of the case   label : what tells it from other groups, "" for the only one
+    changes : of the case   label : its difference from other groups, "" for the only one
     """
 
     changes: dict[str, Any]

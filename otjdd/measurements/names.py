@@ -1,7 +1,7 @@
 """Headers of columns: the quantity that a name stands for, and the unit in its brackets.
 
 A name is that of an output (`read_resistance`), or one that people and instruments use: V, I, |I|, J, R, G, C, t, n, T, f,
-`AnodeI`, `Drain Current`. A name that says two things is none.
+`AnodeI`, `Drain Current`. A name with two meanings is not recognised.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def read_unit(text: str) -> Unit:
 def scale_to(text: str, quantity: str) -> tuple[float, float]:
     """Factor and offset from a unit as written to that of a quantity; (1, 0) where none is written.
 
-    Raises ValueError, in words, for what is no unit and for the unit of another quantity.
+    Raises ValueError for a text that is no unit and for the unit of another quantity.
     """
     plain = text.translate(SAME).strip()
     if quantity == "temperature" and plain in (CELSIUS, "C", "celsius", "Celsius"):

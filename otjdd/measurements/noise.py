@@ -9,7 +9,7 @@ import numpy as np
 ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
 FEWEST = 8  # least number of second differences for an estimate
 LOST = 3.0  # currents below this multiple of the noise are lost in it
-EVEN = 0.5  # noise of the smaller half over that of all: scatter in proportion to the current is none
+EVEN = 0.5  # noise of the smaller half over that of all: below it the scatter grows with the current, and is no floor
 SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
 SECOND = np.sqrt(6.0)  # standard deviation of second differences over that of the noise
 

@@ -31,7 +31,7 @@ def read_workbook(
     """Return the sheet of a title, or all sheets of a workbook that hold anything, in its order.
 
     without : (first, last) rows that are empty
-    Raises OSError, DataError for what is no workbook; OSError, with what to install, without python-calamine.
+    Raises OSError, DataError for a file that is no workbook; OSError, with what to install, without python-calamine.
     """
     if find_spec("python_calamine") is None:
         raise OSError(f"{path}: workbooks need python-calamine: pip install 'otjdd[excel]'")

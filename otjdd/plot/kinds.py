@@ -20,7 +20,7 @@ class Kind(NamedTuple):
     """A kind of panel.
 
     draw : fills axes from results   shows, needs : for people   fits : if the results hold what it needs
-    usual : if it is drawn when nobody asks for a kind
+    usual : True if it is drawn by default
     """
 
     draw: Callable[[Axes, Sequence[NamedResult]], None]

@@ -18,7 +18,7 @@ BESIDE = (
     "record",
     "numerics",
     "study",
-)  # tables of a case that say nothing of the device and what is done to it
+)  # tables of a case that describe neither the device nor the drive
 WORDS = "words"  # attribute of a coordinate of a study
 LONGEST = 40  # characters of a label: more do not fit above axes
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller one counts as none
-LOOSE = 0.15  # scatter about a Gaussian over the range of the data, beyond which it tells nothing
+LOOSE = 0.15  # scatter about a Gaussian over the range of the data, beyond which the fit is not shown
 
 
 def interval(ds: xr.Dataset) -> float:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CURVES = 6  # snapshots drawn as profiles; more are a map
-DEEPEST = 1e-8  # of the largest concentration: what is less is not drawn
+DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
 AROUND = 1.2  # nm that are drawn beside the film, at least
 FLAT = 3e-3  # eV: where a band edge is as near to its end, it is drawn as flat
 SAME_VOLTAGE = 1e-3  # V

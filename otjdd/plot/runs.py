@@ -29,7 +29,7 @@ def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[st
     """Results with their labels.
 
     results : a Dataset, or a sequence of them   label : one text, or one for each result
-    Without labels, results are told apart by their titles, or by the values of their cases that differ.
+    Without labels, results are named by their titles, or by the values of their cases that differ.
     Raises ValueError when there is no result, or not one label for each.
     """
     results = listed(results)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from otjdd.plot.clock import Clock
 
-BELOW = 1e-9  # of the largest current: what is smaller sets no limit of the axis
+BELOW = 1e-9  # of the largest current: smaller ones do not widen the axis
 
 
 def current(axes: Axes, runs: Sequence[NamedResult]) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-MOST = 12  # curves of a panel, beyond which nobody tells them apart
+MOST = 12  # curves of a panel: more cannot be told apart
 OTHER_SIZE = 8.0  # ratio of two arcs, beyond which the smaller has axes of its own
 INSET = (0.6, 0.76, 0.4, 0.26)  # place of the smaller arcs in the axes: left, bottom, width, height
 SHARE = 0.15  # of the largest imaginary part, from where a decade of the frequency is named in a Nyquist plot

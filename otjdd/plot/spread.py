@@ -36,7 +36,7 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
     """Share of numbers below each, a curve for each set, with its median and standard deviation.
 
     what, unit : of the numbers   of : what there are many of, such as "devices"
-    Point i of n stands at (i - 1/2)/n. Where the axis is logarithmic, the spread is told in decades.
+    Point i of n stands at (i - 1/2)/n. On a logarithmic axis the spread is given in decades.
     """
     every = np.concatenate([finite(one.values) for one in sets])
     log = worth_logarithms(every)

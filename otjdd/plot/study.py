@@ -3,7 +3,7 @@
 One axis: a curve. Two: a curve for each place of a short one, else a map. Three: a map for each place of the shortest. A
 sample: cumulative distributions and parallel coordinates, Sobol indices where its design allows, or, along another axis,
 all draws and their median. Of a sample, the names "cdf", "box" and "parallel" pick a kind of picture.
-What a picture leaves out (other places, earlier numbers of a row, points that failed) is told below it.
+What a picture leaves out (other places, earlier numbers of a row, failed points) is named below it.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] 
     """Figure of some results of a study, of the first few when none are named.
 
     own : axes to draw into, one for each panel, instead of a new figure
-    Raises ValueError, in words, for a name that is none, when no point is done, and for another number of axes.
+    Raises ValueError for an unknown name, when no point is done, and for another number of axes.
     """
     ds = with_words(ds)
     known, asked = results_of(ds), [names] if isinstance(names, str) else list(names)

@@ -20,7 +20,7 @@ FILTERS = {
 def foreign(data: bytes) -> str:
     """Fault of an HDF5 file that holds more than arrays of its own, in words; "" when there is none.
 
-    Looks at descriptions only and reads no array. Raises OSError, RuntimeError, ValueError for what is no HDF5 file.
+    Looks at descriptions only and reads no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
     """
     import h5py
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # of the tolerances, in the run that tells the error in time
+TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # of the tolerances, in the run for the error in time
 ORDERS = 1.0, 3.0  # of convergence that three grids may show
 LEFT = 0.5  # of the difference of two limits, stated as the error of the finer one: a quarter is too small for 6 % of reads
 QUANTITIES = ("read_resistance", "bias_current")  # whose errors are stated; a result has one of them

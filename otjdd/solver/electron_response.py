@@ -152,12 +152,10 @@ def terminal_charge(
     """Change of the charge of the left terminal by the unknowns (3N,) and by V_j, from that of its electrode."""
     electrons, N, per_n = state.electrons[k], by_U.size, ELEMENTARY_CHARGE * junction.columns.width[k]
     of_left, of_right = electrons[rows.OF_LEFT], electrons[rows.OF_RIGHT]
-    full = (
-        np.where(  # density if all of a cell belonged to the left contact, from what is not divided by a small weight
-            of_left > 0.5,
-            electrons[rows.LEFT] / np.maximum(of_left, 0.5),
-            electrons[rows.RIGHT] / np.maximum(of_right, 0.5) - electrons[rows.BY_WEIGHT],
-        )
+    full = np.where(  # density if all of a cell belonged to the left contact, without division by a small weight
+        of_left > 0.5,
+        electrons[rows.LEFT] / np.maximum(of_left, 0.5),
+        electrons[rows.RIGHT] / np.maximum(of_right, 0.5) - electrons[rows.BY_WEIGHT],
     )
     found = np.zeros(3 * N)
     found[::3] = by_U - per_n * electrons[rows.BY_VOLTAGE]

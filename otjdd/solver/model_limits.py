@@ -56,7 +56,7 @@ LIMITS = (
     Limit(
         "film_electron_ratio",
         "electrons in the film over vacancy charge",
-        0.3,  # their charge bends the band by a third of what the vacancies do
+        0.3,  # their charge then bends the band by a third as much as that of the vacancies
         "",
         "lower the voltage, or raise device.left.barrier or the band offset",
     ),

@@ -132,7 +132,7 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
 def made_here(workers: int | None) -> Iterator[LocalCluster]:
     """A scheduler and workers on this machine that only this process can talk to.
 
-    A dask scheduler executes code from anybody who connects to it, as the user who started it, and its port is open to all
+    A dask scheduler executes code of everyone who connects to it, as the user who started it, and its port is open to all
     users of the machine. So all connections are encrypted, and both ends must show a certificate that is made for this one
     study and kept in the memory of its processes. The pages that dask serves besides are not encrypted; there are none.
     """

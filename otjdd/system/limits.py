@@ -77,7 +77,7 @@ def raised_again() -> Iterator[None]:
         if error is None:
             before(unraisable)
             return
-        # Not here: what is raised in this hook is lost as well.
+        # Not here: an exception raised in this hook is lost as well.
         number = signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT
         timer = threading.Timer(EVERY, interrupt, [number])
         timer.daemon = True

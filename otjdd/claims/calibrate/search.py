@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAFE = 0.7  # residual up to which a target counts as met and has little weight
-DAMPINGS = (0.1, 0.4, 1.6, 6.4, 25.0, 100.0)  # of a round, in units of the one that was best before
+DAMPINGS = (0.1, 0.4, 1.6, 6.4, 25.0, 100.0)  # of a round, over the best one before
 STEEP = 200.0  # pulls per range of a parameter, beyond which a slope is that of a failure
 CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
 
