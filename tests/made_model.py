@@ -21,8 +21,11 @@ def made_model(resistance: float = 50.0, bend: float = 0.6, decades: float = 4.0
     log_rate = -6.0 + 14.0 * V**2 / (V**2 + 1.0)
     log_conductance = -8.0 + decades * (q - LOW) / (HIGH - LOW) + bend * V * np.tanh(V)
     unlimited = np.full(log_rate.shape, UNLIMITED)
+    charge = 0.1 * V + 0.02 * np.tanh(V) * q  # C/m2
     ratio = np.exp(4.0 * (voltage - 2.6))  # of electrons
-    tables = Tables(voltage, state, rest, log_rate, unlimited, voltage, log_conductance, np.zeros(2), 1e-6, ratio)
+    tables = Tables(
+        voltage, state, rest, log_rate, unlimited, voltage, log_conductance, np.zeros(2), 1e-6, ratio, charge
+    )
     one = np.ones(1)
     return CompactModel(
         (tables,), np.zeros(1, np.int64), one, one, np.array([LOW]), resistance, LIMITS, 300.0, 2.8e-9, 3.14e-10,

@@ -8,7 +8,7 @@ import numpy as np
 
 from otjdd.solver import integrate, model, model_limits
 from otjdd.stepping.extremes import ELECTRONS, VALUE
-from otjdd.stepping.run_log import CURRENT
+from otjdd.stepping.run_log import CURRENT, TERMINAL_LEFT
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -43,6 +43,14 @@ def bench(case: Case, member: Member) -> Bench:
     return Bench(junction, x, member.density, numerics.rtol, numerics.atol, numerics.max_steps, states)
 
 
+class Reading(NamedTuple):
+    """What a column shows at a voltage and frozen vacancies."""
+
+    conductance: float  # S, I/V
+    charge: float  # C/m2, of the left terminal
+    electron_ratio: float  # film_electron_ratio
+
+
 def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
     """A run that stands on concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
     return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
@@ -63,9 +71,15 @@ def position(bench: Bench, c: np.ndarray) -> float:
     return float((share * bench.x).sum() / share.sum())
 
 
-def conductance(bench: Bench, c: np.ndarray, voltage: float) -> tuple[float, float]:
-    """Chord conductance I/V [S] at frozen vacancies, and film_electron_ratio there. Raises SolverError."""
-    voltage, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
+def reading(bench: Bench, c: np.ndarray, voltage: float) -> Reading:
+    """Conductance and charge at a voltage [V], of vacancies frozen at concentrations c (1, N). Raises SolverError.
+
+    Around 0 V, where there is no chord conductance, that of `PROBE` is taken.
+    """
+    probed, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)
-    integrate.record_row(run, voltage)
-    return float(run.rows[-1][-1][CURRENT] / voltage), float(watch.largest[ELECTRONS, VALUE])
+    integrate.record_row(run, probed)
+    chord = float(run.rows[-1][-1][CURRENT] / probed)
+    if probed != voltage:
+        integrate.record_row(run, voltage)
+    return Reading(chord, float(run.rows[-1][-1][TERMINAL_LEFT]), float(watch.largest[ELECTRONS, VALUE]))

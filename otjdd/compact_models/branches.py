@@ -62,20 +62,24 @@ def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
-def log_conductances(
-    bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float
-) -> tuple[np.ndarray, float]:
-    """log10 of the chord conductance (Q,) at a voltage, of the profiles that runs near that voltage went through.
+class Readings(NamedTuple):
+    """What a column shows at one voltage, over its states."""
 
-    Beside it the largest film_electron_ratio of these profiles.
-    """
+    log_conductance: np.ndarray  # (Q,) log10 of S
+    charge: np.ndarray  # (Q,) C/m2
+    electron_ratio: float  # the largest
+
+
+def readings(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> Readings:
+    """Readings at a voltage [V] and states (Q,), of the profiles that runs near that voltage went through."""
     samples, most = [], 0.0
     for each in branches:
         for i in np.flatnonzero(moving(each)):
-            G, ratio = on_bench.conductance(bench, each.c[i : i + 1], voltage)
-            most = max(most, ratio)
-            samples.append((each.state[i], np.log10(G)))
-    return along(ordered(np.array(samples)), states), most
+            read = on_bench.reading(bench, each.c[i : i + 1], voltage)
+            most = max(most, read.electron_ratio)
+            samples.append((each.state[i], np.log10(read.conductance), read.charge))
+    found = ordered(np.array(samples))
+    return Readings(along(found[:, [0, 1]], states), along(found[:, [0, 2]], states), most)
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
@@ -124,7 +128,7 @@ def moving(branch: Branch) -> np.ndarray:
 
 
 def ordered(samples: np.ndarray) -> np.ndarray:
-    """Samples (n, 2) by ascending state, one for each state."""
+    """Samples (n, ...) by ascending state, one for each state."""
     samples = samples[np.argsort(samples[:, 0])]
     return samples[np.unique(np.round(samples[:, 0] / (5 * SAME)), return_index=True)[1]]
 

@@ -29,14 +29,14 @@ from otjdd.compact_models.branches import (
     Branch,
     Ends,
     branches_at,
-    log_conductances,
     log_rates,
+    readings,
     rest_of,
     state_of,
 )
 from otjdd.compact_models.ends import SETTLED, ends_of, ways
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, seen, spline, thinned
+from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, in_decades, seen, spline, thinned
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
@@ -44,7 +44,7 @@ from otjdd.system.steps import Progress
 STATES = 49  # knots of the state
 FIRST_KNOTS = 17  # voltages to begin with
 MOST_RUNS = 150  # of one kind of column, at the voltages of its tables
-MOST_VOLTAGES = 150  # at which the conductance is read
+MOST_VOLTAGES = 150  # at which conductance and charge are read
 NARROWEST = 0.02  # V between two knots
 TOLERANCE = 0.01  # decades of the conductance that a new voltage may differ from what was expected there
 RATE_TOLERANCE = 0.06  # decades of the rate
@@ -103,14 +103,14 @@ def extract(
     states = low + (high - low) * even_and_ends(STATES)
     with reachable(limits):
         knots, runs, off_rate = knots_at(kind, ends, states, limits, use, spread, progress)
-        at, log_conductance, ratio, off = conductances(kind.bench, knots, states, spread)
+        at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
     V = sorted(knots)
     rest = np.array([knots[v].rest for v in V])
     rest = np.maximum.accumulate(rest) if np.diff(rest).min() > -1e-3 else rest
     rates = np.array([knots[v].log_rate for v in V])
     tables = Tables(
         np.array(V), states, np.clip(rest, low, high), rates, limits_at(knots, V), at, log_conductance, np.zeros(2),
-        ends.settling / SETTLED, ratio,
+        ends.settling / SETTLED, ratio, charge,
     )  # fmt: skip
     check_tables(tables)
     way, last = ways(kind.bench, ends, tables, own.shortest)
@@ -179,34 +179,37 @@ def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dic
     return {V: V in both for V in middles(sorted(knots), wrong)}, float(off.max())
 
 
-def conductances(
+def read_tables(
     bench: Bench, knots: dict[float, Knot], states: np.ndarray, spread: Spread
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Voltages (R,), log10 of the conductance (R, Q) and the largest film_electron_ratio (R,) there, and the deviation that
-    was found last [decades].
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
+    """Voltages (R,) with log10 of the conductance (R, Q), the charge (R, Q) and the largest film_electron_ratio (R,) there,
+    and the deviation that was found last [decades].
 
     Between the voltages of runs no run is needed: profiles of the runs at the two nearest voltages give the conductance
     within 0.006 decades.
     """
-    table: dict[float, np.ndarray] = {}
+    rows: dict[float, np.ndarray] = {}
     ratio: dict[float, float] = {}
     wanted, off = sorted(knots), 0.0
     while wanted:
         jobs = [(bench, runs_beside(knots, V), states, V) for V in wanted]
         new = {}
-        for number, (row, most) in spread(conductance_at, jobs):
+        for number, (row, most) in spread(readings_at, jobs):
             new[wanted[number]], ratio[wanted[number]] = row, most
-        if table:
-            at = sorted(table)
-            expected = spline(np.array(at), np.array([table[V] for V in at]))(np.array(wanted))
-            each = [np.abs(row - new[V]).max() for V, row in zip(wanted, expected, strict=True)]
-            wrong, off = {V for V, far in zip(wanted, each, strict=True) if far > TOLERANCE}, float(max(each))
+        if rows:
+            at = sorted(rows)
+            expected = spline(np.array(at), np.array([rows[V] for V in at]))(np.array(wanted))
+            found = np.array([new[V] for V in wanted])
+            span = np.ptp([row[1] for row in (*rows.values(), *new.values())])
+            each = np.abs(in_decades(found, span) - in_decades(expected, span)).max(axis=(1, 2))
+            wrong, off = {V for V, far in zip(wanted, each, strict=True) if far > TOLERANCE}, float(each.max())
         else:
             wrong = set(new)
-        table |= new
-        wanted = middles(sorted(table), wrong)[: MOST_VOLTAGES - len(table)]
-    at = sorted(table)
-    return np.array(at), np.array([table[V] for V in at]), np.array([ratio[V] for V in at]), off
+        rows |= new
+        wanted = middles(sorted(rows), wrong)[: MOST_VOLTAGES - len(rows)]
+    at = sorted(rows)
+    log_conductance, charge = np.moveaxis(np.array([rows[V] for V in at]), 1, 0)
+    return np.array(at), log_conductance, charge, np.array([ratio[V] for V in at]), off
 
 
 def runs_beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[Branch]]]:
@@ -217,13 +220,14 @@ def runs_beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, l
     return [(a, knots[float(v)].branches) for a, v in ((1.0 - share, V[i - 1]), (share, V[i])) if a > 0.0]
 
 
-def conductance_at(
+def readings_at(
     bench: Bench, runs: list[tuple[float, list[Branch]]], states: np.ndarray, voltage: float
 ) -> tuple[np.ndarray, float]:
-    """log10 of the conductance (Q,) at a voltage, of profiles of runs with their shares; their largest electron ratio."""
-    found = [(share, *log_conductances(bench, branches, states, voltage)) for share, branches in runs]
-    mean = sum((share * row for share, row, _ in found), np.zeros(states.size))
-    return mean, max(most for _, _, most in found)
+    """log10 of the conductance and the charge (2, Q) at a voltage, of profiles of runs with their shares; the largest
+    electron ratio."""
+    found = [(share, readings(bench, branches, states, voltage)) for share, branches in runs]
+    rows = sum((share * np.array(each[:2]) for share, each in found), np.zeros((2, states.size)))
+    return rows, max(each.electron_ratio for _, each in found)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:

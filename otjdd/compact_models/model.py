@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
 from otjdd.compact_models.numbers import check_model
-from otjdd.compact_models.tables import Tables, evaluated, monotone
+from otjdd.compact_models.tables import Tables, charges, evaluated, monotone
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 3  # of the file; a new one when its numbers change their meaning
+VERSION = 4  # of the file; a new one when its numbers change their meaning
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
 OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
@@ -104,8 +104,9 @@ class CompactModel:
         """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
 
         states : (2 K,) to start from, those of the case by default
-        Times outside of the range of the model are named in a warning and in the attribute `outside_range`. Raises
-        NotAsExpected for a voltage or a state outside of it.
+        The charge follows the voltage and the state at once: the series resistance does not delay it here, as it does in
+        circuits. Times outside of the range of the model are named in a warning and in the attribute `outside_range`.
+        Raises NotAsExpected for a voltage or a state outside of it.
         """
         ds = self.predicted(waveform, states)
         if outside := ds.attrs.get(OUTSIDE):
@@ -132,13 +133,18 @@ class CompactModel:
 
     def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
         """Dataset of what `run` has recorded."""
+        from otjdd.solver.collect import rate
+
         time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
         time, voltage, out = time.ravel(), voltage.ravel(), out.reshape(-1, out.shape[-1])
         read_time, read_voltage, current = np.concatenate(reads).T
         with np.errstate(divide="ignore", invalid="ignore"):
             resistance = np.where(current != 0.0, read_voltage / current, np.nan)
+        charge = self.charge(out[:, 0], out[:, 2 : 2 + self.kind.size])
+        displacement = rate(time, self.area * charge)
         arrays = {
             "voltage": voltage, "junction_voltage": out[:, 0], "conduction_current": out[:, 1],
+            "terminal_charge_left": charge, "displacement_current": displacement, "current": out[:, 1] + displacement,
             "read_time": read_time, "write_voltage": waveform.write_voltages, "read_voltage": read_voltage,
             "read_current": current, "read_resistance": resistance, "column_weight": self.weight,
             "rest_position": out[:, 2 : 2 + self.kind.size] * self.thickness,
@@ -183,6 +189,12 @@ class CompactModel:
             raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
         return found
 
+    def charge(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """Charge (n,) [C/m2] of the left terminal at junction voltages (n,) [V] and positions of rest (n, K)."""
+        each = [charges(self.kinds[t], voltage, q) for t, q in zip(self.kind, np.asarray(position).T, strict=True)]
+        total: np.ndarray = self.weight @ np.array(each)
+        return total
+
     def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:
         """film_electron_ratio at voltages of the junction [V], that of the state and the column where it is largest."""
         kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
@@ -221,6 +233,11 @@ TABLE_TEXT = {
     "table_log_limit": ("kind knot position", "1", "log10 of the rate in 1/s that no column exceeds"),
     "table_conductance_voltage": ("kind read_knot", "V", "junction voltage of the knots of the conductance"),
     "table_log_conductance": ("kind read_knot position", "1", "log10 of the chord conductance in S, of the whole area"),
+    "table_charge": (
+        "kind read_knot position",
+        "C m^-2",
+        "charge of the left terminal, of a column that is the whole area",
+    ),
     "table_electron_ratio": ("kind read_knot", "1", "largest film_electron_ratio of any state"),
     "column_kind": ("column", "1", "number of the tables that a column follows"),
     "column_speed": ("column", "1", "factor of the rates of a column"),

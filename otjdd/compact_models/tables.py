@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 LN10 = float(np.log(10.0))
 DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads gain nothing by 14
 UNLIMITED = 99.0  # decades of 1/s
+CHARGE_DECADES = 40.0  # decades of conductance that count as much as the whole span of the charge: 0.01 as 2.5e-4 of it
 
 
 View = Callable[[Sequence[np.ndarray]], np.ndarray]  # from tables to what matters of them
@@ -50,6 +51,7 @@ class Tables(NamedTuple):
     way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: states that rise, that fall
     emptying: float  # s, in which the way empties at rest
     electron_ratio: np.ndarray  # (R,) largest film_electron_ratio of any state at the voltages of the conductance
+    charge: np.ndarray  # (R, Q) C/m2, of the left terminal, there
 
 
 def slopes(knots: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -88,13 +90,20 @@ def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
 
 def knots_of(tables: Tables, name: str) -> np.ndarray:
     """Voltages of the table with a name."""
-    return tables.conductance_voltage if name == "log_conductance" else tables.voltage
+    return tables.conductance_voltage if name in ("log_conductance", "charge") else tables.voltage
 
 
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table with a name on a grid (F, S) of voltages (F,) and states (S,)."""
     by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
     found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+    return found
+
+
+def charges(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
+    by_voltage = spline(tables.conductance_voltage, factors(tables, tables.charge))(voltage)
+    found: np.ndarray = (by_voltage * chebyshev.chebvander(unit(tables, state), DEGREE)).sum(axis=-1)
     return found
 
 
@@ -116,15 +125,26 @@ def seen(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
     return found
 
 
+def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
+    """Rows (..., 2, Q) of log10 of the conductance and of the charge, the charge in the decades that its error counts as.
+
+    span : of the charge [C/m2]
+    """
+    found: np.ndarray = np.asarray(rows) * np.array([1.0, CHARGE_DECADES / span if span > 0.0 else 0.0])[:, None]
+    return found
+
+
 def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -> Tables:
     """The tables without the voltages at which the others say the same, to a tolerance in decades."""
     rates = tables.log_rate, tables.log_limit
     few = needed_knots(tables.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
-    read = needed_knots(tables.conductance_voltage, (tables.log_conductance,), lambda few: few[0], tolerance)
+    rows = np.stack((tables.log_conductance, tables.charge), axis=1)
+    span = float(np.ptp(tables.charge))
+    read = needed_knots(tables.conductance_voltage, (rows,), lambda few: in_decades(few[0], span), tolerance)
     return tables._replace(
         voltage=tables.voltage[few], rest=tables.rest[few], log_rate=rates[0][few], log_limit=rates[1][few],
         conductance_voltage=tables.conductance_voltage[read], log_conductance=tables.log_conductance[read],
-        electron_ratio=tables.electron_ratio[read],
+        electron_ratio=tables.electron_ratio[read], charge=tables.charge[read],
     )  # fmt: skip
 
 

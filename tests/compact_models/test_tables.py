@@ -16,7 +16,9 @@ def made(rest=None, rate=None):
     rate = 3.0 * V[:, None] ** 2 - q if rate is None else rate
     U = np.linspace(-2.0, 2.0, 61)
     limit = np.full((41, 21), t.UNLIMITED)
-    return t.Tables(V, q, rest, rate, limit, U, np.cos(U)[:, None] * q**2, np.zeros(2), 1e-6, np.zeros(61))
+    return t.Tables(
+        V, q, rest, rate, limit, U, np.cos(U)[:, None] * q**2, np.zeros(2), 1e-6, np.zeros(61), U[:, None] * q
+    )
 
 
 def test_smooth_function_is_the_table_at_its_knots_and_the_law_between_them():

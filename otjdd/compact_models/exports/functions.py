@@ -16,6 +16,7 @@ from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
+EDGE = 0.05  # V, over which the capacitance at an end of the range is taken
 UNSETTLED = 0.02  # of the thickness, by which a start moves at 0 V
 
 
@@ -29,7 +30,8 @@ class Pieces(NamedTuple):
 class Functions(NamedTuple):
     """All functions of the voltage of one kind of column, and the range of its state.
 
-    The names begin with the letter of the table: a of ln rate, b of ln conductance, c of ln limit where there is one.
+    The names begin with the letter of the table: a of ln rate, b of ln conductance, c of ln limit where there is one, d of
+    the charge.
     """
 
     groups: list[tuple[list[str], Pieces]]  # functions that share their knots: their names, their pieces
@@ -42,19 +44,37 @@ class Functions(NamedTuple):
 def functions(model: CompactModel, t: int) -> Functions:
     """Functions of the kind of column with the number t of a model."""
     kind = model.kinds[t]
-    letters = "abc" if limited(kind) else "ab"
-    tables = {"a": "log_rate", "b": "log_conductance", "c": "log_limit"}
+    rates, reads = "ac" if limited(kind) else "a", "bd"
+    tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     smooth = {
-        letter: pieces(spline(knots_of(kind, tables[letter]), factors(kind, getattr(kind, tables[letter])) * LN10))
-        for letter in letters
+        letter: pieces(spline(knots_of(kind, name), factors(kind, getattr(kind, name)) * scale))
+        for letter, (name, scale) in tables.items()
+        if letter in rates + reads
     }
     rest = pieces(monotone(kind.voltage, kind.rest[:, None]))
-    rates = [smooth[letter] for letter in letters if letter != "b"]
-    joined = Pieces(rest.knots, np.concatenate([each.factors for each in (*rates, rest)], axis=1))
-    names = {letter: [f"{letter}{t}_{j}" for j in range(DEGREE + 1)] for letter in letters}
-    by_rate = [name for letter in letters if letter != "b" for name in names[letter]]
-    groups = [([*by_rate, f"rest{t}"], joined), (names["b"], smooth["b"])]
-    return Functions(groups, letters, DEGREE + 1, float(kind.state[0]), float(kind.state[-1]))
+    groups = [
+        ([*names_of(rates, t), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
+        (names_of(reads, t), joined([smooth[letter] for letter in reads])),
+    ]
+    return Functions(groups, "".join(smooth), DEGREE + 1, float(kind.state[0]), float(kind.state[-1]))
+
+
+def names_of(letters: str, t: int) -> list[str]:
+    """Names of the factors of tables of the kind of column with the number t."""
+    return [f"{letter}{t}_{j}" for letter in letters for j in range(DEGREE + 1)]
+
+
+def joined(parts: list[Pieces]) -> Pieces:
+    """Functions that share their knots as one."""
+    return Pieces(parts[0].knots, np.concatenate([each.factors for each in parts], axis=1))
+
+
+def edge_capacitance(model: CompactModel) -> float:
+    """Capacitance [F/m2] beyond the range of voltages: the smaller one of its ends, in the state at time 0."""
+    low, high = model.limits.low, model.limits.high
+    voltage = np.array([low, low + EDGE, high - EDGE, high])
+    charge = model.charge(voltage, np.broadcast_to(model.start, (4, model.kind.size)))
+    return max(0.0, float(np.diff(charge)[::2].min()) / EDGE)
 
 
 def polynomial(j: int, variable: str) -> str:
@@ -105,7 +125,7 @@ def header(model: CompactModel) -> list[str]:
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *start(model),
-        "not modelled: self-heating, other temperatures, cycle-to-cycle noise, displacement current",
+        "not modelled: self-heating, other temperatures, cycle-to-cycle noise",
     ]
     return [one_line(line) for line in lines]
 

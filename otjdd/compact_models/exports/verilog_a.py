@@ -1,6 +1,15 @@
 """The compact model as Verilog-A, for compilers that know neither tables nor arrays (openvaf-r)."""
 
-from otjdd.compact_models.exports.functions import Functions, Pieces, functions, header, horner, number, tree
+from otjdd.compact_models.exports.functions import (
+    Functions,
+    Pieces,
+    edge_capacitance,
+    functions,
+    header,
+    horner,
+    number,
+    tree,
+)
 from otjdd.compact_models.model import CompactModel
 
 WARM = "1.0"  # K: circuits begin at 27 degC, which is 0.15 K from 300 K
@@ -13,7 +22,8 @@ def verilog_a(model: CompactModel) -> str:
     The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
     frozen junction, and a transient begins with it, with and without `uic`. The variable `outside` is 1 where the model
     is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it, in a
-    DC sweep at each such point.
+    DC sweep at each such point. The charge of the junction follows its voltage and its state: `.ac` and fast edges see its
+    capacitance. `charging=0` leaves that out.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -28,7 +38,9 @@ def verilog_a(model: CompactModel) -> str:
         lines += column(model, kinds, k)
     lines += [
         *warning(),
+        f"    sigma = sigma + (V(j, n) - v) * {number(edge_capacitance(model))};",
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
+        "    I(j, n) <+ ddt(charging * area * sigma);",
         "    if (rs > 0.0) I(p, j) <+ V(p, j) / rs; else V(p, j) <+ 0.0;",
         "  end",
         "endmodule",
@@ -56,7 +68,8 @@ def parameters(model: CompactModel) -> list[str]:
     """Declarations of the parameters that may be set, and of named constants."""
     lines = [
         f'  (* type = "instance" *) parameter real rs = {number(model.resistance)} from [0:inf);  // ohm, in series',
-        f'  (* type = "instance" *) parameter real area = {number(model.area)} from (0:inf);  // m2, scales the current',
+        f'  (* type = "instance" *) parameter real area = {number(model.area)} from (0:inf);  // m2 of the junction',
+        '  (* type = "instance" *) parameter real charging = 1 from [0:1];  // 0: no displacement current',
     ]
     for k, start in enumerate(model.start, 1):
         state = model.kinds[model.kind[k - 1]].state
@@ -76,7 +89,7 @@ def parameters(model: CompactModel) -> list[str]:
 
 def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     """Declarations of the variables, among them the flag of a model outside of its range."""
-    names = ["v", "t", "q", "x", "y", "e", "r", "g", "h"] + [
+    names = ["v", "t", "q", "x", "y", "e", "r", "g", "h", "sigma"] + [
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
     names += [f"t{j}" for j in range(2, kinds[0].count)]
@@ -105,17 +118,19 @@ def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     t = int(model.kind[k - 1])
     kind = kinds[t]
     terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))]
-    sums = ["+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters]
-    limit = [f"    h = r * exp(-({sums[2]}));", "    r = r / sqrt(1.0 + h * h);"] if len(sums) > 2 else []
+    sums = {letter: "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters}
+    limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
+    weight = number(model.weight[k - 1])
     recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
     emptying = model.speed[k - 1] / model.kinds[t].emptying
     return [
         f"    q = min(max(ic{k} + V(x{k}), {number(kind.low)}), {number(kind.high)});",
         f"    x = (q - {number(kind.low)}) * {number(2.0 / (kind.high - kind.low))} - 1.0;",
         "    " + " ".join(recurrence),
-        f"    e = {sums[0]};",
-        f"    y = {sums[1]};",
-        f"    g = {'g + ' if k > 1 else ''}{number(model.weight[k - 1])} * exp(y);",
+        f"    e = {sums['a']};",
+        f"    y = {sums['b']};",
+        f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
+        f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
         f"    r = {number(model.speed[k - 1])} * exp(e);",
         *limit,
         f"    r = r * (rest{t} - q);",

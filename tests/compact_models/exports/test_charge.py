@@ -1,0 +1,158 @@
+"""The charge of a junction: that of the solver, its current in circuits, and circuits that converge for it."""
+
+import compact_device
+import made_model
+import numpy as np
+import pytest
+import simulators
+
+from otjdd.compact_models.exports import spice, verilog_a
+from otjdd.runs.run import simulate
+from otjdd.waveform import shapes
+
+SUBCIRCUIT = ".include otj.cir\nX1 p 0 otj {}"
+COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm {}"
+FREQUENCIES = np.geomspace(1e3, 1e9, 13)  # Hz
+BIASES = [-1.0, 0.5]  # V
+TRAINS, PULSES = 20, 10
+READ = 1e-6  # s
+SIZES, LOADS = (1e-6, 1e-5), (0.0, 1000.0)  # m, ohm
+
+
+def test_charge_and_displacement_current_are_those_of_the_solver(compact_model):
+    slope = {"kind": "table", "points": [[0, 0], [2e-6, 2.0], [5e-6, -1.0]], "reads_at": [5e-6]}  # 1 V/us
+    solved = simulate(compact_device.written_case().replace("drive", slope))
+    times = np.linspace(0.0, 5e-6, 101)
+    told = compact_model.run(shapes.table(times, np.interp(times, *np.transpose(slope["points"]))))
+    found = (solved, solved.electrode_charge), (told, told.terminal_charge_left)  # the film holds no electrons
+    charges = [np.interp(times, ds.time.values, charge.values) for ds, charge in found]
+    assert np.abs(charges[1] - charges[0]).max() < 0.01 * np.ptp(charges[0])
+    currents = [np.gradient(each, times)[1:-1] * compact_model.area for each in charges]
+    assert np.abs(currents[1] - currents[0]).max() < 0.05 * np.abs(currents[0]).max()
+    assert told.displacement_current.values.max() == pytest.approx(currents[0].max(), rel=0.1)
+
+
+def test_charge_comes_back_around_a_loop_of_the_state(compact_model):
+    ds = compact_model.run(compact_device.pulses(*[2.2, -4.3] * 6))
+    charge = ds.terminal_charge_left.values * compact_model.area
+    moved = np.cumsum(ds.displacement_current.values * np.diff(ds.time.values, prepend=0.0))
+    at_rest = (ds.voltage.values == 0.0) & (np.roll(ds.voltage.values, 1) == 0.0)
+    assert np.abs(np.diff(moved[at_rest] - charge[at_rest])).max() < 1e-9 * np.ptp(charge)
+    assert np.abs(np.diff(charge[at_rest][-4::2])).max() < 1e-3 * np.ptp(charge)  # the same state after the same pulses
+
+
+@simulators.needs_ngspice
+@pytest.mark.parametrize(
+    "form", [SUBCIRCUIT, pytest.param(COMPILED, marks=[simulators.needs_vacask, pytest.mark.campaign])]
+)
+def test_small_signals_are_those_of_the_solver(compact_model, form, tmp_path):
+    write_forms(compact_model, tmp_path)
+    writes = [{"voltage": "-4.3 V", "duration": "100 ms"}, {"voltage": "2.2 V", "duration": "30 ns"}]
+    states = {"written": [*writes, {"voltage": "0 V", "duration": "1 ms"}]}  # where the model begins
+    drive = {
+        "kind": "impedance",
+        "bias": BIASES,
+        "frequencies": FREQUENCIES.tolist(),
+        "ions": "frozen",
+        "states": states,
+    }
+    solved = simulate(compact_device.written_case().replace("drive", drive | {"settle": False}))
+    for i, bias in enumerate(BIASES):
+        body = f"{form.format('')}\nVs p 0 DC {bias} AC 1\n.ac dec 2 1k 1g\n.control\nrun\nwrdata ac.txt i(vs)\n.endc"
+        simulators.printed(tmp_path, body)
+        _, real, imaginary = np.loadtxt(tmp_path / "ac.txt").T[:3]
+        Z = solved.impedance_real.values[0, 0, i] + 1j * solved.impedance_imag.values[0, 0, i]
+        wanted = 1.0 / Z
+        assert np.abs(-imaginary / wanted.imag - 1.0).max() < 0.03
+        assert np.abs(-(real + 1j * imaginary) / wanted - 1.0).max() < 0.1  # a slope of the tables
+
+
+@simulators.needs_ngspice
+def test_without_charging_there_is_no_capacitance(tmp_path):
+    model = made_model.made_model()
+    (tmp_path / "otj.cir").write_text(spice.subcircuit(model))
+    source = "Vs p 0 DC 0.5 AC 1\n.ac lin 1 1g 1g\n.control\nrun\nwrdata ac.txt i(vs)\n.endc"
+    simulators.printed(tmp_path, f"{SUBCIRCUIT.format('charging=0')}\n{source}")
+    _, real, imaginary = np.loadtxt(tmp_path / "ac.txt")[:3]
+    assert abs(imaginary) < 1e-6 * abs(real)
+
+
+def write_forms(model, folder):
+    """The subcircuit, and the compiled model where there is a compiler."""
+    (folder / "otj.cir").write_text(spice.subcircuit(model))
+    if simulators.HAS_VACASK:
+        simulators.compiled(verilog_a.verilog_a(model), folder)
+
+
+def random_train(model, seed: int) -> tuple[str, float, float]:
+    """Breakpoints of a random train with a read after each pulse, its end [s], and the width of its pulses [s]."""
+    rng = np.random.default_rng(seed)
+    width, now, points = 10 ** rng.uniform(-7.3, -3.0), 0.0, ["0 0"]
+    edge = min(1e-9, 0.1 * width)
+    for _ in range(PULSES):
+        height = rng.uniform(0.1, 0.95) * rng.choice([model.limits.low, model.limits.high])
+        for level, lasts in ((height, width), (0.0, width), (0.1, READ), (0.0, READ)):
+            points += [f"{now + edge:.12g} {level:.9g}", f"{now + lasts:.12g} {level:.9g}"]
+            now += lasts
+    return " ".join(points), now, width
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(
+    "form",
+    [pytest.param(SUBCIRCUIT, marks=simulators.needs_ngspice), pytest.param(COMPILED, marks=simulators.needs_vacask)],
+)
+def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form, tmp_path):
+    write_forms(compact_model, tmp_path)
+    edges, parts, now, reads = 1e-9, [(0.0, 0.0)], 0.0, []
+    for height in (2.0, -2.5, 1.4, 2.6, -4.0, -3.0, 1.8):
+        for level, lasts in ((height, 1e-6), (0.0, 1e-7), (0.1, READ), (0.0, READ)):
+            parts += [(now + edges, level), (now + lasts, level)]
+            now += lasts
+            reads += [now - 0.01 * READ] if level == 0.1 else []
+    drive = {"kind": "table", "points": [list(part) for part in parts], "reads_at": reads}
+    case = compact_device.written_case().replace("drive", drive)
+    solved, model = simulate(case).read_current.values, compact_model.run(case.drive).read_current.values
+    told = "\n".join(f"meas tran r{i} find i(vs) at={t:.12g}" for i, t in enumerate(reads))
+    points = " ".join(f"{t:.12g} {v:.9g}" for t, v in parts)
+    body = (
+        f"{form.format('')}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f".tran 2n {now:.12g} 0 20n\n.control\nrun\n{told}\n.endc"
+    )
+    found = simulators.ngspice(tmp_path, body)
+    off = np.log10([[-found[f"r{i}"] for i in range(len(reads))], model] / solved)
+    rms = np.sqrt((off**2).mean(axis=1))
+    assert rms[0] < rms[1] + 0.01  # decades: the charge delays the voltage of the junction by some nanoseconds
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("radius", SIZES)
+def test_vacask_solves_every_train_and_warns_of_none(compact_model, radius, load, tmp_path):
+    write_forms(compact_model, tmp_path)
+    for seed in range(TRAINS):
+        points, end, width = random_train(compact_model, seed)
+        text = (
+            'test\nground 0\nload "otj.osdi"\nload "resistor.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+            f'model resistor resistor\nvs (s 0) vsource type="pwl" wave=[{", ".join(points.split())}]\n'
+            f"rl (s p) resistor r={max(load, 1e-3):g}\nx1 (p 0) otj area={np.pi * radius**2:g}\ncontrol\n  abort always\n"
+            f"  options reltol=1e-4\n  analysis tran1 tran step={width / 100:g} stop={end:.12g} maxstep={width:g}\nendc\n"
+        )
+        simulators.vacask(tmp_path, text, "tran1")
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize("load", LOADS)
+@pytest.mark.parametrize("radius", SIZES)
+def test_ngspice_solves_every_train_of_the_compiled_model_and_warns_of_none(compact_model, radius, load, tmp_path):
+    write_forms(compact_model, tmp_path)
+    for seed in range(TRAINS):
+        points, end, width = random_train(compact_model, seed)
+        body = (
+            f"{COMPILED.format(f'area={np.pi * radius**2:g}')}\nRl s p {max(load, 1e-3):g}\nVs s 0 PWL({points})\n"
+            f".options reltol=1e-4 method=gear\n.tran {width / 100:g} {end:.12g} 0 {width:g}\n.control\nrun\n.endc"
+        )
+        assert "outside of the range" not in simulators.printed(tmp_path, body)
