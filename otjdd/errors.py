@@ -99,10 +99,11 @@ class Status(IntEnum):
     CIRCUIT_NOT_SOLVED = 5
     SPECTRUM_NOT_CONVERGED = 6
     NOT_FINITE = 7
+    TOO_HOT = 8
     # failures found by Python code
-    EQUILIBRIUM_NOT_FOUND = 8
-    TOO_MANY_STEPS = 9
-    LINES_NOT_SOLVED = 10
+    EQUILIBRIUM_NOT_FOUND = 9
+    TOO_MANY_STEPS = 10
+    LINES_NOT_SOLVED = 11
 
     @property
     def text(self) -> str:
@@ -137,6 +138,11 @@ WORDS = {
         "a number ceased to be finite",
         "check activation_energy and prefactor, or reduce the voltage",
     ),
+    Status.TOO_HOT: (
+        "the junction heats itself beyond 3000 K",
+        "lower the voltage, limit the current by circuit.compliance or circuit.series_resistance, "
+        "or check device.heat.resistance",
+    ),
     Status.EQUILIBRIUM_NOT_FOUND: (
         "the equilibrium of the ions at 0 V was not found",
         'start from ions.initial = "uniform" and a hold at 0 V, or make the wells shallower',
@@ -156,20 +162,25 @@ class SolverError(OtjddError):
     """The integration cannot go on. `partial` is the Dataset of what was computed until then, when there is one.
 
     reason : name of a Status   time [s], voltage [V], step [s], residual (error norm, 1 is the limit), place [m]
+    temperature : [K], the highest of a junction that its current warms, else None
     """
 
     exit_code = ExitCode.SOLVER
 
-    def __init__(self, reason: str, time: float, voltage: float, step: float, residual: float, place: float):
-        super().__init__(reason, time, voltage, step, residual, place)
+    def __init__(
+        self, reason: str, time: float, voltage: float, step: float, residual: float, place: float,
+        temperature: float | None = None,
+    ):  # fmt: skip
+        super().__init__(reason, time, voltage, step, residual, place, temperature)
         self.reason, self.time, self.voltage = reason, time, voltage
-        self.step, self.residual, self.place = step, residual, place
+        self.step, self.residual, self.place, self.temperature = step, residual, place, temperature
         self.partial: Any = None  # xarray is not imported here
 
     def __str__(self) -> str:
         status = Status[self.reason]
+        hot = "" if self.temperature is None else f"T = {self.temperature:.4g} K, "
         return (
-            f"{status.text}: at t = {self.time:.6g} s, V = {self.voltage:.4g} V, x = {self.place * 1e9:.3g} nm, "
+            f"{status.text}: at t = {self.time:.6g} s, V = {self.voltage:.4g} V, {hot}x = {self.place * 1e9:.3g} nm, "
             f"step {self.step:.3g} s, last error norm {self.residual:.3g}. Try: {status.advice}"
         )
 

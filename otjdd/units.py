@@ -60,6 +60,7 @@ UNITS = {
     "C":    (0, 1, 1, 0, 0, 0),
     "ohm":  (0, 0, -1, 0, 1, 0),
     "S":    (0, 0, 1, 0, -1, 0),
+    "W":    (0, 0, 1, 0, 1, 0),
     "F":    (0, 1, 1, 0, -1, 0),
     "min":  (0, 1, 0, 0, 0, 0),
     "h":    (0, 1, 0, 0, 0, 0),
@@ -80,6 +81,7 @@ SAME = str.maketrans({
 })  # fmt: skip
 NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(.*?)\s*")
 # The power of a unit may stand right behind it: "cm-3" is "cm^-3". A 1 has none.
+PAIR = re.compile(r"/\s*\(\s*([A-Za-z]+)\s*[ *]\s*([A-Za-z]+)\s*\)")  # "W/(m K)" is "W/m/K"
 FACTOR = re.compile(r"\s*([*/]?)\s*(1(?![0-9])|[A-Za-z]+)(?:(?<!1)(?:\^|\*\*)?(-?[1-9])(?![0-9]))?\s*")
 
 
@@ -115,6 +117,8 @@ DIMENSIONS = {
     "field": Dimension("an electric field", "V/m", "1.4e10 V/m"),
     "squared field": Dimension("a squared field", "V^2/m^2", "2.65e15 V^2/m^2"),
     "diffusivity": Dimension("a diffusivity", "m^2/s", "5e-7 m^2/s"),
+    "thermal resistance": Dimension("a thermal resistance", "K/W", "1e6 K/W"),
+    "thermal conductivity": Dimension("a thermal conductivity", "W/m/K", "11 W/m/K"),
     "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", shown="A/cm^2/K^2"),
 }
 
@@ -140,10 +144,11 @@ def unit_factor(name: str) -> tuple[str, int]:
 @lru_cache(maxsize=256)
 @exactly
 def unit(text: str) -> Unit:
-    """Read a unit expression such as "A/cm^2/K^2" or "A cm-2 K-2"; "/" divides by the next factor only.
+    """Read a unit expression such as "A/cm^2/K^2", "A cm-2 K-2" or "W/(m K)"; "/" divides by the next factor or pair only.
 
     Raises ValueError.
     """
+    text = PAIR.sub(r"/\1/\2", text)
     powers, exponent, product, at = [0] * len(BASE), 0, Decimal(1), 0
     while at < len(text):
         factor = FACTOR.match(text, at)
@@ -183,8 +188,8 @@ def dimension_of_powers(powers: tuple[int, ...]) -> str:
 def parse(text: str, dimension: str) -> float:
     """Read a quantity: parse("2.8 nm", "length") = 2.8e-9, in SI, energies in eV.
 
-    text : a number and a unit built from m s A K V eV J Hz C ohm S F, prefixes a..T, `*` or a blank, `/`, and powers as in
-        m^-3, m-3, m**-3 or m⁻³; besides angstrom, min, h, d, day, yr (365.25 d), and degC for a temperature
+    text : a number and a unit built from m s A K V eV J Hz C ohm S F W, prefixes a..T, `*` or a blank, `/`, and powers as
+        in m^-3, m-3, m**-3 or m⁻³; besides angstrom, min, h, d, day, yr (365.25 d), and degC for a temperature
     dimension : a key of DIMENSIONS
     Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from otjdd.analysis import comparison, learning, power_laws, small_signal, stops, synapse
+from otjdd.analysis import comparison, drift, learning, power_laws, small_signal, stops, synapse
 from otjdd.analysis.trial import Trials
 
 RUN = "a run"  # a metric is taken from one Dataset,
@@ -68,6 +68,9 @@ METRICS = {
     "change": Metric(synapse.change, RUN, {
         "ratio": ("1", "first over last resistance read"),
     }, ("read_resistance",)),
+    "drift": Metric(drift.drift, RUN, {
+        "time": ("s", "time until the mean position of the vacancies has moved by a hundredth of the film"),
+    }, ("time", "vacancy_mean_position", "cell_width")),
     "retention": Metric(synapse.retention, RUN, {
         "high_kept": ("1", "share of the high resistance that is left"),
         "low_kept": ("1", "share of the low resistance that is left"),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import kinds, toml_text
+from otjdd.case import heat, kinds, toml_text
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -67,6 +67,7 @@ class Case(Record):
     _source: str = PrivateAttr("")
     _allow_outside: bool = PrivateAttr(False)
     _typed: frozenset[str] = PrivateAttr(frozenset())
+    _heat: Problem | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def check_error(self) -> Self:
@@ -151,6 +152,12 @@ class Case(Record):
         document = changed(Document(Source("case", None), data, {}), changes, "replace")
         return build(document, self.folder, self._source, self._allow_outside, self._typed, strict_units=False)
 
+    def of_one_temperature(self, what: str) -> Self:
+        """The case itself. Raises CaseError where its current warms it, which `what` does not know."""
+        if self._heat is None:
+            return self
+        raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
+
     def without_fit(self) -> "Case":
         """The case without its fit, whose data no run reads."""
         return self.model_copy(update={"fit": None}) if self.fit else self
@@ -219,12 +226,15 @@ def build(
         problems += [problem for problem in found if problem.key not in strange]
     else:
         problems += [document.problem(*fault) for fault in faults(case)]
+        problems += [document.problem(*fault) for fault in heat.faults(case)]
         problems += [document.problem(*fault) for fault in kinds.faults(case)]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]
         )
     case._folder, case._source, case._allow_outside, case._typed = folder, source, allow_outside, typed
+    if case.device.heat is not None:
+        case._heat = document.problem(("device", "heat"), "none")
     return case
 
 

@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator,
 
 from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
+from otjdd.case.heat import Heat
 from otjdd.case.permittivity import Permittivity
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
@@ -56,6 +57,7 @@ class Device(Record):
     conducting_fraction : share of the area through which electrons pass (inhomogeneous barriers), 0 < f <= 1
     richardson : A* [A/m2/K2] of the electron supply, 156 A/cm2/K2 = 1.3 m0 for Nb:SrTiO3
     transmission : how T(E) is found for recorded currents
+    heat : the current warms the junction; None for a junction at the temperature of its surroundings
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")]
@@ -67,6 +69,7 @@ class Device(Record):
     left: Electrode
     film: Film
     right: Electrode
+    heat: Heat | None = None
 
     @model_validator(mode="after")
     def check_film_states(self) -> Self:

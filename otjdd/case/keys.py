@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, permittivity
+from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, heat, permittivity
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -29,6 +29,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Electrode: semiconductor", "device.right", electrodes.Semiconductor),
     ('Permittivity: law = "linear"', "device.film.permittivity", permittivity.LinearPermittivity),
     ('Permittivity: law = "nonlinear"', "device.film.permittivity", permittivity.NonlinearPermittivity),
+    ("Heat", "device.heat", heat.Heat),
     ("Ions", "ions", device.Ions),
     ("Columns", "columns", columns.Columns),
     ("A kind of columns", "columns.kinds", columns.ColumnKind),
@@ -62,7 +63,7 @@ SELECTORS = {"kind", "law"}  # said by the heading of the table
 # key of a record -> meaning, example as TOML; for a table of its own no example
 MEANINGS: dict[str, tuple[str, str]] = {
     "Case.title": ("title of figures and results", '"R-V loop"'),
-    "Case.temperature": ("temperature of the junction", '"300 K"'),
+    "Case.temperature": ("temperature of the junction, or of its surroundings beside `device.heat`", '"300 K"'),
     "Case.device": ("the junction", ""),
     "Case.ions": ("the mobile ions", ""),
     "Case.columns": ("parallel columns of a junction that is not uniform", ""),
@@ -108,6 +109,11 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "NonlinearPermittivity.a": ("a of the same", '"2.65e15 V^2/m^2"'),
     "NonlinearPermittivity.temperature_law": ('"suzuki": b and a hold at 300 K and scale with temperature', '"suzuki"'),
     "NonlinearPermittivity.eps_inf": ("permittivity at the highest fields", "7"),
+    "Device.heat": ("heat of the current; the junction stays at the temperature of the case if absent", ""),
+    "Heat.resistance": ("to the surroundings, or `\"spreading\"`: 1/(4 conductivity radius)", '"1e6 K/W"'),
+    "Heat.conductivity": ("thermal conductivity around the junction, for spreading", '"11 W/m/K"'),
+    "Heat.time_constant": ("thermal resistance times heat capacity", '"10 ns"'),
+    "Heat.of": ("what has a temperature of its own", '"columns"'),
     "Ions.charge": ("charge number", "2"),
     "Ions.site_density": ("density of sites", '"5e28 1/m^3"'),
     "Ions.density": ("mean density in the film", '"3.7e26 1/m^3"'),

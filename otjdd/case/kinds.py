@@ -23,6 +23,7 @@ SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
 OF_THE_WHOLE = {  # keys of the sections that all columns share, and why
     "device.radius": "the junction has one area, of which a kind has a share",
     "device.transmission": "one method finds all currents",
+    "device.heat": "the junction has one thermal resistance and one time constant",
     "device.film.cells": "all columns have one grid",
     "device.film.grading": "all columns have one grid",
     "device.film.electrons": "the films of all columns hold electrons, or none does",

@@ -47,7 +47,7 @@ def compact(
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     that is further from the solver than `WORST`; its `partial` is that model.
     """
-    case = changed_case(case, changes, {})
+    case = changed_case(case, changes, {}).of_one_temperature("a compact model")
     limits = checked(Range(*map(float, (*voltage, *time))))
     left_out = excluded_drives(exclude, limits)
     self_check.trust()

@@ -59,7 +59,7 @@ def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
 
 
 def played(case: Case, start: Any, progress: Progress) -> Frames:
-    """Simulate a case and draw its film. start : concentrations to start from, None for what the case says."""
+    """Simulate a case and draw its film. start : state to start from, None for what the case says."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.results.outputs import measured
+from otjdd.solver.start import Start, at_snapshot
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -16,15 +17,15 @@ READ = {"voltage": "0.1 V", "duration": "1 us"}
 
 
 class Synapse(NamedTuple):
-    """State after a run and the pulses since: case of the run, concentrations (K, N) [1/m3], pulses as drives, reads.
+    """State after a run and the pulses since: case of the run, where it stands, pulses as drives, reads.
 
-    before : concentrations before the last pulse, from which a film of it starts
+    before : the state before the last pulse, from which a film of it starts
     voltages, resistances : (n,) [V], [ohm] of the reads, the last one of the run first
     """
 
     case: Case
-    state: Any
-    before: Any = None
+    state: Start
+    before: Start | None = None
     pulses: tuple[dict[str, Any], ...] = ()
     voltages: tuple[float, ...] = ()
     resistances: tuple[float, ...] = ()
@@ -37,7 +38,7 @@ def after(case: Case, ds: "xr.Dataset") -> Synapse | None:
         return None
     known = ds.sizes.get("read", 0) and np.isfinite(ds.read_resistance.values[-1])
     last = (float(ds.read_resistance.values[-1]),) if known else ()
-    return Synapse(case, states.values[-1], None, (), (0.0,) * len(last), last)
+    return Synapse(case, at_snapshot(ds, -1), None, (), (0.0,) * len(last), last)
 
 
 def pulse_case(synapse: Synapse, voltage: float, width: float) -> Case:
@@ -51,7 +52,7 @@ def pulse_case(synapse: Synapse, voltage: float, width: float) -> Case:
 def pulsed(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
     """The synapse after a pulse: its case, and its result."""
     return synapse._replace(
-        state=ds.vacancy_concentration_columns.values[-1],
+        state=at_snapshot(ds, -1),
         before=synapse.state,
         pulses=(*synapse.pulses, case.plain()["drive"]),
         voltages=(*synapse.voltages, float(ds.write_voltage.values[-1])),

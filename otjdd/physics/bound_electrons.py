@@ -72,13 +72,13 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
 @detached
 def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
     """As `junction.lay_hops` at a state whose vacancies hold electrons: the site energy is that of both charges."""
-    N = state.c.shape[1]
+    N, kT = state.c.shape[1], junction.kT[k]
     site, n = state.lines[SITE, : N + 1], state.electrons[k]
     before = math.log(n[BARE, 0])
     site[0], site[N] = 0.0, 0.0
     for f in range(1, N):
         behind = math.log(n[BARE, f])
-        site[f] = junction.columns.site[k, f] + junction.kT * (behind - before)
+        site[f] = junction.columns.site[k, f] + kT * (behind - before)
         before = behind
     lay_hops(junction, k, state.E[k], site, work, True)
 
@@ -109,7 +109,7 @@ def fill_pull(junction: Junction, k: int, work: np.ndarray, J: np.ndarray, slope
 
     work : factors of these slopes. J = g (...) of E and the site energy, whose sum over kT alone counts in the bracket.
     """
-    per_kT = -junction.ions[k].z / junction.kT
+    per_kT = -junction.ions[k].z / junction.kT[k]
     for f in range(1, J.size - 1):
         accelerated = work[G_SLOPE, f] / work[G, f] * J[f]
         pull[f] = (slopes.by_field[f] - accelerated) / (per_kT * junction.columns.distance[k, f])

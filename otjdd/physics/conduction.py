@@ -34,6 +34,7 @@ NEGLIGIBLE = 1e-7  # share of the current of one energy that its derivatives may
 MOST_KEPT = 16  # edges of panels that are used again; more were made for a resonance that may have moved
 MORE_KEPT = 2  # edges that panels may gain by halving, beyond those that fresh ones ended with
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
+SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
 SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in the current is known along its tangent
 
 
@@ -48,13 +49,13 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
     tolerance = junction.energy_tolerance
     fresh = panels.size == 0 or panels[0] != low
     if not fresh:
-        fresh = panels[-1] < upper_end(profile, V, junction.kT, tolerance, LEAST_LEFT_OUT)
+        fresh = panels[-1] < upper_end(profile, V, junction.kT[k], tolerance, LEAST_LEFT_OUT)
     kinked = (
         junction.transmission != TRANSFER_MATRIX
     )  # T of an approximation, whose kink at the top moves with the state
     if fresh or kinked or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT, tolerance, at_top or kinked)
-    result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT, panels, tolerance)
+        panels = energy_panels(profile, V, junction.kT[k], tolerance, at_top or kinked)
+    result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT[k], panels, tolerance)
     return result, profile, panels
 
 
@@ -71,14 +72,16 @@ def conductance(junction: Junction, k: int, spectrum: Spectrum) -> float:
 
 
 @apart
-def energies_for_slopes(junction: Junction, profile: Profile, V: float, spectrum: Spectrum, edges: np.ndarray):
+def energies_for_slopes(
+    junction: Junction, profile: Profile, V: float, kT: float, spectrum: Spectrum, edges: np.ndarray
+):
     """Energies and weights of a spectrum for derivatives of its current.
 
     edges : (P+1,) eV, of the panels of a spectrum through narrow levels, else of size 0
     """
     least, n = NEGLIGIBLE * spectrum.chord, 0
     if edges.size > 0 and junction.transmission == TRANSFER_MATRIX:
-        return balanced(profile, spectrum, edges, V, junction.kT, least)
+        return balanced(profile, spectrum, edges, V, kT, least)
     energy, weight = np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
     for i in range(energy.size):
         if spectrum.weight[i] > least:
@@ -96,8 +99,8 @@ def log_conductance_slopes(
     The energies of the quadrature keep their distance from the bottom of the higher lead, which ends them below: so this
     is the exact derivative of the computed spectrum, but where edges are given, see `energies_for_slopes`.
     """
-    V = state.V[0]
-    energy, weight = energies_for_slopes(junction, profile, V, spectrum, edges)
+    V, kT = state.V[0], junction.kT[k]
+    energy, weight = energies_for_slopes(junction, profile, V, kT, spectrum, edges)
     by_segment, by_lead = sensitivity(junction.transmission, profile, energy, weight, spectrum.low, spectrum.high)
     by_segment = slopes_of_bands(junction, state, k, by_segment)
     V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
@@ -106,7 +109,7 @@ def log_conductance_slopes(
     with_left, chord_by_V = profile.bottom_left > profile.bottom_right, 0.0
     for i in range(spectrum.energy.size):
         E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
-        chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, junction.kT)
+        chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, kT)
     return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord
 
 
@@ -200,7 +203,7 @@ def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stal
     stale : change of ln G since the slopes were taken
     """
     tangent.V[k], tangent.D[k], tangent.G[k] = state.V[0], state.D_right[k], state.G[k]
-    tangent.stale[k], tangent.change[k] = stale, 0.0
+    tangent.stale[k], tangent.change[k], tangent.kT[k] = stale, 0.0, junction.kT[k]
     copy(state.c[k], tangent.c[k])
     if hold_electrons(junction):
         for i in range(state.c.shape[1]):
@@ -234,7 +237,7 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was laid.
 
     The changes by V, D(L) and the ions are added without sign: where they cancel, their curvatures need not. A column that
-    has gone too far keeps its conductance.
+    has gone too far, or is of another temperature, keeps its conductance.
     """
     largest = 0.0
     for k in range(state.c.shape[0]):
@@ -247,6 +250,7 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
             by_S = along_charges(junction, state, tangent, k)
         change = abs(by_V) + abs(by_D) + abs(by_S)
         near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
+        near = near and abs(junction.kT[k] - tangent.kT[k]) <= SAME_TEMPERATURE * junction.kT[k]
         tangent.change[k] = change if near else math.inf
         if near:
             state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)

@@ -119,10 +119,10 @@ def lay_bands(junction: Junction, k: int, V: float, stack: Stack):
 @detached
 def lay_electrons(junction: Junction, k: int, V: float, stack: Stack):
     """Set weights and electrons of a stack from its band and V."""
-    contact_weights(junction.columns.distance[k], junction.kT, stack.U, stack.pieces, stack.weight, stack.room[0])
-    densities(junction.electrons[k], junction.kT, V, stack.U, stack.electrons)
+    contact_weights(junction.columns.distance[k], junction.kT[k], stack.U, stack.pieces, stack.weight, stack.room[0])
+    densities(junction.electrons[k], junction.kT[k], V, stack.U, stack.electrons)
     if binds(junction):
-        bind(junction.electrons[k], junction.kT, V, stack.U, stack.c, stack.electrons)
+        bind(junction.electrons[k], junction.kT[k], V, stack.U, stack.c, stack.electrons)
 
 
 @inlined
@@ -216,7 +216,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
     """Fill the equations of cells and weights around a stack that is laid."""
     for f in range(stack.D.size):
         linear.stiffness[f] = 1.0 / elastance(junction, k, stack, f)
-    weight_slopes(junction.columns.distance[k], junction.kT, stack)
+    weight_slopes(junction.columns.distance[k], junction.kT[k], stack)
     fill_cells(junction, k, stack, linear)
     fill_weights(junction, k, stack, linear)
 

@@ -40,12 +40,12 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
     ions, c, W, amount = junction.ions[k], state.c[k], 0.0, 0.0
     for i in range(c.size):
         W += junction.columns.site[k, i]
-        odds = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT
+        odds = log_K + (ions.z * state.band[k, i + 1] - W) / junction.kT[k]
         if binds(junction):
             odds -= math.log(state.electrons[k, BARE, i])
         e, z = math.exp(-abs(odds)), charge_of(junction, state, k, i)
         c[i] = ions.c_max * (1.0 if odds > 0.0 else e) / (1.0 + e)
-        response[i] = z * z / junction.kT * ions.c_max * e / (1.0 + e) ** 2
+        response[i] = z * z / junction.kT[k] * ions.c_max * e / (1.0 + e) ** 2
         amount += junction.columns.width[k, i] * c[i]
     return amount
 
@@ -74,7 +74,7 @@ def equilibrium_step(junction: Junction, state: State, k: int, missing: float, r
     missing : vacancies [1/m2] that c lacks   along : (2N+1,) work space, the answer of the stack to ln K
     """
     lower, diagonal, upper, x = rows_of(state)
-    kT, n = junction.kT, x.size
+    kT, n = junction.kT[k], x.size
     if not factor_tridiagonal(lower, diagonal, upper, n):
         return math.inf, math.inf
     for j in range(n):

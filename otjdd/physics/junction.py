@@ -60,8 +60,23 @@ class Columns(NamedTuple):
 
 
 @held
+class Heat(NamedTuple):
+    """How the current warms a junction, see `heat`; the arrays are of size 0 where it does not."""
+
+    resistance: np.ndarray  # (K,) K/W, thermal, of each column; of the junction where the temperature is shared
+    time_constant: float  # s
+    surroundings: float  # K, their temperature T0
+    shared: bool  # all columns have one temperature
+    diffusivity: np.ndarray  # (K,) m2/s, that of the columns at T0
+    supply: np.ndarray  # (K,) that of the columns at T0
+
+
+@held
 class Junction(NamedTuple):
-    """A device and its circuit as the kernels see them; each Row has an item for every column."""
+    """A device and its circuit as the kernels see them; each Row has an item for every column.
+
+    Where the current warms the junction, `heat.warm` sets kT, and diffusivity and supply of the columns, before each use.
+    """
 
     columns: Columns
     film: Row[Permittivity]
@@ -69,13 +84,14 @@ class Junction(NamedTuple):
     left: Row[Electrode]
     right: Row[Electrode]
     ions: Row[Ions]
-    kT: float  # eV
+    kT: np.ndarray  # (K,) eV
     transmission: int  # code of tunnelling.TRANSMISSIONS
     energy_tolerance: float  # relative, of the current integral
     resistance: float  # ohm, in series
     compliance: float  # A, of the source; inf without
     electrons: Row[FilmElectrons]  # in the films of all columns or of none
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
+    heat: Heat
 
 
 class FluxSlopes(NamedTuple):
@@ -215,7 +231,7 @@ def lay_hops(junction: Junction, k: int, E: np.ndarray, site: np.ndarray, work: 
     slopes : dg/dE as well, see `field_factors`
     """
     columns = junction.columns
-    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
+    hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT[k])
     field_factors(junction.ions[k], hopping, E, columns.distance[k], site, work, slopes)
 
 
@@ -248,7 +264,7 @@ def exchange_slopes(junction: Junction, k: int, c: np.ndarray, work: np.ndarray,
     B, B_back, dB = work[UPHILL, 1:], work[DOWNHILL, 1:], work[UPHILL_SLOPE, 1:]
     g, dg = work[G, 1:], work[G_SLOPE, 1:]
     by_left, by_right, by_field = slopes.by_left[1:-1], slopes.by_right[1:-1], slopes.by_field[1:-1]
-    per_kT = -junction.ions[k].z / junction.kT
+    per_kT = -junction.ions[k].z / junction.kT[k]
     for i in range(inner.size):
         inner[i], by_left[i], by_right[i], by_field[i] = exchange(
             left[i], right[i], c_max, D0 / h[i], (B[i], B_back[i], dB[i]), per_kT * h[i], g[i], dg[i]

@@ -167,7 +167,7 @@ def close_near(junction: Junction, state: State, k: int, V: float, tolerance: fl
         if not longest < math.inf:
             return False
         lay_bands(junction, k, V, column(state, k))
-        if longest * max(TABLE, longest / junction.kT, over if over <= FEW else 0.0) <= tolerance:
+        if longest * max(TABLE, longest / junction.kT[k], over if over <= FEW else 0.0) <= tolerance:
             return True
     return False
 
@@ -183,7 +183,7 @@ def left_over(junction: Junction, k: int, stack: Stack) -> float:
         changed += abs(n[BY_WEIGHT, i]) * n[OF_RIGHT, i] * n[OF_LEFT, i] * width[i]
     for f in range(stack.D.size):
         elastances += elastance(junction, k, stack, f)
-    return 2.0 * ELEMENTARY_CHARGE * changed * elastances / junction.kT
+    return 2.0 * ELEMENTARY_CHARGE * changed * elastances / junction.kT[k]
 
 
 @detached
@@ -220,7 +220,7 @@ def approach(junction: Junction, state: State, k: int) -> int:
         if longest <= ROUND_OFF:
             lay_bands(junction, k, 0.0, column(state, k))
             return step + 1
-        shorten(state, k, min(1.0, SHORT * junction.kT / longest))
+        shorten(state, k, min(1.0, SHORT * junction.kT[k] / longest))
     return 0
 
 

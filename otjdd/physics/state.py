@@ -13,14 +13,18 @@ SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_s
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
 VOLTAGES = 8  # source voltages of which a junction remembers the tangent: those of a train of pulses and its reads
 AT_SOURCE, LOST = range(2)  # columns of Memory.losses
+# rows of State.heat: temperature [K], power [W] and its mean slope since the step before [W/s], mean temperature of a step
+# [K], and of the search for the temperature at its end the last one tried and its distance from what it leads to [K]
+HEAT = 6
+TEMPERATURE, POWER, SLOPE, MEAN, LAST, OFF = range(HEAT)
 PANELS = 64  # most edges of energy panels that a column remembers; with more it starts from fresh panels
 
 
 @held
 class State(NamedTuple):
-    """State of K columns with N cells. Only c is memory; the rest follows from c and the voltage.
+    """State of K columns with N cells. Only c and the temperature are memory; the rest follows from them and the voltage.
 
-    The last five are of size 0 where the film holds no electrons.
+    heat is of size 0 where the current does not warm the junction, the last five where the film holds no electrons.
     """
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
@@ -32,6 +36,7 @@ class State(NamedTuple):
     guess: np.ndarray  # (K, GUESS, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
     G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
     V: np.ndarray  # (1,) V, junction voltage V_j
+    heat: np.ndarray  # (HEAT, K) rows TEMPERATURE to OFF
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
     lines: np.ndarray  # (LINES, 2N+1) work space, and here below
@@ -50,6 +55,7 @@ class Tangent(NamedTuple):
     by_V: np.ndarray  # (K,) d ln G/dV_j
     by_D: np.ndarray  # (K,) d ln G/dD(L)
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
+    kT: np.ndarray  # (K,) eV there
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
     needed: np.ndarray  # (K,) edges that panels ended with which started afresh
     stale: np.ndarray  # (K,) change of ln G from where the slopes were taken to where it was evaluated last
@@ -67,13 +73,13 @@ class Memory(NamedTuple):
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
 
 
-def new_state(K: int, N: int, electrons: bool = False) -> State:
-    """An empty state of K columns with N cells, the film with or without electrons."""
+def new_state(K: int, N: int, electrons: bool = False, heat: bool = False) -> State:
+    """An empty state of K columns with N cells, the film with or without electrons, warmed by the current or not."""
     faces, guess, held = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
     guess[:, COSH] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
-        np.zeros(K), np.zeros(1),
+        np.zeros(K), np.zeros(1), np.zeros((HEAT, int(heat) * K)),
         np.zeros((K, held * (N + 2))), np.zeros((K, ELECTRONS, held * N)),
         np.zeros((LINES, held * (2 * N + 1))), np.zeros((3, held * N, 2, 2)), np.zeros((held * N, 2)),
     )  # fmt: skip
@@ -83,6 +89,7 @@ def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
         np.full(K, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
+        np.zeros(K),
         np.full((K, PANELS), np.nan), np.zeros(K), np.zeros(K), np.full(K, np.inf), np.ones(1),
         np.zeros(1, np.int64),
     )  # fmt: skip
@@ -95,7 +102,7 @@ def new_memory(K: int, N: int) -> Memory:
     rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
     tangents = Tangent(
         np.full(columns, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
-        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.full((VOLTAGES, K, PANELS), np.nan),
+        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.zeros(columns), np.full((VOLTAGES, K, PANELS), np.nan),
         np.zeros(columns), np.zeros(columns),
         np.full(columns, np.inf), np.ones(rows), np.zeros(rows, np.int64),
     )  # fmt: skip
@@ -110,6 +117,7 @@ def remember(tangent: Tangent, tangents: Tangent, m: int):
     copy(tangent.G, tangents.G[m])
     copy(tangent.by_V, tangents.by_V[m])
     copy(tangent.by_D, tangents.by_D[m])
+    copy(tangent.kT, tangents.kT[m])
     copy(tangent.needed, tangents.needed[m])
     copy(tangent.stale, tangents.stale[m])
     copy(tangent.bend, tangents.bend[m])
@@ -127,6 +135,7 @@ def recall(tangents: Tangent, m: int, tangent: Tangent):
     copy(tangents.G[m], tangent.G)
     copy(tangents.by_V[m], tangent.by_V)
     copy(tangents.by_D[m], tangent.by_D)
+    copy(tangents.kT[m], tangent.kT)
     copy(tangents.needed[m], tangent.needed)
     copy(tangents.stale[m], tangent.stale)
     copy(tangents.bend[m], tangent.bend)
@@ -143,6 +152,8 @@ def copy_state(source: State, target: State):
     copy(source.D_right, target.D_right)
     copy(source.D_left, target.D_left)
     copy(source.G, target.G)
+    for row in range(HEAT):
+        copy(source.heat[row], target.heat[row])
     for k in range(source.c.shape[0]):
         copy(source.c[k], target.c[k])
         copy(source.D[k], target.D[k])

@@ -50,6 +50,8 @@ OUTPUTS = _outputs({
     "conduction_current_error": ("time", "1", "estimated relative error of the conduction current between recorded times"),
     "displacement_current": ("time", "A", "displacement current, mean over the interval that ends here"),
     "temperature_rise": ("time", "K", "estimated rise of the temperature, which the model itself leaves out"),
+    "junction_temperature": ("time", "K", "temperature of the junction, of its hottest column"),
+    "column_temperature": ("time column", "K", "temperature of each column"),
     "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),
     # profiles, in full precision, so that a run continued from them gives the same bits
     "cell_width": ("x", "m", "cell width"),
@@ -57,6 +59,7 @@ OUTPUTS = _outputs({
     "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
     "vacancy_concentration_columns": ("snapshot column x", "m^-3", "vacancy concentration of each column"),
     "conduction_band": ("snapshot x", "eV", "conduction band edge above the Fermi level of the right electrode"),
+    "snapshot_temperature": ("snapshot column", "K", "temperature of each column at the profiles"),
     "snapshot_junction_voltage": ("snapshot", "V", "voltage across the junction at the profiles"),
     "film_electrons": ("snapshot x", "m^-3", "electrons in the film, mean over the columns"),
     "film_electron_ratio": ("snapshot", "1", "largest ratio of electrons in the film to its mean vacancy charge"),
@@ -65,6 +68,7 @@ OUTPUTS = _outputs({
     "spectrum_energy": ("snapshot energy", "eV", "energy of the tunnelling electrons"),
     "spectrum_density": ("snapshot energy", "A m^-2 eV^-1", "current density per energy"),
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
+    "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
     "column_weight": ("column", "1", "share of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
     # kinds of columns, where a case has several

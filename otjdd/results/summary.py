@@ -28,6 +28,12 @@ def of_drive(drive: Any) -> str:  # of a case, a package beside this one
 
 def of_result(ds: xr.Dataset) -> str:
     """A result in words."""
+    hottest = f", up to {float(ds.junction_temperature_max):.4g} K" if "junction_temperature_max" in ds else ""
+    return of_outputs(ds) + hottest
+
+
+def of_outputs(ds: xr.Dataset) -> str:
+    """A result in words, without its temperature."""
     if "bias_current" in ds:
         n = ds.sizes
         curves = f"{n['state']} states, {n['temperature']} temperatures, {n['bias']} voltages"

@@ -38,6 +38,7 @@ from otjdd.results.summary import NOT_EXTRAPOLATED, NOT_STATED
 from otjdd.solver import self_check
 from otjdd.solver.checkpoint import Place
 from otjdd.solver.outcome import ending, status_words
+from otjdd.solver.start import Start
 from otjdd.system.beside import beside
 from otjdd.system.steps import Progress
 
@@ -73,7 +74,7 @@ def simulate_with_error(
     case: Case,
     on_its_grid: Simulate,
     progress: Progress = None,
-    start: np.ndarray | None = None,
+    start: Start | None = None,
     checkpoints: Place | None = None,
 ) -> xr.Dataset:
     """Dataset of a case with the errors of its reads, or of its I-V curves, as numerics.error asks for.
@@ -104,7 +105,7 @@ def on_all_grids(
     grids: list[int],
     on_its_grid: Simulate,
     progress: Progress,
-    start: np.ndarray | None,
+    start: Start | None,
     checkpoints: Place | None,
 ) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
     """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run.

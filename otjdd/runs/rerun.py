@@ -18,6 +18,7 @@ from otjdd.results import store
 from otjdd.results.provenance import ENGINE
 from otjdd.runs.run import simulate
 from otjdd.solver import model
+from otjdd.solver.start import Start, at_snapshot
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
     return stored, new.assign_attrs({name: stored.attrs[name] for name in ABOUT_THE_CASE if name in stored.attrs})
 
 
-def case_of(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, np.ndarray | None]:
-    """Case of a result, its files written into a folder; and its initial concentrations where the case gives none."""
+def case_of(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
+    """Case of a result, its files written into a folder; and what it started from where the case does not say."""
     (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place[-1] != "result":
@@ -69,8 +70,10 @@ def case_of(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, n
         else:
             raise ResultError(path, f"does not hold the state of {name} that it started from")
     case = parse_case(toml_text.write(data), folder, file=str(path))
-    if start is not None and start.shape != (found := model.uniform(model.members(case), case.device.film.cells).shape):
-        raise ResultError(path, f"starts from {start.shape} columns and cells, its case has {found}")
+    if start is not None and start.c.shape != (
+        found := model.uniform(model.members(case), case.device.film.cells).shape
+    ):
+        raise ResultError(path, f"starts from {start.c.shape} columns and cells, its case has {found}")
     return case, start
 
 
@@ -92,13 +95,12 @@ def said(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str
     return data, texts
 
 
-def first_state(path: str | Path, stored: xr.Dataset) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] that a run began with. Raises ResultError."""
+def first_state(path: str | Path, stored: xr.Dataset) -> Start:
+    """What a run began with. Raises ResultError."""
     states: np.ndarray = stored.vacancy_concentration_columns.values
     if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
         raise ResultError(path, "does not hold the state that it started from")
-    first: np.ndarray = states[0]
-    return first
+    return at_snapshot(stored, 0)
 
 
 def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from otjdd.case.case import Case, changed_case
 from otjdd.errors import SolverError
 from otjdd.solver import model_limits
+from otjdd.solver.start import Start
 from otjdd.system.steps import Progress
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray as xr
 
     from otjdd.solver import checkpoint
@@ -51,7 +51,7 @@ def run(
 def simulate(
     case: Case,
     progress: Progress = None,
-    start: np.ndarray | None = None,
+    start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> xr.Dataset:
     """Dataset of a case, by the kind of its drive: of a crossbar, or of one junction, with or without an error estimate.

@@ -20,9 +20,11 @@ import numpy as np
 
 from otjdd.compiler import kernel_cache
 from otjdd.errors import ResultError
+from otjdd.physics.state import TEMPERATURE
 from otjdd.results import provenance
 from otjdd.solver import integrate
 from otjdd.solver.integrate import Counts, KeptState, Run
+from otjdd.solver.start import Start
 from otjdd.system import sources
 from otjdd.system.files import read_whole, sealed, unsealed, write_whole
 
@@ -58,10 +60,9 @@ class Saved(NamedTuple):
     arrays: dict[str, np.ndarray]
 
     @property
-    def start(self) -> np.ndarray:
-        """Concentrations (K, N) [1/m3] that the run began with."""
-        first: np.ndarray = self.arrays["kept.c"][0]
-        return first
+    def start(self) -> Start:
+        """What the run began with; its temperature is among the arrays that change."""
+        return Start(self.arrays["kept.c"][0])
 
     @property
     def wall_time(self) -> float:
@@ -159,10 +160,12 @@ def restore(run: Run, saved: Saved) -> None:
             if (there.shape, there.dtype) != (array.shape, array.dtype):
                 raise ValueError(f"{name} is {there.dtype} of the shape {there.shape}")
             array[...] = there
+        if run.state.heat.size:
+            integrate.put_temperature(run.junction, run.state, run.state.heat[TEMPERATURE])
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
-        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right")]
+        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature")]
         run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.kinds import kinds_of
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import model, model_limits, read_out
@@ -89,7 +90,8 @@ def collected(
     coords = {"time": rows[:, 0], "x": model.centres(faces)}
     arrays |= reads | {"cell_width": np.diff(faces), "column_weight": junction.columns.weight}
     if moving.apart:
-        arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD :])
+        K = len(junction.columns.weight)
+        arrays |= kinds_apart(case, junction, rows[:, run_log.RECORD : run_log.RECORD + 2 * K])
         coords["kind"] = np.array([kind.name for kind in kinds_of(case)], dtype=object)
     if snapshots:
         for name in snapshots[0]:
@@ -97,7 +99,10 @@ def collected(
             arrays[name] = rectangular(values) if name.startswith(("band_", "spectrum_")) else np.array(values)
         arrays["spectrum_density"] = arrays["spectrum_density"] * density_of_supply(case, junction)
     recorded = recorded_extremes(case, arrays, coords["time"])
-    reached = model_limits.larger(model_limits.seen(moving.watch, case.device.area), recorded)
+    seen = model_limits.seen(moving.watch, case.device.area, case.device.heat is not None)
+    reached = model_limits.larger(seen, recorded)
+    if case.device.heat is not None:
+        arrays["junction_temperature_max"] = reached["junction_temperature"].value
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
@@ -133,7 +138,8 @@ def density_of_supply(case: Case, junction: Junction) -> float:
     if len(kinds_of(case)) > 1:
         supply: float = columns.supply[len(columns.weight) // 2] / case.device.area
         return supply
-    return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / junction.kT
+    kT = BOLTZMANN_EV * case.temperature
+    return case.device.conducting_fraction * case.device.richardson * case.temperature**2 / kT
 
 
 def recorded_extremes(case: Case, arrays: dict[str, Any], time: np.ndarray) -> dict[str, model_limits.Reached]:
@@ -206,6 +212,17 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "conduction_current": conduction,
         "displacement_current": displacement,
         "current": read_out.read_out(t, conduction, displacement, case.circuit) if len(t) else conduction,
-        "temperature_rise": rows[:, run_log.RISE],
         "vacancy_balance": rows[:, run_log.BALANCE],
-    } | (electrons if case.device.film.electrons != "none" else {})
+        **(electrons if case.device.film.electrons != "none" else {}),
+        **temperatures(case, rows),
+    }
+
+
+def temperatures(case: Case, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Temperatures in the recorded rows: those that the current makes, or an estimate where they are left out."""
+    if case.device.heat is None:
+        return {"temperature_rise": rows[:, run_log.RISE]}
+    T = rows[:, -len(model.members(case)) :]
+    return {"junction_temperature": T.max(axis=1)} | (
+        {"column_temperature": T} if case.device.heat.of == "columns" else {}
+    )

@@ -129,7 +129,7 @@ def compile_doors(run: Run) -> None:
         (electrostatics.edge, (junction.right[0], 0.0)),
         (image_force.tunnelling_profile, (junction, state, 0)),
         (tunnelling.transmission, (junction.transmission, profile, E, 0.0, 1.0)),
-        (supply.supplies, (E, 0.0, junction.kT)),
+        (supply.supplies, (E, 0.0, junction.kT[0])),
         (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):

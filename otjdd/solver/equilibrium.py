@@ -83,10 +83,10 @@ def newton_step(junction: Junction, state: State, k: int, x: np.ndarray, total: 
     if not close(junction, state, k, V, CLOSURE_TOLERANCE):
         return np.full(N, np.nan)
     E, eps, D_left, D_right = state.E[k], state.eps[k], state.D_left[k], state.D_right[k]
-    inner = (junction.kT * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
+    inner = (junction.kT[k] * np.diff(x) + columns.site[k, 1:-1]) / (z * distance[1:-1])
     # Newton's iteration for D(E), which saturates, oscillates; for E(D) it does not. The residual is eps [E_f - E(D_f)].
     missing = eps[1:-1] * (inner - E[1:-1])
-    by_x = eps[1:-1] * junction.kT / (z * distance[1:-1])  # d missing/dx_f = -d missing/dx_f-1
+    by_x = eps[1:-1] * junction.kT[k] / (z * distance[1:-1])  # d missing/dx_f = -d missing/dx_f-1
     ions = width * c * (1.0 - share)  # d(c h)/dx
     charge = z * ELEMENTARY_CHARGE * ions
     slope = closure_slope(junction, k, D_left, D_right, eps)

@@ -82,6 +82,23 @@ def from_result(case: Case, parts: list[Member]) -> np.ndarray:
     return found
 
 
+def temperature(case: Case, parts: list[Member]) -> np.ndarray | None:
+    """Temperatures (K,) [K] of the columns that a case starts with: those at the end of the result that it starts from.
+
+    None for the temperature of the surroundings, also after a history. Raises ResultError, ValueError.
+    """
+    origin = case.ions.initial
+    if case.device.heat is None or not isinstance(origin, FromResult):
+        return None
+    found = store.read(origin.result).get("snapshot_temperature")
+    if found is None:
+        return None
+    last: np.ndarray = found.values[-1]
+    if len(last) != len(parts):
+        raise ValueError(f"ions.initial.result: columns: {len(last)}, the case has {len(parts)}")
+    return last
+
+
 def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
     """Concentrations (K, N) of cells of widths before (M,) in cells of widths after (N,): as many per area [1/m2]."""
     below = np.cumsum(np.hstack((np.zeros((len(c), 1)), c * before)), axis=1)

@@ -11,6 +11,8 @@ import numpy as np
 from otjdd.errors import SolverError, Status
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
+from otjdd.physics.heat import warm
+from otjdd.physics.state import TEMPERATURE
 from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
 from otjdd.stepping import rosenbrock, rosenbrock_methods, run_log, stepper
@@ -54,6 +56,7 @@ class KeptState(NamedTuple):
     c: np.ndarray  # (K, N) 1/m3
     D_left: np.ndarray  # (K,) C/m2
     D_right: np.ndarray  # (K,)
+    temperature: np.ndarray  # (K,) K; (0,) where the current does not warm the junction
 
 
 @dataclass
@@ -91,26 +94,37 @@ def begin(
     max_steps: int = 10**9,
     watch: Watch | None = None,
     apart: bool = False,
+    temperature: np.ndarray | None = None,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
+    temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
-    state = states.new_state(K, N, electrons)
+    heat = junction.heat.resistance.size > 0  # as in `heat.heated`
+    state = states.new_state(K, N, electrons, heat)
     state.c[:] = c
+    if heat:
+        put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol))
+    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat)
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
 
 
+def put_temperature(junction: Junction, state: State, temperature: ArrayLike) -> None:
+    """Put a state and its junction, which its current warms, at a temperature [K], of each column (K,) or of all."""
+    state.heat[TEMPERATURE] = temperature
+    warm(junction, state.heat[TEMPERATURE])
+
+
 def row_widths(run: Run) -> tuple[int, int]:
     """Length of a recorded row and of a read, see `stepping.run_log`."""
     columns = len(run.total) if run.apart else 0
-    return RECORD + 2 * columns, READING + columns
+    return RECORD + 2 * columns + run.state.heat.shape[1], READING + columns
 
 
 def jump(run: Run, voltage: float) -> None:
@@ -185,7 +199,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        run.watch,
+        np.empty((states, run.state.heat.shape[1])), run.watch,
     )  # fmt: skip
 
 
@@ -197,9 +211,9 @@ def empty(run: Run, log: Log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     if kept:
-        concentrations, displacements = log.kept_c[:kept].copy(), log.kept_D[:kept].copy()
-        for at, c, D in zip(log.kept[:kept].tolist(), concentrations, displacements, strict=True):
-            run.kept.append(KeptState._make((*at, c, *D)))
+        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T))
+        for at, c, D, T in zip(log.kept[:kept].tolist(), *arrays, strict=True):
+            run.kept.append(KeptState._make((*at, c, *D, T)))
     log.used[:] = 0
 
 
@@ -222,7 +236,8 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
         E = np.abs(run.state.E)
         k, f = np.unravel_index(np.argmax(np.where(np.isfinite(E), E, np.inf)), E.shape)
         place = width[k, :f].sum()
-    raise SolverError(reason, time, voltage, step, norm, float(place))
+    hottest = float(run.state.heat[TEMPERATURE].max()) if run.state.heat.size else None
+    raise SolverError(reason, time, voltage, step, norm, float(place), hottest)
 
 
 def record_row(run: Run, voltage: float) -> None:
@@ -238,14 +253,15 @@ def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     jump(run, voltage)
     state = run.state
-    run.kept.append(
-        KeptState(run.time, voltage, float(state.V[0]), state.c.copy(), state.D_left.copy(), state.D_right.copy())
-    )
+    arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE]
+    run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
 def restore_state(run: Run, kept: KeptState, voltage: float) -> None:
     """Put the ions where they were kept, settled at a source voltage. Raises SolverError."""
     run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
+    if kept.temperature.size:
+        put_temperature(run.junction, run.state, kept.temperature)
     jump(run, voltage)
 
 

@@ -210,21 +210,36 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
     nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
     made = [of_kinds[part.kind] for part in parts]
+    columns = column_numbers(case, parts, T)
     return kernels.Junction(
-        columns=column_numbers(case, parts, T),
+        columns=columns,
         film=Row(of.film for of in made),
         nodes=nodes,
         left=Row(of.left for of in made),
         right=Row(of.right for of in made),
         ions=Row(of.ions for of in made),
-        kT=BOLTZMANN_EV * T,
+        kT=np.full(len(parts), BOLTZMANN_EV * T),
         transmission=TRANSMISSIONS[device.transmission],
         energy_tolerance=energy_tolerance(case),
         resistance=float(circuit.series_resistance),
         compliance=math.inf if circuit.compliance is None else float(circuit.compliance),
         electrons=Row(of.electrons for of in made),
         image=image_of_columns(case, T, parts, nodes),
+        heat=heat(case, columns, T),
     )
+
+
+def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.Heat:
+    """How the current warms a junction whose surroundings have a temperature [K]; arrays of size 0 where it does not."""
+    given = case.device.heat
+    if given is None:
+        none = np.zeros(0)
+        return kernels.Heat(none, 1.0, float(temperature), True, none, none)
+    resistance = np.full(len(columns.weight), given.kelvin_per_watt(case.device.radius))
+    if given.of == "columns":
+        resistance /= columns.weight * covered_by(kinds_of(case))
+    cold = columns.diffusivity.copy(), columns.supply.copy()
+    return kernels.Heat(resistance, given.time_constant, float(temperature), given.of == "junction", *cold)
 
 
 @lru_cache(maxsize=64)

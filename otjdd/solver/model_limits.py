@@ -72,7 +72,14 @@ LIMITS = (
         "estimated rise of the temperature",
         20.0,  # K: at 0.45 eV and 300 K the ions are then three times as fast
         " K",
-        "shorten the pulses, lower the current, or make the radius smaller",
+        "shorten the pulses, lower the current, make the radius smaller, or put it into the model: [device.heat]",
+    ),
+    Limit(
+        "junction_temperature",
+        "temperature of the junction",
+        1000.0,  # K: electrodes mix with oxides, which crystallise, and laws of one activation energy end
+        " K",
+        "lower the voltage, or limit the current by circuit.compliance or circuit.series_resistance",
     ),
     Limit(
         "drift_ratio",
@@ -134,12 +141,16 @@ def no_watch() -> Watch:
     return extremes.Watch(0.0, np.zeros((3, 0)), np.zeros((extremes.EXTREMES, 2)), np.zeros((extremes.ROOM, 0)))
 
 
-def seen(watch: Watch, area: float) -> dict[str, Reached]:
-    """Largest values that a watch recorded, by output. area : of the electrode [m2], for the current density"""
+def seen(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
+    """Largest values that a watch recorded, by output.
+
+    area : of the electrode [m2], for the current density   heated : its temperature is that of a junction which its
+    current warms, not an estimated rise
+    """
     from otjdd.stepping import extremes
 
     units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
-    units["temperature_rise"] = extremes.KELVIN, 1.0
+    units["junction_temperature" if heated else "temperature_rise"] = extremes.KELVIN, 1.0
     rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
     return {
         name: Reached(float(row[extremes.VALUE]) / unit, f"t = {row[extremes.WHEN]:.4g} s")

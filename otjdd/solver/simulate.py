@@ -19,6 +19,7 @@ from otjdd.solver.iv import iv
 from otjdd.solver.outcome import Ended, attributes, delivered, ending, limits_attribute, status_words
 from otjdd.solver.small_signal import small_signal
 from otjdd.solver.snapshots import needs_snapshots
+from otjdd.solver.start import Start
 from otjdd.system.steps import Progress, finished
 
 if TYPE_CHECKING:
@@ -56,12 +57,12 @@ class Course(NamedTuple):
 def simulate_junction(
     case: Case,
     progress: Progress = None,
-    start: np.ndarray | None = None,
+    start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> xr.Dataset:
     """Dataset of one junction: along the waveform of its case, or of curves at frozen ions when its drive is of that kind.
 
-    start : concentrations (K, N) [1/m3] instead of those that the case says
+    start : instead of that which the case says
     checkpoints : `checkpoint.Place` of them, None for none; curves at frozen ions have none
     Raises SolverError and KeyboardInterrupt, with the Dataset so far as `partial`; ResultError for a checkpoint.
     """
@@ -92,7 +93,7 @@ def in_steps(
     progress: Progress,
     *,
     only: Collection[str] | None = None,
-    start: np.ndarray | None = None,
+    start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> Generator[None, None, Course]:
     """The run of a junction along its waveform: prepared, integrated, and its outputs collected.
@@ -128,35 +129,36 @@ def in_steps(
     return Course(arrays, coords, reached, moving.counts._asdict() | statistics, took, failure)
 
 
-def begun(case: Case, start: np.ndarray | None = None) -> tuple[integrate.Run, Ended | None]:
+def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended | None]:
     """A run at the start of a case, and the failure that prevented the start, if any.
 
-    start : concentrations (K, N) [1/m3] instead of those of the case
+    start : instead of that of the case
     """
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
-    c, failure = (start, None) if start is not None else prepared(case, junction, parts)
+    start, failure = (start, None) if start is not None else prepared(case, junction, parts)
     watch = model_limits.new_watch(
         case.device.film_states(case.temperature), case.device.radius, case.device.film.cells
     )
     moving = integrate.begin(
         junction,
-        c,
+        start.c,
         rtol=numerics.rtol,
         atol=numerics.atol,
         max_steps=numerics.max_steps,
         watch=watch,
         apart=len(kinds_of(case)) > 1,
+        temperature=start.temperature,
     )
     return moving, failure
 
 
-def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[np.ndarray, Ended | None]:
-    """Concentrations (K, N) [1/m3] that a case starts from, and the failure that prevented it, if any."""
+def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[Start, Ended | None]:
+    """What a case starts from, and the failure that prevented it, if any."""
     try:
-        return initial.start(case, junction, parts), None
+        return Start(initial.start(case, junction, parts), initial.temperature(case, parts)), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
-        return model.uniform(parts, case.device.film.cells), ending(error)
+        return Start(model.uniform(parts, case.device.film.cells)), ending(error)
 
 
 def undergo(

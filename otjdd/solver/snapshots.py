@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics import electrostatics, image_force, supply, tunnelling
 from otjdd.physics.bands import band_profile
 from otjdd.physics.film_electrons import LEFT, RIGHT
@@ -46,6 +47,8 @@ def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
+    if kept.temperature.size:
+        profiles["snapshot_temperature"] = kept.temperature
     if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide
         integrate.jump(moving, PROBE)
     return profiles | spectrum_of(junction, state, middle)
@@ -109,4 +112,5 @@ def spectrum_of(junction: Junction, state: State, k: int) -> dict[str, np.ndarra
     low, high = max(profile.bottom_left, profile.bottom_right), max(profile.left.max(), 0.0, -V) + 0.5
     energy = np.linspace(low, high, 401)[1:]
     T, _ = tunnelling.transmission(junction.transmission, profile, energy, energy[0], energy[-1])
-    return {"spectrum_energy": energy, "spectrum_density": T * supply.supplies(energy, V, junction.kT) * V}
+    warm = junction.kT[k] / (BOLTZMANN_EV * junction.heat.surroundings)  # the supply is proportional to the temperature
+    return {"spectrum_energy": energy, "spectrum_density": T * supply.supplies(energy, V, junction.kT[k]) * V * warm}

@@ -17,6 +17,7 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
+from otjdd.physics.heat import heated, hottest
 from otjdd.physics.junction import Junction, band_of_fields
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
@@ -36,7 +37,7 @@ class Watch(NamedTuple):
 
     density_of_states: float  # of the film [1/m3]
     heat: np.ndarray  # (3, P) exponentials of the thermal response: RATE [1/s], WEIGHT [K/W] and WARMTH [W]; updated
-    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K; updated
+    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K, see `look`; updated
     room: np.ndarray  # (ROOM, N+2) work space
 
 
@@ -58,7 +59,7 @@ def would_be_electrons(junction: Junction, state: State, k: int, watch: Watch, m
     Each contact fills the band on its side of the top, with the weights of `film_electrons`.
     """
     distance, U, weight = junction.columns.distance[k], watch.room[0], watch.room[2:4]
-    N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT, watch.density_of_states
+    N, V, kT, N_c = state.c.shape[1], state.V[0], junction.kT[k], watch.density_of_states
     band_of_fields(junction, state, k, U)
     contact_weights(distance, kT, U, watch.room[1], weight, watch.room[4])
     lowest = U[1]
@@ -91,7 +92,7 @@ def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, 
             most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)
         return most
     highest = max(0.0, -state.V[0]) - lowest_band(junction, state, k)
-    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT) > most * charge:
+    if not watch.density_of_states * fermi_dirac_half(highest / junction.kT[k]) > most * charge:
         return most
     return would_be_electrons(junction, state, k, watch, most * charge) / charge
 
@@ -125,6 +126,7 @@ def temperature_rise(watch: Watch) -> float:
 def look(junction: Junction, state: State, watch: Watch, time: float, step: float, known: bool) -> None:
     """Look at a settled state at a time [s], at the end of a step [s].
 
+    KELVIN is the estimated rise of the temperature; in a junction that its current warms, the highest temperature itself.
     known : the current of the state was just evaluated. Without a circuit that depends on it nobody follows the current
     from step to step; then it is not looked at, and the rise of the temperature is nan from there on.
     """
@@ -138,4 +140,4 @@ def look(junction: Junction, state: State, watch: Watch, time: float, step: floa
         kept = math.exp(-watch.heat[RATE, p] * step)
         watch.heat[WARMTH, p] = watch.heat[WARMTH, p] * kept + power * (1.0 - kept)
     note(watch, AMPERES, abs(current), time)
-    note(watch, KELVIN, temperature_rise(watch), time)
+    note(watch, KELVIN, hottest(state) if heated(junction) else temperature_rise(watch), time)

@@ -73,11 +73,11 @@ class Ramp(NamedTuple):
     slope: float  # V/s
 
 
-def new_trial(K: int, N: int, electrons: bool = False, method: Method = RODAS) -> Trial:
-    """Room for a step of a method for K columns of N cells, their film with or without electrons."""
+def new_trial(K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False) -> Trial:
+    """Room for a step of a method for K columns of N cells, with or without electrons in the film and heat."""
     stages = method.alpha.size
     work, film = new_work(stages, K, N), new_electron_work(stages, K, N, electrons)
-    return Trial(method, work, new_state(K, N, electrons), film)
+    return Trial(method, work, new_state(K, N, electrons, heat), film)
 
 
 def new_work(stages: int, K: int, N: int) -> Work:

@@ -15,7 +15,7 @@ from otjdd.physics.film_electrons import LEFT, RIGHT
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import add_up, copy
 from otjdd.physics.quasistatic import ensure_current
-from otjdd.physics.state import State, Tangent
+from otjdd.physics.state import TEMPERATURE, State, Tangent
 from otjdd.physics.transport import transport
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
@@ -28,7 +28,7 @@ READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = ran
 KEPT = 3
 KEPT_TIME, KEPT_SOURCE, KEPT_JUNCTION = range(KEPT)
 # behind these, in a run whose columns are told apart: of each column its current [A], and in recorded rows the mean
-# position of its vacancies [m]
+# position of its vacancies [m]; of a junction that its current warms the temperatures [K] at the end of a row
 # lengths of the log in use
 ROWS, READS, STATES = range(3)
 # ends of the film in kept_D
@@ -42,11 +42,12 @@ class Log(NamedTuple):
     every_step: bool  # True: a row of each step; False: where a task asks for one
     total: np.ndarray  # (K,) vacancies per area at the start [1/m2], for the balance
     used: np.ndarray  # (3,) ROWS, READS, STATES filled
-    rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart
+    rows: np.ndarray  # (R, RECORD), or (R, RECORD + 2 K) where columns are told apart; K more for their temperatures
     reads: np.ndarray  # (M, READING), or (M, READING + K)
     kept: np.ndarray  # (S, KEPT)
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
+    kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -85,7 +86,9 @@ def write_row(
     Columns are averaged by their weight. step : [s] that ends here and was not looked at yet, 0 for none
     """
     status = ensure_current(junction, state, tangent)
-    row = log.rows[log.used[ROWS]]
+    whole = log.rows[log.used[ROWS]]
+    row = whole[: whole.size - state.heat.shape[1]]
+    copy(state.heat[TEMPERATURE], whole[row.size :])
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
     row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
     for k in range(state.c.shape[0]):
@@ -150,4 +153,5 @@ def write_state(state: State, time: float, V_source: float, log: Log):
         copy(state.c[k], log.kept_c[i, k])
     copy(state.D_left, log.kept_D[i, AT_LEFT])
     copy(state.D_right, log.kept_D[i, AT_RIGHT])
+    copy(state.heat[TEMPERATURE], log.kept_T[i])
     log.used[STATES] += 1

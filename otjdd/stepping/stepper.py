@@ -19,12 +19,14 @@ from otjdd.physics.bound_electrons import fluxes_of
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
+from otjdd.physics.heat import heated, hottest, warm
 from otjdd.physics.junction import Junction, closure_slope
 from otjdd.physics.numerics import add_up, copy, dot
-from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, settle
-from otjdd.physics.state import State, Tangent, copy_state
+from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
+from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import look
+from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
 from otjdd.stepping.rosenbrock_methods import Method
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
@@ -43,6 +45,8 @@ NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be follow
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
 SHORTEST = 1e-22  # s
+MOST_TURNS = 8  # of the search for the temperature at the end of a step
+HOTTEST = 3000.0  # K, where a run ends
 
 # counts of a call: steps accepted, rejected, rejected for a concentration outside its bounds, tried; and the cell with the
 # largest error in the last rejected step
@@ -155,7 +159,7 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
     worst = error_norm(control, state.c, new, error)
     for k in range(state.c.shape[0]):
         rise, share = shift(junction, state, k, dS[k])
-        worst = max(worst, max(rise / junction.kT, share) / control.rtol)
+        worst = max(worst, max(rise / junction.kT[k], share) / control.rtol)
     return worst
 
 
@@ -280,6 +284,8 @@ def attempt(
     lost = drop(junction, state.V[0] * add_up(state.G))[0]
     with_current = coupled(junction) and state.V[0] != 0.0 and abs(lost) > NEGLIGIBLE_DROP * control.rtol
     copy(state.G, new.G)
+    if heated(junction):
+        warm(junction, new.heat[MEAN])
     if hold_electrons(junction):
         negligible = NEGLIGIBLE_BENDING * control.rtol
         stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
@@ -296,6 +302,8 @@ def attempt(
     if outside(junction, new.c) > OUTSIDE * control.rtol:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True)
     predicted = new.V[0]
+    if heated(junction):
+        warm(junction, new.heat[TEMPERATURE])
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
@@ -315,17 +323,81 @@ def attempt(
 
 
 @detached
+def warm_attempt(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float
+):
+    """As `attempt`, in a junction that its current warms: repeated until power and temperature at the end agree."""
+    new, work, off = trial.state, trial.work, math.inf
+    foresee(junction, state, new, step)
+    outcome = Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False)
+    for _ in range(MOST_TURNS):
+        outcome = attempt(junction, control, state, tangent, trial, source, step, True)
+        if outcome.status != Status.DONE:
+            return outcome
+        status = ensure_current(junction, new, tangent)
+        if status != Status.DONE:
+            return Outcome(status, outcome.norm, UNSOLVED_SHRINK, False)
+        off = correct(junction, state, new, step)
+        if off <= SAME or off == math.inf:
+            break
+    if not off <= max(SAME, uncertain_heat(junction, new)):
+        return Outcome(Status.STEP_REJECTED, off, SHRINK, False)
+    agreed(junction, new)
+    for k in range(new.c.shape[0]):
+        for i in range(new.c.shape[1]):
+            work.error[k, i] = new.c[k, i] - state.c[k, i]
+    motion = norm_of(junction, control, state, new.c, work.error, work.dS)
+    error = heat_error(junction, state, new, step, motion, control.rtol)
+    growth = min(outcome.growth, max(SHRINK, SAFETY * error**-0.5)) if error > 0.0 else outcome.growth
+    if error > 1.0:
+        return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False)
+    return Outcome(Status.DONE, outcome.norm, growth, False)
+
+
+@detached
 def step_or_leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
 ):  # fmt: skip
-    """As `attempt`; with electrons in the film a step that was rejected may be a leap."""
-    outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
+    """As `attempt` or `warm_attempt`; with electrons in the film a step that was rejected may be a leap."""
+    if heated(junction):
+        outcome = warm_attempt(junction, control, state, tangent, trial, source, step)
+    else:
+        outcome = attempt(junction, control, state, tangent, trial, source, step, recorded)
     if outcome.status != Status.DONE and hold_electrons(junction):
+        if heated(junction):
+            warm(junction, state.heat[TEMPERATURE])
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
+        if leapt.status == Status.DONE and heated(junction):
+            status = after_leap(junction, state, trial.state, tangent, step)
+            leapt = Outcome(status, leapt.norm, leapt.growth, False)
         if leapt.status != Status.STEP_REJECTED:
             return leapt
     return outcome
+
+
+@detached
+def settle_again(junction: Junction, control: Control, state: State, tangent: Tangent, voltage: float):
+    """Settle the state at the start of a step that was rejected. Returns a status.
+
+    The tangent may be a new one: V_j of the old is not that of the new, however small the step.
+    """
+    if heated(junction):
+        warm(junction, state.heat[TEMPERATURE])
+    return settle(junction, state, tangent, voltage, state.V[0], Accuracy(voltage_slack(control), False))
+
+
+@detached
+def note_step(
+    junction: Junction, state: State, tangent: Tangent, time: float, step: float, voltage: float, log: Log
+):  # fmt: skip
+    """Record a step [s] that ends at a time [s], or look at its largest values. Returns a status."""
+    status = Status.DONE
+    if log.every_step:
+        status = write_row(junction, state, tangent, time, step, voltage, log)
+    else:
+        look(junction, state, log.watch, time, step, heated(junction))
+    return Status.TOO_HOT if status == Status.DONE and hottest(state) > HOTTEST else status
 
 
 @detached
@@ -344,6 +416,9 @@ def cross_piece(
     slope = (course.pieces[i, V_UNTIL] - V_start) / duration
     after_rejection, failure, norm = False, Status.STEP_TOO_SMALL, 0.0
     tau, dt = at[ELAPSED], at[STEP]
+    status = begin_heat(junction, state, tangent) if heated(junction) and tau == 0.0 else Status.DONE
+    if status != Status.DONE:
+        return status, norm
     if dt <= 0.0:
         dt = first_step(junction, control, state, trial.work, duration - tau)
     while tau < duration:
@@ -366,9 +441,7 @@ def cross_piece(
             counts[WORST_CELL] = worst_cell(control, state.c, trial.state.c, trial.work.error)
             failure = Status.STEP_TOO_SMALL if status == Status.STEP_REJECTED else status
             dt, after_rejection = step * growth, True
-            # the tangent may be a new one: V_j of the old is not that of the new, however small the step
-            accuracy = Accuracy(voltage_slack(control), False)
-            status = settle(junction, state, tangent, source.voltage, state.V[0], accuracy)
+            status = settle_again(junction, control, state, tangent, source.voltage)
             if status != Status.DONE:
                 return status, norm
             continue
@@ -377,13 +450,9 @@ def cross_piece(
         copy_state(trial.state, state)
         dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
-        if log.every_step:
-            time = start + tau if tau < duration else course.pieces[i, UNTIL]
-            status = write_row(junction, state, tangent, time, step, V_start + slope * tau, log)
-            if status != Status.DONE:
-                at[ELAPSED], at[STEP] = tau, dt
-                return status, norm
-        else:
-            look(junction, state, log.watch, start + tau, step, False)
+        time = start + tau if tau < duration else course.pieces[i, UNTIL]
+        status = note_step(junction, state, tangent, time, step, V_start + slope * tau, log)
+        if status != Status.DONE:
+            break
     at[ELAPSED], at[STEP] = tau, dt
-    return Status.DONE, norm
+    return status, norm

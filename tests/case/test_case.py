@@ -71,7 +71,13 @@ def test_shipped_cases_load_and_their_resolved_text_loads_back_to_an_equal_case(
 def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
     header = path.read_text().split("\n\n")[0].lower()
     assert "question:" in header
-    sources = "li 2019", "10.1021/acsami.9b13434", "10.3389/fnins.2020.627276", "taken from literature or assumed"
+    sources = (
+        "li 2019",
+        "10.1021/acsami.9b13434",
+        "10.3389/fnins.2020.627276",
+        "10.1063/1.5108654",
+        "taken from literature or assumed",
+    )
     assert any(source in header for source in sources)
     assert "look at" in header
 

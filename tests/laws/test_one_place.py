@@ -69,7 +69,7 @@ print(json.dumps({
     "otjdd": otjdd.__file__, "fast": fast.vacancy_concentration.values.tolist(), "sources": twice.attrs["references"],
     "twice": twice.vacancy_concentration.values.tolist(), "current": float(clear.conduction_current[-1]),
     "screened": screened.conduction_current.values.tolist(), "ideal": ideal.conduction_current.values.tolist(),
-    "supply": junction.columns.supply[0], "low": low, "kT": junction.kT,
+    "supply": junction.columns.supply[0], "low": low, "kT": junction.kT[0],
 }))
 """
 

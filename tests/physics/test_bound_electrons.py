@@ -120,7 +120,7 @@ def test_stacks_of_random_devices_are_found():
 def energy(junction, state):
     """Terms [J/m2] of the free energy of the electrons of a film at 0 V, free and held, in closed form."""
     kT, states, h, U = (
-        junction.kT,
+        junction.kT[0],
         junction.electrons[0].density_of_states,
         junction.columns.width[0],
         state.band[0, 1:-1],

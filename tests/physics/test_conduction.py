@@ -78,8 +78,8 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
         profile = tunnelling_profile(junction, state, 0)
-        edges = energy_panels(profile, V, junction.kT, 1e-18, False)
-        found = spectrum(junction.transmission, profile, V, junction.kT, edges)
+        edges = energy_panels(profile, V, junction.kT[0], 1e-18, False)
+        found = spectrum(junction.transmission, profile, V, junction.kT[0], edges)
         by_S = np.zeros(13)
         by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
 
@@ -90,7 +90,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
             E = np.array([[field_of(d, junction) for d in moved]])
             changed = state._replace(V=np.array([V]), E=E, D_left=state.D_left + shift, D_right=state.D_right + shift)
             profile = tunnelling_profile(junction, changed, 0)
-            return math.log(spectrum(junction.transmission, profile, V, junction.kT, edges).chord)
+            return math.log(spectrum(junction.transmission, profile, V, junction.kT[0], edges).chord)
 
         charge, f = 2 * ELEMENTARY_CHARGE, rng.integers(1, 12)
         size = tolerance * np.abs(by_S).sum() / charge

@@ -34,7 +34,7 @@ def random_state(rng, junction):
 
 def integral(junction, state):
     """Chord integral and its share below the top of the barrier: Gauss's rule on short intervals of the root of energy."""
-    profile, V, kT = band_profile(junction, state, 0), state.V[0], junction.kT
+    profile, V, kT = band_profile(junction, state, 0), state.V[0], junction.kT[0]
     low = max(profile.bottom_left, profile.bottom_right)
     top = max(low, profile.left.max(), profile.right.max())
     high = max(top, 0.0, -V) + 40.0 * kT
@@ -73,7 +73,7 @@ def test_random_profiles(model_of_T, temperature, tolerance):
         assert good
         assert conductance == pytest.approx(junction.columns.supply[0] * exact, rel=tolerance)
         assert share == pytest.approx(below, abs=2 * tolerance)
-        bent.append(edge(junction.right[0], -state.D_right[0])[2] / junction.kT)
+        bent.append(edge(junction.right[0], -state.D_right[0])[2] / junction.kT[0])
     assert len(bent) > 30
     assert min(bent) < -0.5 < 20.0 < max(bent)
 
@@ -86,7 +86,7 @@ def test_the_bent_region_ends_where_it_no_longer_matters():
     state.c[0] = 2e26
     for V in np.linspace(0.2, 0.9, 71):
         assert close_all(junction, state, V, 1e-13)
-        u = edge(junction.right[0], -state.D_right[0])[2] / junction.kT
+        u = edge(junction.right[0], -state.D_right[0])[2] / junction.kT[0]
         if abs(u) < 3.0:
             found, _, _ = column_spectrum(junction, state, 0, np.empty(0), False)
             near.append(found.chord / integral(fine, state)[0] - 1.0)

@@ -140,7 +140,7 @@ def test_panels_of_a_state_before_that_end_too_low_are_made_anew():
     run = begin(case(), voltage=0.3)
     junction, state = run.junction, run.state
     fresh, profile, panels = column_spectrum(junction, state, 0, np.empty(0), False)
-    needed = upper_end(profile, state.V[0], junction.kT, junction.energy_tolerance, LEAST_LEFT_OUT)
+    needed = upper_end(profile, state.V[0], junction.kT[0], junction.energy_tolerance, LEAST_LEFT_OUT)
     kept = column_spectrum(junction, state, 0, np.array([panels[0], 0.1, needed]), False)
     assert kept[2][-1] == needed
     anew = column_spectrum(junction, state, 0, np.array([panels[0], 0.1, needed - 1e-6]), False)

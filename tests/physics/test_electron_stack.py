@@ -166,7 +166,7 @@ def with_vacancies(c):
 
 
 def weigh(junction, stack):
-    contact_weights(junction.columns.distance[0], junction.kT, stack.U, stack.pieces, stack.weight, stack.room[0])
+    contact_weights(junction.columns.distance[0], junction.kT[0], stack.U, stack.pieces, stack.weight, stack.room[0])
 
 
 def density(stack):
@@ -225,7 +225,7 @@ def test_weight_of_a_uniform_field(field):
     stack = new_stack(40)
     stack.U[:] = 0.3 + field * x
     weigh(junction, stack)
-    slope, inner = field / junction.kT, x[1:-1]
+    slope, inner = field / junction.kT[0], x[1:-1]
     for row, along, rate in ((0, inner, slope), (1, x[-1] - inner, -slope)):
         if rate == 0.0:
             exact = along / x[-1]
@@ -238,7 +238,7 @@ def test_weight_of_a_uniform_field(field):
 
 def test_slopes_of_the_weights_and_of_the_electrons():
     junction, _ = semiconductor(16)
-    electrons, V, kT, distance = film_electrons(1e26), 0.9, junction.kT, junction.columns.distance[0]
+    electrons, V, kT, distance = film_electrons(1e26), 0.9, junction.kT[0], junction.columns.distance[0]
     stack, other = new_stack(16), new_stack(16)
     rng = np.random.default_rng(3)
     stack.U[:] = rng.uniform(-0.3, 0.1, 18)
@@ -271,7 +271,7 @@ def test_slopes_of_the_weights_and_of_the_electrons():
 def test_without_bias_both_contacts_are_one():
     junction, c = semiconductor(24)
     stack = solved(junction, c, 0.0)
-    alone = 1e26 * np.array([fermi_dirac_half(-U / junction.kT) for U in stack.U[1:-1]])
+    alone = 1e26 * np.array([fermi_dirac_half(-U / junction.kT[0]) for U in stack.U[1:-1]])
     np.testing.assert_allclose(density(stack), alone, rtol=1e-8)
     np.testing.assert_array_equal(stack.electrons[BY_WEIGHT], 0.0)
 
@@ -292,7 +292,7 @@ def test_first_integral_of_poisson_in_a_uniform_film():
     off = []
     for cells in (50, 150):
         junction, c = semiconductor(cells)
-        stack, kT = solved(junction, c, 0.0), junction.kT
+        stack, kT = solved(junction, c, 0.0), junction.kT[0]
         rho, ends = 2 * c[0] - 1.071e25, []
         for D, U in ((0, 0), (-1, -1)):
             work = field_energy(stack.E[D], junction.film[0])
@@ -336,7 +336,7 @@ def test_inside_of_a_thick_film_is_neutral():
     stack = solved(junction, c, 0.1)
     neutral = 2 * 3e26 - 1.071e25
     assert density(stack)[50] == pytest.approx(neutral, rel=2e-3)
-    assert stack.U[51] == pytest.approx(-junction.kT * inverse_fermi_dirac_half(neutral / 1e26), rel=1e-3)
+    assert stack.U[51] == pytest.approx(-junction.kT[0] * inverse_fermi_dirac_half(neutral / 1e26), rel=1e-3)
 
 
 @pytest.mark.parametrize("V", [0.3, -0.8])

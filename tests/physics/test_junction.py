@@ -136,7 +136,7 @@ def test_fluxes_of_a_column_are_those_of_its_faces_and_none_passes_the_electrode
         E, J, slopes, work = scale * rng.standard_normal(13), np.full(13, np.nan), np.empty((4, 13)), new_factors(12)
         fluxes(junction, k, c[k], E, work, J)
         flux_slopes(junction, k, c[k], E, work, slopes[0], FluxSlopes(*slopes[1:]))
-        hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT)
+        hopping = Hopping(columns.diffusivity[k], columns.barrier[k], junction.kT[0])
         expected = np.array([
             flux(ions, hopping, c[k, f - 1], c[k, f], E[f], columns.distance[k, f], columns.site[k, f])
             for f in range(1, 12)

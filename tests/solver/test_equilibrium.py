@@ -23,7 +23,7 @@ def fluxes_over_their_terms(run):
     junction, state = run.junction, run.state
     columns, ions, shares = junction.columns, junction.ions[0], []
     for f in range(1, state.c.shape[1]):
-        hopping, at = Hopping(1e-9, 0.5, junction.kT), (state.E[0, f], columns.distance[0, f], columns.site[0, f])
+        hopping, at = Hopping(1e-9, 0.5, junction.kT[0]), (state.E[0, f], columns.distance[0, f], columns.site[0, f])
         there = flux(ions, hopping, state.c[0, f - 1], state.c[0, f], *at)[0]
         one_way = flux(ions, hopping, state.c[0, f - 1], 0.0, *at)[0]
         shares.append(there / one_way)

@@ -45,7 +45,7 @@ def at_the_ends(run):
         c, half = state.c[0, face], 0.5 * junction.columns.width[0, face]
         rho = junction.ions[0].z * ELEMENTARY_CHARGE * (c - C0)
         E = state.E[0, face] + outward * rho / state.eps[0, face] * half / 2
-        yield c * math.exp(-outward * junction.ions[0].z * E * half / junction.kT)
+        yield c * math.exp(-outward * junction.ions[0].z * E * half / junction.kT[0])
 
 
 def double_layer_errors(cells, **numerics):
@@ -195,7 +195,7 @@ def boltzmann(run):
     """Site-limited Boltzmann profile (N,) [1/m3] in the potential of a settled run, through its middle cell."""
     junction, c, middle = run.junction, run.state.c[0], run.state.c.shape[1] // 2
     rise = junction.ions[0].z * run.state.E[0] * junction.columns.distance[0] - junction.columns.site[0]
-    level = np.concatenate(([0.0], np.cumsum(rise[1:-1]))) / junction.kT  # -(z phi + W)/kT
+    level = np.concatenate(([0.0], np.cumsum(rise[1:-1]))) / junction.kT[0]  # -(z phi + W)/kT
     odds = c[middle] / (junction.ions[0].c_max - c[middle]) * np.exp(level - level[middle])
     return junction.ions[0].c_max * odds / (1 + odds)
 

@@ -30,7 +30,7 @@ def kernels(problem):
     columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
     law, z, hop, attempt, c_max = junction.ions[0]
     width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
-    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT)
+    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
     N, charge, built_in = width.size, z * ELEMENTARY_CHARGE, junction.right[0].edge - junction.left[0].edge
 
     @njit

@@ -67,7 +67,7 @@ def terms(junction, c, E, k: int) -> np.ndarray:
     columns, c_max = junction.columns, junction.ions[k].c_max
     W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
     share = np.maximum(c / c_max, np.finfo(float).tiny)  # of a concentration of 1e-296 it underflows
-    mixing = junction.kT * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
+    mixing = junction.kT[k] * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
     return np.concatenate(
         (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film[k]))
     )
@@ -78,10 +78,10 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
     from otjdd.physics.fermi_dirac import fermi_dirac_three_half
     from otjdd.physics.film_electrons import LEFT, RIGHT
 
-    eta = -state.band[k, 1:-1] / junction.kT
+    eta = -state.band[k, 1:-1] / junction.kT[k]
     n = state.electrons[k, RIGHT] + state.electrons[k, LEFT]
     pressure = junction.electrons[k].density_of_states * np.array([fermi_dirac_three_half(float(x)) for x in eta])
-    return E_CHARGE * junction.kT * junction.columns.width[k, : n.size] * (n * eta - pressure)
+    return E_CHARGE * junction.kT[k] * junction.columns.width[k, : n.size] * (n * eta - pressure)
 
 
 def shown(junction, state) -> np.ndarray:

@@ -1,0 +1,24 @@
+"""What a run starts from, and where a result ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+
+class Start(NamedTuple):
+    """What a run starts from."""
+
+    c: np.ndarray  # (K, N) 1/m3
+    temperature: np.ndarray | None = (
+        None  # (K,) K of a junction that its current warms; None for that of the surroundings
+    )
+
+
+def at_snapshot(ds: xr.Dataset, number: int) -> Start:
+    """State of a result at one of its snapshots, of which there are some."""
+    warm = ds.get("snapshot_temperature")
+    return Start(ds.vacancy_concentration_columns.values[number], None if warm is None else warm.values[number])

@@ -1,0 +1,126 @@
+"""The temperature in a time step: its prediction, its correction by the power at the end, and its error.
+
+The hops of a step are those at its mean temperature, the stack and the current at its end those at the temperature there.
+Both follow from the power at the end of the step, and this from them: `correct` is called until they agree.
+"""
+
+import math
+
+from otjdd.compiler.decorators import bare, detached
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.physics.heat import fill_power, rises, warm
+from otjdd.physics.junction import Junction
+from otjdd.physics.quasistatic import ensure_current
+from otjdd.physics.state import LAST, MEAN, OFF, POWER, SLOPE, TEMPERATURE, State, Tangent
+
+SAME = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
+STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
+FARTHEST = 2.0  # factor on the power of a prediction
+COLDEST = 0.5  # of the surroundings: temperature of a search
+
+
+@detached
+def begin_heat(junction: Junction, state: State, tangent: Tangent):
+    """Take note of the power of a settled state, after which nothing is known of its slope. Returns a status."""
+    status = ensure_current(junction, state, tangent)
+    fill_power(junction, state, state.heat[POWER])
+    for k in range(state.heat.shape[1]):
+        state.heat[SLOPE, k] = 0.0
+    return status
+
+
+@detached
+def foresee(junction: Junction, state: State, new: State, step: float):
+    """Put the temperatures of a step [s] into a new state, its power as the slope before tells, within a factor."""
+    heat = junction.heat
+    for k in range(state.heat.shape[1]):
+        before, ahead = state.heat[POWER, k], state.heat[POWER, k] + step * state.heat[SLOPE, k]
+        ahead = min(max(ahead, before / FARTHEST), before * FARTHEST)
+        start = state.heat[TEMPERATURE, k] - heat.surroundings
+        end, mean = rises(start, heat.resistance[k] * before, heat.resistance[k] * ahead, step / heat.time_constant)
+        new.heat[TEMPERATURE, k], new.heat[MEAN, k] = heat.surroundings + end, heat.surroundings + mean
+        new.heat[LAST, k], new.heat[OFF, k] = math.nan, math.nan
+
+
+@detached
+def correct(junction: Junction, state: State, new: State, step: float) -> float:
+    """Correct the temperatures of a new state, settled with those that it holds, by its power.
+
+    Returns the largest relative distance between both; inf where the power rises so steeply with the temperature that no
+    step of this length has an end. The distance of the next temperature is that of the secant through the last two.
+    """
+    heat, farthest = junction.heat, 0.0
+    fill_power(junction, new, new.heat[POWER])
+    for k in range(state.heat.shape[1]):
+        start, steady = state.heat[TEMPERATURE, k] - heat.surroundings, heat.resistance[k] * state.heat[POWER, k]
+        end, mean = rises(start, steady, heat.resistance[k] * new.heat[POWER, k], step / heat.time_constant)
+        used = new.heat[TEMPERATURE, k]
+        off = heat.surroundings + end - used
+        farthest = max(farthest, max(abs(off), abs(heat.surroundings + mean - new.heat[MEAN, k])) / used)
+        gain = 0.0
+        if abs(used - new.heat[LAST, k]) > SAME * used:
+            gain = 1.0 + (off - new.heat[OFF, k]) / (used - new.heat[LAST, k])
+        if not gain < STEEPEST:
+            return math.inf
+        new.heat[LAST, k], new.heat[OFF, k] = used, off
+        move = off / (1.0 - max(gain, -1.0))
+        new.heat[TEMPERATURE, k] = max(used + move, COLDEST * heat.surroundings)
+        new.heat[MEAN, k] = heat.surroundings + mean
+        new.heat[SLOPE, k] = (new.heat[POWER, k] - state.heat[POWER, k]) / step
+    return farthest
+
+
+@detached
+def after_leap(junction: Junction, state: State, new: State, tangent: Tangent, step: float):
+    """Put the temperatures after a leap of a step [s] into a new state, settled at those before it. Returns a status."""
+    heat, status = junction.heat, begin_heat(junction, new, tangent)
+    for k in range(state.heat.shape[1]):
+        start, steady = state.heat[TEMPERATURE, k] - heat.surroundings, heat.resistance[k] * state.heat[POWER, k]
+        end, mean = rises(start, steady, heat.resistance[k] * new.heat[POWER, k], step / heat.time_constant)
+        new.heat[TEMPERATURE, k], new.heat[MEAN, k] = heat.surroundings + end, heat.surroundings + mean
+    warm(junction, new.heat[TEMPERATURE])
+    return status
+
+
+@bare
+def uncertain_heat(junction: Junction, new: State) -> float:
+    """Relative distance between temperatures that the tolerance of the current may leave."""
+    most = 0.0
+    for k in range(new.heat.shape[1]):
+        T = new.heat[TEMPERATURE, k]
+        most = max(most, junction.energy_tolerance * abs(T - junction.heat.surroundings) / T)
+    return most
+
+
+@bare
+def agreed(junction: Junction, new: State):
+    """Have a new state and the junction at the temperatures that the power at the end of the step leads to."""
+    for k in range(new.heat.shape[1]):
+        new.heat[TEMPERATURE, k] = new.heat[LAST, k] + new.heat[OFF, k]
+    warm(junction, new.heat[TEMPERATURE])
+
+
+@bare
+def log_rate(junction: Junction, k: int, before: float, after: float) -> float:
+    """|Change of the logarithm of the hop rate| of column k between two temperatures [K]."""
+    return junction.columns.barrier[k] / BOLTZMANN_EV * abs(1.0 / before - 1.0 / after)
+
+
+@detached
+def heat_error(junction: Junction, state: State, new: State, step: float, motion: float, rtol: float) -> float:
+    """Norm of the error that a step makes by its temperature; 1 is the limit.
+
+    motion : norm of what the ions have moved in the step
+    The change of the hop rate is the measure: of the temperature at the end, over rtol; of that within the step, by the
+    ions that it moves. The power is taken as linear; how far it is not, its slope of the step before tells.
+    """
+    heat, z, worst = junction.heat, step / junction.heat.time_constant, 0.0
+    for k in range(state.heat.shape[1]):
+        T, end = state.heat[TEMPERATURE, k], new.heat[TEMPERATURE, k]
+        bent = heat.resistance[k] * abs(new.heat[POWER, k] - state.heat[POWER, k] - step * state.heat[SLOPE, k])
+        at_end, within = bent * min(z / 6.0, 1.0 / z), bent * min(z, 2.0) / 12.0
+        change = log_rate(junction, k, T, end)
+        mean = new.heat[MEAN, k]
+        wrong = change * change / 12.0 + log_rate(junction, k, mean, mean + within)
+        worst = max(worst, max(motion * wrong, log_rate(junction, k, end, end + at_end) / rtol))
+    return worst

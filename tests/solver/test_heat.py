@@ -1,0 +1,192 @@
+"""A junction that its current warms: steady and transient temperatures, the balance of energy, what follows from them."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import needs_speed
+
+import otjdd
+from otjdd.analysis.drift import drift
+from otjdd.case.case import load_case
+from otjdd.constants import BOLTZMANN_EV
+from otjdd.errors import CaseError, SolverError
+from otjdd.physics.heat import rises
+from otjdd.results import store
+from otjdd.runs.rerun import differences, rerun
+from otjdd.solver import checkpoint, integrate
+
+RESISTANCE, TIME_CONSTANT = 15.72e6, 1e-9  # of the case
+PULSE = {"drive.duration": "20 ns", "drive.voltage": "0.9 V"}
+EMITTER = {  # a thick film that emits over its barrier: the hotter, the more
+    "device.film.thickness": "3 nm", "device.film.fixed_charge": "0 1/m^3", "ions.density": "1e24 1/m^3",
+    "device.left.barrier": "0.15 eV", "device.right.barrier": "0.15 eV", "device.conducting_fraction": 1.0,
+    "device.film.tunnelling_mass": 4.0, "drive.voltage": "0.5 V", "drive.duration": "5 us",
+    "device.heat.time_constant": "1 us", "device.heat.resistance": "8e6 K/W",
+}  # fmt: skip
+
+
+def power(ds):
+    """Power [W] at the recorded times."""
+    return (ds.conduction_current * ds.junction_voltage).values
+
+
+def rise(ds):
+    """Rise of the temperature [K] at the recorded times."""
+    return ds.junction_temperature.values - 293.0
+
+
+@pytest.fixture(scope="module")
+def warmed():
+    """A nearly constant power from the start, for twenty time constants."""
+    return otjdd.run("vcm-heat", PULSE)
+
+
+@pytest.mark.parametrize("z", [1e-12, 1e-6, 0.00099, 0.00101, 0.3, 5.0, 1e5])
+def test_a_linear_power_is_answered_exactly(z):
+    from mpmath import exp, mp, mpf
+
+    with mp.workdps(40):
+        x, start, low, high = mpf(z), mpf(7), mpf(20), mpf(95)
+        slope = (high - low) / x
+        end = start * exp(-x) + low * (1 - exp(-x)) + slope * (x - 1 + exp(-x))
+        mean = (low + high) / 2 - (end - start) / x
+    assert rises(7.0, 20.0, 95.0, z) == pytest.approx((float(end), float(mean)), rel=1e-10)
+
+
+@needs_speed
+def test_a_constant_power_ends_at_its_steady_temperature_after_the_time_constant(warmed):
+    assert rise(warmed)[-1] == pytest.approx(RESISTANCE * power(warmed)[-1], rel=1e-6)
+    expected = RESISTANCE * power(warmed) * -np.expm1(-warmed.time.values / TIME_CONSTANT)
+    np.testing.assert_allclose(rise(warmed)[2:], expected[2:], rtol=1e-2)
+    assert 200.0 < rise(warmed)[-1] == pytest.approx(float(warmed.junction_temperature_max) - 293.0)
+    assert warmed.junction_temperature.attrs["units"] == "K"
+    assert "temperature_rise" not in warmed
+
+
+@needs_speed
+def test_the_energy_is_balanced():
+    """Power in, heat stored and heat that left, the last by quadrature of each interval with the slopes at its ends."""
+    ds = otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": 1e-4})
+    t, P, T = ds.time.values, power(ds), rise(ds)
+    step = np.diff(t)
+    slope = (8e6 * P - T) / 1e-6
+    put = np.sum(step * (P[1:] + P[:-1]) / 2)
+    left = np.sum(step * (T[1:] + T[:-1]) / 2 + step**2 * (slope[:-1] - slope[1:]) / 12) / 8e6
+    assert left > 0.2 * put
+    assert left + (T[-1] - T[0]) * 1e-6 / 8e6 == pytest.approx(put, rel=1e-6)
+
+
+@needs_speed
+def test_the_temperature_converges_with_the_tolerance():
+    ends = [
+        float(rise(otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": rtol, "numerics.current_tolerance": 1e-7}))[-1])
+        for rtol in (1e-2, 1e-3, 1e-5)
+    ]
+    errors = [abs(end / ends[-1] - 1.0) for end in ends]
+    assert ends[-1] > 50.0
+    assert errors[1] < 0.3 * errors[0] < 3e-3
+
+
+@needs_speed
+def test_columns_have_temperatures_of_their_own():
+    columns = {"columns.count": 2, "columns.spread": {"device.left.barrier": "0.1 eV"}}
+    ds = otjdd.run("vcm-heat", PULSE | columns | {"device.heat.of": "columns"})
+    one = otjdd.run("vcm-heat", PULSE | columns)
+    T = ds.column_temperature.values[-1]
+    assert T[0] > T[1] + 5.0
+    assert ds.junction_temperature.values[-1] == T.max()
+    assert ds.column_weight.values @ (T - 293.0) == pytest.approx(RESISTANCE * power(ds)[-1], rel=1e-6)
+    assert "column_temperature" not in one
+    assert rise(one)[-1] == pytest.approx(RESISTANCE * power(one)[-1], rel=1e-6)
+
+
+@needs_speed
+@pytest.mark.parametrize("voltage", [0.3, 0.6, 0.9])
+def test_hops_follow_the_temperature_as_in_jart(voltage):
+    """Time of a drift by a hundredth of the film, by the rate equation of JART VCM v1b in the field and heat of the run."""
+    ds = otjdd.run("vcm-heat", {"drive.voltage": f"{voltage} V"})
+    found = drift(ds)["time"]
+    kT, E_a = BOLTZMANN_EV * float(ds.junction_temperature_max), 1.35
+    field = voltage * (0.4 / 17) / (0.4 / 17 + 2 * 0.05 / 17) / 0.4e-9
+    g = 2 * 0.25e-9 * field / (math.pi * E_a)
+    low, high = (E_a * (math.sqrt(1 - g * g) + g * math.asin(g) - s * g * math.pi / 2) for s in (1, -1))
+    speed = 0.25e-9 * 2e13 * (math.exp(-low / kT) - math.exp(-high / kT))
+    assert found == pytest.approx(0.01 * 0.4e-9 / speed, rel=0.2)
+
+
+@needs_speed
+def test_a_runaway_ends_in_words_and_keeps_what_it_had():
+    with pytest.raises(SolverError, match=r"beyond 3000 K: at t = .* T = 3\d\d\d K.* Try: .*compliance") as caught:
+        otjdd.run("vcm-heat", EMITTER | {"device.heat.resistance": "3e7 K/W"})
+    partial = caught.value.partial
+    assert 3000.0 < partial.junction_temperature.values[-1] < 4000.0
+    assert "junction_temperature" in partial.attrs["model_limits"]
+
+
+@needs_speed
+def test_a_run_that_goes_on_gives_the_same_bits(tmp_path, monkeypatch):
+    monkeypatch.setattr(integrate, "CHUNK", 5)  # steps between two moments at which a run can be kept
+    heated, path, calls = load_case("vcm-heat", EMITTER), tmp_path / "checkpoint", iter("go on")
+
+    def stop(fraction):
+        if next(calls) == " ":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        otjdd.run(heated, progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+    whole = otjdd.run(heated)
+    assert 293.0 < stopped.value.partial.junction_temperature.values[-1] < whole.junction_temperature.values[-1]
+    resumed = otjdd.run(heated, checkpoints=checkpoint.Place(path, 1e9, resume=True))
+    assert store.data_sha256(resumed) == store.data_sha256(whole)
+
+
+@needs_speed
+def test_a_result_hands_on_its_temperature_and_is_made_again(tmp_path, warmed):
+    store.write(warmed, tmp_path / "hot.nc")
+    on = load_case("vcm-heat", {**PULSE, "ions.initial": {"result": str(tmp_path / "hot.nc")}}, allow_outside=True)
+    ds = otjdd.run(on)
+    assert ds.junction_temperature.values[0] == warmed.junction_temperature.values[-1]
+    store.write(ds, tmp_path / "on.nc")
+    assert differences(*rerun(tmp_path / "on.nc")) == []
+
+
+@pytest.mark.parametrize(
+    ("heat", "said"),
+    [
+        ({"resistance": "spreading", "time_constant": "1 ns"}, r"conductivity, such as .*beside resistance"),
+        (
+            {"resistance": "-1 K/W", "time_constant": "1 ns"},
+            r"device.heat.resistance: expected .* thermal resistance from",
+        ),
+        ({"resistance": "1e6 K/W", "time_constant": "-1 ns"}, "device.heat.time_constant: expected a time from"),
+        ({"resistence": "1e6 K/W", "time_constant": "1 ns"}, 'did you mean "resistance"'),
+        ({"resistance": "1e6 K/W"}, "device.heat.time_constant: .*the key is missing"),
+        ({"resistance": "1e6 K/W", "conductivity": "1 W/(m K)", "time_constant": "1 ns"}, "beside conductivity"),
+        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "of": "column"}, 'did you mean "columns"'),
+    ],
+)
+def test_bad_heat_is_refused_in_words(heat, said):
+    with pytest.raises(CaseError, match=said):
+        load_case("rv-loop", {"device.heat": heat})
+
+
+@pytest.mark.parametrize("name", ["iv", "cv", "impedance", "crossbar"])
+def test_drives_without_a_course_in_time_refuse_heat(name):
+    with pytest.raises(CaseError, match=r"device.heat: expected none beside a drive"):
+        load_case(name, {"device.heat": {"resistance": "1e6 K/W", "time_constant": "1 ns"}})
+
+
+def test_a_compact_model_refuses_heat_with_its_line(tmp_path):
+    (tmp_path / "hot.toml").write_text(
+        'base = "li2019.toml"\ntitle = "hot"\n[device.heat]\nresistance = "1 K/W"\ntime_constant = "1 us"\n'
+    )
+    with pytest.raises(CaseError, match=r"hot.toml:3:9 device.heat: expected none beside a compact model"):
+        otjdd.compact(tmp_path / "hot.toml")
+
+
+def test_heat_spreads_below_a_disc():
+    heat = load_case(
+        "li2019", {"device.heat": {"resistance": "spreading", "conductivity": "11 W/(m K)", "time_constant": "1 us"}}
+    )
+    assert heat.device.heat.kelvin_per_watt(10e-6) == pytest.approx(1 / (4 * 11 * 10e-6))
