@@ -5,7 +5,7 @@ import math
 from otjdd.compiler.decorators import bare, inlined
 from otjdd.physics.junction import Junction
 
-GIVING_WAY = 1e3  # resistance of the source beyond its compliance, in units of 1 V over the compliance
+GIVING_WAY = 1e5  # resistance of the source beyond its compliance, in units of 1 V over the compliance
 
 
 @inlined

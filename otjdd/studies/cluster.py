@@ -108,6 +108,13 @@ def gone(address: str) -> ConnectionError:
     return ConnectionError(f"the scheduler at {address} is gone; what was finished is kept, --resume goes on with it")
 
 
+def reach(address: str) -> None:
+    """Connect once: a study whose scheduler is not there leaves no folder. Raises ConnectionError, OSError."""
+    if address != "local":
+        with client_of(address, None):
+            pass
+
+
 @contextmanager
 def client_of(address: str, workers: int | None) -> Iterator[Client]:
     """Connection to a scheduler, or to one made here. Raises ConnectionError, OSError where a library is missing."""

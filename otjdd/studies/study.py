@@ -80,7 +80,7 @@ def study(
         folder = Path(out if out is not None else stack.enter_context(tempfile.TemporaryDirectory(prefix="otjdd-")))
         if announce and of_other_sources(folder):
             announce(f"{folder}: the points there were {points.OTHER_VERSION}; they are not used, but computed again")
-        made = prepare(case, folder, resume or shard is not None, file)
+        made = prepare(case, folder, resume or shard is not None, file, scheduler)
         try:
             run(made, folder, ways, progress, announce)
         except BaseException:  # report the existing points before the reason for the missing ones
@@ -98,9 +98,13 @@ def get_ready(case: Case) -> None:
         pool.make_ready(*processes.loaded(case, kept_by(case.study, case.drive)))
 
 
-def prepare(case: Case, folder: Path, resume: bool = False, file: str = "case.toml") -> Plan:
+def prepare(
+    case: Case, folder: Path, resume: bool = False, file: str = "case.toml", scheduler: str | None = None
+) -> Plan:
     """Plan a study and claim its folder. Raises CaseError, LimitError, ResultError, OSError."""
     made = plan(case, file)
+    if scheduler:
+        cluster.reach(scheduler)
     held = folder / points.FOLDER
     if held.is_symlink():  # a link in a folder that others can write to could lead anywhere
         raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))

@@ -190,6 +190,15 @@ def cluster(folder):
         process.wait()
 
 
+def test_a_scheduler_that_is_not_there_is_told_and_leaves_no_folder(folder, monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("otjdd.studies.cluster.PATIENCE", 0.5)
+    code, _, said = otjdd(folder, "many.toml", "-o", "out", "--scheduler", f"tcp://127.0.0.1:{free_port()}")
+    assert code == 5
+    assert "no dask scheduler at tcp://127.0.0.1:" in said
+    assert not (folder / "out").exists()
+
+
 @pytest.mark.campaign
 def test_a_result_that_is_lost_on_its_way_from_a_cluster_is_computed_again(folder, cluster, monkeypatch):
     from distributed import Client

@@ -15,4 +15,4 @@ def test_the_current_that_loses_a_voltage_is_the_inverse_of_the_loss():
         above, below = circuit.drop(junction, current * 1.0001)[0], circuit.drop(junction, current * 0.9999)[0]
         assert slope == pytest.approx((above - below) / (2e-4 * current), rel=1e-9)
     assert circuit.drop(junction, 1e-3)[0] == pytest.approx(0.05)
-    assert circuit.drop(junction, 1.001e-3)[0] == pytest.approx(1.05005)  # 1 V for a thousandth of the limit
+    assert circuit.drop(junction, 1.00001e-3)[0] == pytest.approx(1.0500005)  # 1 V for 1e-5 of the limit

@@ -44,7 +44,8 @@ def test_circuit_and_closure_hold_wherever_the_search_begins(guess, limits):
     run = settled(0.9, guess, **limits)
     V, current = run.state.V[0], run.state.V[0] * add_up(run.state.G)
     assert 0.0 < V < 0.9
-    assert V + circuit.drop(run.junction, current)[0] == pytest.approx(0.9, abs=2e-9)
+    round_off = 1e-7 if "circuit__compliance" in limits else 2e-9  # V; a source that gives way is steep in the current
+    assert V + circuit.drop(run.junction, current)[0] == pytest.approx(0.9, abs=round_off)
     np.testing.assert_allclose(run.state.G, conducted(run), rtol=1e-4)
     closed = run.state.D_right.copy()
     assert close_all(run.junction, run.state, V, 0.0)
