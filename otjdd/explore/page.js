@@ -7,21 +7,26 @@ const tab = await ownTab();
 const sliders = new Map(); // name -> what stands in its row
 let start, last = {}, asked = 0, answered = 0, waiting = 0, film = null, playing = 0, queue = Promise.resolve();
 
-// A name for this tab, kept over reloads. A duplicated tab gets the storage of the other, so it asks whether that is there.
+// A name for this tab, kept over reloads. A duplicated tab gets the storage of the other, so each holds a lock of its name:
+// a reload waits until the page before has let go of it, a duplicate finds it held and takes another name.
 async function ownTab() {
-  const channel = new BroadcastChannel("otjdd-explore");
+  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
   let name = sessionStorage.getItem("tab");
-  if (name) {
-    let taken = false;
-    channel.onmessage = ({ data }) => { taken ||= data === `here ${name}`; };
-    channel.postMessage(name);
-    await new Promise((done) => setTimeout(done, 60));
-    if (taken) name = null;
+  if (!name || !(await held(name, reloaded))) {
+    name = crypto.randomUUID();
+    await held(name, false);
   }
-  name ??= crypto.randomUUID();
   sessionStorage.setItem("tab", name);
-  channel.onmessage = ({ data }) => { if (data === name) channel.postMessage(`here ${name}`); };
   return name;
+}
+
+function held(name, wait) {
+  return new Promise((done) => {
+    navigator.locks.request(`otjdd-explore ${name}`, wait ? {} : { ifAvailable: true }, (lock) => {
+      done(lock !== null);
+      return lock && new Promise(() => {});  // for as long as the page is there
+    });
+  });
 }
 
 async function call(path, body) {
