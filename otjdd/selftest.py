@@ -29,7 +29,7 @@ PULSE: dict[str, Any] = {
 }
 
 
-class Outcome(NamedTuple):
+class CheckOutcome(NamedTuple):
     """One line of the table."""
 
     name: str
@@ -48,7 +48,7 @@ def expect(condition: object, otherwise: str) -> None:
         raise Failed(otherwise)
 
 
-def run() -> Iterator[Outcome]:
+def run() -> Iterator[CheckOutcome]:
     """Run all checks in order."""
     with tempfile.TemporaryDirectory(prefix="otjdd-selftest-") as folder:
         for name, check in CHECKS.items():
@@ -57,7 +57,7 @@ def run() -> Iterator[Outcome]:
                 passed, seen = True, check(Path(folder))
             except Exception as error:
                 passed, seen = False, " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            yield Outcome(name, passed, seen, time.perf_counter() - began)
+            yield CheckOutcome(name, passed, seen, time.perf_counter() - began)
 
 
 def packages(folder: Path) -> str:

@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 
 import otjdd
 from otjdd.compact_models.exports import aihwkit
-from otjdd.compact_models.exports.pulses import pulsed
+from otjdd.compact_models.exports.pulses import pulse_cycle
 
 # %% [markdown]
 # ## From the junction to its steps
@@ -28,7 +28,7 @@ from otjdd.compact_models.exports.pulses import pulsed
 
 # %%
 model = otjdd.compact("ltp-ltd", {"device.film.cells": 48}, voltage=(-2.5, 2.2), time=(50e-9, 1.0), measure=False)
-pulses = pulsed(model)
+pulses = pulse_cycle(model)
 device = aihwkit.steps(pulses)
 low, high = pulses.up.min(), pulses.up.max()
 raising, lowering, count = pulses.train

@@ -121,7 +121,7 @@ def depletion_line(
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
 
 
-def case_of(ds: xr.Dataset) -> dict[str, Any]:
+def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
     """The device of a result as nested tables. Raises ValueError where the result does not say its case."""
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
@@ -131,17 +131,17 @@ def case_of(ds: xr.Dataset) -> dict[str, Any]:
 
 def electrode_of(ds: xr.Dataset) -> dict[str, Any]:
     """The right electrode of a result as a table; {} where it does not say its case."""
-    return case_of(ds)["right"] if "case_resolved" in ds.attrs else {}
+    return case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}
 
 
 def area_of(ds: xr.Dataset) -> float:
     """Area of the electrode [m2] of a result."""
-    return math.pi * parse(case_of(ds)["radius"], "length") ** 2
+    return math.pi * parse(case_of_result(ds)["radius"], "length") ** 2
 
 
 def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
     """Relative permittivity without field of the right electrode of a result at T [K]. Raises ValueError for a metal."""
-    law = case_of(ds)["right"].get("permittivity")
+    law = case_of_result(ds)["right"].get("permittivity")
     if law is None:
         raise ValueError("the right electrode is a metal, which has no depletion layer")
     if law["law"] == "linear":

@@ -36,11 +36,11 @@ def names() -> list[str]:
 
 def cases() -> list[ShippedCase]:
     """All cases that come with otjdd, those without a study first. Each name can be given to run, study and load_case."""
-    found = [described(name) for name in names()]
+    found = [with_question(name) for name in names()]
     return sorted(found, key=lambda case: (case.study, case.name))
 
 
-def described(name: str) -> ShippedCase:
+def with_question(name: str) -> ShippedCase:
     """Title and question of a shipped case, read from its file."""
     text = (shipped_cases() / f"{name}.toml").read_text(encoding="utf-8")
     data, question = tomllib.loads(text), QUESTION.search(text)

@@ -71,7 +71,7 @@ def validate(
 def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> dict[str, float]:
     """Numerical error of each number of a claim [SI], from the verdicts on two more sets of runs."""
     luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.found)
-    return uncertainty.errors(verdict.found, on_half.found, in_small_steps.found, luck)
+    return uncertainty.figure_errors(verdict.found, on_half.found, in_small_steps.found, luck)
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def varied(trials: Sequence[Trial], change: Callable[[Case], Case]) -> list[Tria
     return [trial._replace(case=change(trial.case)) for trial in trials]
 
 
-def errors(
+def figure_errors(
     found: dict[str, float], on_half: dict[str, float], in_small_steps: dict[str, float], luck: dict[str, float]
 ) -> dict[str, float]:
     """Error of each number [SI], from those of the three sets of runs; nan where one of them is missing.

@@ -10,7 +10,7 @@ from otjdd.case import ferroelectrics, taken_over
 from otjdd.case.shipped import cases as shipped
 from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
-from otjdd.measurements.describe import described
+from otjdd.measurements.describe import described_data
 from otjdd.system import marks
 from otjdd.system.terminal import say
 
@@ -86,8 +86,8 @@ def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
     if picture:
         from otjdd.plot import measured, style
 
-        style.save(measured.figure(ds), picture)
-    say(described(ds) + (f"\n{picture}" if picture else ""))
+        style.save(measured.measured_figure(ds), picture)
+    say(described_data(ds) + (f"\n{picture}" if picture else ""))
 
 
 def show(path: CasePath, settings: Settings = [], allow_outside: Outside = False) -> None:

@@ -68,7 +68,7 @@ def compact(
     folder.check_folder(out)
     told = drawing.source(case, devices) if devices else ""
     model = extracted(case, ranges, workers, out, exclude)
-    taken = equal.pulsed(model, train)
+    taken = equal.pulse_cycle(model, train)
     differ = differing(case, devices, model.limits, workers, told, train) if devices else None
     written = folder.write_exports(model, out, taken, differ)
     from otjdd.plot import compact as picture
@@ -127,7 +127,7 @@ def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train
     from otjdd.compact_models.exports import pulses
     from otjdd.compact_models.limits import Range
 
-    train = pulses.usual(Range(*ranges[0], *ranges[1]))
+    train = pulses.default_train(Range(*ranges[0], *ranges[1]))
     up = pulse_of_text(set_pulse, "--set-pulse", ranges) if set_pulse else train.up
     down = pulse_of_text(reset_pulse, "--reset-pulse", ranges) if reset_pulse else train.down
     if (set_pulse or reset_pulse) and not up.voltage * down.voltage < 0.0:

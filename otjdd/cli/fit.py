@@ -340,7 +340,7 @@ def write_fit(ds: xr.Dataset, out: Path, case: Path) -> None:
     from otjdd.plot import style
     from otjdd.results import store
 
-    drawn = picture.figure(ds)
+    drawn = picture.fit_figure(ds)
     text = report.case_text(ds, report.base_of(find_case(case), out), load_case(case, allow_outside=True))
     with shielded():
         clear_beside(out)

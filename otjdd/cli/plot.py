@@ -198,6 +198,6 @@ def save_movie(ds: xr.Dataset, path: Path) -> None:
     from otjdd.plot import movie
 
     try:
-        movie.save(ds, path)
+        movie.write_movie(ds, path)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--kind") from None

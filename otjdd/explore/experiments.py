@@ -60,7 +60,7 @@ def member(data: Any, path: Sequence[str]) -> Any:
     return data
 
 
-def case_of(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
+def case_of_experiment(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
     """The case of an experiment on the device of a case with changes; a study where a key is varied. Raises CaseError."""
     experiment = experiments()[name]
     title = f"{experiment.title}: {base.title}"[:200] if experiment.case else base.title
@@ -70,7 +70,7 @@ def case_of(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
     return case.replace("study", {"grid": {experiment.vary: list(experiment.values)}})
 
 
-def runs_of(name: str, case: Case) -> list[Case]:
+def runs_of_experiment(name: str, case: Case) -> list[Case]:
     """The runs of an experiment: one for each value of the key that it varies."""
     experiment, alone = experiments()[name], case.without_study()
     return [alone.replace(experiment.vary, value) for value in experiment.values] or [alone]
@@ -81,7 +81,7 @@ def preview(case: Case) -> Case:
     return case.replace({"columns.count": 1, "columns.spread": {}}) if case.columns.count > 1 else case
 
 
-def command(name: str, base: str, changes: Mapping[str, Any]) -> str:
+def command_line(name: str, base: str, changes: Mapping[str, Any]) -> str:
     """Command line that does the same as the page.
 
     base : name or path of the case that the page was opened with; "" for a result: the downloaded case takes its place

@@ -8,9 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from otjdd.case.case import Case
 from otjdd.errors import CaseError
 from otjdd.explore import film, synapse, work
-from otjdd.explore.experiments import OWN, REFERENCE, case_of, command, experiments, preview, runs_of
+from otjdd.explore.experiments import (
+    OWN,
+    REFERENCE,
+    case_of_experiment,
+    command_line,
+    experiments,
+    preview,
+    runs_of_experiment,
+)
 from otjdd.explore.settings import Settings
-from otjdd.explore.sliders import OutsideError, described, device_sliders, drive_sliders, moved, slider_values
+from otjdd.explore.sliders import OutsideError, described_sliders, device_sliders, drive_sliders, moved, slider_values
 from otjdd.explore.turns import Turns
 from otjdd.explore.workers import Workers
 
@@ -58,10 +66,10 @@ class Session:
     def start(self) -> dict[str, Any]:
         """Content of a page that is loaded: sliders, experiments, and what this tab showed before."""
         opened = self.opened
-        drives = {name: described(self.driven(name), drive_sliders(name)) for name in experiments()}
+        drives = {name: described_sliders(self.driven(name), drive_sliders(name)) for name in experiments()}
         return {
             "title": opened.case.title,
-            "sliders": described(opened.case, device_sliders()),
+            "sliders": described_sliders(opened.case, device_sliders()),
             "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
             "columns": opened.case.columns.count,
             "settings": {"experiment": first(opened), "values": slider_values(opened.case, device_sliders())},
@@ -70,7 +78,7 @@ class Session:
 
     def driven(self, experiment: str) -> Case:
         """The case that the page was opened with, under the drive of an experiment."""
-        return case_of(experiment, self.opened.case, {}).without_study()
+        return case_of_experiment(experiment, self.opened.case, {}).without_study()
 
     async def move(self, wanted: Settings) -> dict[str, Any]:
         """Run the experiment with these values; with one column while a slider still moves."""
@@ -80,13 +88,13 @@ class Session:
                 return refused(f"this page has no slider {min(unknown)!r}")
             changes = moved(self.opened.case, device_sliders(), wanted.values)
             changes |= moved(self.driven(wanted.experiment), drive_sliders(wanted.experiment), wanted.values)
-            case = case_of(wanted.experiment, self.opened.case, changes)
+            case = case_of_experiment(wanted.experiment, self.opened.case, changes)
         except CaseError as error:
             return refused(str(error.problems[0]), error.problems[0].key, wanted.experiment)
         except OutsideError as error:
             return {"problem": str(error), "slider": error.slider}
         used = case if wanted.final else preview(case)
-        runs = runs_of(wanted.experiment, used)
+        runs = runs_of_experiment(wanted.experiment, used)
         last = self.run if self.run and self.run.settings.experiment == wanted.experiment else None
         before = [without_profiles(ds) for ds in last.results] if last else []
         untouched = wanted.experiment == OWN and not changes and self.opened.result is not None
@@ -103,7 +111,7 @@ class Session:
             "columns": used.columns.count,
             "before": bool(before),
             "points": self.points(answer),
-            "command": command(wanted.experiment, self.opened.name, changes),
+            "command": command_line(wanted.experiment, self.opened.name, changes),
         }
         if wanted.final:
             self.run = LastRun(wanted, case, runs, answer.results)
@@ -134,7 +142,7 @@ class Session:
         }
         return self.told(answer, self.shown | told)
 
-    def points(self, answer: work.Answer) -> str:
+    def points(self, answer: work.Shown) -> str:
         """Words on the measured points of a picture, "" where no data are opened."""
         if self.opened.measured is None:
             return ""
@@ -145,7 +153,7 @@ class Session:
             else f"{name} has nothing for this picture: try another experiment"
         )
 
-    def told(self, answer: work.Answer, more: Mapping[str, Any]) -> dict[str, Any]:
+    def told(self, answer: work.Shown, more: Mapping[str, Any]) -> dict[str, Any]:
         """Message of an answer to the page; kept for a page that is loaded again."""
         limits = answer.limits.splitlines()
         self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}

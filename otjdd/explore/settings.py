@@ -25,10 +25,10 @@ def settings_of(data: Any) -> Settings:
     values = data.get("values")
     if not isinstance(values, dict) or len(values) > 100:
         raise ValueError("expected a number for each slider")
-    return Settings(name, {str(name): number(value) for name, value in values.items()}, bool(data.get("final")))
+    return Settings(name, {str(name): checked_number(value) for name, value in values.items()}, bool(data.get("final")))
 
 
-def number(value: Any) -> float:
+def checked_number(value: Any) -> float:
     """A finite number. Raises ValueError."""
     try:
         if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
@@ -42,7 +42,7 @@ def pulse_of(data: Any) -> tuple[float, float]:
     """Voltage [V] and width [s] of a pulse by hand. Raises ValueError."""
     if not isinstance(data, dict):
         raise ValueError("expected a pulse")
-    voltage, width = number(data.get("voltage")), number(data.get("width"))
+    voltage, width = checked_number(data.get("voltage")), checked_number(data.get("width"))
     if abs(voltage) > VOLTAGE or not WIDTHS[0] <= width <= WIDTHS[1]:
         raise ValueError(f"a pulse has up to {VOLTAGE:g} V of either sign, and takes {WIDTHS[0]:g} to {WIDTHS[1]:g} s")
     return voltage, width

@@ -111,7 +111,7 @@ def slider_ends(slider: Slider, value: float) -> tuple[float, float]:
     return min(slider.low, value), max(slider.high, value)
 
 
-def described(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
+def described_sliders(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
     """The sliders of a case as the page needs them."""
     own, rows = slider_values(case, sliders), []
     for slider in sliders:

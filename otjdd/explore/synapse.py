@@ -49,7 +49,7 @@ def pulse_case(synapse: Synapse, voltage: float, width: float) -> Case:
     return synapse.case.replace({"drive": drive, "record": {"every": "all"}})
 
 
-def pulsed(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
+def after_pulse(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
     """The synapse after a pulse: its case, and its result."""
     return synapse._replace(
         state=at_snapshot(ds, -1),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case.case import Case
 from otjdd.errors import OtjddError
-from otjdd.explore.synapse import Synapse, pulsed, reads
+from otjdd.explore.synapse import Synapse, after_pulse, reads
 from otjdd.results import store, summary
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
@@ -34,7 +34,7 @@ class Job(NamedTuple):
     results: Sequence[Any] = ()
 
 
-class Answer(NamedTuple):
+class Shown(NamedTuple):
     """Results of a job. points : measured ones are in the curve
 
     pictures : name -> SVG   limits : sentences on the limits of the model that are passed, "" for none
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
     points: bool = False
 
 
-def computed(job: Job, progress: Progress) -> Answer:
+def computed(job: Job, progress: Progress) -> Shown:
     """Simulate and draw."""
     from otjdd.plot.compared import shows
 
@@ -58,7 +58,7 @@ def computed(job: Job, progress: Progress) -> Answer:
         found = answer_of(results, drawn_pictures(results, results, job.kind, job.before, job.measured))
         return found._replace(points=job.measured is not None and shows(results, job.kind, job.measured))
     except FAULTS as error:
-        return Answer(problem=str(error))
+        return Shown(problem=str(error))
 
 
 def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
@@ -67,19 +67,19 @@ def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progr
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
-def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Answer, Synapse]:
+def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Shown, Synapse]:
     """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
-        new = pulsed(synapse, case, ds)
+        new = after_pulse(synapse, case, ds)
         return answer_of([ds], drawn_pictures([ds], [reads(new)], "conductance")), new
     except FAULTS as error:
-        return Answer(problem=str(error)), synapse
+        return Shown(problem=str(error)), synapse
 
 
-def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Answer:
+def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Shown:
     """The answer that results give."""
-    return Answer(results, pictures, summary.of_result(results[-1]), limits_of(results))
+    return Shown(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:
@@ -110,10 +110,10 @@ def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progr
     """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; else the reason why there is none."""
     from otjdd.plot.figure import figure
     from otjdd.plot.kinds import BANDS, KINDS
-    from otjdd.plot.runs import runs_of
+    from otjdd.plot.runs import named_results
     from otjdd.plot.style import encoded
 
-    runs = runs_of(results)
+    runs = named_results(results)
     kinds = [kind] if kind in KINDS and KINDS[kind].fits(runs) else []
     kinds += ["bands", "spectrum"] if kinds and len(results) == 1 and BANDS(runs) else []
     try:

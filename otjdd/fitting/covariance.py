@@ -47,7 +47,7 @@ class Errors(NamedTuple):
     outliers: tuple[str, ...]
 
 
-def errors(task: Task, solution: Solution) -> Errors:
+def standard_errors(task: Task, solution: Solution) -> Errors:
     """Errors of the parameters of a solution with a gradient."""
     gradient = solution.gradient
     assert gradient is not None  # the search has ended by itself

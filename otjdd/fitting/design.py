@@ -48,7 +48,7 @@ def design(
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
     spread = spread_of(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)
-    sigma = usual(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
+    sigma = default_candidates(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
     rows, points, failed = [], [], []
     for name, changes in candidates.items():
         if progress:
@@ -75,7 +75,7 @@ def design(
     return xr.Dataset(made, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)})
 
 
-def usual(fit: xr.Dataset) -> float:
+def default_candidates(fit: xr.Dataset) -> float:
     """Median uncertainty of the logarithms in the data of a fit."""
     kinds = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
     inside = kinds[fit["curve"].values.astype(int)]

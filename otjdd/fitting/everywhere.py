@@ -86,7 +86,7 @@ def everywhere(
             scores(list(filling[number : number + global_search.POPULATION]))
             told()
         start = np.clip((scores.best - low) / (high - low), 0.0, 1.0)
-        global_search.search(
+        global_search.search_globally(
             pairs, start, evaluations=evaluations - len(filling), seed=seed, known=(scores.least, None),
             progress=lambda *_: told(),
         )  # fmt: skip

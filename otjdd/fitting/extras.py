@@ -32,7 +32,7 @@ def added(
     if not profile and not posterior:
         return ds
     solution = solution_of(ds, task)
-    found = covariance.errors(task, solution)
+    found = covariance.standard_errors(task, solution)
     names = [parameter.name for parameter in task.parameters]
     with evaluator(task, workers) as evaluate:
         free = [name for name in profile if np.isfinite(found.error[names.index(name)])]

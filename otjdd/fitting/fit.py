@@ -88,7 +88,7 @@ def solved(
             ds = result.with_visited(result.fit_dataset(made, best, None), memory).assign_attrs(search=mark)
             error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    ds = result.fit_dataset(made, solution._replace(scores=known), covariance.errors(made, solution))
+    ds = result.fit_dataset(made, solution._replace(scores=known), covariance.standard_errors(made, solution))
     return ds.assign_attrs(search=mark)
 
 

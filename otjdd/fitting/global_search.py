@@ -24,7 +24,7 @@ def low_discrepancy(count: int, dimensions: int, seed: int) -> np.ndarray:
     return places
 
 
-def search(
+def search_globally(
     evaluate: Callable[[Sequence[np.ndarray]], list[tuple[float, Any]]], start: np.ndarray, *, evaluations: int,
     spread: float = 0.1, seed: int = 1, known: tuple[float, Any] | None = None,
     progress: Callable[[int, float, np.ndarray], None] | None = None,

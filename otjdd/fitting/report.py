@@ -72,12 +72,12 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
             name: {
                 "value": row["value"],
                 "unit": units[name],
-                "error": number(row["error"]),
+                "error": number_text(row["error"]),
                 "at_bound": row["at_bound"],
             }
             for name, row in rows.items()
         },
-        "reduced_chi_square": number(ds.attrs["reduced_chi_square"]),
+        "reduced_chi_square": number_text(ds.attrs["reduced_chi_square"]),
         "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
         "evaluations": int(ds.attrs["evaluations"]),
         "jacobians": int(ds.attrs["jacobians"]),
@@ -87,7 +87,7 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def number(value: float) -> float | None:
+def number_text(value: float) -> float | None:
     """A number for JSON, which has no nan."""
     return float(value) if math.isfinite(value) else None
 

@@ -99,7 +99,7 @@ def task(
         read = read_data(one.source, **one.reading)
         if one.noise is None and shared is not None and suits(shared, quantity_in(read)):
             one = one._replace(noise=shared)
-        found, said = runs_of(read, case, one, number)
+        found, said = runs_of_fit(read, case, one, number)
         runs += found
         notes += said
     measured = dict.fromkeys(curve.quantity for run in runs for curve in run.curves)
@@ -133,7 +133,7 @@ class Group(NamedTuple):
     rows: xr.Dataset
 
 
-def runs_of(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[ComparedRun], list[str]]:
+def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[ComparedRun], list[str]]:
     """Runs of one data set, and what was understood. Raises DataError, CaseError."""
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
@@ -203,7 +203,7 @@ def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
 
 def suits(noise: str | float, name: str) -> bool:
     """Tell if a noise is of the unit of a measured quantity, or of a current for its density. Raises DataError."""
-    dimension = amount(noise)[1]
+    dimension = amount_of_key(noise)[1]
     return dimension in (None, dimension_of(name)) or (name == "current_density" and dimension == "current")
 
 
@@ -214,7 +214,7 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) 
     """
     if noise is None:
         return np.nan
-    size, dimension = amount(noise)
+    size, dimension = amount_of_key(noise)
     if not suits(noise, name) or not 0 < size < np.inf:
         wanted = dimension_of(name)
         example = f", such as {DIMENSIONS[wanted].example}" if wanted else ""
@@ -223,7 +223,7 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) 
     return size / area if name == "current_density" and dimension == "current" else size
 
 
-def amount(noise: str | float) -> tuple[float, str | None]:
+def amount_of_key(noise: str | float) -> tuple[float, str | None]:
     """Number [SI] and dimension of a stated noise, None for a plain number. Raises DataError."""
     try:
         return quantity(noise) if isinstance(noise, str) else (float(noise), None)

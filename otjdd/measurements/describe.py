@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def described(ds: xr.Dataset) -> str:
+def described_data(ds: xr.Dataset) -> str:
     """Description of measured data, a line for each column and each finding."""
     lines = [f"{ds.attrs['file']}: {ds.sizes['point']} points"]
     for name, variable in ds.data_vars.items():

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from otjdd.plot.axes import quantity_axis, three_digits
-from otjdd.plot.runs import waveform_of
+from otjdd.plot.runs import waveform_of_result
 from otjdd.plot.style import GREY
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
 
     That is without a drive in its attributes, with more than PARTS parts, and when most times lie evenly in their part.
     """
-    waveform = waveform_of(ds)
+    waveform = waveform_of_result(ds)
     if waveform is None or len(times) < 3:
         return None
     edges = parts_of(waveform)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from otjdd.plot.axes import legend
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import NamedResult, runs_of
+from otjdd.plot.runs import NamedResult, named_results
 from otjdd.plot.style import style
 from otjdd.results.outputs import measured
 
@@ -32,7 +32,7 @@ def compared(
     The place of the axes is fixed: working out a layout takes longer than all the rest of this figure.
     Raises ValueError, in words, when there is nothing to draw.
     """
-    runs, earlier = runs_of(results), runs_of(before) if before else []
+    runs, earlier = named_results(results), named_results(before) if before else []
     kind = kind_of(runs, kind)
     with style():
         fig = Figure(figsize=SIZE, layout="constrained")
@@ -57,7 +57,7 @@ def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
     """True when measured points are drawn beside results."""
-    kind = kind_of(runs_of(results), kind)
+    kind = kind_of(named_results(results), kind)
     return measured is not None and measured_points(kind, measured) is not None
 
 

@@ -13,7 +13,7 @@ from otjdd.plot import axes as parts
 from otjdd.plot import fit, measured, prediction, study
 from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import NamedResult, listed, runs_of
+from otjdd.plot.runs import NamedResult, listed, named_results
 from otjdd.plot.style import panels, style
 from otjdd.results.provenance import ENGINE
 
@@ -44,14 +44,14 @@ def figure(
     if hasattr(results, "data_vars"):
         (only,) = given
         if only.attrs.get("fit") == FIT:
-            return fit.figure(only)
+            return fit.fit_figure(only)
         if ENGINE in only.attrs:
-            return study.figure(only, kinds, own)
+            return study.study_figure(only, kinds, own)
         if PREDICTION in only.attrs:
-            return prediction.figure(only, kinds, own)
+            return prediction.prediction_figure(only, kinds, own)
         if is_measured(only) and not kinds and own is None:
-            return measured.figure(only)
-    every = runs_of([as_result(ds) if is_measured(ds) else ds for ds in given], label)
+            return measured.measured_figure(only)
+    every = named_results([as_result(ds) if is_measured(ds) else ds for ds in given], label)
     if any(ENGINE in run.ds.attrs for run in every):
         raise ValueError("a study is drawn by itself, not together with other results")
     if any(PREDICTION in run.ds.attrs for run in every):

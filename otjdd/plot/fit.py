@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST = 6  # curves that have panels of their own
 
 
-def figure(ds: xr.Dataset) -> Figure:
+def fit_figure(ds: xr.Dataset) -> Figure:
     """Figure of a fit: a panel for each curve, the residuals, the correlations, and the profiles it has."""
     curves = curves_of(ds)
     shown = min(len(curves), MOST)

@@ -46,7 +46,7 @@ class IVCurve(NamedTuple):
     in_time: bool = True
 
 
-def curves(ds: xr.Dataset) -> list[IVCurve]:
+def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
     """Curves of current against voltage that a result holds: at frozen ions, of reads at many voltages, of a ramp."""
     if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
         return at_frozen_ions(ds)
@@ -131,12 +131,12 @@ def plotted(
     axes: Axes, runs: Sequence[NamedResult], of: Callable[[np.ndarray], np.ndarray]
 ) -> list[tuple[NamedResult, IVCurve]]:
     """Draw all curves of all results, with their legend; return them."""
-    drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in curves(run.ds)]
+    drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in iv_curves(run.ds)]
     groups = 1 + max(curve.group for _, _, curve in drawn)
     for i, run, curve in drawn:
         line = stroke(i, curve.group, len(runs), groups)
         line["color"] = shade(line["color"], *curve.shade)
-        label = legend_label(run, curve.name) if curve.name or len(curves(run.ds)) == 1 else None
+        label = legend_label(run, curve.name) if curve.name or len(iv_curves(run.ds)) == 1 else None
         number, count = curve.shade  # loops that coincide show as a dark line in a wider, paler one
         width = 1.0 + (WIDER * (count - 1 - number) / (count - 1) if curve.in_time and count > 1 else 0.0)
         axes.plot(curve.voltage, of(curve.current), linewidth=width, label=label, **line)

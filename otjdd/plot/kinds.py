@@ -102,10 +102,10 @@ KINDS = {
     ),
     "iv": Kind(
         iv.iv, "|current| against voltage, logarithmic: loops and curves at frozen ions",
-        SWEPT, each(when=iv.curves), each(when=lambda ds: iv.curves(ds) and "capacitance" not in ds),
+        SWEPT, each(when=iv.iv_curves), each(when=lambda ds: iv.iv_curves(ds) and "capacitance" not in ds),
     ),
     "iv-linear": Kind(
-        iv.iv_linear, "current against voltage, linear", SWEPT, each(when=iv.curves), never,
+        iv.iv_linear, "current against voltage, linear", SWEPT, each(when=iv.iv_curves), never,
     ),
     "arrhenius": Kind(
         iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
@@ -130,12 +130,12 @@ KINDS = {
     "current": Kind(
         series.current, "current and voltage over time",
         'a recorded time series: record.every = "all", or record.windows',
-        each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.timed),
+        each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.shows_time),
     ),
     "train": Kind(
         series.train, "peak current of each pulse, with PPF and PTP",
         'two equal pulses or more, recorded with record.every = "all"',
-        each(*TIMED, when=series.pulsed), each(*TIMED, when=series.pulsed),
+        each(*TIMED, when=series.shows_pulses), each(*TIMED, when=series.shows_pulses),
     ),
     "ppf": Kind(
         learning.ppf, "PPF and PTP against the interval of the pulses, of several results",

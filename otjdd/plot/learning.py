@@ -11,7 +11,7 @@ from otjdd.analysis import curves, plasticity, synapse
 from otjdd.plot.axes import legend, quantity_axis, three_digits
 from otjdd.plot.labels import case_data
 from otjdd.plot.runs import NamedResult
-from otjdd.plot.series import pulsed
+from otjdd.plot.series import shows_pulses
 from otjdd.plot.style import BLUE, GREY, ORANGE
 from otjdd.units import parse
 
@@ -37,14 +37,14 @@ def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
     found = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
     for name, colour, marker in (("ppf", BLUE, "o"), ("ptp", ORANGE, "s")):
         y = 100 * np.array([one[name] for one in found])
-        label = name.upper() + fitted(axes, curves.exponential, x, y, colour)
+        label = name.upper() + fitted_curve(axes, curves.exponential, x, y, colour)
         axes.plot(x, y, marker, color=colour, label=label, clip_on=False)
     axes.set(ylabel="index (%)")
     quantity_axis(axes, "x", x, "interval of the pulses", "s")
     legend(axes)
 
 
-def fitted(
+def fitted_curve(
     axes: Axes,
     fit: Callable[[np.ndarray, np.ndarray], curves.Curve],
     x: np.ndarray,
@@ -71,7 +71,7 @@ def fitted(
 
 def many_intervals(runs: Sequence[NamedResult]) -> bool:
     """Tell if results hold trains of different intervals."""
-    return len(runs) > 1 and all(pulsed(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
+    return len(runs) > 1 and all(shows_pulses(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
 
 
 class Pair(NamedTuple):
@@ -107,9 +107,9 @@ def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
         for (side, sign), mean in zip(sides, means, strict=True):
             if alone and abs(mean) < largest:
                 continue
-            taus.append(fitted(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign))
+            taus.append(fitted_curve(axes, curves.exponential, np.abs(delay[side]), 100 * change[side], BLUE, sign))
     else:
-        taus.append(fitted(axes, curves.gaussian, delay, 100 * change, BLUE))
+        taus.append(fitted_curve(axes, curves.gaussian, delay, 100 * change, BLUE))
     label = f"{len(delay)} delays" + "".join(taus) if len(delay) > 1 else f"{100 * change[0]:+.3g} %"
     axes.plot(delay, 100 * change, "o", color=BLUE, label=label.replace("-", "\N{MINUS SIGN}"), clip_on=False)
     quantity_axis(axes, "x", np.abs(delay), "post after pre by", "s", log=False)

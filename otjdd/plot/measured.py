@@ -21,7 +21,7 @@ FULL = 12  # groups up to which each has its name in the legend
 SIGNED = ("current", "read_current", "current_density")  # drawn by their magnitude, on a logarithmic axis
 
 
-def figure(ds: xr.Dataset) -> Figure:
+def measured_figure(ds: xr.Dataset) -> Figure:
     """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform."""
     measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
     axis = axis_of(ds)

@@ -155,7 +155,7 @@ def instants(ds: xr.Dataset) -> np.ndarray:
     return np.asarray(t[np.unique(np.searchsorted(u, np.linspace(u[0], u[-1], MOST)).clip(0, len(t) - 1))])
 
 
-def save(ds: xr.Dataset, path: str | Path) -> None:
+def write_movie(ds: xr.Dataset, path: str | Path) -> None:
     """Write the film of a result as GIF or MP4, by the suffix of the path. Raises what `encoded` does, ResultError."""
     write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
 

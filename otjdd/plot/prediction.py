@@ -22,7 +22,7 @@ Line = tuple[np.ndarray, np.ndarray]  # x and y of points
 PALE = 0.2  # opacity of a band
 
 
-def figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
+def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
     """Figure of a prediction; arguments as of `otjdd.figure`. Raises ValueError, in words, with nothing to draw."""
     levels = ds["percentile"].values
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))

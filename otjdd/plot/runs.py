@@ -25,7 +25,9 @@ class NamedResult(NamedTuple):
     label: str = ""
 
 
-def runs_of(results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[str] | None = None) -> list[NamedResult]:
+def named_results(
+    results: xr.Dataset | Sequence[xr.Dataset], label: str | Sequence[str] | None = None
+) -> list[NamedResult]:
     """Results with their labels.
 
     results : a Dataset, or a sequence of them   label : one text, or one for each result
@@ -51,7 +53,7 @@ def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
     return list(results)
 
 
-def waveform_of(ds: xr.Dataset) -> Waveform | None:
+def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
     """Waveform that a result was made with; None where it does not say, a file of it is gone, or it is a `Chain`."""
     from otjdd.case.case import parse_case
 

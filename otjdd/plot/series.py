@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from otjdd.analysis import plasticity
 from otjdd.plot.axes import legend, magnitude, quantity_axis
 from otjdd.plot.clock import clock_of, time_axis
-from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of
+from otjdd.plot.runs import NamedResult, legend_label, stroke, waveform_of_result
 from otjdd.plot.style import GREY, ORANGE
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Times [s] and voltages [V] of the source: as recorded, or of the drive where its writes were not recorded."""
-    waveform = waveform_of(ds)
+    waveform = waveform_of_result(ds)
     if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
         return waveform.times, waveform.voltages
     return ds.time.values, ds.voltage.values
@@ -89,7 +89,7 @@ def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes)
 
 
-def pulsed(ds: xr.Dataset) -> bool:
+def shows_pulses(ds: xr.Dataset) -> bool:
     """Tell if a result holds the current of two pulses or more that are alike."""
     if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
         return False
@@ -101,7 +101,7 @@ def pulsed(ds: xr.Dataset) -> bool:
     return bool(np.ptp(tops) < 1e-3 * np.abs(tops).max())
 
 
-def timed(ds: xr.Dataset) -> bool:
+def shows_time(ds: xr.Dataset) -> bool:
     """Tell if the run was made for its current in time: two reads at most, and other instants recorded."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2

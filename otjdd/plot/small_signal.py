@@ -31,7 +31,7 @@ class SignalCurve(NamedTuple):
     number: int
 
 
-def curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
+def signal_curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
     """Curves of a result along "frequency" or "bias": one for each value of the other coordinates, MOST spread evenly."""
     others = [dim for dim in ("state", "temperature", "bias", "frequency") if dim != along]
     stacked = ds.stack(curve=others).transpose("curve", ...)
@@ -50,9 +50,9 @@ def curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
 
 def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator[tuple[SignalCurve, dict[str, Any]]]:
     """Curves of all results with their strokes and labels; a line below the panel names what is left out."""
-    parts = max(len(curves(run.ds, along)) for run in runs)
+    parts = max(len(signal_curves(run.ds, along)) for run in runs)
     for i, run in enumerate(runs):
-        for curve in curves(run.ds, along):
+        for curve in signal_curves(run.ds, along):
             label = legend_label(run, curve.name) if curve.name or len(runs) > 1 else None
             yield curve, stroke(i, curve.number, len(runs), parts) | {"label": label}
     most = max(run.ds.capacitance.size // run.ds.sizes[along] for run in runs)

@@ -53,7 +53,7 @@ def results_of(ds: xr.Dataset) -> list[str]:
     return [name for name in numbers if name != "status" and not name.startswith("point_")]
 
 
-def figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
+def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
     """Figure of some results of a study, of the first few when none are named.
 
     own : axes to draw into, one for each panel, instead of a new figure
@@ -70,7 +70,7 @@ def figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] 
             )
     shown = [name for name in asked if name in known] or known[:RESULTS]
     results = [one_number(ds, name) for name in shown]
-    kinds = [name for name in asked if name in kinds] or usual(ds)
+    kinds = [name for name in asked if name in kinds] or default_results(ds)
     made = [panel for kind in kinds if kind != PARALLEL for panel in distributions(kind, results)]
     if PARALLEL in kinds:
         made += [panel for result in results for panel in panels_of(ds, *result)]
@@ -95,7 +95,7 @@ def alone(ds: xr.Dataset) -> bool:
     return bool(ds.status.dims == ("sample",))
 
 
-def usual(ds: xr.Dataset) -> tuple[str, ...]:
+def default_results(ds: xr.Dataset) -> tuple[str, ...]:
     """Kinds of pictures that are drawn unasked: of draws their distribution too, but for a design for Sobol indices."""
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 

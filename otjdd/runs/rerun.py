@@ -45,7 +45,7 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
     if str(stored.attrs["solver_status"]).startswith("interrupted"):
         raise ResultError(path, "holds a run that was interrupted", "run its case again")
     with tempfile.TemporaryDirectory() as folder:
-        case, start = case_of(path, stored, Path(folder))
+        case, start = stored_case(path, stored, Path(folder))
         try:
             new = simulate(case, progress, start)
         except SolverError as error:
@@ -55,7 +55,7 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
     return stored, new.assign_attrs({name: stored.attrs[name] for name in ABOUT_THE_CASE if name in stored.attrs})
 
 
-def case_of(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
+def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
     """Case of a result, its files written into a folder; and what it started from where the case does not say."""
     (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):

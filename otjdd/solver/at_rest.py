@@ -24,7 +24,7 @@ PLACE = ("state", "temperature", "bias")
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
-def curves(
+def curves_at_rest(
     case: Case,
     names: tuple[str, ...],
     measure: Callable[[Run, float], dict[str, Any]],

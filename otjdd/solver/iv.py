@@ -23,7 +23,7 @@ CURVES = (
 
 def iv(case: Case, progress: Callable[[float], object] | None = None) -> xr.Dataset:
     """I-V curves at frozen ions: every state of the drive, at every temperature; nan where the run ended early."""
-    return at_rest.curves(case, CURVES, bias_point, progress=progress)
+    return at_rest.curves_at_rest(case, CURVES, bias_point, progress=progress)
 
 
 def bias_point(frozen: Run, voltage: float) -> dict[str, float]:

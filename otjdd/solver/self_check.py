@@ -57,7 +57,7 @@ series_resistance = "10 ohm"
 """
 
 
-class Answer(NamedTuple):
+class KnownNumbers(NamedTuple):
     """Numbers that the check compares."""
 
     mean_position: float  # m
@@ -68,7 +68,7 @@ class Answer(NamedTuple):
 
 
 # Computed by this code with rtol 1e-9 and 1e-10 and a current tolerance of 1e-8; the two agree to ten digits.
-KNOWN = Answer(
+KNOWN = KnownNumbers(
     mean_position=1.469108085e-09,
     band_edge=-0.02165321611,
     electrode_charge=-0.1789308578,
@@ -108,7 +108,7 @@ def begin_between_metals() -> integrate.Run:
     return begin_known(**{"device.right": {"kind": "metal", "barrier": "0.7 eV"}})
 
 
-def computed_answer(**changes: Any) -> Answer:
+def computed_answer(**changes: Any) -> KnownNumbers:
     """Numbers at the end of the run."""
     run = begin_known(**changes)
     for voltage, duration in ((1.5, 4e-7), (-1.0, 2e-7)):
@@ -120,12 +120,12 @@ def computed_answer(**changes: Any) -> Answer:
     width = junction.columns.width[0]
     position = float((c * width) @ (width.cumsum() - width / 2) / (c @ width))
     edge = float(electrostatics.edge(junction.right[0], -run.state.D_right[0])[0])
-    return Answer(position, edge, float(run.state.D_left[0]), conductance, energy)
+    return KnownNumbers(position, edge, float(run.state.D_left[0]), conductance, energy)
 
 
-def difference_from_known(found: Answer) -> str:
+def difference_from_known(found: KnownNumbers) -> str:
     """Differences from the known answer in words; "" when there are none."""
-    for name, value, known in zip(Answer._fields, found, KNOWN, strict=True):
+    for name, value, known in zip(KnownNumbers._fields, found, KNOWN, strict=True):
         if not abs(value - known) <= TOLERANCE * abs(known):
             return f"{name.replace('_', ' ')} {value:.6g}, known to be {known:.6g}"
     return ""

@@ -41,7 +41,7 @@ def small_signal(case: Case, progress: Callable[[float], object] | None = None) 
             come_to_rest(run, voltage)
         return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
-    return at_rest.curves(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
+    return at_rest.curves_at_rest(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
 
 
 def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from otjdd.results import outputs
 
 
 def test_errors_of_numbers_are_those_of_grid_and_steps():
-    found = uncertainty.errors({"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2}, {"low": 0.1, "gone": 0.1})
+    found = uncertainty.figure_errors(
+        {"low": 30.0, "gone": 1.0}, {"low": 33.0}, {"low": 33.2}, {"low": 0.1, "gone": 0.1}
+    )
     assert found["low"] == pytest.approx(1.2)
     assert math.isnan(found["gone"])
 
 
 def test_two_runs_that_agree_by_luck_state_what_the_tolerance_of_the_currents_leaves():
-    assert uncertainty.errors({"drift": 0.0}, {"drift": 0.0}, {"drift": 0.0}, {"drift": 1e-4})["drift"] == 1e-4
+    assert uncertainty.figure_errors({"drift": 0.0}, {"drift": 0.0}, {"drift": 0.0}, {"drift": 1e-4})["drift"] == 1e-4
 
 
 def spikes(*currents, tolerance=1e-4):

@@ -9,7 +9,7 @@ import otjdd
 from otjdd.case.case import parse_case
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
-from otjdd.explore.experiments import OWN, case_of, command, experiments, preview, runs_of
+from otjdd.explore.experiments import OWN, case_of_experiment, command_line, experiments, preview, runs_of_experiment
 from otjdd.plot.kinds import KINDS
 
 BASE = otjdd.load_case("li2019")
@@ -25,10 +25,10 @@ def test_every_slider_moves_keys_within_its_ends_and_one_of_the_device_says_wher
             assert slider.low <= value <= slider.high
             BASE.replace(slider.keys[0], slider.text(value))
         assert len(slider.source) > 20
-    assert [row["name"] for row in sliders.described(BASE, DEVICE)] == [slider.name for slider in DEVICE]
+    assert [row["name"] for row in sliders.described_sliders(BASE, DEVICE)] == [slider.name for slider in DEVICE]
     for name in experiments():
-        driven = case_of(name, BASE, {}).without_study()
-        rows = sliders.described(driven, sliders.drive_sliders(name))
+        driven = case_of_experiment(name, BASE, {}).without_study()
+        rows = sliders.described_sliders(driven, sliders.drive_sliders(name))
         assert len(rows) == len(sliders.drive_sliders(name))
         for row in rows:
             for value in (row["low"], row["high"]):
@@ -51,7 +51,7 @@ def test_what_was_not_moved_is_no_change_and_a_value_beyond_the_ends_is_refused(
 def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_moves_them():
     film = {"device.film.thickness": "9 nm", "device.film.electrons": "none"}
     metal = BASE.replace({"device.right": {"kind": "metal", "barrier": "1 eV"}} | film)
-    rows = {row["name"]: row for row in sliders.described(metal, DEVICE)}
+    rows = {row["name"]: row for row in sliders.described_sliders(metal, DEVICE)}
     assert "band_offset" not in rows
     assert rows["thickness"]["high"] == 9.0
 
@@ -59,21 +59,21 @@ def test_a_case_without_a_key_has_no_slider_for_it_and_a_value_beyond_the_ends_m
 @pytest.mark.parametrize("name", experiments())
 def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
     slider, experiment = sliders.drive_sliders(name)[-1], experiments()[name]
-    driven = case_of(name, BASE, {}).without_study()
+    driven = case_of_experiment(name, BASE, {}).without_study()
     changes = THICK | sliders.moved(driven, [slider], {slider.name: slider.low})
-    case = case_of(name, BASE, changes)
+    case = case_of_experiment(name, BASE, changes)
     assert experiment.kind in {"", *KINDS}
     assert parse_case(case.resolved()) == case
-    assert len(runs_of(name, case)) == max(1, len(experiment.values))
-    assert runs_of(name, preview(case))[0].columns.count == 1
-    words = shlex.split(command(name, "li2019", changes))
+    assert len(runs_of_experiment(name, case)) == max(1, len(experiment.values))
+    assert runs_of_experiment(name, preview(case))[0].columns.count == 1
+    words = shlex.split(command_line(name, "li2019", changes))
     assert words[:2] == ["otjdd", "study" if experiment.vary else "run"]
     said = load_checked(Path(words[2]), words[4:-2:2], False)
     assert said.replace("title", "x") == case.replace("title", "x")
 
 
 def test_the_command_of_another_case_names_it_and_sets_the_drive():
-    words = command("retention", "mine.toml", {})
+    words = command_line("retention", "mine.toml", {})
     assert words.startswith("otjdd run mine.toml --set 'drive={ kind")
-    assert command(OWN, "mine.toml", THICK) == "otjdd run mine.toml --set 'device.film.thickness=3 nm' -o own.nc"
-    assert command("loop", "", THICK) == "otjdd run explored.toml"
+    assert command_line(OWN, "mine.toml", THICK) == "otjdd run mine.toml --set 'device.film.thickness=3 nm' -o own.nc"
+    assert command_line("loop", "", THICK) == "otjdd run explored.toml"

@@ -10,7 +10,7 @@ import otjdd
 from otjdd.case.case import load_case
 from otjdd.errors import DataError
 from otjdd.fitting import profile, report
-from otjdd.fitting.covariance import errors
+from otjdd.fitting.covariance import standard_errors
 from otjdd.fitting.evaluate import evaluator
 from otjdd.fitting.extras import added
 from otjdd.fitting.fit import so_far, solved
@@ -59,7 +59,7 @@ def test_a_fit_is_stored_drawn_and_becomes_a_case(pair, tmp_path):
     numbers = report.as_json(ds)
     assert set(numbers["parameters"]["ions.density"]) == {"value", "unit", "error", "at_bound"}
     assert numbers["parameters"]["ions.density"]["unit"] == "m^-3"
-    assert len(picture.figure(ds).axes) == 4  # data, residuals, correlations and their colours
+    assert len(picture.fit_figure(ds).axes) == 4  # data, residuals, correlations and their colours
     for name, base in (("whole", None), ("based", "rv-loop.toml")):
         text = report.case_text(ds, base, load_case("rv-loop"))
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
@@ -115,7 +115,7 @@ def test_a_line_through_the_truth_gives_the_refits_of_draws(data):
     with evaluator(exact, 1) as evaluate:
         solution = minimise(evaluate, np.zeros(2))
     J = solution.gradient.slopes / exact.sigma[:, None]
-    error = errors(exact, solution).error
+    error = standard_errors(exact, solution).error
     for seed in range(3):
         made = task(small(), [noisy(data[0], np.random.default_rng(seed))], keys)
         linear = np.linalg.lstsq(J, (made.aims - exact.aims) / exact.sigma, rcond=None)[0]

@@ -74,7 +74,7 @@ def test_a_gradient_at_a_bound_and_beside_a_failure_is_one_sided():
 def test_a_search_finds_the_truth_and_steps_back_from_failures():
     evaluate = made(lambda x: np.where(x[0] > 1.5, np.nan, decay(x)), [1.0, 0.5])
     found = minimise(evaluate, np.array([-1.0, -1.0]))
-    errors = covariance.errors(evaluate.task, found)
+    errors = covariance.standard_errors(evaluate.task, found)
     assert (np.abs(found.x - [1.0, 0.5]) < 4 * errors.error).all()
     assert 0.5 < errors.reduced < 1.6
     assert errors.warnings == ()
@@ -108,11 +108,11 @@ def test_parameters_that_are_alike_at_a_bound_or_without_effect_are_named():
 
     evaluate = made(function, [1.0, 0.5, 0.2, 0.3, 0.0])
     found = minimise(evaluate, np.zeros(5))
-    said = " ".join(covariance.errors(evaluate.task, found).warnings)
+    said = " ".join(covariance.standard_errors(evaluate.task, found).warnings)
     assert "p2 and p3: correlation -1.000; hold one" in said
     assert "p4 changes nothing in these data" in said
     bounded = made(decay, [1.2, 0.0], bounds=(4.0, 5.5))
-    errors = covariance.errors(bounded.task, minimise(bounded, np.zeros(2)))
+    errors = covariance.standard_errors(bounded.task, minimise(bounded, np.zeros(2)))
     assert errors.at_bound[0]
     assert np.isnan(errors.error[0])
     assert "p0 is at its bound" in errors.warnings[0]
@@ -121,7 +121,7 @@ def test_parameters_that_are_alike_at_a_bound_or_without_effect_are_named():
 def test_estimated_uncertainties_scale_the_errors():
     sure, guessed = made(decay, [1.0, 0.5]), made(decay, [1.0, 0.5], uncertainty="estimated")
     found = minimise(sure, np.zeros(2))
-    a, b = covariance.errors(sure.task, found), covariance.errors(guessed.task, found)
+    a, b = covariance.standard_errors(sure.task, found), covariance.standard_errors(guessed.task, found)
     np.testing.assert_allclose(b.error, a.error * np.sqrt(a.reduced))
     assert b.scaled
     assert not a.scaled
@@ -135,7 +135,7 @@ def test_errors_are_honest(count):
         found = minimise(evaluate, np.array([0.8, 0.3]), final=False)
         found = found._replace(gradient=gradients.Gradient(
             np.column_stack([decay(found.x), -np.exp(found.x[1]) * X * decay(found.x)]), np.zeros(2)))  # fmt: skip
-        inside.append(np.abs(found.x - [1.0, 0.5]) / covariance.errors(evaluate.task, found).error)
+        inside.append(np.abs(found.x - [1.0, 0.5]) / covariance.standard_errors(evaluate.task, found).error)
     within = np.array(inside)
     assert abs(np.mean(within < 1) - 0.683) < 0.08
     assert abs(np.mean(within < 2) - 0.954) < 0.04
@@ -167,7 +167,7 @@ def test_losses_are_those_of_scipy_and_bear_an_outlier(name):
     spoilt = curve._replace(y=curve.y + np.where(np.arange(len(X)) == 5, 1.0, 0.0))
     evaluate = evaluate._replace(task=evaluate.task._replace(runs=(run._replace(curves=(spoilt,)),), loss=name))
     found = minimise(evaluate, np.array([0.9, 0.4]))
-    errors = covariance.errors(evaluate.task, found)
+    errors = covariance.standard_errors(evaluate.task, found)
     assert (np.abs(found.x - [1.0, 0.5]) < 3 * errors.error).all()
     plain = evaluate._replace(task=evaluate.task._replace(loss="linear"))
     assert np.abs(minimise(plain, np.array([0.9, 0.4])).x - [1.0, 0.5])[0] > 3 * errors.error[0]
@@ -181,5 +181,5 @@ def test_a_reduced_chi_square_far_from_one_is_told():
         (run,) = evaluate.task.runs
         curve = run.curves[0]._replace(sigma=factor * run.curves[0].sigma)
         task = evaluate.task._replace(runs=(run._replace(curves=(curve,)),))
-        found = covariance.errors(task, minimise(evaluate._replace(task=task), np.zeros(2)))
+        found = covariance.standard_errors(task, minimise(evaluate._replace(task=task), np.zeros(2)))
         assert said in found.warnings[0]

@@ -7,14 +7,14 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure
 from otjdd.plot.kinds import KINDS, MOVIE, OF_SAMPLES, chosen, listing
-from otjdd.plot.runs import runs_of
+from otjdd.plot.runs import named_results
 from otjdd.plot.style import encoded, save
 from otjdd.results import outputs
 
 
 def test_panels_that_fit_are_chosen():
     def found(ds):
-        return chosen(runs_of(ds))
+        return chosen(named_results(ds))
 
     assert found(curves()) == ["iv", "arrhenius"]
     assert found(reads(WRITES, 1e6 * np.arange(1, 7))) == ["loop"]
@@ -65,13 +65,13 @@ def test_a_figure_of_ones_own_is_drawn_into_and_keeps_its_style():
 def test_results_without_labels_are_told_apart_by_title_or_by_what_differs():
     ds = profiles([0, 1])
     titles = [ds.assign_attrs(case_attrs(title=title)) for title in ("thin", "thick")]
-    assert [run.label for run in runs_of(titles)] == ["thin", "thick"]
+    assert [run.label for run in named_results(titles)] == ["thin", "thick"]
     films = [ds.assign_attrs(case_attrs(**{"device.film.thickness": t})) for t in ("2.5 nm", "3 nm")]
-    assert [run.label for run in runs_of(films)] == ["thickness = 2.5 nm", "thickness = 3 nm"]
-    assert [run.label for run in runs_of([ds, ds])] == ["result 1", "result 2"]
-    assert runs_of(ds)[0].label == ""
+    assert [run.label for run in named_results(films)] == ["thickness = 2.5 nm", "thickness = 3 nm"]
+    assert [run.label for run in named_results([ds, ds])] == ["result 1", "result 2"]
+    assert named_results(ds)[0].label == ""
     with pytest.raises(ValueError, match="2 results take as many labels, not 1"):
-        runs_of([ds, ds], "one")
+        named_results([ds, ds], "one")
 
 
 def test_legends_stand_above_the_axes():

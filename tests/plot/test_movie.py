@@ -44,7 +44,7 @@ def test_the_mark_stands_on_the_curve():
 
 
 def test_a_film_has_a_frame_for_each_snapshot(tmp_path):
-    movie.save(result(), tmp_path / "a.gif")
+    movie.write_movie(result(), tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as film:
         assert film.n_frames == len(T)
 
@@ -54,7 +54,7 @@ def test_an_mp4_is_a_film_that_players_show(tmp_path, monkeypatch, own):
     """Of the ffmpeg of the system, or of that of the package imageio-ffmpeg."""
     if own:
         monkeypatch.setattr(movie.shutil, "which", lambda name: None)
-    movie.save(result(), tmp_path / "a.mp4")
+    movie.write_movie(result(), tmp_path / "a.mp4")
     command = [movie.ffmpeg(), "-i", tmp_path / "a.mp4", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     played = subprocess.run(command, capture_output=True, check=True)
     width, height = map(int, re.search(rb"h264.*yuv420p.* (\d+)x(\d+)", played.stderr).groups())
@@ -66,15 +66,15 @@ def test_an_mp4_is_a_film_that_players_show(tmp_path, monkeypatch, own):
 def test_without_ffmpeg_it_is_said_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(movie, "ffmpeg", lambda: None)
     with pytest.raises(ValueError, match=r"pip install 'otjdd\[movie\]'; a GIF does not"):
-        movie.save(result(), tmp_path / "a.mp4")
+        movie.write_movie(result(), tmp_path / "a.mp4")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_films_that_cannot_be_made_are_refused_in_words(tmp_path):
     with pytest.raises(ValueError, match=r'5 snapshots or more, this result has 2: set record.profiles_at = \["10 ns"'):
-        movie.save(profiles([0.0, 1.0]), tmp_path / "a.gif")
+        movie.write_movie(profiles([0.0, 1.0]), tmp_path / "a.gif")
     with pytest.raises(ValueError, match=r"\.gif or \.mp4"):
-        movie.save(result(), tmp_path / "a.avi")
+        movie.write_movie(result(), tmp_path / "a.avi")
     with pytest.raises(ValueError, match="needs snapshots"):
         movie.frame(series([0.0, 1.0], [0.0, 0.0], [1.0, 1.0]), 0.0)
     assert list(tmp_path.iterdir()) == []

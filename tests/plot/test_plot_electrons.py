@@ -6,7 +6,7 @@ from made_results import labels, profiles
 
 from otjdd.plot.figure import figure
 from otjdd.plot.kinds import KINDS, chosen
-from otjdd.plot.runs import runs_of
+from otjdd.plot.runs import named_results
 
 
 def made():
@@ -34,6 +34,6 @@ def test_electrons_are_drawn_beside_vacancies_where_they_are_most_and_with_both_
 
 
 def test_a_film_without_electrons_has_no_such_picture():
-    assert "electrons" in chosen(runs_of(made()))
-    assert "electrons" not in chosen(runs_of(profiles([0, 1])))
-    assert not KINDS["electrons"].fits(runs_of(profiles([0, 1])))
+    assert "electrons" in chosen(named_results(made()))
+    assert "electrons" not in chosen(named_results(profiles([0, 1])))
+    assert not KINDS["electrons"].fits(named_results(profiles([0, 1])))

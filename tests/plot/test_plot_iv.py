@@ -63,7 +63,7 @@ def test_where_the_voltage_crosses_zero_the_current_sets_no_limit():
 def test_pulses_are_no_sweep():
     V = np.repeat([0.0, 1.0, 0.0, -1.0, 0.0], 20)
     assert "iv" not in [a.get_xlabel() for a in figure(series(np.arange(100.0), V, 1e-3 * V)).axes]
-    from otjdd.plot.iv import curves as found
+    from otjdd.plot.iv import iv_curves as found
 
     assert found(series(np.arange(100.0), V, 1e-3 * V)) == []
 

@@ -37,7 +37,7 @@ def labels(fig) -> list[str]:
 
 
 def test_one_axis_is_a_curve_with_its_unit():
-    fig = study.figure(made({"thickness": 5}))
+    fig = study.study_figure(made({"thickness": 5}))
     assert labels(fig) == ["thickness (nm)"]
     assert fig.axes[0].get_ylabel() == "resistance (Ω)"
     assert fig.axes[0].get_yscale() == "log"
@@ -45,9 +45,9 @@ def test_one_axis_is_a_curve_with_its_unit():
 
 
 def test_a_short_second_axis_is_a_colour_and_a_long_one_a_map(tmp_path):
-    short = study.figure(made({"thickness": 8, "law": 3}))
+    short = study.study_figure(made({"thickness": 8, "law": 3}))
     assert [line.get_label() for line in short.axes[0].lines] == ["law 0", "law 1", "law 2"]
-    large = study.figure(made({"thickness": 8, "width": 7}))
+    large = study.study_figure(made({"thickness": 8, "width": 7}))
     assert large.axes[0].get_yscale() == "log"
     assert len(large.axes) == 2  # the map and its colours
     style.save(large, tmp_path / "map.png")
@@ -55,25 +55,25 @@ def test_a_short_second_axis_is_a_colour_and_a_long_one_a_map(tmp_path):
 
 
 def test_three_axes_are_a_map_for_each_place_of_the_shortest():
-    fig = study.figure(made({"thickness": 8, "width": 7, "law": 3}))
+    fig = study.study_figure(made({"thickness": 8, "width": 7, "law": 3}))
     assert [t for a in fig.axes if (t := a.get_title(loc="left"))] == ["law law 0", "law law 1", "law law 2"]
 
 
 def test_of_rows_the_last_number_is_drawn():
-    fig = study.figure(made({"thickness": 5}, inner=4))
+    fig = study.study_figure(made({"thickness": 5}, inner=4))
     assert fig.axes[0].lines[0].get_ydata()[0] == 1
 
 
 def test_draws_are_lines_over_their_keys_and_along_an_axis_their_median():
     x = np.linspace(1, 2, 9)
     coords = {"a.barrier": ("sample", x), "b.law": ("sample", np.array(["x", "y", "x"] * 3, dtype=object))}
-    fig = study.figure(made({"sample": 9}, coords=coords))
+    fig = study.study_figure(made({"sample": 9}, coords=coords))
     shares, lines = fig.axes[:2]
     np.testing.assert_allclose(shares.lines[0].get_xydata()[:2], [[1, 100 / 18], [10, 300 / 18]])
     assert len(lines.lines) == 9
     assert [t.get_text() for t in lines.get_xticklabels()] == ["a barrier", "b law"]
-    assert len(study.figure(made({"sample": 9}, coords=coords), "box").axes) == 1
-    fig = study.figure(made({"sample": 9, "thickness": 5}, coords=coords))
+    assert len(study.study_figure(made({"sample": 9}, coords=coords), "box").axes) == 1
+    fig = study.study_figure(made({"sample": 9, "thickness": 5}, coords=coords))
     assert labels(fig) == ["thickness (nm)"]
     assert fig.axes[0].lines[-1].get_label() == "median of 9"
 
@@ -82,17 +82,17 @@ def test_the_design_for_indices_is_drawn_as_indices():
     coords = {key: ("sample", np.arange(64.0)) for key in ("one", "two")}
     for inner in (0, 3):
         attrs = {SAMPLE_METHOD: "saltelli", SAMPLE_COUNT: 16}
-        fig = study.figure(made({"sample": 64}, inner, attrs, coords))
+        fig = study.study_figure(made({"sample": 64}, inner, attrs, coords))
         assert labels(fig) == ["share of the variance"]
         assert fig.axes[0].get_legend().get_title().get_text() == "of log₁₀ resistance"
 
 
 def test_what_cannot_be_drawn_is_refused_in_words():
     with pytest.raises(ValueError, match="'G' is none of what was kept: R"):
-        study.figure(made({"thickness": 5}), "G")
+        study.study_figure(made({"thickness": 5}), "G")
     ds = made({"thickness": 5})
     with pytest.raises(ValueError, match="no point"):
-        study.figure(ds.assign(R=ds.R * np.nan))
+        study.study_figure(ds.assign(R=ds.R * np.nan))
 
 
 def notes(fig) -> str:
@@ -100,7 +100,7 @@ def notes(fig) -> str:
 
 
 def test_maps_of_one_result_share_one_scale_of_colours():
-    fig = study.figure(made({"thickness": 8, "width": 7, "law": 3}))
+    fig = study.study_figure(made({"thickness": 8, "width": 7, "law": 3}))
     maps = [axes.collections[0] for axes in fig.axes[:3]]
     assert len({(m.norm.vmin, m.norm.vmax) for m in maps}) == 1
     assert (maps[0].norm.vmin, maps[0].norm.vmax) == (1, 10 ** (7 + 6 + 2))
@@ -109,17 +109,17 @@ def test_maps_of_one_result_share_one_scale_of_colours():
 
 
 def test_what_a_picture_leaves_out_is_told_on_it():
-    assert notes(study.figure(made({"thickness": 5}))) == ""
-    assert notes(study.figure(made({"thickness": 5}, inner=4))) == "drawn at read 4 (the last of 4)"
-    fig = study.figure(made({"thickness": 9, "width": 8, "law": 7}))
+    assert notes(study.study_figure(made({"thickness": 5}))) == ""
+    assert notes(study.study_figure(made({"thickness": 5}, inner=4))) == "drawn at read 4 (the last of 4)"
+    fig = study.study_figure(made({"thickness": 9, "width": 8, "law": 7}))
     assert "6 of 7 values of law are drawn" in notes(fig)
     ds = made({"thickness": 5})
     ds["R"][2] = np.nan
-    assert notes(study.figure(ds)) == "1 of 5 points failed or are missing"
+    assert notes(study.study_figure(ds)) == "1 of 5 points failed or are missing"
 
 
 def test_a_fourth_axis_is_drawn_at_its_first_place_and_said_so():
-    fig = study.figure(made({"thickness": 9, "width": 8, "law": 3, "step": 2}))
+    fig = study.study_figure(made({"thickness": 9, "width": 8, "law": 3, "step": 2}))
     assert "step 0 only (the first of 2)" in notes(fig)
 
 
@@ -130,7 +130,7 @@ def test_keys_are_told_by_the_parts_they_belong_to_and_places_by_what_differs_in
     laws = ['{ law = "linear", eps_r = 4 }', '{ law = "nonlinear", b = "1e10 V/m" }']
     ds = ds.assign_coords({"device.film.permittivity": ("point", np.array(laws, dtype=object))})
     ds = ds.rename(thickness="drive.parts[1].width")
-    fig = study.figure(ds)
+    fig = study.study_figure(ds)
     assert labels(fig) == ["pulse width (nm)"]
     assert [t.get_text() for t in fig.axes[0].get_legend().get_texts()] == [
         "linear permittivity",
@@ -144,15 +144,15 @@ def test_bias_points_that_are_not_drawn_are_told_with_their_voltage():
         .rename(read="bias")
         .assign_coords(bias=("bias", [-0.5, 0.0, 0.1, 0.5], {"units": "V"}))
     )
-    assert notes(study.figure(ds)) == "drawn at bias 500 mV (the last of 4)"
+    assert notes(study.study_figure(ds)) == "drawn at bias 500 mV (the last of 4)"
 
 
 def test_results_beyond_the_first_few_are_named():
     ds = made({"thickness": 5})
     ds = ds.assign({f"R{i}": ds.R for i in range(7)})
-    fig = study.figure(ds)
+    fig = study.study_figure(ds)
     assert fig.get_supxlabel() == "not drawn: R5, R6"
-    assert study.figure(ds, ["R6"]).get_supxlabel() == ""
+    assert study.study_figure(ds, ["R6"]).get_supxlabel() == ""
 
 
 def test_a_study_is_drawn_by_the_same_name_as_a_result():

@@ -23,7 +23,7 @@ def test_the_answer_does_not_depend_on_the_time_steps(rtol):
     assert self_check.difference_from_known(found) == ""
 
 
-@pytest.mark.parametrize("name", self_check.Answer._fields)
+@pytest.mark.parametrize("name", self_check.KnownNumbers._fields)
 @pytest.mark.parametrize("value", [0.0, float("nan"), float("inf")])
 def test_every_part_of_the_answer_counts(name, value):
     assert name.replace("_", " ") in self_check.difference_from_known(self_check.KNOWN._replace(**{name: value}))

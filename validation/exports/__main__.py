@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from otjdd.compact_models.exports import aihwkit
-from otjdd.compact_models.exports.pulses import pulsed
+from otjdd.compact_models.exports.pulses import pulse_cycle
 from otjdd.compact_models.model import CompactModel
 
 STARTS, PULSES = 9, 20  # weights that begin between -0.8 and 0.8; pulses of either sign
@@ -45,7 +45,7 @@ def starts() -> np.ndarray:
 
 def rule(folder: Path) -> np.ndarray:
     """Weights (2 PULSES, STARTS) after each pulse, by the update rule."""
-    steps, w, found = aihwkit.steps(pulsed(CompactModel.load(folder / "model.nc"))), starts(), []
+    steps, w, found = aihwkit.steps(pulse_cycle(CompactModel.load(folder / "model.nc"))), starts(), []
     for up in [True] * PULSES + [False] * PULSES:
         w = aihwkit.updated(steps, w, up)
         found.append(w)

@@ -33,7 +33,7 @@ def errors(draws: int, workers: int) -> tuple[list[tuple[str, ...]], bool]:
     exact = Data({"write_voltage": voltage, "R": resistance, "sigma_R": SIGMA * resistance})
     made = task(case, [exact], FEW)
     with evaluator(made, 1) as evaluate:
-        fisher = covariance.errors(made, minimise(evaluate, np.zeros(len(FEW)))).error
+        fisher = covariance.standard_errors(made, minimise(evaluate, np.zeros(len(FEW)))).error
     one, two = np.mean(distance < 1), np.mean(distance < 2)
     ratio, scatter = error.mean(axis=0) / fisher, x.std(axis=0) / fisher
     rows = [

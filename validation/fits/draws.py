@@ -39,4 +39,4 @@ def refit(case, voltage, resistance, seed: int) -> tuple[np.ndarray, np.ndarray]
     made = task(case, [measured(voltage, resistance, seed)], FEW)
     with evaluator(made, 1) as evaluate:
         found = minimise(evaluate, np.zeros(len(FEW)))
-    return found.x, covariance.errors(made, found).error
+    return found.x, covariance.standard_errors(made, found).error

@@ -227,7 +227,7 @@ def extracted(folder: Path):
 
     lay_out(folder, {"loop.toml": LOOP})
     model = build.compact(load_case(folder / "loop.toml"), voltage=(-4.0, 2.4), measure=False)
-    return model, pulses.pulsed(model)
+    return model, pulses.pulse_cycle(model)
 
 
 def forged_models(quick: bool, folder: Path, seed: int = 15) -> tuple[str, bool]:

@@ -146,7 +146,7 @@ def repeated_records(quick: bool, folder: Path, seed: int = 12) -> tuple[str, bo
     In half of the files a number is missing in a row, which must move none of the rows behind it.
     """
     from otjdd.fitting.uncertainty import points_of
-    from otjdd.measurements.applied import rows_of
+    from otjdd.measurements.applied import applied_rows
     from otjdd.measurements.read import read_data
 
     rng, found, count = np.random.default_rng(seed), Counter(), 40 if quick else 400
@@ -163,7 +163,7 @@ def repeated_records(quick: bool, folder: Path, seed: int = 12) -> tuple[str, bo
         except DataError as error:  # the number of the row with which a record begins
             found["refused in words" if "time runs back" in str(error) else str(error)] += 1
             continue
-        points = points_of(ds, rows_of(ds), "current")
+        points = points_of(ds, applied_rows(ds), "current")
         places = (
             [i for i in range(n) if lost % n != i or lost < 0] if repeat else [i for i in range(2 * n) if i != lost]
         )

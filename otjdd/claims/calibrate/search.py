@@ -29,7 +29,7 @@ STEEP = 200.0  # pulls per range of a parameter, beyond which a slope is that of
 CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
 
 
-class Outcome(NamedTuple):
+class Evaluation(NamedTuple):
     """One evaluation: the value (targets,) of every target and its residual (targets,)."""
 
     found: np.ndarray
@@ -49,7 +49,7 @@ class Outcome(NamedTuple):
         return float(np.sum(self.pulls**2))
 
 
-def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Outcome:
+def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Evaluation:
     """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
     found: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
@@ -64,7 +64,7 @@ def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Outcome:
         except (SolverError, ValueError, KeyError):
             found += [math.nan] * len(run.target)
     residuals = [t.residual(f) for t, f in zip(targets(calibration), found, strict=True)]
-    return Outcome(np.array(found), np.array(residuals))
+    return Evaluation(np.array(found), np.array(residuals))
 
 
 def present(calibration: Calibration, case: Case) -> np.ndarray:
@@ -77,7 +77,7 @@ class Search(NamedTuple):
     """Result of a calibration: the best point of the unit cube, its outcome, and the number of evaluations."""
 
     x: np.ndarray
-    outcome: Outcome
+    outcome: Evaluation
     evaluations: int
 
 
@@ -98,7 +98,7 @@ def search(
 
     try:
         with team(workers) as compute:
-            return Search(*global_search.search(
+            return Search(*global_search.search_globally(
                 lambda points: [(outcome.score, outcome) for outcome in every(compute, calibration, case, points)],
                 start, evaluations=evaluations, spread=spread, seed=seed, known=(first.score, first),
                 progress=told,
@@ -123,11 +123,11 @@ def sensitivities(calibration: Calibration, case: Case, found: Search, workers: 
 
 
 def every(
-    compute: Callable[..., Iterable[tuple[int, Outcome]]],
+    compute: Callable[..., Iterable[tuple[int, Evaluation]]],
     calibration: Calibration,
     case: Case,
     points: Sequence[np.ndarray],
-) -> list[Outcome]:
+) -> list[Evaluation]:
     """Outcomes at points of the unit cube. compute : as `team` gives it"""
     return [outcome for _, outcome in sorted(compute(evaluate, [(calibration, case, x) for x in points]))]
 
@@ -165,12 +165,12 @@ def polish(
 
 
 def attempts(
-    compute: Callable[..., Iterable[tuple[int, Outcome]]],
+    compute: Callable[..., Iterable[tuple[int, Evaluation]]],
     calibration: Calibration,
     case: Case,
     found: Search,
     damping: float,
-) -> tuple[list[tuple[np.ndarray, Outcome]], list[float]]:
+) -> tuple[list[tuple[np.ndarray, Evaluation]], list[float]]:
     """[(point, Outcome), ...] of one round: neighbours of the best point, then steps from it; and the steps' dampings."""
     points, steps = neighbours(found.x)
     around = every(compute, calibration, case, points)

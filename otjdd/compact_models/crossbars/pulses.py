@@ -119,7 +119,7 @@ def read_cells(
     return hold_drivers(crossbar, states, words, bits, pulse[1])
 
 
-def conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
+def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
     """Chord conductances (R, C) [S] of the cells themselves at a voltage [V], without their lines."""
     shape = crossbar.word_lines, crossbar.bit_lines
     return (crossbar.model.hold(states.copy(), voltage, 0.0) / voltage).reshape(shape)

@@ -189,7 +189,7 @@ def record_step(running: Running, step: int, when: float, voltage: float) -> Non
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
     weight, thickness = running.crossbar.model.weight, running.crossbar.model.thickness
     shape = maps["cell_chosen"].shape[1:]
-    G = pulses.conductances(running.crossbar, running.states)
+    G = pulses.cell_conductances(running.crossbar, running.states)
     for name in ("cell_chosen", "cell_voltage"):
         maps[name][step] = np.nan_to_num(maps[name][step])
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])

@@ -44,7 +44,7 @@ def write_exports(
     devices : such pulses on devices that differ, for the exports that have room for differences
     """
     check_folder(folder)
-    named = circuits(model) | networks(model, pulses.pulsed(model) if taken is None else taken, devices)
+    named = circuits(model) | networks(model, pulses.pulse_cycle(model) if taken is None else taken, devices)
     for name in named:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

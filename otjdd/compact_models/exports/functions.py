@@ -124,7 +124,7 @@ def header(model: CompactModel) -> list[str]:
         f"{model.temperature:g} K only; what shorter pulses do is not resolved, and circuits do not tell of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
-        *start(model),
+        *start_text(model),
         "not modelled: self-heating, other temperatures, cycle-to-cycle noise",
     ]
     return [one_line(line) for line in lines]
@@ -135,7 +135,7 @@ def one_line(text: str) -> str:
     return " ".join("".join(c if c.isprintable() and c.isascii() else " " for c in text).split())
 
 
-def start(model: CompactModel) -> list[str]:
+def start_text(model: CompactModel) -> list[str]:
     """A line on the start of a case that no voltage leads to, such as a film that was never written; else none."""
     moved = float(model.about.get("solver_start_shift", 0.0))
     if moved < UNSETTLED:

@@ -45,7 +45,7 @@ def width_of(label: float) -> float:
     return float(middle)
 
 
-def fitted(curve: np.ndarray) -> tuple[float, float]:
+def fitted_label(curve: np.ndarray) -> tuple[float, float]:
     """Label of a rising curve by least squares, and the rms deviation as a share of its range."""
     x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
     found = minimize_scalar(
@@ -66,7 +66,7 @@ def variation(devices: Devices | None) -> Variation:
     """Spread of labels and ranges between devices; nothing where there is one device."""
     if devices is None:
         return Variation(0.0, 0.0, 0.0)
-    labels = [[fitted(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]
+    labels = [[fitted_label(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]
     low, high = devices.ends
     label = float(np.std(labels, axis=1, ddof=1).mean())
     return Variation(label, float(high.std(ddof=1)), float(low.std(ddof=1)))
@@ -75,7 +75,7 @@ def variation(devices: Devices | None) -> Variation:
 def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> dict[str, str]:
     """Name -> text: parameters for Cell.cpp, conductances by pulse (of all devices, too), arguments of the command line."""
     differ = variation(devices)
-    (up, up_off), (down, down_off) = fitted(pulses.up), fitted(pulses.down[::-1])
+    (up, up_off), (down, down_off) = fitted_label(pulses.up), fitted_label(pulses.down[::-1])
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
     about = [
         *header(model),

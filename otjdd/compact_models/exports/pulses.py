@@ -67,7 +67,7 @@ class Devices(NamedTuple):
         return both.min(axis=1), both.max(axis=1)
 
 
-def usual(limits: Range) -> Train:
+def default_train(limits: Range) -> Train:
     """The pulses of an export by default."""
     width, (up, _, down) = max(WIDTH, limits.shortest), set_and_resets(limits)
     return Train(Pulse(up, width), Pulse(down, width), PULSES)
@@ -75,24 +75,24 @@ def usual(limits: Range) -> Train:
 
 def pulsed_devices(models: list[CompactModel], source: str, train: Train | None = None) -> Devices:
     """Cycles of pulses of several devices."""
-    found = [pulsed(model, train) for model in models]
+    found = [pulse_cycle(model, train) for model in models]
     return Devices(np.array([each.up for each in found]), np.array([each.down for each in found]), source)
 
 
-def pulsed(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
+def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
     """Conductances [S] of a junction under a train of pulses, in the last of so many rounds that they have come to rest.
 
     Pulses follow each other without a pause; reads are of copies and leave no trace. Raises NotAsExpected for pulses that
     are not in the range of the model.
     """
-    train = usual(model.limits) if train is None else train
+    train = default_train(model.limits) if train is None else train
     q, done, before, found = model.states(1, start), 0, None, None
     for rounds in ROUNDS:
         for _ in range(done, rounds - 1):
             for pulse in (train.down, train.up):
                 for _ in range(train.count):
                     model.hold(q, *pulse)
-        down, up = (curve(model, q, pulse, train.count) for pulse in (train.down, train.up))
+        down, up = (conductances_under(model, q, pulse, train.count) for pulse in (train.down, train.up))
         found = Pulsed(up[0], down[0], train, READ, np.concatenate((down[1], up[1])), rounds, np.nan)
         low, high = found.ends
         apart = np.nan if before is None else max(np.abs(up[0] - before.up).max(), np.abs(down[0] - before.down).max())
@@ -104,7 +104,7 @@ def pulsed(model: CompactModel, train: Train | None = None, start: ArrayLike | N
     return found
 
 
-def curve(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
+def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Conductances (count + 1,) [S] before and after each of equal pulses, and the states (count, 2 K) after them."""
     G, states = [model.hold(q.copy(), READ, 1e-6)[0] / READ], []
     for _ in range(count):

@@ -42,12 +42,12 @@ def subcircuit(model: CompactModel) -> str:
         "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
         f"Bv v 0 V = min(max(V(j,n), {low}), {high})",
     ]
-    lines.append(f"Boutside outside 0 V = {outside(model, kinds)} ? 1 : 0")
+    lines.append(f"Boutside outside 0 V = {outside_condition(model, kinds)} ? 1 : 0")
     for kind in kinds:
         for group in kind.groups:
             lines += sources(*group)
     for k in columns:
-        lines += column(model, kinds, k)
+        lines += column_lines(model, kinds, k)
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
     sigma = "+".join(f"{number(weight)}*V(d{k})" for k, weight in enumerate(model.weight, 1))
     lines += [
@@ -62,7 +62,7 @@ def subcircuit(model: CompactModel) -> str:
     return "\n".join(folded(line) for line in lines)
 
 
-def outside(model: CompactModel, kinds: list[Functions]) -> str:
+def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
     """Condition on which a model is out of its range: voltage, time of a transient, temperature, where it starts."""
     limits = model.limits
     found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
@@ -90,7 +90,7 @@ def sources(names: list[str], part: Pieces) -> list[str]:
     return lines
 
 
-def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
+def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     """One column: its state on a capacitor of 1 F, the logarithms of its rate and conductance."""
     t = int(model.kind[k - 1])
     kind = kinds[t]

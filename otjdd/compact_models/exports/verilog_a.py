@@ -35,7 +35,7 @@ def verilog_a(model: CompactModel) -> str:
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
-        lines += column(model, kinds, k)
+        lines += column_block(model, kinds, k)
     lines += [
         *warning(),
         f"    sigma = sigma + (V(j, n) - v) * {number(edge_capacitance(model))};",
@@ -113,7 +113,7 @@ def by_voltage(names: list[str], part: Pieces) -> str:
     return tree(part.knots, leaf, branch)
 
 
-def column(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
+def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
     """Statements of one column: its state, its share of the conductance, its rate."""
     t = int(model.kind[k - 1])
     kind = kinds[t]

@@ -11,7 +11,7 @@ from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims.calibrate import search
 from otjdd.claims.calibrate import task as tasks
-from otjdd.claims.calibrate.search import Outcome
+from otjdd.claims.calibrate.search import Evaluation
 from otjdd.claims.calibrate.task import FAILED, Parameter, Target
 from otjdd.errors import CaseError
 from otjdd.results import outputs
@@ -218,12 +218,12 @@ def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
-    met, missed, hopeless = (Outcome(np.ones(1), np.array([r])).score for r in (0.5, 2.0, 30.0))
+    met, missed, hopeless = (Evaluation(np.ones(1), np.array([r])).score for r in (0.5, 2.0, 30.0))
     assert met < 0.02 < missed < hopeless < 30.0**2
 
 
 def test_the_score_is_the_sum_of_the_squares_of_the_pulls_which_have_the_signs_of_the_residuals():
-    outcome = Outcome(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
+    outcome = Evaluation(np.ones(4), np.array([-0.5, 2.0, -9.0, 0.0]))
     assert outcome.score == pytest.approx(outcome.pulls @ outcome.pulls)
     np.testing.assert_array_equal(np.sign(outcome.pulls), [-1, 1, -1, 0])
 

@@ -42,8 +42,8 @@ def test_ngspice_writes_and_reads_the_same_crossbar(scheme, tmp_path):
     model = made_model.made_model()
     bar, states = Crossbar(model, N, N, LINE), model.states(N * N)
     written = pulses.write_cells(bar, states, CHOSEN, (WRITE, WIDTH), scheme)
-    G = pulses.conductances(bar, states)[CHOSEN]
-    assert G.min() > 30.0 * pulses.conductances(bar, states)[~CHOSEN].max()
+    G = pulses.cell_conductances(bar, states)[CHOSEN]
+    assert G.min() > 30.0 * pulses.cell_conductances(bar, states)[~CHOSEN].max()
     assert written.end.voltage[CHOSEN].min() < 0.95 * WRITE
     read = pulses.read_cells(bar, states, 1, (READ, 1e-6))
 

@@ -10,7 +10,7 @@ from otjdd.compact_models.exports import pulses as equal
 
 @pytest.fixture(scope="module")
 def pulses():
-    return equal.pulsed(made_model.made_model(decades=1.0))
+    return equal.pulse_cycle(made_model.made_model(decades=1.0))
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_neurosim_has_labels_and_ends_of_the_range(pulses, devices):
     assert values.highest == pytest.approx(high * factor.std(ddof=1), rel=1e-9)
     assert values.label == pytest.approx(0.0, abs=1e-6)  # a factor bends no curve
     bent = devices._replace(up=devices.up ** np.linspace(0.8, 1.2, 40)[:, None])
-    labels = [neurosim.fitted(curve)[0] for curve in bent.up]
+    labels = [neurosim.fitted_label(curve)[0] for curve in bent.up]
     assert neurosim.variation(bent).label == pytest.approx(0.5 * np.std(labels, ddof=1), rel=1e-3)
     files = neurosim.files(made_model.made_model(decades=1.0), pulses, devices)
     assert "conductanceRangeVar = true;" in files["cell.txt"]

@@ -19,7 +19,7 @@ def model(compact_model):
 
 @pytest.fixture(scope="module")
 def pulses(model):
-    return taken.pulsed(model)
+    return taken.pulse_cycle(model)
 
 
 def test_cycle_of_pulses_closes_and_is_that_of_the_model(model, pulses):
@@ -32,7 +32,7 @@ def test_cycle_of_pulses_closes_and_is_that_of_the_model(model, pulses):
 
 def test_cycle_that_does_not_close_says_so(model, monkeypatch):
     monkeypatch.setattr(taken, "ROUNDS", (1, 2))
-    found = taken.pulsed(model)
+    found = taken.pulse_cycle(model)
     assert found.rounds == 2
     assert ["does not close: from round 1 to round 2" in text for text in taken.warnings(found)] == [True]
 
@@ -64,7 +64,7 @@ def test_preset_is_a_module_with_these_steps(model, pulses):
 def test_label_of_nonlinearity_is_the_largest_distance_from_a_line(label):
     x = np.linspace(0.0, 1.0, 200_001)
     assert neurosim.PER_LABEL * (neurosim.law(label, x) - x).max() == pytest.approx(label, rel=1e-4)
-    assert neurosim.fitted(neurosim.law(label, np.linspace(0.0, 1.0, 41)))[0] == pytest.approx(label, abs=1e-3)
+    assert neurosim.fitted_label(neurosim.law(label, np.linspace(0.0, 1.0, 41)))[0] == pytest.approx(label, abs=1e-3)
 
 
 def test_parameter_block_of_neurosim_is_whole(model, pulses):
