@@ -75,6 +75,16 @@ def summed(x):
 def both(x):
     return exact(x) - summed(x)
 """
+HIDDEN_FROM_A_RUN = """
+import importlib, sys
+owner = getattr(importlib.import_module(sys.argv[2]), sys.argv[3])
+delattr(owner, sys.argv[4])
+from otjdd.compiler import decorators
+from otjdd.solver import self_check
+found = self_check.computed_answer()
+print(decorators.Kernel, repr(self_check.difference_from_known(found)))
+"""
+
 HIDDEN = """
 import importlib, sys
 sys.path.insert(0, sys.argv[1])
@@ -332,3 +342,12 @@ def test_without_a_private_part_of_numba_kernels_are_its_own_and_the_numbers_rig
     assert (out, process.returncode) == ("19.0 False {}\n", 0), err
     assert err.count("RuntimeWarning") == 1
     assert "is not one that otjdd was tested with" in err
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(3600)
+def test_a_run_without_a_private_part_of_numba_has_the_known_answer(tmp_path):
+    """All kernels of a run as numba's own, compiled in this one process: minutes."""
+    process = program(tmp_path, HIDDEN_FROM_A_RUN, arguments=PARTS[0])
+    out, err = process.communicate(timeout=3000)
+    assert (out, process.returncode) == ("None ''\n", 0), err
