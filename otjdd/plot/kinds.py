@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.plot import columns, crossbar, electrons, iv, learning, profiles, reads, series, small_signal
+from otjdd.plot import columns, crossbar, electrons, heat, iv, learning, profiles, reads, series, small_signal
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import NamedResult
 
@@ -70,6 +70,7 @@ def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
 
 CELLS, SENSED = of_one("cell_conductance"), of_one("sensed_current")
 
+WARM = each("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
 KINDS_APART = of_one("kind_read_current", "read_current")
 
 KINDS = {
@@ -131,6 +132,10 @@ KINDS = {
         series.current, "current and voltage over time",
         'a recorded time series: record.every = "all", or record.windows',
         each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.shows_time),
+    ),
+    "temperature": Kind(
+        heat.temperature, "temperature of a junction that its current warms, over time",
+        "a case with [device.heat], and a recorded time series", WARM, WARM,
     ),
     "train": Kind(
         series.train, "peak current of each pulse, with PPF and PTP",
