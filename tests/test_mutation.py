@@ -21,7 +21,7 @@ files = [f"{place}::test_hermite_is_exact_for_cubics_from_the_first_node_to_the_
 wrong = mutation.Mutant("numerics", source.replace("f1 - f0", "f1 + f0"), 0, "", "")
 harmless = mutation.Mutant("numerics", source.replace("SERIES = 0.15", "SERIES = 0.1500001"), 0, "", "")
 endless = mutation.Mutant("numerics", source.replace("position = (x", "while True: pass\\n    position = (x"), 0, "", "")
-mutation.CPU_SECONDS = 3
+mutation.CPU_SECONDS = 20
 print(*(mutation.survives(mutant, files) for mutant in (None, wrong, harmless, endless)))
 """
 
@@ -51,16 +51,3 @@ def test_every_explanation_is_of_a_line_that_is_there():
         lines = [line.strip() for line in source.splitlines()]
         assert before in lines, f"{module}: {before}"
         assert after != before
-
-
-def test_rows_of_modules_are_replaced_in_the_table_and_others_stay():
-    code = """
-from validation.tests import __main__ as command
-text = command.table({"ions": "604 | 40 | 40 | 0 | 0 | 0.1.0", "textbook": "511 | 40 | 39 | 1 | 0 | 0.1.0"})
-assert text == command.table(command.rows_of(text))
-print(command.table(command.rows_of(text) | {"ions": "600 | 2 | 2 | 0 | 0 | 0.2.0"}))
-"""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    head, _, ions, textbook = done.stdout.splitlines()
-    assert head.count("|") == ions.count("|") == 8
-    assert (ions, textbook.endswith("0.1.0 |")) == ("| `ions` | 600 | 2 | 2 | 0 | 0 | 0.2.0 |", True), done.stderr
