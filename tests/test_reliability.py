@@ -129,11 +129,14 @@ def test_random_devices_are_solved_or_stop_in_words():
 
 @needs_speed
 def test_integrals_of_the_hardest_devices_are_right():
-    """Narrow levels, pairs of them, slow waves in a lead, kinks of WKB; four of 200 are off by two tolerances."""
+    """Narrow levels, pairs of them, slow waves in a lead, kinks of WKB: none is off by its tolerance, nor turned round.
+
+    Device 271 has two stacks of electrons at 0.5 V: which one is met depends on the side that it is seen from.
+    """
     v = currents.hard_ones()
-    assert (v.far, v.stopped) == (0, 0)
-    assert v.worst < 3e-4
-    assert v.beyond <= 0.02 * v.currents
+    assert (v.beyond, v.turned, v.stopped) == (0, 0, 0)
+    assert v.worst_turned < 3e-5
+    assert v.stacks <= 1
     assert v.currents > 150
 
 
@@ -257,10 +260,9 @@ def test_as_much_charge_leaves_one_terminal_as_enters_the_other(linear):
 @needs_linux
 @needs_speed
 def test_a_study_that_is_killed_in_its_first_second_leaves_no_process(tmp_path):
-    assert attack.killed_studies(True, tmp_path) == (
-        "4 kills of a study in its first second: 0 processes left after 3 s",
-        True,
-    )
+    said, good = attack.killed_studies(True, tmp_path)
+    assert good, said
+    assert re.search("[234] of them after it had begun: 0 processes left", said)
 
 
 @pytest.mark.campaign

@@ -4,7 +4,7 @@ A case names a model in `device.transmission`. "transfer-matrix" is the exact on
 `physics.tunnelling` and `physics.tunnelling_slopes`. Any other model is a pair of formulas here, and a row of MODELS:
 
     transmission(profile, E) -> T              (n,) at energies E (n,) [eV]
-    sensitivity(profile, E, weight) -> slopes  (3, S) sum over E of weight d ln T/d(left, right, length) of each segment
+    sensitivity(profile, E, weight) -> slopes  (4, S) sum over E of weight d ln T/d(left, right, length, curve) of a segment
 
 Formulas use `math`, `numpy`, K0 and their arguments only: `physics` compiles them, and `case` reads the names without
 compiling anything. The sensitivity has to be the exact derivative: the time steps rely on it. A test over all models
@@ -23,12 +23,16 @@ K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
 
 
 class Profile(NamedTuple):
-    """Segments from left to right and the two leads; energies in eV, masses in m0."""
+    """Segments from left to right and the two leads; energies in eV, masses in m0.
+
+    The band on a segment is the straight line from left to right, plus curve P2(s), s from -1 to 1 and P2 = (3 s^2 - 1)/2.
+    """
 
     length: np.ndarray  # (S,) m
-    left: np.ndarray  # (S,) U at the left end of each segment
-    right: np.ndarray  # (S,) U at its right end
+    left: np.ndarray  # (S,) straight part of U at the left end of each segment
+    right: np.ndarray  # (S,) the same at its right end
     mass: np.ndarray  # (S,)
+    curve: np.ndarray  # (S,) height of both ends of the band above its straight part, which has its mean
     bottom_left: float  # U in the left lead
     bottom_right: float
     mass_left: float
@@ -43,47 +47,58 @@ class Model(NamedTuple):
 
 
 def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
-    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, kappa = sqrt(m k0 (U - E)); 1 above the top; (n,)."""
+    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, kappa = sqrt(m k0 (U - E)); 1 above the top; (n,).
+
+    Two straight lines with the mean and the tilt of its halves stand for the parabola on a segment.
+    """
     theta = np.zeros(E.size)
     for s in range(profile.length.size):
-        U0, U1, scale = profile.left[s], profile.right[s], math.sqrt(profile.mass[s] * K0)
-        for i in range(E.size):
-            a, b = max(U0 - E[i], 0.0), max(U1 - E[i], 0.0)
-            if a + b == 0.0:
-                continue
-            root_a, root_b = math.sqrt(a), math.sqrt(b)
-            covered = profile.length[s]
-            if a * b == 0.0:  # the band passes E within the segment
-                covered *= abs(a - b) / abs(U0 - U1)
-            theta[i] += 2.0 / 3.0 * covered * scale * (a + root_a * root_b + b) / (root_a + root_b)
+        left, right, bow = profile.left[s], profile.right[s], 0.75 * profile.curve[s]
+        scale, middle = math.sqrt(profile.mass[s] * K0), 0.5 * (left + right) - bow
+        for U0, U1 in ((left + bow, middle), (middle, right + bow)):
+            for i in range(E.size):
+                a, b = max(U0 - E[i], 0.0), max(U1 - E[i], 0.0)
+                if a + b == 0.0:
+                    continue
+                root_a, root_b = math.sqrt(a), math.sqrt(b)
+                covered = 0.5 * profile.length[s]
+                if a * b == 0.0:  # the band passes E within the line
+                    covered *= abs(a - b) / abs(U0 - U1)
+                theta[i] += 2.0 / 3.0 * covered * scale * (a + root_a * root_b + b) / (root_a + root_b)
     for i in range(E.size):
         theta[i] = math.exp(-2.0 * theta[i])
     return theta
 
 
 def wkb_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """sum_E weight d ln T/d(left, right, length) of each segment (3, S) for `wkb_transmission`."""
-    total = np.zeros((3, profile.length.size))
+    """sum_E weight d ln T/d(left, right, length, curve) of each segment (4, S) for `wkb_transmission`."""
+    total = np.zeros((4, profile.length.size))
     for s in range(profile.length.size):
-        h, U0, U1 = profile.length[s], profile.left[s], profile.right[s]
-        root = math.sqrt(profile.mass[s] * K0)
-        for j in range(E.size):
-            a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
-            if a + b == 0.0:
-                continue
-            ra, rb = math.sqrt(a), math.sqrt(b)
-            mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
-            covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
-            w = -2.0 * weight[j] * root
-            total[2, s] += w * covered * mean
-            if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
-                tilt = abs(U0 - U1)
-                by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
-                total[0, s] += w * h * (by_in if a > 0.0 else by_out)
-                total[1, s] += w * h * (by_in if b > 0.0 else by_out)
-            else:
-                total[0, s] += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
-                total[1, s] += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
+        h, left, right, bow = 0.5 * profile.length[s], profile.left[s], profile.right[s], 0.75 * profile.curve[s]
+        root, middle = math.sqrt(profile.mass[s] * K0), 0.5 * (left + right) - bow
+        for half, (U0, U1) in enumerate(((left + bow, middle), (middle, right + bow))):
+            by_0, by_1 = 0.0, 0.0
+            for j in range(E.size):
+                a, b = max(U0 - E[j], 0.0), max(U1 - E[j], 0.0)
+                if a + b == 0.0:
+                    continue
+                ra, rb = math.sqrt(a), math.sqrt(b)
+                mean = 2.0 / 3.0 * (a + ra * rb + b) / (ra + rb)  # of sqrt(U - E) over the covered part
+                covered = abs(a - b) / abs(U0 - U1) if a * b == 0.0 else 1.0
+                w = -2.0 * weight[j] * root
+                total[2, s] += 0.5 * w * covered * mean
+                if a * b == 0.0:  # theta = (2/3) a^{3/2}/|U0 - U1|: the covered part grows with a
+                    tilt = abs(U0 - U1)
+                    by_in, by_out = (ra + rb) / tilt - mean * covered / tilt, mean * covered / tilt
+                    by_0 += w * h * (by_in if a > 0.0 else by_out)
+                    by_1 += w * h * (by_in if b > 0.0 else by_out)
+                else:
+                    by_0 += w * h * (ra + 2.0 * rb) / (3.0 * (ra + rb) ** 2)
+                    by_1 += w * h * (rb + 2.0 * ra) / (3.0 * (ra + rb) ** 2)
+            outer, inner = (by_0, by_1) if half == 0 else (by_1, by_0)
+            total[0, s] += 0.5 * inner + (outer if half == 0 else 0.0)
+            total[1, s] += 0.5 * inner + (outer if half == 1 else 0.0)
+            total[3, s] += 0.75 * (outer - inner)
     return total
 
 

@@ -35,6 +35,9 @@ MOST_KEPT = 16  # edges of panels that are used again; more were made for a reso
 MORE_KEPT = 2  # edges that panels may gain by halving, beyond those that fresh ones ended with
 FARTHEST_CHANGE = 50.0  # of ln G, where a tangent is refused before its exponential overflows
 SAME_TEMPERATURE = 2e-6  # relative, of kT over which a tangent is followed: ln G has changed by 6e-5 then
+# The same at narrow levels, whose slopes have both signs and are up to 1e9 times as steep as their sum: with 1e-7 a sum was
+# 217/V in place of -41/V.
+NEGLIGIBLE_AT_LEVELS = 1e-11
 SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in the current is known along its tangent
 
 
@@ -54,7 +57,7 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
         junction.transmission != TRANSFER_MATRIX
     )  # T of an approximation, whose kink at the top moves with the state
     if fresh or kinked or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT[k], tolerance, at_top or kinked)
+        panels = energy_panels(profile, V, junction.kT[k], tolerance, 2 if kinked else 1 if at_top else 0)
     result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT[k], panels, tolerance)
     return result, profile, panels
 
@@ -79,9 +82,9 @@ def energies_for_slopes(
 
     edges : (P+1,) eV, of the panels of a spectrum through narrow levels, else of size 0
     """
-    least, n = NEGLIGIBLE * spectrum.chord, 0
     if edges.size > 0 and junction.transmission == TRANSFER_MATRIX:
-        return balanced(profile, spectrum, edges, V, kT, least)
+        return balanced(profile, spectrum, edges, V, kT, NEGLIGIBLE_AT_LEVELS * spectrum.chord)
+    least, n = NEGLIGIBLE * spectrum.chord, 0
     energy, weight = np.empty(spectrum.energy.size), np.empty(spectrum.energy.size)
     for i in range(energy.size):
         if spectrum.weight[i] > least:

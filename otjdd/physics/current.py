@@ -58,6 +58,7 @@ ODD = NODES * EVEN * math.sqrt(np.sum(EVEN**2) / np.sum((NODES * EVEN) ** 2))
 # The integral ends where the supply has fallen to e^-LEFT_OUT of the tolerance, counted from the higher of the emitter's
 # Fermi level and the top of the barrier. Panels of a state before serve while it has fallen to e^-LEAST_LEFT_OUT.
 LEFT_OUT, LEAST_LEFT_OUT = 12.0, 6.0
+BELOW_TOP = 0.125  # of kT
 CAUTION = 15.0  # factor of the error of a panel, see `panel_error`
 ROUGH = 3.0  # the same where T is not smooth
 SLOW = 0.12
@@ -119,33 +120,37 @@ def upper_end(profile: Profile, V: float, kT: float, tolerance: float, left_out:
 
 
 @apart
-def energy_panels(profile: Profile, V: float, kT: float, tolerance: float, at_top: bool) -> np.ndarray:
+def energy_panels(profile: Profile, V: float, kT: float, tolerance: float, at_top: int) -> np.ndarray:
     """First panels of the integral (edges,) [eV], split at the emitter's Fermi level.
 
-    tolerance : relative, of the current   at_top : split at the top of the barrier as well, where T of the WKB
-    approximation has a kink
+    tolerance : relative, of the current   at_top : split at the top of the barrier as well if 1 or more, and at BELOW_TOP
+    below it if 2. T of the WKB approximation has a kink at the top and rises steeply to it: without the second edge the
+    current of a film of 46 nm was wrong by 5e-4 at a tolerance of 3e-5.
     """
     low, top = max(profile.bottom_left, profile.bottom_right), barrier_top(profile)
     emitter, high = max(0.0, -V), upper_end(profile, V, kT, tolerance, LEFT_OUT)
-    edges = np.empty(5)
+    edges = np.empty(6)
     edges[0] = low
     n = 1
     for mark in (emitter, emitter + 10.0 * kT, high):
         if mark > edges[n - 1] + 2.0 * kT:
             edges[n] = mark
             n += 1
-    place = before(edges[:n], top)
-    if at_top and 0 < place < n and edges[place] > top:
-        for i in range(n, place, -1):
-            edges[i] = edges[i - 1]
-        edges[place] = top
-        n += 1
+    for below in range(at_top):
+        mark = top - below * BELOW_TOP * kT
+        place = before(edges[:n], mark)
+        if 0 < place < n and edges[place] > mark:
+            for i in range(n, place, -1):
+                edges[i] = edges[i - 1]
+            edges[place] = mark
+            n += 1
     return edges[:n].copy()
 
 
 @kernel
 def along_line(z: np.ndarray, T: np.ndarray, width: float, E: float):
     """Integral of T = 1/|z|^2 [eV] over a panel with nodes (POINTS,), on which z goes along a straight line; its error.
+    Also the energy of the level and its half width [eV], infinite where there is none.
 
     So z goes across a level too narrow for its nodes: T is a Lorentzian, whatever its width. |z| >= 1, because T <= 1,
     bounds the integral by pi over the speed of z; where round-off hides the width, this is the error.
@@ -153,7 +158,7 @@ def along_line(z: np.ndarray, T: np.ndarray, width: float, E: float):
     """
     last = T.size - 1
     if not T[0] * T[last] > 0.0:
-        return 0.0, 0.0
+        return 0.0, 0.0, E, math.inf
     f0, f1 = (
         1.0 / (math.hypot(z[0, 0], z[1, 0]) * math.sqrt(T[0])),
         1.0 / (math.hypot(z[0, last], z[1, last]) * math.sqrt(T[last])),
@@ -163,14 +168,16 @@ def along_line(z: np.ndarray, T: np.ndarray, width: float, E: float):
     across, length = abs(middle[0] * half[1] - middle[1] * half[0]), math.hypot(half[0], half[1])
     at = middle[0] * half[0] + middle[1] * half[1]
     if not length > 1e-9 * math.hypot(middle[0], middle[1]):
-        return width / (middle[0] ** 2 + middle[1] ** 2), 0.0
+        return width / (middle[0] ** 2 + middle[1] ** 2), 0.0, E, math.inf
     bound = 0.5 * math.pi * width / length
     near = across / length  # least |z|, on the line that goes on beyond the panel
+    level, half_width = E - 0.5 * width * at / (length * length), 0.5 * width * near / length
     if not near > HIDDEN * length:
-        return bound, bound
+        return bound, bound, level, half_width
     angle = math.atan((length + at / length) / near) + math.atan((length - at / length) / near)
     value = min(0.5 * width / across * angle, bound)
-    return value, (TURNED * length / near + ROUND_OFF * max(1.0, abs(E)) / width) * value
+    error = (TURNED * length / near + ROUND_OFF * max(1.0, abs(E)) / width) * value
+    return value, error, level, half_width
 
 
 @apart
@@ -215,12 +222,20 @@ def too_narrow(integral: Integral, panels: Panels, p: int) -> bool:
 
 @kernel
 def put_line(integral: Integral, panels: Panels, p: int, z: np.ndarray, T: np.ndarray, E: np.ndarray, first: int):
-    """Integrate panel p, whose nodes begin at `first` of z, T and E, along a straight line of z, on two of its nodes."""
-    nodes, middle = slice(first, first + POINTS), E[first + POINTS // 2]
-    area, error = along_line(z[:, nodes], T[nodes], panels.right[p] - panels.left[p], middle)
+    """Integrate panel p, whose nodes begin at `first` of z, T and E, along a straight line of z.
+
+    Its nodes move to where the level is, evenly over the angle atan((E - level)/half width): slopes need them there.
+    """
+    nodes, middle, width = slice(first, first + POINTS), E[first + POINTS // 2], panels.right[p] - panels.left[p]
+    area, error, level, half_width = along_line(z[:, nodes], T[nodes], width, middle)
     s = supply(middle, integral.V, integral.kT)
     for i in range(POINTS):
-        panels.weight[p, i] = 0.5 * area * s if i in (1, POINTS - 2) else 0.0
+        panels.weight[p, i] = 0.5 * KRONROD[i] * area * s
+        if 0.0 < half_width < width:
+            low = math.atan((panels.left[p] - level) / half_width)
+            high = math.atan((panels.right[p] - level) / half_width)
+            angle = 0.5 * (low + high) + 0.5 * (high - low) * NODES[i]
+            panels.energy[p, i] = level + half_width * math.tan(angle)
     panels.value[p], panels.difference[p], panels.unseen[p] = area * s, 0.0, error * s
 
 

@@ -14,7 +14,7 @@ from otjdd.physics.electrostatics import edge
 from otjdd.physics.junction import Junction
 from otjdd.physics.numerics import copy
 from otjdd.physics.state import State
-from otjdd.physics.tunnelling import Profile
+from otjdd.physics.tunnelling import Profile, part_of_curve
 
 # columns of the table of pieces of a column: straight piece of the film's band that a piece is a part of, its ends as
 # fractions of that, and the image potential [eV] at its ends, which keeps the mean over the piece
@@ -37,33 +37,36 @@ def tunnelling_profile(junction: Junction, state: State, k: int) -> Profile:
         return band
     first, behind = film_pieces(junction, state, k)
     S, added = band.length.size + M - (behind - first), M - (behind - first)
-    length, left, right, mass = np.empty(S), np.empty(S), np.empty(S), np.empty(S)
-    for s in range(first):
-        length[s], left[s], right[s], mass[s] = band.length[s], band.left[s], band.right[s], band.mass[s]
-    for s in range(behind, band.length.size):
-        t = s + added
-        length[t], left[t], right[t], mass[t] = band.length[s], band.left[s], band.right[s], band.mass[s]
+    length, left, right, mass, curve = np.empty(S), np.empty(S), np.empty(S), np.empty(S), np.empty(S)
+    for s in range(band.length.size):
+        if s < first or s >= behind:
+            t = s if s < first else s + added
+            length[t], left[t], right[t] = band.length[s], band.left[s], band.right[s]
+            mass[t], curve[t] = band.mass[s], band.curve[s]
     for m in range(M):
         piece = junction.image[k, m]
         s, t = first + int(piece[OWNER]), first + m
-        rise = band.right[s] - band.left[s]
+        rise, (at_left, at_right, own) = band.right[s] - band.left[s], part_of_curve(piece[START], piece[END])
         length[t], mass[t] = band.length[s] * (piece[END] - piece[START]), band.mass[s]
-        left[t] = band.left[s] + rise * piece[START] + piece[LOW]
-        right[t] = band.left[s] + rise * piece[END] + piece[HIGH]
-    return Profile(length, left, right, mass, band.bottom_left, band.bottom_right, band.mass_left, band.mass_right)
+        left[t] = band.left[s] + rise * piece[START] + band.curve[s] * at_left + piece[LOW]
+        right[t] = band.left[s] + rise * piece[END] + band.curve[s] * at_right + piece[HIGH]
+        curve[t] = band.curve[s] * own
+    return Profile(
+        length, left, right, mass, curve, band.bottom_left, band.bottom_right, band.mass_left, band.mass_right
+    )
 
 
 @apart
 def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarray) -> np.ndarray:
-    """Derivatives (3, S) by left end, right end and length of the pieces of `band_profile`, from those of the
+    """Derivatives (4, S) by left end, right end, length and curve of the pieces of `band_profile`, from those of the
     pieces of `tunnelling_profile`."""
     M = junction.image.shape[1]
     if M == 0:
         return by_piece
     first, behind = film_pieces(junction, state, k)
     S = by_piece.shape[1] - M + behind - first
-    by_band = np.zeros((3, S))
-    for kind in range(3):
+    by_band = np.zeros((4, S))
+    for kind in range(4):
         copy(by_piece[kind, :first], by_band[kind])
         copy(by_piece[kind, first + M :], by_band[kind, behind:])
     for m in range(M):
@@ -72,4 +75,6 @@ def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarr
         by_band[0, s] += by_piece[0, t] * (1.0 - piece[START]) + by_piece[1, t] * (1.0 - piece[END])
         by_band[1, s] += by_piece[0, t] * piece[START] + by_piece[1, t] * piece[END]
         by_band[2, s] += by_piece[2, t] * (piece[END] - piece[START])
+        at_left, at_right, own = part_of_curve(piece[START], piece[END])
+        by_band[3, s] += by_piece[0, t] * at_left + by_piece[1, t] * at_right + by_piece[3, t] * own
     return by_band

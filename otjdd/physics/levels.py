@@ -16,7 +16,17 @@ import numpy as np
 from otjdd.compiler.decorators import apart, bare, kernel
 from otjdd.laws.transmission import K0, Profile
 from otjdd.physics.supply import supply
-from otjdd.physics.tunnelling import BOUND, LANES, LARGE, padded, refine, step_back, step_numbers, velocities
+from otjdd.physics.tunnelling import (
+    BOUND,
+    LANES,
+    LOOKS,
+    padded,
+    refine,
+    scale_down,
+    step_back,
+    step_numbers,
+    velocities,
+)
 
 HALF_WAVE = math.pi**2  # -q^2 of a step from which on S has zeros
 TURN = 1.0  # rad: between two energies whose phases differ by less, no level is narrower than they are apart
@@ -59,7 +69,7 @@ def count_nodes(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray, c
         turned = (M[1, i] < 0.0) != (N[1, i] < 0.0)
         count[i] += 1.0 if turned else 0.0
     if step[BOUND] > HALF_WAVE:
-        hm, hk, _, U = step_numbers(step)
+        hm, hk, _, _, U = step_numbers(step)
         for i in range(E.size):
             halves = math.floor(math.sqrt(max(hm * hk * (E[i] - U), 0.0)) / math.pi)
             odd = halves % 2.0 == 1.0
@@ -79,13 +89,8 @@ def waves(profile: Profile, steps: np.ndarray, energies: np.ndarray, high: float
         b = M[j % 2]
         step_back(steps[j], E, M[(j + 1) % 2], b)
         count_nodes(steps[j], E, M[(j + 1) % 2], b, count)
-        if j % 32 == 0:  # as in `tunnelling.transfer_matrices`
-            for i in range(E.size):
-                if abs(b[0, i]) > LARGE:
-                    f = 1.0 / abs(b[0, i])
-                    scale[i] -= math.log(f)
-                    for row in range(4):
-                        b[row, i] *= f
+        if j % LOOKS == 0:
+            scale_down(b, scale)
     left, right = velocities(profile, E)
     out = np.empty((ROWS, energies.size))
     for i in range(energies.size):

@@ -22,11 +22,12 @@ from otjdd.physics.supply import log_supply_slope_by_energy, supply
 from otjdd.physics.tunnelling import (
     BOUND,
     K0,
-    LARGE,
+    LOOKS,
     SHORT,
     Profile,
     padded,
     refine,
+    scale_down,
     step_matrix,
     step_numbers,
     velocities,
@@ -36,9 +37,9 @@ from otjdd.physics.tunnelling import (
 @loose
 def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """As `tunnelling.step_back`, with derivatives by E: M and N are (8, n), the matrix and its derivative."""
-    (hm, hk, k, U), short = step_numbers(step), step[BOUND] <= SHORT
+    (hm, hk, k, curve, U), short = step_numbers(step), step[BOUND] <= SHORT
     for j in range(E.size):
-        (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, hk * (U - E[j]), short)
+        (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, curve, hk * (U - E[j]), short)
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22
@@ -57,13 +58,8 @@ def matrices_with_slopes(steps: np.ndarray, E: np.ndarray):
     for j in range(steps.shape[0] - 1, -1, -1):
         b = M[j % 2]
         step_back_with_slope(steps[j], E, M[(j + 1) % 2], b)
-        if j % 32 == 0:  # as in `tunnelling.transfer_matrices`
-            for i in range(E.size):
-                if abs(b[0, i]) > LARGE:
-                    f = 1.0 / abs(b[0, i])
-                    scale[i] -= math.log(f)
-                    for row in range(8):
-                        b[row, i] *= f
+        if j % LOOKS == 0:
+            scale_down(b, scale)
     return M[0], scale
 
 

@@ -1,19 +1,21 @@
 """Transmission of electrons through a band profile: the transfer matrix, and the other models of `laws.transmission`.
 
-A profile is a chain of segments on which the band edge U is linear, between two leads with flat bands. With
+A profile is a chain of segments on which the band edge U is a parabola, between two leads with flat bands. With
 p = psi'/m the Schroedinger equation of BenDaniel & Duke, Phys. Rev. 152, 683 (1966), is
 
     d/dx (psi, p) = A (psi, p),   A = [[0, m], [k0 (U - E), 0]],   k0 = 2 m0 e/hbar^2.
 
 Over a segment of length h, with the entire functions C = cosh(q), S = sinh(q)/q of x = q^2 = h m r, one step is
 
-    sqrt(1 + D^2) (C I + S [[0, h m], [r, 0]]) + D [[1, 0], [0, -1]],   D = -(k/2) dS/dx,
+    sqrt(1 + D^2 - x g^2) (C I + S [[0, h m], [r, 0]]) + D [[1, 0], [0, -1]] + g [[0, -h m], [r, 0]],
+    D = -(k/2) dS/dx,   g = 2 h^2 m k0 c d2S/dx2,
 
-with k = h^2 m k0 (U_1 - U_0) and r = h k0 (U_mid - E) - k^2/(120 h m). The step is exact for a flat segment, and to first
-order in the slope k for a segment of any length. Its second-order terms are chosen so that it agrees with the sixth-order
-Magnus step (Blanes et al., Phys. Rep. 470, 151 (2009)) to h^6. Its determinant is 1, so the flux is conserved. The Magnus
-step itself is not used: its series has a pole at q = i pi, which is a segment half a wavelength long. Errors of such
-segments added up, and the current of a tilted film jumped by 4 % where the number of steps changed with the voltage.
+with k = h^2 m k0 (U_1 - U_0), r = h k0 (U_mid - E) - k^2/(120 h m) and the curve c of the band. The step is exact for a
+flat segment, and to first order in k and c for a segment of any length. Its second-order terms are chosen so that it
+agrees with the sixth-order Magnus step (Blanes et al., Phys. Rep. 470, 151 (2009)) to h^6. Its determinant is 1, so the
+flux is conserved. The Magnus step itself is not used: its series has a pole at q = i pi, which is a segment half a
+wavelength long. Errors of such segments added up, and the current of a tilted film jumped by 4 % where the number of
+steps changed with the voltage.
 One formula serves energies below and above the band edge, so the compiler vectorises the loop over energies.
 
 The matrix is carried from the transmitted side towards the source. In a barrier the decaying wave grows in this direction,
@@ -24,7 +26,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, kernel, loose, spliced
+from otjdd.compiler.decorators import apart, bare, kernel, loose, spliced
 from otjdd.laws.transmission import K0, MODELS, Profile
 from otjdd.physics.numerics import copy
 
@@ -36,80 +38,95 @@ DECAY = 16.0  # largest q^2 of one step in a barrier: its error, of second order
 SHORT = 0.9  # the same for fewer terms; most steps through an oxide are shorter still
 STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
 # within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
-SLOPE = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))  # d/dx of S = sinh(q)/q, by powers of x = q^2
-CURVE = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))  # and d2S/dx2
+# dS/dx of S = sinh(q)/q by powers of x = q^2, and its next two derivatives
+FIRST = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))
+SECOND = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))
+THIRD = tuple((k + 1.0) * (k + 2.0) * (k + 3.0) / math.factorial(2 * k + 7) for k in range(8))
 LANES = 16  # energies that a vectorised loop takes at once; the remainder loop is slow: 15 energies take as long as 28
+CURVED = 0.3  # largest |h^2 m k0 c| of one step: the next order in c is then below 1e-4 of an entry
 # columns of the table of steps of `refine`
-STEP = 5
-LENGTH, LEFT, RIGHT, MASS, BOUND = range(STEP)  # m, eV, eV, m0, bound of |q^2|
+STEP = 6
+LENGTH, LEFT, RIGHT, MASS, BOUND, CURVE = range(STEP)  # m, eV, eV, m0, bound of |q^2|, eV
 HELD = 0.5 * math.pi  # least phase across a well that counts: half of that of the lowest level between hard walls
 LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay finite
+# Steps after which they are looked at: at most e^8 per step and 1e10 from psi to p leave room to the largest double.
+LOOKS = 32
 
 
 @loose
-def doubled(c: float, s: float, ds: float, dds: float):
-    """C, S, dS/dx and d2S/dx2 of 4 x, the double of q, from those of x."""
-    return 2.0 * c * c - 1.0, s * c, 0.25 * (ds * c + 0.5 * s * s), 0.0625 * (dds * c + 1.5 * s * ds)
+def doubled(c: float, s: float, d1: float, d2: float, d3: float):
+    """C, S and the first three derivatives of S by x, at 4 x, the double of q, from those at x."""
+    third = 0.015625 * (d3 * c + 2.0 * s * d2 + 1.5 * d1 * d1)
+    return 2.0 * c * c - 1.0, s * c, 0.25 * (d1 * c + 0.5 * s * s), 0.0625 * (d2 * c + 1.5 * s * d1), third
 
 
 @loose
 def cosh_sinh(x: float):
-    """C = cosh(q), S = sinh(q)/q, dS/dx and d2S/dx2 of x = q^2, for |x| <= PHASE, either sign.
+    """C = cosh(q), S = sinh(q)/q and its first three derivatives by x = q^2, for |x| <= PHASE, either sign.
 
     Taylor series at y = x/16 (to y^7; the next terms are below 3e-11), then twice the formulas of the double argument.
     """
-    y, ds, dds = 0.0625 * x, 0.0, 0.0
+    y, d1, d2, d3 = 0.0625 * x, 0.0, 0.0, 0.0
     for k in range(7, -1, -1):
-        ds = SLOPE[k] + y * ds
-        dds = CURVE[k] + y * dds
-    s = 6.0 * ds + 4.0 * y * dds  # C = S + 2 x dS, C' = S/2
-    c, s, ds, dds = doubled(s + 2.0 * y * ds, s, ds, dds)
-    return doubled(c, s, ds, dds)
+        d1 = FIRST[k] + y * d1
+        d2 = SECOND[k] + y * d2
+        d3 = THIRD[k] + y * d3
+    s = 6.0 * d1 + 4.0 * y * d2  # C = S + 2 x dS/dx, dC/dx = S/2
+    c, s, d1, d2, d3 = doubled(s + 2.0 * y * d1, s, d1, d2, d3)
+    return doubled(c, s, d1, d2, d3)
 
 
 @loose
 def short_cosh_sinh(x: float):
     """As `cosh_sinh`, for |x| <= SHORT: the series itself, whose next terms are below 2e-11."""
-    ds, dds = 0.0, 0.0
+    d1, d2, d3 = 0.0, 0.0, 0.0
     for k in range(5, -1, -1):
-        ds = SLOPE[k] + x * ds
-        dds = CURVE[k] + x * dds
-    s = 6.0 * ds + 4.0 * x * dds
-    return s + 2.0 * x * ds, s, ds, dds
+        d1 = FIRST[k] + x * d1
+        d2 = SECOND[k] + x * d2
+        d3 = THIRD[k] + x * d3
+    s = 6.0 * d1 + 4.0 * x * d2
+    return s + 2.0 * x * d1, s, d1, d2, d3
 
 
 @kernel
-def phases(length: float, left: float, right: float, mass: float, low: float, high: float):
-    """Bounds of q^2 and of -q^2 of one step over a segment, for all energies between low and high [eV]."""
-    U, tilt, by_energy = 0.5 * (left + right), abs(right - left), length * length * mass * K0
-    spread = 0.5 * by_energy * tilt + steepness(length, left, right, mass) ** 2 / 120.0
+def phases(profile: Profile, s: int, low: float, high: float):
+    """Bounds of q^2 and of -q^2 of one step over segment s, for all energies between low and high [eV]."""
+    left, right, by_energy = profile.left[s], profile.right[s], profile.length[s] ** 2 * profile.mass[s] * K0
+    U, tilt = 0.5 * (left + right), abs(right - left)
+    spread = by_energy * (0.5 * tilt + abs(profile.curve[s])) + (by_energy * tilt) ** 2 / 120.0
     return by_energy * max(U - low, 0.0) + spread, by_energy * max(high - U, 0.0) + spread
 
 
 @kernel
-def steepness(length: float, left: float, right: float, mass: float) -> float:
-    """|k| of one step over a segment: its length in units of that over which the wave turns on the slope, cubed."""
-    return length * length * mass * K0 * abs(right - left)
+def pieces(profile: Profile, s: int, decay: float, phase: float) -> int:
+    """Number of steps on segment s with these bounds of q^2 and -q^2: each has at most DECAY, PHASE, STEEP and CURVED.
 
-
-@kernel
-def pieces(decay: float, phase: float, k: float) -> int:
-    """Number of steps on a segment with these bounds of q^2, -q^2 and |k|: each has at most DECAY, PHASE and STEEP."""
-    length2 = max(decay / DECAY, phase / PHASE)
+    |k| is the length of a step in units of that over which the wave turns on the slope, cubed.
+    """
+    by_energy, length2 = profile.length[s] ** 2 * profile.mass[s] * K0, max(decay / DECAY, phase / PHASE)
+    k, curved = by_energy * abs(profile.right[s] - profile.left[s]), by_energy * abs(profile.curve[s])
     n = int(math.ceil(math.sqrt(length2))) if length2 > 1.0 else 1
-    return max(n, int(math.ceil((k / STEEP) ** (1.0 / 3.0)))) if k > STEEP else n
+    n = max(n, int(math.ceil((k / STEEP) ** (1.0 / 3.0)))) if k > STEEP else n
+    return max(n, int(math.ceil((curved / CURVED) ** 0.25))) if curved > CURVED else n
+
+
+@bare
+def part_of_curve(start: float, end: float):
+    """P2 of a segment between two fractions of it: straight part at the left and right end, and curve, of that part."""
+    width, centre = end - start, start + end - 1.0
+    mean, tilt = 1.5 * centre * centre - 0.5 + 0.5 * width * width, 3.0 * centre * width
+    return mean - tilt, mean + tilt, width * width
 
 
 @apart
 def refine(profile: Profile, low: float, high: float):
-    """Segments as the list of steps (length, left, right, mass, bound of |q^2|) and the segment each belongs to."""
+    """Segments as the list of steps (length, left, right, mass, bound of |q^2|, curve) and the segment each belongs to."""
     S, count = profile.length.size, 0
     q2, number = np.empty(S), np.empty(S, np.int64)
     for s in range(S):
-        h, U0, U1, m = profile.length[s], profile.left[s], profile.right[s], profile.mass[s]
-        decay, phase = phases(h, U0, U1, m, low, high)
+        decay, phase = phases(profile, s, low, high)
         q2[s] = max(decay, phase)
-        number[s] = pieces(decay, phase, steepness(h, U0, U1, m))
+        number[s] = pieces(profile, s, decay, phase)
         count += number[s]
     steps = np.empty((count, STEP))
     owner = np.empty(count, np.int64)
@@ -119,8 +136,10 @@ def refine(profile: Profile, low: float, high: float):
         slope = (profile.right[s] - profile.left[s]) / n
         for i in range(n):
             steps[j, LENGTH] = profile.length[s] / n
-            steps[j, LEFT] = profile.left[s] + slope * i
-            steps[j, RIGHT] = profile.left[s] + slope * (i + 1)
+            at_left, at_right, own = part_of_curve(i / n, (i + 1) / n)
+            steps[j, LEFT] = profile.left[s] + slope * i + profile.curve[s] * at_left
+            steps[j, RIGHT] = profile.left[s] + slope * (i + 1) + profile.curve[s] * at_right
+            steps[j, CURVE] = profile.curve[s] * own
             steps[j, MASS] = profile.mass[s]
             steps[j, BOUND] = q2[s] / (n * n)
             owner[j] = s
@@ -138,35 +157,36 @@ def padded(values: np.ndarray, fill: float) -> np.ndarray:
 
 @spliced
 def step_numbers(step: np.ndarray):
-    """h m, h k0 and k of a step, and the band U [eV] from which its r counts, r = h k0 (U - E)."""
+    """h m, h k0, k and g/(d2S/dx2) of a step, and the band U [eV] from which its r counts, r = h k0 (U - E)."""
     h, U0, U1 = step[LENGTH], step[LEFT], step[RIGHT]
     hm, hk = h * step[MASS], h * K0
     k = hm * hk * (U1 - U0)
-    return hm, hk, k, 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
+    return hm, hk, k, 2.0 * hm * hk * step[CURVE], 0.5 * (U0 + U1) - k * k / (120.0 * hm * hk)
 
 
 @spliced
-def step_matrix(hm: float, hk: float, k: float, r: float, short: bool):
+def step_matrix(hm: float, hk: float, k: float, curve: float, r: float, short: bool):
     """Matrix of one step of `refine` from right to left, the inverse of that to the right, and its derivative by E.
 
-    hm, hk, k : of `step_numbers`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
+    hm, hk, k, curve : of `step_numbers`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
     """
-    C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
-    D, by_E = -0.5 * k * dS, -hm * hk
-    u, dD = 0.5 * D * D, -0.5 * k * ddS * by_E  # u is below 5e-4, see STEEP: the root of 1 + D^2 to 7e-11
-    root, droot = 1.0 + u - 0.5 * u * u, (1.0 - u) * D * dD
+    C, S, dS, ddS, dddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+    D, g, by_E = -0.5 * k * dS, curve * ddS, -hm * hk
+    dD, dg = -0.5 * k * ddS * by_E, curve * dddS * by_E
+    u = 0.5 * (D * D - hm * r * g * g)  # below 5e-4, see STEEP and CURVED: the root to 7e-11
+    root, droot = 1.0 + u - 0.5 * u * u, (1.0 - u) * (D * dD - 0.5 * by_E * g * g - hm * r * g * dg)
     rise = droot * C + root * 0.5 * S * by_E
     turn = droot * S + root * dS * by_E
-    slopes = rise - dD, -turn * hm, -turn * r + root * S * hk, rise + dD
-    return (root * C - D, -root * S * hm, -root * S * r, root * C + D), slopes
+    slopes = rise - dD, -(turn - dg) * hm, -(turn + dg) * r + (root * S + g) * hk, rise + dD
+    return (root * C - D, -(root * S - g) * hm, -(root * S + g) * r, root * C + D), slopes
 
 
 @loose
 def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
     """N = A M for all energies, (4, n) each, A the matrix of a step."""
-    (hm, hk, k, U), short = step_numbers(step), step[BOUND] <= SHORT
+    (hm, hk, k, curve, U), short = step_numbers(step), step[BOUND] <= SHORT
     for j in range(E.size):
-        a11, a12, a21, a22 = step_matrix(hm, hk, k, hk * (U - E[j]), short)[0]
+        a11, a12, a21, a22 = step_matrix(hm, hk, k, curve, hk * (U - E[j]), short)[0]
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22
@@ -180,6 +200,17 @@ def velocities(profile: Profile, E: np.ndarray):
         left[i] = math.sqrt(K0 * max(E[i] - profile.bottom_left, 0.0) / profile.mass_left)
         right[i] = math.sqrt(K0 * max(E[i] - profile.bottom_right, 0.0) / profile.mass_right)
     return left, right
+
+
+@bare
+def scale_down(M: np.ndarray, scale: np.ndarray):
+    """Divide the matrices M (rows, n) whose first entry is beyond LARGE by it, and add ln of that to scale (n,)."""
+    for i in range(scale.size):
+        if abs(M[0, i]) > LARGE:
+            f = 1.0 / abs(M[0, i])
+            scale[i] -= math.log(f)
+            for row in range(M.shape[0]):
+                M[row, i] *= f
 
 
 @apart
@@ -198,16 +229,8 @@ def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     for j in range(J - 1, -1, -1):
         b = M[j if keep else j % 2]
         step_back(steps[j], E, M[j + 1 if keep else (j + 1) % 2], b)
-        # at most e^8 per step and 1e10 from psi to p: looking every 32 steps leaves room to the largest double
-        if not keep and j % 32 == 0:
-            for i in range(E.size):
-                if abs(b[0, i]) > LARGE:
-                    f = 1.0 / abs(b[0, i])
-                    scale[i] -= math.log(f)
-                    b[0, i] *= f
-                    b[1, i] *= f
-                    b[2, i] *= f
-                    b[3, i] *= f
+        if not keep and j % LOOKS == 0:
+            scale_down(b, scale)
     return M, scale
 
 

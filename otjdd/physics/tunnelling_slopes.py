@@ -10,6 +10,7 @@ from otjdd.compiler.decorators import apart, loose
 from otjdd.laws.transmission import MODELS
 from otjdd.physics.tunnelling import (
     BOUND,
+    CURVE,
     K0,
     LEFT,
     LENGTH,
@@ -20,6 +21,7 @@ from otjdd.physics.tunnelling import (
     Profile,
     cosh_sinh,
     padded,
+    part_of_curve,
     refine,
     short_cosh_sinh,
     transfer_matrices,
@@ -31,7 +33,7 @@ AT_ONCE = 512  # energies of one pass, whose matrices are all kept: 10 MB and no
 
 @loose
 def adjoint_step(step: np.ndarray, E: np.ndarray, weight: np.ndarray, N: np.ndarray, L: np.ndarray, out: np.ndarray):
-    """Put sum_E weight d ln T/d(U0, U1, h) of one step into out (3,), and carry the adjoint L across it.
+    """Put sum_E weight d ln T/d(U0, U1, h, curve) of one step into out (4,), and carry the adjoint L across it.
 
     N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
     """
@@ -39,41 +41,46 @@ def adjoint_step(step: np.ndarray, E: np.ndarray, weight: np.ndarray, N: np.ndar
     hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
     k = hm * hk * (U1 - U0)
     shift = k * k / (120.0 * hm)
-    U = 0.5 * (U0 + U1) - shift / hk
-    s0, s1, s2 = 0.0, 0.0, 0.0
+    U, curve = 0.5 * (U0 + U1) - shift / hk, 2.0 * hm * hk * step[CURVE]
+    s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
     for j in range(E.size):
         r = hk * (U - E[j])
-        C, S, dS, ddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
-        D = -0.5 * k * dS
-        u = 0.5 * D * D
+        C, S, dS, ddS, dddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+        D, g = -0.5 * k * dS, curve * ddS
+        u = 0.5 * (D * D - hm * r * g * g)
         root = 1.0 + u - 0.5 * u * u
         l11, l12, l21, l22 = L[0, j], L[1, j], L[2, j], L[3, j]
         n11, n12, n21, n22 = N[0, j], N[1, j], N[2, j], N[3, j]
         g11, g12 = l11 * n11 + l12 * n12, l11 * n21 + l12 * n22
         g21, g22 = l21 * n11 + l22 * n12, l21 * n21 + l22 * n22
         side = hm * g12 + r * g21
-        by_D = D * (1.0 - u) * (C * (g11 + g22) - S * side) - (g11 - g22)
-        by_x = root * (0.5 * S * (g11 + g22) - dS * side) - 0.5 * k * ddS * by_D
-        by_r = -root * S * g21 + hm * by_x
-        by_hm = -root * S * g12 + r * by_x
+        by_u = (1.0 - u) * (C * (g11 + g22) - S * side)
+        by_D = D * by_u - (g11 - g22)
+        by_g = hm * g12 - r * g21 - hm * r * g * by_u
+        by_x = root * (0.5 * S * (g11 + g22) - dS * side) - 0.5 * k * ddS * by_D - 0.5 * g * g * by_u
+        by_x += curve * dddS * by_g
+        by_r = -(root * S + g) * g21 + hm * by_x
+        by_hm = -(root * S - g) * g12 + r * by_x
         by_k = -0.5 * dS * by_D - k / (60.0 * hm) * by_r
         w = weight[j]
         s0 += w * by_k
         s1 += w * by_r
-        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm)
-        a11, a12, a21, a22 = root * C - D, -root * S * hm, -root * S * r, root * C + D
+        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm + 2.0 * g * by_g)
+        s3 += w * ddS * by_g
+        a11, a12, a21, a22 = root * C - D, -(root * S - g) * hm, -(root * S + g) * r, root * C + D
         L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
         L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
     out[0] = 0.5 * hk * s1 - hm * hk * s0
     out[1] = 0.5 * hk * s1 + hm * hk * s0
     out[2] = s2 / h
+    out[3] = 2.0 * hm * hk * s3
 
 
 @apart
 def transfer_matrix_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray, low: float, high: float):
-    """sum_E weight d ln T/d(left, right, length) of each segment (3, S), and by the band bottoms of the leads (2,)."""
+    """sum_E weight d ln T/d(left, right, length, curve) of each segment (4, S), and by the bottoms of the leads (2,)."""
     steps, owner = refine(profile, low, high)
-    total, leads = np.zeros((3, profile.length.size)), np.zeros(2)
+    total, leads = np.zeros((4, profile.length.size)), np.zeros(2)
     for i in range(0, E.size, AT_ONCE):
         some = slice(i, min(i + AT_ONCE, E.size))
         add_sensitivity(profile, steps, owner, padded(E[some], high), padded(weight[some], 0.0), total, leads)
@@ -90,7 +97,7 @@ def add_sensitivity(
     total: np.ndarray,
     leads: np.ndarray,
 ):
-    """Add the part of some energies E (n,) to total (3, S) and leads (2,).
+    """Add the part of some energies E (n,) to total (4, S) and leads (2,).
 
     steps, owner : of `refine`
     """
@@ -108,7 +115,7 @@ def add_sensitivity(
         by_right = 1.0 / r + f * (a * m22 + b * l * m12)
         leads[0] -= weight[i] * by_left * K0 / (2.0 * profile.mass_left * l)
         leads[1] -= weight[i] * by_right * K0 / (2.0 * profile.mass_right * r)
-    out = np.empty(3)
+    out = np.empty(4)
     segment, first = -1, 0
     for j in range(steps.shape[0]):
         adjoint_step(steps[j], E, weight, M[j + 1], L, out)
@@ -120,6 +127,8 @@ def add_sensitivity(
         total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
         total[1, s] += out[0] * f0 + out[1] * f1
         total[2, s] += out[2] / n
+        at_left, at_right, own = part_of_curve(f0, f1)
+        total[3, s] += out[0] * at_left + out[1] * at_right + out[3] * own
 
 
 @apart
@@ -149,7 +158,7 @@ for name, code in TRANSMISSIONS.items():
 
 @apart
 def sensitivity(model: int, profile: Profile, E: np.ndarray, weight: np.ndarray, low: float, high: float):
-    """sum_E weight d ln T/d(left, right, length) per segment (3, S), and by the band bottoms of the leads (2,).
+    """sum_E weight d ln T/d(left, right, length, curve) per segment (4, S), and by the band bottoms of the leads (2,).
 
     model : code of TRANSMISSIONS   E, weight : (n,), E in eV
     low, high : [eV] the range for which T was computed; it sets the steps, and E may be part of it

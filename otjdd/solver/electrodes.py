@@ -14,7 +14,7 @@ import numpy as np
 from otjdd.case.electrodes import Bent, Straight
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics import electrostatics as es
-from otjdd.physics.bent_region import straight_pieces
+from otjdd.physics.bent_region import ends_of_pieces
 from otjdd.physics.electrostatics import Permittivity
 from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LARGEST_BENDING = 1000.0  # eV of either sign, where the tables of an electrode end: ten times the highest voltage
 TABLE = 8192  # intervals of bending; cubic interpolation is then exact to 1e-9 of the bending, whatever the doping
-FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 300 pieces
+FINEST = 1e-8  # least relative error of a current that the pieces are chosen for: some 200 pieces
 
 
 def permittivity(record: LinearPermittivity | NonlinearPermittivity, temperature: float) -> Permittivity:
@@ -44,7 +44,7 @@ def fermi_level(semiconductor: Bent, temperature: float) -> float:
 def bent_tables(form: Bent, temperature: float, tolerance: float) -> tuple[Any, ...]:
     """xi, and the tables of an Electrode: charge scale, start, step, bending, slope, depletion, accumulation.
 
-    tolerance : relative error that the straight pieces of the bent region may make in a current
+    tolerance : relative error that the pieces of the bent region may make in a current
     """
     kT, density_of_states = BOLTZMANN_EV * temperature, float(form.density_of_states)
     xi, eps = fermi_level(form, temperature), permittivity(form.permittivity, temperature)
@@ -55,9 +55,7 @@ def bent_tables(form: Bent, temperature: float, tolerance: float) -> tuple[Any, 
     step = (accumulated + depleted) / TABLE
     below, above = math.floor(accumulated / step), math.floor(depleted / step)
     bending, slope = es.bending_table((below, above), scale, step, *bulk)
-    depletion, accumulation = (
-        straight_pieces(sign, abs(bending[end]), tolerance, *bulk) for sign, end in ((1, -1), (-1, 0))
-    )
+    depletion, accumulation = (ends_of_pieces(bending[end], tolerance, float(form.mass), *bulk) for end in (-1, 0))
     return xi, scale, -below * step, step, bending, slope, depletion, accumulation
 
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
-FILM_SEGMENTS = 32  # straight pieces of the film band for tunnelling, at least; cells where they are larger
+FILM_SEGMENTS = 32  # pieces of the film band for tunnelling, at least; cells where they are larger
+LONGEST_SEGMENT = 0.3e-9  # m, of these pieces at a current tolerance of 1e-4: that errs as their sixth power
 
 
 class Member(NamedTuple):
@@ -125,15 +126,19 @@ def site_energy(x: np.ndarray, thickness: float, well_left: float, well_right: f
 
 
 @lru_cache(maxsize=16)
-def tunnelling_nodes(thickness: float, cells: int, grading: float) -> np.ndarray:
-    """Points 0..N+1 (left end, centres, right end) of a grid that bound the straight pieces of the film band."""
+def tunnelling_nodes(thickness: float, cells: int, grading: float, tolerance: float) -> np.ndarray:
+    """Points 0..N+1 (left end, centres, right end) of a grid that bound the pieces of the film band.
+
+    Counted from both ends, so that a film turned round has the same. tolerance : relative, of currents
+    """
     faces = grid_faces(thickness, cells, grading)
     points = np.concatenate(([faces[0]], centres(faces), [faces[-1]]))
-    kept, shortest = [0], faces[-1] / FILM_SEGMENTS
-    for i in range(1, len(points) - 1):
-        if points[i] - points[kept[-1]] >= shortest and points[-1] - points[i] >= 0.5 * shortest:
+    shortest = min(faces[-1] / FILM_SEGMENTS, LONGEST_SEGMENT * (tolerance / 1e-4) ** (1 / 6))
+    kept, last, middle = [0], len(points) - 1, 0.5 * faces[-1]
+    for i in range(1, len(points) // 2):
+        if points[i] - points[kept[-1]] >= shortest and middle - points[i] >= 0.25 * shortest:
             kept.append(i)
-    return np.array([*kept, len(points) - 1])
+    return np.array([*kept, *(last - i for i in reversed(kept))])
 
 
 def column_numbers(case: Case, parts: list[Member], temperature: float) -> kernels.Columns:
@@ -207,7 +212,8 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
     T = case.temperature if temperature is None else temperature
     device, circuit = case.device, case.circuit
     parts = members(case) if parts is None else parts
-    nodes = tunnelling_nodes(device.film.thickness, device.film.cells, device.film.grading).copy()
+    film = device.film
+    nodes = tunnelling_nodes(film.thickness, film.cells, film.grading, case.numerics.current_tolerance).copy()
     of_kinds = [materials(kind.device, kind.ions, T, case.numerics.current_tolerance) for kind in kinds_of(case)]
     made = [of_kinds[part.kind] for part in parts]
     columns = column_numbers(case, parts, T)

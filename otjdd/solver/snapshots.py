@@ -101,7 +101,7 @@ def band_diagram(junction: Junction, state: State, k: int) -> dict[str, np.ndarr
     )  # fmt: skip
     x = ends - ends[before]
     position = np.concatenate(([x[0] - 2e-9, x[0]], np.repeat(x, 2)[1:-1], [x[-1], x[-1] + 2e-9]))
-    bands = np.column_stack((profile.left, profile.right)).ravel()
+    bands = np.column_stack((profile.left + profile.curve, profile.right + profile.curve)).ravel()
     edge = np.concatenate(([profile.bottom_left] * 2, bands, [profile.bottom_right] * 2))
     return {"band_position": position, "band_edge": edge}
 

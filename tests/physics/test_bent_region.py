@@ -1,4 +1,4 @@
-"""Straight pieces of a bent semiconductor, against an adaptive integral and a curvature by differences."""
+"""Pieces of a bent semiconductor, against an adaptive integral and their own error."""
 
 import math
 
@@ -8,8 +8,10 @@ from devices import case
 from scipy.integrate import quad
 
 from otjdd.constants import BOLTZMANN_EV
-from otjdd.physics.bent_region import straight_pieces
-from otjdd.physics.electrostatics import bent_fields, displacement, doping_stiffness
+from otjdd.laws.transmission import K0
+from otjdd.physics.bent_region import REST, ends_of_pieces
+from otjdd.physics.electrostatics import bent_fields
+from otjdd.physics.fermi_dirac import inverse_fermi_dirac_half
 from otjdd.solver import electrodes
 
 KT = BOLTZMANN_EV * 300.0
@@ -31,8 +33,8 @@ def test_pieces_lie_on_the_band_of_their_field(sign, tolerance, bulk):
     def rate(log_u):
         return math.exp(log_u) / bent_fields(np.array([sign * math.exp(log_u)]), *bulk)[0]
 
-    u, depth, E = straight_pieces(sign, LARGEST, tolerance, *bulk)
-    assert u[[0, -1]] == pytest.approx([tolerance * KT, LARGEST], rel=1e-12)
+    u, depth, E = ends_of_pieces(sign * LARGEST, tolerance, 1.3, *bulk)
+    assert u[[0, -1]] == pytest.approx([REST * tolerance * KT, LARGEST], rel=1e-12)
     assert depth[0] == 0.0
     assert (np.diff(u) > 0.0).all()
     assert pytest.approx(bent_fields(sign * u, *bulk), rel=1e-12) == E
@@ -44,23 +46,25 @@ def test_pieces_lie_on_the_band_of_their_field(sign, tolerance, bulk):
 
 
 @signs
-def test_pieces_are_as_long_as_the_curvature_of_the_band_allows(sign, bulk):
-    tolerance = 1e-7
-    u, depth, E = straight_pieces(sign, LARGEST, tolerance, *bulk)
-    screening = math.sqrt(displacement(0.0, bulk[-1])[1] / doping_stiffness(bulk[0], KT, bulk[3]))
-    curvature = np.abs(np.diff(E**2) / np.diff(u)) / 2  # u'' = d(E^2)/du/2 of each piece
-    pieces = (curvature * screening**2 / tolerance) ** 0.25 / screening * np.diff(depth)
-    assert pieces[5:] == pytest.approx(np.ones(u.size - 6), rel=0.02)  # along the first ones the curvature doubles
-
-
-@signs
 def test_there_are_as_many_pieces_as_the_tolerance_asks_for(sign, bulk):
-    """Pieces are exact to the fourth order in their length."""
-    coarse, fine = (straight_pieces(sign, LARGEST, tolerance, *bulk)[0] for tolerance in (1e-3, 1e-7))
+    """Pieces are exact to the sixth order in their length."""
+    coarse, fine = (ends_of_pieces(sign * LARGEST, tolerance, 1.3, *bulk)[0] for tolerance in (1e-3, 1e-7))
     few, many = (np.count_nonzero((u > 0.01) & (u < 1.0)) for u in (coarse, fine))
-    assert many / few == pytest.approx(10.0, rel=0.15)
+    assert many / few == pytest.approx(10.0 ** (4 / 6), rel=0.15)
+
+
+def test_a_long_bent_region_has_pieces_short_beside_a_wave_where_it_would_reflect(bulk):
+    """A hundredth of the doping makes the region ten times as long, and the wave is as it was."""
+    _, kT, doping, states, eps = bulk
+    thin = kT * inverse_fermi_dirac_half(doping / (100.0 * states)), kT, doping / 100.0, states, eps
+    u, depth, _ = ends_of_pieces(-LARGEST, 1e-4, 1.3, *thin)
+    wave = 1.0 / math.sqrt(1.3 * K0 * (kT + 0.1))
+    near = np.interp(0.1, 0.5 * (u[1:] + u[:-1]), np.diff(depth))
+    assert near < 3.0 * wave
+    few = ends_of_pieces(-LARGEST, 1e-4, 1.3, *bulk)[0]
+    assert (u > 1e-3).sum() > 1.2 * (few > 1e-3).sum()
 
 
 def test_there_are_no_fewer_pieces_than_eight(bulk):
-    u, _, _ = straight_pieces(1, 2e-3 * KT, 1e-3, *bulk)
+    u, _, _ = ends_of_pieces(2e-3 * KT, 1e-3, 1.3, *bulk)
     assert u.size == 9

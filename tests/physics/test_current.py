@@ -102,19 +102,22 @@ def test_a_level_narrower_than_its_panel_is_integrated_along_the_straight_line_o
     exact = (math.atan(0.7 / width) + math.atan(0.3 / width)) / width
     for factor in (1.0, 3.0 - 2.0j):  # the wave is known to a factor, T in full
         z, T = (E + 1j * width) * factor, width**2 / (E**2 + width**2)
-        value, error = along_line(np.array([z.real, z.imag]), T, 1.0, 0.2)
+        value, error, level, half_width = along_line(np.array([z.real, z.imag]), T, 1.0, 0.2)
+        assert (level, half_width) == pytest.approx((0.0, width), rel=1e-3, abs=1e-15)
         assert value == pytest.approx(exact * width**2, rel=1e-6) or width < 1e-10
         assert abs(value - exact * width**2) <= error <= value
-    assert along_line(np.array([z.real, z.imag]), np.zeros(POINTS), 1.0, 0.2) == (0.0, 0.0)
+    assert along_line(np.array([z.real, z.imag]), np.zeros(POINTS), 1.0, 0.2) == (0.0, 0.0, 0.2, math.inf)
 
 
 def flat(edge, length=2e-9):
     """A band without any step at `edge` [eV]: nothing is reflected."""
-    return Profile(np.array([length]), np.array([edge]), np.array([edge]), np.ones(1), edge, edge, 1.0, 1.0)
+    return Profile(
+        np.array([length]), np.array([edge]), np.array([edge]), np.ones(1), np.zeros(1), edge, edge, 1.0, 1.0
+    )
 
 
 def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
-    panels = energy_panels(profile, V, KT, tolerance, False)
+    panels = energy_panels(profile, V, KT, tolerance, 0)
     result, _ = converged_spectrum(transmission, profile, V, KT, panels, tolerance)
     assert result.error <= tolerance * result.chord
     assert (result.low, result.high) == (panels[0], panels[-1])
@@ -126,8 +129,10 @@ def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
 @pytest.mark.parametrize(("edge", "V"), [(0.2, 0.1), (0.9, 0.1), (0.9, -2.0)])
 def test_what_the_integral_leaves_out_is_far_below_its_tolerance(transmission, tolerance, edge, V):
     lead = -1.0 + max(0.0, -V)
-    profile = Profile(np.array([6e-9]), np.array([edge]), np.array([edge]), np.ones(1), lead, -1.0, 1.0, 1.0)
-    panels = energy_panels(profile, V, KT, tolerance, True)
+    profile = Profile(
+        np.array([6e-9]), np.array([edge]), np.array([edge]), np.ones(1), np.zeros(1), lead, -1.0, 1.0, 1.0
+    )
+    panels = energy_panels(profile, V, KT, tolerance, 2)
     there = upper_end(profile, V, KT, tolerance, LEFT_OUT)
     assert panels[-1] == there == pytest.approx(max(edge, 0.0, -V) + (12.0 - math.log(tolerance)) * KT)
     whole = np.append(panels, panels[-1] + 40.0 * KT)
@@ -161,8 +166,8 @@ def test_a_band_that_reflects_nothing_carries_the_thermionic_current(transmissio
 def test_steps_through_a_barrier_serve_the_energies_far_below_its_top():
     """At 10 K all electrons pass 3 eV and more below the top, and the integral reaches up to it."""
     kT, V = 10.0 * BOLTZMANN_EV, 0.1
-    profile = Profile(np.array([2e-9]), np.array([3.0]), np.array([3.0]), np.ones(1), -0.5, -0.5, 1.0, 1.0)
-    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, 1e-8, False), 1e-8)
+    profile = Profile(np.array([2e-9]), np.array([3.0]), np.array([3.0]), np.ones(1), np.zeros(1), -0.5, -0.5, 1.0, 1.0)
+    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, 1e-8, 0), 1e-8)
     nodes, weights = np.polynomial.legendre.leggauss(60)
     expected = 0.0
     for low, high in ((-0.5, -V - 0.02), (-V - 0.02, -V + 0.02), (-V + 0.02, -0.02), (-0.02, 0.03)):
@@ -175,7 +180,9 @@ def test_steps_through_a_barrier_serve_the_energies_far_below_its_top():
 def barrier(height=0.8):
     """A barrier of some nanometres with a slope, between a metal and a shallow band."""
     ends = np.linspace(height, height - 0.2, 9)
-    return Profile(np.full(8, 2.5e-10), ends[:-1].copy(), ends[1:].copy(), np.ones(8), -5.0, -0.1, 1.0, 1.3)
+    return Profile(
+        np.full(8, 2.5e-10), ends[:-1].copy(), ends[1:].copy(), np.ones(8), np.zeros(8), -5.0, -0.1, 1.0, 1.3
+    )
 
 
 @models
@@ -197,7 +204,7 @@ def double_barrier(width, well=6e-9, height=0.6, tilt=0.0):
     """Two flat barriers, a well between, two equal leads: the narrower its levels the wider the barriers [m]."""
     length = np.array([width, well, width])
     left, right = np.array([height, 0.0, height - tilt]), np.array([height, 0.0, height - tilt])
-    return Profile(length, left, right, np.array([0.3, 0.4, 0.3]), -0.05, -0.05 - tilt, 1.0, 1.3)
+    return Profile(length, left, right, np.array([0.3, 0.4, 0.3]), np.zeros(3), -0.05, -0.05 - tilt, 1.0, 1.3)
 
 
 def exact_double_barrier(profile, V):

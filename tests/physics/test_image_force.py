@@ -54,7 +54,9 @@ def band(run, metals):
 
     def potential(x):
         s = min(int(np.searchsorted(ends, x, side="right")) - 1, film + bent - 1)
-        U = profile.left[s] + (profile.right[s] - profile.left[s]) * (x - ends[s]) / profile.length[s]
+        at = (x - ends[s]) / profile.length[s]
+        U = profile.left[s] + (profile.right[s] - profile.left[s]) * at
+        U += profile.curve[s] * (1.5 * (2.0 * at - 1.0) ** 2 - 0.5)
         return U + (max(images(x, L, metals), -depth) if 0 < x < L else -depth if x == 0 else 0.0)
 
     kinks = np.unique(np.concatenate((ends, [A / depth] if metals == "left" else [])))
@@ -153,10 +155,10 @@ def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_las
     band, seen = band_profile(junction, state, 0), tunnelling_profile(junction, state, 0)
     for one, other in zip(band, seen, strict=True):
         assert np.array_equal(one, other)
-    slopes = np.arange(3.0 * band.length.size).reshape(3, -1)
+    slopes = np.arange(4.0 * band.length.size).reshape(4, -1)
     assert np.array_equal(slopes_of_bands(junction, state, 0, slopes), slopes)
     tolerance = junction.energy_tolerance
-    panels = energy_panels(band, 0.3, junction.kT[0], tolerance, False)
+    panels = energy_panels(band, 0.3, junction.kT[0], tolerance, 0)
     direct, _ = converged_spectrum(junction.transmission, band, 0.3, junction.kT[0], panels, tolerance)
     assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
 

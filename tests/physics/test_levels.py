@@ -18,7 +18,7 @@ KT = 300 * BOLTZMANN_EV
 def profile(length, band, lead=-0.05):
     """Flat pieces [m], [eV] between two metals."""
     length, band = np.array(length), np.array(band)
-    return Profile(length, band, band.copy(), np.full(length.size, 0.4), lead, lead, 1.0, 1.3)
+    return Profile(length, band, band.copy(), np.full(length.size, 0.4), np.zeros(length.size), lead, lead, 1.0, 1.3)
 
 
 def double_barrier(width, right=None, height=0.6):

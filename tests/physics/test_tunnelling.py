@@ -40,7 +40,7 @@ def chain(ends, length, mass=1.0, leads=(-5.0, -0.1), lead_masses=(1.0, 1.3)):
     ends = np.asarray(ends, dtype=float)
     S = ends.size - 1
     masses = np.full(S, float(mass))
-    return Profile(np.full(S, length / S), ends[:-1].copy(), ends[1:].copy(), masses, *leads, *lead_masses)
+    return Profile(np.full(S, length / S), ends[:-1].copy(), ends[1:].copy(), masses, np.zeros(S), *leads, *lead_masses)
 
 
 def exact_rectangular(profile, E):
@@ -150,8 +150,8 @@ def random_profile(rng, S=12):
     masses = rng.uniform(0.3, 2.0, S)
     lengths = rng.uniform(0.05e-9, 0.25e-9, S)
     jump = 0.1 * rng.standard_normal(S)
-    leads = (rng.uniform(-5, -0.2), rng.uniform(-0.3, -0.02))
-    return Profile(lengths, ends[:-1] + jump, ends[1:] + jump, masses, *leads, *rng.uniform(0.5, 2.0, 2))
+    leads, curve = (rng.uniform(-5, -0.2), rng.uniform(-0.3, -0.02)), 0.05 * rng.standard_normal(S)
+    return Profile(lengths, ends[:-1] + jump, ends[1:] + jump, masses, curve, *leads, *rng.uniform(0.5, 2.0, 2))
 
 
 @given(seed=st.integers(0, 10**9), E=st.floats(0.0, 2.0))
@@ -172,7 +172,7 @@ def test_reflection_and_transmission_add_to_one(seed, E):
 def test_both_directions_transmit_alike(seed, E):
     p = random_profile(np.random.default_rng(seed))
     back = Profile(
-        p.length[::-1].copy(), p.right[::-1].copy(), p.left[::-1].copy(), p.mass[::-1].copy(),
+        p.length[::-1].copy(), p.right[::-1].copy(), p.left[::-1].copy(), p.mass[::-1].copy(), p.curve[::-1].copy(),
         p.bottom_right, p.bottom_left, p.mass_right, p.mass_left,
     )  # fmt: skip
     assert transmission(back, E)[0] == pytest.approx(transmission(p, E)[0], rel=1e-10)
@@ -199,7 +199,7 @@ def test_steps_are_short_enough_for_their_series_at_every_energy():
         steps, owner = refine(profile, low, high)
         assert steps[:, 0].sum() == pytest.approx(profile.length[0], rel=1e-12)
         assert (owner == 0).all()
-        h, U0, U1, m, bound = steps.T
+        h, U0, U1, m, bound, _ = steps.T
         k = h * h * m * K0 * (U1 - U0)
         q2 = np.array([h * h * m * K0 * (0.5 * (U0 + U1) - E) - k * k / 120 for E in (low, high)])
         assert (np.abs(q2).max(axis=0) <= bound * (1 + 1e-12)).all()
@@ -214,7 +214,9 @@ def test_a_well_is_where_a_wave_can_be_caught_between_two_barriers(backwards):
     def caught(*edges, length=8e-9):
         edges = np.array(edges[::-1] if backwards else edges)
         S = edges.size
-        return well(Profile(np.full(S, length / S), edges.copy(), edges.copy(), np.ones(S), -5.0, -0.1, 1.0, 1.0))
+        return well(
+            Profile(np.full(S, length / S), edges.copy(), edges.copy(), np.ones(S), np.zeros(S), -5.0, -0.1, 1.0, 1.0)
+        )
 
     assert caught(0.9, 0.2, 0.1, 0.6) == (0.1, 0.6)
     assert caught(0.9, 0.2, 0.7, 0.1, 0.6) == (0.1, 0.7)
@@ -223,6 +225,28 @@ def test_a_well_is_where_a_wave_can_be_caught_between_two_barriers(backwards):
         assert bottom > brim
     bottom, brim = caught(0.9, 0.2, 0.1, 0.6, length=6e-10)  # no room for half a wave
     assert bottom > brim
+
+
+@models
+@pytest.mark.parametrize("E", [0.1, 0.45, 1.0])
+def test_few_parabolas_transmit_as_many_straight_lines_through_their_band(model, E):
+    """Straight lines with the mean of the band are no match, though WKB makes two of each parabola."""
+
+    def band(S, curved):
+        """S pieces of a cosine: mean, tilt and curve are its Legendre moments."""
+        nodes, weights = np.polynomial.legendre.leggauss(12)
+        x = (np.arange(S)[:, None] + 0.5 + 0.5 * nodes) / S
+        U = 0.5 + 0.3 * np.cos(4.0 * x)
+        mean, tilt, curve = (U @ (w * weights / 2) for w in (1.0, 3.0 * nodes, 5.0 * (1.5 * nodes**2 - 0.5)))
+        one = np.ones(S)
+        return Profile(3e-9 * one / S, mean - tilt, mean + tilt, one, curve * curved, -0.3, -0.2, 1.0, 1.0)
+
+    def T(S, curved=1.0):
+        return by_model(model, band(S, curved), np.array([E]), E, E)[0][0]
+
+    curved, straight = (abs(T(8, one) / T(400) - 1.0) for one in (1.0, 0.0))
+    assert curved < 6e-4
+    assert curved <= 0.65 * straight
 
 
 def test_wkb_is_the_decay_over_the_forbidden_path():
@@ -269,7 +293,7 @@ def test_sensitivity_is_the_derivative_of_the_weighted_logarithm_of_transmission
 
         size = np.abs(by_segment[:2]).max()
         s = rng.integers(4)
-        for row, name, unit in ((0, "left", 1.0), (1, "right", 1.0), (2, "length", 1e-9)):
+        for row, name, unit in ((0, "left", 1.0), (1, "right", 1.0), (2, "length", 1e-9), (3, "curve", 1.0)):
             low, high = getattr(profile, name).copy(), getattr(profile, name).copy()
             h = 1e-5 * unit
             low[s] -= h

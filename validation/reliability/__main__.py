@@ -213,6 +213,7 @@ def currents_of_devices(quick: bool, folder: Path, count: int = 1000) -> tuple[s
     said += (
         f"times it, the worst by {v.worst:.1e}; mirrored, {v.turned} apart by two, the worst by {v.worst_turned:.1e}; "
     )
+    said += f"{v.stacks} mirrored pairs at two stacks of electrons of one voltage; "
     return said + f"{v.stated} with a stated error by narrow levels, {v.stopped} devices stopped", v.good
 
 

@@ -184,7 +184,7 @@ def clocked():
         return call
 
     with contextlib.ExitStack() as stack:
-        tables = ((electrostatics, "bending_table"), (bent_region, "straight_pieces"))
+        tables = ((electrostatics, "bending_table"), (bent_region, "ends_of_pieces"))
         for module, name in ((course, "run_course"), (quasistatic, "jump"), (run_log, "write_row"), *tables):
             stack.enter_context(mock.patch.object(module, name, timed(getattr(module, name))))
         yield spent
