@@ -36,16 +36,17 @@ from collections.abc import Callable
 
 import numba
 
-try:
-    from otjdd.compiler.kernel import Copied, Kernel
-except (ImportError, AttributeError) as error:
-    Kernel = None
-    warnings.warn(
-        f"numba {numba.__version__} is not one that otjdd was tested with ({error}): kernels are not kept between runs, "
-        "and each process compiles them anew, which takes minutes",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+Kernel = Copied = None
+if not numba.config.DISABLE_JIT:
+    try:
+        from otjdd.compiler.kernel import Copied, Kernel
+    except (ImportError, AttributeError) as error:
+        warnings.warn(
+            f"numba {numba.__version__} is not one that otjdd was tested with ({error}): kernels are not kept between "
+            "runs, and each process compiles them anew, which takes minutes",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def njit(function: Callable | None = None, *, apart: bool = False, **options):
@@ -56,7 +57,7 @@ def njit(function: Callable | None = None, *, apart: bool = False, **options):
     """
     if function is None:
         return lambda function: njit(function, apart=apart, **options)
-    if Kernel is None or numba.config.DISABLE_JIT or options.get("inline"):
+    if Kernel is None or options.get("inline"):
         return numba.njit(**options)(function)
     return (Kernel if apart else Copied)(function, **options)
 

@@ -33,13 +33,15 @@ TESTS = {
     "current": ("current", "tunnelling", "conduction", "textbook"),
     "tunnelling": ("tunnelling", "current", "conduction"),
     "tunnelling_slopes": ("tunnelling", "conduction"),
+    "levels": ("levels", "current"),
+    "resonances": ("levels", "conduction", "current"),
     "transport": ("conduction", "integrate"),
     "numerics": ("numerics", "electrostatics", "rosenbrock"),
     "rosenbrock": ("rosenbrock", "stepper"),
     "quasistatic": ("quasistatic", "stepper", "conduction", "integrate"),
     "stepper": ("stepper", "integrate"),
     "course": ("stepper", "integrate"),
-    "record": ("stepper", "integrate"),
+    "run_log": ("stepper", "integrate"),
     "fermi_dirac": ("fermi_dirac", "electrostatics"),
     "textbook": ("textbook",),
 }
@@ -48,7 +50,7 @@ TESTS = {
 def home_of(module: str) -> str:
     """Package of a module whose mutants are counted."""
     steps = dict.fromkeys(
-        ("rosenbrock", "stepper", "course", "record", "electron_step", "electron_jacobian"), "stepping"
+        ("rosenbrock", "stepper", "course", "run_log", "electron_step", "electron_jacobian"), "stepping"
     )
     return {"textbook": "analysis", "hopping": "laws", "transmission": "laws", **steps}.get(module, "physics")
 
