@@ -12,8 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from devices import needs_speed
+from typer.testing import CliRunner
 
-from otjdd.results import outputs
+from otjdd.cli import app
+from otjdd.results import outputs, store
 from validation.reliability import (
     accidents,
     attack,
@@ -22,6 +24,7 @@ from validation.reliability import (
     bad_inputs,
     currents,
     devices,
+    folds,
     free_energy,
     fuzz,
     readings,
@@ -231,6 +234,24 @@ def test_random_devices_with_electrons_are_solved_or_stop_in_words():
 
 
 @needs_speed
+def test_reads_of_a_film_whose_stack_leaps_to_and_fro_are_told_from_others(tmp_path, monkeypatch, caplog):
+    """Two tolerances read another moment of the oscillation; below the fold they read the same, and nothing is told."""
+    monkeypatch.chdir(tmp_path)
+    reads, told = {}, {}
+    for name, rtol, volts in (("a", 1e-3, 9.0), ("b", 1e-5, 9.0), ("c", 1e-3, 2.0), ("d", 1e-5, 2.0)):
+        Path(f"{name}.toml").write_text(folds.text(rtol, voltage=volts))
+        caplog.clear()
+        done = CliRunner().invoke(app, ["run", f"{name}.toml"])
+        assert done.exit_code == 0, done.output
+        ds = store.read(f"{name}.nc")
+        reads[name], told[name] = ds.read_current.item(), folds.TOLD in ds.attrs["model_limits"]
+        assert (folds.TOLD in caplog.text) == told[name] == (float(ds.stack_leaps) > 0)
+    assert told == {"a": True, "b": True, "c": False, "d": False}
+    assert abs(reads["a"] / reads["b"] - 1.0) > folds.ALIKE
+    assert reads["c"] == pytest.approx(reads["d"], rel=folds.ALIKE)
+
+
+@needs_speed
 def test_free_energy_never_rises_at_a_constant_voltage():
     found = [fall for k, u in enumerate(devices.drawn(8, seed=5)) for fall in free_energy.falls(u, k)]
     assert sum(fall.steps for fall in found) > 150
@@ -273,7 +294,7 @@ def test_a_title_is_shown_at_a_terminal_and_not_obeyed(tmp_path):
     assert good, said
 
 
-PARTS = readings.READINGS | attack_files.FILES | attack_explorer.EXPLORER
+PARTS = {"folds": folds.folding_films} | readings.READINGS | attack_files.FILES | attack_explorer.EXPLORER
 
 
 @pytest.mark.campaign

@@ -106,6 +106,7 @@ def collected(
     arrays["film_electron_ratio_max"] = reached["film_electron_ratio"].value
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
+        arrays["stack_leaps"] = reached["stack_leaps"].value
     return arrays, coords, reached
 
 

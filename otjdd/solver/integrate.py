@@ -143,7 +143,7 @@ def follow_piece(run: Run, duration: float, start: float, end: float, record: bo
 
 def place_at_start(step: float, settled_at: float = np.nan) -> tuple[float, ...]:
     """Place at the start of a course. step : the next one [s]   settled_at : source voltage [V], nan for none"""
-    return 0.0, 0.0, step, settled_at, 0.0, 0.0
+    return 0.0, 0.0, step, settled_at, 0.0, 0.0, 0.0
 
 
 def follow_pieces(

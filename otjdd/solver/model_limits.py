@@ -88,6 +88,14 @@ LIMITS = (
         "",
         "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true",
     ),
+    Limit(
+        "stack_leaps",
+        "number of leaps of the electrons to another stack while the voltage did not turn",
+        0.0,  # ions can follow a leap back over the fold, so that the stack oscillates
+        "",
+        "what is read after a leap hangs on its moment, and of an oscillation on its phase: compare two numerics.rtol, or "
+        "lower the voltage",
+    ),
 )
 
 
@@ -151,6 +159,7 @@ def seen(watch: Watch, area: float, heated: bool) -> dict[str, Reached]:
 
     units = {"film_electron_ratio": (extremes.ELECTRONS, 1.0), "current_density": (extremes.AMPERES, area)}
     units["junction_temperature" if heated else "temperature_rise"] = extremes.KELVIN, 1.0
+    units["stack_leaps"] = extremes.LEAPS, 1.0
     rows = {name: (watch.largest[row], unit) for name, (row, unit) in units.items()}
     return {
         name: Reached(float(row[extremes.VALUE]) / unit, f"t = {row[extremes.WHEN]:.4g} s")

@@ -1,6 +1,8 @@
 """The course of the ions along many straight pieces of the source voltage, with tasks at the ends of the pieces."""
 
-from otjdd.compiler.decorators import detached
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached
 from otjdd.errors import Status
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
@@ -12,6 +14,7 @@ from otjdd.stepping.stepper import (
     ELAPSED,
     FROM,
     LAST_NORM,
+    LEAPT,
     PIECE,
     SETTLED_AT,
     STEP,
@@ -66,6 +69,14 @@ def full(task: int, log: Log):
     )
 
 
+@bare
+def turns(pieces: np.ndarray, i: int) -> bool:
+    """True where the voltage of piece i rises or falls, and that of the piece before it did not in the same way."""
+    change = pieces[i, V_UNTIL] - pieces[i, V_FROM]
+    before = pieces[i - 1, V_UNTIL] - pieces[i - 1, V_FROM] if i > 0 else 0.0
+    return change != 0.0 and change * before <= 0.0
+
+
 @detached
 def run_course(
     junction: Junction, control: Control, state: State, tangent: Tangent, memory: Memory, trial: Trial,
@@ -82,6 +93,8 @@ def run_course(
         i = int(at[PIECE])
         task, V_start, V_end = course.tasks[i], course.pieces[i, V_FROM], course.pieces[i, V_UNTIL]
         jumps = at[ELAPSED] == 0.0 and at[SETTLED_AT] != V_start
+        if jumps or (at[ELAPSED] == 0.0 and turns(course.pieces, i)):
+            at[LEAPT] = 0.0
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:

@@ -1,4 +1,4 @@
-"""Largest values of a run that have a limit: electrons in the film, current, and rise of the temperature.
+"""Largest values of a run that have a limit: electrons in the film, current, rise of the temperature, leaps of the stack.
 
 They are looked at after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
 100 cells: only where the lowest place of the conduction band would allow more electrons than ever before are they
@@ -23,8 +23,8 @@ from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
 
 # rows of the largest values and their columns
-EXTREMES = 3
-ELECTRONS, AMPERES, KELVIN = range(EXTREMES)
+EXTREMES = 4
+ELECTRONS, AMPERES, KELVIN, LEAPS = range(EXTREMES)
 VALUE, WHEN = range(2)
 ROOM = 6  # lines of work space: a band, its pieces, two weights, two more
 # rows of the thermal response
@@ -37,7 +37,7 @@ class Watch(NamedTuple):
 
     density_of_states: float  # of the film [1/m3]
     heat: np.ndarray  # (3, P) exponentials of the thermal response: RATE [1/s], WEIGHT [K/W] and WARMTH [W]; updated
-    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K, see `look`; updated
+    largest: np.ndarray  # (EXTREMES, 2) VALUE and WHEN [s]: ratio, A, K, see `look`, leaps; updated
     room: np.ndarray  # (ROOM, N+2) work space
 
 

@@ -25,7 +25,7 @@ from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
 from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
 from otjdd.stepping.electron_step import film_step
-from otjdd.stepping.extremes import look
+from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
 from otjdd.stepping.rosenbrock_methods import Method
@@ -44,6 +44,7 @@ ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current 
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
+APART = 1.0  # kT, distance of a stack from its prediction behind which it is another one: steps are off by some rtol kT
 SHORTEST = 1e-22  # s
 MOST_TURNS = 8  # of the search for the temperature at the end of a step
 HOTTEST = 3000.0  # K, where a run ends
@@ -53,9 +54,10 @@ HOTTEST = 3000.0  # K, where a run ends
 COUNTS = 5
 ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL = range(COUNTS)
 # place on a course: number of the piece, time in it [s], next step [s] or 0 where it is chosen anew, source voltage at
-# which the state is settled [V] or nan, error norm of the last step since an edge and its length [s], 0 before the first
-PLACE = 6
-PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP = range(PLACE)
+# which the state is settled [V] or nan, error norm of the last step since an edge and its length [s], 0 before the first,
+# number of leaps of the stack since the voltage jumped or turned
+PLACE = 7
+PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP, LEAPT = range(PLACE)
 # columns of a piece: start and end [s], source voltage at the start and at the end [V]
 FROM, UNTIL, V_FROM, V_UNTIL = range(4)
 
@@ -75,7 +77,7 @@ class Course(NamedTuple):
 
     pieces: np.ndarray  # (P, 4) FROM, UNTIL, V_FROM, V_UNTIL
     tasks: np.ndarray  # (P,) bits of `course`: EDGE at the start; OBSERVE, READ, KEEP at the end
-    at: np.ndarray  # (PLACE,) PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP; updated
+    at: np.ndarray  # (PLACE,) PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP, LEAPT; updated
     counts: np.ndarray  # (COUNTS,) ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL; updated
 
 
@@ -86,6 +88,7 @@ class Outcome(NamedTuple):
     norm: float  # error norm, 1 is the limit
     growth: float  # factor on the length of the next step
     unphysical: bool  # rejected because a concentration left its bounds
+    leapt: bool  # to another stack
 
 
 @summed
@@ -230,6 +233,23 @@ def foreseen(method: Method, growth: float, norm: float, step: float, at: np.nda
     return min(GROWTH, growth * min(max(trend, 1.0), MOST_TREND))
 
 
+@bare
+def keep_band(state: State, out: np.ndarray):
+    """Copy the band in the film to `out` (K, N)."""
+    for k in range(out.shape[0]):
+        copy(state.band[k, 1:-1], out[k])
+
+
+@bare
+def is_apart(junction: Junction, state: State, band: np.ndarray) -> bool:
+    """True where the band in the film of any column is further than APART from another one (K, N) [eV]."""
+    apart = False
+    for k in range(band.shape[0]):
+        for i in range(band.shape[1]):
+            apart = apart or abs(state.band[k, i + 1] - band[k, i]) > APART * junction.kT[k]
+    return apart
+
+
 @detached
 def leap(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
@@ -243,19 +263,21 @@ def leap(
     work, new, still = trial.work, trial.state, abs(source.slope) * step <= voltage_slack(control)
     norm = step * drift(junction, control, state, work) if still else math.inf
     if not norm <= LEAP:
-        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     copy_state(state, new)
+    keep_band(state, trial.film.U[0])
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
     if outside(junction, new.c) > OUTSIDE * control.rtol:
-        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
     if status == Status.DONE:
         norm = max(norm, step * drift(junction, control, new, work))
         status = Status.DONE if norm <= LEAP else Status.STEP_REJECTED
-    return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False)
+    leapt = is_apart(junction, new, trial.film.U[0])
+    return Outcome(status, norm, AFTER_LEAP if status == Status.DONE else SHRINK, False, leapt)
 
 
 @bare
@@ -292,22 +314,25 @@ def attempt(
     else:
         stepped = rosenbrock_step(junction, state, tangent, trial, source, step, with_current)
     if not stepped:
-        return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
     if not norm < math.inf:
-        return Outcome(Status.NOT_FINITE, norm, SHRINK, False)
+        return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
-        return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False)
+        return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, new.c) > OUTSIDE * control.rtol:
-        return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True)
-    predicted = new.V[0]
+        return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
+    predicted, band = new.V[0], trial.film.U[0]
+    keep_band(new, band)
     if heated(junction):
         warm(junction, new.heat[TEMPERATURE])
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, predicted, accuracy)
     if status != Status.DONE:
-        return Outcome(status, norm, UNSOLVED_SHRINK, False)
+        return Outcome(status, norm, UNSOLVED_SHRINK, False, False)
+    if hold_electrons(junction) and is_apart(junction, new, band):
+        return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     if coupled(junction):
         allowed = VOLTAGE_ERROR * control.rtol
         negligible = (allowed - 10.0 * VOLTAGE_TOLERANCE) / 3.1
@@ -318,8 +343,8 @@ def attempt(
         if off > 0.0 and not sudden:
             growth = min(growth, max(SHRINK, SAFETY * off**-0.5))
         if off > 1.0 and not sudden:
-            return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False)
-    return Outcome(Status.DONE, norm, growth, False)
+            return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
+    return Outcome(Status.DONE, norm, growth, False, False)
 
 
 @detached
@@ -329,19 +354,19 @@ def warm_attempt(
     """As `attempt`, in a junction that its current warms: repeated until power and temperature at the end agree."""
     new, work, off = trial.state, trial.work, math.inf
     foresee(junction, state, new, step)
-    outcome = Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False)
+    outcome = Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     for _ in range(MOST_TURNS):
         outcome = attempt(junction, control, state, tangent, trial, source, step, True)
         if outcome.status != Status.DONE:
             return outcome
         status = ensure_current(junction, new, tangent)
         if status != Status.DONE:
-            return Outcome(status, outcome.norm, UNSOLVED_SHRINK, False)
+            return Outcome(status, outcome.norm, UNSOLVED_SHRINK, False, False)
         off = correct(junction, state, new, step)
         if off <= SAME or off == math.inf:
             break
     if not off <= max(SAME, uncertain_heat(junction, new)):
-        return Outcome(Status.STEP_REJECTED, off, SHRINK, False)
+        return Outcome(Status.STEP_REJECTED, off, SHRINK, False, False)
     agreed(junction, new)
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
@@ -350,8 +375,8 @@ def warm_attempt(
     error = heat_error(junction, state, new, step, motion, control.rtol)
     growth = min(outcome.growth, max(SHRINK, SAFETY * error**-0.5)) if error > 0.0 else outcome.growth
     if error > 1.0:
-        return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False)
-    return Outcome(Status.DONE, outcome.norm, growth, False)
+        return Outcome(Status.STEP_REJECTED, error, min(growth, LEAST_SHRINK), False, False)
+    return Outcome(Status.DONE, outcome.norm, growth, False, False)
 
 
 @detached
@@ -370,7 +395,7 @@ def step_or_leap(
         leapt = leap(junction, control, state, tangent, trial, source, step, recorded)
         if leapt.status == Status.DONE and heated(junction):
             status = after_leap(junction, state, trial.state, tangent, step)
-            leapt = Outcome(status, leapt.norm, leapt.growth, False)
+            leapt = Outcome(status, leapt.norm, leapt.growth, False, leapt.leapt)
         if leapt.status != Status.STEP_REJECTED:
             return leapt
     return outcome
@@ -432,7 +457,7 @@ def cross_piece(
         if step < SHORTEST or tau + step == tau:
             return failure, norm
         source = Ramp(V_start + slope * tau, slope)
-        status, norm, growth, outside = step_or_leap(
+        status, norm, growth, outside, leapt = step_or_leap(
             junction, control, state, tangent, trial, source, step, log.every_step
         )
         counts[UNPHYSICAL] += outside
@@ -447,6 +472,9 @@ def cross_piece(
             continue
         counts[ACCEPTED] += 1
         tau = duration if last else tau + step
+        if leapt:
+            at[LEAPT] += 1.0
+            note(log.watch, LEAPS, at[LEAPT], start + tau)
         copy_state(trial.state, state)
         dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
