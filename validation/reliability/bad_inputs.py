@@ -297,10 +297,13 @@ BAD = [*FILES, *BASES, *VALUES, *DRIVES, *WAVEFORMS, *RESULTS, *LINES]
 
 # One process that has imported everything, and a child of it for each command: quicker by far than a start for each.
 FORKS = """
-import json, os, sys, traceback
-import h5netcdf, xarray
-import otjdd.case.case, otjdd.cli, otjdd.plot.figure, otjdd.results.store
+import gc, json, os, sys, traceback
+import h5netcdf, rich.markdown, typer.rich_utils, xarray
+import otjdd.case.case, otjdd.cli, otjdd.plot.figure, otjdd.results.store, otjdd.studies.plan
 import otjdd.solver.integrate, otjdd.solver.model, otjdd.waveform.shapes
+
+typer.main.get_command(otjdd.cli.app)  # whose imports come late
+gc.freeze()
 
 for folder, words in json.load(sys.stdin):
     if not os.fork():
