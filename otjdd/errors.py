@@ -206,7 +206,8 @@ class ExtractionError(OtjddError):
 
     def __init__(self, reason: str):
         super().__init__(reason)
-        self.reason, self.partial = reason, None
+        self.reason = reason
+        self.partial: Any = None
 
     def __str__(self) -> str:
         return self.reason

@@ -228,12 +228,12 @@ def with_error(
         made = replace(model, measured=measured_error(model, case, spread), about=about)
     except SolverError as error:
         failure = ExtractionError(f"the error of the compact model cannot be measured: {error}")
-        failure.partial = model  # type: ignore[assignment]  # None before
+        failure.partial = model
         raise failure from error
     most, name = overall(made)
     if not most <= limit:
         failure = ExtractionError(refusal(most, name, limit))
-        failure.partial = made  # type: ignore[assignment]
+        failure.partial = made
         raise failure
     return made
 

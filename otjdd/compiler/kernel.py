@@ -6,7 +6,7 @@ numba compiles a function whole and links a copy of all its callees into it. Her
 https://numba.readthedocs.io/en/stable/extending/low-level.html and, for the compiler,
 https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html
 
-What is used beyond that is in PRIVATE. Importing this module fails where one of them is missing.
+Parts of numba that are not documented are listed in PRIVATE. Importing this module fails where one of them is missing.
 """
 
 import inspect

@@ -80,13 +80,13 @@ def save(kernel, arguments: tuple, description: object, code: bytes, needed: lis
 
 
 def entry(name: str, arguments: tuple) -> tuple[Path, bytes]:
-    """File of an entry, and what it must begin with."""
+    """File of an entry, and the bytes that its content begins with."""
     key = f"{folder().name} {name} {arguments}\n".encode()
     return folder() / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
 
 def read(name: str, arguments: tuple) -> object:
-    """Content of an entry; None where there is none that can be trusted."""
+    """Content of an entry; None when the file is missing, damaged, or open to others."""
     if folder() is None:
         return None
     path, key = entry(name, arguments)

@@ -51,7 +51,7 @@ def is_known(symbol: str) -> bool:
 
 
 def load(code: bytes, symbol: str) -> None:
-    """Load an object file into this process: what is loaded later can call its symbol. Raises ValueError without that."""
+    """Load an object file into this process, so that kernels loaded later can call its symbol. Raises ValueError."""
     if symbol in KNOWN or not ENGINES:
         ENGINES.append(engine())  # an engine holds one thing of a name, and a session may define a kernel again
     ENGINES[-1].add_object_file(binding.ObjectFileRef.from_data(code))

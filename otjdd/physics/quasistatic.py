@@ -146,8 +146,8 @@ def search(junction: Junction, state: State, tangent: Tangent, V_source: float, 
         along the tangent, outside    cut at V_j                       unchanged
 
     A short step (limits.trust) stays in the bracket of the tangent, a longer one in the other. When the evaluated currents
-    enclose a jump, the last tangent is held to the end of the search and its bracket opens once more. Where that closes to
-    nothing, V_j is as good as the stack is solved.
+    enclose a jump, the search keeps the last tangent to its end, and the bracket of the tangent opens once more. When that
+    bracket closes, the error of V_j is the tolerance of the stack.
     """
     whole = Bracket(min(0.0, V_source), max(0.0, V_source))
     along, evaluated = whole, whole

@@ -158,7 +158,7 @@ def exact_step(junction: Junction, state: State, k: int) -> float:
 def close_near(junction: Junction, state: State, k: int, V: float, tolerance: float) -> bool:
     """Newton's iteration for the stack of column k from near its solution, to a tolerance [eV] of the band.
 
-    Where few electrons change sides the weights just follow: what they change is left over from step to step.
+    Where few electrons change sides the weights follow after each step; what they change is part of the next residual.
     """
     lay_bands(junction, k, V, column(state, k))
     over = left_over(junction, k, column(state, k))
