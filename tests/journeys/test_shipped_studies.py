@@ -22,7 +22,7 @@ FEWER = {  # study -> what makes it short, and its number of points
     "vcm-cell": (
         "--set 'study.grid={\"device.film.thickness\"=[\"2.8 nm\", \"10 nm\"]}' --set drive.step='0.3 V'", 2,
     ),
-    "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 2),
+    "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 4),
     "device-spread": ("--set study.sample.count=4", 4),
     "array": ("--set study.sample.count=4", 4),
     "cv": ("--set drive.step='0.2 V'", 8),
