@@ -37,6 +37,21 @@ def chromium(tmp_path_factory):
         yield browser
 
 
+@pytest.fixture(scope="session", autouse=True)
+def kernels(tmp_path_factory):
+    """Of several processes of a session one compiles the kernels while the others wait: else each would compile them."""
+    import numba
+
+    if "PYTEST_XDIST_WORKER" in os.environ and not numba.config.DISABLE_JIT:
+        import fcntl
+
+        from otjdd.solver import self_check
+
+        with (tmp_path_factory.getbasetemp().parent / "kernels.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self_check.trust()
+
+
 @pytest.fixture(scope="session")
 def compact_folder(tmp_path_factory):
     """Folder that `otjdd compact` fills for `compact_device`, once for all tests and all processes of a session."""
