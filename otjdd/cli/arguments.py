@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from otjdd.case.problem import Problem
-from otjdd.case.shipped import names
 from otjdd.errors import CaseError, LimitError
 from otjdd.system import limits
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 def complete_case(incomplete: str) -> list[str]:
     """Shipped cases and case files that a word may become."""
+    from otjdd.case.shipped import names
+
     folder = Path(incomplete).parent if os.sep in incomplete else Path()
     files = [str(path) + os.sep * path.is_dir() for path in folder.glob("*") if path.is_dir() or path.suffix == ".toml"]
     return [word for word in (*names(), *sorted(files)) if word.startswith(incomplete)]

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from otjdd.case import ferroelectrics, taken_over
-from otjdd.case.shipped import cases as shipped
 from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_picture, complete_case, load_checked
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
 from otjdd.measurements.describe import described_data
@@ -20,6 +18,8 @@ def cases(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
 
     Example: otjdd cases
     """
+    from otjdd.case.shipped import cases as shipped
+
     found = shipped()
     if as_json:
         print(json.dumps([case._asdict() for case in found], indent=2, ensure_ascii=False))
@@ -61,6 +61,7 @@ def check(
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
     """Print that a case is valid, its drive, and values taken over from other materials. Raises CaseError, OSError."""
+    from otjdd.case import ferroelectrics, taken_over
     from otjdd.results import summary
     from otjdd.studies import expect
 

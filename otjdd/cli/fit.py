@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from otjdd.case.shipped import find_case
 from otjdd.cli.app import progress_words
 from otjdd.cli.arguments import Outside, Settings, check_target, complete_case, load_checked
 from otjdd.cli.data import Columns, Range, Sheet, Skipped, is_data, reading
@@ -335,6 +334,7 @@ def progress_text(progress: SearchProgress) -> str:
 def write_fit(ds: xr.Dataset, out: Path, case: Path) -> None:
     """Write a fit, the fitted case and the picture. Raises ResultError."""
     from otjdd.case.case import load_case
+    from otjdd.case.shipped import find_case
     from otjdd.fitting import report
     from otjdd.plot import fit as picture
     from otjdd.plot import style
