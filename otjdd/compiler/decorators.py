@@ -16,6 +16,7 @@ All kernels divide as numpy does (no ZeroDivisionError): with Python's check in 
 | @detached_fused | the same, large | @fused and @apart |
 | @summed | sums over cells | @fused, and a sum may be taken in any order, so it is vectorised |
 | @loose | loops over energies | @summed, and no value may be infinite or nan |
+| @loose_inlined | what these loops call | @loose, and LLVM must inline it: a loop with a call in it is not vectorised |
 
 Reference counting. A kernel receives dozens of arrays in named tuples, and numba counts a reference for each at each call,
 with atomic additions. Without counting a run takes 3.4 to 4.4 times less. A kernel without counting must not make an
@@ -75,3 +76,4 @@ fused = njit(**COMMON | {"fastmath": {"contract"}})
 detached_fused = njit(**COMMON | {"fastmath": {"contract"}}, apart=True)
 summed = njit(**COMMON | {"fastmath": SUMS})
 loose = njit(**COMMON | {"fastmath": True})
+loose_inlined = njit(**COMMON | {"fastmath": True, "forceinline": True})

@@ -26,7 +26,7 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, bare, kernel, loose, spliced
+from otjdd.compiler.decorators import apart, bare, kernel, loose, loose_inlined, spliced
 from otjdd.laws.transmission import K0, MODELS, Profile
 from otjdd.physics.numerics import copy
 
@@ -53,14 +53,14 @@ LARGE = 1e100  # entries beyond this are scaled down, so that the squares stay f
 LOOKS = 32
 
 
-@loose
+@loose_inlined
 def doubled(c: float, s: float, d1: float, d2: float, d3: float):
     """C, S and the first three derivatives of S by x, at 4 x, the double of q, from those at x."""
     third = 0.015625 * (d3 * c + 2.0 * s * d2 + 1.5 * d1 * d1)
     return 2.0 * c * c - 1.0, s * c, 0.25 * (d1 * c + 0.5 * s * s), 0.0625 * (d2 * c + 1.5 * s * d1), third
 
 
-@loose
+@loose_inlined
 def cosh_sinh(x: float):
     """C = cosh(q), S = sinh(q)/q and its first three derivatives by x = q^2, for |x| <= PHASE, either sign.
 
@@ -76,7 +76,7 @@ def cosh_sinh(x: float):
     return doubled(c, s, d1, d2, d3)
 
 
-@loose
+@loose_inlined
 def short_cosh_sinh(x: float):
     """As `cosh_sinh`, for |x| <= SHORT: the series itself, whose next terms are below 2e-11."""
     d1, d2, d3 = 0.0, 0.0, 0.0
