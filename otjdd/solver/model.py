@@ -35,9 +35,7 @@ if TYPE_CHECKING:
 
 COARSEST = 3e-4  # largest tolerance of the integral over energy: with fewer energies its error estimate is too low
 KINKS = 0.3  # of the current tolerance, for WKB: its T is not smooth where a turning point passes a piece
-FILM_SEGMENTS = (
-    16  # pieces of the film band for tunnelling, at least: 2.8 nm in 16 are 6e-6 of a current from the limit
-)
+FILM_SEGMENTS = 24  # pieces of the film band for tunnelling, at least
 LONGEST_SEGMENT = 0.3e-9  # m, of these pieces at a current tolerance of 1e-4: that errs as their sixth power
 
 

@@ -96,7 +96,8 @@ def test_a_transient_with_a_small_sine_gives_the_same_admittance():
 def test_a_transient_in_which_the_current_is_most_gives_the_same_admittance():
     sampled, C, G = sine_and_answer(1e6, "terminal_charge_left", 5e-4, **ELECTRONS)
     expected = G + 2e6j * np.pi * C
-    assert abs(sampled - expected) < 2e-4 * abs(expected)
+    # WKB: the slope of T has a root at the top of the barrier, which the energies chosen for T resolve to 3e-4
+    assert abs(sampled - expected) < 5e-4 * abs(expected)
 
 
 @pytest.mark.parametrize("seed", range(6 if COMPILED else 1))
