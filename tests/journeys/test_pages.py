@@ -28,9 +28,12 @@ MADE_AT_LENGTH = {
 }
 VISIT = f"""#!{sys.executable}
 import os, signal, sys, urllib.request
-assert b"<html" in urllib.request.urlopen(sys.argv[1]).read(10_000)
-open("visited", "w").close()
-os.kill(int(os.environ["EXPLORER"]), signal.SIGINT)
+browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())  # the token of the address is for one visit
+try:
+    assert b"<html" in browser.open(sys.argv[1]).read(10_000)
+    open("visited", "w").close()
+finally:
+    os.kill(int(os.environ["EXPLORER"]), signal.SIGINT)
 """
 
 
