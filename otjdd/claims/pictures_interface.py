@@ -13,13 +13,13 @@ from otjdd.claims.paper_marks import PAPER
 from otjdd.claims.pictures_learning import COLOURS
 from otjdd.plot import style
 from otjdd.plot.axes import legend, volts
+from otjdd.waveform.waveform import Waveform
 
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
     from otjdd.claims.figure import Figure
     from otjdd.claims.trials import Trial
     from otjdd.plot.style import Axes
-    from otjdd.waveform.waveform import Waveform
 
 SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
 STATES = (("low", style.BLUE), ("high", style.ORANGE))
