@@ -14,8 +14,6 @@ from otjdd.waveform.waveform import Waveform
 if TYPE_CHECKING:
     from PIL import Image
 
-    from otjdd.waveform.waveform import Waveform
-
 FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
 SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
 FRAMES = 64  # of a film, about

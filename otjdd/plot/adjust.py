@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,9 +12,6 @@ from matplotlib.text import Text
 from otjdd.plot.axes import HELD, SUPERSCRIPT
 from otjdd.plot.style import STYLE
 from otjdd.units import DIMENSIONS, quantity, unit
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 LETTERS = 3.0, 40.0  # points that are no slip
 PLAIN = {sign: chr(plain) for plain, sign in SUPERSCRIPT.items()} | {ord("Ω"): "ohm", ord(" "): "*"}

@@ -15,8 +15,6 @@ from otjdd.waveform.waveform import Waveform
 if TYPE_CHECKING:
     import xarray as xr
 
-    from otjdd.waveform.waveform import Waveform
-
 
 class NamedResult(NamedTuple):
     """One result, and its name in legends; "" for one that is drawn alone."""
