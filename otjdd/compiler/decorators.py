@@ -34,13 +34,15 @@ to 0.4.
 
 import warnings
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numba
 
-Kernel = Copied = None
+F = TypeVar("F", bound=Callable[..., Any])
+Kernel: Any = None  # the class of kernels, or None where numba has changed
 if not numba.config.DISABLE_JIT:
     try:
-        from otjdd.compiler.kernel import Copied, Kernel
+        from otjdd.compiler.kernel import Kernel
     except (ImportError, AttributeError) as error:
         warnings.warn(
             f"numba {numba.__version__} is not one that otjdd was tested with ({error}): kernels are not kept between "
@@ -50,21 +52,20 @@ if not numba.config.DISABLE_JIT:
         )
 
 
-def njit(function: Callable | None = None, *, apart: bool = False, **options):
-    """numba.njit, with machine code that is kept on disk.
+def njit(*, apart: bool = False, **options: Any) -> Callable[[F], F]:
+    """numba.njit, with machine code that is kept on disk. The decorated function is called as before.
 
     apart : callers do not contain the machine code but call it
     options : numba's
     """
-    if function is None:
-        return lambda function: njit(function, apart=apart, **options)
     if Kernel is None or options.get("inline"):
-        return numba.njit(**options)(function)
-    return (Kernel if apart else Copied)(function, **options)
+        decorator: Callable[[F], F] = numba.njit(**options)
+        return decorator
+    return lambda function: Kernel(function, apart, **options)
 
 
 # All options are given: numba takes others from the caller that it compiles first.
-COMMON = {"error_model": "numpy", "_nrt": False, "fastmath": False, "forceinline": False}
+COMMON: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "fastmath": False, "forceinline": False}
 SUMS = {"contract", "reassoc", "nsz"}
 kernel = njit(**COMMON | {"_nrt": True})
 apart = njit(**COMMON | {"_nrt": True}, apart=True)

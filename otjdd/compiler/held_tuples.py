@@ -10,8 +10,10 @@ may then take them out of loops as if they were arguments.
 What numba asks of an extension: https://numba.readthedocs.io/en/stable/extending/low-level.html
 """
 
+from __future__ import annotations
+
 import hashlib
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from llvmlite import ir
 from numba.core import types
@@ -19,6 +21,21 @@ from numba.core.cgutils import alloca_once_value
 from numba.core.imputils import impl_ret_borrowed
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import NativeValue, lower_getattr_generic, models, register_model, typeof_impl, unbox
+
+if TYPE_CHECKING:
+    from numba.core.base import BaseContext
+
+Tuples = TypeVar("Tuples", bound=type[tuple[Any, ...]])  # a class of named tuples
+
+
+class Unboxing(Protocol):
+    """What numba gives to a function that takes a Python object apart."""
+
+    context: BaseContext
+    builder: ir.IRBuilder
+    pyapi: Any
+
+    def unbox(self, kind: types.Type, value: ir.Value) -> NativeValue: ...
 
 
 class Held(types.Type):
@@ -33,21 +50,21 @@ class Held(types.Type):
         super().__init__(name=f"{content.instance_class.__name__}_{digest}")  # part of the names of kernels, so short
 
     @property
-    def key(self):
+    def key(self) -> types.BaseNamedTuple:
         return self.content
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         """By its name: the content is a hundred types within types, and numba asks a thousand times at each start."""
         return hash(self.name)
 
     __eq__ = types.Type.__eq__
 
 
-def held(cls: type[NamedTuple]) -> type[NamedTuple]:
+def held(cls: Tuples) -> Tuples:
     """Class of named tuples that kernels receive by their address."""
 
     @typeof_impl.register(cls)
-    def typeof_held(value: tuple, context: object) -> Held:
+    def typeof_held(value: tuple[Any, ...], context: object) -> Held:
         fields = [typeof_impl(field, context) for field in value]
         return Held(types.BaseTuple.from_types(fields, cls))
 
@@ -58,12 +75,12 @@ def held(cls: type[NamedTuple]) -> type[NamedTuple]:
 class HeldModel(models.PrimitiveModel):
     """In machine code: a pointer to the fields, one after the other."""
 
-    def __init__(self, manager, held):
+    def __init__(self, manager: Any, held: Held):
         super().__init__(manager, held, ir.PointerType(manager.lookup(held.content).get_value_type()))
 
 
 @unbox(Held)
-def unbox_held(held: Held, tuple_object: ir.Value, c: object) -> NativeValue:
+def unbox_held(held: Held, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
     """Fields of a Python tuple, in memory of the function that calls the kernel."""
     content = c.unbox(held.content, tuple_object)
     address = alloca_once_value(c.builder, content.value)
@@ -76,13 +93,13 @@ class HeldFields(AttributeTemplate):
 
     key = Held
 
-    def generic_resolve(self, held, name):
+    def generic_resolve(self, held: Held, name: str) -> types.Type | None:
         content = held.content
         return content[content.fields.index(name)] if name in content.fields else None
 
 
 @lower_getattr_generic(Held)
-def load_field(context: object, builder: ir.IRBuilder, held: Held, address: ir.Value, name: str) -> ir.Value:
+def load_field(context: BaseContext, builder: ir.IRBuilder, held: Held, address: ir.Value, name: str) -> ir.Value:
     """A field, loaded from where the tuple lies."""
     at = held.content.fields.index(name)
     field = load_unchanging(builder, part_of(builder, address, at))

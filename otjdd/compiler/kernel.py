@@ -1,13 +1,15 @@
 """Kernels: functions that numba compiles, and that Python and other kernels call by a symbol.
 
-numba compiles a function whole and links a copy of all its callees into it. Here a callee is copied only where that pays
-(`Copied`). A `Kernel` is called by its symbol; its machine code is an object file of its own (`machine_code`), which
-`kernel_cache` keeps on disk. Calls are typed and lowered by numba's interface for extensions:
+numba compiles a function whole and links a copy of all its callees into it. Here a callee is copied only where that pays.
+Others stand `apart` and are called by their symbols. The machine code of a kernel is an object file of its own
+(`machine_code`), which `kernel_cache` keeps on disk. Calls are typed and lowered by numba's interface for extensions:
 https://numba.readthedocs.io/en/stable/extending/low-level.html and, for the compiler,
 https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html
 
 Parts of numba that are not documented are listed in PRIVATE. Importing this module fails where one of them is missing.
 """
+
+from __future__ import annotations
 
 import inspect
 import signal
@@ -15,6 +17,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from functools import partial
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 import numba
 from llvmlite import ir
@@ -26,6 +31,11 @@ from numba.core.typing import Signature, signature
 from numba.extending import lower_builtin, type_callable, typeof_impl
 
 from otjdd.compiler import kernel_cache, machine_code
+from otjdd.compiler.kernel_cache import Made, Types
+
+if TYPE_CHECKING:
+    from numba.core.base import BaseContext
+    from numba.core.dispatcher import Dispatcher
 
 SAMPLE = numba.njit(lambda: None)
 PRIVATE = (  # parts of numba that it does not document
@@ -43,81 +53,69 @@ class Kernel:
     """A function with machine code of its own.
 
     function : in Python
+    apart : other kernels call it by its symbol, and do not copy its code. Python does so always
     options : of numba.njit
     """
 
-    stands_apart = True  # False for one that only Python calls
-
-    def __init__(self, function: Callable, **options):
+    def __init__(self, function: Callable[..., Any], apart: bool, **options: Any):
+        self.apart = apart
         self.name = f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}"
         self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
         self.py_func, self.parameters = function, inspect.signature(function)
-        self.loaded = {}  # types of arguments -> description of the machine code
-        self.inner = numba.njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, pipeline_class=Compiler, **options)(
-            function
-        )
-        self.inner._cache = self.results = Results()
+        self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code
+        alone = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Compiler}
+        self.inner = numba.njit(**alone, **options)(function)
+        self.by_symbol = self if apart else partial(self)  # for numba a copied kernel itself is its inner function
         self.door = door(self, options.get("_nrt", True))
-        type_callable(self)(lambda context: self.typer())
-        lower_builtin(self, types.VarArg(types.Any))(self.lower)
+        type_callable(self.by_symbol)(lambda context: self.typer())
+        lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
         kernel_cache.KERNELS[self.name] = self
 
-    def __call__(self, *arguments, **named):
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         return self.door(*arguments, **named)
 
-    def typer(self) -> Callable:
+    def typer(self) -> Callable[..., Signature]:
         """What numba asks for the signature of a call."""
 
-        def typer(*arguments, **named) -> Signature:
-            arguments = tuple(map(plain, self.parameters.bind(*arguments, **named).args))
-            return signature(self.provide(arguments).restype, *arguments)
+        def typer(*arguments: types.Type, **named: types.Type) -> Signature:
+            bound = tuple(map(plain, self.parameters.bind(*arguments, **named).args))
+            return signature(self.provide(bound).restype, *bound)
 
-        typer.__signature__ = typer.pysig = self.parameters
+        vars(typer).update(__signature__=self.parameters, pysig=self.parameters)
         return typer
 
-    def lower(self, context: object, builder: ir.IRBuilder, call: Signature, arguments: list) -> ir.Value:
+    def lower(
+        self, context: BaseContext, builder: ir.IRBuilder, call: Signature, arguments: list[ir.Value]
+    ) -> ir.Value:
         """A call in the code of another kernel."""
         return context.call_internal(builder, self.provide(call.args), call, arguments)
 
-    def provide(self, arguments: tuple) -> FunctionDescriptor:
+    def provide(self, arguments: Types) -> FunctionDescriptor:
         """Load or compile the machine code for types of arguments; numba's description of it."""
         if arguments not in self.loaded:
-            found = kernel_cache.load(self, arguments)
+            found = kernel_cache.load(self.name, arguments)
             if found is None:
                 found = self.compile(arguments)
-                kernel_cache.save(self, arguments, *found)
+                kernel_cache.write(self.name, arguments, found)
             description, code, _ = found
             machine_code.load(code, description.mangled_name)
             self.loaded[arguments] = description
         return self.loaded[arguments]
 
-    def compile(self, arguments: tuple) -> tuple[FunctionDescriptor, bytes, list[str]]:
+    def compile(self, arguments: Types) -> Made:
         """Description, machine code, and the symbols that it needs."""
         self.inner.compile(arguments)
-        description = copy(self.results.found[arguments].fndesc)
-        symbol = kernel_cache.symbol(self, arguments)
+        description = copy(self.inner.overloads[arguments].fndesc)
+        symbol = kernel_cache.symbol(self.name, arguments)
         code, needed = machine_code.object_file(self.inner.inspect_llvm(arguments), description.mangled_name, symbol)
         description.mangled_name, description.typemap, description.calltypes = symbol, None, None
-        return description, code, needed
+        return description, code, [kernel_cache.SYMBOLS.get(name, name) for name in needed]
 
 
-class Copied:
-    """A function that is copied into the kernels that call it. For Python it is a kernel as well."""
-
-    def __init__(self, function: Callable, **options):
-        self.kernel = Kernel(function, **options)
-        self.kernel.stands_apart = False
-        self.__name__, self.__doc__, self.__module__ = function.__name__, function.__doc__, function.__module__
-        self.py_func, self.door, self.provide = function, self.kernel.door, self.kernel.provide
-
-    def __call__(self, *arguments, **named):
-        return self.door(*arguments, **named)
-
-
-@typeof_impl.register(Copied)
-def typeof_copied(copied: Copied, context: object) -> types.Type:
-    """Other kernels see numba's own function."""
-    return numba.typeof(copied.kernel.inner)
+@typeof_impl.register(Kernel)
+def typeof_kernel(kernel: Kernel, context: object) -> types.Type | None:
+    """Type of a kernel in another one: numba's own function, or what stands for a symbol."""
+    return None if kernel.apart else numba.typeof(kernel.inner)
 
 
 def plain(kind: types.Type) -> types.Type:
@@ -125,13 +123,13 @@ def plain(kind: types.Type) -> types.Type:
     return numba.typeof(kind.value) if isinstance(kind, types.Omitted) else types.unliteral(kind)
 
 
-def door(kernel: Kernel, counting: bool) -> Callable:
+def door(kernel: Kernel, counting: bool) -> Dispatcher:
     """What Python calls: it takes Python's objects apart and calls the kernel, while Python's lock is free.
 
     counting : the kernel counts references to arrays
     """
     words = ", ".join(kernel.parameters.parameters)
-    space = {"kernel": kernel}
+    space: dict[str, Any] = {"kernel": kernel.by_symbol}
     exec(f"def {kernel.__name__}({words}): return kernel({words})", space)
     function = space[kernel.__name__]
     function.__defaults__, function.__module__ = kernel.py_func.__defaults__, kernel.__module__
@@ -140,33 +138,20 @@ def door(kernel: Kernel, counting: bool) -> Callable:
     return made
 
 
-class Results:
-    """What numba asks of the cache of a function. This one is empty, and holds what was compiled."""
+class Doors:
+    """The cache of the door of a kernel, as numba asks for one: files."""
 
     cache_path = None
 
-    def __init__(self):
-        self.found = {}  # types of arguments -> result of the compiler
+    def __init__(self, kernel: Kernel):
+        self.kernel, self.name = kernel, f"{kernel.name}.door"
 
     def enable(self) -> None:
         """Nothing: it is always on."""
 
     disable = flush = enable
 
-    def load_overload(self, arguments, target):
-        return None
-
-    def save_overload(self, arguments, result):
-        self.found[arguments] = result
-
-
-class Doors(Results):
-    """The cache of the door of a kernel: files."""
-
-    def __init__(self, kernel: Kernel):
-        self.kernel, self.name = kernel, f"{kernel.name}.door"
-
-    def load_overload(self, arguments, target):
+    def load_overload(self, arguments: Types, target: BaseContext) -> CompileResult | None:
         target.refresh()  # which makes numba's memory management known to LLVM
         parts = kernel_cache.read(self.name, arguments)
         if parts is None:
@@ -175,7 +160,7 @@ class Doors(Results):
         with undisturbed():
             return CompileResult._rebuild(target, *parts)
 
-    def save_overload(self, arguments, result):
+    def save_overload(self, arguments: Types, result: CompileResult) -> None:
         kernel_cache.write(self.name, arguments, result._reduce())
 
 
@@ -186,17 +171,21 @@ def undisturbed() -> Iterator[None]:
     LLVM asks numba for the machine code of a door. An exception of a signal is lost in that answer, LLVM goes on without
     the code, and the first call of it ends the process by SIGSEGV: 3 % of the runs that were stopped meanwhile.
     """
-    came, before = [], {}
+    came: list[int] = []
+    before: dict[signal.Signals, Any] = {}
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+
     try:
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                before[number] = signal.signal(number, lambda number, frame: came.append(number))
+            before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in came:
-            signal.raise_signal(number)
+        for each in came:
+            signal.raise_signal(each)
 
 
 class Options(Flags):
@@ -210,7 +199,7 @@ class Options(Flags):
     __slots__ = ()
     __hash__, __eq__ = object.__hash__, object.__eq__
 
-    def copy(self):
+    def copy(self) -> Options:
         return self
 
 
@@ -225,10 +214,10 @@ class Compiler(CompilerBase):
     kernel. Here each kernel has its own.
     """
 
-    def __init__(self, typing, target, library, arguments, return_type, flags, locals):
-        super().__init__(typing, target, library, arguments, return_type, flags, locals)
+    def __init__(self, *arguments: Any):
+        super().__init__(*arguments)
         self.state.targetctx.cached_internal_func = {}
-        self.own, self.state.flags = flags, SHARED  # until the passes begin
+        self.own, self.state.flags = self.state.flags, SHARED  # until the passes begin
 
     def define_pipelines(self) -> list[PassManager]:
         self.state.flags = self.own

@@ -22,25 +22,42 @@ import stat
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any, Protocol
 
 import llvmlite
 import numba
 import numpy
+from numba.core import types
+from numba.core.funcdesc import FunctionDescriptor
 
 from otjdd.compiler.machine_code import is_known, processor
 from otjdd.system import sources
 from otjdd.system.files import MAX_BYTES, read_regular, sealed, unsealed, write_whole
 from otjdd.system.imports import absent
 
+Types = tuple[types.Type, ...]  # of the arguments of a kernel
+Made = tuple[FunctionDescriptor, bytes, list[str | tuple[str, Types]]]  # description, machine code, what it calls
+
+
+class Provider(Protocol):
+    """What the cache knows of a kernel."""
+
+    apart: bool  # its callers call it, and do not copy its code
+
+    def provide(self, arguments: Types) -> FunctionDescriptor: ...
+
+
 log = logging.getLogger(__name__)
 
 OF_KERNELS = ("constants", "errors", "laws", "compiler", "physics", "stepping", "compact_models/kernels")  # sources
 KEPT = 8  # folders; one for each state of the sources, of numba and of its settings
-KERNELS = {}  # name -> kernel, the last one that was defined
-SYMBOLS = {}  # symbol -> name of its kernel and types of the arguments, of all in this process
-COUNTS = Counter()  # entries that were "loaded" and "compiled" by this process
+KERNELS: dict[str, Provider] = {}  # name -> kernel, the last one that was defined
+SYMBOLS: dict[str, tuple[str, Types]] = {}  # symbol -> its kernel and types of arguments, in this process
+COUNTS: Counter[str] = Counter()  # entries that were "loaded" and "compiled" by this process
 NO_CODE = (  # settings of numba that change no machine code
     "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
     "DISABLE_PERFORMANCE_WARNINGS", "FULL_TRACEBACKS", "NUMBA_", "PARALLEL_DIAGNOSTICS", "RUNNING_UNDER_PROFILER",
@@ -48,48 +65,44 @@ NO_CODE = (  # settings of numba that change no machine code
 )  # fmt: skip
 
 
-def symbol(kernel, arguments: tuple) -> str:
+def symbol(name: str, arguments: Types) -> str:
     """Symbol of a kernel for types of arguments, the same in all processes."""
-    name = f"otjdd.{kernel.name}.{hashlib.sha256(str(arguments).encode()).hexdigest()[:16]}"
-    SYMBOLS[name] = kernel.name, arguments
-    return name
+    found = f"otjdd.{name}.{hashlib.sha256(str(arguments).encode()).hexdigest()[:16]}"
+    SYMBOLS[found] = name, arguments
+    return found
 
 
-def load(kernel, arguments: tuple) -> tuple | None:
+def load(name: str, arguments: Types) -> Made | None:
     """Description and machine code of a kernel, when all that it calls is there; None where it has to be compiled."""
-    found = read(kernel.name, arguments)
+    found: Made | None = read(name, arguments)
     if found is None:
         return None
     try:
         for needed in found[2]:
             if isinstance(needed, tuple):
-                name, types = needed
-                KERNELS[name].provide(types)
+                callee, kinds = needed
+                KERNELS[callee].provide(kinds)
             elif not is_known(needed):
                 raise ValueError(f"it calls {needed}, which is not there")
-        symbol(kernel, arguments)  # for what calls it and is compiled later
+        symbol(name, arguments)  # for what calls it and is compiled later
         return found
     except Exception as error:
-        log.info("compiling %s again: %s", kernel.name, error)
+        log.info("compiling %s again: %s", name, error)
         return None
 
 
-def save(kernel, arguments: tuple, description: object, code: bytes, needed: list[str]) -> None:
-    """Keep the machine code of a kernel."""
-    write(kernel.name, arguments, (description, code, [SYMBOLS.get(name, name) for name in needed]))
+def entry(place: Path, name: str, arguments: Types) -> tuple[Path, bytes]:
+    """File of an entry in a folder, and the bytes that its content begins with."""
+    key = f"{place.name} {name} {arguments}\n".encode()
+    return place / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
 
-def entry(name: str, arguments: tuple) -> tuple[Path, bytes]:
-    """File of an entry, and the bytes that its content begins with."""
-    key = f"{folder().name} {name} {arguments}\n".encode()
-    return folder() / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
-
-
-def read(name: str, arguments: tuple) -> object:
+def read(name: str, arguments: Types) -> Any:
     """Content of an entry; None when the file is missing, damaged, or open to others."""
-    if folder() is None:
+    place = folder()
+    if place is None:
         return None
-    path, key = entry(name, arguments)
+    path, key = entry(place, name, arguments)
     try:
         if not path.exists():
             return None
@@ -104,12 +117,13 @@ def read(name: str, arguments: tuple) -> object:
         return None
 
 
-def write(name: str, arguments: tuple, content: object) -> None:
+def write(name: str, arguments: Types, content: object) -> None:
     """Keep an entry, if there is a folder and room in it."""
     COUNTS["compiled"] += 1
-    if folder() is None:
+    place = folder()
+    if place is None:
         return
-    path, key = entry(name, arguments)
+    path, key = entry(place, name, arguments)
     try:
         write_whole(path, sealed(key + pickle.dumps(content)), forced=False, mode=0o600)
     except Exception as error:  # a full disk, say: the kernel is there all the same
@@ -143,23 +157,15 @@ def folder() -> Path | None:
     return None
 
 
-def roots():
+def roots() -> Iterator[Path]:
     """Places for the folders, in order of preference."""
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(chosen).absolute() / "otjdd"
-    for name, sub in (
-        ("XDG_CACHE_HOME", ()),
-        ("LOCALAPPDATA", ()),
-        ("HOME", (".cache",)),
-        ("USERPROFILE", (".cache",)),
-    ):
-        if os.environ.get(name):
-            yield Path(os.environ[name], *sub, "otjdd").absolute()
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    try:
-        yield Path(tempfile.gettempdir(), f"otjdd-{user}")
-    except FileNotFoundError:
-        return
+    for chosen in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        if os.environ.get(chosen):
+            yield Path(os.environ[chosen], "otjdd").absolute()
+    with suppress(RuntimeError):  # nobody is at home
+        yield Path.home() / ".cache" / "otjdd"
+    with suppress(FileNotFoundError):
+        yield Path(tempfile.gettempdir(), f"otjdd-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
 
 
 def is_closed(path: Path) -> bool:
@@ -187,23 +193,24 @@ def settings() -> list[tuple[str, str]]:
     return sorted((name, repr(value)) for name, value in found.items() if not name.startswith(NO_CODE))
 
 
-def compile_for(kernel, arguments: tuple, door: bool = False) -> None:
+def compile_for(kernel: Any, arguments: tuple[Any, ...], door: bool = False) -> None:
     """Compile a kernel for arguments like these, or load it, without calling it.
 
     door : for calls by Python, else for calls by other kernels
     """
-    types = tuple(map(numba.typeof, arguments))
+    kinds = tuple(map(numba.typeof, arguments))
     if not KERNELS:
-        kernel.compile(types)  # numba's own function
+        kernel.compile(kinds)  # numba's own function
     elif door:
-        kernel.door.compile(types)
+        kernel.door.compile(kinds)
     else:
-        kernel.provide(types)
+        kernel.provide(kinds)
 
 
 def is_empty() -> bool:
     """True where kernels are kept and none is there yet."""
-    return bool(KERNELS) and folder() is not None and not any(folder().iterdir())
+    place = folder()
+    return bool(KERNELS) and place is not None and not any(place.iterdir())
 
 
 def prune(root: Path) -> None:
@@ -216,5 +223,5 @@ def prune(root: Path) -> None:
 
 def forget() -> None:
     """Remove the machine code of these sources: the next process compiles it anew."""
-    if folder():
-        shutil.rmtree(folder(), ignore_errors=True)
+    if place := folder():
+        shutil.rmtree(place, ignore_errors=True)

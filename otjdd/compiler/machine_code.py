@@ -9,8 +9,8 @@ The interface is that of llvmlite: https://llvmlite.readthedocs.io/en/stable/use
 import numba
 from llvmlite import binding
 
-KNOWN = set()  # symbols of kernels in this process
-ENGINES = []  # what holds their machine code
+KNOWN: set[str] = set()  # symbols of kernels in this process
+ENGINES: list[binding.ExecutionEngine] = []  # what holds their machine code
 
 
 def processor() -> tuple[str, str]:

@@ -8,21 +8,25 @@ What numba asks of an extension: https://numba.readthedocs.io/en/stable/extendin
 """
 
 import operator
-from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba.core import types
+from numba.core.base import BaseContext
 from numba.core.cgutils import create_struct_proxy
-from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.core.typing.templates import AbstractTemplate, Signature, infer_global, signature
 from numba.extending import NativeValue, intrinsic, lower_builtin, models, register_model, typeof_impl, unbox
+from numpy.typing import NDArray
 
 from otjdd.compiler.decorators import kernel
-from otjdd.compiler.held_tuples import Held
+from otjdd.compiler.held_tuples import Held, Unboxing
 
 Item = TypeVar("Item", bound=tuple[object, ...])  # a `held` class
+Values = Sequence[ir.Value]  # of the arguments of a call
+Lowered = tuple[Signature, Callable[..., ir.Value]]  # types of a call, and what makes its code
 
 
 class Row(Generic[Item]):
@@ -39,7 +43,7 @@ class Row(Generic[Item]):
 
     @property
     def address(self) -> int:
-        return self.memory.ctypes.data
+        return int(self.memory.ctypes.data)
 
     def __getitem__(self, k: int) -> Item:
         return self.items[k]
@@ -50,11 +54,11 @@ class Row(Generic[Item]):
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         return Row, (self.items,)
 
 
-def laid(items: tuple) -> np.ndarray:
+def laid(items: tuple[Item, ...]) -> NDArray[np.uint8]:
     """Memory of a row, filled with its items."""
     if len(different := {numba.typeof(item) for item in {id(item): item for item in items}.values()}) != 1:
         raise TypeError(f"the items of a row are of one type, not of {len(different)}")
@@ -76,11 +80,11 @@ class RowType(types.Type):
 
 
 @typeof_impl.register(Row)
-def typeof_row(row: Row, context: object) -> RowType:
+def typeof_row(row: Row[Any], context: object) -> RowType:
     return row.type
 
 
-def address_of_items(manager: object, item: Held) -> ir.PointerType:
+def address_of_items(manager: Any, item: Held) -> ir.PointerType:
     return ir.PointerType(manager.lookup(item.content).get_value_type())
 
 
@@ -88,12 +92,12 @@ def address_of_items(manager: object, item: Held) -> ir.PointerType:
 class RowModel(models.PrimitiveModel):
     """In machine code: a pointer to the first item."""
 
-    def __init__(self, manager, row):
+    def __init__(self, manager: Any, row: RowType):
         super().__init__(manager, row, address_of_items(manager, row.item))
 
 
 @unbox(RowType)
-def unbox_row(row: RowType, instance: ir.Value, c: object) -> NativeValue:
+def unbox_row(row: RowType, instance: ir.Value, c: Unboxing) -> NativeValue:
     """Address of the memory of a Row."""
     number = c.pyapi.object_getattr_string(instance, "address")
     address = c.pyapi.long_as_ulonglong(number)
@@ -106,7 +110,7 @@ def unbox_row(row: RowType, instance: ir.Value, c: object) -> NativeValue:
 class RowItem(AbstractTemplate):
     """row[k] has the type of an item."""
 
-    def generic(self, args, kws):
+    def generic(self, args: tuple[types.Type, ...], kws: object) -> Signature | None:
         row, k = args
         if isinstance(row, RowType) and isinstance(k, types.Integer):
             return signature(row.item, row, types.intp)
@@ -114,27 +118,27 @@ class RowItem(AbstractTemplate):
 
 
 @lower_builtin(operator.getitem, RowType, types.Integer)
-def address_of_item(context: object, builder: ir.IRBuilder, sig: object, args: tuple) -> ir.Value:
+def address_of_item(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
     return builder.gep(args[0], [args[1]], inbounds=True)
 
 
 @intrinsic
-def bytes_of(typing_context, item):
+def bytes_of(typing_context: object, item: Held) -> Lowered:
     """Size of an item in a row."""
 
-    def size(context, builder, sig, args):
-        kind = context.data_model_manager.lookup(sig.args[0].content).get_value_type()
+    def size(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
+        kind = context.data_model_manager.lookup(call.args[0].content).get_value_type()
         return ir.Constant(context.get_value_type(types.intp), context.get_abi_sizeof(kind))
 
     return types.intp(item), size
 
 
 @intrinsic
-def put(typing_context, address, k, item):
+def put(typing_context: object, address: types.Type, k: types.Type, item: Held) -> Lowered:
     """Copy an item to place k of a row. Its arrays lose their references: those of Python keep them."""
 
-    def copy(context, builder, sig, args):
-        content, value = sig.args[2].content, builder.load(args[2])
+    def copy(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
+        content, value = call.args[2].content, builder.load(args[2])
         for i, kind in enumerate(content):
             if isinstance(kind, types.Array):
                 array = create_struct_proxy(kind)(context, builder, builder.extract_value(value, i))
@@ -148,10 +152,11 @@ def put(typing_context, address, k, item):
 
 
 @kernel
-def size_of(item: tuple) -> int:
-    return bytes_of(item)
+def size_of(item: tuple[object, ...]) -> int:
+    size: int = bytes_of(item)
+    return size
 
 
 @kernel
-def lay(address: int, k: int, item: tuple):
+def lay(address: int, k: int, item: tuple[object, ...]) -> None:
     put(address, k, item)

@@ -160,5 +160,5 @@ def kept_fraction() -> float:
             importlib.import_module(f"{package.__name__}.{module.name}")
     folder = kernel_cache.folder()
     kept = {path.name.rpartition("-")[0] for path in folder.iterdir()} if folder else set()
-    apart = {name for name, kernel in kernel_cache.KERNELS.items() if kernel.stands_apart}
+    apart = {name for name, kernel in kernel_cache.KERNELS.items() if kernel.apart}
     return len(kept & apart) / max(1, len(apart))

@@ -185,7 +185,7 @@ def test_a_planted_entry_with_a_good_seal_is_not_read(place, tmp_path, monkeypat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "mine"))
     call()
     (path,) = place.glob("*.square-*")
-    _, key = kernel_cache.entry("test_kernel_cache.square", (numba.float64,))
+    _, key = kernel_cache.entry(place, "test_kernel_cache.square", (numba.float64,))
     planted, mark = tmp_path / "planted", tmp_path / "mark"
     planted.write_bytes(sealed(key + pickle.dumps(Planted(str(mark)))))
     planted.chmod(0o600)
@@ -223,6 +223,10 @@ def test_only_the_folders_used_last_are_kept(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {f"kernels-{age}" for age in range(kernel_cache.KEPT)} | {"mine"}
 
 
+def no_home():
+    raise RuntimeError("Could not determine home directory.")
+
+
 @pytest.mark.parametrize("home", ["missing", "a file", "not writable", "none"])
 def test_without_a_home_kernels_are_kept_in_a_temporary_folder(tmp_path, monkeypatch, home):
     (tmp_path / "file").write_text("")
@@ -232,6 +236,8 @@ def test_without_a_home_kernels_are_kept_in_a_temporary_folder(tmp_path, monkeyp
         monkeypatch.delenv(name, raising=False)
     if home in named:
         monkeypatch.setenv("HOME", named[home])
+    else:
+        monkeypatch.setattr(kernel_cache.Path, "home", no_home)
     monkeypatch.setattr(kernel_cache.tempfile, "gettempdir", lambda: str(tmp_path))
     kernel_cache.folder.cache_clear()
     try:
@@ -291,7 +297,7 @@ def test_code_whose_symbols_are_not_known_is_not_loaded(place, tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     assert fresh("kernels_unknown", monkeypatch).poly(3.0) == 19.0
     (path,) = place.glob("kernels_unknown.poly-*")
-    _, key = kernel_cache.entry("kernels_unknown.poly", (numba.float64,))
+    _, key = kernel_cache.entry(place, "kernels_unknown.poly", (numba.float64,))
     description, code, _ = pickle.loads(unsealed(path, path.read_bytes())[len(key) :])
     path.write_bytes(sealed(key + pickle.dumps((description, code, ["no.such.symbol"]))))
     before = kernel_cache.COUNTS["compiled"]
