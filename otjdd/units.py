@@ -118,6 +118,7 @@ DIMENSIONS = {
     "squared field": Dimension("a squared field", "V^2/m^2", "2.65e15 V^2/m^2"),
     "diffusivity": Dimension("a diffusivity", "m^2/s", "5e-7 m^2/s"),
     "thermal resistance": Dimension("a thermal resistance", "K/W", "1e6 K/W"),
+    "heat capacity": Dimension("a heat capacity", "eV/K", "62 eV/K"),
     "thermal conductivity": Dimension("a thermal conductivity", "W/m/K", "11 W/m/K"),
     "Richardson constant": Dimension("a Richardson constant", "A/m^2/K^2", "156 A/cm^2/K^2", shown="A/cm^2/K^2"),
 }

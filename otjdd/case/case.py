@@ -225,6 +225,7 @@ def build(
         found = problems_of(error.errors(), document, json_schema())
         problems += [problem for problem in found if problem.key not in strange]
     else:
+        case = case if strict_units else kinds.with_units(case)
         problems += [document.problem(*fault) for fault in faults(case)]
         problems += [document.problem(*fault) for fault in heat.faults(case)]
         problems += [document.problem(*fault) for fault in kinds.faults(case)]

@@ -31,6 +31,7 @@ EITHER = (
     ({"points"}, {"file"}),
     ({"count"}, {"step"}),
     ({"bandwidth"}, {"time_constant"}),
+    ({"capacity"}, {"time_constant"}),
 )
 
 # A table whose switch changes has other keys: it replaces the table of the base instead of being merged with it.

@@ -113,6 +113,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Heat.resistance": ("to the surroundings, or `\"spreading\"`: 1/(4 conductivity radius)", '"1e6 K/W"'),
     "Heat.conductivity": ("thermal conductivity around the junction, for spreading", '"11 W/m/K"'),
     "Heat.time_constant": ("thermal resistance times heat capacity", '"10 ns"'),
+    "Heat.capacity": ("heat capacity, in place of the time constant", '"1e-17 J/K"'),
+    "Heat.share": ("share of the power I V_j that is left in the junction", "0.5"),
     "Heat.of": ("what has a temperature of its own", '"columns"'),
     "Ions.charge": ("charge number", "2"),
     "Ions.site_density": ("density of sites", '"5e28 1/m^3"'),

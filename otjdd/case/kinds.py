@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from otjdd.case.base import Record
 from otjdd.case.column_values import column_values
-from otjdd.case.columns import ColumnKind, Columns
+from otjdd.case.columns import MOST_COLUMNS, ColumnKind, Columns
 from otjdd.case.device import Device, Ions
 from otjdd.case.document import Document, changed
 from otjdd.case.explain import problems_of
@@ -48,6 +48,20 @@ def kinds_of(case: Any) -> tuple[Kind, ...]:
     return of_sections(case.columns, case.device, case.ions)
 
 
+def column_count(case: Any) -> int:
+    """Number of columns of all kinds. Raises OSError, ValueError ("file:line: ...") for the table of a law."""
+    return sum(len(column_values(kind.columns, spread_values(kind, 1.0))[1]) for kind in kinds_of(case))
+
+
+def in_one_column(case: Any) -> Any:
+    """The case with one column of each kind, of its own values."""
+    columns, kinds = case.columns, case.columns.kinds
+    alike = {"count": None, "spread": None, "together": None}
+    one: dict[str, Any] = {"count": 1, "spread": {}, "together": None}
+    one["kinds"] = kinds and tuple(kind.model_copy(update=alike) for kind in kinds)
+    return case.model_copy(update={"columns": columns.model_copy(update=one)})
+
+
 def covered(case: Any) -> float:
     """Share of the area that the columns cover; the rest insulates."""
     return covered_by(kinds_of(case))
@@ -80,21 +94,54 @@ def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
     return columns.model_copy(update=own | {"kinds": None})
 
 
-def with_set(device: Device, ions: Ions, kind: ColumnKind) -> tuple[Device, Ions]:
-    """Device and ions of a kind. Raises CaseError."""
+def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool = True) -> tuple[Device, Ions]:
+    """Device and ions of a kind. strict_units : bare numbers are no quantities. Raises CaseError."""
     touched = {name for name in SECTIONS if any(key.split(".")[0] == name for key in kind.set)}
     sections: dict[str, Any] = {"device": device, "ions": ions}
     data = {name: sections[name].model_dump(mode="json", exclude_none=True) for name in touched}
     document = changed(Document(Source("columns.kinds", None), data, {}), kind.set, f"columns.kinds {kind.name}")
     for name in touched:
         try:
-            sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": True})
+            sections[name] = SECTIONS[name].model_validate(document.data[name], context={"strict_units": strict_units})
         except ValidationError as error:
             found = [{**one, "loc": (name, *one["loc"])} for one in error.errors()]
             schema: dict[str, Any] = {"type": "object", "properties": {name: SECTIONS[name].model_json_schema()}}
             schema["$defs"] = schema["properties"][name].pop("$defs", {})
             raise CaseError(problems_of(found, document, schema)) from None
     return sections["device"], sections["ions"]
+
+
+def with_units(case: Any) -> Any:
+    """The case, with text for the quantities that its kinds set as bare numbers [SI, eV], as Python may."""
+    kinds = case.columns.kinds or ()
+    if not any(is_number(value) for kind in kinds for value in kind.set.values()):
+        return case
+    written = tuple(kind.model_copy(update={"set": set_in_units(case, kind)}) for kind in kinds)
+    return case.model_copy(update={"columns": case.columns.model_copy(update={"kinds": written})})
+
+
+def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
+    """What a kind sets, with text for quantities; as it is where that is at fault, which `faults` tells."""
+    try:
+        device, ions = with_set(case.device, case.ions, kind, strict_units=False)
+    except CaseError:
+        return kind.set
+    plain = {"device": device.model_dump(mode="json"), "ions": ions.model_dump(mode="json")}
+    return {
+        key: at(plain, key) if is_number(value) and key.split(".")[0] in SECTIONS else value
+        for key, value in kind.set.items()
+    }
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def at(data: Any, key: str) -> Any:
+    """Value at a dotted key of nested tables."""
+    for part in key.split("."):
+        data = data[part]
+    return data
 
 
 def faults(case: Any) -> Iterator[Fault]:
@@ -150,7 +197,8 @@ def set_key(kind: ColumnKind, problem: Problem) -> str:
 
 
 def faults_of_values(case: Any) -> Iterator[Fault]:
-    """Faults of values that a spread gives to a column: outside of the physical range, or from a faulty table."""
+    """Faults of the values that a spread gives to the columns, and of the number of columns."""
+    total = 0
     for i, kind in enumerate(kinds_of(case)):
         own = case.columns.kinds is not None and case.columns.kinds[i].spread is not None
         here = ("columns", "kinds", i, "spread") if own else ("columns", "spread")
@@ -160,18 +208,18 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
         except (OSError, ValueError) as error:
             yield here, str(error), "", ""
             continue
+        total += len(weights)
+        of_kind = "" if case.columns.kinds is None else f"kind {kind.name}"
         for key, values in spread.items():
             low, high, unit = physical_range(key, kind.ions)
-            for k, one in enumerate(values):
-                if not low < one < high:
-                    which = f"{one:.3g} {unit} in column {k + 1} of {len(weights)}"
-                    yield (
-                        (*here, key),
-                        f"values from {low:g} to {high:g} {unit}, without these ends",
-                        which,
-                        f"kind {kind.name}",
-                    )
-                    break
+            wrong = next((k for k, one in enumerate(values) if not low < one < high), None)
+            if wrong is not None:
+                which = f"{values[wrong]:.3g} {unit} in column {wrong + 1} of {len(weights)}"
+                most = f" and below {high:.4g} {unit}" if high < math.inf else ""
+                yield (*here, key), f"values above {low:g} {unit}{most}", which, of_kind
+    if total > MOST_COLUMNS:
+        hint = "keys of a spread make all combinations, unless they move together"
+        yield ("columns", "count"), f"{MOST_COLUMNS} columns at most", f"{total} in all", hint
 
 
 def spread_values(kind: Kind, density: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from otjdd.case.case import Case
+from otjdd.case.kinds import column_count, kinds_of
 from otjdd.compact_models import build
 from otjdd.compact_models.ends import SETTLED
 from otjdd.compact_models.limits import Range
@@ -30,12 +31,14 @@ def source(case: Case, count: int) -> str:
         raise NotAsExpected(f"2 to {MOST} devices", str(count))
     if case.study is not None and case.study.sample is not None:
         return "drawn from " + ", ".join(case.study.sample.over)
-    spread = [key for key, value in case.columns.spread.items() if value]
+    spread = dict.fromkeys(key for kind in kinds_of(case) for key, value in kind.columns.spread.items() if value)
     if not spread:
         raise NotAsExpected(
             "a case with a columns.spread or a [study.sample], to draw devices from", "one with neither"
         )
-    return f"each of {case.columns.count} patches drawn from the spread of {', '.join(spread)}: a hypothesis"
+    return (
+        f"each of {column_count(patches(case, 0))} patches drawn from the spread of {', '.join(spread)}: a hypothesis"
+    )
 
 
 def devices(case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None) -> list[CompactModel]:
@@ -68,7 +71,11 @@ def sampled(case: Case, count: int) -> list[Case]:
 
 def patches(case: Case, number: int) -> Case:
     """The case of the device with a number: its columns drawn, from a seed of their own."""
-    return case.replace({"columns.nodes": "draws", "columns.seed": case.columns.seed + number})
+    changes = {"columns.nodes": "draws", "columns.seed": case.columns.seed + number}
+    for i, kind in enumerate(case.columns.kinds or ()):
+        changes |= {f"columns.kinds[{i}].nodes": "draws"}
+        changes |= {f"columns.kinds[{i}].seed": kind.seed + number} if kind.seed is not None else {}
+    return case.replace(changes)
 
 
 def only(case: Case, joined: CompactModel, number: int, parts: list[Member]) -> CompactModel:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case, load_case
+from otjdd.case.kinds import column_count, in_one_column, kinds_of
 
 WHOLE = (("drive",), ("record",))  # keys taken from the shipped case, always
 OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # and where it differs from the case that all stand on
@@ -77,8 +78,8 @@ def runs_of_experiment(name: str, case: Case) -> list[Case]:
 
 
 def preview(case: Case) -> Case:
-    """The case with one column, which is answered while a slider still moves."""
-    return case.replace({"columns.count": 1, "columns.spread": {}}) if case.columns.count > 1 else case
+    """The case with one column of each kind, which is answered while a slider still moves."""
+    return in_one_column(case) if column_count(case) > len(kinds_of(case)) else case
 
 
 def command_line(name: str, base: str, changes: Mapping[str, Any]) -> str:

@@ -165,7 +165,7 @@ function show(answer) {
   by("junction").alt = "Band edge and Fermi levels of the junction, the current by energy, and the vacancies in the film.";
   by("curve").alt = `${by("experiment").selectedOptions[0]?.textContent}: ${answer.summary}`;
   by("key").textContent = [
-    answer.final ? "" : `preview with one column of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "",
+    answer.final ? "" : `preview with ${answer.columns === 1 ? "one column" : `${answer.columns} columns`} of ${start.columns}`, answer.pulses ? `pulse ${answer.pulses}` : "",
     answer.before ? "grey: before" : "",
     answer.points ?? "",
   ].filter(Boolean).join(" · ");

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from otjdd.case.case import Case
+from otjdd.case.kinds import column_count
 from otjdd.errors import CaseError
 from otjdd.explore import film, synapse, work
 from otjdd.explore.experiments import (
@@ -18,7 +19,7 @@ from otjdd.explore.experiments import (
     runs_of_experiment,
 )
 from otjdd.explore.settings import Settings
-from otjdd.explore.sliders import OutsideError, described_sliders, device_sliders, drive_sliders, moved, slider_values
+from otjdd.explore.sliders import OutsideError, described_sliders, drive_sliders, moved, slider_values, sliders_of
 from otjdd.explore.turns import Turns
 from otjdd.explore.workers import Workers
 
@@ -69,10 +70,10 @@ class Session:
         drives = {name: described_sliders(self.driven(name), drive_sliders(name)) for name in experiments()}
         return {
             "title": opened.case.title,
-            "sliders": described_sliders(opened.case, device_sliders()),
+            "sliders": described_sliders(opened.case, sliders_of(opened.case)),
             "experiments": [[e.name, e.title, drives[e.name]] for e in experiments().values()],
-            "columns": opened.case.columns.count,
-            "settings": {"experiment": first(opened), "values": slider_values(opened.case, device_sliders())},
+            "columns": column_count(opened.case),
+            "settings": {"experiment": first(opened), "values": slider_values(opened.case, sliders_of(opened.case))},
             "shown": self.shown,
         }
 
@@ -83,16 +84,17 @@ class Session:
     async def move(self, wanted: Settings) -> dict[str, Any]:
         """Run the experiment with these values; with one column while a slider still moves."""
         try:
-            known = {slider.name for slider in (*device_sliders(), *drive_sliders(wanted.experiment))}
+            device = sliders_of(self.opened.case)
+            known = {slider.name for slider in (*device, *drive_sliders(wanted.experiment))}
             if unknown := set(wanted.values) - known:
                 return refused(f"this page has no slider {min(unknown)!r}")
-            changes = moved(self.opened.case, device_sliders(), wanted.values)
+            changes = moved(self.opened.case, device, wanted.values)
             changes |= moved(self.driven(wanted.experiment), drive_sliders(wanted.experiment), wanted.values)
             case = case_of_experiment(wanted.experiment, self.opened.case, changes)
         except CaseError as error:
-            return refused(str(error.problems[0]), error.problems[0].key, wanted.experiment)
+            return self.refused(str(error.problems[0]), error.problems[0].key, wanted.experiment)
         except OutsideError as error:
-            return {"problem": str(error), "slider": error.slider}
+            return refused(str(error), error.slider)
         used = case if wanted.final else preview(case)
         runs = runs_of_experiment(wanted.experiment, used)
         last = self.run if self.run and self.run.settings.experiment == wanted.experiment else None
@@ -108,7 +110,7 @@ class Session:
         told = {
             "settings": {"experiment": wanted.experiment, "values": wanted.values},
             "final": wanted.final,
-            "columns": used.columns.count,
+            "columns": column_count(used),
             "before": bool(before),
             "points": self.points(answer),
             "command": command_line(wanted.experiment, self.opened.name, changes),
@@ -125,7 +127,7 @@ class Session:
         try:
             case = synapse.pulse_case(self.synapse, voltage, width)
         except CaseError as error:
-            return refused(str(error.problems[0]), error.problems[0].key)
+            return self.refused(str(error.problems[0]), error.problems[0].key)
         except ValueError as error:
             return refused(str(error))
         found = await self.turns.take(work.applied, self.synapse, case, waits=True)
@@ -158,6 +160,11 @@ class Session:
         limits = answer.limits.splitlines()
         self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
         return self.shown
+
+    def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
+        """As `refused` below, with the slider that a key belongs to."""
+        sliders = (*sliders_of(self.opened.case), *drive_sliders(experiment))
+        return refused(text, next((slider.name for slider in sliders if key in slider.keys), ""))
 
     async def film(self) -> dict[str, Any]:
         """Frames of the last pulse by hand, else of the first run of the experiment."""
@@ -219,10 +226,9 @@ def first(opened: Opened) -> str:
     return "loop" if opened.result is None and opened.name == REFERENCE else OWN
 
 
-def refused(text: str, key: str = "", experiment: str = OWN) -> dict[str, Any]:
+def refused(text: str, slider: str = "") -> dict[str, Any]:
     """Message to the page where there is no answer: why, and the slider that it is about."""
-    sliders = (*device_sliders(), *drive_sliders(experiment))
-    return {"problem": text, "slider": next((slider.name for slider in sliders if key in slider.keys), "")}
+    return {"problem": text, "slider": slider}
 
 
 def without_profiles(ds: "xr.Dataset") -> "xr.Dataset":

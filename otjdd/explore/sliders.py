@@ -11,6 +11,8 @@ from otjdd.case.case import Case
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
+LEAST_SHARE = 1e-6  # of the area, of a kind of columns
+
 
 class Slider(NamedTuple):
     """One slider, whose keys move together. low, high, step and literature (low, high) are numbers of its unit.
@@ -29,20 +31,21 @@ class Slider(NamedTuple):
     source: str = ""
     absent: float | None = None
 
-    def text(self, value: float) -> str:
+    def text(self, value: float) -> str | float:
         """A value of this slider as a case file has it."""
-        return f"{value:.6g} {self.unit}"
+        return f"{value:.6g} {self.unit}" if self.unit else float(f"{value:.6g}")
 
     def keys_of(self, plain: Mapping[str, Any]) -> list[str]:
         """Those of its keys that a case has."""
-        return [key for key in self.keys if isinstance(at(plain, key), str)]
+        return [key for key in self.keys if isinstance(at(plain, key), str if self.unit else float)]
 
     def value(self, plain: Mapping[str, Any]) -> float | None:
         """Its value in a case; None for one that has none, or several."""
         texts = {at(plain, key) for key in self.keys_of(plain)}
         if len(texts) != 1:
             return None if texts else self.absent
-        return float(f"{quantity(texts.pop())[0] / quantity(f'1 {self.unit}')[0]:.10g}")
+        (found,) = texts
+        return float(f"{quantity(found)[0] / quantity(f'1 {self.unit}')[0]:.10g}") if self.unit else float(found)
 
 
 class OutsideError(ValueError):
@@ -73,6 +76,19 @@ def device_sliders() -> tuple[Slider, ...]:
     return tuple(Slider(name, (row.pop("key"),), **row) for name, row in data.items())
 
 
+def sliders_of(case: Case) -> tuple[Slider, ...]:
+    """The sliders of the device of a case: those that a kind of its columns follows, and the share of each kind."""
+    kinds = case.columns.kinds or ()
+    followed = (
+        slider for slider in device_sliders() if not kinds or any(set(slider.keys) - set(kind.set) for kind in kinds)
+    )
+    shares = (
+        Slider(f"share-{i}", (f"columns.kinds[{i}].share",), f"Share of {kind.name}", "", LEAST_SHARE, 1.0, 0.0)
+        for i, kind in enumerate(kinds)
+    )
+    return (*followed, *shares)
+
+
 @cache
 def drive_sliders(experiment: str) -> tuple[Slider, ...]:
     """The sliders of the drive of an experiment, as experiments.toml has them."""
@@ -87,13 +103,13 @@ def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str]:
-    """Changes (key -> text) that values by name of slider make to a case; values that are the case's own make none.
+def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str | float]:
+    """Changes (key -> value) that values by name of slider make to a case; values that are the case's own make none.
 
     Raises OutsideError for a value beyond the ends of its slider.
     """
     own, plain = slider_values(case, sliders), case.plain()
-    found: dict[str, str] = {}
+    found: dict[str, str | float] = {}
     for slider in sliders:
         value = values.get(slider.name)
         if value is None or slider.name not in own or slider.text(value) == slider.text(own[slider.name]):

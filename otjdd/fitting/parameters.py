@@ -18,7 +18,7 @@ from otjdd.case.document import split_key
 from otjdd.case.keys import dotted_keys
 from otjdd.case.problem import Problem, Source, nearest
 from otjdd.errors import CaseError
-from otjdd.units import Quantity, brief, plain_unit, quantity, write
+from otjdd.units import Quantity, brief, parse, plain_unit, quantity, write
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -177,19 +177,23 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
     """What a key of a case holds, its dimension and range [SI]; None for a key that it has not. Raises CaseError."""
     place: Any = case
     dimension, low, high = "", -math.inf, math.inf
+    before: str | int = ""
     for part in split_key(key, Source("vary", None)):
         if isinstance(place, BaseModel) and part in type(place).model_fields:
             dimension, low, high = range_of(type(place).model_fields[part])
             place = getattr(place, part)
-        elif (
-            isinstance(place, dict) and isinstance(part, str) and part in place
-        ):  # a deviation: of the dimension of what is spread, from 0
-            _, dimension, _, high = value_in_case(case, part)
-            place, low = place[part], 0.0
+        elif isinstance(place, dict) and isinstance(part, str) and part in place:
+            _, dimension, low, high = value_in_case(case, part)
+            place = place[part]
+            if before == "spread":  # a deviation: of the dimension of what is spread, from 0
+                low = 0.0
+            elif isinstance(place, str):  # a value of a kind of columns, as the file has it
+                place = parse(place, dimension)
         elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
             place = place[part]
         else:
             return None
+        before = part
     return place, dimension, low, high
 
 

@@ -1,4 +1,4 @@
-"""Panel of the kinds of columns: the current that each of them carries in the reads."""
+"""Panel of the kinds of columns: the current that each of them carries, in reads or at frozen ions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,42 @@ from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult
 from otjdd.plot.style import CYCLE, GREY
 
+STYLES = "-", "--", ":", "-."
+
 
 def currents(axes: Any, runs: Sequence[NamedResult]) -> None:
-    """|current| of each read through each kind, and of all, against the write voltage of a loop or read by read."""
-    ds = runs[0].ds
+    """|current| through each kind, and through all of them, of the reads or of the curves at frozen ions."""
+    (of_reads if "kind_read_current" in runs[0].ds else of_curves)(axes, runs[0].ds)
+    legend(axes)
+
+
+def of_reads(axes: Any, ds: Any) -> None:
+    """Currents of each read against the write voltage of a loop, else read by read."""
     swept = reads.steps_writes(ds)
     x = ds.write_voltage.values if swept else np.arange(1, ds.sizes["read"] + 1)
     total = np.abs(ds.read_current.values)
-    axes.plot(x, total, color=GREY, linewidth=2.5, alpha=0.5, label="all")
-    for i, kind in enumerate(ds.kind.values):
-        share = float(ds.kind_share.values[i])
-        own = np.abs(ds.kind_read_current.values[:, i])
-        axes.plot(x, own, reads.MARKERS[i % 6], linestyle="-", color=CYCLE[i % 6], linewidth=0.8, markersize=2.2,
-                  label=f"{kind}, {share:.3g} of the area")  # fmt: skip
+    drawn(axes, ds, x, total, np.abs(ds.kind_read_current.values), "-")
     axes.set(xlabel="write voltage (V)" if swept else "read")
     quantity_axis(axes, "y", total[total > 0.0], "current read", "A", log=True)
-    legend(axes)
+
+
+def of_curves(axes: Any, ds: Any) -> None:
+    """Currents at frozen ions against the voltage, at the first temperature; a stroke for each state."""
+    ds = ds.isel(temperature=0)
+    total = np.abs(ds.bias_current.values)
+    for i, state in enumerate(ds.state.values):
+        own = np.abs(ds.kind_bias_current.values[i])
+        named = f", {state}" if ds.sizes["state"] > 1 else ""
+        drawn(axes, ds, ds.bias.values, total[i], own, STYLES[i % 4], named)
+    axes.set(xlabel="voltage (V)")
+    quantity_axis(axes, "y", total[total > 0.0], "|current|", "A", log=True)
+
+
+def drawn(axes: Any, ds: Any, x: np.ndarray, total: np.ndarray, own: np.ndarray, style: str, named: str = "") -> None:
+    """Draw currents of all (n,) and of each kind (n, kinds) over x; zeros are left out."""
+    total, own = (np.where(values > 0.0, values, np.nan) for values in (total, own))
+    axes.plot(x, total, color=GREY, linestyle=style, linewidth=2.5, alpha=0.5, label=f"all{named}")
+    for i, kind in enumerate(ds.kind.values):
+        share = float(ds.kind_share.values[i])
+        axes.plot(x, own[:, i], reads.MARKERS[i % 6], linestyle=style, color=CYCLE[i % 6], linewidth=0.8, markersize=2.2,
+                  label=f"{kind}, {share:.3g} of the area{named}")  # fmt: skip

@@ -71,7 +71,13 @@ def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
 CELLS, SENSED = of_one("cell_conductance"), of_one("sensed_current")
 
 WARM = each("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
-KINDS_APART = of_one("kind_read_current", "read_current")
+READS_APART, CURVES_APART = of_one("kind_read_current", "read_current"), of_one("kind_bias_current", "bias_current")
+
+
+def kinds_apart(runs: Sequence[NamedResult]) -> bool:
+    """A test of results: there is one, and it has the currents of kinds of columns."""
+    return READS_APART(runs) or CURVES_APART(runs)
+
 
 KINDS = {
     "loop": Kind(
@@ -80,8 +86,8 @@ KINDS = {
         each(*WRITTEN, when=reads.different), each(*WRITTEN, when=reads.steps_writes),
     ),
     "columns": Kind(
-        columns.currents, "current of each read through each kind of columns",
-        "one result with reads of a case with [[columns.kinds]]", KINDS_APART, KINDS_APART,
+        columns.currents, "current through each kind of columns: of each read, or at frozen ions against the voltage",
+        "one result with reads or curves at frozen ions of a case with [[columns.kinds]]", kinds_apart, kinds_apart,
     ),
     "conductance": Kind(
         reads.conductance, "conductance read by read, with its window and nonlinearity",

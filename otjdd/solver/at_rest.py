@@ -10,9 +10,11 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Prepared
+from otjdd.case.kinds import kinds_of
 from otjdd.errors import SolverError
 from otjdd.results import outputs
 from otjdd.solver import initial, integrate, model, model_limits
+from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 PLACE = ("state", "temperature", "bias")
+OF_KINDS = "kind_bias_current"
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
@@ -33,7 +36,8 @@ def curves_at_rest(
 ) -> xr.Dataset:
     """Dataset of outputs over state, temperature and bias; nan where the run ended early.
 
-    names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed
+    names : of the outputs   measure(run, voltage) : values of the outputs by name, of a run that may be changed; it
+        leaves the conductances of the columns in the state
     more : coordinates of additional dimensions
     """
     drive, began, failure = case.drive, time.perf_counter(), None
@@ -43,11 +47,17 @@ def curves_at_rest(
         "temperature": list(drive.temperatures) or [case.temperature],
         "bias": drive.bias_voltages(),
     } | (more or {})
+    shares: dict[str, Any] = {}
+    if len(kinds := kinds_of(case)) > 1:
+        coords["kind"] = np.array([kind.name for kind in kinds], dtype=object)
+        shares, names = {"kind_share": [kind.share for kind in kinds]}, (*names, OF_KINDS)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:
         for place, run, voltage in points_at_rest(case, coords["temperature"], progress):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
+            if shares:
+                out[OF_KINDS][place] = by_kind(case, run.state.V * run.state.G[None])[0]
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         failure = ending(error)
     if (unseen := out.get(LEVELS)) is not None and not (unseen > case.numerics.current_tolerance).any():
@@ -55,7 +65,7 @@ def curves_at_rest(
     about = attributes(
         case, {"status": status_words(failure)}, time.perf_counter() - began, extremes(case, coords, out)
     )
-    return delivered(outputs.dataset(out, coords, about), failure)
+    return delivered(outputs.dataset(out | shares, coords, about), failure)
 
 
 def points_at_rest(

@@ -88,10 +88,6 @@ def members(case: Case) -> list[Member]:
         density = kind.ions.density if start is None else start.mean(kind.device.film.thickness)
         assert density is not None  # ions have a density or a profile
         found += members_of_kind(kind.columns, kind.ions, kind.device, density, number, kind.share / covered_by(kinds))
-    if len(found) > MOST_COLUMNS:
-        raise ValueError(
-            f"columns: {len(found)} columns, with all combinations of spread keys; the limit is {MOST_COLUMNS}"
-        )
     return found
 
 
@@ -243,11 +239,12 @@ def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.He
     if given is None:
         none = np.zeros(0)
         return kernels.Heat(none, 1.0, float(temperature), True, none, none)
-    resistance = np.full(len(columns.weight), given.kelvin_per_watt(case.device.radius))
+    radius = case.device.radius
+    resistance = np.full(len(columns.weight), given.share * given.kelvin_per_watt(radius))
     if given.of == "columns":
         resistance /= columns.weight * covered_by(kinds_of(case))
     cold = columns.diffusivity.copy(), columns.supply.copy()
-    return kernels.Heat(resistance, given.time_constant, float(temperature), given.of == "junction", *cold)
+    return kernels.Heat(resistance, given.seconds(radius), float(temperature), given.of == "junction", *cold)
 
 
 @lru_cache(maxsize=64)

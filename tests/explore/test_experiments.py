@@ -7,6 +7,7 @@ import pytest
 
 import otjdd
 from otjdd.case.case import parse_case
+from otjdd.case.kinds import column_count
 from otjdd.cli.arguments import load_checked
 from otjdd.explore import sliders
 from otjdd.explore.experiments import OWN, case_of_experiment, command_line, experiments, preview, runs_of_experiment
@@ -70,6 +71,24 @@ def test_an_experiment_is_a_case_that_loads_and_its_command_says_the_same(name):
     assert words[:2] == ["otjdd", "study" if experiment.vary else "run"]
     said = load_checked(Path(words[2]), words[4:-2:2], False)
     assert said.replace("title", "x") == case.replace("title", "x")
+
+
+def test_kinds_of_columns_have_sliders_of_their_shares_and_a_preview_of_one_column_each():
+    kinds = [
+        {"name": "background", "share": 0.1, "count": 3, "set": {"device.left.barrier": "0.7 eV"}},
+        {"name": "minority", "share": 0.001, "set": {"device.left.barrier": "0.6 eV"}},
+    ]
+    case = BASE.replace("columns.kinds", kinds)
+    shown = sliders.sliders_of(case)
+    assert {slider.name for slider in DEVICE} - {slider.name for slider in shown} == {
+        "barrier"
+    }  # which no kind follows
+    assert sliders.slider_values(case, shown)["share-1"] == 0.001
+    changes = sliders.moved(case, shown, {"share-1": 0.002})
+    assert changes == {"columns.kinds[1].share": 0.002}
+    words = shlex.split(command_line(OWN, "li2019", changes))
+    assert words[3:5] == ["--set", "columns.kinds[1].share=0.002"]
+    assert column_count(preview(case)) == 2 < column_count(case)
 
 
 def test_the_command_of_another_case_names_it_and_sets_the_drive():

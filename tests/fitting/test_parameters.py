@@ -30,6 +30,14 @@ def test_bounds_and_scale_are_those_of_the_key(key, dimension, low, log):
     assert key in found.words
 
 
+def test_what_a_kind_of_columns_sets_has_the_bounds_and_scale_of_its_key():
+    kind = {"name": "other", "share": 0.5, "set": {"device.left.barrier": "0.6 eV"}}
+    keys = ["columns.kinds[0].share", 'columns.kinds[0].set."device.left.barrier"']
+    share, barrier = parameters(CASE.replace("columns.kinds", [kind]), keys)
+    assert (share.start, share.low, share.high, share.log) == (0.5, 0.0, 1.0, True)
+    assert (barrier.start, barrier.dimension, barrier.low, barrier.log) == (0.6, "energy", -5.0, False)
+
+
 @pytest.mark.parametrize("key", ["device.left.barrier", "ions.density", "device.conducting_fraction"])
 def test_coordinates_lead_to_values_and_back(key):
     (found,) = parameters(CASE, [key])

@@ -73,6 +73,20 @@ def test_kinds_from_the_case_to_their_table_picture_and_study(tmp_path, monkeypa
     minority = points.kind_read_current.values[..., 1]
     assert minority[1] / minority[0] == pytest.approx(np.full(minority.shape[1], 2.0), rel=1e-3)
 
+    barrier = 'columns.kinds[0].set."device.left.barrier"'
+    measured = np.column_stack((ds.write_voltage, ds.read_current))
+    np.savetxt("measured.csv", measured, delimiter=",", header="V_write (V),I (A)", comments="")
+    start = "--vary", f"{barrier}=0.5 eV:0.9 eV", "--set", f"{barrier}=0.75 eV"
+    typed("fit", "measured.csv", "minority.toml", *start, "-o", "fit.nc")
+    found = otjdd.load_case("fit.toml").columns.kinds[0].set["device.left.barrier"]
+    assert float(found.removesuffix(" eV")) == pytest.approx(0.7, abs=1e-3)
+
+    curves = '{ kind = "iv", start = "-0.2 V", stop = "0.2 V", step = "0.1 V" }'
+    typed("run", "fit.toml", "--set", f"drive={curves}", "-o", "curves.nc", "--plot", "curves.png")
+    ds = otjdd.read("curves.nc")
+    assert ds.kind_bias_current.sum("kind").values == pytest.approx(ds.bias_current.values, rel=1e-12)
+    assert [*otjdd.figure(ds).axes[0].get_legend_handles_labels()[1]][1].startswith("background, 0.5")
+
     wrong = (tmp_path / "minority.toml").read_text().replace("share = 0.5", "share = 1.5")
     (tmp_path / "wrong.toml").write_text(wrong)
     assert re.search(

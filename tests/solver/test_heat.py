@@ -65,6 +65,15 @@ def test_a_constant_power_ends_at_its_steady_temperature_after_the_time_constant
 
 
 @needs_speed
+def test_a_capacity_is_its_time_constant_and_a_share_of_the_power_warms_by_that_share(warmed):
+    heat = {"resistance": f"{RESISTANCE} K/W", "capacity": f"{TIME_CONSTANT / RESISTANCE} J/K"}
+    held = otjdd.run("vcm-heat", PULSE | {"device.heat": heat})
+    np.testing.assert_allclose(rise(held), rise(warmed), rtol=1e-9)
+    half = otjdd.run("vcm-heat", PULSE | {"device.heat.share": 0.5})
+    assert rise(half)[-1] == pytest.approx(0.5 * RESISTANCE * power(half)[-1], rel=1e-6)
+
+
+@needs_speed
 def test_the_energy_is_balanced():
     """Power in, heat stored and heat that left, the last by quadrature of each interval with the slopes at its ends."""
     ds = otjdd.run("vcm-heat", {**EMITTER, "numerics.rtol": 1e-4})
@@ -164,7 +173,9 @@ def test_a_result_hands_on_its_temperature_and_is_made_again(tmp_path, warmed):
         ),
         ({"resistance": "1e6 K/W", "time_constant": "-1 ns"}, "device.heat.time_constant: expected a time from"),
         ({"resistence": "1e6 K/W", "time_constant": "1 ns"}, 'did you mean "resistance"'),
-        ({"resistance": "1e6 K/W"}, "device.heat.time_constant: .*the key is missing"),
+        ({"resistance": "1e6 K/W"}, "device.heat: expected either time_constant, .* or capacity, .* got neither"),
+        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "capacity": "1 J/K"}, "or capacity, .* got both"),
+        ({"resistance": "1e6 K/W", "time_constant": "1 ns", "share": 1.5}, "device.heat.share: expected .* at most 1"),
         ({"resistance": "1e6 K/W", "conductivity": "1 W/(m K)", "time_constant": "1 ns"}, "beside conductivity"),
         ({"resistance": "1e6 K/W", "time_constant": "1 ns", "of": "column"}, 'did you mean "columns"'),
     ],

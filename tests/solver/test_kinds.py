@@ -67,7 +67,9 @@ def test_the_junction_cut_into_equal_kinds_is_the_junction():
         ('[columns]\nkinds = []\n', "kinds", "a list of 1 to 16"),
         ('[columns]\ntogether = ["ions.density", "ions.well_left"]\n', "columns", "keys of a spread"),
         ('[columns]\ncount = 9\nspread = { "ions.density" = { law = "exponential", scale = "-2e25 1/m^3" } }\n',
-         "ions.density", "column 9 of 9"),
+         "ions.density", "above 0 1/m^3 and below 1e+28 1/m^3, got -2.47e+25 1/m^3 in column 9 of 9"),
+        ('[columns]\ncount = 17\nspread = { "ions.density" = "1e23 1/m^3", "ions.activation_energy" = "1 meV" }\n',
+         "columns.count", "256 columns at most, got 289 in all"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_kinds_is_told_with_its_line(text, where, said):
@@ -77,6 +79,38 @@ def test_what_is_wrong_with_kinds_is_told_with_its_line(text, where, said):
     assert where in problem.key
     assert said in str(problem)
     assert problem.line > 5
+
+
+def test_a_bare_number_that_python_sets_in_a_kind_is_text_with_its_unit():
+    case = kinds().replace({'columns.kinds[0].set."device.left.barrier"': 0.61})
+    assert case.columns.kinds[0].set["device.left.barrier"] == "0.61 eV"
+    assert parse_case(case.resolved()) == case
+    with pytest.raises(CaseError, match="one area"):
+        kinds().replace({'columns.kinds[0].set."device.radius"': 1e-6})
+
+
+def test_curves_at_frozen_ions_are_the_sums_of_their_kinds():
+    drive = 'drive = { kind = "iv", start = "-0.4 V", stop = "0.4 V", step = "0.4 V" }\n'
+    together = run(parse_case(drive + BARE + KINDS))
+    assert together.kind_bias_current.sum("kind").values == pytest.approx(together.bias_current.values, rel=1e-12)
+    alone = run(parse_case(drive + BARE).replace({"device.left.barrier": "0.6 eV", "ions.density": "5e25 1/m^3"}))
+    background = together.kind_bias_current.sel(kind="background").values
+    assert background == pytest.approx(0.25 * alone.bias_current.values, rel=1e-4)
+
+
+def test_an_admittance_is_that_of_its_kinds_and_what_insulates_has_their_mean_capacitance():
+    drive = 'drive = { kind = "cv", start = "-0.2 V", stop = "0.2 V", step = "0.2 V" }\n'
+    together, shares = run(parse_case(drive + BARE + KINDS)), (0.25, 0.5)
+    alone = [
+        run(parse_case(drive + BARE).replace({"device.left.barrier": "0.6 eV", "ions.density": "5e25 1/m^3"})),
+        run(
+            parse_case(drive + BARE).replace(
+                {"columns.count": 2, "columns.spread": {KEY: {"law": "uniform", "width": "60 meV"}}}
+            )
+        ),
+    ]
+    capacitance = sum(share * one.capacitance.values for share, one in zip(shares, alone, strict=True)) / sum(shares)
+    assert together.capacitance.values == pytest.approx(capacitance, rel=1e-4)
 
 
 def test_kinds_come_back_from_their_text():
