@@ -2,9 +2,9 @@
 
     left lead | bent region of the electrode | film: one piece for several cells | bent region | right lead
 
-Each piece, in an electrode or in the film, is a parabola with the mean of the band over it, its tilt and its curve: the
-first three of its Legendre polynomials. Straight pieces reflect a slow wave at their kinks: they made currents through
-lightly doped electrodes wrong by up to 90 %, at as many pieces.
+Each piece, in an electrode or in the film, is a parabola that keeps the mean of the band over it, its tilt and its curve:
+the first three Legendre polynomials. As many straight pieces reflect slow waves at their kinks: currents through lightly
+doped electrodes were wrong by up to 90 %.
 Energies [eV] count from the Fermi level of the right electrode.
 """
 
@@ -31,8 +31,8 @@ def bent_part(electrode: Electrode, u: float):
     n = before(table[0], size)
     if n == 0 or n == table.shape[1]:
         return 0, table, 0.0, 1.0, 0.0  # unbent, or beyond the table, where the closure is nan already
-    # depth between two nodes: a cubic of ln u with the exact slopes u/|E|. One of u, which is no straight line where the
-    # band falls off as an exponential, made currents at 150 K wrong by 5 tolerances.
+    # Depth between two nodes: a cubic in ln u with the exact slopes u/|E|, because depth is linear in ln u where the band
+    # falls off exponentially. A cubic in u made currents at 150 K wrong by 5 tolerances.
     h = math.log(table[0, n] / table[0, n - 1])
     s = math.log(size / table[0, n - 1]) / h
     rise = table[1, n] - table[1, n - 1]
@@ -45,9 +45,9 @@ def bent_part(electrode: Electrode, u: float):
 
 @bare
 def cubic_moments(h: float, rise: float, E0: float, E1: float):
-    """Curve [eV] of a band over a length h, and what its tilt lacks of half its rise [eV]; slopes E0 and E1 at the ends.
+    """Curve [eV] of a band over a length h with slopes E0 and E1 at its ends, and its tilt less half its rise [eV].
 
-    Of the cubic with these slopes: mean - (u0 + u1)/2 = -curve.
+    The band is the cubic through both ends with these slopes; its mean is (u0 + u1)/2 - curve.
     """
     return h * (E1 - E0) / 12.0, (0.5 * h * (E0 + E1) - rise) / 10.0
 
@@ -94,13 +94,13 @@ def interface_slope(
 
 @inlined
 def tilt_to(s: float) -> float:
-    """Tilt of the band over a film piece by the field from its left end to s, -1 to 1: of 3/8 length times field."""
+    """Tilt of the band of a film piece by a field from its left end, -1, to s, up to 1; in 3/8 of length times field."""
     return s - s * s * s / 3.0
 
 
 @inlined
 def curve_to(s: float) -> float:
-    """Its curve in the same way: of 5/8 length times field."""
+    """As `tilt_to` for the curve of the band, in 5/8 of length times field."""
     return 0.5 * s * s - 0.25 * s * s * s * s
 
 
@@ -193,7 +193,7 @@ def profile_slopes(
     """Derivatives of a quantity by V_j and, all D_f moving alike, by D(L); those by D_f at each face into by_D (N+1,).
 
     by_segment (4, S), by_lead (2,) : derivatives by the segments and the bottoms of the leads, of `sensitivity`. Energies
-    move with the lead that ends them below. What the bent region of the left electrode does goes with D(0).
+    move with the lead that bounds them below. The bent region of the left electrode follows D(0).
     """
     left, right = junction.left[k], junction.right[k]
     _, slope_left, u_left = edge(left, state.D_left[k])

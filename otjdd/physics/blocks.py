@@ -1,7 +1,7 @@
 """Block tridiagonal linear systems with small blocks, without pivoting between the blocks.
 
-Eliminated from both ends towards the middle, as by `numerics.factor_tridiagonal`: blocks wait for each other, and the two
-halves do not. Blocks are inverted by their adjugates, which do not mind how rows and columns are scaled.
+Eliminated from both ends towards the middle, as by `numerics.factor_tridiagonal`: a block waits for the one before it, but
+the two halves run side by side. Blocks are inverted by their adjugates: the scaling of rows and columns does not matter.
 """
 
 import math
@@ -72,9 +72,8 @@ def products(B: int):
     return tuple(named(function, B) for function in (times, before_times, less, take))
 
 
-def sized(B: int, invert):
-    """Kernels `factor` and `solve` for blocks of B x B, B known to the compiler."""
-    times, before_times, less, take = products(B)
+def factoring(B: int, invert, times, before_times, less):
+    """Kernel `factor` for blocks of B x B, from their inverse and products."""
 
     def factor(lower, diagonal, upper):
         """Factors of a block tridiagonal matrix in place, each (N, B, B). Returns False when a block is singular.
@@ -95,6 +94,12 @@ def sized(B: int, invert):
                 before_times(diagonal[i], near[i])  # multiplier of the way back
         bad += not 0.0 < abs(invert(diagonal[m])) < math.inf
         return bad == 0
+
+    return named(factor, B)
+
+
+def solving(B: int, take):
+    """Kernel `solve` for blocks of B x B, from their product with a vector."""
 
     def solve(lower, inverse, upper, x):
         """Solve in place with the factors of `factor`; x (N, B) holds the right-hand side, then the solution."""
@@ -118,7 +123,13 @@ def sized(B: int, invert):
             if m + step < N:
                 take(x[m + step], lower[m + step], x[m + step - 1])
 
-    return named(factor, B), named(solve, B)
+    return named(solve, B)
+
+
+def sized(B: int, invert):
+    """Kernels `factor` and `solve` for blocks of B x B, B known to the compiler."""
+    times, before_times, less, take = products(B)
+    return factoring(B, invert, times, before_times, less), solving(B, take)
 
 
 factor_twos, solve_twos = sized(2, inverse_of_two)

@@ -5,8 +5,8 @@ electrons of the film are (`film_electrons`), with the share
 
     f = w f1(0) + (1 - w) f1(-V)        f1(E_F) = 1/{1 + exp[(E_C - E_2 - E_F)/kT]/2}
 
-E_2 is the depth of the level below E_C, 2 the number of spins. So c f is added to n. Vacancies with and without an electron
-hop alike, each driven by its own charge: an additional site energy kT ln(1 - f) says so, since at constant E_F its slope is
+E_2 is the depth of the level below E_C, 2 the number of spins; c f is added to n. Vacancies with and without an electron
+hop alike, each driven by its own charge. This is an additional site energy kT ln(1 - f), whose slope at constant E_F is
 f dE_C/dx. With it the vacancies rest where the free energy has its minimum, for any f.
 """
 
@@ -71,7 +71,7 @@ def bind(electrons: FilmElectrons, kT: float, V: float, U: np.ndarray, c: np.nda
 
 @detached
 def lay_own_hops(junction: Junction, state: State, k: int, work: np.ndarray):
-    """As `junction.lay_hops` at a state whose vacancies hold electrons: the site energy is that of both charges."""
+    """As `junction.lay_hops` at a state whose vacancies hold electrons, with the additional site energy."""
     N, kT = state.c.shape[1], junction.kT[k]
     site, n = state.lines[SITE, : N + 1], state.electrons[k]
     before = math.log(n[BARE, 0])

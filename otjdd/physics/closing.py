@@ -1,7 +1,7 @@
 """The electrostatics of all columns at frozen ions and a junction voltage, with and without electrons in the film.
 
 Without electrons D(L) is the one unknown of a column (`junction.close`). With them D and band are those of its stack
-(`electron_stack`), found from where they are: Newton's iteration, with the derivative of the weights where it counts.
+(`electron_stack`): Newton's iteration from the present ones, with the derivative of the weights where it matters.
 """
 
 import math
@@ -33,9 +33,9 @@ def hold_electrons(junction: Junction) -> bool:
 
 @detached
 def bending(junction: Junction, state: State, k: int) -> float:
-    """Upper bound of what the electrons of column k bend its band by [eV].
+    """Upper bound of the bending of the band of column k by its electrons [eV].
 
-    With the closure, a charge anywhere in the film changes D nowhere by more than itself, and the band by no more than that
+    With the closure, a charge in the film changes D by at most itself at any place, and so the band by at most the charge
     times the elastance of the whole stack.
     """
     sheet, n = 0.0, state.electrons[k]

@@ -99,8 +99,8 @@ def log_conductance_slopes(
 ):
     """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
 
-    The energies of the quadrature keep their distance from the bottom of the higher lead, which ends them below: so this
-    is the exact derivative of the computed spectrum, but where edges are given, see `energies_for_slopes`.
+    The energies of the quadrature move with the bottom of the higher lead, their lower end. So this is the exact derivative
+    of the computed spectrum, except where edges are given, see `energies_for_slopes`.
     """
     V, kT = state.V[0], junction.kT[k]
     energy, weight = energies_for_slopes(junction, profile, V, kT, spectrum, edges)
@@ -120,8 +120,8 @@ def log_conductance_slopes(
 def conduct_column(junction: Junction, state: State, tangent: Tangent, k: int, lay: bool) -> bool:
     """Evaluate the chord conductance of column k at the present fields; with lay, its slopes too. Returns convergence.
 
-    Starts from the energy panels of the last call, which the tangent holds, and updates them. They are only ever
-    halved, and cost more the more there are: with MORE_KEPT more than fresh ones needed, it starts from fresh ones.
+    Starts from the energy panels of the last call, which the tangent holds, and updates them. Panels are only ever halved,
+    so their number grows: with MORE_KEPT more than fresh panels needed, fresh ones are made.
     """
     panels, n = tangent.panels[k], 0
     tangent.evaluated[0] += 1
@@ -166,7 +166,7 @@ def conduct(junction: Junction, state: State, tangent: Tangent, lay: bool) -> bo
 
 @apart
 def conduct_anew(junction: Junction, state: State, tangent: Tangent, negligible: float, slopes_held: float) -> bool:
-    """Evaluate the conductances that err along their tangents, and have these begin here. Returns convergence.
+    """Evaluate the conductances whose tangents err too much, and start these tangents here. Returns convergence.
 
     negligible : error of ln I that a column may make along its tangent   slopes_held : change of ln G over which slopes
     are kept; below 0 for none. After `along_tangent` at the same state
@@ -191,7 +191,7 @@ def charged(junction: Junction, state: State, k: int, i: int) -> float:
 
 @inlined
 def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) -> float:
-    """Change of ln G by the charges of column k whose film holds electrons; their number changes, so face 0 counts."""
+    """Change of ln G by the charges of column k, whose film holds electrons. Their number changes, so face 0 counts."""
     S, by_S = 0.0, 0.0
     for f in range(state.c.shape[1] - 1, -1, -1):
         S += (charged(junction, state, k, f) - tangent.c[k, f]) * junction.columns.width[k, f]
@@ -201,7 +201,7 @@ def along_charges(junction: Junction, state: State, tangent: Tangent, k: int) ->
 
 @detached
 def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stale: float):
-    """Have the tangent of column k with the slopes it has begin at a state, whose conductance was evaluated.
+    """Start the tangent of column k at a state whose conductance was evaluated, with the slopes that it has.
 
     stale : change of ln G since the slopes were taken
     """
@@ -215,11 +215,11 @@ def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stal
 
 @bare
 def column_error(state: State, tangent: Tangent, k: int, total: float) -> float:
-    """Error of ln I by what column k has changed along its tangent; total is the conductance of all columns [S].
+    """Error of ln I caused by the tangent of column k; total is the conductance of all columns [S].
 
-    Half the square of the change of ln G where the slopes are fresh. Slopes that were taken a change s before err by as
-    much as s changes them: s + change/2 in place of change/2. It counts by the share of the column in the current, as far
-    as that is known.
+    Half the square of the change of ln G where the slopes are fresh. Slopes that were taken a change s earlier are wrong by
+    about s: then change (s + change/2). The error is weighted by the share of the column in the current, as far as that is
+    known.
     """
     change = tangent.change[k]
     share = state.G[k] / total if change <= SHARE_KNOWN and total > 0.0 else 1.0

@@ -56,14 +56,15 @@ EVEN = KRONROD - GAUSS
 ODD = NODES * EVEN * math.sqrt(np.sum(EVEN**2) / np.sum((NODES * EVEN) ** 2))
 
 # The integral ends where the supply has fallen to e^-LEFT_OUT of the tolerance, counted from the higher of the emitter's
-# Fermi level and the top of the barrier. Panels of a state before serve while it has fallen to e^-LEAST_LEFT_OUT.
+# Fermi level and the top of the barrier. Panels of an earlier state are used again as long as the supply at
+# their end has fallen to e^-LEAST_LEFT_OUT.
 LEFT_OUT, LEAST_LEFT_OUT = 12.0, 6.0
 BELOW_TOP = 0.125  # of kT
 CAUTION = 15.0  # factor of the error of a panel, see `panel_error`
 ROUGH = 3.0  # the same where T is not smooth
 SLOW = 0.12
 MAX_PANELS = 1024
-LEAST_SHARE = 0.01  # of the tolerance, that a level carries which panels are split at
+LEAST_SHARE = 0.01  # of the tolerance: least current of a level at which panels are split
 ROUND_OFF = 1e-15  # of energies [eV]
 TURNED = 1e-8  # error of the direction of z, whose steps have determinants of 1 to some 1e-10
 HIDDEN = 1e-7  # least |z| over its change across a panel that is not lost in this error
@@ -152,7 +153,7 @@ def along_line(z: np.ndarray, T: np.ndarray, width: float, E: float):
     """Integral of T = 1/|z|^2 [eV] over a panel with nodes (POINTS,), on which z goes along a straight line; its error.
     Also the energy of the level and its half width [eV], infinite where there is none.
 
-    So z goes across a level too narrow for its nodes: T is a Lorentzian, whatever its width. |z| >= 1, because T <= 1,
+    Across a level too narrow for its nodes z does so: T is a Lorentzian, whatever its width. |z| >= 1, because T <= 1,
     bounds the integral by pi over the speed of z; where round-off hides the width, this is the error.
     width : [eV] of the panel, around the energy E
     """
@@ -241,7 +242,7 @@ def put_line(integral: Integral, panels: Panels, p: int, z: np.ndarray, T: np.nd
 
 @kernel
 def panel_error(difference: float, chord: float, rough: bool) -> float:
-    """Error of a panel from its difference: K15 is far better than that, (CAUTION r)^1.5 of the total bounds it.
+    """Error of a panel from r, its difference over the total. K15 errs far less: (CAUTION r)^1.5 of the total bounds it.
 
     The form is that of QUADPACK, whose factor is 200 where the even null rule stands alone. With 15 and both rules no
     current of 2000 states of the R-V loop was wrong by more than its tolerance (1e-4 or 1e-3), with 10 one was, by 1.3e-4.
@@ -279,7 +280,7 @@ def empty_panels(edges: np.ndarray) -> Panels:
 
 @kernel
 def least_chord(panels: Panels, n: int) -> float:
-    """A low estimate of the integral from n panels: the smaller of two neighbouring nodes counts, so that no level does."""
+    """A low estimate of the integral from n panels: the smaller of two neighbouring nodes counts: it misses levels."""
     total = 0.0
     for p in range(n):
         for i in range(POINTS - 1):

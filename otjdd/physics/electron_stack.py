@@ -1,4 +1,4 @@
-"""The stack of a film that holds electrons: bands and charges of one column, what its equations miss, and their slopes.
+"""The stack of a film that holds electrons: bands and charges of one column, and its equations, linear around a stack.
 
     dD/dx = e (z c - n + f)      dE_C/dx = E(D)      n(E_C, w, V) of `film_electrons`
 
@@ -6,11 +6,11 @@
     unknown     D_0       U_0, w_0      D_1       U_1, w_1         U_N-1, w_N-1    D_N
     equation    face: U_f - U_f-1 = d_f E(D_f)      cell: D_i+1 - D_i = e h_i (z c_i + f - n_i)
 
-U is E_C at the centres of the cells, and at both ends what the electrodes ask for. Linear around a stack, with r what an
-equation misses, the faces are solved for at once and the cells remain:
+U is E_C at the centres of the cells; at both ends the charges of the electrodes set it. With r the residual of an equation,
+the linear equations of the faces give dD, and those of the cells remain:
 
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
-    dD_i+1 - dD_i + e h_i dn_i(dU, dw, dV) = -r     dw_i as `weight_slopes` says
+    dD_i+1 - dD_i + e h_i dn_i(dU, dw, dV) = -r     dw_i by `weight_slopes`
 
 Their unknowns dU_i, dw_i are the first two of a block: the time step has a third (`electron_jacobian`).
 """
@@ -72,10 +72,10 @@ class Linear(NamedTuple):
     lower: np.ndarray  # (N, B, B)
     diagonal: np.ndarray  # (N, B, B)
     upper: np.ndarray  # (N, B, B)
-    x: np.ndarray  # (N, B) right-hand side, and then what solves it
+    x: np.ndarray  # (N, B) right-hand side, then the solution
     stiffness: np.ndarray  # (N+1,) dD_f by the step of the band over the face [C/(m2 eV)]
-    missing: np.ndarray  # (N+1,) eV, of the equations of the faces
-    ends: np.ndarray  # (2,) 1/eV, weights at both ends by what the equations of the faces there miss
+    missing: np.ndarray  # (N+1,) eV, residuals of the faces
+    ends: np.ndarray  # (2,) 1/eV, derivatives of the first and the last weight by the residuals of the end faces
 
 
 def column_of(state: State, k: int) -> Stack:
@@ -142,7 +142,7 @@ def missing_charge(junction: Junction, k: int, c: np.ndarray, stack: Stack, i: i
 
 @bare
 def elastance(junction: Junction, k: int, stack: Stack, f: int):
-    """d(what U rises by at face f)/dD [V m2/C], the electrode's own at the ends included."""
+    """Derivative by D of the step of the band over face f [V m2/C], at the ends with that of the electrode."""
     N = stack.D.size - 1
     slope = junction.columns.distance[k, f] / stack.eps[f]
     if f == 0:
@@ -154,12 +154,12 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
 
 @detached
 def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
-    """Fill the slopes of a stack: how w at a centre hangs on w and U at the points beside it.
+    """Fill the slopes of a stack: derivatives of w at a centre by w and U at the points beside it.
 
     The current that w belongs to is the same left and right of a cell, in Scharfetter and Gummel's form
         (w_i+1 - w_i) B(d_i+1)/h_i+1 = (w_i - w_i-1) B(-d_i)/h_i,     d_f = (U_f - U_f-1)/kT over face f,
     so  dw_i = TO_RIGHT dw_i+1 + (1 - TO_RIGHT) dw_i-1 + ON_RIGHT (dU_i+1 - dU_i) + ON_LEFT (dU_i - dU_i-1).
-    The pieces are made anew: those that are there may be of another column.
+    The pieces are computed again: those in the stack may belong to another column.
     """
     U, pieces, slopes = stack.U, stack.pieces, stack.slopes
     contact_weights(distance, kT, U, pieces, stack.weight, stack.room[0])
@@ -177,7 +177,7 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
 
 @bare
 def follow_ends(junction: Junction, k: int, stack: Stack, stiffness: np.ndarray):
-    """Share of the move of the band in its first and last cell that the band at the electrode follows."""
+    """Derivatives of the band at the left and right electrode by the band in the first and the last cell."""
     N = stack.D.size - 1
     left = edge(junction.left[k], stack.D[0])[1] * stiffness[0]
     return left, edge(junction.right[k], -stack.D[N])[1] * stiffness[N]
@@ -198,7 +198,7 @@ def fill_cells(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 @bare
 def fill_weights(junction: Junction, k: int, stack: Stack, linear: Linear):
-    """Fill the rows of the weights, and how those at the ends hang on the equations of the faces there."""
+    """Fill the rows of the weights, and the derivatives of those at the ends by the residuals of the end faces."""
     lower, diagonal, upper, slopes, N = linear.lower, linear.diagonal, linear.upper, stack.slopes, stack.D.size - 1
     for i in range(N):
         share, right, left = slopes[TO_RIGHT, i], slopes[ON_RIGHT, i], slopes[ON_LEFT, i]
@@ -213,7 +213,7 @@ def fill_weights(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 @detached
 def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
-    """Fill the equations of cells and weights around a stack that is laid."""
+    """Fill the equations of cells and weights around a stack whose bands and electrons are set."""
     for f in range(stack.D.size):
         linear.stiffness[f] = 1.0 / elastance(junction, k, stack, f)
     weight_slopes(junction.columns.distance[k], junction.kT[k], stack)
@@ -223,7 +223,7 @@ def linearise(junction: Junction, k: int, stack: Stack, linear: Linear):
 
 @detached
 def fill_residuals(junction: Junction, k: int, c: np.ndarray, stack: Stack, linear: Linear):
-    """Fill the right-hand sides of cells and weights from what the equations miss at a stack with vacancies c (N,)."""
+    """Fill the right-hand sides of cells and weights from the residuals of a stack with vacancies c (N,)."""
     N, x, missing, stiffness = c.size, linear.x, linear.missing, linear.stiffness
     for f in range(N + 1):
         missing[f] = missing_step(junction, k, stack, f)
@@ -236,7 +236,7 @@ def fill_residuals(junction: Junction, k: int, c: np.ndarray, stack: Stack, line
 
 @bare
 def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Linear, x: np.ndarray):
-    """Fill minus the derivatives of cells and weights by V_j; weights are those of the stack that was linearised last."""
+    """Fill x with minus the derivatives by V_j of the equations of cells and weights, of the stack linearised last."""
     for i in range(x.shape[0]):
         x[i, BAND] = -ELEMENTARY_CHARGE * junction.columns.width[k, i] * stack.electrons[BY_VOLTAGE, i]
         x[i, WEIGHT] = 0.0
@@ -246,7 +246,7 @@ def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Lin
 
 @bare
 def displacement_changes(linear: Linear, x: np.ndarray, dV: float, share: float, out: np.ndarray):
-    """Changes of D (N+1,) that belong to unknowns x and dV, with `share` of what the equations of the faces miss."""
+    """Changes of D (N+1,) by the unknowns x and dV, and by a share of the residuals of the faces."""
     N, stiffness, missing = x.shape[0], linear.stiffness, linear.missing
     out[0] = stiffness[0] * (x[0, BAND] + dV + share * missing[0])
     for f in range(1, N):

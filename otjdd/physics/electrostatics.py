@@ -104,7 +104,7 @@ def field(D: float, eps: Permittivity):
 def follow(D: np.ndarray, eps: Permittivity, guess: np.ndarray, last: float, afresh: bool):
     """Move guess of `fields` to displacements D (n,) [C/m2] of a permittivity that depends on the field.
 
-    last : relative move after which the rest, its cube, is left
+    last : relative move that ends the iteration; the error left is its cube
     afresh : sinh(y) and cosh(y) are computed anew at the end, so that round-off of one move after another does not add up
     """
     y, s, c = guess[0], guess[1], guess[2]

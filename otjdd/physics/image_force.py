@@ -16,15 +16,15 @@ from otjdd.physics.numerics import copy
 from otjdd.physics.state import State
 from otjdd.physics.tunnelling import Profile, part_of_curve
 
-# columns of the table of pieces of a column: straight piece of the film's band that a piece is a part of, its ends as
-# fractions of that, and the image potential [eV] at its ends, which keeps the mean over the piece
+# columns of the table of pieces of a column: piece of the film's band that a piece is a part of, its ends as fractions of
+# that, and the image potential [eV] at its ends, straight in between with the mean of the true one
 PIECES = 5
 OWNER, START, END, LOW, HIGH = range(PIECES)
 
 
 @bare
 def film_pieces(junction: Junction, state: State, k: int):
-    """Numbers of the first straight piece of the film in the band profile of column k, and of the first behind it."""
+    """Numbers of the first piece of the film in the band profile of column k, and of the first piece behind the film."""
     first = bent_part(junction.left[k], edge(junction.left[k], state.D_left[k])[2])[0]
     return first, first + junction.nodes.size - 1
 
@@ -58,7 +58,7 @@ def tunnelling_profile(junction: Junction, state: State, k: int) -> Profile:
 
 @apart
 def slopes_of_bands(junction: Junction, state: State, k: int, by_piece: np.ndarray) -> np.ndarray:
-    """Derivatives (4, S) by left end, right end, length and curve of the pieces of `band_profile`, from those of the
+    """Derivatives (4, S) by left end, right end, length and curve of the pieces of `band_profile`, from those by the
     pieces of `tunnelling_profile`."""
     M = junction.image.shape[1]
     if M == 0:

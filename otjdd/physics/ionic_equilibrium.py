@@ -1,9 +1,9 @@
 """Rest of the ions at a constant voltage in a film that holds electrons; at 0 V it is equilibrium.
 
-No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C: the vacancies hang on the band as the
-electrons do, and the static Newton of `stack_newton` takes their slope into its diagonal. Its border is the number of
-vacancies, by which ln K is found. Vacancies that hold electrons have the site energy of `bound_electrons` beside W, so they
-follow the band with their mean charge z - f.
+No flux passes a face where c/(c_max - c) = K exp[(z U - W)/kT], U being the band E_C. So the vacancies depend on the
+band as the electrons do, and their slope is added to the diagonal of the static Newton iteration of `stack_newton`. One row
+and one column more, for the number of vacancies and ln K, border its matrix. Vacancies that hold electrons have the site
+energy of `bound_electrons` beside W, so they follow the band with their mean charge z - f.
 """
 
 import math
@@ -22,7 +22,7 @@ from otjdd.physics.state import State
 
 MOST_STEPS = 1000
 DONE = 1e-11  # last step of z U/kT and ln K: the error is its square
-LONGEST = 3.0  # of a step in these: further the exponentials are not those that the step was made for
+LONGEST = 3.0  # longest step in these: beyond it the linear model of the exponentials fails
 
 
 @inlined
@@ -33,9 +33,9 @@ def charge_of(junction: Junction, state: State, k: int, i: int) -> float:
 
 @bare
 def follow(junction: Junction, state: State, k: int, log_K: float, response: np.ndarray):
-    """Set c to what the band asks for, response (N,) to its charge by U [1/(m3 eV)]; return the vacancies per area [1/m2].
+    """Set c from the band, and response (N,) to d(z c)/dU [1/(m3 eV)]; return the vacancies per area [1/m2].
 
-    Shares that hold electrons are those of the band that was laid last.
+    Shares that hold electrons are those at the last call of `lay_bands`.
     """
     ions, c, W, amount = junction.ions[k], state.c[k], 0.0, 0.0
     for i in range(c.size):
@@ -52,7 +52,7 @@ def follow(junction: Junction, state: State, k: int, log_K: float, response: np.
 
 @bare
 def first_log(junction: Junction, state: State, k: int, total: float, response: np.ndarray):
-    """ln K at which the band as it is holds the vacancies total [1/m2], roughly: bisection."""
+    """Estimate of ln K, by bisection, at which the present band holds `total` vacancies [1/m2]."""
     low, high = -1.0, 1.0
     while follow(junction, state, k, low, response) > total:
         low *= 2.0
@@ -119,7 +119,7 @@ def equilibrate(junction: Junction, state: State, k: int, V: float, room: np.nda
     for step in range(MOST_STEPS):
         lay_bands(junction, k, V, column(state, k))
         amount = follow(junction, state, k, log_K, response)
-        if binds(junction):  # with the vacancies that now hold them
+        if binds(junction):  # once more: the vacancies have changed, and with them the electrons that they hold
             lay_bands(junction, k, V, column(state, k))
         static_rows(junction, state, k, response, rows_of(state))
         move, largest = equilibrium_step(junction, state, k, total - amount, response, along)

@@ -80,7 +80,7 @@ class Junction(NamedTuple):
 
     columns: Columns
     film: Row[Permittivity]
-    nodes: np.ndarray  # (P,) points 0..N+1 (left end, N centres, right end) that bound the straight pieces of the band
+    nodes: np.ndarray  # (P,) points 0..N+1 (left end, N centres, right end) that bound the pieces of the band
     left: Row[Electrode]
     right: Row[Electrode]
     ions: Row[Ions]

@@ -25,6 +25,7 @@ from otjdd.physics.tunnelling import (
     scale_down,
     step_back,
     step_numbers,
+    unit_matrix_at,
     velocities,
 )
 
@@ -42,14 +43,14 @@ ENERGY, ANGLE, REAL, IMAGINARY = range(ROWS)  # eV; phase [rad]; z over the root
 
 
 class Search(NamedTuple):
-    """What levels are looked for in, and from when on they count."""
+    """The integral whose levels are looked for, and the smallest that counts."""
 
     profile: Profile
     V: float  # V
     kT: float  # eV
     low: float  # eV, ends of the integral, for which the steps through the profile are chosen
     high: float
-    negligible: float  # part of the integral that a level may be left out with
+    negligible: float  # part of the integral below which a level is left out
 
 
 class Finds(NamedTuple):
@@ -59,7 +60,7 @@ class Finds(NamedTuple):
     high: np.ndarray
     level: np.ndarray  # (STATES, 2) eV, energy and half width of each level
     used: np.ndarray  # (2,) OPEN gaps and LEVELS
-    unseen: np.ndarray  # (1,) bound of what pairs carry that are not resolved
+    unseen: np.ndarray  # (1,) bound of what unresolved pairs of levels carry
 
 
 @kernel
@@ -81,10 +82,7 @@ def count_nodes(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray, c
 def waves(profile: Profile, steps: np.ndarray, energies: np.ndarray, high: float) -> np.ndarray:
     """Table (ROWS, n) of a search at energies (n,) [eV], where both leads have waves."""
     E = padded(energies, high)
-    M, count, scale = np.zeros((2, 4, E.size)), np.full(E.size, -1.0), np.zeros(E.size)
-    last = steps.shape[0] % 2
-    M[last, 0, :] = 1.0
-    M[last, 3, :] = 1.0
+    M, count, scale = unit_matrix_at(steps.shape[0] % 2, 2, 4, E.size), np.full(E.size, -1.0), np.zeros(E.size)
     for j in range(steps.shape[0] - 1, -1, -1):
         b = M[j % 2]
         step_back(steps[j], E, M[(j + 1) % 2], b)
@@ -107,7 +105,7 @@ def waves(profile: Profile, steps: np.ndarray, energies: np.ndarray, high: float
 
 @bare
 def phase_to(profile: Profile, s: int, low: float, high: float) -> float:
-    """Phase [rad] across segment s at energy high less that at low, both above its band, as of a slowly varying wave."""
+    """Difference of the phase [rad] of the WKB wave across segment s between two energies, both above its band."""
     U0, U1 = profile.left[s], profile.right[s]
     change = 0.0
     for E, sign in ((low, -1.0), (high, 1.0)):
@@ -118,7 +116,7 @@ def phase_to(profile: Profile, s: int, low: float, high: float) -> float:
 
 @bare
 def open_turn(profile: Profile, low: float, high: float) -> float:
-    """Change of phase [rad] between two energies in what is open to the leads: up to the first bands above low."""
+    """Change of the phase [rad] between two energies from each lead to the first band above low."""
     S, turn, first = profile.length.size, 0.0, 0
     while first < S and max(profile.left[first], profile.right[first]) < low:
         turn += phase_to(profile, first, low, high)
@@ -141,7 +139,7 @@ def turn_between(profile: Profile, a: np.ndarray, b: np.ndarray) -> float:
 def most_carried(search: Search, a: np.ndarray, b: np.ndarray, turn: float) -> float:
     """Bound of the part of the integral that levels between two energies carry.
 
-    A level has T = A/(E - E0)^2 far from it and an area below pi A^(1/2), so it shows in T where it is not.
+    Far from a level T = A/(E - E0)^2, and its area is below pi A^(1/2): T beside a level bounds what it carries.
     """
     near = min(math.hypot(a[REAL], a[IMAGINARY]), math.hypot(b[REAL], b[IMAGINARY]))
     area = math.pi * (b[ENERGY] - a[ENERGY]) / near * (1.0 + turn / math.pi)
@@ -188,7 +186,7 @@ def levels(search: Search, bottom: float, brim: float):
     finds, inside = Finds(low, high, level, np.zeros(2, np.int64), np.zeros(1)), LANES - 1
     table = waves(search.profile, steps, np.linspace(bottom, brim, LANES), search.high)
     sift(search, table, finds)
-    finds.used[LEVELS] = 0  # in the first gaps, wide ones, what does not leave them open shows in T
+    finds.used[LEVELS] = 0  # the first gaps are wide: T shows levels in them that do not leave them open
     while finds.used[OPEN] > 0:
         count = finds.used[OPEN]
         low, high, energies = finds.low[:count].copy(), finds.high[:count].copy(), np.empty(count * inside)

@@ -1,9 +1,9 @@
 """Spectrum for the slopes of a current through narrow levels.
 
-T(E) rises and falls within the width of a level, and its slopes by the band are as large as one over that width, with both
-signs: what is left of them in the sum is far smaller than what a rule that is good for the current misses. In a film of
-46 nm the slope of ln G by V came out between -1000 and 800/V in place of -30/V. A level moves as a whole, dT/d(anything) =
--v dT/dE, so a rule that is exact for dT/dE is good for all of them. With s the supply, its integral over a panel is known:
+T(E) rises and falls within the width of a level. Its slopes by the band are as large as one over that width and have both
+signs, and their sum is far smaller than the error of a rule that is good enough for the current. In a film of 46 nm the
+slope of ln G by V came out between -1000 and 800/V in place of -30/V. A level moves as a whole, dT/d(anything) = -v dT/dE,
+so a rule that is exact for dT/dE is good for all of them. With s the supply, its integral over a panel is known:
 
     int T' s dE = [T s] - int T s' dE
 
@@ -30,6 +30,7 @@ from otjdd.physics.tunnelling import (
     scale_down,
     step_matrix,
     step_numbers,
+    unit_matrix_at,
     velocities,
 )
 
@@ -52,9 +53,7 @@ def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.n
 @apart
 def matrices_with_slopes(steps: np.ndarray, E: np.ndarray):
     """Matrix of the chain and its derivative by E (8, n), and ln of the factor taken out of both, at energies E (n,)."""
-    M, scale = np.zeros((2, 8, E.size)), np.zeros(E.size)
-    M[steps.shape[0] % 2, 0, :] = 1.0
-    M[steps.shape[0] % 2, 3, :] = 1.0
+    M, scale = unit_matrix_at(steps.shape[0] % 2, 2, 8, E.size), np.zeros(E.size)
     for j in range(steps.shape[0] - 1, -1, -1):
         b = M[j % 2]
         step_back_with_slope(steps[j], E, M[(j + 1) % 2], b)
@@ -87,7 +86,7 @@ def transmission_with_slope(profile: Profile, E: np.ndarray, low: float, high: f
 
 @kernel
 def balance(weight: np.ndarray, slope: np.ndarray, by_supply: np.ndarray, gain: float):
-    """Change weights w (n,) of a panel least, so that sum w (d ln T/dE + d ln s/dE) is the gain of T s across it."""
+    """Change weights w (n,) of a panel as little as makes sum w (d ln T/dE + d ln s/dE) the gain of T s across it."""
     missed, size = -gain, 0.0
     for i in range(weight.size):
         missed += weight[i] * (slope[i] + by_supply[i])

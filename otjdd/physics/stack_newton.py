@@ -1,9 +1,9 @@
 """The search for a static stack: Newton's iteration for D and band of a column at frozen vacancies.
 
-With weights that just follow the band, the unknowns D_0, U_0, D_1, ..., D_N in this order make one tridiagonal matrix whose
-diagonal is nowhere positive and whose neighbours are -1 and 1: elimination keeps every pivot negative. It needs no damping,
-where an iteration for the potential alone oscillates with the saturating D(E) of SrTiO3. With the weights as unknowns
-(`electron_stack.Linear`) it converges quadratically, from near.
+Weights that follow the band are held during a step and computed anew after it. The unknowns D_0, U_0, D_1, ..., D_N in this
+order then make one tridiagonal matrix whose diagonal is nowhere positive and whose neighbours are -1 and 1: elimination
+keeps every pivot negative. The iteration needs no damping, where one for the potential alone oscillates with the saturating
+D(E) of SrTiO3. With the weights as unknowns (`electron_stack.Linear`) it converges quadratically from near the solution.
 """
 
 import math
@@ -53,13 +53,13 @@ ON_CURVE = 1e-8  # eV, of the last step of a stack on the way, from which only t
 READY, EASY = 7, 5  # most iterations of one step on the way, and those from which the next one is longer
 STRAIGHT = 0.9  # least cosine between the directions at both ends of a step: a longer one may reach another branch
 ALONG, ANSWER, KEPT = LOWER, UPPER, REST  # rows of State.lines, free while the weights are unknowns
-FEW = 1e-3  # of a move of the band, left over where the weights just follow
+FEW = 1e-3  # share of a move of the band that may be left as an error where the weights just follow
 NEAR = 12  # iterations from a near guess before the search begins anew
-TABLE = 1e-4  # of a step, what it is off by for the table of F
+TABLE = 1e-4  # relative error of a step by the interpolation in the table of F
 
 
 class Rows(NamedTuple):
-    """Tridiagonal matrix of a stack whose weights follow, its right-hand side, and then what solves it: each (2N+1,)."""
+    """Tridiagonal matrix of a stack whose weights follow, its right-hand side, then the solution: each (2N+1,)."""
 
     lower: np.ndarray
     diagonal: np.ndarray
@@ -174,7 +174,7 @@ def close_near(junction: Junction, state: State, k: int, V: float, tolerance: fl
 
 @inlined
 def left_over(junction: Junction, k: int, stack: Stack) -> float:
-    """Share of a move of the band that is left over where the weights just follow it, at most.
+    """Upper bound of the share of a move of the band that is left as an error where the weights just follow it.
 
     w/(1 - w) is a ratio of integrals of exp(U/kT), so moves of U by up to dU change w by up to 2 w (1 - w) dU/kT.
     """
@@ -363,14 +363,14 @@ def up_from_zero(junction: Junction, state: State, k: int, V: float) -> int:
 
 @inlined
 def remember(state: State, k: int):
-    """Put D and band of a column away."""
+    """Save D and band of a column."""
     copy(state.D[k], state.lines[BEFORE])
     copy(state.band[k], state.lines[BEFORE + 1])
 
 
 @inlined
 def go_back(state: State, k: int):
-    """D and band of a column as they were put away."""
+    """Restore D and band of a column as `remember` saved them."""
     for f in range(state.D.shape[1]):
         state.D[k, f] = state.lines[BEFORE, f]
     for i in range(state.band.shape[1]):
@@ -379,7 +379,7 @@ def go_back(state: State, k: int):
 
 @inlined
 def shorten(state: State, k: int, share: float):
-    """Take a share of the move of D and band of a column since they were put away."""
+    """Shorten the move of D and band of a column since `remember` to a share of it."""
     for f in range(state.D.shape[1]):
         state.D[k, f] = state.lines[BEFORE, f] + share * (state.D[k, f] - state.lines[BEFORE, f])
     for i in range(state.band.shape[1]):

@@ -57,7 +57,7 @@ class Tangent(NamedTuple):
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
     kT: np.ndarray  # (K,) eV there
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
-    needed: np.ndarray  # (K,) edges that panels ended with which started afresh
+    needed: np.ndarray  # (K,) edges of the panels when fresh ones were made last
     stale: np.ndarray  # (K,) change of ln G from where the slopes were taken to where it was evaluated last
     change: np.ndarray  # (K,) change of ln G from there to the state that was looked at last, inf where it is too far
     bend: np.ndarray  # (1,) error of ln I along the tangent in units of half the square of its change, as last seen

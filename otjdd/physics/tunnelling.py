@@ -112,7 +112,10 @@ def pieces(profile: Profile, s: int, decay: float, phase: float) -> int:
 
 @bare
 def part_of_curve(start: float, end: float):
-    """P2 of a segment between two fractions of it: straight part at the left and right end, and curve, of that part."""
+    """Legendre polynomial P2 of a segment on a part of it: linear part at both ends of the part, and factor of its curve.
+
+    start, end : of the part, as fractions of the segment
+    """
     width, centre = end - start, start + end - 1.0
     mean, tilt = 1.5 * centre * centre - 0.5 + 0.5 * width * width, 3.0 * centre * width
     return mean - tilt, mean + tilt, width * width
@@ -213,6 +216,15 @@ def scale_down(M: np.ndarray, scale: np.ndarray):
                 M[row, i] *= f
 
 
+@kernel
+def unit_matrix_at(last: int, count: int, rows: int, n: int) -> np.ndarray:
+    """Matrices of a chain (count, rows, n): the unit matrix, in rows 0 to 3, at the last one, where it begins; else 0."""
+    M = np.zeros((count, rows, n))
+    M[last, 0, :] = 1.0
+    M[last, 3, :] = 1.0
+    return M
+
+
 @apart
 def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     """Matrices M from the right end to the left end of the chain, and ln of the factor taken out of each.
@@ -221,10 +233,7 @@ def transfer_matrices(steps: np.ndarray, E: np.ndarray, keep: bool):
     buffers take turns (old and new apart, or the loop over energies cannot be vectorised) and M is (2, 4, n), M[0] final.
     """
     J = steps.shape[0]
-    M = np.zeros((J + 1 if keep else 2, 4, E.size))
-    last = J if keep else J % 2
-    M[last, 0, :] = 1.0
-    M[last, 3, :] = 1.0
+    M = unit_matrix_at(J if keep else J % 2, J + 1 if keep else 2, 4, E.size)
     scale = np.zeros(E.size)
     for j in range(J - 1, -1, -1):
         b = M[j if keep else j % 2]

@@ -1,4 +1,4 @@
-"""Rest of a given number of ions at a constant voltage by Newton's method, without integration in time.
+"""State of rest of a given number of ions at a constant voltage, by Newton's method without integration in time.
 
 At rest no flux passes an inner face. Then the step of x = ln[c/(c_max - c)] across a face fixes the field there,
 so x gives both c and the field. Gauss's law relates the two:

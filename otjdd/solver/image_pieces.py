@@ -1,4 +1,4 @@
-"""The image potential of an electron in the film, cut into straight pieces for the transmission.
+"""The image potential of an electron in the film, cut into pieces for the transmission, straight in each.
 
 Next to one metal it is -A/x with A = e/(16 pi eps0 eps_i), eps_i the permittivity for the short time of a passage (Sze &
 Ng, Physics of Semiconductor Devices, section 3.2.4). Between two metals all images of images add up to
@@ -52,7 +52,7 @@ def image_of(device: Device, temperature: float, thickness: float, left_shift: f
 def image_pieces(image: Image, whole: Image, nodes: np.ndarray) -> np.ndarray:
     """Table (M, PIECES) of `physics.image_force` of a column.
 
-    whole : image of the device, whose cuts all columns have   nodes : (P,) m, ends of the straight pieces of its band
+    whole : image of the device, whose cuts all columns have   nodes : (P,) m, ends of the pieces of its band
     """
     cuts = cuts_of(whole, nodes)
     middle = 0.5 * (cuts[1:] + cuts[:-1])

@@ -5,8 +5,8 @@
     0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
     0       = V(t) - V_j - R_s I                            one for the junction
 
-n_i hangs on the band U and, by the weights of the contacts, on the band everywhere. The weights are computed from the band
-at every stage; their derivative is in the Jacobian (`electron_jacobian`).
+n_i depends on the band U_i and, through the weights of the contacts, on the band everywhere. The weights are computed from
+the band at every stage; their derivative is in the Jacobian (`electron_jacobian`).
 """
 
 import math
@@ -190,10 +190,10 @@ def film_step(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, source: Ramp, dt: float, with_current: bool,
     negligible: float,
 ) -> bool:  # fmt: skip
-    """As `electron_step`; a step of `rosenbrock` where electrons bend the band by less than a negligible energy [eV].
+    """As `electron_step`, or a step of `rosenbrock` where electrons bend the band by less than a negligible energy [eV].
 
-    That holds at both ends of the step, else it is taken once more with them. The stack that a step ends with has them in
-    its charge in any case: they are left out of the way there only. Vacancies that hold some need them for their flux.
+    They must do so at both ends of the step, else it is taken again with `electron_step`. Only the motion leaves electrons
+    out: the stack at its end has their charge in any case. The flux of vacancies that hold electrons needs them.
     """
     if not binds(junction) and bend_less(junction, state, negligible):
         if rosenbrock_step(junction, state, tangent, trial, source, dt, with_current):

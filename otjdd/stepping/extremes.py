@@ -1,8 +1,8 @@
 """Largest values of a run that have a limit: electrons in the film, current, rise of the temperature, leaps of the stack.
 
 They are looked at after every accepted step, whatever is recorded. It costs some 1 us a step with five columns of
-100 cells: only where the lowest place of the conduction band would allow more electrons than ever before are they
-looked for. Where the film holds none, they are those that the contacts would put there along the band as it is.
+100 cells: electrons are looked for only where the lowest place of the conduction band would allow more than ever before. In
+a film without electrons they are those that the contacts would put there along its band.
 """
 
 import math

@@ -21,7 +21,7 @@ COLDEST = 0.5  # of the surroundings: temperature of a search
 
 @detached
 def begin_heat(junction: Junction, state: State, tangent: Tangent):
-    """Take note of the power of a settled state, after which nothing is known of its slope. Returns a status."""
+    """Record the power of a settled state; its slope in time is unknown from here on. Returns a status."""
     status = ensure_current(junction, state, tangent)
     fill_power(junction, state, state.heat[POWER])
     for k in range(state.heat.shape[1]):
@@ -31,7 +31,7 @@ def begin_heat(junction: Junction, state: State, tangent: Tangent):
 
 @detached
 def foresee(junction: Junction, state: State, new: State, step: float):
-    """Put the temperatures of a step [s] into a new state, its power as the slope before tells, within a factor."""
+    """Predict the temperatures of a step [s] into a new state; the power follows its last slope, within FARTHEST."""
     heat = junction.heat
     for k in range(state.heat.shape[1]):
         before, ahead = state.heat[POWER, k], state.heat[POWER, k] + step * state.heat[SLOPE, k]
@@ -94,7 +94,7 @@ def uncertain_heat(junction: Junction, new: State) -> float:
 
 @bare
 def agreed(junction: Junction, new: State):
-    """Have a new state and the junction at the temperatures that the power at the end of the step leads to."""
+    """Set a new state and the junction to the temperatures that follow from the power at the end of the step."""
     for k in range(new.heat.shape[1]):
         new.heat[TEMPERATURE, k] = new.heat[LAST, k] + new.heat[OFF, k]
     warm(junction, new.heat[TEMPERATURE])
@@ -112,7 +112,7 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
 
     motion : norm of what the ions have moved in the step
     The change of the hop rate is the measure: of the temperature at the end, over rtol; of that within the step, by the
-    ions that it moves. The power is taken as linear; how far it is not, its slope of the step before tells.
+    ions that it moves. The power is taken as linear in time; its slope of the step before tells how wrong that is.
     """
     heat, z, worst = junction.heat, step / junction.heat.time_constant, 0.0
     for k in range(state.heat.shape[1]):

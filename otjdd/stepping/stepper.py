@@ -44,7 +44,7 @@ ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current 
 NEGLIGIBLE_DROP = 1e-3  # V per unit rtol: a voltage drop too small to be followed within a step
 NEGLIGIBLE_BENDING = 1e-6  # V per unit rtol: of the band by electrons too few to be followed within a step
 LEAP, AFTER_LEAP = 0.1, 2.0  # norm of what ions move in a leap at most, and growth of the next step
-APART = 1.0  # kT, distance of a stack from its prediction behind which it is another one: steps are off by some rtol kT
+APART = 1.0  # kT, distance of a stack from its prediction beyond which it is another one: a step errs by some rtol kT
 SHORTEST = 1e-22  # s
 MOST_TURNS = 8  # of the search for the temperature at the end of a step
 HOTTEST = 3000.0  # K, where a run ends
@@ -170,8 +170,8 @@ def norm_of(junction: Junction, control: Control, state: State, new: np.ndarray,
 def outside(junction: Junction, c: np.ndarray) -> float:
     """Largest share over the columns of ions that concentrations (K, N) below zero or above the site density stand for.
 
-    Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Where they were
-    put between the bounds instead, 2000 pulses carried 3e-2 of the ions to the wrong side of a film, 1e-5 with each.
+    Steps leave some 1e-6 of the ions there and take them back: what is below zero makes a flux below zero. Clipping them to
+    the bounds instead carried 3e-2 of the ions to the wrong side of a film in 2000 pulses, 1e-5 with each.
     """
     worst = 0.0
     for k in range(c.shape[0]):
@@ -286,7 +286,8 @@ def next_step(
 ) -> float:
     """Length [s] of the step after an accepted one, whose norm and length are noted in `at`.
 
-    Curves are drawn through recorded steps, which follow no trend: there are some two to a decade of time, not one.
+    Recorded steps do not follow the trend: curves are drawn through them, and then have some two points to a decade of time
+    instead of one.
     """
     if after_rejection:
         growth = min(growth, 1.0)
