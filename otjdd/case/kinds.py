@@ -62,6 +62,24 @@ def in_one_column(case: Any) -> Any:
     return case.model_copy(update={"columns": columns.model_copy(update=one)})
 
 
+def with_half_the_nodes(case: Any) -> Any:
+    """The case with half as many columns of each kind where a law distributes their values; None where none does."""
+    shown = [kind.columns for kind in kinds_of(case)]
+    halved = [columns.count // 2 if is_quadrature(columns) else columns.count for columns in shown]
+    if not any(map(is_quadrature, shown)):
+        return None
+    columns, kinds = case.columns, case.columns.kinds
+    if kinds is None:
+        return case.model_copy(update={"columns": columns.model_copy(update={"count": halved[0]})})
+    fewer = tuple(kind.model_copy(update={"count": n}) for kind, n in zip(kinds, halved, strict=True))
+    return case.model_copy(update={"columns": columns.model_copy(update={"kinds": fewer})})
+
+
+def is_quadrature(columns: Columns) -> bool:
+    """True for columns at several nodes of a law, which fewer could stand for; those that are drawn are the junction."""
+    return columns.count > 1 and columns.nodes != "draws" and any(columns.spread.values())
+
+
 def covered(case: Any) -> float:
     """Share of the area that the columns cover; the rest insulates."""
     return covered_by(kinds_of(case))

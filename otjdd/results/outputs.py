@@ -92,6 +92,7 @@ OUTPUTS = _outputs({
     "read_resistance_error": ("read", "1", "relative error of the resistance read"),
     "read_resistance_grid_error": ("read", "1", "relative error of the resistance read, of the grid"),
     "read_resistance_time_error": ("read", "1", "relative error of the resistance read, of the time steps"),
+    "read_resistance_column_error": ("read", "1", "relative error of the resistance read, of the number of columns"),
     "tunnelling_share": ("read", "1", "share of the current below the top of the barrier"),
     "transport_energy": ("read", "eV", "mean energy of the current above the emitting level"),
     # current against voltage with frozen ions
@@ -99,6 +100,7 @@ OUTPUTS = _outputs({
     "bias_current_error": (BIASED, "1", "relative error of the current"),
     "bias_current_grid_error": (BIASED, "1", "relative error of the current, of the grid"),
     "bias_current_time_error": (BIASED, "1", "relative error of the current, of the time steps"),
+    "bias_current_column_error": (BIASED, "1", "relative error of the current, of the number of columns"),
     "bias_current_level_error": (BIASED, "1", "relative error of the current by levels too narrow to resolve"),
     "bias_junction_voltage": (BIASED, "V", "voltage across the junction"),
     "bias_tunnelling_share": (BIASED, "1", "share of the current below the top of the barrier"),

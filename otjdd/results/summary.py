@@ -65,12 +65,17 @@ def largest_error(ds: xr.Dataset, name: str) -> str:
         return f", {NOT_EXTRAPOLATED}"
     if f"{name}_error" not in ds:
         return ""
-    shares = [ds[f"{name}_{kind}"].values for kind in ("error", "grid_error", "time_error")]
-    if not np.isfinite(shares[0]).any():
+    total = ds[f"{name}_error"].values
+    if not np.isfinite(total).any():
         return ", errors not known"
-    at = int(np.nanargmax(shares[0]))
-    total, grid, time = (f"{100 * share.flat[at]:.2g} %" for share in shares)
-    return f", within {total} (grid {grid}, time steps {time})"
+    at = int(np.nanargmax(total))
+    parts = {"grid": "grid", "time": "time steps", "column": "columns"}
+    told = [
+        f"{words} {100 * ds[share].values.flat[at]:.2g} %"
+        for part, words in parts.items()
+        if (share := f"{name}_{part}_error") in ds
+    ]
+    return f", within {100 * total.flat[at]:.2g} % ({', '.join(told)})"
 
 
 def by_levels(ds: xr.Dataset, name: str) -> str:

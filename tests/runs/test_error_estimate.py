@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from devices import JUNCTION, SMALL, case, needs_speed
 
+from otjdd.case.kinds import kinds_of, with_half_the_nodes
 from otjdd.errors import CaseError, SolverError
 from otjdd.results import summary
 from otjdd.runs import error_estimate
@@ -125,6 +126,41 @@ def test_an_estimate_leaves_the_reads_as_they_are_and_extrapolation_moves_them(p
     assert "48, 24, 16 cells" in extrapolate.attrs["error_estimate"]
     assert "% (grid" in summary.of_result(estimate)
     np.testing.assert_array_equal(extrapolate.vacancy_concentration, plain.vacancy_concentration)
+
+
+@needs_speed
+def test_half_the_nodes_of_columns_are_part_of_the_error_and_more_than_what_all_leave():
+    law = {"columns.count": 6, "columns.spread": {"ions.activation_energy": {"law": "exponential", "scale": "40 meV"}}}
+    spread = case(JUNCTION, **SMALL).replace(READS | law)
+    estimate, many = (
+        simulate(spread.replace("numerics.error", "estimate")),
+        simulate(spread.replace("columns.count", 96)),
+    )
+    columns, left = estimate.read_resistance_column_error, np.log(estimate.read_resistance / many.read_resistance)
+    assert (np.abs(left) > 1e-5).all()
+    assert (np.abs(left) < columns).all()
+    parts = estimate.read_resistance_grid_error + estimate.read_resistance_time_error + columns
+    np.testing.assert_allclose(estimate.read_resistance_error, parts, rtol=1e-12)
+    assert "% (grid" in summary.of_result(estimate)
+    assert ", columns " in summary.of_result(estimate)
+    assert "half the nodes" in estimate.attrs["error_estimate"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "halved"),
+    [
+        ({}, None),
+        ({"columns.count": 5}, None),  # of one value
+        ({"columns.count": 5, "columns.spread": {"ions.density": "1e24 1/m^3"}}, [2]),
+        ({"columns.count": 5, "columns.nodes": "draws", "columns.spread": {"ions.density": "1e24 1/m^3"}}, None),
+        ({"columns.kinds": [
+            {"name": "a", "share": 0.5}, {"name": "b", "share": 0.1, "count": 9, "spread": {"ions.density": "1e24 1/m^3"}},
+        ]}, [1, 4]),
+    ],
+)  # fmt: skip
+def test_half_the_nodes_are_those_of_each_kind_that_a_law_distributes(columns, halved):
+    found = with_half_the_nodes(case(JUNCTION).replace(columns))
+    assert (found and [kind.columns.count for kind in kinds_of(found)]) == halved
 
 
 @needs_speed
