@@ -158,6 +158,14 @@ class Case(Record):
             return self
         raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
 
+    def isothermal(self) -> "Case":
+        """The case without its `device.heat`."""
+        if self.device.heat is None:
+            return self
+        cold = self.model_copy(update={"device": self.device.model_copy(update={"heat": None})})
+        cold._heat = None
+        return cold
+
     def without_fit(self) -> "Case":
         """The case without its fit, whose data no run reads."""
         return self.model_copy(update={"fit": None}) if self.fit else self

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -150,6 +152,20 @@ def check_picture(path: Path) -> None:
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
     check_target(path)
+
+
+@contextmanager
+def folder_to_fill(path: Path) -> Iterator[None]:
+    """Make a folder for what this block writes; one that it leaves empty by an error goes away again. Raises OSError."""
+    made = [each for each in (path, *path.parents) if not each.exists()]
+    check_folder(path)
+    try:
+        yield
+    except BaseException:
+        for each in made:
+            with suppress(OSError):  # it holds something, or another process was faster
+                each.rmdir()
+        raise
 
 
 def check_folder(path: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from otjdd import units
 from otjdd.cli.app import progress_bar
-from otjdd.cli.arguments import CasePath, Outside, Settings, check_folder, load_checked
+from otjdd.cli.arguments import CasePath, Outside, Settings, folder_to_fill, load_checked
 from otjdd.errors import ExtractionError, UnitError
 from otjdd.system.terminal import tell
 
@@ -49,6 +49,13 @@ def compact(
             metavar="DRIVE", help='Drives whose error is told and not held against the model: "first sweeps".'
         ),
     ] = [],
+    temperatures: Annotated[
+        str,
+        typer.Option(
+            metavar="LOW:HIGH[:N]",
+            help='Temperatures that circuits may be set to, such as "250K:400K": N nodes, 3 unless given.',
+        ),
+    ] = "",
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     settings: Settings = [],
     allow_outside: Outside = False,
@@ -57,19 +64,34 @@ def compact(
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
-    ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
-    train = asked(ranges, set_pulse, reset_pulse, pulses)
+    asked = Asked(bounds(voltage, "--voltage"), bounds(time, "--time"), warmth(temperatures), workers, tuple(exclude))
+    train = asked_pulses((asked.voltage, asked.time), set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
-    check_folder(out)
+    with folder_to_fill(out):
+        fill(out, case, asked, train, devices)
+
+
+class Asked(NamedTuple):
+    """What is asked of an extraction."""
+
+    voltage: tuple[float, float]  # V
+    time: tuple[float, float]  # s
+    temperatures: tuple[tuple[float, float], int] | None  # K, and at how many; None for that of the case
+    workers: int
+    exclude: tuple[str, ...]
+
+
+def fill(out: Path, case: Case, asked: Asked, train: Train, devices: int) -> None:
+    """Extract a model and write all of its files into a folder."""
     from otjdd.compact_models import devices as drawing
     from otjdd.compact_models.exports import compiler, folder
     from otjdd.compact_models.exports import pulses as equal
 
     folder.check_folder(out)
     told = drawing.source(case, devices) if devices else ""
-    model = extracted(case, ranges, workers, out, exclude)
-    taken = equal.pulse_cycle(model, train)
-    differ = differing(case, devices, model.limits, workers, told, train) if devices else None
+    model = extracted(case, asked, out)
+    taken = equal.pulse_cycle(model, train) if model.heat is None else None
+    differ = differing(case, devices, model.limits, asked.workers, told, train) if devices and taken else None
     written = folder.write_exports(model, out, taken, differ)
     from otjdd.plot import compact as picture
     from otjdd.plot import style
@@ -83,16 +105,18 @@ def compact(
     tell(compiler.advice())
 
 
-def extracted(case: Case, ranges: Ranges, workers: int, out: Path, exclude: list[str]) -> CompactModel:
+def extracted(case: Case, asked: Asked, out: Path) -> CompactModel:
     """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import folder
 
+    over, nodes = asked.temperatures or (None, build.NODES)
     with progress_bar("extraction", quiet=False) as bar:
         try:
             return build.compact(
-                case, voltage=ranges[0], time=ranges[1], workers=workers, progress=bar, exclude=exclude
-            )
+                case, voltage=asked.voltage, time=asked.time, workers=asked.workers, progress=bar,
+                exclude=asked.exclude, temperatures=over, nodes=nodes,
+            )  # fmt: skip
         except ExtractionError as error:
             reached: Any = error.partial  # a CompactModel
             reached.save(out / folder.MODEL)
@@ -119,7 +143,7 @@ def differing(case: Case, count: int, limits: Range, workers: int, source: str, 
         return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
 
 
-def asked(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
+def asked_pulses(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
     """Pulses of the words of --set-pulse, --reset-pulse and --pulses. Raises typer.BadParameter.
 
     ranges : volts and seconds that the model is to hold for
@@ -157,6 +181,28 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
                 f"expected {low:g} {unit} to {high:g} {unit}, as {said} has it, got {value:g} {unit}", param_hint=option
             )
     return found
+
+
+def warmth(text: str) -> tuple[tuple[float, float], int] | None:
+    """Two temperatures [K] of the text LOW:HIGH or LOW:HIGH:N, and the number of nodes. Raises typer.BadParameter."""
+    from otjdd.compact_models.build import NODES
+
+    if not text:
+        return None
+    low, *others = text.split(":")
+    try:
+        high, count = others[0], int(others[1]) if len(others) == 2 else NODES
+        if len(others) > 2:
+            raise ValueError
+        return (units.parse(low, "temperature"), units.parse(high, "temperature")), count
+    except UnitError as error:
+        raise typer.BadParameter(str(error), param_hint="--temperatures") from None
+    except (ValueError, IndexError):
+        raise typer.BadParameter(
+            f'expected two temperatures, and how many nodes if not {NODES}, such as "250K:400K" or "250K:400K:4", '
+            f"got {text!r}",
+            param_hint="--temperatures",
+        ) from None
 
 
 def bounds(text: str, option: str) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 import os
 import time as clock
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from otjdd.case.kinds import kinds_of
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, error, extraction
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.model import CompactModel, SelfHeating
 from otjdd.compact_models.tables import Tables
+from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
 from otjdd.results.provenance import provenance
@@ -25,6 +27,7 @@ from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
 
 APART = 7.0  # kT, a factor of 1100: so much slower and faster are the columns that stand for all others
+NODES = 3  # temperatures of a model that holds for several
 WORST = 0.3  # decades of root mean square under any drive: beyond, one state a column is not enough
 
 
@@ -38,27 +41,45 @@ def compact(
     progress: Progress = None,
     measure: bool = True,
     exclude: Sequence[str] = (),
+    temperatures: tuple[float, float] | None = None,
+    nodes: int = NODES,
 ) -> CompactModel:
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
     changes : dotted key -> value with unit   voltage : lowest and highest [V] at the junction
     time : shortest and longest [s]   measure : compare it with runs of the solver that the extraction has not seen
     exclude : names of drives, or how they begin, whose errors are measured and not held against the model
+    temperatures : lowest and highest [K], to extract at so many `nodes` and interpolate in 1/T; that of the case by default
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     that is further from the solver than `WORST`; its `partial` is that model.
     """
-    case = changed_case(case, changes, {}).of_one_temperature("a compact model")
+    case = changed_case(case, changes, {})
+    if temperatures is None:
+        case = case.of_one_temperature("a compact model without --temperatures")
     limits = checked(Range(*map(float, (*voltage, *time))))
-    left_out = excluded_drives(exclude, limits)
+    at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
+    left_out = excluded_drives(exclude, limits, at)
+    heat, cold = heat_of(case), case.isothermal()
     self_check.trust()
     with pool.team(workers) as spread:
-        made = extracted(case, limits, spread, progress)
-        return error.with_error(made, case, spread, WORST, left_out) if measure else made
+        made = over_temperatures(cold, limits, at, spread, progress)
+        made = error.with_error(made, cold, spread, WORST, left_out) if measure else made
+    return replace(made, heat=heat)
 
 
-def excluded_drives(exclude: Sequence[str], limits: Range) -> tuple[str, ...]:
+def heat_of(case: Case) -> SelfHeating | None:
+    """How the current of a case warms its junction. Raises CaseError for one that warms its columns apart."""
+    heat = case.device.heat
+    if heat is None:
+        return None
+    if heat.of == "columns":
+        case.of_one_temperature('a compact model, unless heat.of is "junction", all of')
+    return SelfHeating(heat.kelvin_per_watt(case.device.radius), heat.time_constant)
+
+
+def excluded_drives(exclude: Sequence[str], limits: Range, temperatures: Sequence[float]) -> tuple[str, ...]:
     """Drives whose names begin with these words. Raises NotAsExpected for words that no name begins with."""
-    names = list(error.drives(limits))
+    names = [*error.drives(limits), *error.drives_at(limits, temperatures)]
     for words in exclude:
         if not any(name.startswith(words) for name in names) or not words:
             raise NotAsExpected(f"drives that the error is measured under ({', '.join(names)})", repr(words))
@@ -106,6 +127,31 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
     low = min(energies) - APART * kT
     fast = on_bench.bench(case, members[0]._replace(activation_energy=low))
     return extraction.KindOfColumn(bench, speeds, fast, float(np.exp((energy - low) / kT))), energy
+
+
+def over_temperatures(
+    case: Case, limits: Range, temperatures: Sequence[float], spread: Spread, progress: Progress = None
+) -> CompactModel:
+    """Model of a case at its temperature, one of those given, with models at all of them as its nodes; see `extracted`."""
+    count = len(temperatures)
+    if count == 1:
+        return extracted(case, limits, spread, progress)
+    each = [
+        extracted(case.replace(temperature=T), limits, spread, of_part(progress, n, count))
+        for n, T in enumerate(temperatures)
+    ]
+    own = each[temperatures.index(case.temperature)]
+    kinds = []
+    for t in range(len(own.kinds)):
+        speeds = own.speed[own.kind == t]
+        use = extraction.use_of((float(speeds.min()), float(speeds.max())), limits)
+        tolerances = extraction.RATE_TOLERANCE / 2.0, extraction.TOLERANCE / 2.0
+        kinds.append(on_common_knots([model.kinds[t] for model in each], use, *tolerances))
+    nodes = tuple(
+        replace(model, kinds=row, about={}) for model, row in zip(each, zip(*kinds, strict=True), strict=True)
+    )
+    middle = nodes[temperatures.index(case.temperature)]
+    return replace(middle, nodes=nodes, about=own.about)
 
 
 def extracted(

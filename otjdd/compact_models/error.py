@@ -7,6 +7,7 @@ voltage has been applied to yet need not be in a state that voltages lead to: wh
 apart, by the first pulses and the first sweeps of the case.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ Drive = dict[str, Any]  # as in a case
 
 TRAINS, PULSES = 4, 20  # of every width
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
+WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at every temperature of a model and between
 SPIKE = 1e-9  # s: a width that is tried even where it is shorter than the range
 RATES = {"1 V/us": 1e6, "1 V/ms": 1e3, "1 V/s": 1.0}  # V/s, of sweeps
 READ = {"voltage": 0.1, "duration": 1e-6}
@@ -66,6 +68,20 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
     for name, rate in rates.items():
         found[f"first sweeps at {name}"] = [sequence(sweep(limits, rate, sign)) for sign in (1, -1)]
     return found
+
+
+def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[float, list[Drive]]]:
+    """Protocol -> temperature [K] and drives: pulses at the temperatures of a model and in the middle between, in 1/T.
+
+    None for a model of one temperature.
+    """
+    if len(temperatures) < 2:
+        return {}
+    rng = np.random.default_rng(SEED)
+    inverse = 1.0 / np.array(temperatures)
+    every = np.sort(np.concatenate((temperatures, 2.0 / (inverse[1:] + inverse[:-1]))))
+    widths = [width for width in WARM_WIDTHS if limits.shortest <= width <= limits.longest]
+    return {f"pulses at {T:.4g} K": (float(T), [random_train(rng, limits, width) for width in widths]) for T in every}
 
 
 def sweep(limits: Range, rate: float, sign: int) -> Drive:
@@ -153,12 +169,16 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
     """Dataset of the deviations [decades] of reads: rms and worst by protocol, and every read."""
     import xarray as xr
 
-    protocols = drives(model.limits)
-    named = [(name, drive) for name, each in protocols.items() for drive in each]
+    protocols = {name: (case.temperature, each) for name, each in drives(model.limits).items()}
+    protocols |= drives_at(model.limits, model.temperatures)
+    named = [(name, T, drive) for name, (T, each) in protocols.items() for drive in each]
     columns = [np.zeros((0, 4))] * len(named)
-    for number, (current, write) in spread(solved_reads, [(case, drive) for _, drive in named]):
-        predicted = model.predicted(with_drive(case, named[number][1]).drive).read_current.values
-        protocol = list(protocols).index(named[number][0])
+    models = {T: model.at(T) for _, T, _ in named}
+    jobs = [(case if T == case.temperature else case.replace(temperature=T), drive) for _, T, drive in named]
+    for number, (current, write) in spread(solved_reads, jobs):
+        name, T, drive = named[number]
+        predicted = models[T].predicted(with_drive(case, drive).drive).read_current.values
+        protocol = list(protocols).index(name)
         columns[number] = np.column_stack((np.full(current.size, protocol), write, current, predicted))
     protocol, write, current, predicted = np.concatenate(columns).T
     off = np.log10(predicted / current)

@@ -36,7 +36,7 @@ from otjdd.compact_models.branches import (
 )
 from otjdd.compact_models.ends import SETTLED, ends_of, ways
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, in_decades, seen, spline, thinned
+from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, common_knots, in_decades, seen, spline
 from otjdd.errors import NotAsExpected, SolverError
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
@@ -90,7 +90,7 @@ def extract(
     them would have been wrong there, until none is. Raises NotAsExpected for a range that the solver cannot reach or a
     column whose state is no function of its history.
     """
-    use = Use(*kind.speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
+    use = use_of(kind.speeds, limits)
     own = limits._replace(shortest=limits.shortest * kind.speeds[0], longest=limits.longest * kind.speeds[1])
     with reachable(limits):
         ends, more = ends_of(kind.bench, own)
@@ -114,8 +114,13 @@ def extract(
     )  # fmt: skip
     check_tables(tables)
     way, last = ways(kind.bench, ends, tables, own.shortest)
-    tables = thinned(tables._replace(way=way), use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
+    (tables,) = common_knots([tables._replace(way=way)], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {"runs": more + runs + last, "settling": ends.settling, "rate": off_rate, "conductance": off}
+
+
+def use_of(speeds: tuple[float, float], limits: Range) -> Use:
+    """Which rates of a kind of column matter within a range; speeds : smallest and largest factor of its columns."""
+    return Use(*speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
 
 
 def knots_at(

@@ -6,17 +6,18 @@ ds = model.run(waveform)
 
 import logging
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
-from otjdd.compact_models.numbers import check_model
+from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import Tables, charges, evaluated, monotone
+from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
 
@@ -41,6 +42,13 @@ VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
 OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
 
 
+class SelfHeating(NamedTuple):
+    """One thermal node: C dT/dt = I V_j - (T - T0)/R, which circuits follow."""
+
+    resistance: float  # K/W, R
+    time_constant: float  # s, R C
+
+
 @dataclass(frozen=True, eq=False)
 class CompactModel:
     """Columns in parallel, each with two states: where its vacancies come to rest at 0 V, from 0 to 1 of the thickness, and
@@ -50,6 +58,8 @@ class CompactModel:
     start : (K,) positions of rest that the case begins with, all ways empty   resistance : [ohm] in series
     limits : voltages at the junction and times that it was extracted for   thickness, area : [m], [m2]
     about : provenance   measured : its error against the solver, see `error.measured_error`; None before it is known
+    nodes : models of the same junction by ascending temperature, this one among them, whose tables share their knots; ()
+        for one temperature   heat : how the current warms the junction, in circuits only; None where it does not
     """
 
     kinds: tuple[Tables, ...]
@@ -64,6 +74,33 @@ class CompactModel:
     area: float
     about: dict[str, Any] = field(default_factory=dict)
     measured: "xr.Dataset | None" = None
+    nodes: "tuple[CompactModel, ...]" = ()
+    heat: SelfHeating | None = None
+
+    @property
+    def temperatures(self) -> tuple[float, ...]:
+        """Temperatures [K] that it was extracted at, ascending."""
+        return tuple(node.temperature for node in self.nodes) or (self.temperature,)
+
+    def at(self, temperature: float) -> "CompactModel":
+        """The model at a temperature [K], interpolated in 1/T between those that it was extracted at.
+
+        Its error is that of the whole. Raises NotAsExpected for a temperature outside of their range.
+        """
+        if temperature == self.temperature:
+            return self
+        found = self.temperatures
+        if not found[0] <= temperature <= found[-1]:
+            wanted = f"{found[0]:g} K to {found[-1]:g} K" if self.nodes else f"{found[0]:g} K only"
+            raise NotAsExpected(f"a temperature of {wanted}, for which the model was extracted", f"{temperature:g} K")
+        share = weights(temperature, found)
+        kinds = tuple(between([node.kinds[t] for node in self.nodes], share) for t in range(len(self.kinds)))
+        low, high = np.array([(kind.state[0], kind.state[-1]) for kind in kinds])[self.kind].T
+        return replace(
+            self, kinds=kinds, nodes=(), temperature=temperature,
+            speed=np.exp(share @ np.log([node.speed for node in self.nodes])),
+            start=np.clip(share @ np.array([node.start for node in self.nodes]), low, high),
+        )  # fmt: skip
 
     @cached_property
     def lookup(self) -> "Lookup":
@@ -106,7 +143,7 @@ class CompactModel:
         states : (2 K,) to start from, those of the case by default
         The charge follows the voltage and the state at once: the series resistance does not delay it here, as it does in
         circuits. Times outside of the range of the model are named in a warning and in the attribute `outside_range`.
-        Raises NotAsExpected for a voltage or a state outside of it.
+        Raises NotAsExpected for a voltage or a state outside of it, and for a junction that its current warms.
         """
         ds = self.predicted(waveform, states)
         if outside := ds.attrs.get(OUTSIDE):
@@ -117,6 +154,7 @@ class CompactModel:
         """As `run`, without the line of warning."""
         from otjdd.compact_models import kernels as compact
 
+        self.check_isothermal()
         waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
         rows: Rows = []
@@ -159,6 +197,7 @@ class CompactModel:
         """
         from otjdd.compact_models import kernels as compact
 
+        self.check_isothermal()
         if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
             raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")
         if not isinstance(states, np.ndarray) or states.dtype != float or not states.flags.c_contiguous:
@@ -188,6 +227,14 @@ class CompactModel:
         if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
             raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")
         return found
+
+    def check_isothermal(self) -> None:
+        """Raise NotAsExpected for a junction that its current warms, which circuits follow and this class does not."""
+        if self.heat is not None:
+            raise NotAsExpected(
+                "a junction that its current does not warm (in circuits this one is followed)",
+                "a model with self-heating; `dataclasses.replace(model, heat=None)` leaves it out",
+            )
 
     def charge(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
         """Charge (n,) [C/m2] of the left terminal at junction voltages (n,) [V] and positions of rest (n, K)."""
@@ -244,6 +291,14 @@ TABLE_TEXT = {
     "column_weight": ("column", "1", "share of the area"),
     "column_start": ("column", "1", "state that the case begins with"),
 }
+NODE, TEMPERATURE = (
+    "node_",
+    "node_temperature",
+)  # numbers at several temperatures: as those above, and one dimension more
+NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TABLE_TEXT.items()} | {
+    TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
+}
+COLUMNS = "kind", "speed", "weight", "start"
 
 GRIDS = {
     "knot": "voltage",
@@ -256,19 +311,29 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
     """All of a model as a Dataset. Kinds of unlike numbers of knots are filled up with nan."""
     import xarray as xr
 
-    arrays = {
-        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
-    }
-    arrays |= {f"column_{name}": getattr(model, name) for name in ("kind", "speed", "weight", "start")}
+    arrays = arrays_of(model)
+    if model.nodes:
+        each = [arrays_of(node) for node in model.nodes]
+        arrays |= {NODE + name: np.array([found[name] for found in each]) for name in each[0]}
+        arrays[TEMPERATURE] = np.array(model.temperatures)
     named = {}
     for name, values in arrays.items():
-        dims, units, long_name = TABLE_TEXT[name]
+        dims, units, long_name = (TABLE_TEXT | NODE_TEXT)[name]
         named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
     numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
-    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | model.about
+    heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
+    attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | heat | model.about
     ds = xr.Dataset(named, attrs=attrs)
     return ds if model.measured is None else ds.merge(model.measured)
+
+
+def arrays_of(model: CompactModel) -> dict[str, np.ndarray]:
+    """Name of a variable -> tables and columns of a model at its own temperature."""
+    found = {
+        f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
+    }
+    return found | {f"column_{name}": getattr(model, name) for name in COLUMNS}
 
 
 def stacked(arrays: list[np.ndarray]) -> np.ndarray:
@@ -291,20 +356,52 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
             "extract it again by `otjdd compact`",
         )  # fmt: skip
     try:
-        kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
-        columns = {name: ds[f"column_{name}"].values for name in ("kind", "speed", "weight", "start")}
-        numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
         limits = Range(*(float(ds.attrs[f"range_{name}"]) for name in Range._fields))
-        check_model(kinds, columns, numbers, limits)
+        numbers = {name: float(ds.attrs[name]) for name in ("resistance", "temperature", "thickness", "area")}
+        made = one_of(ds, numbers, limits)
+        heat = [float(ds.attrs[f"heat_{name}"]) for name in SelfHeating._fields if f"heat_{name}" in ds.attrs]
+        if heat:
+            check_rules({"resistance": heat[0], "longest": heat[1]})
+        nodes = tuple(
+            one_of(node_of(ds, n), numbers | {"temperature": float(T)}, limits)
+            for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
+        )
+        check_nodes(made, nodes)
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
-    known = {"model", "model_version", *numbers, *(f"range_{name}" for name in Range._fields), "format", "data_sha256"}
+    known = {"model", "model_version", *numbers, "format", "data_sha256"}
+    known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
-    names = [name for name in ds.variables if name not in TABLE_TEXT]
+    names = [name for name in ds.variables if name not in TABLE_TEXT and name not in NODE_TEXT]
     measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
+    return replace(made, about=about, measured=measured, nodes=nodes, heat=SelfHeating(*heat) if heat else None)
+
+
+def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> CompactModel:
+    """Model at one temperature of the tables of a Dataset. Raises KeyError, NotAsExpected and others of a broken file."""
+    kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
+    columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
+    check_model(kinds, columns, numbers, limits)
     columns["kind"] = columns["kind"].astype(np.int64)
     parts: dict[str, Any] = columns | numbers
-    return CompactModel(kinds, **parts, limits=limits, about=about, measured=measured)
+    return CompactModel(kinds, **parts, limits=limits)
+
+
+def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
+    """The tables and columns at the temperature with a number, by their own names."""
+    return ds[[NODE + name for name in TABLE_TEXT]].isel(node=number).rename({NODE + name: name for name in TABLE_TEXT})
+
+
+def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:
+    """Raise NotAsExpected for nodes that are no models of one junction at ascending temperatures."""
+    found = [node.temperature for node in nodes]
+    if nodes and not (np.diff(found).min(initial=1.0) > 0.0 and model.temperature in found):
+        raise NotAsExpected(f"ascending temperatures, {model.temperature:g} K among them", str(found))
+    for node in nodes:
+        for one, other in zip(node.kinds, model.kinds, strict=True):
+            for name in ("voltage", "conductance_voltage"):
+                if not np.array_equal(getattr(one, name), getattr(other, name)):
+                    raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

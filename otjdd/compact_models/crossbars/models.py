@@ -47,6 +47,7 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
         ) from None
     if unlike := difference_from_case(model, case):
         raise refused(case, key, "a model of the junction of this case", unlike, file)
+    model = model.at(case.temperature)
     low, high = needed_range(case)[0]
     limits = model.limits
     if low < limits.low or high > limits.high:
@@ -74,13 +75,16 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
 def difference_from_case(model: CompactModel, case: Case) -> str:
     """First value of a case that differs in the case of a model, in words; "" when all are equal."""
     there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
-    for key in JUNCTION:
+    found = model.temperatures
+    for key in JUNCTION if len(found) == 1 else JUNCTION[1:]:
         one: Any = there
         other: Any = here
         for part in key.split("."):
             one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
         if unlike := first_unlike(one, other, key):
             return "one of another: {} is {} there, {} here".format(*unlike)
+    if not found[0] <= case.temperature <= found[-1]:
+        return f"one from {found[0]:g} K to {found[-1]:g} K, temperature is {case.temperature:g} K here"
     return ""
 
 

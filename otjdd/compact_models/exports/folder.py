@@ -24,9 +24,9 @@ def circuits(model: CompactModel) -> dict[str, str]:
     } | spice.netlists(model)
 
 
-def networks(model: CompactModel, taken: pulses.Pulsed, devices: pulses.Devices | None = None) -> dict[str, str]:
-    """Name of a file for simulators of networks -> its text; none for pulses that move nothing."""
-    if taken.window < pulses.NOTHING:
+def networks(model: CompactModel, taken: pulses.Pulsed | None, devices: pulses.Devices | None = None) -> dict[str, str]:
+    """Name of a file for simulators of networks -> its text; none for pulses that move nothing or a junction that warms."""
+    if taken is None or taken.window < pulses.NOTHING:
         return {}
     found = {
         "aihwkit_preset.py": aihwkit.preset(model, taken, devices),
@@ -44,7 +44,9 @@ def write_exports(
     devices : such pulses on devices that differ, for the exports that have room for differences
     """
     check_folder(folder)
-    named = circuits(model) | networks(model, pulses.pulse_cycle(model) if taken is None else taken, devices)
+    if taken is None and model.heat is None:
+        taken = pulses.pulse_cycle(model)
+    named = circuits(model) | networks(model, taken, devices)
     for name in named:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

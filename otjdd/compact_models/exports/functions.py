@@ -3,7 +3,7 @@
 Neither Verilog-A as the free compilers know it nor SPICE has tables. A tree of log2 n comparisons is as good.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,19 +12,24 @@ from numpy.polynomial import chebyshev
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited, monotone, spline
+from otjdd.compact_models.temperatures import monomials
 
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 EDGE = 0.05  # V, over which the capacitance at an end of the range is taken
+NO_WAY = "1e-6"  # share of the vacancies: less fills no way
 UNSETTLED = 0.02  # of the thickness, by which a start moves at 0 V
 
 
 class Pieces(NamedTuple):
-    """R functions of one variable: cubic polynomials in the distance from the lower knot of each piece."""
+    """R functions of one variable: cubic polynomials in the distance from the lower knot of each piece.
+
+    Each factor is a polynomial of u, see `otjdd.compact_models.temperatures`; a number where there is one temperature.
+    """
 
     knots: np.ndarray  # (n + 1,)
-    factors: np.ndarray  # (n, R, 4) of t^0 to t^3
+    factors: np.ndarray  # (n, R, 4, N) of t^0 to t^3, of u^0 to u^(N - 1)
 
 
 class Functions(NamedTuple):
@@ -37,26 +42,64 @@ class Functions(NamedTuple):
     groups: list[tuple[list[str], Pieces]]  # functions that share their knots: their names, their pieces
     letters: str  # of the tables
     count: int  # type: ignore[assignment]  # factors A_j of each table
-    low: float
-    high: float
+    low: np.ndarray  # (N,) of u
+    high: np.ndarray
 
 
 def functions(model: CompactModel, t: int) -> Functions:
     """Functions of the kind of column with the number t of a model."""
-    kind = model.kinds[t]
+    kind, each = model.kinds[t], [one.kinds[t] for one in nodes(model)]
     rates, reads = "ac" if limited(kind) else "a", "bd"
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     smooth = {
-        letter: pieces(spline(knots_of(kind, name), factors(kind, getattr(kind, name)) * scale))
-        for letter, (name, scale) in tables.items()
+        letter: pieces(model, [spline(knots_of(one, name), factors(one, getattr(one, name)) * by) for one in each])
+        for letter, (name, by) in tables.items()
         if letter in rates + reads
     }
-    rest = pieces(monotone(kind.voltage, kind.rest[:, None]))
+    rest = pieces(model, [monotone(one.voltage, one.rest[:, None]) for one in each])
     groups = [
         ([*names_of(rates, t), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
         (names_of(reads, t), joined([smooth[letter] for letter in reads])),
     ]
-    return Functions(groups, "".join(smooth), DEGREE + 1, float(kind.state[0]), float(kind.state[-1]))
+    ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
+    return Functions(groups, "".join(smooth), DEGREE + 1, *ends)
+
+
+def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
+    """The model at each of its temperatures."""
+    return model.nodes or (model,)
+
+
+def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
+    """Factors (N, ...) of u^0 to u^(N - 1) of what has values (N, ...) at the temperatures of a model."""
+    return monomials(values, model.temperatures)
+
+
+def coefficient(factors: np.ndarray, u: str) -> str:
+    """Text of a polynomial of u with factors (N,), the number itself for one; u : how the text names it."""
+    if factors.size == 1 or not np.any(factors[1:]):
+        return number(factors[0])
+    text = number(factors[-1])
+    for factor in factors[-2::-1]:
+        text = f"({number(factor)}+{u}*{text})"
+    return text.replace("+-", "-")
+
+
+def own_speed(model: CompactModel, k: int, u: str, divided: bool = False) -> str:
+    """Text of the speed of column k, counted from 1; `divided` by the time in which its way empties."""
+    found = [one.speed[k - 1] / (one.kinds[one.kind[k - 1]].emptying if divided else 1.0) for one in nodes(model)]
+    return number(found[0]) if len(found) == 1 else f"exp({coefficient(by_u(model, np.log(found)), u)})"
+
+
+def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
+    """Texts of 1/a of column k, for states that rise and that fall; 0 where a flow fills no way."""
+    ways = np.array([one.kinds[one.kind[k - 1]].way for one in nodes(model)])
+    found = []
+    for way in ways.T:
+        text = coefficient(by_u(model, way), u)
+        one = number(1.0 / way[0] if way[0] > 0.0 else 0.0)
+        found.append(one if np.ptp(way) == 0.0 else f"({text} > {NO_WAY} ? 1.0/{text} : 0.0)")
+    return found[0], found[1]
 
 
 def names_of(letters: str, t: int) -> list[str]:
@@ -86,9 +129,10 @@ def polynomial(j: int, variable: str) -> str:
     return text.replace("+-", "-")
 
 
-def pieces(function: "CubicHermiteSpline") -> Pieces:
-    """Pieces of one of scipy's piecewise cubics."""
-    return Pieces(function.x, np.moveaxis(function.c[::-1], 0, -1))
+def pieces(model: CompactModel, each: "Sequence[CubicHermiteSpline]") -> Pieces:
+    """Pieces of scipy's piecewise cubics, one at each temperature of a model, which share their knots."""
+    found = by_u(model, np.array([function.c[::-1] for function in each]))  # (N, 4, n, R)
+    return Pieces(each[0].x, np.moveaxis(found, (1, 0), (-2, -1)))
 
 
 def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
@@ -108,9 +152,9 @@ def number(value: float) -> str:
     return f"{float(value):.9g}"
 
 
-def horner(factors: np.ndarray, variable: str) -> str:
-    """Text of the polynomial with these factors (4,)."""
-    a, b, c, d = map(number, factors)
+def horner(factors: np.ndarray, variable: str, u: str) -> str:
+    """Text of the polynomial with these factors (4, N); u : the text of u."""
+    a, b, c, d = (coefficient(factor, u) for factor in factors)
     return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
 
 
@@ -121,13 +165,32 @@ def header(model: CompactModel) -> list[str]:
         f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
         f"case: {about.get('title', '')}, sha256 of its text {about.get('case_sha256', '')}",
         f"range: {limits.low:g} V to {limits.high:g} V at the junction, {limits.shortest:g} s to {limits.longest:g} s, "
-        f"{model.temperature:g} K only; what shorter pulses do is not resolved, and circuits do not tell of them",
+        f"{temperature_text(model)}; what shorter pulses do is not resolved, and circuits do not tell of them",
         f"states: where the vacancies of each of {model.kind.size} columns come to rest at 0 V, 0 at p, 1 at n",
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *start_text(model),
-        "not modelled: self-heating, other temperatures, cycle-to-cycle noise",
+        *heat_text(model),
+        f"not modelled: {'self-heating, ' if model.heat is None else ''}other temperatures, cycle-to-cycle noise",
     ]
     return [one_line(line) for line in lines]
+
+
+def temperature_text(model: CompactModel) -> str:
+    """The temperatures of a model in words."""
+    found = model.temperatures
+    if len(found) == 1:
+        return f"{found[0]:g} K only"
+    return f"{found[0]:g} K to {found[-1]:g} K, extracted at {', '.join(f'{T:g}' for T in found)} K and interpolated in 1/T"
+
+
+def heat_text(model: CompactModel) -> list[str]:
+    """A line on the self-heating of a model; none where it has none."""
+    if model.heat is None:
+        return []
+    return [
+        f"self-heating in circuits: {model.heat.resistance:g} K/W, {model.heat.time_constant:g} s (rth, tau, which do not "
+        "follow the area); the errors told are those of the junction at the temperatures told"
+    ]
 
 
 def one_line(text: str) -> str:

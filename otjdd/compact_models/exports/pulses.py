@@ -114,8 +114,13 @@ def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: 
     return np.array(G), np.array(states)
 
 
-def warnings(pulses: Pulsed) -> list[str]:
-    """What a user of these pulses should know before a network is made of them, in sentences; empty where all is well."""
+def warnings(pulses: Pulsed | None) -> list[str]:
+    """What a user of these pulses should know before a network is made of them, in sentences; empty where all is well.
+
+    pulses : None for a junction that its current warms
+    """
+    if pulses is None:
+        return ["the current warms this junction, which the pulses of a network do not know: no files for networks"]
     if pulses.window < NOTHING:
         return [
             f"these pulses move nothing (largest over smallest conductance {pulses.window:.4f}): no files for networks"

@@ -4,18 +4,24 @@ from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
+    coefficient,
     edge_capacitance,
+    fillings,
     functions,
     header,
     horner,
+    nodes,
     number,
+    own_speed,
     polynomial,
     tree,
 )
 from otjdd.compact_models.exports.verilog_a import WARM
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
 
+U, AROUND = "V(u)", "V(around)"  # 1/T from 1 to -1, of the junction and of the circuit
 CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice stop at ever shorter steps (2.6 V, then 0 V)
 WIDE = 100  # characters of a line of a netlist
 COMPILE = (
@@ -29,37 +35,58 @@ def subcircuit(model: CompactModel) -> str:
     Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
     model is out of its range or its temperature, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice
     takes for the time, the states are held. `sigma` is the charge of the left terminal in C/m2: a capacitor of `CHARGED`
-    follows it, and its current, scaled, is the displacement current. `charging=0` leaves that out.
+    follows it, and its current, scaled, is the displacement current. `charging=0` leaves that out. `kelvin` is the
+    temperature of the junction, which `temper` is followed by where the model holds for several, and `warm` the rise of it
+    by the current in K, by `rth` and `tau`.
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
     starts = " ".join(f"ic{k}={number(start)}" for k, start in enumerate(model.start, 1))
     low, high = number(model.limits.low), number(model.limits.high)
     lines = [f"* {line}" for line in header(model)]
-    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {starts}"]
+    heat = "" if model.heat is None else "rth={} tau={} ".format(*map(number, model.heat))
+    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{starts}"]
     lines += [
         "Rs p j {rs+1e-6}",
         "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
         f"Bv v 0 V = min(max(V(j,n), {low}), {high})",
+        *temperature_lines(model),
     ]
     lines.append(f"Boutside outside 0 V = {outside_condition(model, kinds)} ? 1 : 0")
     for kind in kinds:
         for group in kind.groups:
-            lines += sources(*group)
+            lines += sources(*group, AROUND if model.heat else U)
     for k in columns:
         lines += column_lines(model, kinds, k)
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
     sigma = "+".join(f"{number(weight)}*V(d{k})" for k, weight in enumerate(model.weight, 1))
     lines += [
-        f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}",
+        f"Bchord chord 0 V = ({total})*{{area/{number(model.area)}}}" if heat else "",
+        "Bj j n I = V(j,n)*V(chord)" if heat else f"Bj j n I = V(j,n)*({total})*{{area/{number(model.area)}}}",
         f"Bsigma sigma 0 V = {sigma}+{number(edge_capacitance(model))}*(V(j,n)-V(v))",
         "Vcharge sigma charged 0",
         f"Ccharge charged 0 {CHARGED}",
         f"Fcharge j n Vcharge {{charging*area/{CHARGED}}}",
         ".ends otj",
-        "",
     ]
-    return "\n".join(folded(line) for line in lines)
+    return "\n".join(folded(line) for line in lines if line) + "\n"
+
+
+def temperature_lines(model: CompactModel) -> list[str]:
+    """Sources of the temperature, of 1/T, and of the rise by the current; none for a model of one temperature."""
+    found = model.temperatures
+    if len(found) == 1:
+        return []
+    middle, half = map(number, scale(found))
+    warmed = "+V(warm)" if model.heat else ""
+    lines = [
+        f"Bkelvin kelvin 0 V = temper+{ZERO_CELSIUS}{warmed}",
+        f"Bu u 0 V = (1/min(max(V(kelvin), {number(found[0])}), {number(found[-1])})-{middle})/{half}",
+    ]
+    if model.heat:
+        lines += [lines[-1].replace("Bu u", "Baround around").replace("V(kelvin)", f"temper+{ZERO_CELSIUS}")]
+        lines += ["Bwarm 0 warm I = {rth}*V(j,n)*V(j,n)*V(chord)-V(warm)", "Cwarm warm 0 {tau}"]
+    return lines
 
 
 def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
@@ -67,18 +94,21 @@ def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
     limits = model.limits
     found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
     found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
-    found.append(f"(abs(temper-({number(model.temperature - float(ZERO_CELSIUS))})) > {WARM})")
+    cold, hot = (number(T - float(ZERO_CELSIUS)) for T in (model.temperatures[0], model.temperatures[-1]))
+    found.append(f"(temper < {cold}-{WARM}) || ({'V(kelvin)-273.15' if model.heat else 'temper'} > {hot}+{WARM})")
     for k, t in enumerate(model.kind, 1):
-        found.append(f"({{ic{k}}} < {number(kinds[t].low)}) || ({{ic{k}}} > {number(kinds[t].high)})")
+        states = [one.kinds[t].state for one in nodes(model)]
+        low, high = (number(end) for end in (min(each[0] for each in states), max(each[-1] for each in states)))
+        found.append(f"({{ic{k}}} < {low}) || ({{ic{k}}} > {high})")
     return " || ".join(found)
 
 
-def sources(names: list[str], part: Pieces) -> list[str]:
-    """One voltage source for each of these functions of the voltage."""
+def sources(names: list[str], part: Pieces, around: str) -> list[str]:
+    """One voltage source for each of these functions of the voltage. around : the u of the charge"""
     lines = []
     for r, name in enumerate(names):
         pieces = [
-            horner(factors, f"(V(v)-{number(knot)})".replace("--", "+"))
+            horner(factors, f"(V(v)-{number(knot)})".replace("--", "+"), around if name[0] == "d" else U)
             for factors, knot in zip(part.factors[:, r], part.knots[:-1], strict=True)
         ]
         text = tree(
@@ -94,23 +124,26 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     """One column: its state on a capacitor of 1 F, the logarithms of its rate and conductance."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
-    scale = number(2.0 / (kind.high - kind.low))
+    low, high, speed = coefficient(kind.low, U), coefficient(kind.high, U), own_speed(model, k, U)
+    states = {letter: f"V(y{k})" for letter in kind.letters} | ({"d": f"V(z{k})"} if model.heat else {})
     sums = {
-        letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
+        letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, states[letter])})" for j in range(kind.count))
         for letter in kind.letters
     }
-    rate = f"{number(model.speed[k - 1])}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
+    rate = f"{speed}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
     limit = []
     if "c" in sums:
         limit = [f"Bl{k} l{k} 0 V = min(max({sums['c']}, -60), 60)"]
-        rate += f"/sqrt(1+{number(model.speed[k - 1] ** 2)}*exp(2*(V(e{k})-V(l{k}))))"
-    up, down = (number(1.0 / way if way > 0.0 else 0.0) for way in model.kinds[t].way)
-    emptying = number(model.speed[k - 1] / model.kinds[t].emptying)
+        squared = number(model.speed[k - 1] ** 2) if kind.low.size == 1 else f"{speed}*{speed}"
+        rate += f"/sqrt(1+{squared}*exp(2*(V(e{k})-V(l{k}))))"
+    up, down = fillings(model, k, U)
+    emptying = own_speed(model, k, U, divided=True)
     filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
     return [
         f"Cx{k} x{k} 0 1 ic=0",
-        f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {number(kind.low)}), {number(kind.high)})",
-        f"By{k} y{k} 0 V = min(max((V(q{k})-{number(kind.low)})*{scale}-1, -1), 1)",
+        f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {low}), {high})",
+        f"By{k} y{k} 0 V = {unit_state(kind, k, U)}",
+        f"Bz{k} z{k} 0 V = {unit_state(kind, k, AROUND)}" if model.heat else "",
         f"Be{k} e{k} 0 V = min(max({sums['a']}, -60), 60)",
         f"Bg{k} g{k} 0 V = min(max({sums['b']}, -60), 5)",
         f"Bd{k} d{k} 0 V = {sums['d']}",
@@ -120,6 +153,13 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         f"Cf{k} f{k} 0 1 ic=0",
         f"Bf{k} 0 f{k} I = V(on)*({filling}*(1-V(f{k}))-{emptying}*V(f{k})) - (1-V(on))*V(f{k})",
     ]
+
+
+def unit_state(kind: Functions, k: int, u: str) -> str:
+    """Text of the state of column k from -1 to 1 over the range that it has at u."""
+    low, high = coefficient(kind.low, u), coefficient(kind.high, u)
+    across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"(2/({high}-{low}))"
+    return f"min(max((V(q{k})-{low})*{across}-1, -1), 1)"
 
 
 def folded(line: str) -> str:

@@ -1,0 +1,101 @@
+"""Tables over temperature: those at a few nodes, and one polynomial in 1/T through all of them.
+
+Rates of hops are straight in 1/T, and the logarithm of a current bends little, from tunnelling to emission over the
+barrier. So few nodes say much. Tables at all nodes share their knots of the voltage; the states of each span its own range.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from otjdd.compact_models.tables import Tables, Use, common_knots, monotone, spline
+from otjdd.errors import NotAsExpected
+
+FEWEST, MOST = 3, 6  # nodes
+LOWEST, HIGHEST = 20.0, 1500.0  # K
+CLOSE = 0.35  # of the distance between two nodes in 1/T
+LOGARITHMIC = ("emptying",)  # numbers above 0, whose logarithm is interpolated
+
+
+def chosen_nodes(low: float, high: float, count: int, own: float) -> tuple[float, ...]:
+    """Temperatures [K] to extract at: evenly in 1/T, that of the case in place of an inner one near it, or beside them.
+
+    Raises NotAsExpected.
+    """
+    if not (LOWEST <= low < high <= HIGHEST):
+        raise NotAsExpected(f"two temperatures from {LOWEST:g} K to {HIGHEST:g} K", f"{low:g} K and {high:g} K")
+    if not low <= own <= high:
+        raise NotAsExpected(f"temperatures around that of the case, {own:g} K", f"{low:g} K to {high:g} K")
+    if not FEWEST <= count <= MOST:
+        raise NotAsExpected(f"{FEWEST} to {MOST} temperatures", str(count))
+    inverse = np.linspace(1.0 / low, 1.0 / high, count)
+    apart = np.abs(inverse[1:-1] - 1.0 / own) / abs(inverse[1] - inverse[0])
+    kept = [low, *(1.0 / inverse[1:-1]), high]
+    if own not in (low, high) and apart.min() <= CLOSE:
+        kept.pop(1 + int(np.argmin(apart)))
+    return tuple(sorted({*map(float, kept), own}))
+
+
+def reduced(temperature: float | np.ndarray, nodes: Sequence[float]) -> np.ndarray:
+    """1/T as u from -1 at the hottest to 1 at the coldest node."""
+    middle, half = scale(nodes)
+    u: np.ndarray = (1.0 / np.asarray(temperature) - middle) / half
+    return u
+
+
+def scale(nodes: Sequence[float]) -> tuple[float, float]:
+    """Middle and half of the range of 1/T [1/K]."""
+    cold, hot = 1.0 / min(nodes), 1.0 / max(nodes)
+    return 0.5 * (cold + hot), 0.5 * (cold - hot)
+
+
+def monomials(values: np.ndarray, nodes: Sequence[float]) -> np.ndarray:
+    """Factors (N, ...) of u^0 to u^(N - 1) of the polynomial through values (N, ...) at the nodes."""
+    if len(nodes) == 1:
+        return np.asarray(values)
+    flat = np.reshape(values, (len(nodes), -1))
+    found = np.linalg.solve(np.vander(reduced(np.array(nodes), nodes), increasing=True), flat)
+    return np.asarray(found.reshape(np.shape(values)))
+
+
+def weights(temperature: float, nodes: Sequence[float]) -> np.ndarray:
+    """Shares (N,) of the nodes in what a polynomial through them says at a temperature [K]."""
+    at = np.vander([float(reduced(temperature, nodes))], len(nodes), increasing=True)[0]
+    found: np.ndarray = at @ monomials(np.eye(len(nodes)), nodes)
+    return found
+
+
+def between(each: Sequence[Tables], share: np.ndarray) -> Tables:
+    """Tables of a kind of column between those at the nodes, which share their knots; share : (N,) of `weights`."""
+    found: dict[str, Any] = {}
+    for name in Tables._fields:
+        values = np.array([getattr(tables, name) for tables in each])
+        blended = np.exp(share @ np.log(values)) if name in LOGARITHMIC else np.tensordot(share, values, axes=1)
+        found[name] = float(blended) if values.ndim == 1 else blended
+    mixed = Tables(**found)
+    return mixed._replace(
+        voltage=each[0].voltage, conductance_voltage=each[0].conductance_voltage,
+        rest=np.clip(np.maximum.accumulate(mixed.rest), mixed.state[0], mixed.state[-1]),
+        way=np.clip(mixed.way, 0.0, 1.0), electron_ratio=np.maximum(mixed.electron_ratio, 0.0),
+    )  # fmt: skip
+
+
+def on_common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
+    """Tables of a kind of column at all nodes on the same voltages, as few as say the same to tolerances in decades."""
+    voltage = np.unique(np.concatenate([tables.voltage for tables in each]))
+    read = np.unique(np.concatenate([tables.conductance_voltage for tables in each]))
+    moved = [
+        tables._replace(
+            voltage=voltage,
+            rest=monotone(tables.voltage, tables.rest)(voltage),
+            log_rate=spline(tables.voltage, tables.log_rate)(voltage),
+            log_limit=spline(tables.voltage, tables.log_limit)(voltage),
+            conductance_voltage=read,
+            log_conductance=spline(tables.conductance_voltage, tables.log_conductance)(read),
+            charge=spline(tables.conductance_voltage, tables.charge)(read),
+            electron_ratio=np.interp(read, tables.conductance_voltage, tables.electron_ratio),
+        )
+        for tables in each
+    ]
+    return common_knots(moved, use, rate_tolerance, tolerance)

@@ -1,0 +1,164 @@
+"""A model of several temperatures: in Python, in its file, in circuits that are set to others, and where it warms up."""
+
+import made_model
+import numpy as np
+import pytest
+import simulators
+from scipy.integrate import solve_ivp
+
+from otjdd.compact_models.exports import folder, spice, verilog_a
+from otjdd.compact_models.exports.functions import header
+from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.temperatures import chosen_nodes
+from otjdd.errors import NotAsExpected
+from otjdd.units import ZERO_CELSIUS
+from otjdd.waveform import shapes
+
+NODES = 250.0, 300.0, 400.0  # K
+WARM = 373.15  # K, between two of them
+POINTS = [(0.0, 0.0), (1e-9, 1.6), (1e-6, 1.6), (1.001e-6, 0.1), (2e-6, 0.1)]  # s, V: a write and a read
+READ = 1.99e-6  # s
+INCLUDED = ".include otj.cir\nX1 p 0 otj charging=0 {}"
+COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm charging=0 {}"
+needs_both = [simulators.needs_ngspice, simulators.needs_vacask]
+FORMS = [
+    pytest.param(INCLUDED, id="subcircuit", marks=simulators.needs_ngspice),
+    pytest.param(COMPILED, id="osdi", marks=needs_both),
+]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return made_model.warm_model(*NODES)
+
+
+@pytest.fixture(scope="module")
+def place(model, tmp_path_factory):
+    """Folder with both forms of the model."""
+    return with_forms(model, tmp_path_factory.mktemp("warm"))
+
+
+def with_forms(model, folder_):
+    (folder_ / "otj.cir").write_text(spice.subcircuit(model))
+    if simulators.HAS_VACASK:
+        simulators.compiled(verilog_a.verilog_a(model), folder_)
+    return folder_
+
+
+def body(form: str, more: str = "", kelvin: float = 300.0) -> str:
+    """A write and a read at a temperature of the circuit."""
+    points = " ".join(f"{t:g} {v:g}" for t, v in POINTS)
+    return (
+        f"{form.format(more)}\nVs p 0 PWL({points})\n.options reltol=1e-5 method=gear\n"
+        f".temp {kelvin - float(ZERO_CELSIUS):.9g}\n.tran 1n {POINTS[-1][0]:g} 0 20n\n.control\nrun\n"
+        f"meas tran read find i(vs) at={READ:g}\n.endc"
+    )
+
+
+def test_between_nodes_the_model_is_that_of_the_temperature(model):
+    table = shapes.table(*np.transpose(POINTS), [READ])
+    for kelvin in (260.0, WARM):
+        found = model.at(kelvin).run(table).read_current.values
+        assert found == pytest.approx(made_model.made_model(kelvin=kelvin).run(table).read_current.values, rel=1e-3)
+    assert model.at(300.0) is model
+    with pytest.raises(NotAsExpected, match=r"250 K to 400 K.*410 K"):
+        model.at(410.0)
+    with pytest.raises(NotAsExpected, match="300 K only"):
+        made_model.made_model().at(310.0)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ((250.0, 400.0, 3, 300.0), (250.0, 300.0, 400.0)),
+        ((250.0, 400.0, 3, 250.0), (250.0, 1.0 / (0.5 / 250.0 + 0.5 / 400.0), 400.0)),
+        ((250.0, 400.0, 3, 260.0), (250.0, 260.0, 1.0 / (0.5 / 250.0 + 0.5 / 400.0), 400.0)),
+    ],
+)
+def test_the_temperature_of_the_case_is_a_node(asked, found):
+    assert chosen_nodes(*asked) == pytest.approx(found)
+    assert asked[-1] in chosen_nodes(*asked)
+
+
+def test_temperatures_and_heat_are_in_the_file_and_in_the_header(tmp_path):
+    model = made_model.warm_model(*NODES, heat=SelfHeating(2e5, 1e-8))
+    model.save(tmp_path / "model.nc")
+    back = CompactModel.load(tmp_path / "model.nc")
+    assert back.temperatures == NODES
+    assert back.heat == model.heat
+    assert verilog_a.verilog_a(back) == verilog_a.verilog_a(model)
+    told = " ".join(header(back))
+    assert "250 K to 400 K, extracted at 250, 300, 400 K and interpolated in 1/T" in told
+    assert "self-heating in circuits: 200000 K/W" in told
+    with pytest.raises(NotAsExpected, match="self-heating"):
+        back.run(shapes.pulse(1.0, 1e-6))
+    assert {path.name for path in folder.write_exports(back, tmp_path)} == {
+        "model.nc", "otj.va", "otj.cir", "example.cir", "example_osdi.cir", "example.sim",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_ngspice_follows_the_temperature_of_the_circuit(model, place, form):
+    told = simulators.printed(place, body(form, kelvin=WARM))
+    assert "holds" not in told
+    found = {kelvin: -simulators.ngspice(place, body(form, kelvin=kelvin))["read"] for kelvin in (300.0, WARM)}
+    for kelvin, current in found.items():
+        wanted = model.at(kelvin).run(shapes.table(*np.transpose(POINTS), [READ])).read_current.values
+        assert current == pytest.approx(wanted[0], rel=0.01)
+    assert found[WARM] > 2.0 * found[300.0]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("form", FORMS)
+def test_ngspice_warns_beyond_the_temperatures(place, form):
+    if form is INCLUDED:
+        flagged = body(form, kelvin=450.0).replace(
+            "meas tran read", "meas tran outside max v(x1.outside)\nmeas tran read"
+        )
+        assert simulators.ngspice(place, flagged)["outside"] == 1.0
+    else:
+        told = simulators.printed(place, body(form, kelvin=450.0))
+        assert "holds from 250 K to 400 K, the simulator is set to 450 K" in told
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+def test_vacask_follows_the_temperature_of_the_circuit(model, place):
+    text = (
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f'vs (p 0) vsource type="pwl" wave=[{", ".join(f"{t:g}, {v:g}" for t, v in POINTS)}]\nx1 (p 0) otj charging=0\n'
+        f"control\n  options reltol=1e-5 temp={WARM - float(ZERO_CELSIUS):.9g}\n  abort always\n"
+        f"  analysis tran1 tran step=1e-9 stop={POINTS[-1][0]:g} maxstep=2e-8\nendc\n"
+    )
+    found = simulators.vacask(place, text, "tran1")
+    wanted = model.at(WARM).run(shapes.table(*np.transpose(POINTS), [READ])).read_current.values
+    assert -np.interp(READ, found["time"], found["vs:flow(br)"]) == pytest.approx(wanted[0], rel=0.01)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("form", FORMS)
+def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
+    """Against an integration of C dT/dt = I V - (T - T0)/R with the currents of the model at the states that move."""
+    heat, end = SelfHeating(1.2e8, 2e-7), 0.99e-6
+    model = made_model.warm_model(*NODES, heat=heat, resistance=0.0, decades=1.0)
+    with_forms(model, tmp_path)
+    found = -simulators.ngspice(tmp_path, body(form).replace(f"at={READ:g}", f"at={end:g}").replace("charging=0", ""))[
+        "read"
+    ]
+    cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
+    times, volts = np.transpose(POINTS)
+
+    def rates(t, y):
+        q, rise = y
+        own, V = cold.at(min(300.0 + rise, 400.0)), np.interp(t, times, volts)
+        rate = 10.0 ** np.interp(V, own.kinds[0].voltage, own.kinds[0].log_rate[:, 0])
+        rest = np.interp(V, own.kinds[0].voltage, own.kinds[0].rest)
+        current = own.hold(own.states(1, [np.clip(q, 0.1, 0.9)]), V, 0.0)[0]
+        return [rate * (rest - q), (heat.resistance * current * V - rise) / heat.time_constant]
+
+    solved = solve_ivp(rates, (0.0, end), [cold.start[0], 0.0], method="LSODA", rtol=1e-5, atol=1e-6, max_step=1e-7)
+    q, rise = solved.y[:, -1]
+    assert 20.0 < rise < 95.0
+    wanted = cold.at(300.0 + rise)
+    assert found == pytest.approx(wanted.hold(wanted.states(1, [q]), 1.6, 0.0)[0], rel=0.02)
+    assert found > 1.2 * cold.run(shapes.table(times, volts, [end])).read_current.values[0]
