@@ -74,7 +74,8 @@ def heat_of(case: Case) -> SelfHeating | None:
         return None
     if heat.of == "columns":
         case.of_one_temperature('a compact model, unless heat.of is "junction", all of')
-    return SelfHeating(heat.kelvin_per_watt(case.device.radius), heat.time_constant)
+    radius = case.device.radius
+    return SelfHeating(heat.share * heat.kelvin_per_watt(radius), heat.seconds(radius))
 
 
 def excluded_drives(exclude: Sequence[str], limits: Range, temperatures: Sequence[float]) -> tuple[str, ...]:

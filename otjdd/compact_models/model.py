@@ -45,7 +45,7 @@ OUTSIDE = "outside_range"  # attribute of a run: times that the model does not h
 class SelfHeating(NamedTuple):
     """One thermal node: C dT/dt = I V_j - (T - T0)/R, which circuits follow."""
 
-    resistance: float  # K/W, R
+    resistance: float  # K/W, R: the rise over the power, times the share of that which is left in the junction
     time_constant: float  # s, R C
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from otjdd.case.case import load_case
 from otjdd.compact_models import build, error
-from otjdd.errors import ExitCode, ExtractionError, NotAsExpected
+from otjdd.errors import CaseError, ExitCode, ExtractionError, NotAsExpected
 from otjdd.solver import model
 from otjdd.system.pool import one_by_one
 
@@ -77,3 +77,18 @@ def test_model_that_is_too_far_from_the_solver_is_kept_and_refused(compact_model
         error.with_error(found, compact_device.written_case(), one_by_one, 1e-6)
     assert caught.value.exit_code == ExitCode.SOLVER
     assert caught.value.partial.error.keys() == found.error.keys()
+
+
+def test_heat_of_the_junction_is_that_of_the_case():
+    heat = '{ resistance = "spreading", conductivity = "10 W/m/K", capacity = "1e-13 J/K", share = 0.5 }'
+    case = load_case("li2019", {"device.heat": heat, "device.radius": "10 um"})
+    found = build.heat_of(case)
+    assert found.resistance == pytest.approx(0.5 / (4.0 * 10.0 * 10e-6))
+    assert found.time_constant == pytest.approx(1e-13 / (4.0 * 10.0 * 10e-6))
+    assert case.isothermal().device.heat is None
+    assert build.heat_of(case.isothermal()) is None
+    with pytest.raises(CaseError, match=r"device\.heat: expected none beside a compact model without --temperatures"):
+        build.compact(case)
+    columns = load_case("li2019", {"device.heat": '{ resistance = "1e4 K/W", time_constant = "1 us", of = "columns" }'})
+    with pytest.raises(CaseError, match=r'unless heat\.of is "junction"'):
+        build.compact(columns, temperatures=(300.0, 400.0))
