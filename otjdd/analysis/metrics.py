@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from otjdd.analysis import comparison, drift, learning, power_laws, small_signal, stops, synapse
+from otjdd.analysis import comparison, drift, forward, learning, power_laws, small_signal, stops, synapse
 from otjdd.analysis.trial import Trials
 
 RUN = "a run"  # a metric is taken from one Dataset,
@@ -78,22 +78,18 @@ METRICS = {
         "high_loss": ("1", "relative change of the high resistance in a decade of time"),
         "low_loss": ("1", "relative change of the low resistance in a decade of time"),
     }, ("read_time", "read_resistance")),
-    "stops": Metric(stops.stops, RUN, {
-        "windows_rise": ("1", "share of steps to a deeper stop with a wider memory window"),
-        "low_fall": ("1", "low current after the shallowest stop over that after the deepest"),
-        "high_fall": ("1", "high-state current after the shallowest stop over that after the deepest"),
-        **{f"{name}_{i}": (unit, f"{words} {i}") for i in range(1, stops.MOST + 1) for name, unit, words in (
-            ("low", "A", "current of the low state on the way to stop"),
-            ("high", "A", "current of the high state on the way back from stop"),
-            ("window", "1", "low-state over high-state current at stop"))},
-    }, ("read_current",)),
-    "sizes": Metric(stops.sizes, TRIALS, {
-        "windows_fall": ("1", "share of steps to a larger junction with a smaller memory window"),
-        **{f"{name}_{i}": (unit, f"{words} of the junction {i}, from the smallest on")
-           for i in range(1, stops.MOST + 1) for name, unit, words in (
-            ("window", "1", "memory window"), ("low", "A", "low-state current"), ("high", "A", "high-state current"),
-            ("deep_low", "A", "low-state current at the deepest stop"),
-            ("deep_high", "A", "high-state current at the deepest stop"))},
+    "stops": Metric(stops.stops, TRIALS, {
+        "windows_rise": ("1", "share of steps to a deeper stop with a wider memory window, smallest junction"),
+        "windows_fall": ("1", "share of steps to a larger junction with a smaller memory window, shallowest stop"),
+        **{f"{name}_{i}_{j}": (unit, f"{words} of the junction {i}, from the smallest on, at its stop {j}")
+           for i in range(1, stops.MOST + 1) for j in range(1, stops.MOST + 1) for name, unit, words in (
+            ("low", "A", "current of the low state"), ("high", "A", "current of the high state"),
+            ("window", "1", "low-state over high-state current"))},
+    }),
+    "sweeps": Metric(stops.sweeps, TRIALS, {
+        f"{name}{one}": ("1", f"{words} between reads and measured currents, {of}")
+        for name, words in (("largest", "largest factor"), ("rms", "root mean square factor"))
+        for one, of in (("", "all junctions"), *((f"_{i}", f"junction {i}") for i in range(1, stops.MOST + 1)))
     }),
     "pulses": Metric(power_laws.pulses, RUN, {
         "start": ("A", "current before the trains"),
@@ -103,14 +99,25 @@ METRICS = {
            for number, words in (("slope", "log-log slope of the second decade"),
                                  ("bend", "difference of the log-log slopes of both decades"))},
     }, ("read_current",)),
-    "exponents": Metric(power_laws.exponents, TRIALS, {
-        **{f"exponent_{i}": ("1", f"exponent of R - R0 with the number of pulses of the voltage {i}")
-           for i in range(1, power_laws.MOST + 1)},
-        "correlation": ("1", "correlation of the exponent with the voltage"),
-        "offset": ("1", "exponent at 0 V of the line through all"),
-        "slope": ("1/V", "change of the exponent with the voltage"),
-        "misfit": ("1", "largest rms distance of log10(R - R0) from a straight line"),
-        "first": ("ohm", "R - R0 after one pulse, geometric mean of all voltages"),
+    "pairs": Metric(power_laws.pairs, TRIALS, {
+        **{f"slope_{i}_{j}": ("1", f"log-log slope of the sets of voltage {j} after resets of voltage {i}")
+           for i in range(1, power_laws.MOST_RESETS + 1) for j in range(1, power_laws.MOST_SETS + 1)},
+        **{f"{name}_{i}": (unit, f"{words} {i}") for i in range(1, power_laws.MOST_RESETS + 1) for name, unit, words in (
+            ("reset_slope", "1", "log-log slope of the resets of voltage"),
+            ("growth", "1", "last over first current of the highest sets after resets of voltage"),
+            ("volts", "V", "voltage for a factor e of the number of sets at equal change after resets of voltage"))},
+        "memory": ("1", "current after the highest sets, after the shallowest resets over after the deepest"),
+    }),
+    "protocols": Metric(power_laws.protocols, TRIALS, {
+        "near": ("1", "log-log slopes near the measured ones"),
+        "rms": ("1", "root mean square distance of the log-log slopes"),
+        "largest": ("1", "largest distance of a log-log slope"),
+    }),
+    "forward": Metric(forward.forward, TRIALS, {
+        "ideality_low": ("1", "ideality of the forward current in the low state"),
+        "ideality_high": ("1", "ideality of the forward current in the high state"),
+        "change": ("1", "largest relative change of the forward current between the states"),
+        "window": ("1", "low-state over high-state current in reverse"),
     }),
     "endurance": Metric(synapse.endurance, RUN, {
         "first": ("1", "high over low resistance of the first cycle"),

@@ -1,83 +1,132 @@
-"""Power laws of the number of pulses: currents after equal pulses, and exponents against the voltage of the pulses.
+"""Power laws of the number of pulses: trains of resets, then of sets, with a read after each pulse.
 
 A train of equal pulses that moves ln I by the same amount in each decade of its number leaves a straight line in a log-log
-plot. Currents are absolute values, read in the order in which they come. Numbers are SI.
+plot. Currents are absolute values, read in the order in which they come: one before the trains, then equally many in each
+train. Numbers are SI.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.analysis import synapse
-from otjdd.analysis.trial import Trials
+from otjdd.analysis.trial import Trial, Trials
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DECADES = (1, 10, 100)  # numbers of pulses whose currents are told
 TRAINS = ("reset", "set")
-MOST = 8  # voltages whose exponents have a name
+MOST_RESETS, MOST_SETS = 4, 8  # voltages of resets and of sets that have a name
+CHANGE = 2.0  # I/I0 that sets of all voltages are compared at
+
+
+class Trains(NamedTuple):
+    """Currents [A] of a run: before the trains, after each reset (n,) and after each set (n,)."""
+
+    start: float
+    reset: np.ndarray
+    set: np.ndarray
+
+
+def trains_of(ds: xr.Dataset) -> Trains:
+    """The currents of a run. Raises ValueError for trains of different length."""
+    current = np.abs(np.asarray(ds.read_current))
+    count, rest = divmod(len(current) - 1, 2)
+    if rest or count < 1:
+        raise ValueError(f"two equally long trains after a first read were expected, there are {len(current)} reads")
+    return Trains(float(current[0]), current[1 : 1 + count], current[1 + count :])
+
+
+def slope(train: np.ndarray) -> float:
+    """d ln I / d ln n of a train, least squares over all its pulses."""
+    return float(np.polyfit(np.log(np.arange(1, len(train) + 1)), np.log(train), 1)[0])
 
 
 def pulses(ds: xr.Dataset) -> dict[str, float]:
-    """Currents of a first read, then of two equally long trains with a read after each pulse: resets, then sets.
+    """Currents and slopes of a run with trains of 100 pulses or more.
 
     start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after so many pulses of a train
     reset_slope, set_slope : d ln I / d ln n over the second decade   reset_bend, set_bend : its distance from the first
-    Raises ValueError for trains of less than 100 pulses.
+    Raises ValueError for shorter trains.
     """
-    current = np.abs(np.asarray(ds.read_current))
-    count = (len(current) - 1) // 2
-    if count < DECADES[-1]:
-        raise ValueError(f"a power law over two decades needs trains of {DECADES[-1]} pulses, these have {count}")
-    found = {"start": float(current[0])}
-    for name, train in zip(TRAINS, (current[1 : 1 + count], current[1 + count :]), strict=True):
-        first, middle, last = (float(train[number - 1]) for number in DECADES)
-        slope = float(np.log10(last / middle))
-        found |= {f"{name}_{number}": float(train[number - 1]) for number in DECADES}
-        found |= {f"{name}_slope": slope, f"{name}_bend": abs(slope - float(np.log10(middle / first)))}
-    return found
+    found = trains_of(ds)
+    if len(found.set) < DECADES[-1]:
+        raise ValueError(
+            f"a power law over two decades needs trains of {DECADES[-1]} pulses, these have {len(found.set)}"
+        )
+    named = {"start": found.start}
+    for name, train in zip(TRAINS, found[1:], strict=True):
+        first, second = decades(train)
+        named |= {f"{name}_{number}": float(train[number - 1]) for number in DECADES}
+        named |= {f"{name}_slope": second, f"{name}_bend": abs(second - first)}
+    return named
 
 
-def exponents(trials: Trials, floor: float) -> dict[str, float]:
-    """Exponents of R = floor + R1 n^p, from trains of pulses of different voltage with a read after each pulse.
+def decades(train: np.ndarray) -> tuple[float, float]:
+    """d ln I / d ln n of the first and of the second decade of a train."""
+    first, middle, last = (float(train[number - 1]) for number in DECADES)
+    return float(np.log10(middle / first)), float(np.log10(last / middle))
 
-    trials : one a voltage, `.value` [V] the voltage; the first read is the state that the train begins with
-    exponent_1, exponent_2, ... : p of each trial, in order   correlation : of p with the voltage
-    offset, slope [1/V] : of p = offset + slope V   misfit [1] : largest rms distance of log10(R - floor) from its line
-    first [ohm] : geometric mean of R1
-    Raises ValueError where a resistance is not above the floor [ohm].
+
+def pairs(trials: Trials) -> dict[str, float]:
+    """Numbers of runs with every pair of some reset and some set voltages.
+
+    trials : the reset voltage of each is that of the second part of its drive, the set voltage that of the third. Reset
+        voltages count from the one nearest to 0 V, likewise set voltages
+    slope_1_2 : d ln I / d ln n of the sets of the second voltage after resets of the first   reset_slope_1 : of the resets
+    growth_1 : current after the last set of the highest voltage over that before the first
+    volts_1 [V] : voltage for a factor e of the number of sets after which the current has grown by CHANGE
+    memory : current after the last set of the highest voltage, after the shallowest resets over that after the deepest
     """
-    voltages = np.array([trial.value for trial in trials])
-    lines = [line(*above_floor(trial.ds, floor)) for trial in trials]
-    powers = [power for power, *_ in lines]
-    named = {f"exponent_{i + 1}": powers[i] if i < len(powers) else np.nan for i in range(MOST)}
-    slope, offset = np.polyfit(voltages, powers, 1)
-    return named | {
-        "correlation": synapse.correlation(voltages, powers),
-        "offset": float(offset),
-        "slope": float(slope),
-        "misfit": max(misfit for *_, misfit in lines),
-        "first": float(np.exp(np.mean([np.log(first) for _, first, _ in lines]))),
+    runs = {voltages(trial): trains_of(trial.ds) for trial in trials}
+    resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
+    most = sets[-1]
+    named = {f"slope_{i + 1}_{j + 1}": np.nan for i in range(MOST_RESETS) for j in range(MOST_SETS)}
+    named |= {f"{name}_{i + 1}": np.nan for name in ("reset_slope", "growth", "volts") for i in range(MOST_RESETS)}
+    for i, V in enumerate(resets, 1):
+        run = runs[V, most]
+        named |= {f"slope_{i}_{j}": slope(runs[V, other].set) for j, other in enumerate(sets, 1)}
+        named |= {f"reset_slope_{i}": slope(run.reset), f"growth_{i}": float(run.set[-1] / run.reset[-1])}
+        named[f"volts_{i}"] = volts_per_e(sets, [runs[V, other] for other in sets])
+    return named | {"memory": float(runs[resets[0], most].set[-1] / runs[resets[-1], most].set[-1])}
+
+
+def voltages(trial: Trial) -> tuple[float, float]:
+    """Reset and set voltage [V] of a run: those of the second and of the third part of its drive."""
+    reset, set_ = trial.case.drive.parts[1:3]
+    return float(reset.voltage), float(set_.voltage)
+
+
+def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
+    """Voltage [V] for a factor e of the number of sets at equal change.
+
+    A line through the voltages that reach the change; nan where less than two do.
+    """
+    grown = [np.concatenate([[1.0], run.set / run.reset[-1]]) for run in runs]
+    reached = [(v, float(np.interp(CHANGE, row, np.arange(len(row))))) for v, row in zip(V, grown, strict=True)
+               if row[-1] > CHANGE]  # fmt: skip
+    if len(reached) < 2:
+        return float("nan")
+    at, number = np.array(reached).T
+    return float(-1 / np.polyfit(at, np.log(number), 1)[0])
+
+
+def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float) -> dict[str, float]:
+    """Slopes of trains of 100 pulses under several protocols beside measured ones: of both decades of both trains.
+
+    measured : of each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
+    near : number of slopes within so much of the measured ones   rms, largest : distance of all
+    """
+    distances = []
+    for trial, (_, *row) in zip(trials, measured, strict=True):
+        seen = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
+        distances.append(np.array([decades(train) for train in trains_of(trial.ds)[1:]]) - seen)
+    away = np.abs(distances)
+    return {
+        "near": float((away <= within).sum()),
+        "rms": float(np.sqrt(np.mean(away**2))),
+        "largest": float(away.max()),
     }
-
-
-def above_floor(ds: xr.Dataset, floor: float) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of pulses (n,) and R - floor [ohm] after each; the first read is left out. Raises ValueError."""
-    rest = np.asarray(ds.read_resistance)[1:] - floor
-    if not (rest > 0).all():
-        raise ValueError(f"a resistance is not above {floor:g} ohm")
-    return np.arange(1, len(rest) + 1), rest
-
-
-def line(number: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
-    """Exponent and factor of y = factor n^exponent, and the rms distance of log10 y from it, each decade counting alike.
-
-    Equal weights would leave the first decade one pulse in ten: the points are those nearest to even steps of log n.
-    """
-    at = np.unique(np.rint(np.geomspace(1, number[-1], 21)).astype(int)) - 1
-    x, z = np.log10(number[at]), np.log10(y[at])
-    power, factor = np.polyfit(x, z, 1)
-    return float(power), float(10**factor), float(np.sqrt(np.mean((z - factor - power * x) ** 2)))

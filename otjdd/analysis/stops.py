@@ -1,11 +1,12 @@
-"""Memory windows of sweeps that turn at ever larger stop voltages, and of junctions of different size.
+"""Sweeps that turn at ever larger stop voltages, of junctions of different size: windows, distances from measured ones.
 
-Each sweep is read twice at one voltage: on the way to the stop, where it shows the low state that the sweep before has
+At one voltage each sweep is read twice: on the way to the stop, where it shows the low state that the sweep before has
 left, and on the way back, where it shows the high state. Currents are absolute values. Numbers are SI.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,40 +20,59 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-def stops(ds: xr.Dataset) -> dict[str, float]:
-    """Numbers of the sweeps of one junction, whose stops go from the shallowest to the deepest.
+def stops(trials: Trials, at: float) -> dict[str, float]:
+    """Numbers of the sweeps of junctions, whose stops go from the shallowest to the deepest.
 
-    low_1, high_1, low_2, ... [A] : currents on the way to each stop and back   window_1, ... : low over high
-    windows_rise : share of steps to a deeper stop with a wider window
-    low_fall, high_fall : current after the shallowest stop over that after the deepest
+    at : voltage [V] of the reads that are compared
+    low_1_2, high_1_2 [A], window_1_2 : of the smallest junction on the way to its second stop and back, low over high
+    windows_rise : share of steps to a deeper stop with a wider window, of the smallest junction
+    windows_fall : share of steps to a larger junction with a smaller window, at the shallowest stop
+    Raises ValueError where a read has no partner.
     """
-    low, high = pairs(ds)
-    return {
-        **numbered("low", low),
-        **numbered("high", high),
-        **numbered("window", low / high),
-        "windows_rise": synapse.rises(low / high) if len(low) > 1 else np.nan,
-        "low_fall": float(low[0] / low[-1]),
-        "high_fall": float(high[0] / high[-1]),
+    found = [pairs(trial.ds, at) for trial in by_radius(trials)]
+    windows = [low / high for low, high in found]
+    columns = {"low": [low for low, _ in found], "high": [high for _, high in found], "window": windows}
+    shallow = [window[0] for window in windows]
+    return {key: x for name, rows in columns.items() for key, x in numbered(name, rows).items()} | {
+        "windows_rise": synapse.rises(windows[0]) if len(windows[0]) > 1 else np.nan,
+        "windows_fall": synapse.rises(shallow[::-1]) if len(windows) > 1 else np.nan,
     }
 
 
-def sizes(trials: Trials) -> dict[str, float]:
-    """Numbers of junctions of different radius, from the smallest to the largest.
+def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, float]:
+    """Distances of all reads of junctions, from the smallest to the largest, from measured currents.
 
-    low_1, high_1, ..., window_1, ... : of each junction at the shallowest stop   deep_low_1, deep_high_1 : at the deepest
-    windows_fall : share of steps to a larger junction with a smaller window
+    measured : of each junction, the currents [A] in the order of its reads
+    largest, rms : largest and root mean square factor between a read and its measured current
+    largest_1, rms_1, ... : of one junction
+    Raises ValueError for other numbers of junctions or reads than were measured.
     """
-    read = np.array([np.ravel([pair[[0, -1]] for pair in pairs(trial.ds)]) for trial in by_radius(trials)])
-    low, deep_low, high, deep_high = read.T
-    columns = {"low": low, "high": high, "window": low / high, "deep_low": deep_low, "deep_high": deep_high}
-    falls = synapse.rises(high / low) if len(low) > 1 else np.nan
-    return {key: x for name, row in columns.items() for key, x in numbered(name, row).items()} | {"windows_fall": falls}
+    junctions = by_radius(trials)
+    if len(junctions) != len(measured):
+        raise ValueError(f"{len(measured)} junctions were measured, there are {len(junctions)}")
+    distances = [distance(trial.ds, row) for trial, row in zip(junctions, measured, strict=True)]
+    found = {"": np.concatenate(distances)} | {f"_{i + 1}": row for i, row in enumerate(distances)}
+    named = {f"{name}_{i}": np.nan for name in ("largest", "rms") for i in range(1, MOST + 1)}
+    for name, row in found.items():
+        named |= {f"largest{name}": float(np.exp(row.max())), f"rms{name}": float(np.exp(np.sqrt(np.mean(row**2))))}
+    return named
 
 
-def numbered(name: str, values: np.ndarray) -> dict[str, float]:
-    """name_1, name_2, ... up to MOST; nan where there is no such value."""
-    return {f"{name}_{i + 1}": float(values[i]) if i < len(values) else np.nan for i in range(MOST)}
+def distance(ds: xr.Dataset, measured: Sequence[float]) -> np.ndarray:
+    """|ln(I / measured)| of each read. Raises ValueError for other numbers of reads."""
+    current = np.abs(np.asarray(ds.read_current))
+    if len(current) != len(measured):
+        raise ValueError(f"{len(measured)} currents were measured, the run has {len(current)} reads")
+    found: np.ndarray = np.abs(np.log(current / np.asarray(measured)))
+    return found
+
+
+def numbered(name: str, rows: Sequence[np.ndarray]) -> dict[str, float]:
+    """name_1_1, name_1_2, ... of each row and value up to MOST; nan where there is no such value."""
+    every = [(i, j) for i in range(MOST) for j in range(MOST)]
+    return {
+        f"{name}_{i + 1}_{j + 1}": float(rows[i][j]) if i < len(rows) and j < len(rows[i]) else np.nan for i, j in every
+    }
 
 
 def by_radius(trials: Trials) -> list[Trial]:
@@ -60,9 +80,9 @@ def by_radius(trials: Trials) -> list[Trial]:
     return sorted(trials, key=lambda trial: trial.case.device.radius)
 
 
-def pairs(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (stop,) [A] of the low and of the high state. Raises ValueError where a read has no partner."""
-    current = np.abs(np.asarray(ds.read_current))
+def pairs(ds: xr.Dataset, at: float) -> tuple[np.ndarray, np.ndarray]:
+    """Currents (stop,) [A] of the low and of the high state at a voltage [V]. Raises ValueError for an odd read."""
+    current = np.abs(np.asarray(ds.read_current))[np.isclose(ds.read_voltage, at, atol=1e-6)]
     if len(current) % 2 or not len(current):
-        raise ValueError(f"two reads belong to each stop, there are {len(current)}")
+        raise ValueError(f"two reads at {at:g} V belong to each stop, there are {len(current)}")
     return current[::2], current[1::2]

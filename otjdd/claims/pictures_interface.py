@@ -1,4 +1,4 @@
-"""Pictures of claims on interface memristors: stop voltages, sizes of the junction, power laws of pulses."""
+"""Pictures of claims on interface memristors: sweeps of several sizes, power laws of pulses, forward curves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from otjdd.analysis import power_laws
 from otjdd.analysis.stops import by_radius, pairs
+from otjdd.analysis.trial import Trial
 from otjdd.claims.paper_marks import PAPER
 from otjdd.claims.pictures_learning import COLOURS
 from otjdd.plot import style
@@ -18,11 +19,9 @@ from otjdd.waveform.waveform import Waveform
 if TYPE_CHECKING:
     from otjdd.claims.claim import Verdict
     from otjdd.claims.figure import Figure
-    from otjdd.claims.trials import Trial
     from otjdd.plot.style import Axes
 
 SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "markersize": 4}
-STATES = (("low", style.BLUE), ("high", style.ORANGE))
 
 
 def seen(axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any) -> None:
@@ -40,66 +39,89 @@ def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
 
 
 def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    trial = verdict.trials[0]
-    V = stop_voltages(trial)
-    for (name, colour), current in zip(STATES, pairs(trial.ds), strict=True):
-        axes[0].plot(V, current, "o-", color=colour, label=f"{name} state")
-        seen(axes[0], V, figures_of(verdict, *(f"{name}_{i}" for i in range(1, len(V) + 1))))
-    axes[0].set(yscale="log", xlabel="|stop voltage| (V)", ylabel=f"|current| at {read_voltage(trial)} (A)")
+    at = verdict.claim.settings["at"]
+    for i, (trial, colour) in enumerate(zip(by_radius(verdict.trials), COLOURS, strict=False), 1):
+        V = stop_voltages(trial, at)
+        for name, current, line in zip(("low", "high"), pairs(trial.ds, at), ("o-", "o--"), strict=True):
+            label = f"{diameter(trial)}, {name} state"
+            axes[0].plot(V, current, line, color=colour, label=label)
+            seen(axes[0], V, figures_of(verdict, *(f"{name}_{i}_{j}" for j in range(1, len(V) + 1))))
+    axes[0].set(yscale="log", xlabel="|stop voltage| (V)", ylabel=f"|current| at {volts(at)} (A)")
     legend(axes[0])
 
 
-def stop_voltages(trial: Trial) -> np.ndarray:
-    """Magnitude [V] of the lowest voltage between the two reads of each pair."""
+def diameter(trial: Trial) -> str:
+    """Diameter of the junction of a run in words."""
+    return f"{2e6 * trial.case.device.radius:.3g} µm"
+
+
+def stop_voltages(trial: Trial, at: float) -> np.ndarray:
+    """Magnitude [V] of the lowest voltage between the two reads at a voltage of each sweep."""
     waveform = trial.case.waveform()
     assert isinstance(waveform, Waveform)  # reads of a few blocks
-    ends = waveform.read_times.reshape(-1, 2)
-    inside = [(waveform.times > start) & (waveform.times < end) for start, end in ends]
+    times = waveform.read_times[np.isclose(trial.ds.read_voltage, at, atol=1e-6)]
+    inside = [(waveform.times > start) & (waveform.times < end) for start, end in times.reshape(-1, 2)]
     return np.array([-waveform.voltages[part].min() for part in inside])
 
 
-def read_voltage(trial: Trial) -> str:
-    """Voltage of the reads in words."""
-    return volts(float(trial.ds.read_voltage[0]))
-
-
-def sizes(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    trials = by_radius(verdict.trials)
-    size = [2e6 * trial.case.device.radius for trial in trials]
-    low, high = zip(*(pairs(trial.ds) for trial in trials), strict=True)
-    axes[0].plot(size, [a[0] / b[0] for a, b in zip(low, high, strict=True)], "o-", color=style.BLUE, label="simulated")
-    seen(axes[0], size, figures_of(verdict, *(f"window_{i}" for i in range(1, len(size) + 1))), label="paper")
-    axes[0].set(xscale="log", yscale="log", xlabel="diameter (µm)", ylabel="low over high current")
-    legend(axes[0])
-
-
-def pulses(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    trial = verdict.trials[0]
-    current = np.abs(trial.ds.read_current.values)
-    count = (len(current) - 1) // 2
-    number = np.arange(1, count + 1)
-    colours = dict(zip(power_laws.TRAINS, (style.ORANGE, style.BLUE), strict=True))
-    for name, train in zip(power_laws.TRAINS, (current[1 : 1 + count], current[1 + count :]), strict=True):
-        axes[0].plot(number, train, ".", color=colours[name], markersize=3, label=f"{name} pulses")
-        seen(axes[0], power_laws.DECADES, figures_of(verdict, *(f"{name}_{i}" for i in power_laws.DECADES)))
-    axes[0].set(xscale="log", yscale="log", xlabel="pulses", ylabel=f"current at {read_voltage(trial)} (A)")
-    legend(axes[0])
-
-
-def exponents(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    floor = verdict.claim.settings["floor"]
-    for trial, colour in zip(verdict.trials, COLOURS, strict=False):
-        axes[0].plot(
-            *power_laws.above_floor(trial.ds, floor), ".", color=colour, markersize=3, label=volts(trial.value)
-        )
-    axes[0].set(xscale="log", yscale="log", xlabel="set pulses", ylabel="resistance above R₀ (Ω)")
-    V = [trial.value for trial in verdict.trials]
-    names = [f"exponent_{i}" for i in range(1, len(V) + 1)]
-    axes[1].plot(V, [verdict.found[name] for name in names], "o-", color=style.BLUE, label="simulated")
-    seen(axes[1], V, figures_of(verdict, *names), label="paper")
-    axes[1].set(xlabel="voltage of the pulses (V)", ylabel="exponent")
+def sweeps(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    measured = verdict.claim.settings["measured"]
+    for trial, row, colour in zip(by_radius(verdict.trials), measured, COLOURS, strict=False):
+        current = np.abs(trial.ds.read_current.values)
+        axes[0].plot(trial.ds.read_voltage, current, "-", color=colour, linewidth=1, label=diameter(trial))
+        axes[0].plot(trial.ds.read_voltage, row, ".", color=PAPER, markersize=3)
+        axes[1].plot(row, current / row, ".", color=colour, markersize=4, label=diameter(trial))
+    axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
+    axes[1].axhspan(1 / 3, 3, color=PAPER, alpha=0.15)
+    axes[1].set(xscale="log", yscale="log", xlabel="measured |current| (A)", ylabel="simulated / measured")
     for ax in axes:
         legend(ax)
 
 
-DRAW = {"stops": (1, stops), "sizes": (1, sizes), "pulses": (1, pulses), "exponents": (2, exponents)}
+def voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    runs = {power_laws.voltages(trial): power_laws.trains_of(trial.ds) for trial in verdict.trials}
+    resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
+    for i, (V, colour) in enumerate(zip(resets, COLOURS, strict=False), 1):
+        label = f"after {volts(V)}"
+        train = runs[V, sets[-1]].set
+        axes[0].plot(np.arange(1, len(train) + 1), train, ".-", color=colour, markersize=3, label=label)
+        axes[1].plot(sets, [power_laws.slope(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
+        seen(axes[1], sets, figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1))))
+    axes[0].set(xscale="log", yscale="log", xlabel=f"set pulses of {volts(sets[-1])}", ylabel="|current| (A)")
+    axes[1].set(xlabel="voltage of the set pulses (V)", ylabel="log-log slope")
+    for ax in axes:
+        legend(ax)
+
+
+def pulses(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    found = power_laws.trains_of(verdict.trials[0].ds)
+    for name, train, colour in zip(power_laws.TRAINS, found[1:], (style.ORANGE, style.BLUE), strict=True):
+        axes[0].plot(np.arange(1, len(train) + 1), train, ".", color=colour, markersize=3, label=f"{name} pulses")
+        seen(axes[0], power_laws.DECADES, figures_of(verdict, *(f"{name}_{i}" for i in power_laws.DECADES)))
+    axes[0].set(xscale="log", yscale="log", xlabel="pulses", ylabel="|current| (A)")
+    legend(axes[0])
+
+
+def protocols(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    for trial, (_, *row), colour in zip(verdict.trials, verdict.claim.settings["measured"], COLOURS * 2, strict=False):
+        slopes = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
+        found = [power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]]
+        axes[0].plot(slopes, found, "o", color=colour, markersize=3)
+    ends = np.array(axes[0].get_xlim())
+    axes[0].plot(ends, ends, color=PAPER, linewidth=1)
+    axes[0].set(xlabel="measured log-log slope of a decade", ylabel="simulated")
+
+
+def forward(verdict: Verdict, axes: Sequence[Axes]) -> None:
+    curves = verdict.trials[0].ds.isel(temperature=0)
+    for state, colour in zip(curves.state.values, COLOURS, strict=False):
+        row = curves.sel(state=state)
+        axes[0].plot(row.bias, np.abs(row.bias_current), "o-", color=colour, label=str(state))
+    axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
+    legend(axes[0])
+
+
+DRAW = {
+    "stops": (1, stops), "sweeps": (2, sweeps), "pairs": (2, voltage_pairs), "pulses": (1, pulses),
+    "protocols": (1, protocols), "forward": (1, forward),
+}  # fmt: skip

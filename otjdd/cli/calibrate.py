@@ -22,7 +22,7 @@ def calibrate(
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     sensitivity: Annotated[bool, typer.Option(help="Report sensitivities: one more evaluation per parameter.")] = True,
 ) -> None:
-    """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then Levenberg-Marquardt.
+    """Fit chosen parameters of a case to what its runs should show: CMA-ES from where it stands, then least squares.
 
     Example: otjdd calibrate cases/calibration/li2019.toml -o found.toml
     """

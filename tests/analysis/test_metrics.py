@@ -14,7 +14,6 @@ RUNS = {
     "retention": {"read_time": [0.0, 1.0, 10.0, 100.0] * 2, "read_resistance": [1e8] * 4 + [1e4] * 4},
     "endurance": {"read_resistance": [1e8, 1e4] * 3},
     "potentiation": {"read_resistance": R},
-    "stops": {"read_current": [2e-4, 1e-5, 1e-4, 1e-6]},
     "drift": {"time": [0.0, 1.0], "vacancy_mean_position": [1.0, 1.1], "cell_width": [1.0, 1.0]},
     "pulses": {"read_current": np.ones(201)},
 }

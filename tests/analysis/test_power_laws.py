@@ -1,21 +1,29 @@
-"""Power laws of pulses and windows of sweeps, on currents whose answers are known."""
+"""Power laws of pulses, windows and distances of sweeps, forward curves, on currents whose answers are known."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import xarray as xr
 from made_results import reads
 
-from otjdd.analysis import power_laws, stops
+from otjdd.analysis import forward, power_laws, stops
 
 
-def of_currents(current):
+def of_currents(current, voltage=0.3):
     current = np.asarray(current, dtype=float)
-    return reads(np.zeros(len(current)), 0.3 / np.abs(current), read_current=current)
+    voltages = np.broadcast_to(voltage, current.shape)
+    return reads(np.zeros(len(current)), 0.3 / np.abs(current), read_current=current, read_voltage=voltages)
 
 
-def junction(current, radius):
-    return SimpleNamespace(ds=of_currents(current), case=SimpleNamespace(device=SimpleNamespace(radius=radius)))
+def junction(current, radius, voltage=-1.0):
+    case = SimpleNamespace(device=SimpleNamespace(radius=radius))
+    return SimpleNamespace(ds=of_currents(current, voltage), case=case)
+
+
+def pair(current, reset, set_):
+    parts = [SimpleNamespace(voltage=V) for V in (1.0, reset, set_)]
+    return SimpleNamespace(ds=of_currents(current), case=SimpleNamespace(drive=SimpleNamespace(parts=parts)))
 
 
 def test_currents_slopes_and_bends_of_two_trains():
@@ -28,38 +36,64 @@ def test_currents_slopes_and_bends_of_two_trains():
     assert (found["set_slope"], found["set_bend"]) == pytest.approx((0.5, 0.5))
     with pytest.raises(ValueError, match="these have 50"):
         power_laws.pulses(of_currents(np.ones(101)))
+    with pytest.raises(ValueError, match="there are 4 reads"):
+        power_laws.trains_of(of_currents(np.ones(4)))
 
 
-def law_of(V, bend=0.0):
+def test_pairs_of_voltages_have_their_slopes_their_volts_and_their_memory():
+    n, volts = np.arange(1, 26.0), 0.3
+
+    def run(reset, set_):
+        """Resets leave 1e-8 A and less the deeper they are; I/I0 = 1 + t exp(V/volts), in units of which it doubles."""
+        left = 1e-8 / abs(reset)
+        grown = left * (1 + n * np.exp((set_ - 1) / volts))
+        return pair(np.concatenate([[1e-6], left * (n / 25) ** -0.4, grown]), reset, set_)
+
+    found = power_laws.pairs([run(reset, set_) for reset in (-4.0, -2.0) for set_ in (1.0, 0.5, 0.7)])
+    assert [found[f"reset_slope_{i}"] for i in (1, 2)] == pytest.approx([-0.4, -0.4])
+    assert [found[f"volts_{i}"] for i in (1, 2)] == pytest.approx([volts, volts])
+    assert (found["growth_1"], found["memory"]) == pytest.approx((26, 2))
+    assert found["slope_1_3"] == pytest.approx(np.polyfit(np.log(n), np.log(1 + n), 1)[0])
+    assert found["slope_1_1"] < found["slope_1_2"] < found["slope_1_3"]
+    assert np.isnan(found["slope_3_1"])
+
+
+def test_slopes_near_the_measured_ones_are_counted():
     n = np.arange(1, 101.0)
-    x = np.log10(n)
-    R = 100 + 2.5e8 * 10 ** ((-0.128 - 0.522 * V) * x + bend * (x - 1) ** 2)
-    return SimpleNamespace(value=V, ds=reads(np.zeros(101), np.append(1e9, R)))
-
-
-def test_the_published_law_comes_back_from_its_own_resistances():
-    found = power_laws.exponents([law_of(V) for V in (0.4, 0.5, 0.6, 0.8, 1.0)], floor=100)
-    assert (found["offset"], found["slope"]) == pytest.approx((-0.128, -0.522))
-    assert (found["exponent_2"], found["exponent_5"]) == pytest.approx((-0.389, -0.65))
-    assert (found["correlation"], found["misfit"]) == pytest.approx((-1, 0), abs=1e-9)
-    assert found["first"] == pytest.approx(2.5e8)
-
-
-def test_a_bent_line_shows_in_the_misfit_and_a_resistance_below_the_floor_is_told():
-    straight, bent = law_of(0.5), law_of(1.0, bend=0.5)
-    assert power_laws.exponents([straight, bent, bent], floor=100)["misfit"] == pytest.approx(0.15, abs=0.02)
-    with pytest.raises(ValueError, match="not above 1e\\+09 ohm"):
-        power_laws.exponents([straight, bent, bent], floor=1e9)
+    trial = SimpleNamespace(ds=of_currents(np.concatenate([[1.0], n**-0.5, n**0.4])))
+    measured = [1.0, 1.0, 10**-0.5, 10**-1.2, 1.0, 10**0.4, 10**0.8]  # reset slopes -0.5 and -0.7, both set slopes 0.4
+    found = power_laws.protocols([trial], [measured], within=0.15)
+    assert (found["near"], found["largest"], found["rms"]) == pytest.approx((3, 0.2, 0.1))
 
 
 def test_windows_rise_with_the_stop_and_fall_with_the_size():
-    found = stops.stops(of_currents([-6e-4, -2e-5, -2e-4, -8e-8, -3e-5, -3e-9]))
-    assert [found[f"window_{i}"] for i in (1, 2, 3)] == pytest.approx([30, 2500, 1e4])
-    assert (found["windows_rise"], found["low_fall"], found["high_fall"]) == pytest.approx((1, 20, 2e4 / 3))
-    small, large = junction([4e-4, 1e-5], 5e-6), junction([8e-3, 4e-3, 1e-3, 2e-4], 50e-6)
-    found = stops.sizes([large, small])
-    assert [found[name] for name in ("window_1", "window_2", "windows_fall")] == pytest.approx([40, 2, 1])
-    assert np.isnan(found["window_3"])
-    assert [found[f"{name}_2"] for name in ("low", "high", "deep_low", "deep_high")] == [8e-3, 4e-3, 1e-3, 2e-4]
+    small = junction([9, -6e-4, -2e-5, 9, -2e-4, -8e-8], 5e-6, [0.1, -1, -1, 0.1, -1, -1])
+    large = junction([8e-3, 4e-3], 50e-6)
+    found = stops.stops([large, small], at=-1.0)
+    assert [found[f"window_1_{i}"] for i in (1, 2)] == pytest.approx([30, 2500])
+    assert (found["windows_rise"], found["windows_fall"]) == (1, 1)
+    assert [found[name] for name in ("low_2_1", "high_2_1", "low_1_2")] == [8e-3, 4e-3, 2e-4]
+    assert np.isnan(found["window_2_2"])
     with pytest.raises(ValueError, match="there are 3"):
-        stops.stops(of_currents([1, 2, 3]))
+        stops.stops([junction([1, 2, 3], 1e-6)], at=-1.0)
+
+
+def test_reads_of_each_junction_are_compared_with_what_was_measured():
+    found = stops.sweeps([junction([1e-3], 50e-6), junction([1e-6, 2e-6], 5e-6)], [[2e-6, 2e-6], [1e-3]])
+    assert (found["largest"], found["largest_1"], found["largest_2"]) == pytest.approx((2, 2, 1))
+    assert found["rms_1"] == pytest.approx(2**0.5**0.5)
+    with pytest.raises(ValueError, match="2 currents were measured, the run has 1 reads"):
+        stops.sweeps([junction([1.0], 1e-6)], [[1.0, 1.0]])
+    with pytest.raises(ValueError, match="2 junctions were measured, there are 1"):
+        stops.sweeps([junction([1.0], 1e-6)], [[1.0], [1.0]])
+
+
+def test_a_forward_current_has_its_ideality_and_its_change_between_states():
+    V, kT = np.array([-1.0, 0.3, 0.1]), 8.617333262e-5 * 300
+    low = np.where(V > 0, 1e-9 * np.exp(V / (1.1 * kT)), -6e-6)
+    curves = np.array([[low, np.where(V > 0, 0.9 * low, -1e-7)]])
+    coords = {"temperature": [300.0], "state": ["low", "high"], "bias": V}
+    ds = xr.Dataset({"bias_current": (("temperature", "state", "bias"), curves)}, coords)
+    found = forward.forward([SimpleNamespace(ds=ds)], low="low", high="high", reverse=-1.0)
+    assert [found[f"ideality_{state}"] for state in ("low", "high")] == pytest.approx([1.1, 1.1])
+    assert (found["change"], found["window"]) == pytest.approx((1 / 0.9 - 1, 60))

@@ -7,6 +7,7 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from small_claims import CASE, CLAIM, folder, otjdd_validate
 
@@ -29,7 +30,10 @@ IDS = {
     "uniformity", "stm-single", "stm-train", "ppf-ptp", "ltp-amplitude", "ltp-width", "stdp-antisymmetric",
     "stdp-symmetric", "energy", "array-letters",
 }  # fmt: skip
-INTERFACE = {"stop-voltage", "area", "low-state", "reset-pulses", "set-pulses", "set-law"}
+INTERFACE = {
+    "stop-voltage", "sweeps", "set-slopes", "set-growth", "set-voltage", "reset-slopes", "reset-memory", "forward",
+    "protocols",
+}  # fmt: skip
 
 
 def two_states(low):
@@ -66,10 +70,10 @@ OWN = {
     "thickness-scaling-area": {"device.film.thickness", "ions.density"},
     "uniformity": {"device.film.thickness", "ions.density", "device.left.barrier"},
     "afm-map": {"device.radius"},
-    "area": {"device.radius", "circuit.series_resistance"},
+    **{name: {"device.radius", "circuit.series_resistance"} for name in INTERFACE},
 }
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface"}  # folder of claims -> its one device
-INSTRUMENT = {"time_constant", "range"}  # of the circuit: what the current is read with
+INSTRUMENT = {"time_constant", "range", "compliance"}  # of the circuit: what the current is read with, and its limit
 
 
 def test_every_metric_of_several_numbers_has_its_picture():
@@ -444,3 +448,22 @@ def test_text_of_a_claim_is_no_markup_in_the_table(tmp_path):
     assert done.returncode in (0, 8), done.stderr
     assert "[/b][red]" in done.stdout
     assert "\x1b[31m" not in done.stdout
+
+
+def test_claims_on_the_second_device_hold_its_measured_numbers():
+    home = judge.discover()["sweeps"].parent
+
+    def table(name):
+        return pd.read_csv(home / "data" / name, comment="#")
+
+    sweeps = table("sweeps.csv")
+    seen = [sorted(row) for row in claims.load_claim(home / "sweeps").settings["measured"]]
+    contacts = [group for _, group in sweeps.groupby("contact (um)")]
+    once = [group[~((group["branch"] == "return") & (group["V (V)"] == group["stop (V)"]))] for group in contacts]
+    assert seen == [sorted(group["|I| (A)"]) for group in once]
+    slopes = table("trains.csv").sort_values(["V_reset (V)", "V_set (V)"], ascending=[False, True])["slope"]
+    assert [figure.value for figure in claims.load_claim(home / "set-slopes").figure] == list(slopes)
+    measured = claims.load_claim(home / "protocols").settings["measured"]
+    assert [list(row) for row in measured] == table("protocols.csv").iloc[:, 3:].to_numpy().tolist()
+    low = {float(figure.value) for figure in claims.load_claim(home / "stop-voltage").figure if figure.value}
+    assert low == set(sweeps[(sweeps["V (V)"] == -1)]["|I| (A)"])

@@ -20,6 +20,7 @@ SHORTER = {
     "ltp-ltd": "--set drive.repeat=2",
     "crossbar": f"--set crossbar.model=model.nc {MODELLED}",
     "nb-sto-pulses": "--set drive.parts[1].count=30 --set drive.parts[2].count=30",
+    "nb-sto-trains": "--set drive.parts[1].count=5 --set drive.parts[2].count=5",
 }
 
 
@@ -60,9 +61,16 @@ def rise(table):
 
 
 def windows(table):
-    """Window of the sweep to -4 V over that of the sweep to -2 V."""
-    low, high = table["read_current (A)"].to_numpy().reshape(3, 2).T
+    """Window at -1 V of the sweep to -4 V over that of the sweep to -2 V."""
+    at = np.isclose(table["read_voltage (V)"], -1)
+    low, high = table["read_current (A)"].to_numpy()[at].reshape(3, 2).T
     return (low / high)[2] / (low / high)[0]
+
+
+def memory(table):
+    """Current after the last set over that before the first."""
+    current = table["read_current (A)"].to_numpy()
+    return current[-1] / current[len(current) // 2]
 
 
 def slope(table):
@@ -87,7 +95,8 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "retention": (lambda table: resistance(table)[-1] / resistance(table)[21], 0.5, 2),
     "endurance": (lambda table: resistance(table)[18] / resistance(table)[0], 0.9, 1.1),
     "nb-sto-interface": (windows, 2, 1e3),
-    "nb-sto-pulses": (slope, -1.0, -0.2),
+    "nb-sto-pulses": (slope, -2.0, -0.1),
+    "nb-sto-trains": (memory, 2, 1e7),
     "threshold-20ns": (change, 1.00001, 1.5),
     "ltp-ltd": (rise, 3, 30),
     "short-term": (change, 0.99, 1.01),

@@ -1,8 +1,8 @@
 """Are the stated errors of reads honest? Random devices with errors estimated, against runs on far finer grids.
 
 A device of `devices` on a grid of 48 or 96 cells: its reads, estimated and extrapolated, with their stated errors. The
-truth is extrapolated from 192 and 384 cells with a tolerance of 1e-6, and with three times as many columns. Promised of
-all reads: 95 % of the true errors are below three times the stated ones, and the median of stated over true is below 3.
+truth is extrapolated from 192 and 384 cells with a tolerance of 1e-6, and with three times as many columns. Promised of all
+reads: 95 % of the true errors are below three times the stated ones, and the median of stated over true is below 3.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Search for the parameters of a case with which the runs of a task meet their targets.
 
-The global search of fits, CMA-ES, goes first, Levenberg-Marquardt steps end it.
+The global search of fits, CMA-ES, goes first, least-squares steps from one Jacobian end it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case
-from otjdd.claims.calibrate.task import Calibration, dig, targets, values_of_point
+from otjdd.claims.calibrate.task import Calibration, targets, value_of, values_of_point
 from otjdd.errors import SolverError
-from otjdd.fitting import global_search
+from otjdd.fitting import broyden, global_search
 from otjdd.runs.run import simulate
 from otjdd.system.pool import team
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAFE = 0.7  # residual up to which a target counts as met and has little weight
-DAMPINGS = (0.1, 0.4, 1.6, 6.4, 25.0, 100.0)  # of a round, over the best one before
-STEEP = 200.0  # pulls per range of a parameter, beyond which a slope is that of a failure
+DAMPINGS = (0.3, 3.0, 30.0)  # of a round, over the best one before
 CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
 
 
@@ -69,8 +68,7 @@ def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Evaluation:
 
 def present(calibration: Calibration, case: Case) -> np.ndarray:
     """Point of the unit cube of the present case."""
-    data = case.model_dump()
-    return np.array([np.clip(p.coordinate(dig(data, p.key)), 0.0, 1.0) for p in calibration.parameter])
+    return np.array([np.clip(p.coordinate(value_of(case, p.key)), 0.0, 1.0) for p in calibration.parameter])
 
 
 class Search(NamedTuple):
@@ -136,59 +134,67 @@ def polish(
     calibration: Calibration, case: Case, found: Search, *, rounds: int = 20, workers: int = 1,
     progress: Callable[[float], None] | None = None,
 ) -> Search:  # fmt: skip
-    """Levenberg-Marquardt steps on the pulls from the best point of the search, as long as the score falls.
+    """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
 
-    From a point with half of the targets met six rounds took the score of cases/calibration/li2019.toml from 79 to 1.05,
-    where CMA-ES stood still: near a solution residuals are smooth, and each depends on a few parameters. Several dampings
-    around the previous best one are tried at once. A KeyboardInterrupt carries the best Search so far as its attribute
-    `partial`.
+    Near a solution residuals are smooth, and each depends on a few parameters: from a point with half of the targets met
+    the score of cases/calibration/li2019.toml fell from 79 to 1.05, where CMA-ES stood still. The slopes are measured once
+    and then updated by what each step shows (`fitting.broyden`); where steps of updated slopes no longer gain, they
+    are measured anew, and the search ends where those do not gain either. Several dampings around the previous best one are
+    tried at once. A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
     """
-    damping = 1.0
+    damping, slopes, fresh = 1.0, None, False
     try:
         with team(workers) as compute:
             for number in range(rounds):
-                results, tried = attempts(compute, calibration, case, found, damping)
-                best = min(range(len(results)), key=lambda i: results[i][1].score)
+                if slopes is None:
+                    found, slopes = measured_slopes(compute, calibration, case, found)
+                    fresh = True
+                found, slopes, tried = stepped(compute, calibration, case, found, slopes, damping)
                 if progress:
                     progress((number + 1) / rounds)
-                better = results[best][1].score <= found.outcome.score - 1e-3
-                x, outcome = results[best] if better else found[:2]
-                found = Search(x, outcome, found.evaluations + len(results))
-                if not better:
+                if tried is not None:
+                    damping, fresh = tried, False
+                elif fresh:
                     break
-                first = len(results) - len(tried)  # of those that are steps
-                damping = tried[best - first] if best >= first else 4.0 * damping
+                else:
+                    slopes = None
     except KeyboardInterrupt as error:
         error.partial = found  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
     return found
 
 
-def attempts(
-    compute: Callable[..., Iterable[tuple[int, Evaluation]]],
-    calibration: Calibration,
-    case: Case,
-    found: Search,
-    damping: float,
-) -> tuple[list[tuple[np.ndarray, Evaluation]], list[float]]:
-    """[(point, Outcome), ...] of one round: neighbours of the best point, then steps from it; and the steps' dampings."""
+def measured_slopes(
+    compute: Callable[..., Iterable[tuple[int, Evaluation]]], calibration: Calibration, case: Case, found: Search
+) -> tuple[Search, np.ndarray]:
+    """Best point of a search and its neighbours, and d pull/d parameter (targets, parameters) there, one-sided."""
     points, steps = neighbours(found.x)
     around = every(compute, calibration, case, points)
-    pulls = found.outcome.pulls
-    slopes = np.column_stack([(o.pulls - pulls) / h for o, h in zip(around, steps, strict=True)])
+    slopes = np.column_stack([(o.pulls - found.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
+    done = found.evaluations + len(points)
+    least = broyden.best_of([outcome.score for outcome in around], found.outcome.score)
+    best = found[:2] if least is None else (points[least], around[least])
+    return Search(*best, done), slopes
+
+
+def stepped(
+    compute: Callable[..., Iterable[tuple[int, Evaluation]]], calibration: Calibration, case: Case, found: Search,
+    slopes: np.ndarray, damping: float,
+) -> tuple[Search, np.ndarray, float | None]:  # fmt: skip
+    """One round of steps: the search after it, slopes updated by all, and the damping that gained, None for none."""
+    x, pulls = found.x, found.outcome.pulls
     tried = [damping * factor for factor in DAMPINGS]
-    ahead = [np.clip(found.x + newton_move(slopes, pulls, value), 0.0, 1.0) for value in tried]
-    outcomes = around + every(compute, calibration, case, ahead)
-    return list(zip(points + ahead, outcomes, strict=True)), tried
-
-
-def newton_move(slopes: np.ndarray, pulls: np.ndarray, damping: float) -> np.ndarray:
-    """Damped Gauss-Newton move in the unit cube. Slopes of targets that fail are steep, and are cut."""
-    A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)
-    normal = A.T @ A
-    return -np.linalg.solve(
-        normal + damping * (3.0 * np.eye(len(normal)) + 0.3 * np.diag(np.diag(normal))), A.T @ pulls
-    )
+    moves = [broyden.damped_move(slopes, pulls, x, value) for value in tried]
+    ahead = every(compute, calibration, case, [x + move for move in moves])
+    done = found.evaluations + len(ahead)
+    for move, outcome in sorted(
+        zip(moves, ahead, strict=True), key=lambda pair: -pair[1].score
+    ):  # the best counts last
+        slopes = broyden.updated(slopes, move, outcome.pulls - pulls)
+    least = broyden.best_of([outcome.score for outcome in ahead], found.outcome.score)
+    if least is None:
+        return found._replace(evaluations=done), slopes, None
+    return Search(x + moves[least], ahead[least], done), slopes, tried[least]
 
 
 def as_case(calibration: Calibration, x: np.ndarray) -> str:

@@ -6,7 +6,6 @@ A task is a TOML file. The residual of a target is its distance in units of the 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -25,6 +24,7 @@ from otjdd.claims import claim as claims
 from otjdd.claims.figure import Figure
 from otjdd.claims.trials import Trial
 from otjdd.errors import CaseError, NotAsExpected
+from otjdd.fitting.parameters import value_in_case
 from otjdd.studies import keep
 from otjdd.units import DIMENSIONS, brief, parse, write
 
@@ -38,13 +38,17 @@ FAILED = 30.0  # residual of every target of a run that cannot be computed
 
 
 class Parameter(Record):
-    """One free parameter: its dotted key, bounds as text, dimension ("" for plain numbers), scale."""
+    """One free parameter: its dotted key, bounds as text, dimension ("" for plain numbers), scale.
+
+    source : where the bounds are from
+    """
 
     key: str
     low: str | Number
     high: str | Number
     dimension: str = ""
     log: bool = False
+    source: str = ""
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
@@ -164,8 +168,8 @@ class Experiment(Record):
 
     def of(self, case: Case) -> Case:
         """The case that runs. Raises CaseError."""
-        data = case.model_dump() if self.scale else {}
-        return case.replace(**{key: factor * dig(data, key) for key, factor in self.scale.items()}).replace(**self.set)
+        scaled = {key: factor * value_of(case, key) for key, factor in self.scale.items()}
+        return case.replace(**scaled).replace(**self.set)
 
 
 class Calibration(Record):
@@ -249,16 +253,14 @@ def values_of_point(calibration: Calibration, x: np.ndarray) -> dict[str, Any]:
 
 
 def is_number(case: Case, key: str) -> bool:
-    """True for the dotted key of a number of the case."""
+    """True for the dotted key of a number of the case that can move."""
     try:
-        dig(case.model_dump(), key)
-    except (KeyError, TypeError, ValueError):
+        value_of(case, key)
+    except CaseError:
         return False
     return True
 
 
-def dig(data: Any, key: str) -> float:
-    """Value at a dotted key; a part in double quotes may hold dots itself."""
-    for quoted, plain in re.findall(r'"([^"]+)"|([^."]+)', key):
-        data = data[quoted or plain]
-    return float(data)
+def value_of(case: Case, key: str) -> float:
+    """Value [SI] at a dotted key; of a kind of columns too. Raises CaseError for what is no number of the case."""
+    return value_in_case(case, key)[0]

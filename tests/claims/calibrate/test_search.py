@@ -313,3 +313,41 @@ def test_an_interrupted_calibration_leaves_the_best_set_so_far(tmp_path, monkeyp
     assert ended.value.code == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
+
+
+def test_shares_kinds_and_laws_are_parameters_too(tmp_path):
+    kinds = """
+[columns]
+count = 2
+spread = { "ions.activation_energy" = { law = "uniform", width = "100 meV" } }
+[[columns.kinds]]
+name = "background"
+share = 0.01
+count = 1
+set = { "device.left.barrier" = "0.7 eV" }
+[[columns.kinds]]
+name = "switching"
+share = 0.1
+"""
+    small = SMALL.replace("columns.count = 1\n", "").replace(
+        'columns.spread = { "ions.activation_energy" = "10 meV" }\n', ""
+    )
+    (tmp_path / "small.toml").write_text(small + kinds)
+    keys = {
+        "columns.kinds[0].share": ("1e-4", "0.1", ""),
+        'columns.kinds[0].set."device.left.barrier"': ('"0.5 eV"', '"0.9 eV"', "energy"),
+        'columns.spread."ions.activation_energy".width': ('"0 eV"', '"0.2 eV"', "energy"),
+    }
+    parameters = "".join(
+        f"[[parameter]]\nkey = '{key}'\nlow = {low}\nhigh = {high}\ndimension = '{dimension}'\nsource = 'made up'\n"
+        for key, (low, high, dimension) in keys.items()
+    )
+    start = QUICK.index("[[run]]")
+    (tmp_path / "task.toml").write_text('case = "small.toml"\n' + parameters + QUICK[start:])
+    calibration, case = tasks.load_task(tmp_path / "task.toml")
+    x = search.present(calibration, case)
+    assert x == pytest.approx([(0.01 - 1e-4) / (0.1 - 1e-4), 0.5, 0.5])
+    moved = case.replace(**tasks.values_of_point(calibration, np.array([1.0, 0.0, 1.0])))
+    assert moved.columns.kinds[0].share == 0.1
+    assert [tasks.value_of(moved, key) for key in keys] == pytest.approx([0.1, 0.5, 0.2])
+    assert np.isfinite(search.evaluate(calibration, case, x).found).all()
