@@ -26,18 +26,32 @@ def kernels(problem):
     rates fills r (2N,) with dc/dt/c_mean [1/s] and the charge that Poisson's equation misses, e z c h - (D_i+1 - D_i)
     [C/m2];  bands fills B (LOWER + UPPER + 1, 2N), B[row - column + UPPER, column], with its derivatives.
     """
-    junction, c_mean = problem.junction, problem.c.mean()
-    columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
-    law, z, hop, attempt, c_max = junction.ions[0]
-    width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
-    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
-    N, charge, built_in = width.size, z * ELEMENTARY_CHARGE, junction.right[0].edge - junction.left[0].edge
+    field_at = field_between(problem)
+    return rates_of(problem, field_at), bands_of(problem, field_at)
+
+
+def field_between(problem):
+    """field_at(y, V, f): field at face f [V/m] by the potentials of y beside it, at a voltage V of the left electrode."""
+    junction, N = problem.junction, problem.c.size
+    distance, built_in = junction.columns.distance[0], junction.right[0].edge - junction.left[0].edge
 
     @njit
     def field_at(y, V, f):
         before = y[2 * f - 1] if f > 0 else V + built_in
         after = y[2 * f + 1] if f < N else 0.0
         return (before - after) / distance[f]
+
+    return field_at
+
+
+def rates_of(problem, field_at):
+    """rates(y, V, r), see `kernels`."""
+    junction, c_mean = problem.junction, problem.c.mean()
+    columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
+    law, z, hop, attempt, c_max = junction.ions[0]
+    width, distance, site, fixed = columns.width[0], columns.distance[0], columns.site[0], columns.fixed[0]
+    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
+    N, charge = width.size, z * ELEMENTARY_CHARGE
 
     @njit
     def rates(y, V, r):
@@ -52,6 +66,18 @@ def kernels(problem):
             r[2 * i] = (J - J_next) / (width[i] * c_mean)
             r[2 * i + 1] = charge * c_mean * y[2 * i] * width[i] + fixed[i] - fixed[i + 1] - (D_next - D)
             J, D = J_next, D_next
+
+    return rates
+
+
+def bands_of(problem, field_at):
+    """bands(y, V, B), see `kernels`."""
+    junction, c_mean = problem.junction, problem.c.mean()
+    columns, (eps_r, b, sqrt_a) = junction.columns, junction.film[0]
+    law, z, hop, attempt, c_max = junction.ions[0]
+    width, distance, site = columns.width[0], columns.distance[0], columns.site[0]
+    hopping = Hopping(columns.diffusivity[0], columns.barrier[0], junction.kT[0])
+    N, charge = width.size, z * ELEMENTARY_CHARGE
 
     @njit
     def bands(y, V, B):
@@ -82,7 +108,7 @@ def kernels(problem):
             B[UPPER + 1, before + 1] += by_E / width[f]
             B[UPPER - 1, behind + 1] -= by_E / width[f]
 
-    return rates, bands
+    return bands
 
 
 def left_charge(problem, y, voltage) -> float:
