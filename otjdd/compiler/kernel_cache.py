@@ -222,6 +222,7 @@ def prune(root: Path) -> None:
 
 
 def forget() -> None:
-    """Remove the machine code of these sources: the next process compiles it anew."""
+    """Remove the machine code of these sources: it is compiled anew where it is not loaded yet."""
     if place := folder():
         shutil.rmtree(place, ignore_errors=True)
+        folder.cache_clear()  # made again when it is asked for

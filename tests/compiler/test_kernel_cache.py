@@ -153,6 +153,14 @@ def test_damage_of_any_kind_is_compiled_again(place, entry):
     assert call() == (49.0, 0)
 
 
+def test_kernels_that_were_forgotten_are_compiled_and_kept_again(place):
+    call()
+    kernel_cache.forget()
+    assert kernel_cache.is_empty()  # and not an error, in the same process
+    assert [call(), call()] == [(49.0, 2), (49.0, 0)]
+    assert kernel_cache.folder() == place
+
+
 def test_an_entry_of_another_kernel_or_no_file_is_passed_over(place):
     call()
     (mine,) = place.glob("*.square-*")
