@@ -9,7 +9,7 @@ Cases
 Simulations
     run(case, changes)          one run -> Dataset
     study(case, out)            many runs, as the [study] of the case says -> Dataset
-    slope, sobol_indices        how a result of a study follows one key, and which keys it hangs on
+    slope, sobol_indices        how a result of a study follows one key, and which keys it depends on
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data

@@ -29,7 +29,7 @@ Density = Annotated[float, Quantity("density", "1 1/m^3", "1e30 1/m^3")]
 class Film(Record):
     """The oxide film and its grid.
 
-    material : its name; no number hangs on it
+    material : its name; no number depends on it
     thickness : L [m]   cells : number of cells   grading : size of the largest cell over that of the smallest
     fixed_charge : immobile charge in elementary charges per volume [1/m3], with its sign
     tunnelling_mass : [m0] of the electron under the barrier

@@ -93,8 +93,8 @@ LIMITS = (
         "number of leaps of the electrons to another stack while the voltage did not turn",
         0.0,  # ions can follow a leap back over the fold, so that the stack oscillates
         "",
-        "what is read after a leap hangs on its moment, and of an oscillation on its phase: compare two numerics.rtol, or "
-        "lower the voltage",
+        "what is read after a leap depends on its moment, and of an oscillation on its phase: compare two numerics.rtol, "
+        "or lower the voltage",
     ),
 )
 

@@ -13,7 +13,7 @@ from validation.peers.codes import CODES
 from validation.peers.problems import conditioning, distance, pulses
 
 LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
-SHARES = (1e-1, 1e-2, 1e-3)  # of them that absolute tolerances are: which one suits hangs on the code and the problem
+SHARES = (1e-1, 1e-2, 1e-3)  # of them that absolute tolerances are: which one suits depends on the code and the problem
 TARGETS = (1e-3, 1e-4)
 REFERENCE = 1e-10  # relative tolerance; the reference is otjdd's, and IDA's distance from it is reported
 ROUNDS, REPEAT = 9, 0.03  # rounds, least seconds of a code in a round
