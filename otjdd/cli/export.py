@@ -1,17 +1,21 @@
-"""otjdd export: a result as a table of comma-separated text."""
+"""otjdd export: a result as a table of comma-separated text, a crossbar as netlists."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from otjdd.cli.arguments import check_target, complete_over
-from otjdd.system.terminal import say
+from otjdd.cli.arguments import check_target, complete_over, folder_to_fill
+from otjdd.errors import ResultError
+from otjdd.system.files import write_whole
+from otjdd.system.terminal import say, tell
 
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="RESULT", help="A result of `otjdd run`, or the folder of a study.")],
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file. Default: the result's name.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="CSV file, or folder of netlists. Default: the result's name.")
+    ] = None,
     over: Annotated[
         str | None,
         typer.Option(
@@ -20,11 +24,20 @@ def export(
             'or "points" of a study. Default: reads.',
         ),
     ] = None,
+    netlist: Annotated[
+        bool,
+        typer.Option("--netlist", help="Of a crossbar: its array and patterns for ngspice and VACASK, in a folder."),
+    ] = False,
 ) -> None:
-    """Write a result as comma-separated text, SI units, a header `name (unit)`.
+    """Write a result as comma-separated text, SI units, a header `name (unit)`, or a crossbar as netlists.
 
     Example: otjdd export rv-loop.nc -o rv-loop.csv --over read
     """
+    if netlist:
+        if over is not None:
+            raise typer.BadParameter("expected none beside --netlist", param_hint="--over")
+        write_netlists(file, out or Path(f"{file.stem}-netlist"))
+        return
     out = out or Path(file.name).with_suffix(".csv")
     check_target(out)
     from otjdd.results import store, table
@@ -36,3 +49,24 @@ def export(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--over") from None
     say(str(out))
+
+
+def write_netlists(file: Path, out: Path) -> None:
+    """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
+    from otjdd.case.case import parse_case
+    from otjdd.case.drive_patterns import Patterns
+    from otjdd.compact_models.crossbars.models import crossbar_of
+    from otjdd.compact_models.exports import array, compiler
+    from otjdd.results import store
+
+    ds = store.read(file)
+    if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
+        raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
+    case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
+    with folder_to_fill(out):
+        assert isinstance(case.drive, Patterns)  # as results of other drives have no cells
+        texts = array.netlists(crossbar_of(case), case.drive)
+        for name, text in texts.items():
+            write_whole(out / name, text.encode("ascii"))
+    print("\n".join(str(out / name) for name in texts))
+    tell(compiler.advice_for("array.cir and array.sim", "otj.va", "array.va"))

@@ -47,7 +47,8 @@ def run(
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
     """
-    case = load_checked(path, settings, allow_outside)
+    with absent(*DASK):  # before anything is read: xarray looks once whether it is there
+        case = load_checked(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
     check_target(out)
     if plot:

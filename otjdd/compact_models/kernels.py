@@ -1,6 +1,6 @@
 """Kernels of a compact model: tables of conductance and relaxation rate instead of profiles.
 
-    I     = V_j sum_k w_k G(V_j, q_k)                     V_j + R I = V
+    I     = V_j sum_k w_k G(V_j, q_k)                     V_j + R I + U(I) = V
     dq/dt = F [f + 1 - f_e]                               F = r [q_rest(V_j) - q]
     1/r^2 = 1/(s_k h(V_j, q))^2 + 1/l(V_j, q)^2
     df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
@@ -23,6 +23,8 @@ from otjdd.compiler.decorators import bare, kernel
 ERROR = 1e-3  # of a state, by one time step: the change by the midpoint, whose own error is far smaller
 FILLING = 0.02  # weight of the filling in that error
 VOLTAGE_ERROR = 1e-4  # V, the last move of V_j
+BENT_ERROR = 1e-9, 1e-6  # V and relative, the last move of V_j beside a selector, which may leave little of the voltage
+OHMIC, THRESHOLD, EXPONENTIAL = 0, 1, 2  # what is in series, besides the resistance: U(I)
 MOST_STEPS = 100_000  # of one piece
 
 
@@ -43,6 +45,9 @@ class Lookup(NamedTuple):
     emptying: np.ndarray  # (T,) s, in which the way empties
     weight: np.ndarray  # (K,) share of the area
     resistance: float  # ohm, in series
+    law: int = OHMIC  # of a selector in series
+    bend_voltage: float = 1.0  # V, of its law
+    bend_current: float = 1.0  # A
 
 
 @bare
@@ -79,22 +84,38 @@ def conductance(lookup: Lookup, V: float, q: np.ndarray):
 
 
 @bare
+def series_voltage(lookup: Lookup, I: float):
+    """Voltage [V] across what is in series at a current [A], and its derivative [ohm]."""
+    U, slope = lookup.resistance * I, lookup.resistance
+    if lookup.law != OHMIC:
+        x = I / lookup.bend_current
+        root = math.sqrt(1.0 + x * x)
+        if lookup.law == THRESHOLD:
+            U += lookup.bend_voltage * x / root
+            slope += lookup.bend_voltage / (lookup.bend_current * root * root * root)
+        else:
+            U += lookup.bend_voltage * math.asinh(x)
+            slope += lookup.bend_voltage / (lookup.bend_current * root)
+    return U, slope
+
+
+@bare
 def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: float):
     """V_j [V] and the current [A]: Newton from a guess, inside a bracket.
 
     The current has the sign of V_j, so the solution lies between 0 and the source voltage. The last move is made on the
     tangent of the current, which is then off by 2e-6 of itself at most.
     """
-    R = lookup.resistance
     if V_source == 0.0:
         return 0.0, 0.0
-    if R == 0.0:
+    if lookup.resistance == 0.0 and lookup.law == OHMIC:
         return V_source, V_source * conductance(lookup, V_source, q)[0]
     low, high = min(0.0, V_source), max(0.0, V_source)
     V = guess if low < guess < high else V_source
-    for _ in range(100):
+    for _ in range(200):
         G, slope = conductance(lookup, V, q)
-        residual = V + R * V * G - V_source
+        U, R = series_voltage(lookup, V * G)
+        residual = V + U - V_source
         if residual > 0.0:
             high = V
         else:
@@ -102,7 +123,7 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
         tangent = G + V * slope
         steep = 1.0 + R * tangent
         move = residual / steep if steep > 0.0 else math.inf
-        if abs(move) <= VOLTAGE_ERROR:
+        if abs(move) <= (VOLTAGE_ERROR if lookup.law == OHMIC else BENT_ERROR[0] + BENT_ERROR[1] * abs(V)):
             return V - move, V * G - move * tangent
         V -= move
         if not low <= V <= high:
@@ -228,4 +249,4 @@ def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.nd
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         G, by_V = conductance(lookup, V, q[m])
         bare_slope = G + V * by_V
-        slope[m] = bare_slope / (1.0 + lookup.resistance * bare_slope)
+        slope[m] = bare_slope / (1.0 + series_voltage(lookup, current[m])[1] * bare_slope)

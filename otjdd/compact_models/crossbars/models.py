@@ -1,21 +1,66 @@
-"""The compact model that a crossbar of a case stands on: the file that the case names, or one extracted for its drive."""
+"""The crossbar of a case: its lines, and devices by the compact model that it names or one extracted for its drive."""
 
 import os
 import tomllib
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import Patterns
 from otjdd.case.problem import Problem, Source
 from otjdd.compact_models import build
+from otjdd.compact_models import devices as drawn
+from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import CaseError, NotAsExpected, ResultError
+from otjdd.system.pool import one_by_one
 from otjdd.system.steps import Progress
 from otjdd.units import brief
 
 JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model is a model of
+SCALED = "device.radius"  # current and charge go with the area
 DECADES = 1e3  # longest over shortest time that an extraction needs at least
+
+
+def crossbar_of(case: Case, progress: Progress = None) -> Crossbar:
+    """The crossbar of a case. progress and what is raised: as of `model_of`"""
+    said = case.crossbar
+    assert said is not None  # as the case has been checked
+    count = said.word_lines * said.bit_lines
+    radius = case.device.radius if said.cells.radius is None else said.cells.radius
+    area = case.device.area * (radius / case.device.radius) ** 2
+    devices = tuple(of_area(each, area) for each in devices_of(case, progress))
+    dealt = np.resize(np.arange(len(devices)), count)
+    if len(devices) > 1:
+        np.random.default_rng(said.cells.seed).shuffle(dealt)
+    different = cells_of(devices, dealt, said.access) if len(devices) > 1 or said.access else None
+    return Crossbar(
+        devices[0], said.word_lines, said.bit_lines, said.line_resistance, said.driver_resistance, different
+    )
+
+
+def of_area(model: CompactModel, area: float) -> CompactModel:
+    """The model with another area [m2]."""
+    return model if area == model.area else replace(model, area=area, weight=model.weight * (area / model.area))
+
+
+def devices_of(case: Case, progress: Progress = None) -> list[CompactModel]:
+    """The devices of the cells of a case, one or those that are drawn."""
+    assert case.crossbar is not None
+    count = case.crossbar.cells.devices
+    if count is None:
+        return [model_of(case, progress)]
+    voltage, time = needed_range(case)
+    alone = case.without_study()
+    try:
+        return drawn.devices(alone, count, Range(*voltage, *time), one_by_one, progress)
+    except NotAsExpected as error:
+        raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got) from error
 
 
 def model_of(case: Case, progress: Progress = None) -> CompactModel:
@@ -81,6 +126,8 @@ def difference_from_case(model: CompactModel, case: Case) -> str:
         other: Any = here
         for part in key.split("."):
             one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
+        if key == "device":
+            one, other = ({k: v for k, v in (table or {}).items() if f"{key}.{k}" != SCALED} for table in (one, other))
         if unlike := first_unlike(one, other, key):
             return "one of another: {} is {} there, {} here".format(*unlike)
     if not found[0] <= case.temperature <= found[-1]:

@@ -2,7 +2,7 @@
 
     word line i:  driver -r- u_i0 -r- u_i1 - ...        one segment r between neighbours, and before the first
     bit line j:   driver -r- w_0j -r- w_1j - ...
-    cell i, j:    from u_ij (the metal) to w_ij
+    cell i, j:    from u_ij (the metal) to w_ij, with what gives access to it
 
 2 R C nodes. A line without driver floats. The current of a cell rises with its voltage, so the voltages of the nodes are
 the minimum of a convex function, the co-content of the network, whose gradient is the current missing at each node:
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
@@ -30,12 +31,29 @@ LEAK = 1e-15  # S from every node to ground, so that a floating line has a volta
 
 
 class Crossbar(NamedTuple):
-    """Word lines and bit lines of one device, and the resistance [ohm] of a line between two cells."""
+    """Word lines and bit lines of one device, and the resistances [ohm] of a line between two cells and of a driver."""
 
     model: CompactModel
     word_lines: int
     bit_lines: int
     line_resistance: float
+    driver_resistance: float = 0.0
+    different: Cells | None = None  # cells that are not all the model alone
+
+    @property
+    def count(self) -> int:  # type: ignore[override]  # of its cells; a tuple has a method of the name
+        """Number of cells."""
+        return self.word_lines * self.bit_lines
+
+    @property
+    def cells(self) -> Cells:
+        """What stands at the crossings."""
+        return self.different or alike(self.model, self.count)
+
+    def on_lines(self, chosen: np.ndarray | None) -> np.ndarray:
+        """True (R C,) for the cells on chosen word lines (R,); None for no such line."""
+        lines = np.zeros(self.word_lines, bool) if chosen is None else np.asarray(chosen, bool)
+        return np.repeat(lines, self.bit_lines)
 
 
 class Lines(NamedTuple):
@@ -45,6 +63,7 @@ class Lines(NamedTuple):
     bits: np.ndarray  # (C,)
     conductance: Any  # sparse (2 R C, 2 R C) S, nodes of the word lines first
     source: np.ndarray  # (2 R C,) A, what the drivers feed into their first nodes
+    chosen: np.ndarray  # (R C,) True for cells on a word line that is written or read
 
 
 class Solution(NamedTuple):
@@ -78,8 +97,10 @@ class Point(NamedTuple):
     found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A at which the kernels found each cell last
 
 
-def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike) -> Lines:
+def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> Lines:
     """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
+
+    chosen : True (R,) for word lines that are written or read, on which switches conduct
 
     Raises NotAsExpected for a line without resistance, or drivers beyond the range of the model.
     """
@@ -93,15 +114,17 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike) -> Lines:
     u, w = np.arange(R * C).reshape(R, C), R * C + np.arange(R * C).reshape(R, C)
     a = np.concatenate((u[:, :-1].ravel(), w[:-1].ravel()))
     b = np.concatenate((u[:, 1:].ravel(), w[1:].ravel()))
+    first_g = 1.0 / (crossbar.line_resistance + crossbar.driver_resistance)
     diagonal, source = np.full(2 * R * C, LEAK), np.zeros(2 * R * C)
     np.add.at(diagonal, np.concatenate((a, b)), g)
     for first, driven in ((u[:, 0], words), (w[0], bits)):
-        diagonal[first] += g * np.isfinite(driven)
-        source[first] += g * np.nan_to_num(driven)
+        diagonal[first] += first_g * np.isfinite(driven)
+        source[first] += first_g * np.nan_to_num(driven)
     i = np.concatenate((a, b, np.arange(2 * R * C)))
     j = np.concatenate((b, a, np.arange(2 * R * C)))
     values = np.concatenate((np.full(2 * a.size, -g), diagonal))
-    return Lines(words, bits, coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc(), source)
+    matrix = coo_matrix((values, (i, j)), shape=(2 * R * C, 2 * R * C)).tocsc()
+    return Lines(words, bits, matrix, source, crossbar.on_lines(chosen))
 
 
 def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:
@@ -151,19 +174,16 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
 
     near : the network with the same states at other voltages; cells that hardly differ from there are not found again
     """
-    from otjdd.compact_models import kernels as compact
-
     n = nodes.size // 2
     cell = nodes[:n] - nodes[n:]
     found: tuple[np.ndarray, np.ndarray]
     if near is None:
-        found, slope = (cell.copy(), np.empty(n)), np.empty(n)
-        compact.linearise(crossbar.model.lookup, states, cell, found[1], slope)
+        current, slope = linearise(crossbar.cells, driven.chosen, np.arange(n), states, cell)
+        found = cell.copy(), current
     else:
         found, slope = (near.found[0].copy(), near.found[1].copy()), near.slope.copy()
         far = np.flatnonzero(np.abs(cell - found[0]) > STRAIGHT)
-        some, steep = np.empty(far.size), np.empty(far.size)
-        compact.linearise(crossbar.model.lookup, states[far], cell[far], some, steep)
+        some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
         found[0][far], found[1][far], slope[far] = cell[far], some, steep
     current = found[1] + slope * (cell - found[0])
     missing = driven.conductance @ nodes - driven.source

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compact_models.crossbars.cells import hold, linearise
 from otjdd.compact_models.crossbars.network import Crossbar, Lines, Solution, lines, solve
 from otjdd.errors import NotAsExpected
 
@@ -29,15 +30,24 @@ class HeldDrivers(NamedTuple):
     step: float  # s, the first time step, with which the next pulse of the kind may begin
 
 
+class Drivers(NamedTuple):
+    """What the drivers do."""
+
+    words: np.ndarray  # (R,) V, nan for lines that float
+    bits: np.ndarray  # (C,) V
+    chosen: np.ndarray  # (R,) True for word lines that are written or read
+
+
 def hold_drivers(
-    crossbar: Crossbar, states: np.ndarray, words: np.ndarray, bits: np.ndarray, duration: float, first: float = 0.0
+    crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0
 ) -> HeldDrivers:
-    """Hold the drivers at words (R,) and bits (C,) [V] for a duration [s]; the states (R C, 2 K) change in place.
+    """Hold the drivers for a duration [s]; the states (R C, 2 K) change in place.
 
     first : time step [s] to begin with, 0 where none is known
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
     """
-    driven = lines(crossbar, words, bits)
+    driven = lines(crossbar, *drivers)
+    words, bits, _ = drivers
     found = solve(crossbar, driven, states)
     voltage, current = found.voltage, found.current
     now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
@@ -59,13 +69,13 @@ def stepped(
     crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float
 ) -> tuple[np.ndarray, Solution, float]:
     """States after a step [s], the solution there, and the error of the step; 1 is allowed."""
-    hold, K = crossbar.model.hold, states.shape[1] // 2
+    K, cells, every = states.shape[1] // 2, crossbar.cells, np.arange(len(states))
     first = states.copy()
-    hold(first, found.voltage.ravel(), step)
+    hold(cells, driven.chosen, every, first, found.voltage.ravel(), step)
     ahead = solve(crossbar, driven, first, found)
-    changed = np.abs(ahead.voltage - found.voltage).ravel() > SAME
+    changed = np.flatnonzero(np.abs(ahead.voltage - found.voltage).ravel() > SAME)
     part, second = states[changed], first.copy()
-    hold(part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
+    hold(cells, driven.chosen, changed, part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     return second, solve(crossbar, driven, second, ahead), float(np.sqrt(off / ERROR))
@@ -93,15 +103,32 @@ def write_cells(
 
     Raises NotAsExpected for another scheme, or chosen cells on several word lines.
     """
+    voltage, width = pulse
+    return hold_drivers(crossbar, states, writing(chosen, voltage, scheme), width, first)
+
+
+def writing(chosen: np.ndarray, voltage: float, scheme: str) -> Drivers:
+    """Drivers that write the chosen cells (R, C), all on one word line, at a voltage [V]. Raises NotAsExpected."""
     if scheme not in SCHEMES:
         raise NotAsExpected(f"a scheme out of {', '.join(SCHEMES)}", repr(scheme))
-    selected = np.asarray(chosen, dtype=bool).any(axis=1)
+    selected: np.ndarray = np.asarray(np.asarray(chosen, dtype=bool).any(axis=1))
     if np.count_nonzero(selected) != 1:
         raise NotAsExpected("chosen cells on one word line", f"on {np.count_nonzero(selected)}")
-    voltage, width = pulse
     on_words, on_bits = (share * voltage for share in SCHEMES[scheme])
     words = np.where(selected, voltage, on_words)
-    return hold_drivers(crossbar, states, words, np.where(np.any(chosen, axis=0), 0.0, on_bits), width, first)
+    return Drivers(words, np.where(np.any(chosen, axis=0), 0.0, on_bits), selected)
+
+
+def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:
+    """Drivers that read a word line at a voltage [V]; bit : see `read_cells`."""
+    words, bits = np.zeros(shape[0]), np.zeros(shape[1])
+    if bit is not None:
+        words[:], bits[:] = np.nan, np.nan
+        bits[bit] = 0.0
+    words[word] = voltage
+    chosen = np.zeros(shape[0], bool)
+    chosen[word] = True
+    return Drivers(words, bits, chosen)
 
 
 def read_cells(
@@ -111,15 +138,19 @@ def read_cells(
 
     bit : the one bit line that is at 0 V, while all other lines float; None for all of them
     """
-    words, bits = np.zeros(crossbar.word_lines), np.zeros(crossbar.bit_lines)
-    if bit is not None:
-        words[:], bits[:] = np.nan, np.nan
-        bits[bit] = 0.0
-    words[word] = pulse[0]
-    return hold_drivers(crossbar, states, words, bits, pulse[1])
+    shape = crossbar.word_lines, crossbar.bit_lines
+    return hold_drivers(crossbar, states, reading(shape, pulse[0], word, bit), pulse[1])
+
+
+def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
+    """All lines at 0 V for a duration [s]."""
+    off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
+    hold(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 
 
 def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
-    """Chord conductances (R, C) [S] of the cells themselves at a voltage [V], without their lines."""
-    shape = crossbar.word_lines, crossbar.bit_lines
-    return (crossbar.model.hold(states.copy(), voltage, 0.0) / voltage).reshape(shape)
+    """Chord conductances (R, C) [S] of the cells themselves at a voltage [V], without lines and access."""
+    cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
+    off = np.zeros(crossbar.count, bool)
+    current, _ = linearise(cells, off, every, states, np.full(crossbar.count, voltage))
+    return (current / voltage).reshape(crossbar.word_lines, crossbar.bit_lines)

@@ -11,7 +11,9 @@ import numpy as np
 
 from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, PatternWrite
 from otjdd.compact_models.crossbars import models, pulses
+from otjdd.compact_models.crossbars.cells import beginning
 from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.patterns import marked
 from otjdd.compact_models.error import sentence
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
@@ -57,8 +59,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     failure: Ended | None = None
     extracting = case.crossbar.model is None
     first = EXTRACTION if extracting and progress else 0.0
-    model = models.model_of(case, of_part(progress, 0, 1.0 / first) if first else None)
-    crossbar = Crossbar(model, case.crossbar.word_lines, case.crossbar.bit_lines, case.crossbar.line_resistance)
+    crossbar = models.crossbar_of(case, of_part(progress, 0, 1.0 / first) if first else None)
     running = begun_crossbar(crossbar, case.drive)
     try:
         for i, part in enumerate(case.drive.parts):
@@ -71,11 +72,11 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
         "status": status_words(failure),
         "model": "extracted for this run" if extracting else case.crossbar.model,
     }
-    reached = largest_values(running, case.device.radius)
+    reached = largest_values(running, case.crossbar.cells.radius or case.device.radius)
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
-        "compact_model_error": sentence(model)
+        "compact_model_error": sentence(crossbar.model)
     }
     return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
 
@@ -83,7 +84,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
 def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     """A crossbar before the first part of a drive."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
-    states = crossbar.model.states(shape[0] * shape[1])
+    states = beginning(crossbar.cells)
     maps = {name: np.full((count, *shape), np.nan) for name in CELLS}
     running = Running(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
@@ -141,7 +142,7 @@ def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
             first = held.step
             yield held, part.width
             if part.pause:
-                leave_alone(running, part.pause)
+                pulses.leave_alone(running.crossbar, running.states, part.pause)
                 yield None, part.pause
 
 
@@ -159,20 +160,8 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
 
 def rested(running: Running, step: int, part: PatternRest) -> Pieces:
     """The one piece of a rest."""
-    leave_alone(running, part.duration)
+    pulses.leave_alone(running.crossbar, running.states, part.duration)
     yield None, part.duration
-
-
-def leave_alone(running: Running, duration: float) -> None:
-    """All lines at 0 V for a duration [s]."""
-    running.crossbar.model.hold(running.states, 0.0, duration)
-
-
-def marked(crossbar: Crossbar, part: PatternWrite) -> np.ndarray:
-    """True (R, C) for the cells that a part writes."""
-    if part.pattern is None:
-        return np.ones((crossbar.word_lines, crossbar.bit_lines), bool)
-    return np.array([[cell == "#" for cell in row] for row in part.pattern])
 
 
 def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
@@ -187,14 +176,15 @@ def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
 def record_step(running: Running, step: int, when: float, voltage: float) -> None:
     """Record the end of a step, at a time [s]."""
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
-    weight, thickness = running.crossbar.model.weight, running.crossbar.model.thickness
+    cells, thickness = running.crossbar.cells, running.crossbar.model.thickness
     shape = maps["cell_chosen"].shape[1:]
     G = pulses.cell_conductances(running.crossbar, running.states)
     for name in ("cell_chosen", "cell_voltage"):
         maps[name][step] = np.nan_to_num(maps[name][step])
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step])
     maps["cell_conductance"][step] = G
-    rest_position = running.states[:, :K] @ weight / weight.sum() * thickness
+    weight = np.array([each.weight / each.weight.sum() for each in cells.devices])[cells.dealt]
+    rest_position = (running.states[:, :K] * weight).sum(axis=1) * thickness
     maps["cell_rest_position"][step] = rest_position.reshape(shape)
     rows["step_time"][step] = when
     rows["step_voltage"][step] = voltage

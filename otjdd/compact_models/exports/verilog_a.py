@@ -130,6 +130,10 @@ def parameters(model: CompactModel) -> list[str]:
         lines.append(
             f'  (* type = "instance" *) parameter real ic{k} = {number(start)} from {bounds};  // position at time 0'
         )
+    lines += [
+        f'  (* type = "instance" *) parameter real faster{k} = 1 from (0:inf);  // times the rates of the column'
+        for k in range(1, model.kind.size + 1)
+    ]
     return [
         *lines,
         f"  localparam real reference_area = {number(model.area)};  // m2",
@@ -187,7 +191,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
     charge = f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});"
-    emptying, speed = own_speed(model, k, "u", divided=True), own_speed(model, k, "u")
+    emptying, speed = f"faster{k} * {own_speed(model, k, 'u', divided=True)}", own_speed(model, k, "u")
     up, down = fillings(model, k, "u")
     return [
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
@@ -198,7 +202,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         f"    y = {sums['b']};",
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
         *[charge] * (not heated(model)),
-        f"    r = {speed} * exp(e);",
+        f"    r = faster{k} * {speed} * exp(e);",
         *limit,
         f"    r = r * (rest{t} - q);",
         f"    h = (r > 0.0 ? {up} : {down}) * abs(r);",

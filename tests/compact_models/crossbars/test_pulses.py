@@ -63,7 +63,9 @@ def test_energy_is_voltage_times_charge():
     bar, states = Crossbar(model, 2, 2, 100.0), model.states(4, made_model.HIGH)
     held = pulses.read_cells(bar, states, 0, (0.1, 1e-6))
     assert held.energy == pytest.approx(0.1 * held.end.word_current[0] * 1e-6, rel=1e-4)
-    both = pulses.hold_drivers(bar, states, [0.05, 0.0], [-0.05, -0.05], 1e-6)
+    both = pulses.hold_drivers(
+        bar, states, pulses.Drivers(np.array([0.05, 0.0]), np.array([-0.05, -0.05]), np.zeros(2, bool)), 1e-6
+    )
     charged = 0.05 * both.end.word_current[0] + 0.05 * both.end.bit_current.sum()
     assert both.energy == pytest.approx(charged * 1e-6, rel=1e-3)
 

@@ -22,7 +22,7 @@ def lines() -> list[str]:
     for i in range(N):
         for j in range(N):
             found += [
-                f"X{i}{j} u{i}{j} w{i}{j} otj",
+                f"X{i}{j} u{i}{j} w{i}{j} otj charging=0",
                 f"Ru{i}{j} {f'u{i}{j - 1}' if j else f'd{i}'} u{i}{j} {LINE}",
                 f"Rw{i}{j} {f'w{i - 1}{j}' if i else f'e{j}'} w{i}{j} {LINE}",
             ]

