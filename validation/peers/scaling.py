@@ -1,4 +1,6 @@
-"""Does the cost grow linearly? Time against cells and against pulses, and the exponents of their power laws."""
+"""Does the cost grow linearly? Time against cells, pulses and columns, and the exponents of their power laws."""
+
+from time import process_time
 
 import numpy as np
 
@@ -8,6 +10,7 @@ from validation.peers.problems import conditioning, pulses
 
 CELLS = (100, 200, 400, 800, 1600)
 PULSES = (10, 100, 1000, 10000)
+SPREADS = (4, 16, 64, 256)  # columns
 
 
 def exponent(sizes, seconds) -> float:
@@ -29,12 +32,48 @@ def of_pulses(counts=PULSES, rounds=1):
     return seconds, exponent(counts, seconds)
 
 
+def spread_junction(count, resistance):
+    """An interface memristor of columns with activation energies of 0.1 eV deviation: a set, a reset, a set, two reads."""
+    from otjdd.case.case import load_case
+
+    pulse, read = {"kind": "pulse", "rise": "0 s", "fall": "0 s"}, {"voltage": "-1 V"}
+    parts = [
+        pulse | {"voltage": "1 V", "width": "120 s"},
+        pulse | {"voltage": "-4 V", "width": "1.45 s", "read": read},
+        pulse | {"voltage": "0.5 V", "width": "1.4 s", "read": read},
+    ]
+    spread = {"ions.activation_energy": "0.1 eV", "device.left.barrier": "0 eV"}
+    return load_case("nb-sto-interface").replace({
+        "device.film.thickness": "3.5 nm", "device.film.electrons": "none", "circuit.series_resistance": resistance,
+        "columns.count": count, "columns.nodes": "gauss-legendre", "columns.spread": spread,
+        "drive": {"kind": "sequence", "parts": parts}, "record.every": "none",
+    })  # fmt: skip
+
+
+def of_columns(resistance, counts=SPREADS):
+    """Processor seconds of `spread_junction` for each number of columns, and their exponent."""
+    from otjdd.runs.run import simulate
+
+    simulate(spread_junction(1, resistance))
+    seconds = []
+    for count in counts:
+        case, began = spread_junction(count, resistance), process_time()
+        simulate(case)
+        seconds.append(process_time() - began)
+    return seconds, exponent(counts, seconds)
+
+
 COLUMNS = ("series", "sizes", "seconds", "exponent:")
 
 
 def rows_of(quick: bool = False) -> list[tuple]:
-    """Both series; the quick one leaves out the longest train."""
-    counts, rows = PULSES[:-1] if quick else PULSES, []
-    for name, sizes, (seconds, slope) in (("cells", CELLS, of_cells()), ("pulses", counts, of_pulses(counts))):
+    """All series; the quick ones leave out the longest train and most columns."""
+    counts, spreads, rows = PULSES[:-1] if quick else PULSES, SPREADS[:-1] if quick else SPREADS, []
+    for name, sizes, (seconds, slope) in (
+        ("cells", CELLS, of_cells()),
+        ("pulses", counts, of_pulses(counts)),
+        ("columns", spreads, of_columns("0 ohm", spreads)),
+        ("columns, 100 ohm in series", spreads, of_columns("100 ohm", spreads)),
+    ):
         rows.append((name, ", ".join(map(str, sizes)), ", ".join(f"{s:.3g}" for s in seconds), f"{slope:.2f}"))
     return rows
