@@ -252,21 +252,24 @@ def with_error(
         raise failure from error
     most, name = overall(made)
     if not most <= limit:
-        failure = ExtractionError(refusal(most, name, limit))
+        failure = ExtractionError(refusal(made, most, name, limit))
         failure.partial = made
         raise failure
     return made
 
 
-def refusal(most: float, name: str, limit: float) -> str:
+def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
     """Why a model is refused that is off by `most` decades under the drive of a name, and what to do."""
-    advice = "try another --voltage or --time; one state for each column may not be enough for this case"
+    advice = "Another --voltage or --time may help; one state for each column may not be enough for this case"
     if name.startswith(UNWRITTEN):
         advice = (
-            "a film that was never written is in no state that voltages lead to: let the case begin with writes "
-            "(ions.initial = { history = [...] })"
+            "A film that was never written is in no state that voltages lead to: a case that begins with writes "
+            "(ions.initial = { history = [...] }) has no such error"
         )
+    beyond = [each for each, (rms, _) in model.error.items() if rms > limit and each not in excluded(model)]
+    groups = dict.fromkeys(each.partition(" at ")[0] for each in beyond)
+    words = " ".join(f'--exclude "{group}"' for group in groups)
     return (
-        f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. Leave out what you do "
-        f'not need (--exclude "{name}"), or {advice}'
+        f"the compact model is off by {most:.2g} decades (rms) under {name}; {limit:g} are allowed. The same command with "
+        f"{words} writes the model, its error there told and not held against it. {advice}"
     )

