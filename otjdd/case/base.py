@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
+from pydantic_core import PydanticSerializationError
 
 Count = Annotated[int, Strict()]  # no text, no 2.0, no true
 Number = Annotated[float, Strict()]
@@ -19,3 +20,10 @@ class Record(BaseModel):
     """Frozen data: unknown keys, nan and inf are refused, defaults may be written as text with units."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+    def model_dump(self, **options: Any) -> dict[str, Any]:
+        """As of pydantic, but an exception that a user's signal handler raises meanwhile comes as it is."""
+        try:
+            return super().model_dump(**options)
+        except PydanticSerializationError as error:
+            raise (error.__cause__ or error) from None

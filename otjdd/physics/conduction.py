@@ -17,6 +17,7 @@ from otjdd.physics.current import (
     Spectrum,
     converged_spectrum,
     energy_panels,
+    graded_to_top,
     thinned,
     upper_end,
 )
@@ -45,7 +46,7 @@ SHARE_KNOWN = 0.5  # largest change of ln G after which the share of a column in
 def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray, at_top: bool):
     """Tsu-Esaki spectrum of column k on the given energy panels, halved where needed; the profile and the panels used.
 
-    panels : edges [eV], of size 0 for fresh ones   at_top : one of these at the top of the barrier, as WKB always has
+    panels : edges [eV], of size 0 for fresh ones   at_top : cut finely by the top of the barrier
     """
     V, profile = state.V[0], tunnelling_profile(junction, state, k)
     low = max(profile.bottom_left, profile.bottom_right)
@@ -57,7 +58,8 @@ def column_spectrum(junction: Junction, state: State, k: int, panels: np.ndarray
         junction.transmission != TRANSFER_MATRIX
     )  # T of an approximation, whose kink at the top moves with the state
     if fresh or kinked or panels.size > MOST_KEPT:
-        panels = energy_panels(profile, V, junction.kT[k], tolerance, 2 if kinked else 1 if at_top else 0)
+        panels = energy_panels(profile, V, junction.kT[k], tolerance, kinked or at_top)
+        panels = graded_to_top(profile, junction.kT[k], panels) if at_top else panels
     result, panels = converged_spectrum(junction.transmission, profile, V, junction.kT[k], panels, tolerance)
     return result, profile, panels
 

@@ -22,10 +22,14 @@ SIGNED = ("current", "read_current", "current_density")  # drawn by their magnit
 
 
 def measured_figure(ds: xr.Dataset) -> Figure:
-    """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform."""
+    """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform.
+
+    Raises ValueError for a Dataset without an axis.
+    """
     measured = [str(n) for n in ds if n not in AXES and not str(n).endswith(UNCERTAINTY)]
     axis = axis_of(ds)
-    assert axis is not None  # as of all data that were read
+    if axis is None:
+        raise ValueError(f"nothing to draw: measured data have one of the axes {', '.join(AXES)}")
     timed = axis != "time" and "time" in ds and "voltage" in ds
     with style():
         fig, places = panels(len(measured) + timed)

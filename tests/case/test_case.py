@@ -566,3 +566,16 @@ def test_a_recording_of_reads_needs_a_drive_that_has_some():
     case.record.check_reads(130)
     with pytest.raises(NotAsExpected, match="no reads"):
         case.record.check_reads(0)
+
+
+def test_an_exception_of_a_signal_handler_comes_as_it_is_out_of_the_text_of_a_case(monkeypatch):
+    class Mine(Exception):
+        pass
+
+    def interrupted(*_):
+        raise Mine
+
+    case = load_case("li2019")
+    monkeypatch.setattr("otjdd.units.write", interrupted)
+    with pytest.raises(Mine):
+        case.resolved()

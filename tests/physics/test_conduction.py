@@ -78,7 +78,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         junction, state = run.junction, run.state
         D = displacement_at_faces(state.E[0], junction)
         profile = tunnelling_profile(junction, state, 0)
-        edges = energy_panels(profile, V, junction.kT[0], 1e-18, 0)
+        edges = energy_panels(profile, V, junction.kT[0], 1e-18, False)
         found = spectrum(junction.transmission, profile, V, junction.kT[0], edges)
         by_S = np.zeros(13)
         by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)

@@ -117,7 +117,7 @@ def flat(edge, length=2e-9):
 
 
 def chord(profile, V, transmission=TRANSFER_MATRIX, tolerance=1e-9):
-    panels = energy_panels(profile, V, KT, tolerance, 0)
+    panels = energy_panels(profile, V, KT, tolerance, False)
     result, _ = converged_spectrum(transmission, profile, V, KT, panels, tolerance)
     assert result.error <= tolerance * result.chord
     assert (result.low, result.high) == (panels[0], panels[-1])
@@ -132,7 +132,7 @@ def test_what_the_integral_leaves_out_is_far_below_its_tolerance(transmission, t
     profile = Profile(
         np.array([6e-9]), np.array([edge]), np.array([edge]), np.ones(1), np.zeros(1), lead, -1.0, 1.0, 1.0
     )
-    panels = energy_panels(profile, V, KT, tolerance, 2)
+    panels = energy_panels(profile, V, KT, tolerance, True)
     there = upper_end(profile, V, KT, tolerance, LEFT_OUT)
     assert panels[-1] == there == pytest.approx(max(edge, 0.0, -V) + (12.0 - math.log(tolerance)) * KT)
     whole = np.append(panels, panels[-1] + 40.0 * KT)
@@ -167,7 +167,7 @@ def test_steps_through_a_barrier_serve_the_energies_far_below_its_top():
     """At 10 K all electrons pass 3 eV and more below the top, and the integral reaches up to it."""
     kT, V = 10.0 * BOLTZMANN_EV, 0.1
     profile = Profile(np.array([2e-9]), np.array([3.0]), np.array([3.0]), np.ones(1), np.zeros(1), -0.5, -0.5, 1.0, 1.0)
-    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, 1e-8, 0), 1e-8)
+    found, _ = converged_spectrum(TRANSFER_MATRIX, profile, V, kT, energy_panels(profile, V, kT, 1e-8, False), 1e-8)
     nodes, weights = np.polynomial.legendre.leggauss(60)
     expected = 0.0
     for low, high in ((-0.5, -V - 0.02), (-V - 0.02, -V + 0.02), (-V + 0.02, -0.02), (-0.02, 0.03)):

@@ -158,7 +158,7 @@ def test_without_an_image_force_the_band_and_the_current_are_the_same_to_the_las
     slopes = np.arange(4.0 * band.length.size).reshape(4, -1)
     assert np.array_equal(slopes_of_bands(junction, state, 0, slopes), slopes)
     tolerance = junction.energy_tolerance
-    panels = energy_panels(band, 0.3, junction.kT[0], tolerance, 0)
+    panels = energy_panels(band, 0.3, junction.kT[0], tolerance, False)
     direct, _ = converged_spectrum(junction.transmission, band, 0.3, junction.kT[0], panels, tolerance)
     assert column_spectrum(junction, state, 0, np.empty(0), False)[0].chord == direct.chord
 

@@ -18,12 +18,13 @@ TOLERANCE, FINE = 1e-4, 1e-7
 VOLTAGES = -2.0, -1.0, -0.5, -0.3, -0.1, 0.1, 0.3, 0.5, 1.0, 2.0
 SAME = 1e-3  # of D: states of a device and its mirror image that differ by less are the same
 SEED = 21
-# Devices whose currents are the hardest to integrate: narrow levels, slow waves at the bottom of a lead, kinks of WKB; by
-# seed, number of devices, range of thickness [m].
+# Devices whose currents are the hardest to integrate: narrow levels, slow waves at the bottom of a lead, maxima at the top
+# of the barrier, kinks of WKB; by seed, number of devices, range of thickness [m].
 HARD = {
     (2, 300, 3e-9, 10e-9): (19, 170, 180, 202, 224, 271, 277),
     (3, 150, 1e-9, 3e-9): (69, 116, 130, 131, 145),
     (4, 150, 10e-9, 50e-9): (17, 26, 29, 62, 78, 108, 120, 141),
+    (SEED, 1000, 1e-9, 50e-9): (491, 747),
 }
 
 

@@ -200,8 +200,8 @@ def one_line(text: str) -> str:
 
 def start_text(model: CompactModel) -> list[str]:
     """A line on the start of a case that no voltage leads to, such as a film that was never written; else none."""
-    moved = float(model.about.get("solver_start_shift", 0.0))
-    if moved < UNSETTLED:
+    moved = model.about.get("solver_start_shift", 0.0)
+    if not isinstance(moved, float) or moved < UNSETTLED:
         return []
     return [
         f"start: the case begins with vacancies that are not at rest, at 0 V they move by {moved:.2g} of the thickness; "
