@@ -12,7 +12,7 @@ from otjdd.cli.app import progress_bar
 from otjdd.cli.arguments import CasePath, Outside, Settings, check_picture, check_target, load_checked, memory_for
 from otjdd.cli.plot import save_figure
 from otjdd.errors import ExitCode, SolverError
-from otjdd.system.imports import DASK, absent
+from otjdd.system.imports import without_dask
 from otjdd.system.limits import limits, shielded
 from otjdd.system.terminal import say, tell
 
@@ -47,14 +47,14 @@ def run(
 
     Example: otjdd run rv-loop --set device.film.thickness="3.2 nm" -o thick.nc --plot thick.png
     """
-    with absent(*DASK):  # before anything is read: xarray looks once whether it is there
+    with without_dask():
         case = load_checked(path, settings, allow_outside)
     out = out or Path(path.name).with_suffix(".nc")
     check_target(out)
     if plot:
         check_picture(plot)
 
-    with absent(*DASK):
+    with without_dask():
         ds, failure = simulated_and_written(case, out, quiet, timeout, memory_for(case, max_memory), every, resume)
     if failure is None and plot:
         save_figure(ds, plot)

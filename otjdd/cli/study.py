@@ -1,5 +1,6 @@
 """otjdd study: a case at many points."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import typer
 from otjdd.cli.app import literal, progress_bar
 from otjdd.cli.arguments import Outside, Settings, complete_case, load_checked
 from otjdd.errors import ExitCode
-from otjdd.system.imports import DASK, absent
+from otjdd.system.imports import without_dask
 from otjdd.system.terminal import say, tell
 
 EVERY = 30.0  # s between two lines of progress
@@ -67,7 +68,7 @@ def study(
     case = load_checked(path, settings, allow_outside)
     if not scheduler:
         studies.get_ready(case)  # while the points are planned
-    with study_progress(case.title, quiet) as progress, absent(*(() if scheduler else DASK)):
+    with study_progress(case.title, quiet) as progress, contextlib.nullcontext() if scheduler else without_dask():
         ds = studies.study(
             case, out, workers=workers or pool.cores(), resume=resume, scheduler=scheduler, shard=share, progress=progress,
             announce=None if quiet else tell, file=str(path),

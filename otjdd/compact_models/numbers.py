@@ -43,8 +43,10 @@ def check_model(
 
 
 def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> None:
-    """Raise NotAsExpected for columns that follow no table, begin outside of theirs, or are not the whole area."""
+    """Raise NotAsExpected for columns without a number or a table, that begin outside of it, or are not the whole area."""
     kind = columns["kind"]
+    if len({values.shape for values in columns.values()}) > 1:
+        raise NotAsExpected("a kind, speed, weight and start of each column", "lists of unlike length")
     if not (kind.size and np.isin(kind, np.arange(len(kinds))).all()):
         raise NotAsExpected(f"columns of the kinds 0 to {len(kinds) - 1}", np.array2string(kind, threshold=8))
     if abs(columns["weight"].sum() - 1.0) > SUM:

@@ -25,6 +25,11 @@ def absent(*modules: str) -> Iterator[None]:
             sys.modules.pop(name, None)
 
 
+def without_dask() -> contextlib.AbstractContextManager[None]:
+    """Within the block, xarray finds no dask: once it has looked it does not look again, so only before its import."""
+    return contextlib.nullcontext() if "xarray" in sys.modules else absent(*DASK)
+
+
 def elsewhere() -> contextlib.AbstractContextManager[None]:
     """Within the block, the working folder is that of this module.
 

@@ -16,7 +16,7 @@ import pytest
 from walk import command, drawn, examples, otjdd
 
 LONG = re.compile(
-    r"otjdd (study|calibrate|validate|selftest|compact|fit|predict|design|explore|run crossbar)\b|\.study\("
+    r"otjdd (study|calibrate|validate|selftest|compact|fit|predict|design|explore|run crossbar|export xb)\b|\.study\("
 )
 ELSEWHERE = re.compile(r"otjdd calibrate\b")  # a search over hours: `test_claims.py` types it with a small task
 MADE = {  # what a page leaves in its folder, besides the results of its runs

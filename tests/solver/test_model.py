@@ -73,7 +73,7 @@ def test_cases_with_the_same_sections_share_their_columns_and_none_can_change_th
 
 
 def test_a_spread_into_the_unphysical_is_refused():
-    with pytest.raises(CaseError, match=r"values from 0 to inf eV.*got -1\.81 eV in column 1 of 9"):
+    with pytest.raises(CaseError, match=r"values above 0 eV, got -1\.81 eV in column 1 of 9"):
         case(columns={"count": 9, "spread": {"ions.activation_energy": 0.5}})
 
 

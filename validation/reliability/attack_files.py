@@ -258,11 +258,11 @@ def forged_models(quick: bool, folder: Path, seed: int = 15) -> tuple[str, bool]
         except Exception as error:
             found["wrong"] += 1
             wrong.append(f"{what}: {type(error).__name__} {error}"[:200])
-    own = exports.circuits(model) | exports.networks(model, taken)
+    texts = {*model.about, "title", "otjdd_version", "case_sha256"}
+    tame = replace(model, about=dict.fromkeys(texts, "a import os"))
+    own = exports.circuits(tame) | exports.networks(tame, taken)
     for text in TEXTS:
-        wild = replace(
-            model, about=dict.fromkeys([*model.about, "title", "otjdd_version", "case_sha256"], f"a{text}import os")
-        )
+        wild = replace(model, about=dict.fromkeys(texts, f"a{text}import os"))
         for name, content in (exports.circuits(wild) | exports.networks(wild, taken)).items():
             found["exports"] += 1
             same = len(content.splitlines()) == len(own[name].splitlines()) and content.isascii()

@@ -266,6 +266,6 @@ def _vacask(crossbar: Crossbar, parts: list[Element], found: dict[str, str], tim
     lines.append('vone (one 0) vsource type="dc" dc=1')
     kept = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
     limit = "" if times[2] is None else f" maxstep={number(times[2])}"
-    lines += ["control", "  options reltol=1e-5", f"  save {kept}"]
+    lines += ["control", '  options reltol=1e-5 tran_method="gear2"', f"  save {kept}"]
     lines += [f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g}{limit}", "endc", ""]
     return "\n".join(lines)

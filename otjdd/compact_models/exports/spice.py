@@ -215,7 +215,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
         f'vs (p 0) vsource type="pwl" wave=[{wave.replace(" ", ", ")}]',
         "x1 (p 0) otj",
         "control",
-        "  options reltol=1e-5",
+        '  options reltol=1e-5 tran_method="gear2"',
         f"  analysis tran1 tran step={number(0.01 * step)} stop={number(now)} maxstep={number(5 * step)}",
         "endc",
         "",
