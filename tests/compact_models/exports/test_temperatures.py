@@ -142,9 +142,7 @@ def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
     heat, end = SelfHeating(1.2e8, 2e-7), 0.99e-6
     model = made_model.warm_model(*NODES, heat=heat, resistance=0.0, decades=1.0)
     with_forms(model, tmp_path)
-    found = -simulators.ngspice(tmp_path, body(form).replace(f"at={READ:g}", f"at={end:g}").replace("charging=0", ""))[
-        "read"
-    ]
+    found = -simulators.ngspice(tmp_path, body(form).replace(f"at={READ:g}", f"at={end:g}"))["read"]
     cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
     times, volts = np.transpose(POINTS)
 
