@@ -24,7 +24,7 @@ MADE = {  # what a page leaves in its folder, besides the results of its runs
     "cases/README.md": ("rv-loop.png",),
 }
 MADE_AT_LENGTH = {
-    "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "loop-fit.png", "model/error.png", "report/index.html"),
+    "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "rv-loop-fit.png", "model/error.png", "report/index.html"),
     "cases/README.md": ("thickness/study.nc", "sobol/study.nc", "model/otj.va", "found.png", "band.png"),
 }
 VISIT = f"""#!{sys.executable}
