@@ -94,7 +94,7 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "impedance": (capacitances, 1.05, 2),
     "retention": (lambda table: resistance(table)[-1] / resistance(table)[21], 0.5, 2),
     "endurance": (lambda table: resistance(table)[18] / resistance(table)[0], 0.9, 1.1),
-    "nb-sto-interface": (windows, 2, 1e3),
+    "nb-sto-interface": (windows, 1.2, 1e3),
     "nb-sto-pulses": (slope, -1.0, -0.2),
     "nb-sto-trains": (memory, 2, 1e4),
     "threshold-20ns": (change, 1.00001, 1.5),
