@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import json
 import re
 import signal
@@ -40,6 +41,8 @@ class Explorer:
     def __init__(self, opened: Opened) -> None:
         self.opened, self.workers = opened, Workers()
         self.tabs: dict[str, Session] = {}
+        self.failure: BaseException | None = None  # why no worker can start
+        self.end: Callable[[], None] = lambda: None  # ends the server
 
     def app(self) -> Starlette:
         """The application, without its door."""
@@ -63,9 +66,16 @@ class Explorer:
     async def life(self, _: Starlette) -> AsyncIterator[None]:
         """Have the workers get ready while the page is already there, and end them with the server."""
         getting_ready = asyncio.create_task(self.workers.start())
+        getting_ready.add_done_callback(self.started)
         yield
         getting_ready.cancel()
         await asyncio.to_thread(self.workers.stop)
+
+    def started(self, getting_ready: "asyncio.Task[None]") -> None:
+        """End the server where its workers cannot start: the page would wait for ever."""
+        self.failure = None if getting_ready.cancelled() else getting_ready.exception()
+        if self.failure is not None:
+            self.end()
 
     def tab(self, request: Request) -> Session:
         """The tab that a request comes from; a new one for a name that is not known."""
@@ -175,10 +185,14 @@ def listening(port: int) -> Iterator[socket.socket]:
 
 
 def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C, and say where it is. port : 0 for any that is free. Raises OSError."""
+    """Serve the page until Ctrl-C, and say where it is. port : 0 for any that is free.
+
+    Raises OSError, and what keeps the workers from starting.
+    """
     with listening(port) as sock:
         host = f"http://{HOST}:{sock.getsockname()[1]}"
-        guard = Guard(Explorer(opened).app(), sock.getsockname()[1])
+        explorer = Explorer(opened)
+        guard = Guard(explorer.app(), sock.getsockname()[1])
         say(f"{host}/{guard.token}/")
         if browser:
             once = (f"{host}/{guard.one_time()}/",)
@@ -187,7 +201,10 @@ def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) 
             guard, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
+        explorer.end = functools.partial(setattr, server, "should_exit", True)
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
             signal.signal(signal.SIGHUP, server.handle_exit)  # the end of the terminal is as Ctrl-C
         with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
             server.run(sockets=[sock])
+        if explorer.failure is not None:
+            raise explorer.failure

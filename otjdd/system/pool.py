@@ -5,6 +5,7 @@ with team(2) as spread:
         ...
 """
 
+import errno
 import importlib
 import logging
 import multiprocessing as mp
@@ -13,6 +14,7 @@ import pickle
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import traceback
 from collections import deque
@@ -45,6 +47,8 @@ STARTING = threading.Lock()  # held while a process is started
 EVERY = 1.0  # s between two looks at pools whose jobs take long
 PATIENCE = 10.0  # s that the threads of a pool may take to end
 TRIES = 3  # of a job whose process ends before it begins
+LONGEST_ADDRESS = 107 if sys.platform == "linux" else 103  # bytes of the path of a socket
+SOCKET = "/pymp-12345678/listener-12345678"  # what multiprocessing calls one, below the folder for temporary files
 
 Arguments = tuple[Any, ...]  # of one call
 Lost = Callable[[Arguments, MemoryError | TimeoutError], Any]
@@ -290,16 +294,26 @@ def context(*more: str) -> Context:
 def make_ready(*more: str) -> None:
     """Load or compile the kernels before a pool is started: in the process that all others are copied from (Unix).
 
-    That process loads PRELOAD and the modules `more` meanwhile.
+    That process loads PRELOAD and the modules `more` meanwhile. Raises OSError where it cannot be reached.
     """
     if START.get_start_method() != "forkserver":
         importlib.import_module(SELF_CHECK).trust()
         return
     from multiprocessing import forkserver
 
+    check_place()
     context(*more)
     with interpreter.inherited(), without_ctrl_c():
         forkserver.ensure_running()  # and with it the resource tracker
+
+
+def check_place() -> None:
+    """Raise OSError where the folder for temporary files has too long a path for the socket by which processes start."""
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder + SOCKET)) > LONGEST_ADDRESS:
+        raise OSError(
+            errno.ENAMETOOLONG, "too long a path for the sockets of processes; set TMPDIR to a shorter one", folder
+        )
 
 
 @contextmanager

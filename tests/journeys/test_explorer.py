@@ -121,3 +121,17 @@ def test_it_ends_with_its_terminal_and_leaves_nothing(served):
     assert served.process.returncode == 0
     assert set(said.splitlines()) == {"a process was ended from outside before its next job; another takes its place"}
     assert [*served.temporary.iterdir()] == []
+
+
+@pytest.mark.parametrize("words", [("explore", "--no-browser", "small.toml"), ("study", "small.toml", "-o", "out")])
+def test_a_place_where_no_process_can_be_started_ends_the_command_in_words(tmp_path, words):
+    place = tmp_path / ("long" * 20)
+    place.mkdir()
+    (tmp_path / "small.toml").write_text(CASE + 'study = { grid = { "drive.step" = ["1 V", "2 V"] } }\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "otjdd", *words], cwd=tmp_path, capture_output=True, text=True,
+        env=os.environ | {"TMPDIR": str(place)},
+    )  # fmt: skip
+    assert done.returncode == 5
+    assert "set TMPDIR to a shorter one" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -9,9 +9,12 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
+import weakref
 from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,8 +39,8 @@ class Explorer:
 
     def __init__(self, folder: Path, *words: str, **changes: str):
         lay_out(folder, {"small.toml": CASE})
-        (folder / "tmp").mkdir(exist_ok=True)
-        self.temporary = folder / "tmp"
+        self.temporary = Path(tempfile.mkdtemp())  # whose path is short enough for sockets
+        weakref.finalize(self, shutil.rmtree, self.temporary, True)
         command = interpreter.command(HEEDING, "explore", *(words or ("--no-browser",)), "small.toml")
         environment = os.environ | {"TMPDIR": str(self.temporary)} | changes
         self.process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, env=environment)
