@@ -40,10 +40,10 @@ class Switch(Record):
 
 
 class Selector(Record):
-    """A selector in series with each junction (1S1R), across which the current I leaves
+    """A selector in series with each junction (1S1R). A current I makes a voltage across it.
 
-    law : "threshold", R I + V (I/I_0) / sqrt(1 + (I/I_0)^2), so that hardly any current flows below V, or "exponential",
-        R I + V asinh(I/I_0), the inverse of I_0 sinh(V_a/V)
+    law : "threshold", R I + V (I/I_0) / sqrt(1 + (I/I_0)^2): hardly any current flows below V; or "exponential",
+        R I + V asinh(I/I_0): the current is I_0 sinh of the voltage over V
     voltage : V [V]   current : I_0 [A]   on_resistance : R [ohm]
     """
 
