@@ -42,10 +42,14 @@ def stops(verdict: Verdict, axes: Sequence[Axes]) -> None:
     at = verdict.claim.settings["at"]
     for i, (trial, colour) in enumerate(zip(by_radius(verdict.trials), COLOURS, strict=False), 1):
         V = stop_voltages(trial, at)
-        for name, current, line in zip(("low", "high"), pairs(trial.ds, at), ("o-", "o--"), strict=True):
+        for name, current, line, face in zip(
+            ("low", "high"), pairs(trial.ds, at), ("o-", "o--"), (colour, "white"), strict=True
+        ):
             label = f"{diameter(trial)}, {name} state"
-            axes[0].plot(V, current, line, color=colour, label=label)
-            seen(axes[0], V, figures_of(verdict, *(f"{name}_{i}_{j}" for j in range(1, len(V) + 1))))
+            axes[0].plot(V, current, line, color=colour, markerfacecolor=face, label=label)
+            measured = figures_of(verdict, *(f"{name}_{i}_{j}" for j in range(1, len(V) + 1)))
+            seen(axes[0], V, measured, color=colour, markerfacecolor=face)
+    axes[0].plot([], [], "s", color=style.GREY, label="measured")
     axes[0].set(yscale="log", xlabel="|stop voltage| (V)", ylabel=f"|current| at {volts(at)} (A)")
     legend(axes[0])
 
@@ -83,11 +87,15 @@ def voltage_pairs(verdict: Verdict, axes: Sequence[Axes]) -> None:
     resets, sets = (sorted({pair[i] for pair in runs}, key=abs) for i in (0, 1))
     for i, (V, colour) in enumerate(zip(resets, COLOURS, strict=False), 1):
         label = f"after {volts(V)}"
-        train = runs[V, sets[-1]].set
-        axes[0].plot(np.arange(1, len(train) + 1), train, ".-", color=colour, markersize=3, label=label)
+        train = runs[V, sets[-1]]
+        number = np.arange(1, len(train.set) + 1)
+        axes[0].plot(number, train.set, ".-", color=colour, markersize=3, label=label)
+        axes[0].plot(number, train.reset, ".--", color=colour, markersize=3)
         axes[1].plot(sets, [power_laws.slope(runs[V, V_set].set) for V_set in sets], "o-", color=colour, label=label)
-        seen(axes[1], sets, figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1))))
-    axes[0].set(xscale="log", yscale="log", xlabel=f"set pulses of {volts(sets[-1])}", ylabel="|current| (A)")
+        measured = figures_of(verdict, *(f"slope_{i}_{j}" for j in range(1, len(sets) + 1)))
+        seen(axes[1], sets, measured, color=colour)
+    sense = f"resets (dashed), then sets of {volts(sets[-1])}"
+    axes[0].set(xscale="log", yscale="log", xlabel=sense, ylabel="|current| (A)")
     axes[1].set(xlabel="voltage of the set pulses (V)", ylabel="log-log slope")
     for ax in axes:
         legend(ax)
@@ -103,20 +111,23 @@ def pulses(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def protocols(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    for trial, (_, *row), colour in zip(verdict.trials, verdict.claim.settings["measured"], COLOURS * 2, strict=False):
-        slopes = np.diff(np.log10(np.reshape(row, (2, 3))), axis=1)
-        found = [power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]]
-        axes[0].plot(slopes, found, "o", color=colour, markersize=3)
+    measured = [np.diff(np.log10(np.reshape(row[1:], (2, 3))), axis=1) for row in verdict.claim.settings["measured"]]
+    found = [[power_laws.decades(train) for train in power_laws.trains_of(trial.ds)[1:]] for trial in verdict.trials]
+    for i, (name, colour) in enumerate(zip(power_laws.TRAINS, (style.ORANGE, style.BLUE), strict=True)):
+        rows = [np.ravel([each[i] for each in slopes]) for slopes in (measured, found)]
+        axes[0].plot(*rows, "o", color=colour, markersize=3, label=f"{name} pulses")
     ends = np.array(axes[0].get_xlim())
-    axes[0].plot(ends, ends, color=PAPER, linewidth=1)
+    axes[0].plot(ends, ends, color=PAPER, linewidth=1, label="as measured")
     axes[0].set(xlabel="measured log-log slope of a decade", ylabel="simulated")
+    legend(axes[0])
 
 
 def forward(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    curves = verdict.trials[0].ds.isel(temperature=0)
+    curves = verdict.trials[0].ds.isel(temperature=0).sortby("bias")
     for state, colour in zip(curves.state.values, COLOURS, strict=False):
         row = curves.sel(state=state)
-        axes[0].plot(row.bias, np.abs(row.bias_current), "o-", color=colour, label=str(state))
+        for part, label in ((row.sel(bias=row.bias < 0), None), (row.sel(bias=row.bias > 0), str(state))):
+            axes[0].plot(part.bias, np.abs(part.bias_current), "o-", color=colour, label=label)
     axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
     legend(axes[0])
 
