@@ -1,7 +1,7 @@
-"""The command line: words in, files and exit codes out. Nothing is computed here.
+"""The command line: arguments in, files and exit codes out. Nothing is computed here.
 
-Results go to stdout, messages to stderr. Whatever needs numba, xarray or matplotlib is imported inside
-the commands, so that `otjdd --help` is there at once.
+Results go to stdout, messages to stderr. The commands import numba, xarray and matplotlib inside their
+functions, so that `otjdd --help` answers at once.
 """
 
 import gc
@@ -49,7 +49,10 @@ for function in COMMANDS:
 
 
 def main(own: bool = True) -> None:
-    """Entry point of the command `otjdd`. own : this process does nothing else"""
+    """Entry point of the command `otjdd`.
+
+    own : the process runs nothing but this command, so that settings of the whole interpreter may be changed
+    """
     open_closed_streams()
     if own:
         interpreter.make_own()
@@ -57,4 +60,4 @@ def main(own: bool = True) -> None:
         app()
     finally:
         if own:
-            gc.freeze()  # no search for garbage in what goes with the process: a sixth of the time of a short run
+            gc.freeze()  # the process ends here: collecting garbage would take a sixth of the time of a short run

@@ -1,4 +1,4 @@
-"""Common part of all commands: exit codes, and the message of an error."""
+"""What all commands share: the Typer app, exit codes, messages of errors, and progress on the terminal."""
 
 import functools
 import inspect
@@ -31,7 +31,7 @@ app = typer.Typer(
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command; whatever goes wrong in it becomes a message on stderr and an exit code."""
+    """Register a function as a command. Any exception in it becomes a message on stderr and an exit code."""
 
     @functools.wraps(function)
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             raise
         except typer.Exit:
             raise
-        except BrokenPipeError:  # whoever reads, `head` say, has enough
+        except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except (Exception, KeyboardInterrupt) as error:
             if os.environ.get("OTJDD_DEBUG"):
@@ -58,7 +58,7 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def literal(text: str) -> str:
-    """Text that rich shows as it stands: `[study]` is a table of a case, not markup."""
+    """Escape brackets for rich: `[study]` is a table of a case and not markup."""
     return text.replace("[", r"\[")
 
 
@@ -69,7 +69,7 @@ def verdict(error: BaseException) -> tuple[int, str]:
         return ExitCode.BUG, f"{error}\nNothing was simulated. Please report this with what `otjdd selftest` prints."
     if isinstance(error, OtjddError | Stopped):
         return error.exit_code, str(error)
-    if isinstance(error, MemoryError) or "Cannot allocate memory" in str(error):  # of a library that is loaded
+    if isinstance(error, MemoryError) or "Cannot allocate memory" in str(error):  # from loading a shared library
         return ExitCode.LIMIT, "out of memory: record less, or use fewer cells or columns"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
@@ -104,7 +104,7 @@ def options(
 
 @contextmanager
 def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | None]:
-    """Yield a callback that moves a progress bar on stderr; None when quiet or when stderr is no terminal."""
+    """Yield a callback that sets a progress bar on stderr to a fraction; None if quiet or if stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -119,7 +119,7 @@ def progress_bar(title: str, quiet: bool) -> Iterator[Callable[[float], None] | 
 
 @contextmanager
 def progress_words(title: str, quiet: bool) -> Iterator[Callable[[str], None] | None]:
-    """Yield a callback that shows a text on stderr during work of unknown length; None when quiet or without a terminal."""
+    """Yield a callback that shows a text on stderr, for work of unknown length; None if quiet or without a terminal."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

@@ -1,4 +1,4 @@
-"""Arguments of commands: cases, their changes, and output files; all are checked before anything runs."""
+"""Arguments that commands share: cases, changes of their keys, and output files, each checked before a run starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def complete_case(incomplete: str) -> list[str]:
-    """Shipped cases and case files that a word may become."""
+    """Completions of a case: shipped cases, case files and folders."""
     from otjdd.case.shipped import names
 
     folder = Path(incomplete).parent if os.sep in incomplete else Path()
@@ -29,28 +29,28 @@ def complete_case(incomplete: str) -> list[str]:
 
 
 def complete_key(incomplete: str) -> list[str]:
-    """Dotted keys that a word may become, with the "=" that follows them."""
+    """Completions of --set: dotted keys, each with its "="."""
     from otjdd.case.keys import dotted_keys
 
     return [f"{key}=" for key in dotted_keys() if key.startswith(incomplete)]
 
 
 def complete_kind(incomplete: str) -> list[str]:
-    """Kinds of pictures that a word may become."""
+    """Completions of --kind: kinds of pictures."""
     from otjdd.plot.kinds import KINDS, MOVIE
 
     return [kind for kind in (*KINDS, MOVIE, "help") if kind.startswith(incomplete)]
 
 
 def complete_over(incomplete: str) -> list[str]:
-    """What a row of a table is, as a word that this one may become."""
+    """Completions of --over: dimensions that a row of a table may stand for."""
     from otjdd.results.table import OVER, POINTS
 
     return [over for over in (*OVER, POINTS) if over.startswith(incomplete)]
 
 
 def complete_claim(incomplete: str) -> list[str]:
-    """Claims that a word may become."""
+    """Completions of the name of a claim."""
     from otjdd.claims.claim import folders, shipped_claims
 
     return [name for name in folders(shipped_claims()) if name.startswith(incomplete)]
@@ -75,8 +75,9 @@ Outside = Annotated[bool, typer.Option("--allow-outside", help="Let the case nam
 
 
 def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
-    """Case of a path or of the name of a shipped case, with what can go wrong before a run already tried.
+    """Load a case file, or a shipped case by its name, and check all that can be checked before a run.
 
+    settings : texts KEY=VALUE of --set   allow_outside : the case may name files outside of its folder
     Raises CaseError, OSError; typer.BadParameter when a setting is not KEY=VALUE.
     """
     from otjdd.case.case import load_case
@@ -87,7 +88,7 @@ def load_checked(path: Path, settings: list[str], allow_outside: bool) -> Case:
 
 
 def changes_of(settings: list[str]) -> dict[str, str]:
-    """Dotted key -> value of the words of --set. Raises typer.BadParameter when one is not KEY=VALUE."""
+    """Dotted key -> value, from the texts of --set. Raises typer.BadParameter when one is not KEY=VALUE."""
     changes = {}
     for text in settings:
         key, equals, value = text.partition("=")
@@ -98,7 +99,7 @@ def changes_of(settings: list[str]) -> dict[str, str]:
 
 
 def check_files(case: Case, path: Path) -> None:
-    """Try what only the whole case can tell: its columns, its drive, its files. Raises CaseError, ResultError."""
+    """Build the columns and the waveform of a case, and read its files. Raises CaseError, ResultError."""
     from otjdd.solver import initial, model
 
     try:
@@ -121,7 +122,10 @@ def check_files(case: Case, path: Path) -> None:
 
 
 def memory_for(case: Case, gibibytes: float | None) -> float:
-    """Limit of the memory [bytes], from what the user says or of the machine. Raises LimitError when it cannot do."""
+    """Limit of the memory [bytes]: `gibibytes` when given, else the share of the machine that a run may use.
+
+    Raises LimitError when the case needs more.
+    """
     from otjdd.solver import memory, model
 
     available = min(limits.SHARE * limits.machine_memory(), limits.address_space() - limits.NEEDED / 2)
@@ -136,7 +140,7 @@ def memory_for(case: Case, gibibytes: float | None) -> float:
 
 
 def check_target(path: Path) -> None:
-    """Refuse a place that cannot be written before hours are spent on what is to be written there. Raises OSError."""
+    """Raise OSError unless a file can be written at a path. Called before the run whose result goes there."""
     if not path.parent.is_dir():
         raise OSError(errno.ENOENT, "there is no such folder", os.fspath(path.parent))
     if path.is_dir():
@@ -148,7 +152,7 @@ def check_target(path: Path) -> None:
 
 
 def check_picture(path: Path) -> None:
-    """Refuse a picture of a format that is not drawn. Raises typer.BadParameter, OSError."""
+    """Raise typer.BadParameter unless the suffix is that of a picture, OSError unless it can be written."""
     if path.suffix.lower() not in (".png", ".pdf", ".svg"):
         raise typer.BadParameter(f"{path}: figures are written as .png, .pdf or .svg", param_hint="the picture")
     check_target(path)
@@ -156,20 +160,23 @@ def check_picture(path: Path) -> None:
 
 @contextmanager
 def folder_to_fill(path: Path) -> Iterator[None]:
-    """Make a folder for what this block writes; one that it leaves empty by an error goes away again. Raises OSError."""
+    """Make a folder for the files that the block writes. If the block fails and the folder is empty, remove it.
+
+    Raises OSError.
+    """
     made = [each for each in (path, *path.parents) if not each.exists()]
     check_folder(path)
     try:
         yield
     except BaseException:
         for each in made:
-            with suppress(OSError):  # it holds something, or another process was faster
+            with suppress(OSError):  # it is not empty, or another process has removed it
                 each.rmdir()
         raise
 
 
 def check_folder(path: Path) -> None:
-    """Make a folder, and refuse one that cannot be written to, before the work for it begins. Raises OSError."""
+    """Make a folder. Raises OSError when it cannot be made or written to."""
     path.mkdir(parents=True, exist_ok=True)
     if not os.access(path, os.W_OK | os.X_OK):
         raise OSError(errno.EACCES, "cannot be written to", os.fspath(path))

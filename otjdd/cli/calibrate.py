@@ -1,4 +1,4 @@
-"""otjdd calibrate: parameters of a case from what its runs should show."""
+"""otjdd calibrate: find parameters of a case with which its runs meet given numbers."""
 
 from pathlib import Path
 from typing import Annotated

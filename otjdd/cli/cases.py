@@ -1,4 +1,4 @@
-"""otjdd cases, check, show, schema: which cases there are, and what a case says and may say."""
+"""otjdd cases, check, show, schema: list the shipped cases, check and print a case, and print the schema of all."""
 
 import json
 from pathlib import Path
@@ -45,7 +45,7 @@ def check(
     skipped: Skipped = [],
     kept: Range = [],
 ) -> None:
-    """Check a case without simulating it: all that is wrong at once, each with its line. Or say what data hold.
+    """Check a case without simulating it: list all faults at once, each with its line. Or describe a file of data.
 
     Example: otjdd check my-junction.toml
     """
@@ -60,7 +60,7 @@ def check(
 
 
 def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
-    """Print that a case is valid, its drive, and values taken over from other materials. Raises CaseError, OSError."""
+    """Print that a case is valid, its drive, and which values come from other materials. Raises CaseError, OSError."""
     from otjdd.case import ferroelectrics, taken_over
     from otjdd.results import summary
     from otjdd.studies import expect
@@ -78,7 +78,10 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
 
 
 def check_data(path: Path, words: dict[str, Any], picture: Path | None) -> None:
-    """Say what was understood of a file of data, and draw it. Raises DataError, OSError, ResultError."""
+    """Print how a file of data was read, and draw it. Raises DataError, OSError, ResultError.
+
+    words : arguments of `read_data`   picture : file to draw into, or None
+    """
     from otjdd.measurements.read import read_data
 
     if picture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from otjdd.compact_models.model import CompactModel
 
 
-Ranges = tuple[tuple[float, float], tuple[float, float]]  # of volts and seconds
+Ranges = tuple[tuple[float, float], tuple[float, float]]  # lowest and highest: of voltages [V], and of times [s]
 
 
 def compact(
@@ -46,14 +46,14 @@ def compact(
     exclude: Annotated[
         list[str],
         typer.Option(
-            metavar="DRIVE", help='Drives whose error is told and not held against the model: "first sweeps".'
+            metavar="DRIVE", help='Drives whose error is printed and does not reject the model: "first sweeps".'
         ),
     ] = [],
     temperatures: Annotated[
         str,
         typer.Option(
             metavar="LOW:HIGH[:N]",
-            help='Temperatures that circuits may be set to, such as "250K:400K": N nodes, 3 unless given.',
+            help='Temperatures that the model holds for, such as "250K:400K"; tables at N of them, by default 3.',
         ),
     ] = "",
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
@@ -64,77 +64,87 @@ def compact(
 
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
-    asked = Asked(bounds(voltage, "--voltage"), bounds(time, "--time"), warmth(temperatures), workers, tuple(exclude))
-    train = asked_pulses((asked.voltage, asked.time), set_pulse, reset_pulse, pulses)
+    ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
+    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude))
+    train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
     with folder_to_fill(out):
-        fill(out, case, asked, train, devices)
+        write_model(out, case, request, train, devices)
 
 
-class Asked(NamedTuple):
-    """What is asked of an extraction."""
+class Request(NamedTuple):
+    """Options of an extraction."""
 
-    voltage: tuple[float, float]  # V
-    time: tuple[float, float]  # s
-    temperatures: tuple[tuple[float, float], int] | None  # K, and at how many; None for that of the case
+    voltage: tuple[float, float]  # V, lowest and highest at the junction
+    time: tuple[float, float]  # s, shortest and longest
+    temperatures: tuple[tuple[float, float], int] | None  # K and number of nodes; None: the temperature of the case
     workers: int
-    exclude: tuple[str, ...]
+    exclude: tuple[str, ...]  # drives whose error does not count
 
 
-def fill(out: Path, case: Case, asked: Asked, train: Train, devices: int) -> None:
-    """Extract a model and write all of its files into a folder."""
+def write_model(out: Path, case: Case, request: Request, train: Train, devices: int) -> None:
+    """Extract a model and write all of its files into a folder.
+
+    train : pulses of the files for networks   devices : number of devices to draw, 0 for none
+    """
     from otjdd.compact_models import devices as drawing
     from otjdd.compact_models.exports import compiler, folder
     from otjdd.compact_models.exports import pulses as equal
 
     folder.check_folder(out)
-    told = drawing.source(case, devices) if devices else ""
-    model = extracted(case, asked, out)
-    taken = equal.pulse_cycle(model, train) if model.heat is None else None
-    differ = differing(case, devices, model.limits, asked.workers, told, train) if devices and taken else None
-    written = folder.write_exports(model, out, taken, differ)
+    source = drawing.source(case, devices) if devices else ""
+    model = extract(case, request, out)
+    cycle = equal.pulse_cycle(model, train) if model.heat is None else None
+    drawn = draw_devices(case, devices, model.limits, request.workers, source, train) if devices and cycle else None
+    written = folder.write_exports(model, out, cycle, drawn)
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
-    assert model.measured is not None  # as `build.compact` has measured it
+    assert model.measured is not None  # `build.compact` measures every model
     style.save(picture.agreement(model.measured), out / "error.png")
     tell_error(model)
-    for text in equal.warnings(taken):
+    for text in equal.warnings(cycle):
         tell(f"warning: {text}")
     print("\n".join(map(str, [*written, out / "error.png"])))
     tell(compiler.advice())
 
 
-def extracted(case: Case, asked: Asked, out: Path) -> CompactModel:
-    """Compact model of a case; one that is refused is kept in the folder `out`. Raises ExtractionError."""
+def extract(case: Case, request: Request, out: Path) -> CompactModel:
+    """Extract the compact model of a case. A model that is not accurate enough is saved in the folder `out`.
+
+    Raises ExtractionError.
+    """
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import folder
 
-    over, nodes = asked.temperatures or (None, build.NODES)
+    over, nodes = request.temperatures or (None, build.NODES)
     with progress_bar("extraction", quiet=False) as bar:
         try:
             return build.compact(
-                case, voltage=asked.voltage, time=asked.time, workers=asked.workers, progress=bar,
-                exclude=asked.exclude, temperatures=over, nodes=nodes,
+                case, voltage=request.voltage, time=request.time, workers=request.workers, progress=bar,
+                exclude=request.exclude, temperatures=over, nodes=nodes,
             )  # fmt: skip
         except ExtractionError as error:
-            reached: Any = error.partial  # a CompactModel
-            reached.save(out / folder.MODEL)
-            tell_error(reached)
+            partial: CompactModel = error.partial
+            partial.save(out / folder.MODEL)
+            tell_error(partial)
             tell(f"The model as far as it got is in {out / folder.MODEL}.")
             raise
 
 
 def tell_error(model: CompactModel) -> None:
-    """Print the error of a model, drive by drive."""
+    """Print the error of a model, a line for each drive."""
     from otjdd.compact_models.error import rows
 
     for name, rms, worst, mark in rows(model):
         print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
 
 
-def differing(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:
-    """Pulses on devices that differ."""
+def draw_devices(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:
+    """Draw devices that differ, and apply the pulses to each.
+
+    count : number of devices   source : what they differ in, in words
+    """
     from otjdd.compact_models.devices import devices
     from otjdd.compact_models.exports.pulses import pulsed_devices
     from otjdd.system import pool
@@ -143,10 +153,10 @@ def differing(case: Case, count: int, limits: Range, workers: int, source: str, 
         return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
 
 
-def asked_pulses(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
-    """Pulses of the words of --set-pulse, --reset-pulse and --pulses. Raises typer.BadParameter.
+def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:
+    """Train of --set-pulse, --reset-pulse and --pulses, with defaults for what is empty. Raises typer.BadParameter.
 
-    ranges : volts and seconds that the model is to hold for
+    ranges : voltages [V] and times [s] that the model holds for
     """
     from otjdd.compact_models.exports import pulses
     from otjdd.compact_models.limits import Range
@@ -163,7 +173,7 @@ def asked_pulses(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -
 
 
 def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
-    """A pulse of the text "2.2 V, 50 ns" within ranges of volts and seconds. Raises typer.BadParameter."""
+    """Pulse of a text such as "2.2 V, 50 ns". Raises typer.BadParameter, also outside of `ranges` [V], [s]."""
     from otjdd.compact_models.exports.pulses import Pulse
 
     try:
@@ -183,8 +193,11 @@ def pulse_of_text(text: str, option: str, ranges: Ranges) -> Pulse:
     return found
 
 
-def warmth(text: str) -> tuple[tuple[float, float], int] | None:
-    """Two temperatures [K] of the text LOW:HIGH or LOW:HIGH:N, and the number of nodes. Raises typer.BadParameter."""
+def temperature_range(text: str) -> tuple[tuple[float, float], int] | None:
+    """Two temperatures [K] and the number of nodes, from LOW:HIGH or LOW:HIGH:N; None for "".
+
+    Raises typer.BadParameter.
+    """
     from otjdd.compact_models.build import NODES
 
     if not text:
@@ -206,7 +219,7 @@ def warmth(text: str) -> tuple[tuple[float, float], int] | None:
 
 
 def bounds(text: str, option: str) -> tuple[float, float]:
-    """Two numbers of the text LOW:HIGH. Raises typer.BadParameter."""
+    """The two numbers of a text LOW:HIGH. Raises typer.BadParameter, which names `option`."""
     try:
         low, high = (float(part) for part in text.split(":"))
     except ValueError:

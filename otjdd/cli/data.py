@@ -1,4 +1,4 @@
-"""Options of commands that read measured data: columns, sheets, and rows and ranges that are left out."""
+"""Options of commands that read measured data: which columns, sheet, lines and ranges are taken."""
 
 import re
 from pathlib import Path
@@ -27,14 +27,14 @@ Range = Annotated[
 
 
 def is_data(path: Path) -> bool:
-    """Tell a file of data from a case, by its suffix."""
+    """True for a file of measured data, by its suffix; a case has another."""
     from otjdd.measurements.read import SUFFIXES
 
     return path.suffix.lower() in SUFFIXES
 
 
 def reading(columns: list[str], sheet: str, skipped: list[str], kept: list[str]) -> dict[str, Any]:
-    """Arguments of `read_data` from the words of options. Raises typer.BadParameter."""
+    """Arguments of `read_data` from --column, --sheet, --skip and --range. Raises typer.BadParameter."""
     from otjdd.measurements.names import headers_by_quantity
 
     try:
@@ -61,7 +61,7 @@ def halves(text: str, option: str, expected: str) -> tuple[str, str]:
 
 
 def ends_of_range(name: str, text: str) -> tuple[float, float]:
-    """Ends [SI] of "LOW:HIGH", numbers in SI or quantities; an empty end is open. Raises typer.BadParameter."""
+    """Ends [SI] of a text LOW:HIGH of numbers or quantities. An empty end is infinite. Raises typer.BadParameter."""
     low, colon, high = text.partition(":")
     try:
         if not colon:
@@ -72,7 +72,7 @@ def ends_of_range(name: str, text: str) -> tuple[float, float]:
 
 
 def end(name: str, text: str, default: float) -> float:
-    """One end [SI] of a range of a measured quantity. Raises ValueError, for a unit of another quantity too."""
+    """One end [SI] of a range of a measured quantity; `default` for "". Raises ValueError, also for a wrong unit."""
     from otjdd.measurements.names import QUANTITIES, quantity_of
 
     if not text.strip():

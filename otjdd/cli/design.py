@@ -1,4 +1,4 @@
-"""otjdd design: which measurement would make the errors of a fit smaller."""
+"""otjdd design: which further measurement would reduce the errors of a fit most."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def design(
     file: Annotated[Path, typer.Argument(metavar="FIT.nc", help="A fit of `otjdd fit`.")],
     cases: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CASE...]", help="Cases whose drives might be measured. Default: four of otjdd."),
+        typer.Argument(metavar="[CASE...]", help="Cases whose drives might be measured. Default: four shipped cases."),
     ] = None,
     *,
     temperature: Annotated[
-        list[str], typer.Option("--temperature", metavar="KELVIN", help='Try each drive at this one too: "350 K".')
+        list[str], typer.Option("--temperature", metavar="KELVIN", help='Try each drive at this one as well: "350 K".')
     ] = [],
     uncertainty: Annotated[
         float | None,
-        typer.Option(min=1e-6, help="Of the logarithms that would be measured. Default: that of the data."),
+        typer.Option(min=1e-6, help="Standard deviation of ln of what would be measured. Default: that of the data."),
     ] = None,
     plot: Annotated[Path | None, typer.Option("-p", "--plot", help="Draw the table into this PNG, PDF or SVG.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
@@ -60,7 +60,7 @@ def design(
 
 
 def errors_table(ds: xr.Dataset) -> str:
-    """Table of expected errors over those of now, a row for each candidate, and what could not be run."""
+    """Table of expected over present errors, a row for each candidate, and below it the candidates that failed."""
     names = [str(name) for name in ds["parameter"].values]
     width = max(map(len, map(str, ds["candidate"].values)))
     lines = [f"{'':{width}}  " + "  ".join(names)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from otjdd.case.case import Case
     from otjdd.explore.session import Opened
 
-REFERENCE = Path("li2019")  # whose device is shown beside measured data, and when nothing is named
+REFERENCE = Path("li2019")  # the case that is shown when none is named
 
 
 def explore(
@@ -27,7 +27,7 @@ def explore(
         list[Path] | None,
         typer.Argument(
             metavar="[CASE | RESULT.nc] [DATA.csv]",
-            help="A case or a result, and measured data that are shown beside what is simulated.",
+            help="A case or a result, and measured data that are drawn beside the simulation.",
             autocompletion=complete_case,
         ),
     ] = None,
@@ -37,7 +37,7 @@ def explore(
     settings: Settings = [],
     allow_outside: Outside = False,
 ) -> None:
-    """Open a page that shows the junction move: sliders, experiments, single pulses, and a run in slow motion.
+    """Open a page in the browser: sliders, experiments, single pulses, and a run in slow motion.
 
     It is served to this machine alone, at an address that nobody can guess, until Ctrl-C.
 
@@ -53,7 +53,7 @@ def explore(
 
 
 def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Opened:
-    """Contents of the page at first. Raises CaseError, DataError, ResultError, OSError."""
+    """What the page shows first. Raises CaseError, DataError, ResultError, OSError."""
     from otjdd.explore.session import Opened
 
     data, others = [path for path in paths if is_data(path)], [path for path in paths if not is_data(path)]
@@ -74,7 +74,7 @@ def opening(paths: list[Path], settings: list[str], allow_outside: bool) -> Open
 
 
 def of_result(path: Path, allow_outside: bool) -> tuple[Case, str, xr.Dataset]:
-    """Case of a result, no name of a case, and the result itself. Raises CaseError, ResultError."""
+    """Case of a result, "" as it has no file, and the Dataset of the result. Raises CaseError, ResultError."""
     from otjdd.case.case import parse_case
     from otjdd.results import store
 

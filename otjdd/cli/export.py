@@ -20,16 +20,16 @@ def export(
         str | None,
         typer.Option(
             autocompletion=complete_over,
-            help='What a row is: "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a crossbar, '
-            'or "points" of a study. Default: reads.',
+            help='What a row stands for: a "read", "time", "snapshot", "bias", "frequency", "cell" or "step" of a '
+            'crossbar, or the "points" of a study. Default: read.',
         ),
     ] = None,
     netlist: Annotated[
         bool,
-        typer.Option("--netlist", help="Of a crossbar: its array and patterns for ngspice and VACASK, in a folder."),
+        typer.Option("--netlist", help="Write a crossbar and its patterns for ngspice and VACASK, into a folder."),
     ] = False,
 ) -> None:
-    """Write a result as comma-separated text, SI units, a header `name (unit)`, or a crossbar as netlists.
+    """Write a result as comma-separated text in SI units with headers `name (unit)`, or a crossbar as netlists.
 
     Example: otjdd export rv-loop.nc -o rv-loop.csv --over read
     """
@@ -64,7 +64,7 @@ def write_netlists(file: Path, out: Path) -> None:
         raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
     case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
     with folder_to_fill(out):
-        assert isinstance(case.drive, Patterns)  # as results of other drives have no cells
+        assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
         texts = array.netlists(crossbar_of(case), case.drive)
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from otjdd.fitting.least_squares import SearchProgress
     from otjdd.fitting.task import Task
 
-ALL = "all"  # parameters
-HEAVIEST = 1e6  # weight, as in a [fit]
-SAVED = 1.0  # s, at least, between two writes of a fit that goes on
+ALL = "all"  # every parameter, of --profile
+HEAVIEST = 1e6  # the largest weight, as in a [fit]
+SAVED = 1.0  # s, the least time between two writes of the best set during a search
 
 
 def complete_number(incomplete: str) -> list[str]:
-    """Keys of numbers that a word may become: those of the reference case, with values that may move."""
+    """Completions of --vary: keys of the reference case whose numbers may be fitted."""
     from otjdd.case.case import load_case
     from otjdd.fitting.parameters import movable
 
@@ -41,7 +41,7 @@ def complete_number(incomplete: str) -> list[str]:
 
 
 def complete_loss(incomplete: str) -> list[str]:
-    """Losses that a word may become."""
+    """Completions of --loss."""
     from otjdd.case.fit_task import LOSSES
 
     return [loss for loss in LOSSES if loss.startswith(incomplete)]
@@ -50,14 +50,14 @@ def complete_loss(incomplete: str) -> list[str]:
 Files = Annotated[
     list[Path],
     typer.Argument(
-        metavar="[DATA...] CASE", help="Files of measured data, then the case; none for those of its [fit].",
+        metavar="[DATA...] CASE", help="Files of measured data, then the case. Without files: the data of its [fit].",
         autocompletion=complete_case,
     ),
 ]  # fmt: skip
 Varied = Annotated[
     list[str],
     typer.Option(
-        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter that may move; its key's bounds without others.",
+        "--vary", metavar="KEY[=LOW:HIGH]", help="A parameter to fit, and its bounds. Default: the limits of the key.",
         autocompletion=complete_number,
     ),
 ]  # fmt: skip
@@ -65,14 +65,14 @@ Noise = Annotated[
     str | None,
     typer.Option(
         "--noise", metavar="QUANTITY",
-        help='Noise of the instrument, "1 pA": it adds to the relative error. Default: that which the data tell.',
+        help='Noise of the instrument, "1 pA": it adds to the relative error. Default: estimated from the data.',
     ),
 ]  # fmt: skip
 Loss = Annotated[
     str,
     typer.Option(
         "--loss", metavar="LOSS", autocompletion=complete_loss,
-        help="linear, or one that bears outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit].",
+        help="linear, or robust against outliers: soft-l1, huber, cauchy, arctan. Default: that of the [fit].",
     ),
 ]  # fmt: skip
 Out = Annotated[
@@ -84,7 +84,7 @@ Out = Annotated[
 ]  # fmt: skip
 Everywhere = Annotated[
     int,
-    typer.Option("--global", min=0, metavar="COUNT", help="Search within the bounds first, with so many evaluations."),
+    typer.Option("--global", min=0, metavar="COUNT", help="First search all of the bounds, with COUNT evaluations."),
 ]
 Weights = Annotated[
     list[str],
@@ -95,7 +95,7 @@ Profiles = Annotated[
 ]
 Posterior = Annotated[
     int,
-    typer.Option("--posterior", min=0, metavar="STEPS", help="Sample the posterior by emcee, so many steps a walker."),
+    typer.Option("--posterior", min=0, metavar="STEPS", help="Sample the posterior by emcee, STEPS steps a walker."),
 ]
 Resume = Annotated[
     bool,
@@ -143,14 +143,15 @@ def fit(
     check_places(out, path)
     case = load_checked(path, settings, allow_outside)
     reads = reading(columns, sheet, skipped, kept)
-    made = asked(case, data, vary, weights=weighted(weights, data), reading=reads, noise=noise, loss=loss)
-    wanted, before = names_of(profile, made), earlier(out, resume, made, evaluations, seed)
+    by_file = weights_by_file(weights, data)
+    task = task_of(case, data, vary, weights=by_file, reading=reads, noise=noise, loss=loss)
+    profiled, start = names_of(profile, task), resumed(out, resume, task, evaluations, seed)
     if not quiet:
-        tell("\n".join(made.notes))
+        tell("\n".join(task.notes))
     try:
         with limits(timeout, math.inf), progress_words("fit", quiet) as words:
-            ds = fitted(made, words, out, workers=workers, evaluations=evaluations, seed=seed, **before)
-            ds = more(ds, made, words, profile=wanted, posterior=posterior, workers=workers, seed=seed)
+            ds = search(task, words, out, workers=workers, evaluations=evaluations, seed=seed, **start)
+            ds = with_extras(ds, task, words, profile=profiled, posterior=posterior, workers=workers, seed=seed)
     except KeyboardInterrupt as error:
         keep_best(getattr(error, "partial", None), out)
         raise
@@ -158,7 +159,7 @@ def fit(
     show(ds, out, as_json, quiet)
 
 
-def asked(
+def task_of(
     case: Case,
     data: list[Path],
     vary: list[str],
@@ -168,18 +169,23 @@ def asked(
     noise: str | None,
     loss: str,
 ) -> Task:
-    """Task of the files and parameters that were named, else of the [fit] of the case. Raises BadParameter, DataError."""
+    """Task of the data and parameters of the options; where there are none, those of the [fit] of the case.
+
+    weights : file -> weight   reading : arguments of `read_data`   noise : quantity, such as "1 pA"
+    Raises typer.BadParameter, DataError.
+    """
     from otjdd.fitting.task import Data, data_of, task, vary_of
 
     sets = [Data(file, weight=weights.get(str(file), 1.0), reading=reading) for file in data] or data_of(case)
     if not sets:
         raise typer.BadParameter("name a file of data, or a case with a [fit] that has some", param_hint="DATA")
-    return task(case, sets, dict(map(bounded, vary)) or vary_of(case), loss, noise)
+    return task(case, sets, dict(map(key_and_bounds, vary)) or vary_of(case), loss, noise)
 
 
-def fitted(made: Task, words: Callable[[str], None] | None, out: Path, **search: Any) -> xr.Dataset:
-    """Dataset of a fit. The best set so far is written to its file during the search.
+def search(task: Task, words: Callable[[str], None] | None, out: Path, **options: Any) -> xr.Dataset:
+    """Dataset of a fit. During the search the best set so far is written to `out`.
 
+    words : shows the progress, or None   options : of `otjdd.fitting.fit.solved`
     Raises SolverError, DataError, ResultError; KeyboardInterrupt with the best set as its `partial`.
     """
     from otjdd.fitting import fit
@@ -194,18 +200,18 @@ def fitted(made: Task, words: Callable[[str], None] | None, out: Path, **search:
         if time.monotonic() - written > SAVED:
             with shielded():
                 clear_beside(out)
-                store.write(fit.so_far(made, progress, search["evaluations"], search["seed"]), out)
+                store.write(fit.so_far(task, progress, options["evaluations"], options["seed"]), out)
             written = time.monotonic()
 
-    return fit.solved(made, progress=watch, **search)
+    return fit.solved(task, progress=watch, **options)
 
 
-def more(ds: xr.Dataset, made: Task, words: Callable[[str], None] | None, **wanted: Any) -> xr.Dataset:
-    """A fit with profiles and posterior. A KeyboardInterrupt has the fit without them as its `partial`."""
+def with_extras(ds: xr.Dataset, task: Task, words: Callable[[str], None] | None, **options: Any) -> xr.Dataset:
+    """Dataset of a fit with its profiles and posterior. Raises KeyboardInterrupt with the fit alone as its `partial`."""
     from otjdd.fitting import extras
 
     try:
-        return extras.added(ds, made, words=words, **wanted)
+        return extras.added(ds, task, words=words, **options)
     except KeyboardInterrupt as error:
         error.partial = ds  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
@@ -222,7 +228,7 @@ def show(ds: xr.Dataset, out: Path, as_json: bool, quiet: bool) -> None:
 
 
 def check_places(out: Path, case: Path) -> None:
-    """Refuse places that cannot be written, and a fitted case in the place of the case. Raises OSError, BadParameter."""
+    """Raise OSError unless `out` can be written, typer.BadParameter if the fitted case would overwrite the case."""
     check_target(out)
     if out.with_suffix(".toml").resolve() == case.resolve():
         raise typer.BadParameter(
@@ -230,8 +236,8 @@ def check_places(out: Path, case: Path) -> None:
         )
 
 
-def weighted(weights: list[str], data: list[Path]) -> dict[str, float]:
-    """Weights of files by their names. Raises typer.BadParameter."""
+def weights_by_file(weights: list[str], data: list[Path]) -> dict[str, float]:
+    """File -> weight, from the texts FILE=WEIGHT of --weight. Raises typer.BadParameter."""
     found = {}
     for text in weights:
         name, _, weight = text.rpartition("=")
@@ -248,15 +254,15 @@ def weighted(weights: list[str], data: list[Path]) -> dict[str, float]:
     return found
 
 
-def bounded(text: str) -> tuple[str, dict[str, Any]]:
-    """Key and bounds of KEY or KEY=LOW:HIGH. Raises typer.BadParameter."""
+def key_and_bounds(text: str) -> tuple[str, dict[str, str | float]]:
+    """Key, and its bounds as "low" and "high", from KEY or KEY=LOW:HIGH. Raises typer.BadParameter."""
     key, equals, ends = text.partition("=") if '"' not in text.partition("=")[0] else split_quoted(text)
     if not equals:
         return key.strip(), {}
     low, colon, high = ends.partition(":")
     if not colon:
         raise typer.BadParameter(f"expected KEY=LOW:HIGH, got {text!r}", param_hint="--vary")
-    return key.strip(), {name: amount(end) for name, end in (("low", low), ("high", high)) if end.strip()}
+    return key.strip(), {name: number_or_text(end) for name, end in (("low", low), ("high", high)) if end.strip()}
 
 
 def split_quoted(text: str) -> tuple[str, str, str]:
@@ -266,17 +272,17 @@ def split_quoted(text: str) -> tuple[str, str, str]:
     return text[:end] + key, equals, ends
 
 
-def amount(text: str) -> str | float:
-    """A number, or a quantity as text."""
+def number_or_text(text: str) -> str | float:
+    """The number that a text holds, else the text, which is then a quantity."""
     try:
         return float(text)
     except ValueError:
         return text.strip()
 
 
-def names_of(profile: list[str], made: Task) -> list[str]:
-    """Parameters of which a profile is wanted. Raises typer.BadParameter."""
-    known = [parameter.name for parameter in made.parameters]
+def names_of(profile: list[str], task: Task) -> list[str]:
+    """Parameters that --profile names, all of them for `all`. Raises typer.BadParameter for an unknown one."""
+    known = [parameter.name for parameter in task.parameters]
     if ALL in profile:
         return known
     for name in profile:
@@ -285,10 +291,10 @@ def names_of(profile: list[str], made: Task) -> list[str]:
     return profile
 
 
-def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) -> dict[str, Any]:
-    """Arguments of `fitted` that go on with a fit in a file: its best set, scores and places of its searches.
+def resumed(out: Path, resume: bool, task: Task, evaluations: int, seed: int) -> dict[str, Any]:
+    """Arguments of `search` that continue the fit in a file: its best set, and the scores and places of its search.
 
-    Empty without one. Raises ResultError.
+    {} without --resume or without the file. Raises ResultError when the file holds another fit.
     """
     from otjdd.fitting.everywhere import fingerprint
     from otjdd.fitting.result import read_fit, visited_of
@@ -299,17 +305,17 @@ def earlier(out: Path, resume: bool, made: Task, evaluations: int, seed: int) ->
         tell(f"There is no {out}: the fit begins anew.")
         return {}
     ds = read_fit(out)
-    names = [parameter.name for parameter in made.parameters]
+    names = [parameter.name for parameter in task.parameters]
     if "fit" not in ds.attrs or sorted(map(str, ds["parameter"].values)) != sorted(names):
         raise ResultError(out, f"is no fit of {', '.join(names)}", "begin anew, without --resume")
-    same = ds.attrs.get("search") == fingerprint(made, evaluations, seed)
+    same = ds.attrs.get("search") == fingerprint(task, evaluations, seed)
     scores = ds["search_score"].values.tolist() if same and "search_score" in ds else ()
     best = {str(name): float(value) for name, value in zip(ds["parameter"].values, ds["value"].values, strict=True)}
     return {"start": best, "scores": scores, "visited": visited_of(ds) if same else {}}
 
 
 def keep_best(ds: xr.Dataset | None, out: Path) -> None:
-    """Write the best set of a fit that was ended before its time, when there is one."""
+    """Write the best set of a fit that was interrupted, when there is one."""
     from otjdd.results import store
 
     if ds is None or "fit" not in ds.attrs:
@@ -321,7 +327,7 @@ def keep_best(ds: xr.Dataset | None, out: Path) -> None:
 
 
 def clear_beside(out: Path) -> None:
-    """Remove the case and the picture of an earlier fit, which are not those of the fit that is written. Raises OSError."""
+    """Remove the case and the picture of an earlier fit, so that none stands beside another fit. Raises OSError."""
     for suffix in (".toml", ".png"):
         out.with_suffix(suffix).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""otjdd plot: results into pictures and films."""
+"""otjdd plot: draw results as pictures and films."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HELP = "help"  # a kind that lists all others
 
 
 class Wanted(NamedTuple):
-    """Size, letters and limits of a picture as words of options; "" and None leave them."""
+    """Options for the size, the letters and the limits of a picture; "" and None stand for the defaults."""
 
     width: str
     dpi: int | None
@@ -40,27 +40,27 @@ Files = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("-o", "--out", help="PNG, PDF or SVG; of a movie GIF or MP4. Default: the first name."),
+    typer.Option("-o", "--out", help="PNG, PDF or SVG; GIF or MP4 for a movie. Default: the name of the first file."),
 ]
 Kinds = Annotated[
     list[str],
     typer.Option(
         "--kind",
         autocompletion=complete_kind,
-        help="Panel to draw, or result of a study; may be repeated; `--kind help` lists them.",
+        help="Panel to draw, or number of a study; may be repeated. `--kind help` lists all.",
     ),
 ]
 Labels = Annotated[
     list[str],
-    typer.Option("--label", help="Name of a result in the legend; once for each file. Default: its file."),
+    typer.Option("--label", help="Name of a file in the legend; once for each file. Default: the file's own name."),
 ]
 Width = Annotated[str, typer.Option("--width", metavar="LENGTH", help='Width of the picture, such as "8.5 cm".')]
 Dots = Annotated[int | None, typer.Option("--dpi", min=20, max=2400, help="Dots per inch of a PNG.")]
-Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Height of letters, else 8.")]
+Font = Annotated[float | None, typer.Option("--font", metavar="POINTS", help="Height of letters. Default: 8.")]
 LimitsX = Annotated[
-    str, typer.Option("--xlim", metavar="LOW:HIGH", help='Ends of the x axes in this unit: --xlim "-1 V:2 V".')
+    str, typer.Option("--xlim", metavar="LOW:HIGH", help='Limits of the x axes that have this unit: --xlim "-1 V:2 V".')
 ]
-LimitsY = Annotated[str, typer.Option("--ylim", metavar="LOW:HIGH", help="The same of the y axes.")]
+LimitsY = Annotated[str, typer.Option("--ylim", metavar="LOW:HIGH", help="The same for the y axes.")]
 
 
 def plot(
@@ -75,7 +75,7 @@ def plot(
     xlim: LimitsX = "",
     ylim: LimitsY = "",
 ) -> None:
-    """Draw results: the panels that fit them, or those that are asked for.
+    """Draw results: the panels that suit them, or those that --kind names.
 
     Example: otjdd plot thin.nc thick.nc -o loops.pdf --kind loop --width "8.5 cm" --ylim "10 kohm:1 Gohm"
     """
@@ -106,14 +106,14 @@ def plot(
 
 
 def stem_of_picture(file: Path) -> str:
-    """Name of a picture without its suffix: of a result's file, or of a study's folder."""
+    """Name of a picture without its suffix: that of the file, or of the folder of a study."""
     return file.resolve().name if file.is_dir() else file.stem
 
 
 def stored(file: Path) -> xr.Dataset:
     """Dataset of a result, of the study in a folder, or of measured data.
 
-    Raises ResultError, with what to do where a study has none yet; DataError, OSError.
+    Raises ResultError, with advice where a study has no Dataset yet; DataError, OSError.
     """
     from otjdd.measurements.read import NETCDF, SUFFIXES, read_data
     from otjdd.results import store
@@ -134,7 +134,7 @@ def stored(file: Path) -> xr.Dataset:
 
 
 def check_movie(path: Path) -> None:
-    """Refuse a film of a format that is not written. Raises typer.BadParameter, OSError."""
+    """Raise typer.BadParameter unless the suffix is that of a film, OSError unless it can be written."""
     from otjdd.plot.movie import FORMATS
 
     if path.suffix.lower() not in FORMATS:
@@ -164,7 +164,7 @@ def save_figure(
 
 
 def width_of(wanted: Wanted | None) -> float | None:
-    """Width [m] that a picture is to have. Raises typer.BadParameter."""
+    """Width [m] of --width; None for the default. Raises typer.BadParameter."""
     from otjdd.plot.style import page
 
     if not wanted or not wanted.width:
@@ -178,7 +178,7 @@ def width_of(wanted: Wanted | None) -> float | None:
 
 
 def adjust(drawn: Figure, wanted: Wanted) -> None:
-    """Give a figure its letters and limits. Raises typer.BadParameter."""
+    """Set the size of the letters and the limits of the axes of a figure. Raises typer.BadParameter."""
     from otjdd.plot import adjust
 
     steps: dict[str, Callable[[], None]] = {

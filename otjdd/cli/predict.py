@@ -9,7 +9,7 @@ from otjdd.cli.arguments import CasePath, Outside, Settings, changes_of, check_p
 from otjdd.cli.plot import save_figure
 from otjdd.system.terminal import say
 
-FEWEST, MOST = 10, 100_000  # draws
+FEWEST, MOST = 10, 100_000  # limits of the number of draws
 
 
 def predict(

@@ -1,4 +1,4 @@
-"""otjdd run, otjdd rerun: a case into a result, and a result once more."""
+"""otjdd run, otjdd rerun: simulate a case, and simulate a stored result again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
     every: Annotated[
-        float, typer.Option("--checkpoint", min=0.0, metavar="SECONDS", help="Write a checkpoint after each such time.")
+        float, typer.Option("--checkpoint", min=0.0, metavar="SECONDS", help="Time between two checkpoints.")
     ] = 60.0,
 ) -> None:
     """Simulate a case.
@@ -69,8 +69,11 @@ def run(
 def simulated_and_written(
     case: Case, out: Path, quiet: bool, timeout: float | None, memory: float, every: float, resume: bool
 ) -> tuple[xr.Dataset, BaseException | None]:
-    """Simulate a case and write its result; Dataset, and the exception that ended the run before its time or None."""
-    import h5netcdf  # noqa: F401 (here, so that an interrupted run does not wait for imports before it is written)
+    """Simulate a case and write its result. Returns the Dataset, and the exception that ended the run early or None.
+
+    timeout : [s]   memory : [bytes]   every : time between checkpoints [s]
+    """
+    import h5netcdf  # noqa: F401 (imported first, so that an interrupted run is written without delay)
     import xarray  # noqa: F401
 
     from otjdd.compiler import kernel_cache
@@ -86,13 +89,13 @@ def simulated_and_written(
         with limits(timeout, memory), progress_bar(case.title, quiet) as progress:
             ds = run.run(case, progress=progress, checkpoints=place)
     except (SolverError, KeyboardInterrupt) as error:
-        if ds is None:  # else it came when all was done
+        if ds is None:  # otherwise the interrupt came after the run was complete
             ds, failure = getattr(error, "partial", None), error
         if ds is None:
             raise
     with shielded():
         store.write(ds, out)
-        if not isinstance(failure, KeyboardInterrupt):  # a solver that failed would fail again
+        if not isinstance(failure, KeyboardInterrupt):  # a run that failed would fail again from its checkpoint
             place.path.unlink(missing_ok=True)
     if failure is not None:
         more = " The same command with --resume goes on from the last checkpoint." * place.path.exists()
@@ -104,7 +107,7 @@ def rerun(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A result of `otjdd run`.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Write the new result.")] = None,
 ) -> None:
-    """Simulate a stored result again, from its own attributes, and tell whether the numbers are the same.
+    """Simulate a stored result again, from its own attributes, and report whether the numbers are the same.
 
     Example: otjdd rerun rv-loop.nc
     """

@@ -1,4 +1,4 @@
-"""otjdd selftest: what works on this machine."""
+"""otjdd selftest: check otjdd on this machine."""
 
 import json
 from typing import Annotated
@@ -9,7 +9,7 @@ from otjdd.errors import ExitCode
 
 
 def selftest(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Try on this machine what otjdd is made of: kernels, files, cache, processes, pictures. No network.
+    """Check on this machine that kernels, files, cache, processes and pictures work. Uses no network.
 
     Example: otjdd selftest
     """

@@ -35,7 +35,7 @@ def study(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Compute only what DIR does not hold yet.")] = False,
     status: Annotated[
-        Path | None, typer.Option("--status", metavar="DIR", help="Tell what DIR holds, and compute nothing.")
+        Path | None, typer.Option("--status", metavar="DIR", help="Count the points in DIR, and compute nothing.")
     ] = None,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help='Compute on a dask cluster: "tcp://...", or "local".')
@@ -47,7 +47,7 @@ def study(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No progress, no summary.")] = False,
     allow_outside: Outside = False,
 ) -> None:
-    """Run a case at many points: what its [study] varies, in parallel, each point on disk as soon as it is done.
+    """Run a case at all points of its [study], in parallel. Each point is on disk as soon as it is done.
 
     Example: otjdd study thickness -o thickness --workers 2
     """
@@ -81,7 +81,7 @@ def study(
 
 
 def read_share(text: str) -> tuple[int, int]:
-    """I/N as two numbers, 1 <= I <= N."""
+    """The two numbers of I/N, with 1 <= I <= N. Raises typer.BadParameter."""
     part, _, whole = text.partition("/")
     if not (part.isdecimal() and whole.isdecimal() and 1 <= int(part) <= int(whole) <= 1_000_000):
         raise typer.BadParameter(f"expected I/N with I from 1 to N, got {text!r}", param_hint="--shard")
@@ -90,7 +90,7 @@ def read_share(text: str) -> tuple[int, int]:
 
 @contextmanager
 def study_progress(title: str, quiet: bool) -> Iterator[Callable[[int, int, int], None] | None]:
-    """Yield the progress callback of a study: a bar on a terminal, else a line every EVERY seconds; None when quiet."""
+    """Yield a callback (done, failed, total): a bar on a terminal, else a line every EVERY seconds; None if quiet."""
     if quiet or sys.stderr.isatty():
         with progress_bar(title, quiet) as bar:
             yield bar and (lambda done, failed, total: bar(done / total))

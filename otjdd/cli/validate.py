@@ -1,4 +1,4 @@
-"""otjdd validate: the claims on two devices, judged and reported."""
+"""otjdd validate: check the claims on two published devices, and report the verdicts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
     update: Annotated[
-        Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the markers of a file.")
+        Path | None, typer.Option("--update", metavar="FILE", help="Put that table between the marks of a file.")
     ] = None,
     pictures: Annotated[
         Path | None, typer.Option("--pictures", metavar="DIR", help="Draw each claim into this folder.")
@@ -43,16 +43,16 @@ def validate(
     quick: Annotated[bool, typer.Option("--quick", help="Fewer runs and shorter trains.")] = False,
     expected: Annotated[
         bool,
-        typer.Option("--expected", help="Compare with what each claim expects: exit code 8 for a difference only."),
+        typer.Option("--expected", help="Exit code 8 only where a verdict is not the one that the claim expects."),
     ] = False,
     errors: Annotated[
-        bool, typer.Option("--errors", help="State the numerical error of each number: some 2.5 times the time.")
+        bool, typer.Option("--errors", help="State the numerical error of each number. Takes some 2.5 times as long.")
     ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes. Default: one for each processor.")
     ] = None,
 ) -> None:
-    """Check the claims on both devices: what was reported, what comes out here, met or missed.
+    """Check the claims on both devices: what was reported, what the model gives, met or missed.
 
     Example: otjdd validate rv-hrs retention
     """
@@ -76,7 +76,7 @@ def validate(
 
 
 def check_places(names: list[str], update: Path | None, pictures: Path | None, report: Path | None) -> None:
-    """Refuse unknown claims, and places that cannot be written to, before anything runs. Raises typer.BadParameter."""
+    """Raise typer.BadParameter for an unknown claim or a file without marks, OSError for a folder not to be written."""
     from otjdd.claims import judge, table
 
     try:
@@ -95,7 +95,7 @@ def check_places(names: list[str], update: Path | None, pictures: Path | None, r
 def write_verdicts(
     verdicts: Sequence[Verdict], update: Path | None, pictures: Path | None, report: Path | None, quick: bool
 ) -> None:
-    """Write verdicts to the places that were asked for."""
+    """Write the pictures, the report and the table of verdicts, each where its path is given."""
     if pictures:
         from otjdd.claims.pictures import save_all
 

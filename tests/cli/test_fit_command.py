@@ -74,8 +74,8 @@ def test_a_fit_goes_on_from_its_best_set(folder, fitted):
     done = otjdd(folder, "fit", *words, "--resume")
     assert done.returncode == 0, done.stderr
     found, again = (store.read(folder / name) for name in ("found.nc", "again.nc"))
-    made = command.asked(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
-    start = command.earlier(folder / "found.nc", True, made, 0, 1)["start"]
+    made = command.task_of(load_case(folder / "small.toml"), [folder / "loop.csv"], words[3:6:2], **NOTHING)
+    start = command.resumed(folder / "found.nc", True, made, 0, 1)["start"]
     assert start == dict(zip(found["parameter"].values.tolist(), found["value"].values.tolist(), strict=True))
     assert again.attrs["reduced_chi_square"] <= found.attrs["reduced_chi_square"] * (1 + 1e-3)
     done = otjdd(folder, "fit", *words[:2], "--vary", "ions.density", "-o", "again.nc", "--resume")
@@ -113,8 +113,8 @@ def test_weights_of_files_on_the_command_line(folder, monkeypatch):
     files = [Path("loop.csv"), Path("./again/loop.csv")]
     (folder / "again").mkdir()
     (folder / "again/loop.csv").write_bytes((folder / "loop.csv").read_bytes())
-    weights = command.weighted(["again/loop.csv=0.25"], files)
-    made = command.asked(load_case("small.toml"), files, ["ions.density"], **NOTHING | {"weights": weights})
+    weights = command.weights_by_file(["again/loop.csv=0.25"], files)
+    made = command.task_of(load_case("small.toml"), files, ["ions.density"], **NOTHING | {"weights": weights})
     one, other = made.curves
     assert other.sigma == pytest.approx(2 * one.sigma)
 
