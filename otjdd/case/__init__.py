@@ -1,1 +1,1 @@
-"""Case files: from text with units to one frozen record, or to a list of all that is wrong with it."""
+"""Case files: a text with units becomes one frozen record in SI, or a list of all its faults."""

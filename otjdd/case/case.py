@@ -39,8 +39,8 @@ from otjdd.waveform.waveform import Waveform
 
 __all__ = ["Case", "CaseError", "Numerics", "Problem", "Recording", "load_case", "parse_case", "shipped_cases"]
 
-SHARED = 16  # sections whose texts are held
-FEW = 2  # waveforms that are held, of 80 MB at most
+SHARED = 16  # sections whose texts are remembered
+FEW = 2  # waveforms that are remembered; one takes 80 MB at most
 
 
 class Case(Record):
@@ -114,14 +114,17 @@ class Case(Record):
         ])  # fmt: skip
 
     def waveform(self) -> Waveform | Chain:
-        """Waveform of the drive, which has one. Cases that share a drive share its waveform. Raises OSError."""
+        """Waveform of the drive. Cases that share a drive share its waveform.
+
+        Raises AttributeError for a drive without one ("iv", "cv", "impedance", "patterns"), OSError for its files.
+        """
         drive = self.drive
         if isinstance(drive, Curves | Patterns):
             raise AttributeError(f"a drive of the kind {drive.kind} has no waveform")
         return drive.waveform() if files_of(drive, "drive") else waveform_of(drive)
 
     def texts(self) -> dict[str, str]:
-        """Texts of the waveforms and the profile that the case names, by their names in `resolved`. Raises OSError."""
+        """Name in `resolved` -> text, of the waveforms and the profile that the case reads. Raises OSError."""
         return {
             name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
@@ -145,7 +148,7 @@ class Case(Record):
         refused. A table that names its kind or law replaces the one that is there. Raises CaseError.
         """
         changes = (dict(*change) if len(change) == 1 else dict([change] if change else [])) | changes
-        # Sections without a change stay the records that they are, which need no second check.
+        # Sections without a change are passed as records, which pydantic does not validate again.
         names = {str(split_key(key, Source("replace", None))[0]) for key in changes}
         data = {name: value for name, value in self if value is not None and name != "expect"}
         data |= self.model_dump(mode="json", exclude_none=True, include=names - {"expect"})
@@ -153,7 +156,10 @@ class Case(Record):
         return build(document, self.folder, self._source, self._allow_outside, self._typed, strict_units=False)
 
     def of_one_temperature(self, what: str) -> Self:
-        """The case itself. Raises CaseError where its current warms it, which `what` does not know."""
+        """The case itself. Raises CaseError if it has a `device.heat`.
+
+        what : the calculation that takes one temperature only, in words for the message
+        """
         if self._heat is None:
             return self
         raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
@@ -171,7 +177,7 @@ class Case(Record):
         return self.model_copy(update={"fit": None}) if self.fit else self
 
     def without_study(self) -> "Case":
-        """The case without its study, from which all points of the study start, and without its fit."""
+        """The case without study, fit and expect: the point that the study's changes start from."""
         found = self.model_copy(update={"study": None, "fit": None, "expect": None})
         found._source = ""
         return found
@@ -188,10 +194,10 @@ def load_case(
 ) -> Case:
     """Read a case file, or a shipped case by its name ("rv-loop").
 
-    set, changes : dotted key -> value as in the file ("3.2 nm", 200), put on top of it; a file that they name is that of
-        the case's folder, else of the present one
+    set, changes : dotted key -> value as in the file ("3.2 nm", 200), which replaces that of the file. A file named here
+        is looked for in the folder of the case, then in the working folder
     allow_outside : let the case name files that are not in its folder
-    Raises CaseError with all that is wrong, OSError when the file cannot be read.
+    Raises CaseError with all faults, OSError when the file cannot be read.
     """
     path = find_case(path)
     document = load_document(path, shipped_cases())
@@ -205,8 +211,9 @@ def changed_case(
     case: Case | str | os.PathLike[str], changes: Mapping[str, Any] | None, more: Mapping[str, Any],
     *, allow_outside: bool = False,
 ) -> Case:  # fmt: skip
-    """A case with changes (dotted key -> value): a record, the path of a file, or the name of a shipped case.
+    """A case with changes.
 
+    case : a record, the path of a file, or the name of a shipped case   changes, more : dotted key -> value
     Raises CaseError, OSError.
     """
     changes = dict(changes or {}) | dict(more)
@@ -216,7 +223,11 @@ def changed_case(
 
 
 def parse_case(text: str, folder: str | Path = ".", *, file: str = "case.toml", allow_outside: bool = False) -> Case:
-    """Return the case of a text without base; `folder` holds the files that it names. Raises CaseError."""
+    """Case of a TOML text without `base`.
+
+    folder : where the files that it names are   file : name of the text in messages
+    Raises CaseError.
+    """
     return build(with_calibrated(parse(Source(file, text))), Path(folder).resolve(), text, allow_outside)
 
 
@@ -224,7 +235,11 @@ def build(
     document: Document, folder: Path, source: str, allow_outside: bool, typed: frozenset[str] = frozenset(),
     *, strict_units: bool = True,
 ) -> Case:  # fmt: skip
-    """Find the files that a document names and validate its data. Raises CaseError with all problems at once."""
+    """Find the files that a document names, and validate its data. Raises CaseError with all problems at once.
+
+    folder : of the case   source : text of the case file   typed : see `typed_files`
+    strict_units : refuse bare numbers for quantities
+    """
     problems = find_files(document, folder, allow_outside, typed)
     try:
         case = Case.model_validate(document.data, context={"strict_units": strict_units})
@@ -248,7 +263,7 @@ def build(
 
 
 def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """Paths and names of the files of a case: waveforms, results, profiles and compact models, data to fit."""
+    """(path, name) of the files in the data of a case: waveforms, results, profiles, compact models, data to fit."""
     if not path:
         fit = data.get("fit")
         sets = fit.get("data") if isinstance(fit, dict) else None
@@ -279,7 +294,7 @@ def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
 
 
 def tables_of_spread(columns: dict[str, Any], path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Paths and names of the tables of distributions in columns or in a kind of them, and in their kinds."""
+    """(path, name) of the tables of distributions in a [columns], or in one of its kinds."""
     spread, kinds = columns.get("spread"), columns.get("kinds")
     for key, law in (spread if isinstance(spread, dict) else {}).items():
         if isinstance(law, dict) and isinstance(law.get("file"), str):
@@ -290,9 +305,9 @@ def tables_of_spread(columns: dict[str, Any], path: KeyPath) -> Iterator[tuple[K
 
 
 def typed_files(document: Document, folder: Path) -> frozenset[str]:
-    """Files of the present folder, or below, that changes name; their names are made absolute, in place.
+    """Files in the working folder, or below it, that changes of the case name. Their names are made absolute, in place.
 
-    A file of that name in the folder of the case goes before.
+    A file of the same name in the folder of the case has priority.
     """
     here, found = os.path.realpath("."), set()
     for path, name in list(named_files(document.data)):
@@ -305,9 +320,10 @@ def typed_files(document: Document, folder: Path) -> frozenset[str]:
 
 
 def find_files(document: Document, folder: Path, allow_outside: bool, typed: frozenset[str]) -> list[Problem]:
-    """Make the names of files absolute, in place, from the folder of the case file that names them; return problems.
+    """Make the names of files absolute, in place. Returns the problems found.
 
-    typed : files that are allowed wherever they are
+    A name is relative to the folder of the case file that states it.
+    typed : absolute names that are allowed outside of that folder, see `typed_files`
     """
     problems = []
     for path, name in named_files(document.data):
@@ -332,7 +348,7 @@ def find_files(document: Document, folder: Path, allow_outside: bool, typed: fro
 
 
 def with_names(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The data of a case, changed in place: files in a folder are named from there."""
+    """Make the names of files in a folder relative to it, in place. Returns the data."""
     for path, name in named_files(data):
         inside = Path(name).is_relative_to(folder)
         put(data, path, Path(name).relative_to(folder).as_posix() if inside else name)
@@ -348,7 +364,7 @@ def section_text(section: Record, name: str, folder: Path) -> str:
 
 @by_record(SHARED)
 def files_of(section: Record | None, name: str) -> tuple[str, ...]:
-    """Names of the files of a section of a case. They may change."""
+    """Names of the files of a section of a case. The contents of a file may change between two calls."""
     return tuple(file for _, file in named_files({name: section and section.model_dump(mode="json")}))
 
 

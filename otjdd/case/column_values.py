@@ -1,11 +1,11 @@
 """Values of the keys that differ between columns, and the share of each column: quadratures of the laws of a case.
 
-A switch by thermal activation has a width of some kT on an axis of barriers, whatever the distribution of these. So the
-columns of a law stand for slices of equal width, each with its probability and its mean. For a process that is one step of
-width w on that axis the error falls exponentially where slices are narrower than some 1.5 w, as that of the trapezoidal
-rule does. With an exponential law of 62 meV at 300 K, 20 columns give the power of time within 1e-4 over three decades and
-its local slope within 0.01; 20 Gauss-Laguerre nodes give both within 0.002 and 0.18. What is left is of second order in the
-width of a slice.
+A thermally activated switch has a width of some kT on an axis of barriers, whatever their distribution. The columns
+of a law are therefore slices of equal width on that axis. Each has the probability and the mean of its slice. For a
+process that is a step of width w on the axis, the error falls exponentially once slices are narrower than some 1.5 w,
+as with the trapezoidal rule. Example: an exponential law of 62 meV at 300 K. 20 columns give the power law of time
+within 1e-4 over three decades, and its local slope within 0.01; 20 Gauss-Laguerre nodes give 0.002 and 0.18. The
+remaining error is of second order in the width of a slice.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,16 @@ import numpy as np
 from otjdd.case.columns import SIGN
 from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
 
-TAIL = 1e-5  # probability beyond the last slice but one, which has the rest of the tail
-DIMENSIONS = {"ions.density": "density", "device.film.thickness": "length"}  # of tables; energies else
+TAIL = 1e-5  # probability beyond the last edge of the slices; the outermost slice takes it
+DIMENSIONS = {"ions.density": "density", "device.film.thickness": "length"}  # of the keys that are no energies
 
 
 class Standard(NamedTuple):
-    """A law in its own unit, from its quantiles z(u), 0 <= u <= 1."""
+    """A distribution in units of its own scale: quantiles z(u) at probabilities 0 <= u <= 1."""
 
-    edges: Callable[[int], np.ndarray]  # number of slices -> u (n+1,) of their edges
+    edges: Callable[[int], np.ndarray]  # number n of slices -> probabilities u (n+1,) of their edges
     quantile: Callable[[np.ndarray], np.ndarray]  # z(u)
-    integral: Callable[[np.ndarray], np.ndarray]  # of z from 0 to u, so that means of slices are exact
+    integral: Callable[[np.ndarray], np.ndarray]  # of z from 0 to u; gives the exact means of slices
 
 
 def normal_law() -> Standard:
@@ -75,7 +75,7 @@ def uniform_law() -> Standard:
 
 
 def of_table(values: np.ndarray, weights: np.ndarray) -> Standard:
-    """The law of listed values with weights; slices are as wide in value, and those without a value are left out."""
+    """The law of listed values with weights. Slices are equally wide in value; empty ones are left out."""
     order = np.argsort(values, kind="stable")
     z, p = values[order], weights[order] / weights.sum()
     u, sums = np.concatenate(([0.0], np.cumsum(p))), np.concatenate(([0.0], np.cumsum(p * z)))
@@ -102,7 +102,7 @@ LAWS = {
 
 
 def closed(u: np.ndarray) -> np.ndarray:
-    """Edges of slices, of which the first and the last have the tails."""
+    """Edges of slices with the outermost moved to 0 and 1, in place, so that the outermost slices take the tails."""
     u[0], u[-1] = 0.0, 1.0
     return u
 
@@ -113,7 +113,7 @@ def standard(name: str) -> Standard:
 
 
 def law_of(key: str, law: Any) -> Standard:
-    """The law of a key of a spread. Raises OSError, ValueError ("file:line: ...") for its table."""
+    """The distribution of a key of `spread`. Raises OSError, ValueError ("file:line: ...") for its table."""
     return of_table(*read_table(law.file, DIMENSIONS.get(key, "energy"))) if law.law == "table" else standard(law.law)
 
 
@@ -135,7 +135,10 @@ def read_table(path: str, dimension: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def values_at(key: str, law: Any, value: float, z: np.ndarray) -> np.ndarray:
-    """Values of a key [SI, eV] at places z of its law, from its value in the case."""
+    """Values of a key [SI, eV] at quantiles z of its law.
+
+    law : record of `columns.spread_of`   value : of the key in the case
+    """
     found: np.ndarray
     if law.law == "table":
         found = z
@@ -165,8 +168,8 @@ QUADRATURES = {"gauss-hermite": np.polynomial.hermite_e.hermegauss, "gauss-legen
 def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Values (K,) [SI, eV] of each key that is spread, and the shares (K,) of the columns.
 
-    columns : `case.columns.Columns`   value : of each key in the case
-    Keys that move together have one number of nodes; of the others all combinations are taken.
+    columns : a `case.columns.Columns`   value : key -> its value in the case
+    Keys that move together share their nodes. The columns are all combinations of the nodes of the other keys.
     Raises OSError, ValueError ("file:line: ...") for the table of a law.
     """
     spread = {key: law for key, law in columns.spread.items() if law}
@@ -189,7 +192,7 @@ def column_values(columns: Any, value: dict[str, float]) -> tuple[dict[str, np.n
 def group_values(
     keys: list[str], spread: dict[str, Any], columns: Any, value: dict[str, float]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Values of keys that move along one quantile, and the weights of its nodes."""
+    """Values (n,) of keys that share their quantiles, and the weights (n,) of the nodes."""
     first = spread[keys[0].removeprefix(SIGN)]
     if not hasattr(first, "law"):
         nodes, weights = quadrature(columns.nodes, columns.count)
@@ -211,14 +214,14 @@ def group_values(
 
 
 def means(law: Standard, u: np.ndarray) -> np.ndarray:
-    """Means (n,) of a law between quantiles u (n+1,)."""
+    """Means (n,) of a law in slices between probabilities u (n+1,)."""
     return np.diff(law.integral(u)) / np.diff(u)
 
 
 def drawn_columns(
     columns: Any, spread: dict[str, Any], value: dict[str, float]
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Values of columns that are drawn from the laws, with equal shares."""
+    """Values (K,) of columns drawn at random from the laws, and their equal shares (K,)."""
     keys = sorted(spread)
     z = np.random.default_rng(columns.seed).standard_normal((columns.count, len(keys)))
     bound = {key.removeprefix(SIGN): key.startswith(SIGN) for key in columns.together or ()}

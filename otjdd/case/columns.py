@@ -1,4 +1,4 @@
-"""The [columns] of a case: parallel columns that share the junction voltage, their kinds, and what differs between them."""
+"""The [columns] of a case: parallel columns that share the junction voltage, their kinds, and the keys that differ."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
@@ -16,11 +16,14 @@ Nodes = Literal["gauss-hermite", "gauss-legendre", "draws"]
 HowMany = Annotated[Count, Field(ge=1, le=MOST_COLUMNS)]
 Seed = Annotated[Count, Field(ge=0, lt=2**63)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_+.-]{0,31}$")]
-SIGN = "-"  # before a key that moves against the first of those that move together
+SIGN = "-"  # before a key of `together` that falls where the first key rises
 
 
 def law(name: str, dimension: str, **fields: Any) -> Any:
-    """Record of a law of distribution, tagged by its name, under a name of this module so that it can be pickled."""
+    """Make the record of a law of distribution, tagged by its name.
+
+    The class becomes a global name of this module, so that its instances can be pickled.
+    """
     title = f"{name.title().replace('-', '')}Of{dimension.title()}"
     found: dict[str, Any] = {"law": (Literal[name], ...)} | {key: (kind, ...) for key, kind in fields.items()}
     made = globals()[title] = create_model(title, __base__=Record, **found)
@@ -36,7 +39,7 @@ def form(value: Any) -> str:
 def spread_of(dimension: str, most: str, logarithmic: bool = False) -> Any:
     """Type of the distribution of a key around its value in the case.
 
-    A standard deviation, whose distribution `nodes` names, or a table with a law:
+    It is a standard deviation, whose distribution `nodes` names, or a table with a law and its keys:
 
         normal                  deviation
         uniform                 width, from end to end

@@ -73,7 +73,7 @@ class Crossbar(Record):
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which holds a Crossbar
-    """Path, expected and found where crossbar, drive, patterns and circuit of a case do not fit together."""
+    """(path, expected, got) for each conflict between crossbar, drive, patterns and circuit of a case."""
     if case.drive.kind != "patterns":
         if case.crossbar is not None:
             yield ("drive", "kind"), '"patterns" in a case with a [crossbar]', brief(case.drive.kind)
@@ -100,6 +100,6 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
         if getattr(case.circuit, name) != getattr(default, name):
             yield (
                 ("circuit", name),
-                "none of this in a crossbar, whose drivers are resistances and whose cells are static",
-                "it",
+                "none in a case with a [crossbar], whose drivers are resistances and whose cells are static",
+                "a value",
             )

@@ -118,7 +118,7 @@ class History(Record):
 
 
 class FromResult(Record):
-    """Initial state equal to the last one in a result file, of this version or of 0.1.0."""
+    """Initial state equal to the last state in a result file, of this version or of 0.1.0."""
 
     result: Annotated[str, Field(min_length=1)]
 
@@ -130,7 +130,7 @@ class FromProfile(Record):
 
 
 def form_of_initial(value: object) -> str:
-    """Form of `initial` that a value has; an unknown one is read, and refused, as a name."""
+    """Tag of the form of `initial` that a value has. What has no known form is taken for a name, and refused as one."""
     for name, form in (("result", FromResult), ("profile", FromProfile)):
         if isinstance(value, form) or (isinstance(value, dict) and name in value):
             return name
@@ -177,7 +177,7 @@ class Ions(Record):
     @field_validator("density")
     @classmethod
     def check_density(cls, density: float | None, info: ValidationInfo) -> float | None:
-        sites = info.data.get("site_density", math.inf)  # absent when it is itself at fault
+        sites = info.data.get("site_density", math.inf)  # absent when it is itself invalid
         if density is not None and density >= sites:
             site_density = write(sites, "density")
             raise NotAsExpected(
@@ -218,13 +218,13 @@ def materials() -> dict[str, Published]:
 
 
 def read_material(name: str, *, what: str, value: str | float, source: str, dimension: str = "") -> Published:
-    """One entry of materials.toml; without `dimension` the value is a plain number."""
+    """One entry of materials.toml. Without `dimension` the value is a plain number."""
     number = parse(str(value), dimension) if dimension else float(value)
     return Published(name, what, number, str(value), source)
 
 
 def material(name: str) -> Published:
-    """A published value by its name in materials.toml; KeyError naming the known ones when there is none."""
+    """A published value by its name in materials.toml. Raises KeyError, which lists the known names."""
     known = materials()
     if name not in known:
         raise KeyError(f"no material value {name!r}; known are {', '.join(sorted(known))}")

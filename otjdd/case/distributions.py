@@ -21,7 +21,10 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
 def flat(table: Any) -> Any:
-    """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}; tables of records stay."""
+    """Flatten nested tables to dotted keys: {ions: {density: [..]}} -> {"ions.density": [..]}.
+
+    Tables with one of the keys LEAVES describe a value and are kept.
+    """
     found: dict[str, Any] = {}
     for key, value in table.items() if isinstance(table, dict) else ():
         if isinstance(value, dict) and not set(value) & LEAVES:
@@ -36,7 +39,7 @@ Flat = BeforeValidator(flat)
 
 
 def together(*amounts: Amount) -> tuple[list[float], str]:
-    """Amounts in SI, and their common dimension, "" for plain numbers. Raises NotAsExpected for different dimensions."""
+    """Amounts [SI], and their common dimension, "" for plain numbers. Raises NotAsExpected for different dimensions."""
     read = [quantity(a) if isinstance(a, str) else (float(a), "") for a in amounts]
     for (_, dimension), text in zip(read, amounts, strict=True):
         if dimension != read[0][1]:
@@ -45,7 +48,10 @@ def together(*amounts: Amount) -> tuple[list[float], str]:
 
 
 def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
-    """A computed value as text for a case file. whole : write numbers without a fraction as integers."""
+    """A computed value [SI] as a case file has it: text with a unit, or a plain number when `dimension` is "".
+
+    whole : write numbers without a fraction as integers
+    """
     value = float(f"{value:.{DIGITS}g}")
     if dimension:
         return write(value, dimension)
@@ -53,7 +59,7 @@ def value_text(value: float, dimension: str, whole: bool = False) -> Amount:
 
 
 def check_difference(amount: Amount) -> None:
-    """Raise UnitError for a step or deviation on a scale that has its own zero (degC)."""
+    """Raise UnitError for a step or deviation in degC, whose zero is not that of the scale."""
     if isinstance(amount, str):
         difference(amount)
 
@@ -81,7 +87,7 @@ class Uniform(Record):
 
 
 class Normal(Record):
-    """Gaussian, truncated at `low` and `high` if given."""
+    """Normal distribution, truncated at `low` and `high` if given."""
 
     mean: Amount
     deviation: Amount
@@ -104,7 +110,7 @@ class Normal(Record):
 
 
 class Lognormal(Record):
-    """Lognormal with `median` and the `factor` of one standard deviation, truncated at `low` and `high` if given."""
+    """Log-normal distribution, truncated at `low` and `high` if given. factor : exp of the deviation of the logarithm"""
 
     median: Amount
     factor: Annotated[Number, Field(gt=1, le=1e6)]
@@ -161,7 +167,7 @@ def truncated(u: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def form_of(value: object) -> str:
-    """Tag of the distribution that a table describes, by its keys."""
+    """Tag of the distribution that the keys of a table name."""
     keys = set(value) if isinstance(value, dict) else set(vars(value)) if isinstance(value, Record) else set()
     return next((key for key in ("mean", "median", "values") if key in keys), "low")
 
@@ -176,10 +182,11 @@ Distribution = Annotated[
 
 
 class Sample(Record):
-    """Draws of several keys together, from a seed; the same numbers on every machine.
+    """Joint draws of several keys from a seed, the same on every machine.
 
-    method : "sobol" (scrambled, counts are powers of 2), "latin-hypercube", "random", or "saltelli", the design from which
-    Sobol indices are estimated: count * (keys + 2) points
+    method : "sobol" (scrambled, a power of 2 as count), "latin-hypercube", "random", or "saltelli", a design of
+        count * (keys + 2) points from which Sobol indices are estimated
+    over : dotted key -> distribution
     """
 
     method: Literal["sobol", "latin-hypercube", "random", "saltelli"] = "sobol"
@@ -227,10 +234,10 @@ def unit_cube(method: str, count: int, dimensions: int, seed: int) -> np.ndarray
 def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np.ndarray:
     """Points (count, dimensions) of the unit cube, one in each of `count` slices of each dimension.
 
-    McKay, Beckman & Conover, Technometrics 21, 239 (1979). The points are those of `scipy.stats.qmc.LatinHypercube`, whose
-    import takes 0.7 s, as much as 200 short runs.
+    McKay, Beckman & Conover, Technometrics 21, 239 (1979). The points equal those of `scipy.stats.qmc.LatinHypercube`,
+    whose import takes 0.7 s.
     """
-    (own,) = rng.spawn(1)  # as scipy does
+    (own,) = rng.spawn(1)  # as scipy does, for the same points
     place, slices = own.random((count, dimensions)), np.tile(np.arange(1, count + 1), (dimensions, 1))
     for row in slices:
         own.shuffle(row)
@@ -238,7 +245,7 @@ def latin_hypercube(rng: np.random.Generator, count: int, dimensions: int) -> np
 
 
 def drawn_values(distribution: Any, u: np.ndarray) -> list[Amount]:
-    """Values of a case file at shares u of a distribution."""
+    """Values of a distribution at probabilities u (n,), as a case file has them."""
     if isinstance(distribution, Choice):
         n = len(distribution.values)
         return [distribution.values[min(int(x * n), n - 1)] for x in u]

@@ -1,6 +1,6 @@
-"""Case files as plain data: read safely and merged with their bases, each value with its place in a file.
+"""Case files as plain data, merged with their bases. Each value has its place in a file.
 
-No physics here. A case file is TOML and nothing else: no code, no expressions, at most 1 MB, 32 levels deep.
+A case file is TOML and nothing else: no code, no expressions, at most 1 MB, 32 levels deep.
 """
 
 import copy
@@ -24,7 +24,7 @@ MAX_BASES = 16  # of a base of a base ...
 QUANTITY = re.compile(r"[-+]?[0-9.]+(?:e[-+]?[0-9]+)? [A-Za-z%][A-Za-z0-9/^%-]*")  # text in any case, as in "2.8 nm"
 STEP = re.compile(rf"(\.?)({PART.pattern})|\[([0-9]{{1,6}})\]")
 
-# Alternatives: keys of the one group in the upper table remove those of the other group from the lower table.
+# Alternatives: a table that has keys of one group removes the keys of the other group from the table of its base.
 EITHER = (
     ({"voltages"}, {"start", "stop", "step", "path"}),
     ({"period"}, {"frequency"}),
@@ -34,7 +34,7 @@ EITHER = (
     ({"capacity"}, {"time_constant"}),
 )
 
-# A table whose switch changes has other keys: it replaces the table of the base instead of being merged with it.
+# Keys that decide which other keys a table has. Where such a key changes, the table replaces that of the base.
 SWITCHES = {"permittivity": ("law",)}
 ANY_SWITCH = ("kind",)
 WHOLE = {"initial"}  # never merged
@@ -43,8 +43,8 @@ WHOLE = {"initial"}  # never merged
 class Document(NamedTuple):
     """Data of a case file merged with its bases, and the places of its keys: path -> (Source, offset).
 
-    problems : values that no case allows (nan, inf, dates); `data` holds them as text
-    calibrated : paths of the values that a case file says are fitted to one device, and the file that says so
+    problems : one for each value that no case allows (nan, inf, dates); `data` holds these values as text
+    calibrated : (path, file) of the values that a file lists as fitted to one device
     """
 
     source: Source
@@ -92,7 +92,7 @@ def load_document(path: str | os.PathLike[str], shipped: Path, seen: tuple[Path,
 
 
 def with_calibrated(document: Document) -> Document:
-    """The document with its list `calibrated`, taken out of its data. Raises CaseError for a key that it does not state."""
+    """Move the list `calibrated` from the data to the field of that name. Raises CaseError for a key not in the file."""
     if "calibrated" not in document.data:
         return document
     keys, source = document.data.pop("calibrated"), document.source
@@ -107,7 +107,10 @@ def with_calibrated(document: Document) -> Document:
 
 
 def find_base(document: Document, shipped: Path, seen: tuple[Path, ...]) -> str:
-    """Path of the file that `base` names, relative to the folder of the case. Raises CaseError."""
+    """Path of the file that `base` names. Raises CaseError.
+
+    seen : files that are based on this one, which `base` must not name again
+    """
     name, folder = document.data["base"], Path(document.source.file).parent
 
     def fault(expected: str, got: str = "") -> CaseError:
@@ -162,7 +165,7 @@ def parse(source: Source) -> Document:
 
 
 def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exception) -> Problem:
-    """Problem that the TOML parser reports, at its place."""
+    """The error of the TOML parser as a Problem with its place."""
     text, message = source.text or "", str(error) or type(error).__name__
     where = re.search(r" \(at line (\d+), column (\d+)\)$", message)
     reason = re.sub(r" \(at .*\)$", "", message)
@@ -172,7 +175,7 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
     if where:
         lines = text.split("\n")[: int(where[1]) - 1]
         at = sum(len(line) + 1 for line in lines) + int(where[2]) - 1
-    else:  # the end of the text, or a number of thousands of digits that Python will not read
+    else:  # the end of the text, or a number with more digits than Python reads
         digits = re.search(r"[0-9_]{1000,}", text)
         at = digits.start() if digits else len(text.rstrip())
         reason = "a number with too many digits" if digits else reason
@@ -180,7 +183,7 @@ def syntax_problem(source: Source, twice: list[tuple[int, KeyPath]], error: Exce
 
 
 def without_faults(document: Document) -> Document:
-    """Return the document with values that no case allows as text, and a problem for each; other faults are found later."""
+    """Replace values that no case allows by their text, and add a problem for each. Other faults are found later."""
     strange = list(islice(strange_values(document, (), document.data), MAX_PROBLEMS))
     for table, part, _ in strange:
         table[part] = str(table[part])
@@ -188,7 +191,7 @@ def without_faults(document: Document) -> Document:
 
 
 def strange_values(document: Document, path: KeyPath, value: Any) -> Iterator[tuple[Any, Any, Problem]]:
-    """Values that TOML allows and a case does not (dates, nan, inf) as (table or list, key in it, problem)."""
+    """(table or list, key in it, problem) for each value that TOML allows and a case does not: dates, nan, inf."""
     for part, inner in value.items() if isinstance(value, dict) else enumerate(value):
         place = (*path, part)
         if isinstance(inner, dict | list):
@@ -201,7 +204,7 @@ def strange_values(document: Document, path: KeyPath, value: Any) -> Iterator[tu
 
 
 def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozenset()) -> Document:
-    """Merge the upper document into the lower one, table by table; other values and the paths in `whole` are replaced."""
+    """Put one document on top of its base: tables are merged, other values and the paths in `whole` are replaced."""
     replaced = list(whole)
     data = merge(below.data, above.data, (), replaced)
     kept = {p: q for p, q in below.places.items() if not any(p[: len(r)] == r for r in replaced)}
@@ -210,7 +213,7 @@ def put_on(below: Document, above: Document, whole: frozenset[KeyPath] = frozens
 
 
 def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPath]) -> Any:
-    """Merge `above` into the table or list `below`, except for the paths in `replaced`; append all replaced paths to it."""
+    """Merge `above` into the table or list `below`. Paths in `replaced` are not merged; further replaced ones are added."""
     merged: Any = list(below) if isinstance(below, list) else without_alternatives(below, above, path, replaced)
     for name, value in above.items():
         old = merged[name] if isinstance(below, list) or name in merged else None
@@ -225,7 +228,7 @@ def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPa
 def without_alternatives(
     below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list[KeyPath]
 ) -> dict[str, Any]:
-    """Return the lower table without the alternatives (`EITHER`) to keys of the upper one; append them to `replaced`."""
+    """The table `below` without alternatives (EITHER) to keys of `above`. The removed paths are added to `replaced`."""
     gone: set[str] = set()
     for one, other in EITHER:
         for here, there in ((one, other), (other, one)):
@@ -238,12 +241,12 @@ def without_alternatives(
 
 
 def is_profile(initial: object) -> bool:
-    """Tell if a start is a profile, which says the density as well."""
+    """True if an initial state is a profile, which states the density as well."""
     return isinstance(initial, dict) and "profile" in initial
 
 
 def mergeable(name: str, below: Any, above: Any) -> bool:
-    """Tell if a value is merged with the one below instead of replacing it."""
+    """True if a value is merged with that of the base, False if it replaces it."""
     if not isinstance(above, dict):
         return False
     if isinstance(below, list):  # drive.parts[1].voltage of --set
@@ -254,9 +257,9 @@ def mergeable(name: str, below: Any, above: Any) -> bool:
 
 
 def changed(document: Document, changes: Mapping[str, Any], name: str) -> Document:
-    """Return the document with values set by dotted key; text is read as a TOML value where it is one.
+    """The document with values set by dotted key. A text that reads as a TOML value is taken as that value.
 
-    A table with a kind or law of its own replaces the old table; no key of that remains.
+    A table that states its kind or law replaces the old table as a whole.
     name : source of the changes in messages, such as "--set". Raises CaseError.
     """
     source = Source(name, None)
@@ -285,7 +288,7 @@ def split_key(key: str, source: Source) -> KeyPath:
     at = 0
     while (match := STEP.match(key, at)) and len(parts) < MAX_DEPTH:
         dot, name, index = match.groups()
-        if (parts == []) == (dot == "." or index is not None):  # a dot or an index follows a name, and only there
+        if (parts == []) == (dot == "." or index is not None):  # a dot or an index stands after a name only
             break
         parts.append(name.strip("\"'") if name else int(index))
         at = match.end()
@@ -295,7 +298,7 @@ def split_key(key: str, source: Source) -> KeyPath:
 
 
 def read_value(text: str) -> Any:
-    """Value of a --set text: a number, true, false, list or inline table if it reads as one, else the text itself."""
+    """Value of a text of --set: a number, true, false, a list or an inline table where it reads as one, else the text."""
     if QUANTITY.fullmatch(text):
         return text
     try:

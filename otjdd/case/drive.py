@@ -1,7 +1,7 @@
-"""The [drive] of a case: one record per `kind`, each with a `waveform()` but for the curves of `drive_curves`.
+"""The [drive] of a case: one record per `kind`.
 
-Shapes are made in `otjdd.waveform`; the records give names, units and limits. They are frozen, refuse unknown keys, and
-hold SI.
+Each record but those of `drive_curves` and `drive_patterns` has a `waveform()`. The records state names, units and
+limits of the keys; `otjdd.waveform` makes the shapes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from otjdd.waveform.chain import Chain, joined, repeated
 from otjdd.waveform.waveform import Waveform, concatenate, difference, with_reads
 
 MAX_DEPTH = 4
-FIRST_READ = 1e-6  # s: where log-spaced reads begin
+FIRST_READ = 1e-6  # s, time of the first log-spaced read
 
 __all__ = [
     "CV",
@@ -71,7 +71,7 @@ class Hold(Record):
     """A constant voltage with sparse reads, for retention.
 
     reads_at : ends of reads [s], from the start of the hold
-    reads_per_decade : further reads, spaced evenly in log t from 1 us to the end, without those that crowd another read
+    reads_per_decade : further reads, evenly spaced in log t from 1 us to the end; those too near another are left out
     """
 
     kind: Literal["hold"]
@@ -106,9 +106,9 @@ class Hold(Record):
 
 
 class Steps(Record):
-    """Plateaus of equal `width` with jumps in between: a piece of a spike, or the sweep of an instrument.
+    """Plateaus of equal `width` with jumps between them: a piece of a spike, or the sweep of an instrument.
 
-    voltages : one per plateau; or path and step : plateaus along a path, each vertex but the first once
+    voltages : one per plateau   path, step : instead of these, plateaus along a path, each vertex but the first once
     read_each : a read at the end of every plateau, at its own voltage   cycles : repetitions of the whole
     """
 
@@ -137,7 +137,7 @@ class Steps(Record):
 
 
 class Pulse(Record):
-    """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, and a `read` if there is one."""
+    """One pulse: `rise` from `base`, `voltage` for `width`, `fall`, `base` for `wait`, then the `read` if given."""
 
     kind: Literal["pulse"]
     voltage: Volts
@@ -181,7 +181,7 @@ class Train(Record):
 
     @property
     def _period(self) -> float:
-        # one of the two is given
+        # `_fits` has checked that one of the two is given
         return 1 / (self.frequency or math.nan) if self.period is None else self.period
 
     def _block(self, with_read: bool) -> Waveform:
@@ -227,10 +227,10 @@ class WriteReadLoop(Record):
 class Triangle(Record):
     """The I-V loop: a sweep along `path` at `rate`.
 
-    Without `step` the voltage is a ramp, and the time series of the current is the result. With it the sweep is that of an
-    instrument: a staircase, each vertex but the first once, and a read on each step.
-    delay : from the beginning of a step to its read; the end of the step when absent. It stands in for `rate`, too: then a
-    step ends with its read
+    Without `step` the voltage is a ramp, and the result is the time series of the current. With `step` it is a staircase,
+    as instruments make it: each vertex but the first once, and a read on each step.
+    delay : from the beginning of a step to its read; without it the read is at the end of the step. Without `rate`
+        a step lasts as long as its delay
     """
 
     kind: Literal["triangle"]
@@ -312,7 +312,7 @@ class Spikes(Record):
         return self
 
     def _held(self, name: str) -> Waveform:
-        """Waveform of a piece. Raises ValueError for one that is too long to be held as a whole."""
+        """Waveform of a piece. Raises ValueError for one with more breakpoints than are kept in memory at once."""
         shape = self.pieces[name].waveform()
         if isinstance(shape, Chain):
             raise ValueError(f"piece {name!r} has {shape.points:,} breakpoints, too many for a spike")

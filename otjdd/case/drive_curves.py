@@ -1,4 +1,4 @@
-"""Drives without a waveform: curves over the bias of states that are prepared, at rest or answering a small signal."""
+"""Drives without a waveform: current, capacitance or impedance of prepared states against bias or frequency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Waveform, concatenate
 
 MOST_FREQUENCIES = 10_000
-METER = "1 MHz"  # default of capacitance meters
+METER = "1 MHz"  # the usual frequency of capacitance meters
 
 Listed = Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)]
 
@@ -100,7 +100,7 @@ class Frequencies(Record):
 
 
 def form_of_frequencies(value: object) -> str:
-    """Form of `frequencies` that a value has; what is neither is read, and refused, as a list."""
+    """Tag of the form of `frequencies` that a value has. What has no known form is taken for a list, and refused."""
     return "table" if isinstance(value, dict | Frequencies) else "list"
 
 
@@ -112,9 +112,10 @@ Spectrum = Annotated[
 
 
 class Answer(Prepared):
-    """The ions under a small signal: they stand still or answer it, at the state that was prepared or at rest.
+    """What the ions do in a small-signal measurement.
 
-    ions : "frozen" or "moving"   settle : let the ions come to rest at each bias, as they would in the long run
+    ions : "frozen", they do not follow the signal; "moving", they do
+    settle : compute the steady state of the ions at each bias first
     """
 
     ions: Literal["frozen", "moving"] = "frozen"
@@ -128,7 +129,7 @@ class Answer(Prepared):
 
 
 class Impedance(Answer):
-    """Impedance against frequency at some biases: the answer to a voltage so small that it is linear; no waveform.
+    """Impedance against frequency at some biases: the linear response to a small voltage. No waveform.
 
     bias : voltages of the source   frequencies : listed, or a table of start, stop and per_decade
     temperatures, states : as in `iv`
@@ -148,7 +149,7 @@ class Impedance(Answer):
 
 
 class CV(Answer, Grid):
-    """Capacitance against voltage at one frequency or several; no waveform.
+    """Capacitance against voltage at one frequency or several. No waveform.
 
     voltages, start, stop, step, temperatures, states : as in `iv`   frequencies : as in `impedance`
     """

@@ -1,4 +1,4 @@
-"""Drives of a crossbar: patterns written into its cells, read and left alone; no waveform."""
+"""The drive of a crossbar: patterns that are written into its cells, reads, and rests. No waveform."""
 
 from typing import Annotated, Literal, Self
 
@@ -11,7 +11,7 @@ Cells = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 
 
 class PatternWrite(Record):
-    """Pulses on the chosen cells of a crossbar: word line after word line, the chosen cells of one at once.
+    """Pulses on the chosen cells of a crossbar: word line by word line, all chosen cells of a word line at once.
 
     pattern : a text for each word line, "#" for a cell that is written and "." for one that is not; None for all cells
     voltage : across a chosen cell, of either sign   width, count, period : of the pulses, the period from start to start
@@ -38,7 +38,7 @@ class PatternWrite(Record):
 
 
 class PatternRead(Record):
-    """One scan of a crossbar: a word line at `voltage`, bit lines at 0 V, whose currents are taken after `duration`.
+    """One scan of a crossbar: a word line is at `voltage`, bit lines at 0 V. Their currents are taken after `duration`.
 
     unselected : "grounded", the other word lines are at 0 V and all bit lines are read at once, word line after word
     line; "floating", cell after cell is read, while the other word and bit lines float and sneak paths pass through them
@@ -61,10 +61,10 @@ PatternPart = Annotated[PatternWrite | PatternRead | PatternRest, Field(discrimi
 
 
 class Patterns(Record):
-    """Patterns written into the cells of a crossbar and read out again; no waveform. The case needs a [crossbar].
+    """Patterns that are written into the cells of a crossbar and read. No waveform. The case needs a [crossbar].
 
-    scheme : what the lines that are not chosen are at while a cell is written with V: "half", all at V/2, so that cells
-    on a chosen line see V/2 and the others none; "third", word lines at V/3 and bit lines at 2 V/3, so that all see V/3
+    scheme : voltages of the unselected lines while a cell is written with V. "half": all at V/2; cells on a selected
+        line see V/2, the others 0. "third": word lines at V/3, bit lines at 2 V/3; all unselected cells see V/3
     """
 
     kind: Literal["patterns"]

@@ -1,4 +1,4 @@
-"""Values that drives are made of: quantities with their limits, names, and lists of them."""
+"""Types of the values in drives: quantities with their limits, names, and lists of these."""
 
 from typing import Annotated
 

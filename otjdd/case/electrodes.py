@@ -1,8 +1,8 @@
-"""Electrodes as frozen records, one a kind: the one place where a kind of electrode is added.
+"""Electrodes as frozen records, one for each kind. A new kind of electrode is added here alone.
 
-The kernels need the band edge at the film as a function of the charge of the electrode. They know two forms of it, a
-straight line (Straight) and that of a doped oxide (Bent). To add a kind: write its record, with its `kind`, a `form()` and
-the density of states of its band, and name it in `Electrode`. A third form is a branch of `physics.electrostatics.edge`.
+The kernels need the band edge at the film as a function of the charge of the electrode. They know two forms of it: a
+straight line (Straight), and that of a doped oxide (Bent). To add a kind, write its record with `kind`, `form()` and
+`states()`, and name it in `Electrode`. A third form is a branch of `physics.electrostatics.edge`.
 """
 
 import math
@@ -19,7 +19,7 @@ Barrier = Annotated[float, Quantity("energy", "-5 eV", "10 eV")]
 
 
 class Straight(NamedTuple):
-    """A band edge at the film that is linear in the charge of the electrode; its own band stays flat."""
+    """A band edge at the film that is linear in the charge of the electrode. The band of the electrode is flat."""
 
     barrier: float  # conduction band of the film above the Fermi level [eV], without charge
     bottom: float  # bottom of the electrode's band from its Fermi level [eV]

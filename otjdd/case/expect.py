@@ -1,7 +1,7 @@
 """The [expect] of a case: one number of its result, and the window in which this version finds it.
 
-It speaks of the case as its file stands. It is therefore not inherited through `base`, and dropped where values are set
-on top of the file.
+It holds for the case as its file states it. It is therefore not inherited through `base`, and dropped when `--set`
+or `replace` changes the case.
 """
 
 from typing import Annotated, Self
@@ -15,9 +15,10 @@ from otjdd.units import brief
 
 
 class Expect(Record):
-    """A number by the names that a study keeps (`read_resistance[-1]`, `loop.ratio`), and its window, ends included.
+    """A number of a result, and the window that it lies in, ends included.
 
-    point : of a study, the number of the point, from 0, the last axis fastest
+    number : its name, as in `keep` of a study (`read_resistance[-1]`, `loop.ratio`)
+    point : for a study, the number of the point, from 0, the last axis fastest
     """
 
     number: Name

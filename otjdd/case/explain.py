@@ -1,7 +1,7 @@
-"""Errors of pydantic in plain words: with the JSON schema of the record they become problems with places.
+"""Errors of pydantic as Problems in plain words, with their places in the case file.
 
-What was expected is read off the schema (type, bounds, choices, the description of quantities), so a new field needs no
-text of its own.
+What a key expects is read from the JSON schema of its record (type, bounds, choices, description of a quantity), so
+that a new field needs no message of its own.
 """
 
 import os
@@ -16,13 +16,16 @@ from otjdd.case.problem import KeyPath, Problem, Source, nearest
 from otjdd.errors import MAX_PROBLEMS, CaseError, NotAsExpected
 from otjdd.units import brief, plain
 
-MAX_TABLES = 3  # around a key that is looked for by its last word
+MAX_TABLES = 3  # depth to which a misplaced key is searched for in other tables
 Kind = TypeVar("Kind", bound=BaseModel)
 TYPES = {"array": "a list", "object": "a table", "string": "text", "boolean": "true or false", "null": ""}
 
 
 def read_record(kind: type[Kind], path: str | os.PathLike[str]) -> tuple[Kind, Document]:
-    """Record of a kind from a TOML file, and the places of its keys. Raises OSError, CaseError with all that is wrong."""
+    """Read a record from a TOML file. Returns it and the document with the places of its keys.
+
+    Raises OSError, CaseError with all faults.
+    """
     document = parse(Source(os.fspath(path), read_text(path)))
     if document.problems:
         raise CaseError(document.problems)
@@ -33,14 +36,14 @@ def read_record(kind: type[Kind], path: str | os.PathLike[str]) -> tuple[Kind, D
 
 
 def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema: dict[str, Any]) -> list[Problem]:
-    """One problem a key, in the order of the files.
+    """Problems in the order of the files, one for each key.
 
     errors : as of pydantic's ValidationError.errors()   schema : JSON schema of the record that was validated
     """
     by_path: dict[KeyPath, Mapping[str, Any]] = {}
     for error in errors:
         by_path.setdefault(path_of(error, document.data), error)
-    # A list with a bad member is also reported as too short, since the member was left out.
+    # pydantic leaves out the bad member of a list, and then also reports the list as too short.
     inner = {path[:i] for path in by_path for i in range(len(path))}
     paths = [path for path, error in by_path.items() if error["type"] != "too_short" or path not in inner]
     paths.sort(key=lambda path: order(document, path))
@@ -48,13 +51,13 @@ def problems_of(errors: Sequence[Mapping[str, Any]], document: Document, schema:
 
 
 def order(document: Document, path: KeyPath) -> tuple[str, int]:
-    """Sort key of a key: its file, and its place there."""
+    """File and place of a key, to sort by."""
     source, offset = document.place(path)
     return source.file, offset
 
 
 def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
-    """Key path of an error: its location without the names of the union members that pydantic puts in between."""
+    """Key path of an error: its `loc` without the names of union members that pydantic inserts."""
     path: KeyPath = ()
     value = data
     for i, part in enumerate(error["loc"]):
@@ -68,7 +71,7 @@ def path_of(error: Mapping[str, Any], data: Any) -> KeyPath:
 
 
 def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, schema: dict[str, Any]) -> Problem:
-    """One problem."""
+    """The problem that one error of pydantic stands for."""
     kind, value = error["type"], error["input"]
     if kind in ("extra_forbidden", "invalid_key"):
         known = [name for node in nodes_at(schema, path[:-1], document.data) for name in node.get("properties", ())]
@@ -94,14 +97,14 @@ def problem_of(error: Mapping[str, Any], path: KeyPath, document: Document, sche
 
 
 def elsewhere(schema: dict[str, Any], name: str) -> str:
-    """Hint for a key that belongs to other tables: their dotted keys; "" when there is none."""
+    """Hint for a key that exists in other tables: its dotted keys there; "" when there is none."""
     found = list(dict.fromkeys(paths_of(schema, schema, name, ())))[:3]
     quoted = [f'"{path}"' for path in found]
     return f"did you mean {' or '.join(quoted)}?" if quoted else ""
 
 
 def paths_of(schema: dict[str, Any], node: dict[str, Any], name: str, path: KeyPath) -> Iterator[str]:
-    """Dotted keys of a name in the tables of a schema that are no lists, at most MAX_TABLES deep."""
+    """Dotted keys that end in `name`, in the tables of a schema down to MAX_TABLES levels. Lists are not searched."""
     for inner in alternatives(schema, node, None):
         for key, value in inner.get("properties", {}).items():
             if key == name:
@@ -118,7 +121,7 @@ def shown(value: object) -> str:
 
 
 def nodes_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[dict[str, Any]]:
-    """The parts of a JSON schema that describe the value at a path; of alternatives, those that the data may be."""
+    """Nodes of a JSON schema that describe the value at a path: of alternatives, those that agree with the data."""
     nodes, value = alternatives(schema, schema, data), data
     for part in path:
         value = member(value, part)
@@ -146,7 +149,7 @@ def step(node: dict[str, Any], part: str | int) -> dict[str, Any] | None:
 
 
 def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> list[dict[str, Any]]:
-    """A node with references followed and alternatives laid out, without those whose kind or law is not the value's."""
+    """Alternatives of a node, with references resolved, without those of another kind or law than the value has."""
     if "$ref" in node:
         target = schema["$defs"][node["$ref"].rsplit("/", 1)[1]]
         extra = {k: v for k, v in node.items() if k == "description"}
@@ -159,7 +162,7 @@ def alternatives(schema: dict[str, Any], node: dict[str, Any], value: Any) -> li
 
 
 def fits(node: dict[str, Any], value: Any) -> bool:
-    """Tell if an alternative agrees with the constant keys (kind, law) of the value."""
+    """True if the value has the constant keys (kind, law) of an alternative."""
     if not isinstance(value, dict):
         return True
     constants = {k: p["const"] for k, p in node.get("properties", {}).items() if "const" in p}
@@ -168,7 +171,7 @@ def fits(node: dict[str, Any], value: Any) -> bool:
 
 def choices_at(schema: dict[str, Any], path: KeyPath, data: Any) -> list[str]:
     """Texts among which a value can be chosen."""
-    # The last key itself may be the wrong one, so it does not narrow the alternatives.
+    # The table of the last key does not narrow the alternatives: that key may be the wrong one.
     without = pruned(data, path)
     nodes = nodes_at(schema, path, without)
     found = [c for n in nodes for c in n.get("enum", [n["const"]] if "const" in n else [])]
@@ -183,7 +186,7 @@ def pruned(data: Any, path: KeyPath) -> Any:
 
 
 def words_at(schema: dict[str, Any], path: KeyPath, data: Any) -> str:
-    """Value that the schema expects at a path, in words."""
+    """What the schema expects at a path, in words."""
     choices = choices_at(schema, path, data)
     words = [w for n in nodes_at(schema, path, data) if "enum" not in n and "const" not in n and (w := words_of(n))]
     return " or ".join(dict.fromkeys([one_of(choices)] * bool(choices) + words)) or "a value"
@@ -217,6 +220,6 @@ def bounds_of(node: dict[str, Any]) -> str:
 
 
 def one_of(choices: list[Any]) -> str:
-    """Choices in a row: "a", "b" or "c"."""
+    """Choices as a list in words: "a", "b" or "c"."""
     quoted = [brief(c) for c in choices]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

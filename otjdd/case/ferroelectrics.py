@@ -1,4 +1,4 @@
-"""Films of known ferroelectrics, recognised by names in a case: their polarisation is not in the model."""
+"""A note for films of known ferroelectrics, whose polarisation is not in the model."""
 
 import re
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in N
 
 
 def ferroelectric_note(case: "Case") -> str:
-    """A line for `otjdd check` where the title or the material of the film names a ferroelectric; else ""."""
+    """A line for `otjdd check` if the title or the material of the film names a ferroelectric, else ""."""
     said = f"{case.title} | {case.device.film.material or ''}"
     name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")
     return f"{name} is ferroelectric, and polarisation is not in the model: a memory here is one of vacancies" * bool(

@@ -1,4 +1,4 @@
-"""The [fit] of a case: the parameters that may move, and the measured data that a run should meet."""
+"""The [fit] of a case: the parameters to fit, and the measured data to fit them to."""
 
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -14,9 +14,9 @@ LOSSES: tuple[str, ...] = get_args(Loss)
 
 
 class Vary(Record):
-    """A parameter that may move: bounds and scale, those of its key where they are not given.
+    """A parameter to fit. Bounds and scale that are not given are those of its key.
 
-    log : a logarithmic scale   each : a value for each data set
+    log : fit the logarithm   each : fit a value for each data set
     """
 
     low: Amount | None = None
@@ -34,9 +34,9 @@ class Vary(Record):
 
 
 class FitData(Record):
-    """A data set: its file, what the case has to be for it, and what of the file is used.
+    """A data set: its file, the changes of the case that describe its measurement, and what of the file is used.
 
-    set : dotted key -> value   weight : of its squares   state : of a drive of curves at frozen ions
+    set : dotted key -> value   weight : of its squares   state : name of a state of a drive of curves
     noise : of the instrument, which adds to the relative uncertainty   columns : quantity -> header
     sheet : of a workbook   skip : first and last lines that are left out
     range : quantity -> low and high end of the points that are taken

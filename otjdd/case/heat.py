@@ -1,4 +1,4 @@
-"""The [device.heat] of a case: how the power of the current warms the junction, and how the heat leaves it."""
+"""The [device.heat] of a case: Joule heating of the junction by its current, and its cooling."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
@@ -12,7 +12,7 @@ from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity
 
 SPREADING = "spreading"
-WITHOUT = {  # kinds of drives beside which the junction cannot warm, and why
+WITHOUT = {  # kinds of drives that allow no heat, and why
     "iv": "its curves have no course in time: state their temperatures",
     "cv": "its curves have no course in time: state their temperatures",
     "impedance": "its curves have no course in time: state their temperatures",
@@ -67,7 +67,7 @@ class Heat(Record):
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
-    """Path, expected and found of a heat that does not go with the drive of a case."""
+    """(path, expected, got) if the drive of a case allows no heat."""
     if case.device.heat is not None and case.drive.kind in WITHOUT:
         kind = case.drive.kind
         yield ("device", "heat"), f'none beside a drive of the kind "{kind}" ({WITHOUT[kind]})', "a table"

@@ -1,7 +1,7 @@
 """Reference of all keys of a case file: meaning, unit, default, range, and an example of that key.
 
-Units, defaults and ranges are read off the schema; MEANINGS adds to each key a meaning and an example, and a test keeps the
-two together. `otjdd schema` carries both to editors.
+Units, defaults and ranges are read from the schema. MEANINGS adds a meaning and an example to each key; a test compares
+the two.
 """
 
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
         }.items()
     ),
 )  # fmt: skip
-SELECTORS = {"kind", "law"}  # said by the heading of the table
+SELECTORS = {"kind", "law"}  # keys that the heading of a table states
 
 # key of a record -> meaning, example as TOML; for a table of its own no example
 MEANINGS: dict[str, tuple[str, str]] = {
@@ -310,7 +310,7 @@ class Key(NamedTuple):
 def keys_of(path: str, record: type[BaseModel]) -> Iterator[Key]:
     """Keys of a record at a path."""
     schema = record.model_json_schema()
-    (table,) = alternatives(schema, schema, None)  # a record that holds itself stands behind a reference
+    (table,) = alternatives(schema, schema, None)  # resolves the reference of a record that contains itself
     for name, node in table["properties"].items():
         if name in SELECTORS:
             continue
@@ -335,7 +335,7 @@ def word_of(node: dict[str, Any]) -> str:
 
 
 def default_of(node: dict[str, Any], found: list[dict[str, Any]]) -> str:
-    """Default as TOML; of a quantity that is held as a number, with its unit; "none" for an absent one."""
+    """Default as TOML, a number in SI with its unit; "none" where there is no default."""
     value = node.get("default")
     if value in (None, [], {}):
         return "none"
@@ -360,7 +360,7 @@ def markdown() -> str:
 
 
 def code(text: str) -> str:
-    """A value as code, words as they are."""
+    """A value in Markdown: as code, unless it is one of the words for "no value"."""
     return text if text in ("", "none", "required", "as its own table") else f"`{text}`"
 
 

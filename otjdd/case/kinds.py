@@ -1,4 +1,4 @@
-"""Kinds of columns: the device and the ions that each has, from those of the case and what the kind sets."""
+"""Kinds of columns: device and ions of each kind are those of the case with the values that the kind sets."""
 
 import math
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from otjdd.units import brief
 Fault = tuple[KeyPath, str, str, str]  # path, expected, found, hint
 
 SECTIONS: dict[str, type[Record]] = {"device": Device, "ions": Ions}
-OF_THE_WHOLE = {  # keys of the sections that all columns share, and why
+OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.radius": "the junction has one area, of which a kind has a share",
     "device.transmission": "one method finds all currents",
     "device.heat": "the junction has one thermal resistance and one time constant",
@@ -30,11 +30,11 @@ OF_THE_WHOLE = {  # keys of the sections that all columns share, and why
     "device.film.image_permittivity": "the image force acts in all columns, or in none",
     "ions.initial": "all columns start in the same way",
 }
-ROUND_OFF = 1e-9  # of a sum of shares that is meant to be one
+ROUND_OFF = 1e-9  # within which a sum of shares counts as 1
 
 
 class Kind(NamedTuple):
-    """A kind of columns: its part of the area, and what stands there."""
+    """A kind of columns: its part of the area, with the device, the ions and the spread there."""
 
     name: str
     share: float  # of the area of the junction
@@ -44,7 +44,7 @@ class Kind(NamedTuple):
 
 
 def kinds_of(case: Any) -> tuple[Kind, ...]:
-    """The kinds of columns of a case, in the order of the file; one that fills the area where the case names none."""
+    """The kinds of columns of a case, in the order of the file. A case without kinds has one, of share 1."""
     return of_sections(case.columns, case.device, case.ions)
 
 
@@ -54,7 +54,7 @@ def column_count(case: Any) -> int:
 
 
 def in_one_column(case: Any) -> Any:
-    """The case with one column of each kind, of its own values."""
+    """The case with one column of each kind, without spread."""
     columns, kinds = case.columns, case.columns.kinds
     alike = {"count": None, "spread": None, "together": None}
     one: dict[str, Any] = {"count": 1, "spread": {}, "together": None}
@@ -63,7 +63,7 @@ def in_one_column(case: Any) -> Any:
 
 
 def with_half_the_nodes(case: Any) -> Any:
-    """The case with half as many columns of each kind where a law distributes their values; None where none does."""
+    """The case with half as many columns of each kind that has a spread by a law; None if there is no such kind."""
     shown = [kind.columns for kind in kinds_of(case)]
     halved = [columns.count // 2 if is_quadrature(columns) else columns.count for columns in shown]
     if not any(map(is_quadrature, shown)):
@@ -76,7 +76,7 @@ def with_half_the_nodes(case: Any) -> Any:
 
 
 def is_quadrature(columns: Columns) -> bool:
-    """True for columns at several nodes of a law, which fewer could stand for; those that are drawn are the junction."""
+    """True for columns that are several nodes of a law, whose number is a choice of accuracy. Drawn columns are not."""
     return columns.count > 1 and columns.nodes != "draws" and any(columns.spread.values())
 
 
@@ -92,7 +92,7 @@ def covered_by(kinds: tuple[Kind, ...]) -> float:
 
 @by_record(most=32, records=3)
 def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...]:
-    """As `kinds_of`. Raises CaseError for a kind that sets what a device or ions cannot have."""
+    """As `kinds_of`. Raises CaseError for a kind that sets an invalid value of device or ions."""
     if columns.kinds is None:
         return (Kind("all", 1.0, device, ions, columns),)
     return tuple(
@@ -101,7 +101,7 @@ def of_sections(columns: Columns, device: Device, ions: Ions) -> tuple[Kind, ...
 
 
 def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
-    """The columns of a kind: as it says, else as the case says for all kinds."""
+    """The columns of a kind: the keys that it states, and for the others those of [columns]."""
     own = {
         name: value
         for name in ("count", "nodes", "seed", "spread", "together")
@@ -113,7 +113,7 @@ def own_columns(columns: Columns, kind: ColumnKind) -> Columns:
 
 
 def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool = True) -> tuple[Device, Ions]:
-    """Device and ions of a kind. strict_units : bare numbers are no quantities. Raises CaseError."""
+    """Device and ions of a kind. strict_units : refuse bare numbers for quantities. Raises CaseError."""
     touched = {name for name in SECTIONS if any(key.split(".")[0] == name for key in kind.set)}
     sections: dict[str, Any] = {"device": device, "ions": ions}
     data = {name: sections[name].model_dump(mode="json", exclude_none=True) for name in touched}
@@ -130,7 +130,7 @@ def with_set(device: Device, ions: Ions, kind: ColumnKind, *, strict_units: bool
 
 
 def with_units(case: Any) -> Any:
-    """The case, with text for the quantities that its kinds set as bare numbers [SI, eV], as Python may."""
+    """The case with the bare numbers [SI, eV] that its kinds set, as Python code may, written as text with units."""
     kinds = case.columns.kinds or ()
     if not any(is_number(value) for kind in kinds for value in kind.set.values()):
         return case
@@ -139,7 +139,7 @@ def with_units(case: Any) -> Any:
 
 
 def set_in_units(case: Any, kind: ColumnKind) -> dict[str, Any]:
-    """What a kind sets, with text for quantities; as it is where that is at fault, which `faults` tells."""
+    """What a kind sets, with quantities as text. Unchanged if a value is invalid, which `faults` reports."""
     try:
         device, ions = with_set(case.device, case.ions, kind, strict_units=False)
     except CaseError:
@@ -163,13 +163,13 @@ def at(data: Any, key: str) -> Any:
 
 
 def faults(case: Any) -> Iterator[Fault]:
-    """Faults of the columns of a case: path, expected value, value found, hint."""
+    """Faults of the columns of a case."""
     wrong = list(faults_of_kinds(case))
     yield from wrong or faults_of_values(case)
 
 
 def faults_of_kinds(case: Any) -> Iterator[Fault]:
-    """Faults of the kinds themselves."""
+    """Faults of names, shares and set keys of the kinds."""
     kinds, names = case.columns.kinds or (), [kind.name for kind in case.columns.kinds or ()]
     for i, kind in enumerate(kinds):
         here = ("columns", "kinds", i)
@@ -207,7 +207,7 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
 
 
 def set_key(kind: ColumnKind, problem: Problem) -> str:
-    """The key of `set` that a problem of its value names, or is a part of."""
+    """The key of `set` that a problem belongs to."""
     path = problem.key
     return next(
         (key for key in kind.set if path == key or path.startswith(f"{key}.") or key.startswith(f"{path}.")), path
@@ -241,7 +241,7 @@ def faults_of_values(case: Any) -> Iterator[Fault]:
 
 
 def spread_values(kind: Kind, density: float) -> dict[str, float]:
-    """Values of a kind [SI, eV] of the keys that can be spread; of the barrier of the left electrode the shift, 0."""
+    """Values [SI, eV] of the keys that can be spread. The barrier of the left electrode is spread by its shift, 0."""
     return {
         "ions.activation_energy": kind.ions.activation_energy,
         "ions.density": density,

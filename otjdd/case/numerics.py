@@ -7,7 +7,7 @@ from pydantic import Field
 from otjdd.case.base import Count, Number, Record
 
 LEAST_RTOL, LEAST_ATOL, LEAST_CURRENT_TOLERANCE = 1e-10, 1e-14, 1e-12
-# numerics.error -> by which numbers the cells are divided for the coarser grids
+# numerics.error -> divisors of the number of cells, one for each coarser grid
 PARTS = {"limit": (2,), "estimate": (2, 3), "extrapolate": (2, 3)}
 ERRORS = ("none", *PARTS)
 FEWEST_CELLS = 8  # of a grid
@@ -16,15 +16,15 @@ FEWEST_CELLS = 8  # of a grid
 class Numerics(Record):
     """Accuracy and limits of a run.
 
-    rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and of
-        a concentration relative to it; below 1e-2 steps are of order 5, else of order 4
-    atol : of a concentration, in units of the mean
+    rtol : error of a time step: of the band edge in units of kT, of the share of the ions on either side of a point, and
+        relative error of a concentration. Below 1e-2 the method is of order 5, else of order 4
+    atol : error of a concentration, in units of the mean concentration
     max_steps : largest number of time steps of a run
     current_tolerance : relative error of recorded currents
     error : whether the errors of reads are estimated, see `runs.error_estimate`
     """
 
-    # at 1e-2 the errors of 4000 pulses add up: validation/peers
+    # 7e-3: with 1e-2 the errors of 4000 pulses add up, see validation/peers
     rtol: Annotated[Number, Field(ge=LEAST_RTOL, le=1e-1)] = 7e-3
     atol: Annotated[Number, Field(ge=LEAST_ATOL, le=1)] = 1e-2
     max_steps: Annotated[Count, Field(ge=1, le=10**9)] = 10_000_000

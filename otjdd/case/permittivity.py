@@ -1,7 +1,7 @@
-"""Dielectrics as frozen records, one a law: the one place where a law of D(E) is added.
+"""Permittivities as frozen records, one for each law D(E). A new law is added here alone.
 
-The kernels know one form, D = eps0 [eps_inf E + b asinh(E / sqrt(a))]. A record gives its three numbers in `terms`, at a
-temperature. Another form is a branch of `displacement` and its inverse in `physics.electrostatics`.
+The kernels know one form, D = eps0 [eps_inf E + b asinh(E / sqrt(a))]. The method `terms` of a record returns its three
+numbers at a temperature. Another form is a branch of `displacement` and its inverse in `physics.electrostatics`.
 """
 
 import math
@@ -22,7 +22,7 @@ class LinearPermittivity(Record):
     eps_r: Annotated[Number, Field(ge=1, le=1e6)]
 
     def terms(self, temperature: float) -> tuple[float, float, float]:
-        """eps_inf, b [V/m] and sqrt(a) [V/m] of the nonlinear law that is this one, b = 0, at any temperature."""
+        """eps_inf, b [V/m] and sqrt(a) [V/m]: the nonlinear law with b = 0, at any temperature."""
         return self.eps_r, 0.0, 1.0
 
 

@@ -1,4 +1,4 @@
-"""A fault of a case as a message: file, line, key, what was expected, what was found."""
+"""A fault of a case as a message: file, line, key, what was expected and what was found."""
 
 import difflib
 import re
@@ -13,7 +13,8 @@ KeyPath = tuple[str | int, ...]  # keys of nested tables and places in lists
 class Problem(NamedTuple):
     """One fault of a case: place, what was expected, what was found.
 
-    line and column count from 1; line 0 is no place in a file. Without `got`, `expected` is a whole sentence.
+    line and column count from 1; line 0 stands for a value that is not from a file. Without `got`, `expected` is the
+    whole message.
     """
 
     file: str
@@ -31,7 +32,7 @@ class Problem(NamedTuple):
         text = f"{where}{' ' * bool(self.key)}{self.key}: {what}" + (f" ({self.hint})" if self.hint else "")
         if not self.source.strip():
             return text
-        start = max(0, self.column - 80)  # of very long lines, the part that matters
+        start = max(0, self.column - 80)  # of a very long line only the part around the fault is shown
         shown = "".join(c if c.isprintable() else " " for c in self.source[start : start + 120])
         return f"{text}\n    {shown}\n    {' ' * (self.column - 1 - start)}^"
 

@@ -1,4 +1,4 @@
-"""Cases that come with otjdd: where they are, their questions, and the file of a name."""
+"""Cases that come with otjdd: their folder, their questions, and their files by name."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def shipped_cases() -> Path:
 
 
 def names() -> list[str]:
-    """Names of all shipped cases, in the order of the alphabet."""
+    """Names of all shipped cases, in alphabetical order."""
     return sorted(path.stem for path in shipped_cases().glob("*.toml"))
 
 
@@ -51,7 +51,7 @@ def with_question(name: str) -> ShippedCase:
 def find_case(case: str | os.PathLike[str]) -> Path:
     """The file of a case: a path, or the name of a shipped case (rv-loop, rv-loop.toml, cases/rv-loop.toml).
 
-    A file that is there goes before a shipped case of the same name. Raises FileNotFoundError.
+    A file that exists has priority over a shipped case of the same name. Raises FileNotFoundError.
     """
     path = Path(case)
     if path.exists() and not path.is_dir():  # the folder of a study may have the name of its case

@@ -17,7 +17,7 @@ from otjdd.case.distributions import MAX_COUNT, Amount, Flat, Name, Sample, chec
 from otjdd.errors import NotAsExpected
 from otjdd.units import Quantity, brief, plain_unit
 
-ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # their dimensions in the Dataset
+ROWS = {"zip": "row", "points": "point", "sample": "sample"}  # entry -> name of its dimension in the Dataset
 
 
 class Range(Record):
@@ -146,7 +146,7 @@ class Axis(NamedTuple):
 
 
 def axes(study: Study) -> list[Axis]:
-    """Return all axes of a study with their values."""
+    """All axes of a study, with their values."""
 
     def listed(values: Range | Sequence[Any]) -> list[Any]:
         return values.values() if isinstance(values, Range) else list(values)

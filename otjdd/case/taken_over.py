@@ -1,7 +1,7 @@
-"""Values that a case takes over from its base although its junction is of other materials.
+"""Notes on values that a case inherits from its base although its junction is of other materials.
 
-Two kinds: those that a base says in `calibrated` were fitted to one device, and say nothing of another film or electrode;
-and those of a film or an electrode whose `material` the case changes.
+There are two kinds of such values: those that the base lists in `calibrated`, which were fitted to one device; and those
+of a film or an electrode whose `material` the case changes.
 """
 
 import os
@@ -26,13 +26,13 @@ OF_MATERIAL: dict[KeyPath, list[KeyPath]] = {
     LEFT: [(*LEFT, key) for key in ELECTRODE_KEYS],
     RIGHT: [(*RIGHT, key) for key in ELECTRODE_KEYS],
 }
-# Values that tell the material where no name does: they change only with the material.
+# Values that differ only between materials: they reveal another material where no name does.
 DECIDING = ((*FILM, "permittivity"), (*LEFT, "kind"), (*RIGHT, "kind"))
 OXIDE = re.compile(r"\b(?:[A-Z][a-z]?[0-9.]*){1,4}O[0-9](?:\.[0-9]+)?(?![A-Za-z0-9])")  # HfO2, BaTiO3, Hf0.5Zr0.5O2
 
 
 def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str]:
-    """Lines for `otjdd check`: the values that a case takes over from another material; [] where there are none.
+    """Lines for `otjdd check` on the values that a case inherits from another material; [] if there are none.
 
     settings : dotted key -> value on top of the file. Raises CaseError, OSError.
     """
@@ -50,7 +50,7 @@ def notes(path: str | os.PathLike[str], settings: Mapping[str, str]) -> list[str
 
 
 def other_material(document: Document, source: Source) -> str:
-    """Why the junction of a document is another one than that of the base `source`, in words; "" where it is the same."""
+    """Reason in words why the junction of a document differs from that of its base `source`; "" if it does not."""
     base = data_of(source)
     for part in OF_MATERIAL:
         name = value_at(document.data, (*part, "material"))
@@ -65,13 +65,16 @@ def other_material(document: Document, source: Source) -> str:
 
 
 def of_other_material(document: Document, part: KeyPath, told: set[KeyPath]) -> list[str]:
-    """A line for each base whose values a film or an electrode of another material keeps, each value once."""
+    """A line for each base from which a film or an electrode of another material inherits values.
+
+    told : paths that `calibrated` has listed already
+    """
     name = value_at(document.data, (*part, "material"))
     sources: dict[tuple[str, str], list[str]] = {}
     for path in OF_MATERIAL[part]:
         source = document.places.get(path, (None, 0))[0]
         before = source and source.text is not None and value_at(data_of(source), (*part, "material"))
-        none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: of no material
+        none = str(value_at(document.data, path)).startswith("0 ")  # no well, no charge: no value of a material
         if source and name and before and before != name and path not in told and not none:
             sources.setdefault((before, name_of(source)), []).append(dotted(path))
     return [

@@ -1,7 +1,7 @@
-"""Places of the keys in a TOML text, and a writer: both are missing in the standard library.
+"""Places of the keys in a TOML text, and a writer of TOML. The standard library has neither.
 
-`scan` assumes a valid text (`tomllib` checks that). At the first construct that it does not know it stops and returns the
-places found so far. Paths are tuples of keys and, inside lists, indices: ("drive", "parts", 0, "voltage").
+`scan` assumes a valid text, which `tomllib` checks. At the first construct that it does not know, it stops and returns
+the places found so far. Paths are tuples of keys and of indices of lists: ("drive", "parts", 0, "voltage").
 """
 
 import json
@@ -19,7 +19,7 @@ BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:\\.|[^"\\\n])*"|'[^'\n]*'""")
 STRING = re.compile(r'''"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|'[^'\n]*\'''', re.DOTALL)
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-UNSEEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")  # written out
+UNSEEN = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")  # escaped
 BARE = re.compile(r"[^,\]}#\n]+")
 TEXT = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -33,7 +33,7 @@ class Scan(NamedTuple):
 
 
 class Unclear(Exception):
-    """The scan stops here."""
+    """A construct that the scan does not know; ends it."""
 
 
 def scan(text: str) -> Scan:
@@ -47,7 +47,7 @@ def scan(text: str) -> Scan:
 
 
 def statements(text: str, found: Scan) -> None:
-    """Headers and `key = value` lines, to the end of the text."""
+    """Scan headers and `key = value` lines, to the end of the text."""
     table: KeyPath = ()
     lengths: dict[KeyPath, int] = {}
     at = skip(BLANK, text, 0)
@@ -60,7 +60,7 @@ def statements(text: str, found: Scan) -> None:
 
 
 def header(text: str, at: int, found: Scan, lengths: dict[KeyPath, int]) -> tuple[KeyPath, int]:
-    """`[table]` or `[[list of tables]]`; returns the path of the table it opens.
+    """Scan `[table]` or `[[list of tables]]`. Returns the path of the table it opens, and where the header ends.
 
     lengths : path -> tables so far in a list of tables; 0 for a plain table
     """
@@ -81,7 +81,7 @@ def header(text: str, at: int, found: Scan, lengths: dict[KeyPath, int]) -> tupl
 
 
 def pair(text: str, at: int, table: KeyPath, found: Scan) -> int:
-    """`a.b = value`; returns where the value ends."""
+    """Scan `a.b = value`. Returns where the value ends."""
     parts, at = key(text, at, found)
     path = table
     for name, start in parts:
@@ -93,7 +93,7 @@ def pair(text: str, at: int, table: KeyPath, found: Scan) -> int:
 
 
 def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
-    """Dotted key: [(name, offset), ...] and where it ends."""
+    """Scan a dotted key. Returns [(name, offset), ...] and where it ends."""
     parts: list[tuple[str, int]] = []
     while True:
         at = skip(SPACE, text, at)
@@ -111,7 +111,7 @@ def key(text: str, at: int, found: Scan) -> tuple[list[tuple[str, int]], int]:
 
 
 def value(text: str, at: int, path: KeyPath, found: Scan) -> int:
-    """Any value; notes the members of lists and inline tables, and returns where the value ends."""
+    """Scan any value, with the members of lists and inline tables. Returns where it ends."""
     if text[at] == "[":
         return several(text, at, "]", lambda at, i: value(text, note_place(found, (*path, i), at), (*path, i), found))
     if text[at] == "{":
@@ -123,7 +123,10 @@ def value(text: str, at: int, path: KeyPath, found: Scan) -> int:
 
 
 def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -> int:
-    """Members between brackets, separated by commas; read(offset, index) returns where a member ends."""
+    """Scan members between brackets, separated by commas. Returns where the bracket ends.
+
+    read : scans one member, (offset, index) -> where it ends
+    """
     at, index = skip(BLANK, text, at + 1), 0
     while text[at] != closing:
         at = skip(BLANK, text, read(at, index))
@@ -134,7 +137,7 @@ def several(text: str, at: int, closing: str, read: Callable[[int, int], int]) -
 
 
 def note_place(found: Scan, path: KeyPath, at: int) -> int:
-    """Record the first place of a path and return the offset; beyond the depth limit the scan ends."""
+    """Record the first place of a path. Returns the offset; raises Unclear beyond the depth limit."""
     if len(path) > MAX_DEPTH:
         found.too_deep.append(at)
         raise Unclear
@@ -169,12 +172,12 @@ def write(data: dict[str, Any]) -> str:
 
 
 def of_table(table: dict[str, Any], *path: str) -> str:
-    """TOML text of a table at a path, as a part of a whole."""
+    """TOML text of a table with its header, a part for `joined`."""
     return "\n".join(lines_of(table, path))
 
 
 def joined(parts: list[str]) -> str:
-    """The whole text of such parts."""
+    """One TOML text of the parts that `of_table` makes."""
     return "\n".join(parts).strip() + "\n"
 
 
