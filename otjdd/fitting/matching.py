@@ -78,7 +78,7 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
-    """Tell if measured times and voltages drive the run: beside a current, and beside R or G where the drive has no reads.
+    """True if measured times and voltages drive the run: beside a current, and beside R or G where the drive has no reads.
 
     A voltage that never changes is that of the reads, where the drive of the case has some.
     """
@@ -91,12 +91,12 @@ def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
 
 
 def reads_wanted(ds: xr.Dataset, quantity: str) -> bool:
-    """Tell if points are reads of the drive."""
+    """True if points are reads of the drive."""
     return quantity in ("resistance", "conductance", "read_current") or bool({"write_voltage", "number"} & set(ds))
 
 
 def by_time(ds: xr.Dataset, quantity: str, case: Case) -> bool:
-    """Tell if the times place the points in the run, so that each record of them needs a run of its own."""
+    """True if the times place the points in the run, so that each record of them needs a run of its own."""
     if case.drive.kind in ("iv", "cv") or "time" not in ds:
         return False
     return measures_waveform(ds, quantity, case) or not {"write_voltage", "voltage", "number"} & set(ds)

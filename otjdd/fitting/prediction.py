@@ -77,7 +77,7 @@ def main(ds: xr.Dataset) -> str | None:
 
 
 def has(ds: xr.Dataset, name: str) -> bool:
-    """Tell if a prediction holds numbers of an output."""
+    """True if a prediction holds numbers of an output."""
     return name in ds and ds[name].size > 0 and bool(np.isfinite(ds[name].values).any())
 
 

@@ -202,7 +202,7 @@ def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
 
 
 def suits(noise: str | float, name: str) -> bool:
-    """Tell if a noise is of the unit of a measured quantity, or of a current for its density. Raises DataError."""
+    """True if a noise is of the unit of a measured quantity, or of a current for its density. Raises DataError."""
     dimension = amount_of_key(noise)[1]
     return dimension in (None, dimension_of(name)) or (name == "current_density" and dimension == "current")
 

@@ -73,7 +73,7 @@ def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
 
 
 def repeats(rows: xr.Dataset) -> bool:
-    """Tell if records are measurements of the same: as many rows in each, and the same was applied in them."""
+    """True if records are measurements of the same: as many rows in each, and the same was applied in them."""
     record = rows["record"].values
     count = np.unique(record, return_counts=True)[1]
     if len(set(count)) > 1:

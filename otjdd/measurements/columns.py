@@ -95,7 +95,7 @@ def find_header(sheet: Sheet, names: Mapping[str, str]) -> tuple[Line, Line | No
 
 
 def has_header(sheet: Sheet, names: Mapping[str, str]) -> bool:
-    """Tell if a sheet has a header that is understood."""
+    """True if a sheet has a header that is understood."""
     try:
         find_header(sheet, names)
     except DataError:
@@ -116,12 +116,12 @@ def unknown_hint(head: list[Line]) -> str:
 
 
 def known(cell: Cell, names: Mapping[str, str]) -> bool:
-    """Tell if a header is understood, or named by the user."""
+    """True if a header is understood, or named by the user."""
     return heading(cell.text) is not None or cell.text in names.values()
 
 
 def is_units(sheet: Sheet, line: Line) -> bool:
-    """Tell if a line holds units, in brackets or bare, and no numbers: such a line stands below some headers."""
+    """True if a line holds units, in brackets or bare, and no numbers: such a line stands below some headers."""
     texts = [text.strip("()[]") for text in line.texts if text.strip("()[]")]
     return bool(texts) and all(is_unit(text) and not is_number(text, sheet.decimal) for text in texts)
 

@@ -168,7 +168,7 @@ def long_name_of(quantity: str) -> str:
 
 
 def is_unit(text: str) -> bool:
-    """Tell if a text is a unit, or a word for "no unit"."""
+    """True if a text is a unit, or a word for "no unit"."""
     try:
         read_unit(text)
     except ValueError:

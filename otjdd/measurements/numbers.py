@@ -27,7 +27,7 @@ def number_in(text: str, decimal: str) -> float | None:
 
 
 def is_number(text: str, decimal: str) -> bool:
-    """Tell if a text is a number with this decimal mark or with a point, and not one of the words for none."""
+    """True if a text is a number with this decimal mark or with a point, and not one of the words for none."""
     found = number_in(text, decimal)
     if found is None and decimal != ".":
         found = number_in(text, ".")

@@ -36,7 +36,7 @@ def period(values: np.ndarray) -> int:
 
 
 def same(values: np.ndarray, others: np.ndarray) -> bool:
-    """Tell if two records of a swept quantity took the same values, as far as a source and a clock repeat themselves."""
+    """True if two records of a swept quantity took the same values, as far as a source and a clock repeat themselves."""
     steps = np.abs(np.diff(values))
     moved = steps[steps > JITTER * max(np.ptp(values), np.finfo(float).tiny)]
     apart = APART * np.median(moved) if moved.size else JITTER * float(np.abs(values).max())

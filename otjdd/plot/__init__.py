@@ -1,6 +1,6 @@
 """Figures of results and studies.
 
-Here matplotlib is imported for all of them, so that it does not read `matplotlibrc` from the working folder.
+matplotlib is imported here first, in another folder, so that it does not read a `matplotlibrc` of the working folder.
 """
 
 from otjdd.system.imports import elsewhere

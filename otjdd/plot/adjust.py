@@ -13,7 +13,7 @@ from otjdd.plot.axes import HELD, SUPERSCRIPT
 from otjdd.plot.style import STYLE
 from otjdd.units import DIMENSIONS, quantity, unit
 
-LETTERS = 3.0, 40.0  # points that are no slip
+LETTERS = 3.0, 40.0  # points, allowed heights of letters
 PLAIN = {sign: chr(plain) for plain, sign in SUPERSCRIPT.items()} | {ord("Ω"): "ohm", ord(" "): "*"}
 AXIS = re.compile(r".*\(([^()]*)\)$", re.DOTALL)
 
@@ -35,9 +35,10 @@ def lettered(fig: Figure, points: float) -> None:
 
 
 def limited(fig: Figure, side: str, text: str) -> None:
-    """Set the limits of an axis, "LOW:HIGH" with units, in all panels whose axis has that unit; an empty end stays.
+    """Set the limits of the axes of one side in all panels whose axis has the unit of the limits.
 
-    side : "x" or "y". Raises ValueError, in words, for other texts and where no panel has such an axis.
+    side : "x" or "y"   text : "LOW:HIGH" with units; an empty end leaves that limit
+    Raises ValueError for other texts, and when no panel has such an axis.
     """
     low, colon, high = text.partition(":")
     if not colon or not (low.strip() or high.strip()):
@@ -59,7 +60,7 @@ def limited(fig: Figure, side: str, text: str) -> None:
 
 
 def amount(text: str) -> tuple[float, str]:
-    """Value [SI] and unit of a quantity; ("1") of a plain number. Raises ValueError."""
+    """Value [SI] and unit of a quantity, unit "1" for a plain number. Raises ValueError."""
     try:
         return float(text), "1"
     except ValueError:
@@ -69,7 +70,7 @@ def amount(text: str) -> tuple[float, str]:
 
 
 def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
-    """Factor from SI to the data of an axis, for ends with these units; None for units of another quantity."""
+    """Factor from SI to the data of an axis; None if `units`, those of the limits, are of another quantity."""
     own = unit_of_axis(axes, side)
     if own is None or not units:
         return None if own is None else 1.0
@@ -85,7 +86,7 @@ def scale_of(axes: Axes, side: str, units: set[str]) -> float | None:
 
 
 def unit_of_axis(axes: Axes, side: str) -> str | None:
-    """Unit of the data of an axis, "" where they are plain numbers; None of axes that show none."""
+    """Unit of the data of an axis, "" for plain numbers; None for axes without data."""
     if not axes.axison or not axes.has_data():
         return None
     kept = getattr(axes, HELD.format(side), None)
@@ -97,7 +98,7 @@ def unit_of_axis(axes: Axes, side: str) -> str | None:
 
 
 def everywhere(fig: Figure) -> Iterator[Axes]:
-    """All axes of a figure, with those inside of others, without colour bars."""
+    """All axes of a figure and all inset axes, without colour bars."""
     stack = [axes for axes in fig.axes if axes.get_label() != "<colorbar>"]
     while stack:
         axes = stack.pop(0)

@@ -1,4 +1,4 @@
-"""Parts that panels have in common: axes with units and prefixes, legends off the data, notes, arrows along a curve."""
+"""Parts that panels share: axes with units and prefixes, legends above the data, notes, arrows along a curve."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 PREFIXED = {"m", "s", "V", "Hz", "A", "ohm", "F", "S", "J", "W"}  # units that take prefixes
-ON_TICKS = {"s", "m", "Hz"}  # units that stand with their prefix at each tick of a logarithmic axis
-FEW = 300  # largest over smallest value of a logarithmic axis, below which powers of ten are too few ticks
-NAMED = {"x": 5, "y": 7}  # ticks with a unit that a panel has room for, at most
-LONG = 1e4  # values beyond which a tick is written with a power of ten, too long for many ticks
-HELD = "otjdd_{}_unit"  # attribute of axes: unit in which a side holds its data, whatever its label says
+ON_TICKS = {"s", "m", "Hz"}  # units that a logarithmic axis writes, with prefix, at each tick
+FEW = 300  # largest over smallest value, below which powers of ten give a logarithmic axis too few ticks
+NAMED = {"x": 5, "y": 7}  # most ticks with a unit that a panel has room for
+LONG = 1e4  # value from which ticks are written with a power of ten, and have room for fewer of them
+HELD = "otjdd_{}_unit"  # attribute of axes: the unit of their data on that side, which the label may show with a prefix
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 ARROW = "-|>,head_width=0.25,head_length=0.5"
-HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: a legend's handle and a letter of it, and the width there is for both
-NOTE_WIDTH = 72  # characters of a note's line, at most
+HANDLE, LETTER, ROOM = 29.0, 3.9, 215.0  # points: width of a legend's handle, of a letter, and of a panel's legend
+NOTE_WIDTH = 72  # most characters of a line of a note
 
 
 def quantity_axis(
     axes: Axes, side: str, values: ArrayLike, name: str, unit: str = "1", log: bool | None = None
 ) -> None:
-    """Scale, ticks and label of an axis that shows `values` (any shape, SI).
+    """Set scale, ticks and label of an axis that shows `values` (any shape, SI).
 
     side : "x" or "y"   log : None takes a logarithmic axis for positive values over more than a decade
-    A linear axis has the prefix in its label ("time (ms)"). On a logarithmic one, times and lengths have it at each tick;
-    few decades have round numbers between the powers of ten, too.
+    A linear axis has the prefix of the unit in its label ("time (ms)"). A logarithmic axis has it at each tick for times,
+    lengths and frequencies. Over few decades it also has ticks between the powers of ten.
     """
     values = np.asarray(values, dtype=float)
     setattr(axes, HELD.format(side), unit)
@@ -75,7 +75,7 @@ def quantity_axis(
 
 
 def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str] | None:
-    """Formatter of the ticks of a linear axis up to a largest value, and the unit with its prefix; None without one."""
+    """Formatter of ticks for values up to `largest`, and the unit with its prefix; None for a unit without prefixes."""
     if unit not in PREFIXED or not largest > 0:
         return None
     exponent = 3 * math.floor(math.log10(largest) / 3 + 1e-9)
@@ -86,7 +86,7 @@ def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str]
 
 
 def colours(mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1") -> None:
-    """Colour bar beside axes (one or several), with its unit and prefix; over few decades each tick has its unit."""
+    """Draw a colour bar beside axes (one or several), with unit and prefix. Over few decades each tick has its unit."""
     first = axes[0] if isinstance(axes, list) else axes
     low, high = mappable.get_clim()
     logarithmic = isinstance(mappable.norm, LogNorm)
@@ -112,7 +112,7 @@ def symbol(unit: str) -> str:
 
 
 def three_digits(value: float, unit: str = "1") -> str:
-    """A value with unit and prefix, to three digits: "200 ms", "2 × 10⁴ s" (nobody writes kiloseconds), "6780"."""
+    """A value with unit and prefix, to three digits: "200 ms", "2 × 10⁴ s" (seconds take no kilo), "6780"."""
     if not math.isfinite(value):
         return str(value)
     if unit in PREFIXED and not (unit == "s" and abs(value) >= 1e3):
@@ -139,7 +139,7 @@ def magnitude(values: ArrayLike) -> np.ndarray:
 
 
 def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int) -> None:
-    """Measured points (n,) beside the curves of results: black and open, under a legend of both."""
+    """Draw measured points (n,) beside the curves of results, as open black markers, and renew the legend."""
     y = magnitude(y) if axes.get_yscale() == "log" else np.asarray(y)
     low, high = axes.get_ylim()
     axes.plot(
@@ -157,12 +157,12 @@ def draw_points(axes: Axes, x: ArrayLike, y: ArrayLike, label: str, number: int)
 
 
 def legend(axes: Axes, title: str | None = None) -> None:
-    """Legend of all labelled curves, above the axes and so never on the data; a title alone where nothing is labelled.
+    """Draw a legend of all labelled curves above the axes, off the data; the title alone where no curve has a label.
 
-    In a figure that makes no room for it (a user's own, without a layout engine) it goes where it covers least.
+    A figure without a layout engine (a user's own) makes no room for it: there it goes where it covers least.
     """
     handles, labels = axes.get_legend_handles_labels()
-    title = title or axes.get_title(loc="left") or None  # a title alone, and then a curve more: one legend holds both
+    title = title or axes.get_title(loc="left") or None  # the title of an earlier call without labelled curves
     if handles:
         axes.set_title("", loc="left")
     if not handles:
@@ -182,18 +182,18 @@ def legend(axes: Axes, title: str | None = None) -> None:
 
 
 def figure_of(axes: Axes) -> Figure:
-    """The whole figure of axes, also where they stand in a part of it."""
+    """The figure of axes, also of axes in a subfigure."""
     return axes.figure if isinstance(axes.figure, Figure) else axes.figure.figure
 
 
 def columns_of(axes: Axes) -> int:
-    """Number of panels beside each other in the figure of axes."""
+    """Number of columns of panels in the figure of axes."""
     spec = axes.get_subplotspec()
     return spec.get_gridspec().ncols if spec else 1
 
 
 def letter(axes: Axes, number: int) -> None:
-    """Name a panel a, b, c, ... at its upper left, beside the legend."""
+    """Write the letter of a panel, a, b, c, ..., at its upper left."""
     axes.annotate(
         chr(ord("a") + number), (0, 1), (-30, 6), xycoords="axes fraction", textcoords="offset points",
         fontweight="bold", fontsize=9, ha="right", va="bottom", annotation_clip=False,
@@ -201,7 +201,7 @@ def letter(axes: Axes, number: int) -> None:
 
 
 def small_print(axes: Axes, text: str) -> None:
-    """Small print below the label of the x axis."""
+    """Write a note in small letters below the label of the x axis."""
     axes.annotate(
         textwrap.fill(text, NOTE_WIDTH), (0.5, 0), (0, -3), xycoords=axes.xaxis.label, textcoords="offset points",
         fontsize=6, color=GREY, ha="center", va="top", annotation_clip=False,
@@ -209,9 +209,9 @@ def small_print(axes: Axes, text: str) -> None:
 
 
 def arrows(axes: Axes, x: ArrayLike, y: ArrayLike, color: Any = ORANGE, count: int = 6) -> None:
-    """Arrows along a curve (n,) drawn on a logarithmic y axis: where a stretch is steepest, else in its middle.
+    """Draw arrows along a curve (n,) on a logarithmic y axis: one in each of `count` stretches, where it is steepest.
 
-    Points outside of the limits of the axes get none.
+    A flat stretch has its arrow in the middle. Points outside of the limits of the axes get none.
     """
     x, y = np.asarray(x), np.asarray(y)
     low, high = axes.get_ylim()

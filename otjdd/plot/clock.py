@@ -1,4 +1,4 @@
-"""A time axis that counts decades from each jump of the voltage, so that what a pulse does in its first microsecond shows.
+"""A time axis that is logarithmic from each jump of the voltage, so that the first microsecond of a pulse is visible.
 
 Time t in part k of a drive, which begins at t_k and lasts d_k, is drawn at u = k + log(1 + (t - t_k)/f) / log(1 + d_k/f):
 every part is one unit wide, linear up to the time f after its start and logarithmic from there on.
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     from otjdd.waveform.waveform import Waveform
 
-PARTS = 6  # of a drive, at most; more of them are too narrow for decades
-DECADES = 9  # of a part, at most
-SHORT = 1e-4  # of the longest part: a shorter one is counted to the part before it
-TICKS = 7  # labelled, of an axis, about
+PARTS = 6  # most parts of a drive; more of them are too narrow for decades
+DECADES = 9  # most decades of a part
+SHORT = 1e-4  # of the longest part: a shorter one belongs to the part before it
+TICKS = 7  # labelled ticks of an axis, about
 
 
 class Clock(NamedTuple):
-    """Parts of a drive: their starts, the end of the last, and the first time that matters in each [s]."""
+    """The parts of a drive, for the map from time to place."""
 
-    edges: np.ndarray  # (parts + 1,)
-    first: np.ndarray  # (parts,)
+    edges: np.ndarray  # (parts + 1,) [s], starts of the parts, and the end of the last
+    first: np.ndarray  # (parts,) [s], the time f after the start of each part
 
     def __call__(self, t: ArrayLike) -> np.ndarray:
         """Place u of times t [s] on the axis."""
@@ -43,9 +43,9 @@ class Clock(NamedTuple):
 
 
 def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
-    """Clock for times (n,) [s] of a result; None where a linear axis shows them as well.
+    """Clock for times (n,) [s] of a result; None where a linear axis does as well.
 
-    That is without a drive in its attributes, with more than PARTS parts, and when most times lie evenly in their part.
+    That is so if its attributes have no drive, if there are more than PARTS parts, or if the times are spread evenly.
     """
     waveform = waveform_of_result(ds)
     if waveform is None or len(times) < 3:
@@ -63,7 +63,7 @@ def clock_of(ds: xr.Dataset, times: np.ndarray) -> Clock | None:
 
 
 def parts_of(waveform: Waveform) -> np.ndarray:
-    """Times (parts + 1,) [s] at which a waveform jumps or turns; what is much shorter than the rest is left out."""
+    """Times (parts + 1,) [s] at which a waveform jumps or turns, and its end. Very short parts are left out."""
     start, end, first, last = waveform.segments()
     slope = (last - first) / (end - start)
     turns = (first[1:] != last[:-1]) | (slope[1:] != slope[:-1])
@@ -74,7 +74,7 @@ def parts_of(waveform: Waveform) -> np.ndarray:
 
 
 def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
-    """Ticks and label of an x axis in time: of a clock, else linear in time."""
+    """Set ticks and label of an x axis in time, with a clock or, if it is None, linear."""
     if clock is None:
         quantity_axis(axes, "x", times, "time", "s", log=False)
         return
@@ -85,9 +85,10 @@ def time_axis(axes: Axes, clock: Clock | None, times: np.ndarray) -> None:
 
 
 def name_places(clock: Clock, axis: Axis) -> str:
-    """Put ticks on an axis, and return its label: decades by name where each part has room for two names, else durations.
+    """Put ticks on an axis. Returns its label.
 
-    A name here and there would read as if the time went on from one part to the next.
+    Decades are labelled where each part has room for two labels, else the durations of the parts are: a single label in
+    a part would read as if the time went on from the part before.
     """
     at, names = ticks(clock)
     parts = np.bincount(np.asarray(at, dtype=int), minlength=len(clock.first))
@@ -101,7 +102,7 @@ def name_places(clock: Clock, axis: Axis) -> str:
 
 
 def ticks(clock: Clock) -> tuple[list[float], list[str]]:
-    """Places on the axis, and times since the start of their part, at decades or at every third, as there is room."""
+    """Places on the axis and labels (time since the start of the part), at each decade or at each third one."""
     at: list[float] = []
     names: list[str] = []
     parts, span = len(clock.first), np.log10(np.diff(clock.edges) / clock.first).sum()
@@ -110,7 +111,7 @@ def ticks(clock: Clock) -> tuple[list[float], list[str]]:
         low, high = int(np.ceil(np.log10(first) - 1e-9)), int(np.floor(np.log10(width) + 1e-9))
         for exponent in range(low + -low % step, high + 1, step):
             u = float(clock(clock.edges[part] + 10.0**exponent * (1 - 1e-12)))
-            early = part + 1 == parts or u < part + 0.97  # else it would read as a name of the jump
+            early = part + 1 == parts or u < part + 0.97  # nearer to a jump it would read as the label of the jump
             if early and (not at or u - at[-1] > 0.8 * parts / TICKS):
                 at.append(u)
                 names.append(instant(10.0**exponent))
@@ -128,5 +129,5 @@ def decades(clock: Clock) -> list[float]:
 
 
 def instant(t: float) -> str:
-    """A time in words."""
+    """A time [s] as text, such as "20 ms"."""
     return three_digits(t, "s")

@@ -1,4 +1,4 @@
-"""Panel of the kinds of columns: the current that each of them carries, in reads or at frozen ions."""
+"""Panel of the kinds of columns: the current that each kind carries, in reads or at frozen ions."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STYLES = "-", "--", ":", "-."
 
 
 def currents(axes: Any, runs: Sequence[NamedResult]) -> None:
-    """|current| through each kind, and through all of them, of the reads or of the curves at frozen ions."""
+    """Draw |current| through each kind of columns and through all, in the reads or in the curves at frozen ions."""
     (of_reads if "kind_read_current" in runs[0].ds else of_curves)(axes, runs[0].ds)
     legend(axes)
 
 
 def of_reads(axes: Any, ds: Any) -> None:
-    """Currents of each read against the write voltage of a loop, else read by read."""
+    """Draw the currents of the reads: against the write voltage of a loop, else against the number of the read."""
     swept = reads.steps_writes(ds)
     x = ds.write_voltage.values if swept else np.arange(1, ds.sizes["read"] + 1)
     total = np.abs(ds.read_current.values)
@@ -32,7 +32,7 @@ def of_reads(axes: Any, ds: Any) -> None:
 
 
 def of_curves(axes: Any, ds: Any) -> None:
-    """Currents at frozen ions against the voltage, at the first temperature; a stroke for each state."""
+    """Draw currents at frozen ions against the voltage, at the first temperature, with dashes for each state."""
     ds = ds.isel(temperature=0)
     total = np.abs(ds.bias_current.values)
     for i, state in enumerate(ds.state.values):

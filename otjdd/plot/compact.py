@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def agreement(measured: xr.Dataset) -> Figure:
-    """Figure of the error that a compact model was measured to have: the Dataset `CompactModel.measured`."""
+    """Figure of the measured error of a compact model. measured : the Dataset `CompactModel.measured`"""
     with style():
         fig, (left, right) = panels(2)
         solved, predicted = (1e6 * np.abs(measured[name].values) for name in ("sample_solved", "sample_predicted"))

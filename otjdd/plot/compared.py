@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SIZE = (4.4, 4.8)  # inches
-PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, in parts of the figure
+PLACE = (0.155, 0.1, 0.815, 0.84)  # left, bottom, width and height of the axes, as fractions of the figure
 BEFORE = "#b4b8be"
 
 
 def compared(
     results: Sequence[xr.Dataset], kind: str = "", before: Sequence[xr.Dataset] = (), measured: xr.Dataset | None = None
 ) -> Figure:
-    """Figure of results as one kind of panel; the first that fits when `kind` is "" or does not fit.
+    """Figure of results as one kind of panel; the first that fits if `kind` is "" or does not fit.
 
-    before : results that are drawn below, in grey   measured : Dataset of `read_data`, drawn where it has what is shown
-    The place of the axes is fixed: working out a layout takes longer than all the rest of this figure.
-    Raises ValueError, in words, when there is nothing to draw.
+    before : results that are drawn behind, in grey   measured : Dataset of `read_data`, drawn if it holds these quantities
+    The place of the axes is fixed, since a layout takes longer than the rest of the figure.
+    Raises ValueError when there is nothing to draw.
     """
     runs, earlier = named_results(results), named_results(before) if before else []
     kind = kind_of(runs, kind)
@@ -46,24 +46,24 @@ def compared(
         if points:
             axes.plot(*points, "o", color="black", markersize=2.4, markerfacecolor="none", label="measured", zorder=0.5)
             legend(axes)
-        fig.set_layout_engine(None)  # else it is drawn twice, the first time to work out the layout
+        fig.set_layout_engine(None)  # with one, matplotlib would draw twice, first to find the layout
     return fig
 
 
 def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
-    """The kind of panel that is drawn: the first that fits where this one does not. Raises ValueError."""
+    """The kind of panel to draw: `kind` if it fits, else the first that does. Raises ValueError."""
     return kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
-    """True when measured points are drawn beside results."""
+    """True if `compared` draws measured points beside these results."""
     kind = kind_of(named_results(results), kind)
     return measured is not None and measured_points(kind, measured) is not None
 
 
 def fade(axes: Axes) -> None:
-    """Turn what is drawn into the shadow of a result: grey curves alone."""
-    for child in list(axes.child_axes):  # a panel of several parts has no room for another's curves
+    """Turn what is drawn in axes grey, and remove its texts, legend and inset axes."""
+    for child in list(axes.child_axes):  # the panel that is drawn on top has its own
         child.remove()
     for text in list(axes.texts):
         text.remove()
@@ -75,7 +75,7 @@ def fade(axes: Axes) -> None:
 
 
 def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] | None:
-    """Measured points as a kind of panel shows them, x and y; None when these data are of something else."""
+    """x and y of measured points in a kind of panel; None if the data hold other quantities."""
     voltage = first(ds, "write_voltage", "voltage")
     resistance = of_resistance(ds)
     if kind == "loop":
@@ -93,7 +93,7 @@ def measured_points(kind: str, ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray] 
 
 
 def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
-    """Measured resistance [ohm]: as such, from a conductance, or from a current and its voltage of reading."""
+    """Measured resistance [ohm]: as measured, or from a conductance, or from a read current and its voltage."""
     found = first(ds, "read_resistance", "resistance")
     if found is not None:
         return found
@@ -105,7 +105,7 @@ def of_resistance(ds: xr.Dataset) -> np.ndarray | None:
 
 
 def as_result(ds: xr.Dataset) -> xr.Dataset:
-    """Measured points as the Dataset of a run with these numbers, for any kind of panel; their file is its title."""
+    """Measured points as the Dataset of a run that had given them, for any kind of panel. Its title is their file."""
     voltage, time, resistance = first(ds, "write_voltage", "voltage"), first(ds, "time"), of_resistance(ds)
     current = first(ds, "current", "read_current")
     arrays: dict[str, np.ndarray] = {}
@@ -125,10 +125,10 @@ def is_measured(ds: xr.Dataset) -> bool:
 
 
 def first(ds: xr.Dataset, *names: str) -> np.ndarray | None:
-    """Values of the first of some variables that a Dataset has."""
+    """Values of the first of these variables that a Dataset has; None if it has none."""
     return next((ds[name].values for name in names if name in ds), None)
 
 
 def pair(x: np.ndarray | None, y: np.ndarray | None) -> tuple[np.ndarray, np.ndarray] | None:
-    """Two rows of numbers, None unless both are there."""
+    """(x, y), or None if one of them is None."""
     return None if x is None or y is None else (x, y)

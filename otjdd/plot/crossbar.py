@@ -1,4 +1,4 @@
-"""Panels of a crossbar: a map of all cells for each step, in the course of the drive, on one scale of colours."""
+"""Panels of a crossbar: a map of all cells for each step of the drive, with one scale of colours."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-MOST = 12  # maps of a panel
-GAP = 0.05  # of the panel, between maps
-TITLE = 0.12  # of the panel, above each
+MOST = 12  # most maps of a panel
+GAP = 0.05  # between maps, as a fraction of the panel
+TITLE = 0.12  # height of a map's title, as a fraction of the panel
 
 
 def conductances(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Conductance of each cell at the beginning and after each write and rest."""
+    """Draw the conductance of each cell at the beginning and after each write and rest."""
     ds = runs[0].ds
     read = np.isfinite(ds.sensed_current.values).any(axis=(1, 2))
     maps(axes, ds.isel(step=~read), "cell_conductance", "conductance")
 
 
 def currents(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Current of each bit line while a word line is read, for each scan."""
+    """Draw the current of each bit line while a word line is read, for each scan."""
     maps(axes, runs[0].ds, "sensed_current", "current")
 
 
 def sneaks(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Share of each current that has not come through the cell that is read, for each scan."""
+    """Draw the share of each read current that bypasses the cell that is read (sneak paths), for each scan."""
     maps(axes, runs[0].ds, "sneak_share", "share of sneak paths", log=False)
 
 
 def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Voltage of largest magnitude that each cell has seen in a step, for each write."""
+    """Draw the voltage of largest magnitude across each cell, for each write."""
     ds = runs[0].ds
     written = (ds.cell_chosen.values != 0.0).any(axis=(1, 2))
     maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
 
 
 def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = None) -> None:
-    """Maps of a variable (step, word_line, bit_line), of the steps that have it; at most MOST, evenly chosen.
+    """Draw maps of a variable (step, word_line, bit_line) in the steps that have it: at most MOST, evenly chosen.
 
-    log : scale of the colours; None takes a logarithmic one for more than a decade
+    log : logarithmic scale of the colours; None takes one for values over more than a decade
     """
     there = np.flatnonzero(np.isfinite(ds[name].values).all(axis=(1, 2)))
     shown = there[np.unique(np.round(np.linspace(0, len(there) - 1, min(MOST, len(there)))).astype(int))]

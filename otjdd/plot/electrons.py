@@ -16,15 +16,15 @@ from otjdd.plot.style import CYCLE, GREY, ORANGE
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FEWEST = 1e-9  # of the vacancies: fewer electrons are not drawn
-BESIDE = 0.25  # of the height of the concentrations, which the band leaves free above it
+FEWEST = 1e-9  # of the largest vacancy concentration: lower electron concentrations are not drawn
+BESIDE = 0.25  # space above the band edge, as a fraction of its range
 
 
 def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Electrons (solid) and vacancies (dashed) against position, and the band edge (grey) on an axis of energy.
 
-    Of each result that snapshot is drawn in which the film holds most electrons. Dotted lines are the Fermi levels of the
-    two contacts.
+    The snapshot of each result is the one in which the film holds most electrons. Dotted lines are the Fermi levels of
+    the two contacts.
     """
     energy, most, least = axes.twinx(), 0.0, np.inf
     for i, run in enumerate(runs):
@@ -47,7 +47,7 @@ def electrons(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def levels(energy: Axes, left: float, both: bool) -> None:
-    """Fermi level of the left contact [eV], and with `both` that of the right one, at 0."""
+    """Draw the Fermi level of the left contact [eV] and, if `both`, that of the right one, at 0."""
     dotted: dict[str, Any] = {"color": ORANGE, "linewidth": 0.8, "linestyle": (0, (1, 1.5)), "zorder": 0}
     over_curves: dict[str, Any] = {
         "color": ORANGE,

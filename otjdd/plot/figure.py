@@ -1,4 +1,4 @@
-"""Figures of results: the panels that fit, or those asked for, of one result or of several in the same axes."""
+"""Figures of results: the panels that suit them, or named ones, of one result or of several in the same axes."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def figure(
     """Figure of one result or study, or of several results in the same axes.
 
     results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study`,
-        `otjdd.fit` or `otjdd.predict`. Measured points are drawn into the panels of the results beside them
-    kinds : one kind of panel or several (see `otjdd plot --kind help`), of a study names of what it kept, of a sample also
-        "cdf", "box" or "parallel"; those that fit when empty
+        `otjdd.fit` or `otjdd.predict`. Measured points are drawn into the panels of the results
+    kinds : one kind of panel or several (see `otjdd plot --kind help`). For a study: names of its results, and for a
+        sample also "cdf", "box" or "parallel". Empty: those that suit the results
     label : name of each result in the legends, a text or a sequence of them
-    ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure; with one axes and no
-        kinds the first that fits is drawn
-    Raises ValueError, in words, for unknown kinds, and when there is nothing to draw: why, and what would be needed.
+    ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure. With one axes and no
+        kinds the first suitable one is drawn
+    Raises ValueError for unknown kinds, and when there is nothing to draw, with what would be needed.
     """
     own = None if ax is None else [ax] if hasattr(ax, "plot") else list(ax)
     given = listed(results)
@@ -78,7 +78,7 @@ def figure(
 
 
 def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[str]:
-    """Kinds that show results and measured points alike. Raises ValueError, in words, when there are none."""
+    """Kinds that can show both the results and measured points. Raises ValueError when there are none."""
     names = [kind for kind in KINDS if KINDS[kind].fits(runs) and any(measured_points(kind, run.ds) for run in data)]
     names = [kind for kind in names if kind != "iv-linear"]
     if not names:
@@ -88,7 +88,7 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
 
 
 def draw(name: str, axes: Any, runs: Sequence[NamedResult], data: Sequence[NamedResult]) -> None:
-    """Fill axes with a kind of panel, and with measured points where it shows such."""
+    """Fill axes with a kind of panel, and with the measured points that it can show."""
     KINDS[name].draw(axes, runs)
     for i, run in enumerate(data):
         if points := measured_points(name, run.ds):

@@ -1,4 +1,4 @@
-"""Figures of fits: data beside the fit, residuals, correlations, profiles; expected errors of measurements to come."""
+"""Figures of fits: data beside the fit, residuals, correlations, profiles; and expected errors of a design."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-MOST = 6  # curves that have panels of their own
+MOST = 6  # most curves with a panel each
 
 
 def fit_figure(ds: xr.Dataset) -> Figure:
-    """Figure of a fit: a panel for each curve, the residuals, the correlations, and the profiles it has."""
+    """Figure of a fit: a panel for each curve, one for the residuals, one for the correlations, one for each profile."""
     curves = curves_of(ds)
     shown = min(len(curves), MOST)
     several = ds.sizes["parameter"] > 1 and "correlation" in ds
@@ -58,7 +58,7 @@ def beside(axes: Axes, ds: xr.Dataset, number: int, curve: dict[str, Any]) -> No
 
 
 def is_logarithmic(values: np.ndarray) -> bool:
-    """Tell if values lie on a logarithmic axis: positive, and over two decades and more in even ratios."""
+    """True if values suit a logarithmic axis: positive, over two decades or more, and most of them small."""
     if not (values > 0).all() or values.max() < 100 * values.min():
         return False
     return bool(np.median(values) < 0.3 * values.max())
@@ -117,7 +117,7 @@ def draw_profile(axes: Axes, ds: xr.Dataset, number: int) -> None:
 
 
 def expected(ds: xr.Dataset) -> Figure:
-    """Figure of expected errors, as `design` gives them: for each candidate and parameter, over those of now."""
+    """Figure of a design: expected over present error, for each candidate and parameter."""
 
     names = [str(name).rpartition(".")[2].replace("_", " ").strip('"') for name in ds["parameter"].values]
     with style():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def temperature(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Temperature against time; of one run whose columns have temperatures of their own, that of each column."""
+    """Draw the temperature against time, for a single run also that of each column that has its own."""
     times = np.concatenate([run.ds.time.values for run in runs])
     clock = clock_of(runs[0].ds, runs[0].ds.time.values) if len(runs) == 1 else None
     for i, run in enumerate(runs):

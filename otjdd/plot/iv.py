@@ -1,7 +1,7 @@
 """Panels of current against voltage: loops, curves at frozen ions, and the Richardson plot of such curves.
 
-Of a sweep in time the conduction current is drawn: the displacement current of its ramps and corners is not of the state.
-Between the points of a ramp and of a curve at frozen ions the line follows `otjdd.analysis.between`.
+A sweep in time shows the conduction current, without the displacement current of its ramps and corners. Between the
+points of a ramp, and of a curve at frozen ions, the line follows `otjdd.analysis.between`.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-ENERGY = "activation energy of I / T²"  # which of the two in use
+ENERGY = "activation energy of I / T²"  # not that of I, which is also in use
 WIDER = 1.6  # points by which the first loop of a sweep is drawn wider than the last
-LOOPS = 6  # of one sweep that are drawn
-LEAST = 5  # different voltages of a sweep
-NEAR_ZERO = 0.02  # of the largest voltage: below it ln |I| dives, which sets no limit of the axis
+LOOPS = 6  # most loops of a sweep that are drawn
+LEAST = 5  # least number of different voltages of a sweep
+NEAR_ZERO = 0.02  # of the largest voltage: smaller voltages, where ln |I| diverges, do not set the limits of the axis
 
 
 class IVCurve(NamedTuple):
@@ -47,7 +47,7 @@ class IVCurve(NamedTuple):
 
 
 def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
-    """Curves of current against voltage that a result holds: at frozen ions, of reads at many voltages, of a ramp."""
+    """Curves of current against voltage in a result: at frozen ions, else of reads at many voltages, else of a ramp."""
     if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
         return at_frozen_ions(ds)
     for voltage, current in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
@@ -57,7 +57,7 @@ def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
 
 
 def sweeps(voltage: np.ndarray) -> bool:
-    """Tell if voltages (n,) move step by step and not in jumps: most neighbours differ, by little."""
+    """True if voltages (n,) move in small steps: most neighbours differ, and by little."""
     if len(voltage) < LEAST or len(np.unique(np.round(voltage, 9))) < LEAST:
         return False
     steps = np.abs(np.diff(voltage))
@@ -66,7 +66,7 @@ def sweeps(voltage: np.ndarray) -> bool:
 
 
 def at_frozen_ions(ds: xr.Dataset) -> list[IVCurve]:
-    """A curve for each state and temperature; the warmer, the darker."""
+    """A curve for each state and temperature, the darker the warmer."""
     ds = ds.sortby("bias")
     V, count, found = ds.bias.values, ds.sizes["temperature"], []
     fine = refined(V, V)
@@ -79,7 +79,7 @@ def at_frozen_ions(ds: xr.Dataset) -> list[IVCurve]:
 
 
 def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[IVCurve]:
-    """A curve for each loop of a sweep, from pale to dark; of many loops LOOPS, evenly chosen."""
+    """A curve for each loop of a sweep, from pale to dark; of many loops at most LOOPS, evenly chosen."""
     V, seen = ds[voltage].values, ds[current].values
     if voltage == "voltage":
         t, fine = ds.time.values, refined(ds.time.values, V)
@@ -94,9 +94,10 @@ def in_cycles(ds: xr.Dataset, voltage: str, current: str) -> list[IVCurve]:
 
 
 def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
-    """Numbers of the points (n,) of each loop of a sweep: of each cycle of its drive, else from 0 V back to 0 V.
+    """Indices (n,) of the points of each loop of a sweep.
 
-    A loop ends where the voltage comes back to zero from the sign that it took last.
+    A loop is a cycle of the drive. For a drive without cycles it ends where the voltage returns to zero from the second
+    of its two signs.
     """
     if cycles > 1:
         return np.array_split(np.arange(len(V)), cycles)
@@ -108,7 +109,7 @@ def loops(V: np.ndarray, cycles: int) -> list[np.ndarray]:
 
 
 def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Absolute current against voltage on a logarithmic axis."""
+    """Draw the absolute current against voltage on a logarithmic axis."""
     drawn = plotted(axes, runs, magnitude)
     top = max(np.abs(c.voltage).max() for _, c in drawn)
     seen = np.concatenate([magnitude(c.current)[np.abs(c.voltage) >= NEAR_ZERO * top] for _, c in drawn])
@@ -122,7 +123,7 @@ def iv(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Current against voltage on a linear axis."""
+    """Draw the current against voltage on a linear axis."""
     drawn = plotted(axes, runs, np.asarray)
     quantity_axis(axes, "y", np.concatenate([c.current for _, c in drawn]), "current", "A", log=False)
 
@@ -130,7 +131,10 @@ def iv_linear(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def plotted(
     axes: Axes, runs: Sequence[NamedResult], of: Callable[[np.ndarray], np.ndarray]
 ) -> list[tuple[NamedResult, IVCurve]]:
-    """Draw all curves of all results, with their legend; return them."""
+    """Draw all curves of all results, with their legend. Returns the curves, each with its result.
+
+    of : transforms currents (n,) for the axis
+    """
     drawn = [(i, run, curve) for i, run in enumerate(runs) for curve in iv_curves(run.ds)]
     groups = 1 + max(curve.group for _, _, curve in drawn)
     for i, run, curve in drawn:
@@ -149,7 +153,7 @@ def plotted(
 
 
 def temperatures(runs: Sequence[NamedResult]) -> str | None:
-    """Range of the temperatures of curves at frozen ions, in words; None for other results."""
+    """Range of the temperatures of curves at frozen ions, as text; None for other results."""
     T = [run.ds.temperature.values for run in runs if "bias_current" in run.ds]
     if not T:
         return None
@@ -158,7 +162,7 @@ def temperatures(runs: Sequence[NamedResult]) -> str | None:
 
 
 def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Richardson plot, |I| / T^2 against 1000 / T at the voltage nearest to 0.1 V, with `fits.activation_energy`."""
+    """Draw |I| / T^2 against 1000 / T (Richardson plot) at the voltage nearest to 0.1 V, with the activation energy."""
     voltages, states = set(), max(run.ds.sizes["state"] for run in runs)
     for i, run in enumerate(runs):
         T, V = run.ds.temperature.values, probe(run.ds)
@@ -174,13 +178,13 @@ def arrhenius(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def probe(ds: xr.Dataset) -> float:
-    """Voltage [V] of a result's curves that lies nearest to 0.1 V and is not 0 V."""
+    """Voltage [V] of the curves of a result that is nearest to 0.1 V, without 0 V."""
     bias = ds.bias.values
     return float(bias[np.argmin(np.where(np.abs(bias) < 1e-9, np.inf, np.abs(bias - 0.1)))])
 
 
 def energy_of(T: np.ndarray, current: np.ndarray) -> str:
-    """Activation energy of currents (n,) in words; why there is none where a fit refuses."""
+    """Activation energy of currents (n,) at temperatures (n,) [K] as text, or that there is none."""
     try:
         return f"{fits.activation_energy(T, current).energy:.3f} eV"
     except ValueError:
@@ -188,6 +192,6 @@ def energy_of(T: np.ndarray, current: np.ndarray) -> str:
 
 
 def richardson(T: ArrayLike, current_at: float, energy: float, T_at: float) -> np.ndarray:
-    """|I| / T^2 (n,) of an activation energy [eV] that gives `current_at` [A] at `T_at` [K]."""
+    """|I| / T^2 (n,) [A/K2] at temperatures T (n,) [K], of an activation energy [eV] and a current [A] at `T_at` [K]."""
     change = -energy / BOLTZMANN_EV * (1 / np.asarray(T, dtype=float) - 1 / T_at)
     return np.asarray(current_at / T_at**2 * np.exp(change))

@@ -1,6 +1,6 @@
-"""The junction as one picture: band edge and Fermi levels, beside them the current by energy, below them the vacancies.
+"""The junction as one figure: band edge and Fermi levels, beside them the current by energy, below them the vacancies.
 
-Bands and current share the axis of energy, so that one sees through which part of the barrier the current goes.
+Bands and current share the axis of energy, which shows through which part of the barrier the current flows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from otjdd.plot.profiles import Shot
 
 SIZE = (4.4, 4.8)  # inches
-BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of each part, in parts of the figure
+BANDS = (0.145, 0.42, 0.535, 0.52)  # left, bottom, width and height of the axes, as fractions of the figure
 SPECTRUM = (0.725, 0.42, 0.245, 0.52)
 VACANCIES = (0.145, 0.1, 0.825, 0.19)
 
@@ -32,8 +32,8 @@ VACANCIES = (0.145, 0.1, 0.825, 0.19)
 def junction(ds: xr.Dataset) -> Figure:
     """Figure of the states of lowest and highest resistance of a result, or of its first and last snapshot.
 
-    The places of both axes are fixed: working out a layout takes longer than all the rest of this figure.
-    Raises ValueError, in words, for a result without snapshots.
+    The places of the axes are fixed, since a layout takes longer than the rest of the figure.
+    Raises ValueError for a result without snapshots.
     """
     if not ds.sizes.get("snapshot"):
         raise ValueError("nothing to show: a picture of the junction needs a snapshot")
@@ -54,7 +54,7 @@ def junction(ds: xr.Dataset) -> Figure:
         vacancies.set(xlabel="position in the film (nm)", ylabel="vacancies (m⁻³)")
         vacancies.yaxis.set_major_locator(LogLocator(numticks=4))
         vacancies.yaxis.set_minor_locator(NullLocator())
-        fig.set_layout_engine(None)  # else it is drawn twice, the first time to work out the layout
+        fig.set_layout_engine(None)  # with one, matplotlib would draw twice, first to find the layout
     return fig
 
 
@@ -67,7 +67,7 @@ def fermi_levels(axes: Axes, ds: xr.Dataset, number: int, colour: str) -> None:
 
 
 def current_by_energy(axes: Axes, ds: xr.Dataset, number: int, line: dict[str, Any]) -> None:
-    """Fill axes with the current density by energy of a snapshot, in parts of its largest value."""
+    """Fill axes with the current density by energy of a snapshot, relative to its largest value."""
     E, density = ds.spectrum_energy.values[number], np.abs(ds.spectrum_density.values[number])
     top = np.nanmax(density, initial=0.0)
     share = density / top if top > 0 else density
@@ -76,7 +76,7 @@ def current_by_energy(axes: Axes, ds: xr.Dataset, number: int, line: dict[str, A
 
 
 def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -> None:
-    """Limits, labels and legend of bands and current."""
+    """Set limits, labels and legend of the bands and of the current by energy."""
     lines = [band_line(ds, shot.number) for shot in shots]
     xlim, ylim = band_limits([ds] * len(lines), lines)
     bands.axvspan(0, thickness(ds), color=SKY, alpha=0.12, linewidth=0)
@@ -89,5 +89,5 @@ def finish(bands: Axes, spectrum: Axes, ds: xr.Dataset, shots: Sequence[Shot]) -
 
 
 def said(ds: xr.Dataset) -> str:
-    """The picture in words, for whoever does not see it."""
+    """The figure in words, for readers who cannot see it."""
     return "; ".join(f"{shot.name}: junction at {volts(voltage_at(ds, shot.number))}" for shot in extremes(ds))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Kind(NamedTuple):
     """A kind of panel.
 
-    draw : fills axes from results   shows, needs : for people   fits : if the results hold what it needs
+    draw : fills axes from results   shows, needs : what it shows and needs, in words   fits : True if results hold that
     usual : True if it is drawn by default
     """
 
@@ -33,14 +33,14 @@ class Kind(NamedTuple):
 def each(
     *names: str, when: Callable[[xr.Dataset], object] = lambda ds: True
 ) -> Callable[[Sequence[NamedResult]], bool]:
-    """A test of results: each has all of these variables, none of them empty, and `when` is true for each result."""
+    """A predicate of results: each has all of these variables, none of them empty, and `when` holds for each."""
     return lambda runs: all(
         all(name in run.ds and run.ds[name].size for name in names) and when(run.ds) for run in runs
     )
 
 
 def never(_: Sequence[NamedResult]) -> bool:
-    """Tell that a kind is drawn only when it is asked for."""
+    """A predicate for kinds that are drawn only when they are named."""
     return False
 
 
@@ -63,7 +63,7 @@ PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of s
 
 
 def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
-    """A test of results: there is one, and each of these variables has a number in it."""
+    """A predicate of results: there is one, and each of these variables has a finite number."""
     found = each(*names, when=lambda ds: all(np.isfinite(ds[name].values).any() for name in names))
     return lambda runs: len(runs) == 1 and found(runs)
 
@@ -75,7 +75,7 @@ READS_APART, CURVES_APART = of_one("kind_read_current", "read_current"), of_one(
 
 
 def kinds_apart(runs: Sequence[NamedResult]) -> bool:
-    """A test of results: there is one, and it has the currents of kinds of columns."""
+    """True if there is one result, and it has the currents of kinds of columns."""
     return READS_APART(runs) or CURVES_APART(runs)
 
 
@@ -190,9 +190,9 @@ MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, whe
 
 
 def chosen(runs: Sequence[NamedResult], kinds: str | Sequence[str] = ()) -> list[str]:
-    """Kinds to draw: those asked for, one name or several, else those that are usual for all the results.
+    """Kinds to draw: those named, else the usual ones for these results.
 
-    Raises ValueError, in words, for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
+    Raises ValueError for an unknown kind, for one whose needs are not met, and when nothing can be drawn.
     """
     asked = [kinds] if isinstance(kinds, str) else list(kinds)
     for kind in asked:
@@ -222,7 +222,7 @@ def holds(runs: Sequence[NamedResult]) -> str:
 
 
 def listing() -> str:
-    """All kinds and what they show, a line each."""
+    """A line for each kind: its name, and what it shows."""
     rows = {kind: row.shows for kind, row in KINDS.items()} | OF_SAMPLES | {MOVIE: MOVIE_SHOWS}
     width = max(map(len, rows))
     return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())

@@ -24,7 +24,10 @@ LONGEST = 40  # characters of a label: more do not fit above axes
 
 
 def distinct(attrs: Sequence[Mapping[Any, Any]]) -> list[str]:
-    """Labels that tell results apart: titles, else up to two values that their cases differ in, else numbers."""
+    """Labels that distinguish results: their titles, else up to two values in which their cases differ, else numbers.
+
+    attrs : attributes of each result
+    """
     titles = [str(one.get("title", "")) for one in attrs]
     if len(set(titles)) == len(titles) and max(map(len, titles)) <= LONGEST:
         return titles
@@ -48,7 +51,7 @@ def case_data(attrs: Mapping[str, Any]) -> dict[str, Any]:
     """The case of a result as nested tables; {} where it has none."""
     try:
         return tomllib.loads(str(attrs.get("case_resolved", "")))
-    except (tomllib.TOMLDecodeError, RecursionError):  # a text that is no case, or a hundred thousand tables deep
+    except (tomllib.TOMLDecodeError, RecursionError):  # RecursionError: tables nested thousands deep
         return {}
 
 
@@ -64,9 +67,9 @@ def leaves(data: dict[str, Any] | list[Any], prefix: str = "") -> Iterator[tuple
 
 
 def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
-    """Names of the parts of the drive of a case by their keys: "drive.parts[1]" is "pulse", "pulse 2" if there are more.
+    """Key -> name of each part of the drive of a case: "drive.parts[1]" -> "pulse", or "pulse 2" if there are several.
 
-    Pulses of 0 V, which stand for the time before a read, are not counted.
+    Pulses of 0 V are waiting times before reads, and are left out.
     """
     parts = case_data(attrs).get("drive", {}).get("parts", [])
     kinds = [str(part.get("kind", "")) for part in parts]
@@ -83,7 +86,7 @@ def parts_by_kind(attrs: Mapping[str, Any]) -> dict[str, str]:
 
 
 def with_words(ds: xr.Dataset) -> xr.Dataset:
-    """The Dataset of a study, each coordinate with its name in words as an attribute, see `words_of`."""
+    """The Dataset of a study, with the name in words of each coordinate as its attribute WORDS."""
     names = parts_by_kind(ds.attrs)
     said = {}
     for key in map(str, ds.coords):

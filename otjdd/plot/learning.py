@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller one counts as none
-LOOSE = 0.15  # scatter about a Gaussian over the range of the data, beyond which the fit is not shown
+ONE_SIDED = 0.2  # of the larger side of an STDP curve: a smaller side counts as zero
+LOOSE = 0.15  # scatter about a Gaussian relative to the range of the data, beyond which the fit is not shown
 
 
 def interval(ds: xr.Dataset) -> float:
@@ -31,7 +31,7 @@ def interval(ds: xr.Dataset) -> float:
 
 
 def ppf(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """PPF and PTP of trains against the interval of their pulses, with an exponential where four or more tell one."""
+    """Draw PPF and PTP of trains against the interval of their pulses, with exponentials through four or more."""
     runs = sorted(runs, key=lambda run: interval(run.ds))
     x = np.array([interval(run.ds) for run in runs])
     found = [plasticity.facilitation(plasticity.read_peaks(run.ds)) for run in runs]
@@ -52,7 +52,10 @@ def fitted_curve(
     colour: str,
     mirror: float = 1.0,
 ) -> str:
-    """Draw an exponential or Gaussian through y over x (n,), and return its scale in words; "" where none fits."""
+    """Fit an exponential or Gaussian to y over x (n,), and draw it. Returns its scale as text; "" if it does not fit.
+
+    fit : `curves.exponential` or `curves.gaussian`   mirror : -1 draws it at negative x
+    """
     try:
         if len(x) < 4:
             return ""
@@ -61,7 +64,7 @@ def fitted_curve(
         return ""
     fine = np.linspace(x.min(), x.max(), 201)
     line = found.amplitude * np.exp(-((fine / found.scale) ** (1 if fit is curves.exponential else 2))) + found.offset
-    if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which nothing in the data tells
+    if np.ptp(line) > 1.5 * np.ptp(y):  # a peak between two points, which no point supports
         return ""
     if fit is curves.gaussian and found.misfit > LOOSE:
         return ""
@@ -70,7 +73,7 @@ def fitted_curve(
 
 
 def many_intervals(runs: Sequence[NamedResult]) -> bool:
-    """Tell if results hold trains of different intervals."""
+    """True if results hold trains of different intervals."""
     return len(runs) > 1 and all(shows_pulses(run.ds) for run in runs) and len({interval(run.ds) for run in runs}) > 1
 
 
@@ -91,10 +94,10 @@ def pair_of(ds: xr.Dataset) -> Pair | None:
 
 
 def stdp(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
+    """Draw the change of conductance against the delay of the spikes, with an exponential on each side, or a Gaussian.
 
-    An exponential is fitted to each side where the two change the conductance in opposite directions, and to the one side
-    where the other changes little or was not measured; else a Gaussian about zero.
+    Each side has an exponential if the two sides change the conductance in opposite directions. If one side changes little
+    or was not measured, the other alone has one. Otherwise a Gaussian about zero is fitted.
     """
     delay, change = np.array(sorted(pair for run in runs if (pair := pair_of(run.ds)) is not None)).T
     axes.axhline(0, color=GREY, linewidth=0.6, zorder=0)

@@ -1,4 +1,4 @@
-"""Figures of measured data: each measured quantity against what was swept, with repeats, branches and the noise floor."""
+"""Figures of measured data: each quantity against the swept one, with repeats, branches and the noise floor."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-FULL = 12  # groups up to which each has its name in the legend
-SIGNED = ("current", "read_current", "current_density")  # drawn by their magnitude, on a logarithmic axis
+FULL = 12  # most groups that are named in the legend
+SIGNED = ("current", "read_current", "current_density")  # drawn as magnitudes on a logarithmic axis
 
 
 def measured_figure(ds: xr.Dataset) -> Figure:
-    """Figure of measured data, as `read_data` gives them: a panel for each measured quantity, and the waveform.
+    """Figure of a Dataset of `read_data`: a panel for each measured quantity, and one for the waveform.
 
     Raises ValueError for a Dataset without an axis.
     """
@@ -73,7 +73,7 @@ def curve(axes: Axes, ds: xr.Dataset, axis: str, name: str) -> None:
 
 
 def groups(ds: xr.Dataset) -> tuple[str, np.ndarray]:
-    """Word for the groups of points that have a colour each, "" for one group, and the number (point,) of each group."""
+    """What the groups of points are called, "" for a single group; and the number (point,) of the group of each point."""
     if "temperature" in ds and np.ptp(ds["temperature"].values) > 1:
         return "T =", np.round(ds["temperature"].values)
     record = ds["record"].values

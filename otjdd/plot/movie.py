@@ -1,7 +1,7 @@
-"""Films of a result: vacancies, band edge and current at one instant after another, evenly in logarithmic time.
+"""Films of a result: vacancies, band edge and current at instants that are spread evenly in logarithmic time.
 
-`Scene(ds)` draws one instant, and moves to another without drawing anew what stays: `scene.show(t)`; `frame(ds, t)` is
-the figure of one instant. What is shown are snapshots as they were computed, never anything between two of them.
+`Scene(ds)` draws one instant; `scene.show(t)` moves it to another and redraws only what changes. `frame(ds, t)` is the
+figure of one instant. All instants are computed snapshots: nothing is interpolated.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ DPI = 120
 
 
 class Scene:
-    """The picture of one instant of a result, which can be moved in time.
+    """The figure of one instant of a result, which can be moved in time.
 
-    ds : a result with snapshots. `fig` is its figure, `times` (n,) [s] are those of its snapshots, `moving` are the parts
-    of the figure that change. dpi : dots per inch of its images
-    Raises ValueError, in words, for a result without snapshots.
+    ds : a result with snapshots   dpi : dots per inch of its images
+    Attributes: `fig` is the figure, `times` (n,) [s] those of the snapshots, `moving` the artists that change.
+    Raises ValueError for a result without snapshots.
     """
 
     def __init__(self, ds: xr.Dataset, dpi: float = DPI) -> None:
@@ -66,10 +66,10 @@ class Scene:
         self.moving = [self._vacancies, self._bands, self._title, *self._marks]
         self.show(self.times[0])
         self.fig.draw_without_rendering()
-        self.fig.set_layout_engine("none")  # the layout stays as it is: working it out is most of the time of a frame
+        self.fig.set_layout_engine("none")  # keeps the layout, which would take most of the time of a frame
 
     def show(self, t: float) -> float:
-        """Move to the last snapshot at or before a time [s], to the first for an earlier time; return its time."""
+        """Move to the last snapshot at or before a time [s], or to the first. Returns the time of that snapshot [s]."""
         i = int(np.clip(np.searchsorted(self.times, t * (1 + 1e-12), side="right") - 1, 0, len(self.times) - 1))
         self._vacancies.set_ydata(self.ds.vacancy_concentration.values[i])
         self._bands.set_data(*profiles.band_line(self.ds, i))
@@ -78,7 +78,7 @@ class Scene:
         return float(self.times[i])
 
     def _said(self, t: float) -> str:
-        """A time in words, since the last jump of the voltage where the time axis is a clock of several parts."""
+        """Title of a time [s]: since the last jump of the voltage if the time axis is a clock of several parts."""
         if self._clock is None or len(self._clock.first) == 1:
             return f"t = {instant(t)}"
         part = min(int(self._clock(t)), len(self._clock.first) - 1)
@@ -103,7 +103,7 @@ class Scene:
         return line
 
     def _draw_course(self, part: SubFigure) -> Callable[[float], None]:
-        """Current and voltage over time, or resistances read by read; return what moves the marks to a time."""
+        """Draw current and voltage over time, or resistances read by read. Returns a function that marks a time [s]."""
         if self.ds.sizes.get("time", 0) > 2 and self.ds.sizes["time"] > self.ds.sizes.get("read", 0) + 1:
             t, above = self.ds.time.values, magnitude(self.ds.conduction_current.values)
             voltage, names = self.ds.voltage.values, ("|conduction current|", "A")
@@ -146,7 +146,7 @@ def frame(ds: xr.Dataset, t: float) -> Figure:
 
 
 def instants(ds: xr.Dataset) -> np.ndarray:
-    """Times (n,) [s] of the frames: all snapshots, or MOST of them, even on the clock of the result or else by number."""
+    """Times (n,) [s] of the frames: all snapshots, or MOST of them, spread evenly on the clock or else by number."""
     t = ds.snapshot_time.values
     if len(t) <= MOST:
         return np.asarray(t)
@@ -156,15 +156,15 @@ def instants(ds: xr.Dataset) -> np.ndarray:
 
 
 def write_movie(ds: xr.Dataset, path: str | Path) -> None:
-    """Write the film of a result as GIF or MP4, by the suffix of the path. Raises what `encoded` does, ResultError."""
+    """Write the film of a result as GIF or MP4, by the suffix of the path. Raises ValueError as `encoded`, ResultError."""
     write_whole(path, encoded(ds, Path(path).suffix.lower(), str(path)))
 
 
 def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
-    """Bytes of the film of a result, of one of FORMATS.
+    """Bytes of the film of a result.
 
-    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots, with what would
-    be needed. name : of the file, in that message
+    suffix : one of FORMATS   name : of the file, for messages
+    Raises ValueError for another suffix, for an MP4 without ffmpeg, and for fewer than LEAST snapshots.
     """
     if suffix not in FORMATS:
         raise ValueError(f"{name}: a movie is written as {' or '.join(FORMATS)}")
@@ -183,15 +183,15 @@ def encoded(ds: xr.Dataset, suffix: str, name: str = "the movie") -> bytes:
 
 
 def gif(scene: Scene, times: np.ndarray, rate: float) -> bytes:
-    """Film of some instants [s], `rate` frames a second."""
+    """GIF of some instants (n,) [s], `rate` frames a second."""
     data, (first, *others) = io.BytesIO(), frames(scene, times)
     first.save(data, "GIF", save_all=True, append_images=others, duration=round(1000 / rate), loop=0)
     return data.getvalue()
 
 
 def frames(scene: Scene, times: np.ndarray) -> Iterator[Image.Image]:
-    """Images of some instants [s]. What stands still is drawn once, not for every image."""
-    canvas: Any = FigureCanvasAgg(scene.fig)  # whose methods matplotlib leaves without types
+    """Images of some instants (n,) [s]. The parts that do not change are drawn once."""
+    canvas: Any = FigureCanvasAgg(scene.fig)  # its methods have no types
     for artist in scene.moving:
         artist.set_animated(True)
     canvas.draw()
@@ -205,13 +205,13 @@ def frames(scene: Scene, times: np.ndarray) -> Iterator[Image.Image]:
 
 
 def mp4(scene: Scene, times: np.ndarray, rate: float) -> bytes:
-    """Film of some instants [s], `rate` frames a second, made by ffmpeg."""
+    """MP4 of some instants (n,) [s], `rate` frames a second, made by ffmpeg."""
     width, height = 2 * np.round(scene.fig.get_size_inches() * DPI / 2) / DPI
-    scene.fig.set_size_inches(width, height)  # pixels in even numbers, as players want them
+    scene.fig.set_size_inches(width, height)  # even numbers of pixels, which the codec requires
     with tempfile.TemporaryDirectory() as folder, mpl.rc_context({"animation.ffmpeg_path": ffmpeg()}):
         made = Path(folder) / "movie.mp4"
         options: dict[str, Any] = {"fps": rate, "codec": "libx264", "extra_args": ["-pix_fmt", "yuv420p"]}
-        writer = animation.FFMpegWriter(**options)  # which takes a fraction of a frame, whatever its types say
+        writer = animation.FFMpegWriter(**options)  # takes a float for fps, though its types say int
         with writer.saving(scene.fig, made, DPI):
             for t in times:
                 scene.show(t)
@@ -233,7 +233,7 @@ def ffmpeg() -> str | None:
 
 
 def wanted(ds: xr.Dataset) -> str:
-    """A list of instants, log-spaced up to the end of a result, as a case file has it."""
+    """A list of log-spaced times up to the end of a result, as text for a case file."""
     last = max(float(ds.snapshot_time.values[-1]), 1e-9)
     times = last * 10.0 ** np.arange(-8.0, 0.1)
     return "[" + ", ".join(f'"{instant(t)}"' for t in times).replace("µ", "u") + "]"

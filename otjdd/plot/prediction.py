@@ -1,4 +1,4 @@
-"""Figures of predictions: the panels of a result for the median, with the bands of the percentiles around it."""
+"""Figures of predictions: the panels of a result for the median, with bands between percentiles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PALE = 0.2  # opacity of a band
 
 
 def prediction_figure(ds: xr.Dataset, kinds: str | Sequence[str] = (), own: Sequence[Any] | None = None) -> Figure:
-    """Figure of a prediction; arguments as of `otjdd.figure`. Raises ValueError, in words, with nothing to draw."""
+    """Figure of a prediction. Arguments as of `otjdd.figure`, `own` as its `ax`. Raises ValueError with nothing to draw."""
     levels = ds["percentile"].values
     middle = NamedResult(ds.isel(percentile=len(levels) // 2))
     pairs = [(i, len(levels) - 1 - i) for i in range(len(levels) // 2)]
@@ -57,7 +57,7 @@ def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
 
 
 def band(axes: Any, low: Sequence[Line], high: Sequence[Line]) -> None:
-    """Fill what lies between the lines of two percentiles, sweep by sweep, where both stand at the same places."""
+    """Fill between the lines of two percentiles, branch by branch, where both have the same x."""
     for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
         if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
             continue

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-CURVES = 6  # snapshots drawn as profiles; more are a map
+CURVES = 6  # most snapshots that are drawn as profiles; more are drawn as a map
 DEEPEST = 1e-8  # of the largest concentration: smaller ones are not drawn
-AROUND = 1.2  # nm that are drawn beside the film, at least
-FLAT = 3e-3  # eV: where a band edge is as near to its end, it is drawn as flat
-SAME_VOLTAGE = 1e-3  # V
+AROUND = 1.2  # nm of the electrodes that are drawn at least
+FLAT = 3e-3  # eV: a band edge within this of its end value counts as flat
+SAME_VOLTAGE = 1e-3  # V, within which voltages count as equal
 SAME = 1.1  # ratio of resistances that count as one state
-FAR = 100.0  # nm by which flat leads go on, beyond the picture
+FAR = 100.0  # nm by which flat leads are extended, beyond the limits of the axes
 LEAD = 3  # points of a flat lead in a line of `band_line`
-BENT = 0.01  # eV: a smaller step of the band edge before a lead is where its bending was cut off
-UNEVEN = 20.0  # longest over shortest interval of snapshots that are not evenly spread
+BENT = 0.01  # eV: a smaller step before a lead comes from the end of the stored bending, not from the band
+UNEVEN = 20.0  # longest over shortest interval, from which snapshots count as unevenly spread
 
 
 class Shot(NamedTuple):
@@ -37,7 +37,7 @@ class Shot(NamedTuple):
 
 
 def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Vacancy concentration against position: profiles of a few snapshots, a map of position and time of many."""
+    """Draw the vacancy concentration against position: profiles of a few snapshots, a map over time of many."""
     if len(runs) == 1 and runs[0].ds.sizes["snapshot"] > CURVES:
         vacancy_map(axes, runs[0].ds)
     else:
@@ -57,7 +57,7 @@ def vacancies(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
-    """Map of the concentration; rows evenly in time, or as a clock has them, or one as high as the other."""
+    """Draw a map of the concentration. Rows are placed by time, or by a clock, or are equally high."""
     x, t, c = ds.x.values * 1e9, ds.snapshot_time.values, ds.vacancy_concentration.values
     levels = np.log10(np.maximum(c, c.max() * 1e-6))
     gaps = np.diff(t)
@@ -70,7 +70,7 @@ def vacancy_map(axes: Axes, ds: xr.Dataset) -> None:
 
 
 def row_axis(axes: Axes, t: np.ndarray, clock: Clock | None, even: bool) -> None:
-    """Ticks and label of the time axis of a map."""
+    """Set ticks and label of the time axis of a map."""
     if even:
         quantity_axis(axes, "y", t, "time", "s", log=False)
     elif clock:
@@ -90,7 +90,7 @@ def edges_of(centres: np.ndarray) -> np.ndarray:
 
 
 def unseen(ds: xr.Dataset) -> str:
-    """Interval of the snapshots in which most of the change lies unseen, in words; "" when there is none."""
+    """Note on an interval between two snapshots in which most of the change happens; "" if there is none."""
     t, c = ds.snapshot_time.values, ds.vacancy_concentration.values
     change = np.abs(np.diff(c, axis=0)).sum(axis=1)
     if len(t) <= CURVES or not change.any() or change.max() < 0.5 * change.sum():
@@ -103,9 +103,9 @@ def unseen(ds: xr.Dataset) -> str:
 
 
 def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Conduction band edge through electrodes and film; the Fermi level of the right electrode is 0 eV.
+    """Draw the conduction band edge through electrodes and film. The Fermi level of the right electrode is 0 eV.
 
-    Drawn are the states of lowest and highest resistance where snapshots go with the reads, else the first and the last.
+    The snapshots are those of lowest and highest resistance if they were taken with reads, else the first and the last.
     """
     drawn = []
     for i, run in enumerate(runs):
@@ -126,9 +126,9 @@ def bands(axes: Axes, runs: Sequence[NamedResult]) -> None:
 def band_limits(
     results: Sequence[xr.Dataset], lines: Sequence[tuple[np.ndarray, np.ndarray]]
 ) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Limits of x [nm] and of energy [eV] for band diagrams: film and bent regions decide, not the bottom of a metal.
+    """Limits of x [nm] and of energy [eV] for band diagrams, from the film and the bent regions beside it.
 
-    A semiconductor is drawn up to where its band is FLAT.
+    The band bottom of a metal does not count. A semiconductor is drawn up to where its band is FLAT.
     """
     lowest, highest, left, right = 0.0, 0.0, 0.0, 0.0
     for ds, (x, edge) in zip(results, lines, strict=True):
@@ -145,7 +145,7 @@ def band_limits(
 
 
 def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
-    """Distance [nm] from the film, x = 0, at which a band edge comes within FLAT of its end, and a twentieth more."""
+    """Distance [nm] from the film (x = 0) at which a band edge is within FLAT of its end value, plus 5 %."""
     bent = np.flatnonzero((np.abs(edge - edge[-1]) > FLAT) & (x > 0))
     return 1.05 * float(x[min(bent[-1] + 1, len(x) - 1)]) if bent.size else 0.0
 
@@ -153,8 +153,8 @@ def bent_part(x: np.ndarray, edge: np.ndarray) -> float:
 def band_line(ds: xr.Dataset, number: int) -> tuple[np.ndarray, np.ndarray]:
     """Position [nm] and band edge [eV] of a snapshot.
 
-    The bending of a semiconductor is kept up to some 10 nm, where a few meV of it are left. Its flat lead is joined to
-    the last point by a line, since the step between them is not one of the band, and drawn as far as any other lead.
+    A result stores the bending of a semiconductor up to some 10 nm, where a few meV of it are left. The step from there to
+    the flat lead is not one of the band, so a straight line joins the two.
     """
     x, edge = ds.band_position.values[number] * 1e9, ds.band_edge.values[number]
     good = np.isfinite(x) & np.isfinite(edge)
@@ -169,17 +169,17 @@ def band_line(ds: xr.Dataset, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def is_metal(edge: np.ndarray) -> bool:
-    """Tell if a band diagram ends in a metal: its band bottom lies far below all of the film's band edge."""
+    """True if a band diagram ends in a metal, whose band bottom lies far below the band edge of the film."""
     return bool(len(edge) > 2 * LEAD and edge[-1] < edge[LEAD:-LEAD].min() - 5 * BENT and edge[-1] < -0.2)
 
 
 def thickness(ds: xr.Dataset) -> float:
-    """Thickness of the film, nm."""
+    """Thickness of the film [nm]."""
     return float((ds.x + ds.cell_width / 2).max()) * 1e9
 
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Current density per energy, at the snapshots that `bands` draws."""
+    """Draw the current density per energy, in the snapshots that `bands` draws."""
     top, seen = 0.0, []
     for i, run in enumerate(runs):
         shots = extremes(run.ds)
@@ -198,7 +198,7 @@ def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def every(ds: xr.Dataset) -> list[Shot]:
-    """All snapshots of a result, named by their times; the first also by what it is, where the case says so."""
+    """All snapshots of a result, named by their times; the first also by the initial state of the case."""
     initial = case_data(ds.attrs).get("ions", {}).get("initial", "")
     if isinstance(initial, dict):
         start = ", prepared" if "history" in initial else ", as given"
@@ -208,7 +208,7 @@ def every(ds: xr.Dataset) -> list[Shot]:
 
 
 def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
-    """The same snapshots, also named by the voltage of the junction where they differ in it: it bends the bands, too."""
+    """The same snapshots, named also by the junction voltage if they differ in it, since it bends the bands too."""
     V = [voltage_at(ds, shot.number) for shot in shots]
     if not np.isfinite(V).all() or np.ptp(V) < SAME_VOLTAGE:
         return shots
@@ -217,7 +217,7 @@ def at_voltages(ds: xr.Dataset, shots: list[Shot]) -> list[Shot]:
 
 
 def voltage_at(ds: xr.Dataset, number: int) -> float:
-    """Junction voltage [V] at a snapshot; without it, of the last instant of the time series at or before; else nan."""
+    """Junction voltage [V] of a snapshot; in older files that of the time series at or before it; nan without both."""
     if "snapshot_junction_voltage" in ds:
         return float(ds.snapshot_junction_voltage.values[number])
     if not ds.sizes.get("time") or "junction_voltage" not in ds:
@@ -228,9 +228,9 @@ def voltage_at(ds: xr.Dataset, number: int) -> float:
 
 
 def extremes(ds: xr.Dataset) -> list[Shot]:
-    """States of lowest and highest resistance where snapshots go with the reads, else the first and the last snapshot.
+    """Snapshots of lowest and highest resistance if they were taken with reads, else the first and the last snapshot.
 
-    Of several states that are alike within SAME, the first that was reached.
+    Of several states within a factor SAME, the first one that was reached.
     """
     t, (shot, read) = ds.snapshot_time.values, with_reads(ds)
     R = ds.read_resistance.values[read] if len(read) > 1 else np.array([])
@@ -245,7 +245,7 @@ def extremes(ds: xr.Dataset) -> list[Shot]:
 
 
 def with_reads(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the snapshots that were taken with a read, and of those reads."""
+    """Indices (n,) of the snapshots that were taken with a read, and (n,) of these reads."""
     if not ds.sizes.get("read") or not {"read_time", "read_resistance"} <= set(ds.variables):
         return np.array([], dtype=int), np.array([], dtype=int)
     times = ds.read_time.values

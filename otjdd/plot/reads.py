@@ -1,4 +1,4 @@
-"""Panels of reads: resistance loops, conductance pulse by pulse, retention. `read_resistance` in, one axes filled."""
+"""Panels of reads: resistance loops, conductance pulse by pulse, retention, endurance."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MARKERS = "osD^vP"
-WIDE = 50.0  # ratio of conductances beyond which the lower ones would lie on a linear axis
+WIDE = 50.0  # ratio of conductances from which the axis is logarithmic
 
 
 def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Resistance read after each write against the voltage of the write; arrows show the direction."""
+    """Draw the resistance read after each write against the voltage of the write. Arrows show the direction."""
     for i, run in enumerate(runs):
         V, R = run.ds.write_voltage.values, run.ds.read_resistance.values
         line = stroke(i, 0, len(runs), 1)
@@ -37,7 +37,7 @@ def loop(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
-    """Bars of the stated errors of reads at points (x, y), y the resistance or its inverse; none where not known."""
+    """Draw bars of the stated errors of reads at points (x, y), where they are known. y : resistance or conductance"""
     if "read_resistance_error" not in ds:
         return
     error = ds.read_resistance_error.values
@@ -48,14 +48,14 @@ def bars(axes: Axes, x: np.ndarray, y: np.ndarray, ds: xr.Dataset) -> None:
 
 
 def hollow(i: int) -> dict[str, Any]:
-    """Open, larger markers for every curve but the first, so that points that coincide all show."""
+    """Options of open, larger markers for every curve but the first, so that coinciding points are visible."""
     return {"markerfacecolor": "none", "markersize": 4, "markeredgewidth": 0.7} if i else {}
 
 
 def loop_numbers(ds: xr.Dataset) -> str | None:
-    """Resistance ratio and switching voltages of a loop, in words; None when it does not switch.
+    """Resistance ratio and switching voltages of a loop, as text; None if it does not switch.
 
-    A set is a fall of the resistance, a reset a rise, whichever sign of the voltage does it.
+    A set lowers the resistance, a reset raises it, at either sign of the voltage.
     """
     found = synapse.loop(ds)
     if not np.isfinite([found["set_voltage"], found["reset_voltage"]]).all():
@@ -67,7 +67,7 @@ def loop_numbers(ds: xr.Dataset) -> str | None:
 
 
 def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Conductance against the number of the read; after positive writes filled, after negative ones open."""
+    """Draw the conductance against the number of the read: filled after positive writes, open after negative ones."""
     for i, run in enumerate(runs):
         G, V = 1 / run.ds.read_resistance.values, run.ds.write_voltage.values
         number = np.arange(1, len(G) + 1)
@@ -93,11 +93,11 @@ def conductance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def pulse_numbers(ds: xr.Dataset) -> str | None:
-    """Window and nonlinearity of the last potentiation and depression, in words; None without both."""
+    """Window and nonlinearity of the last potentiation and depression, as text; None unless there are both."""
     G, V = 1 / ds.read_resistance.values, np.sign(ds.write_voltage.values)
     turns = np.flatnonzero(np.diff(V)) + 1
     long = [r for r in np.split(np.arange(len(V)), turns) if len(r) > 4]
-    rounds = {V[r[0]]: r for r in long if r[0] > 0}  # the last of each sign, with the read before it as its start
+    rounds = {V[r[0]]: r for r in long if r[0] > 0}  # the last of each sign; it starts from the read before it
     if set(rounds) != {1.0, -1.0}:
         return None
     shape = plasticity.nonlinearity(*(G[r[0] - 1 : r[-1] + 1] for r in (rounds[1.0], rounds[-1.0])))
@@ -107,13 +107,13 @@ def pulse_numbers(ds: xr.Dataset) -> str | None:
 
 
 def curvature(nu: float) -> str:
-    """A nonlinearity in words."""
+    """A nonlinearity as text, as a limit where it is beyond the steepest that can be fitted."""
     steep = abs(nu) > 0.999 * plasticity.STEEPEST
     return f"{'<' if nu < 0 else '>'} {three_digits(np.sign(nu) * plasticity.STEEPEST)}" if steep else three_digits(nu)
 
 
 def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Resistance against the time since the last write, one curve for each write, with its loss per decade of time."""
+    """Draw the resistance against the time since the last write, a curve for each write, with the change per decade."""
     groups = [(run, hold) for run in runs for hold in holds(run.ds)]
     for i, (run, hold) in enumerate(groups):
         since = run.ds.read_time.values[hold.reads] - hold.start
@@ -131,7 +131,7 @@ def retention(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Resistance after each of two writes that alternate, against the cycle; filled after V > 0, open after V < 0."""
+    """Draw the resistance after each of two alternating writes, against the cycle: filled after V > 0, else open."""
     for i, run in enumerate(runs):
         for name, cycles, R, positive in states(run.ds):
             colour = (BLUE if positive else ORANGE) if len(runs) == 1 else CYCLE[i % 6]
@@ -146,7 +146,7 @@ def endurance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def windows(ds: xr.Dataset) -> str:
-    """Least and largest ratio of the two resistances of a cycle, in words."""
+    """Smallest and largest ratio of the two resistances of a cycle, as text."""
     (_, _, one, _), (_, _, other, _) = states(ds)
     count = min(len(one), len(other))
     ratio = np.exp(np.abs(np.log(one[:count] / other[:count])))
@@ -154,20 +154,20 @@ def windows(ds: xr.Dataset) -> str:
 
 
 def spreads(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Cumulative distribution of the resistances after each of two writes that alternate, over all cycles."""
+    """Draw the cumulative distribution over all cycles of the resistances after each of two alternating writes."""
     sets = [spread.Numbers(legend_label(run, name) or name, R) for run in runs for name, _, R, _ in states(run.ds)]
     spread.cumulative(axes, sets, "resistance", "ohm", "cycles")
 
 
 def states(ds: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
-    """Of both writes that alternate: its name, cycles (n,), resistances (n,) [ohm], and if its voltage is positive."""
+    """For each of two alternating writes: name, cycles (n,), resistances (n,) [ohm], True for a positive voltage."""
     V, R = ds.write_voltage.values, ds.read_resistance.values
     found = [(V > 0, f"after {volts(V[V > 0][0])}"), (V < 0, f"after {volts(V[V < 0][0])}")]
     return [(name, np.arange(1, marks.sum() + 1), R[marks], i == 0) for i, (marks, name) in enumerate(found)]
 
 
 def alternating(ds: xr.Dataset) -> bool:
-    """Tell if writes of two voltages of opposite sign alternate, twice or more, with a read after each."""
+    """True if writes of two voltages of opposite sign alternate, twice or more, with a read after each."""
     V = ds.write_voltage.values
     if len(V) < 4 or not np.isfinite(V).all() or (V == 0).any():
         return False
@@ -175,7 +175,7 @@ def alternating(ds: xr.Dataset) -> bool:
 
 
 def loss(since: np.ndarray, R: np.ndarray) -> str:
-    """Relative change of a resistance per decade of time, over the last two decades, in words; "" for too few reads."""
+    """Relative change of a resistance per decade of time over the last two decades, as text; "" for too few reads."""
     late = (since > 0) & (since >= since[-1] / 100)
     if late.sum() < 3 or since[late][-1] < 3 * since[late][0]:
         return ""
@@ -183,7 +183,7 @@ def loss(since: np.ndarray, R: np.ndarray) -> str:
 
 
 class Relaxation(NamedTuple):
-    """A write followed by three reads or more: its end [s], its voltage [V], the numbers of the reads."""
+    """A write followed by three reads or more: its end [s], its voltage [V], the indices (n,) of the reads."""
 
     start: float
     voltage: float
@@ -191,9 +191,9 @@ class Relaxation(NamedTuple):
 
 
 def holds(ds: xr.Dataset) -> list[Relaxation]:
-    """Every write of a result that is followed by three reads or more before the next; none of a result of 0.1.0.
+    """All writes of a result that three reads or more follow. Results of 0.1.0, without `write_end`, have none.
 
-    Measured reads that do not say when they were written count from 0 s.
+    Measured reads without a time of the write count from 0 s.
     """
     if "write_end" not in ds and "case_resolved" in ds.attrs:
         return []
@@ -206,26 +206,26 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
 
 
 def writes(ds: xr.Dataset) -> np.ndarray:
-    """Voltages other than 0 V that were written before reads."""
+    """Voltages (n,) [V] of the writes before reads, without 0 V."""
     V = ds.write_voltage.values if "write_voltage" in ds else np.array([])
     return np.asarray(V[np.isfinite(V) & (V != 0)])
 
 
 def different(ds: xr.Dataset) -> bool:
-    """Tell if reads follow writes of more than one voltage."""
+    """True if reads follow writes of more than one voltage."""
     return len(set(writes(ds))) > 1 and ds.sizes["read"] > 2
 
 
 def steps_writes(ds: xr.Dataset) -> bool:
-    """Tell if the voltage of the writes is stepped."""
+    """True if the writes have more than four different voltages."""
     return len(np.unique(writes(ds))) > 4
 
 
 def repeats_writes(ds: xr.Dataset) -> bool:
-    """Tell if equal writes are repeated, with a read after each, and not each by turns with another."""
+    """True if writes are repeated, with a read after each, and two voltages do not alternate."""
     return len(writes(ds)) > 2 and not steps_writes(ds) and not alternating(ds)
 
 
 def without_writes(ds: xr.Dataset) -> bool:
-    """Tell if reads follow each other without a write between them."""
+    """True if reads follow each other without a write between them."""
     return ds.sizes.get("read", 0) > 2 and len(writes(ds)) <= 2 and bool(holds(ds))

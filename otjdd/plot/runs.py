@@ -1,4 +1,4 @@
-"""Results for panels: each with a label, the waveform that it was made with, and the strokes of its curves."""
+"""Results for panels: their labels, their waveforms, and the strokes of their curves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class NamedResult(NamedTuple):
-    """One result, and its name in legends; "" for one that is drawn alone."""
+    """A result and its name in legends; "" for one that is drawn alone."""
 
     ds: xr.Dataset
     label: str = ""
@@ -29,7 +29,7 @@ def named_results(
     """Results with their labels.
 
     results : a Dataset, or a sequence of them   label : one text, or one for each result
-    Without labels, results are named by their titles, or by the values of their cases that differ.
+    Without labels, results are named by their titles, or by the values in which their cases differ.
     Raises ValueError when there is no result, or not one label for each.
     """
     results = listed(results)
@@ -52,7 +52,7 @@ def listed(results: xr.Dataset | Sequence[xr.Dataset]) -> list[xr.Dataset]:
 
 
 def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
-    """Waveform that a result was made with; None where it does not say, a file of it is gone, or it is a `Chain`."""
+    """Waveform of the case of a result; None if it has no case or no waveform, a file is missing, or it is a `Chain`."""
     from otjdd.case.case import parse_case
 
     try:
@@ -64,9 +64,11 @@ def waveform_of_result(ds: xr.Dataset) -> Waveform | None:
 
 
 def stroke(run: int, part: int, runs: int, parts: int) -> dict[str, Any]:
-    """Colour and dashes of one curve: by its part in a single result, else by result and, in dashes, by part.
+    """Colour and dashes of one curve.
 
-    Every curve differs from those before it in its dashes too, so that coinciding ones show.
+    run, part : number of the result, and of the curve in it   runs, parts : how many there are
+    The colour is that of the part for a single result, else that of the result. Dashes differ from curve to curve too, so
+    that coinciding curves are visible.
     """
     colour = CYCLE[(run if runs > 1 else part) % len(CYCLE)]
     return {"color": colour, "linestyle": DASHES[(part if parts > 1 else run) % len(DASHES)]}
@@ -78,5 +80,5 @@ def legend_label(run: NamedResult, part: str = "") -> str | None:
 
 
 def gathered(runs: Sequence[NamedResult], name: str) -> np.ndarray:
-    """All values of a variable in all results, one row."""
+    """All values (n,) of a variable in all results."""
     return np.concatenate([np.ravel(run.ds[name].values) for run in runs])

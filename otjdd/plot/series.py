@@ -24,7 +24,7 @@ BELOW = 1e-9  # of the largest current: smaller ones do not widen the axis
 
 
 def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Absolute current against time, with the voltage of the source below it."""
+    """Draw the absolute current against time, with the voltage of the source below it."""
     axes.axis("off")
     above = axes.inset_axes((0, 0.38, 1, 0.62))
     below = axes.inset_axes((0, 0, 1, 0.3), sharex=above)
@@ -44,7 +44,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
     carried = magnitude(np.concatenate([run.ds.conduction_current.values for run in runs]))
     quantity_axis(above, "y", carried, "|current|", "A", log=True)
     if np.isfinite(carried).any():
-        # A jump of the voltage charges the junction in no time: a spike as high as steps are short, cut off here.
+        # A jump of the voltage charges the junction in one time step: a spike that is cut off here.
         top = np.nanmax(carried)
         above.set_ylim(max(np.nanmin(carried), BELOW * top) / 2, top * 5)
     above.tick_params(labelbottom=False)
@@ -57,7 +57,7 @@ def current(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """Times [s] and voltages [V] of the source: as recorded, or of the drive where its writes were not recorded."""
+    """Times (n,) [s] and voltages (n,) [V] of the source: as recorded, or of the drive if only reads were recorded."""
     waveform = waveform_of_result(ds)
     if waveform is not None and ds.sizes["time"] <= ds.sizes.get("read", 0) + 2:
         return waveform.times, waveform.voltages
@@ -65,14 +65,14 @@ def applied(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 
 
 def same(one: Clock | None, other: Clock | None) -> bool:
-    """Tell if two clocks (or None) have the same parts."""
+    """True if two clocks (or None) have the same parts."""
     if one is None or other is None:
         return one is other
     return len(one.edges) == len(other.edges) and np.allclose(one.edges, other.edges, rtol=1e-9)
 
 
 def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Peak current of each pulse of a train, with its paired-pulse facilitation and post-tetanic potentiation."""
+    """Draw the peak current of each pulse of a train, with paired-pulse facilitation and post-tetanic potentiation."""
     every = []
     for i, run in enumerate(runs):
         peaks = plasticity.read_peaks(run.ds)
@@ -90,7 +90,7 @@ def train(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def shows_pulses(ds: xr.Dataset) -> bool:
-    """Tell if a result holds the current of two pulses or more that are alike."""
+    """True if a result holds the current of two equal pulses or more."""
     if ds.sizes.get("time", 0) < 5 or "current" not in ds or not np.ptp(ds.voltage.values):
         return False
     found = plasticity.pulses(ds)
@@ -102,6 +102,6 @@ def shows_pulses(ds: xr.Dataset) -> bool:
 
 
 def shows_time(ds: xr.Dataset) -> bool:
-    """Tell if the run was made for its current in time: two reads at most, and other instants recorded."""
+    """True if the time series is the point of a run: it has at most two reads, and other recorded times."""
     reads = ds.sizes.get("read", 0)
     return ds.sizes.get("time", 0) > reads + 2 and reads <= 2

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-MOST = 12  # curves of a panel: more cannot be told apart
-OTHER_SIZE = 8.0  # ratio of two arcs, beyond which the smaller has axes of its own
-INSET = (0.6, 0.76, 0.4, 0.26)  # place of the smaller arcs in the axes: left, bottom, width, height
-SHARE = 0.15  # of the largest imaginary part, from where a decade of the frequency is named in a Nyquist plot
+MOST = 12  # most curves of a panel; more cannot be told apart
+OTHER_SIZE = 8.0  # ratio of the sizes of two arcs, beyond which the smaller is drawn in inset axes
+INSET = (0.6, 0.76, 0.4, 0.26)  # place of the inset axes: left, bottom, width, height
+SHARE = 0.15  # of the largest imaginary part: dots of a Nyquist plot below it have no label
 
 
 class SignalCurve(NamedTuple):
-    """A curve of small signals over one coordinate, its name, and its number in its result."""
+    """A small-signal curve over one coordinate, its name, and its number in its result."""
 
     data: xr.Dataset  # along `frequency` or `bias`
     name: str
@@ -49,7 +49,7 @@ def signal_curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
 
 
 def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator[tuple[SignalCurve, dict[str, Any]]]:
-    """Curves of all results with their strokes and labels; a line below the panel names what is left out."""
+    """Yield the curves of all results with the options to draw them. A note below the panel says how many are left out."""
     parts = max(len(signal_curves(run.ds, along)) for run in runs)
     for i, run in enumerate(runs):
         for curve in signal_curves(run.ds, along):
@@ -61,22 +61,22 @@ def draw_curves(axes: Axes, runs: Sequence[NamedResult], along: str) -> Iterator
 
 
 def enough_frequencies(ds: xr.Dataset) -> bool:
-    """Tell if a result has enough frequencies for a spectrum."""
+    """True if a result has enough frequencies for a spectrum."""
     return ds.sizes["frequency"] > 4
 
 
 def few(ds: xr.Dataset) -> bool:
-    """Tell if a result has enough voltages for a curve, and so few frequencies that each can have one."""
+    """True if a result has enough voltages for a curve, and few enough frequencies for a curve each."""
     return biased(ds) and not enough_frequencies(ds)
 
 
 def biased(ds: xr.Dataset) -> bool:
-    """Tell if a result has enough voltages for a curve."""
+    """True if a result has enough voltages for a curve."""
     return ds.sizes["bias"] > 2
 
 
 def depleted(ds: xr.Dataset) -> bool:
-    """Tell if a result shows a depletion layer whose doping a Mott-Schottky line gives."""
+    """True if a Mott-Schottky line can be fitted to each state of a result."""
     try:
         return biased(ds) and all(small_signal.depletion_line(ds, state) for state in ds.state.values)
     except ValueError:
@@ -90,9 +90,9 @@ def impedance(curve: SignalCurve) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Imaginary against real part of the impedance, with a dot at each decade of the frequency.
+    """Draw the imaginary against the real part of the impedance, with a dot at each decade of the frequency.
 
-    Arcs that are much smaller than the largest have axes of their own above it.
+    Arcs that are much smaller than the largest are drawn in inset axes.
     """
     every = list(draw_curves(axes, runs, "frequency"))
     large, *small = alike([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
@@ -115,7 +115,7 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def alike(sizes: Sequence[float]) -> list[list[int]]:
-    """Numbers of the curves of a size within OTHER_SIZE of the largest, and of those that are smaller, if any."""
+    """Indices of the curves within a factor OTHER_SIZE of the largest and, if there are any, of the smaller ones."""
     large = [k for k, size in enumerate(sizes) if OTHER_SIZE * size >= max(sizes)]
     small = [k for k in range(len(sizes)) if k not in large]
     return [large, small] if small else [large]
@@ -146,7 +146,10 @@ def arcs(axes: Axes, curves: Sequence[tuple[SignalCurve, dict[str, Any]]], ticks
 
 
 def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarray) -> None:
-    """Write the frequency beside the dots of a curve, off its middle, where it stands clear of the real axis."""
+    """Write the frequency beside the dots of a curve that are clear of the real axis.
+
+    decades : frequencies (n,) [Hz]   Z : the curve [ohm]   dots : its values (n,) at the decades
+    """
     middle = 0.5 * (Z.real.min() + Z.real.max())
     for decade, dot in zip(decades, dots, strict=True):
         if abs(dot.imag) > SHARE * np.abs(Z.imag).max():
@@ -158,7 +161,7 @@ def name_decades(axes: Axes, decades: np.ndarray, Z: np.ndarray, dots: np.ndarra
 
 
 def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Magnitude of the impedance, solid, and its phase, dotted, against the frequency."""
+    """Draw the magnitude of the impedance (solid) and its phase (dotted) against the frequency."""
     other = axes.twinx()
     for curve, line in draw_curves(axes, runs, "frequency"):
         f, Z = impedance(curve)
@@ -176,7 +179,7 @@ def bode(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Capacitance against voltage, a curve for each state and frequency."""
+    """Draw the capacitance against voltage, a curve for each state and frequency."""
     for curve, line in draw_curves(axes, runs, "bias"):
         axes.plot(curve.data.bias.values, curve.data.capacitance.values, linewidth=1.0, **line)
     quantity_axis(axes, "y", gathered(runs, "capacitance"), "capacitance", "F")
@@ -185,7 +188,7 @@ def capacitance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """1/C² at the highest frequency against voltage, with the line that gives an apparent doping and built-in voltage."""
+    """Draw 1/C² at the highest frequency against voltage, and the line of the apparent doping and built-in voltage."""
     states, drawn_of = max(run.ds.sizes["state"] for run in runs), []
     for i, run in enumerate(runs):
         for j, state in enumerate(run.ds.state.values):
@@ -210,7 +213,7 @@ def mott_schottky(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def truth(ds: xr.Dataset, state: str, name: str) -> str:
-    """Doping that a result has by its case, and where its bands are flat, in words; "" where it does not say."""
+    """Doping and flat-band voltage in the case of a result, as text; "" if the case has none."""
     found = small_signal.mott_schottky(ds, state)
     if not np.isfinite(found["doping_ratio"]):
         return ""

@@ -1,4 +1,4 @@
-"""Panels of a spread, of devices or of cycles: cumulative distributions and boxes of a few sets of numbers."""
+"""Panels of spreads, between devices or cycles: cumulative distributions and box plots of a few sets of numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
 
-LETTERS = 14  # of all names of boxes in a row; longer ones are turned
+LETTERS = 14  # a third of the letters in the names of boxes, beyond which the names are turned
 
 
 class Numbers(NamedTuple):
@@ -33,9 +33,9 @@ def finite(values: ArrayLike) -> np.ndarray:
 
 
 def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: str) -> None:
-    """Share of numbers below each, a curve for each set, with its median and standard deviation.
+    """Draw the cumulative distribution of each set, with its median and standard deviation in the legend.
 
-    what, unit : of the numbers   of : what there are many of, such as "devices"
+    what, unit : name and unit of the numbers   of : what was counted, such as "devices"
     Point i of n stands at (i - 1/2)/n. On a logarithmic axis the spread is given in decades.
     """
     every = np.concatenate([finite(one.values) for one in sets])
@@ -53,7 +53,7 @@ def cumulative(axes: Axes, sets: Sequence[Numbers], what: str, unit: str, of: st
 
 
 def middle(values: np.ndarray, unit: str, log: bool) -> str:
-    """Median and standard deviation in words; of logarithms in decades where `log`."""
+    """Median and standard deviation as text. log : give the deviation of the decimal logarithm, in decades"""
     width = np.std(np.log10(magnitude(values))) if log else np.std(values)
     decades = f"{width:.2g} decades" if width >= 1e-3 else "below 0.001 decades"
     spread = decades if log else three_digits(float(width), unit)
@@ -61,7 +61,7 @@ def middle(values: np.ndarray, unit: str, log: bool) -> str:
 
 
 def boxes(axes: Axes, sets: Sequence[Numbers], what: str, unit: str) -> None:
-    """A box for each set: median, quartiles, ends within 1.5 times their distance, and all numbers beside it."""
+    """Draw a box for each set: median, quartiles, whiskers within 1.5 interquartile ranges, and all numbers as dots."""
     kept = [finite(one.values) for one in sets]
     every = np.concatenate(kept)
     drawn = axes.boxplot(kept, widths=0.5, showfliers=False, patch_artist=True, manage_ticks=False)

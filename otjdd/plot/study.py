@@ -1,9 +1,13 @@
-"""Figures of studies: results against the keys that were varied, each in a panel or in a row of maps.
+"""Figures of studies: each result against the keys that were varied, in a panel or in a row of maps.
 
-One axis: a curve. Two: a curve for each place of a short one, else a map. Three: a map for each place of the shortest. A
-sample: cumulative distributions and parallel coordinates, Sobol indices where its design allows, or, along another axis,
-all draws and their median. Of a sample, the names "cdf", "box" and "parallel" pick a kind of picture.
-What a picture leaves out (other places, earlier numbers of a row, failed points) is named below it.
+    one axis                 a curve
+    two axes                 a curve for each value on a short axis, else a map
+    three axes               a map for each value on the shortest
+    a sample                 cumulative distributions and parallel coordinates, or Sobol indices of a "saltelli" design;
+                             the names "cdf", "box" and "parallel" choose
+    a sample and an axis     all draws along the axis, and their median
+
+A note below each panel names what it leaves out: other values, earlier reads, failed points.
 """
 
 from __future__ import annotations
@@ -28,19 +32,19 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
-CURVES, MAPS, RESULTS = 6, 6, 6  # of one figure, at most
+CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
 CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample
 
 
 class Number(NamedTuple):
-    """A result as one number a point, and what that leaves out, in words."""
+    """A result with one number for each point, and notes on what was left out for that."""
 
     result: xr.DataArray
     omitted: list[str]
 
 
 class Panel(NamedTuple):
-    """One panel: the function that fills its axes (and returns the colours of a map), the result, and what is left out."""
+    """One panel: the function that fills its axes (and returns the mesh of a map), the result, and a note below it."""
 
     draw: Callable[[Axes], Any]
     result: xr.DataArray
@@ -48,13 +52,13 @@ class Panel(NamedTuple):
 
 
 def results_of(ds: xr.Dataset) -> list[str]:
-    """Names of the kept numbers, without the status of the points and texts."""
+    """Names of the numbers that a study kept, without texts and the status of the points."""
     numbers = [str(name) for name, variable in ds.data_vars.items() if variable.dtype.kind in "iuf"]
     return [name for name in numbers if name != "status" and not name.startswith("point_")]
 
 
 def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[Axes] | None = None) -> Figure:
-    """Figure of some results of a study, of the first few when none are named.
+    """Figure of the named results of a study, or of the first RESULTS.
 
     own : axes to draw into, one for each panel, instead of a new figure
     Raises ValueError for an unknown name, when no point is done, and for another number of axes.
@@ -91,17 +95,17 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
 
 
 def alone(ds: xr.Dataset) -> bool:
-    """Tell if a study has draws of a sample and no other axis."""
+    """True if a study has draws of a sample and no other axis."""
     return bool(ds.status.dims == ("sample",))
 
 
 def default_results(ds: xr.Dataset) -> tuple[str, ...]:
-    """Kinds of pictures that are drawn unasked: of draws their distribution too, but for a design for Sobol indices."""
+    """Kinds that are drawn by default: PARALLEL, and for a sample CDF too, unless it is a "saltelli" design."""
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 
 def distributions(kind: str, results: Sequence[Number]) -> list[Panel]:
-    """Panels of the spread of results, those of one kind and unit in one."""
+    """Panels of the spread of results. Results of the same metric and unit share a panel."""
     groups: dict[tuple[str, str], list[Number]] = {}
     for result, omitted in results:
         key = str(result.name).partition("[")[0].rpartition(".")[0], result.attrs.get("units", "1")
@@ -139,7 +143,7 @@ def one_number(ds: xr.Dataset, name: str) -> Number:
 
 
 def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[Panel]:
-    """The panels of one result; `omitted`, what has been left out of it already."""
+    """The panels of one result. omitted : notes on what is left out already"""
     axes = sorted(result.dims, key=lambda dim: (dim == "sample", -result.sizes[dim]))
     while len(axes) > 3 and axes[-1] != "sample":
         dim = axes.pop()
@@ -166,7 +170,7 @@ def panels_of(ds: xr.Dataset, result: xr.DataArray, omitted: list[str]) -> list[
 
 
 def maps_of(result: xr.DataArray, axes: Sequence[Hashable], omitted: list[str]) -> list[Panel]:
-    """A map of a result over two axes, or one for each place of a third, all with the same colours."""
+    """A map of a result over two axes, or one for each value on a third axis, with the same colours."""
     values = result.values
     kind = mpl.colors.LogNorm if worth_logarithms(values) else mpl.colors.Normalize
     norm = kind(np.nanmin(values), np.nanmax(values)) if np.isfinite(values).any() else None

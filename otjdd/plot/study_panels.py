@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from matplotlib.collections import QuadMesh
     from matplotlib.colors import Normalize
 
-WIDEST = 34  # characters of a line of an axis label
-LONGEST = 80  # characters of a meaning that is used as a label; of a longer one the name is
+WIDEST = 34  # most characters of a line of an axis label
+LONGEST = 80  # most characters of a meaning that is used as a label; beyond it the name is used
 
 
 def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: Axes) -> None:
-    """A result along one axis; a colour, dashes and a marker for each place of another, None without one."""
+    """Draw a result along one axis, a curve for each value on the axis `other` if there is one."""
     count = result.sizes[other] if other else 1
     names: Sequence[str | None] = places(result, other) if other else [None]
     for i, label in enumerate(names):
@@ -40,7 +40,7 @@ def curves(result: xr.DataArray, along: Hashable, other: Hashable | None, axes: 
 def image(
     result: xr.DataArray, along: Hashable, up: Hashable, norm: Normalize | None, title: str, axes: Axes
 ) -> QuadMesh:
-    """A result as colours over two axes; points without a result are left white. Return the colours."""
+    """Draw a result as a map over two axes. Points without a result are white. Returns the mesh."""
     rows = result.transpose(up, along)
     x, y = numbers_along(rows, along), numbers_along(rows, up)
     mesh = axes.pcolormesh(edges(x), edges(y), rows.values, norm=norm, shading="flat", rasterized=True)
@@ -52,7 +52,7 @@ def image(
 
 
 def edges(x: np.ndarray) -> np.ndarray:
-    """Edges (n + 1,) of the cells around centres, halfway in the spacing in which they are even."""
+    """Edges (n + 1,) of cells around centres (n,), halfway between them on a linear or logarithmic scale."""
     u = np.log(x) if worth_logarithms(x) else np.asarray(x, dtype=float)
     middle = (u[1:] + u[:-1]) / 2
     half = (u[1] - u[0]) / 2 if len(u) > 1 else 0.5, (u[-1] - u[-2]) / 2 if len(u) > 1 else 0.5
@@ -61,13 +61,13 @@ def edges(x: np.ndarray) -> np.ndarray:
 
 
 def numbers_along(result: xr.DataArray, dim: Hashable) -> np.ndarray:
-    """Numbers along an axis; places where it has none."""
+    """Values (n,) along an axis; 0, 1, 2, ... if they are not numbers."""
     numeric = dim in result.coords and result[dim].dtype.kind in "if"
     return result[dim].values if numeric else np.arange(result.sizes[dim], dtype=float)
 
 
 def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> None:
-    """Label, scale and ticks of an axis of the study."""
+    """Set label, scale and ticks of an axis of the study."""
     unit = result[dim].attrs.get("units", "1") if dim in result.coords else "1"
     quantity_axis(axes, side, numbers_along(result, dim), words_of(result, dim), unit)
     if dim in result.coords and result[dim].dtype.kind not in "if":
@@ -75,7 +75,7 @@ def study_axis(axes: Axes, result: xr.DataArray, dim: Hashable, side: str) -> No
 
 
 def ordinate(axes: Axes, result: xr.DataArray) -> None:
-    """Label and scale of the result."""
+    """Set label and scale of the y axis, which shows the result."""
     quantity_axis(axes, "y", result.values, wrapped(result), result.attrs.get("units", "1"))
 
 
@@ -86,7 +86,7 @@ def wrapped(result: xr.DataArray) -> str:
 
 
 def place(result: xr.DataArray, dim: Hashable) -> str:
-    """Where a row stands on an axis, in words."""
+    """Value of a row along an axis, as text."""
     if dim not in result.coords:
         return ""
     value = result[dim].values[()]
@@ -98,7 +98,7 @@ def place(result: xr.DataArray, dim: Hashable) -> str:
 
 
 def places(result: xr.DataArray, dim: Hashable) -> list[str]:
-    """Each place of an axis in words. Of keys that change together on it, as few of those that differ as tell it."""
+    """Values along an axis, as texts. Of keys that change together, as few as distinguish the values are named."""
     count = result.sizes[dim]
     if dim in result.coords:
         return [place(result.isel({dim: i}), dim) for i in range(count)]
@@ -113,7 +113,7 @@ def places(result: xr.DataArray, dim: Hashable) -> list[str]:
 
 
 def columns(result: xr.DataArray, dim: Hashable) -> Iterator[list[str]]:
-    """Values along an axis, in words, of each key that is varied on it; of tables that of each key in them."""
+    """For each key that is varied along an axis, its values as texts; a table counts as its keys."""
     for name, coord in result.coords.items():
         if coord.dims != (dim,):
             continue

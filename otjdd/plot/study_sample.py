@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:
-    """All draws of a sample along an axis, their median, and the middle eight tenths."""
+    """Draw all draws of a sample along an axis, their median, and the band from 10 to 90 %."""
     rows = result.transpose("sample", along).values
     x = numbers_along(result, along)
     axes.plot(x, rows.T, color=GREY, linewidth=0.4, alpha=0.6)
@@ -34,7 +34,7 @@ def spread(result: xr.DataArray, along: Hashable, axes: Axes) -> None:
 
 
 def distribution(kind: str, results: Sequence[xr.DataArray], axes: Axes) -> None:
-    """Spread of some results of one unit over all draws: as cumulative shares ("cdf") or boxes ("box")."""
+    """Draw the spread of results of one unit over all draws, as cumulative distributions ("cdf") or boxes ("box")."""
     sets = [Numbers(short(str(result.name)), result.values) for result in results]
     what = wrapped(results[0]).replace("\n", " ")
     what = what.partition(", number")[0] if len(results) > 1 else what
@@ -46,7 +46,7 @@ def distribution(kind: str, results: Sequence[xr.DataArray], axes: Axes) -> None
 
 
 def short(name: str) -> str:
-    """Name of a kept number in words: "read_resistance[0]" is "read 1" of those of a run."""
+    """Short name of a result: "read_resistance[0]" -> "read 1", "loop.ratio" -> "ratio"."""
     base, bracket, index = name.partition("[")
     if base.startswith("read_") and bracket and index[:-1].isdigit():
         return f"read {int(index[:-1]) + 1}"
@@ -54,7 +54,7 @@ def short(name: str) -> str:
 
 
 def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
-    """A line for each draw over the keys of the sample, each from its lowest to its highest, coloured by the result."""
+    """Draw a line for each draw over the keys of the sample, each key scaled to its range, coloured by the result."""
     keys = [str(k) for k, c in ds.coords.items() if c.dims == ("sample",)]
     columns = [column(ds[key].values) for key in keys]
     logarithmic = worth_logarithms(result.values)
@@ -73,7 +73,7 @@ def parallel(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
 
 
 def column(values: np.ndarray) -> np.ndarray:
-    """Values from 0 (lowest) to 1; of text its place in the alphabet."""
+    """Values (n,) scaled to 0 (lowest) to 1 (highest); texts by their alphabetical order."""
     if values.dtype.kind not in "if":
         values = np.unique(values.astype(str), return_inverse=True)[1].astype(float)
     u = np.log(values) if worth_logarithms(values) else values
@@ -81,7 +81,7 @@ def column(values: np.ndarray) -> np.ndarray:
 
 
 def sensitivities(ds: xr.Dataset, result: xr.DataArray, axes: Axes) -> None:
-    """First and total Sobol indices of the keys, with their 95 % intervals, the most influential on top."""
+    """Draw first-order and total Sobol indices of the keys, with 95 % intervals, the most influential on top."""
     log = worth_logarithms(result.values)
     name = str(result.name)
     found = sobol_indices(ds.assign({name: result}), name, log=log).sortby("total")

@@ -1,7 +1,7 @@
-"""The look of all figures: colours, fonts, and sizes of a journal's column; and the writing of a figure into a file.
+"""The look of all figures (colours, fonts, sizes for the column of a journal), and how they are written into files.
 
-Figures are made of matplotlib's objects and never through pyplot: no global state changes and no window opens. The
-colours are those of Okabe and Ito, which colour-blind readers can tell apart.
+Figures are made from matplotlib's classes and never through pyplot, so that no global state changes and no window opens.
+The colours are those of Okabe and Ito, which colour-blind readers can tell apart.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW, GREY = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#777777",
 )  # fmt: skip
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
-DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))  # curves that coincide show each other's gaps
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1.5, 2)))  # a curve shows in the gaps of another on top of it
 
 PALE, DARK = 0.55, 0.45  # shares of white and of black in the first and the last shade of a colour
 
@@ -54,17 +54,17 @@ STYLE: dict[str, Any] = {
     "savefig.dpi": 200,
     "image.cmap": "viridis",
     "svg.hashsalt": "otjdd",
-    "pdf.fonttype": 42,  # TrueType: journals refuse Type 3, and an editor of drawings can change the text
+    "pdf.fonttype": 42,  # TrueType, which can be edited; journals refuse Type 3
 }
 WIDTH, HEIGHT = 3.4, 2.6  # inches of a panel: one column of a journal
 INCH = 0.0254  # m
-WIDTHS = 0.02, 2.0  # m of a figure that are no slip
+WIDTHS = 0.02, 2.0  # m, allowed widths of a figure
 PAGE: ContextVar[float | None] = ContextVar("page", default=None)  # inches, see `page`
 FORMATS = ("png", "pdf", "svg")
 
 
 def shade(colour: str, i: int, count: int) -> tuple[float, float, float]:
-    """Shade i of a colour, of a series of `count` that goes from pale to dark; the colour itself where there is one."""
+    """RGB of shade i of `count` shades of a colour, from pale to dark; the colour itself if `count` is 1."""
     share = 0.5 if count < 2 else i / (count - 1)
     end, strength = (1.0, PALE * (1 - 2 * share)) if share < 0.5 else (0.0, DARK * (2 * share - 1))
     red, green, blue = (part + strength * (end - part) for part in mpl.colors.to_rgb(colour))
@@ -72,7 +72,7 @@ def shade(colour: str, i: int, count: int) -> tuple[float, float, float]:
 
 
 class Drawing(Figure):
-    """A figure that a notebook shows by itself: inline display is switched on by pyplot, which is never used here."""
+    """A figure that notebooks display. For a plain Figure they do so only once pyplot is imported."""
 
     def _repr_png_(self) -> bytes:
         return encoded(self, "png")
@@ -80,9 +80,9 @@ class Drawing(Figure):
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Context in which figures are drawn: matplotlib's defaults and STYLE, whatever settings a user has.
+    """Context in which figures are drawn with matplotlib's defaults and STYLE, whatever settings a user has.
 
-    A setting such as text.usetex would end a run whose machine has no TeX.
+    A user's text.usetex, for example, would end a run on a machine without TeX.
     """
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -92,9 +92,9 @@ def style() -> Iterator[None]:
 
 @contextmanager
 def page(width: float | None) -> Iterator[None]:
-    """Context in which figures are `width` [m] wide, with as many panels beside each other as are readable; None leaves it.
+    """Context in which figures are `width` [m] wide, with as many panels in a row as are readable.
 
-    Raises ValueError for a width beyond WIDTHS.
+    None keeps the default width. Raises ValueError for a width outside of WIDTHS.
     """
     if width is not None and not WIDTHS[0] <= width <= WIDTHS[1]:
         raise ValueError(f"expected a width from {100 * WIDTHS[0]:g} to {100 * WIDTHS[1]:g} cm, got {100 * width:g} cm")
@@ -106,7 +106,7 @@ def page(width: float | None) -> Iterator[None]:
 
 
 def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """An empty figure of panels in rows of at most three, or of as many as fit the page, and its axes."""
+    """An empty figure and its axes, in rows of at most three panels, or of as many as fit the page."""
     columns, page = min(count, 2 if count in (2, 4) else 3), PAGE.get()
     if page:
         columns = max(1, min(columns, round(page / WIDTH)))
@@ -128,7 +128,7 @@ def save(fig: Figure, path: str | Path, dpi: int | None = None) -> None:
 
 
 def encoded(fig: Figure, kind: str, dpi: int | None = None) -> bytes:
-    """Bytes of a figure as "png", "pdf" or "svg"; an SVG of the same figure is the same bytes."""
+    """Bytes of a figure as "png", "pdf" or "svg". The same figure gives the same bytes as an SVG."""
     data = io.BytesIO()
     with style():
         fig.savefig(

@@ -148,7 +148,7 @@ def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
 
 
 def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
-    """Tell if a point need not be computed again: it exists, and another attempt would end alike."""
+    """True if a point need not be computed again: it exists, and another attempt would end alike."""
     point = held_or_none(folder, digest, keep)
     return point is not None and point.status in ("done", "solver")
 

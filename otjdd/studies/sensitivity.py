@@ -91,6 +91,6 @@ def indices(blocks: np.ndarray) -> np.ndarray:
 
 
 def worth_logarithms(values: ArrayLike) -> bool:
-    """Tell if results span so many decades that their logarithm is the better quantity."""
+    """True if results span so many decades that their logarithm is the better quantity."""
     good = np.asarray(values)[np.isfinite(values)]
     return bool(good.size and good.min() > 0 and good.max() > 10 * good.min())

@@ -140,7 +140,7 @@ def put_together(made: Plan, folder: Path, case: Case) -> xr.Dataset:
 
 
 def of_other_sources(folder: Path) -> bool:
-    """Tell if a folder holds a study that other sources of otjdd computed. A damaged index is no evidence of that."""
+    """True if a folder holds a study that other sources of otjdd computed. A damaged index is no evidence of that."""
     try:
         index = index_of(folder)
     except ResultError:

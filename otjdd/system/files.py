@@ -130,7 +130,7 @@ class TooLarge(Refused):
 
 
 def is_own(status: os.stat_result) -> bool:
-    """Tell if a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
+    """True if a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
     if not hasattr(os, "getuid"):
         return True
     return status.st_uid == os.getuid() and not status.st_mode & 0o022 and status.st_nlink == 1
@@ -265,7 +265,7 @@ def _put_new(part: str, target: str) -> None:
 
 
 def _holds(descriptor: int, data: bytes | memoryview) -> bool:
-    """Tell if an open file holds these bytes and no others."""
+    """True if an open file holds these bytes and no others."""
     os.lseek(descriptor, 0, os.SEEK_SET)
     rest = memoryview(data)
     while piece := os.read(descriptor, PIECE):

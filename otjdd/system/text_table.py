@@ -46,7 +46,7 @@ def cells_of(line: str) -> list[str]:
 
 
 def is_number(cell: str) -> bool:
-    """Tell if a cell reads as a number."""
+    """True if a cell reads as a number."""
     try:
         float(cell)
     except ValueError:
