@@ -3,6 +3,9 @@
 ngspice and VACASK take the same compiled modules: `otj` of the junction, `otj_line` of a driver with its resistance, that
 lets its line float while `on` is 0, and `otj_switch` or `otj_selector` of what gives access to a cell. Junctions have no
 charge here, as they have none in `otjdd run`.
+
+No simulator resolves a nanosecond after a rest of minutes. Nothing but the states of the junctions depends on time, so a
+step that is far longer than the shortest one is told in less time, and the node `pace` speeds the states up meanwhile.
 """
 
 from dataclasses import replace
@@ -21,9 +24,10 @@ from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 
-EDGE = 1e-9  # s, of the drivers, or a hundredth of the shortest step
+EDGE = 1e-3  # of the shortest step, in which drivers change
 FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and when its current is taken
-STEPS = 10  # in the shortest step, at least
+TOLD = 100.0  # times the shortest step: what lasts longer is told in that time, at a higher pace
+TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # charges are states here: by default steps would resolve 1e-14 of their range
 
 
 SELECTOR = (  # x is asinh(I/I_0), an unknown of its own: simulators then converge where the law has a knee
@@ -43,6 +47,36 @@ class Step(NamedTuple):
     drivers: pulses.Drivers
     duration: float  # s
     read: tuple[int, int | None] | None  # word line, and the bit line of a cell that is read alone; None for no read
+
+
+class Clock(NamedTuple):
+    """Time of the netlist: that of the patterns, but for steps that are told in less."""
+
+    told: list[float]  # s, of each step
+    ends: list[float]  # s
+    edge: float  # s, of the drivers
+
+    def read_times(self) -> np.ndarray:
+        """Times [s] at which the current of each step is taken."""
+        times: np.ndarray = np.array(self.ends) - (1.0 - LAST) * np.array(self.told)
+        return times
+
+    def pace(self, steps: list[Step]) -> str:
+        """Breakpoints of the pace, 1 but within steps that are told in less; drivers move at the pace of 1."""
+        points, e = ["0 1"], self.edge
+        for step, told, end in zip(steps, self.told, self.ends, strict=True):
+            if told < step.duration:
+                start, fast = end - told, number((step.duration - 2.0 * e) / (told - 2.0 * e))
+                points += [f"{start + e:.12g} 1", f"{start + 2.0 * e:.12g} {fast}"]
+                points += [f"{end - e:.12g} {fast}", f"{end:.12g} 1"]
+        return " ".join(points)
+
+
+def clock_of(steps: list[Step]) -> Clock:
+    """The time of a netlist of these steps."""
+    shortest = min(step.duration for step in steps)
+    told = [min(step.duration, TOLD * shortest) for step in steps]
+    return Clock(told, np.cumsum(told).tolist(), EDGE * shortest)
 
 
 def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
@@ -131,7 +165,7 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
         for k in range(device.kind.size) if len(cells.devices) > 1 else ():
             values |= {f"ic{k + 1}": device.start[k], f"faster{k + 1}": device.speed[k] / first.speed[k]}
         inner = f"a_{i}_{j}" if cells.access else f"u_{i}_{j}"
-        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}"), "otj", values))
+        found.append(Element(f"x_{i}_{j}", (inner, f"b_{i}_{j}", "pace"), "otj", values))
         if isinstance(cells.access, Switch):
             found.append(Element(f"t_{i}_{j}", (f"u_{i}_{j}", inner, f"g_{i}"), "otj_switch", {}))
         elif cells.access:
@@ -149,11 +183,10 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
     return found
 
 
-def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns) -> tuple[dict[str, str], list[float]]:
-    """Node -> breakpoints of its source, and the end [s] of each step."""
-    ends = np.cumsum([step.duration for step in steps])
-    edge = min(EDGE, 0.01 * min(step.duration for step in steps))
-    found = {}
+def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) -> dict[str, str]:
+    """Node -> breakpoints of its source."""
+    ends, edge = np.array(clock.ends), clock.edge
+    found = {"pace": clock.pace(steps)}
     for source, field, count in (("w", 0, crossbar.word_lines), ("e", 1, crossbar.bit_lines)):
         for n in range(count):
             levels = [float(step.drivers[field][n]) for step in steps]
@@ -165,7 +198,7 @@ def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns) -> tuple[dict[
     if isinstance(crossbar.cells.access, Switch):
         for n in range(crossbar.word_lines):
             found[f"g_{n}"] = _breakpoints(np.array([float(step.drivers.chosen[n]) for step in steps]), ends, edge)
-    return found, ends.tolist()
+    return found
 
 
 def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
@@ -192,16 +225,16 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
                 "others",
             )
     steps = steps_of(drive, crossbar)
-    found, ends = waves(steps, crossbar, drive)
-    parts = elements(crossbar, drive)
-    shortest = min(step.duration for step in steps)
-    longest = shortest / STEPS if sum(step.duration for step in steps) < 1e5 * shortest else None
-    reads = [(step, end) for step, end in zip(steps, ends, strict=True) if step.read is not None]
+    clock, parts = clock_of(steps), elements(crossbar, drive)
+    found = waves(steps, crossbar, drive, clock)
+    reads = [(step, time) for step, time in zip(steps, clock.read_times(), strict=True) if step.read is not None]
+    shortest = min(clock.told)
+    times = FIRST * shortest, clock.ends[-1], shortest
     return {
-        "otj.va": verilog_a(of_whole_area(crossbar.model)),
+        "otj.va": verilog_a(of_whole_area(crossbar.model), paced=True),
         "array.va": modules(crossbar),
-        "array.cir": _ngspice(crossbar, parts, found, reads, (FIRST * shortest, ends[-1], longest)),
-        "array.sim": _vacask(crossbar, parts, found, (FIRST * shortest, ends[-1], longest)),
+        "array.cir": _ngspice(crossbar, parts, found, reads, times),
+        "array.sim": _vacask(crossbar, parts, found, times),
     }
 
 
@@ -211,7 +244,7 @@ def of_whole_area(model: CompactModel) -> CompactModel:
     return replace(model, area=model.area / whole, weight=model.weight / whole)
 
 
-Times = tuple[float, float, float | None]  # s: first step, end, longest step
+Times = tuple[float, float, float]  # s: first step, end, longest step
 
 
 def _about(crossbar: Crossbar) -> list[str]:
@@ -219,6 +252,7 @@ def _about(crossbar: Crossbar) -> list[str]:
     return [
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm",
+        f"steps of more than {TOLD:g} times the shortest are told in that time, at the pace of the node pace",
         "first: openvaf-r otj.va -o otj.osdi; openvaf-r array.va -o array.osdi",
         *header(crossbar.model),
     ]
@@ -239,15 +273,14 @@ def _ngspice(
             lines.append(f"N{each.name} {' '.join(each.nodes)} m_{each.module} {values}".rstrip())
     lines += [f"V{node} {node} 0 PWL({points})" for node, points in found.items()] + ["Vone one 0 1"]
     told = []
-    for number_, (step, end) in enumerate(reads):
+    for number_, (step, at) in enumerate(reads):
         assert step.read is not None
-        at = end - (1.0 - LAST) * step.duration
         bits = range(crossbar.bit_lines) if step.read[1] is None else [step.read[1]]
         told += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
-    limit = "" if times[2] is None else f" 0 {number(times[2])}"
     kept = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
-    lines += [".options reltol=1e-5 method=gear", f".save {' '.join(kept)}"]
-    lines += [f".tran {number(times[0])} {times[1]:.12g}{limit}", ".control", "run", *told, ".endc", ".end", ""]
+    lines += [f".options {TOLERANCES} method=gear", f".save {' '.join(kept)}"]
+    lines.append(f".tran {number(times[0])} {times[1]:.12g} 0 {number(times[2])}")
+    lines += [".control", "run", *told, ".endc", ".end", ""]
     return "\n".join(lines)
 
 
@@ -265,7 +298,7 @@ def _vacask(crossbar: Crossbar, parts: list[Element], found: dict[str, str], tim
     ]
     lines.append('vone (one 0) vsource type="dc" dc=1')
     kept = " ".join(f"i(ve_{bit})" for bit in range(crossbar.bit_lines))
-    limit = "" if times[2] is None else f" maxstep={number(times[2])}"
-    lines += ["control", '  options reltol=1e-5 tran_method="gear2"', f"  save {kept}"]
-    lines += [f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g}{limit}", "endc", ""]
+    lines += ["control", f'  options {TOLERANCES} tran_method="gear2"', f"  save {kept}"]
+    lines.append(f"  analysis tran1 tran step={number(times[0])} stop={times[1]:.12g} maxstep={number(times[2])}")
+    lines += ["endc", ""]
     return "\n".join(lines)

@@ -21,7 +21,7 @@ WARM = "1.0"  # K: circuits begin at 27 degC, which is 0.15 K from 300 K
 TELL = "1e12"  # 1/s, rate at which a warning is remembered
 
 
-def verilog_a(model: CompactModel) -> str:
+def verilog_a(model: CompactModel, paced: bool = False) -> str:
     """Text of the module `otj(p, n)`, p the metal. Area, series resistance and the states to start from are parameters.
 
     The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
@@ -31,18 +31,26 @@ def verilog_a(model: CompactModel) -> str:
     capacitance. `charging=0` leaves that out. A model of several temperatures follows `$temperature`, as `u`, which is 1/T
     from 1 to -1; where its current warms the junction the node `warm` is the rise in K, by `rth` (0: none) and `tau`. The
     charge is then that at `$temperature`, as `around`: if it followed the rise, round-off of that would be a current.
+    paced : for `otj(p, n, pace)`, whose states move faster by the factor that is the voltage of `pace`
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
+    ports = "p, n" + ", pace" * paced
     lines = [f"// {line}" for line in header(model)]
-    lines += ['`include "disciplines.vams"', "", "module otj(p, n);", "  inout p, n;", "  electrical p, n, j;"]
+    lines += [
+        '`include "disciplines.vams"',
+        "",
+        f"module otj({ports});",
+        f"  inout {ports};",
+        f"  electrical {ports}, j;",
+    ]
     lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ", told" + ", warm" * heated(model) + ";"]
     lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
     for kind in kinds:
         lines += [indented(by_voltage(*group, charge_u(model)), 4) for group in kind.groups]
     for k in columns:
-        lines += column_block(model, kinds, k)
+        lines += column_block(model, kinds, k, paced)
     lines += [
         *warning(model),
         f"    sigma = sigma + (V(j, n) - v) * {number(edge_capacitance(model))};",
@@ -182,7 +190,7 @@ def by_voltage(names: list[str], part: Pieces, around: str) -> str:
     return tree(part.knots, leaf, branch)
 
 
-def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
+def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: bool) -> list[str]:
     """Statements of one column: its state, its share of the conductance, its rate."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
@@ -192,7 +200,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     weight = number(model.weight[k - 1])
     charge = f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});"
     emptying, speed = f"faster{k} * {own_speed(model, k, 'u', divided=True)}", own_speed(model, k, "u")
-    up, down = fillings(model, k, "u")
+    up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
     return [
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
         *by_state(kind, charge_u(model)) * heated(model),
@@ -210,8 +218,8 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         f"    r = r * (V(f{k}) + 1.0 - y);",
         f"    y = h - V(f{k}) * (h + {emptying});",
         f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); end",
-        f"    I(x{k}) <+ ddt(V(x{k})) - r;",
-        f"    I(f{k}) <+ ddt(V(f{k})) - y;",
+        f"    I(x{k}) <+ ddt(V(x{k})) - {pace}r;",
+        f"    I(f{k}) <+ ddt(V(f{k})) - {pace}y;",
     ]
 
 

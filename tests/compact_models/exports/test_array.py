@@ -7,6 +7,7 @@ import made_model
 import numpy as np
 import pytest
 import simulators
+from scipy.integrate import trapezoid
 
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.case.drive_patterns import Patterns
@@ -17,6 +18,7 @@ from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.exports import array
 from otjdd.errors import NotAsExpected
 
+UNITS = {"strict_units": False}
 SELECTORS = [
     Selector(kind="selector", voltage="0.4 V", current="1 nA", on_resistance="2 kohm"),
     Selector(kind="selector", law="exponential", voltage="0.05 V", current="1 nA", on_resistance="2 kohm"),
@@ -34,6 +36,20 @@ def test_netlists_take_devices_that_differ_in_speed_alone():
         array.netlists(Crossbar(model, 1, 2, 1.0, 0.0, cells_of((model, other), np.array([0, 1]))), drive)
 
 
+def test_a_long_rest_is_told_in_less_time_by_a_pace_that_makes_up_for_it():
+    bar = Crossbar(made_model.made_model(), 1, 2, 1.0, 0.0, cells_of((made_model.made_model(),), np.zeros(2, np.int64)))
+    parts = [{"kind": "read"}, {"kind": "rest", "duration": 500.0}, {"kind": "read"}]
+    steps = array.steps_of(Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS), bar)
+    clock = array.clock_of(steps)
+    time, pace = np.array(clock.pace(steps).split(), float).reshape(-1, 2).T
+    ends = [0.0, *clock.ends]
+    for step, start, end in zip(steps, ends[:-1], ends[1:], strict=True):
+        at = np.unique([start, *time[(time > start) & (time < end)], end])
+        lasts = trapezoid(np.interp(at, time, pace), at)
+        assert lasts == pytest.approx(step.duration, rel=1e-6)
+        assert end - start <= array.TOLD * min(step.duration for step in steps) * (1 + 1e-9)
+
+
 @pytest.mark.campaign
 @simulators.needs_ngspice
 @simulators.needs_vacask
@@ -49,8 +65,10 @@ def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, tmp_path):
     parts = [
         {"kind": "write", "pattern": rows, "voltage": 2.2, "width": 1e-5},
         {"kind": "read", "unselected": unselected},
+        {"kind": "rest", "duration": 500.0},
+        {"kind": "read"},
     ]
-    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context={"strict_units": False})
+    drive = Patterns.model_validate({"kind": "patterns", "parts": parts}, context=UNITS)
     cells = cells_of((model,), np.zeros(count * count, np.int64), access)
     bar = Crossbar(model, count, count, 20.0, 100.0, cells)
     steps, states, wanted, found = array.steps_of(drive, bar), model.states(count * count), [], []
@@ -64,9 +82,8 @@ def test_ngspice_and_vacask_sense_what_the_run_senses(count, access, tmp_path):
     told = simulators.ngspice(tmp_path, (tmp_path / "array.cir").read_text().split("\n", 1)[1].replace(".end\n", ""))
     assert np.abs([value for name, value in told.items() if name.startswith("r_")]) == pytest.approx(wanted, rel=0.01)
     vectors = simulators.vacask(tmp_path, (tmp_path / "array.sim").read_text(), "tran1")
-    for step, end in zip(steps, np.cumsum([step.duration for step in steps]), strict=True):
+    for step, at in zip(steps, array.clock_of(steps).read_times(), strict=True):
         bits = [] if step.read is None else range(count) if step.read[1] is None else [step.read[1]]
-        at = end - (1.0 - array.LAST) * step.duration
         found += [abs(np.interp(at, vectors["time"], vectors[f"ve_{bit}:flow(br)"])) for bit in bits]
     assert found == pytest.approx(wanted, rel=0.01)
 
