@@ -1,8 +1,8 @@
 """A claim of a paper as data: the statement, the numbers of a metric that express it, and their tolerances.
 
-A claim is a folder: claim.toml, and the cases to run as further TOML files. A case with a [study] is run at each of its
-points. The claim is met if and only if every number is within its limits. The reason that claim.toml gives for a miss is
-shown, and has no influence.
+A claim is a folder with claim.toml and the cases to run as further TOML files. A case with a [study] is run at each of
+its points. The claim is met if and only if every number is within its limits. The reason for a miss in claim.toml is
+shown, and does not change the verdict.
 """
 
 import math
@@ -32,8 +32,8 @@ FIRST = "paper"  # folder of the device that otjdd was made for; its claims come
 class Claim(Record):
     """A claim.toml: the statement and its place in the paper, the metric and its numbers, and choices.
 
-    device : the measured device of the paper   doubtful : what the paper leaves open   settings : of the metric
-    expected : verdict of this version   reason : why the claim is missed, when it is
+    device : the measured device of the paper   doubtful : what the paper leaves open   chosen : choices of the simulation
+    expected : verdict of this version   reason : why the claim is missed, if it is   settings : of the metric
     quick : name of a case -> dotted keys and values for a quick run
     """
 
@@ -51,9 +51,10 @@ class Claim(Record):
 
 
 class Verdict(NamedTuple):
-    """A judged claim: the numbers found by name [SI], the figures that miss, and the cause when there is no number.
+    """A judged claim.
 
-    errors : numerical errors of the numbers by name [SI], where they were asked for
+    found : name of a number -> its value [SI]   missed : figures outside of their limits
+    failure : why there is no number, else ""   errors : name -> numerical error [SI], where computed
     """
 
     id: str
@@ -83,13 +84,13 @@ class Verdict(NamedTuple):
 
     @property
     def surprises(self) -> list[str]:
-        """Differences from what claim.toml expects, in words: the verdict, numbers outside of their windows, failures."""
+        """Differences from claim.toml, in words: another verdict, numbers outside of their windows, a failure."""
         found = [f"expected {self.claim.expected}, found {self.status}"] * (self.status != self.claim.expected)
         return found + [self.failure] * bool(self.failure) + [n.surprise for n in self.numbers if n.surprise]
 
     @property
     def cause(self) -> str:
-        """Known cause of a miss; "" when the claim is met."""
+        """Known cause of a miss: the failure, and the reason of claim.toml; "" when the claim is met."""
         return "" if self.status == "met" else " ".join(filter(None, [self.failure, self.claim.reason]))
 
     @property
@@ -100,12 +101,12 @@ class Verdict(NamedTuple):
 
     @property
     def beyond(self) -> dict[str, int]:
-        """Limits of the model (`otjdd.solver.model_limits`) that runs of the claim exceed, and the number of those runs."""
+        """Limit of the model (`otjdd.solver.model_limits`) -> number of runs of the claim that exceed it."""
         told = [getattr(trial.ds, "attrs", {}).get(model_limits.ATTRIBUTE, "") for trial in self.trials]
         return dict(Counter(name for text in told for name in model_limits.names(text)))
 
     def row(self) -> dict[str, Any]:
-        """The claim for JSON: texts, and the same content as numbers and names."""
+        """The verdict for JSON: texts for people, and the same as numbers and names."""
         figures = self.claim.figure
         return {
             "id": self.id,
@@ -124,13 +125,13 @@ class Verdict(NamedTuple):
 
 
 def root_mean_square(verdicts: Sequence[Verdict]) -> float:
-    """Root mean square of the distances of judged claims, in tolerances; claims without a result are left out."""
+    """Root mean square of the distances of claims, in tolerances. Claims without a result are left out."""
     found = [verdict.distance for verdict in verdicts if not math.isnan(verdict.distance)]
     return math.sqrt(sum(x * x for x in found) / len(found)) if found else math.nan
 
 
 def load_claim(folder: Path) -> Claim:
-    """The claim of a folder. Raises OSError, CaseError, also for a metric or a number of it that does not exist."""
+    """Read the claim of a folder. Raises OSError, CaseError, also for an unknown metric or number of a metric."""
     claim, document = read_record(Claim, folder / CLAIM)
     if wrong := list(strange_figures(claim, document)):
         raise CaseError(wrong)
@@ -138,7 +139,7 @@ def load_claim(folder: Path) -> Claim:
 
 
 def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
-    """Problems of a claim with the table of metrics: unknown names, units of another quantity."""
+    """Problems of a claim: unknown metrics or numbers of a metric, units of another quantity."""
     if claim.metric not in METRICS:
         hint = nearest(claim.metric, list(METRICS)) or ", ".join(METRICS)
         yield document.problem(("metric",), "the name of a metric", units.brief(claim.metric), hint)
@@ -154,7 +155,7 @@ def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:
 
 
 def claim_and_figure(path: str) -> tuple[Claim, Figure]:
-    """Shipped claim and its figure by name: "rv-hrs.pristine". Raises ValueError, OSError."""
+    """A shipped claim and its figure by name, "rv-hrs.pristine". Raises ValueError, OSError."""
     name, _, of = path.partition(".")
     claim = load_claim(folder_of(name))
     figures = {figure.name: figure for figure in claim.figure}
@@ -175,7 +176,7 @@ def planned(folder: Path, claim: Claim, quick: bool = False) -> list[Trial]:
 
 
 def folders(root: Path) -> dict[str, Path]:
-    """Folders of claims by name: those of the first device, then those of the second, each in alphabetical order.
+    """Name -> folder of each claim, device by device, in alphabetical order.
 
     root : holds folders of claims, or of devices with claims. Raises OSError.
     """

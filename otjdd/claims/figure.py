@@ -19,11 +19,12 @@ from otjdd.case.base import Number, Record
 
 
 class Figure(Record):
-    """One number of a metric: its name there, its name in words, its unit, and its limits in that unit.
+    """One number of a metric and its limits.
 
-    value with within ("x2" a factor, "30 %" relative, a number absolute), at_least, at_most; none: reported only
-    best : the best possible value where there is one limit, 1 for a share
-    window : range within which this version finds the number
+    name : in the metric   label : in words   unit : of the limits
+    value, within : value of the paper, and its tolerance: "x2" a factor, "30 %" relative, a number absolute
+    at_least, at_most : limits in place of a value; without any limit the number is only reported
+    best : the best possible value beside one limit, 1 for a share   window : where this version finds the number
     """
 
     name: str
@@ -62,12 +63,12 @@ class Figure(Record):
         return found
 
     def met(self, found: float) -> bool:
-        """True when a number [SI] is within all limits; nan is not."""
+        """True when a number [SI] is within all limits; False for nan."""
         x, (low, high) = self.shown(found), self.bounds()
         return (low is None or x >= low) and (high is None or x <= high)
 
     def expected(self, found: float) -> bool:
-        """True when a number [SI] lies in its window, if it has one."""
+        """True when a number [SI] lies in its window, or has none."""
         return self.window is None or self.window[0] <= self.shown(found) <= self.window[1]
 
     def bounds(self) -> tuple[float | None, float | None]:
@@ -92,7 +93,7 @@ class Figure(Record):
         return self.value, low, high
 
     def distance(self, found: float) -> float:
-        """Distance of a number [SI] in tolerances, as the module says; nan for a number without limits or no number."""
+        """Distance of a number [SI] in tolerances, see the module; nan for nan, and without limits."""
         x, (low, high) = self.shown(found), self.bounds()
         if math.isnan(x) or (low is None and high is None):
             return math.nan
@@ -113,7 +114,7 @@ class Figure(Record):
 
     @property
     def limit(self) -> float:
-        """The limit of a number that has one limit, in `unit`."""
+        """The limit, in `unit`, of a figure that has one."""
         limit = self.at_least if self.at_most is None else self.at_most
         assert limit is not None
         return limit
@@ -123,24 +124,24 @@ class Figure(Record):
         return x - self.limit if self.at_most is None else self.limit - x
 
     def text(self, number: float, error: str = "") -> str:
-        """A number in `unit`, with its error as text and the unit."""
+        """A number in `unit` as text, with `error` and the unit behind it."""
         return to_digits(number) + error + f" {self.unit}" * (self.unit != "1")
 
     @property
     def paper(self) -> str:
-        """Value of the paper in words; "" where there are limits or nothing."""
+        """Value of the paper as text; "" if it has none."""
         return "" if self.value is None else self.text(self.value)
 
     @property
     def tolerance(self) -> str:
-        """Tolerance of the value in words; "" where limits are the whole statement."""
+        """Tolerance of the value as text; "" without a value."""
         if self.within is None:
             return ""
         return self.within if isinstance(self.within, str) else f"±{self.text(self.within)}"
 
     @property
     def allowed(self) -> str:
-        """Allowed interval in words; "" where there is no limit."""
+        """Allowed interval as text; "" without limits."""
         low, high = self.bounds()
         if low is not None and high is not None:
             return f"{to_digits(low)} to {self.text(high)}"
@@ -150,9 +151,9 @@ class Figure(Record):
 
 
 class Measured(NamedTuple):
-    """A figure of a claim with the found number [SI], None when there is no result.
+    """A figure of a claim with the found number [SI], None without a result.
 
-    error : its numerical error [SI], None where it was not asked for, nan where it is not known
+    error : its numerical error [SI]; None where it was not computed, nan where it is not known
     """
 
     figure: Figure
@@ -173,14 +174,14 @@ class Measured(NamedTuple):
 
     @property
     def distance_text(self) -> str:
-        """The distance in words, "" where there is none."""
+        """The distance as text, "" where there is none."""
         if math.isnan(self.distance):
             return ""
         return f"{self.distance:.2f}" if self.distance < 10 else to_digits(self.distance)
 
     @property
     def otjdd(self) -> str:
-        """The found number in words."""
+        """The found number as text."""
         if self.found is None:
             return "no result"
         error = "" if self.error is None else f" ± {to_digits(self.figure.shown(self.error), 1)}"
@@ -195,7 +196,7 @@ class Measured(NamedTuple):
         return f"{self} (expected {to_digits(low)} to {self.figure.text(high)})"
 
     def row(self) -> dict[str, Any]:
-        """The number for JSON: in its unit, None where it is not finite."""
+        """The number for JSON, in its unit; None where it is not finite."""
         found = None if self.found is None else self.figure.shown(self.found)
         return {
             "name": self.figure.name,
@@ -212,10 +213,10 @@ class Measured(NamedTuple):
 
 
 def finite(number: float | None) -> float | None:
-    """A number, None for nan and infinities, which JSON does not have."""
+    """A number; None for nan and infinities, which JSON does not have."""
     return float(number) if number is not None and math.isfinite(number) else None
 
 
 def to_digits(number: float, digits: int = 3) -> str:
-    """A number to some digits: 1.8e8."""
+    """A number to some significant digits: 1.8e8."""
     return f"{number:.{digits}g}".replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")

@@ -1,6 +1,6 @@
-"""Paper against otjdd: run the cases of the claims, measure, and judge.
+"""Judge claims: run their cases, measure the results, and compare them with the paper.
 
-Cases that several claims share are run once. A run that fails makes its claims missed, with the reason.
+A case that several claims share is run once. A claim with a run that fails is missed, with the reason.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def discover(folder: Path | None = None, names: Sequence[str] = ()) -> dict[str, Path]:
-    """Claims by name, in the order of the names given, else device by device.
+    """Name -> folder of claims, in the order of `names`; of all claims, device by device, without names.
 
-    names : of claims, or of folders of devices for all claims on a device
+    names : of claims, or of devices for all claims on a device   folder : of the claims, by default the shipped ones
     Raises ValueError for an unknown name, OSError when there is no such folder.
     """
     found = claims.folders(folder or claims.shipped_claims())
@@ -46,9 +46,10 @@ def validate(
 ) -> list[Verdict]:  # fmt: skip
     """Judge claims, all or the named ones.
 
-    quick : fewer runs and shorter trains where a claim says so   workers : processes, which change no number
-    progress : called with the fraction of runs done   errors : state the error of each number, from twice as many runs more
-    Raises ValueError, OSError, CaseError for claims that cannot be read; runs that fail are verdicts, not exceptions.
+    quick : fewer runs and shorter trains where a claim says so   workers : processes; their number changes no result
+    progress : called with the fraction of runs done
+    errors : also compute the numerical error of each number, from two further runs of each case
+    Raises ValueError, OSError, CaseError for claims that cannot be read. A run that fails is a verdict, no exception.
     """
     loaded = {name: (path, claims.load_claim(path)) for name, path in discover(folder, names).items()}
     planned = {name: claims.planned(path, claim, quick) for name, (path, claim) in loaded.items()}
@@ -69,13 +70,16 @@ def validate(
 
 
 def errors_of(verdict: Verdict, on_half: Verdict, in_small_steps: Verdict) -> dict[str, float]:
-    """Numerical error of each number of a claim [SI], from the verdicts on two more sets of runs."""
+    """Name -> numerical error [SI] of each number of a claim.
+
+    on_half, in_small_steps : verdicts of the runs of `uncertainty.coarse` and `uncertainty.strict`
+    """
     luck = uncertainty.noise(verdict.claim, verdict.trials, verdict.found)
     return uncertainty.figure_errors(verdict.found, on_half.found, in_small_steps.found, luck)
 
 
 def run_all(cases: Iterable[Case], workers: int = 1, progress: Callable[[float], None] | None = None) -> dict[str, Any]:
-    """digest -> Dataset of all different cases, or the reason of a failure in words."""
+    """Run all different cases. Returns digest -> Dataset, or the reason of a failure in words."""
     different = {case.digest: case for case in cases}
     digests = list(different)
     results: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""Numbers of the paper in a picture: lines and bands of one colour, which no simulation has."""
+"""Numbers of the paper in pictures: lines and bands in a colour of their own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def paper(
     label: str | None = "paper",
     across: bool = False,
 ) -> None:
-    """A number of the paper as a dashed line with its tolerance as a band; `across` for a number of the abscissa."""
+    """Draw a number of the paper as a dashed line, with its tolerance as a band. across : it belongs to the x axis"""
     line, span = (axes.axvline, axes.axvspan) if across else (axes.axhline, axes.axhspan)
     line(value, color=PAPER, linewidth=0.8, linestyle="--", label=label)
     if low is not None and high is not None:
@@ -29,9 +29,9 @@ def paper(
 
 
 def stated(verdict: Verdict, axes: Axes, scale: float = 1.0, **options: Any) -> None:
-    """All numbers of a claim that have a value, with their bands.
+    """Draw all numbers of a claim that have a value, with their bands.
 
-    scale : of the axes, per unit of the numbers
+    scale : unit of the numbers over that of the axes
     """
     for i, figure in enumerate(f for f in verdict.claim.figure if f.value is not None):
         value, low, high = (scale * number for number in figure.said)

@@ -1,4 +1,4 @@
-"""Pictures of claims: simulated curves with the numbers of the paper. One function a metric."""
+"""Pictures of claims: simulated curves with the numbers of the paper. One function for each metric."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def picture(verdict: Verdict) -> Drawing:
 
 
 def save_all(verdicts: Sequence[Verdict], folder: Path) -> None:
-    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError when it cannot be written."""
+    """Draw each claim that has results into folder/<id>.png. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     for verdict in verdicts:
         if verdict.found and verdict.claim.metric in DRAW:
@@ -128,7 +128,7 @@ def threshold(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def lasting(trials: Sequence[Trial], axes: Axes, **line: Any) -> None:
-    """Change of conductance after a pulse against its amplitude; a grey line at the threshold."""
+    """Draw the change of conductance after a pulse against its amplitude, with a grey line at the threshold."""
     change = 100 * np.array([synapse.lasting_change(t.ds) for t in trials])
     axes.plot([t.value for t in trials], np.where(change > 0, change, np.nan), "o-", **line)
     axes.axhline(100 * synapse.LASTING, color=style.GREY, linewidth=0.6)
@@ -178,7 +178,7 @@ def endurance(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 def cycles(verdict: Verdict, axes: Sequence[Axes]) -> None:
     ds, drive = verdict.trials[0].ds, verdict.trials[0].case.drive
-    assert isinstance(drive, Steps | Triangle | WriteReadLoop)  # which have cycles
+    assert isinstance(drive, Steps | Triangle | WriteReadLoop)  # the drives with cycles
     count = drive.cycles
     V, current = (a.values.reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
     for i, colour in ((0, style.GREY), (1, style.BLUE), (count - 1, style.ORANGE)):
@@ -217,7 +217,7 @@ def tip_map(verdict: Verdict, axes: Sequence[Axes]) -> None:
     axes[0].set(xlabel="x (µm)", ylabel="y (µm)")
 
 
-DRAW = {  # metric -> number of panels, and who fills them
+DRAW = {  # metric -> number of panels, and the function that fills them
     **pictures_learning.DRAW,
     **pictures_interface.DRAW,
     "loop": (1, loop),

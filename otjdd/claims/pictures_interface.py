@@ -25,7 +25,7 @@ SEEN: dict[str, Any] = {"color": PAPER, "linestyle": "none", "capsize": 2, "mark
 
 
 def seen(axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure | None], **options: Any) -> None:
-    """Numbers of the paper as points, what is allowed about each as its bar. x : abscissa of each figure"""
+    """Draw numbers of the paper as points, with the allowed interval as bar. x : abscissa of each figure"""
     stated = [(at, figure) for at, figure in zip(x, figures, strict=True) if figure is not None]
     if stated:
         value, *ends = np.array([[figure.si(number) for number in figure.said] for _, figure in stated]).T
@@ -33,7 +33,7 @@ def seen(axes: Axes, x: Sequence[float] | np.ndarray, figures: Sequence[Figure |
 
 
 def figures_of(verdict: Verdict, *names: str) -> list[Figure | None]:
-    """Figures of a claim by the names of their numbers, None where it has none with a value."""
+    """Figures of a claim by name; None for a name without a figure that has a value."""
     found = {figure.name: figure for figure in verdict.claim.figure if figure.value is not None}
     return [found.get(name) for name in names]
 
@@ -60,9 +60,9 @@ def diameter(trial: Trial) -> str:
 
 
 def stop_voltages(trial: Trial, at: float) -> np.ndarray:
-    """Magnitude [V] of the lowest voltage between the two reads at a voltage of each sweep."""
+    """Magnitude (sweeps,) [V] of the lowest voltage of each sweep, between its two reads at the voltage `at` [V]."""
     waveform = trial.case.waveform()
-    assert isinstance(waveform, Waveform)  # reads of a few blocks
+    assert isinstance(waveform, Waveform)  # these drives are short enough to be no Chain
     times = waveform.read_times[np.isclose(trial.ds.read_voltage, at, atol=1e-6)]
     inside = [(waveform.times > start) & (waveform.times < end) for start, end in times.reshape(-1, 2)]
     return np.array([-waveform.voltages[part].min() for part in inside])

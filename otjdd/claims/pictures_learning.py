@@ -1,4 +1,4 @@
-"""Pictures of claims on learning: pulses, trains, spikes and letters. One function a metric."""
+"""Pictures of claims on learning: pulses, trains, spikes and letters. One function for each metric."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def energy(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def letters(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    """Maps of the three letters, a row each: at once, later, and after the longest time."""
+    """Draw maps of the three letters, a row each: at once, later, and after the longest time."""
     whens = {"at_once": "after 1 µs", "later": "after 25 µs", "last": "after 500 s"}
     axes[0].axis("off")
     for i, (letter, rows) in enumerate(verdict.claim.settings.items()):

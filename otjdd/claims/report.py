@@ -1,7 +1,7 @@
 """The report: verdicts as one self-contained HTML page, without network access or other files.
 
-It can be read without JavaScript; with it, its table sorts and filters. Pictures are SVG inside the page, and its
-Content-Security-Policy forbids the browser to fetch anything.
+It can be read without JavaScript, which only sorts and filters its table. Pictures are SVG inside the page. Its
+Content-Security-Policy forbids the browser to load anything.
 """
 
 from base64 import b64encode
@@ -21,7 +21,7 @@ from otjdd.units import duration
 
 NAME = "index.html"
 SCALE = 8.5  # rem for an inch of a picture
-REPORTS = {  # of what was measured on a device: citation and DOI
+REPORTS = {  # device -> citation and DOI of the papers that report its measurements
     "Pt | SrTiO3 | Nb:SrTiO3": (("Li et al., ACS Appl. Mater. Interfaces 2019", "10.1021/acsami.9b13434"),),
     "metal | Nb:SrTiO3": (
         ("Tiotto et al., Front. Neurosci. 2020", "10.3389/fnins.2020.627276"),
@@ -33,14 +33,14 @@ VERSIONS = ("otjdd", "python", "numpy", "numba", "scipy", "xarray")
 
 
 def write_page(verdicts: Sequence[Verdict], folder: Path, quick: bool = False) -> Path:
-    """Write the page into a folder, which is made when it is missing; returns its path. Raises ResultError, OSError."""
+    """Write the page into a folder, which is made if missing. Returns the path of the page. Raises ResultError, OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / NAME, page(verdicts, quick).encode())
     return folder / NAME
 
 
 def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
-    """The page as text. quick : the runs were those of a quick look, and the page says so"""
+    """The page as text. quick : the runs were those of --quick, which the page then states"""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     here = FileSystemLoader([Path(__file__).parent, Path(plot.__file__).parent])
@@ -58,7 +58,7 @@ def page(verdicts: Sequence[Verdict], quick: bool = False) -> str:
 
 
 def different(verdicts: Sequence[Verdict]) -> list[Trial]:
-    """All runs; those that several claims share appear once."""
+    """All runs, those that several claims share only once."""
     return list({trial.case.digest: trial for verdict in verdicts for trial in verdict.trials}.values())
 
 
@@ -91,7 +91,7 @@ def entry(verdict: Verdict) -> dict[str, Any]:
 
 
 def picture_url(verdict: Verdict) -> dict[str, Any]:
-    """Picture of a claim as a data URL, and its width [rem]; nothing when there is none."""
+    """Picture of a claim as a data URL, and its width [rem]; {} when there is none."""
     if not verdict.found or verdict.claim.metric not in pictures.DRAW:
         return {}
 
@@ -101,7 +101,7 @@ def picture_url(verdict: Verdict) -> dict[str, Any]:
 
 
 def alternative(verdict: Verdict) -> str:
-    """A picture in words."""
+    """The picture of a claim in words, for readers who cannot see it."""
     numbers = (f"{n}" + f" (paper {n.figure.paper})" * bool(n.figure.paper) for n in verdict.numbers)
     return f"Simulation of {verdict.id}, with the numbers of the paper drawn in: {'; '.join(numbers)}."
 
@@ -124,7 +124,7 @@ def protocol(verdict: Verdict) -> list[dict[str, Any]]:
 
 
 def varied_key(trials: Sequence[Trial]) -> str:
-    """Key that differs between the runs of a case, and its range; "" when there is one run."""
+    """The key that differs between the runs of a case and its range, as text; "" for one run."""
     if len(trials) == 1:
         return ""
     what = f"{trials[0].key} from " if trials[0].key else ""
@@ -149,7 +149,7 @@ def seconds_of(trial: Trial) -> float:
 
 
 def origin() -> list[tuple[str, str]]:
-    """Date, kind of machine and versions of packages behind the numbers."""
+    """(name, text) of the date, the machine and the versions of packages with which the numbers were made."""
     known = provenance.provenance("", "")
     machine = [("made", known["created"]), ("processor", known["processor"]), ("system", known["system"])]
     return machine + [(package, known[f"{package}_version"]) for package in VERSIONS]

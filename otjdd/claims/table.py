@@ -1,4 +1,4 @@
-"""Verdicts as a table: in the terminal, as Markdown, as JSON; and their differences from what is expected."""
+"""Verdicts as a table for the terminal, as Markdown and as JSON; and their differences from what is expected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from otjdd.system.terminal import plain
 if TYPE_CHECKING:
     from rich.table import Table
 
-BAR = r"\|"  # |V| would end a cell
+BAR = r"\|"  # escaped, since a bar ends a cell
 PART = "validation"  # name of the generated part that holds the table
 
 
@@ -22,7 +22,7 @@ def to_json(verdicts: Sequence[Verdict]) -> str:
 
 
 def by_device(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """Verdicts by the device that was measured, in their order."""
+    """Device -> verdicts of the claims on it, in their order."""
     found: dict[str, list[Verdict]] = {}
     for verdict in verdicts:
         found.setdefault(verdict.claim.device, []).append(verdict)
@@ -30,7 +30,7 @@ def by_device(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
 
 
 def in_total(verdicts: Sequence[Verdict]) -> str:
-    """Number of claims that are met, and the root mean square of the distances of all."""
+    """Number of claims that are met, and the root mean square of their distances, in words."""
     met = sum(verdict.status == "met" for verdict in verdicts)
     return f"{met} of {len(verdicts)} claims are met; {rms_distance(verdicts)}"
 
@@ -41,7 +41,7 @@ def rms_distance(verdicts: Sequence[Verdict]) -> str:
 
 
 def with_distances(verdict: Verdict) -> list[str]:
-    """Numbers with limits and their distances in words, misses in bold; then those without limits."""
+    """The numbers of a claim as texts, with their distances where they have limits; misses in bold."""
     found = []
     for n in verdict.numbers:
         text = f"{n} ({n.distance_text})" if n.distance_text else str(n)
@@ -50,7 +50,7 @@ def with_distances(verdict: Verdict) -> list[str]:
 
 
 def to_markdown(verdicts: Sequence[Verdict]) -> str:
-    """The verdicts as Markdown, device by device, each under its name where there are several."""
+    """The verdicts as Markdown: a table for each device, under its name if there are several."""
     devices = by_device(verdicts)
     if len(devices) < 2:
         return of_one_device(verdicts)
@@ -58,7 +58,7 @@ def to_markdown(verdicts: Sequence[Verdict]) -> str:
 
 
 def of_one_device(verdicts: Sequence[Verdict]) -> str:
-    """Number of claims that are met, a table with the misses in bold, and why they are missed, as Markdown."""
+    """Verdicts on one device as Markdown: number of claims met, a table with the misses in bold, and their reasons."""
     lines = [
         f"{in_total(verdicts)}.",
         "",
@@ -76,7 +76,7 @@ def of_one_device(verdicts: Sequence[Verdict]) -> str:
 
 
 def beyond_limits(verdicts: Sequence[Verdict]) -> str:
-    """Claims whose runs exceed limits of the model, in a line; "" when there are none."""
+    """A line on the claims whose runs exceed limits of the model; "" if there are none."""
     told = [
         f"{verdict.id} ({', '.join(f'{name} in {count} of {len(verdict.trials)}' for name, count in found.items())})"
         for verdict in verdicts

@@ -1,4 +1,4 @@
-"""The runs of a claim: each of its cases once, or once for each point of the study that the case has."""
+"""The runs of a claim: each of its cases once, or once for each point of the [study] of the case."""
 
 import math
 from pathlib import Path
@@ -10,11 +10,12 @@ from otjdd.studies.plan import plan
 
 
 class Trial(NamedTuple):
-    """One run of a claim: stem of its case file, value [SI] that the study varies (nan without a study), case, result.
+    """One run of a claim.
 
-    ds : Dataset, or the reason of the failure in words   text : the value as the case file has it
-    key : the one key that the study varies, "" without a study or for several keys; then `value` counts from 1
-    source : text of the case file
+    name : stem of the case file   value : of the varied key [SI], nan without a study; for several keys the number of the
+        point, from 1
+    ds : Dataset, or the reason of the failure in words; None before the run   text : the value as the case file has it
+    key : the one key that the study varies, "" for none or several   source : text of the case file
     """
 
     name: str
@@ -27,7 +28,7 @@ class Trial(NamedTuple):
 
 
 def trials(path: Path, changes: dict[str, Any]) -> list[Trial]:
-    """The runs of a case file, without results. changes : to the case, as for `load_case`. Raises CaseError, OSError."""
+    """The runs of a case file, without results. changes : as for `load_case`. Raises CaseError, OSError."""
     case = load_case(path, changes)
     if case.study is None:
         return [Trial(path.stem, math.nan, case, source=case.source)]

@@ -1,10 +1,11 @@
-"""Numerical errors of the numbers of claims, from the same runs on half the cells, and there with smaller steps in time.
+"""Numerical errors of the numbers of claims, from two further runs: on half the cells, and there with smaller time steps.
 
-The scheme is of second order in the size of the cells: a third of the change from half the cells is the error of the grid
-(Richardson, see `runs.error_estimate`). The change with a tenth of the tolerances, on half the cells, is that in time.
+The scheme is of second order in the size of the cells: a third of the change between the full and half the number of cells
+is the error of the grid (Richardson, see `runs.error_estimate`). The change on half the cells with a tenth of the
+tolerances is the error in time.
 
-A number can be closer to another run by luck: the difference of two equal currents, the count of currents that rise where
-they stand still. So the error in time is at least the change when each current moves at random within its tolerance.
+Two runs can agree by chance, as in the difference of two equal currents. So the error in time is at least the change of
+the number when each current changes at random within its tolerance.
 """
 
 import math
@@ -18,9 +19,9 @@ from otjdd.case.numerics import LEAST_ATOL, LEAST_CURRENT_TOLERANCE, LEAST_RTOL
 from otjdd.claims.claim import Claim
 from otjdd.claims.trials import Trial
 
-PARTS = 2  # into which the cells are merged
-TIGHTER = 0.1  # of the tolerances
-DRAWS = 16  # of the currents within their tolerances: a root mean square is then known to a fifth
+PARTS = 2  # divides the number of cells
+TIGHTER = 0.1  # multiplies the tolerances
+DRAWS = 16  # random changes of the currents: enough for a root mean square within a fifth
 SEED = 1
 CURRENTS = ("current", "conduction_current", "read_current", "read_resistance", "bias_current")
 
@@ -43,14 +44,14 @@ def strict(case: Case) -> Case:
 
 
 def varied(trials: Sequence[Trial], change: Callable[[Case], Case]) -> list[Trial]:
-    """The trials of other cases. change : `coarse` or `strict`"""
+    """The trials with changed cases. change : `coarse` or `strict`"""
     return [trial._replace(case=change(trial.case)) for trial in trials]
 
 
 def figure_errors(
     found: dict[str, float], on_half: dict[str, float], in_small_steps: dict[str, float], luck: dict[str, float]
 ) -> dict[str, float]:
-    """Error of each number [SI], from those of the three sets of runs; nan where one of them is missing.
+    """Error [SI] of each number by name, from the numbers of the three sets of runs; nan where one is missing.
 
     luck : changes of the numbers within the tolerances of the currents, see `noise`
     """
@@ -63,10 +64,10 @@ def figure_errors(
 
 
 def noise(claim: Claim, trials: Sequence[Trial], found: dict[str, float]) -> dict[str, float]:
-    """Root mean square change of each number [SI] when currents move at random within their tolerances.
+    """Root mean square change [SI] of each number when currents change at random within their tolerances.
 
     trials : with their results   found : the numbers of these
-    nan where moved currents do not show a number.
+    A number that cannot be measured with changed currents has nan.
     """
     random = np.random.default_rng(SEED)
     changes = []

@@ -1,4 +1,4 @@
-"""The experiments: what is done to a junction, as cases; and the command that does the same without the page."""
+"""The experiments of the page as cases, and the command line that does the same without the page."""
 
 import shlex
 import tomllib
@@ -12,10 +12,10 @@ from otjdd.case import toml_text
 from otjdd.case.case import Case, load_case
 from otjdd.case.kinds import column_count, in_one_column, kinds_of
 
-WHOLE = (("drive",), ("record",))  # keys taken from the shipped case, always
-OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # and where it differs from the case that all stand on
-OWN = "own"  # the experiment that is the drive of the case itself
-DOWNLOADED = "explored.toml"  # name of the case file that the page gives out
+WHOLE = (("drive",), ("record",))  # keys that an experiment always takes from its shipped case
+OTHER = (("ions", "initial"), ("circuit", "time_constant"))  # keys that it takes where they differ from REFERENCE
+OWN = "own"  # the experiment whose drive is that of the case itself
+DOWNLOADED = "explored.toml"  # name of the case file that the page offers for download
 REFERENCE = "li2019"  # the shipped case whose device the experiments were made for
 
 
@@ -43,8 +43,8 @@ def experiments() -> dict[str, Experiment]:
 
 
 @cache
-def taken(name: str) -> dict[str, Any]:
-    """Changes (dotted key -> value) that an experiment makes to any case; none where it is the case's own drive."""
+def changes_of_experiment(name: str) -> dict[str, Any]:
+    """Dotted key -> value of the changes that an experiment makes to any case; {} for OWN."""
     experiment = experiments()[name]
     if not experiment.case:
         return {}
@@ -62,39 +62,43 @@ def member(data: Any, path: Sequence[str]) -> Any:
 
 
 def case_of_experiment(name: str, base: Case, changes: Mapping[str, Any]) -> Case:
-    """The case of an experiment on the device of a case with changes; a study where a key is varied. Raises CaseError."""
+    """The case of an experiment on the device of `base` with changes. It has a [study] where a key is varied.
+
+    Raises CaseError.
+    """
     experiment = experiments()[name]
     title = f"{experiment.title}: {base.title}"[:200] if experiment.case else base.title
-    case = base.without_study().replace(taken(name) | {"title": title}).replace(dict(changes))
+    case = base.without_study().replace(changes_of_experiment(name) | {"title": title}).replace(dict(changes))
     if not experiment.vary:
         return case
     return case.replace("study", {"grid": {experiment.vary: list(experiment.values)}})
 
 
 def runs_of_experiment(name: str, case: Case) -> list[Case]:
-    """The runs of an experiment: one for each value of the key that it varies."""
+    """The cases of an experiment: one for each value of the key that it varies."""
     experiment, alone = experiments()[name], case.without_study()
     return [alone.replace(experiment.vary, value) for value in experiment.values] or [alone]
 
 
 def preview(case: Case) -> Case:
-    """The case with one column of each kind, which is answered while a slider still moves."""
+    """The case with one column of each kind, which is simulated while a slider still moves."""
     return in_one_column(case) if column_count(case) > len(kinds_of(case)) else case
 
 
 def command_line(name: str, base: str, changes: Mapping[str, Any]) -> str:
     """Command line that does the same as the page.
 
-    base : name or path of the case that the page was opened with; "" for a result: the downloaded case takes its place
+    base : name or path of the case that the page was opened with; "" for a result, in whose place the command names
+        the downloaded case
     """
     experiment = experiments()[name]
     if not base:
         return f"otjdd run {DOWNLOADED}" if not experiment.vary else f"otjdd study {DOWNLOADED} -o {name}"
-    before = dict(experiment.set) if base == REFERENCE and experiment.case else taken(name)
+    before = dict(experiment.set) if base == REFERENCE and experiment.case else changes_of_experiment(name)
     if base == REFERENCE and experiment.case:
         base = experiment.case
-    if before and any(key.startswith("drive.") for key in changes):  # a table and a part of it are not set both
-        drive = load_case(REFERENCE).replace(taken(name)).replace(dict(changes)).plain()["drive"]
+    if before and any(key.startswith("drive.") for key in changes):  # --set takes a table or a part of it, not both
+        drive = load_case(REFERENCE).replace(changes_of_experiment(name)).replace(dict(changes)).plain()["drive"]
         before, changes = (
             {key: value for key, value in each.items() if not key.startswith("drive")} for each in (before, changes)
         )

@@ -1,4 +1,4 @@
-"""Films of a run for the page: snapshots by the logarithm of the time since each jump of the voltage, as images."""
+"""Films of a run for the page: snapshots at log-spaced times after each jump of the voltage, drawn as images."""
 
 import io
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from otjdd.waveform.waveform import Waveform
 if TYPE_CHECKING:
     from PIL import Image
 
-FIRST = 1e-12  # s after a jump of the voltage: the first snapshot
-SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver takes times within 1e-9 of a piece as one
-FRAMES = 64  # of a film, about
-SHARP = 200  # dots per inch of a frame: more than the page shows on a screen of 1400 points
+FIRST = 1e-12  # s, first snapshot after a jump of the voltage
+SPLIT = 1e-6  # s after a jump, where its piece is divided: the solver merges times within 1e-9 of the length of a piece
+FRAMES = 64  # approximate number of frames of a film
+SHARP = 200  # dots per inch of a frame, more than the page shows on a screen of 1400 points
 
 
 class Frames(NamedTuple):
-    """Frames as PNG, and their times [s]; problem : why there are none, "" when there are."""
+    """Frames as PNG, and their times [s]. problem : why there are none, else "" """
 
     frames: Sequence[bytes] = ()
     times: Sequence[float] = ()
@@ -29,9 +29,9 @@ class Frames(NamedTuple):
 
 
 def filmed(case: Case) -> Case:
-    """The case with snapshots for a film: by the logarithm of time, or at each read of a drive of many jumps.
+    """The case with snapshots for a film: log-spaced after each jump, or at each read of a drive with many jumps.
 
-    Raises ValueError for a drive without time.
+    Raises ValueError for a drive without a waveform.
     """
     from otjdd.plot.clock import PARTS, parts_of
 
@@ -48,7 +48,7 @@ def filmed(case: Case) -> Case:
 
 
 def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
-    """Breakpoints (time [s], voltage [V]) of a waveform, and further ones where it goes straight on."""
+    """Breakpoints (time [s], voltage [V]) of a waveform, with further ones at the times `splits` (n,) [s]."""
     points = []
     for start, end, first, last in zip(*waveform.segments(), strict=True):
         inside = splits[(splits > start) & (splits < end)]
@@ -57,7 +57,7 @@ def divided(waveform: "Waveform", splits: np.ndarray) -> list[list[float]]:
 
 
 def played(case: Case, start: Any, progress: Progress) -> Frames:
-    """Simulate a case and draw its film. start : state to start from, None for what the case says."""
+    """Simulate a case and draw its film. start : state to start from, None for that of the case."""
     from otjdd.plot.movie import Scene, frames, instants
     from otjdd.plot.style import style
 
@@ -72,7 +72,7 @@ def played(case: Case, start: Any, progress: Progress) -> Frames:
 
 
 def png_bytes(image: "Image.Image") -> bytes:
-    """An image as PNG of few colours, a third of the bytes; as an octree, in a fifth of the time."""
+    """An image as PNG of 64 colours, which takes a third of the bytes. The octree method takes a fifth of the time."""
     from PIL import Image
 
     data = io.BytesIO()
@@ -81,7 +81,7 @@ def png_bytes(image: "Image.Image") -> bytes:
 
 
 def movie(case: Case, start: Any, suffix: str, progress: Progress) -> bytes | str:
-    """Bytes of the film of a case as a file, or why there is none."""
+    """Bytes of the film of a case, ".gif" or ".mp4"; or, as text, why there is none."""
     from otjdd.plot import movie as movies
 
     try:

@@ -1,7 +1,7 @@
-"""The door of the server: who has not come by its address gets nothing, and pages load nothing from elsewhere.
+"""Access control of the server: requests without its cookie get no answer, and pages load nothing from elsewhere.
 
-The address holds a token. It is exchanged for a cookie, and the page has an address without it. That of the browser which
-otjdd starts is good for one time: all users of a machine can read the command line of the browser.
+The printed address holds a token, which the server exchanges for a cookie; the page itself has an address without it. The
+address that otjdd passes to the browser is valid once, since all users of a machine can read that command line.
 """
 
 import secrets
@@ -10,7 +10,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import unquote
 
-HOSTS = ("127.0.0.1", "localhost")  # a name that only resolves to this machine is another's page (DNS rebinding)
+HOSTS = ("127.0.0.1", "localhost")  # any other name that resolves to this machine is an attack (DNS rebinding)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -20,19 +20,19 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 MOST_BYTES = 64 * 1024  # of a message
-# of ASGI
+# types of ASGI
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 Headers = dict[bytes, str]  # of a request, by their names in lower case
-COOKIE = "otjdd"  # and the port: cookies are those of all servers of a machine
+COOKIE = "otjdd"  # the port is added to the name, since all servers of a machine share cookies
 
 
 class Guard:
-    """ASGI application around another one, which it shows to this machine alone, and to those that have the cookie.
+    """ASGI application around another one, which answers requests to this machine alone that have the cookie.
 
-    token : in the address that is printed   once : tokens for one time
+    token : in the address that is printed   once : tokens that are valid once
     """
 
     def __init__(self, app: Application, port: int) -> None:
@@ -41,7 +41,7 @@ class Guard:
         self.once: set[str] = set()
 
     def one_time(self) -> str:
-        """A new token for one time."""
+        """A new token that is valid once."""
         token = secrets.token_urlsafe(24)
         self.once.add(token)
         return token
@@ -59,7 +59,7 @@ class Guard:
             await refuse(send, 303, (b"location", b"/"), (b"set-cookie", cookie.encode()))
         elif not secrets.compare_digest(cookie_value(headers, self.cookie).encode(), self.secret.encode()):
             await refuse(send, 403)
-        elif not path.startswith("/"):  # as of `OPTIONS *`
+        elif not path.startswith("/"):  # such as `OPTIONS *`
             await refuse(send, 400)
         elif "chunked" in headers.get(b"transfer-encoding", "") or length(headers) > MOST_BYTES:
             await refuse(send, 413)
@@ -67,7 +67,7 @@ class Guard:
             await self.app(scope, receive, headed(send))
 
     def admits(self, token: str) -> bool:
-        """True for a token, which is then used up if it was one for one time."""
+        """True for a valid token. A token that is valid once is then used up."""
         known = [one for one in self.once if secrets.compare_digest(one.encode(), token.encode())]
         self.once.difference_update(known)
         return bool(known) or secrets.compare_digest(token.encode(), self.token.encode())
@@ -80,7 +80,7 @@ def name_of_host(host: str) -> str:
 
 
 def foreign(headers: Headers) -> bool:
-    """True for a request that a page of another server makes, also one of this machine, whose cookies are sent as well."""
+    """True for a request by a page of another server, even one of this machine, for which browsers send the cookie too."""
     origin = headers.get(b"origin")
     return origin is not None and origin != f"http://{headers.get(b'host', '')}"
 
@@ -95,7 +95,7 @@ def cookie_value(headers: Headers, name: str) -> str:
 
 
 def length(headers: Headers) -> int:
-    """Length of the body that a request has, bytes."""
+    """Length of the body of a request [bytes]; more than MOST_BYTES if the header is no number."""
     text = headers.get(b"content-length", "0")
     return int(text) if text.isdecimal() and len(text) < 10 else MOST_BYTES + 1
 
@@ -108,7 +108,7 @@ async def refuse(send: Send, status: int, *headers: tuple[bytes, bytes]) -> None
 
 
 def headed(send: Send) -> Send:
-    """The `send` of an application, with HEADERS in each answer."""
+    """A `send` that adds HEADERS to each answer."""
     more = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def with_headers(message: Message) -> None:

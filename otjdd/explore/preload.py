@@ -8,7 +8,7 @@ from otjdd.system.pool import ended_with_parent
 
 
 def draw_once() -> None:
-    """Load what draws: fonts and libraries that the first picture would wait for."""
+    """Draw a picture, to load the fonts and libraries that the first one would wait for."""
     from otjdd.case.case import parse_case
     from otjdd.explore.work import drawn_pictures
     from otjdd.runs.run import simulate

@@ -1,4 +1,4 @@
-"""The server of the page: which address answers what. It computes nothing itself."""
+"""The server of the page: the addresses and their answers. It computes nothing itself."""
 
 import asyncio
 import contextlib
@@ -29,8 +29,8 @@ from otjdd.explore.workers import Workers
 
 HOST = "127.0.0.1"
 HERE, PLOT = Path(__file__).parent, Path(plot.__file__).parent
-TABS = 32  # that keep their state; of more, the one that was used least lately is forgotten
-TAB = re.compile(r"[0-9a-f-]{16,40}")  # name of a tab, which it makes itself
+TABS = 32  # most tabs that keep their state; the least recently used one is forgotten
+TAB = re.compile(r"[0-9a-f-]{16,40}")  # name of a tab, which the page makes up
 PICTURES = {"png": "image/png", "pdf": "application/pdf", "svg": "image/svg+xml"}
 MOVIES = {"gif": "image/gif", "mp4": "video/mp4"}
 
@@ -45,7 +45,7 @@ class Explorer:
         self.end: Callable[[], None] = lambda: None  # ends the server
 
     def app(self) -> Starlette:
-        """The application, without its door."""
+        """The application, without its access control."""
         routes = [
             Route("/", content("text/html", HERE / "page.html")),
             Route("/page.js", content("text/javascript", HERE / "page.js")),
@@ -64,7 +64,7 @@ class Explorer:
 
     @contextlib.asynccontextmanager
     async def life(self, _: Starlette) -> AsyncIterator[None]:
-        """Have the workers get ready while the page is already there, and end them with the server."""
+        """Start the workers while the page is already served, and end them with the server."""
         getting_ready = asyncio.create_task(self.workers.start())
         getting_ready.add_done_callback(self.started)
         yield
@@ -72,13 +72,13 @@ class Explorer:
         await asyncio.to_thread(self.workers.stop)
 
     def started(self, getting_ready: "asyncio.Task[None]") -> None:
-        """End the server where its workers cannot start: the page would wait for ever."""
+        """End the server if its workers cannot start, for which the page would wait for ever."""
         self.failure = None if getting_ready.cancelled() else getting_ready.exception()
         if self.failure is not None:
             self.end()
 
     def tab(self, request: Request) -> Session:
-        """The tab that a request comes from; a new one for a name that is not known."""
+        """The tab that a request comes from, a new one for an unknown name. Raises ValueError without a name."""
         name = request.query_params.get("tab", "")
         if not TAB.fullmatch(name):
             raise ValueError("expected the name of a tab")
@@ -92,7 +92,7 @@ class Explorer:
         return JSONResponse(self.tab(request).start())
 
     async def progress(self, request: Request) -> Response:
-        """Progress of what the page waits for: the kernels until they are ready, then the job of this tab."""
+        """Answer with the progress: of the kernels until they are ready, then of the job of this tab."""
         ready, fraction = self.workers.ready.is_set(), self.tab(request).turns.fraction
         return JSONResponse({"ready": ready, "compiled": await self.workers.compiled(), "fraction": fraction})
 
@@ -110,7 +110,7 @@ class Explorer:
         return Response(status_code=204)
 
     async def download(self, request: Request) -> Response:
-        """A file of what the tab shows: case.toml, result, picture.png, movie.gif."""
+        """Answer with a file of the tab: case.toml, result, picture.png (.pdf, .svg), movie.gif (.mp4)."""
         tab, name = self.tab(request), request.path_params["name"]
         stem, _, suffix = name.partition(".")
         if name == "case.toml":
@@ -127,7 +127,7 @@ class Explorer:
 
 
 def attached(data: bytes | str, kind: str, name: str) -> Response:
-    """Answer with a file to be saved; `data` of type str is the reason why there is none."""
+    """Answer with a file to be saved; with a text, the reason why there is no file."""
     if isinstance(data, str):
         return PlainTextResponse(data, 409)
     return Response(data, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
@@ -144,7 +144,7 @@ def content(kind: str, *paths: Path) -> Callable[[Request], Awaitable[Response]]
 
 
 async def message(request: Request) -> Any:
-    """What the page has sent. Raises ValueError for anything but JSON."""
+    """The body of a request, from JSON. Raises ValueError."""
     try:
         return json.loads(await request.body())
     except (ValueError, RecursionError):
@@ -157,37 +157,35 @@ async def hung_up(_: Request, error: Exception) -> Response:
 
 
 async def unclear(_: Request, error: Exception) -> Response:
-    """Answer to a message that is none of the page's."""
+    """Answer to a request that the page would not make."""
     return PlainTextResponse(str(error), 400)
 
 
 async def lost_worker(request: Request, error: Exception) -> Response:
-    """Answer, in words for the page, where a worker was lost."""
+    """Answer, in words for the page, when a worker has died."""
     if request.url.path.startswith("/download/"):
         return PlainTextResponse(str(error), 409)
     return JSONResponse({"problem": str(error)})
 
 
-IN_WORDS = {ValueError: unclear, LimitError: lost_worker, ClientDisconnect: hung_up}
-
-
 @contextlib.contextmanager
 def listening(port: int) -> Iterator[socket.socket]:
-    """A socket of this machine alone that listens to a port, any free one for 0. Raises OSError when it cannot be had."""
+    """A socket that listens to a port of this machine, any free one for 0. Raises OSError when the port is taken."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((HOST, port))
         except OSError as error:
             raise OSError(error.errno, f"{error.strerror}; choose another --port, or none", f"port {port}") from None
-        sock.listen()  # from now on a browser waits until it is answered
+        sock.listen()  # from now on browsers wait for an answer
         yield sock
 
 
 def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C, and say where it is. port : 0 for any that is free.
+    """Serve the page until Ctrl-C.
 
-    Raises OSError, and what keeps the workers from starting.
+    port : 0 for any free one   browser : open it in a browser   say : called with the address
+    Raises OSError, and the exception that keeps the workers from starting.
     """
     with listening(port) as sock:
         host = f"http://{HOST}:{sock.getsockname()[1]}"
@@ -203,8 +201,8 @@ def serve(opened: Opened, port: int, browser: bool, say: Callable[[str], None]) 
         server = uvicorn.Server(config)
         explorer.end = functools.partial(setattr, server, "should_exit", True)
         if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:
-            signal.signal(signal.SIGHUP, server.handle_exit)  # the end of the terminal is as Ctrl-C
-        with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+            signal.signal(signal.SIGHUP, server.handle_exit)  # closing the terminal ends it like Ctrl-C
+        with contextlib.suppress(KeyboardInterrupt):  # the regular end
             server.run(sockets=[sock])
         if explorer.failure is not None:
             raise explorer.failure

@@ -1,4 +1,4 @@
-"""A tab of the page: its settings, its last run, its synapse. Tabs share nothing but the workers."""
+"""A tab of the page: its settings, its last run, and the synapse that is pulsed by hand. Tabs share only the workers."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -31,13 +31,13 @@ OF_DRIVES = {
     "iv": "iv",
     "steps": "iv",
     "triangle": "iv",
-}  # kinds of panel of a case's own drive
+}  # kind of the case's own drive -> kind of panel
 SUPERSEDED = {"superseded": True}
 NEWER = "a newer move came between"
 
 
 class Opened(NamedTuple):
-    """Contents of the page at first: a case, its name or path as given, a result of it, measured points."""
+    """What the page is opened with: a case, its name or path as given, a result of it, measured points."""
 
     case: Case
     name: str
@@ -46,7 +46,7 @@ class Opened(NamedTuple):
 
 
 class LastRun(NamedTuple):
-    """The last run of a tab: its settings, the case of all its runs, these runs, their Datasets."""
+    """The last run of a tab: its settings, its case (a study for several runs), the case of each run, the Datasets."""
 
     settings: Settings
     case: Case
@@ -55,7 +55,7 @@ class LastRun(NamedTuple):
 
 
 class Session:
-    """One tab. Every method that computes returns what the page is sent; `SUPERSEDED` when a newer move came between."""
+    """One tab. Methods that compute return the message to the page, SUPERSEDED when a newer move has ended their job."""
 
     def __init__(self, opened: Opened, workers: Workers):
         self.opened = opened
@@ -65,7 +65,7 @@ class Session:
         self.shown: dict[str, Any] = {}  # the last answer, for a page that is loaded again
 
     def start(self) -> dict[str, Any]:
-        """Content of a page that is loaded: sliders, experiments, and what this tab showed before."""
+        """Message to a page that loads: sliders, experiments, and the last answer of this tab."""
         opened = self.opened
         drives = {name: described_sliders(self.driven(name), drive_sliders(name)) for name in experiments()}
         return {
@@ -82,7 +82,7 @@ class Session:
         return case_of_experiment(experiment, self.opened.case, {}).without_study()
 
     async def move(self, wanted: Settings) -> dict[str, Any]:
-        """Run the experiment with these values; with one column while a slider still moves."""
+        """Run the experiment with these values of sliders, with one column of each kind while a slider still moves."""
         try:
             device = sliders_of(self.opened.case)
             known = {slider.name for slider in (*device, *drive_sliders(wanted.experiment))}
@@ -145,7 +145,7 @@ class Session:
         return self.told(answer, self.shown | told)
 
     def points(self, answer: work.Shown) -> str:
-        """Words on the measured points of a picture, "" where no data are opened."""
+        """A line on the measured points in a picture; "" if no data are opened."""
         if self.opened.measured is None:
             return ""
         name = Path(self.opened.measured.attrs.get("file", "data")).name
@@ -156,18 +156,18 @@ class Session:
         )
 
     def told(self, answer: work.Shown, more: Mapping[str, Any]) -> dict[str, Any]:
-        """Message of an answer to the page; kept for a page that is loaded again."""
+        """Message with an answer; kept for a page that is loaded again."""
         limits = answer.limits.splitlines()
         self.shown = dict(more) | {"pictures": dict(answer.pictures), "summary": answer.summary, "limits": limits}
         return self.shown
 
     def refused(self, text: str, key: str, experiment: str = OWN) -> dict[str, Any]:
-        """As `refused` below, with the slider that a key belongs to."""
+        """As the function `refused`, with the slider that a key belongs to."""
         sliders = (*sliders_of(self.opened.case), *drive_sliders(experiment))
         return refused(text, next((slider.name for slider in sliders if key in slider.keys), ""))
 
     async def film(self) -> dict[str, Any]:
-        """Frames of the last pulse by hand, else of the first run of the experiment."""
+        """Message with the frames of the last pulse by hand, else of the first run of the experiment."""
         if self.run is None:
             return refused("there is nothing to play yet")
         found = await self.turns.take(film.played, *self.playable(self.run), waits=True)
@@ -178,13 +178,13 @@ class Session:
         return {"frames": [base64.b64encode(frame).decode() for frame in found.frames], "times": found.times}
 
     async def movie(self, suffix: str) -> bytes | str:
-        """The same as a file, or why there is none."""
+        """The film of `film` as a file, or why there is none."""
         if self.run is None:
             return "there is nothing to play yet"
         return await self.turns.take(film.movie, *self.playable(self.run), suffix, waits=True) or NEWER
 
     def playable(self, run: LastRun) -> tuple[Case, Any]:
-        """Case and start of what a film shows."""
+        """The case of a film, and the state it starts from."""
         if self.synapse is not None and self.synapse.pulses:
             last = {"drive": self.synapse.pulses[-1], "record": {"every": "all"}}
             return self.synapse.case.replace(last), self.synapse.before
@@ -208,14 +208,14 @@ class Session:
         return await self.turns.take(work.stored, *what, waits=True) or NEWER
 
     def case(self) -> Case:
-        """The case that does in one run, or one study, what was done in this tab."""
+        """The case whose run, or study, does all that was done in this tab."""
         if self.synapse is not None and self.synapse.pulses:
             return synapse.whole(self.synapse)
         return self.run.case if self.run else self.opened.case
 
 
 def first(opened: Opened) -> str:
-    """The experiment that a page begins with: one that shows the measured points, the loop, or the drive of the case."""
+    """The first experiment: one that shows the measured points, else the loop or the drive of the case."""
     if opened.measured is not None:
         from otjdd.plot.compared import measured_points
 
@@ -227,10 +227,10 @@ def first(opened: Opened) -> str:
 
 
 def refused(text: str, slider: str = "") -> dict[str, Any]:
-    """Message to the page where there is no answer: why, and the slider that it is about."""
+    """Message to the page that there is no answer: why, and which slider is the cause."""
     return {"problem": text, "slider": slider}
 
 
 def without_profiles(ds: "xr.Dataset") -> "xr.Dataset":
-    """A result without its profiles, which a curve does not need."""
+    """A result without its profiles, which curves do not need."""
     return ds.drop_dims([dim for dim in ("snapshot", "x", "column") if dim in ds.dims])

@@ -1,4 +1,4 @@
-"""Messages of the page as data, checked before anything is done with them."""
+"""Messages of the page as data, checked before they are used."""
 
 import math
 from collections.abc import Mapping
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from otjdd.explore.experiments import experiments
 
-VOLTAGE, WIDTHS = 10.0, (1e-10, 100.0)  # V of a pulse by hand, of either sign; s, shortest and longest
+VOLTAGE, WIDTHS = 10.0, (1e-10, 100.0)  # limits of a pulse by hand: V of either sign; s, shortest and longest
 
 
 class Settings(NamedTuple):
-    """A state of the page: experiment, value by name of slider, and if the slider was released."""
+    """A state of the page: experiment, name -> value of each slider, and True if the slider was released."""
 
     experiment: str
     values: Mapping[str, float]
@@ -18,7 +18,7 @@ class Settings(NamedTuple):
 
 
 def settings_of(data: Any) -> Settings:
-    """Settings of a message. Raises ValueError for anything else."""
+    """Settings of a message. Raises ValueError for a message that the page would not send."""
     name = data.get("experiment") if isinstance(data, dict) else None
     if not isinstance(name, str) or name not in experiments():
         raise ValueError("expected an experiment that there is")

@@ -1,4 +1,4 @@
-"""The sliders: keys of a case that the page moves, with unit, ends and the range that literature allows."""
+"""The sliders: keys of a case that the page changes, with units, ends, and ranges in the literature."""
 
 import re
 import tomllib
@@ -11,13 +11,14 @@ from otjdd.case.case import Case
 from otjdd.explore.experiments import experiments
 from otjdd.units import quantity
 
-LEAST_SHARE = 1e-6  # of the area, of a kind of columns
+LEAST_SHARE = 1e-6  # least share of the area, of a kind of columns
 
 
 class Slider(NamedTuple):
-    """One slider, whose keys move together. low, high, step and literature (low, high) are numbers of its unit.
+    """One slider, whose keys have the same value. Numbers are in its unit.
 
-    step : 0 for a logarithmic one   absent : value that stands for a key that the case does not have
+    low, high : ends   step : 0 for a logarithmic slider   literature : lowest and highest value in the literature
+    absent : value that it shows for a case without its keys
     """
 
     name: str
@@ -36,11 +37,11 @@ class Slider(NamedTuple):
         return f"{value:.6g} {self.unit}" if self.unit else float(f"{value:.6g}")
 
     def keys_of(self, plain: Mapping[str, Any]) -> list[str]:
-        """Those of its keys that a case has."""
+        """Its keys that a case has. plain : data of the case"""
         return [key for key in self.keys if isinstance(at(plain, key), str if self.unit else float)]
 
     def value(self, plain: Mapping[str, Any]) -> float | None:
-        """Its value in a case; None for one that has none, or several."""
+        """Its value in a case; None if its keys differ there, or are absent and `absent` is None."""
         texts = {at(plain, key) for key in self.keys_of(plain)}
         if len(texts) != 1:
             return None if texts else self.absent
@@ -49,7 +50,7 @@ class Slider(NamedTuple):
 
 
 class OutsideError(ValueError):
-    """A value beyond the ends of its slider; `slider` is the name of that."""
+    """A value beyond the ends of a slider; `slider` is the name of the slider."""
 
     def __init__(self, reason: str, slider: str):
         super().__init__(reason, slider)
@@ -60,7 +61,7 @@ class OutsideError(ValueError):
 
 
 def at(plain: Any, key: str) -> Any:
-    """Value of a case at a dotted key with indices; None where there is none."""
+    """Value of a case at a dotted key, which may have indices; None where there is none."""
     for name in re.findall(r"[^.\[\]]+", key):
         if isinstance(plain, list):
             plain = plain[int(name)] if int(name) < len(plain) else None
@@ -77,7 +78,10 @@ def device_sliders() -> tuple[Slider, ...]:
 
 
 def sliders_of(case: Case) -> tuple[Slider, ...]:
-    """The sliders of the device of a case: those that a kind of its columns follows, and the share of each kind."""
+    """The sliders of the device of a case, and one for the share of each kind of columns.
+
+    A slider is left out if all kinds set its keys themselves.
+    """
     kinds = case.columns.kinds or ()
     followed = (
         slider for slider in device_sliders() if not kinds or any(set(slider.keys) - set(kind.set) for kind in kinds)
@@ -97,16 +101,16 @@ def drive_sliders(experiment: str) -> tuple[Slider, ...]:
 
 
 def slider_values(case: Case, sliders: Sequence[Slider]) -> dict[str, float]:
-    """Values of a case by name of slider, in the unit of each; sliders that have none are left out."""
+    """Name -> value of each slider in a case, in its unit. Sliders without a value are left out."""
     plain = case.plain()
     found = {slider.name: slider.value(plain) for slider in sliders}
     return {name: value for name, value in found.items() if value is not None}
 
 
 def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) -> dict[str, str | float]:
-    """Changes (key -> value) that values by name of slider make to a case; values that are the case's own make none.
+    """Dotted key -> value of the changes of a case that moved sliders make. Unchanged values make no change.
 
-    Raises OutsideError for a value beyond the ends of its slider.
+    values : name of slider -> value. Raises OutsideError for a value beyond the ends of its slider.
     """
     own, plain = slider_values(case, sliders), case.plain()
     found: dict[str, str | float] = {}
@@ -123,12 +127,12 @@ def moved(case: Case, sliders: Sequence[Slider], values: Mapping[str, float]) ->
 
 
 def slider_ends(slider: Slider, value: float) -> tuple[float, float]:
-    """Ends of a slider, moved out to hold the case's own value."""
+    """Ends of a slider, extended to the value of the case."""
     return min(slider.low, value), max(slider.high, value)
 
 
 def described_sliders(case: Case, sliders: Sequence[Slider]) -> list[dict[str, Any]]:
-    """The sliders of a case as the page needs them."""
+    """The sliders of a case as data for the page."""
     own, rows = slider_values(case, sliders), []
     for slider in sliders:
         if (value := own.get(slider.name)) is not None:

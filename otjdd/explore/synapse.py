@@ -11,16 +11,16 @@ from otjdd.solver.start import Start, at_snapshot
 if TYPE_CHECKING:
     import xarray as xr
 
-MOST = 1000  # pulses by hand
+MOST = 1000  # most pulses by hand
 PAUSE = "1 us"  # at 0 V after each pulse, before its read
 READ = {"voltage": "0.1 V", "duration": "1 us"}
 
 
 class Synapse(NamedTuple):
-    """State after a run and the pulses since: case of the run, where it stands, pulses as drives, reads.
+    """A run and the pulses by hand after it.
 
-    before : the state before the last pulse, from which a film of it starts
-    voltages, resistances : (n,) [V], [ohm] of the reads, the last one of the run first
+    case : of the run   state : present state   before : state before the last pulse, where a film of it starts
+    pulses : as drives   voltages, resistances : (n,) [V], [ohm] of the reads, beginning with the last one of the run
     """
 
     case: Case
@@ -32,7 +32,7 @@ class Synapse(NamedTuple):
 
 
 def after(case: Case, ds: "xr.Dataset") -> Synapse | None:
-    """The state that a run has left behind; None when it kept none, as curves at frozen ions."""
+    """The synapse after a run; None for a run without a final state, such as curves at frozen ions."""
     states = ds.get("vacancy_concentration_columns")
     if states is None or not len(states):
         return None
@@ -50,7 +50,7 @@ def pulse_case(synapse: Synapse, voltage: float, width: float) -> Case:
 
 
 def after_pulse(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
-    """The synapse after a pulse: its case, and its result."""
+    """The synapse after a further pulse. case, ds : of the run of that pulse"""
     return synapse._replace(
         state=at_snapshot(ds, -1),
         before=synapse.state,
@@ -61,11 +61,11 @@ def after_pulse(synapse: Synapse, case: Case, ds: "xr.Dataset") -> Synapse:
 
 
 def reads(synapse: Synapse) -> "xr.Dataset":
-    """Dataset of all reads, for the figures that a run has."""
+    """Dataset of all reads, for the figures of runs."""
     return measured(write_voltage=synapse.voltages, read_resistance=synapse.resistances)
 
 
 def whole(synapse: Synapse) -> Case:
-    """The case that does all of it in one run: the drive of the run, and the pulses after it."""
+    """The case of one run with the drive of the run and all pulses after it."""
     drive = {"kind": "sequence", "parts": [synapse.case.plain()["drive"], *synapse.pulses]}
     return synapse.case.replace({"drive": drive, "record": {"every": "reads"}}) if synapse.pulses else synapse.case

@@ -1,4 +1,4 @@
-"""The turn of a tab at the workers: one job at a time, and a newer move ends what still runs."""
+"""The jobs of a tab: one at a time; a newer move ends the one that still runs."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from typing import Any
 
 from otjdd.explore.workers import Running, Workers
 
-PATIENCE = 0.25  # s: a job that is younger may end, so that a slider in motion is answered too
+PATIENCE = 0.25  # s in which a job is not ended by a newer one, so that a moving slider is answered too
 
 
 class Turns:
@@ -20,9 +20,9 @@ class Turns:
         self._newest = 0
 
     async def take(self, function: Callable[..., Any], *args: Any, waits: bool = False) -> Any:
-        """Result of function(*args, progress) by a worker; None when a newer job has taken its place.
+        """Result of function(*args, progress) in a worker; None when a newer job has taken its place.
 
-        waits : for the end of the job that runs; else that one is ended once it is older than PATIENCE
+        waits : wait for the end of the running job; otherwise end it once it is older than PATIENCE
         """
         self._newest += 1
         mine = self._newest
@@ -44,13 +44,13 @@ class Turns:
             return None
 
     def stop(self) -> None:
-        """End what runs."""
+        """End the running job."""
         self._newest += 1
         if self._running is not None:
             self._running.task.cancel()
 
     @property
     def fraction(self) -> float | None:
-        """Fraction done of the job that runs; None when none does."""
+        """Fraction of the running job that is done; None without one."""
         running = self._running
         return running.fraction if running is not None and not running.task.done() else None

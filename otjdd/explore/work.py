@@ -1,4 +1,4 @@
-"""The work of a worker: simulate the runs of a job, draw them, and say in words why there is no result."""
+"""The jobs of a worker: simulate runs and draw them. A failure becomes a reason in words."""
 
 import io
 import tempfile
@@ -15,16 +15,16 @@ from otjdd.results import store, summary
 from otjdd.runs.run import simulate
 from otjdd.solver.model_limits import ATTRIBUTE
 
-FAULTS = (OtjddError, ValueError, ArithmeticError)  # that are told to the page
+FAULTS = (OtjddError, ValueError, ArithmeticError)  # exceptions whose text the page shows
 
-Progress = Callable[[float], None]  # is told the fraction done
+Progress = Callable[[float], None]  # called with the fraction that is done
 
 
 class Job(NamedTuple):
     """Runs to simulate, and how to show them.
 
     kind : of the panel   before : Datasets whose curve is drawn in grey   measured : Dataset of points, or None
-    results : Datasets of the runs where they are there already
+    results : Datasets of the first cases, if they are known already
     """
 
     cases: Sequence[Case]
@@ -35,10 +35,10 @@ class Job(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """Results of a job. points : measured ones are in the curve
+    """Results of a job.
 
-    pictures : name -> SVG   limits : sentences on the limits of the model that are passed, "" for none
-    problem : why there is no result, "" when there is one
+    pictures : name -> SVG   limits : lines on the limits of the model that the runs exceed, or ""
+    problem : why there is no result, else ""   points : True if the curve shows measured points
     """
 
     results: Sequence[Any] = ()
@@ -50,7 +50,7 @@ class Shown(NamedTuple):
 
 
 def computed(job: Job, progress: Progress) -> Shown:
-    """Simulate and draw."""
+    """Simulate the runs of a job and draw them."""
     from otjdd.plot.compared import shows
 
     try:
@@ -62,13 +62,13 @@ def computed(job: Job, progress: Progress) -> Shown:
 
 
 def simulated_all(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> list[Any]:
-    """Datasets of cases, of which the first ones may be there already. Raises SolverError, ValueError."""
+    """Datasets of cases. results : of the first cases, which are not run again. Raises SolverError, ValueError."""
     new = enumerate(cases[len(results) :])
     return [*results, *(simulate(case, noting(progress, i, len(cases))) for i, case in new)]
 
 
 def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Shown, Synapse]:
-    """Simulate a pulse on the present state and draw all reads; the synapse is as it was where that fails."""
+    """Simulate a pulse on the present state, and draw all reads. If that fails, the synapse is returned unchanged."""
     try:
         ds = simulate(case, noting(progress, 0, 1), start=synapse.state)
         new = after_pulse(synapse, case, ds)
@@ -78,19 +78,22 @@ def applied(synapse: Synapse, case: Case, progress: Progress) -> tuple[Shown, Sy
 
 
 def answer_of(results: Sequence[Any], pictures: Mapping[str, str]) -> Shown:
-    """The answer that results give."""
+    """The answer with these results and pictures."""
     return Shown(results, pictures, summary.of_result(results[-1]), limits_of(results))
 
 
 def noting(progress: Progress, number: int, count: int) -> Progress:
-    """The progress of run `number` of `count`, as a part of that of all."""
+    """A progress of one run, `number` of `count`, which reports that of all runs."""
     return lambda fraction: progress((number + fraction) / count)
 
 
 def drawn_pictures(
     results: Sequence[Any], curve: Sequence[Any], kind: str = "", before: Sequence[Any] = (), measured: Any = None
 ) -> dict[str, str]:
-    """Pictures as SVG: the curve of an experiment, and the junction in the last of some results."""
+    """Pictures as SVG: the curve of an experiment, and the junction in the last of its results.
+
+    curve : Datasets of the curve   kind, before, measured : as in `Job`
+    """
     from otjdd.plot.compared import compared
     from otjdd.plot.junction import junction
     from otjdd.plot.style import encoded
@@ -102,12 +105,12 @@ def drawn_pictures(
 
 
 def limits_of(results: Sequence[Any]) -> str:
-    """Sentences on the limits of the model that results have passed, each once."""
+    """Lines on the limits of the model that results exceed, each once."""
     return "\n".join(dict.fromkeys(line for ds in results for line in str(ds.attrs.get(ATTRIBUTE, "")).splitlines()))
 
 
 def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progress) -> bytes | str:
-    """The figure that `otjdd plot` makes of results, as "png", "pdf" or "svg"; else the reason why there is none."""
+    """The figure of `otjdd plot` of results, as "png", "pdf" or "svg"; or, as text, why there is none."""
     from otjdd.plot.figure import figure
     from otjdd.plot.kinds import BANDS, KINDS
     from otjdd.plot.runs import named_results
@@ -123,7 +126,7 @@ def picture_file(results: Sequence[Any], kind: str, suffix: str, progress: Progr
 
 
 def stored(cases: Sequence[Case], results: Sequence[Any], progress: Progress) -> bytes | str:
-    """Results as a NetCDF file, or several of them as a zip archive; cases without a result are simulated."""
+    """Results as a NetCDF file, several of them as a zip archive. Cases without a result are simulated."""
     try:
         found = simulated_all(cases, results, progress)
     except FAULTS as error:

@@ -1,4 +1,4 @@
-"""The processes that simulate and draw for all tabs, beside the server, which stays free to answer."""
+"""The processes that simulate and draw for all tabs, so that the server stays free to answer."""
 
 import asyncio
 import contextlib
@@ -20,8 +20,8 @@ from otjdd.errors import LimitError
 from otjdd.system import pool
 from otjdd.system.pool import EVERY, SHARED, TRIES, Arguments, Worker, context, cores, fate, give_up, make_ready
 
-PRELOAD = "otjdd.explore.preload"  # what every worker has loaded when it starts
-LOADED = 5.0  # s within which kernels are loaded that are there already
+PRELOAD = "otjdd.explore.preload"  # module that the process is prepared with which workers are copied from
+LOADED = 5.0  # s within which kernels are loaded if they are compiled already
 LOST = "the process that computed this {}; out of memory? Another has taken its place: try again"
 DEAD = "the processes that compute end before they begin: is memory short? The terminal of otjdd explore may say more"
 
@@ -31,48 +31,48 @@ Idle = asyncio.Queue[tuple[Worker, Synchronized]]
 
 
 class Workers:
-    """Processes whose jobs can be ended at once: the process of an ended job is replaced by a copy of one that is ready.
+    """Processes whose jobs can be ended at once: the process of an ended job is replaced by a copy of a prepared one.
 
-    There is one worker more than processors, so that a job need not wait until an ended one is replaced.
+    There is one worker more than processors, so that a job need not wait until an ended process is replaced.
     """
 
     def __init__(self) -> None:
         self._all = [
             (Worker(context(PRELOAD), (progress,)), progress) for progress in map(RawValue, "d" * (cores() + 1))
         ]
-        self._idle: Idle = asyncio.Queue()  # an ended one comes last
+        self._idle: Idle = asyncio.Queue()  # a worker whose job was ended comes last
         self._began = time.monotonic()
         self.ready = asyncio.Event()
 
     async def start(self) -> None:
-        """Wait until kernels are loaded, or compiled, and a first worker answers; then let the others begin."""
+        """Wait until kernels are loaded or compiled and a first worker answers; then start the others."""
         await asyncio.to_thread(make_ready, PRELOAD)
         for worker, progress in self._all:
-            future = await aside(worker.give, there, (), None)
+            future = await aside(worker.give, answer, (), None)
             if not self.ready.is_set():
-                with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # told to the first job
+                with contextlib.suppress(BrokenProcessPool, ProcessExpired):  # the first job reports it
                     await ended(worker, future)
             self._idle.put_nowait((worker, progress))
             self.ready.set()
 
     async def compiled(self) -> float | None:
-        """Fraction of the kernels that are compiled; None when workers are ready, or are likely to load them at once."""
+        """Fraction of the kernels that are compiled; None when workers are ready, or may just be loading the kernels."""
         if self.ready.is_set() or time.monotonic() < self._began + LOADED:
             return None
         return await asyncio.to_thread(kept_fraction)
 
     def submit(self, function: Callable[..., Any], *args: Any) -> "Running":
-        """Start function(*args, progress), where progress(fraction) tells how far it is. To cancel it ends the process."""
+        """Start function(*args, progress), which calls progress(fraction). Cancelling its task ends the process."""
         return Running(self._idle, function, args)
 
     def stop(self) -> None:
-        """End all processes, and wait for their ends; while kernels are compiled they end with this process."""
+        """End all processes and wait for that. While kernels are compiled, they end with this process instead."""
         if self.ready.is_set():
             pool.stop(worker for worker, _ in self._all)
 
 
 class Running:
-    """A job on its way: the task whose result is its own, and the fraction of it that is done."""
+    """A running job: the task with its result, and the fraction that is done."""
 
     def __init__(self, idle: Idle, function: Callable[..., Any], args: Arguments) -> None:
         self._idle = idle
@@ -84,7 +84,7 @@ class Running:
         return self._progress.value if self._progress else 0.0
 
     async def _computed(self, function: Callable[..., Any], args: Arguments) -> Any:
-        """Result of the job. Raises what it raises; LimitError when its process is ended from outside."""
+        """Result of the job. Raises the exceptions of the job, LimitError when its process is ended from outside."""
         worker, progress = await self._idle.get()
         self._progress = progress
         progress.value = 0.0
@@ -93,7 +93,7 @@ class Running:
                 future = await asyncio.to_thread(worker.give, reporting, (function, args), None)
                 try:
                     good, value = pickle.loads(await ended(worker, future))
-                except BrokenProcessPool:  # ended before it took the job: `give` replaces it
+                except BrokenProcessPool:  # the process has ended before it took the job; `give` replaces it
                     continue
                 except ProcessExpired as error:
                     await asyncio.to_thread(pool.stop, [worker])
@@ -107,9 +107,9 @@ class Running:
 
 
 async def aside(function: Callable[..., Any], *args: Any) -> Any:
-    """Result of a call in a thread for which the end of the program does not wait.
+    """Result of function(*args) in a thread for which the end of the program does not wait.
 
-    The start of a worker cannot be called off: it takes as long as kernels are compiled in the process that it copies.
+    The start of a worker cannot be interrupted: it waits until kernels are compiled in the process that it copies.
     """
     done: Future[Any] = Future()
 
@@ -125,7 +125,7 @@ async def aside(function: Callable[..., Any], *args: Any) -> Any:
 
 
 async def ended(worker: Worker, future: "Future[bytes]") -> bytes:
-    """Result of a job that a worker was given. To cancel it ends the process."""
+    """Result of a job of a worker. Cancelling it ends the process."""
     waiting = asyncio.wrap_future(future)
     try:
         while not (await asyncio.wait([waiting], timeout=EVERY))[0]:
@@ -146,13 +146,13 @@ def reporting(function: Callable[..., Any], args: Arguments) -> Any:
     return function(*args, progress)
 
 
-def there() -> bool:
-    """Job that every worker can do: to be there."""
+def answer() -> bool:
+    """A job that shows that a worker answers."""
     return True
 
 
 def kept_fraction() -> float:
-    """Fraction of the kernels that stand apart that are on disk. Not every run needs all, and it may end below 1."""
+    """Fraction of the separately compiled kernels that are on disk. It may end below 1, as not every run needs all."""
     from otjdd.compiler import kernel_cache
 
     for package in (physics, stepping):

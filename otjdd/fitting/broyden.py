@@ -1,7 +1,7 @@
-"""Least squares in the unit cube from one Jacobian: rank-one updates keep it while they serve, damped steps follow it.
+"""Least squares in the unit cube: damped steps from one Jacobian, which rank-one updates improve after each step.
 
-A Jacobian costs a run or two a parameter, an update nothing (Broyden, Math. Comp. 19, 577 (1965)): it makes the model agree
-with what the last step has shown, and leaves it as it was across that step.
+A Jacobian costs a run or two for each parameter, an update none (Broyden, Math. Comp. 19, 577 (1965)): the updated
+Jacobian gives the change that the last step has shown, and is the same in all directions across that step.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-STEEP = 200.0  # pulls per range of a parameter, beyond which a slope is that of a failure
-FARTHEST = 0.25  # ranges of a parameter that a step moves it by at most
+STEEP = 200.0  # pulls per range of a parameter: a steeper slope comes from a run that failed, and is cut
+FARTHEST = 0.25  # most that a step changes a parameter, in ranges of its bounds
 
 
 def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Slopes (pull, parameter) that agree with the change (pull,) after a move (parameter,); the same without a move."""
+    """Slopes (pull, parameter) that agree with the change (pull,) after a move (parameter,)."""
     size = float(move @ move)
     found: np.ndarray = slopes + np.outer(change - slopes @ move, move) / size if size else slopes
     return found
 
 
 def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:
-    """Damped Gauss-Newton move (parameter,) from a place x of the unit cube that stays in it.
+    """Damped Gauss-Newton move (parameter,) from a place x (parameter,) that stays in the unit cube.
 
-    Parameters that the move would take across their bound are held there, and the others move without them. Slopes of what
-    fails are steep, and are cut.
+    A parameter that the move would take across its bound is held there, and the move of the others is found anew.
+    slopes : (pull, parameter)   pulls : (pull,)
     """
     A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)
     normal = A.T @ A
@@ -45,6 +45,6 @@ def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: f
 
 
 def best_of(scores: Sequence[float], before: float, gain: float = 1e-3) -> int | None:
-    """Number of the lowest score if it is lower than the one before by a gain, else None."""
+    """Index of the lowest score if it is lower than `before` by at least `gain`, else None."""
     least = int(np.argmin(scores))
     return least if scores[least] <= before - gain else None

@@ -1,8 +1,8 @@
 """Errors of parameters from the derivatives at the solution, and parameters that the data do not determine.
 
-The covariance is the inverse of the Fisher information J^T J. J holds the derivatives of the residuals, in units of their
-uncertainty, by the coordinates. With estimated uncertainties the covariance is multiplied by the reduced chi-square, with a
-loss that bears outliers by Huber's factor (`losses.covariance_factor`). A parameter at its bound is held.
+The covariance is the inverse of the Fisher information J^T J, where J are the derivatives of the residuals, in units of
+their uncertainty, by the coordinates. Where uncertainties are estimated, the covariance is multiplied by the reduced
+chi-square; with a robust loss, by Huber's factor (`losses.covariance_factor`). A parameter at its bound is held.
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ from otjdd.fitting.losses import LINEAR, covariance_factor
 from otjdd.fitting.task import Task
 from otjdd.measurements.noise import SIGMA
 
-AT = 2e-3  # natural steps from a bound within which a parameter is at it
+AT = 2e-3  # natural steps: a parameter within this of its bound counts as at the bound
 ALIKE = 0.95  # correlation above which two parameters are reported as inseparable
-WEAK = 0.1  # singular value, of columns of length 1, below which a combination is badly known
+WEAK = 0.1  # singular value of J with columns of length 1, below which a combination of parameters is badly known
 FAR_FROM_1 = 2.0  # factor from 1 beyond which a reduced chi-square is reported
-CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise: nearer to 1 may be chance
+CHANCE = 4.0  # standard deviations of the reduced chi-square of normal noise, within which a deviation is not reported
 OUTLYING = 4.0  # scatters of the points beyond which one is an outlier
-MOST_OUTLIERS = 20  # that are listed
+MOST_OUTLIERS = 20  # most outliers that are listed
 
 
 class Errors(NamedTuple):
     """Uncertainty of a solution, in coordinates of the search.
 
-    covariance, correlation : (parameter, parameter), 0 for parameters that are held   error : (parameter,), nan for those
-    at_bound : (parameter,) of bool   reduced : chi-square over the degrees of freedom   scaled : if the errors hold it
-    spread : factor that the covariance holds   warnings : undetermined parameters and other remarks
-    outliers : points far from the fit, worst first
+    covariance, correlation : (parameter, parameter), 0 for parameters that are held
+    error : (parameter,), nan for parameters that are held   at_bound : (parameter,) of bool
+    reduced : chi-square over the degrees of freedom   scaled : True if the covariance is multiplied by it
+    spread : factor of the covariance, see the module   warnings : undetermined parameters and other remarks
+    outliers : points far from the fit, the worst first, in words
     """
 
     covariance: np.ndarray
@@ -48,9 +49,9 @@ class Errors(NamedTuple):
 
 
 def standard_errors(task: Task, solution: Solution) -> Errors:
-    """Errors of the parameters of a solution with a gradient."""
+    """Errors of the parameters of a solution, from its gradient."""
     gradient = solution.gradient
-    assert gradient is not None  # the search has ended by itself
+    assert gradient is not None  # only an interrupted search has none
     J = gradient.slopes / task.sigma[:, None]
     low, high = task.ends
     at_bound = (solution.x - low < AT) | (high - solution.x < AT)
@@ -72,14 +73,14 @@ def standard_errors(task: Task, solution: Solution) -> Errors:
     said += [f"{names[i]} changes nothing in these data" for i in np.flatnonzero(silent)]
     said += [f"the slope by {names[i]} is uncertain by {gradient.error[i]:.0%}: lower numerics.rtol" for i in free
              if gradient.error[i] > UNSURE]  # fmt: skip
-    said += alike(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
+    said += inseparable(J[:, free], correlation[np.ix_(free, free)], [names[i] for i in free])
     said += far_from_one(float(reduced), freedom, scaled)
     found = outliers(task, solution)
     return Errors(covariance, correlation, error, at_bound, float(reduced), scaled, factor, tuple(said), found)
 
 
 def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
-    """Sentence on a reduced chi-square that is far from 1, by more than chance."""
+    """A sentence on a reduced chi-square that differs from 1 by more than chance, else []."""
     chance = CHANCE * np.sqrt(2 / freedom) if freedom > 0 else np.inf
     if reduced > max(FAR_FROM_1, 1 + chance):
         whose = "their scatter from point to point" if scaled else "their uncertainty"
@@ -92,7 +93,7 @@ def far_from_one(reduced: float, freedom: int, scaled: bool) -> list[str]:
 
 
 def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
-    """Points that are far from the fit, beyond OUTLYING times the scatter of most of them, the worst first."""
+    """Points farther from the fit than OUTLYING times the robust scatter, the worst first, in words."""
     residuals = solution.residuals(task)
     size = np.abs(residuals)
     limit = OUTLYING * max(1.0, SIGMA * float(np.median(size)))
@@ -107,14 +108,14 @@ def outliers(task: Task, solution: Solution) -> tuple[str, ...]:
 
 
 def inverse(J: np.ndarray) -> np.ndarray:
-    """Inverse of J^T J by the singular values of J, whose columns are first brought to one length."""
+    """Inverse (parameter, parameter) of J^T J, by the singular values of J (point, parameter) with normalised columns."""
     lengths = np.linalg.norm(J, axis=0)
     _, s, V = np.linalg.svd(J / lengths, full_matrices=False)
     scaled = (V.T / np.maximum(s, 1e-12) ** 2) @ V
     return np.asarray(scaled / np.outer(lengths, lengths))
 
 
-def alike(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> list[str]:
+def inseparable(J: np.ndarray, correlation: np.ndarray, names: list[str]) -> list[str]:
     """Sentences on pairs of parameters that the data cannot separate, from the small singular values of J."""
     if len(names) < 2:
         return []

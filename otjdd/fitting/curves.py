@@ -18,11 +18,12 @@ ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an un
 class MeasuredCurve(NamedTuple):
     """A measured curve (n,) of one data set and temperature.
 
-    data : number of the data set   label : its name   quantity, axis : names   x, y : numbers [SI]   magnitude : |y| alone
+    data : number of the data set   label : its name   quantity, axis : names   x, y : numbers (n,) [SI]
+    magnitude : True if only |y| was measured
     scale : on which y is compared   sigma : uncertainty (n,) on that scale, divided by the root of the weight
     uncertainty : its origin   lines : of the file (n,)
-    source : "reads", "live" or "bias", where in a run   take : numbers (n,) of reads or bias voltages
-    state : name of the state of a drive of curves at frozen ions
+    source : where in a run its numbers are: "reads", "live" (the current at reads, as an instrument shows it) or "bias"
+    take : indices (n,) of reads or bias voltages   state : name of the state of a drive of curves at frozen ions
     """
 
     data: int
@@ -49,7 +50,7 @@ class ComparedRun(NamedTuple):
 
 
 def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.ndarray:
-    """Numbers (n,) of a run where a curve was measured [SI]."""
+    """Numbers (n,) [SI] of a run at the points of a curve."""
     if curve.source == "reads":
         found = from_reads(curve.quantity, case, ds)[curve.take]
     elif curve.source == "live":
@@ -60,7 +61,7 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
 
 
 def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Mean magnitude (n,) of values that an instrument shows with noise: that of noise alone is above 0.
+    """Mean magnitude (n,) of values (n,) that are measured with noise, which is above 0 for noise alone.
 
     It is the mean of a folded normal distribution (Leone, Nelson and Nottingham, Technometrics 3, 543 (1961)).
     """
@@ -76,10 +77,10 @@ def magnitude(values: np.ndarray, scale: Scale) -> np.ndarray:
 def live_current(case: Case, ds: xr.Dataset) -> np.ndarray:
     """Current (read,) [A] that the instrument shows at the reads of a run.
 
-    The displacement current is the mean since the read before, which `matching.live` has placed shortly before.
+    The displacement current is the mean since the read before, which `matching.live` places shortly before each point.
     """
     time, read_time = ds["time"].values, ds["read_time"].values
-    at = np.searchsorted(time, read_time)  # at a jump the row before it
+    at = np.searchsorted(time, read_time)  # of two rows at a jump the first
     if case.circuit.tau:
         return np.asarray(ds["current"].values[at])
     terminal = "terminal_charge_left" if "terminal_charge_left" in ds else "electrode_charge"

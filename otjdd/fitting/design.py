@@ -1,7 +1,7 @@
 """Design of the next measurement: expected errors of a fit with data of another drive or temperature.
 
-The expected information of a measurement is J^T J of its own derivatives, at the fitted values and with the uncertainty of
-the data that are there already; it adds to that of the fit (A. C. Atkinson, A. N. Donev, Optimum Experimental Designs).
+The expected information of a measurement is J^T J of its derivatives at the fitted values, with the uncertainty of the
+existing data. It adds to the information of the fit (A. C. Atkinson, A. N. Donev, Optimum Experimental Designs).
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from otjdd.runs.run import simulate
 if TYPE_CHECKING:
     import xarray as xr
 
-SAMPLES = 100  # instants of a drive without reads
-USUAL = 0.05  # uncertainty of a logarithm where the fit has none
+SAMPLES = 100  # measured times of a drive without reads
+USUAL = 0.05  # uncertainty of a logarithm, for a fit without logarithms
 
 
 def design(
@@ -35,11 +35,11 @@ def design(
 ) -> xr.Dataset:  # fmt: skip
     """Expected errors after one more measurement, for several candidates.
 
-    candidates : name -> changes of the fitted case, by dotted key: {"hot loop": {"temperature": "350 K"}}; a "drive" may
-        also be a case or its name, whose drive is taken
-    uncertainty : of the logarithms that would be measured; that of the data of the fit by default
+    candidates : name -> changes of the fitted case, by dotted key: {"hot loop": {"temperature": "350 K"}}. A "drive" may
+        also be a case or the name of one, whose drive is taken
+    uncertainty : of the logarithms that would be measured; by default the median in the data of the fit
     Returns a Dataset: error (parameter) now, expected_error and ratio (candidate, parameter), points (candidate).
-    A candidate that cannot be run has nan, and its reason in the attribute `failed`. Raises CaseError, ValueError.
+    A candidate that cannot be run has nan, with the reason in the attribute `failed`. Raises CaseError, ValueError.
     """
     import xarray as xr
 
@@ -48,7 +48,7 @@ def design(
     free = np.flatnonzero(np.isfinite(fit["coordinate_error"].values))
     spread = spread_of(fit)
     now = fit["jacobian"].values[:, free] / np.sqrt(spread)
-    sigma = default_candidates(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
+    sigma = usual_uncertainty(fit) * np.sqrt(spread) if uncertainty is None else uncertainty
     rows, points, failed = [], [], []
     for name, changes in candidates.items():
         if progress:
@@ -75,7 +75,7 @@ def design(
     return xr.Dataset(made, coords, {"title": "expected errors", "uncertainty": sigma, "failed": "\n".join(failed)})
 
 
-def default_candidates(fit: xr.Dataset) -> float:
+def usual_uncertainty(fit: xr.Dataset) -> float:
     """Median uncertainty of the logarithms in the data of a fit."""
     kinds = np.array([curve["scale"].kind != "linear" for curve in curves_of(fit)])
     inside = kinds[fit["curve"].values.astype(int)]
@@ -83,7 +83,7 @@ def default_candidates(fit: xr.Dataset) -> float:
 
 
 def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers: int) -> np.ndarray:
-    """Derivatives (point, parameter) of the residuals that a measurement would have, by the coordinates of a fit."""
+    """Derivatives (point, parameter) of the residuals of a future measurement, by the coordinates of a fit."""
     changes = dict(changes)
     case = driven(fitted_case(fit), changes.pop("drive", None), changes)
     made = imagined(case, fit, sigma)
@@ -96,14 +96,14 @@ def jacobian(fit: xr.Dataset, changes: Mapping[str, Any], sigma: float, workers:
 
 
 def imagined(case: Case, fit: xr.Dataset, sigma: float) -> Task:
-    """Task of fitting the numbers that a run of the case gives, in the coordinates of an existing fit."""
+    """Task of a fit to the numbers of a run of the case, in the coordinates of an existing fit."""
     moving = parameters_of(fit)
     made = task(case, list(measurements(case, simulate(case), sigma)), [p.key for p in moving if p.data in (None, 0)])
     return made._replace(parameters=tuple(p._replace(data=None if p.data in (None, 0) else p.data) for p in moving))
 
 
 def measurements(case: Case, ds: xr.Dataset, sigma: float) -> Sequence[Data]:
-    """Data sets of what a run would measure: its reads, its curves, or the current at even times."""
+    """Data sets that a measurement of this run would give: its reads, its curves, or the current at even times."""
     if "bias" in ds.dims:
         name = "capacitance" if "capacitance" in ds else "bias_current"
         return [curve(ds, name, state, sigma) for state in ds["state"].values]

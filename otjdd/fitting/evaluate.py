@@ -1,4 +1,4 @@
-"""Simulated numbers of a task at points of the search, several runs at a time in several processes."""
+"""Simulated numbers of a task at places of the search, by several processes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from otjdd.system.pool import team
 
 
 class Evaluator(NamedTuple):
-    """Evaluates a task.
+    """Evaluates a task at places of the search.
 
     compute : runs jobs in several processes, see `pool.team`   count : list of one number, the evaluations so far
-    visited : numbers (point,) by the bytes of their place, which are not simulated again; None for no memory
+    visited : bytes of a place -> numbers (point,), which are not simulated again; None to simulate every place
     """
 
     task: Task
@@ -29,9 +29,9 @@ class Evaluator(NamedTuple):
     visited: dict[bytes, np.ndarray] | None = None
 
     def __call__(self, points: Sequence[np.ndarray]) -> np.ndarray:
-        """Simulated numbers (place, point of the data) on their scales, at places (parameter,) of the search.
+        """Simulated numbers (place, point) on their scales, at places (parameter,) of the search.
 
-        A place whose run fails has nan in the points of that run.
+        The points of a run that fails have nan.
         """
         self.count[0] += len(points)
         if self.visited is None:
@@ -41,7 +41,7 @@ class Evaluator(NamedTuple):
         return np.array([self.visited[np.asarray(x).tobytes()] for x in points])
 
     def simulated(self, points: Sequence[np.ndarray]) -> np.ndarray:
-        """As `__call__`, but every place is simulated."""
+        """As `__call__`, without `visited`."""
         runs = self.task.runs
         jobs = [(run, values_by_key(self.task, x, run.curves[0].data)) for x in points for run in runs]
         found = sorted(self.compute(numbers, jobs), key=lambda pair: pair[0])
@@ -51,13 +51,13 @@ class Evaluator(NamedTuple):
 
 @contextmanager
 def evaluator(task: Task, workers: int) -> Iterator[Evaluator]:
-    """An Evaluator whose processes end with the block."""
+    """Context with an Evaluator, whose processes end with the block."""
     with team(workers) as compute:
         yield Evaluator(task, compute, [0])
 
 
 def values_by_key(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
-    """Values [SI] of the parameters by key, as the runs of a data set take them."""
+    """Key -> value [SI] of the parameters that the runs of a data set depend on. x : (parameter,) coordinates"""
     return {
         parameter.key: parameter.value(coordinate)
         for parameter, coordinate in zip(task.parameters, x, strict=True)
@@ -66,7 +66,7 @@ def values_by_key(task: Task, x: np.ndarray, data: int) -> dict[str, float]:
 
 
 def numbers(run: ComparedRun, values: dict[str, float]) -> np.ndarray:
-    """Simulated numbers (point,) of the curves of a run, on their scales; nan when it fails. Raises DataError."""
+    """Simulated numbers (point,) of the curves of a run, on their scales; nan if it fails. Raises DataError."""
     try:
         case = run.case.replace(values)
         ds = simulate(case)
@@ -78,7 +78,7 @@ def numbers(run: ComparedRun, values: dict[str, float]) -> np.ndarray:
 
 
 def of_one_sign(curve: MeasuredCurve, values: np.ndarray) -> np.ndarray:
-    """Simulated numbers of a curve, of which a logarithm keeps no sign. Raises DataError where most signs are wrong."""
+    """The same values (n,). Raises DataError if most have another sign than measured, which a logarithm would hide."""
     wrong = np.flatnonzero(values * curve.y < 0)
     if curve.scale.kind == "log" and not curve.magnitude and len(wrong) > len(values) / 2:
         expected = f"a {curve.quantity} of the sign of the run; voltages are those of the left electrode"

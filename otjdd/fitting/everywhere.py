@@ -1,7 +1,7 @@
-"""The global search of a fit: over the bounds, in coordinates of the parameters, before the local search.
+"""The global search of a fit: over all of the bounds, before the local search.
 
-An interrupted search can go on from its scores. It visits the same places again, which follow from its seed, and takes the
-known scores instead of simulating. The result is that of a search without interruption.
+An interrupted search is resumed from its scores: it visits the same places again, which follow from the seed, and takes
+known scores instead of simulating. The result equals that of a search without interruption.
 """
 
 from __future__ import annotations
@@ -16,15 +16,17 @@ from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import SearchProgress, Solution
 from otjdd.fitting.task import Task
 
-REACH = 2.0  # natural steps either way that a global search covers where there are no bounds
-FAR = 30.0  # residuals count by their logarithm beyond this: one hopeless point must not hide the others
-SHARE = 0.5  # of the evaluations that fill the space before CMA-ES begins at the best of them
+REACH = 2.0  # natural steps to either side that a global search covers where there are no bounds
+FAR = 30.0  # residuals beyond this count by their logarithm, so that one unreachable point does not hide the others
+SHARE = 0.5  # of the evaluations, at low-discrepancy places; CMA-ES begins at the best of them
 
 
 class Scores:
     """Scores of places in the order in which they are asked for, and the best place.
 
-    known : scores of the first places, which are not simulated   new : number of places that were
+    low, high : (parameter,) coordinates of the unit cube   known : scores of the first places, which are not simulated
+    Attributes: `found` are all scores, `new` is the number of simulated places, `best` (parameter,) the best place and
+    `least` its score.
     """
 
     def __init__(self, evaluate: Evaluator, low: np.ndarray, high: np.ndarray, known: Sequence[float] = ()) -> None:
@@ -63,7 +65,7 @@ def everywhere(
 ) -> Scores:  # fmt: skip
     """Search over the bounds: low-discrepancy places, then CMA-ES from the best of them.
 
-    known : scores of an earlier search of the same `fingerprint`
+    begin : (parameter,) coordinates to start from   known : scores of an earlier search with the same `fingerprint`
     A KeyboardInterrupt has the best Solution as its attribute `partial`, None before the first.
     """
     low, high = search_ends(evaluate.task, begin)
@@ -102,7 +104,7 @@ def everywhere(
 
 
 def search_ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Ends (parameter,) of the search: bounds that are given or near, else REACH around the beginning within them."""
+    """Ends (parameter,) of the search: narrow bounds as they are, else REACH around `begin` within the bounds."""
     given = np.array([p.ends for p in task.parameters])
     narrow = np.ptp(given, axis=1) < 4 * REACH
     low, high = np.maximum(given[:, 0], begin - REACH), np.minimum(given[:, 1], begin + REACH)
@@ -110,13 +112,13 @@ def search_ends(task: Task, begin: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def score(task: Task, values: np.ndarray) -> float:
-    """Sum of the squares of the residuals, damped beyond FAR; points without a number count like very far ones."""
+    """Sum of the squares of the residuals, damped beyond FAR. values : (point,); nan counts as very far from the data"""
     size = np.nan_to_num(np.abs(values - task.aims) / task.sigma, nan=1e6, posinf=1e6)
     return float(np.sum(np.where(size < FAR, size, FAR * (1 + np.log(np.maximum(size, FAR) / FAR))) ** 2))
 
 
 def fingerprint(task: Task, evaluations: int, seed: int) -> str:
-    """Sha256 of all that the places and scores of a global search depend on."""
+    """sha256 of all that the places and scores of a global search depend on."""
     runs = [run.case.digest for run in task.runs]
     said = repr((runs, task.parameters, task.loss, evaluations, seed)).encode()
     return hashlib.sha256(said + task.aims.tobytes() + task.sigma.tobytes()).hexdigest()

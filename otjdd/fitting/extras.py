@@ -25,9 +25,10 @@ def added(
     ds: xr.Dataset, task: Task, *, profile: Sequence[str] = (), posterior: int = 0, seed: int = 1, workers: int = 1,
     words: Callable[[str], None] | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """A fit with profiles of parameters by name, and with `posterior` steps of each walker.
+    """A fit with the profiles of parameters, and with samples of the posterior.
 
-    Adds profile_value, profile_chi_square (profile, place), and sample (sample, parameter) in coordinates.
+    profile : names of parameters   posterior : steps of each walker, 0 for none   words : called with the progress
+    Adds profile_value and profile_chi_square (profile, place), and sample (draw, parameter) in coordinates.
     """
     if not profile and not posterior:
         return ds

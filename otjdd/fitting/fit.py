@@ -1,4 +1,4 @@
-"""From measured data and a case to a fit."""
+"""Fit parameters of a case to measured data."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def fit(
 ) -> xr.Dataset:
     """Fit parameters of a case to measured data, by bounded least squares.
 
-    data : a file, a mapping of arrays by name, a DataFrame, a Dataset or a `Data`; or a list of them; None for those of the
-        [fit] of the case
-    vary : keys of the case, or key -> (low, high) or None for the bounds of the key; that of the [fit] if empty
+    data : a file, a mapping of arrays by name, a DataFrame, a Dataset or a `Data`; or a list of them. None for the data
+        of the [fit] of the case
+    vary : keys of the case; or key -> (low, high), None for the limits of the key. Empty: those of the [fit]
     changes : of the case, by dotted key   workers : processes   seed : of the global search
-    noise : of the instrument, "1 pA" or SI, which adds to the relative uncertainty; None for what the data tell
-    loss : "linear", or one that bears outliers: "soft-l1", "huber", "cauchy", "arctan"; that of the [fit] if empty
-    evaluations : of a global search before the local one, over the bounds; 0 for none
-    start : values [SI] to start from by name, of another fit say, instead of those of the case
-    progress : called with a Progress after each evaluation of the local search
-    Returns a Dataset: value, error, correlation by parameter, measured and fitted by point; see `otjdd.figure`.
+    noise : of the instrument, "1 pA" or SI, which adds to the relative uncertainty. None: estimated from the data
+    loss : "linear", or robust against outliers: "soft-l1", "huber", "cauchy", "arctan". Empty: that of the [fit]
+    evaluations : of a global search over the bounds before the local one; 0 for none
+    start : name -> value [SI] to start from, instead of the values of the case
+    progress : called with a SearchProgress after each evaluation of the local search
+    Returns a Dataset: value, error and correlation by parameter, measured and fitted by point; see `otjdd.figure`.
     Raises DataError, with file, line and column, and CaseError before anything is simulated; SolverError; OSError.
-    A KeyboardInterrupt has the best set so far, a Dataset, as its attribute `partial`.
+    A KeyboardInterrupt has the Dataset of the best set so far as its attribute `partial`.
     """
     case = changed_case(case, changes, {})
     listed = list(data) if isinstance(data, list | tuple) and not isinstance(data, Data) else [data]
@@ -60,10 +60,10 @@ def solved(
     progress: Callable[[SearchProgress], None] | None = None, scores: Sequence[float] = (),
     visited: Mapping[bytes, np.ndarray] | None = None,
 ) -> xr.Dataset:  # fmt: skip
-    """Solve a task; arguments as of `fit`.
+    """Dataset of the fit of a task. Arguments as of `fit`.
 
-    scores : of an interrupted global search, which goes on from them   visited : of an interrupted local search, see
-        `result.visited_of`: the search takes the same path, bit for bit
+    scores : of an interrupted global search, to resume it   visited : of an interrupted local search, to resume it, see
+        `result.visited_of`. A resumed search takes the same path, bit for bit
     """
     first = np.array([p.coordinate(p.start) for p in made.parameters])
     begin = np.array([p.coordinate((start or {}).get(p.name, p.start)) for p in made.parameters])

@@ -1,7 +1,7 @@
 """The global search: CMA-ES (Hansen, arXiv:1604.00772) in the unit cube, from a place or from the best of many.
 
-It needs no derivatives and learns the correlations between parameters. It found complete sets where differential evolution
-stalled. The fits of measured files and the calibration on claims both use it.
+It needs no derivatives, and learns the correlations between parameters. Fits of measured files and calibrations on
+claims use it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ POPULATION = 16
 
 
 def low_discrepancy(count: int, dimensions: int, seed: int) -> np.ndarray:
-    """Places (count, dimensions) that fill the unit cube evenly: scrambled Sobol points."""
+    """Scrambled Sobol points (count, dimensions), which fill the unit cube evenly."""
     from scipy.stats import qmc
 
     power = math.ceil(math.log2(max(count, 1)))
@@ -31,10 +31,10 @@ def search_globally(
 ) -> tuple[np.ndarray, Any, int]:  # fmt: skip
     """Find the place of the unit cube with the lowest score.
 
-    evaluate : places -> (score, whatever belongs to it) of each   known : that of the start, if it was evaluated already
+    evaluate : places -> (score, outcome) of each; an outcome is any object   known : those of the start, if known
     spread : first step   progress : called with evaluations done, best score and best place after each generation
-    Returns the best place, what belongs to it, and the number of evaluations. A KeyboardInterrupt that ends the search has
-    them as its attribute `partial`.
+    Returns the best place, its outcome, and the number of evaluations. A KeyboardInterrupt that ends the search has
+    these as its attribute `partial`.
     """
     import cma
 
@@ -43,7 +43,7 @@ def search_globally(
     best, done = start, 0
     options = {
         "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
-        "popsize": POPULATION, "signals_filename": "",  # else options are read from a file in the working folder
+        "popsize": POPULATION, "signals_filename": "",  # "": do not read options from a file in the working folder
     }  # fmt: skip
     strategy = cma.CMAEvolutionStrategy(start, spread, options)
     try:

@@ -1,9 +1,9 @@
-"""Derivatives of simulated numbers by the parameters: central differences whose steps are larger than the solver's noise.
+"""Derivatives of simulated numbers by the parameters: central differences with steps chosen by the solver's noise.
 
 A solver with error control answers a smooth change of a parameter with small jumps. Their size s is measured first, from
-third differences of runs that differ by next to nothing (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central
-difference whose response is r has a relative error of about s/r from the noise and r^2/6 from the curvature; they are
-equal at r = (6 s)^(1/3). So each parameter takes the step whose response is r.
+third differences of nearly equal runs (Moré and Wild, SIAM J. Sci. Comput. 33, 1292 (2011)). A central difference that
+changes the numbers by r has a relative error of about s/r from the noise and r^2/6 from the curvature. The two are equal
+at r = (6 s)^(1/3), so the step of each parameter is the one that changes the numbers by r.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ from otjdd.case.problem import Problem
 from otjdd.errors import CaseError
 from otjdd.fitting.evaluate import Evaluator
 
-FIRST = 1e-3  # natural steps: of a parameter whose response is not known yet
-SMALLEST, LARGEST = 1e-6, 0.1  # natural steps
-TINY = 1e-4  # natural steps between the runs that show the noise: its cube, the smooth part, is nothing
-LEAST = 1e-9  # noise at the size of round-off
-UNSURE = 0.1  # relative error of a derivative that is reported
+FIRST = 1e-3  # natural steps: step of a parameter whose slope is not known yet
+SMALLEST, LARGEST = 1e-6, 0.1  # natural steps: limits of a step
+TINY = (
+    1e-4  # natural steps between the runs that show the noise; the smooth part of their third difference is negligible
+)
+LEAST = 1e-9  # lowest noise, that of round-off
+UNSURE = 0.1  # relative error of a derivative from which it is reported
 
 
 class Gradient(NamedTuple):
-    """Derivatives (point, parameter) on the scales of the data, and their relative errors (parameter,)."""
+    """Derivatives (point, parameter) of the numbers on their scales, and their relative errors (parameter,)."""
 
     slopes: np.ndarray
     error: np.ndarray
 
 
 def noise(evaluate: Evaluator, x: np.ndarray) -> float:
-    """Root mean square of the solver's noise in the simulated numbers, at a place of the search."""
+    """Root mean square of the solver's noise in the simulated numbers, at a place x (parameter,) of the search."""
     _, high = evaluate.task.ends
     inward = np.where(x + 3 * TINY <= high, 1.0, -1.0)
     values = evaluate([x + k * TINY * inward for k in range(4)])
@@ -40,7 +42,7 @@ def noise(evaluate: Evaluator, x: np.ndarray) -> float:
 
 
 def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
-    """Steps (parameter,) whose response is the best one, from slopes that are known already, or FIRST."""
+    """Steps (parameter,) of the differences: the best ones for known slopes (point, parameter), else FIRST."""
     if slopes is None:
         return np.full(count, FIRST)
     response = np.sqrt(np.nanmean(slopes**2, axis=0))
@@ -51,9 +53,9 @@ def steps(slopes: np.ndarray | None, count: int, noise: float) -> np.ndarray:
 def gradient(evaluate: Evaluator, x: np.ndarray, here: np.ndarray, noise: float, known: np.ndarray | None) -> Gradient:
     """Derivatives at a place of the search, one run or two for each parameter.
 
-    here : (point,) simulated numbers there   noise : of them   known : slopes nearby, or None
-    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. Raises CaseError, naming the
-    key, where both sides fail.
+    here : (point,) simulated numbers at x   noise : see `noise`   known : slopes (point, parameter) nearby, or None
+    A parameter at a bound, or with a run that fails on one side, has a one-sided difference. Raises CaseError, which
+    names the key, where both sides fail.
     """
     h = steps(known, len(x), noise)
     low, high = evaluate.task.ends

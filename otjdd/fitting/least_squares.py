@@ -1,4 +1,4 @@
-"""The local search of a fit: bounded least squares of the residuals by trusted gradients."""
+"""The local search of a fit: bounded least squares of the residuals."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.losses import LINEAR, loss
 from otjdd.fitting.task import Task
 
-GAIN = 0.01  # of chi-square: negligible beside an error, which is 1
-TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which nothing is gained
+GAIN = 0.01  # of chi-square, below which the search ends; one standard error is a chi-square of 1
+TOLERANCE = 1e-4  # relative change of the misfit, or of the place, below which the search ends
 MOST_JACOBIANS = 30
-INSIDE = 1e-3  # natural steps: a search that begins on a bound begins this far from it
+INSIDE = 1e-3  # natural steps: a search starts at least this far from the bounds
 
 
 class Solution(NamedTuple):
-    """A place of the search and what was found there.
+    """The place at which a search has ended.
 
-    x : (parameter,) coordinates   values : (point,) simulated numbers on their scales   gradient : there, None when
-    interrupted   noise : of the solver   evaluations, jacobians : counts   reason : why the search ended
-    scores : of the global search before, see `everywhere`
+    x : (parameter,) coordinates   values : (point,) simulated numbers on their scales   gradient : at x, None if the
+        search was interrupted
+    noise : of the solver   evaluations, jacobians : counts   reason : why the search ended
+    scores : of the global search before it, see `everywhere`
     """
 
     x: np.ndarray
@@ -47,7 +48,7 @@ class Solution(NamedTuple):
         return float(np.sum(self.residuals(task) ** 2))
 
     def cost(self, task: Task) -> float:
-        """Sum of the losses of the residuals: what the search makes small; chi-square with the linear loss."""
+        """Sum of the losses of the residuals, which the search minimises; chi-square for the linear loss."""
         return cost(task, self.values)
 
 
@@ -58,9 +59,10 @@ def cost(task: Task, values: np.ndarray) -> float:
 
 
 class SearchProgress(NamedTuple):
-    """Progress of a search: counts, loss of the residuals per point, the best place and the numbers (point,) there.
+    """Progress of a search.
 
-    scores : of all places of a global search   visited : as of `Evaluator`, of the local search
+    evaluations, jacobians : counts   misfit : cost per point   x, values : best place, and its numbers (point,)
+    scores : of all places of a global search   visited : of the local search, as in `Evaluator`
     """
 
     evaluations: int
@@ -76,11 +78,12 @@ def minimise(
     evaluate: Evaluator, start: np.ndarray, progress: Callable[[SearchProgress], None] | None = None,
     most: int = MOST_JACOBIANS, final: bool = True, noise: float | None = None,
 ) -> Solution:  # fmt: skip
-    """Search from a place, by scipy's trust region with bounds, and take the gradient where it ends.
+    """Minimise the cost from a place by scipy's trust region with bounds.
 
-    final : take the gradient at the end once more, where the last one was taken elsewhere or with first steps
-    noise : of the solver, where it is known
-    A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError where the start cannot be run.
+    start : (parameter,) coordinates   most : evaluations of scipy
+    final : compute the gradient at the end again if the last one is of another place or of steps FIRST
+    noise : of the solver, if known
+    A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
     """
     task, memory = evaluate.task, VisitedPlaces(evaluate, progress)
     low, high = task.ends
@@ -104,7 +107,7 @@ def minimise(
         raise
     reason = REASONS.get(found.status, found.message)
     best = memory.best(reason)
-    assert best is not None  # the start could be run
+    assert best is not None  # at least the start has run
     return best._replace(gradient=last, jacobians=memory.jacobians)
 
 
@@ -115,7 +118,7 @@ REASONS = {
 
 
 def start_fails(task: Task, values: np.ndarray) -> Problem:
-    """Problem of a task whose case, as it stands, gives no numbers at some points."""
+    """Problem of a task whose case has no numbers at some points. values : (point,) at the start"""
     curve, at = point_of(task, int(np.flatnonzero(~np.isfinite(values))[0]))
     where = f"{curve.axis} {curve.x[at]:g}"
     return Problem(
@@ -129,7 +132,7 @@ def start_fails(task: Task, values: np.ndarray) -> Problem:
 
 
 def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:
-    """Curve of a point of all data, and its number in that."""
+    """Curve of a point of all data, and the index of the point in the curve. Raises IndexError."""
     for curve in task.curves:
         if number < len(curve.y):
             return curve, number
@@ -138,7 +141,11 @@ def point_of(task: Task, number: int) -> tuple[MeasuredCurve, int]:
 
 
 class VisitedPlaces:
-    """Values and slopes that a search has computed, so that no place is run twice, and the best place so far."""
+    """Values and slopes that a search has computed, so that no place is run twice, and the best place so far.
+
+    Attributes: `found` has the values by the bytes of the place, `last` the last gradient; `at`, `there` and `least` are
+    the best place, its values and its cost.
+    """
 
     def __init__(self, evaluate: Evaluator, progress: Callable[[SearchProgress], None] | None) -> None:
         self.evaluate, self.progress = evaluate, progress
@@ -163,7 +170,7 @@ class VisitedPlaces:
         return self.found[key]
 
     def residuals(self, x: np.ndarray) -> np.ndarray:
-        """Residuals (point,); infinite where a run fails, so that the search steps back."""
+        """Residuals (point,); all infinite if a run fails, so that the search steps back."""
         task = self.evaluate.task
         found = (self.values(x) - task.aims) / task.sigma
         return found if np.isfinite(found).all() else np.full(len(found), np.inf)
@@ -181,7 +188,7 @@ class VisitedPlaces:
         return found
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
-        """The gradient at a place, with steps from slopes that were known before."""
+        """The gradient at a place, with steps from known slopes; the last gradient if it is that."""
         if self.last is not None and self.jacobians > 1 and np.array_equal(self.places[-1], x):
             return self.last
         return self.gradient(x)

@@ -1,7 +1,7 @@
-"""Losses of a fit: how much a residual counts, by its square z in units of the uncertainty.
+"""Losses of a fit: how much a residual counts, as a function of its square z in units of the uncertainty.
 
-They are those of scipy.optimize.least_squares. All but the linear one let points that are far from the fit count less, as
-outliers need it (P. J. Huber, Robust Statistics).
+They are those of scipy.optimize.least_squares. All but the linear one give less weight to points that are far from the
+fit, and are so robust against outliers (P. J. Huber, Robust Statistics).
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ def loss(name: str, z: np.ndarray) -> Loss:
 
 
 def covariance_factor(name: str, residuals: np.ndarray, freedom: int) -> float:
-    """Factor of the inverse of J^T J that makes it the covariance of a fit with a loss; 1 for the linear one.
+    """Factor by which the inverse of J^T J becomes the covariance of a fit with a loss; 1 for the linear loss.
 
-    It is Huber's: the mean square of the influence psi = r rho'(r^2) over the square of its mean slope. It follows the
-    scatter of the points as it is, whatever uncertainty was stated.
+    residuals : (point,)   freedom : degrees of freedom
+    It is Huber's: the mean square of the influence psi = r rho'(r^2) over the square of its mean slope. It depends on the
+    scatter of the points and not on their stated uncertainty.
     """
     if name == LINEAR:
         return 1.0

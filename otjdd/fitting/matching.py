@@ -1,9 +1,9 @@
-"""Where in a run a measured point belongs: its read, its instant, or its bias voltage. Nothing is simulated for it.
+"""Where in a run a measured point belongs: its read, its time, or its bias voltage. Nothing is simulated for that.
 
-A loop takes each voltage several times, so points are matched in their order. Where the data hold time and voltage beside
-a current, the measured waveform drives the run; elsewhere the drive of the case does. A run without reads of its own gets
-one at each measured instant, so that nothing is interpolated between the time steps of the solver. A row without a
-measured number is part of the waveform and of the order all the same.
+A loop passes each voltage several times, so points are matched in their order. If the data hold time and voltage beside
+a current, the measured waveform drives the run; otherwise the drive of the case does. A run without reads gets one at
+each measured time, so that nothing is interpolated between time steps of the solver. A row without a measured number
+still counts for the waveform and for the order.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from otjdd.waveform.waveform import Waveform, concatenate, with_reads
 if TYPE_CHECKING:
     import xarray as xr
 
-NEAR = 0.5  # of the median step between voltages: a point further from every write belongs to none
-SLACK = 2e-3  # of the range of a sweep: a source that is read back may pass its turning point by as much
-CLOSE = 0.02  # relative distance of a measured time from that of a read
-ROUNDING = 1e-6  # of the duration of a drive: a time written with six digits may pass the end by as much
-MOST = 100_000  # points of a measured waveform
-SHORTLY = 0.02  # of a straight piece of the waveform before a read: there the displacement current is that of the read
+NEAR = 0.5  # of the median step between voltages: largest distance of a point from its write
+SLACK = 2e-3  # of the range of a sweep, by which a measured voltage may exceed its turning points
+CLOSE = 0.02  # largest relative distance of a measured time from that of a read
+ROUNDING = 1e-6  # of the duration of a drive, by which a time with six digits may exceed the end
+MOST = 100_000  # most points of a measured waveform
+SHORTLY = 0.02  # of the straight piece before a point: how long before it the second read is placed, see `live`
 PREFERRED = ("read_current", "resistance", "conductance", "current", "current_density", "capacitance")
 
 
 class Match(NamedTuple):
-    """The run of a curve and where its points are in it.
+    """The run of a curve, and where its points are in it.
 
-    changes : of the case, by dotted key   source, take : as in `Curve`   axis : variable by which points are matched
-    driven : what drives the run, in words
+    changes : of the case, by dotted key   source, take, state : as in `MeasuredCurve`
+    axis : variable by which points are matched   driven : what drives the run, in words
     """
 
     changes: dict[str, Any]
@@ -53,15 +53,15 @@ class Match(NamedTuple):
 
 
 def quantity_in(ds: xr.Dataset) -> str:
-    """Measured quantity that is compared: the only one, or the first of PREFERRED."""
+    """Name of the measured quantity that is compared: the first of PREFERRED that the data hold."""
     names = [str(name) for name in ds if name not in AXES and not str(name).endswith(UNCERTAINTY)]
     return min(names, key=lambda name: PREFERRED.index(name) if name in PREFERRED else len(PREFERRED))
 
 
 def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: str = "") -> Match:
-    """Find the run and the places of measured points. Raises DataError for points that the drive never comes to.
+    """Find the run of measured points and their places in it. Raises DataError for points that the drive never reaches.
 
-    ds : points of one temperature, in their order, without repeats   rows : all rows they are among, see `rows_of`
+    ds : points of one temperature, in their order, without repeats   rows : all rows that they are among
     """
     if case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
@@ -78,9 +78,10 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
-    """True if measured times and voltages drive the run: beside a current, and beside R or G where the drive has no reads.
+    """True if measured times and voltages drive the run.
 
-    A voltage that never changes is that of the reads, where the drive of the case has some.
+    They do so beside a current, and beside R or G if the drive has no reads. A constant voltage is that of the reads if
+    the drive has some.
     """
     if not {"time", "voltage"} <= set(ds) or not hasattr(case.drive, "waveform"):
         return False
@@ -91,19 +92,19 @@ def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
 
 
 def reads_wanted(ds: xr.Dataset, quantity: str) -> bool:
-    """True if points are reads of the drive."""
+    """True if the measured points are reads."""
     return quantity in ("resistance", "conductance", "read_current") or bool({"write_voltage", "number"} & set(ds))
 
 
 def by_time(ds: xr.Dataset, quantity: str, case: Case) -> bool:
-    """True if the times place the points in the run, so that each record of them needs a run of its own."""
+    """True if points are matched by their times, so that each record needs a run of its own."""
     if case.drive.kind in ("iv", "cv") or "time" not in ds:
         return False
     return measures_waveform(ds, quantity, case) or not {"write_voltage", "voltage", "number"} & set(ds)
 
 
 def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
-    """Match of points with the measured waveform, which is that of all rows and begins with the first."""
+    """Match of points with the measured waveform, which consists of all rows and begins at the first. Raises DataError."""
     times, voltages = (rows[name].values for name in ("time", "voltage"))
     again = np.flatnonzero((np.diff(times) == 0) & (np.diff(voltages) != 0)) + 1
     if again.size:
@@ -123,7 +124,7 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
 
 
 def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
-    """Match of points along the drive of the case: by their times, else by the voltages as it passes them."""
+    """Match of points along the drive of the case: by their times, else by their voltages. Raises DataError."""
     if quantity not in ("current", "current_density", "resistance", "conductance"):
         raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of the kind {case.drive.kind}")
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
@@ -135,10 +136,10 @@ def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> M
 
 
 def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
-    """Match of instants (n,) [s] of a waveform of points (m, 2) [s, V], with a read at each.
+    """Match of times (n,) [s] in a waveform of points (m, 2) [s, V], with a read at each time.
 
-    Another read stands shortly before each, on the same straight piece: the charge that flows in between tells the
-    displacement current, as `curves.live_current` takes it.
+    A second read is placed shortly before each, on the same straight piece. The charge that flows between the two gives
+    the displacement current, see `curves.live_current`.
     """
     if len(points) > MOST or len(times) > MOST:
         raise CaseError([Problem("data", 0, 0, "", f"at most {MOST} points", str(max(len(points), len(times))))])
@@ -149,14 +150,14 @@ def live(points: np.ndarray, times: np.ndarray, axis: str, case: Case) -> Match:
     take = np.clip(np.searchsorted(at, times), 0, len(at) - 1)
     nearer = np.abs(at[take - 1] - times) < np.abs(at[take] - times)
     drive = {"kind": "table", "points": points.tolist(), "reads_at": at.tolist()}
-    every = "all" if case.circuit.tau else "reads"  # a slow instrument remembers what was between
+    every = "all" if case.circuit.tau else "reads"  # the read-out of a slow instrument needs all time steps
     return Match({"drive": drive, "record.every": every}, "live", np.where(nearer, take - 1, take), axis)
 
 
 def kept(ds: xr.Dataset, case: Case) -> Match:
-    """Match of a hold, which is read at the measured times."""
+    """Match of a hold, which gets reads at the measured times. Raises DataError."""
     drive = case.drive
-    assert isinstance(drive, Hold)  # `match` sends no other drive here
+    assert isinstance(drive, Hold)  # `match` has checked it
     times, take = np.unique(ds["time"].values, return_inverse=True)
     outside = np.flatnonzero((ds["time"].values <= 0) | (ds["time"].values > drive.duration))
     if outside.size:
@@ -166,7 +167,7 @@ def kept(ds: xr.Dataset, case: Case) -> Match:
 
 
 def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Match:
-    """Match of the reads of a drive: by the voltage of the write before, by number, or by time."""
+    """Match of the reads of a drive: by the voltage of the write before, by number, or by time. Raises DataError."""
     count = waveform.read_count
     if "write_voltage" in ds or "voltage" in ds:
         name = "write_voltage" if "write_voltage" in ds else "voltage"
@@ -191,9 +192,10 @@ def of_reads(ds: xr.Dataset, rows: xr.Dataset, waveform: Waveform | Chain) -> Ma
 
 
 def writes_in_order(ds: xr.Dataset, name: str, applied: np.ndarray) -> np.ndarray:
-    """Numbers (n,) of the writes at which points were measured: each after the one before, the nearest on its way.
+    """Index (n,) of the write of each measured point, each after the one before.
 
-    From the first write that is near, the match goes on as long as writes come nearer. Raises DataError.
+    name : variable with the voltages   applied : voltages of all writes [V]
+    From the first write within NEAR, the search goes on as long as the next write is nearer. Raises DataError.
     """
     values = ds[name].values
     steps = np.abs(np.diff(applied))
@@ -241,7 +243,7 @@ def times_of(ds: xr.Dataset, name: str, waveform: Waveform) -> np.ndarray:
 
 
 def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Monotonic pieces of a waveform, each with its turning points: times [s] and voltages [V]."""
+    """Monotonic pieces of a waveform: times (n,) [s] and voltages (n,) [V], with the turning points at both ends."""
     own = branches(waveform.voltages)
     found = []
     for number in range(own.max() + 1):
@@ -252,11 +254,11 @@ def monotonic_pieces(waveform: Waveform) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
-    """Match of curves at frozen ions: the drive takes the measured voltages."""
+    """Match of curves at frozen ions, whose drive gets the measured voltages. Raises DataError."""
     if "voltage" not in ds:
         raise fault(ds, None, "a voltage of each point, for curves at frozen ions", ", ".join(map(str, ds)))
     drive = case.drive
-    assert isinstance(drive, Prepared)  # `match` sends no other drive here
+    assert isinstance(drive, Prepared)  # `match` has checked it
     states = list(drive.states)
     if len(states) > 1 and state not in states:
         got = repr(state) if state else "none"
@@ -271,7 +273,7 @@ def at_bias(ds: xr.Dataset, case: Case, state: str) -> Match:
 
 
 def whole(waveform: Waveform | Chain) -> Waveform:
-    """Waveform with all its breakpoints. Raises CaseError for one that is too long to match a curve with."""
+    """Waveform with all its breakpoints. Raises CaseError for more than MOST of them."""
     if isinstance(waveform, Waveform):
         return waveform
     if waveform.points > MOST:

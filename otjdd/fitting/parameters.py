@@ -1,7 +1,7 @@
-"""Parameters of a fit: numbers of a case, by dotted key, with bounds and the scale on which they move.
+"""Parameters of a fit: numbers of a case, by dotted key, with their bounds and scales.
 
-What is not given comes from the record that holds the key: its range becomes the bounds, and a quantity that is positive by
-nature moves on a logarithmic scale. Energies, temperatures and voltages are linear: they stand in exponents.
+Bounds that are not given are the limits of the key in its record. A positive quantity has a logarithmic scale. Energies,
+temperatures and voltages have a linear one, since they stand in exponents.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from otjdd.units import Quantity, brief, parse, plain_unit, quantity, write
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-LINEAR = ("energy", "temperature", "voltage")  # dimensions that move on a linear scale, whatever their sign
-SHARE = 0.2  # of the value is the natural step of a linear parameter
-LEAST = 0.05  # eV, V: natural step of small energies and voltages
+LINEAR = ("energy", "temperature", "voltage")  # dimensions with a linear scale
+SHARE = 0.2  # of the value at the start: natural step of a linear parameter
+LEAST = 0.05  # eV, V, K: smallest natural step of a parameter in LINEAR
 
 
 class Parameter(NamedTuple):
-    """A number of a case that may move.
+    """A number of a case that is fitted.
 
-    key : dotted   dimension : of `units.DIMENSIONS`, "" for plain numbers   low, high : bounds [SI]; infinite for none
-    log : it moves on a logarithmic scale   start : value of the case [SI]
-    data : number of the data set whose runs it belongs to; None for all of them
+    key : dotted   dimension : of `units.DIMENSIONS`, "" for plain numbers   low, high : bounds [SI], or infinite
+    log : True for a logarithmic scale   start : value of the case [SI]
+    data : number of the data set whose runs it belongs to, None for all
     """
 
     key: str
@@ -46,12 +46,12 @@ class Parameter(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Key, with the number of the data set, from 1, where it has one of its own."""
+        """Key; with the number of the data set, from 1, if it belongs to one."""
         return self.key if self.data is None else f"{self.key} @{self.data + 1}"
 
     @property
     def unit(self) -> str:
-        """Unit in which the value is held, as results spell it."""
+        """Unit of the value, as results spell it."""
         return plain_unit(self.dimension)
 
     @property
@@ -64,7 +64,7 @@ class Parameter(NamedTuple):
         return size or (span / 20 if math.isfinite(span) else LEAST)
 
     def coordinate(self, value: float) -> float:
-        """Place of a value [SI] on the scale of the search, where 0 is the start and 1 a natural step from it."""
+        """Coordinate of a value [SI] in the search: 0 for the start, 1 for a natural step from it."""
         return math.log(value / self.start) if self.log else (value - self.start) / self.step
 
     def value(self, coordinate: float) -> float:
@@ -73,12 +73,12 @@ class Parameter(NamedTuple):
         return min(max(found, self.low), self.high)
 
     def slope(self, coordinate: float) -> float:
-        """Derivative of the value by the coordinate [SI]."""
+        """Derivative of the value [SI] by the coordinate."""
         return self.start * math.exp(coordinate) if self.log else self.step
 
     @property
     def ends(self) -> tuple[float, float]:
-        """Coordinates of the bounds, infinite where there are none."""
+        """Coordinates of the bounds, infinite without bounds."""
         low = self.coordinate(self.low) if self.low > (0 if self.log else -math.inf) else -math.inf
         return low, self.coordinate(self.high) if math.isfinite(self.high) else math.inf
 
@@ -95,17 +95,17 @@ class Parameter(NamedTuple):
 
 
 def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 1) -> tuple[Parameter, ...]:
-    """Parameters of keys that may move.
+    """Parameters of keys that are fitted.
 
-    vary : keys, or key -> (low, high), None for no bounds of its own, or a mapping of low, high, log and each
+    vary : keys; or key -> (low, high), None for the limits of the key, or a mapping of low, high, log and each
     sets : number of data sets, for parameters with a value for each
-    Raises CaseError, with all that is wrong, for keys that are no numbers of the case and for bounds that do not fit.
+    Raises CaseError with all faults: keys that are no numbers of the case, bounds that do not fit.
     """
     asked = dict(vary) if isinstance(vary, Mapping) else dict.fromkeys(vary)
     found, wrong = [], []
     for key, said in asked.items():
         try:
-            found += made(case, key, settings_given(said), sets)
+            found += parameters_of_key(case, key, settings_given(said), sets)
         except CaseError as error:
             wrong += error.problems
     if not asked:
@@ -116,7 +116,7 @@ def parameters(case: Case, vary: Mapping[str, Any] | Sequence[str], sets: int = 
 
 
 def settings_given(said: Any) -> dict[str, Any]:
-    """Settings of a parameter as a dict with the keys low, high, log and each; keys that are not given are left out."""
+    """Settings of a parameter as a dict of low, high, log and each, those that are given."""
     if said is None:
         return {}
     if isinstance(said, Mapping):
@@ -125,8 +125,11 @@ def settings_given(said: Any) -> dict[str, Any]:
     return {"low": low, "high": high}
 
 
-def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
-    """Parameters of one key; one for each data set if the case asks for it. Raises CaseError."""
+def parameters_of_key(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Parameter]:
+    """Parameters of one key: one, or with `each` one for every data set. Raises CaseError.
+
+    said : settings as of `settings_given`
+    """
     value, dimension, low, high = value_in_case(case, key)
     ends: list[float] = []
     for name, default in (("low", low), ("high", high)):
@@ -151,8 +154,8 @@ def made(case: Case, key: str, said: dict[str, Any], sets: int) -> list[Paramete
 
 
 def movable(case: Case) -> list[str]:
-    """Dotted keys of the numbers of a case that may move."""
-    return [key for key in dotted_keys() if isinstance((there(case, key) or [None])[0], float)]
+    """Dotted keys of the numbers of a case that can be fitted."""
+    return [key for key in dotted_keys() if isinstance((value_at_key(case, key) or [None])[0], float)]
 
 
 def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
@@ -161,8 +164,8 @@ def fault(key: str, expected: str, got: str, hint: str = "") -> CaseError:
 
 
 def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
-    """Value [SI], dimension and range [SI] of a key of a case. Raises CaseError for what is no number of it."""
-    found = there(case, key)
+    """Value [SI], dimension, and limits [SI] of a number of a case. Raises CaseError for other keys."""
+    found = value_at_key(case, key)
     if found is None:
         raise fault(key, "the key of a number of the case", brief(key), nearest(key, movable(case)))
     place, dimension, low, high = found
@@ -173,8 +176,11 @@ def value_in_case(case: Case, key: str) -> tuple[float, str, float, float]:
     return float(place), dimension, low, high
 
 
-def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
-    """What a key of a case holds, its dimension and range [SI]; None for a key that it has not. Raises CaseError."""
+def value_at_key(case: Case, key: str) -> tuple[Any, str, float, float] | None:
+    """Value of a key of a case, its dimension, and its limits [SI]; None for a key that the case does not have.
+
+    Raises CaseError.
+    """
     place: Any = case
     dimension, low, high = "", -math.inf, math.inf
     before: str | int = ""
@@ -185,9 +191,9 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
         elif isinstance(place, dict) and isinstance(part, str) and part in place:
             _, dimension, low, high = value_in_case(case, part)
             place = place[part]
-            if before == "spread":  # a deviation: of the dimension of what is spread, from 0
+            if before == "spread":  # a standard deviation has the dimension of its key, and is positive
                 low = 0.0
-            elif isinstance(place, str):  # a value of a kind of columns, as the file has it
+            elif isinstance(place, str):  # a kind of columns keeps the text of the file
                 place = parse(place, dimension)
         elif isinstance(place, tuple) and isinstance(part, int) and part < len(place):
             place = place[part]
@@ -198,7 +204,7 @@ def there(case: Case, key: str) -> tuple[Any, str, float, float] | None:
 
 
 def range_of(field: FieldInfo) -> tuple[str, float, float]:
-    """Dimension and range [SI] of a field of a record; infinite ends where it has none."""
+    """Dimension and limits [SI] of a field of a record, infinite where it has none."""
     dimension, low, high = "", -math.inf, math.inf
     marks = list(field.metadata)
     for part in (field.annotation, *getattr(field.annotation, "__args__", ())):

@@ -13,17 +13,18 @@ from otjdd.fitting.covariance import Errors
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import Solution, cost
 
-BURN = 0.3  # of the steps are left out
-WALKERS = 4  # for each parameter
+BURN = 0.3  # share of the steps that are left out at the beginning
+WALKERS = 4  # walkers for each parameter
 
 
 def sample(
     evaluate: Evaluator, solution: Solution, found: Errors, steps: int, seed: int,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[np.ndarray, float]:  # fmt: skip
-    """Coordinates (sample, parameter) of the posterior, and the longest autocorrelation time [steps].
+    """Samples (draw, parameter) of the posterior in coordinates, and the longest autocorrelation time [steps].
 
-    Raises OSError, with what to install, without emcee.
+    steps : of each walker   progress : called with the number of steps done
+    Raises OSError without emcee, with what to install.
     """
     try:
         import emcee

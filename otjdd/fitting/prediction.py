@@ -1,4 +1,4 @@
-"""Prediction for a fitted device under another drive, with a band from the errors of its parameters."""
+"""Predictions for a fitted device under another drive, with a band from the errors of its parameters."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from otjdd.system.pool import team
 if TYPE_CHECKING:
     import xarray as xr
 
-LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: one and two standard errors of a normal distribution
-COUNT = 100
-PREDICTION = "prediction"  # attribute
-FAILED = 0.2  # share of draws without a run beyond which nothing is predicted
+LEVELS = (2.5, 16.0, 50.0, 84.0, 97.5)  # percentiles: median, one and two standard deviations of a normal distribution
+COUNT = 100  # draws
+PREDICTION = "prediction"  # attribute that marks a prediction
+FAILED = 0.2  # share of draws whose run fails, beyond which nothing is predicted
 
 
 def predict(
@@ -29,11 +29,12 @@ def predict(
 ) -> xr.Dataset:  # fmt: skip
     """Percentiles of the outputs of a drive over draws of the parameters of a fit.
 
-    drive : a table with its kind, a case or its name, whose drive is taken; None for the drive of the fit
-    changes : of the case, by dotted key: {"temperature": "350 K"}   count : of draws, from the covariance, or from the
-        samples of the posterior where the fit has them
-    Returns a Dataset of the outputs over reads, bias or time with a first dimension `percentile`; the attributes of the
-    fitted set's own run. `failed_draws` counts draws whose run failed. Raises CaseError, SolverError, ValueError.
+    fit : Dataset of `otjdd.fit`   drive : a table of a drive; or a case or the name of one, whose drive is taken; None for
+        the drive of the fit
+    changes : of the fitted case, by dotted key: {"temperature": "350 K"}   levels : an odd number of percentiles
+    count : draws from the samples of the posterior if the fit has them, else from the covariance
+    Returns a Dataset of the outputs over reads, bias or time, with `percentile` as first dimension and the attributes of
+    the run of the best set. `failed_draws` counts draws whose run failed. Raises CaseError, SolverError, ValueError.
     """
     if not 0 < min(levels) <= max(levels) < 100 or sorted(levels) != list(levels) or len(levels) % 2 == 0:
         raise ValueError(f"expected an odd number of percentiles between 0 and 100, in order, got {levels}")
@@ -53,7 +54,7 @@ def predict(
 
 
 def words(ds: xr.Dataset) -> str:
-    """A prediction in words: its main number at the median, and how wide its band is at the widest place."""
+    """A prediction in words: the range of its main output in the median, and the largest width of its band."""
     name = main(ds)
     if name is None:
         return "nothing to tell of"
@@ -62,7 +63,7 @@ def words(ds: xr.Dataset) -> str:
 
 
 def width(ds: xr.Dataset, name: str) -> str:
-    """Width of the band of an output at its widest place, in words."""
+    """Largest width of the band of an output, in words."""
     values = np.abs(ds[name].values)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.maximum(values[-1] / values[0], values[0] / values[-1])
@@ -72,7 +73,7 @@ def width(ds: xr.Dataset, name: str) -> str:
 
 
 def main(ds: xr.Dataset) -> str | None:
-    """Name of the main output of a prediction, None without any."""
+    """Name of the main output of a prediction; None without one."""
     return next((name for name in ("read_resistance", "bias_current", "capacitance", "current") if has(ds, name)), None)
 
 
@@ -82,7 +83,7 @@ def has(ds: xr.Dataset, name: str) -> bool:
 
 
 def driven(case: Case, drive: Any, changes: Mapping[str, Any]) -> Case:
-    """A case with another drive, recorded at its reads where it has some. Raises CaseError, OSError."""
+    """A case with another drive and changes, without snapshots at given times. Raises CaseError, OSError."""
     if drive is not None and not isinstance(drive, Mapping):
         other = drive if isinstance(drive, Case) else load_case(drive)
         drive = other.plain()["drive"]
@@ -101,7 +102,7 @@ def draws(fit: xr.Dataset, count: int, seed: int) -> np.ndarray:
 
 
 def outputs(case: Case, values: dict[str, float]) -> xr.Dataset | None:
-    """Dataset of a run with other values, None for one that fails."""
+    """Dataset of a run with values [SI] by key; None if it fails."""
     try:
         ds: xr.Dataset = simulate(case.replace(values))
     except (SolverError, CaseError, ValueError):
@@ -110,7 +111,7 @@ def outputs(case: Case, values: dict[str, float]) -> xr.Dataset | None:
 
 
 def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[float]) -> xr.Dataset:
-    """Percentiles of runs, each on the times of the first."""
+    """Dataset of the percentiles of runs, on the times of the run `best`."""
     import xarray as xr
 
     names = [str(name) for name in best.data_vars if set(best[name].dims) & {"read", "bias", "time"}]
@@ -125,7 +126,10 @@ def percentiles(best: xr.Dataset, runs: Sequence[xr.Dataset], levels: Sequence[f
 
 
 def on_times(ds: xr.Dataset, name: str, times: np.ndarray) -> np.ndarray:
-    """A time series of a run at other times, the first of two equal ones before a jump. Currents by their logarithm."""
+    """A time series of a run at other times (n,) [s]. Currents are interpolated by their logarithm.
+
+    The first of two equal times, before a jump, takes the value before the jump.
+    """
     own, values = ds["time"].values, ds[name].values
     jumps = np.append(times[1:] == times[:-1], False)
     at = np.where(jumps, np.nextafter(times, -np.inf), times)

@@ -1,7 +1,7 @@
-"""Profile likelihood: how the misfit grows when one parameter is held elsewhere and all others follow.
+"""Profile likelihood: the least chi-square with one parameter held at several values, and all others fitted.
 
-Where the covariance is a straight line, this is the curve: chi-square above its least value, 1 at one standard error of a
-parabola. It shows asymmetric errors, and parameters that the data do not determine.
+The covariance approximates it by a parabola that is 1 above its least value at one standard error. The profile shows
+asymmetric errors, and parameters that the data do not determine.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.least_squares import Solution, cost, minimise
 from otjdd.fitting.task import Task
 
-REACH = 3.0  # standard errors to either side
-COUNT = 9  # places, the solution among them
-MOST = 6  # Jacobians of each place
+REACH = 3.0  # standard errors to either side of the solution
+COUNT = 9  # values, the solution among them
+MOST = 6  # most evaluations of scipy at each value
 
 
 def holding_one(task: Task, index: int, value: float) -> Task:
@@ -31,7 +31,7 @@ def holding_one(task: Task, index: int, value: float) -> Task:
 def profile_likelihood(
     evaluate: Evaluator, solution: Solution, found: Errors, index: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Values [SI] of a parameter around the solution and the least chi-square (COUNT,) at each; nan where no run goes."""
+    """Values (COUNT,) [SI] of a parameter around the solution, and the least chi-square (COUNT,) at each."""
     task = evaluate.task
     parameter, low, high = task.parameters[index], *(end[index] for end in task.ends)
     moves = np.linspace(-REACH, REACH, COUNT) * found.error[index]

@@ -1,4 +1,4 @@
-"""A fit in words, as JSON, and as a case file that is ready to run."""
+"""A fit as a table of text, as JSON, and as a case file that can be run."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from otjdd.fitting.result import parameters_of
 if TYPE_CHECKING:
     import xarray as xr
 
-DIGITS = 9  # of values in a case file
+DIGITS = 9  # significant digits of values in a case file
 
 
 def parameter_table(ds: xr.Dataset) -> str:
-    """Table of the parameters of a fit, with errors and bounds, what the data cannot tell, and how it went."""
+    """Table of the parameters of a fit with their errors, its chi-square, its warnings and its outliers."""
     rows = [("parameter", "value", "error", "start", "")]
     for parameter, row in zip(parameters_of(ds), parameter_rows(ds), strict=True):
         value, error = with_error(parameter, row["value"], row["error"])
@@ -54,7 +54,7 @@ def parameter_rows(ds: xr.Dataset) -> list[dict[str, Any]]:
 
 
 def with_error(parameter: Parameter, value: float, error: float) -> tuple[str, str]:
-    """Value and error as text: two digits of the error, and as many of the value as it leaves certain."""
+    """Value and error as text: two digits of the error, and the value to the same place."""
     if not (math.isfinite(error) and error > 0):
         return str(parameter.text(value, 4)), "none"
     digits = max(2, 2 + math.floor(math.log10(abs(value))) - math.floor(math.log10(error))) if value else 2
@@ -72,12 +72,12 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
             name: {
                 "value": row["value"],
                 "unit": units[name],
-                "error": number_text(row["error"]),
+                "error": number_or_none(row["error"]),
                 "at_bound": row["at_bound"],
             }
             for name, row in rows.items()
         },
-        "reduced_chi_square": number_text(ds.attrs["reduced_chi_square"]),
+        "reduced_chi_square": number_or_none(ds.attrs["reduced_chi_square"]),
         "correlations": {a: {b: float(correlation[i, j]) for j, b in enumerate(names)} for i, a in enumerate(names)},
         "evaluations": int(ds.attrs["evaluations"]),
         "jacobians": int(ds.attrs["jacobians"]),
@@ -87,13 +87,13 @@ def as_json(ds: xr.Dataset) -> dict[str, Any]:
     }
 
 
-def number_text(value: float) -> float | None:
+def number_or_none(value: float) -> float | None:
     """A number for JSON, which has no nan."""
     return float(value) if math.isfinite(value) else None
 
 
 def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
-    """The case with the values of a fit, those of a data set where they have one of their own. Raises ValueError."""
+    """The case with the values of a fit. data : number of the data set, for parameters of one. Raises ValueError."""
     case = parse_case(ds.attrs["case_resolved"], allow_outside=True)
     moving = zip(parameters_of(ds), parameter_rows(ds), strict=True)
     return case.replace({p.key: float(f"{row['value']:.{digits}g}") for p, row in moving if p.data in (None, data)})
@@ -102,8 +102,8 @@ def fitted_case(ds: xr.Dataset, data: int = 0, digits: int = 17) -> Case:
 def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> str:
     """Case file of a fit, with the errors as comments.
 
-    base : name of the case that was fitted, as a file beside this one or a shipped case; None writes the whole case
-    below : that case; what differs from it is written
+    base : name of the fitted case, a file beside this one or a shipped case; None to write the whole case
+    below : the case of that name, from which only differences are written
     """
     head = [f"# {ds.attrs['title']}: reduced chi-square {ds.attrs['reduced_chi_square']:.4g}"]
     head += [f"# {line}" for line in ds.attrs["warnings"].splitlines()]
@@ -125,7 +125,7 @@ def case_text(ds: xr.Dataset, base: str | None, below: Case | None = None) -> st
 
 
 def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
-    """Key and comment of each parameter: its error, its bound, and its values for other data sets."""
+    """(key, comment) of each parameter: its error, whether it is at its bound, its values for other data sets."""
     moving = list(zip(parameters_of(ds), parameter_rows(ds), strict=True))
     for key in dict.fromkeys(parameter.key for parameter, _ in moving):
         said = []
@@ -138,7 +138,7 @@ def commented(ds: xr.Dataset) -> Iterator[tuple[str, str]]:
 
 
 def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of each value of `above` that `below` has not; a table of another kind as a whole."""
+    """(dotted key, value) of each difference of `above` from `below`; a table of another kind or law as a whole."""
     for name, value in above.items():
         place, old = (*path, name), below.get(name)
         switched = (
@@ -153,7 +153,7 @@ def differences(below: dict[str, Any], above: dict[str, Any], path: tuple[str, .
 
 
 def base_of(case: Path, out: Path) -> str | None:
-    """Name by which a case file beside `out` can name a case as its base; None for one that lies elsewhere."""
+    """Name of a case as `base` of a case file beside `out`; None for a case in a folder that `base` cannot name."""
     folder = case.resolve().parent
     if folder in (shipped_cases().resolve(), out.resolve().parent):
         return case.name

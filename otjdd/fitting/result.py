@@ -1,8 +1,8 @@
 """The result of a fit as a Dataset: parameters with errors, correlations, data beside the fit, provenance.
 
-Dimensions: `parameter` and `other` (the same parameters, for matrices), `point` of all data one after the other,
-`evaluation` of a global search, `visit` of a local one that is not ended. The `coordinate` of a parameter is the logarithm
-of its value over the start, or its distance from it in natural steps.
+Dimensions: `parameter`; `other`, the same parameters, for matrices; `point`, the points of all data in order;
+`evaluation` of a global search; `visit` of an unfinished local search. The `coordinate` of a parameter is the logarithm of
+its value over the start, or its distance from the start in natural steps.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 KIND = "otjdd fit"
 VERSION = 2
-MOST_VISITED = 5_000_000  # numbers of a search that are kept
+MOST_VISITED = 5_000_000  # most numbers of an unfinished search that are stored
 
 
 def fit_dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Dataset:
-    """Dataset of a fit; without errors of one that was ended before its time."""
+    """Dataset of a fit. found : its errors, None for an unfinished fit"""
     import xarray as xr
 
     values = np.array([p.value(x) for p, x in zip(task.parameters, solution.x, strict=True)])
@@ -75,9 +75,9 @@ def fit_dataset(task: Task, solution: Solution, found: Errors | None) -> xr.Data
 
 
 def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
-    """A fit that is not ended, with the places of its local search (visit, parameter) and the numbers (visit, point) there.
+    """An unfinished fit with the places (visit, parameter) of its local search and the numbers (visit, point) there.
 
-    A long search over many points is left out: it goes on from its best set.
+    More than MOST_VISITED numbers are left out; such a fit is resumed from its best set.
     """
     if not visited or len(visited) * ds.sizes["point"] > MOST_VISITED:
         return ds
@@ -89,7 +89,7 @@ def with_visited(ds: xr.Dataset, visited: Mapping[bytes, np.ndarray]) -> xr.Data
 
 
 def visited_of(ds: xr.Dataset) -> dict[bytes, np.ndarray]:
-    """Numbers (point,) of an interrupted local search, by the bytes of their place."""
+    """Bytes of a place -> numbers (point,) there, of an unfinished local search; {} if none are stored."""
     if "visited_place" not in ds:
         return {}
     rows = zip(ds["visited_place"].values, ds["visited_values"].values, strict=True)
@@ -102,7 +102,7 @@ def about(words: str, unit: str = "1") -> dict[str, str]:
 
 
 def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]]:
-    """Variables (point,) of the data and the fit. Units differ from curve to curve and stand in `curves`."""
+    """Variables (point,) of the data and the fit. Units differ from curve to curve; the attribute `curves` has them."""
     curves = task.curves
     ends = np.cumsum([len(curve.y) for curve in curves])[:-1]
     fitted = [curve.scale.inverse(part) for curve, part in zip(curves, np.split(solution.values, ends), strict=True)]
@@ -120,7 +120,7 @@ def point_variables(task: Task, solution: Solution) -> dict[str, tuple[Any, ...]
 
 
 def fit_attributes(task: Task, solution: Solution, found: Errors | None) -> dict[str, Any]:
-    """Attributes of a fit: method, statements, provenance."""
+    """Attributes of a fit: its quality, its counts, its curves and parameters as JSON, and provenance."""
     curves = [{"label": c.label, "data": c.data, "quantity": c.quantity, "axis": c.axis, "scale": list(c.scale),
                "uncertainty": c.uncertainty, "magnitude": int(c.magnitude)} for c in task.curves]  # fmt: skip
     moving = [p._asdict() | {"low": str(p.low), "high": str(p.high)} for p in task.parameters]
@@ -165,9 +165,10 @@ OPTIONAL = {"covariance", "correlation", "jacobian", "search_score", "visited_pl
 
 
 def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Read a fit; a file of another kind of result is returned unchecked, for the caller to refuse. Raises ResultError.
+    """Read a fit. Raises ResultError.
 
-    A seal shows what was damaged on the disk, not what was never a fit. So its parts are checked.
+    The seal of a file reveals damage, but not a file that was never a fit, so the parts of a fit are checked. A file of
+    another kind of result is returned unchecked, for the caller to refuse.
     """
     ds = store.read(os.fspath(path))
     if "fit" in ds.attrs:
@@ -176,7 +177,7 @@ def read_fit(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
-    """Raise ResultError for a fit whose parts do not fit together."""
+    """Raise ResultError for a fit with missing parts or parts that do not belong together."""
     try:
         moving, curves = parameters_of(ds), curves_of(ds)
         if not np.isfinite([spread_of(ds), *(parameter.start for parameter in moving)]).any():
@@ -211,13 +212,13 @@ def check_parts(ds: xr.Dataset, path: str | os.PathLike[str]) -> None:
 
 
 def spread_of(ds: xr.Dataset) -> float:
-    """Factor of the inverse of J^T J in the covariance of a fit: its reduced chi-square, Huber's of a loss, or 1."""
+    """Factor of the inverse of J^T J in the covariance of a fit: the reduced chi-square, Huber's factor, or 1."""
     scaled = float(ds.attrs["reduced_chi_square"]) if ds.attrs["errors_scaled"] else 1.0
     return float(ds.attrs.get("errors_spread", scaled))
 
 
 def curves_of(ds: xr.Dataset) -> list[dict[str, Any]]:
-    """Curves of a fit: label, quantity, axis, scale, where the uncertainty comes from."""
+    """Curves of a fit: label, quantity, axis, scale, origin of the uncertainty."""
     return [curve | {"scale": Scale(*curve["scale"])} for curve in json.loads(ds.attrs["curves"])]
 
 

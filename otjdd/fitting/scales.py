@@ -1,7 +1,7 @@
 """Scales on which a measured and a simulated number are compared.
 
-Currents and resistances are compared by their logarithms. Where a current is lost in the noise of the instrument, its
-logarithm says nothing: asinh(y / 2s) is ln(y / s) far above the noise s, and y / 2s below it.
+Currents and resistances are compared by their logarithms. The logarithm of a current within the noise s of the instrument
+is meaningless; there the scale is asinh(y / 2s), which is ln(y / s) far above the noise and y / 2s below it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ LOGARITHMIC = {"current", "read_current", "current_density", "resistance", "cond
 
 
 class Scale(NamedTuple):
-    """A scale: "log", "asinh" with the size of the noise, or "linear" with the size of the numbers."""
+    """A scale. kind : "log", "asinh" or "linear"   size : of the noise for "asinh", of the numbers for "linear" [SI]"""
 
     kind: str
     size: float = 1.0
@@ -27,7 +27,7 @@ class Scale(NamedTuple):
         return np.asarray(np.arcsinh(values / (2 * self.size)) if self.kind == "asinh" else values / self.size)
 
     def slope(self, values: np.ndarray) -> np.ndarray:
-        """Derivative of the scale at values, above 0."""
+        """Derivative of the scale at values, a positive number."""
         if self.kind == "log":
             return np.asarray(1 / np.abs(values))
         if self.kind == "asinh":
@@ -35,7 +35,7 @@ class Scale(NamedTuple):
         return np.full(np.shape(values), 1 / self.size)
 
     def inverse(self, scaled: np.ndarray) -> np.ndarray:
-        """Values of places on the scale; those of "log" are magnitudes."""
+        """Values [SI] of numbers on the scale; for "log" their magnitudes."""
         if self.kind == "log":
             return np.asarray(np.exp(scaled))
         return np.asarray(2 * self.size * np.sinh(scaled) if self.kind == "asinh" else scaled * self.size)

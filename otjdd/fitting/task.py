@@ -1,7 +1,4 @@
-"""The task of a fit: runs with their measured curves, and the free parameters.
-
-Everything about the data is checked here, before anything is simulated.
-"""
+"""The task of a fit: runs with their measured curves, and the free parameters. Checks all data before any simulation."""
 
 from __future__ import annotations
 
@@ -28,17 +25,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
 QUIET = {"record.every": "none", "record.windows": [], "record.profiles_at": [], "record.profiles_at_reads": False}
-# at the default a read jumps by up to 7e-3 where the number of steps changes with a parameter, at 1e-3 by 4e-6
-SMOOTH = 1e-3
-KELVIN = 0.5  # temperatures that are nearer to each other are one
+# A read jumps where the number of time steps changes with a parameter: by up to 7e-3 at the default rtol, 4e-6 at 1e-3.
+SMOOTH = 1e-3  # rtol of the runs of a fit
+KELVIN = 0.5  # measured temperatures within this of a level are one temperature
 
 
 class Data(NamedTuple):
     """One data set of a fit.
 
-    source : a file, arrays by name, a DataFrame or a Dataset   set : changes of the case for it, by dotted key
-    weight : of its squares   state : of a drive of curves at frozen ions   reading : other arguments of `read_data`
-    noise : of the instrument, "1 pA", which adds to the relative uncertainty; None for what the data tell
+    source : a file, arrays by name, a DataFrame or a Dataset   set : changes of the case for these data, by dotted key
+    weight : of the squares of its residuals   state : name of a state of a drive of curves at frozen ions
+    reading : other arguments of `read_data`
+    noise : of the instrument, "1 pA", which adds to the relative uncertainty. None: estimated from the data
     """
 
     source: Any
@@ -50,7 +48,11 @@ class Data(NamedTuple):
 
 
 class Task(NamedTuple):
-    """A fit to be made. notes : how the data were read, and the bounds of the parameters   loss : of `losses.LOSSES`"""
+    """All inputs of a fit.
+
+    runs : with their curves   notes : how the data were read, and the bounds of the parameters, in words
+    loss : one of `case.fit_task.LOSSES`
+    """
 
     case: Case
     runs: tuple[ComparedRun, ...]
@@ -84,10 +86,10 @@ def task(
     case: Case, data: Sequence[Data], vary: Mapping[str, Any] | Sequence[str], loss: str = "",
     noise: str | float | None = None,
 ) -> Task:  # fmt: skip
-    """Read the data, match them with the runs of the case, find the parameters. Raises DataError, CaseError, OSError.
+    """Read the data, match them with runs of the case, and find the parameters. Raises DataError, CaseError, OSError.
 
-    loss : "" for that of the [fit] of the case, else linear
-    noise : of data that state none of their own, those whose unit it has; None for that of the [fit]
+    loss : "" for that of the [fit] of the case, or "linear" without one
+    noise : for data of its unit that state no noise themselves; None for that of the [fit]
     """
     loss = loss_of(loss or (case.fit.loss if case.fit else LINEAR))
     shared = case.fit.noise if noise is None and case.fit else noise
@@ -117,14 +119,14 @@ def data_of(case: Case) -> list[Data]:
 
 
 def vary_of(case: Case) -> dict[str, Any]:
-    """Return the parameters of the [fit] of a case, as `parameters` takes them."""
+    """Parameters of the [fit] of a case, as an argument `vary` of `parameters`."""
     return {key: said.model_dump() for key, said in case.fit.vary.items()} if case.fit else {}
 
 
 class Group(NamedTuple):
     """Points and rows of a data set that belong to one run.
 
-    changes : of the case   label : its difference from other groups, "" for the only one
+    changes : of the case   label : what distinguishes it from other groups, "" for the only one
     """
 
     changes: dict[str, Any]
@@ -134,7 +136,10 @@ class Group(NamedTuple):
 
 
 def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[list[ComparedRun], list[str]]:
-    """Runs of one data set, and what was understood. Raises DataError, CaseError."""
+    """Runs of one data set, and notes on how it was read. Raises DataError, CaseError.
+
+    ds : the data that were read   number : of the data set
+    """
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
     noise = noise_in(data.noise, name, ds, changed.device.area)
@@ -160,7 +165,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
 
 
 def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
-    """Groups of the points: one for each temperature, and for each record that its times place in a run of its own."""
+    """Groups of the points: one for each temperature, and for each record if points are matched by their times."""
     found = []
     rows = applied_rows(ds)
     row = places(ds, rows)
@@ -183,7 +188,7 @@ def groups(ds: xr.Dataset, name: str, case: Case) -> list[Group]:
 
 
 def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, int]:
-    """Points of curves at frozen ions without those at 0 V on a logarithmic scale, and the number of those."""
+    """Points that have a logarithm, and the number of those left out: at 0 V of curves at frozen ions on such a scale."""
     if case.drive.kind != "iv" or points.scale.kind != "log" or "voltage" not in ds:
         return points, 0
     driven = ds["voltage"].values[points.at] != 0
@@ -191,7 +196,7 @@ def with_logarithm(points: Points, ds: xr.Dataset, case: Case) -> tuple[Points, 
 
 
 def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
-    """Raise DataError where no point is left."""
+    """Raise DataError if no point is left."""
     if not len(points.at):
         expected = (
             f"numbers of {name} above 0"
@@ -202,19 +207,19 @@ def check_some(points: Points, ds: xr.Dataset, name: str) -> None:
 
 
 def suits(noise: str | float, name: str) -> bool:
-    """True if a noise is of the unit of a measured quantity, or of a current for its density. Raises DataError."""
-    dimension = amount_of_key(noise)[1]
+    """True if a noise has the unit of a measured quantity, or of a current for a current density. Raises DataError."""
+    dimension = size_and_dimension(noise)[1]
     return dimension in (None, dimension_of(name)) or (name == "current_density" and dimension == "current")
 
 
 def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) -> float:
     """Stated noise of a measured quantity [SI], nan for none. Raises DataError for a noise in another unit, or of 0.
 
-    area : of the device [m2], by which the noise of a current density may be that of a current
+    area : of the device [m2], which turns the noise of a current into that of a current density
     """
     if noise is None:
         return np.nan
-    size, dimension = amount_of_key(noise)
+    size, dimension = size_and_dimension(noise)
     if not suits(noise, name) or not 0 < size < np.inf:
         wanted = dimension_of(name)
         example = f", such as {DIMENSIONS[wanted].example}" if wanted else ""
@@ -223,8 +228,8 @@ def noise_in(noise: str | float | None, name: str, ds: xr.Dataset, area: float) 
     return size / area if name == "current_density" and dimension == "current" else size
 
 
-def amount_of_key(noise: str | float) -> tuple[float, str | None]:
-    """Number [SI] and dimension of a stated noise, None for a plain number. Raises DataError."""
+def size_and_dimension(noise: str | float) -> tuple[float, str | None]:
+    """Size [SI] and dimension of a stated noise, None for a plain number. Raises DataError."""
     try:
         return quantity(noise) if isinstance(noise, str) else (float(noise), None)
     except ValueError as error:
@@ -232,20 +237,20 @@ def amount_of_key(noise: str | float) -> tuple[float, str | None]:
 
 
 def dimension_of(name: str) -> str | None:
-    """Dimension of a measured quantity, None where a case has no such."""
+    """Dimension of a measured quantity; None if `units.DIMENSIONS` does not have it."""
     unit = QUANTITIES[name].unit if name in QUANTITIES else ""
     return next((key for key, known in DIMENSIONS.items() if known.unit == unit), None)
 
 
 def words(curve: MeasuredCurve, drive: str) -> str:
-    """A curve in words: what is compared with what, and how uncertain it is."""
+    """A curve in words: quantity, axis, drive, and uncertainty."""
     size, kind = np.median(curve.sigma), curve.scale.kind
     what = f"{len(curve.y)} points of {curve.quantity} against {curve.axis}, driven by {drive}"
     return f"{curve.label}: {what}; uncertainty {curve.uncertainty}, {size:.2g} on a scale of the kind {kind}"
 
 
 def temperatures(ds: xr.Dataset) -> list[tuple[float | None, np.ndarray]]:
-    """Temperatures of the points, each with the numbers of its points; None for data that do not say."""
+    """(temperature [K], indices (n,) of its points) for each temperature; None for data without temperatures."""
     if "temperature" not in ds:
         return [(None, np.arange(ds.sizes["point"]))]
     values = ds["temperature"].values
@@ -256,6 +261,6 @@ def temperatures(ds: xr.Dataset) -> list[tuple[float | None, np.ndarray]]:
 
 
 def label(ds: xr.Dataset, number: int) -> str:
-    """Name of a data set: its file without folder, or its number."""
+    """Name of a data set: its file without the folder, or its number."""
     file = ds.attrs.get("file", "data")
     return os.path.basename(file) if file != "data" else f"data {number + 1}"

@@ -1,6 +1,7 @@
-"""The uncertainty of measured numbers: from a column, from repeats or from the scatter; results name it.
+"""The uncertainty of measured numbers: from a column, from repeats, or from the scatter. Results state which.
 
-A relative part and the noise of the instrument add as squares. The noise is stated, or that which the reader has found.
+A relative part and the noise of the instrument add as squares. The noise is stated, or estimated by the reader of the
+data.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from otjdd.measurements.sweeps import same
 if TYPE_CHECKING:
     import xarray as xr
 
-LEAST = 0.01  # relative, of an estimate: no instrument's range and no reading from a picture is better
-CLEAR = 10.0  # numbers beyond this multiple of the noise show the relative scatter
+LEAST = 0.01  # lowest estimate of a relative uncertainty: instruments and digitised figures are no better
+CLEAR = 10.0  # multiple of the noise from which numbers show the relative scatter
 FEWEST = 5  # least number of second differences for an estimate
 
 
 class Points(NamedTuple):
-    """Points of a curve, one for each of repeated measurements: where they stand in the data, numbers, uncertainties."""
+    """Points (n,) of a curve; repeated measurements are one point.
+
+    at : indices in the data   y : numbers [SI]   sigma : uncertainties on the scale   source : origin of these
+    """
 
     at: np.ndarray
     y: np.ndarray
@@ -39,9 +43,9 @@ class Points(NamedTuple):
 
 
 def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np.nan) -> Points:
-    """Points of a quantity of measured data at one temperature; repeats of one sweep become their mean.
+    """Points of a quantity of measured data at one temperature. Repeats of a sweep are replaced by their mean.
 
-    rows : all rows that the points are among   noise : of the instrument [SI], nan where it is not stated
+    rows : all rows that the points are among   noise : of the instrument [SI], nan if not stated
     """
     y = ds[quantity].values
     given = ds[f"{quantity}{UNCERTAINTY}"].values if f"{quantity}{UNCERTAINTY}" in ds else None
@@ -59,13 +63,16 @@ def points_of(ds: xr.Dataset, rows: xr.Dataset, quantity: str, noise: float = np
 
 
 def on_scale(relative: float, y: np.ndarray, noise: float, scale: Scale) -> np.ndarray:
-    """Uncertainty (n,) on a scale of numbers with a relative one (linear scales: of their size) and a noise [SI]."""
+    """Uncertainty (n,) on a scale of numbers y (n,), from a relative one and a noise [SI].
+
+    On a linear scale the relative uncertainty is that of the size of the scale.
+    """
     size = scale.size if scale.kind == "linear" else np.abs(y)
     return np.asarray(np.hypot(relative * size, noise) * scale.slope(y))
 
 
 def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
-    """Noise in which the smallest numbers are lost, from their uncertainty where it is known; nan for none."""
+    """Noise [SI] in which the smallest numbers are lost, from their uncertainty if given; nan without noise."""
     if given is None:
         return float(ds[quantity].attrs.get("noise_floor", np.nan))
     lost = np.abs(ds[quantity].values) < LOST * given
@@ -73,7 +80,7 @@ def noise_of(ds: xr.Dataset, quantity: str, given: np.ndarray | None) -> float:
 
 
 def repeats(rows: xr.Dataset) -> bool:
-    """True if records are measurements of the same: as many rows in each, and the same was applied in them."""
+    """True if records repeat one measurement: they have as many rows each, with the same applied values."""
     record = rows["record"].values
     count = np.unique(record, return_counts=True)[1]
     if len(set(count)) > 1:
@@ -85,7 +92,7 @@ def repeats(rows: xr.Dataset) -> bool:
 def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Scale, noise: float) -> Points:
     """Means of repeats and their standard errors, from the scatter of all points together.
 
-    y : (point,), nan for those that are not used. A place in the sweep counts where each repeat has a number
+    y : (point,), nan for those that are not used. Only places in the sweep at which each repeat has a number are kept
     """
     flat = np.full(rows.sizes["point"], -1)
     flat[places(ds, rows)] = np.arange(len(y))
@@ -95,7 +102,7 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
     table, at = table[:, inside], number[0, inside]
     if scale.kind == "log":
         mean = np.exp(scale.apply(table).mean(axis=0)) * np.sign(table[0])
-    else:  # noise has no mean, asinh of noise has
+    else:  # within the noise the mean is taken of the numbers, not of their asinh
         mean = table.mean(axis=0)
     variance = np.var(table, axis=0, ddof=1)
     clear = np.abs(mean) > CLEAR * noise
@@ -106,9 +113,9 @@ def means_of_repeats(ds: xr.Dataset, rows: xr.Dataset, y: np.ndarray, scale: Sca
 
 
 def scatter(scale: Scale, y: np.ndarray, noise: float) -> float:
-    """Standard deviation of white noise on a smooth curve that is clear of the noise of the instrument.
+    """Relative standard deviation of white noise on a smooth curve, where it is clear of the noise of the instrument.
 
-    It is that of second differences on the scale; LEAST for a curve without any, or with few points.
+    It is estimated from second differences on the scale, and LEAST at least, also for a curve with few points.
     """
     clear = np.abs(y) > CLEAR * noise
     bends = np.diff(scale.apply(y), 2)[clear[2:] & clear[1:-1] & clear[:-2]] if len(y) > 2 else np.empty(0)

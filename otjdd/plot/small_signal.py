@@ -95,7 +95,7 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     Arcs that are much smaller than the largest are drawn in inset axes.
     """
     every = list(draw_curves(axes, runs, "frequency"))
-    large, *small = alike([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
+    large, *small = split_by_size([float(np.ptp(impedance(curve)[1].real)) for curve, _ in every])
     arcs(axes, [every[k] for k in large])
     if not small:
         legend(axes)
@@ -114,7 +114,7 @@ def nyquist(axes: Axes, runs: Sequence[NamedResult]) -> None:
     legend(axes)
 
 
-def alike(sizes: Sequence[float]) -> list[list[int]]:
+def split_by_size(sizes: Sequence[float]) -> list[list[int]]:
     """Indices of the curves within a factor OTHER_SIZE of the largest and, if there are any, of the smaller ones."""
     large = [k for k, size in enumerate(sizes) if OTHER_SIZE * size >= max(sizes)]
     small = [k for k in range(len(sizes)) if k not in large]

@@ -1,1 +1,1 @@
-"""Calibration: parameters of a case from the claims that its runs should meet."""
+"""Calibration: find parameters of a case with which its runs meet the numbers of claims."""

@@ -1,6 +1,6 @@
 """Search for the parameters of a case with which the runs of a task meet their targets.
 
-The global search of fits, CMA-ES, goes first, least-squares steps from one Jacobian end it.
+CMA-ES, the global search of fits, comes first. Damped least-squares steps (`polish`) follow.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAFE = 0.7  # residual up to which a target counts as met and has little weight
-DAMPINGS = (0.3, 3.0, 30.0)  # of a round, over the best one before
-CAP = 4.0  # residuals beyond this count by their logarithm: one hopeless target must not hide the others
+DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
+CAP = 4.0  # residuals beyond this count by their logarithm, so that one unreachable target does not hide the others
 
 
 class Evaluation(NamedTuple):
@@ -36,7 +36,7 @@ class Evaluation(NamedTuple):
 
     @property
     def pulls(self) -> np.ndarray:
-        """Weighted residuals: the excess over SAFE, a small share of the rest, damped beyond CAP."""
+        """Weighted residuals (targets,): the excess over SAFE, and a small share of the rest, damped beyond CAP."""
         size = np.abs(self.residuals)
         size = np.where(size < CAP, size, CAP * (1 + np.log(np.maximum(size, CAP) / CAP)))
         pulls: np.ndarray = np.copysign(np.sqrt(np.maximum(0.0, size - SAFE) ** 2 + 0.05 * size**2), self.residuals)
@@ -49,7 +49,10 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Evaluation:
-    """All targets at a point of the unit cube; a run that fails gives FAILED for each of its targets."""
+    """Values and residuals of all targets at a point x (parameters,) of the unit cube.
+
+    The targets of a run that fails have the residual FAILED.
+    """
     found: list[float] = []
     ended: dict[str, tuple[Case, xr.Dataset]] = {}
     for run in calibration.run:
@@ -67,7 +70,7 @@ def evaluate(calibration: Calibration, case: Case, x: np.ndarray) -> Evaluation:
 
 
 def present(calibration: Calibration, case: Case) -> np.ndarray:
-    """Point of the unit cube of the present case."""
+    """Point (parameters,) of the unit cube that the case stands for, moved into the bounds."""
     return np.array([np.clip(p.coordinate(value_of(case, p.key)), 0.0, 1.0) for p in calibration.parameter])
 
 
@@ -83,8 +86,10 @@ def search(
     calibration: Calibration, case: Case, *, evaluations: int = 1000, spread: float = 0.1, seed: int = 1,
     workers: int = 1, progress: Callable[[int, float, dict[str, Any]], None] | None = None,
 ) -> Search:  # fmt: skip
-    """CMA-ES from the present case. progress(evaluations done, best score, best settings) after each generation.
+    """Search by CMA-ES from the values of the case.
 
+    spread : first step, as a fraction of the bounds
+    progress : called with (evaluations done, best score, best values by key) after each generation
     A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
     """
     start = present(calibration, case)
@@ -107,13 +112,13 @@ def search(
 
 
 def neighbours(x: np.ndarray, step: float = 0.012) -> tuple[list[np.ndarray], np.ndarray]:
-    """Points of the cube one step from x, along each axis into the cube, and the steps with their signs."""
+    """Points one step from x along each axis, inside the cube, and the signed steps (parameters,)."""
     steps = np.where(np.asarray(x) + step <= 1.0, step, -step)
     return [np.array(x) + move for move in np.diag(steps)], steps
 
 
 def sensitivities(calibration: Calibration, case: Case, found: Search, workers: int = 1) -> np.ndarray:
-    """d residual/d parameter (targets, parameters), per range of the bounds, by one-sided differences."""
+    """Derivatives (targets, parameters) of the residuals, per range of the bounds, by one-sided differences."""
     points, steps = neighbours(found.x)
     with team(workers) as compute:
         outcomes = every(compute, calibration, case, points)
@@ -126,7 +131,7 @@ def every(
     case: Case,
     points: Sequence[np.ndarray],
 ) -> list[Evaluation]:
-    """Outcomes at points of the unit cube. compute : as `team` gives it"""
+    """Evaluations at points of the unit cube. compute : what `pool.team` yields"""
     return [outcome for _, outcome in sorted(compute(evaluate, [(calibration, case, x) for x in points]))]
 
 
@@ -136,11 +141,11 @@ def polish(
 ) -> Search:  # fmt: skip
     """Damped least-squares steps on the pulls from the best point of the search, as long as the score falls.
 
-    Near a solution residuals are smooth, and each depends on a few parameters: from a point with half of the targets met
-    the score of cases/calibration/li2019.toml fell from 79 to 1.05, where CMA-ES stood still. The slopes are measured once
-    and then updated by what each step shows (`fitting.broyden`); where steps of updated slopes no longer gain, they
-    are measured anew, and the search ends where those do not gain either. Several dampings around the previous best one are
-    tried at once. A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
+    Near a solution residuals are smooth, and each depends on a few parameters: least squares gains there where CMA-ES
+    stagnates. The slopes are measured once and then updated after each step (`fitting.broyden`). When a step no longer
+    gains, they are measured again; when a step with new slopes does not gain either, the search ends. Each round tries
+    several dampings around the best one of the round before.
+    A KeyboardInterrupt carries the best Search so far as its attribute `partial`.
     """
     damping, slopes, fresh = 1.0, None, False
     try:
@@ -167,7 +172,10 @@ def polish(
 def measured_slopes(
     compute: Callable[..., Iterable[tuple[int, Evaluation]]], calibration: Calibration, case: Case, found: Search
 ) -> tuple[Search, np.ndarray]:
-    """Best point of a search and its neighbours, and d pull/d parameter (targets, parameters) there, one-sided."""
+    """Measure d pull/d parameter (targets, parameters) at the best point by one-sided differences.
+
+    Returns the search, moved to a neighbour if that is better, and the slopes.
+    """
     points, steps = neighbours(found.x)
     around = every(compute, calibration, case, points)
     slopes = np.column_stack([(o.pulls - found.outcome.pulls) / h for o, h in zip(around, steps, strict=True)])
@@ -181,7 +189,10 @@ def stepped(
     compute: Callable[..., Iterable[tuple[int, Evaluation]]], calibration: Calibration, case: Case, found: Search,
     slopes: np.ndarray, damping: float,
 ) -> tuple[Search, np.ndarray, float | None]:  # fmt: skip
-    """One round of steps: the search after it, slopes updated by all, and the damping that gained, None for none."""
+    """One round of steps, one for each damping.
+
+    Returns the search after it, the slopes updated by all steps, and the damping that gained, None if none did.
+    """
     x, pulls = found.x, found.outcome.pulls
     tried = [damping * factor for factor in DAMPINGS]
     moves = [broyden.damped_move(slopes, pulls, x, value) for value in tried]
@@ -206,7 +217,10 @@ def as_case(calibration: Calibration, x: np.ndarray) -> str:
 
 
 def report(calibration: Calibration, found: Search, slopes: np.ndarray | None) -> str:
-    """Table of the targets and of the parameters, each with the target that depends on it most."""
+    """Table of the targets, and of the parameters, each with the target that depends on it most.
+
+    slopes : (targets, parameters) of `sensitivities`, or None
+    """
     goals = targets(calibration)
     lines = [f"score {found.outcome.score:.3g} after {found.evaluations} evaluations", ""]
     for target, value, residual in zip(goals, *found.outcome, strict=True):

@@ -83,13 +83,13 @@ class Parameter(Record):
 
 
 class Target(Record):
-    """Aim for one number of a run: one of its reads, a number as `[expect]` names it, or the figure of a claim.
+    """What one number of a run should be: one of its reads, a number as in `[expect]`, or the figure of a claim.
 
-    read : index of the read; over : index of a read to divide by   quantity : column of the reads
-    number : "loop.set_voltage", say   against : name of a run before this one, whose same number divides this one's
+    read : index of the read   over : index of a read to divide by   quantity : column of the reads
+    number : its name, such as "loop.set_voltage"   against : name of an earlier run, whose same number divides this one
     value, at_least, at_most : of the quantity in SI   within : a factor, or a difference when linear
-    claim : figure of a claim, "rv-hrs.pristine", which supplies the limits that are not given here. Without a read and a
-        number the figure itself is measured, from this run alone
+    claim : figure of a claim, "rv-hrs.pristine", which supplies the limits that are not given here. Without `read` and
+        `number` the figure itself is measured, from this run alone
     """
 
     name: str
@@ -120,7 +120,7 @@ class Target(Record):
         return self
 
     def found(self, case: Case, ds: xr.Dataset) -> float:
-        """Number of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
+        """The number [SI] of a run, from its case and Dataset. Raises ValueError when it cannot be measured."""
         if self.number:
             return float(keep.measure(ds, [self.number])[self.number].values)
         if self.read is None:
@@ -156,9 +156,9 @@ def goal(figure: Figure) -> dict[str, Any]:
 
 
 class Experiment(Record):
-    """One run: changes to the case (a drive at least) and the targets that its reads should meet.
+    """One run: changes to the case (a drive at least) and the targets that it should meet.
 
-    scale : dotted keys of numbers in SI, and the factor of each to the value that the case has at the time
+    set : dotted key -> value   scale : dotted key of a number -> factor that multiplies its value in the evaluated case
     """
 
     name: str
@@ -167,7 +167,7 @@ class Experiment(Record):
     target: Annotated[tuple[Target, ...], Field(min_length=1)]
 
     def of(self, case: Case) -> Case:
-        """The case that runs. Raises CaseError."""
+        """The case of this run. case : with the values of the evaluated point. Raises CaseError."""
         scaled = {key: factor * value_of(case, key) for key, factor in self.scale.items()}
         return case.replace(**scaled).replace(**self.set)
 
@@ -182,7 +182,7 @@ class Calibration(Record):
 
 
 def load_task(path: str | Path) -> tuple[Calibration, Case]:
-    """Calibration and its case. Raises OSError, CaseError with all problems of the one or the other."""
+    """Read a calibration and its case. Raises OSError, CaseError with all problems of one of the two files."""
     calibration, document = read_record(Calibration, path)
     case = load_case(Path(path).parent / calibration.case, calibration.set)
     if wrong := [*strange_parameters(calibration, case, document), *strange_runs(calibration, case, document)]:
@@ -191,7 +191,7 @@ def load_task(path: str | Path) -> tuple[Calibration, Case]:
 
 
 def strange_parameters(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
-    """Problems of parameters that are no number of the case."""
+    """Problems of parameters whose keys are no numbers of the case."""
     for i, parameter in enumerate(calibration.parameter):
         if not is_number(case, parameter.key):
             hint = nearest(parameter.key, dotted_keys())
@@ -201,7 +201,7 @@ def strange_parameters(calibration: Calibration, case: Case, document: Document)
 
 
 def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
-    """Problems of changes that do not fit the case, and of targets for missing reads."""
+    """Problems of runs: changes that the case cannot have, targets for reads or numbers that a run does not have."""
     for i, run in enumerate(calibration.run):
         before = [other.name for other in calibration.run[:i]]
         if strange := [key for key in run.scale if not is_number(case, key)]:
@@ -234,7 +234,7 @@ def strange_runs(calibration: Calibration, case: Case, document: Document) -> It
 
 
 def measures(path: str, drive: Drive) -> bool:
-    """True when the claim of a figure can be measured from one run with a drive."""
+    """True if the figure of a claim, "claim.figure", can be measured from one run with this drive."""
     claim, _ = claims.claim_and_figure(path)
     trials = claims.planned(claims.folder_of(path.partition(".")[0]), claim)
     if len(trials) > 1 or trials[0].case.drive.kind != drive.kind:
@@ -253,7 +253,7 @@ def values_of_point(calibration: Calibration, x: np.ndarray) -> dict[str, Any]:
 
 
 def is_number(case: Case, key: str) -> bool:
-    """True for the dotted key of a number of the case that can move."""
+    """True for the dotted key of a number of the case that can vary continuously."""
     try:
         value_of(case, key)
     except CaseError:
@@ -262,5 +262,5 @@ def is_number(case: Case, key: str) -> bool:
 
 
 def value_of(case: Case, key: str) -> float:
-    """Value [SI] at a dotted key; of a kind of columns too. Raises CaseError for what is no number of the case."""
+    """Value [SI] of a number of the case, also of a kind of columns. Raises CaseError for other keys."""
     return value_in_case(case, key)[0]
