@@ -1,1 +1,1 @@
-"""Results: the table of outputs, files, and where a result came from."""
+"""Results: the table of outputs, files, provenance, summaries."""

@@ -1,7 +1,7 @@
-"""Check of an HDF5 file before it is read as a result: it may hold arrays of numbers and text, all in the file itself.
+"""Check of an HDF5 file before it is read as a result: it may only hold arrays whose data are in the file itself.
 
-HDF5 can also name other files: as the storage of an array, as parts of a virtual array, as the target of a link. Reading
-such an array opens them, whatever they are; reading a pipe would never end.
+HDF5 can also refer to other files: as the storage of an array, as parts of a virtual array, as the target of a link.
+Reading such an array opens these files, whatever they are; reading a pipe would never end.
 """
 
 import io
@@ -14,13 +14,13 @@ FILTERS = {
     1: "deflate",
     2: "shuffle",
     3: "fletcher32",
-}  # filters that otjdd writes; others would be loaded from libraries
+}  # filters that otjdd writes; HDF5 would load others from libraries
 
 
 def foreign(data: bytes) -> str:
-    """Fault of an HDF5 file that holds more than arrays of its own, in words; "" when there is none.
+    """What an HDF5 file holds besides arrays of its own, in words; "" if there is nothing.
 
-    Looks at descriptions only and reads no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
+    Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
     """
     import h5py
 
@@ -39,7 +39,7 @@ def foreign(data: bytes) -> str:
 
 
 def outside(properties: "h5py.h5p.PropDCID") -> str:
-    """Where an array is kept if not in its file, or by which filter, in words; "" for what otjdd writes."""
+    """How an array is stored if not as otjdd stores it, in words: in another file, or by another filter; else ""."""
     import h5py
 
     if properties.get_external_count():

@@ -1,4 +1,4 @@
-"""The table of all outputs, and the Dataset made of them."""
+"""The table of all outputs of a run, and Datasets of them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Output(NamedTuple):
-    """One line of the table: dimensions, unit, long name."""
+    """One row of the table: dimensions, unit, long name."""
 
     dims: tuple[str, ...]
     unit: str
@@ -53,7 +53,7 @@ OUTPUTS = _outputs({
     "junction_temperature": ("time", "K", "temperature of the junction, of its hottest column"),
     "column_temperature": ("time column", "K", "temperature of each column"),
     "vacancy_balance": ("time", "1", "relative change of the number of vacancies"),
-    # profiles, in full precision, so that a run continued from them gives the same bits
+    # profiles, in full precision, so that a run that starts from them gives the same bits
     "cell_width": ("x", "m", "cell width"),
     "snapshot_time": ("snapshot", "s", "time of the profiles"),
     "vacancy_concentration": ("snapshot x", "m^-3", "vacancy concentration, mean over the columns"),
@@ -132,7 +132,7 @@ OUTPUTS = _outputs({
     "sneak_share": ("step word_line bit_line", "1", "share of it that has not come through the cell that is read"),
 })  # fmt: skip
 
-# Coordinates: each is its own dimension, or lies along a dimension without values.
+# Coordinates: each is a dimension of its own name, or lies along a dimension without values.
 COORDINATES = {
     "time", "x", "bias", "temperature", "state", "frequency", "read_time", "write_voltage", "snapshot_time",
     "step_time", "kind",
@@ -147,10 +147,10 @@ def dataset(
     coords: Mapping[str, ArrayLike] | None = None,
     attrs: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:
-    """Dataset of named arrays with the dimensions, units and long names of OUTPUTS; COORDINATES are coordinates of it.
+    """Dataset of named arrays with the dimensions, units and long names of OUTPUTS.
 
-    arrays, coords: name -> array-like, SI, energies in eV
-    Raises ValueError for a name that is not in the table and for a shape that does not fit it or the other arrays.
+    arrays, coords : name -> array-like, SI, energies in eV. Names in COORDINATES or `coords` become coordinates
+    Raises ValueError for a name that is not in the table, and for a shape that does not fit it or the other arrays.
     """
     import xarray as xr
 
@@ -168,7 +168,7 @@ def chosen(arrays: Mapping[str, ArrayLike], only: Collection[str]) -> dict[str, 
 
 
 def measured(**arrays: ArrayLike) -> xr.Dataset:
-    """A Dataset of measured arrays, named as the outputs of a run, for the metrics and figures that a run has.
+    """A Dataset of measured arrays, named as the outputs of a run, for the metrics and figures of runs.
 
     arrays : SI, energies in eV: measured(write_voltage=V, read_resistance=R), measured(time=t, voltage=V, current=I)
     Raises ValueError for a name that is no output, and for lengths that do not fit each other.
@@ -177,7 +177,7 @@ def measured(**arrays: ArrayLike) -> xr.Dataset:
 
 
 def _variable(name: str, value: ArrayLike, sizes: dict[str, tuple[int, str]]) -> tuple[Any, ...]:
-    """(dims, array, attrs) of one output; `sizes` remembers the length of each dimension and who set it."""
+    """(dims, array, attrs) of one output. sizes : dimension -> its length and the output that set it; is extended"""
     if name not in OUTPUTS:
         close = difflib.get_close_matches(name, OUTPUTS, n=1)
         raise ValueError(f"there is no output {name!r}" + f" (did you mean {close[0]!r}?)" * bool(close))

@@ -28,8 +28,8 @@ def provenance(
 ) -> dict[str, Any]:
     """Attributes of the provenance, without names of hosts, users or folders.
 
-    case_text, resolved: the case as written and with everything filled in
-    statistics: name -> number or text, of the solver; stored as solver_<name>    wall_time: s
+    case_text, resolved : the case as written, and with all defaults
+    statistics : name -> number or text, of the solver; stored as solver_<name>   wall_time : [s]
     """
     case = {"title": title, "case": case_text, "case_sha256": hashlib.sha256(case_text.encode()).hexdigest()}
     versions = {f"{package}_version": _version(package) for package in ("otjdd", "numpy", "numba", "scipy", "xarray")}

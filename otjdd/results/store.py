@@ -1,7 +1,7 @@
-"""Results as files: written whole or not at all, and read only when no byte has changed.
+"""Results as files: written whole or not at all, and read only if no byte has changed.
 
-A file is NetCDF4 (HDF5) and sealed: see `otjdd.system.files`. Every array also carries a fletcher32 checksum for
-readers that do not know the seal. The attribute `data_sha256` identifies the numbers in any file.
+A file is NetCDF4 (HDF5) and sealed, see `otjdd.system.files`. Every array also has a fletcher32 checksum, for readers that
+do not know the seal. The attribute `data_sha256` identifies the numbers in any file.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ MAX_LOADED_BYTES = 16 * 2**30
 
 
 def write(ds: xr.Dataset, path: str | Path, overwrite: bool = True) -> None:
-    """Write a Dataset to `path`, whole or not at all. Raises ResultError; then `path` is as it was before."""
+    """Write a Dataset to `path`, whole or not at all. Raises ResultError, and leaves `path` unchanged then."""
     stamped = ds.assign_attrs(format=FORMAT, data_sha256=data_sha256(ds))
-    # In memory first: HDF5 itself crashes the process when it meets a full disk.
+    # In memory first: HDF5 crashes the process on a full disk.
     encoding = {str(name): _encoding(variable) for name, variable in stamped.variables.items()}
     write_whole(path, sealed(stamped.to_netcdf(engine="h5netcdf", encoding=encoding)), overwrite)
 
 
 def _encoding(variable: xr.Variable) -> dict[str, Any]:
-    # Variable-length strings take no checksum, characters do.
+    # HDF5 has checksums for arrays of characters, not for variable-length strings.
     encoding: dict[str, Any] = {"dtype": "S1"} if variable.dtype.kind in "UOT" else {"_FillValue": None}
     if variable.size and variable.ndim:
         encoding |= {"zlib": True, "complevel": 1, "shuffle": True, "fletcher32": True}
@@ -42,7 +42,7 @@ def _encoding(variable: xr.Variable) -> dict[str, Any]:
 
 
 def read(path: str | Path) -> xr.Dataset:
-    """Load a result. Raises ResultError when it is missing, damaged, cut short, or not of otjdd."""
+    """Load a result. Raises ResultError if it is missing, damaged, cut short, or not written by otjdd."""
     import xarray as xr
 
     data = read_whole(path)
@@ -69,7 +69,7 @@ def read(path: str | Path) -> xr.Dataset:
 
 
 def data_sha256(ds: xr.Dataset) -> str:
-    """sha256 over names, dimensions, types and bytes of all variables: equal for equal numbers, in any file."""
+    """sha256 of names, dimensions, types and bytes of all variables: equal for equal numbers, in any file."""
     digest = hashlib.sha256()
     for name in sorted(ds.variables, key=str):
         variable = ds.variables[name]

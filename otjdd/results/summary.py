@@ -9,12 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-# beginnings of the attribute `error_estimate` of reads without an error: extrapolated ones, and where that failed
+# Beginnings of the attribute `error_estimate` where no errors are stated: of extrapolated reads, and where that failed.
 NOT_STATED, NOT_EXTRAPOLATED = "not stated", "not extrapolated"
 
 
-def of_drive(drive: Any) -> str:  # of a case, a package beside this one
-    """A drive in words."""
+def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` stands beside this one
+    """A drive in a line of words."""
     if hasattr(drive, "bias_voltages"):
         voltages, states = len(drive.bias_voltages()), len(drive.histories())
         said = f"{states} states, {voltages} voltages, {max(1, len(drive.temperatures))} temperatures"
@@ -27,7 +27,7 @@ def of_drive(drive: Any) -> str:  # of a case, a package beside this one
 
 
 def of_result(ds: xr.Dataset) -> str:
-    """A result in words."""
+    """A result in a line of words."""
     hottest = f", up to {float(ds.junction_temperature_max):.4g} K" if "junction_temperature_max" in ds else ""
     return of_outputs(ds) + hottest
 
@@ -57,7 +57,7 @@ def of_outputs(ds: xr.Dataset) -> str:
 
 
 def largest_error(ds: xr.Dataset, name: str) -> str:
-    """Largest stated error of a quantity in words, "" where none is stated."""
+    """Largest stated error of a quantity and its parts, in words; "" if errors were not asked for."""
     said = ds.attrs.get("error_estimate", "")
     if said.startswith(NOT_STATED):
         return ", extrapolated to small cells, errors not stated"
@@ -79,7 +79,7 @@ def largest_error(ds: xr.Dataset, name: str) -> str:
 
 
 def by_levels(ds: xr.Dataset, name: str) -> str:
-    """Largest error of a current by narrow levels in words, "" where it is within the tolerance."""
+    """Largest error of a current by levels too narrow to resolve, in words; "" for a result without such errors."""
     if name not in ds:
         return ""
     return f", levels too narrow to resolve leave up to {100 * float(ds[name].max()):.2g} % of a current open"
@@ -98,7 +98,7 @@ def of_crossbar(ds: xr.Dataset) -> str:
 
 
 def extent(values: np.ndarray) -> str:
-    """Least and largest of some values; one number where there is one."""
+    """Smallest and largest value as text; one number if they are equal."""
     low, high = f"{values.min():.3g}", f"{values.max():.3g}"
     return high if low == high else f"{low} to {high}"
 

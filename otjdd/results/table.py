@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 POINTS = "points"  # of a study
 LEVELS = "percentile"  # of a prediction
-# meaning of a row -> dimensions of the variables in a table; the default is the first that a result has
+# What a row stands for -> dimensions of the variables in the table. The default is the first that a result has.
 OVER = {
     "read": ("read",),
     "frequency": ("state", "temperature", "bias", "frequency"),
@@ -30,19 +30,20 @@ OVER = {
 
 
 def to_csv(ds: xr.Dataset, path: str | os.PathLike[str], over: str | None = None) -> None:
-    """Write the variables over one dimension as comma-separated text, whole or not at all: a header `name (unit)`, SI.
+    """Write the variables over one dimension as comma-separated text in SI units, with headers `name (unit)`.
 
-    over : "read", "time", "snapshot", "bias" (a row for each state, temperature and bias), "frequency" (for each of these
-    and frequency), "cell" of a crossbar (a row for each step, word line and bit line, from 0) or its "step"; "points" of a
-    study. By default the points of a study, or the reads if there are any, else the first that a result has.
+    over : what a row stands for: "read", "time", "snapshot"; "bias", a row for each state, temperature and bias;
+        "frequency", for each of these and each frequency; "cell" of a crossbar, for each step, word line and bit line,
+        from 0, or its "step"; "points" of a study. By default the points of a study, the reads, or the first of these
+        that a result has
     A prediction has a column for each percentile, a result with kinds of columns one for each kind.
-    Raises ValueError when the result has no such rows, ResultError when the file cannot be written.
+    Raises ValueError if the result has no such rows, ResultError if the file cannot be written.
     """
     write_whole(Path(path), table(ds, over).to_csv(index=False, lineterminator="\n").encode())
 
 
 def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
-    """The same as a pandas.DataFrame, its columns named `name (unit)`. Raises ValueError."""
+    """The table of `to_csv` as a pandas.DataFrame, with columns `name (unit)`. Raises ValueError."""
     dims = dims_over(ds, over)
     ds = level_by_level(ds) if LEVELS in ds.dims else ds
     ds = kind_by_kind(ds) if "kind" in ds.dims else ds
@@ -55,7 +56,7 @@ def table(ds: xr.Dataset, over: str | None = None) -> pd.DataFrame:
 
 
 def level_by_level(ds: xr.Dataset) -> xr.Dataset:
-    """A prediction with a variable for each percentile, "read_resistance 2.5 %"; one where all draws are alike."""
+    """A prediction with a variable for each percentile, "read_resistance 2.5 %"; one variable if all are equal."""
     made: dict[str, xr.DataArray] = {}
     for name, variable in ds.data_vars.items():
         rows = variable.values
@@ -78,7 +79,7 @@ def kind_by_kind(ds: xr.Dataset) -> xr.Dataset:
 
 
 def dims_over(ds: xr.Dataset, over: str | None) -> tuple[str, ...]:
-    """Dimensions of the variables of a table. Raises ValueError, naming what the result has."""
+    """Dimensions of the variables of a table. Raises ValueError, which lists what the result has."""
     if ENGINE in ds.attrs:
         known = {POINTS: tuple(map(str, ds["status"].dims))}
     else:

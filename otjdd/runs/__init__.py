@@ -1,1 +1,1 @@
-"""Runs of cases, and repeated runs of stored results. The solver for a kind of drive is chosen here and nowhere else."""
+"""Runs of cases, and repeated runs of stored results. Only `run.simulate` chooses the solver for a kind of drive."""

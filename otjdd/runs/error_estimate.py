@@ -1,24 +1,30 @@
-"""The error of every read: the same case on coarser grids, with smaller steps in time, and of fewer columns.
+"""The error of every read, from runs of the same case on coarser grids, with smaller time steps, and with fewer columns.
 
-The scheme is of second order in the size of the cells, so ln I on N and on M = N/2 cells leads to the limit of small cells:
+The scheme is of second order in the size of the cells. So ln I on N and on M = N/2 cells gives the limit of small cells:
 
     ln I = ln I_N + (ln I_N - ln I_M)/((N/M)^2 - 1)        (Richardson; Roache, J. Fluids Eng. 116, 405 (1994))
 
-`limit` gives that limit and states no error. `estimate` states the distance to it as the error of the grid. `extrapolate`
-gives the limit with its error, which follows from a third grid of N/3 cells: the limits from N and N/2 and from N/2 and N/3
-differ by eight times the error of the first where the next term is of fourth order; half of their difference is stated, for
-grids that are not so fine yet.
+`numerics.error` says what is done with it:
 
-The three grids also tell the order of convergence. Where it is not between 1 and 3, two of them agree by chance, or all are
-too coarse: then the range of the three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput. Phys. 262, 104
-(2014)). The error in time is that of the grid of N/2 cells, from a run with tolerances of a tenth, and a hundredth for the
-integral of the current: a tenth would often lead to the same energies. That run takes as long as all others together.
+    limit         the limit replaces the reads, and no error is stated
+    estimate      the reads of N cells are kept; their distance to the limit is the error of the grid
+    extrapolate   the limit replaces the reads; its error follows from a third grid of N/3 cells
 
-Columns whose values a law distributes are nodes of a quadrature. Its error is stated as the change by half the nodes, on
-the grid of N/2 cells: three times what all nodes leave where slices have second order, more with Gauss's nodes. Columns
-that were drawn are the junction itself.
+For `extrapolate` the error is half the difference of the limits from N, N/2 and from N/2, N/3 cells. Where the next term
+is of fourth order, that difference is eight times the error; half of it also covers grids that are not so fine yet.
 
-The runs stand beside each other, each in a thread.
+The three grids also show the order of convergence. An order outside of 1 to 3 means that two of them agree by chance, or
+that all are too coarse. Then the range of the three values is stated, if it is larger (as in Eca & Hoekstra, J. Comput.
+Phys. 262, 104 (2014)).
+
+The error in time is that on N/2 cells, from a run with a tenth of the tolerances, and a hundredth of that of the current:
+with a tenth its integral would often use the same energies. That run takes as long as all others together.
+
+Columns with a law are nodes of a quadrature. Its error is stated as the change on N/2 cells with half the nodes. This is
+three times the error of all nodes where slices have second order, more with Gauss's nodes. Drawn columns have no such
+error.
+
+All runs are computed at the same time, each in a thread.
 """
 
 from __future__ import annotations
@@ -55,25 +61,25 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # of the tolerances, in the run for the error in time
-ORDERS = 1.0, 3.0  # of convergence that three grids may show
-LEFT = 0.5  # of the difference of two limits, stated as the error of the finer one: a quarter is too small for 6 % of reads
-QUANTITIES = ("read_resistance", "bias_current")  # whose errors are stated; a result has one of them
+TIGHTER, TIGHTER_CURRENT = 0.1, 0.01  # factors of the tolerances, in the run for the error in time
+ORDERS = 1.0, 3.0  # order of convergence that three grids may show
+LEFT = 0.5  # of the difference of two limits: the error of the finer one; a quarter would be too small for 6 % of reads
+QUANTITIES = ("read_resistance", "bias_current")  # variables with errors; a result has one of them
 WHOLE, GRID, TIME, COLUMNS = "error", "grid_error", "time_error", "column_error"
-ATTRIBUTE = "error_estimate"  # of a result, in words
+ATTRIBUTE = "error_estimate"  # attribute of a result: how its errors were found, in words
 
 
 Simulate = Callable[..., "xr.Dataset"]  # `solver.simulate.simulate_junction`
 
 
 class Error(NamedTuple):
-    """ln of a quantity, extrapolated in the grid, and its relative errors; arrays of one shape."""
+    """The limit of a quantity and its relative errors, arrays of one shape."""
 
-    limit: np.ndarray
+    limit: np.ndarray  # ln of the quantity, extrapolated to small cells
     grid: np.ndarray
     time: np.ndarray
-    ranged: np.ndarray  # True where the range of the grids is stated, which do not converge as the scheme should
-    columns: np.ndarray | None = None  # None where there is nothing to count
+    ranged: np.ndarray  # True where the grids do not converge as they should, and their range is the error
+    columns: np.ndarray | None = None  # None without columns of a law
 
 
 def simulate_with_error(
@@ -83,10 +89,11 @@ def simulate_with_error(
     start: Start | None = None,
     checkpoints: Place | None = None,
 ) -> xr.Dataset:
-    """Dataset of a case with the errors of its reads, or of its I-V curves, as numerics.error asks for.
+    """Dataset of a case with the errors of its reads or of its I-V curves, by `numerics.error`.
 
-    A coarser run that fails leaves nan as errors, and its reason in the attribute
-    `error_estimate`; nothing is extrapolated then. An interruption after the finest run has that as its `partial`.
+    on_its_grid : simulates a case on one grid   start, checkpoints : of the run on the finest grid
+    If a coarser run fails, errors are nan, nothing is extrapolated, and the attribute `error_estimate` has the reason.
+    An interruption after the finest run has its Dataset as its `partial`.
     """
     kind, cells = case.numerics.error, case.device.film.cells
     grids = [cells, *(cells // part for part in PARTS[kind])]
@@ -116,8 +123,8 @@ def on_all_grids(
 ) -> tuple[xr.Dataset, list[xr.Dataset | SolverError]]:
     """Dataset on the finest grid, and the results of the other runs: a Dataset, or the SolverError that ended the run.
 
-    The other runs are those on coarser grids and, where errors are stated, the one with smaller tolerances and, if columns
-    are distributed, the one of half their nodes. A drive without reads has no other runs.
+    The other runs are those on coarser grids; if errors are stated, one with smaller tolerances, and, for columns of a law,
+    one with half their nodes. A drive without reads has no other runs.
     """
     rest = [coarser(case, n) for n in grids[1:]] if reads_something(case.drive) else []
     if case.numerics.error != "limit":
@@ -127,14 +134,14 @@ def on_all_grids(
     def finest_run() -> None:
         finest.append(on_its_grid(case, progress, start, checkpoints))
 
-    self_check.trust()  # compiles or loads the kernels: once, not in every thread
+    self_check.trust()  # compiles or loads the kernels once, before the threads start
     try:
         _, runs = beside(finest_run, [partial(tried, on_its_grid, one) for one in rest])
     except (KeyboardInterrupt, SystemError) as error:
         if not finest:
             raise
         interrupted = ending(error)
-        # not that of a coarser grid
+        # the partial result is that of the finest grid
         part = unknown(finest[0], case, status_words(interrupted))
         interrupted.partial = part  # type: ignore[union-attr]  # a KeyboardInterrupt takes it too
         raise interrupted from None
@@ -142,9 +149,11 @@ def on_all_grids(
 
 
 def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.ndarray], extrapolate: bool) -> xr.Dataset:
-    """The Dataset with the errors of a quantity, which is replaced by its limit if that is asked for.
+    """The Dataset with the errors of a quantity.
 
-    values : ln of the quantity on the grids, finest first, in the strict run and, if there is one, with half the nodes
+    values : ln of the quantity on the grids, finest first, then of the run with smaller tolerances and, if there is one,
+        of that with half the nodes
+    extrapolate : replace the quantity by its limit
     """
     strict, *fewer = values[len(grids) :]
     found = errors(grids, values[: len(grids)], strict, extrapolate, *fewer)
@@ -163,7 +172,7 @@ def with_errors(ds: xr.Dataset, name: str, grids: list[int], values: list[np.nda
 
 
 def extrapolation(name: str, grids: list[int]) -> str:
-    """Words on what was extrapolated of a result."""
+    """A sentence on what is extrapolated in a result."""
     fine, coarse = grids[:2]
     return (
         f"{name} and its current are extrapolated to small cells, from {fine} and {coarse}; all else is of {fine} cells"
@@ -171,12 +180,12 @@ def extrapolation(name: str, grids: list[int]) -> str:
 
 
 def variable_of(ds: xr.Dataset) -> str | None:
-    """Name of the variable of a result whose errors are stated."""
+    """Name of the variable of a result whose errors are stated; None if it has neither."""
     return next((name for name in QUANTITIES if name in ds and ds[name].size), None)
 
 
 def unknown(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
-    """The Dataset of the finest grid where a coarser one has no result: errors are nan, nothing is extrapolated."""
+    """The Dataset of the finest grid if another run has no result: errors are nan, nothing is extrapolated."""
     if case.numerics.error == "limit":
         log.warning("the reads are %s: %s", NOT_EXTRAPOLATED, reason)
         return ds.assign_attrs({ATTRIBUTE: f"{NOT_EXTRAPOLATED}: {reason}"})
@@ -190,7 +199,7 @@ def unknown(ds: xr.Dataset, case: Case, reason: str) -> xr.Dataset:
 
 
 def reads_something(drive: Drive) -> bool:
-    """True for a drive whose result has a quantity with an error."""
+    """True for a drive with reads or I-V curves, whose errors can be stated."""
     if isinstance(drive, Curves | Patterns):
         return isinstance(drive, IV)
     return drive.waveform().read_count > 0
@@ -205,7 +214,7 @@ def tried(on_its_grid: Simulate, case: Case, progress: Progress) -> xr.Dataset |
 
 
 def coarser(case: Case, cells: int) -> Case:
-    """The case on another number of cells, with nothing recorded but its reads."""
+    """The case on another number of cells, which records its reads only."""
     film = case.device.film.model_copy(update={"cells": cells})
     return case.model_copy(
         update={
@@ -234,13 +243,13 @@ def logarithms(values: ArrayLike) -> np.ndarray:
 
 
 def extrapolated(fine: np.ndarray, coarse: np.ndarray, ratio: float) -> np.ndarray:
-    """Limit of small cells, from a grid and one whose cells are `ratio` times as large; second order."""
+    """Limit of small cells from values on two grids, for second order. ratio : of the sizes of their cells"""
     limit: np.ndarray = fine + (fine - coarse) / (ratio * ratio - 1.0)
     return limit
 
 
 def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
-    """True for each value whose change from grid to grid is that of an order within ORDERS."""
+    """True for each value that converges with an order within ORDERS. values : on three grids, finest first"""
     fine, middle, coarse = values
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = (fine - middle) / (middle - coarse)
@@ -254,9 +263,10 @@ def converges(grids: list[int], values: list[np.ndarray]) -> np.ndarray:
 def errors(
     grids: list[int], values: list[np.ndarray], strict: np.ndarray, extrapolate: bool, fewer: np.ndarray | None = None
 ) -> Error:
-    """Limit and errors from ln x on three grids, finest first, and on the second with stricter tolerances.
+    """Limit and errors of ln x.
 
-    fewer : on the second grid with half the nodes of the columns, if there are some
+    values : on three grids, finest first   strict : on the second grid with smaller tolerances
+    fewer : on the second grid with half the nodes of the columns, or None   extrapolate : state the error of the limit
     """
     limits = [
         extrapolated(a, b, m / n) for (m, n), (a, b) in zip(pairwise(grids), pairwise(values), strict=True)
@@ -269,7 +279,7 @@ def errors(
 
 
 def change(values: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Error of reads by their distance from others: that of the run (root mean square) where their own is smaller."""
+    """Error of reads: their distance from those of another run, but at least the root mean square of all distances."""
     off = np.abs(values - others)
     usual = np.sqrt(np.nanmean(off * off)) if np.isfinite(off).any() else np.nan
     larger: np.ndarray = np.fmax(off, np.where(np.isfinite(off), usual, np.nan))
@@ -286,7 +296,7 @@ def stated(ds: xr.Dataset, name: str, found: Error) -> xr.Dataset:
 
 
 def replaced(ds: xr.Dataset, name: str, limit: np.ndarray) -> xr.Dataset:
-    """The Dataset with the extrapolated quantity, and with the current of a read that belongs to it."""
+    """The Dataset with the extrapolated quantity and, for a read resistance, the current that belongs to it."""
     size = np.exp(limit)
     new = np.where(np.isfinite(size), np.copysign(size, ds[name].values), ds[name].values)
     changed = {name: (ds[name].dims, new, ds[name].attrs)}

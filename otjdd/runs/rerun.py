@@ -1,4 +1,4 @@
-"""Repeat a stored run from its result file alone: the same numbers, bit for bit, on the same machine."""
+"""Repeat a stored run from its result file alone. On the same machine the numbers are the same, bit for bit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ABOUT_THE_MACHINE = ("system", "processor")
 
 
 def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.Dataset]:
-    """Simulate what a result file holds again. Returns the stored Dataset and the new one.
+    """Simulate the case of a result file again. Returns the stored Dataset and the new one.
 
     A run that failed fails again; the new Dataset then holds the part before the failure.
     Raises ResultError when the file lacks information, CaseError when its case is not valid in this version.
@@ -56,7 +56,7 @@ def rerun(path: str | Path, progress: Progress = None) -> tuple[xr.Dataset, xr.D
 
 
 def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Case, Start | None]:
-    """Case of a result, its files written into a folder; and what it started from where the case does not say."""
+    """Case of a result, with its files written into a folder; and its initial state if that came from another result."""
     (data, texts), start = said(path, stored), None
     for k, (place, name) in enumerate(list(named_files(data))):
         if place[-1] != "result":
@@ -78,7 +78,7 @@ def stored_case(path: str | Path, stored: xr.Dataset, folder: Path) -> tuple[Cas
 
 
 def said(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str, str]]:
-    """Data of the case of a result, and the texts of its files by name. Raises ResultError."""
+    """Data of the case of a result, and name -> text of its files. Raises ResultError."""
     resolved, files = stored.attrs["case_resolved"], stored.attrs.get("case_files", "{}")
     try:
         if not isinstance(resolved, str):
@@ -96,7 +96,7 @@ def said(path: str | Path, stored: xr.Dataset) -> tuple[dict[str, Any], dict[str
 
 
 def first_state(path: str | Path, stored: xr.Dataset) -> Start:
-    """What a run began with. Raises ResultError."""
+    """Initial state of a run. Raises ResultError."""
     states: np.ndarray = stored.vacancy_concentration_columns.values
     if states.ndim != 3 or not len(states) or states.dtype.kind != "f":
         raise ResultError(path, "does not hold the state that it started from")
@@ -104,7 +104,7 @@ def first_state(path: str | Path, stored: xr.Dataset) -> Start:
 
 
 def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:
-    """Differences of two results in words: numbers first, then versions and machine; [] when every bit agrees."""
+    """Differences of two results in words, of numbers first, then of versions and machine; [] if all bits agree."""
     if store.data_sha256(stored) == store.data_sha256(new):
         return []
     found = [
@@ -116,7 +116,7 @@ def differences(stored: xr.Dataset, new: xr.Dataset) -> list[str]:
 
 
 def unlike(name: str, stored: xr.Dataset, new: xr.Dataset) -> str:
-    """How a variable differs between two results; "" when it does not."""
+    """How a variable differs between two results, in words; "" if it does not."""
     if name not in stored or name not in new:
         return f"{name}: is only in the {'new' if name in new else 'stored'} result"
     a, b = stored[name].values, new[name].values

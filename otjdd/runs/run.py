@@ -33,8 +33,8 @@ def run(
 
     changes, more : dotted key -> value with unit: run("rv-loop", {"device.film.thickness": "3.2 nm"})
     Returns an xarray.Dataset (SI, energies in eV; names and units in `otjdd.results.outputs.OUTPUTS`).
-    progress : called with the fraction done   checkpoints : `checkpoint.Place` of them, None for none
-    A limit of the model that the run exceeds is logged as a warning and stands in the attribute `model_limits`.
+    progress : called with the fraction done   checkpoints : where to write them, None for none
+    A limit of the model that the run exceeds is logged as a warning, and kept in the attribute `model_limits`.
     Raises CaseError, OSError, SolverError (its `partial` is what was computed), ResultError for a checkpoint of
     another run.
     """
@@ -54,9 +54,9 @@ def simulate(
     start: Start | None = None,
     checkpoints: checkpoint.Place | None = None,
 ) -> xr.Dataset:
-    """Dataset of a case, by the kind of its drive: of a crossbar, or of one junction, with or without an error estimate.
+    """Dataset of a case: of a crossbar for a drive of patterns, else of one junction, with the errors it asks for.
 
-    start, checkpoints : as of `simulate_junction`; a crossbar has none
+    start, checkpoints : as in `simulate_junction`; not used for a crossbar
     """
     if case.drive.kind == "patterns":
         from otjdd.compact_models.crossbars.simulate import simulate_crossbar
@@ -72,5 +72,5 @@ def simulate(
 
 
 def makes_dataset(case: Case) -> bool:
-    """True for a case whose outputs only come in a Dataset."""
+    """True for a case whose outputs come as a Dataset only, and not as single arrays of `outputs_in_steps`."""
     return not hasattr(case.drive, "waveform") or case.numerics.error != "none"

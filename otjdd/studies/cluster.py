@@ -1,6 +1,6 @@
-"""Points of a study on a dask cluster: any scheduler and its workers, or one that is made for the study on this machine.
+"""Points of a study on a dask cluster: on any scheduler, or on one that is started for the study on this machine.
 
-Workers need otjdd and no shared folder: a point travels back as the bytes of its file, and is written where the study was
+Workers need otjdd and no shared folder: a point comes back as the bytes of its file, and is written where the study was
 started. When a scheduler or a worker is lost, only unfinished points are lost.
 """
 
@@ -22,16 +22,17 @@ from otjdd.system import interpreter
 if TYPE_CHECKING:
     from distributed import Client, Future, LocalCluster
 
-OUTSTANDING = 1000  # jobs that the scheduler knows of: enough to plan ahead
-PATIENCE = 15.0  # s without a connection to the scheduler
+OUTSTANDING = 1000  # most jobs that the scheduler holds at a time
+PATIENCE = 15.0  # s to wait for a connection to the scheduler
 
 
 def on_cluster(
     work: StudyWork, jobs: Iterable[PointJob], address: str, workers: int | None = None, limit: float | None = None
 ) -> Generator[tuple[PointJob, Point], None, None]:
-    """Points as they arrive from a cluster. `workers` : of one that is made here, for the address "local".
+    """Yield points as they arrive from a cluster.
 
-    limit : s that a point may take; looked at between the parts of its waveform
+    workers : number of processes for the address "local"   limit : time for a point [s], checked between the parts of its
+        waveform
     Raises ConnectionError when the scheduler cannot be reached or goes away, ResultError when a point cannot be written.
     """
     arrived: queue.SimpleQueue[Future[bytes]] = queue.SimpleQueue()
@@ -61,7 +62,7 @@ def on_cluster(
 
 
 def packed(work: StudyWork, job: PointJob, limit: float | None) -> bytes:
-    """Compute a point on a worker of the cluster; return the bytes of its file."""
+    """Compute a point on a worker of the cluster. Returns the bytes of its file."""
     return points.pack(compute(work, job, limit))
 
 
@@ -81,9 +82,10 @@ def next_of(arrived: queue.SimpleQueue[Future[bytes]], client: Client, address: 
 
 
 def received(future: Future[bytes], work: StudyWork, job: PointJob) -> Point | None:
-    """The point of a future that is done, put on disk; returned without its arrays. None when it is lost.
+    """Write the point of a finished future to disk. Returns it without its arrays, None when it is lost.
 
-    A point is lost when the scheduler goes away, or when a worker dies before the point has arrived.
+    A point is lost when the connection to the scheduler ends, or when a worker dies before the point has arrived.
+    Raises ResultError for a worker with another version of otjdd.
     """
     from distributed import KilledWorker
 
@@ -109,7 +111,7 @@ def gone(address: str) -> ConnectionError:
 
 
 def reach(address: str) -> None:
-    """Connect once: a study whose scheduler is not there leaves no folder. Raises ConnectionError, OSError."""
+    """Connect once, before a folder is made for the study. Raises ConnectionError, OSError."""
     if address != "local":
         with client_of(address, None):
             pass
@@ -117,7 +119,7 @@ def reach(address: str) -> None:
 
 @contextmanager
 def client_of(address: str, workers: int | None) -> Iterator[Client]:
-    """Connection to a scheduler, or to one made here. Raises ConnectionError, OSError where a library is missing."""
+    """Connection to a scheduler, or to one that is started here. Raises ConnectionError; OSError without dask."""
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
@@ -139,9 +141,9 @@ def client_of(address: str, workers: int | None) -> Iterator[Client]:
 def made_here(workers: int | None) -> Iterator[LocalCluster]:
     """A scheduler and workers on this machine that only this process can talk to.
 
-    A dask scheduler executes code of everyone who connects to it, as the user who started it, and its port is open to all
-    users of the machine. So all connections are encrypted, and both ends must show a certificate that is made for this one
-    study and kept in the memory of its processes. The pages that dask serves besides are not encrypted; there are none.
+    A dask scheduler runs code of everyone who connects to it, with the rights of the user who started it, and its port is
+    open to all users of the machine. So all connections are encrypted, and both ends must show a certificate that is made
+    for this study and kept in the memory of its processes. The web pages of dask are not encrypted, and are switched off.
     """
     import dask
     from distributed import LocalCluster

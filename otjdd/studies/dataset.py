@@ -32,11 +32,11 @@ STATES = ("done", "failed", "missing")
 
 
 def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
-    """Dataset of all points: each kept array with the axes of the study before its own dimensions.
+    """Dataset of all points: each kept array, with the axes of the study before its own dimensions.
 
-    Points that failed or are missing are nan; where rows differ in length, the shorter end in nan. `status` is 0 for
-    points that are done, 1 for those that failed, 2 for those that are missing; `reason` says why they failed, and
-    `model_limits` which limits of the model a point exceeds.
+    Points that failed or are missing have nan. Where points have rows of different lengths, shorter ones end in nan.
+    `status` is 0 for points that are done, 1 for failed and 2 for missing ones, `reason` says why a point failed, and
+    `model_limits` which limits of the model it exceeds.
     """
     import xarray as xr
 
@@ -49,7 +49,8 @@ def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
         if inner == (name,) and same_rows(values):
             coords[name] = inner, values[0], attributes_of(name)
         else:
-            own = f"point_{name}" if inner == (name,) else name  # a dimension is no name for what differs along others
+            # A variable of several dimensions cannot have the name of one of them.
+            own = f"point_{name}" if inner == (name,) else name
             variables[own] = (*dims, *inner), values.reshape(*shape, *values.shape[1:]), attributes_of(name)
     states = [2 if p is None else int(p.status != "done") for p in ordered]
     variables["status"] = dims, np.array(states, dtype="i1").reshape(shape), {
@@ -67,7 +68,7 @@ def collect(made: Plan, folder: Path, case: Case) -> xr.Dataset:
 
 
 def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
-    """Arrays of a point that this study keeps, with their coordinates; a point may hold more, from another study."""
+    """Arrays of a point that this study keeps, with their coordinates. The file may hold more, of another study."""
     if point is None or point.status != "done":
         return {}
     names = sorted((name for name in point.arrays if kept.wanted(name, keep)), key=lambda name: kept.place(name, keep))
@@ -76,7 +77,7 @@ def arrays_of(point: Point | None, keep: Sequence[str]) -> dict[str, KeptArray]:
 
 
 def coordinates(made: Plan) -> dict[str, Any]:
-    """The varied keys along their axes: an index where an axis has one key, columns where several change together."""
+    """The varied keys as coordinates along their axes. The only key of an axis is its index."""
     found = {}
     for axis in made.axes:
         for key in axis.keys:
@@ -86,7 +87,7 @@ def coordinates(made: Plan) -> dict[str, Any]:
 
 
 def stacked(rows: Sequence[dict[str, KeptArray]]) -> Iterator[tuple[str, tuple[str, ...], np.ndarray]]:
-    """(name, own dimensions, array (points, ...)) of everything that the points hold, filled up with nan."""
+    """(name, own dimensions, array (points, ...)) of each array of the points, with nan or "" where a point has none."""
     for name in dict.fromkeys(name for arrays in rows for name in arrays):
         held = [arrays[name] for arrays in rows if name in arrays]
         longest = np.max([kept.values.shape for kept in held], axis=0, initial=0).astype(int)
@@ -106,7 +107,10 @@ def same_rows(values: np.ndarray) -> bool:
 
 
 def shared(values: np.ndarray, present: np.ndarray, coordinate: bool) -> np.ndarray:
-    """Coordinates on which all points with a result agree, given to the points without one."""
+    """Values (points, ...), in which a coordinate that is equal in all points with a result is copied to the others.
+
+    present : (points,) True for points that hold the array
+    """
     if coordinate and same_rows(values[present]):
         values[~present] = values[present][0]
     return values
@@ -118,7 +122,7 @@ def attributes_of(name: str) -> dict[str, str]:
 
 
 def study_attributes(case: Case) -> dict[str, Any]:
-    """Attributes of a study; equal for equal studies, so no times among them."""
+    """Attributes of a study. Equal studies have equal ones, so they contain no times."""
     told = provenance.provenance(case.source, case.resolved(), title=case.title)
     sample = case.study.sample if case.study else None
     drawn = {SAMPLE_METHOD: sample.method, SAMPLE_COUNT: sample.count} if sample else {}
@@ -133,7 +137,7 @@ def summary(ds: xr.Dataset) -> str:
 
 
 def warn_of_limits(ds: xr.Dataset) -> None:
-    """Log how many points exceed a limit of the model, and which; nothing when none does."""
+    """Log a warning with the number of points that exceed limits of the model, if there are any."""
     found = [names(told) for told in ds[ATTRIBUTE].values.ravel() if told]
     if found:
         which = Counter(name for one in found for name in one).most_common()

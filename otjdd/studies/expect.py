@@ -1,4 +1,4 @@
-"""The [expect] of a case: one number of its result and its window, checked against outputs and metrics, and measured."""
+"""Check and measure the number in the [expect] of a case."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from otjdd.units import brief, plain_unit
 
 
 def check_expected(case: Case, file: str = "case.toml") -> None:
-    """Raise CaseError when the [expect] of a case is no number of its result. A case without one passes."""
+    """Raise CaseError if the [expect] of a case names no number of its result. A case without one passes."""
     if case.expect is None:
         return
     if wrong := list(problems(case, case.expect, file)):
@@ -39,7 +39,7 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
 
 
 def found(case: Case) -> float:
-    """Run a case, or the one point of its study, and return the expected number in SI. Raises CaseError, SolverError."""
+    """Run a case, or a point of its study. Returns the expected number [SI]. Raises CaseError, SolverError, ValueError."""
     check_expected(case)
     if (expect := case.expect) is None:
         raise ValueError("a case without [expect]")

@@ -1,4 +1,4 @@
-"""Computation of the points of a study: a point that fails is a Point with the reason, and the others go on.
+"""Computation of the points of a study. A point that fails becomes a Point with the reason, and the study goes on.
 
 Only errors of the disk, Ctrl-C and bugs end the study.
 """
@@ -23,7 +23,7 @@ Kept = tuple[dict[str, KeptArray], str]  # arrays of a point by name, and the li
 
 
 class StudyWork(NamedTuple):
-    """Common to the points of a study: the case before their changes, the arrays to keep, and the folder."""
+    """What the points of a study share: the case before their changes, the names to keep, and the folder."""
 
     case: Case
     keep: tuple[str, ...]
@@ -38,22 +38,22 @@ class PointJob(NamedTuple):
 
 
 def compute(work: StudyWork, job: PointJob, limit: float | None = None) -> Point:
-    """Run one point; the Point has the reason of a failure.
+    """Run one point. A Point that failed has the reason.
 
-    limit : s after which the run ends at the next edge of its waveform
+    limit : time [s] after which the run ends at the next edge of its waveform
     """
     ((_, point),) = computed(work, [job], limit)
     return point
 
 
 def computed(work: StudyWork, jobs: Sequence[PointJob], limit: float | None = None) -> Iterator[tuple[PointJob, Point]]:
-    """Points as they are computed, those of short runs together."""
+    """Yield points as they are computed; short runs take their steps together, see `system.steps`."""
     for number, point, seconds in together([point_in_steps(work, job, limit) for job in jobs]):
         yield jobs[number], point._replace(seconds=seconds)
 
 
 def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Generator[None, None, Point]:
-    """A point, in the steps of its run."""
+    """Compute a point in the steps of its run, as a generator that returns it."""
     began = time.perf_counter()
 
     def watch(fraction: float) -> None:
@@ -75,7 +75,10 @@ def point_in_steps(work: StudyWork, job: PointJob, limit: float | None) -> Gener
 
 
 def kept_arrays(case: Case, names: tuple[str, ...], watch: Callable[[float], None]) -> Generator[None, None, Kept]:
-    """The arrays to keep of the run of a case, and the limits of the model that it exceeds. Raises what a run raises."""
+    """Run a case in steps. Returns the arrays to keep, and the limits of the model that it exceeds.
+
+    watch : called with the fraction done. Raises the exceptions of a run.
+    """
     from otjdd.solver.simulate import outputs_in_steps
 
     if (outputs := keep.outputs_for(names)) is None or makes_dataset(case):
@@ -86,19 +89,19 @@ def kept_arrays(case: Case, names: tuple[str, ...], watch: Callable[[float], Non
 
 
 def settle(work: StudyWork, *jobs: PointJob) -> list[Point]:
-    """Compute points and put each on disk as it ends; returns them without their arrays, in the order of the jobs."""
+    """Compute points, and write each to disk as it ends. Returns them in the order of the jobs, without their arrays."""
     done = {job.digest: put_point(work, job, point) for job, point in computed(work, jobs)}
     return [done[job.digest] for job in jobs]
 
 
 def put_point(work: StudyWork, job: PointJob, point: Point) -> Point:
-    """Put a point on disk; returns it without its arrays."""
+    """Write a point to disk. Returns it without its arrays."""
     points.write_point(work.folder, job.digest, point)
     return point._replace(arrays={})
 
 
 def here(work: StudyWork, jobs: Iterable[PointJob]) -> Generator[tuple[PointJob, Point], None, None]:
-    """Points one after the other in this process."""
+    """Yield points that are computed one after the other in this process."""
     for job in jobs:
         (point,) = settle(work, job)
         yield job, point

@@ -1,7 +1,10 @@
-"""The arrays that a study keeps of each run: outputs by name, and numbers of metrics of a single run.
+"""The arrays that a study keeps of each run: outputs, and numbers of metrics of a run, by name.
 
-`read_resistance` is the whole row, `read_resistance[-1]` the last of it, `bias_current[0,2,35]` one number of three
-dimensions, `loop` every number of a metric, `loop.ratio` one of them.
+read_resistance          all reads
+read_resistance[-1]      the last one
+bias_current[0,2,35]     one number of an array with three dimensions
+loop                     all numbers of a metric
+loop.ratio               one of them
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ class KeptArray(NamedTuple):
 
 
 def by_default(drive: Drive) -> tuple[str, ...]:
-    """Names that are kept of a drive when the study names none."""
+    """Names that a study of a drive keeps by default."""
     if isinstance(drive, Answer):
         return "capacitance", "conductance_ac"
     if isinstance(drive, Curves):
@@ -50,7 +53,7 @@ def by_default(drive: Drive) -> tuple[str, ...]:
 
 
 def has_metric(names: Sequence[str]) -> bool:
-    """True when one of the names is that of a metric, or of a number of one."""
+    """True if one of the names is a metric or a number of one."""
     return any(base in OF_A_RUN for base, _, _ in map(parts, names))
 
 
@@ -67,7 +70,7 @@ def unknown(names: Sequence[str]) -> str:
 
 
 def not_one(name: str) -> str:
-    """Fault, in words, of a name that does not stand for one number of a run; "" when it does."""
+    """Why a name does not stand for one number of a run, in words; "" if it does."""
     if wrong := unknown([name]):
         return wrong
     base, number, _ = parts(name)
@@ -78,7 +81,7 @@ def not_one(name: str) -> str:
 
 @lru_cache(maxsize=1024)
 def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
-    """(output or metric, number of the metric, indices along the dimensions of the output) of a name to keep; else ""."""
+    """(output or metric, number of the metric or "", indices into the output) of a name; ("", "", ()) if it has no form."""
     match = KEPT.fullmatch(name)
     if not match:
         return "", "", ()
@@ -86,18 +89,18 @@ def parts(name: str) -> tuple[str, str, tuple[int, ...]]:
 
 
 def wanted(name: str, names: Sequence[str]) -> bool:
-    """True when a name was asked for, by itself or as a number of a metric."""
+    """True if a name is among `names`, itself or as a number of a metric there."""
     return name in names or (name.partition(".")[0] in names and "[" not in name)
 
 
 def place(name: str, names: Sequence[str]) -> tuple[int, str]:
-    """Sort key that puts kept arrays into the order in which they were asked for."""
+    """Key that sorts kept arrays in the order of `names`."""
     base = name if name in names else name.partition(".")[0]
     return names.index(base), name
 
 
 def outputs_for(names: Sequence[str]) -> set[str] | None:
-    """Outputs of a run from which the names are measured; None for a metric that may take any."""
+    """Outputs of a run that are needed for the names; None if a metric may need any output."""
     found: set[str] = set()
     for base in (parts(name)[0] for name in names):
         of_metric = OF_A_RUN[base].outputs if base in OF_A_RUN else (base,)
@@ -110,7 +113,7 @@ def outputs_for(names: Sequence[str]) -> set[str] | None:
 def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
     """The arrays to keep of a run, and the coordinates of their dimensions.
 
-    Raises ValueError, in words, for an output that the run does not have or a metric that does not fit it.
+    Raises ValueError for an output that the run does not have, and for a metric that does not fit it.
     """
     bases = {base for base, _, _ in map(parts, names) if base in OUTPUTS and base in ds}
     bases |= {dim for base in bases for dim in OUTPUTS[base].dims if dim in ds.coords}
@@ -118,14 +121,14 @@ def measure(ds: xr.Dataset, names: Sequence[str]) -> dict[str, KeptArray]:
 
 
 def measure_arrays(arrays: Mapping[str, ArrayLike], names: Sequence[str]) -> dict[str, KeptArray]:
-    """The same of the outputs of a run by name, without a Dataset unless a metric asks for one. Raises ValueError."""
+    """As `measure`, from the arrays of a run by name. A Dataset is made only if a metric needs it. Raises ValueError."""
     return measured_in(arrays, names, lambda: dataset(arrays))
 
 
 def measured_in(
     arrays: Mapping[str, ArrayLike], names: Sequence[str], whole: Callable[[], xr.Dataset]
 ) -> dict[str, KeptArray]:
-    """The arrays to keep among outputs of a run by name. whole : gives the Dataset, for metrics"""
+    """The arrays to keep among the outputs of a run by name. whole : returns the Dataset, for metrics"""
     found: dict[str, KeptArray] = {}
     all_dims: set[str] = set()
     for name in names:
@@ -158,7 +161,7 @@ def measured(ds: xr.Dataset, name: str) -> dict[str, float]:
 
 
 def unit_and_name(name: str) -> Output:
-    """Unit and long name of the array that is kept under a name."""
+    """Dimensions, unit and long name of the array that is kept under a name."""
     base, number, index = parts(name)
     if base in OF_A_RUN:
         return Output((), *OF_A_RUN[base].numbers[number])

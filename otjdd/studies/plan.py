@@ -1,6 +1,6 @@
-"""The points of a study: every combination of its axes as a case, checked before anything runs.
+"""The points of a study: all combinations of its axes, each a case that is checked before anything runs.
 
-A point is identified by its number, in the order of the axes with the last one fastest, and by the digest of its case.
+A point is identified by its number (the last axis is the fastest) and by the digest of its case.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,8 @@ MAX_POINTS = 100_000
 class Plan(NamedTuple):
     """A checked study.
 
-    case : common to all points   keep : names of the kept arrays   axes : of the product
-    digests : of the points, in order
+    case : before the changes of the points   keep : names of the kept arrays   time_limit : for one point [s], or None
+    axes : whose product are the points   digests : of the cases of the points, in order
     """
 
     case: Case
@@ -54,7 +54,7 @@ def plan(case: Case, file: str = "case.toml", progress: Callable[[float], None] 
     """Expand a study and validate every point of it.
 
     file : name of the case file, for problems   progress : called with the fraction done
-    Raises CaseError for a case without a study and for the first point that is no valid case, LimitError, OSError.
+    Raises CaseError for a case without a study and for the first point that is no valid case; LimitError, OSError.
     """
     if case.study is None:
         raise CaseError([Problem(file, 0, 0, "study", "a case with a [study]", "one without")])
@@ -80,7 +80,7 @@ def kept_by(study: Study, drive: Drive) -> tuple[str, ...]:
 
 
 def refuse_many(sizes: dict[str, int]) -> None:
-    """Raise LimitError when a study has more points than can be kept."""
+    """Raise LimitError for a study of more than MAX_POINTS points. sizes : axis -> length"""
     count = 1
     for size in sizes.values():
         count *= size
@@ -92,7 +92,7 @@ def refuse_many(sizes: dict[str, int]) -> None:
 
 
 def located(problem: Problem, case: Case, changes: dict[str, Any], file: str) -> Problem:
-    """A problem of a point, placed at the line of the case file that varies the key."""
+    """A problem of a point, moved to the line of the case file that varies its key. changes : of the point"""
     point = ", ".join(f"{key} = {brief(value)}" for key, value in changes.items())
     point = f"at {point}" * bool(changes)
     source = Source(file, case.source)

@@ -3,8 +3,8 @@
 A file is a line of JSON, then the arrays that it lists as little-endian float64, then the seal. The line holds the
 digest of the sources that computed the numbers, so that points of other sources are not reused.
 
-Points that took long are forced to the disk. Waiting for that would cost a short one more than its run; what a power cut
-spoils of it is seen by its seal, and computed again.
+The write of a short point does not wait for the disk, which would take longer than the run. If a power cut damages its
+file, the seal reveals that, and the point is computed again.
 """
 
 import json
@@ -26,7 +26,7 @@ from otjdd.system.sources import digest
 from otjdd.units import brief
 
 FORMAT = "otjdd point 3"
-ANY_FORMAT = "otjdd point "  # of this and of other versions
+ANY_FORMAT = "otjdd point "  # beginning of the format of any version
 OTHER_VERSION = "computed by another version of otjdd"
 FOLDER = "points"
 SHORT = 1.0  # s; a shorter point is not forced to the disk, which takes some 10 ms
@@ -35,9 +35,9 @@ SHORT = 1.0  # s; a shorter point is not forced to the disk, which takes some 10
 class Point(NamedTuple):
     """Outcome of one point: its arrays, or the reason for their absence.
 
-    status : "done", "solver" (it cannot go on), "time" (over the limit), "lost" (its process died), "error" (else), or
-    "stale" (of another version of otjdd)
-    seconds : duration   keep : requested names   limits : limits of the model that it exceeds, a line each
+    status : "done", "solver" (the solver failed), "time" (over the limit), "lost" (its process died), "error" (another
+        failure), or "stale" (computed by another version of otjdd)
+    seconds : duration of the run   keep : requested names   limits : limits of the model that it exceeds, a line each
     """
 
     status: Literal["done", "solver", "time", "lost", "error", "stale"]
@@ -60,7 +60,7 @@ def pack(point: Point) -> bytes:
 
 
 def unpack(path: Path, data: bytes) -> Point:
-    """Return the point of a file, with status "stale" if other sources computed it. Raises ResultError when damaged."""
+    """The point of a file, with status "stale" if other sources computed it. Raises ResultError if it is damaged."""
     line, _, body = unsealed(path, data).partition(b"\n")
     try:
         head = json.loads(line)
@@ -94,7 +94,7 @@ class Head(BaseModel):
 
 
 def unpacked(head: Head, body: bytes) -> Iterator[tuple[str, KeptArray]]:
-    """Names and arrays of a point. Raises ValueError for what is no output or does not fit the body."""
+    """Names and arrays of a point. Raises ValueError for an unknown output, and for arrays that do not fit the body."""
     at = 0
     for name, dims, shape, text in head.arrays:
         if unknown := kept.unknown([name]):
@@ -116,12 +116,12 @@ def path_of(folder: Path, digest: str) -> Path:
 
 
 def write_point(folder: Path, digest: str, point: Point) -> None:
-    """Put a point on disk. Raises ResultError."""
+    """Write a point to disk. Raises ResultError."""
     put_bytes(folder, digest, pack(point), forced=not point.seconds < SHORT)
 
 
 def put_bytes(folder: Path, digest: str, data: bytes, forced: bool = True) -> None:
-    """Put the bytes of a point on disk, at the same cost however many are there. Raises ResultError."""
+    """Write the bytes of a point to disk, in a time that does not depend on the number of points. Raises ResultError."""
     write_whole(path_of(folder, digest), data, among_many=True, forced=forced)
 
 
@@ -132,7 +132,7 @@ def read_point(folder: Path, digest: str) -> Point | None:
 
 
 def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
-    """A point of these sources that holds all requested arrays, or has failed. Raises ResultError when it is damaged."""
+    """A point of these sources that has failed or holds all arrays `keep`, else None. Raises ResultError if damaged."""
     point = read_point(folder, digest)
     if point is None or point.status == "stale" or (point.status == "done" and not set(keep) <= set(point.keep)):
         return None
@@ -140,7 +140,7 @@ def usable_point(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
 
 
 def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | None:
-    """The same, None also for a damaged one."""
+    """As `usable_point`, with None for a damaged point."""
     try:
         return usable_point(folder, digest, keep)
     except ResultError:
@@ -148,7 +148,7 @@ def held_or_none(folder: Path, digest: str, keep: tuple[str, ...]) -> Point | No
 
 
 def final(folder: Path, digest: str, keep: tuple[str, ...]) -> bool:
-    """True if a point need not be computed again: it exists, and another attempt would end alike."""
+    """True if a point need not be computed again: it is done, or failed in a way that would repeat itself."""
     point = held_or_none(folder, digest, keep)
     return point is not None and point.status in ("done", "solver")
 

@@ -1,7 +1,7 @@
-"""The points of a study in several processes. One that dies, or that takes longer than the limit, is replaced.
+"""The points of a study in several processes. A process that dies or exceeds the time limit is replaced.
 
-Short points are handed out several at a time. When their process dies, those without a file are computed once more, each
-alone, so that a point which ends its process ends no other.
+Short points are handed out in batches. When the process of a batch dies, its points without a file are computed again,
+each alone, so that a point that kills its process takes no other point with it.
 """
 
 import logging
@@ -20,18 +20,18 @@ from otjdd.system.pool import DATASETS, team
 
 log = logging.getLogger(__name__)
 
-ENOUGH, MOST = 0.2, 24  # s that the points of a batch take, and their number, at most
-ROUNDS = 4  # batches of a process that are left, at least: they get smaller in the end, so that all end together
-RECENT = 20  # points that tell how long the next ones take
+ENOUGH, MOST = 0.2, 24  # most time [s] and points of a batch
+ROUNDS = 4  # least number of batches that are left for each process: the last ones are small, so that all end together
+RECENT = 20  # number of last points by which the time of the next ones is estimated
 
 
 def finished_points(
     work: StudyWork, jobs: Iterable[PointJob], count: int, workers: int, limit: float | None = None, alone: bool = False
 ) -> Generator[tuple[PointJob, Point], None, None]:
-    """Points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
+    """Yield the points of `count` jobs as they are finished in `workers` processes. Raises errors that end the study.
 
-    limit : s that each may take
-    alone : the first is finished and handed to the caller before others begin
+    limit : time for each point [s]
+    alone : finish the first point and yield it before others begin
     """
     batches, again = Batches(jobs, count, ROUNDS * workers, 1 if limit is not None else MOST), []
     with team(workers, apart=True, load=loaded(work.case, work.keep)) as compute_all:
@@ -48,7 +48,7 @@ def finished_points(
 
 
 class Batches:
-    """Batches of jobs on their way: an iterator over them, of which each is as large as the last points allow.
+    """Iterator over batches of jobs, whose size follows the duration of the last points.
 
     count : number of all jobs   shares : least number of batches for the jobs that are left   most : jobs in a batch
     """
@@ -76,22 +76,22 @@ class Batches:
         return self.handed_out.pop(number)
 
     def look_at(self, point: Point) -> None:
-        """Choose the size of the next batches by the longest of the last points, nan for one without a time."""
+        """Set the size of the next batches by the longest of the last points. A point without a time counts as ENOUGH."""
         self.took.append(point.seconds if point.seconds > 0.0 else ENOUGH)
         self.size = max(1, min(self.most, int(ENOUGH / max(self.took))))
 
 
 def loaded(case: Case, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Modules that the processes for the points of a study have loaded when they start.
+    """Modules that the processes for the points of a study load before they start: DATASETS, or none if no point needs it.
 
-    In a session they are copied from the same process as those for other work, which makes Datasets.
+    In a user's session all processes are copied from one, which has loaded DATASETS for other work.
     """
     plain = interpreter.OWN and not keep.has_metric(names) and not makes_dataset(case)
     return () if plain else (DATASETS,)
 
 
 def lost(work: StudyWork, batch: tuple[PointJob, ...], error: Exception) -> list[Point | None]:
-    """Points of a batch whose process died: those that it wrote, None for others; the failure of one that was alone."""
+    """Points of a batch whose process died: those with a file, None for the others. A single point becomes a failure."""
     if len(batch) > 1:
         log.warning("%s: its points without a file are computed once more, each alone", error)
         found = (points.held_or_none(work.folder, job.digest, work.keep) for job in batch)

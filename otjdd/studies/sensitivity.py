@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bool = False) -> xr.Dataset:
-    """Straight line through a result against a numeric key, at every place of the other axes.
+    """Fit a straight line to a result against a numeric key, for each combination of the other axes.
 
-    name : of an array of the study   key : an axis   log_x, log_y : of the decimal logarithm of key and of the result
+    name : of an array of the study   key : an axis   log_x, log_y : take the decimal logarithm of the key, of the result
     Returns an xarray.Dataset with `slope` (per unit of the key, or per decade), its standard `error`, `intercept` and
     `correlation`; nan where fewer than three points are finite. Raises ValueError for a key that is no numeric axis.
     """
@@ -53,12 +53,12 @@ def slope(ds: xr.Dataset, name: str, key: str, *, log_x: bool = False, log_y: bo
 def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: int = 400, seed: int = 0) -> xr.Dataset:
     """Sobol indices of a result: shares of its variance by key, from a study with a sample of the method "saltelli".
 
-    name : of an array with the one dimension `sample`   log : of its decimal logarithm, for what spans decades
-    Returns an xarray.Dataset along `key`: `first`, the share of the variance that goes with the key alone, and `total`,
-    the share that is left when all other keys are fixed, each with the ends of its 95 % interval (bootstrap); `rows`,
-    how many rows of the design are whole. Rows of which a point failed are left out.
+    name : of an array with the one dimension `sample`   log : take its decimal logarithm, for results over decades
+    Returns an xarray.Dataset along `key`: `first`, the share of the variance due to the key alone; `total`, the share that
+    is left when all other keys are fixed; the ends of the 95 % interval of each (bootstrap); `rows`, the number of complete
+    rows of the design. Rows with a failed point are left out.
     First order after Saltelli et al., Comput. Phys. Commun. 181, 259 (2010), total after Jansen (1999).
-    Raises ValueError when the study has no such sample, or nearly nothing is left of it.
+    Raises ValueError when the study has no such sample, or fewer than eight complete rows.
     """
     import xarray as xr
 
@@ -82,7 +82,7 @@ def sobol_indices(ds: xr.Dataset, name: str, *, log: bool = False, resamples: in
 
 
 def indices(blocks: np.ndarray) -> np.ndarray:
-    """First and total indices (2, keys) from the results (2 + keys, rows) at A, B, and A with one column of B."""
+    """First and total indices (2, keys) from results (2 + keys, rows) of the blocks A, B, and A with one column of B."""
     A, B, mixed = blocks[0], blocks[1], blocks[2:]
     both = np.concatenate([A, B])
     A, B, mixed = A - both.mean(), B - both.mean(), mixed - both.mean()
@@ -91,6 +91,6 @@ def indices(blocks: np.ndarray) -> np.ndarray:
 
 
 def worth_logarithms(values: ArrayLike) -> bool:
-    """True if results span so many decades that their logarithm is the better quantity."""
+    """True if results are positive and span more than a decade, so that their logarithm is the better quantity."""
     good = np.asarray(values)[np.isfinite(values)]
     return bool(good.size and good.min() > 0 and good.max() > 10 * good.min())

@@ -35,18 +35,18 @@ if TYPE_CHECKING:
 CASE, INDEX, RESULT = "study.toml", "study.json", "study.nc"
 TAKEN = "already holds a study: resume it, or choose another folder"
 SOURCES = "source_sha256"  # key of the index; otjdd 0.1.0 had none
-MAX_VALUES = 5e8  # in the Dataset: 4 GB
+MAX_VALUES = 5e8  # most values in the Dataset: 4 GB
 PointProgress = Callable[[int, int, int], None]  # called with points done, failed and all
 Announce = Callable[[str], None]
 
-ALONE = 10  # points a worker from which one is computed first, to estimate the cost of all
+ALONE = 10  # points for each worker, above which the first point is computed alone to estimate the cost of all
 
 
 class Ways(NamedTuple):
-    """Means of computing points.
+    """How the points are computed.
 
     workers : processes, None for this one alone   scheduler : address of a dask scheduler, or "local"
-    shard : (i, N), the i-th of N shares, i from 1
+    shard : (i, N), only the i-th of N shares, i from 1
     """
 
     workers: int | None = None
@@ -64,10 +64,10 @@ def study(
     """Run the study of a case: a record, the path of a case file, or the name of a shipped case ("thickness").
 
     changes, more : dotted key -> value with unit
-    out : folder of the study; without one nothing is kept on disk   workers : processes; None is this process alone
-    resume : go on in a folder that already holds points
+    out : folder of the study; None to keep nothing on disk   workers : processes; None for this process alone
+    resume : use the points that the folder already holds
     scheduler : address of a dask scheduler, or "local"   shard : (i, N), only the i-th of N shares, i from 1
-    progress : called with (done, failed, all) after each point   announce : called with a line on the work ahead
+    progress : called with (done, failed, all) after each point   announce : called with lines on the work ahead
     Returns an xarray.Dataset: the kept arrays, the varied keys as coordinates, `status` and `reason` of each point.
     Raises CaseError, LimitError, ResultError; OSError for a folder that cannot be used or a scheduler that goes away.
     """
@@ -93,7 +93,7 @@ def study(
 
 
 def get_ready(case: Case) -> None:
-    """Start the process that workers are copied from, which gets ready while the points are planned."""
+    """Start the process that workers are copied from, so that it loads its modules while the points are planned."""
     if case.study is not None:
         pool.make_ready(*processes.loaded(case, kept_by(case.study, case.drive)))
 
@@ -101,12 +101,12 @@ def get_ready(case: Case) -> None:
 def prepare(
     case: Case, folder: Path, resume: bool = False, file: str = "case.toml", scheduler: str | None = None
 ) -> Plan:
-    """Plan a study and claim its folder. Raises CaseError, LimitError, ResultError, OSError."""
+    """Plan a study, and prepare its folder. Raises CaseError, LimitError, ResultError, OSError."""
     made = plan(case, file)
     if scheduler:
         cluster.reach(scheduler)
     held = folder / points.FOLDER
-    if held.is_symlink():  # a link in a folder that others can write to could lead anywhere
+    if held.is_symlink():  # somebody else could have put a link to any folder here
         raise OSError(errno.ELOOP, "is a link; the points of a study are kept in the study's own folder", str(held))
     if not resume and held.is_dir() and any(held.iterdir()):
         raise OSError(errno.EEXIST, TAKEN, str(folder))
@@ -119,7 +119,10 @@ def prepare(
 
 
 def claim(folder: Path, made: Plan, resume: bool) -> None:
-    """Write the index of a study: of several that begin in one folder, one is the first. Raises ResultError, OSError."""
+    """Write the index of a study. If several studies start in one folder at once, one succeeds.
+
+    Raises ResultError, OSError.
+    """
     index = {"keep": made.keep, "points": made.digests, SOURCES: sources.digest()}
     try:
         write_whole(folder / INDEX, json.dumps(index).encode(), overwrite=resume)
@@ -130,7 +133,7 @@ def claim(folder: Path, made: Plan, resume: bool) -> None:
 
 
 def put_together(made: Plan, folder: Path, case: Case) -> xr.Dataset:
-    """Write the Dataset of all points, and return it. Raises ResultError; OSError if the folder is another study's now."""
+    """Write the Dataset of all points. Returns it. Raises ResultError; OSError if another study has taken the folder."""
     if index_of(folder)["points"] != list(made.digests):
         reason = "another study began here meanwhile; all points are kept: resume one after the other"
         raise OSError(errno.EEXIST, reason, str(folder))
@@ -140,7 +143,7 @@ def put_together(made: Plan, folder: Path, case: Case) -> xr.Dataset:
 
 
 def of_other_sources(folder: Path) -> bool:
-    """True if a folder holds a study that other sources of otjdd computed. A damaged index is no evidence of that."""
+    """True if a folder holds points that other sources of otjdd computed. False for a damaged index."""
     try:
         index = index_of(folder)
     except ResultError:
@@ -151,7 +154,7 @@ def of_other_sources(folder: Path) -> bool:
 def run(
     made: Plan, folder: Path, ways: Ways, progress: PointProgress | None = None, announce: Announce | None = None
 ) -> None:
-    """Compute the points that are not there yet. Raises LimitError, ResultError, OSError."""
+    """Compute the points that are not on disk yet. Raises LimitError, ResultError, OSError."""
     different = dict.fromkeys(made.digests)
     there = points.on_disk(folder)
     todo = {d: i for i, d in enumerate(made.digests) if d not in there or not points.final(folder, d, made.keep)}
@@ -167,7 +170,7 @@ def run(
         (jobs.PointJob(d, made.changes(i)) for d, i in todo.items()),
     )
     first = True
-    import h5netcdf  # noqa: F401  (the Dataset's, while the workers load: later all would wait for them)
+    import h5netcdf  # noqa: F401  (for the Dataset at the end; imported now, while the workers load)
     import xarray  # noqa: F401
 
     with contextlib.closing(start(work, waiting, ways, made.time_limit, len(todo))) as finished:
@@ -186,7 +189,7 @@ def run(
 def start(
     work: jobs.StudyWork, waiting: Iterable[jobs.PointJob], ways: Ways, time_limit: float | None, count: int
 ) -> Generator[tuple[jobs.PointJob, Point], None, None]:
-    """Iterator over (job, Point) as they are finished."""
+    """Iterator over (job, Point) as they are finished, by a cluster, this process, or several. count : of the jobs"""
     if ways.scheduler:
         return cluster.on_cluster(work, waiting, ways.scheduler, ways.workers, time_limit)
     if ways.workers is None and time_limit is None:
@@ -196,7 +199,7 @@ def start(
 
 
 class Cost(NamedTuple):
-    """Cost of the rest of a study: time [s], bytes on disk, values in the Dataset."""
+    """Estimated cost of the rest of a study: time [s], bytes on disk; and values in the Dataset."""
 
     seconds: float
     disk: int
@@ -208,7 +211,7 @@ class Cost(NamedTuple):
 
 
 def cost_of(folder: Path, job: jobs.PointJob, point: Point, made: Plan, left: int, number: int) -> Cost:
-    """Time that `left` more points take, if each takes as long as the last one."""
+    """Cost of `left` more points in `number` processes, if each costs as much as this one."""
     size = points.path_of(folder, job.digest).stat().st_size
     held = points.read_point(folder, job.digest) or point
     values = sum(int(array.values.size) for array in held.arrays.values())
@@ -216,7 +219,7 @@ def cost_of(folder: Path, job: jobs.PointJob, point: Point, made: Plan, left: in
 
 
 def refuse_large(folder: Path, cost: Cost) -> None:
-    """Raise LimitError when disk or memory do not suffice."""
+    """Raise LimitError if disk or memory do not suffice."""
     free = shutil.disk_usage(folder).free
     if cost.disk > free:
         raise LimitError(
@@ -227,9 +230,9 @@ def refuse_large(folder: Path, cost: Cost) -> None:
 
 
 def status(folder: str | Path) -> Counter[str]:
-    """Count the points of a study by state: "done", "missing", "damaged", of another version, or failed and why.
+    """Count the points of a study by state: "done", "missing", "damaged", of another version, or failed with the reason.
 
-    Raises ResultError when the folder holds no study.
+    Raises ResultError if the folder holds no study.
     """
     folder = Path(folder)
     if not (folder / INDEX).exists():

@@ -1,4 +1,4 @@
-"""Calls beside each other in threads of one process: kernels release Python's lock, so each has a processor of its own."""
+"""Calls at the same time in threads of one process. Kernels release Python's lock, so each call has its own processor."""
 
 import multiprocessing as mp
 from collections.abc import Callable, Sequence
@@ -14,11 +14,11 @@ Check = Callable[[float], None]
 
 
 def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]]) -> tuple[Main, list[Other]]:
-    """Result of main(), and those of other(check) for each of the others, which run in threads meanwhile.
+    """Results of main(), and of other(check) for each of the others, which run in threads at the same time.
 
-    check : takes the fraction done. The others call it now and then; it raises KeyboardInterrupt when main has failed.
-    On one processor, and in a process of a pool, whose others have the other processors, one call follows the other.
-    Raises the exception of main, else of the first of the others that failed.
+    check : the others call it now and then with the fraction done; it raises KeyboardInterrupt when main has failed
+    On one processor, and in a process of a pool, which has one processor to itself, the calls follow each other.
+    Raises the exception of main, else that of the first of the others that failed.
     """
     if cores() == 1 or mp.parent_process() is not None:
         return main(), [other(go_on) for other in others]
@@ -38,4 +38,4 @@ def beside(main: Callable[[], Main], others: Sequence[Callable[[Check], Other]])
 
 
 def go_on(fraction: float) -> None:
-    """Check of a call that nothing stops."""
+    """A `check` that never stops the call."""

@@ -1,10 +1,10 @@
 """Files that are whole or absent, and bounded reading.
 
-A file is written under another name in the same folder, forced to the disk, read back, and only then renamed: whatever
-happens in between, power cuts included, its name stands for the old content, for the new, or for nothing. A link at its
-place is replaced, not followed: in a folder that others can write to, a link could lead to any file of the user.
+A file is written under another name in the same folder, forced to the disk, read back, and only then renamed. Whatever
+happens in between, power cuts included, its name stands for the old content, for the new, or for nothing. A link in its
+place is replaced and not followed: in a folder that others can write to, a link could lead to any file of the user.
 
-A sealed file ends with the sha256 of all bytes before it, so that damage is seen before any parser meets it. HDF5 allows
+A sealed file ends with the sha256 of all bytes before it, so that damage is found before any parser reads it. HDF5 allows
 bytes after its end, and other readers of NetCDF ignore them.
 """
 
@@ -25,11 +25,11 @@ from otjdd.errors import ResultError
 
 MAX_BYTES = 8 * 2**30
 PIECE = 2**24  # bytes read at a time
-PATIENCE = 2.0  # s after which a file that keeps its reader waiting is given up
+PATIENCE = 2.0  # s to wait for the next bytes of a file
 HDF5 = b"\x89HDF\r\n\x1a\n"
 SEAL = b"\notjdd sha256 "
 SEAL_BYTES = len(SEAL) + 64 + 1
-YOUNG, STALE = 5.0, 3600.0  # s, after which an unfinished file without a lock, or with one, belongs to nobody
+YOUNG, STALE = 5.0, 3600.0  # s: age from which an unfinished file without a lock, or with one, may be removed
 
 ADVICE = {
     errno.ENOSPC: "free some space, or write to another disk",
@@ -51,17 +51,16 @@ def write_whole(
     path: str | Path, data: bytes | memoryview, overwrite: bool = True, *, among_many: bool = False,
     forced: bool = True, mode: int = 0o666,
 ) -> None:  # fmt: skip
-    """Put `data` under `path`, all or nothing. Raises ResultError; then `path` is as it was before.
+    """Write `data` to `path`, all or nothing. Raises ResultError, and leaves `path` unchanged then.
 
-    A symbolic link at `path` is replaced by the file; what it leads to stays as it is. A folder, a pipe or a device is
-    never replaced, nor a link to one. Unfinished files that killed writers of the same path have left are removed.
+    A symbolic link at `path` is replaced by the file, and its target is left alone. A folder, a pipe or a device, or a link
+    to one, is never replaced. Unfinished files of the same path that killed writers have left are removed.
 
-    overwrite : without it `path` must be free, and stays with the first of several processes that write it at once
-    among_many : leave unfinished files where they are, because looking for them would mean listing a large folder; the
-        caller uses `tidy`
-    forced : wait until the disk has the file, and its name in the folder. Without it a power cut within the next half a
-        minute may leave a part of the file under its name: only for sealed files that are cheap to make again
-    mode : access rights of a new file, less those that the umask takes away
+    overwrite : if False, `path` must not exist; of several processes that write it at once, one succeeds
+    among_many : do not look for unfinished files, which would list a large folder; the caller uses `tidy`
+    forced : wait until the disk has the file and its name. Otherwise a power cut within the next half a minute may leave
+        a part of the file under its name: only for sealed files that are cheap to make again
+    mode : access rights of a new file, before the umask
     """
     try:
         target = os.fspath(Path(path))
@@ -89,10 +88,10 @@ def read_whole(path: str | Path) -> bytes:
 def read_regular(path: str | Path, most: int, *, owned: bool = False) -> bytes:
     """Content of a regular file of at most `most` bytes, without waiting for a writer.
 
-    Some files of the system, /proc/kmsg for one, call themselves regular and yet have no end, or no content until
-    something happens. So the size is counted while reading, and a file that keeps its reader waiting is given up.
+    Some files of the system, such as /proc/kmsg, are called regular and yet have no end, or no content until something
+    happens. So the size is counted while reading, and reading ends after PATIENCE without new bytes.
 
-    owned : take only a file that this user owns, that nobody else can write to and that has one name
+    owned : take only a file that this user owns, that nobody else can write to, and that has one name
     Raises Refused, whose strerror says why; OSError when the file cannot be opened or read.
     """
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -126,18 +125,18 @@ class Refused(OSError):
 
 
 class TooLarge(Refused):
-    """A file with more bytes than are taken."""
+    """A file of more bytes than allowed."""
 
 
 def is_own(status: os.stat_result) -> bool:
-    """True if a file belongs to this user, cannot be written to by others and has no second name elsewhere."""
+    """True if a file belongs to this user, cannot be written to by others, and has no second name."""
     if not hasattr(os, "getuid"):
         return True
     return status.st_uid == os.getuid() and not status.st_mode & 0o022 and status.st_nlink == 1
 
 
 def _piece(descriptor: int, began: float) -> bytes:
-    """The next bytes of an open file, b"" at its end. began : time.monotonic() [s] of the first. Raises Refused."""
+    """The next bytes of an open file, b"" at its end. began : time.monotonic() [s] at its beginning. Raises Refused."""
     while True:
         try:
             return os.read(descriptor, PIECE)
@@ -156,7 +155,7 @@ def _size(number: int) -> str:
 
 
 def sealed(data: bytes | memoryview) -> bytes:
-    """The data and, at their end, their sha256."""
+    """The data with their seal, the sha256, at the end."""
     return b"".join([data, SEAL, hashlib.sha256(data).hexdigest().encode(), b"\n"])
 
 
@@ -183,15 +182,15 @@ def hdf5_length(data: bytes) -> int | None:
 
 
 def tidy(folder: Path, pattern: str) -> None:
-    """Remove unfinished files without a writer: a writer holds a lock, which is released when it is killed."""
+    """Remove unfinished files without a writer. A writer holds a lock, which is released when it is killed."""
     for path in folder.glob(pattern):
-        with contextlib.suppress(OSError):  # another process was quicker, or the folder is closed
+        with contextlib.suppress(OSError):  # another process has removed it, or this one may not
             if time.time() - os.lstat(path).st_mtime > (YOUNG if _unlocked(path) else STALE):
                 path.unlink()
 
 
 def _lock(descriptor: int) -> bool:
-    """Take the lock of an open file until it is closed; False where that cannot be done."""
+    """Lock an open file until it is closed. Returns False where that cannot be done."""
     try:
         import fcntl
 
@@ -230,7 +229,7 @@ def _write_beside(
 ) -> None:
     folder, name = os.path.split(target)
     part = os.path.join(folder, f".{name}.{secrets.token_hex(4)}.part")
-    # With O_EXCL a link of that name is an error.
+    # O_EXCL: an existing file or link of that name is an error.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0)
     descriptor = os.open(part, flags, mode)
     try:
@@ -253,12 +252,12 @@ def _write_beside(
 
 
 def _put_new(part: str, target: str) -> None:
-    """Give a file its name unless the name is taken. Of several processes that do so at once, one succeeds."""
+    """Rename a file unless the new name exists. Of several processes that do so at once, one succeeds."""
     try:
         os.link(part, target)
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links: the check in `_check_free` is all it allows
+    except OSError:  # a file system without hard links, where only `_check_free` has looked for the name
         os.replace(part, target)
     else:
         os.unlink(part)

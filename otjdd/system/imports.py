@@ -11,9 +11,9 @@ DASK = "dask", "distributed"  # xarray imports them wherever they are installed,
 
 @contextlib.contextmanager
 def absent(*modules: str) -> Iterator[None]:
-    """Within the block, modules that are not yet imported cannot be imported, as if they were not installed.
+    """Within the block, these modules cannot be imported, unless they are already, as if they were not installed.
 
-    For optional imports of libraries that take longer than a run.
+    For slow optional imports of libraries.
     """
     kept_out = [name for name in modules if name not in sys.modules]
     for name in kept_out:
@@ -26,18 +26,18 @@ def absent(*modules: str) -> Iterator[None]:
 
 
 def without_dask() -> contextlib.AbstractContextManager[None]:
-    """Within the block, xarray finds no dask: once it has looked it does not look again, so only before its import."""
+    """Within the block, xarray finds no dask when it is imported. Afterwards it does not look for it again."""
     return contextlib.nullcontext() if "xarray" in sys.modules else absent(*DASK)
 
 
 def elsewhere() -> contextlib.AbstractContextManager[None]:
     """Within the block, the working folder is that of this module.
 
-    For libraries that look for settings in the working folder when they are imported. Somebody else may have put them
-    there, and a result must not depend on where a command was given.
+    For libraries that read settings from the working folder when they are imported. These may be of somebody else, and a
+    result must not depend on the folder in which a command is given.
     """
     try:
         os.getcwd()
-    except OSError:  # the folder is gone, and with it what could be in it
+    except OSError:  # the working folder has been removed, so it holds no settings
         return contextlib.nullcontext()
     return contextlib.chdir(Path(__file__).parent)

@@ -1,4 +1,4 @@
-"""Other Python processes that otjdd starts: they import nothing from the working folder.
+"""Settings of this Python process and of those that otjdd starts, which import nothing from the working folder.
 
 `python -c` puts the working folder first on the path of modules. A file `queue.py` beside a case would then be imported
 in place of the one of the standard library.
@@ -11,17 +11,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 SAFE_PATH = "PYTHONSAFEPATH"  # environment variable with the effect of -P for all child interpreters
-PARENT = "OTJDD_PARENT"  # environment variable: the process with whose end an interpreter exits
+PARENT = "OTJDD_PARENT"  # environment variable: an interpreter exits when this process ends
 
-OWN = False  # True in a process that runs otjdd alone: the command line, and no session or program of somebody else
-GARBAGE = 50_000  # new objects after which the collector looks for garbage among them, for 700
+OWN = False  # True in a process that runs nothing but otjdd: the command line, not a user's session or program
+GARBAGE = 50_000  # new objects after which garbage is collected; Python's default is 700
 
 
 def make_own() -> None:
-    """Make this process otjdd's own, before numpy is imported. What it sets holds for the processes that it starts.
+    """Set up this process and those that it starts for otjdd alone. Call it before numpy is imported.
 
-    Each saves a tenth of a second of a processor at every start. The threads of OpenBLAS wait busily once they are there,
-    and no matrix here is large enough for them. The collector looks through what is imported again and again.
+    Two settings save a tenth of a second of a processor each at every start: one thread for OpenBLAS, whose threads wait
+    busily while no matrix here is large enough for them; and fewer collections of garbage among the imported modules.
     """
     global OWN
     OWN = True
@@ -35,13 +35,13 @@ def command(code: str, *arguments: str) -> list[str]:
 
 
 def environment(**changes: str) -> dict[str, str]:
-    """Environment of such an interpreter: this one's, with changes."""
+    """Environment of an interpreter that otjdd starts: that of this process, with changes."""
     return os.environ | {SAFE_PATH: "1", PARENT: str(os.getpid())} | changes
 
 
 @contextmanager
 def inherited() -> Iterator[None]:
-    """Within the block, interpreters that a library starts get that environment as well."""
+    """Within the block, interpreters that a library starts also get the environment of `environment`."""
     before = {name: os.environ.get(name) for name in (SAFE_PATH, PARENT)}
     os.environ.update(environment())
     try:
@@ -55,5 +55,5 @@ def inherited() -> Iterator[None]:
 
 
 def parent() -> int:
-    """Process that started this interpreter, even if it has ended. Looked up once: children inherit the variable."""
+    """Process that started this interpreter, even if it has ended. Removes the variable, which children would inherit."""
     return int(os.environ.pop(PARENT, 0)) or os.getppid()

@@ -1,4 +1,4 @@
-"""Interruptions of a run: signals, a limit on time, a limit on memory. All of them act like Ctrl-C.
+"""Interruptions of a run by signals, a limit on time, or a limit on memory. All of them act like Ctrl-C.
 
 `Stopped` is a KeyboardInterrupt, so code that keeps the computed part after Ctrl-C keeps it in all these cases.
 """
@@ -16,27 +16,27 @@ from types import FrameType
 
 from otjdd.errors import LimitError, Stopped
 
-EVERY = 0.05  # s between two checks of the watch
-NEEDED = 2.0**30  # bytes of addresses: 0.6 GiB with all libraries loaded, 0.9 GiB while kernels are compiled
-SHARE = 0.8  # of the machine's memory is the limit when none is given
+EVERY = 0.05  # s between two checks of time and memory
+NEEDED = 2.0**30  # bytes of addresses: libraries take 0.6 GiB, and the compilation of kernels 0.9 GiB in all
+SHARE = 0.8  # of the machine's memory: the default limit
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """The KeyboardInterrupt behind an exception: itself or its cause; None when there is none."""
+    """The KeyboardInterrupt that an exception is, or is caused by; None if there is none."""
     error = behind(error)
     return error if isinstance(error, KeyboardInterrupt) else None
 
 
 def behind(error: BaseException) -> BaseException:
-    """The exception that a handler of a signal raised while a compiled kernel ran; else the exception itself.
+    """The exception that a signal handler raised while a compiled kernel ran; else the exception itself.
 
-    Python then says SystemError ("returned a result with an exception set").
+    Python wraps such an exception into a SystemError ("returned a result with an exception set").
     """
     return (error.__cause__ or error.__context__ or error) if isinstance(error, SystemError) else error
 
 
 def interrupt(number: int) -> None:
-    """Send a signal to the main thread, so that it stops waiting; `raise_signal` in another thread does not wake it."""
+    """Send a signal to the main thread, which ends its waiting; `raise_signal` in another thread would not."""
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:
         signal.pthread_kill(main, number)
@@ -48,7 +48,7 @@ def interrupt(number: int) -> None:
 def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
     """Within the block SIGTERM raises Stopped, as SIGINT raises KeyboardInterrupt. Main thread only.
 
-    reasons : of limits that send SIGTERM themselves; the first of them is reported in place of the signal
+    reasons : list that limits add their reason to before they send SIGTERM; the first one is reported
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -64,9 +64,9 @@ def heeding_signals(reasons: Sequence[str] = ()) -> Iterator[None]:
 
 @contextmanager
 def raised_again() -> Iterator[None]:
-    """Within the block, raise an interruption again that Python could not deliver, until it is delivered.
+    """Within the block, repeat an interruption that Python could not deliver, until it is delivered.
 
-    While LLVM compiles it calls back into Python. An exception raised by a signal in such a callback has no caller:
+    LLVM calls back into Python while it compiles. An exception that a signal raises in such a callback has no caller:
     Python reports it as unraisable, and the program would continue as if there had been no signal.
     """
     before = sys.unraisablehook
@@ -77,7 +77,7 @@ def raised_again() -> Iterator[None]:
         if error is None:
             before(unraisable)
             return
-        # Not here: an exception raised in this hook is lost as well.
+        # An exception raised in this hook is lost as well, so the signal is sent later.
         number = signal.SIGTERM if isinstance(error, Stopped) else signal.SIGINT
         timer = threading.Timer(EVERY, interrupt, [number])
         timer.daemon = True
@@ -89,14 +89,14 @@ def raised_again() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = before
-        for timer in timers:  # one that fired after the block would interrupt what comes next
+        for timer in timers:  # a timer that fires after the block would interrupt other code
             timer.cancel()
             timer.join()
 
 
 @contextmanager
 def shielded() -> Iterator[None]:
-    """Signals wait for the end of the block, so that a write in it is complete. Main thread only."""
+    """Within the block, signals are held back until its end, so that a write in it is complete. Main thread only."""
     waiting: list[int] = []
     before = {
         n: signal.signal(n, lambda number, frame: waiting.append(number)) for n in (signal.SIGINT, signal.SIGTERM)
@@ -112,7 +112,7 @@ def shielded() -> Iterator[None]:
 
 @contextmanager
 def watched(watch: Callable[[threading.Event], None]) -> Iterator[None]:
-    """Run watch(over) in a thread beside the block, at whose end the Event `over` is set."""
+    """Run watch(over) in a thread during the block. The Event `over` is set at its end."""
     over = threading.Event()
     thread = threading.Thread(target=watch, args=(over,), daemon=True)
     thread.start()
@@ -125,9 +125,9 @@ def watched(watch: Callable[[threading.Event], None]) -> Iterator[None]:
 
 @contextmanager
 def limits(seconds: float | None, memory: float) -> Iterator[None]:
-    """Raise Stopped within the block when it takes longer [s], or the process more memory [bytes], than allowed.
+    """Raise Stopped within the block when it exceeds a time [s], or the process half of a memory [bytes].
 
-    Half of the memory is for the run; writing its result needs as much again. Main thread only.
+    The other half is for writing the result. Main thread only.
     """
     reasons: list[str] = []
     began = time.monotonic()
@@ -140,14 +140,14 @@ def limits(seconds: float | None, memory: float) -> Iterator[None]:
                 reasons.append(f"interrupted: over half of the memory limit of {memory / 2**30:.3g} GiB; record less")
             if reasons:
                 interrupt(signal.SIGTERM)
-                over.wait(1.0)  # and again, should a library have swallowed the exception
+                over.wait(1.0)  # then again, if a library has swallowed the exception
 
     with heeding_signals(reasons), watched(watch):
         yield
 
 
 def address_space() -> float:
-    """Limit of the memory that this process may address (ulimit -v), bytes; infinite where there is none."""
+    """Limit of the memory that this process may address (ulimit -v) [bytes], infinite without one."""
     try:
         import resource
     except ImportError:
@@ -157,7 +157,7 @@ def address_space() -> float:
 
 
 def check_address_space() -> None:
-    """Raise LimitError where libraries could not even be loaded: those of C++ end the process when memory is short."""
+    """Raise LimitError if the libraries cannot be loaded, some of which end the process when memory is short."""
     if address_space() < NEEDED:
         raise LimitError(
             f"the limit on memory (ulimit -v) is {address_space() / 2**30:.3g} GiB; otjdd takes up to "
@@ -166,7 +166,7 @@ def check_address_space() -> None:
 
 
 def resident() -> float:
-    """Memory that this process takes, bytes; 0 where the system does not say."""
+    """Memory of this process [bytes]; 0 where the system does not tell."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
@@ -179,7 +179,7 @@ def resident() -> float:
 
 
 def machine_memory() -> float:
-    """Memory of the machine, bytes; infinite where the system does not say."""
+    """Memory of the machine [bytes]; infinite where the system does not tell."""
     try:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):

@@ -6,12 +6,12 @@ from otjdd.system.files import read_whole, write_whole
 
 
 def marks(name: str) -> tuple[str, str]:
-    """First and last line of the generated part of a name."""
+    """The lines that mark the beginning and the end of a generated part."""
     return f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
 
 
 def part(text: str, name: str) -> str:
-    """Return the lines of a text between the marks of a name. Raises ValueError for a text without them."""
+    """The lines of a text between the marks of a name. Raises ValueError for a text without them."""
     begin, end = marks(name)
     _, found, rest = text.partition(begin)
     inside, closed, _ = rest.partition(end)
@@ -21,7 +21,7 @@ def part(text: str, name: str) -> str:
 
 
 def updated(text: str, name: str, body: str) -> str:
-    """Return the text with `body` between the marks of a name. Raises ValueError for a text without them."""
+    """The text with `body` between the marks of a name. Raises ValueError for a text without them."""
     part(text, name)
     begin, end = marks(name)
     before, _, rest = text.partition(begin)
@@ -29,7 +29,7 @@ def updated(text: str, name: str, body: str) -> str:
 
 
 def check(file: Path, name: str) -> str:
-    """Return the generated part of a file: tried before long work. Raises ValueError without marks, ResultError."""
+    """The generated part of a file. Called before long work as a check. Raises ValueError without marks, ResultError."""
     try:
         return part(read_whole(file).decode(), name)
     except ValueError as error:

@@ -34,21 +34,21 @@ from otjdd.system.limits import watched
 
 log = logging.getLogger(__name__)
 
-# Named and not imported: the solver stands above this module.
+# By name, since modules of the solver stand above this one.
 PRELOAD = "otjdd.solver.preload"  # loaded in all processes of a pool before their first job
 DATASETS = "otjdd.solver.preload_datasets"  # loaded as well for jobs that make Datasets
 SELF_CHECK = "otjdd.solver.self_check"
 
-# Never a plain fork, which copies the locks of threads in whatever state they are.
+# Never "fork", which copies locks that other threads hold.
 START = mp.get_context("forkserver" if "forkserver" in mp.get_all_start_methods() else "spawn")
-MOST_JOBS = 200  # of a process, before a fresh one takes its place: bounds the memory that libraries keep
-SHARED: list[Any] = []  # in a process: what `begin` was given
+MOST_JOBS = 200  # jobs after which a process is replaced, to bound the memory that libraries keep
+SHARED: list[Any] = []  # in a process of a pool: the arguments of `begin`
 STARTING = threading.Lock()  # held while a process is started
-EVERY = 1.0  # s between two looks at pools whose jobs take long
-PATIENCE = 10.0  # s that the threads of a pool may take to end
-TRIES = 3  # of a job whose process ends before it begins
+EVERY = 1.0  # s between two checks of running jobs
+PATIENCE = 10.0  # s to wait for the threads of a pool to end
+TRIES = 3  # attempts at a job whose process ends before it begins
 LONGEST_ADDRESS = 107 if sys.platform == "linux" else 103  # bytes of the path of a socket
-SOCKET = "/pymp-12345678/listener-12345678"  # what multiprocessing calls one, below the folder for temporary files
+SOCKET = "/pymp-12345678/listener-12345678"  # example of a socket of multiprocessing in the folder for temporary files
 
 Arguments = tuple[Any, ...]  # of one call
 Lost = Callable[[Arguments, MemoryError | TimeoutError], Any]
@@ -57,11 +57,12 @@ Spread = Callable[..., Iterator[tuple[int, Any]]]
 
 @contextmanager
 def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,)) -> Iterator[Spread]:
-    """Function (function, jobs) -> iterator over (number of a job, its result), in the order in which the jobs end.
+    """Context with a function (function, jobs) -> iterator over (number of a job, its result), as the jobs end.
 
-    jobs : arguments of the function, a tuple for each call. One worker is this process itself, which keeps the order of
-        the jobs; with `apart` it is another process. Processes take the options of `Team.do`.
-    load : modules that processes have loaded, besides PRELOAD
+    jobs : arguments of the function, a tuple for each call
+    One worker is this process itself, which keeps the order of the jobs; with `apart` it is another process. With other
+    processes the function also takes the options of `Team.do`.
+    load : modules that processes load before their first job, besides PRELOAD
     Raises the exceptions of the jobs, and MemoryError when a process was ended from outside.
     """
     if workers == 1 and not apart:
@@ -76,7 +77,7 @@ def team(workers: int, apart: bool = False, load: tuple[str, ...] = (DATASETS,))
 
 
 class Job(NamedTuple):
-    """A job: its number, its arguments, and how many processes have ended before they began it."""
+    """A job: its number, its arguments, and the number of processes that ended before they began it."""
 
     number: int
     arguments: Arguments
@@ -84,9 +85,10 @@ class Job(NamedTuple):
 
 
 class Worker:
-    """One process that does one job after the other, as a pool of its own: it is started with the first job.
+    """A process that does one job after the other. It starts with its first job.
 
-    The processes of a larger pool share locks; one that is killed while it holds them keeps the others waiting.
+    Each process is a pool of its own: the processes of a larger pool share locks, and one that is killed while it holds
+    them blocks the others.
     shared : arguments of `begin`, for memory that the process shares with this one
     """
 
@@ -95,7 +97,10 @@ class Worker:
         self.pool: ProcessPool | None = None
 
     def give(self, function: Callable[..., Any], arguments: Arguments, limit: float | None) -> "Future[bytes]":
-        """Future of a call, whose result is `outcome` of it. A process that has ended is replaced."""
+        """Future of a call, whose result is that of `outcome`. A process that has ended is replaced first.
+
+        limit : time for the call [s]
+        """
         try:
             if self.pool is not None and not self.pool.active:
                 log.warning("a process was ended from outside before its next job; another takes its place")
@@ -103,16 +108,16 @@ class Worker:
             if self.pool is None:
                 self.pool = ProcessPool(1, MOST_JOBS, begin, self.shared, context=self.context)
             return self.pool.schedule(outcome, (function, arguments), timeout=limit)
-        except (BrokenProcessPool, RuntimeError) as error:  # it cannot be started, or has ended just now
+        except (BrokenProcessPool, RuntimeError) as error:  # the process cannot be started, or has just ended
             failed: Future[bytes] = Future()
             failed.set_exception(BrokenProcessPool(str(error)))
             return failed
 
 
 def give_up(worker: Worker, future: "Future[bytes]") -> None:
-    """End a future that a pool has forgotten, because it broke while it was given the job; leave any other as it is."""
+    """Set an exception on a future that its pool will never finish, because it broke while it was given the job."""
     if worker.pool is not None and not worker.pool.active:
-        wait([future], EVERY)  # the pool ends those that it knows of
+        wait([future], EVERY)  # a broken pool finishes the futures that it knows of
         if not future.done():
             future.set_exception(BrokenProcessPool("its pool ended"))
 
@@ -127,14 +132,14 @@ class Team:
         self, function: Callable[..., Any], jobs: Iterable[Arguments], *, limit: float | None = None,
         alone: bool = False, lost: Lost | None = None,
     ) -> Iterator[tuple[int, Any]]:  # fmt: skip
-        """Iterator over (number of a job, its result), in the order in which the jobs end.
+        """Yield (number of a job, its result) as the jobs end.
 
-        jobs : arguments of the function, a tuple for each call; taken as processes are free
-        limit : time that a job may take [s]; its process is then ended and replaced
-        alone : the first job ends, and the caller has looked at its result, before others begin
-        lost : (arguments of a job, error) -> result of a job without one: TimeoutError over the limit, MemoryError when
-            the process was ended from outside. Without `lost` the error is raised.
-        Raises what a job raises; LimitError when processes end again and again before they begin.
+        jobs : arguments of the function, a tuple for each call; the next is taken when a process is free
+        limit : time for a job [s]; beyond it the process is ended and replaced
+        alone : finish the first job, and yield its result, before others begin
+        lost : (arguments of a job, error) -> result in place of one that the job did not give: TimeoutError over the
+            limit, MemoryError when the process was ended from outside. Without `lost` the error is raised
+        Raises the exceptions of the jobs; LimitError when processes repeatedly end before they begin.
         """
         coming = (Job(number, arguments) for number, arguments in enumerate(jobs))
         idle, again = [*self.workers], deque[Job]()
@@ -156,12 +161,12 @@ class Team:
                     worker, job = running.pop(future)
                     idle.append(worker)
                     if isinstance(future.exception(), ProcessExpired):
-                        stop([worker])  # it may have held the locks of its pool
+                        stop([worker])  # the process may have ended while it held the locks of its pool
                     if not began(future, job):
                         again.append(job._replace(tries=job.tries + 1))
                         continue
                     if not alone:
-                        hand_out(most)  # before the caller looks at the result
+                        hand_out(most)  # so that processes work while the caller uses the result
                     yield job.number, result(future, job, limit, lost)
                     most, alone = len(self.workers), False
                 hand_out(most)
@@ -170,7 +175,7 @@ class Team:
 
 
 def began(future: "Future[bytes]", job: Job) -> bool:
-    """False for a job whose process ended before it took the job. Raises LimitError when that was so too often."""
+    """False for a job whose process ended before it took the job. Raises LimitError after TRIES such attempts."""
     error = future.exception()
     if not isinstance(error, BrokenProcessPool):
         return True
@@ -183,7 +188,7 @@ def began(future: "Future[bytes]", job: Job) -> bool:
 
 
 def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | None) -> Any:
-    """Result of a job that has ended, or what `lost` makes of a job without one. Raises what the job raises."""
+    """Result of a job that has ended, or that of `lost` for a job without one. Raises the exception of the job."""
     error = future.exception()
     if error is None:
         good, value = pickle.loads(future.result())
@@ -200,12 +205,12 @@ def result(future: "Future[bytes]", job: Job, limit: float | None, lost: Lost | 
 
 
 def fate(code: int) -> str:
-    """The end of a process in words."""
+    """How a process ended, in words. code : its exit code"""
     return f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
 def stop(workers: Iterable[Worker]) -> None:
-    """End processes, whatever they do, and wait for their ends."""
+    """End processes at once, and wait until they have ended."""
     endings = []
     for worker in workers:
         if worker.pool is not None:
@@ -213,7 +218,7 @@ def stop(workers: Iterable[Worker]) -> None:
             endings.append(threading.Thread(target=worker.pool.join, daemon=True))
             endings[-1].start()
             worker.pool = None
-    for ending in endings:  # a thread that reads what a killed process began to write never ends
+    for ending in endings:  # a thread that waits for the rest of a message of a killed process never ends
         ending.join(PATIENCE)
 
 
@@ -225,7 +230,7 @@ def outcome(function: Callable[..., Any], arguments: Arguments) -> bytes:
         error.add_note(f"in another process:\n{traceback.format_exc()}")
         try:
             pickle.loads(said := pickle.dumps((False, error)))
-        except Exception:  # it cannot be pickled, or not be made again from its arguments
+        except Exception:  # the exception cannot be pickled, or not restored from its arguments
             return pickle.dumps((False, RuntimeError("".join(traceback.format_exception(error)))))
         return said
 
@@ -236,11 +241,11 @@ def one_by_one(function: Callable[..., Any], jobs: Iterable[Arguments]) -> Itera
 
 
 def begin(*shared: Any) -> None:
-    """Initializer of a process: load otjdd, so that the time of the first job does not include it.
+    """Initialise a process of a pool: load otjdd, so that this does not count as time of the first job.
 
-    shared : kept in SHARED, where the jobs find it
+    shared : kept in SHARED, for the jobs
     """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends it at once, in the middle of a kernel too
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # ends the process at once, even within a kernel
     threading.Thread(target=end_with_parent, daemon=True).start()
     SHARED[:] = shared
     importlib.import_module(PRELOAD)
@@ -251,7 +256,7 @@ def end_with_parent() -> None:
     parent, template = mp.parent_process(), os.getppid()
     if parent is not None:
         parent.join()
-        if os.getppid() == template:  # else only the fork server was killed, and the parent starts another
+        if os.getppid() == template:  # otherwise only the fork server was killed, and the parent starts another
             shutil.rmtree(util.get_temp_dir(), ignore_errors=True)  # the parent's, which its processes share
         os._exit(1)
 
@@ -262,10 +267,10 @@ def heed_parent() -> None:
 
 
 class Process(START.Process):  # type: ignore[name-defined, misc]  # a class that the system chooses
-    """A process that does not run the script it is started from.
+    """A process that does not run the script it is started from again.
 
-    By default a new process runs that script again, and starts the same work where the script does not check `__name__`.
-    Jobs need this package only.
+    By default a new process runs that script, and starts the same work if the script does not check `__name__`. Jobs need
+    this package only.
     """
 
     def start(self) -> None:
@@ -278,7 +283,7 @@ class Process(START.Process):  # type: ignore[name-defined, misc]  # a class tha
                 sys.modules["__main__"] = main
 
 
-class Context(type(START)):  # type: ignore[misc]  # likewise
+class Context(type(START)):  # type: ignore[misc]  # a class that the system chooses
     """Start method of the processes of a pool."""
 
     Process = Process
@@ -292,9 +297,9 @@ def context(*more: str) -> Context:
 
 
 def make_ready(*more: str) -> None:
-    """Load or compile the kernels before a pool is started: in the process that all others are copied from (Unix).
+    """Load or compile the kernels before a pool starts: on Unix in a process that all others are copied from.
 
-    That process loads PRELOAD and the modules `more` meanwhile. Raises OSError where it cannot be reached.
+    That process also loads PRELOAD and the modules `more`. Raises OSError if it cannot be reached.
     """
     if START.get_start_method() != "forkserver":
         importlib.import_module(SELF_CHECK).trust()
@@ -304,11 +309,11 @@ def make_ready(*more: str) -> None:
     check_place()
     context(*more)
     with interpreter.inherited(), without_ctrl_c():
-        forkserver.ensure_running()  # and with it the resource tracker
+        forkserver.ensure_running()  # also starts the resource tracker
 
 
 def check_place() -> None:
-    """Raise OSError where the folder for temporary files has too long a path for the socket by which processes start."""
+    """Raise OSError if the path of the folder for temporary files is too long for the sockets of multiprocessing."""
     folder = tempfile.gettempdir()
     if len(os.fsencode(folder + SOCKET)) > LONGEST_ADDRESS:
         raise OSError(
@@ -318,7 +323,7 @@ def check_place() -> None:
 
 @contextmanager
 def without_ctrl_c() -> Iterator[None]:
-    """Processes that are started within the block ignore Ctrl-C: this one handles it."""
+    """Processes that are started within the block ignore Ctrl-C, which this process handles."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

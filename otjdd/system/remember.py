@@ -1,7 +1,7 @@
-"""Remembered results of functions of frozen records, which are recognized by their identity.
+"""Memory for functions of frozen records. Records are compared by identity.
 
 Two cases that differ in one section share the records of all other sections. A result that depends on shared records
-alone is then computed once for all points of a study.
+alone is so computed once for all points of a study.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ def by_record(most: int, records: int = 1) -> Callable[[Callable[Arguments, Resu
             with lock:
                 entry = held.pop(key, None)
             if entry is None:
-                # The records are kept with their result: the identity of a record that is gone may be given again.
+                # Records are kept with their result: Python may reuse the identity of a deleted object.
                 entry = arguments[:records], function(*arguments, **named)
             with lock:
                 while len(held) >= most:

@@ -1,12 +1,11 @@
-"""Digests of otjdd's own sources: numbers that other sources computed are not reused."""
+"""Digests of the sources of otjdd. Numbers that other sources have computed are not reused."""
 
 import hashlib
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-# Every package that the numbers of a result or of a point can depend on. Whole packages: a list of single modules went out
-# of date when one of them was split.
+# All packages that the numbers of a result or of a point can depend on.
 OF_NUMBERS = (
     "constants", "errors", "laws", "units", "system", "waveform", "analysis", "compiler", "physics", "stepping", "case",
     "results", "solver", "compact_models", "runs", "studies",

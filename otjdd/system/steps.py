@@ -1,7 +1,7 @@
-"""How far work has come, and work in steps, as generators: several pieces of it take each step together.
+"""Progress of work, and work in steps: generators that take their steps together.
 
-Python's part of a short run takes twice as long after a kernel, which has driven what it needs from the caches of the
-processor. Several runs that are prepared together, then computed, then written, pay for that once.
+A kernel displaces Python's data from the caches of the processor, after which Python's part of a short run takes twice as
+long. Several runs that are prepared together, then computed together, then written together, pay for that once.
 """
 
 import time
@@ -21,7 +21,7 @@ def finished(steps: Generator[None, None, Any]) -> Any:
 
 
 def together(pieces: Sequence[Generator[None, None, Any]]) -> Iterator[tuple[int, Any, float]]:
-    """Numbers of the pieces, their results and the time [s] that each took, as they end. Raises what one raises."""
+    """Yield (number of a piece, its result, its time [s]) as the pieces end. Raises the exceptions of the pieces."""
     took, left = [0.0] * len(pieces), list(range(len(pieces)))
     while left:
         for number in [*left]:

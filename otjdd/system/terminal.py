@@ -1,6 +1,6 @@
 """Safe text for a terminal, and standard streams that are always open.
 
-Titles, keys and names of files come from whoever wrote them. In a terminal a control character is a command, and one that
+Titles, keys and names of files come from anyone. In a terminal a control character is a command, and a character that
 changes the direction of writing makes a text look like another.
 """
 
@@ -12,36 +12,36 @@ COMMANDS = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode: control, for
 
 
 def plain(text: str) -> str:
-    """A text with its control characters written out, but for ends of lines and tabs: \\x1b[31m, \\u202e."""
+    """A text with its control characters escaped, except ends of lines and tabs: \\x1b[31m, \\u202e."""
     return "".join(written(c) if c not in "\n\t" and unicodedata.category(c) in COMMANDS else c for c in text)
 
 
 def written(character: str) -> str:
-    """A character as Python would write it: \\x1b, \\u202e."""
+    """A character as Python escapes it: \\x1b, \\u202e."""
     return ascii(character)[1:-1]
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Print any text on stdout, control characters written out."""
+    """Print any text on stdout, with control characters escaped."""
     print(plain(text), end=end)
 
 
 def tell(text: str) -> None:
-    """Print any text on stderr, control characters written out."""
+    """Print any text on stderr, with control characters escaped."""
     print(plain(text), file=sys.stderr)
 
 
 def open_closed_streams() -> None:
     """Open closed standard streams, as after 2>&- in a shell, to the null device.
 
-    Otherwise the next file that is opened takes the number of the closed stream, and text for the terminal goes into a
-    result.
+    Otherwise the next file that is opened gets the number of the closed stream, and text for the terminal would be written
+    into a result.
     """
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            opened = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is usually this one
             if opened != number:
                 os.dup2(opened, number)
                 os.close(opened)

@@ -55,7 +55,7 @@ def is_number(cell: str) -> bool:
 
 
 def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> tuple[float | None, ...]:
-    """SI value of the unit that a header names in brackets for each column, None where it names none."""
+    """SI value of the unit that a header names in brackets for each column, None without one. Raises ValueError."""
     if len(header.cells) != 2:
         expected = " and ".join(column.name for column in columns)
         raise ValueError(f"{path}:{header.number}: expected two columns, {expected}, got {len(header.cells)}")
@@ -70,7 +70,7 @@ def units_of(path: str | Path, header: Line, columns: tuple[Column, Column]) -> 
 
 
 def numbers_of(path: str | Path, line: Line, columns: tuple[Column, Column]) -> tuple[float, float]:
-    """The two finite numbers of a line."""
+    """The two finite numbers of a line. Raises ValueError."""
     first, second = (column.name for column in columns)
     if len(line.cells) != 2 or not all(map(is_number, line.cells)):
         got = " ".join(line.cells)[:60]
