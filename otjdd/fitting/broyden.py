@@ -1,4 +1,4 @@
-"""Least squares in the unit cube: damped steps from one Jacobian, which rank-one updates improve after each step.
+"""Least squares from one Jacobian, which rank-one updates improve after each step; damped steps in the unit cube.
 
 A Jacobian costs a run or two for each parameter, an update none (Broyden, Math. Comp. 19, 577 (1965)): the updated
 Jacobian gives the change that the last step has shown, and is the same in all directions across that step.
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 STEEP = 200.0  # pulls per range of a parameter: a steeper slope comes from a run that failed, and is cut
+AGREES = 0.5  # most of a change, as a fraction, that slopes may miss to be updated and not measured again
 FARTHEST = 0.25  # most that a step changes a parameter, in ranges of its bounds
 
 
@@ -19,6 +20,11 @@ def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndar
     size = float(move @ move)
     found: np.ndarray = slopes + np.outer(change - slopes @ move, move) / size if size else slopes
     return found
+
+
+def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
+    """True where slopes (pull, parameter) have foretold most of the change (pull,) after a move (parameter,)."""
+    return bool(np.linalg.norm(change - slopes @ move) <= AGREES * np.linalg.norm(change))
 
 
 def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:

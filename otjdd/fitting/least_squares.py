@@ -1,4 +1,8 @@
-"""The local search of a fit: bounded least squares of the residuals."""
+"""The local search of a fit: bounded least squares of the residuals.
+
+The Jacobian is measured where the search begins and where it ends. In between it is updated after each step, as long as it
+gives the change that the step has shown (`broyden`).
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
-from otjdd.fitting import gradients
+from otjdd.fitting import broyden, gradients
 from otjdd.fitting.curves import MeasuredCurve
 from otjdd.fitting.evaluate import Evaluator
 from otjdd.fitting.losses import LINEAR, loss
@@ -80,7 +84,8 @@ def minimise(
 ) -> Solution:  # fmt: skip
     """Minimise the cost from a place by scipy's trust region with bounds.
 
-    start : (parameter,) coordinates   most : evaluations of scipy
+    When steps with an updated Jacobian gain no more, it is measured again; the search ends when that does not help either.
+    start : (parameter,) coordinates   most : evaluations of scipy between two such ends
     final : compute the gradient at the end again if the last one is of another place or of steps FIRST
     noise : of the solver, if known
     A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
@@ -94,21 +99,32 @@ def minimise(
         if not np.isfinite(first).all():
             raise DataError([start_fails(task, first)])
         memory.noise = gradients.noise(evaluate, x0) if noise is None else noise
-        from scipy.optimize import least_squares
-
-        found = least_squares(
-            memory.residuals, x0, memory.jacobian, bounds=(low, high), method="trf", x_scale="jac",
-            ftol=min(TOLERANCE, GAIN / len(first)), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
-            loss="linear" if task.loss == LINEAR else lambda z: np.array(loss(task.loss, z)),
-        )  # fmt: skip
-        last = memory.trusted(found.x) if final else memory.last
+        reason = searched(memory, x0, most)
+        last = memory.trusted(memory.at) if final and memory.at is not None else memory.last
     except KeyboardInterrupt as error:
         error.partial = memory.best("interrupted")  # type: ignore[attr-defined]  # an exception takes any attribute
         raise
-    reason = REASONS.get(found.status, found.message)
     best = memory.best(reason)
     assert best is not None  # at least the start has run
     return best._replace(gradient=last, jacobians=memory.jacobians)
+
+
+def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
+    """Search from a place until measured slopes gain nothing, and why that ended."""
+    from scipy.optimize import least_squares
+
+    task = memory.evaluate.task
+    before, count = np.inf, len(task.aims)
+    while True:
+        memory.gradient(x)
+        found = least_squares(
+            memory.residuals, x, memory.jacobian, bounds=task.ends, method="trf", x_scale="jac",
+            ftol=min(TOLERANCE, GAIN / count), xtol=TOLERANCE, gtol=1e-10, max_nfev=most,
+            loss="linear" if task.loss == LINEAR else lambda z: np.array(loss(task.loss, z)),
+        )  # fmt: skip
+        if memory.measured(found.x) or before - memory.least < GAIN or memory.jacobians >= most:
+            return REASONS.get(found.status, str(found.message))
+        x, before = found.x, memory.least
 
 
 REASONS = {
@@ -154,7 +170,9 @@ class VisitedPlaces:
         self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
         self.at: np.ndarray | None = None
         self.there: np.ndarray | None = None
-        self.places: list[np.ndarray] = []
+        self.place: np.ndarray | None = None  # of the slopes
+        self.slopes = np.empty((0, 0))  # measured or updated
+        self.updates = 0  # since the last measured ones
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """Simulated numbers (point,) at a place."""
@@ -176,20 +194,32 @@ class VisitedPlaces:
         return found if np.isfinite(found).all() else np.full(len(found), np.inf)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        """Derivatives (point, parameter) of the residuals."""
-        return np.asarray(self.gradient(x).slopes / self.evaluate.task.sigma[:, None])
+        """Derivatives (point, parameter) of the residuals: those before, updated by the step while they serve."""
+        sigma = self.evaluate.task.sigma
+        if self.place is not None and not np.array_equal(self.place, x):
+            move, change = x - self.place, self.values(x) - self.values(self.place)
+            if broyden.serves(self.slopes / sigma[:, None], move, change / sigma):
+                self.slopes, self.place = broyden.updated(self.slopes, move, change), np.array(x)
+                self.updates += 1
+        if self.place is None or not np.array_equal(self.place, x):
+            self.gradient(x)
+        return np.asarray(self.slopes / sigma[:, None])
 
     def gradient(self, x: np.ndarray) -> gradients.Gradient:
-        """Derivatives (point, parameter) of the simulated numbers."""
-        known = None if self.last is None else self.last.slopes
+        """Derivatives (point, parameter) of the simulated numbers, measured."""
+        known = None if self.last is None else self.slopes
         found = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
+        self.slopes, self.place, self.updates = found.slopes, np.array(x), 0
         self.jacobians += 1
-        self.places.append(np.array(x))
         return found
+
+    def measured(self, x: np.ndarray) -> bool:
+        """True where the slopes are those of a place, measured."""
+        return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
         """The gradient at a place, with steps from known slopes; the last gradient if it is that."""
-        if self.last is not None and self.jacobians > 1 and np.array_equal(self.places[-1], x):
+        if self.last is not None and self.jacobians > 1 and self.measured(x):
             return self.last
         return self.gradient(x)
 

@@ -173,10 +173,15 @@ class Experiment(Record):
 
 
 class Calibration(Record):
-    """A calibration file: the case, its free parameters, the runs. set : changes that make the runs faster (cells, rtol)"""
+    """A calibration file: the case, its free parameters, the runs.
+
+    set : changes of the case
+    coarse : more of them, for the runs of the search alone, which make these faster: cells, rtol
+    """
 
     case: str
     set: dict[str, Any] = Field(default_factory=dict)
+    coarse: dict[str, Any] = Field(default_factory=dict)
     parameter: Annotated[tuple[Parameter, ...], Field(min_length=1)]
     run: Annotated[tuple[Experiment, ...], Field(min_length=1)]
 
@@ -185,7 +190,8 @@ def load_task(path: str | Path) -> tuple[Calibration, Case]:
     """Read a calibration and its case. Raises OSError, CaseError with all problems of one of the two files."""
     calibration, document = read_record(Calibration, path)
     case = load_case(Path(path).parent / calibration.case, calibration.set)
-    if wrong := [*strange_parameters(calibration, case, document), *strange_runs(calibration, case, document)]:
+    strange = strange_parameters, strange_numerics, strange_runs
+    if wrong := [problem for of in strange for problem in of(calibration, case, document)]:
         raise CaseError(wrong)
     return calibration, case
 
@@ -198,6 +204,15 @@ def strange_parameters(calibration: Calibration, case: Case, document: Document)
             yield document.problem(
                 ("parameter", i, "key"), "the key of a number of the case", brief(parameter.key), hint
             )
+
+
+def strange_numerics(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:
+    """Problems of the coarser numerics of the search that do not fit the case."""
+    try:
+        case.replace(**calibration.coarse)
+    except CaseError as error:
+        for problem in error.problems:
+            yield document.problem(("coarse", problem.key), problem.expected, problem.got, problem.hint)
 
 
 def strange_runs(calibration: Calibration, case: Case, document: Document) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from otjdd.analysis.textbook import gruverman
 from otjdd.case.case import load_case, shipped_cases
 from otjdd.claims.calibrate import search
 from otjdd.claims.calibrate import task as tasks
-from otjdd.claims.calibrate.search import Evaluation
+from otjdd.claims.calibrate.evaluate import Evaluation, evaluator, measured
 from otjdd.claims.calibrate.task import FAILED, Parameter, Target
 from otjdd.errors import CaseError
 from otjdd.results import outputs
@@ -161,6 +161,8 @@ FAULTS = {
     ('low = "0.5 eV"', 'low = "0.9 eV"'): 'parameter[0]: expected low below high, got "0.9 eV" and "0.8 eV"',
     ('low = "0.5 eV"', 'low = "0 eV"\nlog = true'): 'expected low below high and above 0, got "0 eV" and "0.8 eV"',
     ('"energy"', '"enregy"'): 'parameter[0]: expected a dimension, one of ',
+    ('case = "small.toml"', 'case = "small.toml"\ncoarse = { "device.film.cels" = 8 }'):
+    'task.toml:3:12 coarse."device.film.cels": expected a key that is known here',
     ('case = "small.toml"', 'case = "small.toml'): "task.toml:2:19: not TOML: ",
     ('case = "small.toml"', ""): "case: expected text, got nothing: the key is missing",
 }  # fmt: skip
@@ -205,7 +207,7 @@ def test_a_run_can_scale_what_moves_and_be_held_against_another_run(tmp_path):
     assert calibration.run[1].of(denser).ions.density == pytest.approx(moved.ions.density, rel=1e-12)
     thin, thick = (float(simulate(run.of(moved)).read_resistance[0]) for run in calibration.run)
     assert thick != pytest.approx(thin, rel=0.1)
-    assert search.evaluate(calibration, case, x).found == pytest.approx([thin, thick / thin], rel=1e-12)
+    assert measured(calibration, case, x) == pytest.approx([thin, thick / thin], rel=1e-12)
 
 
 def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
@@ -214,7 +216,9 @@ def test_a_run_that_is_held_against_one_that_failed_has_failed(tmp_path):
         (QUICK + FILMS).replace('"record.every"', '"numerics.max_steps" = 1, "record.every"', 1)
     )
     calibration, case = tasks.load_task(tmp_path / "task.toml")
-    assert list(search.evaluate(calibration, case, search.present(calibration, case)).residuals) == [FAILED, FAILED]
+    with evaluator(calibration, case) as evaluate:
+        (failed,) = evaluate([search.present(calibration, case)])
+    assert list(failed.residuals) == [FAILED, FAILED]
 
 
 def test_the_score_forgives_what_is_met_and_damps_what_is_hopeless():
@@ -241,27 +245,28 @@ def test_the_present_values_of_a_case_are_found_by_quoted_keys(task):
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory):
-    """The calibration, its case, and what a search found."""
+    """An evaluator of the calibration, and what a search found."""
     place = tmp_path_factory.mktemp("searched")
     (place / "small.toml").write_text(SMALL)
     (place / "task.toml").write_text(QUICK)
     calibration, case = tasks.load_task(place / "task.toml")
-    return calibration, case, search.search(calibration, case, evaluations=120, spread=0.3, seed=2)
+    with evaluator(calibration, case) as evaluate:
+        yield evaluate, search.search(evaluate, search.present(calibration, case), evaluations=120, spread=0.3, seed=2)
 
 
 def test_a_search_meets_its_target_and_reports_it(searched):
-    calibration, case, found = searched
+    evaluate, found = searched
     assert abs(found.outcome.residuals[0]) < 1.0
-    text = search.report(calibration, found, search.sensitivities(calibration, case, found))
+    text = search.report(evaluate.calibration, found, search.sensitivities(evaluate, found))
     assert "high" in text
     assert "most felt by" in text
 
 
 def test_polishing_never_makes_it_worse_and_mends_what_is_just_missed(searched):
-    calibration, case, found = searched
+    evaluate, found = searched
     x = np.clip(found.x + np.array([0.05, 0.0]), 0.0, 1.0)
-    start = search.Search(x, search.evaluate(calibration, case, x), 0)
-    end = search.polish(calibration, case, start)
+    start = search.Search(x, evaluate([x])[0], 0)
+    end = search.polish(evaluate, start)
     assert start.outcome.score > 0.1
     assert end.outcome.score < 0.5 * start.outcome.score
 
@@ -290,29 +295,67 @@ def test_the_command_tells_a_fault_as_that_of_a_case(tmp_path):
 
 
 @pytest.mark.parametrize("stage", ["search", "polish"])
-def test_an_interrupted_calibration_leaves_the_best_set_so_far(tmp_path, monkeypatch, stage, capsys):
+def test_an_interrupted_calibration_leaves_its_best_set_and_goes_on_as_if_it_had_not_been(
+    tmp_path, monkeypatch, stage, capsys
+):
     from otjdd import cli
+    from otjdd.claims.calibrate import evaluate as evaluations
 
     (tmp_path / "small.toml").write_text(SMALL)
     (tmp_path / "task.toml").write_text(QUICK)
-    calls, real = [], search.every
+    runs, real, stop = [], evaluations.measured, 10 if stage == "search" else 4
 
-    def every(*arguments):
-        calls.append(1)
-        if len(calls) == 2:
+    def counted(*arguments):
+        runs.append(1)
+        if len(runs) == stop:
             raise KeyboardInterrupt
         return real(*arguments)
 
-    monkeypatch.setattr(search, "every", every)
-    words = ["--evaluations", "48"] if stage == "search" else ["--evaluations", "0"]
-    monkeypatch.setattr(
-        sys, "argv", ["otjdd", "calibrate", str(tmp_path / "task.toml"), "-o", str(tmp_path / "a.toml"), *words]
-    )
-    with pytest.raises(SystemExit) as ended:
-        cli.main(own=False)
-    assert ended.value.code == 130
+    def typed(name, *more):
+        words = ["--evaluations", "32" if stage == "search" else "0", "--rounds", "2", "--no-sensitivity"]
+        monkeypatch.setattr(
+            sys, "argv", ["otjdd", "calibrate", str(tmp_path / "task.toml"), "-o", str(tmp_path / name), *words, *more]
+        )
+        runs.clear()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(own=False)
+        return ended.value.code
+
+    monkeypatch.setattr(evaluations, "measured", counted)
+    assert typed("a.toml") == 130
     assert "The best set until then, with a score of " in capsys.readouterr().err
     assert load_case(tmp_path / "a.toml").device.left.barrier > 0
+    before, stop = len(runs), 10**6
+    assert typed("a.toml", "--resume") == 0
+    resumed = len(runs)
+    assert typed("b.toml") == 0
+    assert (tmp_path / "a.toml").read_text() == (tmp_path / "b.toml").read_text()
+    assert len(runs) == resumed + before - 1
+    assert typed("a.toml", "--resume") == 0
+    assert len(runs) == 0
+
+
+def test_the_search_of_another_calibration_does_not_go_on(task, tmp_path):
+    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "0", "--rounds", "0", "--no-sensitivity"]
+    begun = otjdd(tmp_path, *words, "--resume")
+    assert begun.returncode == 0
+    assert "There is no found.nc: the search begins anew." in begun.stderr
+    (tmp_path / "task.toml").write_text(QUICK.replace("3e5", "4e5"))
+    refused = otjdd(tmp_path, *words, "--resume")
+    assert refused.returncode == 5
+    assert "is the search of another calibration, or of another case; begin anew, without --resume" in refused.stderr
+    assert "name the file of the earlier search by -o" in otjdd(tmp_path, "calibrate", "task.toml", "--resume").stderr
+
+
+def test_a_search_may_be_coarser_than_the_case_and_tells_what_that_moves(task, tmp_path):
+    coarse = 'coarse = { "device.film.cells" = 8 }\n'
+    (tmp_path / "task.toml").write_text(QUICK.replace('case = "small.toml"\n', 'case = "small.toml"\n' + coarse))
+    words = ["calibrate", "task.toml", "-o", "found.toml", "--evaluations", "0", "--rounds", "0", "--no-sensitivity"]
+    done = otjdd(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert " by numerics)" in done.stdout
+    assert "from the coarse numerics of the search to those of the case" in done.stdout
+    assert load_case(tmp_path / "found.toml").device.film.cells == 12
 
 
 def test_shares_kinds_and_laws_are_parameters_too(tmp_path):
@@ -350,4 +393,4 @@ share = 0.1
     moved = case.replace(**tasks.values_of_point(calibration, np.array([1.0, 0.0, 1.0])))
     assert moved.columns.kinds[0].share == 0.1
     assert [tasks.value_of(moved, key) for key in keys] == pytest.approx([0.1, 0.5, 0.2])
-    assert np.isfinite(search.evaluate(calibration, case, x).found).all()
+    assert np.isfinite(measured(calibration, case, x)).all()
