@@ -8,8 +8,8 @@ What numba asks of an extension: https://numba.readthedocs.io/en/stable/extendin
 """
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import numba
 import numpy as np
@@ -29,36 +29,25 @@ Values = Sequence[ir.Value]  # of the arguments of a call
 Lowered = tuple[Signature, Callable[..., ir.Value]]  # types of a call, and what makes its code
 
 
-class Row(Generic[Item]):
+class Row(list[Item]):
     """Named tuples of one `held` class; they are not changed, but for the elements of their arrays.
 
+    A list, because numba tells lists apart by their first item, in its own C code. Any other object makes it find the
+    types of all arguments of a call in Python, which takes 150 us.
     Raises TypeError where numba sees items of different types.
     """
 
     def __init__(self, items: Iterable[Item]):
-        self.items = tuple(items)
+        super().__init__(items)
         if not numba.config.DISABLE_JIT:
-            self.memory = laid(self.items)
-            self.type = RowType(numba.typeof(self.items[0]))
+            self.memory = laid(self)
+            self.address, self.type = self.memory.ctypes.data, RowType(numba.typeof(self[0]))
 
-    @property
-    def address(self) -> int:
-        return int(self.memory.ctypes.data)
-
-    def __getitem__(self, k: int) -> Item:
-        return self.items[k]
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __iter__(self) -> Iterator[Item]:
-        return iter(self.items)
-
-    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
-        return Row, (self.items,)
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Row, (list(self),)
 
 
-def laid(items: tuple[Item, ...]) -> NDArray[np.uint8]:
+def laid(items: list[Item]) -> NDArray[np.uint8]:
     """Memory of a row, filled with its items."""
     if len(different := {numba.typeof(item) for item in {id(item): item for item in items}.values()}) != 1:
         raise TypeError(f"the items of a row are of one type, not of {len(different)}")
