@@ -16,15 +16,14 @@ import math
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, kernel, loose
+from otjdd.compiler.decorators import apart, kernel
 from otjdd.physics.current import POINTS, Spectrum
 from otjdd.physics.supply import log_supply_slope_by_energy, supply
 from otjdd.physics.tunnelling import (
-    BOUND,
     K0,
     LOOKS,
-    SHORT,
     Profile,
+    by_length,
     padded,
     refine,
     scale_down,
@@ -35,12 +34,12 @@ from otjdd.physics.tunnelling import (
 )
 
 
-@loose
-def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
+@by_length
+def step_back_with_slope(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray, halvings: int, terms: int):
     """As `tunnelling.step_back`, with derivatives by E: M and N are (8, n), the matrix and its derivative."""
-    (hm, hk, k, curve, U), short = step_numbers(step), step[BOUND] <= SHORT
+    hm, hk, k, curve, U = step_numbers(step)
     for j in range(E.size):
-        (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, curve, hk * (U - E[j]), short)
+        (a11, a12, a21, a22), (b11, b12, b21, b22) = step_matrix(hm, hk, k, curve, hk * (U - E[j]), halvings, terms)
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22

@@ -35,7 +35,6 @@ TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
 PHASE = 64.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
 DECAY = 16.0  # largest q^2 of one step in a barrier: its error, of second order in k, grows as e^q
-SHORT = 0.9  # the same for fewer terms; most steps through an oxide are shorter still
 STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
 # within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
 # dS/dx of S = sinh(q)/q by powers of x = q^2, and its next two derivatives
@@ -54,38 +53,50 @@ LOOKS = 32
 
 
 @loose_inlined
-def doubled(c: float, s: float, d1: float, d2: float, d3: float):
-    """C, S and the first three derivatives of S by x, at 4 x, the double of q, from those at x."""
-    third = 0.015625 * (d3 * c + 2.0 * s * d2 + 1.5 * d1 * d1)
-    return 2.0 * c * c - 1.0, s * c, 0.25 * (d1 * c + 0.5 * s * s), 0.0625 * (d2 * c + 1.5 * s * d1), third
+def cosh_sinh(x: float, halvings: int, terms: int):
+    """C = cosh(q), S = sinh(q)/q and its first three derivatives by x = q^2, either sign.
 
-
-@loose_inlined
-def cosh_sinh(x: float):
-    """C = cosh(q), S = sinh(q)/q and its first three derivatives by x = q^2, for |x| <= PHASE, either sign.
-
-    Taylor series at y = x/16 (to y^7; the next terms are below 3e-11), then twice the formulas of the double argument.
+    Taylor series at y = x/4^halvings, then the formulas of the double argument. Until the end c is cosh(2^level sqrt(y)), s
+    is sinh(2^level sqrt(y))/sqrt(y), and its derivatives are by y.
     """
-    y, d1, d2, d3 = 0.0625 * x, 0.0, 0.0, 0.0
-    for k in range(7, -1, -1):
+    scale = 1.0 / (1 << halvings)
+    y, d1, d2, d3 = scale * scale * x, 0.0, 0.0, 0.0
+    for k in range(terms - 1, -1, -1):
         d1 = FIRST[k] + y * d1
         d2 = SECOND[k] + y * d2
         d3 = THIRD[k] + y * d3
     s = 6.0 * d1 + 4.0 * y * d2  # C = S + 2 x dS/dx, dC/dx = S/2
-    c, s, d1, d2, d3 = doubled(s + 2.0 * y * d1, s, d1, d2, d3)
-    return doubled(c, s, d1, d2, d3)
+    c = s + 2.0 * y * d1
+    for level in range(halvings):
+        twice, by_y = 2.0 * c, float(1 << level) * s  # dc/dy = by_y/2
+        d3 = twice * d3 + by_y * (4.0 * d2) + float(3 << level) * d1 * d1
+        d2, d1 = twice * d2 + 3.0 * by_y * d1, twice * d1 + by_y * s
+        c, s = twice * c - 1.0, twice * s
+    return c, scale * s, scale**3 * d1, scale**5 * d2, scale**7 * d3
 
 
-@loose_inlined
-def short_cosh_sinh(x: float):
-    """As `cosh_sinh`, for |x| <= SHORT: the series itself, whose next terms are below 2e-11."""
-    d1, d2, d3 = 0.0, 0.0, 0.0
-    for k in range(5, -1, -1):
-        d1 = FIRST[k] + x * d1
-        d2 = SECOND[k] + x * d2
-        d3 = THIRD[k] + x * d3
-    s = 6.0 * d1 + 4.0 * x * d2
-    return s + 2.0 * x * d1, s, d1, d2, d3
+def by_length(function):
+    """Kernel of (step, E, M, N) from a `function` of these and of the halvings and terms of `cosh_sinh`.
+
+    Both are chosen by the length of the step, so that the next terms of the series are below 3e-11 of S. Each choice is a
+    loop over energies of its own, in which both are constants: with a choice within, the loop takes up to twice as long.
+    """
+    across = loose_inlined(function)
+
+    def chosen(step, E, M, N):
+        if step[BOUND] <= 0.35:
+            return across(step, E, M, N, 0, 5)
+        if step[BOUND] <= 0.9:
+            return across(step, E, M, N, 0, 6)
+        if step[BOUND] <= 2.4:
+            return across(step, E, M, N, 1, 6)
+        if step[BOUND] <= 9.6:
+            return across(step, E, M, N, 2, 6)
+        return across(step, E, M, N, 2, 8)
+
+    chosen.__module__, chosen.__name__, chosen.__doc__ = function.__module__, function.__name__, function.__doc__
+    chosen.__qualname__ = f"{function.__qualname__}_by_length"  # its name in the cache of kernels
+    return loose(chosen)
 
 
 @kernel
@@ -168,12 +179,12 @@ def step_numbers(step: np.ndarray):
 
 
 @spliced
-def step_matrix(hm: float, hk: float, k: float, curve: float, r: float, short: bool):
+def step_matrix(hm: float, hk: float, k: float, curve: float, r: float, halvings: int, terms: int):
     """Matrix of one step of `refine` from right to left, the inverse of that to the right, and its derivative by E.
 
-    hm, hk, k, curve : of `step_numbers`   r : hk (U - E)   short : |hm r| is below SHORT. Entries row by row.
+    hm, hk, k, curve : of `step_numbers`   r : hk (U - E)   halvings, terms : of `cosh_sinh`. Entries row by row.
     """
-    C, S, dS, ddS, dddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+    C, S, dS, ddS, dddS = cosh_sinh(hm * r, halvings, terms)
     D, g, by_E = -0.5 * k * dS, curve * ddS, -hm * hk
     dD, dg = -0.5 * k * ddS * by_E, curve * dddS * by_E
     u = 0.5 * (D * D - hm * r * g * g)  # below 5e-4, see STEEP and CURVED: the root to 7e-11
@@ -184,12 +195,12 @@ def step_matrix(hm: float, hk: float, k: float, curve: float, r: float, short: b
     return (root * C - D, -(root * S - g) * hm, -(root * S + g) * r, root * C + D), slopes
 
 
-@loose
-def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray):
+@by_length
+def step_back(step: np.ndarray, E: np.ndarray, M: np.ndarray, N: np.ndarray, halvings: int, terms: int):
     """N = A M for all energies, (4, n) each, A the matrix of a step."""
-    (hm, hk, k, curve, U), short = step_numbers(step), step[BOUND] <= SHORT
+    hm, hk, k, curve, U = step_numbers(step)
     for j in range(E.size):
-        a11, a12, a21, a22 = step_matrix(hm, hk, k, curve, hk * (U - E[j]), short)[0]
+        a11, a12, a21, a22 = step_matrix(hm, hk, k, curve, hk * (U - E[j]), halvings, terms)[0]
         m11, m12, m21, m22 = M[0, j], M[1, j], M[2, j], M[3, j]
         N[0, j], N[1, j] = a11 * m11 + a12 * m21, a11 * m12 + a12 * m22
         N[2, j], N[3, j] = a21 * m11 + a22 * m21, a21 * m12 + a22 * m22

@@ -6,24 +6,22 @@ cost of about one more pass, whatever the number of segments.
 
 import numpy as np
 
-from otjdd.compiler.decorators import apart, loose
+from otjdd.compiler.decorators import apart
 from otjdd.laws.transmission import MODELS
 from otjdd.physics.tunnelling import (
-    BOUND,
     CURVE,
     K0,
     LEFT,
     LENGTH,
     MASS,
     RIGHT,
-    SHORT,
     TRANSMISSIONS,
     Profile,
+    by_length,
     cosh_sinh,
     padded,
     part_of_curve,
     refine,
-    short_cosh_sinh,
     transfer_matrices,
     velocities,
 )
@@ -31,21 +29,21 @@ from otjdd.physics.tunnelling import (
 AT_ONCE = 512  # energies of one pass, whose matrices are all kept: 10 MB and not 100 in half a micrometre
 
 
-@loose
-def adjoint_step(step: np.ndarray, E: np.ndarray, weight: np.ndarray, N: np.ndarray, L: np.ndarray, out: np.ndarray):
-    """Put sum_E weight d ln T/d(U0, U1, h, curve) of one step into out (4,), and carry the adjoint L across it.
+@by_length
+def adjoint_step(step: np.ndarray, E: np.ndarray, N: np.ndarray, L: np.ndarray, halvings: int, terms: int):
+    """Derivatives of sum_E weight ln T by U0, U1, h and curve of one step; carry the adjoint L across it.
 
-    N : (4, n) matrix to the right of the step   L : (4, n) d ln T/dM of the matrix that includes the step, in place
+    N : (4, n) matrix to the right of the step   L : (4, n) weight d ln T/dM of the matrix that includes the step, in place
     """
     h, U0, U1, m = step[LENGTH], step[LEFT], step[RIGHT], step[MASS]
-    hm, hk, short = h * m, h * K0, step[BOUND] <= SHORT
+    hm, hk = h * m, h * K0
     k = hm * hk * (U1 - U0)
     shift = k * k / (120.0 * hm)
     U, curve = 0.5 * (U0 + U1) - shift / hk, 2.0 * hm * hk * step[CURVE]
     s0, s1, s2, s3 = 0.0, 0.0, 0.0, 0.0
     for j in range(E.size):
         r = hk * (U - E[j])
-        C, S, dS, ddS, dddS = short_cosh_sinh(hm * r) if short else cosh_sinh(hm * r)
+        C, S, dS, ddS, dddS = cosh_sinh(hm * r, halvings, terms)
         D, g = -0.5 * k * dS, curve * ddS
         u = 0.5 * (D * D - hm * r * g * g)
         root = 1.0 + u - 0.5 * u * u
@@ -62,18 +60,14 @@ def adjoint_step(step: np.ndarray, E: np.ndarray, weight: np.ndarray, N: np.ndar
         by_r = -(root * S + g) * g21 + hm * by_x
         by_hm = -(root * S - g) * g12 + r * by_x
         by_k = -0.5 * dS * by_D - k / (60.0 * hm) * by_r
-        w = weight[j]
-        s0 += w * by_k
-        s1 += w * by_r
-        s2 += w * (2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm + 2.0 * g * by_g)
-        s3 += w * ddS * by_g
+        s0 += by_k
+        s1 += by_r
+        s2 += 2.0 * k * by_k + (r + 2.0 * shift) * by_r + hm * by_hm + 2.0 * g * by_g
+        s3 += ddS * by_g
         a11, a12, a21, a22 = root * C - D, -(root * S - g) * hm, -(root * S + g) * r, root * C + D
         L[0, j], L[1, j] = a11 * l11 + a21 * l21, a11 * l12 + a21 * l22
         L[2, j], L[3, j] = a12 * l11 + a22 * l21, a12 * l12 + a22 * l22
-    out[0] = 0.5 * hk * s1 - hm * hk * s0
-    out[1] = 0.5 * hk * s1 + hm * hk * s0
-    out[2] = s2 / h
-    out[3] = 2.0 * hm * hk * s3
+    return 0.5 * hk * s1 - hm * hk * s0, 0.5 * hk * s1 + hm * hk * s0, s2 / h, 2.0 * hm * hk * s3
 
 
 @apart
@@ -108,27 +102,26 @@ def add_sensitivity(
         m11, m12, m21, m22 = M[0, 0, i], M[0, 1, i], M[0, 2, i], M[0, 3, i]
         l, r = left[i], right[i]
         a, b = l * m11 + r * m22, l * r * m12 - m21
-        f = -2.0 / (a * a + b * b)
+        f = -2.0 * weight[i] / (a * a + b * b)
         L[0, i], L[1, i], L[2, i], L[3, i] = f * a * l, f * b * l * r, -f * b, f * a * r
         # v = sqrt(k0 (E - U)/m): dv/dU = -k0/(2 m v)
-        by_left = 1.0 / l + f * (a * m11 + b * r * m12)
-        by_right = 1.0 / r + f * (a * m22 + b * l * m12)
-        leads[0] -= weight[i] * by_left * K0 / (2.0 * profile.mass_left * l)
-        leads[1] -= weight[i] * by_right * K0 / (2.0 * profile.mass_right * r)
-    out = np.empty(4)
+        by_left = weight[i] / l + f * (a * m11 + b * r * m12)
+        by_right = weight[i] / r + f * (a * m22 + b * l * m12)
+        leads[0] -= by_left * K0 / (2.0 * profile.mass_left * l)
+        leads[1] -= by_right * K0 / (2.0 * profile.mass_right * r)
     segment, first = -1, 0
     for j in range(steps.shape[0]):
-        adjoint_step(steps[j], E, weight, M[j + 1], L, out)
+        by_U0, by_U1, by_h, by_curve = adjoint_step(steps[j], E, M[j + 1], L)
         s = owner[j]
         if s != segment:
             segment, first = s, j
         n = int(round(profile.length[s] / steps[j, LENGTH]))
         f0, f1 = (j - first) / n, (j - first + 1) / n
-        total[0, s] += out[0] * (1.0 - f0) + out[1] * (1.0 - f1)
-        total[1, s] += out[0] * f0 + out[1] * f1
-        total[2, s] += out[2] / n
+        total[0, s] += by_U0 * (1.0 - f0) + by_U1 * (1.0 - f1)
+        total[1, s] += by_U0 * f0 + by_U1 * f1
+        total[2, s] += by_h / n
         at_left, at_right, own = part_of_curve(f0, f1)
-        total[3, s] += out[0] * at_left + out[1] * at_right + out[3] * own
+        total[3, s] += by_U0 * at_left + by_U1 * at_right + by_curve * own
 
 
 @apart
