@@ -113,6 +113,7 @@ DIMENSIONS = {
     "conductance": Dimension("a conductance", "S", "10.5 uS", "pnum"),
     "capacitance": Dimension("a capacitance", "F", "30 pF", "fpnum"),
     "density": Dimension("a density", "1/m^3", "3e26 1/m^3"),
+    "polarisation": Dimension("a polarisation", "C/m^2", "0.27 C/m^2"),
     "areal density": Dimension("an areal density", "1/m^2", "8e17 1/m^2"),
     "field": Dimension("an electric field", "V/m", "1.4e10 V/m"),
     "squared field": Dimension("a squared field", "V^2/m^2", "2.65e15 V^2/m^2"),

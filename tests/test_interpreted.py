@@ -22,6 +22,15 @@ PACKAGE = Path(__file__).parents[1] / "otjdd"
 SMALL = {"device.film.cells": 8, "drive": {"kind": "pulse", "voltage": "1 V", "width": "20 ns", "read": {}}}
 CASES = {  # together they go through all modules
     "transfer matrix, with electrons": {"device.film.electrons": "balance", "circuit.series_resistance": "10 ohm"},
+    "a polarised film": {
+        "device.film.polarisation": {
+            "law": "merz-kai",
+            "saturation": 0.01,
+            "time": 1e-9,
+            "activation_field": 1e8,
+            "initial": -1.0,
+        },
+    },
     "a heated junction": {"device.heat": {"resistance": "1000 K/W", "time_constant": "1 ns"}},
     "wkb, electrons that vacancies hold, image force": {
         "device.film.electrons": "balance",

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import heat, kinds, toml_text
+from otjdd.case import heat, kinds, polarisation, toml_text
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -68,6 +68,7 @@ class Case(Record):
     _allow_outside: bool = PrivateAttr(False)
     _typed: frozenset[str] = PrivateAttr(frozenset())
     _heat: Problem | None = PrivateAttr(None)
+    _polarised: Problem | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def check_error(self) -> Self:
@@ -164,6 +165,14 @@ class Case(Record):
             return self
         raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
 
+    def unpolarised(self, what: str) -> Self:
+        """The case itself. Raises CaseError where its film is polarised, which `what` does not know."""
+        if self._polarised is None:
+            return self
+        raise CaseError(
+            [self._polarised._replace(expected=f"none beside {what}, whose state is of vacancies", got="a table")]
+        )
+
     def isothermal(self) -> "Case":
         """The case without its `device.heat`."""
         if self.device.heat is None:
@@ -251,6 +260,7 @@ def build(
         case = case if strict_units else kinds.with_units(case)
         problems += [document.problem(*fault) for fault in faults(case)]
         problems += [document.problem(*fault) for fault in heat.faults(case)]
+        problems += [document.problem(*fault) for fault in polarisation.faults(case)]
         problems += [document.problem(*fault) for fault in kinds.faults(case)]
     if problems or document.problems:
         raise CaseError(
@@ -259,6 +269,8 @@ def build(
     case._folder, case._source, case._allow_outside, case._typed = folder, source, allow_outside, typed
     if case.device.heat is not None:
         case._heat = document.problem(("device", "heat"), "none")
+    if case.device.film.polarisation is not None:
+        case._polarised = document.problem(("device", "film", "polarisation"), "none")
     return case
 
 

@@ -20,7 +20,9 @@ from otjdd.case.columns import SIGN
 from otjdd.system.text_table import Column, is_number, lines, numbers_of, units_of
 
 TAIL = 1e-5  # probability beyond the last edge of the slices; the outermost slice takes it
-DIMENSIONS = {"ions.density": "density", "device.film.thickness": "length"}  # of the keys that are no energies
+DIMENSIONS = {  # of the keys that are no energies
+    "ions.density": "density", "device.film.thickness": "length", "device.film.polarisation.time": "time",
+}  # fmt: skip
 
 
 class Standard(NamedTuple):

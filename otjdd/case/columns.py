@@ -78,6 +78,7 @@ else:
             "ions.well_right": Energy,
             "device.film.thickness": spread_of("length", "100 nm", logarithmic=True),
             "device.left.barrier": Energy,
+            "device.film.polarisation.time": spread_of("time", "1e12 s", logarithmic=True),
         },
         total=False,
     )

@@ -16,6 +16,7 @@ from otjdd.case.base import Count, Mass, Material, Number, Record, as_text
 from otjdd.case.electrodes import Electrode
 from otjdd.case.heat import Heat
 from otjdd.case.permittivity import Permittivity
+from otjdd.case.polarisation import AnyPolarisation
 from otjdd.constants import BOLTZMANN, ELECTRON_MASS, ELEMENTARY_CHARGE, PLANCK
 from otjdd.errors import NotAsExpected
 from otjdd.laws.hopping import LAWS
@@ -36,6 +37,7 @@ class Film(Record):
     image_permittivity : relative permittivity, of high frequencies, of the image force in T(E); no force when absent
     electrons : "none", or in "balance" with the contact on their side of the barrier (`physics.film_electrons`)
     density_of_states : N_c [1/m3] of the film as given, at any temperature; that of the right electrode when absent
+    polarisation : of a ferroelectric film (`physics.polarisation`); none when absent
     """
 
     material: Material | None = None
@@ -48,6 +50,7 @@ class Film(Record):
     image_permittivity: Annotated[Number, Field(ge=1, le=1e4)] | None = None
     electrons: Literal["none", "balance"] = "none"
     density_of_states: Annotated[float, Quantity("density", "1e18 1/m^3", "1e30 1/m^3")] | None = None
+    polarisation: AnyPolarisation | None = None
 
 
 class Device(Record):

@@ -1,4 +1,4 @@
-"""A note for films of known ferroelectrics, whose polarisation is not in the model."""
+"""A note for films of known ferroelectrics that have no [device.film.polarisation]."""
 
 import re
 from typing import TYPE_CHECKING
@@ -16,9 +16,10 @@ WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in N
 
 
 def ferroelectric_note(case: "Case") -> str:
-    """A line for `otjdd check` if the title or the material of the film names a ferroelectric, else ""."""
+    """A line for `otjdd check` if title or material of a film without polarisation name a ferroelectric, else ""."""
+    if case.device.film.polarisation is not None:
+        return ""
     said = f"{case.title} | {case.device.film.material or ''}"
     name = next((name for name, pattern in WORDS.items() if pattern.search(said)), "")
-    return f"{name} is ferroelectric, and polarisation is not in the model: a memory here is one of vacancies" * bool(
-        name
-    )
+    without = f"{name} is ferroelectric, and this film is not polarised: a memory here is one of vacancies; "
+    return (without + "put it into the model by [device.film.polarisation]") * bool(name)

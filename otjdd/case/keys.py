@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, heat, permittivity
+from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, heat, permittivity, polarisation
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -29,6 +29,9 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     ("Electrode: semiconductor", "device.right", electrodes.Semiconductor),
     ('Permittivity: law = "linear"', "device.film.permittivity", permittivity.LinearPermittivity),
     ('Permittivity: law = "nonlinear"', "device.film.permittivity", permittivity.NonlinearPermittivity),
+    ('Polarisation: law = "two-level"', "device.film.polarisation", polarisation.TwoLevel),
+    ('Polarisation: law = "merz-kai"', "device.film.polarisation", polarisation.MerzKai),
+    ('Polarisation: law = "nls"', "device.film.polarisation", polarisation.NucleationLimited),
     ("Heat", "device.heat", heat.Heat),
     ("Ions", "ions", device.Ions),
     ("Columns", "columns", columns.Columns),
@@ -112,6 +115,30 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "NonlinearPermittivity.a": ("a of the same", '"2.65e15 V^2/m^2"'),
     "NonlinearPermittivity.temperature_law": ('"suzuki": b and a hold at 300 K and scale with temperature', '"suzuki"'),
     "NonlinearPermittivity.eps_inf": ("permittivity at the highest fields", "7"),
+    "Film.polarisation": ("polarisation of a ferroelectric film, a table with a law; none if absent", ""),
+    **{
+        f"{law}.{key}": meaning
+        for law in ("TwoLevel", "MerzKai", "NucleationLimited")
+        for key, meaning in {
+            "saturation": ("P_s of the film", '"27 uC/cm^2"'),
+            "initial": ("P at the start over P_s, positive towards the right electrode", "-1"),
+            "offset_field": ("field by which the loop is shifted (imprint)", '"0.2 MV/cm"'),
+            "curie_temperature": ("P_s falls to 0 there, as a square root; it is constant if absent", '"720 K"'),
+            "reference_temperature": ("temperature at which P_s is the one given", '"300 K"'),
+        }.items()
+    },
+    "TwoLevel.barrier": ("barrier w_b between the two levels", '"1.05 eV"'),
+    "TwoLevel.dipole_length": ("length d_e over which a field shifts the levels", '"7.5 nm"'),
+    **{
+        f"{law}.{key}": meaning
+        for law in ("MerzKai", "NucleationLimited")
+        for key, meaning in {
+            "time": ("switching time tau0 in the highest field", '"1 ns"'),
+            "activation_field": ("E_a of tau = tau0 exp[(E_a/E)^alpha]", '"10 MV/cm"'),
+            "exponent": ("alpha of the same", "2"),
+            "dimension": ("n of 1 - exp[-(t/tau)^n]", "1"),
+        }.items()
+    },
     "Device.heat": ("heat of the current; the junction stays at the temperature of the case if absent", ""),
     "Heat.resistance": ("to the surroundings, or `\"spreading\"`: 1/(4 conductivity radius)", '"1e6 K/W"'),
     "Heat.conductivity": ("thermal conductivity around the junction, for spreading", '"11 W/m/K"'),

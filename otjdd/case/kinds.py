@@ -27,6 +27,7 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.film.cells": "all columns have one grid",
     "device.film.grading": "all columns have one grid",
     "device.film.electrons": "the films of all columns hold electrons, or none does",
+    "device.film.polarisation.law": "the films of all columns follow one law",
     "device.film.image_permittivity": "the image force acts in all columns, or in none",
     "ions.initial": "all columns start in the same way",
 }
@@ -196,7 +197,7 @@ def faults_of_kinds(case: Any) -> Iterator[Fault]:
 def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     """Faults of the values that a kind sets."""
     try:
-        _, ions = with_set(case.device, case.ions, kind)
+        device, ions = with_set(case.device, case.ions, kind)
     except CaseError as error:
         for problem in error.problems:
             yield (*("columns", "kinds", i, "set"), set_key(kind, problem)), problem.expected, problem.got, problem.hint
@@ -204,6 +205,14 @@ def faults_of_set(case: Any, i: int, kind: ColumnKind) -> Iterator[Fault]:
     if (ions.ionisation_energy is None) != (case.ions.ionisation_energy is None):
         expected = "ions that hold electrons in all kinds, or in none"
         yield ("columns", "kinds", i, "set", "ions.ionisation_energy"), expected, brief(ions.ionisation_energy), ""
+    if law_of(device) != law_of(case.device):
+        key = next(key for key in kind.set if key.startswith("device.film"))
+        yield ("columns", "kinds", i, "set", key), "films of one law of polarisation in all kinds", law_of(device), ""
+
+
+def law_of(device: Device) -> str:
+    """Law of the polarisation of a film, "none" without one."""
+    return "none" if device.film.polarisation is None else device.film.polarisation.law
 
 
 def set_key(kind: ColumnKind, problem: Problem) -> str:
@@ -249,6 +258,7 @@ def spread_values(kind: Kind, density: float) -> dict[str, float]:
         "ions.well_right": kind.ions.well_right,
         "device.film.thickness": kind.device.film.thickness,
         "device.left.barrier": 0.0,
+        "device.film.polarisation.time": getattr(kind.device.film.polarisation, "time", 1.0),
     }
 
 
@@ -258,4 +268,5 @@ def physical_range(key: str, ions: Ions) -> tuple[float, float, str]:
         "ions.activation_energy": (0.0, math.inf, "eV"),
         "ions.density": (0.0, ions.site_density, "1/m^3"),
         "device.film.thickness": (0.0, math.inf, "m"),
+        "device.film.polarisation.time": (0.0, math.inf, "s"),
     }.get(key, (-math.inf, math.inf, "eV"))

@@ -53,7 +53,7 @@ def compact(
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     that is further from the solver than `WORST`; its `partial` is that model.
     """
-    case = changed_case(case, changes, {})
+    case = changed_case(case, changes, {}).unpolarised("a compact model")
     if temperatures is None:
         case = case.of_one_temperature("a compact model without --temperatures")
     limits = checked(Range(*map(float, (*voltage, *time))))
@@ -187,7 +187,7 @@ def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
 ) -> tuple[np.ndarray, float]:
     """States (K,) that a case starts from, and the largest move [thickness] of its vacancies until they are there."""
-    c = initial.start(case, model.junction(case, parts=parts), parts)
+    c = initial.start(case, model.junction(case, parts=parts), parts).c
     benches = [on_bench.bench(case, part) for part in parts]
     states = [branches.state_of(bench, c[k : k + 1], settling[k]) for k, bench in enumerate(benches)]
     moved = [

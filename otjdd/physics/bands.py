@@ -190,7 +190,7 @@ def profile_slopes(
     by_lead: np.ndarray,
     by_D: np.ndarray,
 ):
-    """Derivatives of a quantity by V_j and, all D_f moving alike, by D(L); those by D_f at each face into by_D (N+1,).
+    """Derivatives of a quantity by V_j, D(L), all D_f moving alike, and P; those by D_f at each face into by_D (N+1,).
 
     by_segment (4, S), by_lead (2,) : derivatives by the segments and the bottoms of the leads, of `sensitivity`. Energies
     move with the lead that bounds them below. The bent region of the left electrode follows D(0).
@@ -210,10 +210,11 @@ def profile_slopes(
         at_left = slope_left * interface_slope(
             left, u_left, by_segment[0, i], by_segment[1, i], by_segment[2, i], by_segment[3, i]
         )
-    D_slope = at_left
+    D_slope, film = at_left, 0.0
     behind = film_slopes(junction, state, k, n_left, by_segment, by_D)
     for f in range(by_D.size):
         D_slope += by_D[f]
+        film += by_D[f]
     by_D[0] += at_left
     D_slope -= slope_right * behind
     s = n_left + junction.nodes.size - 1
@@ -222,4 +223,4 @@ def profile_slopes(
         D_slope -= slope_right * interface_slope(
             right, u_right, toward_bulk, toward_film, by_segment[2, s], by_segment[3, s]
         )
-    return V_slope, D_slope
+    return V_slope, D_slope, -film

@@ -99,7 +99,7 @@ def energies_for_slopes(
 def log_conductance_slopes(
     junction: Junction, state: State, k: int, profile: Profile, spectrum: Spectrum, edges: np.ndarray, by_S: np.ndarray
 ):
-    """Derivatives of ln(I/V) of column k: by V [1/V] and D(L) [m2/C]; by S_f [m2] into by_S (N+1,).
+    """Derivatives of ln(I/V) of column k: by V [1/V], D(L) and P [m2/C]; by S_f [m2] into by_S (N+1,).
 
     The energies of the quadrature move with the bottom of the higher lead, their lower end. So this is the exact derivative
     of the computed spectrum, except where edges are given, see `energies_for_slopes`.
@@ -108,14 +108,14 @@ def log_conductance_slopes(
     energy, weight = energies_for_slopes(junction, profile, V, kT, spectrum, edges)
     by_segment, by_lead = sensitivity(junction.transmission, profile, energy, weight, spectrum.low, spectrum.high)
     by_segment = slopes_of_bands(junction, state, k, by_segment)
-    V_slope, D_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
+    V_slope, D_slope, P_slope = profile_slopes(junction, state, k, profile, by_segment, by_lead, by_S)
     for f in range(by_S.size):
         by_S[f] *= -junction.ions[k].z * ELEMENTARY_CHARGE / spectrum.chord
     with_left, chord_by_V = profile.bottom_left > profile.bottom_right, 0.0
     for i in range(spectrum.energy.size):
         E_i, V_i, sign = (spectrum.energy[i] + V, -V, -1.0) if with_left else (spectrum.energy[i], V, 1.0)
         chord_by_V += sign * spectrum.weight[i] * log_supply_slope(E_i, V_i, kT)
-    return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord
+    return (V_slope + chord_by_V) / spectrum.chord, D_slope / spectrum.chord, P_slope / spectrum.chord
 
 
 @apart
@@ -141,11 +141,11 @@ def conduct_column(junction: Junction, state: State, tangent: Tangent, k: int, l
         panels[p] = used[p] if p < n else math.nan
     state.G[k] = conductance(junction, k, result)
     if lay:
-        tangent.by_V[k], tangent.by_D[k] = 0.0, 0.0
+        tangent.by_V[k], tangent.by_D[k], tangent.by_P[k] = 0.0, 0.0, 0.0
         tangent.by_S[k, :] = 0.0
         if result.chord > 0.0:
             few = used.size <= MOST_KEPT
-            tangent.by_V[k], tangent.by_D[k] = log_conductance_slopes(
+            tangent.by_V[k], tangent.by_D[k], tangent.by_P[k] = log_conductance_slopes(
                 junction, state, k, profile, thinned(result) if few else result, used[: 0 if few else used.size],
                 tangent.by_S[k],
             )  # fmt: skip
@@ -208,6 +208,7 @@ def put_tangent(junction: Junction, state: State, tangent: Tangent, k: int, stal
     stale : change of ln G since the slopes were taken
     """
     tangent.V[k], tangent.D[k], tangent.G[k] = state.V[0], state.D_right[k], state.G[k]
+    tangent.P[k] = state.P[k]
     tangent.stale[k], tangent.change[k], tangent.kT[k] = stale, 0.0, junction.kT[k]
     copy(state.c[k], tangent.c[k])
     if hold_electrons(junction):
@@ -241,8 +242,8 @@ def tangent_error(state: State, tangent: Tangent) -> float:
 def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
     """Set the conductances of a state from the tangent. Returns the largest |change of ln G| since it was laid.
 
-    The changes by V, D(L) and the ions are added without sign: where they cancel, their curvatures need not. A column that
-    has gone too far, or is of another temperature, keeps its conductance.
+    The changes by V, D(L), the ions and P are added without sign: where they cancel, their curvatures need not. A column
+    that has gone too far, or is of another temperature, keeps its conductance.
     """
     largest = 0.0
     for k in range(state.c.shape[0]):
@@ -253,12 +254,13 @@ def along_tangent(junction: Junction, state: State, tangent: Tangent) -> float:
             by_S += tangent.by_S[k, f] * S
         if hold_electrons(junction):
             by_S = along_charges(junction, state, tangent, k)
-        change = abs(by_V) + abs(by_D) + abs(by_S)
+        by_P = tangent.by_P[k] * (state.P[k] - tangent.P[k])
+        change = abs(by_V) + abs(by_D) + abs(by_S) + abs(by_P)
         near = change < FARTHEST_CHANGE  # False for nan, before the first evaluation
         near = near and abs(junction.kT[k] - tangent.kT[k]) <= SAME_TEMPERATURE * junction.kT[k]
         tangent.change[k] = change if near else math.inf
         if near:
-            state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S)
+            state.G[k] = tangent.G[k] * math.exp(by_V + by_D + by_S + by_P)
         largest = max(largest, tangent.change[k])
     return largest
 

@@ -20,6 +20,8 @@ One column of N cells between the two electrodes; x and face numbers grow to the
 Gauss's law makes D at every face an explicit sum, and the scheme exactly conservative:
 
     D_f = D(L) - e z S_f - e int_{x_f}^L n_fixed dx          S_f = int_{x_f}^L c dx
+
+A film with a polarisation P has D_f - P in the place of D_f: see `polarisation`.
 """
 
 import math
@@ -36,6 +38,7 @@ from otjdd.physics.electrostatics import METAL, MOST_CHARGE, Electrode, Permitti
 from otjdd.physics.film_electrons import FilmElectrons
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, UPHILL_SLOPE, G, Hopping, exchange, field_factors
 from otjdd.physics.numerics import dot
+from otjdd.physics.polarisation import Polarisation
 from otjdd.physics.state import State
 
 CLOSURE_TOLERANCE = 1e-13  # eV; sums of some hundred terms of order 1 eV carry a few 1e-15
@@ -92,6 +95,13 @@ class Junction(NamedTuple):
     electrons: Row[FilmElectrons]  # in the films of all columns or of none
     image: np.ndarray  # (K, M, 5) pieces of the film lowered by the image force, see `image_force`; M = 0 without it
     heat: Heat
+    polarisation: Polarisation
+
+
+@inlined
+def polarised(junction: Junction) -> bool:
+    """True where the films of a junction are polarised."""
+    return junction.polarisation.saturation.size > 0
 
 
 class FluxSlopes(NamedTuple):
@@ -107,27 +117,27 @@ def faces(junction: Junction, state: State, k: int, D_right: float) -> float:
     """Fill D, E, eps and guess of column k from its concentrations and D(L) [C/m2]; return D at the left electrode."""
     columns, charge = junction.columns, junction.ions[k].z * ELEMENTARY_CHARGE
     c, D = state.c[k], state.D[k]
-    right = 0.0  # e z S
-    D[c.size] = D_right - columns.fixed[k, c.size]
+    right, inside = 0.0, D_right - state.P[k]  # e z S, and the displacement of the dielectric at the right end
+    D[c.size] = inside - columns.fixed[k, c.size]
     for f in range(c.size - 1, -1, -1):
         right += charge * c[f] * columns.width[k, f]
-        D[f] = D_right - right - columns.fixed[k, f]
+        D[f] = inside - right - columns.fixed[k, f]
     fields(D, junction.film[k], state.E[k], state.eps[k], state.guess[k], False)
-    return D[0]
+    return D[0] + state.P[k]
 
 
 @inlined
 def move_fields(junction: Junction, state: State, new: State, k: int, dS: np.ndarray, dD: float) -> float:
-    """Fill D, E and guess of column k of a new state; return its D at the left.
+    """Fill D, E and guess of column k of a new state, whose polarisation is there; return its D at the left.
 
     dS : (N+1,) 1/m2, vacancies that passed the faces since the state   dD : C/m2, change of D(L)
     """
     charge = junction.ions[k].z * ELEMENTARY_CHARGE
-    before, D = state.D[k], new.D[k]
+    before, D, push = state.D[k], new.D[k], dD - (new.P[k] - state.P[k])
     for f in range(D.size):
-        D[f] = before[f] + (dD - charge * dS[f])
+        D[f] = before[f] + (push - charge * dS[f])
     fields(D, junction.film[k], new.E[k], new.eps[k], new.guess[k], True)
-    return D[0]
+    return D[0] + new.P[k]
 
 
 @detached
@@ -209,7 +219,7 @@ def close(junction: Junction, state: State, k: int, V: float, tolerance: float) 
             if high - low <= 1e-15 * (abs(low) + abs(high)):
                 break
     if closed or abs(mismatch) <= CLOSURE_ROUND_OFF:  # with a larger mismatch the solution is beyond a table
-        state.D_right[k], state.D_left[k] = here, state.D[k, 0]
+        state.D_right[k], state.D_left[k] = here, state.D[k, 0] + state.P[k]
         return True
     return False
 

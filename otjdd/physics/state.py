@@ -8,6 +8,7 @@ from otjdd.compiler.decorators import bare
 from otjdd.compiler.held_tuples import held
 from otjdd.physics.film_electrons import ELECTRONS
 from otjdd.physics.numerics import copy
+from otjdd.physics.polarisation import PROGRESS
 
 SITE, LINES = 17, 18  # of work space of a stack with electrons, see `electron_stack`; SITE of `bound_electrons`
 GUESS, COSH = 3, 2  # number of rows of a guess of D(E), y, sinh(y), cosh(y); and place of the last, 1 without a field
@@ -22,21 +23,24 @@ PANELS = 64  # most edges of energy panels that a column remembers; with more it
 
 @held
 class State(NamedTuple):
-    """State of K columns with N cells. Only c and the temperature are memory; the rest follows from them and the voltage.
+    """State of K columns with N cells. Only c, temperature and polarisation are memory; the rest follows from them and V.
 
-    heat is of size 0 where the current does not warm the junction, the last five where the film holds no electrons.
+    heat is of size 0 where the current does not warm the junction, progress where no film is polarised, the last five
+    where the film holds no electrons.
     """
 
     c: np.ndarray  # (K, N) 1/m3, concentrations
     D_right: np.ndarray  # (K,) C/m2, D(L)
     D_left: np.ndarray  # (K,) C/m2, D(0)
-    D: np.ndarray  # (K, N+1) C/m2
+    D: np.ndarray  # (K, N+1) C/m2, of the dielectric: without the polarisation
     E: np.ndarray  # (K, N+1) V/m
     eps: np.ndarray  # (K, N+1) F/m, dD/dE
     guess: np.ndarray  # (K, GUESS, N+1) where the next inversion of D(E) starts, see `electrostatics.fields`
     G: np.ndarray  # (K,) S, chord conductance I/V_j of each column
     V: np.ndarray  # (1,) V, junction voltage V_j
     heat: np.ndarray  # (HEAT, K) rows TEMPERATURE to OFF
+    P: np.ndarray  # (K,) C/m2, polarisation; 0 in a film that has none
+    progress: np.ndarray  # (PROGRESS, K) of the law of P, see `polarisation`
     band: np.ndarray  # (K, N+2) eV, E_C at the left end, the N centres and the right end
     electrons: np.ndarray  # (K, ELECTRONS, N) of the film, rows of `film_electrons`
     lines: np.ndarray  # (LINES, 2N+1) work space, and here below
@@ -55,6 +59,8 @@ class Tangent(NamedTuple):
     by_V: np.ndarray  # (K,) d ln G/dV_j
     by_D: np.ndarray  # (K,) d ln G/dD(L)
     by_S: np.ndarray  # (K, N+1) d ln G/dS_f
+    P: np.ndarray  # (K,) polarisation there
+    by_P: np.ndarray  # (K,) d ln G/dP
     kT: np.ndarray  # (K,) eV there
     panels: np.ndarray  # (K, PANELS) edges of the energy panels of the last evaluation [eV], nan behind the last
     needed: np.ndarray  # (K,) edges of the panels when fresh ones were made last
@@ -73,13 +79,14 @@ class Memory(NamedTuple):
     place: np.ndarray  # (1,) row of the voltage at which the junction is settled
 
 
-def new_state(K: int, N: int, electrons: bool = False, heat: bool = False) -> State:
-    """An empty state of K columns with N cells, the film with or without electrons, warmed by the current or not."""
+def new_state(K: int, N: int, electrons: bool = False, heat: bool = False, polarised: bool = False) -> State:
+    """An empty state of K columns with N cells, the film with or without electrons, warmed or polarised or not."""
     faces, guess, held = (K, N + 1), np.zeros((K, GUESS, N + 1)), int(electrons)
     guess[:, COSH] = 1.0
     return State(
         np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(faces), np.zeros(faces), np.zeros(faces), guess,
         np.zeros(K), np.zeros(1), np.zeros((HEAT, int(heat) * K)),
+        np.zeros(K), np.zeros((PROGRESS, int(polarised) * K)),
         np.zeros((K, held * (N + 2))), np.zeros((K, ELECTRONS, held * N)),
         np.zeros((LINES, held * (2 * N + 1))), np.zeros((3, held * N, 2, 2)), np.zeros((held * N, 2)),
     )  # fmt: skip
@@ -89,7 +96,7 @@ def new_tangent(K: int, N: int) -> Tangent:
     """A tangent before the first evaluation of the current."""
     return Tangent(
         np.full(K, np.nan), np.zeros(K), np.zeros((K, N)), np.zeros(K), np.zeros(K), np.zeros(K), np.zeros((K, N + 1)),
-        np.zeros(K),
+        np.zeros(K), np.zeros(K), np.zeros(K),
         np.full((K, PANELS), np.nan), np.zeros(K), np.zeros(K), np.full(K, np.inf), np.ones(1),
         np.zeros(1, np.int64),
     )  # fmt: skip
@@ -102,7 +109,8 @@ def new_memory(K: int, N: int) -> Memory:
     rows, columns, cells = (VOLTAGES, 1), (VOLTAGES, K), (VOLTAGES, K, N)
     tangents = Tangent(
         np.full(columns, np.nan), np.zeros(columns), np.zeros(cells), np.zeros(columns), np.zeros(columns),
-        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.zeros(columns), np.full((VOLTAGES, K, PANELS), np.nan),
+        np.zeros(columns), np.zeros((VOLTAGES, K, N + 1)), np.zeros(columns), np.zeros(columns), np.zeros(columns),
+        np.full((VOLTAGES, K, PANELS), np.nan),
         np.zeros(columns), np.zeros(columns),
         np.full(columns, np.inf), np.ones(rows), np.zeros(rows, np.int64),
     )  # fmt: skip
@@ -117,6 +125,8 @@ def remember(tangent: Tangent, tangents: Tangent, m: int):
     copy(tangent.G, tangents.G[m])
     copy(tangent.by_V, tangents.by_V[m])
     copy(tangent.by_D, tangents.by_D[m])
+    copy(tangent.P, tangents.P[m])
+    copy(tangent.by_P, tangents.by_P[m])
     copy(tangent.kT, tangents.kT[m])
     copy(tangent.needed, tangents.needed[m])
     copy(tangent.stale, tangents.stale[m])
@@ -135,6 +145,8 @@ def recall(tangents: Tangent, m: int, tangent: Tangent):
     copy(tangents.G[m], tangent.G)
     copy(tangents.by_V[m], tangent.by_V)
     copy(tangents.by_D[m], tangent.by_D)
+    copy(tangents.P[m], tangent.P)
+    copy(tangents.by_P[m], tangent.by_P)
     copy(tangents.kT[m], tangent.kT)
     copy(tangents.needed[m], tangent.needed)
     copy(tangents.stale[m], tangent.stale)
@@ -152,8 +164,11 @@ def copy_state(source: State, target: State):
     copy(source.D_right, target.D_right)
     copy(source.D_left, target.D_left)
     copy(source.G, target.G)
+    copy(source.P, target.P)
     for row in range(HEAT):
         copy(source.heat[row], target.heat[row])
+    for row in range(PROGRESS):
+        copy(source.progress[row], target.progress[row])
     for k in range(source.c.shape[0]):
         copy(source.c[k], target.c[k])
         copy(source.D[k], target.D[k])

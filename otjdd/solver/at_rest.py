@@ -22,6 +22,8 @@ from otjdd.solver.outcome import attributes, delivered, ending, status_words
 if TYPE_CHECKING:
     import xarray as xr
 
+    from otjdd.physics.junction import Junction
+
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
@@ -79,18 +81,29 @@ def points_at_rest(
     assert isinstance(drive, Prepared)
     junction = model.junction(case, parts=parts)
     histories, bias = drive.histories(), drive.bias_voltages()
-    c0 = initial.start(case, junction, parts)
+    start = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
-        moving = integrate.begin(junction, c0, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+        moving = integrate.begin(
+            junction, start.c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
+            polarisation=start.polarisation,
+        )  # fmt: skip
         integrate.follow_waveform(moving, waveform)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
-            frozen = integrate.begin(hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol)
+            frozen = integrate.begin(
+                hot, moving.state.c, rtol=numerics.rtol, atol=numerics.atol, polarisation=polarisation_at(hot, moving)
+            )
             frozen.state.D_right[:] = moving.state.D_right
             for k, V in enumerate(bias):
                 yield (i, j, k), frozen, float(V)
         if progress:
             progress((i + 1) / len(histories))
+
+
+def polarisation_at(hot: Junction, moving: Run) -> np.ndarray | None:
+    """Polarisation (K,) [C/m2] of a run, of another junction: its share of P_s stays. None in films that have none."""
+    cold, there = moving.junction.polarisation.saturation, hot.polarisation.saturation
+    return moving.state.P * there / cold if cold.size else None
 
 
 def extremes(case: Case, coords: dict[str, Any], out: dict[str, np.ndarray]) -> dict[str, Reached]:

@@ -165,7 +165,7 @@ def restore(run: Run, saved: Saved) -> None:
         run.counts = Counts(*map(int, arrays["counts"]))
         run.rows, run.reads = (logged(arrays, *of) for of in zip(LOGS, integrate.row_widths(run), strict=True))
         numbers = [arrays[f"kept.{name}"].tolist() for name in ("time", "voltage", "junction_voltage")]
-        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature")]
+        states = [arrays[f"kept.{name}"] for name in ("c", "D_left", "D_right", "temperature", "polarisation")]
         run.kept = [KeptState(*row) for row in zip(*numbers, *states, strict=True)]
     except (ValueError, TypeError, KeyError) as error:
         raise ResultError(saved.path, f"does not fit its run ({error})", AFRESH) from error

@@ -203,6 +203,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "terminal_charge_right": rows[:, run_log.TERMINAL_RIGHT],
         "film_electron_sheet": rows[:, run_log.SHEET],
     }
+    polarisation = {"polarisation": rows[:, run_log.POLARISATION], "film_field": rows[:, run_log.FIELD]}
     return {
         "voltage": rows[:, run_log.SOURCE],
         "junction_voltage": V_j,
@@ -216,6 +217,7 @@ def series(case: Case, junction: Junction, rows: np.ndarray) -> dict[str, np.nda
         "vacancy_balance": rows[:, run_log.BALANCE],
         **(electrons if case.device.film.electrons != "none" else {}),
         **temperatures(case, rows),
+        **(polarisation if case.device.film.polarisation else {}),
     }
 
 

@@ -31,14 +31,16 @@ STEPS = 1000
 DONE = 1e-9  # last step in x: the error is its square
 
 
-def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0) -> np.ndarray | None:
+def relaxed(junction: Junction, c: np.ndarray, V: float = 0.0, P: np.ndarray | None = None) -> np.ndarray | None:
     """Concentrations (K, N) [1/m3] at rest at junction voltage V [V], with as many ions in each column as c has.
 
-    None when not found.
+    P : (K,) [C/m2] polarisation, which stays; None for none. None when not found.
     """
     electrons = bool(hold_electrons(junction))
     K, N = c.shape
     out, state = np.empty_like(c), new_state(K, N, electrons)
+    if P is not None:
+        state.P[:] = P
     find = relaxed_with_electrons if electrons else relaxed_column
     for k in range(K):
         found = find(junction, state, k, c[k], V)

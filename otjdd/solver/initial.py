@@ -1,4 +1,4 @@
-"""Concentrations that a run starts from: uniform, in equilibrium, after a history, from a result or from a profile."""
+"""What a run starts from: vacancies uniform, in equilibrium, after a history, from a result or a profile; polarisation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.case.device import FromProfile, FromResult
+from otjdd.case.kinds import kinds_of
 from otjdd.results import store
 from otjdd.solver import equilibrium, integrate, model
+from otjdd.solver.start import Start
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,33 +24,65 @@ if TYPE_CHECKING:
 THICKNESS = "device.film.thickness"
 
 
-def relax(junction: Junction, c: np.ndarray) -> np.ndarray:
-    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError."""
-    found = equilibrium.relaxed(junction, c)
+def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.ndarray:
+    """Equilibrium concentrations (K, N) at 0 V with the same number of vacancies as c. Raises SolverError.
+
+    P : (K,) [C/m2], polarisation, which stays; None for none
+    """
+    found = equilibrium.relaxed(junction, c, P=P)
     if found is None:
         integrate.fail(integrate.begin(junction, c, rtol=1.0, atol=1.0), "EQUILIBRIUM_NOT_FOUND", 0.0, 0.0, 0.0, np.inf)
     return found
 
 
-def start(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] that a case starts from. Raises SolverError, ValueError."""
+def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
+    """What a case starts from. Raises SolverError, ValueError."""
     initial = case.ions.initial
-    c = model.uniform(parts, case.device.film.cells)
+    c, P = model.uniform(parts, case.device.film.cells), polarisation(case, junction, parts)
     if initial == "uniform":
-        return c
+        return Start(c, P)
     if initial == "equilibrium":
-        return relax(junction, c)
+        return Start(relax(junction, c, P), P)
     if isinstance(initial, FromResult):
-        return from_result(case, parts)
+        return Start(from_result(case, parts), P, temperature(case, parts))
     if isinstance(initial, FromProfile):
-        return model.along_profile(case, parts)
+        return Start(model.along_profile(case, parts), P)
     run = integrate.begin(
-        junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps
+        junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps, polarisation=P
     )
     for hold in initial.history:
         integrate.jump(run, hold.voltage)
         integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
-    return run.state.c.copy()
+    return Start(run.state.c.copy(), None if P is None else run.state.P.copy())
+
+
+def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:
+    """Polarisations (K,) [C/m2] that a case starts with, those of the result that it starts from if that has some.
+
+    None in films that have none. Raises ResultError, ValueError.
+    """
+    kinds, origin = kinds_of(case), case.ions.initial
+    if case.device.film.polarisation is None:
+        return None
+    if isinstance(origin, FromResult) and (found := last_of(origin, "snapshot_polarisation", parts)) is not None:
+        return found
+    given = [kinds[part.kind].device.film.polarisation for part in parts]
+    started: np.ndarray = junction.polarisation.saturation * [polar.initial for polar in given if polar is not None]
+    return started
+
+
+def last_of(origin: FromResult, name: str, parts: list[Member]) -> np.ndarray | None:
+    """Last values (K,) of an output of each column in the result that a case starts from; None if it has no such output.
+
+    Raises ResultError, ValueError.
+    """
+    found = store.read(origin.result).get(name)
+    if found is None:
+        return None
+    last: np.ndarray = found.values[-1]
+    if len(last) != len(parts):
+        raise ValueError(f"ions.initial.result: columns: {len(last)}, the case has {len(parts)}")
+    return last
 
 
 def from_result(case: Case, parts: list[Member]) -> np.ndarray:
@@ -90,13 +124,7 @@ def temperature(case: Case, parts: list[Member]) -> np.ndarray | None:
     origin = case.ions.initial
     if case.device.heat is None or not isinstance(origin, FromResult):
         return None
-    found = store.read(origin.result).get("snapshot_temperature")
-    if found is None:
-        return None
-    last: np.ndarray = found.values[-1]
-    if len(last) != len(parts):
-        raise ValueError(f"ions.initial.result: columns: {len(last)}, the case has {len(parts)}")
-    return last
+    return last_of(origin, "snapshot_temperature", parts)
 
 
 def regridded(c: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

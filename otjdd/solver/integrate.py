@@ -12,6 +12,7 @@ from otjdd.errors import SolverError, Status
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
 from otjdd.physics.heat import warm
+from otjdd.physics.polarisation import put_polarisation
 from otjdd.physics.state import TEMPERATURE
 from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
@@ -57,6 +58,7 @@ class KeptState(NamedTuple):
     D_left: np.ndarray  # (K,) C/m2
     D_right: np.ndarray  # (K,)
     temperature: np.ndarray  # (K,) K; (0,) where the current does not warm the junction
+    polarisation: np.ndarray  # (K,) C/m2
 
 
 @dataclass
@@ -95,21 +97,26 @@ def begin(
     watch: Watch | None = None,
     apart: bool = False,
     temperature: np.ndarray | None = None,
+    polarisation: np.ndarray | None = None,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
+    polarisation : (K,) [C/m2]; None for none
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
-    state = states.new_state(K, N, electrons, heat)
+    polarised = junction.polarisation.saturation.size > 0  # as in `junction.polarised`
+    state = states.new_state(K, N, electrons, heat, polarised)
+    if polarisation is not None:
+        put_polarised(junction, state, polarisation)
     state.c[:] = c
     if heat:
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
     control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
     total = (c * junction.columns.width).sum(axis=1)
-    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat)
+    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised)
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
     return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
@@ -119,6 +126,12 @@ def put_temperature(junction: Junction, state: State, temperature: ArrayLike) ->
     """Put a state and its junction, which its current warms, at a temperature [K], of each column (K,) or of all."""
     state.heat[TEMPERATURE] = temperature
     warm(junction, state.heat[TEMPERATURE])
+
+
+def put_polarised(junction: Junction, state: State, polarisation: np.ndarray) -> None:
+    """Put the films of a state at polarisations (K,) [C/m2], as if they had come to a stop there."""
+    state.P[:] = polarisation
+    put_polarisation(junction.polarisation, state.P, state.progress)
 
 
 def row_widths(run: Run) -> tuple[int, int]:
@@ -199,7 +212,7 @@ def new_log(run: Run, tasks: np.ndarray, record: bool) -> Log:
     return run_log.Log(
         record, run.total, np.zeros(3, np.int64), np.empty((rows, row)), np.empty((reads, reading)),
         np.empty((states, run_log.KEPT)), np.empty((states, K, N)), np.empty((states, 2, K)),
-        np.empty((states, run.state.heat.shape[1])), run.watch,
+        np.empty((states, run.state.heat.shape[1])), np.empty((states, K)), run.watch,
     )  # fmt: skip
 
 
@@ -211,9 +224,9 @@ def empty(run: Run, log: Log) -> None:
     if reads:
         run.reads.append(log.reads[:reads].copy())
     if kept:
-        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T))
-        for at, c, D, T in zip(log.kept[:kept].tolist(), *arrays, strict=True):
-            run.kept.append(KeptState._make((*at, c, *D, T)))
+        arrays = (array[:kept].copy() for array in (log.kept_c, log.kept_D, log.kept_T, log.kept_P))
+        for at, c, D, T, P in zip(log.kept[:kept].tolist(), *arrays, strict=True):
+            run.kept.append(KeptState._make((*at, c, *D, T, P)))
     log.used[:] = 0
 
 
@@ -253,7 +266,7 @@ def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
     jump(run, voltage)
     state = run.state
-    arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE]
+    arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P
     run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
@@ -262,6 +275,7 @@ def restore_state(run: Run, kept: KeptState, voltage: float) -> None:
     run.time, run.state.c[:], run.state.D_right[:] = kept.time, kept.c, kept.D_right
     if kept.temperature.size:
         put_temperature(run.junction, run.state, kept.temperature)
+    put_polarised(run.junction, run.state, kept.polarisation)
     jump(run, voltage)
 
 

@@ -94,7 +94,7 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
         return None
     by_V, by_D, by_S = 0.0, 0.0, np.zeros(N + 1)
     if spectrum.chord > 0.0:
-        by_V, by_D = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
+        by_V, by_D, _ = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     factors, pull = new_factors(N), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)

@@ -19,6 +19,7 @@ from otjdd.physics import junction as kernels
 from otjdd.physics.film_electrons import film_electrons
 from otjdd.physics.image_force import PIECES
 from otjdd.physics.ions import LAWS
+from otjdd.physics.polarisation import MERZ_KAI, TWO_LEVEL, Polarisation
 from otjdd.physics.tunnelling import TRANSMISSIONS
 from otjdd.solver.electrodes import electrode, permittivity
 from otjdd.solver.image_pieces import image_of, image_pieces
@@ -49,6 +50,7 @@ class Member(NamedTuple):
     well_right: float
     thickness: float
     left_shift: float  # eV on the band edge at the left electrode
+    switching_time: float  # s, of a polarisation whose law has one
     kind: int = 0  # number of its kind
 
 
@@ -230,7 +232,26 @@ def junction(case: Case, temperature: float | None = None, parts: list[Member] |
         electrons=Row(of.electrons for of in made),
         image=image_of_columns(case, T, parts, nodes),
         heat=heat(case, columns, T),
+        polarisation=polarisation(case, parts, T),
     )
+
+
+def polarisation(case: Case, parts: list[Member], temperature: float) -> Polarisation:
+    """Laws of the polarisation of all columns at a temperature [K]; arrays of size 0 where no film is polarised."""
+    kinds = kinds_of(case)
+    given = [polar for part in parts if (polar := kinds[part.kind].device.film.polarisation) is not None]
+    if not given:
+        return Polarisation(TWO_LEVEL, *(np.zeros(0) for _ in Polarisation._fields[1:]))
+    rows = [
+        (
+            polar.saturation_at(temperature), part.thickness, polar.offset_field, getattr(polar, "barrier", 0.0),
+            getattr(polar, "dipole_length", 0.0), part.switching_time, getattr(polar, "activation_field", 0.0),
+            getattr(polar, "exponent", 0.0), getattr(polar, "dimension", 0.0),
+        )
+        for polar, part in zip(given, parts, strict=True)
+    ]  # fmt: skip
+    law = TWO_LEVEL if given[0].law == "two-level" else MERZ_KAI
+    return Polarisation(law, *(np.array(column, dtype=float) for column in zip(*rows, strict=True)))
 
 
 def heat(case: Case, columns: kernels.Columns, temperature: float) -> kernels.Heat:

@@ -149,6 +149,7 @@ def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended 
         watch=watch,
         apart=len(kinds_of(case)) > 1,
         temperature=start.temperature,
+        polarisation=start.polarisation,
     )
     return moving, failure
 
@@ -156,7 +157,7 @@ def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended 
 def prepared(case: Case, junction: Junction, parts: list[Member]) -> tuple[Start, Ended | None]:
     """What a case starts from, and the failure that prevented it, if any."""
     try:
-        return Start(initial.start(case, junction, parts), initial.temperature(case, parts)), None
+        return initial.start(case, junction, parts), None
     except (SolverError, KeyboardInterrupt, SystemError) as error:
         return Start(model.uniform(parts, case.device.film.cells)), ending(error)
 

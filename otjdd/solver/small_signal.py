@@ -83,7 +83,7 @@ def come_to_rest(run: Run, voltage: float) -> None:
 
 def rest(run: Run, V_j: float, voltage: float) -> None:
     """Put the ions of a run into their state of rest at a junction voltage [V]. Raises SolverError."""
-    found = equilibrium.relaxed(run.junction, run.state.c, V_j)
+    found = equilibrium.relaxed(run.junction, run.state.c, V_j, run.state.P)
     if found is None:
         integrate.fail(run, "EQUILIBRIUM_NOT_FOUND", 0.0, voltage, 0.0, np.inf)
     run.state.c[:] = found

@@ -47,6 +47,8 @@ def snapshot(case: Case, moving: Run, kept: KeptState) -> dict[str, Any]:
     if case.device.film.electrons != "none":
         profiles["film_electrons"] = weight @ film_electrons(state)
         profiles["snapshot_junction_voltage"] = float(state.V[0])
+    if junction.polarisation.saturation.size:
+        profiles["snapshot_polarisation"] = kept.polarisation
     if kept.temperature.size:
         profiles["snapshot_temperature"] = kept.temperature
     if abs(kept.voltage) < PROBE / 2:  # not "== 0": the rounding of a waveform must not decide

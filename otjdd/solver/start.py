@@ -13,6 +13,7 @@ class Start(NamedTuple):
     """What a run starts from."""
 
     c: np.ndarray  # (K, N) 1/m3
+    polarisation: np.ndarray | None = None  # (K,) C/m2; None in films that have none
     temperature: np.ndarray | None = (
         None  # (K,) K of a junction that its current warms; None for that of the surroundings
     )
@@ -21,4 +22,9 @@ class Start(NamedTuple):
 def at_snapshot(ds: xr.Dataset, number: int) -> Start:
     """State of a result at one of its snapshots, of which there are some."""
     warm = ds.get("snapshot_temperature")
-    return Start(ds.vacancy_concentration_columns.values[number], None if warm is None else warm.values[number])
+    polar = ds.get("snapshot_polarisation")
+    return Start(
+        ds.vacancy_concentration_columns.values[number],
+        None if polar is None else polar.values[number],
+        None if warm is None else warm.values[number],
+    )

@@ -1,8 +1,9 @@
 """One time step of the ions: a Rosenbrock method on the differential-algebraic system of all columns.
 
     dS_f/dt = J_f(c, E)                      one row per inner face of a column
-    0       = closure(S, D(L), V_j)          one per column
-    0       = V(t) - V_j - R_s I(S, D(L), V_j)   one for the junction
+    dq/dt   = F(q, S, D(L), V_j)             one per column whose film is polarised: `polarisation_step`
+    0       = closure(S, q, D(L), V_j)       one per column
+    0       = V(t) - V_j - R_s I(S, q, D(L), V_j)   one for the junction
 
 The methods are those of `rosenbrock_methods`. Every stage is one tridiagonal solve per column with a border of one row for
 D(L). The borders of all columns meet in one scalar, V_j. Within a step ln I is linear in the state, along the tangent of
@@ -28,10 +29,23 @@ from otjdd.physics.junction import (
     flux_slopes,
     fluxes,
     move_fields,
+    polarised,
 )
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
+from otjdd.physics.polarisation import ADVANCE, TOWARDS
 from otjdd.physics.state import GUESS, State, Tangent, new_state
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
+from otjdd.stepping.polarisation_step import (
+    PolarisationWork,
+    answer_of_polarisation,
+    end_polarisation,
+    fill_right_hand_side,
+    lay_polarisation,
+    move_polarisation,
+    moved_polarisation,
+    new_polarisation_work,
+    rate_at,
+)
 from otjdd.stepping.rosenbrock_methods import RODAS, Method
 
 
@@ -54,6 +68,7 @@ class Work(NamedTuple):
     mismatch: np.ndarray  # (K,) of the closure
     factors: np.ndarray  # of `ions.field_factors`
     error: np.ndarray  # (K, N) error estimate of c [1/m3]
+    polar: PolarisationWork
 
 
 @held
@@ -73,21 +88,23 @@ class Ramp(NamedTuple):
     slope: float  # V/s
 
 
-def new_trial(K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False) -> Trial:
-    """Room for a step of a method for K columns of N cells, with or without electrons in the film and heat."""
+def new_trial(
+    K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False
+) -> Trial:
+    """Room for a step of a method for K columns of N cells, with or without electrons in the film, heat, polarisation."""
     stages = method.alpha.size
-    work, film = new_work(stages, K, N), new_electron_work(stages, K, N, electrons)
-    return Trial(method, work, new_state(K, N, electrons, heat), film)
+    work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons)
+    return Trial(method, work, new_state(K, N, electrons, heat, polarised), film)
 
 
-def new_work(stages: int, K: int, N: int) -> Work:
-    """Work space of a method for K columns of N cells."""
+def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:
+    """Work space of a method for K columns of N cells, polarised or not."""
     face = (K, N + 1)
     return Work(
         np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(face), np.zeros(K),
         np.zeros(face), np.zeros((stages, K, N + 1)), np.zeros((stages, K)), np.zeros(stages),
         np.zeros(face), np.zeros(K), np.zeros(K), new_factors(N),
-        np.zeros((K, N)),
+        np.zeros((K, N)), new_polarisation_work(stages, K, polarised),
     )  # fmt: skip
 
 
@@ -120,6 +137,8 @@ def factor(junction: Junction, state: State, work: Work, gamma_dt: float) -> boo
         slope = closure_slope(junction, k, state.D_left[k], state.D_right[k], eps)
         work.bordered[k] = slope + dot(by_S[1:N], response[1:N])
         work.mismatch[k] = closure(junction, k, state.D_left[k], state.D_right[k], state.V[0], E)
+        if polarised(junction):
+            lay_polarisation(junction, state, k, work.polar, per_dt, work.bordered[k])
     return True
 
 
@@ -131,41 +150,57 @@ def solve_borders(
     """Solve the bordered system: x (K, N+1) holds right-hand sides, then dS; y (K,) dD(L). Returns dV_j.
 
     With p = T^-1 r and z = T^-1 dJ/dD: x = p + z y,  y = (v - mismatch - closure_S . p)/bordered, and the circuit row
-    V - V_j - drop(sum V_j G) gives v.
+    V - V_j - drop(sum V_j G) gives v. With a polarisation, whose right-hand sides work.polar.answer holds: as there.
     """
     K, N = state.c.shape
-    drop_slope = 0.0
+    polar, drop_slope = work.polar, 0.0
     if with_current:
         drop_slope = drop(junction, state.V[0] * add_up(state.G))[1]
     by_V, rest = 1.0, r_circuit
     for k in range(K):
         inner = x[k, 1:N]
         solve_tridiagonal(work.lower[k, 1:N], work.inverse[k, 1:N], work.upper[k, 1:N], inner, N - 1)
-        y[k] = -(work.mismatch[k] + dot(work.closure[k, 1:N], inner)) / work.bordered[k]
+        passed = dot(work.closure[k, 1:N], inner)
+        y[k] = -(work.mismatch[k] + passed) / work.bordered[k]
+        if polarised(junction):
+            pushed = answer_of_polarisation(polar, k, work.mismatch[k], passed)
+            polar.answer[k], polar.per_V[k] = pushed.still, pushed.per_V
+            y[k] += polar.share[k] * polar.slope[k] * pushed.still
         if with_current:
-            along = tangent.by_D[k] + dot(tangent.by_S[k, 1:N], work.response[k, 1:N])
+            by_ions = dot(tangent.by_S[k, 1:N], work.response[k, 1:N])
+            along = tangent.by_D[k] + by_ions
             direct = dot(tangent.by_S[k, 1:N], inner)
             current = drop_slope * state.V[0] * state.G[k]
             by_V += drop_slope * state.G[k] + current * (tangent.by_V[k] + along / work.bordered[k])
             rest -= current * (direct + along * y[k])
+            if polarised(junction):
+                own = (tangent.by_P[k] - by_ions) * polar.slope[k]
+                by_V += current * (along * polar.share[k] * polar.slope[k] + own) * polar.per_V[k]
+                rest -= current * own * polar.answer[k]
     v = rest / by_V
     for k in range(K):
         y[k] += v / work.bordered[k]
-        add_scaled(y[k], work.response[k, 1:N], x[k, 1:N])
+        push = y[k]
+        if polarised(junction):
+            polar.answer[k] += polar.per_V[k] * v
+            y[k] += polar.share[k] * polar.slope[k] * polar.per_V[k] * v
+            push = y[k] - polar.slope[k] * polar.answer[k]
+        add_scaled(push, work.response[k, 1:N], x[k, 1:N])
     return v
 
 
 @spliced
 def modelled_drop(
-    junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float
-) -> float:
-    """Voltage lost in the circuit [V] at dS, dD and dV from the start of the step, ln G along its tangent."""
+    junction: Junction, state: State, tangent: Tangent, with_current: bool, dS: np.ndarray, dD: np.ndarray, dV: float,
+    P: np.ndarray,
+) -> float:  # fmt: skip
+    """Voltage lost in the circuit [V] at dS, dD, dV from the start of the step and at P, ln G along its tangent."""
     if not with_current:
         return drop(junction, state.V[0] * add_up(state.G))[0]
     total = 0.0
     for k in range(state.c.shape[0]):
         change = tangent.by_V[k] * dV + tangent.by_D[k] * dD[k]
-        change += dot(tangent.by_S[k], dS[k])
+        change += dot(tangent.by_S[k], dS[k]) + tangent.by_P[k] * (P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
     return drop(junction, (state.V[0] + dV) * total)[0]
 
@@ -185,9 +220,14 @@ def evaluate_stage(junction: Junction, state: State, trial: Trial, dV: float):
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
         D_right = state.D_right[k] + work.dD[k]
+        if polarised(junction):
+            new.P[k] = moved_polarisation(junction, state, k, work.polar.moved[k])
         D_left = move_fields(junction, state, new, k, work.dS[k], work.dD[k])
         fluxes(junction, k, new.c[k], new.E[k], work.factors, work.J[k])
         work.mismatch[k] = closure(junction, k, D_left, D_right, state.V[0] + dV, new.E[k])
+        if polarised(junction):
+            q = state.progress[ADVANCE, k] + work.polar.moved[k]
+            work.polar.rate[k] = rate_at(junction, new, k, q).value
 
 
 @fused
@@ -233,25 +273,32 @@ def rosenbrock_step(
     method, work, new = trial.method, trial.work, trial.state
     if not factor(junction, state, work, dt * method.gamma):
         return False
+    polar = work.polar
     dS, dD, dV, stages = work.dS, work.dD, 0.0, method.alpha.size
     K, n1 = dS.shape
     for k in range(K):
         for row in range(GUESS):
             copy(state.guess[k, row], new.guess[k, row])
+        new.P[k] = state.P[k]
+    if polarised(junction):
+        copy(state.progress[TOWARDS], new.progress[TOWARDS])
     for i in range(stages):
         x, dV = work.US[i], move_to_stage(method, work, i, dV)
         if i > 0:
+            move_polarisation(polar, method.A, i)
             evaluate_stage(junction, state, trial, dV)
+        fill_right_hand_side(polar, method.C[i], 1.0 / dt, i)
         for k in range(K):
             copy(work.J[k], x[k])
             add_stages(method.C[i], 1.0 / dt, work.US, k, i, x[k])
         r_circuit = source.voltage + source.slope * method.alpha[i] * dt - state.V[0] - dV
         r_circuit += method.gamma_sum[i] * dt * source.slope - modelled_drop(
-            junction, state, tangent, with_current, dS, dD, dV
+            junction, state, tangent, with_current, dS, dD, dV, new.P
         )
         if not abs(r_circuit) < math.inf:
             return False
         work.UV[i] = solve_borders(junction, state, work, tangent, with_current, x, work.UD[i], r_circuit)
+        copy(polar.answer, polar.stages[i])
     last = work.US[stages - 1]
     for k in range(K):
         add_scaled(1.0, last[k], dS[k])
@@ -260,4 +307,6 @@ def rosenbrock_step(
         for i in range(n1 - 1):
             work.error[k, i] = (last[k, i] - last[k, i + 1]) * junction.columns.dilution[k, i]
     new.V[0] = state.V[0] + dV + work.UV[stages - 1]
+    if polarised(junction):
+        end_polarisation(junction, state, new, polar)
     return True

@@ -12,17 +12,18 @@ from otjdd.physics.closing import hold_electrons
 from otjdd.physics.conduction import along_tangent, put_tangent
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.film_electrons import LEFT, RIGHT
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Junction, polarised
 from otjdd.physics.numerics import add_up, copy
+from otjdd.physics.polarisation import mean_field
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import TEMPERATURE, State, Tangent
 from otjdd.physics.transport import transport
 from otjdd.stepping.extremes import Watch, look, temperature_rise
 
 # columns of a recorded row, of a read, and of a kept instant
-RECORD = 13
+RECORD = 15
 TIME, SOURCE, JUNCTION, BENDING, CHARGE, CHARGE_RIGHT, POSITION, CURRENT, BALANCE, RISE = range(10)
-TERMINAL_LEFT, TERMINAL_RIGHT, SHEET = range(10, RECORD)
+TERMINAL_LEFT, TERMINAL_RIGHT, SHEET, POLARISATION, FIELD = range(10, RECORD)
 READING = 6
 READ_TIME, READ_SOURCE, READ_CURRENT, READ_SHARE, READ_ENERGY, READ_UNSEEN = range(READING)
 KEPT = 3
@@ -48,6 +49,7 @@ class Log(NamedTuple):
     kept_c: np.ndarray  # (S, K, N) 1/m3
     kept_D: np.ndarray  # (S, 2, K) C/m2, AT_LEFT and AT_RIGHT
     kept_T: np.ndarray  # (S, K) K; (S, 0) where the current does not warm the junction
+    kept_P: np.ndarray  # (S, K) C/m2
     watch: Watch  # the largest values, whatever else is recorded
 
 
@@ -91,11 +93,16 @@ def write_row(
     copy(state.heat[TEMPERATURE], whole[row.size :])
     row[TIME], row[SOURCE], row[JUNCTION] = time, V_source, state.V[0]
     row[BENDING], row[CHARGE], row[CHARGE_RIGHT], row[POSITION], row[BALANCE] = 0.0, 0.0, 0.0, 0.0, 0.0
+    row[POLARISATION], row[FIELD] = 0.0, 0.0
     for k in range(state.c.shape[0]):
         weight = junction.columns.weight[k]
         row[BENDING] += weight * edge(junction.right[k], -state.D_right[k])[2]
         row[CHARGE] += weight * state.D_left[k]
         row[CHARGE_RIGHT] -= weight * state.D_right[k]
+        if polarised(junction):
+            row[POLARISATION] += weight * state.P[k]
+            thickness = junction.polarisation.thickness[k]
+            row[FIELD] += weight * mean_field(junction.columns.distance[k], state.E[k], thickness)
         count, moment, x = 0.0, 0.0, 0.0
         for i in range(state.c.shape[1]):
             h = junction.columns.width[k, i]
@@ -154,4 +161,5 @@ def write_state(state: State, time: float, V_source: float, log: Log):
     copy(state.D_left, log.kept_D[i, AT_LEFT])
     copy(state.D_right, log.kept_D[i, AT_RIGHT])
     copy(state.heat[TEMPERATURE], log.kept_T[i])
+    copy(state.P, log.kept_P[i])
     log.used[STATES] += 1

@@ -20,13 +20,21 @@ from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.heat import heated, hottest, warm
-from otjdd.physics.junction import Junction, closure_slope
+from otjdd.physics.junction import Junction, closure_slope, polarised
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
 from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
+from otjdd.stepping.polarisation_step import (
+    MOST_RECORDED,
+    aim,
+    beyond_saturation,
+    largest_change,
+    polarisation_error,
+    polarisation_speed,
+)
 from otjdd.stepping.rosenbrock import Ramp, Trial, Work, rosenbrock_step
 from otjdd.stepping.rosenbrock_methods import Method
 from otjdd.stepping.run_log import Log, full_of_rows, write_row
@@ -38,6 +46,7 @@ UNSOLVED_SHRINK = 0.01  # after a search for V_j in vain, which may have taken s
 FIRST_CHANGE = 10.0  # norm of the error control of what the first step changes, and the bounds of it per unit rtol
 LEAST_FIRST, MOST_FIRST = 3e-3, 0.1
 SUDDEN = 1e-6  # error norm of a step in which nothing but V_j can have moved
+BEYOND = 0.1  # per unit rtol: share of P_s by which a polarisation may be beyond it
 OUTSIDE = 1e-2  # per unit rtol: share of the ions that concentrations beyond their bounds may stand for
 VOLTAGE_ERROR = 0.1  # V per unit rtol: the drift velocity changes by some 7/V, half of it within a step
 ALLOWED = 0.03  # V per unit rtol: error of V_j between two steps whose current is not recorded
@@ -193,7 +202,8 @@ def drift(junction: Junction, control: Control, state: State, work: Work) -> flo
         fluxes_of(junction, state, k, work.factors, J)
         for i in range(rate.shape[1]):
             rate[k, i] = (J[i] - J[i + 1]) * junction.columns.dilution[k, i]
-    return norm_of(junction, control, state, state.c, rate, work.J)
+    speed = norm_of(junction, control, state, state.c, rate, work.J)
+    return max(speed, polarisation_speed(junction, state, control.rtol)) if polarised(junction) else speed
 
 
 @detached
@@ -203,6 +213,8 @@ def first_step(junction: Junction, control: Control, state: State, work: Work, h
     The error estimate is blind to a boundary layer that a first step crosses whole: strict tolerances begin with small
     steps, which grow by GROWTH where they may.
     """
+    if polarised(junction):
+        aim(junction, state)
     speed = drift(junction, control, state, work)
     change = min(max(FIRST_CHANGE, LEAST_FIRST / control.rtol), MOST_FIRST / control.rtol)
     return horizon if speed * horizon <= change else change / speed
@@ -309,6 +321,8 @@ def attempt(
     copy(state.G, new.G)
     if heated(junction):
         warm(junction, new.heat[MEAN])
+    if polarised(junction):
+        aim(junction, state)
     if hold_electrons(junction):
         negligible = NEGLIGIBLE_BENDING * control.rtol
         stepped = film_step(junction, state, tangent, trial, source, step, with_current, negligible)
@@ -317,6 +331,9 @@ def attempt(
     if not stepped:
         return Outcome(Status.STEP_REJECTED, math.inf, SHRINK, False, False)
     norm = norm_of(junction, control, state, new.c, work.error, work.US[trial.method.alpha.size - 1])
+    if polarised(junction):
+        norm = max(norm, polarisation_error(junction, state, work.polar, control.rtol))
+        norm = max(norm, beyond_saturation(junction, new) / (BEYOND * control.rtol))
     if not norm < math.inf:
         return Outcome(Status.NOT_FINITE, norm, SHRINK, False, False)
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
@@ -324,6 +341,11 @@ def attempt(
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
     if outside(junction, new.c) > OUTSIDE * control.rtol:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
+    if recorded and polarised(junction):
+        turned = largest_change(junction, state, new)
+        if turned > 2.0 * MOST_RECORDED:
+            return Outcome(Status.STEP_REJECTED, norm, max(SHRINK, MOST_RECORDED / turned), False, False)
+        growth = min(growth, max(MOST_RECORDED / turned, SHRINK)) if turned > 0.0 else growth
     predicted, band = new.V[0], trial.film.U[0]
     keep_band(new, band)
     if heated(junction):

@@ -45,7 +45,7 @@ def test_a_stack_on_the_paper_s_device_is_told_what_it_takes_over_and_one_on_the
     assert "calibrated for Pt | SrTiO3 | Nb:SrTiO3 in li2019.toml" in said
     for taken in ("device.conducting_fraction = 6.027e-05", 'ions.well_right = "1.214 eV"', "device.film.fixed_charge"):
         assert taken in said
-    assert "BaTiO3 is ferroelectric, and polarisation is not in the model" in said
+    assert "BaTiO3 is ferroelectric, and this film is not polarised" in said
 
     (tmp_path / "own.toml").write_text(STACK.format(base="junction.toml"))
     said = typed("check", "own.toml")

@@ -81,10 +81,10 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         edges = energy_panels(profile, V, junction.kT[0], 1e-18, False)
         found = spectrum(junction.transmission, profile, V, junction.kT[0], edges)
         by_S = np.zeros(13)
-        by_V, by_D = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
+        by_V, by_D, by_P = log_conductance_slopes(junction, state, 0, profile, found, np.empty(0), by_S)
 
-        def value(V=V, shift=0.0, charge=None, junction=junction, state=state, D=D, edges=edges):
-            moved = D + shift
+        def value(V=V, shift=0.0, P=0.0, charge=None, junction=junction, state=state, D=D, edges=edges):
+            moved = D + shift - P
             if charge is not None:
                 moved[charge[0]] -= charge[1]
             E = np.array([[field_of(d, junction) for d in moved]])
@@ -98,6 +98,7 @@ def test_slopes_of_the_conductance_are_its_derivatives(transmission, side):
         numeric = difference(by_V, lambda h: value(V=V + h, edges=edges - h if with_left else edges))  # noqa: B023
         assert by_V == pytest.approx(numeric, rel=tolerance, abs=tolerance)
         assert by_D == pytest.approx(difference(by_D, lambda h: value(shift=h)), rel=tolerance, abs=size)
+        assert by_P == pytest.approx(difference(by_P, lambda h: value(P=h)), rel=tolerance, abs=size)
         numeric = difference(by_S[f] / charge, lambda h: value(charge=(f, h)))  # noqa: B023
         assert by_S[f] / charge == pytest.approx(numeric, rel=tolerance, abs=size)
 

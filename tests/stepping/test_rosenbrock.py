@@ -125,7 +125,7 @@ def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangen
         passed = np.zeros((1, 9))  # vacancies that a face has seen pass
         passed[0, :-1] = np.cumsum(((new.c - state.c) * junction.columns.width)[:, ::-1], axis=1)[:, ::-1]
         moved = new.D_right - state.D_right
-        lost = modelled_drop(junction, state, run.tangent, True, passed, moved, new.V[0] - state.V[0])
+        lost = modelled_drop(junction, state, run.tangent, True, passed, moved, new.V[0] - state.V[0], new.P)
         misses.append(abs(source(run) + ramp * dt - new.V[0] - lost))
     assert misses[0] < 1e-10
     assert misses[2] < misses[0] / 2**5

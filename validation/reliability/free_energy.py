@@ -144,7 +144,7 @@ def falls(u: Shares, number: int, written=text):
     case = device(u, number, written)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
-    c = initial.start(case, junction, parts)
+    c = initial.start(case, junction, parts).c
     run = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
     first, second, rest = case.drive.parts
     for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):

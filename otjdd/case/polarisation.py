@@ -1,0 +1,117 @@
+"""The [device.film.polarisation] of a case: a film that is ferroelectric, its law of switching and the state it begins in.
+
+The laws are those of `physics.polarisation`, one record each.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from otjdd.case.base import Number, Record, as_text
+from otjdd.case.problem import KeyPath
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief, write
+
+FieldStrength = Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")]
+Share = Annotated[Number, Field(ge=-1, le=1)]
+TIME = "device.film.polarisation.time"  # key of a spread
+FEWEST_STEPS = 8  # of an instrument's sweep from 0 V to its largest voltage, for a loop of the polarisation
+LAWS = "two-level", "merz-kai", "nls"
+
+
+class Polarisation(Record):
+    """What every law has: P is uniform through the film, and positive where it points to the right electrode.
+
+    saturation : P_s [C/m2], at reference_temperature if there is a curie_temperature, else at any temperature
+    initial : P at the start over P_s   offset_field : E_off [V/m], by which the loop is shifted (imprint)
+    curie_temperature : T_c [K] of P_s(T) = P_s [(T_c - T)/(T_c - T_ref)]^(1/2), with T the temperature of the case
+    """
+
+    saturation: Annotated[float, Quantity("polarisation", "1e-6 C/m^2", "3 C/m^2")]
+    initial: Share = 0.0
+    offset_field: Annotated[float, Quantity("field", "-1e10 V/m", "1e10 V/m")] = as_text("0 V/m")
+    curie_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] | None = None
+    reference_temperature: Annotated[float, Quantity("temperature", "1 K", "5000 K")] = as_text("300 K")
+
+    @model_validator(mode="after")
+    def check_curie(self) -> Self:
+        if self.curie_temperature is not None and self.curie_temperature <= self.reference_temperature:
+            expected = f'a curie_temperature above the reference_temperature of "{self.reference_temperature:g} K"'
+            raise NotAsExpected(expected, f'"{self.curie_temperature:g} K"')
+        return self
+
+    def saturation_at(self, temperature: float) -> float:
+        """P_s [C/m2] at a temperature [K]; 0 from the Curie temperature on."""
+        if self.curie_temperature is None:
+            return float(self.saturation)
+        below = (self.curie_temperature - temperature) / (self.curie_temperature - self.reference_temperature)
+        return float(self.saturation * max(below, 0.0) ** 0.5)
+
+
+class TwoLevel(Polarisation):
+    """Thermal activation between two levels, with the rates (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}.
+
+    barrier : w_b [eV]   dipole_length : d_e [m], so that a field E shifts the levels by E d_e
+    """
+
+    law: Literal["two-level"]
+    barrier: Annotated[float, Quantity("energy", "0.01 eV", "20 eV")]
+    dipole_length: Annotated[float, Quantity("length", "0.01 nm", "1 um")]
+
+
+class MerzKai(Polarisation):
+    """Nucleation and growth: P reverses as 1 - exp[-(t/tau)^n], tau = tau0 exp[(E_a/E)^alpha].
+
+    time : tau0 [s]   activation_field : E_a [V/m]   exponent : alpha   dimension : n
+    """
+
+    law: Literal["merz-kai"]
+    time: Annotated[float, Quantity("time", "1 fs", "1e12 s")]
+    activation_field: FieldStrength
+    exponent: Annotated[Number, Field(ge=0.1, le=10)] = 1.0
+    dimension: Annotated[Number, Field(ge=1, le=4)] = 2.0
+
+
+class NucleationLimited(MerzKai):
+    """Regions that switch apart from each other, each as `MerzKai`: columns whose times are spread."""
+
+    law: Literal["nls"]  # type: ignore[assignment]  # another name of the same record
+
+
+AnyPolarisation = Annotated[TwoLevel | MerzKai | NucleationLimited, Field(discriminator="law")]
+
+
+def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
+    """Path, expected and found of a polarisation that does not go with the rest of a case."""
+    polar, here = case.device.film.polarisation, ("device", "film", "polarisation")
+    shown = [case.columns, *(case.columns.kinds or ())]
+    spread = next((one for one in shown if one.spread and TIME in one.spread), None)
+    if spread is not None and not isinstance(polar, MerzKai):
+        path = ("columns", "spread", TIME)
+        yield path, 'a film whose polarisation has a time (law = "merz-kai" or "nls")', "none"
+    if polar is None:
+        return
+    if polar.law == "nls" and spread is None:
+        yield (*here, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
+    if case.device.film.electrons != "none":
+        yield (
+            here,
+            'none beside device.film.electrons = "balance" (a polarised film holds no electrons here)',
+            "a table",
+        )
+    if case.drive.kind == "patterns":
+        yield here, 'none beside a drive of the kind "patterns" (compact models have no polarisation)', "a table"
+    if polar.saturation_at(case.temperature) == 0.0:
+        expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(here)}] beyond it'
+        yield (*here, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
+    yield from faults_of_drive(case.drive)
+
+
+def faults_of_drive(drive: Any) -> Iterator[tuple[KeyPath, str, str]]:
+    """A sweep in steps too coarse for a loop of the polarisation."""
+    if drive.kind == "triangle" and drive.step is not None:
+        finest = max(map(abs, drive.path)) / FEWEST_STEPS
+        if drive.step > finest * (1.0 + 1e-9):
+            expected = f'a step of "{write(finest, "voltage")}" at most, for a loop of the polarisation'
+            yield ("drive", "step"), expected, brief(write(drive.step, "voltage"))

@@ -1,0 +1,122 @@
+"""Polarisation of the films of a junction: one number P a column, uniform through its film.
+
+    D = P + eps0 [eps_r E + ...]        in the film; P > 0 points to the right electrode
+
+So the film carries sheets of charge -P at its left and +P at its right end, which the electrodes screen as they can: what
+they leave is the depolarising field. In the kernels D at a face is that of the dielectric, without P; D_left and D_right
+are the charges of the electrodes, with it.
+
+A law moves one number q of each column by the mean field E of its film, less an offset E_off:
+
+    two-level   q = P        dP/dt = k+ (P_s - P) - k- (P_s + P)        k+- = (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}
+    merz-kai    q reduced time      dq/dt = exp[-(E_a/|E - E_off|)^alpha]/tau0      P = T - (T - P_0) exp(-q^n)
+
+Rates of two levels saturate at kT/h where the field has removed the barrier, with k+/k- as above: they keep detailed
+balance. In the second law T = +-P_s is where the field points, and P_0 was P when the field turned last; there q = 0.
+Sources: Merz, J. Appl. Phys. 27, 938 (1956); Ishibashi & Takagi, J. Phys. Soc. Jpn. 31, 506 (1971); for two levels
+the model card Heracles, IEEE Trans. Electron Devices 72, 6009 (2025).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached, inlined
+from otjdd.compiler.held_tuples import held
+from otjdd.constants import ELEMENTARY_CHARGE, PLANCK
+
+TWO_LEVEL, MERZ_KAI = 0, 1
+# rows of State.progress: q of the law, P when the field turned last [C/m2], and the sign of the field since
+PROGRESS = 3
+ADVANCE, BEGUN, TOWARDS = range(PROGRESS)
+FARTHEST = 700.0  # largest exponent that is evaluated
+
+
+@held
+class Polarisation(NamedTuple):
+    """How the films of K columns are polarised; the arrays are of size 0 where none is."""
+
+    law: int  # TWO_LEVEL or MERZ_KAI
+    saturation: np.ndarray  # (K,) P_s, C/m2
+    thickness: np.ndarray  # (K,) m, of the films
+    offset: np.ndarray  # (K,) E_off, V/m
+    barrier: np.ndarray  # (K,) w_b, eV
+    dipole: np.ndarray  # (K,) d_e, m
+    time: np.ndarray  # (K,) tau0, s
+    activation: np.ndarray  # (K,) E_a, V/m
+    power: np.ndarray  # (K,) alpha
+    dimension: np.ndarray  # (K,) n
+
+
+class Rate(NamedTuple):
+    """dq/dt of a column, and its derivatives by q and by the mean field."""
+
+    value: float
+    by_q: float
+    by_field: float
+
+
+@bare
+def two_level_rates(x: float, barrier: float, kT: float):
+    """k+ and k- [1/s] at a gain x = (E - E_off) d_e [eV], and their derivatives by x."""
+    size, sign = abs(x), math.copysign(1.0, x)
+    share = 1.0 / (1.0 + math.exp(min((barrier - size) / kT, FARTHEST)))
+    forward = kT * ELEMENTARY_CHARGE / PLANCK * share
+    backward = forward * math.exp(max(-2.0 * size / kT, -FARTHEST))
+    grows, falls = sign * forward * (1.0 - share) / kT, -sign * backward * (1.0 + share) / kT
+    if x >= 0.0:
+        return forward, backward, grows, falls
+    return backward, forward, falls, grows
+
+
+@bare
+def merz_rate(E: float, time: float, activation: float, power: float):
+    """1/tau [1/s] in a field E [V/m] that points ahead, and its derivative by E; 0 against it."""
+    r = math.exp(min(power * math.log(activation / E), FARTHEST)) if E > 0.0 else math.inf
+    if r >= FARTHEST:
+        return 0.0, 0.0
+    rate = math.exp(-r) / time
+    return rate, rate * r * power / E
+
+
+@bare
+def rate_of(polar: Polarisation, k: int, kT: float, q: float, towards: float, E: float) -> Rate:
+    """Rate of q of column k in a mean field E [V/m]."""
+    E -= polar.offset[k]
+    if polar.law == TWO_LEVEL:
+        P_s, d = polar.saturation[k], polar.dipole[k]
+        up, down, up_slope, down_slope = two_level_rates(E * d, polar.barrier[k], kT)
+        by_field = d * (up_slope * (P_s - q) - down_slope * (P_s + q))
+        return Rate(up * (P_s - q) - down * (P_s + q), -(up + down), by_field)
+    rate, slope = merz_rate(E * towards, polar.time[k], polar.activation[k], polar.power[k])
+    return Rate(rate, 0.0, slope * towards)
+
+
+@bare
+def polarisation_at(polar: Polarisation, k: int, q: float, begun: float, towards: float):
+    """P [C/m2] of column k at q, and dP/dq."""
+    if polar.law == TWO_LEVEL:
+        return q, 1.0
+    q, n = max(q, 0.0), polar.dimension[k]
+    end = towards * polar.saturation[k]
+    passed = q**n
+    left = (end - begun) * math.exp(-passed)
+    return end - left, left * n * passed / q if q > 0.0 else 0.0
+
+
+@inlined
+def mean_field(distance: np.ndarray, E: np.ndarray, thickness: float) -> float:
+    """Mean of the field [V/m] over a film, from distances (N+1,) [m] between centres and fields (N+1,) at the faces."""
+    voltage = 0.0
+    for f in range(E.size):
+        voltage += distance[f] * E[f]
+    return voltage / thickness
+
+
+@detached
+def put_polarisation(polar: Polarisation, P: np.ndarray, progress: np.ndarray):
+    """Start the laws of all columns afresh at polarisations P (K,) [C/m2]; fill progress (PROGRESS, K)."""
+    for k in range(polar.saturation.size):
+        progress[ADVANCE, k] = P[k] if polar.law == TWO_LEVEL else 0.0
+        progress[BEGUN, k], progress[TOWARDS, k] = P[k], 0.0

@@ -1,0 +1,246 @@
+"""Polarised films along waveforms: loops, switching times, balances, vacancies beside, and runs that go on."""
+
+import math
+
+import numpy as np
+import pytest
+from devices import needs_speed
+
+import otjdd
+from otjdd.case.case import load_case, parse_case
+from otjdd.errors import CaseError
+from otjdd.results import store
+from otjdd.runs.rerun import differences, rerun
+from otjdd.solver import checkpoint, integrate
+
+KT, H = 8.617333262e-5 * 300.0, 4.135667696e-15  # eV, eV s
+TEXT = """
+title = "a polarised film between two metals"
+temperature = "300 K"
+[device]
+radius = "1 um"
+[device.left]
+kind = "metal"
+barrier = "2 eV"
+screening_length = "0 nm"
+[device.film]
+thickness = "10 nm"
+cells = 16
+permittivity = { law = "linear", eps_r = 70 }
+tunnelling_mass = 0.5
+[device.film.polarisation]
+law = "two-level"
+saturation = "27 uC/cm^2"
+barrier = "1.05 eV"
+dipole_length = "7.5 nm"
+[device.right]
+kind = "metal"
+barrier = "2 eV"
+screening_length = "0 nm"
+[ions]
+density = "1e20 1/m^3"
+site_density = "1e28 1/m^3"
+law = "linear"
+activation_energy = "1.5 eV"
+prefactor = "1e-7 m^2/s"
+[drive]
+kind = "triangle"
+path = ["0 V", "3 V", "0 V", "-3 V", "0 V"]
+rate = "12 kV/s"
+cycles = 2
+"""
+KAI = {"law": "merz-kai", "saturation": 0.2, "time": 1e-9, "activation_field": 1e9, "exponent": 1.2, "dimension": 2.0,
+       "initial": -1.0}  # fmt: skip
+SCREENED = {"device.left.screening_length": "0.03 nm", "device.right.screening_length": "0.03 nm"}
+PULSES = {
+    "kind": "sequence",
+    "parts": [{"kind": "pulse", "voltage": "2 V", "width": "1 us"}, {"kind": "hold", "voltage": "0 V", "duration": "1 s"},
+              {"kind": "pulse", "voltage": "-2 V", "width": "100 ns"}],
+}  # fmt: skip
+
+
+def film(**changes):
+    """The case with other values; in keywords a double underscore stands for the dot of a dotted key."""
+    return parse_case(TEXT).replace({key.replace("__", "."): value for key, value in changes.items()})
+
+
+@pytest.fixture(scope="module")
+def loop():
+    """A loop of 1 kHz, the first cycle from an unpolarised film."""
+    return otjdd.run(film())
+
+
+def crossings(ds):
+    """Fields [V/m] at which P passes 0, on the way up and down."""
+    E, P = ds.film_field.values, ds.polarisation.values
+    at = np.flatnonzero(np.diff(np.sign(P)) != 0)
+    fields = E[at] - P[at] * np.diff(E)[at] / np.diff(P)[at]
+    rising = np.diff(P)[at] > 0
+    return fields[rising], fields[~rising]
+
+
+@needs_speed
+def test_two_levels_switch_at_the_field_that_a_ramp_makes_them(loop):
+    """P = 0 where the integral of k+ is ln 2: k+(E_c) = ln(2) d_e (dE/dt)/kT."""
+    rate = math.log(2.0) * 7.5e-9 * (12e3 / 10e-9) / KT
+    expected = (1.05 - KT * math.log(KT / H / rate)) / 7.5e-9
+    up, down = crossings(loop)
+    assert up[-1] == pytest.approx(expected, rel=2e-3)
+    assert down[-1] == pytest.approx(-expected, rel=2e-3)
+    assert np.abs(loop.polarisation.values).max() == pytest.approx(0.27, rel=1e-3)
+    assert loop.polarisation.attrs["units"] == "C m^-2"
+
+
+@needs_speed
+def test_the_charge_that_flows_is_that_of_the_reversal(loop):
+    """Through the last negative half of the loop, from 0 V to 0 V, between metals that screen all of it."""
+    V, t, P = loop.voltage.values, loop.time.values, loop.polarisation.values
+    zero = np.flatnonzero(np.abs(V) < 1e-9)
+    start, end = zero[-2], zero[-1]
+    flowed = np.sum(loop.displacement_current.values[start + 1 : end + 1] * np.diff(t)[start:end])
+    area = math.pi * 1e-12
+    assert abs(P[end] - P[start]) == pytest.approx(0.54, rel=1e-3)
+    assert flowed == pytest.approx(area * (P[end] - P[start]), rel=1e-6)
+
+
+@needs_speed
+@pytest.mark.parametrize("law", ["two-level", "merz-kai"])
+def test_a_junction_with_equal_electrodes_is_symmetric(law):
+    changes = {"device.film.polarisation": KAI} if law == "merz-kai" else {"device.film.polarisation.initial": -1.0}
+    case = film(**SCREENED, **changes, drive={"kind": "pulse", "voltage": "2 V", "width": "1 us", "wait": "1 us"})
+    turned = case.replace({"drive.voltage": "-2 V", "device.film.polarisation.initial": 1.0})
+    one, other = (otjdd.run(each) for each in (case, turned))
+    assert np.ptp(one.polarisation.values) > 0.1
+    for name in ("polarisation", "film_field", "conduction_current"):
+        scale = np.abs(one[name].values).max()
+        np.testing.assert_allclose(other[name].values, -one[name].values, atol=1e-6 * scale)
+    np.testing.assert_allclose(other.right_electrode_charge.values, one.electrode_charge.values, atol=1e-7 * 0.27)
+
+
+@needs_speed
+@pytest.mark.parametrize("dimension", [1.0, 2.0, 3.0])
+def test_nucleation_and_growth_take_the_time_of_merz(dimension):
+    law = KAI | {"dimension": dimension}
+    case = film(device__film__polarisation=law, drive={"kind": "hold", "voltage": "2 V", "duration": "100 us"})
+    ds, tau = otjdd.run(case, {"numerics.rtol": 1e-6}), 1e-9 * math.exp((1e9 / 2e8) ** 1.2)
+    expected = 0.2 - 0.4 * np.exp(-((ds.time.values / tau) ** dimension))
+    np.testing.assert_allclose(ds.polarisation.values, expected, atol=1e-4 * 0.2)
+
+
+@needs_speed
+def test_columns_with_spread_times_switch_as_the_sum_of_them():
+    law, width = KAI | {"law": "nls"}, 1e-6
+    columns = {"count": 9, "spread": {"device.film.polarisation.time": {"law": "log-normal", "factor": 10.0}}}
+    case = film(device__film__polarisation=law, columns=columns, device__film__cells=8,
+                drive={"kind": "pulse", "voltage": "2 V", "width": f"{width} s"})  # fmt: skip
+    ds = otjdd.run(case)
+    from otjdd.solver.model import members
+
+    shares = [
+        part.weight * -math.expm1(-((width / (part.switching_time * math.exp((1e9 / 2e8) ** 1.2))) ** 2))
+        for part in members(case)
+    ]
+    assert 0.2 < sum(shares) < 0.8
+    assert ds.polarisation.values[-1] == pytest.approx(-0.2 + 0.4 * sum(shares), abs=1e-4 * 0.4)
+    with pytest.raises(CaseError, match='expected "merz-kai", or beside "nls" a spread'):
+        film(device__film__polarisation=law)
+
+
+@needs_speed
+def test_a_film_loses_what_its_electrodes_do_not_screen():
+    """The depolarising field reverses it; in the end both levels balance in the field that is left."""
+    changes = {"device.film.polarisation.initial": 1.0, "device.film.polarisation.barrier": "0.6 eV"}
+    ds = otjdd.run(film(**SCREENED, **changes, drive={"kind": "hold", "voltage": "0 V", "duration": "1 s"}))
+    P, E = ds.polarisation.values, ds.film_field.values
+    oxide, metals = 10e-9 / 70, 2 * 0.03e-9 / 2  # of relative permittivity 2
+    assert E[0] == pytest.approx(-0.27 / (70 * 8.8541878128e-12) * metals / (oxide + metals), rel=1e-4)
+    assert P[-1] < 0.2
+    assert P[-1] == pytest.approx(0.27 * math.tanh(E[-1] * 7.5e-9 / KT), abs=1e-3)
+
+
+@needs_speed
+def test_a_tight_tolerance_gives_the_same_with_vacancies_that_move():
+    case = film(**SCREENED, drive=PULSES, **{"ions.density": "2e26 1/m^3", "ions.activation_energy": "0.5 eV"})
+    rough, fine = otjdd.run(case), otjdd.run(case, {"numerics.rtol": 1e-5, "numerics.atol": 1e-8})
+    assert np.ptp(rough.vacancy_mean_position.values) > 1e-9
+    for name, close in (("polarisation", 5e-3 * 0.27), ("vacancy_mean_position", 5e-11)):
+        assert rough[name].values[-1] == pytest.approx(fine[name].values[-1], abs=close)
+
+
+@needs_speed
+def test_a_saturation_of_nothing_changes_nothing():
+    """As small as a case may say: fields and currents are those without a polarisation."""
+    case = film(drive={"kind": "pulse", "voltage": "2 V", "width": "1 us"})
+    none = case.replace({"device.film.polarisation.saturation": "1e-6 C/m^2"})
+    bare = parse_case(TEXT[: TEXT.index("[device.film.pol")] + TEXT[TEXT.index("[device.right]") :])
+    bare = bare.replace({"drive": {"kind": "pulse", "voltage": "2 V", "width": "1 us"}})
+    one, other = otjdd.run(none), otjdd.run(bare)
+    assert other.conduction_current.values.max() == pytest.approx(one.conduction_current.values.max(), rel=1e-3)
+    assert "polarisation" not in other
+
+
+@needs_speed
+def test_the_saturation_falls_to_the_temperature_of_curie():
+    polar = {"curie_temperature": "600 K", "initial": 1.0}
+    changes = {f"device.film.polarisation.{key}": value for key, value in polar.items()}
+    changes |= {
+        "drive": {"kind": "hold", "voltage": "0 V", "duration": "1 ns"},
+        "device.film.polarisation.barrier": 2.0,
+    }
+    for T, share in ((300, 1.0), (525, 0.5)):
+        ds = otjdd.run(film(**changes, temperature=f"{T} K"))
+        assert ds.polarisation.values[0] == pytest.approx(0.27 * share, rel=1e-9)
+    with pytest.raises(CaseError, match='curie_temperature: expected above the temperature of the case, "600 K"'):
+        film(**changes, temperature="600 K")
+
+
+@needs_speed
+def test_a_run_goes_on_from_a_checkpoint_a_result_and_is_the_same_again(tmp_path, monkeypatch):
+    case = film(**SCREENED, device__film__polarisation=KAI, drive=PULSES)
+    monkeypatch.setattr(integrate, "CHUNK", 5)  # steps between two moments at which a run can be kept
+    path, calls = tmp_path / "checkpoint", iter("go on")
+
+    def stop(fraction):
+        if next(calls) == " ":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        otjdd.run(case, progress=stop, checkpoints=checkpoint.Place(path, 0.0))
+    whole = otjdd.run(case)
+    assert len(stopped.value.partial.time) < len(whole.time)
+    resumed = otjdd.run(case, checkpoints=checkpoint.Place(path, 1e9, resume=True))
+    assert store.data_sha256(resumed) == store.data_sha256(whole)
+    store.write(whole, tmp_path / "whole.nc")
+    assert differences(*rerun(tmp_path / "whole.nc")) == []
+    (tmp_path / "after.toml").write_text(case.resolved())
+    drive = {"kind": "hold", "voltage": "0 V", "duration": "1 ns"}
+    after = load_case(tmp_path / "after.toml", {"ions.initial": {"result": "whole.nc"}, "drive": drive})
+    assert otjdd.run(after).polarisation.values[0] == whole.polarisation.values[-1]
+
+
+@needs_speed
+def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
+    write = {"voltage": "3 V", "duration": "1 ms"}
+    drive = {"kind": "iv", "voltages": ["0.2 V"],
+             "states": {"up": [write], "down": [write | {"voltage": "-3 V"}]}}  # fmt: skip
+    screened = {"device.left.screening_length": "0.1 nm", "device.film.thickness": "3 nm"}
+    ds = otjdd.run(film(drive=drive, **screened))
+    up, down = np.abs(ds.bias_current.values[:, 0, -1])
+    assert max(up, down) > 2.0 * min(up, down)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"device.film.electrons": "balance", "device.film.density_of_states": "1e26 1/m^3"}, "none beside device"),
+        ({"device.film.polarisation": KAI | {"time": "1e-16 s"}}, 'expected a time from "1 fs"'),
+        ({"device.film.polarisation": {"law": "landau"}}, '"two-level".*"merz-kai".*"nls"'),
+        ({"columns.spread": {"device.film.polarisation.time": {"law": "log-normal", "factor": 3.0}}}, "has a time"),
+        ({"drive": {"kind": "triangle", "path": ["0 V", "3 V", "0 V"], "delay": "1 s", "step": "1 V"}},
+         '"0.375 V" at most'),
+        ({"device.film.polarisation.curie_temperature": "250 K"}, "above the reference_temperature"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_told_in_words(changes, words):
+    with pytest.raises(CaseError, match=words):
+        film(**changes)
