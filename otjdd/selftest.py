@@ -110,7 +110,7 @@ def kept_kernels(folder: Path) -> str:
         for expected in ("compiled", "loaded", "damaged, compiled", "loaded"):
             done = subprocess.run(interpreter.command(code), env=environment, capture_output=True, text=True)
             entries = list(Path(other).rglob("selftest.square*"))
-            expect(len(entries) == 2, f"{len(entries)} files for one kernel and its door; {done.stderr[-200:]}")
+            expect(len(entries) == 2, f"{len(entries)} files for one kernel and its entry point; {done.stderr[-200:]}")
             expect(done.stdout == f"49.0 {expected.split()[-1]}\n", f"{expected}: {done.stdout}{done.stderr[-200:]}")
             if expected == "loaded":
                 flip(entries[0])

@@ -1,1 +1,1 @@
-"""Numbers from curves, measured or simulated: synapse and plasticity metrics, fits, text-book formulas."""
+"""Numbers from measured or simulated curves: metrics of synapses and plasticity, fits, textbook formulas."""

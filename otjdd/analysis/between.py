@@ -1,8 +1,8 @@
-"""Currents between the instants at which they are known.
+"""Interpolation of currents between the times at which they are known.
 
-The current of a junction grows exponentially with its voltage, so a straight line between two points 0.4 V apart may be
-ten times too high. Its conductance I/V is interpolated instead, by its logarithm: along a ramp of the voltage by a cubic
-that does not overshoot (Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5, 300 (1984)), elsewhere straight.
+The current of a junction grows exponentially with its voltage: a straight line between two points 0.4 V apart may be
+ten times too high. So the logarithm of the conductance I/V is interpolated: along a ramp of the voltage by a cubic that
+does not overshoot (Fritsch and Butland, SIAM J. Sci. Stat. Comput. 5, 300 (1984)), elsewhere linearly.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-WIDE = 5e-3  # V: nearer points are joined by lines, and tell no slope, which their noise would hide
-DOUBT = 2.0  # error of a cubic over its largest distance from the line: it holds the error of 98 % of a simulated loop
-KINK = 1e-6  # of the fastest ramp: a change of the slope of the voltage that ends a ramp
+WIDE = 5e-3  # V: nearer points are joined by lines, and give no slope, which would be that of their noise
+DOUBT = 2.0  # error of a cubic over its largest distance from the line: covers 98 % of the errors of a simulated loop
+KINK = 1e-6  # of the fastest ramp: change of the slope of the voltage that ends a ramp
 
 
 class Between(NamedTuple):
@@ -28,9 +28,11 @@ class Between(NamedTuple):
 def between(times: ArrayLike, voltage: ArrayLike, current: ArrayLike, at: ArrayLike) -> Between:
     """Currents at the times `at` (n,) [s], from those at `times` (m,) [s], non-decreasing; equal times are a jump.
 
-    voltage : (m,) V of the source, linear in between   current : (m,) A
-    At a jump the current is the one after it. Towards 0 V at an end the conductance is held, and the error grows with the
-    distance. Where current and voltage differ in sign, as in the noise of a measurement, the current is linear.
+    voltage : (m,) [V] of the source, linear in between   current : (m,) [A]
+
+    The current at a jump is that after it. Towards 0 V at the end of a ramp the conductance is constant, and the error
+    grows with the distance. Where current and voltage differ in sign, as in the noise of a measurement, the current is
+    linear.
     """
     t, V, known = (np.asarray(values, dtype=float) for values in (times, voltage, current))
     at = np.asarray(at, dtype=float)
@@ -44,7 +46,7 @@ def between(times: ArrayLike, voltage: ArrayLike, current: ArrayLike, at: ArrayL
 
 
 def refined(times: ArrayLike, voltage: ArrayLike, step: float = 0.01) -> np.ndarray:
-    """`times` (m,) [s] and more between them, (n,): the voltage (m,) [V] changes by `step` at most from one to the next."""
+    """Times (n,) [s]: `times` (m,) and more between them, so that the voltage (m,) changes by at most `step` [V] each."""
     t, V = np.asarray(times, dtype=float), np.asarray(voltage, dtype=float)
     counts = np.maximum(np.ceil(np.abs(np.diff(V)) / step), 1).astype(int)
     counts[np.diff(t) == 0] = 1
@@ -53,7 +55,7 @@ def refined(times: ArrayLike, voltage: ArrayLike, step: float = 0.01) -> np.ndar
 
 
 def ramps(t: np.ndarray, V: np.ndarray) -> list[tuple[int, int]]:
-    """First and last point of each stretch (m,) over which the voltage has one slope and does not jump."""
+    """(first, last) index of each stretch of points (m,) over which the voltage has one slope and does not jump."""
     if len(t) < 2:
         return []
     took = np.diff(t)
@@ -67,7 +69,7 @@ def ramps(t: np.ndarray, V: np.ndarray) -> list[tuple[int, int]]:
 
 
 def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Currents and errors (n,) at times within one ramp of points (m,)."""
+    """Currents (n,) [A] and relative errors (n,) at times within one ramp with points (m,)."""
     with np.errstate(divide="ignore", invalid="ignore"):
         G = current / V
     known = np.isfinite(G) & (G > 0) & (np.abs(V) > 1e-9)
@@ -95,7 +97,7 @@ def on_ramp(t: np.ndarray, V: np.ndarray, current: np.ndarray, at: np.ndarray) -
 
 
 def slopes(t: np.ndarray, V: np.ndarray, g: np.ndarray, i: int) -> tuple[float, float]:
-    """Slopes of g at both ends of its gap i, from the gap and from the nearest points on its other sides."""
+    """Slopes of g at both ends of the gap i between points, from the gap and from the next points on either side."""
     own, h = (g[i + 1] - g[i]) / (t[i + 1] - t[i]), t[i + 1] - t[i]
     left = right = own
     if (before := np.flatnonzero(np.abs(V[:i] - V[i]) > WIDE)).size:
@@ -108,7 +110,7 @@ def slopes(t: np.ndarray, V: np.ndarray, g: np.ndarray, i: int) -> tuple[float, 
 
 
 def mean_slope(one: float, other: float, width: float, other_width: float) -> float:
-    """Slope between two stretches of these slopes and widths, 0 where they differ in sign: no cubic overshoots by it."""
+    """Slope between two stretches of these slopes and widths, with which no cubic overshoots; 0 if they differ in sign."""
     if one * other <= 0:
         return 0.0
     a, b = width + 2 * other_width, other_width + 2 * width
@@ -116,7 +118,7 @@ def mean_slope(one: float, other: float, width: float, other_width: float) -> fl
 
 
 def hermite(t: np.ndarray, g: np.ndarray, slope: tuple[float, float], at: np.ndarray) -> np.ndarray:
-    """Cubic (n,) through two points with a slope at each."""
+    """Cubic (n,) at times `at` through two points (t, g), with a slope at each."""
     h = t[1] - t[0]
     s = (at - t[0]) / h
     cubic: np.ndarray = (

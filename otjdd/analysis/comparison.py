@@ -1,6 +1,6 @@
 """Metrics that need the case of a run, or several runs: trials in, numbers by name out (SI; energies of fits in eV).
 
-A trial is one run with its name, the value that was swept, its case and its Dataset: `.name`, `.value`, `.case`, `.ds`.
+A trial is one run, with its name, the swept value, its case and its Dataset: `.name`, `.value`, `.case`, `.ds`.
 Metrics of a single Dataset are in `otjdd.analysis.synapse`, those of pulses and spikes in `otjdd.analysis.learning`.
 """
 
@@ -13,7 +13,7 @@ from otjdd.analysis import plasticity, synapse
 from otjdd.analysis.trial import Trials
 
 TO_SWITCH = "set"  # name of the trials that start in the high state
-TO_RESET = "reset"  # and of those that start in the low state
+TO_RESET = "reset"  # name of the trials that start in the low state
 
 
 def thermal(trials: Trials, **settings: Any) -> dict[str, float]:
@@ -44,9 +44,9 @@ def changes(trials: Trials) -> tuple[list[float], list[float]]:
 
 
 def thickness(trials: Trials, thin: float) -> dict[str, float]:
-    """Trends with the thickness [m] of the film, of R-V loops (trials `loop`) and of one switch at a voltage (`set`).
+    """Trends with the thickness of the film, of R-V loops (trials `loop`) and of switching at a voltage (`set`).
 
-    thin : the trends of films up to this thickness [m] have their plain names, those of all films begin with `wide_`
+    thin : [m]; trends of films up to this thickness have their plain names, those of all films begin with `wide_`
     """
     films = films_of(trials)
     narrow = {d: film for d, film in films.items() if d <= thin * (1 + 1e-9)}
@@ -54,7 +54,7 @@ def thickness(trials: Trials, thin: float) -> dict[str, float]:
 
 
 def films_of(trials: Trials) -> dict[float, dict[str, float]]:
-    """Numbers of each film by its thickness [m]: those of its R-V loop, and time [s] and energy [J] of one switch."""
+    """Thickness [m] -> numbers of a film: those of its R-V loop, and time [s] and energy [J] of switching."""
     films = {t.case.device.film.thickness: synapse.loop(t.ds) for t in trials if t.name == "loop"}
     for trial in (t for t in trials if t.name == TO_SWITCH):
         film = films[trial.case.device.film.thickness]
@@ -82,9 +82,9 @@ ROWS = ("low", "set_voltage", "reset_voltage", "time", "energy")
 
 
 def switching(trials: Trials) -> dict[str, float]:
-    """Time to switch against |V| [V] from the high state (trials `set`) and from the low state (`reset`); thresholds.
+    """Trends of the switching time with |V| from the high state (trials `set`) and the low state (`reset`); thresholds.
 
-    `short` and `long` are sweeps of the amplitude of one pulse, of 20 ns and of 1 us.
+    Trials `short` and `long` are sweeps of the amplitude of a pulse of 20 ns and of 1 us.
     """
     named = {name: [t for t in trials if t.name == name] for name in (TO_SWITCH, TO_RESET, "short", "long")}
     target = middle(trials)
@@ -99,13 +99,13 @@ def switching(trials: Trials) -> dict[str, float]:
 
 
 def middle(trials: Trials) -> float:
-    """Geometric mean [ohm] of the states that `set` and `reset` start from."""
+    """Geometric mean [ohm] of the initial states of the trials `set` and `reset`."""
     first = {t.name: float(t.ds.read_resistance[0]) for t in trials if t.name in (TO_SWITCH, TO_RESET)}
     return math.sqrt(math.prod(first.values()))
 
 
 def times_to(trials: Trials, target: float) -> tuple[np.ndarray, np.ndarray]:
-    """|V| [V] and switching times [s] of a sweep, nan where it does not switch."""
+    """|V| (n,) [V] and switching times (n,) [s] of a sweep, nan where it does not switch. target : [ohm]"""
     return np.abs([t.value for t in trials]), np.array([synapse.switching_time(t.ds, target) for t in trials])
 
 
@@ -115,7 +115,7 @@ def cycles(trials: Trials) -> dict[str, float]:
 
 
 def uniformity(trials: Trials) -> dict[str, float]:
-    """Scatter of devices, each read after a reset and after a set: distance of the two states, and decades of spread."""
+    """Scatter of devices, each read after a reset and after a set: ratio of the two states, and decades of spread."""
     high, low = (np.array([float(t.ds.read_resistance[i]) for t in trials]) for i in (0, 1))
     return {
         "apart": float(high.min() / low.max()),
@@ -127,7 +127,7 @@ def uniformity(trials: Trials) -> dict[str, float]:
 
 
 def tip_map(trials: Trials, **size: Any) -> dict[str, float]:
-    """Currents [A] of places written once (trial `outer`) and then with the other sign (`inner`), and of the pristine."""
+    """Currents [A] of places that are written once (trial `outer`), and again with the other sign (`inner`)."""
     ends = {t.name: t.ds.read_current.values for t in trials}
     return {
         "inner_over_outer": float(ends["inner"][-1] / ends["outer"][-1]),

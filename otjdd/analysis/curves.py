@@ -1,6 +1,6 @@
-"""Exponentials and Gaussians through points, with the errors of their parameters, for numbers of plasticity.
+"""Exponentials and Gaussians through points, with the errors of their parameters, for metrics of plasticity.
 
-Errors are one standard deviation, from the scatter about the fit; nan when there is no point to spare for it.
+Errors are one standard deviation, from the scatter about the fit; nan if there are no more points than parameters.
 """
 
 import math
@@ -10,11 +10,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-STARTS = 25  # scales tried, log-spaced, before the search
+STARTS = 25  # log-spaced scales that are tried before the search
 
 
 class Curve(NamedTuple):
-    """amplitude * shape(x / scale) + offset, the errors of the three, and how far the points lie from it.
+    """amplitude * shape(x / scale) + offset, the errors of the three, and the scatter of the points.
 
     amplitude, offset and scatter (root mean square) are in the unit of y, scale in that of x; misfit is scatter over
     the range of y
@@ -33,9 +33,9 @@ class Curve(NamedTuple):
 def exponential(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
     """y = A exp(-x / scale) + offset by least squares.
 
-    x, y : (N,), x >= 0   offset : held when given
-    Raises ValueError for fewer points than parameters, and when no scale between the steps of x and ten times their
-    span fits better than its neighbours.
+    x, y : (N,), x >= 0   offset : not fitted if given
+    Raises ValueError for fewer points than parameters, and if the best scale is not between a tenth of the smallest step
+    of x and ten times the span of x.
     """
     return _fit(lambda u: np.exp(-u), np.asarray(x, dtype=float), np.asarray(y, dtype=float), offset)
 
@@ -46,7 +46,7 @@ def gaussian(x: ArrayLike, y: ArrayLike, offset: float | None = None) -> Curve:
 
 
 def _fit(shape: Callable[[np.ndarray], np.ndarray], x: np.ndarray, y: np.ndarray, held: float | None) -> Curve:
-    """Search over the scale alone, since amplitude and offset are linear at each scale; then the errors of all three."""
+    """Least squares by a search over the scale alone: amplitude and offset are linear at each scale."""
     from scipy.optimize import minimize_scalar
 
     free = 2 if held is not None else 3

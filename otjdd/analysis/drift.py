@@ -1,4 +1,4 @@
-"""How fast the vacancies drift: the time scale of a set, whatever it does to the current."""
+"""The drift time of the vacancies: the time scale of a set, independent of its effect on the current."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-SHARE = 0.01  # of the film
+SHARE = 0.01  # of the thickness of the film
 
 
 def drift(ds: xr.Dataset) -> dict[str, float]:
     """Time [s] until the mean position of the vacancies has moved by SHARE of the film.
 
-    Linear between recorded times, so `record.every` is to be "all". Raises ValueError where they do not move so far.
+    It is interpolated between recorded times, so `record.every` should be "all". Raises ValueError if they move less.
     """
     time, moved = ds.time.values, abs(ds.vacancy_mean_position.values - float(ds.vacancy_mean_position[0]))
     share = moved / float(ds.cell_width.sum())

@@ -1,10 +1,9 @@
-"""Parameters out of measured or simulated currents: (V, I) or (T, I) arrays in, a small frozen record out.
+"""Parameters from measured or simulated currents: (V, I) or (T, I) arrays in, a small frozen record out.
 
-These are the fits that papers make, with the text-book formulas they make them with (`textbook`, whose signs
-hold here): what they return is an *apparent* barrier, to be compared with the same fit of other data and not with the
-barrier of the device. Errors are one standard deviation, from the scatter about the fit; nan when there is no point to
-spare for it. `scatter` is the root mean square of that deviation, in ln I. Data that do not
-determine the parameters raise ValueError.
+These are the fits of papers, with the textbook formulas that they use (`textbook`, whose signs hold here). They return an
+*apparent* barrier, to be compared with the same fit of other data, and not with the barrier of the device. Errors are one
+standard deviation, from the scatter about the fit; nan if there are no more points than parameters. `scatter` is the root
+mean square of that deviation, in ln I. Data that do not determine the parameters raise ValueError.
 """
 
 import math
@@ -24,13 +23,13 @@ from otjdd.constants import BOLTZMANN_EV
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
 
-HIGHEST_BARRIER = 10.0  # eV, beyond every barrier in a solid
-SKEWS = (-0.3, -0.1, 0.0, 0.1, 0.3)  # half differences over mean barrier where the search starts
+HIGHEST_BARRIER = 10.0  # eV, above all barriers in solids
+SKEWS = (-0.3, -0.1, 0.0, 0.1, 0.3)  # half difference over mean of the two barriers, from which the search starts
 
 
 @dataclass(frozen=True)
 class ThermionicFit:
-    """Barrier [eV] and ideality [1] with their errors; scatter in ln I [1]; number of points used."""
+    """Barrier [eV] and ideality [1] with their errors; scatter of ln I; number of points used."""
 
     barrier: float
     barrier_error: float
@@ -42,7 +41,7 @@ class ThermionicFit:
 
 @dataclass(frozen=True)
 class ActivationFit:
-    """Apparent activation energy [eV] with its error; scatter in ln I [1]; number of points used."""
+    """Apparent activation energy [eV] with its error; scatter of ln I; number of points used."""
 
     energy: float
     energy_error: float
@@ -52,7 +51,7 @@ class ActivationFit:
 
 @dataclass(frozen=True)
 class TrapezoidFit:
-    """Barriers [eV] at substrate and metal with their errors and correlation; scatter in ln I [1]; points used."""
+    """Barriers [eV] at substrate and metal with their errors and correlation; scatter of ln I; number of points used."""
 
     barrier_substrate: float
     barrier_substrate_error: float
@@ -65,7 +64,7 @@ class TrapezoidFit:
 
 @dataclass(frozen=True)
 class FowlerNordheimFit:
-    """Slope d ln(I/V^2)/d(1/V) [V] and the barrier [eV] it means, nan if it rises; errors; scatter; points used."""
+    """Slope d ln(I/V^2)/d(1/V) [V] and its barrier [eV], nan if it rises; errors; scatter; number of points used."""
 
     slope: float
     slope_error: float
@@ -80,16 +79,16 @@ def fit_thermionic(
 ) -> ThermionicFit:
     """Barrier and ideality from ln{I / [1 - exp(-eV/kT)]} = ln(A A* T^2) - phi/kT + eV/nkT, a straight line in V.
 
-    voltage, current : (N,) [V], [A], both signs welcome   temperature : [K]   area : [m2]   richardson : [A/m2/K2]
-    Valid where emission over the barrier limits the current and the series resistance does not: up to a few tenths of a
-    volt forward; points from beyond raise the scatter. A factor f in A* moves the barrier by kT ln f.
-    Raises ValueError when fewer than three points flow with the voltage or the line does not rise by twice its error.
+    voltage, current : (N,) [V], [A], of both signs   temperature : [K]   area : [m2]   richardson : [A/m2/K2]
+    Valid where emission over the barrier limits the current, and not the series resistance: up to a few tenths of a volt
+    forward. Points from beyond increase the scatter. A factor f in A* moves the barrier by kT ln f.
+    Raises ValueError if fewer than three currents have the sign of the voltage, or if the slope is below twice its error.
     Source: Missous & Rhoderick, Electron. Lett. 22, 477 (1986).
     """
     voltage, current = _flowing(voltage, current, least=3)
     kT = BOLTZMANN_EV * temperature
     x = voltage / kT
-    # |I| / |1 - exp(-x)| with the larger exponential taken out, as deep reverse bias would overflow.
+    # |I| / |1 - exp(-x)| with the larger exponential taken out, which would overflow in deep reverse bias.
     y = np.log(np.abs(current)) - np.log(-np.expm1(-np.abs(x))) - np.maximum(-x, 0)
     line = _line(x, y, "voltages")
     if not line.slope > 2 * line.slope_error:
@@ -108,8 +107,8 @@ def activation_energy(temperatures: ArrayLike, currents: ArrayLike, richardson_f
     """Apparent activation energy -d ln(I/T^2)/d(1/kT) at one voltage; of ln I alone without `richardson_form`.
 
     temperatures, currents : (N,) [K], [A], N >= 2, the currents of one sign
-    For emission it is the barrier (less what the bias takes off), for tunnelling it is near zero or below, of a mixture
-    it is the mean energy of transport. Valid over a range of T narrow enough for one mechanism.
+    For emission it is the barrier, lowered by the bias; for tunnelling it is near zero or below; for a mixture it is the
+    mean energy of transport. Valid over a range of T narrow enough for one mechanism.
     Raises ValueError for fewer than two different temperatures, and for currents that are zero or of both signs.
     Source: the Richardson plot; Crowell, Solid-State Electron. 8, 395 (1965).
     """
@@ -128,10 +127,10 @@ def fit_trapezoid(voltage: ArrayLike, current: ArrayLike, thickness: float, mass
 
     voltage, current : (N,) [V], [A]   thickness : [m]   mass : [m0]   area : [m2]
     Valid for direct tunnelling, |eV|/2 below both barriers (which bounds the search) and kT below some K^-1 sqrt(phi).
-    Thickness and mass are taken as known: the mean barrier is then sharp, while the difference of the two shows in the
-    asymmetry of the current only and needs both signs of V, or voltages near the barrier.
-    Raises ValueError when fewer than four points flow with the voltage, when a barrier runs into a bound, and when its
-    error exceeds half of it.
+    Thickness and mass are taken as known. The mean barrier is then well determined. The difference of the two shows in the
+    asymmetry of the current only, and needs both signs of V or voltages near the barrier.
+    Raises ValueError if fewer than four currents have the sign of the voltage, if a barrier is at a bound, and if its error
+    exceeds half of it.
     Source: Gruverman et al., Nano Lett. 9, 3539 (2009).
     """
     from scipy.optimize import least_squares
@@ -164,9 +163,9 @@ def fowler_nordheim_slope(
     """Slope of the Fowler-Nordheim plot, d ln(I/V^2) / d(1/V), and the barrier of a triangle of that slope.
 
     voltage, current : (N,) [V], [A]   window : (V_low, V_high) of one sign, in [V]   thickness : [m]   mass : [m0]
-    A barrier in the proper sense only for |eV| above it; below, the slope is still a fact about the data and
-    the barrier a way to write it. For a window of negative voltages 1/|V| is taken.
-    Raises ValueError when the window holds both signs or fewer than three points that flow with the voltage.
+    It is a barrier in the proper sense only for |eV| above it; below, it only restates the slope of the data. For a window
+    of negative voltages 1/|V| is taken.
+    Raises ValueError if the window contains both signs, or fewer than three currents with the sign of the voltage.
     Source: Fowler & Nordheim, Proc. R. Soc. A 119, 173 (1928).
     """
     low, high = sorted(window)
@@ -191,7 +190,7 @@ class _Line:
 
 
 def _line(x: np.ndarray, y: np.ndarray, what: str) -> _Line:
-    """Least-squares line through (N,) points, N >= 2; errors are nan for N = 2. `what` names x in the error."""
+    """Least-squares line through (N,) points, N >= 2; errors are nan for N = 2. what : name of x in messages"""
     centre, spread = x.mean(), np.ptp(x)
     if not spread > 1e-9 * np.abs(x).max():
         raise ValueError(f"all {what} are the same: a slope needs two different ones")
@@ -210,7 +209,7 @@ def _line(x: np.ndarray, y: np.ndarray, what: str) -> _Line:
 
 
 def _trapezoid_start(misfit: Callable[[np.ndarray], np.ndarray], lowest: np.ndarray) -> np.ndarray:
-    """(2,) the best pair of a coarse grid of mean barriers and differences: far from it ln |I| is flat or bent."""
+    """The best pair (2,) of a coarse grid of mean barriers and differences. Far from it ln |I| is flat or curved."""
     means = np.geomspace(lowest.max() + 0.01, HIGHEST_BARRIER / 2, 40)
     pairs = [np.maximum(mean * np.array([1 + skew, 1 - skew]), lowest + 1e-3) for mean in means for skew in SKEWS]
     return min(pairs, key=lambda pair: float(np.sum(misfit(pair) ** 2)))
@@ -229,7 +228,7 @@ def _uncertainty(found: "OptimizeResult") -> tuple[np.ndarray, float, float]:
 
 
 def _pairs(x: ArrayLike, current: ArrayLike, what: str) -> tuple[np.ndarray, np.ndarray]:
-    """The two as finite (N,) float arrays of one length, else ValueError."""
+    """Both as finite float arrays (N,) of one length. Raises ValueError."""
     x, current = np.atleast_1d(np.asarray(x, dtype=float)), np.atleast_1d(np.asarray(current, dtype=float))
     if x.ndim != 1 or x.shape != current.shape:
         raise ValueError(f"{what} and currents are to be two rows of one length, got {x.shape} and {current.shape}")
@@ -239,7 +238,10 @@ def _pairs(x: ArrayLike, current: ArrayLike, what: str) -> tuple[np.ndarray, np.
 
 
 def _flowing(voltage: ArrayLike, current: ArrayLike, least: int) -> tuple[np.ndarray, np.ndarray]:
-    """The points whose current flows with the voltage (V = 0 and the noise about it tell nothing of ln I)."""
+    """The points whose current has the sign of the voltage. V = 0, and the noise around it, have no ln I.
+
+    Raises ValueError for fewer than `least` of them.
+    """
     voltage, current = _pairs(voltage, current, "voltages")
     flowing = (np.sign(voltage) == np.sign(current)) & (voltage != 0)
     if flowing.sum() < least:

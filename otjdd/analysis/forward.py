@@ -1,4 +1,4 @@
-"""Does the forward current of a junction know its state? Curves of two states at frozen ions, forward and in reverse."""
+"""The dependence of the forward current on the state: curves of two states at frozen ions, forward and in reverse."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from otjdd.constants import BOLTZMANN_EV
 
 
 def forward(trials: Trials, low: str, high: str, reverse: float) -> dict[str, float]:
-    """Forward law of two states, and the change between them, of one run of the kind `iv` at one temperature.
+    """Forward currents of two states of one run of the kind `iv`, at its first temperature.
 
-    low, high : names of the states   reverse : voltage [V] at which their window is taken
+    low, high : names of the states   reverse : voltage [V] for the window
+    Numbers:
     ideality_low, ideality_high : (1/kT) dV/d ln I between the lowest and the highest voltage above 0
     change : largest relative difference of the current between the states at a voltage above 0
     window : low-state over high-state current at `reverse`

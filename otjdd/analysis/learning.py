@@ -1,6 +1,6 @@
 """Metrics of pulses, trains and spikes: trials in, numbers by name out (SI).
 
-Trials are runs of one sweep and differ in its value. Each has a read before and a read after its pulses.
+Trials are the runs of one sweep, and differ in its value. Each has a read before and a read after its pulses.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from otjdd.analysis.trial import Trial, Trials
 if TYPE_CHECKING:
     import xarray as xr
 
-NEGLIGIBLE = 1e-3  # relative fall of a peak that is none
+NEGLIGIBLE = 1e-3  # relative fall of a peak that counts as none
 
 
 def single(trials: Trials) -> dict[str, float]:
     """Response to one pulse of growing amplitude [V]: as the instrument shows it, and by the vacancies alone.
 
-    response_rises : share of steps with a higher peak   change : largest lasting change of conductance
-    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s] and its distance from
-    an exponential; the worst of the trials   return_... : the same of the conduction current
+    response_rises : share of steps of the amplitude with a higher peak   change : largest lasting change of conductance
+    least_tail, decay, misfit : tail after the pulse over the current at rest, its decay time [s], and its distance from
+        an exponential, each the worst of the trials
+    return_... : the same of the conduction current in the last trial
     """
     shown = [tail(t.ds, "current") for t in trials]
     returning = tail(trials[-1].ds, "conduction_current")
@@ -42,7 +43,7 @@ def single(trials: Trials) -> dict[str, float]:
 
 
 def tail(ds: xr.Dataset, what: str) -> curves.Curve:
-    """Exponential through the current after the last pulse, towards the current before the first one."""
+    """Exponential through the current after the last pulse; its offset is the current before the first one."""
     t, current = plasticity.relaxation(ds, what)
     rest = float(np.asarray(ds[what])[plasticity.pulses(ds)[0].start - 1])
     return curves.exponential(t, current, offset=rest)
@@ -51,8 +52,9 @@ def tail(ds: xr.Dataset, what: str) -> curves.Curve:
 def trains(trials: Trials) -> dict[str, float]:
     """Peaks of trains whose period [s] grows from trial to trial.
 
-    least_growth, most_growth : last peak over first, less one   fall : largest step back   growth_rises : share of steps
-    to a higher frequency with more growth   return_growth : the largest growth of the conduction current
+    least_growth, most_growth : last peak over the first, minus 1   fall : largest relative fall from peak to peak
+    growth_rises : share of steps to a higher frequency with more growth
+    return_growth : largest growth of the conduction current
     """
     series = [plasticity.peaks(t.ds) for t in trials]
     growth = np.array([peaks[-1] / peaks[0] - 1 for peaks in series])
@@ -67,7 +69,7 @@ def trains(trials: Trials) -> dict[str, float]:
 
 
 def facilitation(trials: Trials) -> dict[str, float]:
-    """PPF and PTP of trains against their interval [s], the end of a pulse to the start of the next."""
+    """PPF and PTP of trains against their interval [s], from the end of a pulse to the start of the next."""
     found = [plasticity.facilitation(plasticity.peaks(t.ds)) for t in trials]
     interval = intervals(trials)
     out = {"above": float(np.mean([f["ptp"] > f["ppf"] for f in found]))}
@@ -80,13 +82,13 @@ def facilitation(trials: Trials) -> dict[str, float]:
 
 
 def intervals(trials: Trials) -> np.ndarray:
-    """(n,) s: pause between the pulses of each trial."""
+    """Pause (n,) [s] between the pulses of each trial."""
     widths = [float(np.ptp(t.ds.time.values[plasticity.pulses(t.ds)[0]])) for t in trials]
     return np.array([t.value for t in trials]) - widths
 
 
 def amplitudes(trials: Trials) -> dict[str, float]:
-    """Current [A] read after one spike of growing amplitude [V], cut at the range of the instrument."""
+    """Current [A] read after one spike of growing amplitude [V], clipped to the range of the instrument."""
     current = left(trials)
     return {
         "rises": synapse.rises(current),
@@ -97,7 +99,7 @@ def amplitudes(trials: Trials) -> dict[str, float]:
 
 
 def left(trials: Trials) -> np.ndarray:
-    """(n,) A: current of the last read of each trial, cut at the range of the instrument."""
+    """Current (n,) [A] of the last read of each trial, clipped to the range of the instrument."""
     current = np.array([float(t.ds.read_current[-1]) for t in trials])
     limit = trials[0].case.circuit.range
     return current if limit is None else np.clip(current, -limit, limit)
@@ -106,7 +108,7 @@ def left(trials: Trials) -> np.ndarray:
 def widths(trials: Trials) -> dict[str, float]:
     """Conductance [S] after one spike of growing width [s].
 
-    growth : longest over shortest   last_decade : longest over the one a tenth as long
+    growth : after the longest over after the shortest   last_decade : after the longest over after one a tenth as long
     """
     width = np.array([t.value for t in trials])
     G = 1 / np.array([float(t.ds.read_resistance[-1]) for t in trials])
@@ -131,7 +133,10 @@ def antisymmetric(trials: Trials) -> dict[str, float]:
 
 
 def symmetric(trials: Trials) -> dict[str, float]:
-    """STDP by A exp(-(dt/tau)^2) + W0 over all delays dt [s]; `near` and `away` are the changes at 0 and at the ends."""
+    """STDP by A exp(-(dt/tau)^2) + W0 over all delays dt [s].
+
+    near, away : changes at the shortest delay, and the larger one at the longest
+    """
     delay, change = timed(trials)
     fit = curves.gaussian(delay, change)
     return {
@@ -147,15 +152,16 @@ def symmetric(trials: Trials) -> dict[str, float]:
 
 
 def timed(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
-    """Delays [s] and relative changes of conductance, (n,) each."""
+    """Delays (n,) [s] and relative changes of conductance (n,)."""
     return np.array([t.value for t in trials]), np.array([synapse.lasting_change(t.ds) for t in trials])
 
 
 def energy(trials: Trials, short: float = 0.6, long: float = 1.8) -> dict[str, float]:
     """Energy [J] of one pulse of two amplitudes [V].
 
-    short, long : conducted   ..._scaled : of 0.1 um2 of it   ..._charging : what charges the junction
-    ..._shown : V I t as the instrument has it   ..._ohmic : V^2 t / R of the read before
+    short, long : amplitudes [V]
+    Numbers: short, long : conducted energy   ..._scaled : the same of 0.1 um2   ..._charging : charging the junction
+    ..._shown : V I t with the current of the instrument   ..._ohmic : V^2 t / R with R of the read before
     """
     out: dict[str, float] = {}
     for name, V in (("short", short), ("long", long)):
@@ -179,10 +185,11 @@ def spent_by(trial: Trial) -> dict[str, float]:
 
 
 def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
-    """Contrast of the pixels of each letter: at once, later and last; `state` is that of the junction alone, at once.
+    """Contrast of the pixels of each letter.
 
-    Trials are named as the letters. Reads: at rest, directly after the train, later, last.
-    ..._over_..._later : contrast of one letter over that of another, later
+    Trials have the names of the letters, and reads at rest, directly after the train, later, and last.
+    ..._at_once : as the instrument shows it after the train   ..._state, ..._later, ..._last : of the junction at the reads
+    ..._over_..._later : contrast of one letter over that of another at the later read
     """
     out: dict[str, float] = {}
     for trial in trials:
@@ -201,7 +208,7 @@ def letters(trials: Trials, **patterns: Any) -> dict[str, float]:
 
 
 def over(a: float, b: float) -> float:
-    """Ratio of two contrasts; inf for one above 0 over one that has vanished, nan when the first has vanished too."""
+    """Ratio a/b of two contrasts; inf if only b has vanished, nan if both have."""
     if b > 0:
         return a / b
     return math.inf if a > 0 else math.nan

@@ -1,7 +1,7 @@
-"""The table of metrics: the numbers that a run, or several runs together, give, each with its unit and meaning.
+"""The table of metrics: numbers of a run, or of several runs together, each with its unit and meaning.
 
-Studies keep them by name, claims compare them with a paper, a calibration aims at them. A new metric is one entry here.
-Units are written as in case files. Numbers are in that unit; those in "J" and in "eV" are therefore different.
+Studies keep them by name, claims compare them with a paper, calibrations fit them. A new metric is one entry here. Units
+are written as in case files, and numbers are in that unit: "J" and "eV" differ.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from otjdd.analysis import comparison, drift, forward, learning, power_laws, small_signal, stops, synapse
 from otjdd.analysis.trial import Trials
 
-RUN = "a run"  # a metric is taken from one Dataset,
-TRIALS = "trials"  # or from several runs with their cases
+RUN = "a run"  # the function of a metric takes one Dataset
+TRIALS = "trials"  # it takes several runs with their cases
 LETTERS = ("c", "h", "n")
 CONTRASTS = {
     "at_once": "as the instrument shows it directly after the train",
@@ -23,9 +23,10 @@ CONTRASTS = {
 
 
 class Metric(NamedTuple):
-    """A function that gives named numbers, the unit and meaning of each, and its first argument: RUN or TRIALS.
+    """A metric.
 
-    outputs : of a run, that the function takes; () when it may take any
+    of : function that returns numbers by name   takes : its first argument, RUN or TRIALS
+    numbers : name -> (unit, meaning)   outputs : outputs of a run that the function uses; () if it may use any
     """
 
     of: Callable[..., dict[str, float]]
@@ -34,9 +35,9 @@ class Metric(NamedTuple):
     outputs: tuple[str, ...] = ()
 
     def measured(self, trials: Trials, **settings: Any) -> dict[str, float]:
-        """Numbers of trials; those of the first one for a metric of a single run.
+        """Numbers of trials; for a metric of a single run, those of the first trial.
 
-        settings : keyword arguments of the function. Raises ValueError when the runs do not show the numbers.
+        settings : keyword arguments of the function. Raises ValueError if the runs do not show the numbers.
         """
         return self.of(trials[0].ds if self.takes == RUN else trials, **settings)
 

@@ -1,7 +1,7 @@
 """Metrics of plasticity under pulses and spikes: Datasets, peaks and conductances in, plain numbers out.
 
-Short-term response (peaks, paired pulses, decay), the shape of potentiation and depression, the energy of a spike.
-Measured currents do as well as simulated ones. Numbers are SI; nan stands for what a run does not show.
+They are the short-term response (peaks, paired pulses, decay), the shape of potentiation and depression, and the energy of
+a spike, of measured or simulated currents. Numbers are SI; nan stands for what a run does not show.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike
 if TYPE_CHECKING:
     import xarray as xr
 
-STEEPEST = 50.0  # nonlinearity, of either sign, beyond which a curve is a step
+STEEPEST = 50.0  # largest nonlinearity of either sign; a curve with it is a step
 SYNAPSE = 1e-13  # m2: 0.1 um2, the area to which energies of artificial synapses are often scaled
 
 
 def pulses(ds: xr.Dataset) -> list[slice]:
-    """Samples of `time` that lie under each pulse: where |voltage| is nearer to its largest than to its last value."""
+    """Samples of `time` under each pulse, where |voltage| is nearer to its largest than to its last value."""
     V = np.abs(np.asarray(ds.voltage))
     under = np.concatenate(([False], V > (V.max() + V[-1]) / 2, [False]))
     edges = np.flatnonzero(np.diff(under.astype(int)))
@@ -28,15 +28,16 @@ def pulses(ds: xr.Dataset) -> list[slice]:
 
 
 def peaks(ds: xr.Dataset, what: str = "current") -> np.ndarray:
-    """(n,) A: largest |current| under each pulse, that of the instrument or another."""
+    """Largest |current| (n,) [A] under each pulse. what : name of the current"""
     current = np.abs(np.asarray(ds[what]))
     return np.array([current[pulse].max() for pulse in pulses(ds)])
 
 
 def read_peaks(ds: xr.Dataset) -> np.ndarray:
-    """(n,) A: largest |current| under each pulse as an instrument of finite speed reads it, else that of conduction.
+    """Largest |current| (n,) [A] under each pulse: as the instrument reads it, or that of conduction for an ideal one.
 
-    An ideal instrument shows what charges the junction at a jump of the voltage: a spike as high as the time step is short.
+    An ideal instrument also shows the current that charges the junction at a jump of the voltage, a spike whose height
+    depends on the time step.
     """
     ideal = "conduction_current" in ds and bool(
         np.allclose(ds["current"][1:] - ds["conduction_current"][1:], ds["displacement_current"][1:], rtol=1e-6)
@@ -47,15 +48,15 @@ def read_peaks(ds: xr.Dataset) -> np.ndarray:
 
 
 def facilitation(peaks: ArrayLike) -> dict[str, float]:
-    """Growth of peaks (n,): ppf = (A2 - A1)/A1 by the second pulse, ptp = (An - A1)/A1 by the last."""
+    """Growth of peaks (n,): ppf = (A2 - A1)/A1 at the second pulse, ptp = (An - A1)/A1 at the last."""
     A = np.asarray(peaks, dtype=float)
     return {"ppf": float(A[1] / A[0] - 1), "ptp": float(A[-1] / A[0] - 1)}
 
 
 def relaxation(ds: xr.Dataset, what: str = "current") -> tuple[np.ndarray, np.ndarray]:
-    """Times after the end of the last pulse [s], and a current [A] there (`current` or `conduction_current`).
+    """Times (n,) [s] after the end of the last pulse, and a current (n,) [A] there (`current` or `conduction_current`).
 
-    The record at the instant of the jump itself is left out: the instrument has not seen the charge of the jump yet.
+    The sample at the time of the jump itself is left out, as the instrument has not seen the charge of the jump yet.
     """
     t, end = np.asarray(ds.time), pulses(ds)[-1].stop
     after = end + int(np.searchsorted(t[end:], t[end - 1], side="right"))
@@ -63,9 +64,10 @@ def relaxation(ds: xr.Dataset, what: str = "current") -> tuple[np.ndarray, np.nd
 
 
 def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
-    """Energy [J] from the source between two times [s]: the conducted part and what charges the junction.
+    """Energy [J] from the source between two times [s].
 
-    conduction : integral of V I dt   charging : the same of the displacement current, C V^2 for a rectangular pulse up
+    conduction : integral of V I dt of the conduction current
+    charging : that of the displacement current, C V^2 for the rise of a rectangular pulse
     """
     from scipy.integrate import trapezoid
 
@@ -82,12 +84,11 @@ def spike_energy(ds: xr.Dataset, start: float, end: float) -> dict[str, float]:
 def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
     """Shape of potentiation and depression by equal pulses.
 
-    up, down : (n,) S, conductances after 0, 1, 2, ... pulses, each curve taken to its own window; reads that failed (nan)
-        are left out, a curve with fewer than three others is nan
-    up, down of the result : nu of g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)), p = pulses done / all of them: 0 is linear,
-    positive saturates, negative gets steeper, +-STEEPEST is a step. nu is P_max/A of Chen, Peng & Yu,
-    IEEE TCAD 37, 3067 (2018).
-    asymmetry : largest distance of the two curves over the window, when depression is played backwards
+    up, down : (n,) [S], conductances after 0, 1, 2, ... pulses, each scaled to its own window; nan is left out
+    Returns up, down : nu of g(p) = (1 - exp(-nu p)) / (1 - exp(-nu)), where p is the share of the pulses: 0 is linear,
+        positive saturates, negative gets steeper, +-STEEPEST is a step; nan for fewer than three points. nu is P_max/A of
+        Chen, Peng & Yu, IEEE TCAD 37, 3067 (2018)
+    asymmetry : largest distance of the two scaled curves, with depression reversed
     """
     (done, rise), (undone, fall) = _to_window(up), _to_window(down)
     if min(len(rise), len(fall)) < 3:
@@ -102,7 +103,7 @@ def nonlinearity(up: ArrayLike, down: ArrayLike) -> dict[str, float]:
 
 
 def _to_window(conductance: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the pulses done, and conductance from 0 at the lower to 1 at the higher end, without what is nan."""
+    """Share of the pulses (n,), and conductance (n,) scaled to its window, 0 to 1, without nan."""
     G = np.asarray(conductance, dtype=float)
     known = np.isfinite(G)
     p, G = np.linspace(0, 1, len(G))[known], G[known]
@@ -121,10 +122,7 @@ def _curvature(p: np.ndarray, g: np.ndarray) -> float:
 
 
 def loss_per_decade(time: ArrayLike, resistance: ArrayLike) -> float:
-    """Relative change of a resistance (n,) [ohm] for each decade of time (n,) [s] since it was written.
-
-    nan for fewer than two points.
-    """
+    """Relative change per decade of time (n,) [s] of a resistance (n,) [ohm]; nan for fewer than two points."""
     if np.size(time) < 2:
         return math.nan
     slope = np.polyfit(np.log10(time), np.log10(resistance), 1)[0]

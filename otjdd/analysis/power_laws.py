@@ -1,8 +1,8 @@
-"""Power laws of the number of pulses: trains of resets, then of sets, with a read after each pulse.
+"""Power laws of the number of pulses, in a train of resets and then one of sets, with a read after each pulse.
 
-A train of equal pulses that moves ln I by the same amount in each decade of its number leaves a straight line in a log-log
-plot. Currents are absolute values, read in the order in which they come: one before the trains, then equally many in each
-train. Numbers are SI.
+A train of equal pulses that changes ln I by the same amount in each decade of their number is a straight line in a log-log
+plot. Currents are absolute values, in order: one before the trains, then one for each pulse of two equally long trains.
+Numbers are SI.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from otjdd.analysis.trial import Trial, Trials
 if TYPE_CHECKING:
     import xarray as xr
 
-DECADES = (1, 10, 100)  # numbers of pulses whose currents are told
+DECADES = (1, 10, 100)  # numbers of pulses after which currents are reported
 TRAINS = ("reset", "set")
-MOST_RESETS, MOST_SETS = 4, 8  # voltages of resets and of sets that have a name
-CHANGE = 2.0  # I/I0 that sets of all voltages are compared at
+MOST_RESETS, MOST_SETS = 4, 8  # most voltages of resets and of sets
+CHANGE = 2.0  # growth I/I0 at which sets of all voltages are compared
 
 
 class Trains(NamedTuple):
@@ -48,8 +48,9 @@ def slope(train: np.ndarray) -> float:
 def pulses(ds: xr.Dataset) -> dict[str, float]:
     """Currents and slopes of a run with trains of 100 pulses or more.
 
-    start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after so many pulses of a train
-    reset_slope, set_slope : d ln I / d ln n over the second decade   reset_bend, set_bend : its distance from the first
+    start [A] : the first read   reset_1, reset_10, reset_100, set_1, ... [A] : after this many pulses of a train
+    reset_slope, set_slope : d ln I / d ln n over the second decade
+    reset_bend, set_bend : its difference from that of the first decade
     Raises ValueError for shorter trains.
     """
     found = trains_of(ds)
@@ -72,10 +73,10 @@ def decades(train: np.ndarray) -> tuple[float, float]:
 
 
 def pairs(trials: Trials) -> dict[str, float]:
-    """Numbers of runs with every pair of some reset and some set voltages.
+    """Numbers of runs with all pairs of some reset and some set voltages.
 
-    trials : the reset voltage of each is that of the second part of its drive, the set voltage that of the third. Reset
-        voltages count from the one nearest to 0 V, likewise set voltages
+    trials : the reset voltage of each is that of the second part of its drive, the set voltage that of the third. Both
+        are numbered from the one nearest to 0 V
     slope_1_2 : d ln I / d ln n of the sets of the second voltage after resets of the first   reset_slope_1 : of the resets
     growth_1 : current after the last set of the highest voltage over that before the first
     volts_1 [V] : voltage for a factor e of the number of sets after which the current has grown by CHANGE
@@ -101,9 +102,9 @@ def voltages(trial: Trial) -> tuple[float, float]:
 
 
 def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
-    """Voltage [V] for a factor e of the number of sets at equal change.
+    """Voltage [V] for a factor e in the number of sets at equal growth, CHANGE.
 
-    A line through the voltages that reach the change; nan where less than two do.
+    It is the slope of a line through the voltages V that reach that growth; nan if fewer than two do.
     """
     grown = [np.concatenate([[1.0], run.set / run.reset[-1]]) for run in runs]
     reached = [(v, float(np.interp(CHANGE, row, np.arange(len(row))))) for v, row in zip(V, grown, strict=True)
@@ -115,10 +116,11 @@ def volts_per_e(V: Sequence[float], runs: Sequence[Trains]) -> float:
 
 
 def protocols(trials: Trials, measured: Sequence[Sequence[float]], within: float) -> dict[str, float]:
-    """Slopes of trains of 100 pulses under several protocols beside measured ones: of both decades of both trains.
+    """Slopes of both decades of both trains of 100 pulses, compared with measured ones, for several protocols.
 
-    measured : of each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
-    near : number of slopes within so much of the measured ones   rms, largest : distance of all
+    measured : for each trial the currents [A] before the trains, after 1, 10 and 100 resets, after 1, 10 and 100 sets
+    within : largest distance of a slope that counts as near
+    Numbers: near : number of near slopes   rms, largest : distance of all slopes
     """
     distances = []
     for trial, (_, *row) in zip(trials, measured, strict=True):

@@ -1,7 +1,7 @@
 """Numbers from small signals: Mott-Schottky plots, relaxation of an impedance, and its Kramers-Kronig relations.
 
-What a Mott-Schottky plot gives is an *apparent* doping, as papers report it: of a depletion layer whose permittivity
-does not depend on the field, alone or in series with a capacitance that does not depend on the voltage.
+A Mott-Schottky plot gives an *apparent* doping, as papers report it: that of a depletion layer whose permittivity does not
+depend on the field, alone or in series with a capacitance that does not depend on the voltage.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from otjdd.units import parse
 if TYPE_CHECKING:
     import xarray as xr
 
-DEPLETED = 4.0  # kT of band bending, from where the electrons at the interface are gone to 2 %
-ELEMENTS_PER_DECADE = 4  # RC elements of the Kramers-Kronig test; more follow what breaks the relations
+DEPLETED = 4.0  # kT of band bending, from which less than 2 % of the electrons are left at the interface
+ELEMENTS_PER_DECADE = 4  # RC elements of the Kramers-Kronig test; more would also fit data that violate the relations
 
 
 @dataclass(frozen=True)
 class MottSchottkyFit:
-    """Straight line through 1/C^2: doping [1/m3] and built-in voltage [V] that it means, and how straight the data are.
+    """Straight line through 1/C^2.
 
-    built_in_voltage : band bending at 0 V   bend : slope at the end of deepest depletion over that at the other, 1 of a
-    straight line   voltages, line : (2,) [V], [1/F2] ends of the line   points : number of points used
+    doping : [1/m3] of its slope   built_in_voltage : [V] band bending at 0 V
+    bend : slope at the end of deepest depletion over that at the other end, 1 for a straight line
+    voltages, line : (2,) [V], [1/F2] ends of the line   points : number of points used
     """
 
     doping: float
@@ -49,7 +50,7 @@ def fit_mott_schottky(
         1/C^2 = 2 (V_bi - kT/e -+ V)/(e eps0 eps_r N A^2)
 
     area : A [m2]   relative_permittivity : of the doped oxide   temperature : [K]
-    Raises ValueError, in words, for fewer than three different voltages, and where C does not depend on the voltage.
+    Raises ValueError for fewer than three different voltages, and if C does not depend on the voltage.
     Source: Sze & Ng, Physics of Semiconductor Devices, 3rd ed. (2007), section 3.2.
     """
     V, C = np.asarray(voltage, dtype=float), np.asarray(capacitance, dtype=float)
@@ -83,10 +84,10 @@ def mott_schottky(
 ) -> dict[str, float]:
     """Mott-Schottky numbers of a state (the first one by default) at the highest frequency and the first temperature.
 
-    window [V] : of the fit; by default where the right electrode is depleted, `bias_band_bending` above 4 kT
-    area [m2], relative_permittivity : those of the case by default, the permittivity of the right electrode at zero field
-    doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
-    doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan where unknown
+    window : [V] of the fit; by default where the right electrode is depleted, `bias_band_bending` above 4 kT
+    area : [m2], relative_permittivity : by default those of the case, the permittivity of the right electrode without field
+    Numbers: doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
+    doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan if unknown
     """
     curve, fit = depletion_line(ds, state, window, area, relative_permittivity)
     doping = electrode_of(ds).get("doping")
@@ -106,7 +107,7 @@ def depletion_line(
     area: float | None = None,
     relative_permittivity: float | None = None,
 ) -> tuple[xr.Dataset, MottSchottkyFit]:
-    """The curve that `mott_schottky` takes, as a Dataset over bias, and its fit. Raises ValueError."""
+    """The curve that `mott_schottky` uses, as a Dataset over bias, and its fit. Raises ValueError."""
     curve = ds.isel(temperature=0, frequency=int(np.argmax(ds.frequency.values)))
     curve = curve.isel(state=0) if state is None else curve.sel(state=state)
     V, T = curve.bias.values, float(curve.temperature)
@@ -122,7 +123,7 @@ def depletion_line(
 
 
 def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
-    """The device of a result as nested tables. Raises ValueError where the result does not say its case."""
+    """The [device] of the case of a result, as nested tables. Raises ValueError for a result without a case."""
     if "case_resolved" not in ds.attrs:
         raise ValueError("this result does not say its case: give area and relative_permittivity")
     device: dict[str, Any] = tomllib.loads(str(ds.attrs["case_resolved"]))["device"]
@@ -130,7 +131,7 @@ def case_of_result(ds: xr.Dataset) -> dict[str, Any]:
 
 
 def electrode_of(ds: xr.Dataset) -> dict[str, Any]:
-    """The right electrode of a result as a table; {} where it does not say its case."""
+    """The right electrode of the case of a result, as a table; {} for a result without a case."""
     return case_of_result(ds)["right"] if "case_resolved" in ds.attrs else {}
 
 
@@ -140,7 +141,7 @@ def area_of(ds: xr.Dataset) -> float:
 
 
 def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
-    """Relative permittivity without field of the right electrode of a result at T [K]. Raises ValueError for a metal."""
+    """Relative permittivity of the right electrode without field, at a temperature [K]. Raises ValueError for a metal."""
     law = case_of_result(ds)["right"].get("permittivity")
     if law is None:
         raise ValueError("the right electrode is a metal, which has no depletion layer")
@@ -153,7 +154,7 @@ def at_zero_field(ds: xr.Dataset, temperature: float) -> float:
 
 
 def flat_band(curve: xr.Dataset) -> float:
-    """Voltage [V] at which the right electrode is not bent, straight between the biases of a curve; nan beyond them."""
+    """Voltage [V] of zero band bending of the right electrode, interpolated between biases; nan outside of them."""
     if "bias_band_bending" not in curve:
         return math.nan
     order = np.argsort(curve.bias_band_bending.values)
@@ -162,11 +163,12 @@ def flat_band(curve: xr.Dataset) -> float:
 
 
 def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = None) -> dict[str, float]:
-    """Numbers of an impedance over frequency, of a state and the bias next to `bias` [V] (the first ones by default).
+    """Numbers of an impedance over frequency, in a state and at the bias nearest to `bias` [V], by default the first ones.
 
-    resistance [ohm] : real part at the lowest frequency   low_capacitance, high_capacitance [F] : at both ends
-    peak_frequency [Hz] : where the imaginary part is largest, nan where that is an end
-    kramers_kronig : largest misfit of `kramers_kronig`, nan of fewer than ten frequencies
+    resistance [ohm] : real part at the lowest frequency
+    low_capacitance, high_capacitance [F] : at the lowest and the highest frequency
+    peak_frequency [Hz] : of the largest imaginary part, nan if that is at an end
+    kramers_kronig : largest residual of `kramers_kronig`, nan for fewer than ten frequencies
     """
     at = ds.isel(temperature=0, state=0) if state is None else ds.isel(temperature=0).sel(state=state)
     at = at.isel(bias=0) if bias is None else at.sel(bias=bias, method="nearest")
@@ -182,7 +184,7 @@ def relaxation(ds: xr.Dataset, state: str | None = None, bias: float | None = No
 
 
 def peak(frequency: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Frequency [Hz] of the largest of the values (F,), from a parabola over ln f; nan where it lies at an end."""
+    """Frequency [Hz] of the largest of the values (F,), from a parabola over ln f; nan if it is at an end."""
     i = int(np.argmax(values))
     if not 0 < i < values.size - 1:
         return math.nan
@@ -191,12 +193,12 @@ def peak(frequency: NDArray[np.float64], values: NDArray[np.float64]) -> float:
 
 
 def kramers_kronig(frequency: ArrayLike, impedance: ArrayLike) -> NDArray[np.complex128]:
-    """Residuals (F,) of an impedance over its magnitude, from the nearest one that keeps the Kramers-Kronig relations.
+    """Residuals (F,) of an impedance, relative to its magnitude, from the best fit that obeys the Kramers-Kronig relations.
 
-    That is a resistance, an inductance and a capacitance in series with RC elements of either sign, whose times are
-    spread evenly in the logarithm over the frequencies: a linear fit. Noise aside, a linear and causal system that does
-    not drift has residuals near zero. Source: Boukamp, J. Electrochem. Soc. 142, 1885 (1995).
     frequency : (F,) [Hz]   impedance : (F,) [ohm], complex
+    The fit is linear: a resistance, an inductance and a capacitance in series with RC elements of either sign, whose time
+    constants are log-spaced over the frequencies. A linear, causal and stationary system has residuals near zero, except
+    for noise. Source: Boukamp, J. Electrochem. Soc. 142, 1885 (1995).
     """
     omega, Z = 2 * np.pi * np.asarray(frequency, dtype=float), np.asarray(impedance, dtype=complex)
     count = max(2, math.ceil(ELEMENTS_PER_DECADE * math.log10(omega.max() / omega.min())))
@@ -204,7 +206,7 @@ def kramers_kronig(frequency: ArrayLike, impedance: ArrayLike) -> NDArray[np.com
     tau = 1 / np.geomspace(omega.max(), omega.min(), count)
     elements = [np.ones(omega.size), 1j * omega, 1 / (1j * omega), *(1 / (1 + 1j * omega * t) for t in tau)]
     matrix = np.column_stack(elements) / np.abs(Z)[:, None]
-    matrix /= np.linalg.norm(matrix, axis=0)  # elements of the same weight, over many decades
+    matrix /= np.linalg.norm(matrix, axis=0)  # equal weights of elements that differ by many decades
     unit = Z / np.abs(Z)
     both = np.vstack((matrix.real, matrix.imag)), np.concatenate((unit.real, unit.imag))
     residuals: NDArray[np.complex128] = unit - matrix @ np.linalg.lstsq(*both, rcond=None)[0]

@@ -1,7 +1,7 @@
-"""Sweeps that turn at ever larger stop voltages, of junctions of different size: windows, distances from measured ones.
+"""Sweeps to larger and larger stop voltages, of junctions of different sizes: memory windows, distances from measurements.
 
-At one voltage each sweep is read twice: on the way to the stop, where it shows the low state that the sweep before has
-left, and on the way back, where it shows the high state. Currents are absolute values. Numbers are SI.
+Each sweep is read twice at one voltage: on the way to the stop, in the low state that the sweep before has left, and on the
+way back, in the high state. Currents are absolute values. Numbers are SI.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import numpy as np
 from otjdd.analysis import synapse
 from otjdd.analysis.trial import Trial, Trials
 
-MOST = 4  # stops, or junctions, that have a name
+MOST = 4  # most stops, and most junctions
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def stops(trials: Trials, at: float) -> dict[str, float]:
-    """Numbers of the sweeps of junctions, whose stops go from the shallowest to the deepest.
+    """Numbers of the sweeps of junctions, with stops from the shallowest to the deepest.
 
     at : voltage [V] of the reads that are compared
-    low_1_2, high_1_2 [A], window_1_2 : of the smallest junction on the way to its second stop and back, low over high
+    Numbers: low_1_2, high_1_2 [A] : currents of the smallest junction on the way to its second stop, and back
+    window_1_2 : their ratio, low over high
     windows_rise : share of steps to a deeper stop with a wider window, of the smallest junction
     windows_fall : share of steps to a larger junction with a smaller window, at the shallowest stop
-    Raises ValueError where a read has no partner.
+    Raises ValueError if a read has no partner.
     """
     found = [pairs(trial.ds, at) for trial in by_radius(trials)]
     windows = [low / high for low, high in found]
@@ -40,10 +41,10 @@ def stops(trials: Trials, at: float) -> dict[str, float]:
 
 
 def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, float]:
-    """Distances of all reads of junctions, from the smallest to the largest, from measured currents.
+    """Distances of the reads of junctions from measured currents.
 
-    measured : of each junction, the currents [A] in the order of its reads
-    largest, rms : largest and root mean square factor between a read and its measured current
+    measured : for each junction, from the smallest to the largest, the currents [A] in the order of its reads
+    Numbers: largest, rms : largest and root mean square factor between a read and its measured current
     largest_1, rms_1, ... : of one junction
     Raises ValueError for other numbers of junctions or reads than were measured.
     """
@@ -59,7 +60,7 @@ def sweeps(trials: Trials, measured: Sequence[Sequence[float]]) -> dict[str, flo
 
 
 def distance(ds: xr.Dataset, measured: Sequence[float]) -> np.ndarray:
-    """|ln(I / measured)| of each read. Raises ValueError for other numbers of reads."""
+    """|ln(I / measured)| (n,) of the reads. Raises ValueError for another number of reads."""
     current = np.abs(np.asarray(ds.read_current))
     if len(current) != len(measured):
         raise ValueError(f"{len(measured)} currents were measured, the run has {len(current)} reads")
@@ -68,7 +69,7 @@ def distance(ds: xr.Dataset, measured: Sequence[float]) -> np.ndarray:
 
 
 def numbered(name: str, rows: Sequence[np.ndarray]) -> dict[str, float]:
-    """name_1_1, name_1_2, ... of each row and value up to MOST; nan where there is no such value."""
+    """name_1_1, name_1_2, ... -> value of each row, up to MOST of both; nan where there is none."""
     every = [(i, j) for i in range(MOST) for j in range(MOST)]
     return {
         f"{name}_{i + 1}_{j + 1}": float(rows[i][j]) if i < len(rows) and j < len(rows[i]) else np.nan for i, j in every
@@ -81,7 +82,7 @@ def by_radius(trials: Trials) -> list[Trial]:
 
 
 def pairs(ds: xr.Dataset, at: float) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (stop,) [A] of the low and of the high state at a voltage [V]. Raises ValueError for an odd read."""
+    """Currents (stop,) [A] of the low and the high state at a voltage [V]. Raises ValueError for an odd number of reads."""
     current = np.abs(np.asarray(ds.read_current))[np.isclose(ds.read_voltage, at, atol=1e-6)]
     if len(current) % 2 or not len(current):
         raise ValueError(f"two reads at {at:g} V belong to each stop, there are {len(current)}")

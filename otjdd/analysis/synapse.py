@@ -1,7 +1,7 @@
 """Metrics of synapses from results: Datasets in, plain numbers out.
 
-Each function is a metric that papers report: resistances and voltages of a loop, what a pulse leaves, how long a state
-is kept. Numbers are SI, energies in eV; nan stands for what a run does not show. Nothing is simulated or drawn here.
+Each function is a metric of papers: resistances and voltages of a loop, the change by a pulse, retention. Numbers are SI,
+energies in eV; nan stands for what a run does not show.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ if TYPE_CHECKING:
 
 from otjdd.analysis import plasticity
 
-LASTING = 0.05  # relative change of conductance that counts as memory
-DISTINCT = 0.01  # relative difference of two resistances that are two states
+LASTING = 0.05  # relative change of conductance that counts as lasting
+DISTINCT = 0.01  # relative difference from which two resistances are two states
 
 
 def loop(ds: xr.Dataset) -> dict[str, float]:
     """Numbers of an R-V loop (`read_resistance`, `write_voltage`) that goes up first, then down.
 
-    They are named after a loop that starts in the high state, sets, then resets. `polarity` tells if it is one: where it
-    is -1, V > 0 resets, and what is called low and set belongs to the highest write all the same.
-
+    The names are those of a loop that starts in the high state, sets, then resets, whose `polarity` is 1. With polarity -1
+    V > 0 resets; `low` and `set` are then still those of the highest write.
     pristine, low, high [ohm] : at the first read, after the highest and after the lowest write
-    ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two
-    set_decades, reset_decades : log10 of the fall and of the rise, positive when V > 0 sets and V < 0 resets
+    ratio : high/low   set_voltage, reset_voltage [V] : where the resistance crosses the geometric mean of the two states
+    set_decades, reset_decades : log10 of the fall and of the rise, positive if V > 0 sets and V < 0 resets
     set_states, reset_states : distinct resistances between twice the low and half of the high one on the way
     reset_over_set : |reset_voltage| / set_voltage
     polarity : sign of the voltage that sets, 1 (eight-wise) or -1 (counter-eight-wise); 0 without two distinct states
@@ -62,8 +61,8 @@ def loop(ds: xr.Dataset) -> dict[str, float]:
 def polarity(after_highest: float, after_lowest: float) -> int:
     """Sign of the voltage that sets, from the resistances [ohm] after the highest and the lowest write of a loop.
 
-    0 where the two are not DISTINCT. With the voltage on the electrode of the Schottky barrier, V > 0 sets a loop that is
-    called eight-wise and resets one that is called counter-eight-wise (Dittmann et al., Proc. IEEE 100, 1979 (2012)).
+    0 if the two are not DISTINCT. If the voltage is on the electrode of the Schottky barrier, V > 0 sets an eight-wise
+    loop, and resets a counter-eight-wise one (Dittmann et al., Proc. IEEE 100, 1979 (2012)).
     """
     low, high = sorted((after_highest, after_lowest))
     if high <= low * (1 + DISTINCT):
@@ -91,10 +90,11 @@ def thermal(
 ) -> dict[str, float]:
     """Conduction of a state, from I-V curves at several temperatures (`bias_current`).
 
-    area [m2], richardson [A/m2/K2] : of the thermionic fit, over `window` [V] at the temperature next to 300 K
-    activation_energy [eV] : -d ln(I/T^2)/d(1/kT) at `voltage`   transport_energy [eV], tunnelling_share : there, 300 K
-    thermionic_barrier [eV], ideality : of the fit, nan when the curve has no such rise
-    asymmetry : largest |I(V)/I(-V)|, or its inverse if that is larger
+    state : its name   area : [m2], richardson : [A/m2/K2], window : [V] of the thermionic fit   voltage : [V]
+    Numbers: activation_energy [eV] : -d ln(I/T^2)/d(1/kT) at `voltage`
+    transport_energy [eV], tunnelling_share : at `voltage` and the temperature nearest to 300 K
+    thermionic_barrier [eV], ideality : of the fit at that temperature, nan if the curve does not rise so
+    asymmetry : largest |I(V)/I(-V)| or its inverse
     """
     curves = ds.bias_current.sel(state=state)
     currents = curves.sel(bias=voltage, method="nearest")
@@ -106,7 +106,7 @@ def thermal(
     try:
         fit = fits.fit_thermionic(V[inside], current[inside], float(room.temperature), area, richardson)
         barrier, ideality = fit.barrier, fit.ideality
-    except ValueError:  # the curve bends the other way: there is no barrier to report
+    except ValueError:  # the curve has no thermionic rise, so there is no barrier to report
         pass
     return {
         "activation_energy": activation.energy,
@@ -119,7 +119,7 @@ def thermal(
 
 
 def asymmetry(voltage: np.ndarray, current: np.ndarray) -> float:
-    """Largest ratio >= 1 of the currents at V and -V over the voltages (N,) [V] that are there with both signs."""
+    """Largest ratio, above 1, of the currents at V and -V, over voltages (N,) [V] of both signs."""
     forward = voltage > 1e-9
     against = np.interp(-voltage[forward], voltage, np.abs(current))
     return float(np.exp(np.max(np.abs(np.log(np.abs(current[forward]) / against)))))
@@ -133,11 +133,11 @@ def trapezoid(
     mass: float = 1.0,
     window: tuple[float, float] = (-0.3, 0.3),
 ) -> dict[str, float]:
-    """Direct tunnelling: the two barriers [eV] of a trapezoid that fit a curve at 300 K over `window` [V].
+    """Direct tunnelling: the two barriers [eV] of a trapezoid, fitted to a curve at 300 K over `window` [V].
 
-    thickness [m], area [m2], mass [m0] : known to the fit
-    barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
-    Raises ValueError, in words, when the curve does not tell the barriers.
+    thickness : [m], area : [m2], mass : [m0], not fitted
+    Numbers: barrier_metal, barrier_substrate [eV]   tunnelling_share : at 0.1 V
+    Raises ValueError if the curve does not determine the barriers.
     """
     room = ds.sel(state=state).sel(temperature=300.0, method="nearest")
     V, current = room.bias.values, room.bias_current.values
@@ -150,7 +150,7 @@ def trapezoid(
 def fowler_nordheim(
     ds: xr.Dataset, state: str, thickness: float, mass: float = 1.0, window: tuple[float, float] = (0.35, 0.5)
 ) -> dict[str, float]:
-    """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] it would mean.
+    """Slope d ln(I/V^2)/d(1/V) [V] of a curve at 300 K over `window` [V], and the barrier [eV] of that slope.
 
     scatter : root mean square of ln(I/V^2) about the line
     """
@@ -162,8 +162,8 @@ def fowler_nordheim(
 def retention(ds: xr.Dataset) -> dict[str, float]:
     """Loss of both states in two equal series of reads, one after a reset and one after a set.
 
-    high_kept, low_kept : last resistance over the one next to 1 s after the series began   ratio : high/low at the end
-    high_loss, low_loss : relative change of each in a decade of time
+    high_kept, low_kept : last resistance over that nearest to 1 s after the first read   ratio : high/low at the end
+    high_loss, low_loss : relative change of each per decade of time
     """
     (high_t, low_t), (high, low) = (np.split(np.asarray(a), 2) for a in (ds.read_time, ds.read_resistance))
 
@@ -171,7 +171,7 @@ def retention(ds: xr.Dataset) -> dict[str, float]:
         return float(R[-1] / R[np.argmin(np.abs(t - t[0] - 1.0))])
 
     def loss(t: np.ndarray, R: np.ndarray) -> float:
-        late = t > t[0] + 0.5  # the first read is the origin, and fast changes are not those of the decades to come
+        late = t > t[0] + 0.5  # without the origin and the fast changes after it
         return plasticity.loss_per_decade(t[late] - t[0], R[late])
 
     return {
@@ -184,22 +184,22 @@ def retention(ds: xr.Dataset) -> dict[str, float]:
 
 
 def change(ds: xr.Dataset) -> dict[str, float]:
-    """First over last resistance that is read."""
+    """First over last read resistance."""
     return {"ratio": float(ds.read_resistance[0] / ds.read_resistance[-1])}
 
 
 def endurance(ds: xr.Dataset) -> dict[str, float]:
-    """Reads of the high and the low state in turn: ratio of the first and the last cycle, and its relative drift."""
+    """Reads of the high and the low state in turn: their ratio in the first and the last cycle, and its relative drift."""
     high, low = np.asarray(ds.read_resistance).reshape(-1, 2).T
     ratio = high / low
     return {"first": float(ratio[0]), "last": float(ratio[-1]), "drift": float(abs(ratio[-1] / ratio[0] - 1))}
 
 
 def cycles(ds: xr.Dataset, count: int) -> dict[str, float]:
-    """I-V loops, `count` of them, read at the same voltages.
+    """Numbers of `count` I-V loops that are read at the same voltages.
 
-    drift : largest relative difference of a current between the last loop and the second (the first starts pristine)
-    opening : decades between two currents of the last loop at one voltage, where they lie farthest apart
+    drift : largest relative difference of a current between the last and the second loop (the first starts pristine)
+    opening : largest distance, in decades, of two currents of the last loop at one voltage
     """
     V, current = (np.asarray(a).reshape(count, -1) for a in (ds.read_voltage, ds.read_current))
     seen = np.abs(V[-1]) > 1e-9
@@ -210,11 +210,12 @@ def cycles(ds: xr.Dataset, count: int) -> dict[str, float]:
 
 
 def potentiation(ds: xr.Dataset, up: int = 20, down: int = 20, settling: int = 10) -> dict[str, float]:
-    """Rounds of `up` potentiating and `down` depressing pulses, a read after each, the first rounds left out.
+    """Numbers of rounds of `up` potentiating and `down` depressing pulses, with a read after each.
 
-    highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses that move the conductance the
-    right way by a thousandth of the window, in the last round
-    drift : largest relative change of an end over the rounds after `settling`
+    settling : number of first rounds that are left out
+    highest, lowest [S] : ends of the conductance window   states_up, states_down : pulses of the last round that change the
+        conductance in the right direction by a thousandth of the window or more
+    drift : largest relative change of an end of the window over the rounds
     nonlinearity_up, nonlinearity_down, asymmetry : shape of the last round (`plasticity.nonlinearity`)
     """
     G = 1 / np.asarray(ds.read_resistance).reshape(-1, up + down)
@@ -243,18 +244,18 @@ def lasting_change(ds: xr.Dataset) -> float:
 
 
 def threshold(amplitudes: ArrayLike, changes: ArrayLike, least: float = LASTING) -> float:
-    """Amplitude [V] from which on a pulse leaves a relative change of at least `least`; nan when none does.
+    """Amplitude [V] from which a pulse leaves a relative change of at least `least`; nan if none does.
 
-    amplitudes, changes : (N,), rising amplitudes; between two of them ln(change) is taken as linear
+    amplitudes, changes : (N,), rising amplitudes, between which ln(change) is linear
     """
     floor = 1e-9  # a smaller change counts as none
     return crossing(np.asarray(amplitudes), np.log(np.maximum(changes, floor)), math.log(least))
 
 
 def switching_time(ds: xr.Dataset, target: float) -> float:
-    """Time under voltage [s] at which the resistance passes `target` [ohm]; nan when it does not.
+    """Time under voltage [s] at which the resistance passes `target` [ohm]; nan if it does not.
 
-    The first read is that of the state before, whose end is the start of the voltage; log R is linear in log t between
+    The first read is that of the initial state, and its end is the start of the voltage. log R is linear in log t between
     two reads.
     """
     t, R = np.asarray(ds.read_time), np.asarray(ds.read_resistance)
@@ -262,9 +263,9 @@ def switching_time(ds: xr.Dataset, target: float) -> float:
 
 
 def switching_energy(ds: xr.Dataset, until: float) -> float:
-    """Energy [J] drawn from the source from the first read on, for `until` [s]: integral of V I dt; nan for nan.
+    """Energy [J] from the source in the time `until` [s] after the first read, the integral of V I dt; nan for nan.
 
-    V I is linear between two time steps, also where `until` ends between them: late steps are as long as all time before.
+    V I is interpolated at the end, since a late time step is as long as all time before it.
     """
     from scipy.integrate import trapezoid  # numpy has it from 2.0 on
 
@@ -279,7 +280,7 @@ def switching_energy(ds: xr.Dataset, until: float) -> float:
 
 
 def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
-    """First x at which y (N,) crosses a level, linear between points; nan when it never does."""
+    """First x at which y (N,) crosses a level, linear between points; nan if it never does."""
     x, y = np.asarray(x), np.asarray(y)
     side = np.sign(y - level)
     found = np.flatnonzero(side[:-1] * side[1:] <= 0)
@@ -292,21 +293,21 @@ def crossing(x: ArrayLike, y: ArrayLike, level: float) -> float:
 
 
 def correlation(x: ArrayLike, y: ArrayLike) -> float:
-    """Correlation of two rows where both are finite; nan for fewer than three points."""
+    """Correlation of x (N,) and y (N,), where both are finite; nan for fewer than three points."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     good = np.isfinite(x) & np.isfinite(y)
     return float(np.corrcoef(x[good], y[good])[0, 1]) if good.sum() > 2 else math.nan
 
 
 def slope(x: ArrayLike, y: ArrayLike) -> float:
-    """Least-squares slope dy/dx where both are finite; nan for fewer than two points."""
+    """Least-squares slope dy/dx of y (N,) over x (N,), where both are finite; nan for fewer than two points."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     good = np.isfinite(x) & np.isfinite(y)
     return float(np.polyfit(x[good], y[good], 1)[0]) if good.sum() > 1 else math.nan
 
 
 def rises(values: ArrayLike) -> float:
-    """Share of neighbours that rise: 1 for a strictly rising row. A nan is no rise."""
+    """Share of steps from one value (N,) to the next that rise, 1 if all do. A step to or from nan does not."""
     return float(np.mean(np.diff(np.asarray(values, dtype=float)) > 0))
 
 

@@ -1,11 +1,11 @@
-"""Text-book currents and capacitances of a thin barrier, for extraction and as oracles; the device runs on none of them.
+"""Textbook currents and capacitances of a thin barrier, for fits and for tests; the solver does not use them.
 
 One convention throughout: V is on the metal, the substrate is grounded, and J > 0 for V > 0. Barriers are in eV:
 `barrier_substrate` (phi1 of the literature) stands at x = L, `barrier_metal` (phi2) at x = 0. With V > 0 electrons
 leave the substrate; the corners of the barrier are phi1 + eV/2 and phi2 - eV/2 above the mean of the Fermi levels.
 
-Every function takes floats or arrays and broadcasts. These are formulas without an inner loop, so they are plain numpy:
-nothing to compile. Where a formula has no meaning (a corner below the mean Fermi level) it gives nan, not a number.
+Every function takes floats or arrays, and broadcasts. Where a formula does not hold (a corner below the mean Fermi level)
+the result is nan.
 
 Abbreviation: K = 4 d sqrt(2m) / (3 hbar) [eV^-1/2], so that (3/2) K sqrt(phi) = 2 kappa d is the WKB exponent.
 """
@@ -31,7 +31,7 @@ def richardson_constant(mass: Floats = 1.0) -> Floats:
 
 
 def richardson_mass(richardson: Floats) -> Floats:
-    """Mass [m0] whose Richardson constant is `richardson` [A/m2/K2]: 156 A/cm2/K2 is 1.3 m0."""
+    """Mass [m0] with the Richardson constant `richardson` [A/m2/K2]: 156 A/cm2/K2 is 1.3 m0."""
     return richardson / _RICHARDSON
 
 
@@ -140,7 +140,7 @@ def fowler_nordheim_slope(barrier: Floats, thickness: Floats, mass: Floats = 1.0
 
 
 def fowler_nordheim_barrier(slope: Floats, thickness: Floats, mass: Floats = 1.0) -> Floats:
-    """Barrier [eV] that a Fowler-Nordheim slope [V] means, nan where the slope is not negative."""
+    """Barrier [eV] of a Fowler-Nordheim slope [V], nan if the slope is not negative."""
     return _positive(-slope / _exponent(thickness, mass)) ** (2 / 3)
 
 
@@ -150,7 +150,7 @@ def fowler_nordheim(voltage: ArrayLike, barrier: Floats, thickness: Floats, mass
         J = e^3 m0 / (8 pi h m phi) E^2 exp{-8 pi sqrt(2m) phi^3/2 / (3 h e E)},   E = V/d
 
     voltage : [V]   barrier : [eV]   thickness : [m]   mass : [m0], in the barrier
-    Valid for |eV| > phi; evaluated at every V all the same, since its plot ln(J/V^2) over 1/V is used below that too.
+    Valid for |eV| > phi; evaluated at every V, since its plot ln(J/V^2) over 1/V is also used below.
     Source: Fowler & Nordheim, Proc. R. Soc. A 119, 173 (1928); Lenzlinger & Snow, J. Appl. Phys. 40, 278 (1969) for m.
     """
     V = np.abs(np.asarray(voltage, dtype=float))
@@ -221,7 +221,7 @@ def depletion_capacitance(
 def nonlinear_depletion_capacitance(
     bending: ArrayLike, doping: Floats, b: Floats, a: Floats, tail: Floats = 0.0
 ) -> NDArray[np.float64]:
-    """The same with the permittivity b/sqrt(a + E^2) of SrTiO3 [F/m2]:
+    """As `depletion_capacitance`, with the permittivity b/sqrt(a + E^2) of SrTiO3 [F/m2]:
 
         1/C^2 = (u/eps0 b)^2 + 2 sqrt(a) u/(eps0 b e N),   u = bending - tail
 

@@ -1,4 +1,4 @@
-"""What a metric needs of a run: the result beside its case. `claims.trials.Trial` is one."""
+"""A run as metrics need it: its result and its case. `claims.trials.Trial` is one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Trial(Protocol):
-    """A run: its name, the value [SI] that is varied, its case and its result."""
+    """A run: its name, the varied value [SI], its case and its result."""
 
     @property
     def name(self) -> str: ...

@@ -1,1 +1,1 @@
-"""Compact models extracted from the solver: tables, their extraction, their error, and the model that runs on them."""
+"""Compact models: tables that are extracted from the solver, models that run on them, their measured error."""

@@ -1,4 +1,4 @@
-"""One column of a device on a bench: no circuit, voltages straight at the junction. All that extraction asks the solver."""
+"""One column of a device on a bench: no circuit, voltages are those of the junction. Runs of an extraction start here."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from otjdd.solver.model import Member
     from otjdd.stepping.extremes import Watch
 
-PROBE = 1e-3  # V, at which the conductance at 0 V is read
+PROBE = 1e-3  # V: the chord conductance at 0 V is taken here
 
 
 class Bench(NamedTuple):
-    """A column that is the whole junction, and the accuracy of its integration."""
+    """A column that fills the whole junction, and the accuracy of its integration."""
 
-    junction: Junction  # numbers of the kernels
+    junction: Junction  # arguments of the kernels
     x: np.ndarray  # (N,) centres of the cells, from 0 to 1 of the thickness
     density: float  # 1/m3, mean concentration
     rtol: float
@@ -44,20 +44,20 @@ def bench(case: Case, member: Member) -> Bench:
 
 
 class Reading(NamedTuple):
-    """What a column shows at a voltage and frozen vacancies."""
+    """Observables of a column at a voltage, with frozen vacancies."""
 
     conductance: float  # S, I/V
     charge: float  # C/m2, of the left terminal
-    electron_ratio: float  # film_electron_ratio
+    electron_ratio: float  # the output film_electron_ratio
 
 
 def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
-    """A run that stands on concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
+    """A run that starts at 0 V from concentrations c (1, N) [1/m3]. watch : see `integrate.begin`"""
     return integrate.begin(bench.junction, c, rtol=bench.rtol, atol=bench.atol, max_steps=bench.max_steps, watch=watch)
 
 
 def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
-    """Concentrations (1, N) after a voltage [V] has been held for a duration [s]. Raises SolverError."""
+    """Concentrations (1, N) [1/m3] after a voltage [V] is held for a duration [s]. Raises SolverError."""
     run = at_rest(bench, c)
     integrate.jump(run, voltage)
     integrate.follow_piece(run, duration, voltage, voltage)
@@ -66,15 +66,15 @@ def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: 
 
 
 def position(bench: Bench, c: np.ndarray) -> float:
-    """Mean position of the vacancies, from 0 to 1 of the thickness."""
+    """Mean position of the vacancies, as a fraction of the thickness."""
     share = c[0] * bench.junction.columns.width[0]
     return float((share * bench.x).sum() / share.sum())
 
 
 def reading(bench: Bench, c: np.ndarray, voltage: float) -> Reading:
-    """Conductance and charge at a voltage [V], of vacancies frozen at concentrations c (1, N). Raises SolverError.
+    """Conductance and charge at a voltage [V], with vacancies frozen at concentrations c (1, N). Raises SolverError.
 
-    Around 0 V, where there is no chord conductance, that of `PROBE` is taken.
+    Near 0 V, where I/V is undefined, the conductance is that at PROBE.
     """
     probed, watch = voltage if abs(voltage) > PROBE else PROBE, model_limits.new_watch(bench.states, 1.0, bench.x.size)
     run = at_rest(bench, c, watch)

@@ -1,8 +1,8 @@
-"""State of rest and rate of a column, from runs at constant voltage.
+"""State of rest and relaxation rate of a column, from runs at constant voltage.
 
-A run begins at one end of the range of the state and ends where the voltage leads to; where that is not the other end, a
-second run begins there. Between two samples the rate is that of an exponential approach to the state of rest, which is
-exact where the rate does not change.
+A run starts at one end of the range of the state and ends at the state of rest of its voltage. If that is not the other
+end, a second run starts from there. The rate between two samples is that of an exponential approach to the state of rest,
+which is exact for a constant rate.
 """
 
 from typing import NamedTuple
@@ -14,19 +14,19 @@ from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
 
 FIRST, ENDLESS = 1e-13, 1e18  # s: first sample of a run, and its end
-PER_DECADE = 3  # samples, more where the vacancies move
-MOVE = 0.025  # of the thickness, between two samples
-LAG = 0.003  # of the thickness: what a run takes to fill the way between the wells, left out of its rate
+PER_DECADE = 3  # samples per decade of time, more where the vacancies move
+MOVE = 0.025  # of the thickness: largest move between two samples
+LAG = 0.003  # of the thickness: first move of a run, which fills the way between the wells and does not count for the rate
 SAME = 2e-5  # of the thickness: closer states count as equal
-REACHED = 2e-4  # of the thickness: so close to an end, a run has led there
+REACHED = 2e-4  # of the thickness: a run that ends this close to an end has reached it
 
 
 class Ends(NamedTuple):
-    """The range of the state, and how long a column takes to show it."""
+    """Concentrations at both ends of the range of the state, and the time in which a column comes to rest at 0 V."""
 
     low: np.ndarray  # (1, N) 1/m3
-    high: np.ndarray
-    settling: float  # s at 0 V
+    high: np.ndarray  # (1, N) 1/m3
+    settling: float  # s
 
 
 class Branch(NamedTuple):
@@ -38,7 +38,7 @@ class Branch(NamedTuple):
 
 
 def state_of(bench: Bench, c: np.ndarray, settling: float) -> float:
-    """State of a column with concentrations c (1, N)."""
+    """State of a column with concentrations c (1, N): its mean position after `settling` seconds at 0 V."""
     return on_bench.position(bench, on_bench.concentrations_after(bench, c, 0.0, settling))
 
 
@@ -52,26 +52,26 @@ def branches_at(bench: Bench, ends: Ends, voltage: float) -> list[Branch]:
 
 
 def rest_of(branches: list[Branch]) -> float:
-    """State that the voltage of runs leads to."""
+    """State of rest of the voltage of these runs."""
     return float(np.mean([each.state[-1] for each in branches]))
 
 
 def log_rates(branches: list[Branch], states: np.ndarray, fastest: float) -> np.ndarray:
-    """log10 of the relaxation rate (Q,) at states (Q,); `fastest` where all was over before the first sample."""
+    """log10 of the relaxation rate (Q,) in 1/s at states (Q,); `fastest` if all was over before the first sample."""
     rates = np.concatenate([rates_of(each, rest_of(branches)) for each in branches])
     return along(ordered(rates) if len(rates) else np.array([[states[0], fastest]]), states)
 
 
 class Readings(NamedTuple):
-    """What a column shows at one voltage, over its states."""
+    """Observables of a column at one voltage, over its states."""
 
     log_conductance: np.ndarray  # (Q,) log10 of S
     charge: np.ndarray  # (Q,) C/m2
-    electron_ratio: float  # the largest
+    electron_ratio: float  # the largest of all states
 
 
 def readings(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: float) -> Readings:
-    """Readings at a voltage [V] and states (Q,), of the profiles that runs near that voltage went through."""
+    """Readings at a voltage [V] and states (Q,), from the profiles of runs at or near that voltage."""
     samples, most = [], 0.0
     for each in branches:
         for i in np.flatnonzero(moving(each)):
@@ -83,7 +83,7 @@ def readings(bench: Bench, branches: list[Branch], states: np.ndarray, voltage: 
 
 
 def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Branch:
-    """Samples of a run from c at a voltage, until nothing moves any more."""
+    """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)
     times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
     found = stations(bench, c, voltage, times)
@@ -101,7 +101,7 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
 
 
 def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
-    """Concentrations (1, N) at times (n,) [s] of a constant voltage."""
+    """Concentrations (1, N), one array for each of the times (n,) [s], at a constant voltage [V]."""
     found, now = [], 0.0
     for time in times:
         c = on_bench.concentrations_after(bench, c, voltage, time - now)
@@ -111,7 +111,7 @@ def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> 
 
 
 def rates_of(branch: Branch, rest: float) -> np.ndarray:
-    """States and log10 of the relaxation rate (n, 2) between the samples of a branch."""
+    """States and log10 of the relaxation rate (n, 2) between the samples of a branch. rest : state of rest"""
     q, away = branch.state, np.abs(rest - branch.state)
     with np.errstate(divide="ignore", invalid="ignore"):
         rate = np.log(away[:-1] / away[1:]) / np.diff(branch.time)
@@ -121,20 +121,20 @@ def rates_of(branch: Branch, rest: float) -> np.ndarray:
 
 
 def moving(branch: Branch) -> np.ndarray:
-    """Which samples are no mere wait in one state: those that moved on, and the last."""
+    """True (n,) for samples whose state has moved since the one before, and for the last."""
     moved = np.abs(np.diff(branch.state, prepend=branch.state[0])) > 1e-4
     moved[-1] = True
     return moved
 
 
 def ordered(samples: np.ndarray) -> np.ndarray:
-    """Samples (n, ...) by ascending state, one for each state."""
+    """Samples (n, ...) in ascending order of the state, one for each state."""
     samples = samples[np.argsort(samples[:, 0])]
     return samples[np.unique(np.round(samples[:, 0] / (5 * SAME)), return_index=True)[1]]
 
 
 def along(samples: np.ndarray, states: np.ndarray) -> np.ndarray:
-    """Values at states (Q,), monotone between samples (n, 2) and held beyond them."""
+    """Values at states (Q,), interpolated monotonically between samples (n, 2) and constant beyond them."""
     if len(samples) == 1:
         return np.full(states.size, samples[0, 1])
     found: np.ndarray = PchipInterpolator(*samples.T)(np.clip(states, samples[0, 0], samples[-1, 0]))

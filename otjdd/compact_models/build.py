@@ -1,4 +1,4 @@
-"""From a case to a compact model: its kinds of columns, their tables, where the case begins, and the error of it all."""
+"""Extract a compact model from a case: kinds of columns, their tables, the initial states, and the error of the model."""
 
 import os
 import time as clock
@@ -26,9 +26,9 @@ from otjdd.system import pool
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
 
-APART = 7.0  # kT, a factor of 1100: so much slower and faster are the columns that stand for all others
-NODES = 3  # temperatures of a model that holds for several
-WORST = 0.3  # decades of root mean square under any drive: beyond, one state a column is not enough
+APART = 7.0  # kT, a factor of 1100 in the rate, by which the two representative columns are slower and faster than all
+NODES = 3  # default number of temperatures of a model that holds for several
+WORST = 0.3  # decades: largest allowed root mean square error under a drive; beyond, one state per column is not enough
 
 
 def compact(
@@ -47,11 +47,12 @@ def compact(
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
     changes : dotted key -> value with unit   voltage : lowest and highest [V] at the junction
-    time : shortest and longest [s]   measure : compare it with runs of the solver that the extraction has not seen
-    exclude : names of drives, or how they begin, whose errors are measured and not held against the model
-    temperatures : lowest and highest [K], to extract at so many `nodes` and interpolate in 1/T; that of the case by default
+    time : shortest and longest [s]   measure : compare the model with runs of the solver that were not used to extract it
+    exclude : names of drives, or their beginnings, whose errors are measured and do not reject the model
+    temperatures : lowest and highest [K], between which the model interpolates in 1/T; None for the temperature of the case
+    nodes : number of temperatures to extract at
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
-    that is further from the solver than `WORST`; its `partial` is that model.
+    whose error is larger than WORST; its `partial` is that model.
     """
     case = changed_case(case, changes, {}).unpolarised("a compact model")
     if temperatures is None:
@@ -68,7 +69,7 @@ def compact(
 
 
 def heat_of(case: Case) -> SelfHeating | None:
-    """How the current of a case warms its junction. Raises CaseError for one that warms its columns apart."""
+    """Self-heating of the junction of a case, None without it. Raises CaseError for heat.of = "columns"."""
     heat = case.device.heat
     if heat is None:
         return None
@@ -79,7 +80,7 @@ def heat_of(case: Case) -> SelfHeating | None:
 
 
 def excluded_drives(exclude: Sequence[str], limits: Range, temperatures: Sequence[float]) -> tuple[str, ...]:
-    """Drives whose names begin with these words. Raises NotAsExpected for words that no name begins with."""
+    """Drives of the error whose names begin with these words. Raises NotAsExpected for words without such a name."""
     names = [*error.drives(limits), *error.drives_at(limits, temperatures)]
     for words in exclude:
         if not any(name.startswith(words) for name in names) or not words:
@@ -88,7 +89,7 @@ def excluded_drives(exclude: Sequence[str], limits: Range, temperatures: Sequenc
 
 
 def checked(limits: Range) -> Range:
-    """The range itself. Raises NotAsExpected for one that holds no model."""
+    """The same range. Raises NotAsExpected for one that no model can be extracted for."""
     if not limits.low < 0.0 < limits.high:
         raise NotAsExpected("a range of voltages around 0 V", f"{limits.low:g} V to {limits.high:g} V")
     if not (0.0 < limits.shortest < 1e-3 * limits.longest and limits.longest <= 1e9):
@@ -100,9 +101,9 @@ def checked(limits: Range) -> Range:
 
 
 def columns_alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
-    """Numbers of the columns that share tables: they differ in their activation energy, and in nothing else.
+    """Groups of columns (by index) that share tables: they differ in their activation energy only.
 
-    With genreith-schriever the field lowers a barrier that is high by more than one that is low, and nothing is shared.
+    With the law genreith-schriever the field lowers a high barrier by more than a low one, so no tables are shared.
     """
     groups: dict[Member, list[int]] = {}
     for number, part in enumerate(parts):
@@ -113,9 +114,10 @@ def columns_alike(case: Case, parts: Sequence[Member]) -> list[list[int]]:
 
 
 def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfColumn, float]:
-    """Representative of the columns of a kind during an extraction, and its activation energy [eV].
+    """The representative of a group of columns during an extraction, and its activation energy [eV].
 
-    Columns whose rates are not in proportion lie between one that is far slower and one that is far faster than all.
+    With the law mott-gurney the rates are not proportional to each other. Then there are two representatives, one far
+    slower and one far faster than all columns of the group, see `extraction`.
     """
     kT = BOLTZMANN_EV * case.temperature
     energies = [part.activation_energy for part in members]
@@ -133,7 +135,7 @@ def stand_in(case: Case, members: Sequence[Member]) -> tuple[extraction.KindOfCo
 def over_temperatures(
     case: Case, limits: Range, temperatures: Sequence[float], spread: Spread, progress: Progress = None
 ) -> CompactModel:
-    """Model of a case at its temperature, one of those given, with models at all of them as its nodes; see `extracted`."""
+    """Model of a case at its temperature, which is one of `temperatures`, with the models at all of them as `nodes`."""
     count = len(temperatures)
     if count == 1:
         return extracted(case, limits, spread, progress)
@@ -158,7 +160,7 @@ def over_temperatures(
 def extracted(
     case: Case, limits: Range, spread: Spread, progress: Progress = None, parts: list[Member] | None = None
 ) -> CompactModel:
-    """Model of a case, its error not yet measured; its columns are those of the case unless others are given."""
+    """Model of a case at its temperature, whose error is not measured. parts : its columns, by default those of the case"""
     began = clock.perf_counter()
     parts = model.members(case) if parts is None else parts
     kT = BOLTZMANN_EV * case.temperature
@@ -186,7 +188,10 @@ def extracted(
 def starting_states(
     case: Case, parts: list[Member], settling: np.ndarray, kinds: Sequence[Tables]
 ) -> tuple[np.ndarray, float]:
-    """States (K,) that a case starts from, and the largest move [thickness] of its vacancies until they are there."""
+    """States (K,) that a case starts from, and how far its vacancies move to come to rest, as a fraction of the thickness.
+
+    settling : (K,) [s] at 0 V   kinds : tables of each column
+    """
     c = initial.start(case, model.junction(case, parts=parts), parts).c
     benches = [on_bench.bench(case, part) for part in parts]
     states = [branches.state_of(bench, c[k : k + 1], settling[k]) for k, bench in enumerate(benches)]
@@ -198,7 +203,7 @@ def starting_states(
 
 
 def about_of(case: Case, statistics: list[dict[str, float]], moved: float, wall_time: float) -> dict[str, Any]:
-    """Provenance of a model: the case, versions, and what its extraction took."""
+    """Provenance of a model: the case, versions, and statistics of the extraction."""
     told = {
         "runs": sum(each["runs"] for each in statistics),
         "settling_time": max(each["settling"] for each in statistics),

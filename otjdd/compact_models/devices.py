@@ -1,9 +1,9 @@
 """Devices that differ from each other, as compact models.
 
-A case with [study.sample] says how devices differ: its distributions are drawn from, once for each device. A case whose
-columns have a spread says how patches of one device differ. Devices are then taken to be as many patches as the case has
-columns, each drawn from a normal distribution of that spread: a hypothesis, and the widest spread that it allows, for
-a device of more patches differs less from the next.
+A [study.sample] describes how devices differ: each device is a draw from its distributions. A spread of columns describes
+how patches within one device differ. Each device is then assumed to consist of as many patches as the case has columns,
+each drawn from that spread. This is a hypothesis, and an upper limit of the differences: devices of more patches differ
+less.
 """
 
 from dataclasses import replace
@@ -26,7 +26,7 @@ MOST = 1000
 
 
 def source(case: Case, count: int) -> str:
-    """Where the differences between devices come from, in words. Raises NotAsExpected for a case that has none."""
+    """The origin of the differences between devices, in words. Raises NotAsExpected for a case without any."""
     if not 2 <= count <= MOST:
         raise NotAsExpected(f"2 to {MOST} devices", str(count))
     if case.study is not None and case.study.sample is not None:
@@ -42,10 +42,11 @@ def source(case: Case, count: int) -> str:
 
 
 def devices(case: Case, count: int, limits: Range, spread: Spread, progress: Progress = None) -> list[CompactModel]:
-    """Compact models of `count` devices, their errors not measured.
+    """Compact models of `count` devices, whose errors are not measured.
 
-    spread : see `otjdd.compact_models.extraction.extract`. Devices of a study need an extraction each; patches that differ
-    in their activation energy alone share one. Raises NotAsExpected, CaseError.
+    spread : what `pool.team` yields
+    Each device of a study takes an extraction; patches that differ in their activation energy only share one.
+    Raises NotAsExpected, CaseError.
     """
     source(case, count)
     if case.study is not None and case.study.sample is not None:
@@ -61,7 +62,7 @@ def devices(case: Case, count: int, limits: Range, spread: Spread, progress: Pro
 
 
 def sampled(case: Case, count: int) -> list[Case]:
-    """Cases (count) of the distributions of a study, stratified draws (a Latin hypercube) from its seed."""
+    """`count` cases drawn from the distributions of a study by a Latin hypercube, from its seed."""
     assert case.study is not None
     assert case.study.sample is not None
     sample = case.study.sample.model_copy(update={"count": count, "method": "latin-hypercube"})
@@ -70,7 +71,7 @@ def sampled(case: Case, count: int) -> list[Case]:
 
 
 def patches(case: Case, number: int) -> Case:
-    """The case of the device with a number: its columns drawn, from a seed of their own."""
+    """The case of one device by its number: its columns are drawn, with a seed for each device."""
     changes = {"columns.nodes": "draws", "columns.seed": case.columns.seed + number}
     for i, kind in enumerate(case.columns.kinds or ()):
         changes |= {f"columns.kinds[{i}].nodes": "draws"}
@@ -79,7 +80,10 @@ def patches(case: Case, number: int) -> Case:
 
 
 def only(case: Case, joined: CompactModel, number: int, parts: list[Member]) -> CompactModel:
-    """One device of a model that holds the columns of all, as many each; it starts as its own patches do."""
+    """One device by its number, from a model with the columns of all devices.
+
+    parts : its columns, as many for each device
+    """
     mine = slice(number * len(parts), (number + 1) * len(parts))
     kind, speed = joined.kind[mine], joined.speed[mine]
     tables = [joined.kinds[k] for k in kind]

@@ -1,4 +1,7 @@
-"""Columns at rest: the ends of their range, the time that they take to settle at 0 V, the way between their wells."""
+"""Columns at rest: the ends of the range of their state, their settling time at 0 V, the filling of the way between wells.
+
+The way is the film between the wells at the two interfaces, see `extraction`.
+"""
 
 import numpy as np
 from scipy.integrate import trapezoid  # numpy has it from 2.0 on
@@ -9,14 +12,14 @@ from otjdd.compact_models.branches import FIRST, LAG, Ends, state_of, stations
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import Tables
 
-SETTLED = 5.0  # time constants of the way that the settling time is taken to be
-STILL = 1.5e-3  # of the thickness, a decade in time: slower is at rest
-PROBES = 3  # voltages at which each beginning is watched while its way fills
-LOST = 0.1  # of the thickness, a displacement after which the way is full
+SETTLED = 5.0  # settling time over the time constant in which the way empties
+STILL = 1.5e-3  # of the thickness per decade of time: slower vacancies are at rest
+PROBES = 3  # voltages at which the filling of the way is measured, for each initial state
+LOST = 0.1  # of the thickness: displacement after which the way is full
 
 
 def ends_of(bench: Bench, limits: Range) -> tuple[Ends, int]:
-    """States that the voltages at both ends of the range leave after the longest time, and the number of runs."""
+    """Concentrations after the longest time at either end of the range of voltages, settling time, and number of runs."""
     c = np.full((1, bench.x.size), bench.density)
     high = on_bench.concentrations_after(bench, c, limits.high, limits.longest)
     low = on_bench.concentrations_after(bench, high, limits.low, limits.longest)
@@ -26,9 +29,9 @@ def ends_of(bench: Bench, limits: Range) -> tuple[Ends, int]:
 
 
 def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> tuple[float, int]:
-    """Time [s] at 0 V in which the vacancies first move and then come to rest, by what pulses of both signs leave; runs.
+    """Time [s] at 0 V in which vacancies move and come to rest after pulses of both signs, and the number of runs.
 
-    Where they never do, the time at which they move least.
+    If they never come to rest, the time at which they move least.
     """
     decades = np.log10(20.0 * limits.longest / limits.shortest)
     times = np.geomspace(limits.shortest / 20.0, limits.longest, 1 + 2 * round(decades))
@@ -48,7 +51,7 @@ def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range
 
 
 def halfway(bench: Bench, c: np.ndarray, voltage: float, limits: Range) -> float:
-    """A time [s] after which a voltage has moved the vacancies about halfway, the longest when it does not."""
+    """Time [s] after which a voltage [V] has moved the vacancies about halfway; the longest if it hardly moves them."""
     start = on_bench.position(bench, c)
     times = np.geomspace(FIRST, limits.longest, 60)
     places = np.array([on_bench.position(bench, c_) for c_ in stations(bench, c, voltage, times)])
@@ -59,8 +62,9 @@ def halfway(bench: Bench, c: np.ndarray, voltage: float, limits: Range) -> float
 def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.ndarray, int]:
     """Shares (2,) of the vacancies that fill the way, for states that rise and that fall, and the number of runs.
 
-    Measured where a displacement by LOST takes longer than the shortest time and less than the settling: what is missing
-    of it when it begins from rest, median over beginnings and voltages; 0 where less than LAG is.
+    A run from rest is held at a voltage for the time in which the tables expect a displacement by LOST. What is missing of
+    that displacement is the share. Only voltages at which that time is between the shortest time and the settling time
+    count. The result is the median over initial states and voltages, 0 if it is below LAG.
     """
     lost: tuple[list[float], list[float]] = ([], [])
     columns = beginnings(bench, ends)
@@ -76,12 +80,12 @@ def ways(bench: Bench, ends: Ends, tables: Tables, shortest: float) -> tuple[np.
 
 
 def spread_out(numbers: np.ndarray) -> np.ndarray:
-    """Some of ascending numbers, PROBES at most, evenly along them."""
+    """At most PROBES of these numbers, evenly spaced among them."""
     return numbers[np.unique(np.linspace(0, len(numbers) - 1, PROBES).round().astype(int))] if len(numbers) else numbers
 
 
 def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
-    """Columns at rest (1, N): both ends of the range, and three states in between."""
+    """Concentrations (1, N) of columns at rest: both ends of the range, and three states between them."""
     found = [ends.low, ends.high]
     for share in (0.3, 0.5, 0.7):
         mixed = (1.0 - share) * ends.low + share * ends.high
@@ -90,7 +94,7 @@ def beginnings(bench: Bench, ends: Ends) -> list[np.ndarray]:
 
 
 def time_between(tables: Tables, i: int, start: float, end: float) -> float:
-    """Time [s] between two states at the voltage with the number i, by the tables; infinite if it leads elsewhere."""
+    """Time [s] from one state to another at voltage i of the tables; infinite if that voltage does not lead there."""
     if not tables.state[0] <= end <= tables.state[-1] or (tables.rest[i] - end) * (end - start) <= 0.0:
         return np.inf
     q = np.linspace(start, end, 41)

@@ -1,10 +1,11 @@
-"""The error of a compact model: reads that it predicts against those of the solver, under drives that it has not seen.
+"""The error of a compact model: its predicted reads against those of the solver, under drives not used to extract it.
 
-Pulses of random height, both signs and random rests, one group for every width; a loop of resistance against voltage;
-potentiation and depression; retention; currents at other voltages than the usual one of reads; sweeps over the whole
-range at several rates. Each with the case's own columns and circuit. All begin with a set and a reset, for a film that no
-voltage has been applied to yet need not be in a state that voltages lead to: what a model makes of such a film is told
-apart, by the first pulses and the first sweeps of the case.
+The drives are pulses of random height, sign and rest, a group for each width; a loop of resistance against voltage;
+potentiation and depression; retention; reads at unusual voltages; sweeps over the whole range at several rates. Columns and
+circuit are those of the case.
+
+All these begin with a set and a reset. A film before its first voltage need not be in a state that voltages lead to, which
+a model cannot describe. The error for such a film is measured separately, by the first pulses and first sweeps of the case.
 """
 
 from collections.abc import Sequence
@@ -23,25 +24,25 @@ from otjdd.system.pool import Spread
 if TYPE_CHECKING:
     import xarray as xr
 
-Drive = dict[str, Any]  # as in a case
+Drive = dict[str, Any]  # a drive as data of a case, SI
 
-TRAINS, PULSES = 4, 20  # of every width
+TRAINS, PULSES = 4, 20  # random trains for every width, and pulses of each
 WIDTHS = (20e-9, 50e-9, 1e-6, 1e-4, 1e-2, 1e-1)  # s
-WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at every temperature of a model and between
-SPIKE = 1e-9  # s: a width that is tried even where it is shorter than the range
+WARM_WIDTHS = (50e-9, 1e-6, 1e-2)  # s, at the temperatures of a model and between them
+SPIKE = 1e-9  # s: a width that is always tried, even if it is shorter than the range
 RATES = {"1 V/us": 1e6, "1 V/ms": 1e3, "1 V/s": 1.0}  # V/s, of sweeps
 READ = {"voltage": 0.1, "duration": 1e-6}
 SEED = 20250
-LONG = 1e-6  # s, of a pulse
-READS = 24  # at other voltages
+LONG = 1e-6  # s, shorter width of the first pulses
+READS = 24  # reads at other voltages, and of a sweep
 FIRST = "first pulses of the case"
-UNWRITTEN = "first "  # how names of drives on the film as the case begins with it begin
+UNWRITTEN = "first "  # beginning of the names of drives on the initial film of the case
 EXCLUDED = "error_excluded"  # attribute of a model
-SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, where the range goes so far: writes, and the short pulses that depress
+SET, RESET, SOFT = 2.2, -4.3, -2.5  # V, limited to the range: set, reset, and the short pulses that depress
 
 
 def drives(limits: Range) -> dict[str, list[Drive]]:
-    """Protocol -> drives, as data of a case; those whose times are not in the range are left out."""
+    """Name of a protocol -> its drives. Protocols with times outside of the range are left out."""
     rng = np.random.default_rng(SEED)
     found = {
         f"pulses of {units.write(width, 'time')}": [random_train(rng, limits, width) for _ in range(TRAINS)]
@@ -71,9 +72,9 @@ def drives(limits: Range) -> dict[str, list[Drive]]:
 
 
 def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[float, list[Drive]]]:
-    """Protocol -> temperature [K] and drives: pulses at the temperatures of a model and in the middle between, in 1/T.
+    """Name of a protocol -> temperature [K] and drives: pulses at the temperatures of a model, and halfway between in 1/T.
 
-    None for a model of one temperature.
+    {} for a model of one temperature.
     """
     if len(temperatures) < 2:
         return {}
@@ -85,10 +86,10 @@ def drives_at(limits: Range, temperatures: Sequence[float]) -> dict[str, tuple[f
 
 
 def sweep(limits: Range, rate: float, sign: int) -> Drive:
-    """From 0 V to one end of the range, the other and back at a rate [V/s], read all along; sign : 1 up first, -1 down."""
+    """A sweep from 0 V to one end of the range, the other, and back, with reads. rate : [V/s]   sign : 1 up first, or -1"""
     path = np.array([0.0, limits.high, 0.0, limits.low, 0.0])[::sign]
     turns = np.cumsum(np.abs(np.diff(path, prepend=0.0))) / rate
-    away = np.linspace(0.1, 1.0, READS // 4)  # of the voltage of the turn: at 0 V there is no current to compare
+    away = np.linspace(0.1, 1.0, READS // 4)  # of the voltage of the turn, without 0 V, where there is no current
     legs = zip(turns[:-1], turns[1:], (away, 1.0 - away[:-1][::-1], away, 1.0 - away[:-1][::-1]), strict=True)
     reads = np.concatenate([start + share * (end - start) for start, end, share in legs])
     return {"kind": "table", "points": np.column_stack((turns, path)).tolist(), "reads_at": reads.tolist()}
@@ -116,7 +117,7 @@ def long_width(limits: Range) -> float:
 
 
 def reads_elsewhere(limits: Range) -> list[Drive]:
-    """Reads all over the range of voltages, as short as the range allows."""
+    """Reads at voltages over the whole range, of the shortest time in the range."""
     voltages = np.linspace(0.9 * limits.low, 0.9 * limits.high, READS)
     read = {"duration": limits.shortest}
     rest = {"kind": "pulse", "voltage": 0.0, "width": 1e-6}
@@ -136,7 +137,7 @@ def set_and_resets(limits: Range) -> tuple[float, float, float]:
 
 
 def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive:
-    """Pulses of one width, random otherwise, each with a read directly after it and a rest."""
+    """Pulses of one width [s] and random height and sign, each with a read directly after it and a random rest."""
     parts = [long_pulse(limits, float(rng.choice(set_and_resets(limits)[:2])))]
     for _ in range(PULSES):
         height = float(rng.uniform(0.1, 1.0) * rng.choice([limits.low, limits.high]))
@@ -146,7 +147,7 @@ def random_train(rng: np.random.Generator, limits: Range, width: float) -> Drive
 
 
 def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (R,) [A] that the solver reads, and the voltages (R,) [V] of the writes before."""
+    """Read currents (R,) [A] of the solver, and voltages (R,) [V] of the writes before them."""
     from otjdd.solver.simulate import simulate_junction
 
     driven = with_drive(case, drive)
@@ -155,7 +156,7 @@ def solved_reads(case: Case, drive: Drive) -> tuple[np.ndarray, np.ndarray]:
 
 
 def with_drive(case: Case, drive: Drive) -> Case:
-    """The case under another drive, recording nothing but reads."""
+    """The case under another drive, with reads as its only record."""
     changes = {"drive": drive, "record": {"every": "none"}}
     data = case.model_dump(mode="json", exclude_none=True) | changes
     for part in ("study", "expect", "crossbar"):
@@ -166,7 +167,7 @@ def with_drive(case: Case, drive: Drive) -> Case:
 
 
 def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Dataset":
-    """Dataset of the deviations [decades] of reads: rms and worst by protocol, and every read."""
+    """Dataset of the errors [decades] of reads: rms and worst (protocol), and all reads (sample)."""
     import xarray as xr
 
     protocols = {name: (case.temperature, each) for name, each in drives(model.limits).items()}
@@ -206,19 +207,19 @@ def measured_error(model: CompactModel, case: Case, spread: Spread) -> "xr.Datas
 
 
 def overall(model: CompactModel) -> tuple[float, str]:
-    """Largest rms [decades] of the protocols that the user did not exclude, and the name of that protocol."""
+    """Largest rms [decades] of the protocols that are not excluded, and the name of that protocol."""
     return max(
         ((rms, name) for name, (rms, _) in model.error.items() if name not in excluded(model)), default=(0.0, "")
     )
 
 
 def excluded(model: CompactModel) -> list[str]:
-    """Protocols that the user of a model does not need. Their errors are reported, and do not count."""
+    """Protocols that the user has excluded. Their errors are reported, and do not count."""
     return [name for name in str(model.about.get(EXCLUDED, "")).split("; ") if name]
 
 
 def sentence(model: CompactModel) -> str:
-    """The error in a line of words."""
+    """The error of a model in a line of words."""
     if not model.error:
         return "error not measured"
     told = [f"{name}: rms {rms:.3f}, worst {worst:.3f}{mark}" for name, rms, worst, mark in rows(model)]
@@ -226,7 +227,7 @@ def sentence(model: CompactModel) -> str:
 
 
 def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
-    """Protocol, rms and worst [decades], and a mark behind those that are excluded or outside of the range of times."""
+    """(protocol, rms, worst [decades], mark): the mark is " (...)" if it is excluded or outside of the range of times."""
     spike = f"pulses of {units.write(SPIKE, 'time')}"
     found = []
     for name, (rms, worst) in model.error.items():
@@ -239,9 +240,9 @@ def rows(model: CompactModel) -> list[tuple[str, float, float, str]]:
 def with_error(
     model: CompactModel, case: Case, spread: Spread, limit: float, leave_out: tuple[str, ...] = ()
 ) -> CompactModel:
-    """The model with its measured error. Raises ExtractionError when that is above a limit [decades].
+    """The model with its measured error. Raises ExtractionError if that is above a limit [decades].
 
-    leave_out : protocols whose errors are not held against the model
+    leave_out : excluded protocols, whose errors do not count
     """
     try:
         about = model.about | {EXCLUDED: "; ".join(leave_out)} if leave_out else model.about
@@ -259,7 +260,7 @@ def with_error(
 
 
 def refusal(model: CompactModel, most: float, name: str, limit: float) -> str:
-    """Why a model is refused that is off by `most` decades under the drive of a name, and what to do."""
+    """Message that a model is refused, and advice. most : its error [decades]   name : of the protocol with that error"""
     advice = "Another --voltage or --time may help; one state for each column may not be enough for this case"
     if name.startswith(UNWRITTEN):
         advice = (

@@ -1,19 +1,19 @@
 """Tables of a kind of column from runs of the solver at constant voltage.
 
-The state q of a column is the place at which its vacancies come to rest when the voltage is taken away: their mean
-position after `settling` seconds at 0 V. The mean position itself also moves with the voltage, within the wells at the
-two interfaces and by what is on its way between them (5 % of all vacancies at 2.2 V), and jumps back when the voltage
-does; q does not. As functions of q and V_j alone, rate and current predict reads after pulses of 50 ns to 0.03 decades,
-as functions of the mean position to 0.08.
+The state q of a column is the mean position of its vacancies after `settling` seconds at 0 V, the place where they come to
+rest. The mean position itself also depends on the present voltage: vacancies move within the wells at the two interfaces,
+and some are on the way between them (5 % at 2.2 V). It jumps back with the voltage, and q does not. With rate and current
+as functions of q and V_j alone, reads after pulses of 50 ns are predicted within 0.03 decades; as functions of the mean
+position, within 0.08.
 
-When a voltage comes on, the way between the wells is empty, and has to fill before vacancies arrive as fast as they
-leave: a second state, the filling, delays the flow by what `ways` measures.
+The way is the film between the two wells. When a voltage is applied it is empty, and has to fill before vacancies arrive
+as fast as they leave. A second state, the filling of the way, delays the flow by the share that `ends.ways` measures.
 
-Columns that differ in their activation energy only have the same states of rest and the same conductance. Of their rates
-the weak field knows the hops, which are in proportion, and the strong field the attempt frequency, which is the same
-for all: 1/r^2 = 1/(s r_slow)^2 + 1/r_fast^2, as the velocity of the Mott-Gurney law has it. A column far slower
-than all of them and one far faster give the two. On the reference device, rates of columns between them are met to
-0.01 decades rms wherever they are below the inverse of 20 ns.
+Columns that differ in their activation energy only have the same states of rest and the same conductance. In weak field
+their rates are those of the hops, which are proportional to each other by the speed s. In strong field the rate is limited
+by the attempt frequency, which is the same for all. In between 1/r^2 = 1/(s r_slow)^2 + 1/r_fast^2, as in the velocity of
+the Mott-Gurney law. The two rates are found from a column that is far slower than all, and one that is far faster. On the
+reference device this gives the rates of columns between them within 0.01 decades rms, where they are below 1/(20 ns).
 """
 
 from collections.abc import Iterator, Sequence
@@ -42,13 +42,13 @@ from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
 
 STATES = 49  # knots of the state
-FIRST_KNOTS = 17  # voltages to begin with
-MOST_RUNS = 150  # of one kind of column, at the voltages of its tables
-MOST_VOLTAGES = 150  # at which conductance and charge are read
-NARROWEST = 0.02  # V between two knots
-TOLERANCE = 0.01  # decades of the conductance that a new voltage may differ from what was expected there
-RATE_TOLERANCE = 0.06  # decades of the rate
-BESIDE = 30.0  # times the shortest time's rate, where all is over within it; the longest time's likewise
+FIRST_KNOTS = 17  # voltages to start with
+MOST_RUNS = 150  # most runs for one kind of column
+MOST_VOLTAGES = 150  # most voltages at which conductance and charge are read
+NARROWEST = 0.02  # V, smallest distance of two knots
+TOLERANCE = 0.01  # decades: allowed difference of the conductance at a new voltage from its interpolation
+RATE_TOLERANCE = 0.06  # decades: the same for the rate
+BESIDE = 30.0  # rates matter from 1/30 of the inverse of the longest time to 30 times that of the shortest
 
 
 @contextmanager
@@ -63,12 +63,12 @@ def reachable(limits: Range) -> Iterator[None]:
 
 
 class KindOfColumn(NamedTuple):
-    """Representative of the columns of one kind during an extraction."""
+    """The columns that represent a kind during an extraction."""
 
-    bench: Bench  # the one whose rates the tables have
-    speeds: tuple[float, float]  # smallest and largest factor between the rates of the columns and those of `bench`
-    fast: Bench | None = None  # one that the attempt frequency alone holds back; None where that limit does not count
-    fast_speed: float = 1.0  # factor between the hops of `fast` and those of `bench`
+    bench: Bench  # the column whose rates are tabulated
+    speeds: tuple[float, float]  # smallest and largest ratio of the rates of the columns to those of `bench`
+    fast: Bench | None = None  # a column limited by the attempt frequency alone; None if that limit does not matter
+    fast_speed: float = 1.0  # ratio of the hops of `fast` to those of `bench`
 
 
 class Knot(NamedTuple):
@@ -83,12 +83,12 @@ class Knot(NamedTuple):
 def extract(
     kind: KindOfColumn, limits: Range, spread: Spread, progress: Progress = None
 ) -> tuple[Tables, dict[str, float]]:
-    """Tables of a kind of column, and how they came about (runs, settling time, last deviation found).
+    """Tables of a kind of column, and statistics: number of runs, settling time [s], last deviations found [decades].
 
     spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
-    A run is one at constant voltage; its samples are read after a rest at 0 V. Voltages are added where tables without
-    them would have been wrong there, until none is. Raises NotAsExpected for a range that the solver cannot reach or a
-    column whose state is no function of its history.
+    Each run has a constant voltage, and the state of its samples is found after a rest at 0 V. Voltages are added in
+    intervals whose interpolation was wrong, until none is. Raises NotAsExpected for a range that the solver cannot reach,
+    and for a column whose vacancies do not stay where the voltage moves them.
     """
     use = use_of(kind.speeds, limits)
     own = limits._replace(shortest=limits.shortest * kind.speeds[0], longest=limits.longest * kind.speeds[1])
@@ -119,14 +119,14 @@ def extract(
 
 
 def use_of(speeds: tuple[float, float], limits: Range) -> Use:
-    """Which rates of a kind of column matter within a range; speeds : smallest and largest factor of its columns."""
+    """Which rates of a kind of column matter in a range. speeds : smallest and largest of its columns"""
     return Use(*speeds, 1.0 / (BESIDE * limits.longest), BESIDE / limits.shortest)
 
 
 def knots_at(
     kind: KindOfColumn, ends: Ends, states: np.ndarray, limits: Range, use: Use, spread: Spread, progress: Progress
 ) -> tuple[dict[float, Knot], int, float]:
-    """Voltage -> Knot, the number of runs, and the largest deviation [decades] of a rate that was found last."""
+    """Voltage -> Knot, the number of runs, and the largest deviation [decades] of the rates in the last round."""
     knots: dict[float, Knot] = {}
     wanted, runs, off = dict.fromkeys(first_voltages(limits), kind.fast is not None), 0, 0.0
     while wanted:
@@ -146,7 +146,10 @@ def knots_at(
 def knot_at(
     kind: KindOfColumn, ends: Ends, states: np.ndarray, voltage: float, fastest: float, both: bool
 ) -> tuple[Knot, int]:
-    """Rates of the columns of a kind at a voltage, with their limit or without, and the number of runs."""
+    """Knot of a kind of column at a voltage [V], and the number of runs.
+
+    fastest : log10 of the rate if all is over before the first sample   both : find the limit of the rates too
+    """
     slow = branches_at(kind.bench, ends, voltage)
     log_limit, runs = None, len(slow)
     if both and kind.fast is not None:
@@ -156,7 +159,7 @@ def knot_at(
 
 
 def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray:
-    """log10 of the limits of the rates (P, Q) at voltages (P,), from the knots that have one."""
+    """log10 of the limits of the rates (P, Q) at voltages (P,), interpolated between the knots that have one."""
     some = sorted(V for V, knot in knots.items() if knot.log_limit is not None)
     if not some:
         return np.full((len(voltages), STATES), UNLIMITED)
@@ -165,10 +168,10 @@ def limits_at(knots: dict[float, Knot], voltages: Sequence[float]) -> np.ndarray
 
 
 def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dict[float, bool], float]:
-    """Voltages in the middle of intervals that need a knot -> with its limit or without; and by how much the new knots
-    were not as expected [decades].
+    """Voltage of each knot to add -> True if its limit is needed; and the largest deviation [decades] of the new knots.
 
-    An interval is in order when the knot in its middle was as expected from all others before.
+    A new knot is compared with the interpolation of the older ones. If it deviates by more than RATE_TOLERANCE, knots are
+    added in the middle of the intervals beside it.
     """
     known = {V: knot for V, knot in knots.items() if V not in new}
     if not known:
@@ -187,10 +190,10 @@ def asked_for(knots: dict[float, Knot], new: list[float], use: Use) -> tuple[dic
 def read_tables(
     bench: Bench, knots: dict[float, Knot], states: np.ndarray, spread: Spread
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, float]:
-    """Voltages (R,) with log10 of the conductance (R, Q), the charge (R, Q) and the largest film_electron_ratio (R,) there,
-    and the deviation that was found last [decades].
+    """Voltages (R,), log10 of the conductance (R, Q), charge (R, Q), largest film_electron_ratio (R,), and the largest
+    deviation [decades] in the last round.
 
-    Between the voltages of runs no run is needed: profiles of the runs at the two nearest voltages give the conductance
+    Voltages between those of runs need no runs: the profiles of the runs at the two nearest voltages give the conductance
     within 0.006 decades.
     """
     rows: dict[float, np.ndarray] = {}
@@ -218,7 +221,7 @@ def read_tables(
 
 
 def runs_beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, list[Branch]]]:
-    """Runs at the nearest voltages below and above, each with its share."""
+    """(share, runs) at the nearest voltages below and above a voltage, for a linear interpolation."""
     V = np.array(sorted(knots))
     i = int(np.clip(np.searchsorted(V, voltage, side="right"), 1, V.size - 1))
     share = (voltage - V[i - 1]) / (V[i] - V[i - 1])
@@ -228,21 +231,22 @@ def runs_beside(knots: dict[float, Knot], voltage: float) -> list[tuple[float, l
 def readings_at(
     bench: Bench, runs: list[tuple[float, list[Branch]]], states: np.ndarray, voltage: float
 ) -> tuple[np.ndarray, float]:
-    """log10 of the conductance and the charge (2, Q) at a voltage, of profiles of runs with their shares; the largest
-    electron ratio."""
+    """log10 of the conductance, and the charge (2, Q), at a voltage, from profiles of runs with their shares; and the
+    largest electron ratio.
+    """
     found = [(share, readings(bench, branches, states, voltage)) for share, branches in runs]
     rows = sum((share * np.array(each[:2]) for share, each in found), np.zeros((2, states.size)))
     return rows, max(each.electron_ratio for _, each in found)
 
 
 def middles(voltages: list[float], wrong: set[float]) -> list[float]:
-    """Middles of the intervals next to voltages that were wrong, of intervals that are wide enough; the widest first."""
+    """Middles of the intervals beside wrong voltages, the widest interval first. Narrow intervals are left out."""
     wide = [(a, b) for a, b in pairwise(voltages) if (a in wrong or b in wrong) and b - a >= 2.0 * NARROWEST]
     return [0.5 * (a + b) for a, b in sorted(wide, key=lambda pair: pair[0] - pair[1])]
 
 
 def first_voltages(limits: Range) -> np.ndarray:
-    """Voltages to begin with, 0 V among them."""
+    """Voltages to start with, 0 V among them."""
     return np.unique(np.append(np.linspace(limits.low, limits.high, FIRST_KNOTS), 0.0))
 
 

@@ -5,12 +5,11 @@
     1/r^2 = 1/(s_k h(V_j, q))^2 + 1/l(V_j, q)^2
     df/dt = (f_e - f)(|F|/a + s_k/b)                      f_e = |F|/a / (|F|/a + s_k/b)
 
-q_k is the state of column k, w_k its share of the area, s_k its speed, h the rate that hops allow and l the rate that no
-column exceeds, because no hop is faster than the attempt frequency. r > 0, so every q moves towards q_rest and none
-leaves its range. f is the filling of the way: the first vacancies that leave a well, the share a of all, have to fill
-the way to the other well before as many arrive as leave; at rest the way empties in the time b. A flow slower than that
-is not delayed, nor is one in a direction with a = 0. Tables hold ln G, ln h and ln l on even grids, and are linear
-between the nodes.
+q_k is the state of column k, w_k its share of the area, s_k its speed, h the rate of its hops, and l the limit of the rate
+by the attempt frequency. r > 0, so every q moves towards q_rest and stays in its range. f is the filling of the way, the
+film between the two wells: the first vacancies that leave a well, a share a of all, have to fill it before as many arrive
+as leave. At rest it empties in the time b. A flow slower than that is not delayed, nor is one in a direction with a = 0.
+Tables hold ln G, ln h and ln l on even grids, and are linear between the nodes.
 """
 
 import math
@@ -20,12 +19,12 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, kernel
 
-ERROR = 1e-3  # of a state, by one time step: the change by the midpoint, whose own error is far smaller
+ERROR = 1e-3  # of a state, by one time step: the difference of midpoint and Euler step, an upper limit
 FILLING = 0.02  # weight of the filling in that error
-VOLTAGE_ERROR = 1e-4  # V, the last move of V_j
-BENT_ERROR = 1e-9, 1e-6  # V and relative, the last move of V_j beside a selector, which may leave little of the voltage
-OHMIC, THRESHOLD, EXPONENTIAL = 0, 1, 2  # what is in series, besides the resistance: U(I)
-MOST_STEPS = 100_000  # of one piece
+VOLTAGE_ERROR = 1e-4  # V, last Newton step of V_j
+BENT_ERROR = 1e-9, 1e-6  # V and relative, last Newton step of V_j with a selector, which may take most of the voltage
+OHMIC, THRESHOLD, EXPONENTIAL = 0, 1, 2  # law U(I) of the selector in series, OHMIC for none
+MOST_STEPS = 100_000  # time steps of one piece
 
 
 class Lookup(NamedTuple):
@@ -39,7 +38,7 @@ class Lookup(NamedTuple):
     ln_rate: np.ndarray  # (T, F, S) of h in 1/s
     ln_limit: np.ndarray  # (T, F, S) of l in 1/s
     ln_conductance: np.ndarray  # (T, F, S) of G in S, of a column that is the whole area
-    kind: np.ndarray  # (K,) which tables a column follows
+    kind: np.ndarray  # (K,) index of the tables of a column
     speed: np.ndarray  # (K,) factor of its rate
     way: np.ndarray  # (T, 2) share of the vacancies that fills the way, for states that rise and that fall
     emptying: np.ndarray  # (T,) s, in which the way empties
@@ -52,7 +51,7 @@ class Lookup(NamedTuple):
 
 @bare
 def node(position: float, count: int):
-    """Lower node and share of the upper one at a position counted in intervals; held at the ends."""
+    """Lower node, and share of the upper one, at a position in units of intervals, which is limited to the ends."""
     position = min(max(position, 0.0), count - 1.0)
     i = min(int(position), count - 2)
     return i, position - i
@@ -60,7 +59,7 @@ def node(position: float, count: int):
 
 @bare
 def between(table: np.ndarray, i: int, a: float, j: int, b: float):
-    """Linear in both directions inside the cell i, j of a table (F, S)."""
+    """Bilinear interpolation in the cell i, j of a table (F, S). a, b : shares of the upper nodes"""
     lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
     upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
     return lower + a * (upper - lower)
@@ -85,7 +84,7 @@ def conductance(lookup: Lookup, V: float, q: np.ndarray):
 
 @bare
 def series_voltage(lookup: Lookup, I: float):
-    """Voltage [V] across what is in series at a current [A], and its derivative [ohm]."""
+    """Voltage [V] across series resistance and selector at a current [A], and its derivative [ohm]."""
     U, slope = lookup.resistance * I, lookup.resistance
     if lookup.law != OHMIC:
         x = I / lookup.bend_current
@@ -101,10 +100,10 @@ def series_voltage(lookup: Lookup, I: float):
 
 @bare
 def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: float):
-    """V_j [V] and the current [A]: Newton from a guess, inside a bracket.
+    """V_j [V] and the current [A] at a source voltage: Newton's method from a guess, inside a bracket.
 
-    The current has the sign of V_j, so the solution lies between 0 and the source voltage. The last move is made on the
-    tangent of the current, which is then off by 2e-6 of itself at most.
+    The current has the sign of V_j, so the solution lies between 0 and the source voltage. The last step takes the current
+    on its tangent, with a relative error of 2e-6 at most.
     """
     if V_source == 0.0:
         return 0.0, 0.0
@@ -133,7 +132,7 @@ def junction_voltage(lookup: Lookup, V_source: float, q: np.ndarray, guess: floa
 
 @bare
 def rates_at(lookup: Lookup, V: float, q: np.ndarray, rates: np.ndarray):
-    """Fill rates (3, K) of all columns at V_j and states q: r [1/s], state of rest, |F|/a [1/s] by which the way fills."""
+    """Fill rates (3, K) of all columns at V_j and states q: r [1/s], q_rest, and |F|/a [1/s], the rate of filling."""
     i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
     for k in range(lookup.kind.size):
         t = lookup.kind[k]
@@ -157,7 +156,7 @@ def gone(x: float):
 
 @bare
 def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float, out: np.ndarray):
-    """Fill out (2 K,) with the states after a duration [s] > 0 from `start`, at rates (3, K) that do not change."""
+    """Fill out (2 K,) with the states after a duration [s] > 0 from `start` (2 K,), at constant rates (3, K)."""
     K = lookup.kind.size
     for k in range(K):
         filling = rates[2, k]
@@ -171,10 +170,11 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
 
 @bare
 def move_over_piece(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
-    """Move the states q (2 K,) along a piece of the source voltage. Returns V_j and the current at its end.
+    """Move the states q (2 K,) along a piece of the source voltage, in place. Returns V_j and the current at its end.
 
-    ramp : its start [V] and slope [V/s]   V : V_j at its start   work : states (2, 2 K) and rates (2, 3, K) of trials
-    Exponential midpoint steps; their error is taken to be the change by the midpoint, so too large.
+    ramp : source voltage at its start [V] and slope [V/s]   V : V_j at its start
+    work : memory for states (2, 2 K) and rates (2, 3, K)
+    The steps are exponential midpoint steps. Their error is taken from the Euler step, and so overestimated.
     """
     trial, euler = work[0][0], work[0][1]
     rates, middle_rates = work[1][0], work[1][1]
@@ -231,9 +231,9 @@ def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.
 
 @kernel
 def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray):
-    """Hold M junctions for a duration [s], each at a source voltage of its own, and take their currents in the end.
+    """Hold M junctions for a duration [s], each at its own source voltage, and take their currents at the end.
 
-    q : (M, 2 K), changed in place   voltage, current : (M,) V, A; current is filled
+    q : (M, 2 K) states, changed in place   voltage : (M,) [V]   current : (M,) [A], filled
     """
     work = np.empty((2, q.shape[1])), np.empty((2, 3, lookup.kind.size))
     for m in range(q.shape[0]):
@@ -244,7 +244,7 @@ def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, cu
 
 @kernel
 def linearise(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, current: np.ndarray, slope: np.ndarray):
-    """Currents [A] of M junctions at voltages (M,) and dI/dV [S], states (M, 2 K) where they are, resistance in series."""
+    """Fill current (M,) [A] and slope dI/dV (M,) [S] of M junctions at source voltages (M,), with fixed states (M, 2 K)."""
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         G, by_V = conductance(lookup, V, q[m])

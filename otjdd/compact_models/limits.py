@@ -1,4 +1,4 @@
-"""Where a compact model holds, and what of a waveform it does not hold for."""
+"""The range of voltages and times that a compact model holds for, and what of a waveform lies outside of it."""
 
 from typing import NamedTuple
 
@@ -6,21 +6,21 @@ import numpy as np
 
 from otjdd.errors import NotAsExpected
 
-EDGE = 1e-9  # relative: what leaves the range by so little does not
-NEIGHBOURS = 201  # breakpoints around the top of a pulse in which its flanks are looked for
+EDGE = 1e-9  # relative distance by which a value may exceed the range
+NEIGHBOURS = 201  # breakpoints around the top of a pulse within which its flanks are searched
 
 
 class Range(NamedTuple):
-    """Where a model is to hold."""
+    """The range that a model holds for."""
 
-    low: float = -4.5  # V
-    high: float = 4.5
+    low: float = -4.5  # V at the junction
+    high: float = 4.5  # V
     shortest: float = 20e-9  # s
-    longest: float = 1e4
+    longest: float = 1e4  # s
 
 
 def check_voltages(limits: Range, voltage: np.ndarray) -> None:
-    """Raise NotAsExpected for source voltages [V] that a model was not extracted for."""
+    """Raise NotAsExpected for source voltages [V] outside of the range."""
     low, high = np.min(voltage, initial=0.0), np.max(voltage, initial=0.0)
     if not (limits.low * (1.0 + EDGE) <= low and high <= limits.high * (1.0 + EDGE)):
         raise NotAsExpected(
@@ -32,8 +32,8 @@ def check_voltages(limits: Range, voltage: np.ndarray) -> None:
 def shortest_pulse(pieces: np.ndarray) -> float:
     """Shortest full width at half maximum [s] of the pulses of either sign along pieces (P, 4).
 
-    pieces : times and voltages at both ends. A pulse is a rise and a fall of the voltage,
-    whatever follows it: a read right behind makes it no longer.
+    pieces : times [s] and voltages [V] at both ends
+    A pulse is a rise and a fall of the voltage. What follows it, such as a read, does not make it longer.
     """
     from scipy.signal import find_peaks, peak_widths
 
@@ -52,7 +52,7 @@ def shortest_pulse(pieces: np.ndarray) -> float:
 
 
 def times_outside(limits: Range, pieces: np.ndarray) -> str:
-    """Times of a waveform that a model was not extracted for, in words; empty where there are none."""
+    """Times of a waveform outside of the range, in words; "" if there are none. pieces : (P, 4) as in `shortest_pulse`"""
     short, long, found = shortest_pulse(pieces), float(np.max(pieces[:, 1] - pieces[:, 0])), []
     if short < limits.shortest * (1.0 - 1e-6):
         found.append(f"a pulse of {short:.3g} s, shorter than {limits.shortest:g} s")

@@ -1,4 +1,4 @@
-"""The compact model: tables, columns and circuit of one device, with the range that it holds for and its measured error.
+"""The compact model of a device: tables, columns and circuit, the range that it holds for, and its measured error.
 
 model = otjdd.compact("cases/rv-loop.toml")
 ds = model.run(waveform)
@@ -36,30 +36,32 @@ log = logging.getLogger(__name__)
 
 File = str | Path
 
-VERSION = 4  # of the file; a new one when its numbers change their meaning
+VERSION = 4  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
-VOLTAGES, STATES = 1201, 257  # of the dense tables that the kernels look up
-OUTSIDE = "outside_range"  # attribute of a run: times that the model does not hold for
+VOLTAGES, STATES = 1201, 257  # nodes of the dense tables of the kernels
+OUTSIDE = "outside_range"  # attribute of a run: its times outside of the range of the model
 
 
 class SelfHeating(NamedTuple):
-    """One thermal node: C dT/dt = I V_j - (T - T0)/R, which circuits follow."""
+    """A thermal node, which only circuits contain: C dT/dt = I V_j - (T - T0)/R."""
 
-    resistance: float  # K/W, R: the rise over the power, times the share of that which is left in the junction
+    resistance: float  # K/W, R: the rise over the electric power I V_j
     time_constant: float  # s, R C
 
 
 @dataclass(frozen=True, eq=False)
 class CompactModel:
-    """Columns in parallel, each with two states: where its vacancies come to rest at 0 V, from 0 to 1 of the thickness, and
-    how far the way between its wells is filled, from 0 to 1; see `otjdd.compact_models.kernels`.
+    """K columns in parallel, each with two states, see `otjdd.compact_models.kernels`: the position at which its vacancies
+    come to rest at 0 V, as a fraction of the thickness, and the filling of the way between its wells, from 0 to 1.
 
-    kinds : Tables of every kind of column   kind, speed, weight : (K,) of each column, see `otjdd.compact_models.kernels`
-    start : (K,) positions of rest that the case begins with, all ways empty   resistance : [ohm] in series
-    limits : voltages at the junction and times that it was extracted for   thickness, area : [m], [m2]
-    about : provenance   measured : its error against the solver, see `error.measured_error`; None before it is known
-    nodes : models of the same junction by ascending temperature, this one among them, whose tables share their knots; ()
-        for one temperature   heat : how the current warms the junction, in circuits only; None where it does not
+    kinds : Tables of each kind of column
+    kind, speed, weight : (K,) index of the kind, factor of the rate, and share of the area of each column
+    start : (K,) initial positions of the case; the fillings are 0   resistance : [ohm] in series
+    limits : range that it was extracted for   thickness, area : [m], [m2]
+    about : provenance   measured : its error against the solver, see `error.measured_error`; None if not measured
+    nodes : models of the same junction at ascending temperatures, this one among them, whose tables share their knots; ()
+        for one temperature
+    heat : self-heating, used by circuits only; None without it
     """
 
     kinds: tuple[Tables, ...]
@@ -85,7 +87,7 @@ class CompactModel:
     def at(self, temperature: float) -> "CompactModel":
         """The model at a temperature [K], interpolated in 1/T between those that it was extracted at.
 
-        Its error is that of the whole. Raises NotAsExpected for a temperature outside of their range.
+        Its error is that of this model. Raises NotAsExpected for a temperature outside of the range.
         """
         if temperature == self.temperature:
             return self
@@ -124,13 +126,13 @@ class CompactModel:
         )  # fmt: skip
 
     def states(self, count: int, start: ArrayLike | None = None) -> np.ndarray:
-        """States (count, 2 K) of junctions at rest, at positions (..., K); those of the case by default."""
+        """States (count, 2 K) of junctions at rest. start : positions (K,) or (count, K), by default those of the case"""
         start = np.broadcast_to(self.start if start is None else start, (count, self.kind.size))
         return np.hstack((np.ascontiguousarray(start), np.zeros(start.shape)))
 
     @property
     def error(self) -> dict[str, tuple[float, float]]:
-        """Protocol -> (root mean square, largest) deviation from the solver in decades; {} where it was not measured."""
+        """Protocol -> (root mean square, largest) error against the solver [decades]; {} if not measured."""
         if self.measured is None:
             return {}
         ds = self.measured
@@ -138,12 +140,12 @@ class CompactModel:
         return {str(name): (float(rms), float(worst)) for name, rms, worst in rows}
 
     def run(self, waveform: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
-        """Dataset of one junction along a waveform, or the drive of a case; its outputs are named as those of `otjdd.run`.
+        """Dataset of one junction under a waveform or the drive of a case, with the outputs of `otjdd.run`.
 
-        states : (2 K,) to start from, those of the case by default
-        The charge follows the voltage and the state at once: the series resistance does not delay it here, as it does in
-        circuits. Times outside of the range of the model are named in a warning and in the attribute `outside_range`.
-        Raises NotAsExpected for a voltage or a state outside of it, and for a junction that its current warms.
+        states : (2 K,) to start from, by default those of the case
+        The charge follows voltage and state at once; only in circuits the series resistance delays it. Times outside of the
+        range of the model are reported in a warning, and in the attribute `outside_range`.
+        Raises NotAsExpected for voltages or states outside of the range, and for a model with self-heating.
         """
         ds = self.predicted(waveform, states)
         if outside := ds.attrs.get(OUTSIDE):
@@ -151,7 +153,7 @@ class CompactModel:
         return ds
 
     def predicted(self, drive: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
-        """As `run`, without the line of warning."""
+        """As `run`, without the warning."""
         from otjdd.compact_models import kernels as compact
 
         self.check_isothermal()
@@ -170,7 +172,7 @@ class CompactModel:
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
     def collected(self, rows: "Rows", reads: list[np.ndarray], waveform: "Applied") -> "xr.Dataset":
-        """Dataset of what `run` has recorded."""
+        """Dataset of the rows and reads that `predicted` has recorded, block by block."""
         from otjdd.solver.collect import rate
 
         time, voltage, out = (np.concatenate([row[i] for row in rows]) for i in range(3))
@@ -190,10 +192,10 @@ class CompactModel:
         return outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
 
     def hold(self, states: np.ndarray, voltage: ArrayLike, duration: float) -> np.ndarray:
-        """Hold many junctions, each at its own source voltage [V] (M,), for a duration [s]; currents [A] in the end.
+        """Hold M junctions, each at its own source voltage (M,) [V], for a duration [s]. Returns the currents (M,) [A].
 
-        states : (M, 2 K) as of `states`, changed in place. With a duration of 0 the junctions are only read.
-        Raises NotAsExpected for a voltage, a state or a longer duration than the range of the model has.
+        states : (M, 2 K) of the method `states`, changed in place. A duration of 0 s reads the junctions only.
+        Raises NotAsExpected for voltages, states or a duration outside of the range of the model.
         """
         from otjdd.compact_models import kernels as compact
 
@@ -211,7 +213,7 @@ class CompactModel:
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
-        """States (..., 2 K) as an array. Raises NotAsExpected for what is not within the range."""
+        """States (..., 2 K) as an array. Raises NotAsExpected for another shape, and for states outside of the range."""
         found, K = np.asarray(states, dtype=float), self.kind.size
         if found.ndim == 0 or found.shape[-1] != 2 * K:
             raise NotAsExpected(f"{2 * K} states a junction", f"an array of the shape {found.shape}")
@@ -228,7 +230,7 @@ class CompactModel:
         return found
 
     def check_isothermal(self) -> None:
-        """Raise NotAsExpected for a junction that its current warms, which circuits follow and this class does not."""
+        """Raise NotAsExpected for a model with self-heating, which this class does not compute."""
         if self.heat is not None:
             raise NotAsExpected(
                 "a junction that its current does not warm (in circuits this one is followed)",
@@ -242,18 +244,18 @@ class CompactModel:
         return total
 
     def electron_ratio(self, voltage: np.ndarray) -> np.ndarray:
-        """film_electron_ratio at voltages of the junction [V], that of the state and the column where it is largest."""
+        """film_electron_ratio at junction voltages [V], the largest of all states and columns."""
         kinds = [np.interp(voltage, each.conductance_voltage, each.electron_ratio) for each in self.kinds]
         largest: np.ndarray = np.max(kinds, axis=0)
         return largest
 
     def check_duration(self, duration: float) -> None:
-        """Raise NotAsExpected for a duration [s] that the model was not extracted for."""
+        """Raise NotAsExpected for a duration [s] outside of the range."""
         if not 0.0 <= duration <= self.limits.longest * (1.0 + EDGE):
             raise NotAsExpected(f"a duration from 0 s to {self.limits.longest:g} s", f"{duration:g} s")
 
     def check_voltages(self, voltage: np.ndarray) -> None:
-        """Raise NotAsExpected for source voltages [V] that the model was not extracted for."""
+        """Raise NotAsExpected for source voltages [V] outside of the range."""
         check_voltages(self.limits, voltage)
 
     def save(self, path: File) -> None:
@@ -262,12 +264,15 @@ class CompactModel:
 
     @staticmethod
     def load(path: File) -> "CompactModel":
-        """Read a model. Raises ResultError when the file is damaged, of another version, or no model."""
+        """Read a model. Raises ResultError if the file is damaged, of another version, or no model."""
         return model_of(store.read(path), path)
 
 
 def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Reads (R, 3) of a block: time [s], source voltage [V], current [A]; each is the end of a piece, at 0 s the start."""
+    """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
+
+    pieces : (P, 4)   out : (P, 2, 2 + 2 K) of the kernel
+    """
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
     end = (times > 0.0).astype(int)
@@ -312,7 +317,7 @@ GRIDS = {
 
 
 def dataset_of(model: CompactModel) -> "xr.Dataset":
-    """All of a model as a Dataset. Kinds of unlike numbers of knots are filled up with nan."""
+    """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     import xarray as xr
 
     arrays = arrays_of(model)
@@ -333,7 +338,7 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
 
 
 def arrays_of(model: CompactModel) -> dict[str, np.ndarray]:
-    """Name of a variable -> tables and columns of a model at its own temperature."""
+    """Name of a variable -> tables or columns of a model at its temperature."""
     found = {
         f"table_{name}": stacked([np.asarray(getattr(kind, name)) for kind in model.kinds]) for name in Tables._fields
     }
@@ -341,7 +346,7 @@ def arrays_of(model: CompactModel) -> dict[str, np.ndarray]:
 
 
 def stacked(arrays: list[np.ndarray]) -> np.ndarray:
-    """Arrays of unlike length as one, filled up with nan."""
+    """Arrays of different sizes as one array, filled up with nan."""
     shape = np.max([array.shape for array in arrays], axis=0)
     out = np.full((len(arrays), *shape), np.nan)
     for i, array in enumerate(arrays):
@@ -351,7 +356,7 @@ def stacked(arrays: list[np.ndarray]) -> np.ndarray:
 
 
 def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
-    """Model of a Dataset that was read from a path. Raises ResultError."""
+    """The model in a Dataset that was read from a path. Raises ResultError."""
     if ds.attrs.get("model") != KIND:
         raise ResultError(path, "is not a compact model", "make one by `otjdd compact`")
     if ds.attrs.get("model_version") != VERSION:
@@ -382,7 +387,7 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
 
 
 def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> CompactModel:
-    """Model at one temperature of the tables of a Dataset. Raises KeyError, NotAsExpected and others of a broken file."""
+    """The model at one temperature from the tables in a Dataset. Raises KeyError, ValueError, others for a broken file."""
     kinds = tuple(tables_of(ds, number) for number in range(ds.sizes["kind"]))
     columns = {name: ds[f"column_{name}"].values for name in COLUMNS}
     check_model(kinds, columns, numbers, limits)
@@ -392,12 +397,12 @@ def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> Compac
 
 
 def node_of(ds: "xr.Dataset", number: int) -> "xr.Dataset":
-    """The tables and columns at the temperature with a number, by their own names."""
+    """The tables and columns of temperature `number`, under the names of a model of one temperature."""
     return ds[[NODE + name for name in TABLE_TEXT]].isel(node=number).rename({NODE + name: name for name in TABLE_TEXT})
 
 
 def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:
-    """Raise NotAsExpected for nodes that are no models of one junction at ascending temperatures."""
+    """Raise NotAsExpected unless nodes are at ascending temperatures, that of the model among them, with its knots."""
     found = [node.temperature for node in nodes]
     if nodes and not (np.diff(found).min(initial=1.0) > 0.0 and model.temperature in found):
         raise NotAsExpected(f"ascending temperatures, {model.temperature:g} K among them", str(found))
@@ -409,7 +414,7 @@ def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:
-    """Tables of one kind of column, without the nan that fill them up."""
+    """Tables of kind `number` of the columns, without the nan that fill them up."""
     found = {name: ds[f"table_{name}"].values[number] for name in Tables._fields}
     whole = {dim: np.isfinite(found[name]) for dim, name in GRIDS.items()}
     for name, values in found.items():

@@ -1,4 +1,4 @@
-"""The numbers of a compact model from a file, checked as those of a case are: each within what a junction can have."""
+"""Checks of the numbers of a compact model from a file: each must be one that a junction can have."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,8 +9,8 @@ from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import Tables, check_tables
 from otjdd.errors import NotAsExpected
 
-FEWEST_KNOTS = 3  # of a parabola
-SUM = 1e-6  # that the shares of the area may differ from 1
+FEWEST_KNOTS = 3  # as a parabola needs
+SUM = 1e-6  # allowed difference of the sum of the shares of the area from 1
 
 Rule = tuple[str, Callable[[np.ndarray], np.ndarray]]
 POSITIVE: Rule = ("a number above 0", lambda value: value > 0.0)
@@ -43,7 +43,7 @@ def check_model(
 
 
 def check_columns(kinds: tuple[Tables, ...], columns: dict[str, np.ndarray]) -> None:
-    """Raise NotAsExpected for columns without a number or a table, that begin outside of it, or are not the whole area."""
+    """Raise NotAsExpected for columns with missing numbers or tables, invalid initial states, or shares that miss 1."""
     kind = columns["kind"]
     if len({values.shape for values in columns.values()}) > 1:
         raise NotAsExpected("a kind, speed, weight and start of each column", "lists of unlike length")

@@ -1,11 +1,11 @@
-"""Tables of a compact model, and the smooth functions of voltage and state that all its forms share.
+"""Tables of a compact model, and the smooth functions of voltage and state that stand for them in all exports.
 
-A table T(V, q) becomes a sum of Chebyshev polynomials of the state whose factors are functions of the voltage,
+A table T(V, q) is fitted by Chebyshev polynomials of the state, whose factors are functions of the voltage:
 
     T(V, q) = sum_j A_j(V) T_j(x)        x from -1 to 1 over the range of q
 
-and every A_j a cubic Hermite spline with slopes of parabolas through three knots. Verilog-A and SPICE, which have no
-tables, then hold the same function as Python does, in a few thousand numbers that all columns of a kind share.
+Every A_j is a cubic Hermite spline, whose slope at a knot is that of the parabola through three knots. Verilog-A and SPICE,
+which have no tables, so contain the same functions as Python, in a few thousand numbers for each kind of column.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,34 +21,32 @@ if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
 LN10 = float(np.log(10.0))
-DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads gain nothing by 14
-UNLIMITED = 99.0  # decades of 1/s
-CHARGE_DECADES = 40.0  # decades of conductance that count as much as the whole span of the charge: 0.01 as 2.5e-4 of it
-
-
-View = Callable[[Sequence[np.ndarray]], np.ndarray]  # from tables to what matters of them
+DEGREE = 8  # of the polynomials: 0.01 decades rms of the rate, 0.004 of the conductance; reads do not gain by 14
+UNLIMITED = 99.0  # log10 of a rate in 1/s that stands for no limit
+CHARGE_DECADES = 40.0  # decades of conductance that count as much as the span of the charge: 0.01 as 2.5e-4 of it
+View = Callable[[Sequence[np.ndarray]], np.ndarray]  # tables -> the numbers of them whose error counts
 
 
 class Use(NamedTuple):
-    """Use of the rates of a kind of column."""
+    """The rates of a kind of column that matter."""
 
-    slowest: float  # smallest factor of the rates of its columns
-    fastest: float
-    floor: float  # 1/s: nothing moves at a rate below
-    ceiling: float  # 1/s: a faster column has come to rest within the shortest time
+    slowest: float  # smallest speed of its columns
+    fastest: float  # largest speed
+    floor: float  # 1/s: slower columns do not move within the longest time
+    ceiling: float  # 1/s: faster columns come to rest within the shortest time
 
 
 class Tables(NamedTuple):
     """Current and rate of one kind of column at P junction voltages and Q states."""
 
     voltage: np.ndarray  # (P,) V, ascending
-    state: np.ndarray  # (Q,) ascending: where the vacancies come to rest, from 0 to 1 of the thickness
-    rest: np.ndarray  # (P,) state that the voltage leads to
+    state: np.ndarray  # (Q,) ascending: position where the vacancies come to rest, as a fraction of the thickness
+    rest: np.ndarray  # (P,) state of rest of each voltage
     log_rate: np.ndarray  # (P, Q) log10 of the relaxation rate in 1/s that hops allow, of a column of speed 1
-    log_limit: np.ndarray  # (P, Q) log10 of the rate in 1/s that no column exceeds; UNLIMITED where there is no limit
-    conductance_voltage: np.ndarray  # (R,) V, ascending; the current bends where bands meet, the rate does not
+    log_limit: np.ndarray  # (P, Q) log10 of the limit of the rate in 1/s; UNLIMITED for none
+    conductance_voltage: np.ndarray  # (R,) V, ascending; the current needs other knots than the rate, where bands meet
     log_conductance: np.ndarray  # (R, Q) log10 of I/V_j in S, of a column that is the whole area
-    way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: states that rise, that fall
+    way: np.ndarray  # (2,) share of the vacancies that fills the way between the wells: for states that rise, that fall
     emptying: float  # s, in which the way empties at rest
     electron_ratio: np.ndarray  # (R,) largest film_electron_ratio of any state at the voltages of the conductance
     charge: np.ndarray  # (R, Q) C/m2, of the left terminal, there
@@ -75,13 +73,13 @@ def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
 
 
 def unit(tables: Tables, state: ArrayLike) -> np.ndarray:
-    """States as x from -1 to 1 over their range."""
+    """States scaled to x from -1 to 1 over their range."""
     x: np.ndarray = 2.0 * (np.asarray(state) - tables.state[0]) / (tables.state[-1] - tables.state[0]) - 1.0
     return x
 
 
 def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
-    """A_j (P, DEGREE + 1) at the knots of the voltage, by least squares over the knots of the state."""
+    """A_j (P, DEGREE + 1) of a table (P, Q) at the knots of the voltage, by least squares over the knots of the state."""
     found: np.ndarray = np.linalg.lstsq(chebyshev.chebvander(unit(tables, tables.state), DEGREE), table.T, rcond=None)[
         0
     ]
@@ -89,12 +87,12 @@ def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
 
 
 def knots_of(tables: Tables, name: str) -> np.ndarray:
-    """Voltages of the table with a name."""
+    """Voltages [V] at the knots of the table of this name."""
     return tables.conductance_voltage if name in ("log_conductance", "charge") else tables.voltage
 
 
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """The smooth function of the table with a name on a grid (F, S) of voltages (F,) and states (S,)."""
+    """The smooth function of the table of this name on a grid (F, S) of voltages (F,) and states (S,)."""
     by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
     found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
     return found
@@ -113,20 +111,20 @@ def limited(tables: Tables) -> bool:
 
 
 def combined(log_rate: np.ndarray, log_limit: np.ndarray, speed: float) -> np.ndarray:
-    """log10 of the rates [1/s] of columns of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
+    """log10 of the rate [1/s] of a column of a speed: 1/r^2 = 1/(speed rate)^2 + 1/limit^2."""
     found: np.ndarray = -0.5 * np.logaddexp(-2.0 * LN10 * (log_rate + np.log10(speed)), -2.0 * LN10 * log_limit) / LN10
     return found
 
 
 def seen(log_rate: np.ndarray, log_limit: np.ndarray, use: Use) -> np.ndarray:
-    """log10 of the rates (2, ...) of the slowest and the fastest column, held within what matters."""
+    """log10 of the rates (2, ...) of the slowest and the fastest column, limited to floor and ceiling."""
     both = [combined(log_rate, log_limit, speed) for speed in (use.slowest, use.fastest)]
     found: np.ndarray = np.clip(both, np.log10(use.floor), np.log10(use.ceiling))
     return found
 
 
 def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
-    """Rows (..., 2, Q) of log10 of the conductance and of the charge, the charge in the decades that its error counts as.
+    """Rows (..., 2, Q) of log10 of the conductance and of the charge, with the charge scaled to decades by CHARGE_DECADES.
 
     span : of the charge [C/m2]
     """
@@ -135,7 +133,10 @@ def in_decades(rows: np.ndarray, span: float) -> np.ndarray:
 
 
 def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
-    """Tables on the same voltages without those at which the others say the same, to a tolerance in decades."""
+    """Tables without the knots of the voltage that an interpolation of the others replaces, within tolerances [decades].
+
+    each : tables with the same knots
+    """
     first, count = each[0], len(each)
     rates = stacked_tables(each, "log_rate"), stacked_tables(each, "log_limit")
     few = needed_knots(first.voltage, rates, lambda few: seen(few[0], few[1], use), rate_tolerance)
@@ -155,12 +156,12 @@ def common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolera
 
 
 def stacked_tables(each: Sequence[Tables], name: str) -> np.ndarray:
-    """Tables (P, N Q) of a name side by side."""
+    """The tables of this name of N Tables, side by side: (P, N Q)."""
     return np.concatenate([getattr(tables, name) for tables in each], axis=1)
 
 
 def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, tolerance: float) -> np.ndarray:
-    """Numbers of the voltages without which a view of tables (P, Q) would change by more than a tolerance."""
+    """Indices of the voltages without which a view of tables (P, Q) would change by more than a tolerance."""
     kept, whole = np.arange(voltage.size), view(tables)
     for i in range(1, voltage.size - 1):
         trial = kept[kept != i]
@@ -171,7 +172,7 @@ def needed_knots(voltage: np.ndarray, tables: Sequence[np.ndarray], view: View, 
 
 
 def check_tables(tables: Tables, tolerance: float = 1e-3) -> None:
-    """Raise NotAsExpected for tables that no compact model can stand on."""
+    """Raise NotAsExpected for tables that give no compact model. tolerance : of the state of rest"""
     for name, values in tables._asdict().items():
         if not np.isfinite(values).all():
             count = np.count_nonzero(~np.isfinite(values))

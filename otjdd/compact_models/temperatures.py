@@ -1,7 +1,8 @@
-"""Tables over temperature: those at a few nodes, and one polynomial in 1/T through all of them.
+"""Tables over temperature: tables at a few temperatures, the nodes, and a polynomial in 1/T through them.
 
-Rates of hops are straight in 1/T, and the logarithm of a current bends little, from tunnelling to emission over the
-barrier. So few nodes say much. Tables at all nodes share their knots of the voltage; the states of each span its own range.
+The logarithm of a rate of hops is linear in 1/T, and that of a current bends little between tunnelling and emission over
+the barrier. So a few nodes are enough. Tables at all nodes share their knots of the voltage; the states of each node span
+its own range.
 """
 
 from collections.abc import Sequence
@@ -12,16 +13,16 @@ import numpy as np
 from otjdd.compact_models.tables import Tables, Use, common_knots, monotone, spline
 from otjdd.errors import NotAsExpected
 
-FEWEST, MOST = 3, 6  # nodes
-LOWEST, HIGHEST = 20.0, 1500.0  # K
-CLOSE = 0.35  # of the distance between two nodes in 1/T
-LOGARITHMIC = ("emptying",)  # numbers above 0, whose logarithm is interpolated
+FEWEST, MOST = 3, 6  # limits of the number of nodes
+LOWEST, HIGHEST = 20.0, 1500.0  # K, limits of the temperature
+CLOSE = 0.35  # of the distance of two nodes in 1/T: the temperature of the case replaces an inner node this near
+LOGARITHMIC = ("emptying",)  # numbers whose logarithm is interpolated
 
 
 def chosen_nodes(low: float, high: float, count: int, own: float) -> tuple[float, ...]:
-    """Temperatures [K] to extract at: evenly in 1/T, that of the case in place of an inner one near it, or beside them.
+    """Temperatures [K] to extract at: `count` values evenly spaced in 1/T, and that of the case, `own`.
 
-    Raises NotAsExpected.
+    An inner value that is CLOSE to that of the case is left out. Raises NotAsExpected.
     """
     if not (LOWEST <= low < high <= HIGHEST):
         raise NotAsExpected(f"two temperatures from {LOWEST:g} K to {HIGHEST:g} K", f"{low:g} K and {high:g} K")
@@ -38,7 +39,7 @@ def chosen_nodes(low: float, high: float, count: int, own: float) -> tuple[float
 
 
 def reduced(temperature: float | np.ndarray, nodes: Sequence[float]) -> np.ndarray:
-    """1/T as u from -1 at the hottest to 1 at the coldest node."""
+    """1/T scaled to u, from -1 at the hottest to 1 at the coldest node."""
     middle, half = scale(nodes)
     u: np.ndarray = (1.0 / np.asarray(temperature) - middle) / half
     return u
@@ -51,7 +52,7 @@ def scale(nodes: Sequence[float]) -> tuple[float, float]:
 
 
 def monomials(values: np.ndarray, nodes: Sequence[float]) -> np.ndarray:
-    """Factors (N, ...) of u^0 to u^(N - 1) of the polynomial through values (N, ...) at the nodes."""
+    """Coefficients (N, ...) of u^0 to u^(N - 1) of the polynomial through values (N, ...) at the nodes [K]."""
     if len(nodes) == 1:
         return np.asarray(values)
     flat = np.reshape(values, (len(nodes), -1))
@@ -60,14 +61,14 @@ def monomials(values: np.ndarray, nodes: Sequence[float]) -> np.ndarray:
 
 
 def weights(temperature: float, nodes: Sequence[float]) -> np.ndarray:
-    """Shares (N,) of the nodes in what a polynomial through them says at a temperature [K]."""
+    """Weights (N,) of the values at the nodes in their polynomial at a temperature [K]."""
     at = np.vander([float(reduced(temperature, nodes))], len(nodes), increasing=True)[0]
     found: np.ndarray = at @ monomials(np.eye(len(nodes)), nodes)
     return found
 
 
 def between(each: Sequence[Tables], share: np.ndarray) -> Tables:
-    """Tables of a kind of column between those at the nodes, which share their knots; share : (N,) of `weights`."""
+    """Tables interpolated between those at the nodes, which share their knots. share : (N,) of `weights`"""
     found: dict[str, Any] = {}
     for name in Tables._fields:
         values = np.array([getattr(tables, name) for tables in each])
@@ -82,7 +83,7 @@ def between(each: Sequence[Tables], share: np.ndarray) -> Tables:
 
 
 def on_common_knots(each: Sequence[Tables], use: Use, rate_tolerance: float, tolerance: float) -> list[Tables]:
-    """Tables of a kind of column at all nodes on the same voltages, as few as say the same to tolerances in decades."""
+    """Tables at all nodes on the same knots of the voltage, as few as tolerances [decades] allow."""
     voltage = np.unique(np.concatenate([tables.voltage for tables in each]))
     read = np.unique(np.concatenate([tables.conductance_voltage for tables in each]))
     moved = [

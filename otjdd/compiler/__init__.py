@@ -1,8 +1,8 @@
 """From Python to machine code: decorators of the kernels, tuples that they take by address, and their files on disk.
 
-Here numba is imported for all of them, and does not read `.numba_config.yaml` from the working folder. numba looks for
-that file at each compilation. Only processes that trust nothing in the working folder (the commands of otjdd, `python -P`)
-never read it; in a session of somebody else numba works as it does without otjdd.
+numba is imported here first, so that it does not read `.numba_config.yaml` from the working folder. numba looks for that
+file at each compilation. Processes that trust nothing in the working folder (the commands of otjdd, `python -P`) never read
+it; in a user's session numba works as it does without otjdd.
 """
 
 import sys

@@ -1,35 +1,34 @@
 """Decorators of the kernels: each is `numba.njit` with options, and with machine code kept on disk (`kernel`).
 
-Where numba has changed and `kernel` cannot be imported, they are numba's own: right, not kept, and slow to compile.
+If `kernel` cannot be imported because numba has changed, they are those of numba: correct, but compiled in each process.
 
 All kernels divide as numpy does (no ZeroDivisionError): with Python's check in a loop, LLVM does not vectorise it.
 
 | decorator | for | what it does |
 |---|---|---|
 | @kernel | small functions that make arrays | the plain case |
-| @apart | large functions that make arrays | not inlined: compiled once and called by symbol, which saves compile time |
-| @spliced | small functions with one or two callers | its statements become part of the caller; saves a compilation |
+| @apart | large functions that make arrays | compiled once and called by symbol, which saves compile time |
+| @spliced | small functions with one or two callers | numba copies its statements into the caller; saves a compilation |
 | @bare | small functions that make no array | no reference counting of arrays |
 | @detached | large functions that make no array | @bare and @apart |
 | @inlined | small functions that are called often | @bare, and LLVM must inline it |
-| @fused | loops of multiply and add | @bare, and a product that is added may be rounded once (FMA) |
-| @detached_fused | the same, large | @fused and @apart |
-| @summed | sums over cells | @fused, and a sum may be taken in any order, so it is vectorised |
+| @fused | loops of multiply and add | @bare, with fused multiply-add (one rounding) |
+| @detached_fused | large functions with such loops | @fused and @apart |
+| @summed | sums over cells | @fused, with sums in any order, so that they are vectorised |
 | @loose | loops over energies | @summed, and no value may be infinite or nan |
-| @loose_inlined | what these loops call | @loose, and LLVM must inline it: a loop with a call in it is not vectorised |
+| @loose_inlined | functions called in these loops | @loose, and LLVM must inline it: a loop with a call is not vectorised |
 
 Reference counting. A kernel receives dozens of arrays in named tuples, and numba counts a reference for each at each call,
-with atomic additions. Without counting a run takes 3.4 to 4.4 times less. A kernel without counting must not make an
-array, which would never be freed. Public witnesses: issues #2345, #2350 and #1833 of github.com/numba/numba.
+with atomic additions. Without counting a run is 3.4 to 4.4 times as fast. A kernel without counting must not make an array,
+which would never be freed. See issues #2345, #2350 and #1833 of github.com/numba/numba.
 
-Calls by symbol. numba compiles a function whole and links a copy of all its callees into it, so the compile time of a chain
-of functions grows with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396.
-Large tuples are passed by their address (`held_tuples`), so a call by symbol is cheap, and everything but the smallest
-functions stands apart. numba alone takes more than three minutes for the kernels of a run.
+Calls by symbol. numba links a copy of all its callees into each function, so the compile time of a chain of functions grows
+with the square of its length: see pull requests #9566 and #9570 there, and issues #9483 and #8396. Large tuples are passed
+by their address (`held_tuples`), so that a call by symbol is cheap, and all but the smallest functions are called so. numba
+alone takes more than three minutes for the kernels of a run.
 
-Rounding. The options of floating point are given to single kernels, where their error was measured. Free reordering, for
-example, breaks `numerics.exponential`, which rounds by adding a number and subtracting it: its error grows from 3e-16
-to 0.4.
+Rounding. Options of floating point are given to single kernels whose error was measured. Free reordering, for example,
+breaks `numerics.exponential`, which rounds by adding a number and subtracting it: its error grows from 3e-16 to 0.4.
 """
 
 import warnings
@@ -39,7 +38,7 @@ from typing import Any, TypeVar
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
-Kernel: Any = None  # the class of kernels, or None where numba has changed
+Kernel: Any = None  # the class of kernels; None if it does not work with this numba
 if not numba.config.DISABLE_JIT:
     try:
         from otjdd.compiler.kernel import Kernel
@@ -53,10 +52,10 @@ if not numba.config.DISABLE_JIT:
 
 
 def njit(*, apart: bool = False, **options: Any) -> Callable[[F], F]:
-    """numba.njit, with machine code that is kept on disk. The decorated function is called as before.
+    """Decorator as numba.njit, with machine code that is kept on disk.
 
-    apart : callers do not contain the machine code but call it
-    options : numba's
+    apart : callers call the function by its symbol instead of containing its machine code
+    options : of numba.njit
     """
     if Kernel is None or options.get("inline"):
         decorator: Callable[[F], F] = numba.njit(**options)
@@ -64,7 +63,7 @@ def njit(*, apart: bool = False, **options: Any) -> Callable[[F], F]:
     return lambda function: Kernel(function, apart, **options)
 
 
-# All options are given: numba takes others from the caller that it compiles first.
+# All options are given: numba would take missing ones from the caller that it compiles first.
 COMMON: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "fastmath": False, "forceinline": False}
 SUMS = {"contract", "reassoc", "nsz"}
 kernel = njit(**COMMON | {"_nrt": True})

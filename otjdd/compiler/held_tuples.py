@@ -1,13 +1,13 @@
 """Named tuples of arrays that kernels receive by their address.
 
-numba hands a tuple over as all the numbers in it: a Junction and a State are 320 of them, copied at each call and carried
-through each function, which took most of the compile time. `held` marks a class of tuples that Python makes and that
-live as long as a call: a kernel gets one address, and loads what it names.
+numba passes a tuple as all the numbers in it. A Junction and a State are 320 numbers, which would be copied at each call,
+and would take most of the compile time. `held` marks a class of tuples that are made in Python and live as long as a call:
+a kernel gets one address, and loads the fields that it uses.
 
-What a tuple holds does not change while a kernel runs, only the elements of its arrays do. The loads say so to LLVM, which
-may then take them out of loops as if they were arguments.
+The fields of a tuple do not change while a kernel runs, only the elements of its arrays do. The loads tell LLVM so, which
+may then move them out of loops, as it does with arguments.
 
-What numba asks of an extension: https://numba.readthedocs.io/en/stable/extending/low-level.html
+The interface is numba's for extensions: https://numba.readthedocs.io/en/stable/extending/low-level.html
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Tuples = TypeVar("Tuples", bound=type[tuple[Any, ...]])  # a class of named tupl
 
 
 class Unboxing(Protocol):
-    """What numba gives to a function that takes a Python object apart."""
+    """Argument that numba passes to a function that unboxes a Python object."""
 
     context: BaseContext
     builder: ir.IRBuilder
@@ -47,21 +47,21 @@ class Held(types.Type):
     def __init__(self, content: types.BaseNamedTuple):
         self.content = content
         digest = hashlib.sha256(str(content).encode()).hexdigest()[:12]
-        super().__init__(name=f"{content.instance_class.__name__}_{digest}")  # part of the names of kernels, so short
+        super().__init__(name=f"{content.instance_class.__name__}_{digest}")  # short, as it is part of names of kernels
 
     @property
     def key(self) -> types.BaseNamedTuple:
         return self.content
 
     def __hash__(self) -> int:
-        """By its name: the content is a hundred types within types, and numba asks a thousand times at each start."""
+        """Hash of the name: that of the content, a hundred nested types, is slow, and numba asks for it often."""
         return hash(self.name)
 
     __eq__ = types.Type.__eq__
 
 
 def held(cls: Tuples) -> Tuples:
-    """Class of named tuples that kernels receive by their address."""
+    """Class decorator: kernels receive these named tuples by their address."""
 
     @typeof_impl.register(cls)
     def typeof_held(value: tuple[Any, ...], context: object) -> Held:
@@ -73,7 +73,7 @@ def held(cls: Tuples) -> Tuples:
 
 @register_model(Held)
 class HeldModel(models.PrimitiveModel):
-    """In machine code: a pointer to the fields, one after the other."""
+    """Representation in machine code: a pointer to the fields in order."""
 
     def __init__(self, manager: Any, held: Held):
         super().__init__(manager, held, ir.PointerType(manager.lookup(held.content).get_value_type()))
@@ -81,7 +81,7 @@ class HeldModel(models.PrimitiveModel):
 
 @unbox(Held)
 def unbox_held(held: Held, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
-    """Fields of a Python tuple, in memory of the function that calls the kernel."""
+    """Copy the fields of a Python tuple to the stack of the function that calls the kernel."""
     content = c.unbox(held.content, tuple_object)
     address = alloca_once_value(c.builder, content.value)
     return NativeValue(address, is_error=content.is_error, cleanup=content.cleanup)
@@ -89,7 +89,7 @@ def unbox_held(held: Held, tuple_object: ir.Value, c: Unboxing) -> NativeValue:
 
 @infer_getattr
 class HeldFields(AttributeTemplate):
-    """Fields of a held tuple have the types that they have in the tuple."""
+    """Types of the fields of a held tuple: those of the tuple."""
 
     key = Held
 
@@ -100,14 +100,14 @@ class HeldFields(AttributeTemplate):
 
 @lower_getattr_generic(Held)
 def load_field(context: BaseContext, builder: ir.IRBuilder, held: Held, address: ir.Value, name: str) -> ir.Value:
-    """A field, loaded from where the tuple lies."""
+    """Load a field of a tuple from its address."""
     at = held.content.fields.index(name)
     field = load_unchanging(builder, part_of(builder, address, at))
     return impl_ret_borrowed(context, builder, held.content[at], field)
 
 
 def load_unchanging(builder: ir.IRBuilder, address: ir.Value) -> ir.Value:
-    """Contents of an address, number by number, with the word to LLVM that they do not change."""
+    """Load the contents of an address, number by number, marked for LLVM as unchanging."""
     kind = address.type.pointee
     if isinstance(kind, ir.LiteralStructType | ir.ArrayType):
         whole = ir.Constant(kind, ir.Undefined)

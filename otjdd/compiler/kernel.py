@@ -1,12 +1,12 @@
 """Kernels: functions that numba compiles, and that Python and other kernels call by a symbol.
 
-numba compiles a function whole and links a copy of all its callees into it. Here a callee is copied only where that pays.
-Others stand `apart` and are called by their symbols. The machine code of a kernel is an object file of its own
-(`machine_code`), which `kernel_cache` keeps on disk. Calls are typed and lowered by numba's interface for extensions:
+numba links a copy of all its callees into each function. Here a callee is copied only where that pays; the others are
+`apart`, and called by their symbols. The machine code of each kernel is an object file (`machine_code`), which
+`kernel_cache` keeps on disk. Calls are typed and lowered by numba's interface for extensions:
 https://numba.readthedocs.io/en/stable/extending/low-level.html and, for the compiler,
 https://numba.readthedocs.io/en/stable/developer/custom_pipeline.html
 
-Parts of numba that are not documented are listed in PRIVATE. Importing this module fails where one of them is missing.
+PRIVATE lists the undocumented parts of numba that are used. The import of this module fails if one of them is missing.
 """
 
 from __future__ import annotations
@@ -52,9 +52,8 @@ for owner, names in PRIVATE:
 class Kernel:
     """A function with machine code of its own.
 
-    function : in Python
-    apart : other kernels call it by its symbol, and do not copy its code. Python does so always
-    options : of numba.njit
+    function : in Python   options : of numba.njit
+    apart : other kernels call it by its symbol instead of copying its code. Python always does so
     """
 
     def __init__(self, function: Callable[..., Any], apart: bool, **options: Any):
@@ -65,17 +64,17 @@ class Kernel:
         self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code
         alone = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Compiler}
         self.inner = numba.njit(**alone, **options)(function)
-        self.by_symbol = self if apart else partial(self)  # for numba a copied kernel itself is its inner function
-        self.door = door(self, options.get("_nrt", True))
+        self.by_symbol = self if apart else partial(self)  # numba takes a copied kernel itself for its inner function
+        self.entry_point = entry_point(self, options.get("_nrt", True))
         type_callable(self.by_symbol)(lambda context: self.typer())
         lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
         kernel_cache.KERNELS[self.name] = self
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        return self.door(*arguments, **named)
+        return self.entry_point(*arguments, **named)
 
     def typer(self) -> Callable[..., Signature]:
-        """What numba asks for the signature of a call."""
+        """Function from the types of arguments to the signature of a call, as numba asks for it."""
 
         def typer(*arguments: types.Type, **named: types.Type) -> Signature:
             bound = tuple(map(plain, self.parameters.bind(*arguments, **named).args))
@@ -87,11 +86,11 @@ class Kernel:
     def lower(
         self, context: BaseContext, builder: ir.IRBuilder, call: Signature, arguments: list[ir.Value]
     ) -> ir.Value:
-        """A call in the code of another kernel."""
+        """Code of a call in another kernel."""
         return context.call_internal(builder, self.provide(call.args), call, arguments)
 
     def provide(self, arguments: Types) -> FunctionDescriptor:
-        """Load or compile the machine code for types of arguments; numba's description of it."""
+        """Load or compile the machine code for types of arguments. Returns numba's description of it."""
         if arguments not in self.loaded:
             found = kernel_cache.load(self.name, arguments)
             if found is None:
@@ -103,7 +102,7 @@ class Kernel:
         return self.loaded[arguments]
 
     def compile(self, arguments: Types) -> Made:
-        """Description, machine code, and the symbols that it needs."""
+        """Compile for types of arguments. Returns description, machine code, and the symbols that it needs."""
         self.inner.compile(arguments)
         description = copy(self.inner.overloads[arguments].fndesc)
         symbol = kernel_cache.symbol(self.name, arguments)
@@ -114,17 +113,17 @@ class Kernel:
 
 @typeof_impl.register(Kernel)
 def typeof_kernel(kernel: Kernel, context: object) -> types.Type | None:
-    """Type of a kernel in another one: numba's own function, or what stands for a symbol."""
+    """Type of a kernel within another one: its inner function, or None for a kernel that is called by its symbol."""
     return None if kernel.apart else numba.typeof(kernel.inner)
 
 
 def plain(kind: types.Type) -> types.Type:
-    """Type of an argument whatever its value is: numba compiles a function anew for each number written in a call."""
+    """Type of an argument without its value. numba would compile a function again for each literal number in a call."""
     return numba.typeof(kind.value) if isinstance(kind, types.Omitted) else types.unliteral(kind)
 
 
-def door(kernel: Kernel, counting: bool) -> Dispatcher:
-    """What Python calls: it takes Python's objects apart and calls the kernel, while Python's lock is free.
+def entry_point(kernel: Kernel, counting: bool) -> Dispatcher:
+    """The function that Python calls: it unboxes the arguments, releases Python's lock, and calls the kernel.
 
     counting : the kernel counts references to arrays
     """
@@ -134,25 +133,25 @@ def door(kernel: Kernel, counting: bool) -> Dispatcher:
     function = space[kernel.__name__]
     function.__defaults__, function.__module__ = kernel.py_func.__defaults__, kernel.__module__
     made = numba.njit(nogil=True, no_cfunc_wrapper=True, error_model="numpy", _nrt=counting)(function)
-    made._cache = Doors(kernel)
+    made._cache = EntryPointCache(kernel)
     return made
 
 
-class Doors:
-    """The cache of the door of a kernel, as numba asks for one: files."""
+class EntryPointCache:
+    """The cache of the entry point of a kernel, with the methods that numba calls."""
 
     cache_path = None
 
     def __init__(self, kernel: Kernel):
-        self.kernel, self.name = kernel, f"{kernel.name}.door"
+        self.kernel, self.name = kernel, f"{kernel.name}.entry"
 
     def enable(self) -> None:
-        """Nothing: it is always on."""
+        """Do nothing: the cache is always enabled."""
 
     disable = flush = enable
 
     def load_overload(self, arguments: Types, target: BaseContext) -> CompileResult | None:
-        target.refresh()  # which makes numba's memory management known to LLVM
+        target.refresh()  # makes numba's memory management known to LLVM
         parts = kernel_cache.read(self.name, arguments)
         if parts is None:
             return None
@@ -166,10 +165,11 @@ class Doors:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Within the block SIGINT and SIGTERM wait for its end; in threads other than the main one they never come.
+    """Within the block, SIGINT and SIGTERM are held back until its end. Threads other than the main one never get them.
 
-    LLVM asks numba for the machine code of a door. An exception of a signal is lost in that answer, LLVM goes on without
-    the code, and the first call of it ends the process by SIGSEGV: 3 % of the runs that were stopped meanwhile.
+    LLVM calls back for the machine code of an entry point. An exception that a signal raises in this callback is lost, LLVM
+    goes on without the code, and the first call of it ends the process by SIGSEGV. That happens to 3 % of the runs that are
+    stopped at that time.
     """
     came: list[int] = []
     before: dict[signal.Signals, Any] = {}
@@ -189,11 +189,11 @@ def undisturbed() -> Iterator[None]:
 
 
 class Options(Flags):
-    """Options of numba's own functions in all kernels, as one object.
+    """Options of numba's own functions, one object for all kernels.
 
-    numba compiles its own functions, such as max(x, y), for the options of the kernel that calls them, and looks for them
-    by these options a thousand times a kernel. It also notes which one was asked for last, so that a kernel may get that
-    of another kernel. Here they are the same for all.
+    numba compiles its own functions, such as max(x, y), with the options of the kernel that calls them, and compares these
+    options a thousand times for each kernel. It also remembers the last one that was used, so that a kernel may get the
+    function of another kernel. With one object for all, neither matters.
     """
 
     __slots__ = ()
@@ -208,10 +208,10 @@ SHARED.nrt, SHARED.error_model = True, "numpy"
 
 
 class Compiler(CompilerBase):
-    """numba's compiler. A kernel gets the same code whatever was compiled before it.
+    """numba's compiler, with the same code for a kernel whatever was compiled before it.
 
-    Operations such as x**2 are functions too: numba would take the one that it compiled first, with the rounding of another
-    kernel. Here each kernel has its own.
+    Operations such as x**2 are functions too. numba would reuse the first one that it compiled, with the rounding of
+    another kernel. Here each kernel has its own.
     """
 
     def __init__(self, *arguments: Any):

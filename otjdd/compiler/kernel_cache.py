@@ -1,16 +1,17 @@
 """Compiled kernels, kept between runs in files that can be trusted.
 
-numba's own cache does not notice edits in other files of the package, and its files carry no checksum: one flipped bit of
+numba's own cache does not notice edits in other files of the package, and its files have no checksum: one flipped bit of
 machine code is a crash or a wrong number. Here every entry is a sealed file (see `otjdd.system.files`) in a folder whose
-name is a digest of what the code was made from: the sources of all kernels, the versions of the compiler, this processor,
-and numba's settings. An entry that is missing, damaged, or made from something else is compiled again. Where no folder can
-be written, kernels are compiled in each process. Neither is an error.
+name is a digest of what the code depends on: the sources of all kernels, the versions of the compiler, this processor, and
+numba's settings. An entry that is missing, damaged, or made from something else is compiled again. If no folder can be
+written to, kernels are compiled in each process. Neither is an error.
 
 An entry is a pickle, which can run code. So it is read only from a folder and a file that belong to this user and that
 nobody else can write to.
 
-A kernel has two entries: its machine code, with the kernels that it calls, which are loaded or compiled before it; and its
-door, where Python calls it. Symbols are the same in all processes, so that any entry may be lost alone.
+A kernel has two entries. One is its machine code, with the names of the kernels that it calls, which are loaded or compiled
+before it. The other is its entry point for Python. Symbols are the same in all processes, so that any entry may be lost
+without the others.
 """
 
 import hashlib
@@ -44,9 +45,9 @@ Made = tuple[FunctionDescriptor, bytes, list[str | tuple[str, Types]]]  # descri
 
 
 class Provider(Protocol):
-    """What the cache knows of a kernel."""
+    """A kernel, as far as the cache uses it."""
 
-    apart: bool  # its callers call it, and do not copy its code
+    apart: bool  # its callers call it by its symbol instead of copying its code
 
     def provide(self, arguments: Types) -> FunctionDescriptor: ...
 
@@ -54,10 +55,10 @@ class Provider(Protocol):
 log = logging.getLogger(__name__)
 
 OF_KERNELS = ("constants", "errors", "laws", "compiler", "physics", "stepping", "compact_models/kernels")  # sources
-KEPT = 8  # folders; one for each state of the sources, of numba and of its settings
+KEPT = 8  # most folders that are kept, one for each state of the sources, of numba and of its settings
 KERNELS: dict[str, Provider] = {}  # name -> kernel, the last one that was defined
 SYMBOLS: dict[str, tuple[str, Types]] = {}  # symbol -> its kernel and types of arguments, in this process
-COUNTS: Counter[str] = Counter()  # entries that were "loaded" and "compiled" by this process
+COUNTS: Counter[str] = Counter()  # number of entries that this process has "loaded" and "compiled"
 NO_CODE = (  # settings of numba that change no machine code
     "CACHE_DIR", "CACHE_LOCATOR_CLASSES", "CHROME_TRACE", "COLOR_SCHEME", "CUDA_", "DEBUG_CACHE", "DEVELOPER_MODE",
     "DISABLE_PERFORMANCE_WARNINGS", "FULL_TRACEBACKS", "NUMBA_", "PARALLEL_DIAGNOSTICS", "RUNNING_UNDER_PROFILER",
@@ -73,7 +74,7 @@ def symbol(name: str, arguments: Types) -> str:
 
 
 def load(name: str, arguments: Types) -> Made | None:
-    """Description and machine code of a kernel, when all that it calls is there; None where it has to be compiled."""
+    """Load a kernel and all kernels that it calls. Returns None if it has to be compiled."""
     found: Made | None = read(name, arguments)
     if found is None:
         return None
@@ -84,7 +85,7 @@ def load(name: str, arguments: Types) -> Made | None:
                 KERNELS[callee].provide(kinds)
             elif not is_known(needed):
                 raise ValueError(f"it calls {needed}, which is not there")
-        symbol(name, arguments)  # for what calls it and is compiled later
+        symbol(name, arguments)  # notes the symbol for kernels that are compiled later and call this one
         return found
     except Exception as error:
         log.info("compiling %s again: %s", name, error)
@@ -92,13 +93,13 @@ def load(name: str, arguments: Types) -> Made | None:
 
 
 def entry(place: Path, name: str, arguments: Types) -> tuple[Path, bytes]:
-    """File of an entry in a folder, and the bytes that its content begins with."""
+    """File of an entry in a folder, and the key with which its content begins."""
     key = f"{place.name} {name} {arguments}\n".encode()
     return place / f"{name}-{hashlib.sha256(key).hexdigest()[:16]}", key
 
 
 def read(name: str, arguments: Types) -> Any:
-    """Content of an entry; None when the file is missing, damaged, or open to others."""
+    """Content of an entry; None if the file is missing or damaged, or if others can write to it."""
     place = folder()
     if place is None:
         return None
@@ -118,7 +119,7 @@ def read(name: str, arguments: Types) -> Any:
 
 
 def write(name: str, arguments: Types, content: object) -> None:
-    """Keep an entry, if there is a folder and room in it."""
+    """Write an entry to disk. A failure is logged, and is no error."""
     COUNTS["compiled"] += 1
     place = folder()
     if place is None:
@@ -126,14 +127,14 @@ def write(name: str, arguments: Types, content: object) -> None:
     path, key = entry(place, name, arguments)
     try:
         write_whole(path, sealed(key + pickle.dumps(content)), forced=False, mode=0o600)
-    except Exception as error:  # a full disk, say: the kernel is there all the same
+    except Exception as error:  # such as a full disk; the kernel is loaded all the same
         log.info("%s is not kept: %s", name, error)
 
 
 def do_without_blas() -> None:
-    """Keep numba from importing scipy.linalg, a quarter of a second, for a BLAS that no kernel here calls.
+    """Keep numba from importing scipy.linalg, which takes a quarter of a second, for a BLAS that no kernel here calls.
 
-    For a process that is otjdd's own: numba's `np.dot` is then missing in it.
+    Only for a process of otjdd alone: numba has no `np.dot` then.
     """
     with absent("scipy.linalg"):
         import numba.np.arraymath  # noqa: F401
@@ -141,7 +142,7 @@ def do_without_blas() -> None:
 
 @cache
 def folder() -> Path | None:
-    """Folder of the machine code of these sources on this installation; None where there is no place for one."""
+    """Folder of the machine code of these sources on this machine; None if no folder can be written to."""
     for root in roots():
         try:
             place = root / made_from()
@@ -162,14 +163,14 @@ def roots() -> Iterator[Path]:
     for chosen in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
         if os.environ.get(chosen):
             yield Path(os.environ[chosen], "otjdd").absolute()
-    with suppress(RuntimeError):  # nobody is at home
+    with suppress(RuntimeError):  # the user has no home folder
         yield Path.home() / ".cache" / "otjdd"
     with suppress(FileNotFoundError):
         yield Path(tempfile.gettempdir(), f"otjdd-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
 
 
 def is_closed(path: Path) -> bool:
-    """True for a folder that only this user can write to; it is made when it is missing."""
+    """True for a folder that only this user can write to. A missing one is made."""
     path.mkdir(mode=0o700, exist_ok=True)
     if not hasattr(os, "getuid"):
         return True
@@ -180,41 +181,41 @@ def is_closed(path: Path) -> bool:
 
 @cache
 def made_from() -> str:
-    """Name of what machine code depends on: sources, versions and settings. Raises OSError when there are no sources."""
+    """Name of a folder: a digest of sources, versions, processor and settings. Raises OSError without sources."""
     versions = [module.__version__ for module in (numba, llvmlite, numpy)]
     made = repr((sources.digest(OF_KERNELS), versions, sys.version, processor(), settings()))
     return f"kernels-{hashlib.sha256(made.encode()).hexdigest()[:20]}"
 
 
 def settings() -> list[tuple[str, str]]:
-    """Names and values of numba's settings that may change machine code, wherever they were made."""
+    """(name, value) of numba's settings that may change machine code, from variables and files."""
     numba.config.reload_config()  # as each compilation does
     found = {name: value for name, value in vars(numba.config).items() if name.isupper()}
     return sorted((name, repr(value)) for name, value in found.items() if not name.startswith(NO_CODE))
 
 
-def compile_for(kernel: Any, arguments: tuple[Any, ...], door: bool = False) -> None:
-    """Compile a kernel for arguments like these, or load it, without calling it.
+def compile_for(kernel: Any, arguments: tuple[Any, ...], from_python: bool = False) -> None:
+    """Load or compile a kernel for the types of these arguments, without calling it.
 
-    door : for calls by Python, else for calls by other kernels
+    from_python : for calls by Python, else for calls by other kernels
     """
     kinds = tuple(map(numba.typeof, arguments))
     if not KERNELS:
         kernel.compile(kinds)  # numba's own function
-    elif door:
-        kernel.door.compile(kinds)
+    elif from_python:
+        kernel.entry_point.compile(kinds)
     else:
         kernel.provide(kinds)
 
 
 def is_empty() -> bool:
-    """True where kernels are kept and none is there yet."""
+    """True if kernels are kept on disk, and none is there yet."""
     place = folder()
     return bool(KERNELS) and place is not None and not any(place.iterdir())
 
 
 def prune(root: Path) -> None:
-    """Remove the folders that were not used for longest, all but KEPT."""
+    """Remove the least recently used folders, so that KEPT are left."""
     found = [path for path in root.glob("kernels-*") if path.is_dir() and not path.is_symlink()]
     found.sort(key=lambda path: path.stat().st_mtime, reverse=True)
     for path in found[KEPT:]:
@@ -222,7 +223,7 @@ def prune(root: Path) -> None:
 
 
 def forget() -> None:
-    """Remove the machine code of these sources: it is compiled anew where it is not loaded yet."""
+    """Remove the machine code of these sources from disk. Kernels that are not loaded yet are compiled again."""
     if place := folder():
         shutil.rmtree(place, ignore_errors=True)
-        folder.cache_clear()  # made again when it is asked for
+        folder.cache_clear()  # the next call makes it again

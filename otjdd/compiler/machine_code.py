@@ -1,7 +1,7 @@
-"""Machine code of kernels by LLVM: one object file a kernel, which calls other kernels by their symbols.
+"""Machine code of kernels by LLVM: one object file for each kernel, which calls other kernels by their symbols.
 
-All functions in an object file but the kernel itself are internal to it. Of functions of one name in several files a
-linker takes the first, and results would depend on what a process has loaded before.
+All functions in an object file but the kernel itself are internal to it. A linker takes the first of several functions of
+one name, so results would otherwise depend on what a process has loaded before.
 
 The interface is that of llvmlite: https://llvmlite.readthedocs.io/en/stable/user-guide/binding
 """
@@ -10,16 +10,16 @@ import numba
 from llvmlite import binding
 
 KNOWN: set[str] = set()  # symbols of kernels in this process
-ENGINES: list[binding.ExecutionEngine] = []  # what holds their machine code
+ENGINES: list[binding.ExecutionEngine] = []  # hold the machine code in memory
 
 
 def processor() -> tuple[str, str]:
-    """Name and abilities of this processor."""
+    """Name and features of this processor."""
     return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
 
 
 def machine() -> binding.TargetMachine:
-    """What makes machine code for this processor."""
+    """LLVM's target of this processor, with the level of optimisation of numba."""
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
     name, abilities = processor()
@@ -29,12 +29,12 @@ def machine() -> binding.TargetMachine:
 
 
 def engine() -> binding.ExecutionEngine:
-    """What holds machine code."""
+    """A new execution engine, which holds machine code."""
     return binding.create_mcjit_compiler(binding.parse_assembly(""), machine())
 
 
 def object_file(code: str, function: str, symbol: str) -> tuple[bytes, list[str]]:
-    """Machine code of LLVM's code, and the symbols that it needs. One function gets a symbol, the others are internal."""
+    """Object file of LLVM code, and the symbols that it needs. function : gets the symbol; all others become internal"""
     module = binding.parse_assembly(code)
     parts = [*module.functions, *module.global_variables]
     for part in parts:
@@ -46,14 +46,14 @@ def object_file(code: str, function: str, symbol: str) -> tuple[bytes, list[str]
 
 
 def is_known(symbol: str) -> bool:
-    """True for a symbol of the process or of a kernel. LLVM ends the process when it looks for another."""
+    """True for a symbol of the process or of a kernel. LLVM ends the process if it cannot find one."""
     return symbol in KNOWN or binding.address_of_symbol(symbol) is not None
 
 
 def load(code: bytes, symbol: str) -> None:
     """Load an object file into this process, so that kernels loaded later can call its symbol. Raises ValueError."""
     if symbol in KNOWN or not ENGINES:
-        ENGINES.append(engine())  # an engine holds one thing of a name, and a session may define a kernel again
+        ENGINES.append(engine())  # an engine holds one function of a name, and a session may define a kernel again
     ENGINES[-1].add_object_file(binding.ObjectFileRef.from_data(code))
     ENGINES[-1].finalize_object()
     address = ENGINES[-1].get_function_address(symbol)

@@ -1,10 +1,10 @@
 """Rows of named tuples, one tuple for each column of a junction: kernels take the address of a row and index it.
 
-numba's own lists and tuples have their length in their type or count references. A Row is a stretch of memory that Python
-fills once, item after item, and that lives as long as the Row. In a kernel `row[k]` is the address of item k, a `Held`
-tuple; in Python it is the tuple itself.
+numba's tuples have their length in their type, and its lists count references. A Row is a block of memory that Python fills
+once with items, and that lives as long as the Row. In a kernel `row[k]` is the address of item k, a `Held` tuple; in Python
+it is the tuple itself.
 
-What numba asks of an extension: https://numba.readthedocs.io/en/stable/extending/low-level.html
+The interface is numba's for extensions: https://numba.readthedocs.io/en/stable/extending/low-level.html
 """
 
 import operator
@@ -26,15 +26,15 @@ from otjdd.compiler.held_tuples import Held, Unboxing
 
 Item = TypeVar("Item", bound=tuple[object, ...])  # a `held` class
 Values = Sequence[ir.Value]  # of the arguments of a call
-Lowered = tuple[Signature, Callable[..., ir.Value]]  # types of a call, and what makes its code
+Lowered = tuple[Signature, Callable[..., ir.Value]]  # types of a call, and the function that makes its code
 
 
 class Row(list[Item]):
-    """Named tuples of one `held` class; they are not changed, but for the elements of their arrays.
+    """Named tuples of one `held` class. Only the elements of their arrays may change.
 
-    A list, because numba tells lists apart by their first item, in its own C code. Any other object makes it find the
-    types of all arguments of a call in Python, which takes 150 us.
-    Raises TypeError where numba sees items of different types.
+    It is a list because numba recognises a list by its first item, in C. For any other object it would find the types
+    of all arguments in Python at each call, which takes 150 us.
+    Raises TypeError if numba sees items of different types.
     """
 
     def __init__(self, items: Iterable[Item]):
@@ -79,7 +79,7 @@ def address_of_items(manager: Any, item: Held) -> ir.PointerType:
 
 @register_model(RowType)
 class RowModel(models.PrimitiveModel):
-    """In machine code: a pointer to the first item."""
+    """Representation in machine code: a pointer to the first item."""
 
     def __init__(self, manager: Any, row: RowType):
         super().__init__(manager, row, address_of_items(manager, row.item))
@@ -124,7 +124,7 @@ def bytes_of(typing_context: object, item: Held) -> Lowered:
 
 @intrinsic
 def put(typing_context: object, address: types.Type, k: types.Type, item: Held) -> Lowered:
-    """Copy an item to place k of a row. Its arrays lose their references: those of Python keep them."""
+    """Copy an item to place k of a row, without references to its arrays, which Python keeps alive."""
 
     def copy(context: BaseContext, builder: ir.IRBuilder, call: Signature, args: Values) -> ir.Value:
         content, value = call.args[2].content, builder.load(args[2])

@@ -1,1 +1,1 @@
-"""Published laws as plain formulas by name: `case` reads the names, `physics` compiles the formulas."""
+"""Published laws as plain formulas by name: `case` uses the names, `physics` compiles the formulas."""

@@ -1,11 +1,12 @@
-"""Laws of the field acceleration of an ion hop, as plain formulas: the one place where a law is added.
+"""Laws of the field acceleration of an ion hop, as plain formulas. A new law is added here alone.
 
-A case names a law in `ions.law`. Its formula says how a field E speeds up the hops across a barrier, in both directions
-together, as a factor g(E) on the flux of `physics.ions`. g(0) = 1, so the diffusivity in weak field is that of the case.
+A case names a law in `ions.law`. Its formula is the factor g(E) by which a field E speeds up the hops across a barrier, in
+both directions together; it multiplies the flux of `physics.ions`. g(0) = 1, so the diffusivity in weak field is that of
+the case.
 
-To add a law, write its formula and give it a row of LAWS. Formulas use `math` and their arguments only: `physics` compiles
-them, and `case` reads the names of LAWS without compiling anything. `tests/physics/test_ions.py` holds what is asked of
-every law; give it the law as published, in extended precision.
+To add a law, write its formula, and add a row to LAWS. Formulas use `math` and their arguments only: `physics` compiles
+them, and `case` uses the names of LAWS without compiling anything. `tests/physics/test_ions.py` tests every law; add the
+law as published, in extended precision, there.
 """
 
 import math
@@ -14,9 +15,9 @@ from typing import NamedTuple
 
 
 class Ions(NamedTuple):
-    """The mobile species as numbers."""
+    """The mobile ions as numbers."""
 
-    law: int  # place in LAWS
+    law: int  # index in LAWS
     z: int  # charge number
     hop: float  # effective hop distance a [m]
     attempt: float  # attempt frequency nu0 [Hz]
@@ -24,7 +25,7 @@ class Ions(NamedTuple):
 
 
 class Hopping(NamedTuple):
-    """Numbers of the hop in one column."""
+    """The numbers of a hop that depend on the column."""
 
     diffusivity: float  # D0 [m2/s], in weak field
     barrier: float  # migration barrier E_a [eV]
@@ -35,7 +36,7 @@ Formula = Callable[[Ions, Hopping, float, float, float], tuple[float, float]]  #
 
 
 class Law(NamedTuple):
-    """A law: its formula and where it was published."""
+    """A law: its formula, and its source."""
 
     formula: Formula | None  # None for g = 1
     source: str = ""
@@ -55,7 +56,7 @@ def mott_gurney(ions: Ions, hopping: Hopping, E: float, w: float, slope: float) 
     k = 2.0 * hopping.diffusivity / (ions.hop * ions.hop * ions.attempt)
     square = w * w + k * k * u * u
     g = 1.0 / math.sqrt(square)
-    # at low temperature g reaches 1e113 and g/square overflows, while w g and k g u stay below one
+    # at low temperature g reaches 1e113, and g/square overflows; w g and k g u stay below 1
     return g, -du * g * (w * g * (slope * g) + k * g * (k * g) * u)
 
 

@@ -5,7 +5,7 @@ Source: Suzuki, Yamamoto, Suzuki, Nakagawa, Hayashi & Yoshizaki, J. Appl. Phys. 
 
 import math
 
-ROOM = 300.0  # K, to which the b and a of a case belong
+ROOM = 300.0  # K, temperature of the b and a of a case
 
 
 def without_field(temperature: float) -> float:
@@ -19,6 +19,6 @@ def saturation(temperature: float) -> float:
 
 
 def suzuki(b: float, a: float, temperature: float) -> tuple[float, float]:
-    """b [V/m] and a [V^2/m^2] of 300 K taken to a temperature [K], in the ratios of the law: a = [b/eps(0)]^2."""
+    """b [V/m] and a [V^2/m^2] at a temperature [K], scaled from those at 300 K by the law, a = [b/eps(0)]^2."""
     larger = saturation(temperature) / saturation(ROOM)
     return b * larger, a * (larger * without_field(ROOM) / without_field(temperature)) ** 2

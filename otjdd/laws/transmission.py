@@ -1,14 +1,14 @@
-"""Models of the transmission of electrons through a band profile, by name: the one place where a model is added.
+"""Models of the transmission of electrons through a band profile, by name. A new model is added here alone.
 
-A case names a model in `device.transmission`. "transfer-matrix" is the exact one, with kernels of its own in
-`physics.tunnelling` and `physics.tunnelling_slopes`. Any other model is a pair of formulas here, and a row of MODELS:
+A case names a model in `device.transmission`. "transfer-matrix" is exact, and has its own kernels in `physics.tunnelling`
+and `physics.tunnelling_slopes`. Any other model is a pair of formulas here, and a row of MODELS:
 
     transmission(profile, E) -> T              (n,) at energies E (n,) [eV]
     sensitivity(profile, E, weight) -> slopes  (4, S) sum over E of weight d ln T/d(left, right, length, curve) of a segment
 
-Formulas use `math`, `numpy`, K0 and their arguments only: `physics` compiles them, and `case` reads the names without
-compiling anything. The sensitivity has to be the exact derivative: the time steps rely on it. A test over all models
-compares it with differences.
+Formulas use `math`, `numpy`, K0 and their arguments only: `physics` compiles them, and `case` uses the names without
+compiling anything. The sensitivity must be the exact derivative, on which the time steps rely. A test of all models
+compares it with finite differences.
 """
 
 import math
@@ -25,12 +25,13 @@ K0 = 2.0 * ELECTRON_MASS * ELEMENTARY_CHARGE / HBAR**2  # 1/(eV m2)
 class Profile(NamedTuple):
     """Segments from left to right and the two leads; energies in eV, masses in m0.
 
-    The band on a segment is the straight line from left to right, plus curve P2(s), s from -1 to 1 and P2 = (3 s^2 - 1)/2.
+    The band on a segment is the straight line from left to right plus curve P2(s), with s from -1 to 1 along it and
+    P2 = (3 s^2 - 1)/2.
     """
 
     length: np.ndarray  # (S,) m
     left: np.ndarray  # (S,) straight part of U at the left end of each segment
-    right: np.ndarray  # (S,) the same at its right end
+    right: np.ndarray  # (S,) straight part of U at the right end
     mass: np.ndarray  # (S,)
     curve: np.ndarray  # (S,) height of both ends of the band above its straight part, which has its mean
     bottom_left: float  # U in the left lead
@@ -40,16 +41,16 @@ class Profile(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A transmission model; both formulas None for the transfer matrix."""
+    """A transmission model. Both formulas are None for the transfer matrix."""
 
     transmission: Callable[[Profile, np.ndarray], np.ndarray] | None = None
     sensitivity: Callable[[Profile, np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
-    """T(E) = exp(-2 int kappa dx) over the whole forbidden path, kappa = sqrt(m k0 (U - E)); 1 above the top; (n,).
+    """T(E) = exp(-2 int kappa dx) (n,) over the whole forbidden path, kappa = sqrt(m k0 (U - E)); 1 above the top.
 
-    Two straight lines with the mean and the tilt of its halves stand for the parabola on a segment.
+    The parabola on a segment is replaced by two straight lines with the mean and the slope of its halves.
     """
     theta = np.zeros(E.size)
     for s in range(profile.length.size):
@@ -62,7 +63,7 @@ def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
                     continue
                 root_a, root_b = math.sqrt(a), math.sqrt(b)
                 covered = 0.5 * profile.length[s]
-                if a * b == 0.0:  # the band passes E within the line
+                if a * b == 0.0:  # the band crosses E within the line
                     covered *= abs(a - b) / abs(U0 - U1)
                 theta[i] += 2.0 / 3.0 * covered * scale * (a + root_a * root_b + b) / (root_a + root_b)
     for i in range(E.size):
@@ -71,7 +72,7 @@ def wkb_transmission(profile: Profile, E: np.ndarray) -> np.ndarray:
 
 
 def wkb_sensitivity(profile: Profile, E: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """sum_E weight d ln T/d(left, right, length, curve) of each segment (4, S) for `wkb_transmission`."""
+    """sum_E weight d ln T/d(left, right, length, curve) (4, S) of each segment, for `wkb_transmission`."""
     total = np.zeros((4, profile.length.size))
     for s in range(profile.length.size):
         h, left, right, bow = 0.5 * profile.length[s], profile.left[s], profile.right[s], 0.75 * profile.curve[s]

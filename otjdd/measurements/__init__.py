@@ -1,1 +1,1 @@
-"""Files of measured numbers: tables of instruments and of people, read into Datasets with units."""
+"""Files of measured numbers, written by instruments or by hand, read into Datasets with units."""

@@ -1,7 +1,7 @@
-"""All rows of measured data: also those whose measured number is missing, or is not among the points that are kept.
+"""All rows of measured data, also those whose measured number is missing or left out.
 
-What was applied in them is known all the same. It is part of the waveform that drove the device, and of the order of reads.
-Where there are such rows, a Dataset has the coordinates `row_line`, `row_time`, `row_voltage` and so on over `row`.
+What was applied in such a row is known all the same, and is part of the waveform of the device and of the order of reads.
+A Dataset with such rows has the coordinates `row_line`, `row_time`, `row_voltage` and so on over `row`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ ROW = "row"
 
 
 def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
-    """Measured data with all rows. columns : values (row,) by name, the line among them; those not of a row are left out"""
+    """Measured data with the coordinates of all rows.
+
+    columns : name -> values (row,) in all rows, with the line; only APPLIED, line and record are used
+    """
     applied = {name: values for name, values in columns.items() if name in APPLIED}
     known = np.all([np.isfinite(values) for values in applied.values()], axis=0) if applied else np.zeros(0, dtype=bool)
     if known.sum() <= ds.sizes["point"]:
@@ -30,7 +33,7 @@ def with_rows(ds: xr.Dataset, columns: Mapping[str, np.ndarray]) -> xr.Dataset:
 
 
 def applied_rows(ds: xr.Dataset) -> xr.Dataset:
-    """What was applied in all rows of measured data, over `point`: APPLIED as far as it is known; line and record."""
+    """What was applied in all rows of measured data, as a Dataset over `point`: the known ones of APPLIED, line, record."""
     import xarray as xr
 
     if ROW not in ds.dims:
@@ -40,5 +43,5 @@ def applied_rows(ds: xr.Dataset) -> xr.Dataset:
 
 
 def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
-    """Number (point,) of the row of each point."""
+    """Index (point,) of the row of each point. rows : as of `applied_rows`"""
     return np.searchsorted(rows["line"].values, ds["line"].values)

@@ -1,4 +1,4 @@
-"""The columns of a sheet: where its header is, and what each column holds."""
+"""The columns of a sheet: its header, and the quantity of each column."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from otjdd.results.outputs import OUTPUTS
 
 
 class Column(NamedTuple):
-    """A column: its header as written and as understood, its place in a line, factor and offset to the held unit."""
+    """A column: its header as written and as read, its place in a line, factor and offset to the unit of the Dataset."""
 
     header: Cell
     heading: Heading
@@ -29,8 +29,9 @@ class Column(NamedTuple):
 class Table(NamedTuple):
     """Columns of a sheet and their numbers.
 
-    columns : by quantity   lines : (row,) in the file   values : (row,) by quantity, in the held units, nan where none
-    left_out : headers of columns that are not used   overflows : cells over the range of the instrument
+    columns : quantity -> column   lines : (row,) of the file
+    values : quantity -> numbers (row,) in the units of the Dataset, nan for missing ones
+    left_out : headers of unused columns   overflows : number of cells over the range of the instrument
     """
 
     columns: dict[str, Column]
@@ -41,10 +42,11 @@ class Table(NamedTuple):
 
 
 def table_of(sheet: Sheet, names: Mapping[str, str]) -> Table:
-    """Read the table of a sheet. names : quantity -> header of the column that holds it, where several could
+    """Read the table of a sheet.
 
-    Raises DataError, with the place, for a sheet without header, for unknown units, for rows that do not fit the header and
-    for text where a number should be.
+    names : quantity -> header of its column, for headers that are not understood or several columns of one quantity
+    Raises DataError, with the place, for a sheet without header, for unknown units, for rows that do not fit the header,
+    and for text in place of a number.
     """
     header, units = find_header(sheet, names)
     columns = columns_of(sheet, header, units, names)
@@ -67,10 +69,10 @@ def text_at(line: Line, place: int) -> str:
 
 
 def find_header(sheet: Sheet, names: Mapping[str, str]) -> tuple[Line, Line | None]:
-    """Find the header: its line, and a line of units below it. Raises DataError.
+    """Find the header: its line, and the line of units below it or None. Raises DataError.
 
-    It is the first line whose known names have numbers below them; a line of words without numbers below is told in the
-    error, because it is what was meant to be the header.
+    It is the first line whose known names have numbers below them, else the first line with two known names, for which
+    the missing numbers are reported later.
     """
     candidate = None
     head = sheet.head()
@@ -104,7 +106,7 @@ def has_header(sheet: Sheet, names: Mapping[str, str]) -> bool:
 
 
 def unknown_hint(head: list[Line]) -> str:
-    """Hint for a head without a known name: the output that one of its names resembles, or how to say what a name means."""
+    """Hint for lines without a known name: an output with a similar name, or how to name the columns by --column."""
     for line in head[:1]:
         hints = [nearest(text.split("(")[0].split("[")[0].strip(), OUTPUTS) for text in line.texts if text]
         if hint := next((hint for hint in hints if hint), ""):
@@ -116,18 +118,18 @@ def unknown_hint(head: list[Line]) -> str:
 
 
 def known(cell: Cell, names: Mapping[str, str]) -> bool:
-    """True if a header is understood, or named by the user."""
+    """True if a header is understood or named by the user."""
     return heading(cell.text) is not None or cell.text in names.values()
 
 
 def is_units(sheet: Sheet, line: Line) -> bool:
-    """True if a line holds units, in brackets or bare, and no numbers: such a line stands below some headers."""
+    """True if a line holds units, in brackets or bare, and no numbers, as below some headers."""
     texts = [text.strip("()[]") for text in line.texts if text.strip("()[]")]
     return bool(texts) and all(is_unit(text) and not is_number(text, sheet.decimal) for text in texts)
 
 
 def columns_of(sheet: Sheet, header: Line, units: Line | None, names: Mapping[str, str]) -> dict[str, Column]:
-    """Columns by quantity. Raises DataError for unknown units, and where two columns hold the same quantity."""
+    """Quantity -> column. Raises DataError for unknown units, and for two columns of the same quantity."""
     found: dict[str, Column] = {}
     wanted = {text: quantity for quantity, text in names.items()}
     for missing in set(names.values()) - set(header.texts):

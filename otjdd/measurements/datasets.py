@@ -1,4 +1,4 @@
-"""Arrays, DataFrames, Datasets and NetCDF files as measured data over `point`, as files of text give them."""
+"""Arrays, DataFrames, Datasets and NetCDF files as measured data over `point`, in the form that files of text give."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from otjdd.system.files import read_whole
 if TYPE_CHECKING:
     import xarray as xr
 
-DIMS = ("point", "read", "bias", "time")  # of one curve, the one looked for first
+DIMS = ("point", "read", "bias", "time")  # dimensions of a curve, in the order in which they are looked for
 
 
 def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Return the measured data of a NetCDF file, of otjdd or of others. Raises ResultError, DataError."""
+    """The measured data in a NetCDF file, of otjdd or another program. Raises ResultError, DataError."""
     import xarray as xr
 
     data = read_whole(os.fspath(path))
@@ -42,9 +42,9 @@ def from_netcdf(path: str | os.PathLike[str]) -> xr.Dataset:
 
 
 def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
-    """Return the measured data of a mapping name -> array, of a DataFrame, or of a Dataset; names as headers of a file.
+    """The measured data in a mapping name -> array, a DataFrame, or a Dataset. Names are as headers of a file.
 
-    Raises DataError, also for arrays of different lengths.
+    Raises DataError, also for arrays of different lengths; TypeError for another kind of object.
     """
     import xarray as xr
 
@@ -60,7 +60,7 @@ def from_arrays(data: Any, file: str = "data") -> xr.Dataset:
 
 
 def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
-    """Return the curve of a Dataset: all variables over `point`, else over reads, bias voltages or time."""
+    """The curve in a Dataset: all variables over `point`, else over reads, bias voltages or time. Raises DataError."""
     dim = next((d for d in DIMS if d in ds.dims and ds.sizes[d] > 1), None)
     if dim is None:
         raise DataError(
@@ -74,7 +74,7 @@ def from_dataset(ds: xr.Dataset, file: str = "data") -> xr.Dataset:
 
 
 def made(arrays: Mapping[str, np.ndarray], units: Mapping[str, str], file: str) -> xr.Dataset:
-    """Measured data of named arrays (point,) in units as written. Raises DataError."""
+    """Measured data of arrays (point,) by name. units : name -> unit as written. Raises DataError."""
     import xarray as xr
 
     variables: dict[str, tuple[str, np.ndarray, dict[str, str | int]]] = {}

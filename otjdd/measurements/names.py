@@ -1,7 +1,7 @@
 """Headers of columns: the quantity that a name stands for, and the unit in its brackets.
 
-A name is that of an output (`read_resistance`), or one that people and instruments use: V, I, |I|, J, R, G, C, t, n, T, f,
-`AnodeI`, `Drain Current`. A name with two meanings is not recognised.
+A name is that of an output (`read_resistance`), or one in common use: V, I, |I|, J, R, G, C, t, n, T, f, `AnodeI`, `Drain
+Current`. A name with two meanings is not recognised.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from otjdd.units import CELSIUS, SAME, Unit, exactly, unit
 
 
 class Quantity(NamedTuple):
-    """A measured quantity: unit in which it is held, what it is, and the pattern of its usual names, in small letters."""
+    """A measured quantity: its unit in a Dataset, its name in words, and the pattern of its common names in lower case."""
 
     unit: str
     long_name: str
@@ -56,12 +56,12 @@ QUANTITIES = {
 SAME_AS = {
     "bias": "voltage", "bias_current": "current", "read_resistance": "resistance", "read_time": "time",
 }  # fmt: skip
-LETTERS = {"T": "temperature", "t": "time"}  # names in which the case of the letter decides
+LETTERS = {"T": "temperature", "t": "time"}  # names that differ in upper and lower case only
 UNCERTAIN = re.compile(
     r"(?:sigma|std|sd|err|error|delta|unc|uncertainty|u)[ _]?(?:of )?\(?\s*(?P<after>[^()]+?)\s*\)?$"
     r"|(?P<before>.+?)[ _](?:sigma|std|sd|err|error|uncertainty|unc)$"
 )
-FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # of a quantity; the brackets hold no unit
+FUNCTION = re.compile(r"(?:abs|sigma|std|sd|err|delta|u)\(")  # a function of a quantity, whose brackets hold no unit
 UNCERTAINTY = "_uncertainty"
 MAX_NAME = 200  # characters of a header
 MINUS = ("-", "\u2212", "\u2013")  # before a name
@@ -73,9 +73,10 @@ WORDS = {
 
 
 class Heading(NamedTuple):
-    """A header that is understood: its quantity, if it is of the magnitude alone, its unit as written ("" for none).
+    """A header that is understood.
 
-    sign : -1 for a header such as "-I", whose numbers have the other sign
+    magnitude : True if it is of the magnitude of its quantity   unit : as written, "" for none
+    sign : -1 for a header such as "-I", whose numbers have the opposite sign
     """
 
     quantity: str
@@ -89,7 +90,7 @@ class Heading(NamedTuple):
         return self.quantity.removesuffix(UNCERTAINTY)
 
     def scale(self, written: str) -> tuple[float, float]:
-        """Factor and offset from a unit as written to that in which the quantity is held. Raises ValueError, in words."""
+        """Factor and offset from a unit as written to that of the Dataset. Raises ValueError."""
         factor, offset = scale_to(written, self.measures)
         if self.quantity.endswith(UNCERTAINTY):  # a difference
             return factor, 0.0
@@ -97,7 +98,7 @@ class Heading(NamedTuple):
 
 
 def heading(text: str) -> Heading | None:
-    """Understand a header such as "|I| (nA)" or "-I (A)"; None for a name that is not known."""
+    """Read a header such as "|I| (nA)" or "-I (A)"; None for an unknown name."""
     if len(text) > MAX_NAME:
         return None
     if text[:1] in MINUS and text[1:].strip():
@@ -144,7 +145,7 @@ def quantity_of(name: str) -> str | None:
 
 
 def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
-    """Quantity -> header of its column, from quantities as people name them ("I", "V_write"). Raises ValueError."""
+    """Quantity -> header of its column, from common names of quantities ("I", "V_write"). Raises ValueError."""
     found = {}
     for name, header in names.items():
         base = name.removesuffix(UNCERTAINTY)
@@ -158,12 +159,12 @@ def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def unit_of(quantity: str) -> str:
-    """Unit in which a quantity is held, as results spell it."""
+    """Unit of a quantity in a Dataset, as results spell it."""
     return QUANTITIES[quantity].unit if quantity in QUANTITIES else OUTPUTS[quantity].unit
 
 
 def long_name_of(quantity: str) -> str:
-    """Words for a quantity."""
+    """Name of a quantity in words."""
     return QUANTITIES[quantity].long_name if quantity in QUANTITIES else OUTPUTS[quantity].long_name
 
 
@@ -177,7 +178,7 @@ def is_unit(text: str) -> bool:
 
 
 def read_unit(text: str) -> Unit:
-    """Read a unit as people write it: "mA/cm2", "µA", "Ohms". Raises ValueError."""
+    """Read a unit in a common spelling: "mA/cm2", "µA", "Ohms". Raises ValueError."""
     plain = text.translate(SAME).strip()
     plain = WORDS.get(plain.lower(), plain)
     return unit(plain)
@@ -185,9 +186,9 @@ def read_unit(text: str) -> Unit:
 
 @exactly
 def scale_to(text: str, quantity: str) -> tuple[float, float]:
-    """Factor and offset from a unit as written to that of a quantity; (1, 0) where none is written.
+    """Factor and offset from a unit as written to that of a quantity in a Dataset; (1, 0) for "".
 
-    Raises ValueError for a text that is no unit and for the unit of another quantity.
+    Raises ValueError for a text that is no unit, and for the unit of another quantity.
     """
     plain = text.translate(SAME).strip()
     if quantity == "temperature" and plain in (CELSIUS, "C", "celsius", "Celsius"):

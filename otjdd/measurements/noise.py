@@ -1,7 +1,7 @@
 """The noise floor of a measured current, estimated from its scatter.
 
-A smooth curve bends one way over many points; its second differences keep their sign. Those of white noise change it from
-one to the next in arccos(-2/3)/pi = 73 % of all cases.
+Second differences of a smooth curve keep their sign over many points. Those of white noise change it from one to the next
+in arccos(-2/3)/pi = 73 % of all cases.
 """
 
 import numpy as np
@@ -9,13 +9,13 @@ import numpy as np
 ALTERNATE = 0.55  # share of changes of sign above which scatter is noise
 FEWEST = 8  # least number of second differences for an estimate
 LOST = 3.0  # currents below this multiple of the noise are lost in it
-EVEN = 0.5  # noise of the smaller half over that of all: below it the scatter grows with the current, and is no floor
+EVEN = 0.5  # noise of the smaller half over that of all, below which the scatter grows with the current and is no floor
 SIGMA = 1.4826  # standard deviation over median absolute deviation, of a normal distribution
 SECOND = np.sqrt(6.0)  # standard deviation of second differences over that of the noise
 
 
 def noise_floor(current: np.ndarray) -> float:
-    """Standard deviation [A] of the noise in which the smallest currents are lost; nan where none of them is.
+    """Standard deviation [A] of the noise in which the smallest currents are lost; nan if none is lost.
 
     current : (n,) in the order of the measurement [A]
     """
@@ -38,5 +38,5 @@ def noise_floor(current: np.ndarray) -> float:
 
 
 def deviation(bends: np.ndarray) -> float:
-    """Standard deviation of white noise from its second differences."""
+    """Standard deviation of white noise from its second differences (n,), robust against outliers."""
     return float(SIGMA * np.median(np.abs(bends)) / SECOND)

@@ -1,4 +1,4 @@
-"""Numbers in cells: decimal marks, and the words and values with which instruments mark missing numbers."""
+"""Numbers in cells: decimal marks, and the words and values that stand for missing numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 NUMBER = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eEdD][+-]?[0-9]{1,3})?|inf(?:inity)?)", re.IGNORECASE)
 MISSING = {"", "-", "--", "---", "nan", "na", "n/a", "null", "none", "#n/a", "#ref", "overflow"}
-MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # as word processors write it
-# Readings of SCPI instruments that are none: 9.9e37 over range, 9.91e37 not a number.
+MINUS = str.maketrans({"\u2212": "-", "\u2013": "-"})  # signs of word processors
+# SCPI instruments write 9.9e37 for a value over range, and 9.91e37 for "not a number".
 OVERFLOW = 9.8e37
-BETWEEN = "\0"  # stands in no text that is read
+BETWEEN = "\0"  # a character that no text contains
 
 
 def number_in(text: str, decimal: str) -> float | None:
-    """Number of a cell; nan where there is none; None for any other text, and for another decimal mark."""
+    """Number of a cell, nan for a missing one; None for other text, and for another decimal mark."""
     text = text.strip().translate(MINUS)
     if text.lower() in MISSING:
         return math.nan
@@ -27,7 +27,7 @@ def number_in(text: str, decimal: str) -> float | None:
 
 
 def is_number(text: str, decimal: str) -> bool:
-    """True if a text is a number with this decimal mark or with a point, and not one of the words for none."""
+    """True if a text is a number with this decimal mark or with a point. Words for missing numbers are not."""
     found = number_in(text, decimal)
     if found is None and decimal != ".":
         found = number_in(text, ".")
@@ -35,7 +35,7 @@ def is_number(text: str, decimal: str) -> bool:
 
 
 def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
-    """Numbers of many cells at once, nan where one is empty; None where a cell needs `number_in`."""
+    """Numbers of many cells at once, nan for empty ones; None if a cell needs `number_in`."""
     if not cells:
         return np.zeros(0)
     joined = BETWEEN.join(cells)
@@ -52,6 +52,6 @@ def plain_numbers(cells: Sequence[str], decimal: str) -> np.ndarray | None:
 
 
 def without_overflows(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Values with nan in place of the numbers with which instruments mark an overflow, and how many these were."""
+    """Values with nan in place of those that mark an overflow, and the number of these."""
     over = np.abs(values) >= OVERFLOW
     return np.where(over, np.nan, values), int(over.sum())

@@ -1,10 +1,10 @@
 """A file of measured numbers as a Dataset over `point`: SI, energies in eV, each variable with its unit.
 
-Coordinates of a point: `line` of the file, `record` (a new one begins where the time starts again or the sweep is
-repeated), `branch` (the monotonic piece of the sweep). Findings from the data stand in the attribute `understood`.
+Coordinates of a point are `line` of the file, `record` (a new one begins where the time starts again or the sweep is
+repeated), and `branch` (the monotonic piece of the sweep). The attribute `understood` lists how the data were read.
 
-A row whose measured number is missing, or out of the range that is kept, is no point. What was applied in it is known all
-the same: see `applied`.
+A row whose measured number is missing, or outside of the range to keep, is no point. What was applied in it is kept, see
+`applied`.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 NETCDF = (".nc", ".nc4", ".cdf")
 TEXTS = (".csv", ".tsv", ".txt", ".dat", ".asc")
-SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # suffixes of data, where a command also takes a case
-SWEPT = ("write_voltage", "voltage", "number", "time")  # the first that is there is the axis of the sweeps
+SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # by which commands tell data from cases
+SWEPT = ("write_voltage", "voltage", "number", "time")  # possible axes of the sweeps, the preferred one first
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
 UNUSED = "columns not used: "
@@ -47,14 +47,14 @@ def read_data(
 ) -> xr.Dataset:  # fmt: skip
     """Read measured numbers: a file (CSV, TSV or other text, a workbook, NetCDF), arrays by name, a DataFrame, a Dataset.
 
-    source : its names are those of outputs, or V, I, |I|, J, R, G, C, t, n, T, with a unit in brackets: "I (nA)"
-    names : quantity -> header of its column, where a header says too little: {"current": "Reading 2"}
-    sheet : of a workbook; the first that holds a table by default
-    without : (first, last) lines of the file that are left out   keep : quantity -> (low, high) [SI] of the points to keep
-    Raises OSError, ResultError (NetCDF), TypeError, ValueError for names of no quantity, DataError with file, line and
-    column for data that cannot be used.
+    source : names are those of outputs, or V, I, |I|, J, R, G, C, t, n, T, with a unit in brackets: "I (nA)"
+    names : quantity -> header of its column, for headers that are not understood: {"current": "Reading 2"}
+    sheet : of a workbook, by default the first with a table
+    without : (first, last) lines of the file to leave out   keep : quantity -> (low, high) [SI] of the points to keep
+    Raises OSError, ResultError (NetCDF), TypeError; ValueError for unknown quantities; DataError, with file, line and
+    column, for data that cannot be used.
     """
-    if "understood" in getattr(source, "attrs", ()):  # read before
+    if "understood" in getattr(source, "attrs", ()):  # a Dataset of this function
         return selected(source, without, keep or {})
     if not isinstance(source, str | os.PathLike):
         ds = from_arrays(source)
@@ -69,7 +69,10 @@ def read_data(
 def understood(
     path: str | os.PathLike[str], names: Mapping[str, str], wanted: str, without: Sequence[tuple[int, int]]
 ) -> tuple[Table, Sheet]:
-    """Table of a text file, or of the first sheet of a workbook that has one, and its sheet. Raises DataError, OSError."""
+    """Table and sheet of a text file, or of the first sheet of a workbook with a table. Raises DataError, OSError.
+
+    names : quantity -> header   wanted : title of a sheet, "" for any   without : lines to leave out
+    """
     if Path(path).suffix.lower() not in WORKBOOKS:
         sheet = read_text(path, without)
         return table_of(sheet, names), sheet
@@ -81,7 +84,7 @@ def understood(
 
 
 def dataset_of_table(table: Table, sheet: Sheet) -> xr.Dataset:
-    """Dataset of a table, without rows that lack a number. Raises DataError."""
+    """Dataset of a table. Rows with a missing number are no points. Raises DataError."""
     import xarray as xr
 
     lines = table.lines
@@ -112,7 +115,7 @@ def dataset_of_table(table: Table, sheet: Sheet) -> xr.Dataset:
 
 
 def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
-    """Number (point,) of the record of each point, by the time. Raises DataError where the time runs back."""
+    """Number (point,) of the record of each point, from the time. Raises DataError if the time runs back."""
     if "time" not in ds:
         return np.zeros(ds.sizes["point"], dtype=int)
     try:
@@ -126,7 +129,10 @@ def records(ds: xr.Dataset, sheet: Sheet, table: Table) -> np.ndarray:
 
 
 def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[str, tuple[float, float]]) -> xr.Dataset:
-    """Points within ranges [SI], ends included. Raises DataError for a quantity that is not there, or when none is left."""
+    """Points outside of the lines `without` and within the ranges `keep` [SI], ends included.
+
+    Raises DataError for a missing quantity, and for fewer than FEWEST points.
+    """
     for first, last in without:
         for dim, line in (("point", "line"), (ROW, f"{ROW}_line")):
             if dim in ds.dims:
@@ -151,7 +157,7 @@ def selected(ds: xr.Dataset, without: Sequence[tuple[int, int]], keep: Mapping[s
 
 
 def with_findings(ds: xr.Dataset) -> xr.Dataset:
-    """Return the Dataset with findings from its numbers: repeated sweeps, branches, and the noise floor of a current."""
+    """The Dataset with findings from its numbers: repeated sweeps, branches, noise floor. Raises DataError."""
     axis = axis_of(ds)
     said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
@@ -184,7 +190,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
 
 
 def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
-    """Number (row,) of the record of each row: by the time, else by repeats of the axis. Raises DataError."""
+    """Number (row,) of the record of each row, from the time, else from repeats of the axis. Raises DataError."""
     found = np.zeros(rows.sizes["point"], dtype=int)
     if "time" in rows:
         try:
@@ -197,7 +203,7 @@ def row_records(rows: xr.Dataset, axis: str) -> np.ndarray:
 
 
 def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
-    """Number (point,) of the repeat of a sweep that each point belongs to; at each temperature they begin anew."""
+    """Number (point,) of the repeat of a sweep that each point belongs to, counted from 0 at each temperature."""
     found = np.zeros(len(values), dtype=int)
     levels = np.round(ds["temperature"].values) if "temperature" in ds else found
     for level in np.unique(levels):
@@ -207,13 +213,13 @@ def repeats(ds: xr.Dataset, values: np.ndarray) -> np.ndarray:
 
 
 def axis_of(ds: xr.Dataset) -> str | None:
-    """Name of the quantity that was swept: the first of SWEPT that is there and changes, else the first there."""
+    """Name of the swept quantity: the first of SWEPT that changes, else the first one in the data; None without any."""
     there = [name for name in SWEPT if name in ds]
     return next((name for name in there if np.ptp(ds[name].values) > 0), there[0] if there else None)
 
 
 def sweep_words(axis: str, values: np.ndarray, record: np.ndarray, branch: np.ndarray) -> str:
-    """Words for the sweeps: the axis, its range, records and branches."""
+    """The sweeps in words: the axis, its range, records and branches."""
     unit = unit_of(axis)
     text = f"against {long_name_of(axis)}, {values.min():g} to {values.max():g}" + f" {unit}" * (unit != "1")
     count, turns = int(record.max()) + 1, int(branch[record == 0].max())

@@ -1,6 +1,6 @@
-"""The rows below a header: as many cells as it has names, and a number in each that is used.
+"""The rows below a header: each has a cell for each name, and a number in each column that is used.
 
-Rows are taken in blocks, and a whole column of a block at once; one by one only where a cell is not plainly a number.
+Rows are read in blocks, a whole column of a block at once. Cells are read one by one only if one is not a plain number.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ Columns = list[tuple[str, ...]]  # texts of the cells, a tuple for each column
 def rows_below(
     sheet: Sheet, header: Line, number: int, wanted: Mapping[int, str]
 ) -> tuple[np.ndarray, dict[int, np.ndarray], int]:
-    """Lines (row,) below a line, the numbers (row,) of their cells by place, nan where none, and how many were overflows.
+    """Numbers of the lines (row,), place -> numbers (row,) of the cells, nan for missing ones, and number of overflows.
 
-    wanted : place of a cell -> what it should hold, in words. Lines that repeat the header are left out, and those without
-    content at these places. Raises DataError, with the place, for text, and for a row that does not fit the header.
+    number : the rows begin below this line   wanted : place of a column -> its quantity, for messages
+    Lines that repeat the header, and those without content at these places, are left out. Raises DataError, with the
+    place, for text, and for a row that does not fit the header.
     """
     lines, numbers = [], []
     for first, rows in sheet.blocks(number + 1):
@@ -39,7 +40,10 @@ def rows_below(
 def with_content(
     sheet: Sheet, header: Line, first: int, rows: list[list[str]], places: list[int]
 ) -> tuple[np.ndarray, Columns]:
-    """Lines (row,) and columns of a block, without the rows that hold nothing at these places. Raises DataError."""
+    """Lines (row,) and columns of a block that begins at line `first`, without rows that are empty at these places.
+
+    Raises DataError.
+    """
     at, width = np.arange(first, first + len(rows)), len(header.cells)
     if set(map(len, rows)) != {width}:
         check_widths(sheet, header, at, rows)
@@ -53,7 +57,7 @@ def with_content(
 
 
 def check_widths(sheet: Sheet, header: Line, at: np.ndarray, rows: list[list[str]]) -> None:
-    """Raise DataError for a row with more cells than the header, or fewer where blanks divide them: no telling which."""
+    """Raise DataError for a row with more cells than the header, or with fewer if blanks divide the cells."""
     width = len(header.cells)
     for number, row in zip(at, rows, strict=True):
         fewer = 0 < len(row) < width and sheet.divider == " "
@@ -76,7 +80,7 @@ def without_headers(header: Line, at: np.ndarray, columns: Columns) -> tuple[np.
 
 
 def careful_numbers(sheet: Sheet, at: np.ndarray, cells: Sequence[str], place: int, what: str) -> np.ndarray:
-    """Numbers of cells one by one. Raises DataError for text, with its place."""
+    """Numbers of the cells of a column, read one by one. Raises DataError for text, with its place."""
     found = np.empty(len(cells))
     for i, text in enumerate(cells):
         value = number_in(text, sheet.decimal)

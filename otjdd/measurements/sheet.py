@@ -1,4 +1,4 @@
-"""A table as it stands in a file: its text, divided into lines and cells with their places, before it is interpreted."""
+"""A table as text: its lines and cells with their places in the file, before they are interpreted."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 from otjdd.case.problem import Problem
 from otjdd.errors import DataError
 
-HEAD = 2000  # lines in which a header is looked for
-BLOCK = 2**16  # characters that are divided into cells at a time: small enough for caches and the garbage collector
+HEAD = 2000  # lines in which a header is searched
+BLOCK = 2**16  # characters that are divided into cells at a time, few enough for the caches of the processor
 # A word, with a unit in brackets behind it; what stands in double quotes is one cell.
 WORD = re.compile(r'"[^"]*"|[^\s\[(]+(?:\s*[\[(][^\])]{0,40}[\])])?|\S+')
 
 
 class Cell(NamedTuple):
-    """A cell: where it begins in its line, counted from 1, and its text without blanks around it."""
+    """A cell: the column where it begins in its line, counted from 1, and its text without blanks around it."""
 
     column: int
     text: str
@@ -38,10 +38,11 @@ class Line(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A table: the name of its file, its text without comments, what divides its cells, the decimal mark of its numbers.
+    """A table in a file.
 
-    header : names that stand in a comment above the numbers   told : findings from the form
-    quoted : double quotes enclose cells   counted : a place in a line is the number of a cell, as in workbooks
+    text : without comments   divider : of cells   decimal : decimal mark   told : notes on this form
+    header : names in a comment above the numbers, or None
+    quoted : double quotes may enclose cells   counted : places in a line count cells and not characters, as in workbooks
     """
 
     file: str
@@ -63,15 +64,15 @@ class Sheet(NamedTuple):
         return Line(number, cells, text)
 
     def head(self) -> list[Line]:
-        """The first lines with content, that of a header in a comment before all others."""
+        """The first lines with content; a header in a comment is the first of all."""
         texts = enumerate(self.text.split("\n", HEAD)[:HEAD], start=1)
         lines = [self.line(number, text) for number, text in texts if text.strip()]
         return [self.header, *lines] if self.header else lines
 
     def blocks(self, number: int) -> Iterator[tuple[int, list[list[str]]]]:
-        """Texts of the cells of all lines from a number on, [] for an empty line, in blocks with the number of their first.
+        """Yield (number of the first line, texts of the cells of each line) in blocks, from line `number` on.
 
-        Raises DataError for a quote that is not closed in its line.
+        An empty line has []. Raises DataError for a quote that is not closed in its line.
         """
         at = 0
         for _ in range(number - 1):
@@ -86,7 +87,7 @@ class Sheet(NamedTuple):
             at, number = end + 1, number + len(texts)
 
     def rows(self, number: int, texts: list[str]) -> list[list[str]]:
-        """Texts of the cells of lines, of which the first has this number."""
+        """Texts of the cells of lines. number : of the first line. Raises DataError."""
         if self.divider == " ":
             return [line.split() for line in texts]
         quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if self.quoted else csv.QUOTE_NONE
@@ -104,14 +105,14 @@ class Sheet(NamedTuple):
         return rows
 
     def fault(self, line: Line | None, cell: Cell | None, expected: str, got: str = "", hint: str = "") -> DataError:
-        """An error at a place of the table; at its beginning without a line."""
+        """An error about a place in the table, its beginning if `line` is None."""
         number, column = (line.number if line else 1), (cell.column if cell else 1)
         text = line.text if line else ""
         return DataError([Problem(self.file, number, column, "", expected, got, hint, text)])
 
 
 def divided(line: str, divider: str, quoted: bool) -> Iterator[Cell]:
-    """Cells of a line with their places; none of an empty line."""
+    """Yield the cells of a line with their places."""
     if divider == " ":
         yield from (Cell(match.start() + 1, match.group().strip('"').strip()) for match in WORD.finditer(line))
         return

@@ -1,9 +1,9 @@
-"""Sweeps: turning points of a swept quantity, and repeats of the whole pattern, found from the numbers alone."""
+"""Turning points and repeats of a swept quantity, found from its values alone."""
 
 import numpy as np
 
-JITTER = 1e-3  # of the range: a source that is read back differs by less from itself
-APART = 0.4  # of the median step: values of one place in repeated sweeps differ by less
+JITTER = 1e-3  # of the range: smaller changes of a source that is read back are noise
+APART = 0.4  # of the median step: largest difference of the values at one place of repeated sweeps
 
 
 def branches(values: np.ndarray) -> np.ndarray:
@@ -14,16 +14,16 @@ def branches(values: np.ndarray) -> np.ndarray:
     moving = np.flatnonzero(signs)
     if not moving.size:
         return np.zeros(len(values), dtype=int)
-    # plateaus belong to the way that leads on from them
+    # a plateau belongs to the piece after it
     last = np.searchsorted(moving, np.arange(len(signs)))
     signs = signs[moving[np.minimum(last, len(moving) - 1)]]
     return np.concatenate(([0], np.cumsum(np.concatenate(([0], np.diff(signs) != 0)))))
 
 
 def period(values: np.ndarray) -> int:
-    """Number of points after which the values repeat themselves, all of them when they do not.
+    """Number of points after which the values repeat; the number of all points if they do not.
 
-    A constant never repeats: it shows no sweep. A repeated pattern turns or jumps back at least once.
+    A constant does not repeat, since it shows no sweep.
     """
     count, steps = len(values), np.abs(np.diff(values))
     if count < 4 or not np.ptp(values) > 0:
@@ -36,7 +36,7 @@ def period(values: np.ndarray) -> int:
 
 
 def same(values: np.ndarray, others: np.ndarray) -> bool:
-    """True if two records of a swept quantity took the same values, as far as a source and a clock repeat themselves."""
+    """True if two records have the same values of a swept quantity, within the accuracy of a source or a clock."""
     steps = np.abs(np.diff(values))
     moved = steps[steps > JITTER * max(np.ptp(values), np.finfo(float).tiny)]
     apart = APART * np.median(moved) if moved.size else JITTER * float(np.abs(values).max())
@@ -44,9 +44,9 @@ def same(values: np.ndarray, others: np.ndarray) -> bool:
 
 
 def restarts(time: np.ndarray) -> np.ndarray:
-    """Number (point,) of the record that each point belongs to: one begins where the time returns to its first value.
+    """Number (point,) of the record of each point. A record begins where the time returns to its first value.
 
-    Raises ValueError with the index of a point whose time runs back to anywhere else.
+    Raises ValueError, with the index of the point, if the time runs back to another value.
     """
     back = np.flatnonzero(np.diff(time) < 0) + 1
     near = time[0] + 0.5 * max(time[1] - time[0], 0.0) if len(time) > 1 else time[0]

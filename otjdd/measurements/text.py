@@ -1,6 +1,6 @@
-"""Text files as sheets: encoding, divider of cells, decimal mark, comments.
+"""Text files as sheets. Encoding, divider of cells, decimal mark and comments are found from the text.
 
-All of these are found from the text: the divider and the decimal mark are those with which most cells are numbers.
+The divider and the decimal mark are those with which most cells are numbers.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ DIVIDERS = {"\t": "tabs", ";": "semicolons", ",": "commas", " ": "spaces"}
 MARKS = "#%!"  # a line that begins with one of them is a comment
 COMMENT = re.compile(rf"^[ \t]*[{MARKS}].*", re.MULTILINE)
 CONTENT = re.compile(rf"^[ \t]*[^\s{MARKS}].*", re.MULTILINE)
-SAMPLE, TAIL = 400, 200_000  # lines from which the divider is found, among the last characters
+SAMPLE, TAIL = 400, 200_000  # the divider is found from this many last lines, among this many last characters
 BYTE_ORDER = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
 def read_text(path: str | os.PathLike[str], without: Sequence[tuple[int, int]] = ()) -> Sheet:
-    """Return the sheet of a text file; lines from `first` to `last` in `without` are empty. Raises OSError, DataError."""
+    """The sheet of a text file. without : (first, last) lines to leave empty. Raises OSError, DataError."""
     name = os.fspath(path)
     return sheet_of(name, blanked(decoded(path), without))
 
 
 def sheet_of(name: str, text: str) -> Sheet:
-    """Return the sheet of a text, of a file of this name. Raises DataError."""
+    """The sheet of the text of a file. Raises DataError."""
     begin = CONTENT.search(text)
     if begin is None:
         raise DataError([Problem(name, 1, 1, "", "a table of numbers", "a file without any")])
@@ -51,13 +51,15 @@ def sheet_of(name: str, text: str) -> Sheet:
     sheet = Sheet(name, text, divider, decimal, tuple(told))
     if not above or not is_number(re.split(r"[\s;,]", begin.group().strip(), maxsplit=1)[0], "."):
         return sheet
-    names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the names stand in a comment above the numbers
+    names = sheet.line(at, re.sub(f"[{MARKS}]", " ", above, count=1))  # the comment right above the numbers
     return sheet._replace(header=names._replace(text=above))
 
 
 def decoded(path: str | os.PathLike[str]) -> str:
-    """Text of a file, its lines ended by "\\n": UTF-8, UTF-16 with its mark, else Windows-1252, in which instruments write
-    their micro signs. Raises OSError, DataError."""
+    """Text of a file in UTF-8, UTF-16 with a byte order mark, or else Windows-1252, which instruments use for micro signs.
+
+    Ends of lines become "\\n". Raises OSError, DataError.
+    """
     name = os.fspath(path)
     try:
         data = read_regular(Path(path), MAX_BYTES)
@@ -78,7 +80,7 @@ def decoded(path: str | os.PathLike[str]) -> str:
 
 
 def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:
-    """Text in which lines from `first` to `last`, counted from 1, are empty."""
+    """The text with some lines emptied. without : (first, last) lines, counted from 1"""
     if not without:
         return text
     lines = text.split("\n")
@@ -89,7 +91,7 @@ def blanked(text: str, without: Sequence[tuple[int, int]]) -> str:
 
 
 def form_of(lines: list[str]) -> tuple[str, str]:
-    """Divider and decimal mark with which most cells are numbers and fewest are not, in rows with numbers."""
+    """Divider and decimal mark with which most cells are numbers and fewest are not."""
     best, most = (",", "."), 0
     for decimal, divider in product(".,", DIVIDERS):
         if decimal == divider and not any('"' in line for line in lines):

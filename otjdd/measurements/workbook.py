@@ -1,6 +1,6 @@
-"""Workbooks of instruments, .xls and .xlsx, as sheets. Formulas are not computed: cells hold what was last stored.
+"""Workbooks of instruments, .xls and .xlsx, as sheets. Formulas are not computed: cells have their stored values.
 
-They are read in a process of their own (`workbook_process`), within limits of memory and time.
+Another process reads them (`workbook_process`), within limits of memory and time.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from otjdd.system import interpreter
 from otjdd.system.files import Refused, read_regular
 
 MAX_BYTES = 256_000_000
-MEMORY, SECONDS = 2 * 2**30, 30  # of addresses [bytes] and of a processor, for the process that reads
+MEMORY, SECONDS = 2 * 2**30, 30  # limits of the process that reads: addresses [bytes], processor time [s]
 SUFFIXES = (".xls", ".xlsx", ".xlsm", ".xlsb", ".ods")
 
 
 def read_workbook(
     path: str | os.PathLike[str], wanted: str = "", without: Sequence[tuple[int, int]] = ()
 ) -> list[Sheet]:
-    """Return the sheet of a title, or all sheets of a workbook that hold anything, in its order.
+    """The sheet with the title `wanted`, or all sheets of a workbook that are not empty, in order.
 
-    without : (first, last) rows that are empty
+    without : (first, last) rows to leave empty
     Raises OSError, DataError for a file that is no workbook; OSError, with what to install, without python-calamine.
     """
     if find_spec("python_calamine") is None:
@@ -50,7 +50,7 @@ def read_workbook(
 
 
 def texts(name: str, data: bytes, wanted: str) -> list[tuple[str, str]]:
-    """Titles of the sheets of a workbook, and their cells between tabs. Raises DataError."""
+    """(title, text) of the sheets of a workbook, with tabs between cells. Raises DataError."""
     program = [sys.executable, "-P", os.fspath(Path(__file__).with_name("workbook_process.py"))]
     words = [str(MEMORY), str(SECONDS), str(MAX_BYTES), wanted]
     try:

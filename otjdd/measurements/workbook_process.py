@@ -1,8 +1,8 @@
-"""A process that reads a workbook: from stdin to a text of each sheet on stdout, within limits of memory and time.
+"""A process that reads a workbook from stdin and writes the text of each sheet to stdout, within limits of memory and time.
 
-It is started as a file, and imports nothing of otjdd. A workbook of a few kilobytes can ask for any memory, and a damaged
-one can end the process that reads it. Output: a line of JSON for each sheet, with its title and bytes, and its text; or a
-line with a fault.
+It is started as a file, and imports nothing of otjdd. A workbook of a few kilobytes can ask for any amount of memory, and a
+damaged one can end the process that reads it. The output is, for each sheet, a line of JSON with its title and the number
+of bytes, and its text; or a line with a fault.
 
     python workbook_process.py MEMORY SECONDS MOST_BYTES [SHEET]
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def main(memory: int, seconds: int, most: int, wanted: str = "") -> None:
-    """Write the sheet of this title, or all. memory, most : [bytes], of addresses and of text"""
+    """Write the sheet with the title `wanted`, or all. memory : of addresses [bytes]   most : of the text [bytes]"""
     limit(memory, seconds)
     out = sys.stdout.buffer
     try:
@@ -49,9 +49,9 @@ def limit(memory: int, seconds: int) -> None:
 
 
 def text_of(sheet: "CalamineSheet", most: int) -> bytes:
-    """Rows of a sheet as lines of cells between tabs, from its first row and column on; numbers to the last bit.
+    """Rows of a sheet as lines of text with tabs between cells, numbers with all digits. Raises ValueError.
 
-    The library gives rows from the first of the sheet on, cells from the first column that holds anything.
+    The library gives rows from the first one, cells from the first column that is not empty; empty columns are added.
     """
     if sheet.start is None:
         return b""

@@ -133,4 +133,4 @@ def compile_doors(run: Run) -> None:
         (run_log.write_row, (junction, state, run.tangent, 0.0, 0.0, 0.0, log)),
         (extremes.ratio_of_columns, (junction, state, run.watch)),
     ):
-        kernel_cache.compile_for(kernel, arguments, door=True)
+        kernel_cache.compile_for(kernel, arguments, from_python=True)

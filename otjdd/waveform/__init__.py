@@ -1,1 +1,1 @@
-"""Voltage against time: waveforms, their usual shapes, long trains as rules, text files, and the reads they carry."""
+"""Voltage against time: waveforms with their reads, the usual shapes, long trains, text files."""

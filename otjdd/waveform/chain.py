@@ -1,6 +1,6 @@
-"""Waveforms that are too long to hold in memory: parts and their repetitions, expanded one block at a time.
+"""Waveforms that are too long for the memory: parts and their repetitions, expanded one block at a time.
 
-A train of a million pulses is one period and a count. Only the current block exists as breakpoints.
+A train of a million pulses is one period and a count. Only the current block has breakpoints in memory.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 from otjdd.waveform.waveform import Block, Waveform, concatenate
 
 BLOCK = 250_000  # most breakpoints of a block, unless one copy of the shape has more
-HELD = 1_000_000  # breakpoints up to which a waveform is held as a whole
-MOST = 10**11  # breakpoints of a chain; a longer run would take years
+HELD = 1_000_000  # most breakpoints of a waveform that is kept in memory as a whole
+MOST = 10**11  # most breakpoints of a chain; a longer run would take years
 
 
 class Part(NamedTuple):
@@ -25,9 +25,9 @@ class Part(NamedTuple):
 
 
 class Chain:
-    """Parts end to end, with the totals of a Waveform, and its breakpoints in `blocks`.
+    """Parts end to end, with the totals of a Waveform; `blocks` yields the breakpoints.
 
-    Raises ValueError beyond MOST breakpoints, for a read at 0 s, and when the shortest step is lost to rounding at the end.
+    Raises ValueError beyond MOST breakpoints, for a read at 0 s, and if the shortest step is lost to rounding at the end.
     """
 
     durations: tuple[float, ...]
@@ -56,12 +56,12 @@ class Chain:
 
     @property
     def shortest_step(self) -> float:
-        """Shortest time between two breakpoints, jumps apart [s]."""
+        """Shortest time between two breakpoints, without jumps [s]."""
         return min(part.shape.shortest_step for part in self.parts)
 
     @property
     def write_voltages(self) -> np.ndarray:
-        """Voltage of the write before each read (m,) [V], nan where there is none."""
+        """Voltage (m,) [V] of the write before each read, nan without one."""
         return np.concatenate([np.tile(part.shape.write_voltages, part.copies) for part in self.parts])
 
     @property

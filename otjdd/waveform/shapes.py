@@ -1,7 +1,7 @@
 """Shapes of waveforms: hold, pulse, read, train, write-read loop, triangle, table.
 
-Pure functions of seconds and volts; each returns a waveform that starts at 0 s. All raise ValueError when the arguments
-contradict each other, or need more than MAX_POINTS breakpoints (counted before any array is allocated).
+Functions of seconds and volts; each returns a waveform that starts at 0 s. All raise ValueError if the arguments contradict
+each other, or need more than MAX_POINTS breakpoints (counted before any array is allocated).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def hold(voltage: float, duration: float, reads_at: Values = (), probe: Waveform
     """Constant voltage [V] for a duration [s], interrupted by reads.
 
     reads_at : ends of the reads [s], from the start   probe : waveform of one read
-    Raises ValueError when a read begins before the hold, or before the end of the previous read.
+    Raises ValueError if a read begins before the hold, or before the end of the previous read.
     """
     marks = np.unique(np.asarray(reads_at, dtype=float))
     if not marks.size:
@@ -70,7 +70,7 @@ def read(
 
 
 def extended(shape: Waveform, duration: float) -> Waveform:
-    """The shape, extended by its last voltage to `duration` [s]. Raises ValueError when the shape is longer."""
+    """The shape, extended by its last voltage to a duration [s]. Raises ValueError if the shape is longer."""
     # Sums such as 20 ns + 180 ns differ from a period of 200 ns by a rounding error.
     if math.isclose(shape.duration, duration, rel_tol=1e-12):
         times = np.where(shape.times == shape.duration, duration, np.minimum(shape.times, duration))
@@ -83,17 +83,17 @@ def extended(shape: Waveform, duration: float) -> Waveform:
 
 
 def train(shape: Waveform, count: int, period: float) -> Waveform | Chain:
-    """The shape `count` times, one each `period` (s, from start to start)."""
+    """The shape `count` times. period : from start to start [s]"""
     return repeated(extended(shape, period), count)
 
 
 def staircase(path: Values, step: float, cycles: int = 1) -> np.ndarray:
     """Voltages (n,) [V] from vertex to vertex of `path` in steps of `step`, without the first vertex.
 
-    Each vertex occurs exactly and once; the last step of a leg may be shorter. Several cycles need a closed path.
+    Each vertex occurs once, and exactly; the last step of a leg may be shorter. Several cycles need a closed path.
     """
     legs = list(pairwise(path))
-    # A leg of 2.2 V in steps of 0.1 V is 22 steps, also where the quotient is 22.000000000000004.
+    # A leg of 2.2 V in steps of 0.1 V is 22 steps, even if the quotient is 22.000000000000004.
     counts = [max(math.ceil(abs(stop - start) / step - 1e-9), int(stop != start)) for start, stop in legs]
     check_path(path, cycles)
     check_count(sum(counts) * cycles)
@@ -107,7 +107,7 @@ def staircase(path: Values, step: float, cycles: int = 1) -> np.ndarray:
 def write_read_loop(
     writes: Values, width: float, probe: Waveform, wait: float = 0.0, rise: float = 0.0, fall: float = 0.0
 ) -> Waveform:
-    """For each of `writes` (n,) [V]: a pulse, 0 V for `wait`, and the read `probe`, marked with that voltage."""
+    """For each of `writes` (n,) [V]: a pulse of that voltage, 0 V for `wait` [s], and the read `probe`."""
     heights = np.asarray(writes, dtype=float)
     block = pulse(1.0, width, rise, fall, wait).then(probe)
     check_count(heights.size * block.times.size)

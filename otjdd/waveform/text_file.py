@@ -1,7 +1,7 @@
 """Waveforms as text files of two columns, time and voltage.
 
-Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment. A first line of words is a header whose
-brackets may name units: `t [us], V [mV]`. Without them the columns are in s and V. The encoding is UTF-8.
+Columns are divided by a comma, semicolon, tab or spaces; `#` begins a comment. A first line of words is a header, whose
+brackets may name units: `t [us], V [mV]`. Without units the columns are in s and V. The encoding is UTF-8.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ COLUMNS = (Column("time", "time"), Column("voltage", "voltage"))
 
 
 def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: float = math.inf) -> Waveform:
-    """Return the waveform of a text file with a read marked at each of `reads_at` [s].
+    """The waveform in a text file, with a read at each of `reads_at` [s].
 
     highest : largest allowed voltage [V], of either sign
-    Raises OSError when the file cannot be read, ValueError ("file:line: ...") for anything other than two or more lines
-    of finite numbers with times that rise from 0.
+    Raises OSError if the file cannot be read; ValueError ("file:line: ...") unless it has two or more lines of finite
+    numbers, with times that rise from 0.
     """
     path = Path(path)
     said = lines(path)
@@ -51,7 +51,7 @@ def read_waveform(path: str | Path, reads_at: Sequence[float] = (), highest: flo
 
 
 def check_time(path: Path, number: int, time: float, previous: float | None) -> None:
-    """Raise ValueError for a time that does not follow on `previous`, that of the line above, None on the first."""
+    """Raise ValueError for a time before `previous`, that of the line above; for a first time (None) other than 0."""
     if previous is None and time != 0:
         raise ValueError(f"{path}:{number}: the first time is {time:g}, not 0")
     if previous is not None and time < previous:

@@ -1,8 +1,8 @@
 """Waveforms: voltage of the source against time, as breakpoints (t, V).
 
-A waveform is piecewise linear. Two breakpoints at one time are a jump. A read is a mark on a breakpoint: the instant, at
-the end of a read plateau, at which the current is taken. Joints accumulate no rounding error: period k of a train starts
-at k times the period, rounded once.
+A waveform is piecewise linear. Two breakpoints at one time are a jump. A read is a mark on a breakpoint: the time, at the
+end of a read plateau, at which the current is taken. Rounding errors do not accumulate: period k of a train starts at k
+times the period, rounded once.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ class Waveform:
 
     times : (n,) [s], from 0, non-decreasing; equal neighbours are a jump
     voltages : (n,) [V], linear in between, held after the end
-    reads : (m, 2) time [s] of each read and voltage [V] of the write before it, nan where there is none. Each time is that
-        of a breakpoint, and of one read; at a jump the read takes the voltage before it, at 0 s the first
-    Raises ValueError when the arrays do not fit this description.
+    reads : (m, 2) time [s] of each read and voltage [V] of the write before it, nan without one. Each time is that of a
+        breakpoint and of one read. A read at a jump takes the voltage before the jump, one at 0 s the first voltage
+    Raises ValueError if the arrays do not fit this description.
     """
 
     times: np.ndarray
@@ -32,7 +32,7 @@ class Waveform:
     reads: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
 
     def __post_init__(self) -> None:
-        # Copies: a caller that changes its arrays later must not change a frozen waveform.
+        # Copies, so that the caller may change its arrays later.
         times, voltages = (np.array(a, dtype=float, ndmin=1) for a in (self.times, self.voltages))
         reads = np.array(self.reads, dtype=float).reshape(-1, 2)
         _check(times, voltages, reads)
@@ -65,20 +65,20 @@ class Waveform:
 
     @property
     def shortest_step(self) -> float:
-        """Shortest time between two breakpoints, jumps apart [s]; infinite for a single instant."""
+        """Shortest time between two breakpoints, without jumps [s]; infinite for a single time."""
         steps = np.diff(self.times)
         return float(steps[steps > 0].min(initial=np.inf))
 
     @property
     def write_count(self) -> int:
-        """Number of writes: plateaus that are neither reads nor 0 V, or reads that follow a write, if those are more."""
+        """Number of writes: plateaus that are neither reads nor 0 V, or the reads after a write, if these are more."""
         _, end, v0, v1 = self.segments()
         plateaus = (v0 == v1) & (v0 != 0) & ~np.isin(end, self.read_times)
         return int(max(plateaus.sum(), np.isfinite(self.write_voltages).sum()))
 
     @property
     def block_count(self) -> int:
-        """Number of blocks: one, since this waveform is held as a whole."""
+        """Number of blocks: 1, as this waveform is in memory as a whole."""
         return 1
 
     def blocks(self, first: int = 0) -> Iterator[Block]:
@@ -108,19 +108,19 @@ class Waveform:
     def __call__(self, t: np.ndarray) -> np.ndarray: ...
 
     def __call__(self, t: float | np.ndarray) -> float | np.ndarray:
-        """Voltage [V] at t [s]: at a jump the one after it, before 0 the first, after the end the last."""
+        """Voltage [V] at a time t [s]: at a jump that after it, before 0 s the first, after the end the last."""
         at = np.asarray(t, dtype=float)
         i = np.searchsorted(self.times, at, side="right") - 1
         voltage: float | np.ndarray = self._between(at, i, i + 1, i)[()]
         return voltage
 
     def _before(self, t: np.ndarray) -> np.ndarray:
-        """Limit from the left."""
+        """Voltage [V] just before times t (n,) [s]."""
         j = np.searchsorted(self.times, t, side="left")
         return self._between(t, j - 1, j, j)
 
     def _between(self, t: np.ndarray, i: np.ndarray, j: np.ndarray, exact: np.ndarray) -> np.ndarray:
-        """Line through points i and j; at a breakpoint exactly its voltage."""
+        """Voltage at t on the line through points i and j; at a breakpoint exactly that of point `exact`."""
         i, j, exact = (np.clip(k, 0, self.times.size - 1) for k in (i, j, exact))
         span = self.times[j] - self.times[i]
         share = np.where(span > 0, (t - self.times[i]) / np.where(span > 0, span, 1.0), 0.0)
@@ -129,7 +129,7 @@ class Waveform:
         return voltage
 
     def segments(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Ramps and plateaus in order as (t0, t1, v0, v1), each (k,), in s and V; without jumps."""
+        """Start [s], end [s], first and last voltage [V] of all ramps and plateaus, (k,) each, without jumps."""
         long = np.flatnonzero(self.times[1:] > self.times[:-1])
         return self.times[long], self.times[long + 1], self.voltages[long], self.voltages[long + 1]
 
@@ -140,8 +140,8 @@ class Waveform:
     def repeat(self, count: int, voltages: np.ndarray | None = None, writes: np.ndarray | None = None) -> Waveform:
         """Copies end to end; copy k starts at k * duration. Raises ValueError for count < 1 and beyond MAX_POINTS.
 
-        voltages : (count, n) [V] of the breakpoints of each copy, when copies differ in height
-        writes : (count,) [V] voltage of the write before the reads of each copy, else that of this waveform
+        voltages : (count, n) [V] of the breakpoints of each copy; None for those of this waveform
+        writes : (count,) [V] of the write before the reads of each copy; None for those of this waveform
         """
         if count < 1:
             raise ValueError(f"a waveform is repeated 1 time or more, not {count}")
@@ -160,7 +160,7 @@ class Waveform:
 
 
 class Block(NamedTuple):
-    """A piece of a waveform that is integrated as a whole: its start [s], and its breakpoints counted from there."""
+    """A part of a waveform that is in memory at a time: its start [s], and its breakpoints with times from there."""
 
     start: float
     waveform: Waveform
@@ -185,10 +185,10 @@ def concatenate(parts: Iterable[Waveform]) -> Waveform:
 
 
 def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
-    """pre - post, where post starts `delay` [s] after pre; before it, if negative.
+    """pre - post, the voltage across a junction that is driven at both ends.
 
-    The voltage across a junction that is driven at both ends. Each waveform rests at its first voltage before its start
-    and at its last voltage after its end. Reads of both are kept.
+    delay : start of post after that of pre [s]; negative if post starts first
+    Each waveform has its first voltage before its start, and its last voltage after its end. Reads of both are kept.
     """
     _check_points(2 * (pre.times.size + post.times.size))
     late_pre, late_post = max(-delay, 0.0), max(delay, 0.0)
@@ -200,7 +200,7 @@ def difference(pre: Waveform, post: Waveform, delay: float = 0.0) -> Waveform:
 
 
 def with_reads(waveform: Waveform, times: Sequence[float] | np.ndarray) -> Waveform:
-    """The waveform with one read marked at each of `times` [s], which does not change it. Raises ValueError outside."""
+    """The waveform with a read at each of `times` [s]. Its voltage is unchanged. Raises ValueError for times outside."""
     marks = np.asarray(times, dtype=float)
     # A mark that differs from a breakpoint by rounding only (1000 ns against 1 us) belongs to that breakpoint.
     rounding = 8 * np.spacing(waveform.duration)
@@ -253,7 +253,11 @@ def _join(
     times: np.ndarray, voltages: np.ndarray, reads: np.ndarray, starts: np.ndarray, durations: np.ndarray,
     sizes: tuple[np.ndarray, np.ndarray],
 ) -> Waveform:  # fmt: skip
-    """Waveform of concatenated parts, part k shifted to starts[k]; sizes : numbers of points and of marks of each part."""
+    """Waveform of concatenated parts, with part k shifted to starts[k].
+
+    durations : of the parts [s]   sizes : number of breakpoints, and of reads, of each part
+    Raises ValueError if a step is lost to rounding.
+    """
     points, marks = sizes
     moved = _move(times, starts, durations, points)
     nominal, actual = times[1:] - times[:-1], moved[1:] - moved[:-1]
@@ -282,7 +286,7 @@ def _tidy(times: np.ndarray, voltages: np.ndarray, reads: np.ndarray) -> Wavefor
 
 
 def _merge(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Union of two sets of times, and both sets in terms of it; times that differ by rounding only become one."""
+    """Union of two sets of times, and both sets with times of the union; times within rounding become one."""
     both = np.concatenate([first, second])
     order = np.argsort(both, kind="stable")
     ordered = both[order]
@@ -301,7 +305,7 @@ def _merge_marks(waveform: Waveform, own_times: np.ndarray) -> np.ndarray:
 
 
 def _limits(own_times: np.ndarray, voltages: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Limits from the left and from the right, at `times`, of the line through (own_times, voltages)."""
+    """Voltages just before and just after `times` of the waveform with these breakpoints."""
     # A leading plateau at the first voltage, so that the line begins at 0 s.
     if own_times[0] > 0:
         own_times, voltages = np.append(0.0, own_times), np.append(voltages[0], voltages)

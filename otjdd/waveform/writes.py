@@ -9,9 +9,9 @@ from otjdd.waveform.waveform import Waveform
 
 @by_record(most=2)
 def last_writes(drive: Waveform | Chain, count: int) -> np.ndarray:
-    """End [s] and voltage at the end [V] of the last write before each of the first reads (count, 2); nan before any.
+    """End [s] of the last write before each of the first `count` reads, and the voltage there [V]: (count, 2), nan without.
 
-    drive : `Waveform` or `Chain`; block by block, so a long train needs no more memory than its reads
+    The drive is taken block by block, so a long train needs no more memory than its reads.
     """
     found, last = [np.empty((0, 2))], np.full((1, 2), np.nan)
     for block in drive.blocks() if count else ():
@@ -26,7 +26,7 @@ def last_writes(drive: Waveform | Chain, count: int) -> np.ndarray:
 
 
 def writes(waveform: Waveform) -> np.ndarray:
-    """End [s] and voltage there [V] of each write (W, 2): a ramp or plateau with a voltage that does not end in a read."""
+    """End [s] of each write and the voltage there [V], (W, 2). A write is a ramp or plateau that does not end in a read."""
     _, end, start_voltage, voltage = waveform.segments()
     driven = np.maximum(np.abs(start_voltage), np.abs(voltage)) > 0
     rows: np.ndarray = np.column_stack((end, voltage))[driven & ~np.isin(end, waveform.read_times)]

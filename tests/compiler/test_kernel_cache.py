@@ -133,12 +133,12 @@ def test_a_kernel_is_compiled_once_for_each_type(place):
     assert call() == (49.0, 2)
     assert call() == (49.0, 0)
     assert call(x=7) == (49, 2)
-    assert len(list(place.iterdir())) == 4  # the kernel and its door
+    assert len(list(place.iterdir())) == 4  # the kernel and its entry point
     assert {stat.S_IMODE(entry.stat().st_mode) for entry in place.iterdir()} == {0o600} or os.name == "nt"
     assert stat.S_IMODE(place.stat().st_mode) & 0o077 == 0 or os.name == "nt"
 
 
-@pytest.mark.parametrize("entry", ["test_kernel_cache.square-*", "test_kernel_cache.square.door-*"])
+@pytest.mark.parametrize("entry", ["test_kernel_cache.square-*", "test_kernel_cache.square.entry-*"])
 def test_damage_of_any_kind_is_compiled_again(place, entry):
     call()
     (path,) = place.glob(entry)
@@ -286,7 +286,7 @@ def fresh(name: str, monkeypatch):
     return importlib.import_module(name)
 
 
-@pytest.mark.parametrize("lost", ["square-*", "poly-*", "poly.door-*"])
+@pytest.mark.parametrize("lost", ["square-*", "poly-*", "poly.entry-*"])
 def test_any_entry_of_a_kernel_and_its_caller_may_be_lost_alone(place, tmp_path, monkeypatch, lost):
     (tmp_path / "kernels_lost.py").write_text(KERNELS)
     monkeypatch.syspath_prepend(tmp_path)

@@ -1,4 +1,4 @@
-"""The door of the server: nothing without the cookie, nothing for other hosts and pages, nothing too large."""
+"""Access control of the server: nothing without the cookie, nothing for other hosts and pages, nothing too large."""
 
 import asyncio
 

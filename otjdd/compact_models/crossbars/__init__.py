@@ -1,1 +1,1 @@
-"""Crossbars of compact models: Kirchhoff's law on their lines, pulses on them, and the patterns of a case."""
+"""Crossbars of compact models: Kirchhoff's law on the lines, pulses on them, and the patterns of a case."""

@@ -1,7 +1,7 @@
-"""The cells of a crossbar: devices of one kind of junction dealt to the crossings, and what gives access to each.
+"""The cells of a crossbar: each has a device and, in series with it, a switch, a selector or nothing.
 
-A switch conducts on the word line that is chosen, a selector has a law of its own. Cells that share a device and the state
-of their switch are one group, whose kernels run at once.
+A switch conducts on the chosen word line, a selector has a law of its own. Cells with the same device and the same state
+of the switch form a group, for which the kernels are called once.
 """
 
 from collections.abc import Iterator
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class Cells(NamedTuple):
-    """What stands at the crossings, counted along word lines."""
+    """The cells of R word lines and C bit lines, word line by word line."""
 
-    devices: tuple[CompactModel, ...]  # that share their tables
-    lookups: "tuple[Lookup, ...]"  # tables of the kernels, of each device
-    dealt: np.ndarray  # (R C,) number of the device of each cell
+    devices: tuple[CompactModel, ...]  # share their tables
+    lookups: "tuple[Lookup, ...]"  # arguments of the kernels, for each device
+    dealt: np.ndarray  # (R C,) index of the device of each cell
     access: Switch | Selector | None = None
 
 
 def cells_of(devices: tuple[CompactModel, ...], dealt: np.ndarray, access: Switch | Selector | None = None) -> Cells:
-    """Cells of devices whose columns follow the tables of the first."""
+    """Cells of devices that share the tables of the first. dealt : (R C,) index of the device of each cell"""
     first = devices[0].lookup
     lookups = [
         first._replace(kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight) for each in devices
@@ -35,20 +35,20 @@ def cells_of(devices: tuple[CompactModel, ...], dealt: np.ndarray, access: Switc
 
 
 def alike(model: CompactModel, count: int) -> Cells:
-    """Cells that are all one device."""
+    """Cells that all have one device, without access."""
     return Cells((model,), (model.lookup,), np.zeros(count, np.int64))
 
 
 def beginning(cells: Cells) -> np.ndarray:
-    """States (R C, 2 K) that the cells begin with, each as its own device does."""
+    """Initial states (R C, 2 K) of the cells, those of their devices."""
     found: np.ndarray = np.concatenate([device.states(1) for device in cells.devices])[cells.dealt]
     return found
 
 
 def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tuple[np.ndarray, Lookup]]":
-    """Places within `which` (M,), numbers of cells, and the tables of what stands there, group by group.
+    """Yield the groups of the cells `which` (M,): positions within `which`, and the arguments of the kernels.
 
-    chosen : (R C,) True for cells on a word line that is written or read
+    chosen : (R C,) True for cells on a word line that is written or read   which : indices of cells
     """
     from otjdd.compact_models.kernels import EXPONENTIAL, THRESHOLD
 
@@ -74,7 +74,7 @@ def groups(cells: Cells, chosen: np.ndarray, which: np.ndarray) -> "Iterator[tup
 def linearise(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Currents (M,) [A] and their slopes [S] of the cells with the numbers `which`, states (M, 2 K) where they are."""
+    """Currents (M,) [A] of the cells `which` at voltages (M,) [V], and their slopes (M,) [S]; states (M, 2 K) are fixed."""
     from otjdd.compact_models import kernels as compact
 
     current, slope = np.empty(which.size), np.empty(which.size)
@@ -88,7 +88,7 @@ def linearise(
 def hold(
     cells: Cells, chosen: np.ndarray, which: np.ndarray, states: np.ndarray, voltage: np.ndarray, duration: float
 ) -> None:
-    """Hold the cells with the numbers `which` at voltages (M,) for a duration [s]; states (M, 2 K) change in place.
+    """Hold the cells `which` at voltages (M,) [V] for a duration [s]. The states (M, 2 K) change in place.
 
     Raises NotAsExpected for voltages or a duration beyond the range of the model.
     """

@@ -1,4 +1,4 @@
-"""The crossbar of a case: its lines, and devices by the compact model that it names or one extracted for its drive."""
+"""The crossbar of a case: its lines, and its devices from the compact model that it names or from an extraction."""
 
 import os
 import tomllib
@@ -22,15 +22,15 @@ from otjdd.system.pool import one_by_one
 from otjdd.system.steps import Progress
 from otjdd.units import brief
 
-JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model is a model of
-SCALED = "device.radius"  # current and charge go with the area
-DECADES = 1e3  # longest over shortest time that an extraction needs at least
+JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model depends on
+SCALED = "device.radius"  # may differ: current and charge are proportional to the area
+DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 
 def crossbar_of(case: Case, progress: Progress = None) -> Crossbar:
-    """The crossbar of a case. progress and what is raised: as of `model_of`"""
+    """The crossbar of a case. progress, exceptions : as in `model_of`"""
     said = case.crossbar
-    assert said is not None  # as the case has been checked
+    assert said is not None  # `case.crossbar.faults` has checked it
     count = said.word_lines * said.bit_lines
     radius = case.device.radius if said.cells.radius is None else said.cells.radius
     area = case.device.area * (radius / case.device.radius) ** 2
@@ -50,7 +50,7 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
 
 
 def devices_of(case: Case, progress: Progress = None) -> list[CompactModel]:
-    """The devices of the cells of a case, one or those that are drawn."""
+    """The devices of the cells of a case: one, or as many as it draws."""
     assert case.crossbar is not None
     count = case.crossbar.cells.devices
     if count is None:
@@ -64,11 +64,12 @@ def devices_of(case: Case, progress: Progress = None) -> list[CompactModel]:
 
 
 def model_of(case: Case, progress: Progress = None) -> CompactModel:
-    """The model of the cells of a case. progress : called with the fraction of an extraction
+    """The model of the cells of a case: the one that it names, or an extracted one.
 
+    progress : called with the fraction of the extraction that is done
     Raises CaseError, ResultError for a file that is no model of this version, ExtractionError.
     """
-    assert case.crossbar is not None  # as the case has been checked
+    assert case.crossbar is not None  # `case.crossbar.faults` has checked it
     if case.crossbar.model is not None:
         return model_named_by(case)
     voltage, time = needed_range(case)
@@ -79,7 +80,7 @@ def model_of(case: Case, progress: Progress = None) -> CompactModel:
 
 
 def model_named_by(case: Case, file: str = "case") -> CompactModel:
-    """The model that a case names; `file` is the name of the case in messages. Raises CaseError, ResultError."""
+    """The model that a case names. file : name of the case in messages. Raises CaseError, ResultError."""
     assert case.crossbar is not None
     assert case.crossbar.model is not None
     key = "crossbar", "model"
@@ -102,7 +103,7 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
 
 
 def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Voltages [V] and times [s] that a model has to hold for: those of the drive, and of the writes before it."""
+    """Ranges of voltage [V] and time [s] that a model needs for the drive of a case and its initial history."""
     assert isinstance(case.drive, Patterns)
     assert case.crossbar is not None
     voltages, times = [], []
@@ -111,14 +112,14 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
         times += [part.width, max(part.width, part.pause)] if part.kind == "write" else [part.duration]
     highest = max(map(abs, voltages), default=0.0) or 0.1
     low, high = -highest, highest
-    if case.crossbar.model is None:  # the extraction has to reach the states that the case begins with
+    if case.crossbar.model is None:  # an extraction must also reach the initial states of the case
         for write in getattr(case.ions.initial, "history", ()):
             low, high, times = min(low, write.voltage), max(high, write.voltage), [*times, write.duration]
     return (low, high), (min(times), max(max(times), 2.0 * DECADES * min(times)))
 
 
 def difference_from_case(model: CompactModel, case: Case) -> str:
-    """First value of a case that differs in the case of a model, in words; "" when all are equal."""
+    """The first value in which a case differs from that of a model, in words; "" if there is none."""
     there, here = tomllib.loads(str(model.about.get("case_resolved", ""))), case.plain()
     found = model.temperatures
     for key in JUNCTION if len(found) == 1 else JUNCTION[1:]:
@@ -136,7 +137,7 @@ def difference_from_case(model: CompactModel, case: Case) -> str:
 
 
 def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
-    """Key and both values where two tables differ first, None when they do not."""
+    """Key and both values of the first difference of two tables; None if they are equal."""
     if isinstance(one, dict) and isinstance(other, dict):
         pairs = ((one.get(name), other.get(name), f"{key}.{name}") for name in {**one, **other})
         return next((found for pair in pairs if (found := first_unlike(*pair))), None)
@@ -144,7 +145,7 @@ def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
 
 
 def refused(case: Case, path: tuple[str, ...], expected: str, got: str = "", file: str = "case") -> CaseError:
-    """The error of a key of a case, at its line in the file."""
+    """A CaseError about a key of a case, at its line in the file."""
     places = toml_text.scan(case.source).places
     within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
     if within is None:

@@ -2,12 +2,12 @@
 
     word line i:  driver -r- u_i0 -r- u_i1 - ...        one segment r between neighbours, and before the first
     bit line j:   driver -r- w_0j -r- w_1j - ...
-    cell i, j:    from u_ij (the metal) to w_ij, with what gives access to it
+    cell i, j:    from u_ij (the metal) to w_ij, with its switch or selector
 
-2 R C nodes. A line without driver floats. The current of a cell rises with its voltage, so the voltages of the nodes are
-the minimum of a convex function, the co-content of the network, whose gradient is the current missing at each node:
-Newton's iteration with a search along its steps finds them from anywhere. A factored matrix is used as long as steps
-with it become shorter; where cells hardly change from one solution to the next that is long.
+There are 2 R C nodes. A line without driver floats. The current of a cell rises with its voltage. So the voltages of the
+nodes minimise a convex function, the co-content of the network, whose gradient is the current missing at each node.
+Newton's iteration with a line search finds them from any start. A factored matrix is used again as long as its steps
+become shorter, which it is for long where cells hardly change between solutions.
 """
 
 from typing import Any, NamedTuple
@@ -19,15 +19,15 @@ from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
-TOLERANCE = 2e-6  # of the highest voltage of the drivers: last step of the voltages at the cells
-NOISE = 1e-7  # V, to which the kernels find the voltage of a junction
-LOCAL = 1e-4  # V: steps this small need no search, in which round-off of the currents would be taken for a slope
-KEEP = 0.5  # of the step before: a step with an old factor that is longer asks for a new one, as dear as three steps
-STRAIGHT = 1e-5  # V from where a cell was found, on which its current is straight to 1e-7 of it
-ENOUGH = 0.5  # of the slope at the beginning of a step: small enough at its end
+TOLERANCE = 2e-6  # of the highest voltage of the drivers: size of the last step of the voltages at the cells
+NOISE = 1e-7  # V: accuracy to which the kernels find the voltage of a junction
+LOCAL = 1e-4  # V: smaller steps have no line search, which would take round-off of the currents for a slope
+KEEP = 0.5  # of the step before: a longer step with an old factor makes a new one, which costs as much as three steps
+STRAIGHT = 1e-5  # V from the last evaluation of a cell, within which its current is linear to 1e-7
+ENOUGH = 0.5  # of the slope at the beginning of a step: the line search ends below it
 MOST_TURNS = 100
 MOST_HALVINGS = 40
-LEAK = 1e-15  # S from every node to ground, so that a floating line has a voltage
+LEAK = 1e-15  # S from every node to ground, so that the voltage of a floating line is defined
 
 
 class Crossbar(NamedTuple):
@@ -38,7 +38,7 @@ class Crossbar(NamedTuple):
     bit_lines: int
     line_resistance: float
     driver_resistance: float = 0.0
-    different: Cells | None = None  # cells that are not all the model alone
+    different: Cells | None = None  # the cells, if they are not all the model without access
 
     @property
     def count(self) -> int:  # type: ignore[override]  # of its cells; a tuple has a method of the name
@@ -47,11 +47,11 @@ class Crossbar(NamedTuple):
 
     @property
     def cells(self) -> Cells:
-        """What stands at the crossings."""
+        """The cells of all crossings."""
         return self.different or alike(self.model, self.count)
 
     def on_lines(self, chosen: np.ndarray | None) -> np.ndarray:
-        """True (R C,) for the cells on chosen word lines (R,); None for no such line."""
+        """True (R C,) for the cells on chosen word lines. chosen : True (R,) for these, None for none"""
         lines = np.zeros(self.word_lines, bool) if chosen is None else np.asarray(chosen, bool)
         return np.repeat(lines, self.bit_lines)
 
@@ -62,17 +62,17 @@ class Lines(NamedTuple):
     words: np.ndarray  # (R,) V at the drivers of the word lines, nan for lines that float
     bits: np.ndarray  # (C,)
     conductance: Any  # sparse (2 R C, 2 R C) S, nodes of the word lines first
-    source: np.ndarray  # (2 R C,) A, what the drivers feed into their first nodes
+    source: np.ndarray  # (2 R C,) A, driver voltage times conductance at the first node of each line
     chosen: np.ndarray  # (R C,) True for cells on a word line that is written or read
 
 
 class Solution(NamedTuple):
-    """Voltages and currents of all cells, and what the next solution with the same lines begins from."""
+    """Voltages and currents of all cells, and the start of the next solution with the same lines."""
 
     voltage: np.ndarray  # (R, C) V, from word line to bit line
     current: np.ndarray  # (R, C) A
     nodes: np.ndarray  # (2 R C,) V
-    factor: Any  # of the matrix around some solution before
+    factor: Any  # LU factors of the matrix at this or an earlier solution
 
     @property
     def word_current(self) -> np.ndarray:
@@ -88,21 +88,21 @@ class Solution(NamedTuple):
 
 
 class Point(NamedTuple):
-    """The network at some voltages of its nodes."""
+    """The network at given voltages of its nodes."""
 
-    cell: np.ndarray  # (R C,) V
+    cell: np.ndarray  # (R C,) V across the cells
     current: np.ndarray  # (R C,) A
-    slope: np.ndarray  # (R C,) S, at the voltages `found`
-    missing: np.ndarray  # (2 R C,) A that leaves each node
-    found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A at which the kernels found each cell last
+    slope: np.ndarray  # (R C,) S, at the voltages in `found`
+    missing: np.ndarray  # (2 R C,) A, net current out of each node, zero at the solution
+    found: tuple[np.ndarray, np.ndarray]  # (R C,) V and A of each cell at its last evaluation by the kernels
 
 
 def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndarray | None = None) -> Lines:
     """Lines with drivers at voltages words (R,) and bits (C,) [V], nan for lines that float.
 
-    chosen : True (R,) for word lines that are written or read, on which switches conduct
+    chosen : True (R,) for word lines that are written or read, whose switches conduct
 
-    Raises NotAsExpected for a line without resistance, or drivers beyond the range of the model.
+    Raises NotAsExpected for a line without resistance, and for drivers beyond the range of the model.
     """
     from scipy.sparse import coo_matrix
 
@@ -128,10 +128,10 @@ def lines(crossbar: Crossbar, words: ArrayLike, bits: ArrayLike, chosen: np.ndar
 
 
 def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solution | None = None) -> Solution:
-    """Voltages and currents of all cells while their states (R C, 2 K) stay where they are.
+    """Voltages and currents of all cells, with fixed states (R C, 2 K).
 
-    before : a solution with the same lines and other states, to begin from
-    Raises NetworkError when the voltages do not settle.
+    before : a solution with the same lines and other states, to start from
+    Raises NetworkError if the iteration does not converge.
     """
     n = crossbar.word_lines * crossbar.bit_lines
     highest = float(max(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits)))
@@ -170,9 +170,9 @@ def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any) -
 
 
 def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None) -> Point:
-    """The network at voltages (2 R C,) of its nodes; beyond the range of the model a cell keeps its last conductance.
+    """The network at voltages (2 R C,) [V] of its nodes. Beyond the range of the model a cell keeps its last conductance.
 
-    near : the network with the same states at other voltages; cells that hardly differ from there are not found again
+    near : the network with the same states at other voltages; cells within STRAIGHT of it are not evaluated again
     """
     n = nodes.size // 2
     cell = nodes[:n] - nodes[n:]
@@ -193,7 +193,7 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
 
 
 def factored(driven: Lines, slope: np.ndarray) -> Any:
-    """LU factors of the network with cells of these conductances (R C,) [S]."""
+    """LU factors of the network, with differential conductances (R C,) [S] of the cells."""
     from scipy.sparse import bmat, diags
     from scipy.sparse.linalg import splu
 
@@ -203,15 +203,18 @@ def factored(driven: Lines, slope: np.ndarray) -> Any:
 
 
 class Step(NamedTuple):
-    """A step from a point."""
+    """A Newton step."""
 
-    nodes: np.ndarray  # (2 R C,) V
+    nodes: np.ndarray  # (2 R C,) V before the step
     step: np.ndarray  # (2 R C,) V
-    point: Point
+    point: Point  # the network before the step
 
 
 def searched(crossbar: Crossbar, driven: Lines, states: np.ndarray, step: Step, ahead: Point) -> tuple[float, Point]:
-    """Share of a step that comes near the least co-content along it, and the point there; `ahead` is the whole step."""
+    """Line search: the share of a step that nearly minimises the co-content along it, and the point there.
+
+    ahead : the point after the whole step
+    """
     downhill = -float(step.step @ step.point.missing)
     low, high, share = 0.0, 1.0, 1.0
     for _ in range(MOST_HALVINGS):

@@ -1,4 +1,4 @@
-"""Which cells a part of a drive writes."""
+"""The cells that a part of a drive writes."""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
-"""Voltages on the lines of a crossbar in the course of time: cells that are written, scanned, or left alone.
+"""A crossbar in time: cells are written, read, or left at rest.
 
-While the drivers hold their voltages the cells move, and with them the voltages on the lines. A time step moves the cells
-at the voltages of its beginning, finds the voltages at its end, and moves them again at the mean of both. What the second
-move changes is the error of the first, and far above that of the second.
+While the drivers hold their voltages the cells change, and with them the voltages on the lines. A time step moves the cells
+at the voltages of its beginning, finds the voltages at its end, and moves the cells again from the beginning at the mean of
+both. The difference of the two moves is the error of the first, and far above the error of the second, which is kept.
 """
 
 from typing import NamedTuple
@@ -14,24 +14,24 @@ from otjdd.compact_models.crossbars.network import Crossbar, Lines, Solution, li
 from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
-ERROR = 5e-3  # of a state, by which the two moves of a step may differ
-SAME = 1e-4  # V: a voltage that changes by less has moved its cell as well as the mean would, to 0.4 % of the move
-CHANGE = 0.4  # of the power, in a step: the trapezoid is then off by 1.4 % of it
-FIRST, SHORTEST = 0.02, 1e-9  # of the duration: the first step where none is known, and one that no error makes shorter
+ERROR = 5e-3  # of a state: allowed difference of the two moves of a step
+SAME = 1e-4  # V: cells whose voltage changes by less are not moved again, an error of 0.4 % of the move
+CHANGE = 0.4  # of the power: allowed change in a step, an error of 1.4 % of the trapezoidal rule for the energy
+FIRST, SHORTEST = 0.02, 1e-9  # of the duration: default of the first time step, and the shortest one
 
 
 class HeldDrivers(NamedTuple):
-    """End of a time in which the drivers hold their voltages."""
+    """Result of a time in which the drivers hold their voltages."""
 
     end: Solution
-    energy: float  # J, of the drivers
-    voltage: np.ndarray  # (R, C) V, of largest magnitude that each cell has seen
-    current: np.ndarray  # (R, C) A, likewise
-    step: float  # s, the first time step, with which the next pulse of the kind may begin
+    energy: float  # J from the drivers
+    voltage: np.ndarray  # (R, C) V, of largest magnitude across each cell
+    current: np.ndarray  # (R, C) A, of largest magnitude through each cell
+    step: float  # s, the first accepted time step, for the next pulse of the kind
 
 
 class Drivers(NamedTuple):
-    """What the drivers do."""
+    """Voltages of the drivers."""
 
     words: np.ndarray  # (R,) V, nan for lines that float
     bits: np.ndarray  # (C,) V
@@ -41,9 +41,9 @@ class Drivers(NamedTuple):
 def hold_drivers(
     crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0
 ) -> HeldDrivers:
-    """Hold the drivers for a duration [s]; the states (R C, 2 K) change in place.
+    """Hold the drivers for a duration [s]. The states (R C, 2 K) change in place.
 
-    first : time step [s] to begin with, 0 where none is known
+    first : first time step [s], 0 for the default
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
     """
     driven = lines(crossbar, *drivers)
@@ -68,7 +68,7 @@ def hold_drivers(
 def stepped(
     crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float
 ) -> tuple[np.ndarray, Solution, float]:
-    """States after a step [s], the solution there, and the error of the step; 1 is allowed."""
+    """States (R C, 2 K) after a step [s], the solution there, and the error of the step in units of the allowed one."""
     K, cells, every = states.shape[1] // 2, crossbar.cells, np.arange(len(states))
     first = states.copy()
     hold(cells, driven.chosen, every, first, found.voltage.ravel(), step)
@@ -82,12 +82,12 @@ def stepped(
 
 
 def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Of two values each that with the larger magnitude."""
+    """The value of larger magnitude, element by element."""
     return np.where(np.abs(other) > np.abs(one), other, one)
 
 
 def power(found: Solution, words: np.ndarray, bits: np.ndarray) -> float:
-    """Power [W] that the drivers give."""
+    """Power [W] from the drivers at voltages words (R,) and bits (C,) [V]."""
     return float(np.nan_to_num(words) @ found.word_current - np.nan_to_num(bits) @ found.bit_current)
 
 
@@ -99,9 +99,9 @@ def write_cells(
     scheme: str = "half",
     first: float = 0.0,
 ) -> HeldDrivers:
-    """One pulse (voltage [V], width [s]) on the chosen cells (R, C), all on one word line; see `hold_drivers`.
+    """Apply one pulse (voltage [V], width [s]) to the chosen cells (R, C), all on one word line; see `hold_drivers`.
 
-    Raises NotAsExpected for another scheme, or chosen cells on several word lines.
+    Raises NotAsExpected for an unknown scheme, and for chosen cells on several word lines.
     """
     voltage, width = pulse
     return hold_drivers(crossbar, states, writing(chosen, voltage, scheme), width, first)
@@ -143,13 +143,13 @@ def read_cells(
 
 
 def leave_alone(crossbar: Crossbar, states: np.ndarray, duration: float) -> None:
-    """All lines at 0 V for a duration [s]."""
+    """Keep all lines at 0 V for a duration [s]. The states (R C, 2 K) change in place."""
     off, every = np.zeros(crossbar.count, bool), np.arange(crossbar.count)
     hold(crossbar.cells, off, every, states, np.zeros(crossbar.count), duration)
 
 
 def cell_conductances(crossbar: Crossbar, states: np.ndarray, voltage: float = 0.1) -> np.ndarray:
-    """Chord conductances (R, C) [S] of the cells themselves at a voltage [V], without lines and access."""
+    """Chord conductances (R, C) [S] of the junctions at a voltage [V], without lines and access."""
     cells, every = crossbar.cells._replace(access=None), np.arange(crossbar.count)
     off = np.zeros(crossbar.count, bool)
     current, _ = linearise(cells, off, every, states, np.full(crossbar.count, voltage))

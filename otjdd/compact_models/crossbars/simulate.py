@@ -1,4 +1,4 @@
-"""From a case with a crossbar to its Dataset: patterns written, read, and left alone, and what that does to all cells."""
+"""Simulate a case with a crossbar: its patterns are written, read and left at rest, part by part of its drive."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
 )  # fmt: skip
 Part = PatternWrite | PatternRead | PatternRest
-Pieces = Iterator[tuple[pulses.HeldDrivers | None, float]]  # None for all lines at 0 V; how long [s]
+Pieces = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what a piece did, None for a rest at 0 V; its duration [s]
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
-EXTRACTION = 0.8  # share of the progress that the extraction of a model is given
+EXTRACTION = 0.8  # share of the progress for the extraction of a model
 
 
 class Running(NamedTuple):
-    """A crossbar on its way through the parts of a drive; the arrays are filled step by step, nan before."""
+    """A crossbar during its drive. The arrays of S steps are nan at first, and are filled step by step."""
 
     crossbar: Crossbar
     scheme: str
@@ -50,9 +50,9 @@ class Running(NamedTuple):
 def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     """Dataset of a case whose drive is of the kind patterns. Raises CaseError, ResultError, ExtractionError, SolverError.
 
-    A run that fails or is interrupted has nan from there on. progress : called with the fraction done
+    progress : called with the fraction done. The partial result of a run that fails or is interrupted ends in nan.
     """
-    assert case.crossbar is not None  # as the case has been checked
+    assert case.crossbar is not None  # `case.crossbar.faults` has checked it
     assert isinstance(case.drive, Patterns)
     self_check.trust()
     began = time.perf_counter()
@@ -73,7 +73,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
         "model": "extracted for this run" if extracting else case.crossbar.model,
     }
     reached = largest_values(running, case.crossbar.cells.radius or case.device.radius)
-    if case.device.film.electrons != "none":  # then they are part of the model
+    if case.device.film.electrons != "none":  # the model then contains them, so their number is no limit
         del reached["film_electron_ratio"]
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
         "compact_model_error": sentence(crossbar.model)
@@ -82,7 +82,7 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
 
 
 def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
-    """A crossbar before the first part of a drive."""
+    """A crossbar before the first part of its drive, recorded as step 0."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
     states = beginning(crossbar.cells)
     maps = {name: np.full((count, *shape), np.nan) for name in CELLS}
@@ -95,9 +95,9 @@ def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
 
 
 def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
-    """Take a crossbar through a part of its drive, and record it as a step. Yields the share that is done.
+    """Apply a part of the drive to a crossbar, and record it as a step. Yields the share of the part that is done.
 
-    Raises NetworkError with the time, KeyboardInterrupt.
+    Raises NetworkError with the time of the failure, KeyboardInterrupt.
     """
     began = now = float(running.rows["step_time"][step - 1])
     total = lasting(running.crossbar, part)
@@ -113,7 +113,7 @@ def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
 
 
 def pieces_of(running: Running, step: int, part: Part) -> Pieces:
-    """What a part of a drive does, piece by piece."""
+    """Apply a part of a drive, piece by piece, as an iterator."""
     if isinstance(part, PatternWrite):
         return pulses_of_write(running, step, part)
     return scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, step, part)
@@ -130,7 +130,7 @@ def lasting(crossbar: Crossbar, part: Part) -> float:
 
 
 def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
-    """The pulses of a write, word line after word line, as (Held, its duration [s]); None for a pause."""
+    """Apply the pulses of a write, word line by word line. Yields (HeldDrivers, or None for a pause; duration [s])."""
     pattern, first = marked(running.crossbar, part), 0.0
     running.maps["cell_chosen"][step] = pattern
     for word in np.flatnonzero(pattern.any(axis=1)):
@@ -147,7 +147,7 @@ def pulses_of_write(running: Running, step: int, part: PatternWrite) -> Pieces:
 
 
 def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
-    """The reads of a scan as (Held, its duration [s])."""
+    """Apply the reads of a scan. Yields (HeldDrivers, duration [s])."""
     bits = range(running.crossbar.bit_lines) if part.unselected == "floating" else [None]
     for word, bit in product(range(running.crossbar.word_lines), bits):
         held = pulses.read_cells(running.crossbar, running.states, word, (part.voltage, part.duration), bit)
@@ -159,13 +159,13 @@ def scanned(running: Running, step: int, part: PatternRead) -> Pieces:
 
 
 def rested(running: Running, step: int, part: PatternRest) -> Pieces:
-    """The one piece of a rest."""
+    """Apply a rest. Yields (None, duration [s])."""
     pulses.leave_alone(running.crossbar, running.states, part.duration)
     yield None, part.duration
 
 
 def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
-    """Add what the drivers did in a step."""
+    """Add the energy and the largest voltages, currents and powers of a piece to a step."""
     maps, rows, largest = running.maps, running.rows, running.largest
     maps["cell_voltage"][step] = pulses.larger(held.voltage, np.nan_to_num(maps["cell_voltage"][step]))
     rows["step_energy"][step] = np.nan_to_num(rows["step_energy"][step]) + held.energy
@@ -174,7 +174,7 @@ def note_held(running: Running, step: int, held: pulses.HeldDrivers) -> None:
 
 
 def record_step(running: Running, step: int, when: float, voltage: float) -> None:
-    """Record the end of a step, at a time [s]."""
+    """Record the conductances and positions of all cells at the end of a step. when : its time [s]"""
     maps, rows, K = running.maps, running.rows, running.crossbar.model.kind.size
     cells, thickness = running.crossbar.cells, running.crossbar.model.thickness
     shape = maps["cell_chosen"].shape[1:]
@@ -194,9 +194,10 @@ def record_step(running: Running, step: int, when: float, voltage: float) -> Non
 
 
 def largest_values(running: Running, radius: float) -> dict[str, model_limits.Reached]:
-    """Largest current density of a cell, steady rise of its temperature, without its neighbours' heat, and electrons.
+    """Largest values of quantities with a limit: electrons in the film, current density, temperature rise of a cell.
 
-    Of the electrons a compact model knows how many there are at most, at a voltage in any state.
+    The number of electrons is the largest of any state at the voltage. The rise is the steady one, without the heat of the
+    neighbours.
     """
     at, area = running.rows["step_time"], running.crossbar.model.area
     rise = running.largest["power"] * model_limits.thermal_resistance(radius)

@@ -1,1 +1,1 @@
-"""Compact models as files of other programs: one module a target, text in, nothing computed but the text."""
+"""Compact models as files for other programs: one module for each program, which returns text."""

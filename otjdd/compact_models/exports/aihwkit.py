@@ -1,7 +1,7 @@
 """The device as a preset of IBM's aihwkit: a PiecewiseStepDevice, whose steps depend on the weight.
 
-w -> w + dw_min (1 + min(up_down, 0)) up(w)      weights -1 to 1 stand for the smallest and the largest conductance
-w -> w - dw_min (1 - max(up_down, 0)) down(w)    a bias of either sign makes one direction smaller, none larger
+w -> w + dw_min (1 + min(up_down, 0)) up(w)      weight -1 is the smallest conductance, 1 the largest
+w -> w - dw_min (1 - max(up_down, 0)) down(w)    the asymmetry up_down reduces the step of one direction
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from otjdd.compact_models.exports.functions import header, number
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
 
-NODES = 15  # of the step over the weight
+NODES = 15  # weights at which the step is tabulated
 
 
 class Steps(NamedTuple):
@@ -31,7 +31,7 @@ def weights(curve: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def steps(pulses: Pulsed) -> Steps:
-    """Steps at evenly spaced weights, linear between the pulses that were measured and held beyond them."""
+    """Steps at evenly spaced weights, interpolated between the pulses and constant beyond them."""
     low, high = pulses.ends
     nodes = np.linspace(-1.0, 1.0, NODES)
     found, off = [], []
@@ -48,7 +48,7 @@ def steps(pulses: Pulsed) -> Steps:
 
 
 def updated(steps: Steps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """Weights after one pulse each, up or down: the rule that aihwkit follows, without noise."""
+    """Weights (n,) after one pulse each, up where `up` (n,) is true, else down: the rule of aihwkit without noise."""
     nodes = np.linspace(-1.0, 1.0, len(steps.up))
     rise = steps.dw_min * (1.0 + min(steps.up_down, 0.0)) * np.interp(w, nodes, steps.up)
     fall = steps.dw_min * (1.0 - max(steps.up_down, 0.0)) * np.interp(w, nodes, steps.down)
@@ -56,8 +56,8 @@ def updated(steps: Steps, w: np.ndarray, up: np.ndarray) -> np.ndarray:
 
 
 def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]:
-    """Standard deviations between devices, by the names of aihwkit: of the step and of both ends of the range, relative,
-    and of the asymmetry. Weights are those of the device of `pulses`.
+    """Standard deviations between devices, by the names of aihwkit: of the step (relative), of both ends of the range, and
+    of the asymmetry; 0 without devices. Weights are those of the device of `pulses`.
     """
     if devices is None:
         return dict.fromkeys(("dw_min_dtod", "w_min_dtod", "w_max_dtod", "up_down_dtod"), 0.0)

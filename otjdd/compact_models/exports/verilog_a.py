@@ -1,4 +1,4 @@
-"""The compact model as Verilog-A, for compilers that know neither tables nor arrays (openvaf-r)."""
+"""The compact model as Verilog-A, for compilers without tables and arrays (openvaf-r)."""
 
 from otjdd.compact_models.exports.functions import (
     Functions,
@@ -17,21 +17,27 @@ from otjdd.compact_models.exports.functions import (
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 
-WARM = "1.0"  # K: circuits begin at 27 degC, which is 0.15 K from 300 K
-TELL = "1e12"  # 1/s, rate at which a warning is remembered
+WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
+TELL = "1e12"  # 1/s, rate at which the node `told` is charged
 
 
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
-    """Text of the module `otj(p, n)`, p the metal. Area, series resistance and the states to start from are parameters.
+    """Text of the module `otj(p, n)`, where p is the metal. Area, series resistance and initial states are parameters.
 
-    The states start at `ic1`...: at time 0 they are held there, so an operating point or a DC sweep is that of the
-    frozen junction, and a transient begins with it, with and without `uic`. The variable `outside` is 1 where the model
-    is out of its range; in a transient a warning says so when that first happens, for the node `told` remembers it, in a
-    DC sweep at each such point. The charge of the junction follows its voltage and its state: `.ac` and fast edges see its
-    capacitance. `charging=0` leaves that out. A model of several temperatures follows `$temperature`, as `u`, which is 1/T
-    from 1 to -1; where its current warms the junction the node `warm` is the rise in K, by `rth` (0: none) and `tau`. The
-    charge is then that at `$temperature`, as `around`: if it followed the rise, round-off of that would be a current.
-    paced : for `otj(p, n, pace)`, whose states move faster by the factor that is the voltage of `pace`
+    Initial states are `ic1` and so on. At time 0 the states are held there: an operating point or a DC sweep is that of the
+    frozen junction, and a transient starts from it, with and without `uic`.
+
+    The variable `outside` is 1 while the model is out of its range. In a transient a warning is given once, which the node
+    `told` remembers; in a DC sweep it is given at each such point.
+
+    The charge of the junction follows its voltage and its state, so `.ac` and fast edges see its capacitance. `charging=0`
+    leaves it out.
+
+    A model of several temperatures follows `$temperature` by `u`, 1/T scaled to 1 to -1. With self-heating the node `warm`
+    is the rise in K, with the parameters `rth` (0 for none) and `tau`. The charge is then that at `$temperature`, by
+    `around`: if it followed the rise, round-off of the rise would be a current.
+
+    paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`
     """
     columns = range(1, model.kind.size + 1)
     kinds = [functions(model, number_) for number_ in range(len(model.kinds))]
@@ -66,12 +72,12 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
 
 
 def heated(model: CompactModel) -> bool:
-    """Whether the current warms the junction."""
+    """True if the model has self-heating."""
     return model.heat is not None
 
 
 def inverse_temperature(model: CompactModel) -> list[str]:
-    """Statements that set u; none for a model of one temperature."""
+    """Statements that set u; [] for a model of one temperature."""
     if len(model.temperatures) == 1:
         return []
     middle, half = scale(model.temperatures)
@@ -86,19 +92,19 @@ def inverse_temperature(model: CompactModel) -> list[str]:
 
 
 def charge_u(model: CompactModel) -> str:
-    """Name of the u that the charge follows."""
+    """Name of the u for the charge."""
     return "around" if heated(model) else "u"
 
 
 def heat(model: CompactModel) -> list[str]:
-    """The statement of the thermal node, whose voltage is the rise of the temperature in K; none without heat."""
+    """The statement of the thermal node, whose voltage is the rise of the temperature in K; [] without self-heating."""
     if not heated(model):
         return []
     return ["    I(warm) <+ tau * ddt(V(warm)) + V(warm) - rth * V(j, n) * V(j, n) * g * area / reference_area;"]
 
 
 def warning(model: CompactModel) -> list[str]:
-    """Statements that tell when the model is out of its range, of its temperatures once for each analysis."""
+    """Statements that warn when the model is out of its range; for temperatures once in each analysis."""
     message = '"outside of the range of this model: %g V at the junction, %g s", V(j, n), $abstime'
     cold, hot, outside = "temperature", "temperature", "V(j, n) < low || V(j, n) > high || $abstime > longest"
     warm = '"this model holds at %g K only, the simulator is set to %g K", temperature, $temperature'
@@ -120,7 +126,7 @@ def warning(model: CompactModel) -> list[str]:
 
 
 def parameters(model: CompactModel) -> list[str]:
-    """Declarations of the parameters that may be set, and of named constants."""
+    """Declarations of the parameters and of named constants."""
     lines = [
         f'  (* type = "instance" *) parameter real rs = {number(model.resistance)} from [0:inf);  // ohm, in series',
         f'  (* type = "instance" *) parameter real area = {number(model.area)} from (0:inf);  // m2 of the junction',
@@ -161,7 +167,7 @@ def temperatures(model: CompactModel) -> list[str]:
 
 
 def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
-    """Declarations of the variables, among them the flag of a model outside of its range."""
+    """Declarations of the variables, with the flag `outside`."""
     names = ["v", "t", "q", "x", "y", "e", "r", "g", "h", "sigma"] + [
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
@@ -175,7 +181,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
 
 
 def by_voltage(names: list[str], part: Pieces, around: str) -> str:
-    """Statements that set functions of the voltage: those of the piece that v is in. around : the u of the charge"""
+    """Statements that set functions of the voltage by the piece that v is in. around : the u for the charge"""
 
     def leaf(i: int) -> str:
         sets = [
@@ -191,7 +197,7 @@ def by_voltage(names: list[str], part: Pieces, around: str) -> str:
 
 
 def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: bool) -> list[str]:
-    """Statements of one column: its state, its share of the conductance, its rate."""
+    """Statements of column k, counted from 1: its states, its share of the conductance and of the charge, its rates."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
     terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))]
@@ -224,7 +230,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
 
 
 def by_state(kind: Functions, u: str) -> list[str]:
-    """Statements that set x, the state from -1 to 1 over the range that it has at u, and the polynomials of it."""
+    """Statements that set x, the state scaled to -1 to 1 over its range at u, and the Chebyshev polynomials of x."""
     low, high = coefficient(kind.low, u), coefficient(kind.high, u)
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"2.0 / ({high} - {low})"
     recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
@@ -232,11 +238,11 @@ def by_state(kind: Functions, u: str) -> list[str]:
 
 
 def recurrences(count: int) -> list[tuple[int, str, str]]:
-    """Degree, name of the polynomial before and of that before it, from degree 2 on."""
+    """(degree, name of the polynomial one degree lower, name of that two degrees lower), from degree 2 on."""
     names = ["1.0", "x", *(f"t{j}" for j in range(2, count))]
     return [(j, names[j - 1], names[j - 2]) for j in range(2, count)]
 
 
 def indented(text: str, by: int) -> str:
-    """Every line of a text moved to the right."""
+    """A text with all lines indented by `by` blanks."""
     return "\n".join(" " * by + line for line in text.split("\n"))
