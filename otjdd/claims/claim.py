@@ -21,6 +21,7 @@ from otjdd.case.document import Document
 from otjdd.case.explain import read_record
 from otjdd.case.problem import Problem, nearest
 from otjdd.claims.figure import Figure, Measured, finite
+from otjdd.claims.measured_tables import with_numbers
 from otjdd.claims.trials import Trial, trials
 from otjdd.errors import CaseError
 from otjdd.solver import model_limits
@@ -33,7 +34,8 @@ class Claim(Record):
     """A claim.toml: the statement and its place in the paper, the metric and its numbers, and choices.
 
     device : the measured device of the paper   doubtful : what the paper leaves open   chosen : choices of the simulation
-    expected : verdict of this version   reason : why the claim is missed, if it is   settings : of the metric
+    expected : verdict of this version   reason : why the claim is missed, if it is
+    settings : of the metric; numbers of a table of text can be named instead of written, see `measured_tables`
     quick : name of a case -> dotted keys and values for a quick run
     """
 
@@ -135,7 +137,7 @@ def load_claim(folder: Path) -> Claim:
     claim, document = read_record(Claim, folder / CLAIM)
     if wrong := list(strange_figures(claim, document)):
         raise CaseError(wrong)
-    return claim
+    return claim.model_copy(update={"settings": with_numbers(claim.settings, folder, document)})
 
 
 def strange_figures(claim: Claim, document: Document) -> Iterator[Problem]:

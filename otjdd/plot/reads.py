@@ -191,9 +191,9 @@ class Relaxation(NamedTuple):
 
 
 def holds(ds: xr.Dataset) -> list[Relaxation]:
-    """All writes of a result that three reads or more follow. Results of 0.1.0, without `write_end`, have none.
+    """All writes of a result that three reads or more of one voltage follow: reads along a sweep follow no write.
 
-    Measured reads without a time of the write count from 0 s.
+    Results of 0.1.0, without `write_end`, have none. Measured reads without a time of the write count from 0 s.
     """
     if "write_end" not in ds and "case_resolved" in ds.attrs:
         return []
@@ -202,7 +202,9 @@ def holds(ds: xr.Dataset) -> list[Relaxation]:
     unknown = np.full(ds.sizes["read"], np.nan)
     voltages = next((ds[name].values for name in ("write_end_voltage", "write_voltage") if name in ds), unknown)
     groups = [np.flatnonzero(ends == end) for end in np.unique(ends[np.isfinite(ends)])]
-    return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in groups if len(g) > 2]
+    read_at = ds.read_voltage.values if "read_voltage" in ds else np.zeros(ds.sizes["read"])
+    kept = [g for g in groups if len(g) > 2 and np.allclose(read_at[g], read_at[g[0]], atol=1e-6)]
+    return [Relaxation(float(ends[g[0]]), float(voltages[g[0]]), g) for g in kept]
 
 
 def writes(ds: xr.Dataset) -> np.ndarray:

@@ -441,6 +441,17 @@ def test_runs_beyond_the_limits_of_the_model_are_told(tmp_path):
     assert tables.to_markdown([within, beyond]).endswith(f"\n\n{line}")
 
 
+def test_a_claim_whose_measured_table_cannot_be_read_says_so(tmp_path):
+    (tmp_path / "seen.csv").write_text("# made up\nR (ohm),V (V)\n1e3,1\n2e3,1\n3e3,2\n")
+    table = '[settings]\nmeasured = { file = "seen.csv", columns = ["R (ohm)"], by = "V (V)" }\n'
+    (tmp_path / "claim.toml").write_text(CLAIM.replace("[[figure]]", table + "[[figure]]", 1))
+    assert claims.load_claim(tmp_path).settings == {"measured": [[1e3, 2e3], [3e3]]}
+    for change in (("seen.csv", "sen.csv"), ("R (ohm)", "R"), ("columns", "colums"), ("seen.csv", "claim.toml")):
+        (tmp_path / "claim.toml").write_text(CLAIM.replace("[[figure]]", table.replace(*change) + "[[figure]]", 1))
+        with pytest.raises(CaseError, match=r"settings\.measured: expected file, columns and by of a table of numbers"):
+            claims.load_claim(tmp_path)
+
+
 def test_text_of_a_claim_is_no_markup_in_the_table(tmp_path):
     hostile = CLAIM.replace('label = "', 'label = "[/b][red]\\u001b[31m ')
     assert hostile != CLAIM
@@ -457,10 +468,14 @@ def test_claims_on_the_second_device_hold_its_measured_numbers():
         return pd.read_csv(home / "data" / name, comment="#")
 
     sweeps = table("sweeps.csv")
-    seen = [sorted(row) for row in claims.load_claim(home / "sweeps").settings["measured"]]
+    claim = claims.load_claim(home / "sweeps")
+    runs = sorted(claims.planned(home / "sweeps", claim), key=lambda trial: trial.case.device.radius)
     contacts = [group for _, group in sweeps.groupby("contact (um)")]
-    once = [group[~((group["branch"] == "return") & (group["V (V)"] == group["stop (V)"]))] for group in contacts]
-    assert seen == [sorted(group["|I| (A)"]) for group in once]
+    assert claim.settings["measured"] == [list(group["|I| (A)"]) for group in contacts]
+    for trial, group in zip(runs, contacts, strict=True):
+        waveform = trial.case.waveform()
+        read_at = np.interp(waveform.read_times, waveform.times, waveform.voltages)
+        assert read_at == pytest.approx(group["V (V)"].to_numpy(), abs=1e-3)
     slopes = table("trains.csv").sort_values(["V_reset (V)", "V_set (V)"], ascending=[False, True])["slope"]
     assert [figure.value for figure in claims.load_claim(home / "set-slopes").figure] == list(slopes)
     measured = claims.load_claim(home / "protocols").settings["measured"]

@@ -7,6 +7,8 @@ import pytest
 from made_results import WRITES, labels, reads
 
 from otjdd.plot.figure import figure
+from otjdd.plot.kinds import KINDS
+from otjdd.plot.runs import NamedResult
 
 
 def test_a_loop_is_resistance_against_write_voltage_with_its_direction():
@@ -95,3 +97,8 @@ def test_retention_is_against_the_time_since_the_write_and_says_the_loss_per_dec
 def test_retention_is_refused_without_three_reads_after_a_write():
     with pytest.raises(ValueError, match=r"'retention': it needs three reads.*this result holds 4 reads"):
         figure(reads(np.full(4, np.nan), np.full(4, 1e6)), "retention")
+
+
+def test_reads_along_a_sweep_follow_no_write():
+    swept = reads(np.zeros(4), np.full(4, 1e6), write_end=np.zeros(4), read_voltage=np.array([0.1, 0.2, 0.3, 0.4]))
+    assert not KINDS["retention"].fits([NamedResult(swept, "")])

@@ -1,0 +1,55 @@
+"""Measured numbers of a claim from a table beside it, in place of a copy of them in claim.toml.
+
+[settings]
+measured = { file = "../data/sweeps.csv", columns = ["|I| (A)"], by = "contact (um)" }
+"""
+
+import csv
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from otjdd.case.base import Record
+from otjdd.case.document import Document
+from otjdd.case.problem import Problem
+from otjdd.errors import CaseError
+from otjdd.units import brief
+
+
+class Table(Record):
+    """A table of measured numbers: text with a header, columns between commas, comments behind #.
+
+    file : relative to the folder of the claim   columns : names of those that are taken
+    by : name of a column. The rows of each of its values, in the order in which these come, make one list
+    """
+
+    file: str
+    columns: Annotated[tuple[str, ...], Field(min_length=1)]
+    by: str = ""
+
+    def numbers(self, folder: Path) -> list[list[float]]:
+        """Numbers of each row, or of all rows of each value of `by`. Raises OSError, KeyError, ValueError."""
+        with (folder / self.file).open(encoding="utf-8", newline="") as text:
+            rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
+        found: dict[str, list[float]] = {}
+        for i, row in enumerate(rows):
+            found.setdefault(row[self.by] if self.by else str(i), []).extend(float(row[name]) for name in self.columns)
+        return list(found.values())
+
+
+def with_numbers(settings: dict[str, Any], folder: Path, document: Document) -> dict[str, Any]:
+    """Settings of a claim, with the numbers of each `Table`. Raises CaseError."""
+    found = {}
+    for key, value in settings.items():
+        try:
+            found[key] = Table(**value).numbers(folder) if isinstance(value, dict) and "file" in value else value
+        except (OSError, KeyError, ValueError, TypeError) as error:
+            expected = "file, columns and by of a table of numbers"
+            raise CaseError([strange(document, key, expected, error)]) from error
+    return found
+
+
+def strange(document: Document, key: str, expected: str, error: Exception) -> Problem:
+    """Problem of a setting whose table cannot be read."""
+    return document.problem(("settings", key), expected, brief(" ".join(str(error).split())[:100]))
