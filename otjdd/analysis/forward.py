@@ -1,31 +1,49 @@
-"""The dependence of the forward current on the state: curves of two states at frozen ions, forward and in reverse."""
+"""The dependence of the forward current on the state: reads of several states, forward and in reverse."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otjdd.analysis.trial import Trials
 from otjdd.constants import BOLTZMANN_EV
 
+if TYPE_CHECKING:
+    import xarray as xr
 
-def forward(trials: Trials, low: str, high: str, reverse: float) -> dict[str, float]:
-    """Forward currents of two states of one run of the kind `iv`, at its first temperature.
+LOW, HIGH = "low", "high"
 
-    low, high : names of the states   reverse : voltage [V] for the window
+
+def forward(trials: Trials, states: Sequence[str], reverse: float) -> dict[str, float]:
+    """Forward currents of the low and the high state, from the reads of one run.
+
+    states : names of the states in the order of their reads, "low" and "high" among them; each is read at the same voltages
+    reverse : voltage [V] for the window
     Numbers:
     ideality_low, ideality_high : (1/kT) dV/d ln I between the lowest and the highest voltage above 0
     change : largest relative difference of the current between the states at a voltage above 0
     window : low-state over high-state current at `reverse`
+    Raises ValueError for reads that are not shared alike by the states.
     """
-    curves = trials[0].ds.isel(temperature=0)
-    ahead = curves.sel(bias=curves.bias[curves.bias > 0]).sortby("bias")
-    V, kT = ahead.bias.values, BOLTZMANN_EV * float(curves.temperature)
-    current = {state: ahead.bias_current.sel(state=state).values for state in (low, high)}
-    rise = {state: np.log(row[-1] / row[0]) / (V[-1] - V[0]) for state, row in current.items()}
-    there = np.abs(curves.bias_current.sortby("bias").sel(bias=reverse, method="nearest"))
+    V, current = states_read(trials[0].ds, states)
+    kT = BOLTZMANN_EV * trials[0].case.temperature
+    ahead, back = np.flatnonzero(V > 0), int(np.argmin(np.abs(V - reverse)))
+    ahead = ahead[np.argsort(V[ahead])]
+    rise = {name: np.log(row[ahead[-1]] / row[ahead[0]]) / np.ptp(V[ahead]) for name, row in current.items()}
     return {
-        "ideality_low": float(1 / (kT * rise[low])),
-        "ideality_high": float(1 / (kT * rise[high])),
-        "change": float(np.max(np.abs(current[low] / current[high] - 1))),
-        "window": float(there.sel(state=low) / there.sel(state=high)),
+        "ideality_low": float(1 / (kT * rise[LOW])),
+        "ideality_high": float(1 / (kT * rise[HIGH])),
+        "change": float(np.max(np.abs(current[LOW][ahead] / current[HIGH][ahead] - 1))),
+        "window": float(current[LOW][back] / current[HIGH][back]),
     }
+
+
+def states_read(ds: xr.Dataset, states: Sequence[str]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Voltages (read,) [V] at which each state is read, and its |currents| (read,) [A]. Raises ValueError."""
+    V, current = np.asarray(ds.read_voltage), np.abs(np.asarray(ds.read_current))
+    each, left = divmod(len(V), len(states))
+    if left or not each or not np.allclose(V.reshape(len(states), each), V[:each], atol=1e-6):
+        raise ValueError(f"{len(states)} states are read at the same voltages, the run has {len(V)} reads")
+    return V[:each], dict(zip(states, current.reshape(len(states), each), strict=True))

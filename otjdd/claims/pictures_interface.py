@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.analysis import power_laws
+from otjdd.analysis.forward import states_read
 from otjdd.analysis.stops import by_radius, pairs
 from otjdd.analysis.trial import Trial
 from otjdd.claims.paper_marks import PAPER
@@ -123,11 +124,11 @@ def protocols(verdict: Verdict, axes: Sequence[Axes]) -> None:
 
 
 def forward(verdict: Verdict, axes: Sequence[Axes]) -> None:
-    curves = verdict.trials[0].ds.isel(temperature=0).sortby("bias")
-    for state, colour in zip(curves.state.values, COLOURS, strict=False):
-        row = curves.sel(state=state)
-        for part, label in ((row.sel(bias=row.bias < 0), None), (row.sel(bias=row.bias > 0), str(state))):
-            axes[0].plot(part.bias, np.abs(part.bias_current), "o-", color=colour, label=label)
+    V, current = states_read(verdict.trials[0].ds, verdict.claim.settings["states"])
+    for (state, row), colour in zip(current.items(), COLOURS, strict=False):
+        for part, label in ((V < 0, None), (V > 0, f"{state} state")):
+            order = np.argsort(V[part])
+            axes[0].plot(V[part][order], row[part][order], "o-", color=colour, label=label)
     axes[0].set(yscale="log", xlabel="voltage (V)", ylabel="|current| (A)")
     legend(axes[0])
 
