@@ -276,7 +276,7 @@ def _ngspice(
         bits = range(crossbar.bit_lines) if step.read[1] is None else [step.read[1]]
         told += [f"meas tran r_{number_}_{bit} find i(ve_{bit}) at={at:.12g}" for bit in bits]
     kept = [f"i(ve_{bit})" for bit in range(crossbar.bit_lines)]
-    lines += [f".options {TOLERANCES} method=gear", f".save {' '.join(kept)}"]
+    lines += [f".options {TOLERANCES} trtol=1 method=gear klu", f".save {' '.join(kept)}"]
     lines.append(f".tran {number(times[0])} {times[1]:.12g} 0 {number(times[2])}")
     lines += [".control", "run", *told, ".endc", ".end", ""]
     return "\n".join(lines)
