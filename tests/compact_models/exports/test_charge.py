@@ -13,7 +13,7 @@ from otjdd.waveform import shapes
 SUBCIRCUIT = ".include otj.cir\nX1 p 0 otj {}"
 COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm {}"
 FREQUENCIES = np.geomspace(1e3, 1e9, 13)  # Hz
-BIASES = [-1.0, 0.5]  # V
+BIASES = [-1.5, -1.0, -0.5, 0.2, 0.5]  # V: beyond, profiles that ran at a voltage are not those frozen at rest
 TRAINS, PULSES = 20, 10
 READ = 1e-6  # s
 SIZES, LOADS = (1e-6, 1e-5), (0.0, 1000.0)  # m, ohm
@@ -64,7 +64,7 @@ def test_small_signals_are_those_of_the_solver(compact_model, form, tmp_path):
         Z = solved.impedance_real.values[0, 0, i] + 1j * solved.impedance_imag.values[0, 0, i]
         wanted = 1.0 / Z
         assert np.abs(-imaginary / wanted.imag - 1.0).max() < 0.03
-        assert np.abs(-(real + 1j * imaginary) / wanted - 1.0).max() < 0.1  # a slope of the tables
+        assert np.abs(-real / wanted.real - 1.0).max() < 0.03
 
 
 @simulators.needs_ngspice
