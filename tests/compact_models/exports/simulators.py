@@ -29,7 +29,12 @@ def printed(folder: Path, body: str) -> str:
 
 def ngspice(folder: Path, body: str) -> dict[str, float]:
     """Measurements of a netlist, by name."""
-    rows = (line.split() for line in printed(folder, body).splitlines() if " = " in line or "=  " in line)
+    return measured(printed(folder, body))
+
+
+def measured(text: str) -> dict[str, float]:
+    """Measurements in the output of ngspice, by name."""
+    rows = (line.split() for line in text.splitlines() if " = " in line or "=  " in line)
     found = {}
     for words in rows:
         if len(words) >= 3 and words[1] == "=" and words[0].isidentifier():

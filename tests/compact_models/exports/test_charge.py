@@ -14,7 +14,7 @@ SUBCIRCUIT = ".include otj.cir\nX1 p 0 otj {}"
 COMPILED = ".control\npre_osdi otj.osdi\n.endc\n.model otjm otj\nN1 p 0 otjm {}"
 FREQUENCIES = np.geomspace(1e3, 1e9, 13)  # Hz
 BIASES = [-1.5, -1.0, -0.5, 0.2, 0.5]  # V: beyond, profiles that ran at a voltage are not those frozen at rest
-TRAINS, PULSES = 20, 10
+TRAINS, FEW, PULSES = 40, 10, 10  # of a set-up: compiled models, subcircuits
 READ = 1e-6  # s
 SIZES, LOADS = (1e-6, 1e-5), (0.0, 1000.0)  # m, ohm
 
@@ -125,12 +125,19 @@ def test_circuits_with_the_charge_read_what_the_solver_reads(compact_model, form
     assert rms[0] < rms[1] + 0.01  # decades: the charge delays the voltage of the junction by some nanoseconds
 
 
+@pytest.fixture(scope="module")
+def forms(compact_model, tmp_path_factory):
+    """A folder with the model in all forms, compiled once."""
+    folder = tmp_path_factory.mktemp("forms")
+    write_forms(compact_model, folder)
+    return folder
+
+
 @pytest.mark.campaign
 @simulators.needs_vacask
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("radius", SIZES)
-def test_vacask_solves_every_train_and_warns_of_none(compact_model, radius, load, tmp_path):
-    write_forms(compact_model, tmp_path)
+def test_vacask_solves_every_train_and_warns_of_none(compact_model, forms, radius, load):
     for seed in range(TRAINS):
         points, end, width = random_train(compact_model, seed)
         text = (
@@ -139,20 +146,31 @@ def test_vacask_solves_every_train_and_warns_of_none(compact_model, radius, load
             f"rl (s p) resistor r={max(load, 1e-3):g}\nx1 (p 0) otj area={np.pi * radius**2:g}\ncontrol\n  abort always\n"
             f"  options reltol=1e-4\n  analysis tran1 tran step={width / 100:g} stop={end:.12g} maxstep={width:g}\nendc\n"
         )
-        simulators.vacask(tmp_path, text, "tran1")
+        assert simulators.vacask(forms, text, "tran1")["time"][-1] == pytest.approx(end)
 
 
 @pytest.mark.campaign
 @simulators.needs_ngspice
-@simulators.needs_vacask
+@pytest.mark.parametrize(
+    ("form", "count", "warned"),
+    [
+        pytest.param(COMPILED, TRAINS, "", marks=simulators.needs_vacask),
+        (SUBCIRCUIT, FEW, "meas tran warned max v(x1.outside)"),
+    ],
+    ids=["compiled", "subcircuit"],
+)
 @pytest.mark.parametrize("load", LOADS)
 @pytest.mark.parametrize("radius", SIZES)
-def test_ngspice_solves_every_train_of_the_compiled_model_and_warns_of_none(compact_model, radius, load, tmp_path):
-    write_forms(compact_model, tmp_path)
-    for seed in range(TRAINS):
+def test_ngspice_solves_every_train_and_warns_of_none(compact_model, forms, radius, load, form, count, warned):
+    for seed in range(count):
         points, end, width = random_train(compact_model, seed)
         body = (
-            f"{COMPILED.format(f'area={np.pi * radius**2:g}')}\nRl s p {max(load, 1e-3):g}\nVs s 0 PWL({points})\n"
-            f".options reltol=1e-4 method=gear\n.tran {width / 100:g} {end:.12g} 0 {width:g}\n.control\nrun\n.endc"
+            f"{form.format(f'area={np.pi * radius**2:g}')}\nRl s p {max(load, 1e-3):g}\nVs s 0 PWL({points})\n"
+            f".options reltol=1e-4 method=gear\n.tran {width / 100:g} {end:.12g} 0 {width:g}\n"
+            f".control\nrun\n{warned}\nmeas tran last find v(s) at={end - 0.1 * READ:.12g}\n.endc"
         )
-        assert "outside of the range" not in simulators.printed(tmp_path, body)
+        text = simulators.printed(forms, body)
+        assert "outside of the range" not in text
+        told = simulators.measured(text)
+        assert told.get("warned", 0.0) < 0.5
+        assert "last" in told
