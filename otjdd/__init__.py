@@ -4,21 +4,21 @@
     ds.otjdd.figure("loop").savefig("loop.pdf")
 
 Cases
-    cases()                     list what comes with otjdd: name, title, question
+    cases()                     the cases that come with otjdd: name, title, question
     load_case(name_or_path)     read a case; Case.replace("key", "value with unit") changes it
 Simulations
     run(case, changes)          one run -> Dataset
-    study(case, out)            many runs, as the [study] of the case says -> Dataset
-    slope, sobol_indices        how a result of a study follows one key, and which keys it depends on
+    study(case, out)            many runs, as the table [study] of the case says -> Dataset
+    slope, sobol_indices        how a result of a study changes with one key, and which keys it depends on
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data
     read_data(file_or_arrays)   a table of an instrument, or arrays -> Dataset with units, sweeps and noise floor
     fit(data, case, vary)       parameters of a case from measured data -> Dataset: values, errors, correlations
-    predict(fit, drive)         what the fitted device would show, with percentiles -> Dataset
-    design(fit, candidates)     which measurement next: expected errors after each -> Dataset
+    predict(fit, drive)         response of the fitted device to another drive, with percentiles -> Dataset
+    design(fit, candidates)     which measurement to make next: expected errors after each candidate -> Dataset
 Results
-    read, write                 NetCDF files, whole or absent
+    read, write                 NetCDF files; an interrupted write leaves no incomplete file
     figure(ds, kinds)           matplotlib figure of a result or a study
     resample(ds, step)          the time series at even times
     to_csv(ds, path)            the variables over one dimension as a table
@@ -32,14 +32,14 @@ Numbers from results and from measured arrays
 Errors
     CaseError, SolverError, ResultError
 
-Names are loaded when they are first used, so that `import otjdd` costs next to nothing.
+Each name is loaded at its first use, so `import otjdd` itself is fast.
 """
 
 import importlib
 
 from otjdd import accessor
 
-TYPE_CHECKING = False  # type checkers take it for true; `typing` would be most of the time of this import
+TYPE_CHECKING = False  # type checkers assume True; importing `typing` would take most of the time of this module
 if TYPE_CHECKING:
     from otjdd.analysis import fits as fits
     from otjdd.analysis import plasticity as plasticity
@@ -107,7 +107,7 @@ accessor.register()
 
 
 def lookup(name: str) -> object:
-    """A public name, loaded; the `__getattr__` of this module. Raises AttributeError."""
+    """The object with a public name, imported at its first use: the `__getattr__` of this module. Raises AttributeError."""
     value: object
     if name == "__version__":
         from importlib.metadata import version
@@ -127,5 +127,5 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-if not TYPE_CHECKING:  # a checker takes any name for one where there is such a function
+if not TYPE_CHECKING:  # with a module __getattr__, a type checker would accept any name
     __getattr__ = lookup

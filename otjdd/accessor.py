@@ -1,7 +1,8 @@
 """`ds.otjdd`: figures, reads, metrics and tables of a Dataset, in any session that has imported otjdd.
 
-xarray takes half a second to import, and `import otjdd` does without it. Where xarray is there already, the accessor is
-registered at once; else a finder waits at the head of `sys.meta_path` for the import of xarray, and goes with it.
+xarray takes half a second to import, so `import otjdd` does not import it. If xarray is imported already, the accessor is
+registered at once. Otherwise an import hook at the head of `sys.meta_path` waits until xarray is imported, registers the
+accessor, and removes itself.
 """
 
 from __future__ import annotations
@@ -24,32 +25,32 @@ NAME = "otjdd"
 
 
 class Accessor:
-    """Methods of otjdd on a Dataset of its own, or on one with the same names (`otjdd.measured`)."""
+    """Methods for a Dataset of otjdd, or for one with the same variable names (`otjdd.measured`)."""
 
     def __init__(self, ds: xr.Dataset):
         self._ds = ds
 
     def figure(self, kinds: str | Sequence[str] = (), **options: Any) -> Figure:
-        """Figure of the panels that are named, or of those that fit; see `otjdd.figure`."""
+        """Figure of the named panels, by default of those that suit the result; see `otjdd.figure`."""
         from otjdd.plot.figure import figure
 
         return figure(self._ds, kinds, **options)
 
     @property
     def reads(self) -> xr.Dataset:
-        """Variables of the reads, along `read`."""
+        """The variables over the dimension `read`."""
         return self._ds[[name for name, v in self._ds.variables.items() if v.dims == ("read",)]].drop_attrs(deep=False)
 
     @property
     def model_limits(self) -> list[str]:
-        """Limits of the model that the run has passed, a sentence each; [] when none."""
+        """Warnings, one sentence for each limit of the model that the run exceeds; [] if none."""
         return str(self._ds.attrs.get("model_limits", "")).splitlines()
 
     def metrics(self, name: str, **settings: Any) -> dict[str, float]:
         """Numbers of a metric, such as "loop" or "retention", in the units of `otjdd.analysis.metrics`.
 
-        settings : keyword arguments of the metric. Raises ValueError when there is no such metric of a run, and when
-        this result does not show it.
+        settings : keyword arguments of the metric
+        Raises ValueError if no metric of a run has that name, or if it cannot be computed from this result.
         """
         from otjdd.analysis.metrics import METRICS, RUN
 
@@ -68,14 +69,14 @@ class Accessor:
         return resample(self._ds, step)
 
     def to_csv(self, path: str | os.PathLike[str], over: str | None = None) -> None:
-        """Comma-separated text of the variables over one dimension; see `otjdd.to_csv`."""
+        """Write the variables over one dimension as comma-separated text; see `otjdd.to_csv`."""
         from otjdd.results.table import to_csv
 
         to_csv(self._ds, path, over)
 
 
 class AfterXarray:
-    """A finder that lets others find xarray, and registers the accessor when it has been imported, not only looked for."""
+    """Import hook: finds xarray by the other finders, and registers the accessor when the module has been executed."""
 
     looking = False
 

@@ -1,4 +1,4 @@
-"""Physical constants as floats, of CODATA 2022."""
+"""Physical constants in SI units; values of CODATA 2022."""
 
 import math
 

@@ -1,6 +1,6 @@
-"""Every exception of otjdd, with the exit code that a command ends with because of it.
+"""The exceptions of otjdd. Each has the exit code of a command that it ends.
 
-Each keeps its arguments unchanged, so that it can be pickled in a worker process and raised again in its parent.
+Each passes its arguments on unchanged, so that it can be pickled in a worker process and raised again in the parent.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
-MAX_PROBLEMS = 100  # reported of one case
+MAX_PROBLEMS = 100  # most problems that are reported of one case
 
 
 class ExitCode(IntEnum):
@@ -21,20 +21,20 @@ class ExitCode(IntEnum):
     SOLVER = 4
     FILE = 5
     LIMIT = 6
-    FAILED = 7  # points of a study
-    MISSED = 8  # claims, self-tests, numbers that differ
+    FAILED = 7  # some points of a study failed
+    MISSED = 8  # a claim or self-test failed, or numbers differ
     INTERRUPTED = 130
     TERMINATED = 143
 
 
 class OtjddError(Exception):
-    """Root of all errors that otjdd raises on purpose."""
+    """Base class of all errors that otjdd raises on purpose."""
 
     exit_code = ExitCode.BUG
 
 
 class NotAsExpected(OtjddError, ValueError):
-    """A value that is not what it should be; `expected` and `got` say so in words."""
+    """A wrong value. `expected` describes the values that are allowed, `got` the value, both in words."""
 
     exit_code = ExitCode.CASE
 
@@ -47,11 +47,11 @@ class NotAsExpected(OtjddError, ValueError):
 
 
 class UnitError(NotAsExpected):
-    """A value that is not the quantity it should be."""
+    """A text that is not a quantity, or a quantity of the wrong dimension or outside its bounds."""
 
 
 class CaseError(OtjddError):
-    """A case that cannot be used: `problems` lists all faults, up to MAX_PROBLEMS; `str` gives each with its line."""
+    """A case that cannot be used. `problems` lists its faults, at most MAX_PROBLEMS; `str` gives each with its line."""
 
     exit_code = ExitCode.CASE
 
@@ -65,17 +65,17 @@ class CaseError(OtjddError):
 
 
 class DataError(CaseError):
-    """Measured data that cannot be used; each problem names its file, line and column."""
+    """Measured data that cannot be used. Each problem names file, line and column."""
 
 
 class LimitError(OtjddError):
-    """More was asked for than a limit allows; says what, the limit, and what to try."""
+    """A request beyond a limit. The text names the request and the limit, and says what to try."""
 
     exit_code = ExitCode.LIMIT
 
 
 class ResultError(OtjddError):
-    """A file that cannot be written or read; says which, why, and what to try."""
+    """A file that cannot be written or read: which, why, and what to try."""
 
     exit_code = ExitCode.FILE
 
@@ -88,11 +88,11 @@ class ResultError(OtjddError):
 
 
 class Status(IntEnum):
-    """Return value of a kernel. Failures have a text and advice in `WORDS`."""
+    """Return value of a kernel. `WORDS` has a text and advice for each failure."""
 
     DONE = 0
-    PAUSED = 1  # the log is full, or as many steps were tried as one call may try: call again
-    STEP_REJECTED = 2  # by the error control: try a shorter one
+    PAUSED = 1  # the log is full, or the limit of steps per call is reached: call again
+    STEP_REJECTED = 2  # by the error control: try a shorter step
     # failures of kernels
     STEP_TOO_SMALL = 3
     NOT_CLOSED = 4
@@ -159,10 +159,10 @@ WORDS = {
 
 
 class SolverError(OtjddError):
-    """The integration cannot go on. `partial` is the Dataset of what was computed until then, when there is one.
+    """The integration of a run stopped early. `partial` is the Dataset up to that time, None if nothing was computed.
 
-    reason : name of a Status   time [s], voltage [V], step [s], residual (error norm, 1 is the limit), place [m]
-    temperature : [K], the highest of a junction that its current warms, else None
+    reason : name of a Status   time [s]   voltage [V]   step [s]   residual : error norm, 1 is the limit   place [m]
+    temperature : highest [K] in a junction with self-heating, else None
     """
 
     exit_code = ExitCode.SOLVER
@@ -186,9 +186,9 @@ class SolverError(OtjddError):
 
 
 class NetworkError(SolverError):
-    """Voltages of a crossbar that do not settle.
+    """The node voltages of a crossbar were not found.
 
-    voltage : the highest of the drivers [V]   residual : last change of a cell [V]
+    voltage : highest driver voltage [V]   residual : last change of a cell voltage [V]
     """
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""Checks of otjdd on this machine, one per function: each returns its observation, or raises when that is wrong.
+"""Checks of otjdd on this machine, one per function: each returns what it observed, or raises if that is wrong.
 
-No network, no files left behind, and a few seconds once the kernels are compiled.
+They need no network and leave no files, and take a few seconds once the kernels are compiled.
 """
 
 import platform
@@ -30,7 +30,7 @@ PULSE: dict[str, Any] = {
 
 
 class CheckOutcome(NamedTuple):
-    """One line of the table."""
+    """Outcome of one check, a line of the table of `otjdd selftest`. `seen` : the observation, or the error."""
 
     name: str
     passed: bool
@@ -39,7 +39,7 @@ class CheckOutcome(NamedTuple):
 
 
 class Failed(Exception):
-    """A check with another observation than expected."""
+    """A check observed something else than expected."""
 
 
 def expect(condition: object, otherwise: str) -> None:
@@ -69,7 +69,7 @@ def packages(folder: Path) -> str:
 
 
 def shipped_cases(folder: Path) -> str:
-    """Every case that comes with otjdd loads, and its text loads to the same case."""
+    """Every shipped case loads, and its resolved text loads to the same case."""
     paths = sorted(case.shipped_cases().glob("*.toml"))
     expect(paths, f"no cases in {case.shipped_cases()}")
     for path in paths:
@@ -98,7 +98,7 @@ def kernels(folder: Path) -> str:
 
 
 def kept_kernels(folder: Path) -> str:
-    """Compiled kernels are kept between runs, and a damaged one is not used."""
+    """Compiled kernels are kept on disk between processes, and a damaged one is not used."""
     place = kernel_cache.folder()
     if not kernel_cache.KERNELS:
         return "kernels are not kept: they are interpreted, or numba's own"
@@ -152,7 +152,7 @@ def pulse_dataset(changes: Mapping[str, str] | None = None) -> "xr.Dataset":
 
 
 def result_file(folder: Path) -> str:
-    """A result is written and read back bit for bit, and damage is detected."""
+    """A result file is read back bit for bit, and damage to it is detected."""
     ds = pulse_dataset()
     path = folder / "pulse.nc"
     store.write(ds, path)
@@ -167,7 +167,7 @@ def result_file(folder: Path) -> str:
 
 
 def other_processes(folder: Path) -> str:
-    """The command line works as a process, in another time zone and with one thread, and gives the same numbers."""
+    """The command line in a process with another time zone and one thread gives the same numbers."""
     (folder / "pulse.toml").write_text(case.parse_case(self_check.CASE).replace(**PULSE).resolved(), encoding="utf-8")
     words = "run", "pulse.toml", "-o", "other.nc", "-q"
     command = interpreter.command("from otjdd.cli import main; main()", *words)
@@ -180,7 +180,7 @@ def other_processes(folder: Path) -> str:
 
 
 def picture_drawn(folder: Path) -> str:
-    """A figure is drawn without a screen."""
+    """A figure can be drawn without a display."""
     from otjdd.plot.figure import figure
     from otjdd.plot.style import save
 

@@ -1,8 +1,8 @@
 """Quantities as text: "2.8 nm" in a case file is 2.8e-9 in the program.
 
-Values are SI, energies in eV. The base units are m, s, A, K, V and eV. Every known unit is a power of ten times a
-product of those; only the joule needs another factor. Powers of ten are shifted in decimal: "2.8 nm" is exactly the float
-2.8e-9, and `parse` reads the text of `write` back to the same float.
+Values are SI, energies in eV. The base units are m, s, A, K, V and eV. Every known unit is a product of powers of these,
+times a power of ten; the joule and the times min, h, d and yr have another factor (FACTORS). The arithmetic is decimal, so
+"2.8 nm" gives exactly the float 2.8e-9, and `parse` reads the text of `write` back to the same float.
 """
 
 import decimal
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-# An explicit context: a program around otjdd may set another precision for itself.
+# The context is explicit because a program that uses otjdd may set another precision for itself.
 EXACT = decimal.Context(
     prec=28, rounding=decimal.ROUND_HALF_EVEN, Emin=-999999, Emax=999999, capitals=1, clamp=0, flags=[],
     traps=[decimal.InvalidOperation, decimal.DivisionByZero, decimal.Overflow],
@@ -40,7 +40,7 @@ def exactly(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
     return wrapped
 
 
-MAX_LENGTH = 64  # characters of a quantity; a longer one is not a quantity
+MAX_LENGTH = 64  # most characters of a quantity
 
 PREFIXES = {
     "a": -18, "f": -15, "p": -12, "n": -9, "u": -6, "m": -3, "c": -2, "": 0, "k": 3, "M": 6, "G": 9, "T": 12,
@@ -73,25 +73,25 @@ FACTORS = {
 }  # fmt: skip
 OTHER_NAMES = {"Ohm": ("ohm", 0), "angstrom": ("m", -10), "day": ("d", 0), "days": ("d", 0)}
 WITHOUT_PREFIX = {"min", "h", "d", "yr"}
-CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale: it stands in no product and no difference
+CELSIUS, ZERO_CELSIUS = "degC", Decimal("273.15")  # a scale with an offset: not allowed in products and differences
 
 SAME = str.maketrans({
     "\u00b5": "u", "\u03bc": "u", "\u03a9": "ohm", "\u2126": "ohm", "\u00c5": "angstrom", "\u212b": "angstrom", "°": "deg",
     "·": "*", "⁻": "-", "\u2212": "-", "¹": "1", "²": "2", "³": "3", "⁴": "4",
 })  # fmt: skip
 NUMBER = re.compile(r"\s*([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)\s*(.*?)\s*")
-# The power of a unit may stand right behind it: "cm-3" is "cm^-3". A 1 has none.
+# A power may follow its unit without "^": "cm-3" is "cm^-3". The factor 1 has no power.
 PAIR = re.compile(r"/\s*\(\s*([A-Za-z]+)\s*[ *]\s*([A-Za-z]+)\s*\)")  # "W/(m K)" is "W/m/K"
 FACTOR = re.compile(r"\s*([*/]?)\s*(1(?![0-9])|[A-Za-z]+)(?:(?<!1)(?:\^|\*\*)?(-?[1-9])(?![0-9]))?\s*")
 
 
 class Dimension(NamedTuple):
-    """A kind of quantity: name with its article, internal unit, example, and the units that `write` uses."""
+    """A dimension: name with its article, internal unit, example, and the units that `write` uses."""
 
     name: str
     unit: str
     example: str
-    prefixes: str = ""  # that `write` may put before `unit`, besides none
+    prefixes: str = ""  # SI prefixes that `write` may put before `unit`
     shown: str = ""  # unit that `write` uses instead of `unit`
 
     @property
@@ -126,7 +126,7 @@ DIMENSIONS = {
 
 
 class Unit(NamedTuple):
-    """A unit: powers of the BASE units, decimal exponent, and the factor that is no power of ten (60 for min)."""
+    """A unit: powers of the BASE units, decimal exponent, and any further factor (60 for min)."""
 
     powers: tuple[int, ...]
     exponent: int
@@ -155,7 +155,7 @@ def unit(text: str) -> Unit:
     while at < len(text):
         factor = FACTOR.match(text, at)
         between = bool(at) and (text[at - 1].isspace() or bool(factor and factor[1]))
-        if not factor or (bool(factor[1]) if at == 0 else not between):  # a blank or an operator stands between factors
+        if not factor or (bool(factor[1]) if at == 0 else not between):  # a blank or an operator separates factors
             raise ValueError(f"{text!r} is not a unit")
         sign = -1 if factor[1] == "/" else 1
         power = sign * int(factor[3] or 1)
@@ -172,7 +172,7 @@ def unit(text: str) -> Unit:
 
 
 def same_kind(text: str, other: str) -> bool:
-    """True for units of one quantity: "nm" and "m", but not "J" and "eV", which differ by more than a power of ten.
+    """True if two units differ by a power of ten only: "nm" and "m", but not "J" and "eV".
 
     Raises ValueError for a text that is no unit.
     """
@@ -181,7 +181,7 @@ def same_kind(text: str, other: str) -> bool:
 
 @cache
 def dimension_of_powers(powers: tuple[int, ...]) -> str:
-    """Name, with its article, of the first dimension with these powers; "" when there is none."""
+    """Name, with its article, of the first dimension with these powers of the BASE units; "" if there is none."""
     return next((d.name for d in DIMENSIONS.values() if unit(d.unit).powers == powers), "")
 
 
@@ -193,7 +193,7 @@ def parse(text: str, dimension: str) -> float:
     text : a number and a unit built from m s A K V eV J Hz C ohm S F W, prefixes a..T, `*` or a blank, `/`, and powers as
         in m^-3, m-3, m**-3 or m⁻³; besides angstrom, min, h, d, day, yr (365.25 d), and degC for a temperature
     dimension : a key of DIMENSIONS
-    Raises UnitError when the text is no quantity, is of another dimension, or is beyond the range of a float.
+    Raises UnitError if the text is no quantity, has another dimension, or is outside the range of a float.
     """
     wanted = DIMENSIONS[dimension]
     expected = wanted.words
@@ -243,7 +243,7 @@ def difference(text: str) -> tuple[float, str]:
 
 
 def plain_unit(dimension: str) -> str:
-    """Unit in which a dimension is held, as the results spell it: "m^-3", "m^2 s^-1"; "1" for the dimension ""."""
+    """Internal unit of a dimension, spelled as in result files: "m^-3", "m^2 s^-1"; "1" for the dimension ""."""
     factors = FACTOR.findall(DIMENSIONS[dimension].unit) if dimension else []
     powers = {name: int(power or 1) * (-1 if sign == "/" else 1) for sign, name, power in factors if name != "1"}
     return " ".join(name + f"^{power}" * (power != 1) for name, power in powers.items()) or "1"
@@ -279,21 +279,22 @@ def plain(number: Decimal) -> str:
 
 
 class WrittenInt(int):
-    """A whole number that was given as text: a count, but no quantity, for it has no unit."""
+    """An integer that was given as text. It may be a count, but not a quantity, because it has no unit."""
 
 
 class WrittenFloat(float):
-    """A number that was given as text, and so no quantity without a unit."""
+    """A number that was given as text. It is not accepted as a quantity, because it has no unit."""
 
 
 WRITTEN: dict[type, type] = {int: WrittenInt, float: WrittenFloat}
 
 
 class Quantity(NamedTuple):
-    """Marks a float field of a pydantic record as a quantity: text with a unit in, SI held, text again in JSON.
+    """Marks a float field of a pydantic record as a quantity: text with a unit in files and JSON, SI in the record.
 
-    low, high : bounds, themselves as text, both allowed values; "" is no bound
-    A bare number is taken as SI, unless it was text (WRITTEN) or the validation context says `strict_units` (case files).
+    low, high : inclusive bounds as text with a unit; "" is no bound
+    A bare number is SI. It is refused if it was given as text (WRITTEN), or if the validation context has `strict_units`,
+    as for case files.
     """
 
     dimension: str
@@ -332,7 +333,7 @@ class Quantity(NamedTuple):
         to_text = core_schema.plain_serializer_function_ser_schema(
             lambda value: write(value, self.dimension), when_used="json"
         )
-        number = handler(source)  # a float with the other constraints that the field has
+        number = handler(source)  # schema of the float with the other constraints of the field
         return core_schema.with_info_before_validator_function(self.read, number, serialization=to_text)
 
     def __get_pydantic_json_schema__(self, schema: "CoreSchema", handler: "GetJsonSchemaHandler") -> dict[str, Any]:
@@ -340,7 +341,7 @@ class Quantity(NamedTuple):
 
 
 def brief(value: object) -> str:
-    """A value of a case file for an error message: text in double quotes, printable, at most one line."""
+    """A value of a case file for an error message: printable, shortened to one line, text in double quotes."""
     if isinstance(value, str):
         text = '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in value[: 2 * MAX_LENGTH]) + '"'
     else:
@@ -349,7 +350,7 @@ def brief(value: object) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in words: 4 s, 12 min, 3 h."""
+    """A duration as text: 4 s, 12 min, 3 h."""
     for name, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name}"

@@ -1,4 +1,4 @@
-"""Commands of otjdd in this process, in a folder; those that are about processes start one of their own."""
+"""Run otjdd commands in a folder, within this process. Tests of processes start a new one with ALONE."""
 
 import contextlib
 import os
@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 
 from otjdd.cli import app
 
-ALONE = [sys.executable, "-c", "from otjdd.cli import main; main()"]  # a process that starts from nothing
+ALONE = [sys.executable, "-c", "from otjdd.cli import main; main()"]  # otjdd in a new process
 
 
 def otjdd(folder: Path, *words: object, **environment: str) -> subprocess.CompletedProcess:
-    """`otjdd WORDS` in a folder, with changes of the environment; without OTJDD_DEBUG unless it is among them."""
+    """Run `otjdd WORDS` in a folder, with changes of the environment. OTJDD_DEBUG is removed unless it is given."""
     given = {name: None for name in os.environ if name == "OTJDD_DEBUG"} | environment
     with contextlib.chdir(folder):
         done = CliRunner(env=given).invoke(app, [str(word) for word in words], prog_name="otjdd")

@@ -1,4 +1,4 @@
-"""Two columns of the reference device and their compact model, extracted once for all tests that import them."""
+"""Two columns of the reference device and their compact model, which is extracted once for all tests."""
 
 import fcntl
 from functools import cache
@@ -16,12 +16,12 @@ CHANGES = ("columns.count=2", "device.film.cells=32", HISTORY)  # of li2019
 
 @cache
 def written_case():
-    """Two columns of the reference device on a coarse grid that have been reset and half set."""
+    """The reference device in two columns on a coarse grid, after a reset and a partial set."""
     return load_case("li2019", dict(change.split("=", 1) for change in CHANGES))
 
 
 def extracted(folder: Path) -> Path:
-    """The folder that `otjdd compact` fills for it; once for all processes that share the folder above."""
+    """Folder below `folder` with the output of `otjdd compact` for it. Processes that share `folder` extract only once."""
     out = folder / "compact-model"
     with (folder / "compact-model.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -33,7 +33,7 @@ def extracted(folder: Path) -> Path:
 
 
 def pulses(*heights, width=1e-6, rest=1e-5):
-    """Pulses [V] of a width [s], each with a read at 0.1 V and a rest."""
+    """Pulses of heights [V] and a width [s], each followed by a read at 0.1 V and a rest [s] at 0 V."""
     return concatenate(
         shapes.pulse(height, width).then(shapes.read(0.1, 1e-6)).then(shapes.hold(0.0, rest)) for height in heights
     )

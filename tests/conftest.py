@@ -1,6 +1,7 @@
-"""Puts tests/ on the path, so that tests below it can import `devices`; `pytest.approx(x, rel=r)` allows r of x only.
+"""Shared fixtures. This file also puts tests/ on the path of modules, so that all tests can import `devices`.
 
-`chromium` is a browser for tests of pages, `compact_folder` and `compact_model` the one extracted model of all tests.
+`pytest.approx(x, rel=r)` has no absolute tolerance here. `chromium` is a browser for tests of pages; `compact_folder` and
+`compact_model` are the compact model that is extracted once for all tests.
 """
 
 import os
@@ -8,7 +9,7 @@ import shutil
 
 import pytest
 
-# Else 1e-12 is allowed as well, which of a transmission, a length or a small current is all of it.
+# pytest's default of 1e-12 is larger than many transmissions, currents and lengths in SI units.
 type(pytest.approx(1.0)).DEFAULT_ABSOLUTE_TOLERANCE = 0.0
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -39,7 +40,7 @@ def chromium(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def kernels(tmp_path_factory):
-    """Of several processes of a session one compiles the kernels while the others wait: else each would compile them."""
+    """With several pytest-xdist processes, one compiles the kernels while the others wait, instead of each for itself."""
     import numba
 
     if "PYTEST_XDIST_WORKER" in os.environ and not numba.config.DISABLE_JIT:
@@ -54,7 +55,7 @@ def kernels(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def compact_folder(tmp_path_factory):
-    """Folder that `otjdd compact` fills for `compact_device`, once for all tests and all processes of a session."""
+    """Folder with the output of `otjdd compact` for `compact_device`, once for all tests and processes of a session."""
     import compact_device
 
     folder = tmp_path_factory.getbasetemp()

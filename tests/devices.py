@@ -18,14 +18,14 @@ from validation.peers.problems import CONDITIONING, FILM
 COMPILED = not numba.config.DISABLE_JIT
 needs_speed = pytest.mark.skipif(not COMPILED, reason="takes minutes where kernels are interpreted")
 
-# the junction with the known answer without what would blur a test: plain metal, no wells, no resistance
+# the junction of the self-check with an ideal metal, and without wells, series resistance and numerics of its own
 BLUR = ("numerics", "screening_length", "well_", "[circuit]", "series_resistance")
 JUNCTION = "\n".join(line for line in KNOWN.strip().splitlines() if not line.startswith(BLUR)) + "\n"
 JUNCTION = JUNCTION.replace("cells = 12", "cells = 24").replace("grading = 3", "grading = 5")
 BARE = "".join(
     line for line in JUNCTION.splitlines(True) if not line.startswith("drive")
 )  # for another drive before it
-# in keywords: fast enough for kernels that are interpreted, and two columns of it
+# keyword arguments of `case`: a device small enough for interpreted kernels, and two columns of it
 SMALL = {
     "device__film__cells": 16 if COMPILED else 8,
     "device__transmission": "wkb",
@@ -36,12 +36,12 @@ BETWEEN_METALS = FILM.format(title="a film between two equal metals", cells=140,
 
 
 def case(text: str = JUNCTION, **changes):
-    """A case with other values; in keywords a double underscore stands for the dot of a dotted key."""
+    """A case from its text with changed values. A double underscore in a keyword stands for the dot of a dotted key."""
     return parse_case(text).replace(**{key.replace("__", "."): value for key, value in changes.items()})
 
 
 def begin(case, c=None, *, rtol=None, atol=None, voltage=0.0, junction=None):
-    """A run of the case, settled at a voltage, from concentrations c (K, N) or the evenly spread ones."""
+    """A run of a case from concentrations c (K, N) [1/m3], uniform by default, with the stack solved at a voltage [V]."""
     parts = model.members(case)
     junction = model.junction(case, parts=parts) if junction is None else junction
     c = model.uniform(parts, case.device.film.cells) if c is None else np.atleast_2d(c)
@@ -52,12 +52,12 @@ def begin(case, c=None, *, rtol=None, atol=None, voltage=0.0, junction=None):
 
 
 def closed(film, seed, V, junction=None):
-    """A run with random ions, settled at V."""
+    """A run with random ions, with the stack solved at V [V]."""
     return begin(film, lumpy(model.junction(film), np.random.default_rng(seed)), voltage=V, junction=junction)
 
 
 def doped():
-    """The doped oxide, as kernels see it and as the quadrature of its first integral does: (electrode, bulk)."""
+    """The doped electrode: (as the kernels hold it, its bulk as the quadrature of the first integral takes it)."""
     film = case()
     right, kT = film.device.right, film.temperature * BOLTZMANN_EV
     bulk = (
@@ -70,7 +70,7 @@ def doped():
 
 
 def settled(V_source, guess=None, **changes):
-    """A run with random ions in two columns, settled at a source voltage from a guess of V_j, its tangent laid there."""
+    """A run with random ions in two columns, solved at a source voltage [V] from a guess of V_j [V], with its tangent."""
     run = begin(case(**SMALL, **COLUMNS, **changes))
     run.state.c[:] = lumpy(run.junction, np.random.default_rng(2), 0.3)
     assert solve(run, V_source, 0.5 * V_source if guess is None else guess) == Status.DONE
@@ -78,13 +78,13 @@ def settled(V_source, guess=None, **changes):
 
 
 def solve(run, V_source, guess):
-    """Settle a run from a guess of V_j as for a recorded current. Returns a status."""
+    """Solve stack and circuit of a run from a guess of V_j [V], as for a recorded current. Returns a Status."""
     accuracy = quasistatic.Accuracy(stepper.voltage_slack(run.control), True)
     return quasistatic.settle(run.junction, run.state, run.tangent, V_source, guess, accuracy)
 
 
 def conducted(run):
-    """Conductances of all columns [S] at the state of a run, evaluated anew; the run is left as it is."""
+    """Conductances of all columns [S] at the state of a run, computed in a copy of the state."""
     copy = new_state(*run.state.c.shape, run.junction.electrons[0].density_of_states > 0.0)
     copy_state(run.state, copy)
     assert conduct(run.junction, copy, new_tangent(*run.state.c.shape), False)
@@ -98,12 +98,12 @@ def hold(run, voltage: float, duration: float, record: bool = False):
 
 
 def lumpy(junction, rng, spread: float = 1.0):
-    """Random concentrations (K, N) [1/m3] about 2e26 without any smoothness."""
+    """Random concentrations (K, N) [1/m3] around 2e26, independent from cell to cell."""
     return 2e26 * np.exp(spread * rng.standard_normal(junction.columns.width.shape))
 
 
 def mirrored(junction):
-    """The same junction seen from its other side."""
+    """The mirror image of a junction: left and right exchanged."""
     columns = junction.columns
     total = columns.fixed[:, :1]
     flipped = columns._replace(
@@ -120,6 +120,6 @@ def mirrored(junction):
 
 
 def mirrored_image(image, pieces: int):
-    """Table of `physics.image_force` of a film of that many pieces, seen from the other side."""
+    """Mirror image of the table of `physics.image_force` of a film of that many pieces."""
     owner, start, end, low, high = (image[:, ::-1, column] for column in range(5))
     return np.stack((pieces - 1 - owner, 1 - end, 1 - start, high, low), axis=2)

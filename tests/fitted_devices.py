@@ -7,7 +7,7 @@ from otjdd.case.case import Case, load_case
 from otjdd.fitting.task import Data
 from otjdd.runs.run import simulate
 
-SIGMA = 0.03  # of the logarithms
+SIGMA = 0.03  # standard deviation of the logarithms
 KEYS = (
     "device.left.barrier", "ions.activation_energy", "device.film.tunnelling_mass", "ions.density",
     "device.conducting_fraction", "ions.hop_distance",
@@ -19,7 +19,7 @@ CURVES = {"kind": "iv", "voltages": ["-0.6 V", "-0.3 V", "-0.1 V", "0.1 V", "0.3
 
 
 def small() -> Case:
-    """The R-V loop of one column on a coarse grid, in few and large steps."""
+    """The R-V loop of one column on a coarse grid, in a few large steps."""
     case = load_case(yardstick.CASES / "rv-loop.toml").without_study()
     quiet = {"record.every": "none", "record.profiles_at_reads": False}
     loop = {"drive.path": ["0 V", "2 V", "-4 V", "0 V"], "drive.step": "0.4 V", "drive.width": "10 ms"}
@@ -27,7 +27,7 @@ def small() -> Case:
 
 
 def clean(case: Case) -> list[Data]:
-    """Three measurements of a case as they were without noise, with its uncertainty."""
+    """Three measurements of a case without noise, with the uncertainties that `noisy` data have."""
     loop = simulate(case)
     R = loop.read_resistance.values
     pulses = simulate(case.replace({"drive": TRANSIENT, "record.every": "all"}))
@@ -45,7 +45,7 @@ def clean(case: Case) -> list[Data]:
 
 
 def noisy(data: Data, rng: np.random.Generator) -> Data:
-    """The same with noise in the logarithms; the uncertainty is relative."""
+    """The same data with noise in the logarithms. The uncertainties stay relative to the values."""
     name = "R" if "R" in data.source else "I"
     scatter = np.exp(SIGMA * rng.standard_normal(len(data.source[name])))
     changed = {key: data.source[key] * scatter for key in (name, f"sigma_{name}")}

@@ -1,4 +1,4 @@
-"""A compact model written down instead of extracted: smooth tables of one column, for tests that need no solver."""
+"""A compact model from formulas instead of an extraction: smooth tables of one column, for tests without the solver."""
 
 import dataclasses
 
@@ -8,17 +8,17 @@ from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
 from otjdd.compact_models.tables import UNLIMITED, Tables
 
-LOW, HIGH = 0.1, 0.9  # states, which are also those of rest at -3 V and 3 V
+LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
 LIMITS = Range(-3.0, 3.0, 2e-8, 1e3)
 
 
 def made_model(
     resistance: float = 50.0, bend: float = 0.6, decades: float = 4.0, about: dict | None = None, kelvin: float = 300.0
 ):
-    """Model from -3 V to 3 V that starts in its high state.
+    """Model from -3 V to 3 V that starts in its high-resistance state.
 
-    bend : decades of the conductance by which a volt raises it   decades : from the high to the low state
-    kelvin : its temperature, by which hops are activated with 0.3 eV and the current with 0.05 eV
+    bend : decades of the conductance per volt   decades : of the conductance, between the two states
+    kelvin : temperature of the model; its hops have an activation energy of 0.3 eV, its current of 0.05 eV
     """
     cold = 1.0 - 300.0 / kelvin
     voltage, state = np.linspace(LIMITS.low, LIMITS.high, 49), np.linspace(LOW, HIGH, 33)
@@ -40,7 +40,7 @@ def made_model(
 
 
 def warm_model(*temperatures: float, heat: SelfHeating | None = None, **options):
-    """The same with tables at these temperatures [K], 300 K among them."""
+    """The same model with tables at several temperatures [K], of which one has to be 300.0."""
     nodes = tuple(made_model(kelvin=T, **options) for T in temperatures)
     own = nodes[temperatures.index(300.0)]
     return dataclasses.replace(own, nodes=nodes, heat=heat)

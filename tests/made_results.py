@@ -1,4 +1,4 @@
-"""Results as a run gives them, made of numbers that a test can read off a figure: no kernel is run."""
+"""Datasets like those of a run, made from simple numbers that a test can find again in a figure. No kernel is run."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ WRITES = np.array([1.0, 2.0, 1.5, -1.0, -2.0, -1.0])
 
 
 def case_attrs(drive: str | None = None, title: str = "made", **changes) -> dict:
-    """Attributes of a result of the shipped device, with another drive (a TOML table) and other values."""
+    """Attributes of a result of li2019, with another drive (a TOML table) and other changes."""
     changes = ({"drive": " ".join(drive.split())} if drive else {}) | changes
     case = load_case(shipped_cases() / "li2019.toml", {"title": f'"{title}"'} | changes)
     return {"title": title, "case_resolved": case.resolved()}
@@ -31,7 +31,7 @@ def reads(write_voltage, resistance, times=None, attrs=None, **more):
 
 
 def curves(energy: float = 0.3):
-    """I-V curves whose I / T^2 has an activation energy [eV]."""
+    """Dataset of I-V curves in two states at three temperatures, where I/T^2 has an activation energy [eV]."""
     T, V = np.array([260.0, 300.0, 340.0]), np.linspace(-0.5, 0.5, 11)
     thermal = T**2 * np.exp(-energy / (8.617333262e-5 * T))
     current = np.stack([np.sinh(V)[None, :] * thermal[:, None], 100 * np.sinh(V)[None, :] * thermal[:, None]])
@@ -68,15 +68,16 @@ SPECTRUM = signals([0.0], FREQUENCY, (50 + 1e6 / (1 + 2e-3j * np.pi * FREQUENCY)
 
 
 def series(t, voltage, current, attrs=None, displacement=0.0):
-    """A time series whose instrument shows the conduction current and some displacement [A]."""
+    """Dataset of a time series. The recorded current is the conduction current plus `displacement` [A]."""
     arrays = {"voltage": voltage, "conduction_current": current, "current": np.asarray(current) + displacement}
     return outputs.dataset(arrays, {"time": t}, attrs)
 
 
 def profiles(times, attrs=None, barrier=0.6, metal=True, step=0.0):
-    """Snapshots of a 2 nm film between a metal, 5 eV deep, and another or a semiconductor that bends 0.3 eV over 10 nm.
+    """Dataset of snapshots of a 2 nm film between two metals, or a metal and a semiconductor.
 
-    step : [eV] that is left of the bending where it was cut off
+    The band edge of a metal is at -5 eV. The band of the semiconductor bends by 0.3 eV over 10 nm.
+    step : [eV] of the bending that remain where the drawn band ends
     """
     times = np.asarray(times, dtype=float)
     x = np.linspace(0.1e-9, 1.9e-9, 10)

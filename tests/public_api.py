@@ -1,4 +1,4 @@
-"""A script as users write them: mypy reads it against the public names, and nobody runs it."""
+"""A script as users write it. mypy checks its use of the public names; it is never run."""
 
 import numpy as np
 

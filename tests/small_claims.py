@@ -1,4 +1,4 @@
-"""Claims that are judged in a moment, and the command that judges them."""
+"""A claim on a small device that is judged within seconds, and the command that judges it."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def folder(tmp_path, text=CLAIM, case=CASE, name="small") -> Path:
 
 
 def otjdd_validate(claims: Path, *arguments: str, **more):
-    """`otjdd validate` with the claims of another folder."""
+    """Run `otjdd validate` on the claims of another folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(claim, "shipped_claims", lambda: claims)
         return otjdd(Path.cwd(), "validate", *arguments, **{"COLUMNS": "120"} | more)

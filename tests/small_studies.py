@@ -1,4 +1,4 @@
-"""Parts of small studies: a junction of the paper under one pulse, read after it."""
+"""The case of a small study: the device of the paper in one column and 12 cells, under one pulse with a read."""
 
 POINT = """
 base = "li2019.toml"

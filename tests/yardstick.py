@@ -1,4 +1,4 @@
-"""The reference device without electrons in its film, kept for measurements of speed: no calibration moves its numbers."""
+"""Cases for measurements of speed: the reference device without electrons in its film. Calibrations do not change them."""
 
 from pathlib import Path
 

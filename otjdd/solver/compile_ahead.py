@@ -83,7 +83,7 @@ def second(begin: Callable[[], Run]) -> None:
         run = begin()
         compile_steps(run)
         print("the steps are there", flush=True)
-        compile_doors(run)
+        compile_entry_points(run)
 
 
 def compile_currents(run: Run) -> None:
@@ -120,7 +120,7 @@ def compile_steps(run: Run) -> None:
         kernel_cache.compile_for(kernel, arguments)
 
 
-def compile_doors(run: Run) -> None:
+def compile_entry_points(run: Run) -> None:
     """Compile the kernels that Python calls at the end of a run."""
     junction, state, log = run.junction, run.state, integrate.new_log(run, NO_TASKS, False)
     profile, E = bands.band_profile(junction, state, 0), np.zeros(2)

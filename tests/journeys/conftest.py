@@ -1,6 +1,6 @@
-"""Journeys: each test begins in an empty folder and does what a user does. Solved runs, a model and a fit are shared.
+"""Journeys: each test begins in an empty folder and does what a user does, with the commands of `walk`.
 
-`walk` types a command. Nothing in these tests replaces a part of otjdd: devices are made small by keys of their cases.
+No part of otjdd is replaced in these tests: devices are made small by keys of their cases.
 """
 
 import re
@@ -21,16 +21,16 @@ SMALLER = {
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
-    """The empty folder that the test is in."""
+    """The empty folder in which the test runs."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def small_cases(folder) -> Path:
-    """The folder with all shipped cases in it, as `cases/NAME.toml` and by their names, on small devices.
+    """The folder with small devices of all shipped cases in it, as `cases/NAME.toml`, `NAME.toml` and `NAME`.
 
-    A file goes before the shipped case of its name, so that commands of the guide run word for word.
+    A file has precedence over the shipped case of the same name, so commands of the guide run unchanged on small devices.
     """
     shutil.copytree(package.shipped_cases(), folder / "cases")
     for file in (folder / "cases").glob("*.toml"):

@@ -1,4 +1,4 @@
-"""What a user types, in this process or in one of its own."""
+"""Run commands as a user types them, and find the examples on a page of the documentation."""
 
 import re
 import shlex
@@ -16,9 +16,9 @@ SMALL = '--set device.film.cells=12 --set columns.count=1 --set columns.spread="
 
 
 def otjdd(words: str, *, code: int = 0, smaller: bool = False) -> str:
-    """What `otjdd WORDS` prints, its start spared; it has to end with the exit code.
+    """Output of `otjdd WORDS`, run in this process. Fails unless it ends with the exit code `code`.
 
-    smaller : the shipped case on 12 cells and in one column
+    smaller : simulate the case with 12 cells and one column
     """
     done = CliRunner().invoke(app, shlex.split(f"{words} {SMALL if smaller else ''}"), prog_name="otjdd")
     assert done.exit_code == code, f"otjdd {words}: exit code {done.exit_code}\n{done.output}"
@@ -27,7 +27,7 @@ def otjdd(words: str, *, code: int = 0, smaller: bool = False) -> str:
 
 
 def process(words: str, *, code: int = 0) -> str:
-    """The same in a process of its own."""
+    """Output and errors of `otjdd WORDS`, run in a new process. Fails unless it ends with the exit code `code`."""
     done = subprocess.run(command(words), capture_output=True, text=True)
     assert done.returncode == code, f"otjdd {words}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
     assert BUG not in done.stderr
@@ -35,12 +35,12 @@ def process(words: str, *, code: int = 0) -> str:
 
 
 def command(words: str) -> list[str]:
-    """The command as its installation made it, with its words."""
+    """Command line of the installed `otjdd` with these words."""
     return [str(Path(sysconfig.get_path("scripts")) / "otjdd"), *shlex.split(words)]
 
 
 def drawn(path: str | Path) -> bool:
-    """Whether a picture is there, with something in it."""
+    """True if a picture has more than 200 pixels either way, and ink on a plausible share of them."""
     from matplotlib.image import imread
 
     pixels = imread(path)
@@ -48,12 +48,12 @@ def drawn(path: str | Path) -> bool:
 
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$|`(otjdd [^`\n]+)`|^    (otjdd [^\n]+)$", re.DOTALL | re.MULTILINE)
-PLACEHOLDER = re.compile(r"\.\.\.|(?<![$_])\b[A-Z]{3,}\b")  # CASE, KEY=VALUE: how a command is called, not a command
-NAME_ALONE = re.compile(r"otjdd (run|check|plot|calibrate|fit|study|compact)")  # which command, not one that is typed
+PLACEHOLDER = re.compile(r"\.\.\.|(?<![$_])\b[A-Z]{3,}\b")  # as in CASE or KEY=VALUE: a synopsis, not an example
+NAME_ALONE = re.compile(r"otjdd (run|check|plot|calibrate|fit|study|compact)")  # the name of a command, not an example
 
 
 def examples(page: str) -> list[tuple[str, str]]:
-    """Examples of a page of the checkout in their order: ("python", text), ("toml", text), ("otjdd", command)."""
+    """Examples of a page of the checkout, in order: ("python", text), ("toml", text) or ("otjdd", command)."""
     found = []
     for match in FENCE.finditer((ROOT / page).read_text(encoding="utf-8")):
         language, body, *alone = match.groups()
