@@ -1,7 +1,8 @@
-"""python -m validation.claims [DEVICE]... : the claims on each device, with the errors of their numbers, kept as data.
+"""python -m validation.claims [DEVICE]... : judge the claims on each device and keep the verdicts as data.
 
-The table of a device has one line a claim: the verdict and the number that decides it, which is the farthest from what was
-measured in tolerances. All numbers, and why a claim is missed, are in the report: otjdd validate --report DIR.
+The table of a device has one line for each claim: the verdict, and the number that decides it. This is the number whose
+distance from the measured one is the largest in units of its tolerance. All numbers, and the reasons of missed claims, are
+in the report: otjdd validate --report DIR.
 """
 
 import sys
@@ -18,7 +19,7 @@ COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "dist
 
 
 def row(verdict: Verdict) -> tuple[str, ...]:
-    """The line of a claim."""
+    """Cells of the line of a claim, see COLUMNS."""
     judged = [number for number in verdict.numbers if number.distance_text]
     most = max(judged, key=lambda number: number.distance)
     return verdict.id, verdict.status, most.figure.label, most.figure.paper, most.otjdd, most.distance_text

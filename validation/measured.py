@@ -1,9 +1,9 @@
-"""Numbers of campaigns, kept as data: `measured.json` beside each README, out of which its tables are made.
+"""Numbers of campaigns, kept in a file `measured.json` beside each README, whose tables are made from it.
 
     python -m validation.measured        write all tables anew from the files
 
-A file holds parts, a part holds rows, and each row its cells and where they are from: commit, date, machine. A campaign
-that is run with --update replaces the rows that it has measured. What was measured before is in the history of the file.
+A file holds parts and a part holds rows. Each row holds its cells and their origin: commit, date, machine. A campaign with
+--update replaces the rows that it has measured; earlier numbers are in the git history of the file.
 """
 
 import datetime
@@ -22,7 +22,7 @@ FILE, README = "measured.json", "README.md"
 
 
 def processor() -> str:
-    """Name of the processor, as the system gives it."""
+    """Name of the processor, from the operating system."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():
@@ -32,14 +32,14 @@ def processor() -> str:
 
 
 def machine() -> str:
-    """Processor, system and versions, and what else was going on."""
+    """Processor, operating system, versions of Python and libraries, and the load of the machine."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "scipy"))
     load = f"; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else ""
     return f"{processor()}; {platform.system()}, Python {platform.python_version()}, {packages}{load}"
 
 
 def origin() -> dict[str, str]:
-    """Commit of the checkout ("+" behind it where files have changed since), day and machine."""
+    """Commit of the checkout (with a "+" if files of otjdd/ are changed), date and machine."""
     git = ["git", "-C", str(HERE)]
     commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     changed = subprocess.run([*git, "status", "--porcelain", "-uno", "../otjdd"], capture_output=True, text=True).stdout
@@ -48,7 +48,7 @@ def origin() -> dict[str, str]:
 
 
 def read(folder: Path) -> dict:
-    """Parts of a folder by name."""
+    """Parts in the file of a folder, by name; {} without a file."""
     file = folder / FILE
     return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
@@ -57,11 +57,11 @@ def keep(
     folder: Path, part: str, columns: Sequence[str], rows: Iterable[Sequence], *, command: str, key: int = 1,
     readme: str = README,
 ) -> None:  # fmt: skip
-    """Replace rows of a part by new ones and write the tables of the folder anew.
+    """Replace rows of a part by new ones, and write the tables of the folder anew.
 
-    columns : heads; one that ends in ":" is aligned to the right   rows : cells, texts or numbers
-    command : that measures the part   key : number of leading cells that tell rows apart
-    readme : file with the table, seen from the folder
+    columns : headings; a column whose heading ends in ":" is aligned to the right   rows : cells, texts or numbers
+    command : command that measures the part   key : number of leading cells that identify a row
+    readme : path of the file with the table, relative to the folder
     """
     parts, here = read(folder), origin()
     found = parts.setdefault(part, {"rows": []})
@@ -78,7 +78,7 @@ def cell(value) -> str:
 
 
 def table(part: dict) -> str:
-    """A part as Markdown: its command, when it ran, and its rows; the file says where each of them is from."""
+    """A part as Markdown: its command, the dates of its rows, and the rows without their origin."""
     rows = part["rows"]
     days = sorted({row["date"] for row in rows})
     when = f"{days[0]} to {days[-1]}" if len(days) > 1 else days[0]
@@ -93,7 +93,7 @@ def table(part: dict) -> str:
 
 
 def write_tables(folder: Path) -> None:
-    """Write the parts of a folder between their marks in its README. Raises ValueError for a README without them."""
+    """Write the parts of a folder between their marks in its README. Raises ValueError for a README without the marks."""
     for name, part in read(folder).items():
         marks.update(folder / part.get("readme", README), name, table(part))
 

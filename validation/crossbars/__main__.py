@@ -3,11 +3,11 @@
 python -m validation.crossbars letters [--workers N]    the letters of Li 2019, Fig. 4, written into 5 x 5 cells
 python -m validation.crossbars time                     processor time of a pattern written into 64 x 64 cells
 
-letters: every cell of a crossbar on ideal lines against a run of the solver under the voltages of that cell, and the
-pixels of the claim array-letters, which do not touch. Both are held against the error that the model is measured to have:
-0.037 decades at worst for pulses of 50 ns, and 0.033 were found (C 0.003, H 0.029, N 0.033). So a letter is as bright as
-its solver says to 8 %, and the compact model does not tell H from N, which are 1.4 % apart. Measured before li2019 held
-electrons in its film.
+letters: every cell of a crossbar on ideal lines is compared with a run of the solver under the voltages of that cell, and
+so are the separate pixels of the claim array-letters. The difference has to be below the measured error of the compact
+model. Without electrons in the film of li2019 that error is 0.037 decades for pulses of 50 ns, and the largest difference
+is 0.033 decades (C 0.003, H 0.029, N 0.033). So a letter has the brightness of the solver to 8 %, and the compact model
+cannot tell H from N, which differ by 1.4 %.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def letters(workers: int) -> int:
-    """Print how far cells and pixels are from the solver; 8 when that is beyond the stated error of the model."""
+    """Print how far cells and pixels are from the solver. Returns 8 if that exceeds the error of the model, else 0."""
     folder = folder_of("array-letters")
     cases = {name: load_case(folder / f"{name}.toml") for name in "chn"}
     model = otjdd.compact(cases["h"], voltage=(-4.3, 2.2), time=(50e-9, 500.0), workers=workers)
@@ -66,19 +66,19 @@ def letters(workers: int) -> int:
 
 
 def patterns(folder: Path) -> dict[str, list[str]]:
-    """The letters of the claim."""
+    """The letters of the claim: name -> rows of text."""
     import tomllib
 
     return tomllib.loads((folder / "claim.toml").read_text(encoding="utf-8"))["settings"]
 
 
 def train(case):
-    """The pulses of a letter."""
+    """The pulses that write a letter."""
     return case.drive.parts[1]
 
 
 def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
-    """Voltages of a cell, one for each word line that was written -> currents [A] of such cells, LATER."""
+    """Currents [A] of cells, read LATER: shares of the write voltage across a cell, for each word line -> such cells."""
     marked, of = np.array([[cell == "#" for cell in row] for row in pattern]), train(case)
     bar, states = Crossbar(model, *marked.shape, IDEAL), model.states(marked.size)
     for word in np.flatnonzero(marked.any(axis=1)):
@@ -97,12 +97,12 @@ def crossbar_reads(model, case, pattern) -> dict[tuple, list[float]]:
 
 
 def on_cell(marked, word: int, i: int, j: int) -> float:
-    """Share of the voltage that the cell i, j sees while a word line is written, by half select."""
+    """Share of the write voltage across cell i, j while a word line is written by half select."""
     return (1.0 if word == i else 0.5) - (0.0 if marked[word, j] else 0.5)
 
 
 def history(case, shares: tuple) -> dict:
-    """Drive of one junction that sees these shares of the pulses, one train after the other, and is read LATER."""
+    """Drive of one junction: a train of pulses at each of these shares of the write voltage, and a read LATER."""
     of = train(case)
     parts = [
         {"kind": "train", "voltage": share * of.voltage, "width": of.width, "count": of.count, "period": of.period}
@@ -113,12 +113,12 @@ def history(case, shares: tuple) -> dict:
 
 
 def last_read(case, drive: dict) -> float:
-    """Current [A] that the solver reads last."""
+    """Current [A] of the last read of a run of the solver."""
     return float(otjdd.run(case, {"drive": drive, "record.every": "none"}).read_current.values[-1])
 
 
 def cost() -> int:
-    """Print the processor time of a random pattern, half of all cells, written into 64 x 64 cells, and of a scan."""
+    """Print the processor time to write a random pattern of half of all cells into 64 x 64 cells, and to scan them."""
     case = load_case("crossbar", {"ions.initial": {"history": [{"voltage": "-4.3 V", "duration": "100 ms"}]}})
     began = time.process_time()
     model = otjdd.compact(case, voltage=(-4.3, 2.2), time=(1e-6, 10.0), measure=False)

@@ -20,12 +20,12 @@ from validation import measured
 
 HERE = Path(__file__).parent
 COMMAND = [sys.executable, "-c", "from otjdd.cli import main; main()", "explore", "--no-browser"]
-TIMED = 20  # moves whose time is told
+TIMED = 20  # moves that are timed
 LONG = 3  # releases, and moves that end a long run
 
 
 class Page:
-    """A tab without a browser: what a page asks of a server that was started with some words."""
+    """A server started with some arguments, and the requests of its page, without a browser."""
 
     def __init__(self, *words: str):
         began = time.perf_counter()
@@ -62,11 +62,11 @@ class Page:
         return [whole, *whole.children(recursive=True)]
 
     def used(self) -> float:
-        """Processor time of all of them so far [s]."""
+        """Processor time [s] of all these processes so far."""
         return sum(sum(process.cpu_times()[:2]) for process in self.processes())
 
     def memory(self) -> dict[int, int]:
-        """Memory of each, bytes, without what they share."""
+        """Memory [bytes] of each process, without shared memory."""
         return {process.pid: process.memory_full_info().uss for process in self.processes()}
 
     def close(self) -> int:
@@ -76,7 +76,7 @@ class Page:
 
 
 class Waits(NamedTuple):
-    """Seconds that somebody waits: for the page, the first curve, moves, releases, moves that end a long run.
+    """Waiting times [s]: for the page, the first curve, moves, releases, and moves that end a long run.
 
     busy : processor time of the server and all its processes for a move
     """
@@ -97,7 +97,7 @@ def timed(function, *arguments) -> float:
 
 
 def waits() -> Waits:
-    """Waits with the reference device and its R-V loop."""
+    """Waiting times with the reference device and its R-V loop."""
     page = Page()
     first = timed(page.ask, "move", page.move(True))
     used = page.used()
@@ -130,7 +130,7 @@ def growth(moves: int, settled: int) -> tuple[dict[int, int], dict[int, int]]:
 
 
 def rows_of(found: Waits, before: dict[int, int], after: dict[int, int], settled: int, moves: int) -> dict[str, str]:
-    """The rows of the README: waits, and memory of each process after `settled` moves and after all."""
+    """The rows of the README: waiting times, and memory of each process after `settled` moves and after all."""
     grown = max(after[pid] - before[pid] for pid in before if pid in after)
     return {
         "the command to the page": f"{found.page:.1f} s",
@@ -150,7 +150,7 @@ def spread(seconds: list[float]) -> str:
 
 
 def main() -> None:
-    """Measure, print, and keep where asked."""
+    """Measure, print, and keep the numbers with --update."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=1000)
     parser.add_argument("--update", action="store_true", help="keep the numbers in measured.json and the README")

@@ -1,10 +1,10 @@
-"""Exports of a compact model in the programs that they are for.
+"""Run the exports of a compact model in the programs for which they are written.
 
 python -m validation.exports aihwkit DIR     the preset in a real tile of aihwkit, against the update rule of the tests
 
-DIR is what `otjdd compact CASE -o DIR` wrote. aihwkit 1.1.0 runs with torch 2.10.0:
-pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0. CrossSim and NeuroSim are in no registry; the tests run the
-text of their exports as it is.
+DIR is the output folder of `otjdd compact CASE -o DIR`. aihwkit 1.1.0 needs torch 2.10.0:
+pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0. CrossSim and NeuroSim are in no package registry; the tests
+execute the text of their exports.
 """
 
 import runpy
@@ -17,8 +17,8 @@ from otjdd.compact_models.exports import aihwkit
 from otjdd.compact_models.exports.pulses import pulse_cycle
 from otjdd.compact_models.model import CompactModel
 
-STARTS, PULSES = 9, 20  # weights that begin between -0.8 and 0.8; pulses of either sign
-WORST = 1e-5  # of a weight: what single precision leaves of 40 pulses
+STARTS, PULSES = 9, 20  # initial weights between -0.8 and 0.8; pulses of either sign
+WORST = 1e-5  # largest error of a weight: round-off of single precision over 40 pulses
 
 
 def main(arguments: list[str]) -> int:
@@ -39,7 +39,7 @@ def main(arguments: list[str]) -> int:
 
 
 def starts() -> np.ndarray:
-    """Weights (STARTS,) to begin with."""
+    """Initial weights (STARTS,)."""
     return np.linspace(-0.8, 0.8, STARTS)
 
 
@@ -53,7 +53,7 @@ def rule(folder: Path) -> np.ndarray:
 
 
 def tile(folder: Path) -> np.ndarray:
-    """The same in a real tile: one output and STARTS inputs, each of which gets one pulse by every update."""
+    """The same in a real tile with one output and STARTS inputs; each update gives each input one pulse."""
     import torch
     from aihwkit.simulator.configs import SingleRPUConfig, UpdateParameters
     from aihwkit.simulator.tiles import AnalogTile
@@ -62,7 +62,7 @@ def tile(folder: Path) -> np.ndarray:
     once = UpdateParameters(desired_bl=1, fixed_bl=True, update_management=False, update_bl_management=False)
     rpu = AnalogTile(1, STARTS, SingleRPUConfig(device=device, update=once))
     rpu.tile.set_weights(torch.tensor(starts()[None, :], dtype=torch.float32))
-    rpu.set_learning_rate(4.0 * device.dw_min)  # by chance, with a share of lr/dw_min: above 1 every pulse comes
+    rpu.set_learning_rate(4.0 * device.dw_min)  # a pulse has the probability lr/dw_min: above 1 none is left out
     found = []
     for up in [True] * PULSES + [False] * PULSES:
         rpu.update(torch.ones(1, STARTS), torch.full((1, 1), -1.0 if up else 1.0))

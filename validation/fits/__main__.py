@@ -22,7 +22,7 @@ HERE, COLUMNS = Path(__file__).parent, ("what", "found:", "asked:")
 
 
 def errors(draws: int, workers: int) -> tuple[list[tuple[str, ...]], bool]:
-    """Refit draws of the noise: rows of the table, and whether the errors are what they say."""
+    """Refit draws of the noise. Returns rows of the table, and True if the standard errors agree with the scatter."""
     case = load_case("rv-loop").replace(QUIET | SMALL)
     voltage, resistance = loop(case)
     jobs = [(case, voltage, resistance, seed) for seed in range(draws)]
@@ -47,7 +47,7 @@ def errors(draws: int, workers: int) -> tuple[list[tuple[str, ...]], bool]:
 
 
 def speed(workers: int) -> tuple[list[tuple[str, ...]], bool]:
-    """Fit six parameters to the R-V loop of 130 points, of one column and of five: rows, and whether within the limits."""
+    """Fit six parameters to the R-V loop of 130 points, with one column and five. Returns rows, and True if in time."""
     good, rows = True, []
     for columns, limit in ((1, 30.0), (5, 120.0)):
         case = load_case("rv-loop").replace(QUIET | {"columns.count": columns})
@@ -67,12 +67,12 @@ def speed(workers: int) -> tuple[list[tuple[str, ...]], bool]:
 
 
 def truth(case) -> list[float]:
-    """Values [SI] of MANY in a case."""
+    """Values (SI, energies in eV) of the parameters MANY in a case."""
     return [value_in_case(case, key)[0] for key in MANY]
 
 
 def main():
-    """Run one of the checks; exit code 1 when it is missed."""
+    """Run one of the checks; exit code 1 if it fails."""
     words = argparse.ArgumentParser(prog="python -m validation.fits", description=__doc__)
     words.add_argument("check", choices=("errors", "speed"))
     words.add_argument("--draws", type=int, default=400)

@@ -1,4 +1,4 @@
-"""Fits to draws of the noise: what they are made of, and one of them, for processes of a pool."""
+"""Fits to data with random noise, one for each draw of it, for the processes of a pool."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from otjdd.fitting.least_squares import minimise
 from otjdd.fitting.task import Data, task
 from otjdd.runs.run import simulate
 
-SIGMA = 0.03  # noise of the logarithms
+SIGMA = 0.03  # standard deviation of the noise of the logarithms
 FEW = ("device.left.barrier", "ions.activation_energy", "ions.density")
 MANY = (*FEW, "device.film.tunnelling_mass", "device.conducting_fraction", "ions.hop_distance")
 QUIET = {"record.every": "none", "record.profiles_at_reads": False}

@@ -1,8 +1,8 @@
-"""The codes: each takes a problem, then tolerances, and returns what it found, a `Found`, and its work.
+"""The compared codes. Each function takes a problem and returns solve(rtol, share) -> (`Found`, work).
 
-Each has its equations compiled, an analytic banded Jacobian, and consistent starts after every jump of the voltage.
-Absolute tolerances are a share of the relative ones, in units of the mean concentration and of 1 V. What a code fails to
-compute is nan.
+Each code has compiled equations, an analytic banded Jacobian, and consistent initial values after every jump of the
+voltage. The absolute tolerance is `share` times the relative one, in units of the mean concentration and of 1 V. Numbers
+that a code fails to compute are nan.
 """
 
 import numpy as np
@@ -13,8 +13,8 @@ from otjdd.solver import integrate
 from validation.peers.equations import LOWER, UPPER, consistent, kernels, left_charge
 from validation.peers.problems import Found, segments
 
-SHARE = 1e-2  # of the relative tolerance that the absolute one is, where nothing else is said
-# 1/s, of the potential where Poisson's equation is made a rate: slower is inaccurate, faster makes LSODA fail
+SHARE = 1e-2  # default ratio of the absolute to the relative tolerance
+# 1/s, relaxation rate of the potential for LSODA: lower rates are inaccurate, with higher ones LSODA fails
 RELAXATION = {"conditioning": 1e7, "pulses": 1e11}
 
 
@@ -31,9 +31,9 @@ def otjdd(problem):
 
 
 def ida(problem):
-    """SUNDIALS IDA (BDF of variable order for algebraic equations), banded, started anew at every jump.
+    """SUNDIALS IDA (BDF of variable order for differential-algebraic equations), banded, restarted at every jump.
 
-    Its other linear solvers were slower here: differences for the Jacobian by a sixth, SuperLU by a factor of two.
+    Its alternatives are slower here: a Jacobian from differences by a sixth, SuperLU by a factor of two.
     """
     from sksundae.ida import IDA
 
@@ -92,7 +92,8 @@ def ida(problem):
 def lsoda(problem):
     """scipy LSODA (BDF of ODEPACK), banded.
 
-    It knows no algebraic equations, so the potential relaxes towards Poisson's, faster than anything else moves.
+    It solves no algebraic equations. So Poisson's equation is replaced by a relaxation of the potential that is faster than
+    all other processes.
     """
     from scipy.integrate import odeint
 
@@ -147,14 +148,14 @@ def lsoda(problem):
 
 
 def failed(problem):
-    """Result of a code that could not go on."""
+    """Result of a code that failed: nan."""
     return Found(
         np.full((len(problem.outputs), problem.c.size), np.nan), np.full(len(problem.outputs), np.nan)
     ), "failed"
 
 
 def capacitance(problem) -> float:
-    """Capacitance of the film [F/m2] in strong field: the scale of the relaxation of its potential."""
+    """Capacitance of the film [F/m2] in a strong field, which scales the relaxation of the potential."""
     return displacement(1e9, problem.junction.film[0])[1] / problem.junction.columns.width[0].sum()
 
 

@@ -1,4 +1,4 @@
-"""Speed at equal accuracy: each code takes the tolerances that meet an error soonest, then all are timed in turn."""
+"""Speed at equal accuracy: each code takes the tolerances with which it meets an error fastest; all are timed in turn."""
 
 import math
 import warnings
@@ -13,7 +13,7 @@ from validation.peers.codes import CODES
 from validation.peers.problems import conditioning, distance, pulses
 
 LADDER = 10.0 ** np.arange(-1.5, -8.1, -0.125)  # relative tolerances
-SHARES = (1e-1, 1e-2, 1e-3)  # of them that absolute tolerances are: which one suits depends on the code and the problem
+SHARES = (1e-1, 1e-2, 1e-3)  # ratios of absolute to relative tolerances; the best one depends on code and problem
 TARGETS = (1e-3, 1e-4)
 REFERENCE = 1e-10  # relative tolerance; the reference is otjdd's, and IDA's distance from it is reported
 ROUNDS, REPEAT = 9, 0.03  # rounds, least seconds of a code in a round
@@ -21,7 +21,7 @@ CHOICE_ROUNDS = 3  # rounds in which a code chooses its absolute tolerance
 
 
 class Setting(NamedTuple):
-    """Tolerances of a code, as its `solve` takes them, with its largest error and its work."""
+    """Tolerances of a code, the arguments of its `solve`, with its largest error and its work."""
 
     rtol: float
     share: float
@@ -30,7 +30,7 @@ class Setting(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One code on one problem, its error that of concentrations, position or charge, and the time it takes."""
+    """One code on one problem: its time, and its error of concentrations, mean position or charge, whichever is largest."""
 
     problem: str
     cells: int
@@ -38,17 +38,17 @@ class Row(NamedTuple):
     code: str
     setting: Setting
     seconds: float
-    kernels: float  # seconds within compiled code, nan where it is not told apart
+    kernels: float  # s within compiled code, nan where it is not measured
 
 
 def on_grids(quick=False):
-    """The problems: on the graded grid that users get, and on uniform ones."""
+    """The problems on the default graded grid and on uniform ones."""
     grids = [(100, 20.0)] if quick else [(100, 20.0), (200, 1.0), (400, 1.0)]
     return [problem(cells, grading) for problem in (conditioning, pulses) for cells, grading in grids]
 
 
 def climb(problem, solve, reference, share) -> list[Setting]:
-    """Settings of a code on the ladder of tolerances, until two in a row meet the strictest target."""
+    """Settings of a code for ever stricter tolerances of LADDER, until two in a row meet the strictest target."""
     found = []
     for rtol in LADDER:
         with warnings.catch_warnings():
@@ -61,7 +61,7 @@ def climb(problem, solve, reference, share) -> list[Setting]:
 
 
 def loosest(found, target) -> Setting | None:
-    """The loosest tolerance that meets a target together with the next one, so that no lucky error counts; or None."""
+    """The loosest setting that meets a target, if the next stricter one does so too (no lucky error); or None."""
     for here, following in pairwise(found):
         if here.error <= target and following.error <= target:
             return here
@@ -69,7 +69,7 @@ def loosest(found, target) -> Setting | None:
 
 
 def soonest(solve, ladders, target) -> Setting | None:
-    """The setting that meets a target in the least time, of the loosest one of each ladder; or None."""
+    """The fastest of the `loosest` settings of all ladders that meet a target; or None."""
     settings = [setting for found in ladders if (setting := loosest(found, target))]
     times = timed([partial(solve, setting.rtol, setting.share) for setting in settings], CHOICE_ROUNDS)
     return settings[int(np.argmin(times))] if settings else None
@@ -135,7 +135,7 @@ COLUMNS = ("problem", "cells:", "error asked:", "otjdd (ms):", "steps", *(f"{nam
 
 
 def rows_of(rows) -> list[tuple]:
-    """Rows as texts, one for each target; behind the time of a peer that over the time of otjdd."""
+    """Rows of the table, one for each target. After the time of another code follows its ratio to the time of otjdd."""
     found = {}
     for row in rows:
         found.setdefault((row.problem, str(row.cells), f"{row.target:.0e}"), {})[row.code] = row
@@ -143,7 +143,7 @@ def rows_of(rows) -> list[tuple]:
 
 
 def cells_of(codes: dict[str, Row]) -> list[str]:
-    """Times of the codes at one target; a code that does not reach it has none."""
+    """Times of the codes at one target, empty for a code that does not reach it."""
     own = codes.get("otjdd")
     cells = [f"{1e3 * own.seconds:.2f}", own.setting[3].removesuffix(" steps")] if own else ["", ""]
     for name in PEERS:

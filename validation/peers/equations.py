@@ -1,10 +1,10 @@
-"""The discrete equations of otjdd in the form that general integrators take: concentration and potential of every cell.
+"""The discrete equations of otjdd for general integrators. The unknowns are concentration and potential of every cell:
 
     dc_i/dt = (J_i - J_i+1)/h_i            D_i+1 - D_i = e z c_i h_i + fixed charge,    D = D(E),  E = -dphi/dx
 
-Unknowns are interleaved, y = (c_0/c_mean, phi_0, c_1/c_mean, phi_1, ...), so the Jacobian has two bands below and three
-above its diagonal. Flux and dielectric are otjdd's own kernels: all codes solve the same equations on the same cells.
-The kernels are closures over the numbers of a problem, the form in which numba calls cost least.
+They are interleaved, y = (c_0/c_mean, phi_0, c_1/c_mean, phi_1, ...), so the Jacobian has two bands below and three above
+its diagonal. Flux and D(E) are kernels of otjdd: all codes solve the same equations on the same cells. The functions are
+closures over the numbers of a problem, because numba calls these at the lowest cost.
 """
 
 import numpy as np
@@ -119,9 +119,9 @@ def left_charge(problem, y, voltage) -> float:
 
 
 def consistent(problem, c, voltage):
-    """y and dy/dt (2N,) right after a jump to a voltage, the ions c (N,) [1/m3] where they are.
+    """y and dy/dt (2N,) right after a jump to a voltage, with unchanged ions c (N,) [1/m3].
 
-    Integrators of algebraic equations want both; dphi/dt is taken from Poisson's equation a moment later.
+    Integrators of differential-algebraic equations need both. dphi/dt follows from Poisson's equation a short time later.
     """
     junction, mean, N = problem.junction, problem.c.mean(), c.size
     settled, J = new_state(1, N), np.empty(N + 1)

@@ -1,9 +1,12 @@
-"""This checkout against another commit on the same cases, in turn, with the error of every read.
+"""Speed of this checkout and of another commit on the same cases, run in turn, with the error of every read.
 
-First the case files as they are, then the fastest setting of each state of the code with which every read of a case is
-within a target of the converged one; of a state that no setting brings there, the one that comes nearest. Then the same,
-the reads of a commit against the limit to which it converges itself: that compares the integrators alone. Times are of
-whole runs, from case to Dataset. The long train is run once.
+Three comparisons are made:
+1. with the settings of the case files;
+2. with the fastest setting of each commit for which all reads of a case are within a target of the converged reads, or the
+   most accurate setting if none reaches the target;
+3. like 2, but the reads of the other commit are compared with the limit to which that commit itself converges. This
+   compares the integrators alone.
+Times are of whole runs, from case to Dataset. The long train is run once.
 """
 
 import math
@@ -19,15 +22,15 @@ from validation.peers import reference, states
 SHIPPED, LONG = ("rv-loop", "ltp-ltd"), "pulses"
 TARGET = 1e-3
 ROUNDS = 5
-ONCE = {"columns.count": 1}  # of a first run, which loads the kernels
-CELLS, GRADINGS = (48, 64, 80, 96, 200, 283, 400, 566), (None, 5.0)  # None: what the case has
+ONCE = {"columns.count": 1}  # changes for a first run, which only loads the kernels
+CELLS, GRADINGS = (48, 64, 80, 96, 200, 283, 400, 566), (None, 5.0)  # None: grading of the case
 TOLERANCES = ({}, *({"numerics.rtol": rtol, "numerics.atol": 1e-2} for rtol in (3e-3, 1e-3, 1e-4)))
 ESTIMATES = ({}, {"numerics.error": "limit"}, {"numerics.error": "extrapolate"})
-CONVERGED, OWN = "converged reads", "its own limit"  # what the reads of a row are compared with
+CONVERGED, OWN = "converged reads", "its own limit"  # reference of the reads of a row
 
 
 class Row(NamedTuple):
-    """One state of the code on one case with one setting."""
+    """One commit ("state of the code") on one case with one setting."""
 
     case: str
     state: str
@@ -41,7 +44,7 @@ class Row(NamedTuple):
 
 
 def ladders():
-    """Families of settings among which `cheapest` chooses, each from few to many cells."""
+    """Families of settings for `cheapest`, each from few to many cells."""
     for estimate, grading, tolerance in product(ESTIMATES, GRADINGS, TOLERANCES):
         graded = {} if grading is None else {"device.film.grading": grading}
         sizes = (cells for cells in CELLS if (cells < 100) == bool(estimate))  # coarse grids, or one fine one
@@ -49,9 +52,9 @@ def ladders():
 
 
 def timed(runners: list[tuple], case: str, rounds: int, limits: dict | None = None) -> list[Row]:
-    """Rows of (state, setting) on a case, run in turn so many times, their kernels loaded before.
+    """Rows of each (state, setting) on a case. They are run in turn, `rounds` times, after a run that loads the kernels.
 
-    limits : name of a state -> reads that it is compared with, the converged ones for others
+    limits : name of a state -> reads [ohm] that it is compared with; by default the converged ones
     """
     ran = [[] for _ in runners]
     for _ in range(rounds):
@@ -64,20 +67,17 @@ def timed(runners: list[tuple], case: str, rounds: int, limits: dict | None = No
 
 
 def row(case: str, name: str, setting: dict, ran: list, own: list[float] | None = None) -> Row:
-    """The Row of some runs of one state with one setting.
-
-    own : limit of that state, which its reads are compared with in place of the converged ones
-    """
+    """Row of the runs of one state with one setting. own : reads [ohm] to compare with instead of the converged ones"""
     error, rms = reference.errors(ran[0].reads, own or reference.read(case))
     seconds, wall = (statistics.median(getattr(one, name) for one in ran) for name in ("seconds", "wall"))
     return Row(case, name, setting, error, rms, seconds, wall, ran[0].counts, OWN if own else CONVERGED)
 
 
 def cheapest(state, case: str, exact: list[float], target=TARGET) -> dict:
-    """The setting of the ladders with which a state reaches the target in the least time.
+    """The setting of `ladders` with which a state reaches the target in the least time.
 
-    Where none does, the one with the smallest root mean square of the errors. A family is left where it reaches the target,
-    or takes longer than another that has: more cells take longer still.
+    If none reaches it, the setting with the smallest root mean square error. A family ends when it reaches the target, or
+    takes longer than another that has reached it, because more cells take even longer.
     """
     best, least, nearest, smallest = None, math.inf, {}, math.inf
     for family in ladders():
@@ -95,7 +95,7 @@ def cheapest(state, case: str, exact: list[float], target=TARGET) -> dict:
 
 
 def compared(commit: str, folder: Path, quick=False):
-    """Rows of all cases: shipped settings, the fastest that reach the target, and those by the old state.s own limit."""
+    """Rows of all cases: shipped settings, the fastest that reach the target, and those by the limit of the old state."""
     with ExitStack() as stack:
         old = stack.enter_context(states.running(commit, states.unpacked(commit, folder), folder / "kernels"))
         new = stack.enter_context(states.running("here", states.ROOT, folder / "kernels"))
@@ -114,9 +114,9 @@ def compared(commit: str, folder: Path, quick=False):
 
 
 def tell(commit: str, folder: Path | None = None, quick: bool = False) -> None:
-    """Print the comparison, a line a setting; "times faster" is the wall time of the row before over that of the row.
+    """Print the comparison, one line for each setting. "times faster": wall time of the previous row over that of this row.
 
-    folder : for the files of the commit and its compiled kernels; a temporary one without
+    folder : place of the files and compiled kernels of the commit, by default a temporary folder
     """
     print("case; code; settings; against; largest error; rms; steps; currents; s; s of processors; times faster")
     with tempfile.TemporaryDirectory() as temporary:

@@ -56,7 +56,7 @@ well_width = "0.332 nm"
 
 
 class Found(NamedTuple):
-    """States at the times of comparison, as a code found them."""
+    """Result of a code at the times of comparison."""
 
     c: np.ndarray  # (T, N) 1/m3
     charge: np.ndarray  # (T,) of the left electrode [C/m2]
@@ -66,15 +66,15 @@ class Problem(NamedTuple):
     """One task for all codes."""
 
     name: str
-    junction: object  # otjdd.physics.junction.Junction, of one column
+    junction: object  # otjdd.physics.junction.Junction with one column
     c: np.ndarray  # (1, N) initial concentrations [1/m3]
     waveform: Waveform
-    outputs: np.ndarray  # (T,) times of comparison [s], of which none but the last is the end
+    outputs: np.ndarray  # (T,) times of comparison [s]; the last one is the end of the run
     floor: float  # of the concentrations, in relative errors [1/m3]
 
 
 def assemble(name, text, cells, grading, waveform, outputs, floor):
-    """Problem from the text of its film and ions; the floor is in units of the mean concentration."""
+    """Problem from the text of its film and ions. floor : in units of the mean concentration"""
     case = parse_case(FILM.format(title=name, cells=cells, grading=grading) + text)
     parts = model.members(case)
     junction, c = model.junction(case, parts=parts), model.uniform(parts, cells)
@@ -91,7 +91,7 @@ def conditioning(cells: int, grading: float = 1.0) -> Problem:
 
 
 def pulses(cells: int, grading: float = 1.0, count: int = 20) -> Problem:
-    """`count` pulses of +2.2 V, as many of -2.5 V; 50 ns each, 1 us apart."""
+    """`count` pulses of +2.2 V, then as many of -2.5 V; 50 ns each, 1 us apart."""
     edges, voltages = [0.0], []
     for voltage in count * [2.2] + count * [-2.5]:
         edges += [edges[-1] + 50e-9, edges[-1] + 1.05e-6]
@@ -101,27 +101,29 @@ def pulses(cells: int, grading: float = 1.0, count: int = 20) -> Problem:
 
 
 def segments(problem: Problem):
-    """Steps of the staircase: (start, end, voltage, outputs after the start, the end included)."""
+    """Steps of the staircase: (start [s], end [s], voltage [V], outputs [s] after the start up to and with the end)."""
     for t0, t1, voltage, _ in zip(*problem.waveform.segments(), strict=True):
         inside = problem.outputs[(problem.outputs > t0) & (problem.outputs <= t1)]
         yield t0, t1, voltage, inside
 
 
 def observed(problem: Problem, found: Found) -> np.ndarray:
-    """Compared (T, 4): end concentrations [1/m3], mean position [m], charge of the left electrode [C/m2]."""
+    """Compared numbers (T, 4): both end concentrations [1/m3], mean position [m], charge of the left electrode [C/m2]."""
     c, width = found.c, problem.junction.columns.width[0]
     x = np.cumsum(width) - 0.5 * width
     return np.column_stack((c[:, 0], c[:, -1], (c * width) @ x / (c @ width), found.charge))
 
 
 def distance(problem: Problem, found: Found, reference: Found) -> float:
-    """Largest of the `errors` of what a code found."""
+    """Largest of the `errors` of a result."""
     return max(errors(problem, observed(problem, found), observed(problem, reference)))
 
 
 def errors(problem: Problem, found: np.ndarray, reference: np.ndarray) -> tuple[float, float, float]:
-    """Largest errors over the outputs (T, 4): relative of the concentrations, relative of the mean position, and of
-    the charge relative to its largest value."""
+    """Largest relative errors over all times: of the end concentrations, the mean position, and the charge.
+
+    found, reference : (T, 4), see `observed`. The error of the charge is relative to its largest value.
+    """
     scale = np.maximum(np.abs(reference), [problem.floor, problem.floor, 0.0, np.abs(reference[:, 3]).max()])
     off = np.abs(found - reference) / scale
     return off[:, :2].max(), off[:, 2].max(), off[:, 3].max()

@@ -1,7 +1,8 @@
-"""Converged reads of the cases in `cases`: extrapolated in the grid, from steps in time with a strict tolerance.
+"""Converged reads of the cases in `cases`: computed with a strict tolerance, and extrapolated to small cells.
 
-The order in the size of the cells is 2, so ln R is extrapolated from N/2 and N cells; how far the same from N/4 and N/2 is
-from it bounds what is left. The numbers are kept in `cases/NAME.reads`, a read a line: no state of the code judges itself.
+The order in the cell size is 2, so ln R is extrapolated from N/2 and N cells. The distance to the extrapolation from N/4
+and N/2 cells bounds the remaining error. The numbers are kept in `cases/NAME.reads`, one read per line, so that all states
+of the code are compared with the same reference.
 """
 
 import math
@@ -18,17 +19,17 @@ class Strict(NamedTuple):
     rtol: float
 
     def changes(self, parts: int) -> dict:
-        """Changes of a case for a grid with a part of the cells, graded as the finest."""
+        """Changes of a case for a grid with 1/parts of the cells and the grading of the finest grid."""
         tolerances = {"numerics.rtol": self.rtol, "numerics.atol": self.rtol, "numerics.current_tolerance": 1e-7}
         return tolerances | {"device.film.cells": self.cells // parts, "device.film.grading": 20.0}
 
 
 STRICT = {"rv-loop": Strict(256, 1e-8), "ltp-ltd": Strict(256, 1e-8), "pulses": Strict(256, 1e-5)}
-OWN = Strict(256, 1e-6)  # of the limit to which a state of the code converges, whatever that is
+OWN = Strict(256, 1e-6)  # for the limit to which a state of the code itself converges
 
 
 def extrapolated(coarse: list[float], fine: list[float]) -> list[float]:
-    """Reads in the limit of small cells, from a grid and one of half the cells: Richardson's extrapolation of ln R."""
+    """Reads in the limit of small cells: Richardson's extrapolation of ln R. coarse : with half the cells of fine"""
     return [b * (b / a) ** (1 / 3) for a, b in zip(coarse, fine, strict=True)]
 
 
@@ -39,7 +40,7 @@ def errors(reads: list[float], exact: list[float]) -> tuple[float, float]:
 
 
 def converged(state, name: str, strict: Strict) -> tuple[list[float], float]:
-    """Converged reads of a case by a state of the code, and the largest distance of the extrapolation before from them."""
+    """Converged reads [ohm] of a case by a state of the code, and how far ln R moved at most in the last extrapolation."""
     grids = [state.run(CASES / f"{name}.toml", strict.changes(parts)).reads for parts in (4, 2, 1)]
     found = extrapolated(*grids[1:])
     return found, errors(extrapolated(*grids[:2]), found)[0]

@@ -1,4 +1,4 @@
-"""Does the cost grow linearly? Time against cells, pulses and columns, and the exponents of their power laws."""
+"""Growth of the cost: time against numbers of cells, pulses and columns, and the exponents of the power laws."""
 
 from time import process_time
 
@@ -14,7 +14,7 @@ SPREADS = (4, 16, 64, 256)  # columns
 
 
 def exponent(sizes, seconds) -> float:
-    """Slope of log time over log size, least squares."""
+    """Slope of log time over log size by least squares."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
@@ -33,7 +33,7 @@ def of_pulses(counts=PULSES, rounds=1):
 
 
 def spread_junction(count, resistance):
-    """An interface memristor of columns with activation energies of 0.1 eV deviation: a set, a reset, a set, two reads."""
+    """Case of an interface memristor whose activation energies have a standard deviation of 0.1 eV over the columns."""
     from otjdd.case.case import load_case
 
     pulse, read = {"kind": "pulse", "rise": "0 s", "fall": "0 s"}, {"voltage": "-1 V"}
@@ -67,7 +67,7 @@ COLUMNS = ("series", "sizes", "seconds", "exponent:")
 
 
 def rows_of(quick: bool = False) -> list[tuple]:
-    """All series; the quick ones leave out the longest train and most columns."""
+    """Rows of all series. quick : without the longest train and the most columns"""
     counts, spreads, rows = PULSES[:-1] if quick else PULSES, SPREADS[:-1] if quick else SPREADS, []
     for name, sizes, (seconds, slope) in (
         ("cells", CELLS, of_cells()),

@@ -1,4 +1,4 @@
-"""States of the code: this checkout, or a commit built in a folder of its own, each running in a process of its own."""
+"""States of the code: this checkout, or a commit unpacked in its own folder. Each runs in its own process."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("worker.py")
-ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # processor time is that of one thread
+ALONE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}  # one thread, so that processor time is comparable
 
 
 class Ran(NamedTuple):
@@ -21,7 +21,7 @@ class Ran(NamedTuple):
     reads: list[float]  # ohm
     seconds: float  # of the processor
     wall: float  # s, from case to Dataset
-    counts: dict[str, int]  # accepted, rejected, currents; 0 where that state does not count
+    counts: dict[str, int]  # accepted, rejected, currents; 0 if that state does not count them
 
 
 class State:
@@ -31,9 +31,9 @@ class State:
         self.name, self.folder, self.process = name, folder, process
 
     def run(self, case: Path, changes: dict) -> Ran | None:
-        """Run a case file with changes (dotted key -> value); None where this state does not know one of the keys.
+        """Run a case file with changes (dotted key -> value). Returns None if this state does not know one of the keys.
 
-        Raises RuntimeError when the process has ended.
+        Raises RuntimeError if the process has ended.
         """
         self.process.stdin.write(json.dumps({"case": str(case), "set": changes}) + "\n")
         self.process.stdin.flush()
@@ -45,7 +45,7 @@ class State:
 
 
 def unpacked(commit: str, folder: Path) -> Path:
-    """Folder with the files of a commit of this repository. Raises CalledProcessError where git does not know it."""
+    """Folder with the files of a commit of this repository. Raises CalledProcessError if git does not know the commit."""
     place = folder / commit
     if not (place / "otjdd").exists():
         archive = subprocess.run(
@@ -58,7 +58,7 @@ def unpacked(commit: str, folder: Path) -> Path:
 
 @contextmanager
 def running(name: str, folder: Path, kernels: Path):
-    """A State of the code in a folder, its compiled kernels kept in another."""
+    """Context manager: a State of the code in a folder. kernels : folder for its compiled kernels"""
     environment = os.environ | ALONE | {"PYTHONPATH": str(folder), "NUMBA_CACHE_DIR": str(kernels)}
     process = subprocess.Popen(
         [sys.executable, str(WORKER)], env=environment, cwd=folder, text=True,

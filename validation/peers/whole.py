@@ -1,4 +1,4 @@
-"""Times that a user waits for: runs in a warm process; commands with a warm and with an empty cache of compiled kernels."""
+"""Times that a user waits for: runs in a process with loaded kernels; commands with a full and an empty kernel cache."""
 
 import os
 import subprocess
@@ -24,7 +24,7 @@ def train(count):
 
 
 def warm_runs(pulses=4000, rounds=3):
-    """Seconds of two whole simulations from case to Dataset: the R-V loop, and pulses (once) with a read after each."""
+    """Seconds of two whole simulations from case to Dataset: the R-V loop, and (once) pulses with a read after each."""
     from otjdd.case.case import load_case
     from otjdd.runs.run import simulate
 
@@ -50,7 +50,7 @@ def command(arguments, environment=None, count=5) -> float:
 
 
 def commands():
-    """Seconds of commands; cold is the first run after installation, when numba compiles all kernels."""
+    """Seconds of commands. "cold" is the first run after installation, in which numba compiles all kernels."""
     otjdd = [sys.executable, "-c", "import sys; from otjdd.cli import main; sys.exit(main())"]
     with tempfile.TemporaryDirectory() as folder:
         run = [*otjdd, "run", str(CASES / "rv-loop.toml"), "-o", str(Path(folder) / "out.nc")]

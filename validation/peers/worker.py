@@ -1,8 +1,8 @@
-"""Runs of one state of the code, asked for by lines of JSON and answered by lines of JSON. A script, not a module.
+"""Script that runs cases with one state of the code. Requests and answers are lines of JSON.
 
-It is started with the folder of that state on the path of modules, and calls only what all states of the code have:
-`otjdd.load_case` and `otjdd.run`. Asked for {"case": file, "set": {key: value}} it answers with the reads [ohm], the
-processor and wall time of the run [s] and the counts of the solver, or with {"refused": text} where it does not know a key.
+It is started with the folder of that state on the path of modules, and calls only functions that all states of the code
+have: `otjdd.load_case` and `otjdd.run`. A request is {"case": file, "set": {key: value}}. The answer holds the reads [ohm],
+the processor and wall time of the run [s] and the counts of the solver, or {"refused": text} for an unknown key.
 """
 
 import json
@@ -29,7 +29,7 @@ def answer(asked: dict) -> dict:
 
 if __name__ == "__main__":
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a run prints is no answer
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # prints of a run must not look like answers
     # the device of the cases is beyond the limits of the model: known, and said once for each of some hundred runs
     logging.getLogger("otjdd.solver.model_limits").setLevel(logging.ERROR)
     for line in sys.stdin:

@@ -70,7 +70,7 @@ def case_file(folder: Path, text: str, count: int) -> Path:
 
 
 class Use(NamedTuple):
-    """Cost of a command with all its processes: wall time and processor time [s], memory of each [bytes] in time."""
+    """Cost of a command with all its processes: wall time [s], processor time [s], memory [bytes] of each over time."""
 
     wall: float
     cpu: float
@@ -78,9 +78,9 @@ class Use(NamedTuple):
 
 
 def watched(command, settled=lambda: True) -> Use:
-    """Run a command and look at its processes all the while; at their memory once all is settled.
+    """Run a command and watch its processes; their memory only while settled() is true.
 
-    Processor time is counted by the system, of all processes that the command leaves behind too (Linux).
+    The processor time includes processes that the command leaves behind (Linux only).
     """
     import psutil
 
@@ -101,18 +101,18 @@ def watched(command, settled=lambda: True) -> Use:
 
 
 def adopt() -> None:
-    """Become the parent of processes whose own has ended, so that `of_children` counts them."""
+    """Make this process the parent of processes whose own parent has ended, so that `of_children` counts them."""
     ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
 
 
 def of_children() -> float:
-    """Processor time [s] of the children that have ended, and theirs."""
+    """Processor time [s] of the ended children and of their children."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def serially(path: Path, every: int, first: int) -> tuple[float, float]:
-    """Wall and processor time [s] of a run of a study, from every so manyth, one after the other."""
+    """Mean wall and processor time [s] of a run of a study: every `every`-th run from `first`, one after the other."""
     from otjdd import load_case
     from otjdd.runs.run import simulate
     from otjdd.studies.plan import plan
@@ -131,7 +131,11 @@ def study(path: Path, out: Path, workers: int = WORKERS) -> list[str]:
 
 
 class Round(NamedTuple):
-    """A study once, and the same runs one after the other before and after it: s, and what of them was used."""
+    """Times [s] of a study and of the same runs one after the other, and how well the study used its two processors.
+
+    by_wall : serial time per worker over the wall time of the study
+    by_cpu : processor time of the runs over that of the study
+    """
 
     wall: float
     serial: float
@@ -140,7 +144,7 @@ class Round(NamedTuple):
 
 
 def once(path: Path, out: Path, count: int) -> Round:
-    """A study of so many points on two workers, from the command to the Dataset, between its runs without a study."""
+    """A study of `count` points on two workers, from command to Dataset, and its runs without a study before and after."""
     before = serially(path, 20, 0)
     use = watched(study(path, out))
     serial, engine = (count * sum(pair) / 2 for pair in zip(before, serially(path, 20, 10), strict=True))
@@ -148,7 +152,7 @@ def once(path: Path, out: Path, count: int) -> Round:
 
 
 def efficiency(folder: Path, quick: bool) -> list[tuple[str, ...]]:
-    """Studies of short protocols, three times as a machine drifts, against the same runs without any study."""
+    """Studies of short protocols against the same runs without a study, in three rounds: the machine's speed drifts."""
     count, lines = 100 if quick else 1000, []
     for name, text in {"a pulse and a read": SHORT, "a write, a read, an erase and a read": CYCLE}.items():
         path = case_file(folder, text, count)
@@ -168,7 +172,7 @@ def spread(values: list[float], digits: str) -> str:
 
 @contextlib.contextmanager
 def clocked():
-    """List to which the processor time [s] of the kernels that a run calls is appended, those of its tables included."""
+    """List to which each kernel call of a run appends its processor time [s]; the kernels of the tables are included."""
     from otjdd.physics import bent_region, electrostatics, quasistatic
     from otjdd.stepping import course, run_log
 
@@ -191,7 +195,7 @@ def clocked():
 
 
 def of_kernels(path: str, first: int) -> None:
-    """Print the processor time [s] of the kernels of a run of a study, from every tenth. It begins when stdin is closed."""
+    """Print the mean processor time [s] of the kernels in every tenth run of a study. Starts when stdin is closed."""
     from otjdd import load_case
     from otjdd.solver.simulate import outputs_in_steps
     from otjdd.studies.plan import plan
@@ -209,7 +213,7 @@ def of_kernels(path: str, first: int) -> None:
 
 
 def side_by_side(path: Path, first: int, count: int) -> float:
-    """Mean of the times that `of_kernels` prints in so many processes at once: they slow each other, as in a study."""
+    """Mean of the times that `of_kernels` prints in `count` processes at once, which slow each other as in a study."""
     code = "import sys; from validation.studies.__main__ import of_kernels; of_kernels(sys.argv[1], int(sys.argv[2]))"
     commands = [[sys.executable, "-c", code, str(path), str(first + i)] for i in range(count)]
     processes = [subprocess.Popen(one, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for one in commands]
@@ -226,8 +230,8 @@ def side_by_side(path: Path, first: int, count: int) -> float:
 def many(folder: Path, quick: bool) -> list[tuple[str, ...]]:
     """Short points of one column: processor time of a whole study over that of its kernels, one worker and two.
 
-    Medians of five rounds, in each of which the kernels run before and after the study, in as many processes as it has
-    workers, and then the study on one worker: the machine drifts.
+    Medians of five rounds, because the machine's speed drifts. In each round the kernels run before and after the study, in
+    as many processes as it has workers; then the study runs on one worker.
     """
     count, lines = 50 if quick else 1000, []
     path = case_file(folder, MANY["1 write"], 1)
@@ -256,7 +260,7 @@ def many(folder: Path, quick: bool) -> list[tuple[str, ...]]:
 
 
 def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
-    """Tiny runs, every one at another temperature and with other tables: memory of the workers, overhead of a point."""
+    """Tiny runs, each at another temperature and so with other tables: memory of the workers, overhead of a point."""
     from otjdd.studies import points
 
     count = 1000 if quick else 10_000
@@ -274,7 +278,7 @@ def memory(folder: Path, quick: bool) -> list[tuple[str, ...]]:
 
 
 def kills(folder: Path, quick: bool) -> list[tuple[str, ...]]:
-    """kill -9 of a study and all its processes at random moments; every finished point must still be there, whole."""
+    """kill -9 of a study and all its processes at random moments. Every finished point must still be there, undamaged."""
     from otjdd.studies import points
     from otjdd.studies import study as studies
 
@@ -302,7 +306,7 @@ def kills(folder: Path, quick: bool) -> list[tuple[str, ...]]:
 
 
 def whole(held: Path) -> dict[str, int]:
-    """Finished points and the files that they are: one that is computed again is another file."""
+    """Finished points and the inode numbers of their files: a point that is computed again is another file."""
     return {f.name: f.inode() for f in os.scandir(held) if not f.name.startswith(".")} if held.is_dir() else {}
 
 
@@ -322,7 +326,7 @@ COLUMNS = {
 
 
 def main() -> None:
-    """Run, print, and write where asked."""
+    """Run, print, and keep the numbers with --update."""
     parser = argparse.ArgumentParser(prog="python -m validation.studies", description=__doc__.split("\n\n")[1])
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--only", choices=PARTS, help="a part of it")

@@ -1,10 +1,10 @@
-"""Share of faults and of lines that the tests see.
+"""Measure how many faults the tests notice, and how many branches they take.
 
 python -m validation.tests mutation [MODULE]... [--sample N] [--seed N] [--update]   mutants that the tests notice
 python -m validation.tests coverage                                                       branches that the tests take
 
-MODULE is one of otjdd/physics; all mutants of it without --sample. Exit code 1 when a mutant survives that
-validation/tests/survivors.toml does not explain.
+MODULE is a module of otjdd/physics; all its mutants are tried unless --sample is given. Exit code 1 if a mutant survives
+that validation/tests/survivors.toml does not explain.
 """
 
 import argparse
@@ -23,13 +23,13 @@ COLUMNS = ("module", "mutants:", "tried:", "noticed:", "explained:", "open:")
 
 
 def tell(mutant: mutation.Mutant, alive: bool) -> None:
-    """A dot for a mutant that is noticed, two lines for one that is not."""
+    """Print a dot for a mutant that is noticed, two lines for one that is not."""
     where = f"{mutant.module}.py:{mutant.number}: "
     print(f"\n{where}{mutant.before}\n{'-> ':>{len(where)}}{mutant.after}" if alive else ".", flush=True, end="")
 
 
 def mutants(modules: list[str], sample: int | None, seed: int, update: bool) -> int:
-    """Try the mutants of modules and print a row for each; return 1 when one survives without explanation.
+    """Try the mutants of modules and print a row for each. Returns 1 if one survives without explanation, else 0.
 
     update : keep the row of each module
     """
@@ -50,7 +50,7 @@ def mutants(modules: list[str], sample: int | None, seed: int, update: bool) -> 
 
 
 def main() -> int:
-    """Do what is asked for."""
+    """Run the command line and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m validation.tests", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("coverage", help="branches of the package that the tests take")

@@ -1,8 +1,8 @@
-"""Branch coverage of the package: the whole suite with its kernels compiled, and their own tests with them as Python.
+"""Branch coverage of the package: the whole suite with compiled kernels, and the tests of kernels with kernels as Python.
 
-Compiled code is not seen by coverage.py; as Python the kernels are, but the suite would take hours. Processes that tests
-start count too. What the two runs saw is put together. Whether tests pass is not asked here: those that time the start of
-a process or fill a disk meet coverage.py's own work, and its data of a process that was killed may be damaged.
+coverage.py cannot see compiled code. It sees kernels that run as Python, but then the whole suite would take hours. So the
+two runs are combined. Processes that the tests start count too. Failures of tests are ignored here: coverage.py disturbs
+tests that time the start of a process or fill a disk, and the data of a killed process may be damaged.
 """
 
 import os
@@ -11,16 +11,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-RUNS = (("tests", "0"), ("tests/physics", "1"))  # what is run, and NUMBA_DISABLE_JIT
+RUNS = (("tests", "0"), ("tests/physics", "1"))  # tests, and the value of NUMBA_DISABLE_JIT
 
 
 def coverage(*words: str, **env: str) -> int:
-    """One command of coverage.py in the checkout; its exit code."""
+    """Run a command of coverage.py in the checkout and return its exit code."""
     return subprocess.run([sys.executable, "-m", "coverage", *words], cwd=ROOT, env=os.environ | env).returncode
 
 
 def measure() -> int:
-    """Run the tests and print the table; the exit code of the last of it."""
+    """Run the tests and print the table. Returns the exit code of the last command."""
     coverage("erase")
     for folder, interpreted in RUNS:
         coverage("run", "-m", "pytest", "-q", "-n", "0", folder, NUMBA_DISABLE_JIT=interpreted)

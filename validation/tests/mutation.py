@@ -1,9 +1,8 @@
-"""Mutation testing of the kernels: one operator or number of a module changed at a time; do the tests notice?
+"""Mutation testing of the kernels: change one operator or number of a module at a time, and see if a test fails.
 
-The mutants are those of cosmic-ray. Kernels run as Python, and a mutant lives in memory only: a process that has loaded
-the libraries forks, the child puts the mutated source in the place of the module and runs the tests until one fails. So
-a mutant costs the time of its tests, and no file is ever changed. (mutmut makes no mutants of decorated functions, and
-every kernel is one.)
+cosmic-ray makes the mutants. Kernels run as Python, and no file is changed: a process that has loaded the libraries forks,
+and the child loads the mutated source in place of the module and runs the tests until one fails. So a mutant costs the time
+of its tests only. (mutmut is no alternative: it makes no mutants of decorated functions, and every kernel is one.)
 """
 
 import importlib.util
@@ -19,7 +18,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 EXPLAINED = Path(__file__).with_name("survivors.toml")
 
-# The tests that know a module best come first: the first that fails ends the trial of a mutant.
+# Module -> test files. The most specific come first, because the first failure ends the trial of a mutant.
 TESTS = {
     "hopping": ("ions", "junction"),
     "transmission": ("tunnelling", "conduction"),
@@ -48,7 +47,7 @@ TESTS = {
 
 
 def home_of(module: str) -> str:
-    """Package of a module whose mutants are counted."""
+    """Package of otjdd that a module is in."""
     steps = dict.fromkeys(
         ("rosenbrock", "stepper", "course", "run_log", "electron_step", "electron_jacobian"), "stepping"
     )
@@ -69,7 +68,7 @@ OPERATORS = (
     *("ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "ReplaceAndWithOr", "ReplaceOrWithAnd"),
     *("ReplaceBreakWithContinue", "ReplaceContinueWithBreak", "ZeroIterationForLoop"),
 )
-CPU_SECONDS = 120  # a mutant that takes longer does not come to an end: it is noticed
+CPU_SECONDS = 120  # a mutant that takes longer is taken for an endless loop, and counts as noticed
 ADDRESS_SPACE = 8 << 30  # bytes
 # until the first failure, and without the warning that what is preloaded was not rewritten
 ONCE = ("-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning", f"--rootdir={ROOT}")
@@ -77,7 +76,7 @@ ONCE = (*ONCE, "-c", str(ROOT / "pyproject.toml"))
 
 
 class Mutant(NamedTuple):
-    """A changed source, and the line that was changed."""
+    """A mutated source, and the changed line."""
 
     module: str
     source: str
@@ -87,7 +86,7 @@ class Mutant(NamedTuple):
 
 
 class Score(NamedTuple):
-    """Outcome of the mutants of a module that were tried."""
+    """Outcome of the tried mutants of a module."""
 
     there: int  # mutants there are
     tried: int
@@ -127,7 +126,7 @@ def places(source: str) -> list[tuple[str, int]]:
 
 
 def mutant(module: str, source: str, operator: str, occurrence: int) -> Mutant:
-    """The mutant at a place."""
+    """The mutant of a source by one occurrence of an operator."""
     from cosmic_ray import plugins
     from cosmic_ray.mutating import mutate_code
 
@@ -138,7 +137,7 @@ def mutant(module: str, source: str, operator: str, occurrence: int) -> Mutant:
 
 
 def preload() -> None:
-    """Load the libraries, which every trial needs and no mutant touches. Nothing of otjdd that knows a kernel."""
+    """Import the libraries that every trial needs, but no module of otjdd that imports a kernel."""
     import hypothesis
     import mpmath  # noqa: F401
     import numba
@@ -158,7 +157,7 @@ def preload() -> None:
 
 
 def survives(mutant: Mutant | None, files: list[str]) -> bool:
-    """True when the tests in files pass with a mutant in the place of its module, or with the module as it is."""
+    """True if the tests in files pass with a mutant in place of its module; None is the unchanged module."""
     sys.stdout.flush()
     child = os.fork()
     if child == 0:
@@ -167,7 +166,7 @@ def survives(mutant: Mutant | None, files: list[str]) -> bool:
 
 
 def trial(mutant: Mutant | None, files: list[str]) -> None:
-    """Run the tests and end the process: 0 when they pass."""
+    """Run the tests and end the process, with exit code 0 if they pass."""
     import pytest
 
     quiet = os.open(os.devnull, os.O_WRONLY)
@@ -204,7 +203,7 @@ def score(module: str, sample: int | None, seed: int, told=lambda mutant, alive:
 
 
 def explanations() -> dict[tuple[str, str, str], str]:
-    """Why a mutant cannot or need not be noticed: (module, line before, line after) -> the reason."""
+    """Surviving mutants that need not be noticed: (module, line before, line after) -> the reason."""
     rows = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
     return {
         (module, row["before"], after): row["why"]
