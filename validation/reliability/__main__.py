@@ -1,4 +1,4 @@
-"""python -m validation.reliability [NAME]... [--quick] [--update]: accidents on purpose, counted."""
+"""python -m validation.reliability [NAME]... [--quick] [--update]: provoke accidents and count their outcomes."""
 
 import argparse
 import math
@@ -29,16 +29,18 @@ from validation.reliability import (
     terminals,
     versions,
 )
+from validation.reliability.attack import counted
 
 HERE = Path(__file__).parent
 CURRENTS = "currents"
-ATTACK, VERSIONS = "attack", "versions"  # all parts of the one; the other, which needs a network, only by its name
-LONGEST = 300.0  # s, after which a device hangs
-MOST_OVERSHOOT = 7e-5  # of the terms of F: the share of the ions that a step may leave outside of their bounds
+# ATTACK stands for all its parts. VERSIONS needs a network, and runs only if it is named.
+ATTACK, VERSIONS = "attack", "versions"
+LONGEST = 300.0  # s, after which a device is said to hang
+MOST_OVERSHOOT = 7e-5  # of the terms of F; a step may leave the same share of the ions outside of their bounds
 
 
 def told_inputs(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Every bad input, and the table of what is said to it."""
+    """Every bad input; also writes the table of the messages."""
     rows = []
     for k, bad in enumerate(bad_inputs.BAD):
         place = folder / str(k)
@@ -87,7 +89,7 @@ def damaged_results(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def caches(quick: bool, folder: Path) -> tuple[str, bool]:
-    """100 spoilt caches of small kernels, and 16 first runs at once."""
+    """100 damaged caches of small kernels, and 16 first runs at once."""
     count = 10 if quick else 100
     spoilt, together = accidents.spoilt_caches(count, folder), accidents.first_runs_together(16, folder)
     said = f"{count} spoilt caches of kernels: {counted(spoilt)}; 16 first runs at once: {counted(together)}"
@@ -95,13 +97,13 @@ def caches(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def kernels(quick: bool, folder: Path) -> tuple[str, bool]:
-    """A bit flipped in every file of the true kernels, and in half of them."""
+    """A bit flipped in every file of otjdd's own kernels, and in half of them."""
     wrong = accidents.spoilt_kernels(folder)
     return f"a bit flipped in the file of every kernel: {wrong or 'the same numbers'}", not wrong
 
 
 def signals(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Runs interrupted by Ctrl-C and SIGTERM: within 2 s where a processor is free for them."""
+    """Runs interrupted by Ctrl-C and SIGTERM: they have to end within 2 s if a processor is free for them."""
     count = 2 if quick else 20
     found, longest = accidents.signals(count, folder)
     load, cores = os.getloadavg()[0], os.cpu_count()
@@ -112,7 +114,7 @@ def signals(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def killed_runs(quick: bool, folder: Path) -> tuple[str, bool]:
-    """100 kills of runs that go on each time."""
+    """100 kills of runs that are resumed each time."""
     count = 10 if quick else 100
     found, most = accidents.killed_runs(count, folder)
     said = f"{count} kills of runs that go on each time, one result by up to {most} processes: {counted(found)}"
@@ -120,7 +122,7 @@ def killed_runs(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def random_devices(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
-    """2000 random devices from the whole range of cases."""
+    """2000 random devices from the whole range that cases allow."""
     count, found, slowest = 200 if quick else 2000, Counter(), 0.0
     for fate in devices.fates(count, seed=1, limit=LONGEST, written=written):
         found[fate.kind] += 1
@@ -137,7 +139,7 @@ def random_devices_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]
 
 
 def random_stacks(quick: bool, folder: Path) -> tuple[str, bool]:
-    """2000 random stacks with electrons at frozen vacancies."""
+    """2000 random stacks with electrons and fixed vacancies."""
     count = 200 if quick else 2000
     found = electron_stacks.iterations(count)
     lost, middle = sum(n == 0 for n in found), sorted(found)[count // 2]
@@ -145,12 +147,12 @@ def random_stacks(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def agreement_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
-    """50 random devices with electrons by otjdd and by SUNDIALS IDA with equations of its own."""
+    """50 random devices with electrons, solved by otjdd and by SUNDIALS IDA with independently written equations."""
     return agreement_of_devices(quick, folder, agreement_electrons.compare)
 
 
 def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -> tuple[str, bool]:
-    """50 random devices by otjdd and by SUNDIALS IDA with equations of its own."""
+    """50 random devices, solved by otjdd and by SUNDIALS IDA with independently written equations."""
     count = 5 if quick else 50
     all_of_them = [compare(u, k) for k, u in enumerate(devices.drawn(count, seed=3))]
     laws = Counter(compared.case.ions.law for compared in all_of_them)
@@ -160,7 +162,7 @@ def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -
 
 
 def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
-    """The free energy of 1000 random devices, at constant voltages."""
+    """The free energy of 1000 random devices must not rise at constant voltages."""
     count = 100 if quick else 1000
     found = [fall for k, u in enumerate(devices.drawn(count, seed=5)) for fall in free_energy.falls(u, k, written)]
     risen = [fall for fall in found if not fall.rise <= fall.round_off]
@@ -173,12 +175,12 @@ def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str,
 
 
 def free_energies_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
-    """The same devices with electrons in their films, at rest at 0 V."""
+    """The same devices with electrons in their films, during a rest at 0 V."""
     return free_energies(quick, folder, devices.with_electrons)
 
 
 def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Charges at both terminals of 400 random devices; for half of them the theorem of Shockley and Ramo holds."""
+    """Charges at both terminals of 400 random devices; half of them have to fulfil the theorem of Shockley and Ramo."""
     count = 40 if quick else 400
     found = [terminals.misfits(terminals.device(u, k, k % 2 == 0)) for k, u in enumerate(devices.drawn(count, seed=7))]
     worst = [max((m[i] for m in found if not math.isnan(m[i])), default=0.0) for i in range(3)]
@@ -189,7 +191,7 @@ def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def errors_of_reads(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
-    """Errors that are stated beside the reads of 200 random devices, against true ones."""
+    """Stated against true errors of the reads of 200 random devices."""
     count = 20 if quick else 200
     found = stated_errors.campaign(count, seed=12, workers=os.cpu_count() or 1, written=written)
     said = "; ".join(
@@ -207,7 +209,7 @@ def errors_of_trains(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def currents_of_devices(quick: bool, folder: Path, count: int = 1000) -> tuple[str, bool]:
-    """Currents of 1000 random devices against a converged integral, and of each turned round."""
+    """Currents of 1000 random devices against a converged integral, and against those of the mirrored device."""
     count = count // 10 if quick else count
     v = currents.campaign(count, workers=os.cpu_count() or 1)
     said = f"{v.currents} currents of {count} random devices: {v.beyond} off by more than the tolerance, {v.far} by 10 "
@@ -216,11 +218,6 @@ def currents_of_devices(quick: bool, folder: Path, count: int = 1000) -> tuple[s
     )
     said += f"{v.stacks} mirrored pairs at two stacks of electrons of one voltage; "
     return said + f"{v.stated} with a stated error by narrow levels, {v.stopped} devices stopped", v.good
-
-
-def counted(found) -> str:
-    """Count of each thing that was found."""
-    return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
 
 
 CAMPAIGNS = {
@@ -252,7 +249,7 @@ CAMPAIGNS |= {f"{ATTACK}/{name}": part for name, part in ATTACKS.items()}
 
 
 def main() -> int:
-    """Run what is asked for, print a line for each; 1 when something went wrong."""
+    """Run the named campaigns and print a line for each. Returns 1 if one of them finds a fault, else 0."""
     parser = argparse.ArgumentParser(prog="python -m validation.reliability", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(CAMPAIGNS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="a tenth of it")

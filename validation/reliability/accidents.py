@@ -1,4 +1,4 @@
-"""Accidents to files, to the cache of kernels and to running commands, made on purpose. Unix only."""
+"""Provoked accidents: to files, to the kernel cache and to running commands. Unix only."""
 
 import os
 import random
@@ -38,7 +38,7 @@ drive = { kind = "train", voltage = "2.2 V", width = "50 ns", count = 600, perio
 
 
 def otjdd(folder: Path, *words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess:
-    """A command in a folder; `before` is shell that comes first."""
+    """Run a command of otjdd in a folder. before : shell code that comes before it"""
     options = {"cwd": folder, "env": os.environ | environment, "capture_output": True, "text": True, "timeout": 1800}
     if before:
         return subprocess.run(["sh", "-c", f'{before}; exec "$@"', "sh", *OTJDD, *words], **options)
@@ -46,7 +46,7 @@ def otjdd(folder: Path, *words: str, before: str = "", **environment: str) -> su
 
 
 def forked(action: Callable[[], object]) -> int:
-    """Process id of a child that does something and ends with 0, or with 1 when it raises."""
+    """Fork a child that performs an action. Returns its process id; its exit code is 0, or 1 if the action raises."""
     child = os.fork()
     if child:
         return child
@@ -58,7 +58,7 @@ def forked(action: Callable[[], object]) -> int:
 
 
 def some_result(number: float = 0.0):
-    """A result of some size whose numbers all are the same."""
+    """A result of some size in which all numbers are equal."""
     import numpy as np
 
     from otjdd.results import outputs
@@ -67,7 +67,7 @@ def some_result(number: float = 0.0):
 
 
 def kills(count: int, folder: Path, seed: int = 1) -> Counter:
-    """Kill a process that writes results, at any moment; what its file is then: "whole", "absent" or "damaged"."""
+    """Kill a process that writes results at random moments. Counts of its file: "whole", "absent" or "damaged"."""
     from otjdd.results import store
 
     rng, found, path = random.Random(seed), Counter(), folder / "a.nc"
@@ -97,7 +97,7 @@ def kills(count: int, folder: Path, seed: int = 1) -> Counter:
 
 @contextmanager
 def mounted(folder: Path, options: str):
-    """A small disk in memory on a folder; None where this user may not mount."""
+    """Context manager: mount a small disk in memory on a folder. Yields None if this user may not mount."""
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], capture_output=True)
     try:
@@ -108,7 +108,7 @@ def mounted(folder: Path, options: str):
 
 
 def places(folder: Path) -> dict[str, str]:
-    """Run a case into places that cannot take its result: place -> what went wrong, "" when it went as it should."""
+    """Run a case whose result cannot be written: place of the result -> fault in words, "" if it is refused properly."""
     (folder / "pulse.toml").write_text(PULSE)
     told = {"a missing folder": refused(folder, "none/a.nc"), "a file for a folder": refused(folder, "pulse.toml/a.nc")}
     told["a limit on file sizes"] = refused(folder, "a.nc", before="ulimit -f 4")
@@ -120,11 +120,11 @@ def places(folder: Path) -> dict[str, str]:
 
 
 def refused(folder: Path, target: str, before: str = "") -> str:
-    """Faults of a run into a place where it must end with exit code 5, a line of words and no file."""
+    """Faults of a run that must end with exit code 5, one line of text and no file; "" if there are none."""
     done = otjdd(folder, "run", "pulse.toml", "-q", "-o", target, before=before)
     place = (folder / target).parent
     left = [p.name for p in place.iterdir() if p.suffix in (".nc", ".part")] if place.is_dir() else []
-    # The short pulse also passes a limit of the model, which is told in a line of its own.
+    # The short pulse also exceeds a limit of the model, which adds a line to the output.
     said = [line for line in done.stderr.splitlines() if not line.startswith("beyond the limits of the model")]
     if done.returncode == 5 and len(said) == 1 and not left:
         return ""
@@ -145,7 +145,7 @@ def damage(rng: random.Random, data: bytes) -> bytes:
 
 
 def damaged_results(count: int, folder: Path, seed: int = 2) -> Counter:
-    """Damage a result in many ways; how often it was "detected", "not detected", or something else was raised."""
+    """Damage a result in many ways. Counts: "detected", "not detected", or the name of another exception."""
     from otjdd.results import store
 
     (folder / "pulse.toml").write_text(PULSE)
@@ -180,7 +180,7 @@ def calling(x):
 
 
 def kernel_calling(folder: Path, function):
-    """A small kernel that calls another, which stands apart, with their cache below a folder."""
+    """A small kernel that calls another one with its own cache entry; the cache is below a folder."""
     from otjdd.compiler import decorators, kernel_cache
 
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
@@ -190,7 +190,7 @@ def kernel_calling(folder: Path, function):
 
 
 def ask(folder: Path, function=square) -> tuple[int, float]:
-    """In a child: value of a small kernel whose cache is below a folder. Exit code of the child, and the value."""
+    """Call a small kernel in a child process, with its cache below a folder. Returns the exit code, and the value."""
     answer = folder.parent / "answer"
     answer.unlink(missing_ok=True)
 
@@ -202,7 +202,7 @@ def ask(folder: Path, function=square) -> tuple[int, float]:
 
 
 def spoil(rng: random.Random, folder: Path) -> str:
-    """Do something to a cache of kernels: to the caller, to what it calls, or to both; what was done."""
+    """Damage a kernel cache: the entry of the caller, of the kernel that it calls, or both. Returns what was done."""
     names = rng.choice((("square",), ("calling",), ("square", "calling")))
     entries = [path for name in names for path in sorted(folder.glob(f"otjdd/kernels-*/*{name}*"))]
     others = sorted(folder.glob("otjdd/kernels-*/*cube*"))
@@ -224,7 +224,7 @@ def spoil(rng: random.Random, folder: Path) -> str:
 
 
 def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
-    """Spoil the cache in many ways and ask again; "right", "wrong number" or "failed"."""
+    """Damage the cache in many ways and call the kernel again. Counts: "right", "wrong number" or "failed"."""
     rng, found = random.Random(seed), Counter()
     for k in range(count):
         cache = folder / str(k)
@@ -236,8 +236,10 @@ def spoilt_caches(count: int, folder: Path, seed: int = 3) -> Counter:
 
 
 def spoilt_kernels(folder: Path, seed: int = 4) -> str:
-    """Flip a bit in every file of the true kernels, then in half of them, so that callers lose what they call, and
-    simulate: "" when the numbers are the same as before."""
+    """Flip a bit in every file of otjdd's kernels, then in half of them, and simulate. Returns "" if no number changes.
+
+    With half of the files damaged, some kernels are intact while those that they call are not.
+    """
     from otjdd.compiler import kernel_cache
     from otjdd.results import store
 
@@ -261,7 +263,7 @@ def spoilt_kernels(folder: Path, seed: int = 4) -> str:
 
 
 def first_runs_together(count: int, folder: Path) -> Counter:
-    """Start many processes at once on one empty cache; how many had the right number."""
+    """Start many processes at once on one empty cache. Counts how many got the right number."""
 
     def work():
         assert kernel_calling(folder / "together", square)(7.0) == 49.0
@@ -271,9 +273,9 @@ def first_runs_together(count: int, folder: Path) -> Counter:
 
 
 def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
-    """Kill runs at any moment, let them go on, and kill them again: what their results are in the end.
+    """Kill runs at random moments, resume them, and kill them again.
 
-    Second, the largest number of processes that it took to make one result.
+    Returns counts of the final results, and the largest number of processes that one result took.
     """
     from otjdd.results import store
 
@@ -304,7 +306,7 @@ def killed_runs(count: int, folder: Path, seed: int = 6) -> tuple[Counter, int]:
 
 
 def signals(count: int, folder: Path, seed: int = 5) -> tuple[Counter, float]:
-    """Interrupt runs by SIGINT and SIGTERM; what came of each, and the longest time [s] to the end of the process."""
+    """Interrupt runs by SIGINT and SIGTERM. Returns counts of the outcomes, and the longest time [s] to end a process."""
     from otjdd.results import store
 
     (folder / "endless.toml").write_text(ENDLESS)

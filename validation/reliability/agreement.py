@@ -1,10 +1,10 @@
-"""Random devices integrated by SUNDIALS IDA from equations written here once more, from a case alone.
+"""Random devices by otjdd and by SUNDIALS IDA, whose equations are written here independently, from the case alone.
 
-Shared with otjdd are the records of a case and its grid (`model.grid_faces`): both integrate the same cells. Written anew
-are the three flux laws, the site energy, both laws of D(E) and their inverse, the electrode (Fermi-Dirac integrals by
-Gauss-Legendre quadrature of their definition, bending by the first integral and no table), Gauss's law, summed from the
-left and not from the right, the closure, and the time integration. Unknowns are the concentrations of all cells, D(0), and
-the bending or potential step of both electrodes (u, eV):
+The two share the records of a case and its grid (`model.grid_faces`), so both integrate the same cells. Written again are
+the three flux laws, the site energy, both laws of D(E) and their inverse, the electrode (Fermi-Dirac integrals by
+Gauss-Legendre quadrature of their definition, the bending by the first integral without a table), Gauss's law (summed from
+the left instead of the right), the closure, and the time integration. Unknowns are the concentrations of all cells, D(0),
+and the bending or potential step of both electrodes (u, eV):
 
     dc_i/dt = (J_i - J_i+1)/h_i        Q_left(u_left) = D(0)        Q_right(u_right) = -D(L)
     edge_left + u_left - V + sum_f E_f d_f = edge_right + u_right
@@ -24,11 +24,11 @@ E_CHARGE, EPS0, K_EV = 1.602176634e-19, 8.8541878128e-12, 1.380649e-23 / 1.60217
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
 FEW_NODES, FEW_WEIGHTS = np.polynomial.legendre.leggauss(24)
 IDA_RTOL, RTOL = 1e-9, 1e-9
-FLOOR = 1e-3  # of the mean concentration, in relative errors
+FLOOR = 1e-3  # of the mean concentration: relative errors are relative to this at least
 
 
 def fermi_half(eta):
-    """F_1/2 for an array, by quadrature in s = sqrt(t) up to where the integrand is below 1e-17 of it."""
+    """F_1/2 of an array, by quadrature in s = sqrt(t) up to where the integrand is below 1e-17 of the integral."""
     eta = np.atleast_1d(eta)[:, None]
     end = np.sqrt(np.maximum(eta, 0.0) + 45.0)
     s = 0.5 * end * (1.0 + NODES)
@@ -59,7 +59,7 @@ def field(record, D):
 
 
 def field_of_work(record, work: float) -> float:
-    """|E| at which int E dD is a work [J/m3]."""
+    """|E| [V/m] at which int E dD equals `work` [J/m3]."""
     if record.law == "linear":
         return math.sqrt(2.0 * work / (EPS0 * record.eps_r))
     a = record.a
@@ -95,7 +95,7 @@ class Electrode:
         self.edge = record.band_offset - self.kT * self.eta
 
     def mismatch(self, u: float, Q: float) -> float:
-        """Zero where the step u [eV] belongs to the charge Q [C/m2]; in eV for a metal, in C/m2 else."""
+        """Residual of the relation between the step u [eV] and the charge Q [C/m2]; in eV for a metal, else in C/m2."""
         return u - self.elastance * Q if self.metal else self.charge(u) - Q
 
     def charge(self, u: float) -> float:
@@ -109,7 +109,7 @@ class Electrode:
         return math.copysign(float(displacement(eps, field_of_work(eps, max(work, 0.0)))), u)
 
     def step(self, Q: float) -> float:
-        """The step u of a charge."""
+        """The step u [eV] at a charge Q [C/m2]."""
         from scipy.optimize import brentq
 
         if self.metal:
@@ -137,7 +137,7 @@ class Equations:
         self.D0 = ions.prefactor * math.exp(-ions.activation_energy / self.kT)
 
     def acceleration(self, E):
-        """g(E) of the law."""
+        """Acceleration g(E) of the hops by the field, as the flux law has it."""
         ions, kT = self.case.ions, self.kT
         u = np.abs(ions.charge * ions.hop_distance * E / (2.0 * kT)) + 1e-30
         half = -np.expm1(-2.0 * u) / 2.0  # sinh(u) = e^u half
@@ -156,7 +156,7 @@ class Equations:
         return (np.exp(barrier * (1.0 - forward)) - np.exp(barrier * (1.0 - back))) / (2.0 * u)
 
     def rates(self, c, E, rise=None):
-        """dc/dt (N,) [1/(m3 s)]; with a rise of the site energy between cells of its own (N-1,) [eV]."""
+        """dc/dt (N,) [1/(m3 s)]. rise : of the site energy from cell to cell (N-1,) [eV], by default that of the case"""
         ions = self.case.ions
         tilt = ((self.rise if rise is None else rise) - ions.charge * E[1:-1] * self.d[1:-1]) / self.kT
         size = np.abs(tilt) + 1e-30
@@ -180,7 +180,7 @@ class Equations:
         return missing, D[-1], E
 
     def settled(self, c, V):
-        """D(0), u_left, u_right at concentrations and a voltage."""
+        """Solution D(0) [C/m2], u_left, u_right [eV] of the stack at concentrations c and a voltage V."""
         from scipy.optimize import brentq
 
         def missing(D):
@@ -196,7 +196,7 @@ class Equations:
         return np.array([D, self.left.step(D), self.right.step(-self.fields(c, D)[0][-1])])
 
     def residual(self, V: float, duration: float):
-        """Residual function of a hold for IDA: y = (c/mean, D(0), u_left, u_right), time in units of the duration."""
+        """Residual function for IDA of a hold at V: y = (c/mean, D(0), u_left, u_right), time in units of the duration."""
         N = self.h.size
 
         def residual(t, y, yp, res):
@@ -210,7 +210,7 @@ class Equations:
         return residual
 
     def solve(self, voltages, durations, rtol):
-        """c (N,) and D(0) at the end of each hold; None where IDA gives up."""
+        """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
         N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
@@ -236,8 +236,8 @@ class Compared(NamedTuple):
     """One device by both codes."""
 
     case: object
-    error: float  # largest difference, nan where IDA gave up
-    moved: float  # relative change of the concentrations on the way
+    error: float  # largest difference, nan if IDA gave up
+    moved: float  # relative change of the concentrations during the holds
 
 
 def device(u: Shares, number: int):
@@ -252,7 +252,7 @@ def device(u: Shares, number: int):
 
 
 def holds(case, u: Shares):
-    """Voltages [V] and durations [s] of two holds: until a part of the vacancies has crossed a part of the film."""
+    """Voltages [V] and durations [s] of two holds, long enough that some vacancies cross a part of the film."""
     parts = case.drive.parts
     equations = Equations(case)
     c = np.full(equations.h.size, equations.mean)
@@ -269,7 +269,7 @@ def compare(u: Shares, number: int) -> Compared:
 
 
 def compared(case, equations, voltages, durations) -> Compared:
-    """Concentrations and D(0) of otjdd at the end of each hold against those of other equations, by `solve` of these."""
+    """Compare concentrations and D(0) of otjdd at the end of each hold with those of `equations.solve`."""
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts = model.members(case)

@@ -1,11 +1,11 @@
-"""Random devices with electrons in the film by SUNDIALS IDA, as in `agreement`: the stack is written here once more.
+"""Random devices with electrons in the film by otjdd and by SUNDIALS IDA, as in `agreement`. Electrons n, and shares f:
 
     n = N_c [w F(-U/kT) + (1 - w) F((-V - U)/kT)] + c f  w from the integrals of exp(U/kT), straight between the points
     f = w f1(0) + (1 - w) f1(-V)                         share of the vacancies that hold an electron, if a case has a level
 
 Unknowns beside the concentrations are the band U in all cells, D(0), and the bending or potential step of both electrodes.
-Gauss's law is summed from the left; the band then has to rise over every face by what its field says. F is the quadrature
-of its definition, not a table. Where IDA starts is found by scipy from a guess, which is the stack that otjdd has.
+Gauss's law is summed from the left; the band rises over each face by its field times the distance of the cells. F comes
+from the quadrature of its definition, not from a table. scipy finds the initial values, from those of otjdd as a guess.
 """
 
 import math
@@ -38,7 +38,7 @@ class ElectronEquations(Equations):
         self.guess = model.junction(case)
 
     def shares(self, U, ends):
-        """w and 1 - w (N,) of a band U (N,) between its ends [eV], each with its own digits."""
+        """w and 1 - w (N,) of a band U (N,) between its ends [eV], each to full relative accuracy."""
         y = np.concatenate(([ends[0]], U, [ends[1]])) / self.kT
         step = np.abs(np.diff(y)) + 1e-30
         integral = self.d * np.exp(np.maximum(y[1:], y[:-1]) - y.max()) * -np.expm1(-step) / step
@@ -46,7 +46,7 @@ class ElectronEquations(Equations):
         return left[:-1] / left[-1], right[1:] / right[0]
 
     def bare(self, U, ends, V):
-        """Share (N,) of the vacancies that hold no electron."""
+        """Share (N,) of the vacancies without an electron."""
         if self.level is None:
             return np.ones_like(U)
         w, share = self.shares(U, ends)
@@ -60,7 +60,7 @@ class ElectronEquations(Equations):
         return free + c * (1.0 - self.bare(U, ends, V))
 
     def flow(self, c, E, U, u_left, u_right, V):
-        """dc/dt (N,) [1/(m3 s)], the vacancies with and without an electron driven by their own charges."""
+        """dc/dt (N,) [1/(m3 s)]. Vacancies with and without an electron are driven according to their own charges."""
         ends = self.left.edge + u_left - V, self.right.edge + u_right
         return self.rates(c, E, self.rise + self.kT * np.diff(np.log(self.bare(U, ends, V))))
 
@@ -75,7 +75,7 @@ class ElectronEquations(Equations):
         return np.diff(np.concatenate(([ends[0]], U, [ends[1]]))) - self.d * E, D[-1], E
 
     def settled(self, c, V):
-        """U (N,), D(0), u_left, u_right at concentrations and a voltage."""
+        """Solution U (N,) [eV], D(0), u_left, u_right of the stack at concentrations and a voltage."""
         from scipy.optimize import root
 
         from otjdd.physics.electrostatics import edge
@@ -96,12 +96,12 @@ class ElectronEquations(Equations):
         return found.x * unit
 
     def flow_of(self, c, start, V):
-        """dc/dt (N,) of a settled stack."""
+        """dc/dt (N,) at a solution of the stack, see `settled`."""
         U, (D, u_left, u_right) = start[: c.size], start[c.size :]
         return self.flow(c, self.missing(c, U, D, u_left, u_right, V)[2], U, u_left, u_right, V)
 
     def residual(self, V: float, duration: float):
-        """Residual function of a hold for IDA: y = (c/mean, U, D(0), u_left, u_right), time in units of the duration."""
+        """Residual function for IDA of a hold at V: y = (c/mean, U, D(0), u_left, u_right), time per duration."""
         N = self.h.size
 
         def residual(t, y, yp, res):
@@ -115,7 +115,7 @@ class ElectronEquations(Equations):
         return residual
 
     def solve(self, voltages, durations, rtol):
-        """c (N,) and D(0) at the end of each hold; None where IDA gives up."""
+        """c (N,) and D(0) at the end of each hold; None if IDA gives up."""
         from sksundae.ida import IDA
 
         N, found, c = self.h.size, [], np.full(self.h.size, self.mean)
@@ -139,13 +139,13 @@ class ElectronEquations(Equations):
 
 def electron_device(u: Shares, number: int):
     """The device of `agreement` with electrons in its film."""
-    states = u.decades("compliance", *STATES)  # a share that a device without a circuit has no use for
+    states = u.decades("compliance", *STATES)  # the column of the compliance is free, because the device has no circuit
     case = device(u, number)
     return case.replace(**{"device.film.electrons": "balance", "device.film.density_of_states": states})
 
 
 def holds(case, u: Shares):
-    """Voltages [V] and durations [s] of two holds: until a part of the vacancies has crossed a part of the film."""
+    """Voltages [V] and durations [s] of two holds, long enough that some vacancies cross a part of the film."""
     equations = ElectronEquations(case)
     c = np.full(equations.h.size, equations.mean)
     for part, share in zip(case.drive.parts[:2], ("time_1", "time_2"), strict=True):

@@ -1,7 +1,7 @@
-"""Attacks: what somebody else could put in the way of a command, and what a command must never do because of it.
+"""Attacks on commands by files, links, signals and streams of somebody else.
 
-Each part is a function (quick, folder) -> (what was seen, whether that is right). The tests call the same parts, or what
-they are made of, in small.
+Each part is a function (quick, folder) -> (text of what was observed, True if that is right). The tests call the same
+functions, or parts of them, with small numbers.
 """
 
 import contextlib
@@ -49,12 +49,12 @@ MODULES = ("otjdd", "pickle", "queue", "socket", "numpy", "numba", "yaml", "sign
 def otjdd(
     folder: Path, *words: str, before: str = "", after: str = "", timeout: float = 1800, **changes: str
 ) -> subprocess.CompletedProcess:
-    """A command as users start it: the working folder is not on the path of modules of its first process.
+    """Run a command as users start it: the working folder is not on the module path of its first process.
 
-    before, after : shell that comes before the command, and behind it
+    before, after : shell code before and after the command
     """
     environment = os.environ | {"COLUMNS": "200"} | changes
-    environment.pop(interpreter.SAFE_PATH, None)  # what children do is what is tried
+    environment.pop(interpreter.SAFE_PATH, None)  # the children have to set it themselves
     command = interpreter.command(OTJDD, *words)
     if before or after:
         command = ["sh", "-c", f'{before or ":"}; exec "$@" {after}', "sh", *command]
@@ -64,7 +64,7 @@ def otjdd(
 
 
 def plant(folder: Path, names: Sequence[str] = MODULES) -> Path:
-    """Put modules into a folder that leave a mark when they are imported; returns the file of the marks."""
+    """Put modules into a folder that write a line to a file when they are imported. Returns the path of that file."""
     marks = folder.parent / f"{folder.name}.marks"
     marks.write_text("")
     for name in names:
@@ -74,7 +74,7 @@ def plant(folder: Path, names: Sequence[str] = MODULES) -> Path:
 
 
 def lay_out(folder: Path, files: Mapping[str, str]) -> Path:
-    """Make a folder with files of text."""
+    """Make a folder with text files. files : name -> text"""
     folder.mkdir(exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
@@ -82,7 +82,7 @@ def lay_out(folder: Path, files: Mapping[str, str]) -> Path:
 
 
 SMALL = {"pulse.toml": PULSE, "study.toml": STUDY, "small.toml": CALIBRATION}
-COMMANDS = {  # all that starts other processes, and what it starts them for
+COMMANDS = {  # all commands that start other processes, with the purpose of these
     "run": ("run", "pulse.toml", "-q", "-o", "a.nc"),
     "study": ("study", "study.toml", "-q", "-o", "out", "--workers", "2"),
     "calibrate": ("calibrate", "small.toml", "--workers", "2", "--evaluations", "16", "--rounds", "0"),
@@ -94,7 +94,7 @@ COMMANDS = {  # all that starts other processes, and what it starts them for
 
 
 def planted_modules(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Modules of names that otjdd and its libraries import, beside a case: in every command, cold and warm."""
+    """Modules with names that otjdd or its libraries import lie beside a case: no command may import them."""
     names = ["run", "study"] if quick else list(COMMANDS)
     place, wrong = lay_out(folder / "planted", SMALL), []
     marks = plant(place)
@@ -108,7 +108,7 @@ def planted_modules(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def resealed(path: Path, change: Callable, name: str) -> Path:
-    """A copy of a result in which change(h5py.File) has changed something, under a seal that fits."""
+    """A copy of a result, changed by change(h5py.File) and with a valid checksum."""
     import io
 
     import h5py
@@ -122,13 +122,13 @@ def resealed(path: Path, change: Callable, name: str) -> Path:
 
 
 def external(file, target: Path) -> None:
-    """Keep an array of an HDF5 file in another file."""
+    """Store an array of an HDF5 file in an external file."""
     del file["current"]
     file.create_dataset("current", (10,), "f8", external=[(str(target), 0, 80)])
 
 
 def virtual(file, target: Path) -> None:
-    """Make an array of an HDF5 file of one in another file."""
+    """Replace an array of an HDF5 file by a virtual one from another file."""
     import h5py
 
     layout = h5py.VirtualLayout((10,), "f8")
@@ -138,7 +138,7 @@ def virtual(file, target: Path) -> None:
 
 
 def linked(file, target: Path) -> None:
-    """Make an array of an HDF5 file a link to another file."""
+    """Replace an array of an HDF5 file by a link to another file."""
     import h5py
 
     del file["current"]
@@ -154,7 +154,7 @@ def attribute(name: str, value) -> Callable:
     return change
 
 
-CRAFTED = {  # name -> change of a result, and whether it hides from readers of the arrays alone
+CRAFTED = {  # name -> change(file, target) of a result
     "external storage": external,
     "virtual storage": virtual,
     "a link out of the file": linked,
@@ -169,7 +169,7 @@ CRAFTED = {  # name -> change of a result, and whether it hides from readers of 
 
 
 def crafted_results(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Results under a seal that fits which lead to other files, or whose attributes are not what they should be."""
+    """Results with a valid checksum that refer to other files, or have wrong attributes."""
     lay_out(folder, SMALL)
     done, wrong, count = otjdd(folder, *COMMANDS["run"]), [], 0
     assert done.returncode == 0, done.stderr
@@ -192,7 +192,7 @@ def crafted_results(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def interrupted_compilations(quick: bool, folder: Path, seed: int = 8) -> tuple[str, bool]:
-    """First runs, with no kernel on disk, that are sent SIGINT or SIGTERM at any moment of their compilation."""
+    """First runs, without kernels on disk, that get SIGINT or SIGTERM at a random moment of the compilation."""
     count, rng, found, longest = 3 if quick else 100, random.Random(seed), Counter(), 0.0
     lay_out(folder, SMALL)
     for k in range(count):
@@ -220,9 +220,9 @@ def interrupted_compilations(quick: bool, folder: Path, seed: int = 8) -> tuple[
 
 
 def killed_studies(quick: bool, folder: Path, seed: int = 9) -> tuple[str, bool]:
-    """`kill -9` of studies with workers in their first second: all their processes end.
+    """`kill -9` of studies with workers, early: all their processes have to end.
 
-    Every second one is killed within a second after its folder has been laid out, the others after their start as commands.
+    Every second study is killed within a second after it has made its folder, the others after the start of the command.
     """
     count, rng, left, begun = 4 if quick else 50, random.Random(seed), [], 0
     lay_out(folder, SMALL)
@@ -248,7 +248,7 @@ def killed_studies(quick: bool, folder: Path, seed: int = 9) -> tuple[str, bool]
 
 
 def marked(name: str) -> list[int]:
-    """Processes that have inherited a mark in their environment. Linux only."""
+    """Ids of the processes that have inherited a mark in their environment. Linux only."""
     found = []
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -258,7 +258,7 @@ def marked(name: str) -> list[int]:
 
 
 def planted_links(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Links at the places of all outputs to a file of the user: its content must stay."""
+    """Links to a file of the user in place of each output: the content of the file must not change."""
     lay_out(folder, SMALL)
     (folder / "mine").write_text("mine")
     (folder / "out").mkdir()
@@ -277,7 +277,7 @@ def planted_links(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def hostile_titles(quick: bool, folder: Path) -> tuple[str, bool]:
-    """A title with markup and escape sequences, at a terminal: it is shown and not obeyed."""
+    """A title with markup and escape sequences: a terminal has to show it and not obey it."""
     title = r"[/b][red]\u001b]0;owned\u0007\u001b[5m\u202e"
     text = PULSE.replace("a pulse", title)
     lay_out(folder, {"pulse.toml": text, "study.toml": STUDY.replace("a pulse", title), "a\x1b[5m.toml": text})
@@ -292,7 +292,7 @@ def hostile_titles(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def at_a_terminal(folder: Path, *words: str) -> tuple[int, bytes]:
-    """Exit code of a command and all that a terminal gets of it."""
+    """Exit code of a command at a pseudo-terminal, and all its output."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -307,7 +307,7 @@ def at_a_terminal(folder: Path, *words: str) -> tuple[int, bytes]:
 
 
 def closed_streams(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Commands whose standard streams are closed, and too small an address space."""
+    """Commands whose standard streams are closed, or with too small an address space."""
     from otjdd.results import store
 
     lay_out(folder, SMALL)
@@ -327,7 +327,7 @@ def closed_streams(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def full_disks_of_workers(quick: bool, folder: Path) -> tuple[str, bool]:
-    """A study whose workers cannot write: a limit on file sizes, and a folder that goes away."""
+    """A study whose workers cannot write: with a limit on file sizes, and after its folder is removed."""
     more = 'record.profiles = 300\n[study]\nkeep = ["vacancy_concentration"]\n[study.grid]'
     lay_out(folder, SMALL | {"large.toml": STUDY.replace("[study.grid]", more)})
     words, wrong = ("study", "large.toml", "-q", "--workers", "2", "-o"), []
@@ -348,7 +348,7 @@ def full_disks_of_workers(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Caches of kernels that others could write to, with entries under a good seal that run code when they are read."""
+    """Kernel caches that others can write to, with entries of a valid checksum that would run code when they are read."""
     from otjdd.compiler import kernel_cache
 
     lay_out(folder, SMALL)
@@ -373,7 +373,7 @@ def planted_caches(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
-    """All true kernels forgotten, as when they are wrong, and compiled again: a later process finds them all."""
+    """All kernels are removed and compiled again, as after a failed self-check: a later process has to find them all."""
     cache = {"NUMBA_CACHE_DIR": str(folder / "cache")}
     ask = (
         "from otjdd.compiler import kernel_cache; from otjdd.solver import self_check; self_check.trust(); "
@@ -389,12 +389,12 @@ def healed_caches(quick: bool, folder: Path) -> tuple[str, bool]:
 
 
 def counted(found: Counter) -> str:
-    """Count of each thing that was found."""
+    """Number of each outcome, as text."""
     return ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
 
 
 def told(wrong: Sequence[str]) -> str:
-    """Failures in words, to be put behind a sentence."""
+    """Faults as text that is appended to a sentence."""
     return "".join(f"; {one}" for one in wrong)
 
 

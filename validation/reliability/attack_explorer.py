@@ -1,6 +1,6 @@
-"""Attacks on the explorer: its workers killed, messages that no page sends, its address, its folders, and its first start.
+"""Attacks on the explorer: killed workers, malformed requests, its address, its folders, and signals at its first start.
 
-As in `attack`, each part is a function (quick, folder) -> (what was seen, whether that is right).
+As in `attack`, each part is a function (quick, folder) -> (text of what was observed, True if that is right).
 """
 
 import contextlib
@@ -31,15 +31,15 @@ drive = { step = "2 V" }
 """
 TAB = "?tab=0123456789abcdef"
 OWN = {"experiment": "own", "values": {}, "final": True}
-PATIENCE = 10.0  # s in which an explorer ends that is told to while it compiles
+PATIENCE = 10.0  # s, within which an explorer has to end that gets a signal while it compiles
 
 
 class Explorer:
-    """An explorer of a small case: its process, its address, and the cookie of who opened it."""
+    """An explorer of a small case: its process, its address, and the cookie of its page."""
 
     def __init__(self, folder: Path, *words: str, **changes: str):
         lay_out(folder, {"small.toml": CASE})
-        self.temporary = Path(tempfile.mkdtemp())  # whose path is short enough for sockets
+        self.temporary = Path(tempfile.mkdtemp())  # a path short enough for sockets
         weakref.finalize(self, shutil.rmtree, self.temporary, True)
         command = interpreter.command(HEEDING, "explore", *(words or ("--no-browser",)), "small.toml")
         environment = os.environ | {"TMPDIR": str(self.temporary)} | changes
@@ -62,12 +62,12 @@ class Explorer:
         return json.loads(self.ask("POST", f"/move{TAB}", json.dumps(OWN))[1])
 
     def workers(self) -> list[psutil.Process]:
-        """Processes that compute: children of the one that they are copied from."""
+        """The processes that compute: children of the process from which they are forked."""
         started = psutil.Process(self.process.pid).children(recursive=True)
         return [process for process in started if process.ppid() != self.process.pid]
 
     def end(self, number: int, timeout: float = 60.0) -> str:
-        """What it said after a signal until its end."""
+        """Send a signal, wait for the end of the process, and return its output."""
         self.process.send_signal(number)
         return self.process.communicate(timeout=timeout)[1]
 
@@ -94,7 +94,7 @@ def messages(rng: random.Random, count: int):
 
 
 def explored(quick: bool, folder: Path, seed: int = 16) -> tuple[str, bool]:
-    """Workers killed, messages that no page sends, and its end by four signals: it goes on, and leaves nothing."""
+    """Killed workers, requests that no page sends, four signals: the explorer goes on, and leaves nothing after its end."""
     rng, kills, wrong, count = random.Random(seed), 2 if quick else 20, [], 20 if quick else 300
     explorer = Explorer(folder / "first")
     explorer.enter()
@@ -121,7 +121,7 @@ def explored(quick: bool, folder: Path, seed: int = 16) -> tuple[str, bool]:
 
 
 def ends(folder: Path) -> list[str]:
-    """What is wrong after each of four signals: processes and folders that are left, a token in a command line."""
+    """Faults after each of four signals: processes and folders that are left, or a token in a command line."""
     wrong = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL):
         name = f"explorer-{os.getpid()}-{number}"
@@ -145,7 +145,7 @@ def ends(folder: Path) -> list[str]:
 
 
 def of_browser(pid: int) -> bool:
-    """True for the process of the browser, and what it started."""
+    """True for the process of the browser and its children."""
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(pid)
         return any("browser" in " ".join(each.cmdline()) for each in (process, *process.parents()))
@@ -153,7 +153,7 @@ def of_browser(pid: int) -> bool:
 
 
 def first_starts(quick: bool, folder: Path, seed: int = 17) -> tuple[str, bool]:
-    """Ctrl-C and SIGTERM to an explorer that compiles its kernels for the first time: it ends soon, and all it started."""
+    """Ctrl-C and SIGTERM to an explorer that compiles its kernels: it and all its processes have to end soon."""
     rng, found, longest, count = random.Random(seed), Counter(), 0.0, 2 if quick else 12
     for k in range(count):
         number, name = (signal.SIGINT, signal.SIGTERM)[k % 2], f"first-{os.getpid()}-{k}"

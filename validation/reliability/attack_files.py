@@ -1,6 +1,6 @@
-"""Attacks by files that somebody else has made: measured data, fits and compact models; and two commands in one folder.
+"""Attacks by manipulated files: measured data, fits and compact models. Also two commands at once in one folder.
 
-As in `attack`, each part is a function (quick, folder) -> (what was seen, whether that is right).
+As in `attack`, each part is a function (quick, folder) -> (text of what was observed, True if that is right).
 """
 
 import math
@@ -24,12 +24,12 @@ columns = { count = 1, spread = {} }
 device = { film = { cells = 12, electrons = "none" } }
 drive = { path = ["0 V", "2 V", "-4 V", "0 V"], step = "1 V" }
 """
-QUICK, LONGEST = 2.0, 60.0  # s: of a text that is refused, of a workbook that takes too much
+QUICK, LONGEST = 2.0, 60.0  # s, to refuse a text, and a workbook that asks for too much
 TEXTS = ("\n", "\r", "\u2028", "\x85", "\x1b[31m", "\n* x\n.include y", '"', "'''", "\\", "%s", "{}", "\x00")
 
 
 def far_cells(folder: Path) -> Iterator[Path]:
-    """Workbooks of a few kilobytes that ask for gigabytes: a cell far away, and a long text many times."""
+    """Workbooks of a few kilobytes that need gigabytes in memory: a cell far away, and a long text many times."""
     import openpyxl
 
     for cell in ("XFD1048576", "ZZ200000"):
@@ -50,7 +50,7 @@ def far_cells(folder: Path) -> Iterator[Path]:
 
 
 def damaged_workbooks(folder: Path, count: int, rng: random.Random) -> Iterator[Path]:
-    """An .xls and an .xlsx with bytes changed."""
+    """Copies of an .xls and an .xlsx file with changed bytes."""
     import openpyxl
     import xlwt
 
@@ -73,7 +73,7 @@ def damaged_workbooks(folder: Path, count: int, rng: random.Random) -> Iterator[
 
 
 def arrays_elsewhere(folder: Path) -> Iterator[Path]:
-    """Measured .nc files whose arrays are in other files, or are pipes."""
+    """Measured .nc files whose arrays are in other files, and a pipe."""
     import h5py
 
     os.mkfifo(folder / "pipe")
@@ -97,7 +97,7 @@ def arrays_elsewhere(folder: Path) -> Iterator[Path]:
 
 
 def slow_texts(folder: Path) -> Iterator[Path]:
-    """Text files that could take time with the square of their length."""
+    """Text files for which a careless reader takes a time that grows with the square of their length."""
     for number, text in enumerate((
         "V," + "a (a (a (" * 3000 + "\n1,2\n3,4\n", '"' * 50_000, "V" + "\t" * 100_000 + "I\n", "(" * 100_000,
         "# " * 50_000 + "\n1,2\n", "V,I\n" + "1," * 100_000 + "\n",
@@ -107,7 +107,7 @@ def slow_texts(folder: Path) -> Iterator[Path]:
 
 
 def measured_files(quick: bool, folder: Path, seed: int = 13) -> tuple[str, bool]:
-    """Measured files that ask for memory, for other files or for time, and damaged workbooks: read, or refused in words."""
+    """Measured files that need much memory or time, or refer to other files; damaged workbooks. All are read or refused."""
     from otjdd.measurements.read import read_data
 
     found, wrong = Counter(), []
@@ -135,9 +135,9 @@ def measured_files(quick: bool, folder: Path, seed: int = 13) -> tuple[str, bool
 
 
 def forged(path: Path, rng: random.Random) -> Iterator[str]:
-    """Write forged.nc beside a result, under a seal that fits: a part is gone, is words, nan, negative or too short.
+    """Write forged.nc beside a result, with a valid checksum and one part missing, text, nan, negative or too short.
 
-    Yields what was done, as often as there is something to do.
+    Yields a description of each forgery after it is written.
     """
     from otjdd.results import store
 
@@ -151,7 +151,7 @@ def forged(path: Path, rng: random.Random) -> Iterator[str]:
 
 
 def forged_head(ds, name: str, way: str, rng: random.Random):
-    """A Dataset with another attribute; None where that cannot be changed in this way."""
+    """A Dataset with a forged attribute; None if it cannot be forged in this way."""
     if way == "gone":
         return ds.drop_attrs(deep=False).assign_attrs({key: value for key, value in ds.attrs.items() if key != name})
     if isinstance(ds.attrs[name], str) or way == "words":
@@ -160,7 +160,7 @@ def forged_head(ds, name: str, way: str, rng: random.Random):
 
 
 def forged_array(ds, name: str, way: str, rng: random.Random):
-    """A Dataset with another variable; None where that cannot be changed in this way."""
+    """A Dataset with a forged variable; None if it cannot be forged in this way."""
     variable = ds[name]
     if way == "gone":
         return ds.drop_vars(name)
@@ -176,7 +176,7 @@ def forged_array(ds, name: str, way: str, rng: random.Random):
 
 
 def said_by(folder: Path, *words: str) -> str:
-    """ "done" or "refused in words" of a command in this process, else what is wrong with its end."""
+    """Run a command in this process. Returns "done", "refused in words", or what is wrong with its end."""
     from typer.testing import CliRunner
 
     from otjdd.cli import app
@@ -194,7 +194,7 @@ def said_by(folder: Path, *words: str) -> str:
 
 
 def forged_fits(quick: bool, folder: Path, seed: int = 14) -> tuple[str, bool]:
-    """A found.nc with each of its parts forged in five ways, given to the commands that take a fit."""
+    """A found.nc with each of its parts forged in five ways, for all commands that read a fit."""
     from otjdd.results import store
 
     lay_out(folder, {"loop.toml": LOOP})
@@ -220,7 +220,7 @@ def forged_fits(quick: bool, folder: Path, seed: int = 14) -> tuple[str, bool]:
 
 
 def extracted(folder: Path):
-    """A compact model of a small loop and its pulses for networks."""
+    """The compact model of a small loop, and its pulses for networks. folder : for its case"""
     from otjdd.case.case import load_case
     from otjdd.compact_models import build
     from otjdd.compact_models.exports import pulses
@@ -231,9 +231,9 @@ def extracted(folder: Path):
 
 
 def forged_models(quick: bool, folder: Path, seed: int = 15) -> tuple[str, bool]:
-    """A model.nc with each of its parts forged in five ways, and exports of one whose texts are code.
+    """A model.nc with each of its parts forged in five ways, and exports of a model whose texts contain code.
 
-    A forged model is refused, or gives finite currents of the right sign; a text makes no line of an export.
+    A forged model has to be refused, or give finite currents of the right sign. No text may add a line to an export.
     """
     import ast
     from dataclasses import replace
@@ -274,7 +274,7 @@ def forged_models(quick: bool, folder: Path, seed: int = 15) -> tuple[str, bool]
 
 
 def races(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Two different studies started into one new folder at the same time: one is whole, the other is refused."""
+    """Two different studies start in one new folder at the same time: one is completed, the other is refused."""
     from otjdd.results import store
 
     studies = {"voltage": ["1 V", "2 V"], "width": ["20 ns", "50 ns"]}
@@ -322,7 +322,7 @@ print(heard)
 
 
 def programs(quick: bool, folder: Path) -> tuple[str, bool]:
-    """A program around otjdd with its own decimals and signals; otjdd without docstrings, as a module, on a busy port."""
+    """otjdd in a program with its own decimal context and signals, without docstrings, as a module, and on a busy port."""
     import socket
 
     from validation.reliability.accidents import ENDLESS

@@ -1,7 +1,7 @@
-"""Bad inputs by name: what a user can get wrong, the command that meets it, and the exit code it must end in.
+"""Bad inputs: mistakes of users, the commands that get them, and the exit codes that they must end with.
 
-The messages are not written here: `bad-inputs.md` holds them, made by `python -m validation.reliability bad-inputs`,
-and a test holds every one of them against what the command says today.
+The file `bad-inputs.md` holds the messages; `python -m validation.reliability bad-inputs` writes it. A test compares every
+one of them with the present message of the command.
 """
 
 import json
@@ -23,7 +23,7 @@ drive = { kind = "pulse", voltage = "2.2 V", width = "50 ns", read = {} }
 
 
 class Bad(NamedTuple):
-    """One bad input: what is wrong, the words after `otjdd`, the exit code, and what lays out its files."""
+    """One bad input: what is wrong, the words after `otjdd`, the exit code, and a function that writes its files."""
 
     name: str
     words: str
@@ -50,18 +50,18 @@ class Seen(NamedTuple):
 
 
 def text(name: str, content: str | bytes) -> Callable:
-    """Lays out a file."""
+    """Function that writes a file."""
     data = content.encode() if isinstance(content, str) else content
     return lambda folder: (folder / name).write_bytes(data)
 
 
 def case(name: str, content: str | bytes) -> Bad:
-    """A case file as a whole."""
+    """A bad case file with this content."""
     return Bad(name, "check bad.toml", CASE, text("bad.toml", content))
 
 
 def value(name: str, more: str) -> Bad:
-    """A good case with something more in it."""
+    """A good case with additional lines."""
     return case(name, GOOD + more + "\n")
 
 
@@ -71,7 +71,7 @@ def drive(name: str, table: str) -> Bad:
 
 
 def waveform(name: str, content: str | bytes | None, more: str = "") -> Bad:
-    """A case whose waveform stands in a text file; None is no such file."""
+    """A case with a waveform in a text file; without that file if content is None."""
 
     def make(folder):
         text("bad.toml", f'base = "li2019.toml"\ndrive = {{ kind = "table", file = "w.csv"{more} }}\n')(folder)
@@ -82,7 +82,7 @@ def waveform(name: str, content: str | bytes | None, more: str = "") -> Bad:
 
 
 def result(name: str, spoil: Callable[[bytes], bytes]) -> Bad:
-    """A result file that something has happened to."""
+    """A result file changed by a function."""
 
     def make(folder):
         whole(folder / "bad.nc")
@@ -92,12 +92,12 @@ def result(name: str, spoil: Callable[[bytes], bytes]) -> Bad:
 
 
 def line(name: str, words: str, code: int = USAGE) -> Bad:
-    """A command line; there is a good case of the name good.toml."""
+    """A bad command line. The folder has a good case, good.toml."""
     return Bad(name, words, code, text("good.toml", GOOD))
 
 
 def whole(path: Path):
-    """Write a small result that is all right."""
+    """Write a small valid result."""
     from otjdd.results import outputs, store
 
     arrays = {"voltage": [0.0, 1.0, 1.0], "current": [0.0, 1e-9, 2e-9]}
@@ -105,7 +105,7 @@ def whole(path: Path):
 
 
 def foreign(path: Path):
-    """Write a NetCDF file of somebody else."""
+    """Write a NetCDF file that is not from otjdd."""
     import xarray as xr
 
     xr.Dataset({"current": ("time", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
@@ -295,7 +295,7 @@ LINES = [
 BAD = [*FILES, *BASES, *VALUES, *DRIVES, *WAVEFORMS, *RESULTS, *LINES]
 
 
-# One process that has imported everything, and a child of it for each command: quicker by far than a start for each.
+# One process imports everything and forks a child for each command: much faster than a new start for each.
 FORKS = """
 import gc, json, os, sys, traceback
 import h5netcdf, rich.markdown, typer.rich_utils, xarray
@@ -325,17 +325,17 @@ for folder, words in json.load(sys.stdin):
 """
 
 
-FOLDER = "FOLDER"  # in the table, for the folder in which a command was run and which a message may name
+FOLDER = "FOLDER"  # in the table, stands for the folder of a command in its message
 
 
 def surroundings() -> dict:
-    """Environment in which what is said does not depend on the terminal."""
+    """Environment in which the messages do not depend on the terminal."""
     plain = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "400", "PYTHONUTF8": "1"}
     return {k: v for k, v in os.environ.items() if k not in ("OTJDD_DEBUG", "FORCE_COLOR")} | plain
 
 
 def meet(bad: Bad, folder: Path, timeout: float = 500) -> Seen:
-    """Lay out a bad input in an empty folder and run the command there, as a process of its own."""
+    """Write a bad input into an empty folder and run the command there in a new process."""
     bad.make(folder)
     command = [sys.executable, "-c", "from otjdd.cli import main; main()", *bad.words.split()]
     began = time.perf_counter()
@@ -346,7 +346,7 @@ def meet(bad: Bad, folder: Path, timeout: float = 500) -> Seen:
 
 
 def meet_all(folder: Path, timeout: float = 500) -> list[Seen]:
-    """The same with all bad inputs, in children of one process."""
+    """The same for all bad inputs, in children of one process."""
     places = [folder / str(k) for k in range(len(BAD))]
     for bad, place in zip(BAD, places, strict=True):
         place.mkdir()

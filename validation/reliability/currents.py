@@ -1,8 +1,9 @@
-"""Are the currents right? Random devices at random voltages, against a converged integral, and turned round.
+"""Accuracy of the currents of random devices: against a converged integral, and against the mirrored device.
 
-A device of `devices` at rest, of 1 to 50 nm; every second with electrons in its film, every third with a metal and the
-image force, every fourth by WKB. Its currents at the default tolerance are compared with those of the same case at FINE,
-whose bands are cut into more pieces too, and with those of the device with its sides exchanged at the opposite voltages.
+The devices are those of `devices` at rest, of 1 to 50 nm; every second one with electrons in its film, every third one with
+a metal and the image force, every fourth one with WKB. Currents at the default tolerance are compared with those of the
+same case at the tolerance FINE, where the bands have more pieces too, and with those of the device with exchanged sides at
+the opposite voltages.
 """
 
 import math
@@ -16,10 +17,10 @@ from validation.reliability.devices import Shares
 
 TOLERANCE, FINE = 1e-4, 1e-7
 VOLTAGES = -2.0, -1.0, -0.5, -0.3, -0.1, 0.1, 0.3, 0.5, 1.0, 2.0
-SAME = 1e-3  # of D: states of a device and its mirror image that differ by less are the same
+SAME = 1e-3  # relative difference of D: below it, a device and its mirror image are in the same state
 SEED = 21
-# Devices whose currents are the hardest to integrate: narrow levels, slow waves at the bottom of a lead, maxima at the top
-# of the barrier, kinks of WKB; by seed, number of devices, range of thickness [m].
+# Devices whose currents are the hardest to integrate: narrow levels, slow waves at the band edge of a lead, maxima at the
+# top of the barrier, kinks of WKB. (seed, number of devices, thinnest, thickest film [m]) -> numbers of the devices.
 HARD = {
     (2, 300, 3e-9, 10e-9): (19, 170, 180, 202, 224, 271, 277),
     (3, 150, 1e-9, 3e-9): (69, 116, 130, 131, 145),
@@ -29,10 +30,10 @@ HARD = {
 
 
 class Currents(NamedTuple):
-    """Relative errors of the currents of a device (n,), and what its result states of them.
+    """Relative errors (n,) of the currents of a device.
 
-    off : against the case at FINE   turned : against the mirrored device, nan where that has met the other of two stacks
-    stated : by `bias_current_level_error`
+    off : against the case at FINE   turned : against the mirrored device, nan if that is in the other of two solutions
+    stated : error that the result itself states, `bias_current_level_error`
     """
 
     number: int
@@ -49,7 +50,10 @@ def mirrored(u: Shares) -> Shares:
 
 
 def text(u: Shares, number: int, sign: float = 1.0, tolerance: float = TOLERANCE) -> str:
-    """Case of a row at VOLTAGES times sign, without what limits its current. sign : -1 for a mirrored device"""
+    """Case of a row at VOLTAGES times sign, in one column without series resistance and compliance.
+
+    sign : -1 for a mirrored device
+    """
     one = Shares(u.of | {"columns": 0.0, "resistance": 0.0, "compliance": 0.0, "transmission": float(number % 4 == 0)})
     written = (devices.with_electrons if number % 2 else devices.text)(one, number)
     voltages = ", ".join(f'"{sign * V:g} V"' for V in VOLTAGES)
@@ -63,7 +67,7 @@ def text(u: Shares, number: int, sign: float = 1.0, tolerance: float = TOLERANCE
 
 
 def at_rest_of(case) -> np.ndarray:
-    """Conductances (n, 4) [S] of a case, the error stated by levels, D at the left and at the right [C/m2].
+    """Columns (n, 4): conductance [S] of a case, its stated error by levels, D at the left and at the right end [C/m2].
 
     Raises SolverError.
     """
@@ -79,7 +83,7 @@ def at_rest_of(case) -> np.ndarray:
 
 
 def compared(number: int, shares: Shares) -> Currents | None:
-    """Errors of the currents of a device; None where a run stops by name."""
+    """Errors of the currents of a device; None if a run stops with a SolverError."""
     from otjdd.case.case import parse_case
     from otjdd.errors import SolverError
 
@@ -89,7 +93,7 @@ def compared(number: int, shares: Shares) -> Currents | None:
         back, _, *D_back = at_rest_of(parse_case(text(mirrored(shares), number, -1.0))).T
     except SolverError:
         return None
-    known = exact > 1e-250  # S: below it, squares leave the range of doubles
+    known = exact > 1e-250  # S: squares of smaller numbers are outside the range of doubles
     size = np.where(known, exact, 1.0)
     apart = np.abs(D[0] + D_back[1]) + np.abs(D[1] + D_back[0])
     other = apart > SAME * (np.abs(D[0]) + np.abs(D[1]))
@@ -98,15 +102,15 @@ def compared(number: int, shares: Shares) -> Currents | None:
 
 
 class Verdict(NamedTuple):
-    """Counts over all currents; `stated` are left out of the others where their error is stated."""
+    """Counts over all currents. The currents in `stated` do not count in the others."""
 
     currents: int
-    beyond: int  # one tolerance
-    far: int  # ten tolerances
-    turned: int  # mirrored currents apart by more than two tolerances
-    stacks: int  # mirrored pairs that have met two stacks of electrons at one voltage, and are not compared
-    stated: int  # currents with an error by levels too narrow to resolve, above the tolerance
-    stopped: int  # devices
+    beyond: int  # errors above the tolerance
+    far: int  # errors above ten tolerances
+    turned: int  # mirrored currents that differ by more than two tolerances
+    stacks: int  # mirrored pairs in two different solutions of the stack, which are not compared
+    stated: int  # currents with a stated error above the tolerance, by levels too narrow to resolve
+    stopped: int  # devices whose run stopped
     worst: float  # relative error
     worst_turned: float
 
@@ -131,7 +135,7 @@ def verdict(found: list[Currents | None]) -> Verdict:
 
 
 def campaign(count: int, limit: float = 300.0, workers: int = 1) -> Verdict:
-    """Verdict over random devices, each in a process of its own, with a limit of time [s]."""
+    """Verdict over random devices, each in its own process with a time limit [s]."""
     from otjdd.system.pool import team
 
     with team(workers, apart=True) as spread:
@@ -140,7 +144,7 @@ def campaign(count: int, limit: float = 300.0, workers: int = 1) -> Verdict:
 
 
 def of_thickness(u: Shares, thinnest: float, thickest: float) -> Shares:
-    """A row with its thickness between two [m] instead of 1 and 50 nm."""
+    """A row with a thickness between `thinnest` and `thickest` [m] instead of 1 and 50 nm."""
     nm = 1e9 * u.decades("thickness", thinnest, thickest)
     return Shares(u.of | {"thickness": math.log(nm) / math.log(50.0)})
 

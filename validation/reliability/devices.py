@@ -1,8 +1,8 @@
-"""Random devices from the whole range that a case may state, each under a drive that is as random.
+"""Random devices from the whole range that cases allow, each under a random drive.
 
-A device is a row of a scrambled Sobol sequence, `SHARES` names its columns. Voltages come from mean fields and densities
-from the field that the vacancies' charge makes, so that both stay below 2e9 V/m whatever the thickness: four times
-breakdown of the best oxides. What comes out is the text of a case, and goes the way of any case file.
+A device is a row of a scrambled Sobol sequence, whose columns are named by `SHARES`. Voltages are drawn as mean fields, and
+densities as the field of the charge of the vacancies. So both fields stay below 2e9 V/m at any thickness, which is four
+times the breakdown field of the best oxides. A device is written as the text of a case, and treated like any case file.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 LARGEST_FIELD = 2e9  # V/m: of the voltage over the film, and of the charge in it
-MOST_SITES = 0.9  # of all sites are taken, in the mean over the film
+MOST_SITES = 0.9  # largest mean share of the sites that vacancies occupy
 KT = 8.617333262e-5  # eV/K
 ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY = 1.602176634e-19, 8.8541878128e-12
 SHARES = (
@@ -22,13 +22,13 @@ SHARES = (
     "columns resistance compliance field_1 field_2 sign time_1 time_2 time_3 rise rtol"
 ).split()
 TRAIN = 25  # pulses of a train
-PADDED = ("band_", "spectrum_")  # names of variables whose rows may be of unlike length
+PADDED = ("band_", "spectrum_")  # beginnings of names of variables whose rows may differ in length
 OF_A_CURRENT = ("read_resistance", "tunnelling_share", "transport_energy")
-TOLD = (" t = ", " V = ", " x = ", " step ", " last error norm ", "Try: ", ", or ")  # in the words of a failure
+TOLD = (" t = ", " V = ", " x = ", " step ", " last error norm ", "Try: ", ", or ")  # parts of the message of a failure
 
 
 class Shares(NamedTuple):
-    """A row of the unit cube by name."""
+    """One device: a random number from 0 to 1 for each name of SHARES."""
 
     of: dict
 
@@ -52,7 +52,7 @@ def drawn(count: int, seed: int) -> list[Shares]:
 
 
 def permittivity(law: str, at_zero: float, bend: float) -> tuple[str, float]:
-    """Table of a permittivity, and the displacement [C/m2] at LARGEST_FIELD. bend : field [V/m] at which it bends."""
+    """TOML table of a permittivity, and the displacement [C/m2] at LARGEST_FIELD. bend : field [V/m] of the nonlinearity"""
     if law == "linear":
         return f'{{law = "linear", eps_r = {at_zero:.6g}}}', VACUUM_PERMITTIVITY * at_zero * LARGEST_FIELD
     floor = 0.05 * at_zero + 1.0
@@ -62,7 +62,7 @@ def permittivity(law: str, at_zero: float, bend: float) -> tuple[str, float]:
 
 
 def electrode(u: Shares, side: str) -> str:
-    """Table of an electrode, metal or semiconductor."""
+    """TOML table of an electrode, metal or semiconductor."""
     if u.choice(side, "metal", "semiconductor") == "metal":
         screening = max(0.0, u.between(f"{side}_screening", -0.1, 0.1))
         barrier = u.between(f"{side}_barrier", 0.2, 2.0)
@@ -75,7 +75,7 @@ def electrode(u: Shares, side: str) -> str:
 
 
 def ions(u: Shares, T: float, thickness: float, largest: float) -> tuple[str, float]:
-    """Table of the ions, and their density [1/m3]. largest : displacement [C/m2] of LARGEST_FIELD in the film"""
+    """TOML table of the ions, and their density [1/m3]. largest : displacement [C/m2] of LARGEST_FIELD in the film"""
     z = u.choice("z", 1, 2, 2, 3)
     density = largest * u.decades("charge_field", 1e-4, 1.0) / (z * ELEMENTARY_CHARGE * thickness)
     sites = density / u.decades("crowding", 1e-5, MOST_SITES)
@@ -102,7 +102,7 @@ initial = {u.choice("initial", '"uniform"', '"uniform"', '"equilibrium"', histor
 
 
 def heights(u: Shares, thickness: float):
-    """(1, V) and (2, V): voltages of two pulses of random height, one of them negative."""
+    """Number (1 or 2) and voltage [V] of two pulses of random height and opposite sign."""
     sign = u.choice("sign", 1.0, -1.0)
     for k, side in ((1, sign), (2, -sign)):
         yield k, side * min(u.decades(f"field_{k}", 1e7, LARGEST_FIELD) * thickness, 100.0)
@@ -122,10 +122,10 @@ def pulses(u: Shares, thickness: float) -> str:
 
 
 def trains(u: Shares, thickness: float) -> str:
-    """Two trains of TRAIN pulses of random height and length with a read after each: errors can add up in them."""
+    """Two trains of TRAIN pulses of random height and length with a read after each, in which errors can add up."""
     parts = []
     for k, voltage in heights(u, thickness):
-        # room for a read of 1 us; the shortest pulse is told apart from none at the end of the longest train
+        # leaves time for a read of 1 us; the shortest pulse is still resolved in the time at the end of the longest train
         width = u.decades(f"time_{k}", 1e-8, 1e2)
         period = width + u.decades("time_3", 2e-6, 1e3)
         timed = f'width = "{width:.12e} s", period = "{period:.12e} s", count = {TRAIN}'
@@ -134,7 +134,7 @@ def trains(u: Shares, thickness: float) -> str:
 
 
 def text(u: Shares, number: int, drive=pulses) -> str:
-    """The case of a row. drive : `pulses` or `trains`"""
+    """Case of a row. drive : `pulses` or `trains`"""
     T, thickness = u.between("temperature", 100.0, 600.0), u.decades("thickness", 1e-9, 50e-9)
     film, largest = permittivity(
         u.choice("film_law", "linear", "nonlinear", "nonlinear"), u.decades("film_eps", 5, 300),
@@ -172,21 +172,21 @@ tunnelling_mass = {u.decades("mass", 0.1, 3.0):.6g}
 
 
 def in_trains(u: Shares, number: int) -> str:
-    """The case of a row under trains of pulses."""
+    """Case of a row under trains of pulses."""
     return text(u, number, trains)
 
 
 def with_electrons(u: Shares, number: int) -> str:
-    """The case of a row whose film holds electrons, the heavier the more states there are for them."""
+    """Case of a row with electrons in the film, whose mass grows with the density of states."""
     states = u.decades("mass", 1e24, 1e27)
     film = f'[device.film]\nelectrons = "balance"\ndensity_of_states = "{states:.6e} 1/m^3"\n'
     return text(u, number).replace("[device.film]\n", film)
 
 
 class Fate(NamedTuple):
-    """Outcome of a device: "solved", "stopped" by a named reason with what was computed, or anything that must not be.
+    """Outcome of a device: "solved", "stopped" with a reason and a partial result, or a fault.
 
-    what : the reason, or the words of the failure
+    what : the reason, or a description of the fault
     """
 
     number: int
@@ -196,7 +196,7 @@ class Fate(NamedTuple):
 
 
 def fate(number: int, case_text: str) -> Fate:
-    """Simulate the text of a case as any other and look at the result."""
+    """Simulate the text of a case and check the result."""
     from otjdd.case.case import parse_case
     from otjdd.errors import SolverError
     from otjdd.solver import simulate
@@ -214,9 +214,9 @@ def fate(number: int, case_text: str) -> Fate:
 
 
 def holes(ds) -> str:
-    """Names of variables that lack a number where one belongs.
+    """Names of variables with a nan that is not allowed.
 
-    Rows of unlike length are filled up with nan; a read of no current at all has no resistance and no energy.
+    Allowed are nan after the end of a shorter row, and in resistance and energy of a read without current.
     """
     nothing = ds.read_current.values == 0.0
     found = []
@@ -234,14 +234,17 @@ def holes(ds) -> str:
 
 
 def filled_up(values) -> bool:
-    """True when rows hold numbers, and nan only behind the last of them."""
+    """True if each row holds numbers, and nan only after its last number."""
     missing = np.isnan(values)
     at_end = missing == np.maximum.accumulate(missing, axis=-1)
     return bool(at_end.all() and not missing[..., :1].any() and not np.isinf(values).any())
 
 
 def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate, written=text):
-    """Fates of devices, each in a process that is ended after `limit` seconds. written : `text` or `with_electrons`"""
+    """Fates of devices, each in its own process with a time limit [s].
+
+    simulated : function of (number, text of the case)   written : `text` or `with_electrons`
+    """
     from otjdd.system.pool import team
 
     def lost(arguments, error) -> Fate:
@@ -255,7 +258,7 @@ def fates(count: int, seed: int, limit: float, workers: int = 1, simulated=fate,
 
 
 def in_order(found):
-    """Results of (number, result) in the order of the numbers, each as soon as all before it are there."""
+    """Results of the pairs (number, result) in the order of the numbers, each as soon as possible."""
     early, following = {}, 0
     for number, result in found:
         early[number] = result

@@ -1,4 +1,4 @@
-"""Random static stacks with electrons: devices of 1 to 50 nm and 100 to 500 K at -3 to 3 V, vacancies even or rough."""
+"""Random stacks with electrons: devices of 1 to 50 nm and 100 to 500 K at -3 to 3 V, with uniform or rough vacancies."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def random_stack(number: int, rows: list[Shares]):
 
 
 def iterations(count: int) -> list[int]:
-    """Iterations of Newton's method for each stack, 0 where none was found."""
+    """Number of Newton iterations for each stack, 0 if no solution was found."""
     from otjdd.physics.stack_newton import static_stack
 
     rows = drawn(count, 1)

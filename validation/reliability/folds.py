@@ -1,8 +1,9 @@
-"""Films whose stack of electrons folds while their ions drift: what is read must not depend on the tolerance in silence.
+"""Films whose solutions fold while the ions drift: reads that depend on the tolerance have to say so.
 
-A film of some ten nanometres whose charges nearly cancel, on a Schottky barrier, under volts that pull the top of its band
-to an electrode. Electrons change sides there, the field jumps, the ions follow it and pull the stack back over the fold:
-the model oscillates, the current by factors, over periods of nanoseconds. What is read is one moment of that.
+The film is some tens of nanometres thick, its charges nearly cancel, and it is on a Schottky barrier, under a voltage that
+pulls the top of its band to an electrode. At the fold the electrons change sides and the field jumps. The ions follow the
+field and pull the stack back over the fold. So the model oscillates with periods of nanoseconds, and the current changes by
+factors. A read takes the current at one moment of that.
 """
 
 import random
@@ -50,17 +51,17 @@ prefactor = "4.55e-3 m^2/s"
 """
 FOLDING = {"voltage": 9.0, "thickness": 36.36, "fixed": 6.21e25, "law": "genreith-schriever", "barrier": 0.44}
 STRICT = (1e-4, 1e-5)  # tolerances whose reads are compared
-ALIKE = 1e-2  # relative: reads that differ by more have to say so
+ALIKE = 1e-2  # relative difference; reads that differ by more have to say so
 TOLD = "stack_leaps"
 
 
 def text(rtol: float = STRICT[0], **changes) -> str:
-    """The case of a film that folds, or of one beside it."""
+    """Case of a film that folds, or of a similar one with changes."""
     return CASE.format(rtol=rtol, **FOLDING | changes)
 
 
 def beside(rng: random.Random) -> dict:
-    """Changes to a random film of this kind, of which about half fold."""
+    """Changes that make a random similar film; about half of these fold."""
     return {
         "voltage": rng.uniform(-14.0, 14.0),
         "thickness": rng.uniform(20.0, 45.0),
@@ -71,7 +72,7 @@ def beside(rng: random.Random) -> dict:
 
 
 def folding_films(quick: bool, folder: Path, seed: int = 18) -> tuple[str, bool]:
-    """Reads of 200 random films of this kind at two tolerances: those that differ say so."""
+    """Reads of 200 random similar films at two tolerances: those that differ have to say so."""
     from otjdd.case.case import parse_case
     from otjdd.errors import SolverError
     from otjdd.runs.run import simulate

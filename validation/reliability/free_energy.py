@@ -1,20 +1,22 @@
-"""The free energy of the junction never rises while its voltage stays.
+"""The free energy of the junction must not rise while its voltage is constant.
 
 Per area, with the vacancies c_i in cells of width h_i, the fields E_f at the faces, and the electrode charges Q:
 
     F = sum_i h_i {kT [c ln(c/c_max) + (c_max - c) ln(1 - c/c_max)] + W_i c_i} + sum_f d_f int_0^E_f E dD
         + int_0^Q_left (edge_left + u) dQ - V_j Q_left + int_0^Q_right (edge_right + u) dQ
 
-It is stationary in D(L) where the closure holds; its slope along the passage of a vacancy through face f is kT times
-ln of (odds behind B(-d))/(odds before B(d)) in the flux of `otjdd.physics.ions`, whose sign is opposite: so F falls along
-the discrete equations, by any law of motion and on any grid. Conditions: blocking ends, and a constant V_j, so no series
-resistance and no limit of the source; what the integrator errs by may raise F. It does where a step leaves concentrations
-outside of their bounds. F is defined between them alone: that of the profile shown is taken, and such steps are told apart.
+F is stationary in D(L) where the closure holds. If a vacancy passes face f, F changes by kT times
+ln[(odds behind B(-d))/(odds before B(d))], in the notation of `otjdd.physics.ions`. The flux there has the opposite sign.
+So F falls along the discrete equations, with any law of motion and on any grid. This holds for blocking ends and a constant
+V_j, so without series resistance and compliance.
 
-Electrons in the film add sum_i h_i [n kT eta - N_c kT F_3/2(eta)] with eta = -E_C/kT. F then falls at
-V_j = 0, where they are in equilibrium with both contacts.
+Errors of the integrator may raise F, in particular if a step leaves concentrations outside of their bounds. There F is not
+defined. It is computed with the concentrations clipped to the bounds, and such steps are counted separately.
 
-Taken from otjdd are the states after each accepted step and the bending u(Q) of its electrodes; F is written here.
+Electrons in the film add sum_i h_i [n kT eta - N_c kT F_3/2(eta)] with eta = -E_C/kT. Then F falls at V_j = 0 only, where
+the electrons are in equilibrium with both contacts.
+
+The states after each accepted step and the bending u(Q) of the electrodes come from otjdd; F is computed here.
 """
 
 import math
@@ -30,13 +32,13 @@ from validation.reliability.devices import Shares, text
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
 E_CHARGE, EPS0 = 1.602176634e-19, 8.8541878128e-12
-ROUND_OFF = 1e-13  # of the sum of all terms without their signs
+ROUND_OFF = 1e-13  # of the sum of the absolute values of all terms
 
 
 class Fall(NamedTuple):
-    """One hold: how far F fell, its largest rise in a step, and what round-off may raise it by, J/m2; steps taken.
+    """One hold: the fall of F, its largest rise in a step, the largest rise by round-off [J/m2], and the number of steps.
 
-    overshoot : largest rise in a step from or to concentrations outside of their bounds, which `rise` leaves out
+    overshoot : largest rise in a step from or to concentrations outside of their bounds, which do not count in `rise`
     """
 
     fall: float
@@ -63,10 +65,10 @@ def charging(electrode, before: float, after: float) -> float:
 
 
 def terms(junction, c, E, k: int) -> np.ndarray:
-    """All terms of F of column k [J/m2] but those of the electrodes."""
+    """All terms of F of column k [J/m2] except those of the electrodes."""
     columns, c_max = junction.columns, junction.ions[k].c_max
     W = np.append(0.0, np.cumsum(columns.site[k, 1:-1]))
-    share = np.maximum(c / c_max, np.finfo(float).tiny)  # of a concentration of 1e-296 it underflows
+    share = np.maximum(c / c_max, np.finfo(float).tiny)  # underflows at a concentration of 1e-296
     mixing = junction.kT[k] * (xlogy(c, share) + xlogy(c_max - c, 1.0 - c / c_max))
     return np.concatenate(
         (E_CHARGE * columns.width[k] * (mixing + W * c), columns.distance[k] * energy_of_field(E, junction.film[k]))
@@ -74,7 +76,7 @@ def terms(junction, c, E, k: int) -> np.ndarray:
 
 
 def of_electrons(junction, state, k: int) -> np.ndarray:
-    """Terms of the electrons in the film of column k [J/m2], at V_j = 0; none without."""
+    """Terms of the electrons in the film of column k [J/m2] at V_j = 0; empty without electrons."""
     from otjdd.physics.fermi_dirac import fermi_dirac_three_half
     from otjdd.physics.film_electrons import LEFT, RIGHT
 
@@ -85,12 +87,12 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
 
 
 def shown(junction, state) -> np.ndarray:
-    """Concentrations (K, N) [1/m3] within their bounds, as profiles have them."""
+    """Concentrations (K, N) [1/m3] clipped to their bounds, as in the profiles of a result."""
     return bounded(state.c, junction.columns.width, junction.ions[0].c_max)
 
 
 def change(junction, before, after, V: float) -> tuple[float, float]:
-    """F after minus F before [J/m2], mean over the columns, and the size of the terms that it is the difference of."""
+    """F after minus F before [J/m2], mean over the columns, and the sum of the absolute values of its terms."""
     total, size = 0.0, 0.0
     for k, weight in enumerate(junction.columns.weight):
         old, new = (
@@ -106,7 +108,7 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 
 
 def hold(run, V: float, duration: float) -> Fall:
-    """Take a run through a hold, step by step."""
+    """Integrate a run through a hold, and look at F after each step."""
     from otjdd.physics.state import copy_state, new_state
     from otjdd.stepping.stepper import outside
 
@@ -140,7 +142,7 @@ def device(u: Shares, number: int, written=text):
 
 
 def falls(u: Shares, number: int, written=text):
-    """Each of the holds of a device's pulses and rest, with electrons the rest alone. Raises SolverError."""
+    """Falls in the pulses and the rest of a device; with electrons in the rest only. Raises SolverError."""
     case = device(u, number, written)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)

@@ -1,7 +1,7 @@
-"""Mutated case files and waveforms: each is taken or refused in plain words, soon, and in little memory.
+"""Mutated case files and waveforms: each is accepted, or refused with a message, quickly and in little memory.
 
-A mutant is a shipped case or a waveform with bytes flipped, cut out, doubled, lines swapped, or pieces of other cases and
-of a list of awkward texts put in. Mutants run in one process, as in a service that checks what it is sent.
+A mutant is a shipped case or a waveform with bytes flipped, removed or doubled, lines swapped, or pieces of other cases and
+of awkward texts inserted. All mutants are read by one process, as in a service that checks cases.
 """
 
 import random
@@ -38,11 +38,11 @@ class Verdict(NamedTuple):
     slow: list  # (seed, s)
     slowest: float  # s
     seconds: float
-    grown: float  # MiB of memory that the process took more than before
+    grown: float  # MiB by which the memory of the process grew
 
 
 def mutant(rng: random.Random, texts: list[str]) -> bytes:
-    """One of the texts, with one to six things done to it."""
+    """One of the texts, with one to six mutations."""
     data = bytearray(rng.choice(texts).encode())
     for _ in range(rng.choice((1, 1, 2, 3, 6))):
         at, length = rng.randrange(len(data) + 1), min(rng.choice((1, 2, 8, 40)), len(data))
@@ -70,7 +70,7 @@ def mutant(rng: random.Random, texts: list[str]) -> bytes:
 
 
 def corpus() -> list[str]:
-    """Texts that mutants are made of: shipped cases, and one case of every kind of drive."""
+    """Texts for mutants: shipped cases, and one case of every kind of drive."""
     from otjdd.case.case import shipped_cases
 
     texts = [path.read_text(encoding="utf-8") for path in sorted(shipped_cases().glob("*.toml"))]
@@ -126,7 +126,7 @@ def fuzz(count: int, seed: int, folder: Path) -> Verdict:
             outcomes["refused" if str(error) else "without a word"] += 1
         except Exception as error:
             tracebacks.append((f"{seed}/{k}", f"{type(error).__name__}: {error}"[:200]))
-        took = time.process_time() - start  # however busy the machine is
+        took = time.process_time() - start  # independent of other load on the machine
         slowest = max(slowest, took)
         if took > SLOW:
             slow.append((f"{seed}/{k}", took))

@@ -1,6 +1,6 @@
-"""What is read is what was measured: random tables, starts on other grids, records that are repeats and that are none.
+"""Reading of input data: random tables, starts from results on other grids, and files with repeated records.
 
-Each part is a function (quick, folder) -> (what was seen, whether that is right).
+Each part is a function (quick, folder) -> (text of what was observed, True if that is right).
 """
 
 import random
@@ -15,19 +15,19 @@ from otjdd.errors import DataError
 
 UNITS = {"V": (("V", 1.0), ("V (V)", 1.0), ("U / mV", 1e-3)), "I": (("I", 1.0), ("I (nA)", 1e-9), ("-I [uA]", -1e-6))}
 MILLION = 1_000_000
-SOON = 10.0  # s of a processor, for a file of a million rows
-KEPT = 1e-12  # relative: ions of a start on another grid
+SOON = 10.0  # s of processor time for a file of a million rows
+KEPT = 1e-12  # largest relative change of the number of ions by a start on another grid
 
 
 class Table(NamedTuple):
-    """A table of measured numbers as text, and the numbers of its rows that have both; None where it says two things."""
+    """A table of measured numbers as text, and the numbers of its complete rows; None if the table is ambiguous."""
 
     text: str
     rows: list[tuple[float, float]] | None
 
 
 def random_table(rng: random.Random) -> Table:
-    """A table with what instruments and people do to one: empty cells, empty names, words, rows too long, two beside."""
+    """A table with typical defects: empty cells, empty names, words, rows that are too long, two tables side by side."""
     divider = rng.choice("\t;,")
     decimal = rng.choice(".,") if divider != "," else "."
     (V_name, V_unit), (I_name, I_unit) = rng.choice(UNITS["V"]), rng.choice(UNITS["I"])
@@ -56,7 +56,7 @@ def random_table(rng: random.Random) -> Table:
 
 
 def outcome(path: Path, table: Table) -> str:
-    """What came of reading a table: "read", "refused in words", or what is wrong with it."""
+    """Outcome of reading a table: "read", "refused in words", or a fault."""
     from otjdd.measurements.read import read_data
 
     path.write_bytes(table.text.encode())
@@ -85,7 +85,7 @@ def measured_tables(quick: bool, folder: Path, seed: int = 10) -> tuple[str, boo
 
 
 def long_table(path: Path) -> float:
-    """Processor time [s] that a file of a million rows takes, whose numbers have to come back to the last bit."""
+    """Processor time [s] to read a file of a million rows, whose numbers have to be exact to the last bit."""
     from otjdd.measurements.read import read_data
 
     V = np.tile(np.round(np.sin(np.arange(1000) * np.pi / 500), 6), MILLION // 1000)
@@ -101,7 +101,7 @@ def long_table(path: Path) -> float:
 
 
 def other_grids(quick: bool, folder: Path, seed: int = 11) -> tuple[str, bool]:
-    """Starts from results on 300 random grids of random films: as many ions as before, or refused in words."""
+    """Starts from results on 300 random grids of random films: the number of ions is kept, or the start is refused."""
     from otjdd.case.case import parse_case
     from otjdd.results import outputs, store
     from otjdd.solver import initial, model
@@ -141,9 +141,9 @@ def other_grids(quick: bool, folder: Path, seed: int = 11) -> tuple[str, bool]:
 
 
 def repeated_records(quick: bool, folder: Path, seed: int = 12) -> tuple[str, bool]:
-    """Two records in one file, of the same voltages and of others: the mean of repeats, and nothing else, is a mean.
+    """Two records in one file, at the same voltages or at others: the mean is taken of repeats, and of nothing else.
 
-    In half of the files a number is missing in a row, which must move none of the rows behind it.
+    In half of the files a number is missing in a row, which must not shift the rows after it.
     """
     from otjdd.fitting.uncertainty import points_of
     from otjdd.measurements.applied import applied_rows

@@ -1,8 +1,9 @@
-"""Are the stated errors of reads honest? Random devices with errors estimated, against runs on far finer grids.
+"""Stated errors of reads of random devices, against true errors from runs on much finer grids.
 
-A device of `devices` on a grid of 48 or 96 cells: its reads, estimated and extrapolated, with their stated errors. The
-truth is extrapolated from 192 and 384 cells with a tolerance of 1e-6, and with three times as many columns. Promised of all
-reads: 95 % of the true errors are below three times the stated ones, and the median of stated over true is below 3.
+The devices are those of `devices` on a grid of 48 or 96 cells. Their reads are estimated and extrapolated, with stated
+errors. The true values are extrapolated from 192 and 384 cells with a tolerance of 1e-6 and three times as many columns.
+Required of all reads: 95 % of the true errors are below three times the stated ones, and the median of stated over true
+errors is below 3.
 """
 
 import math
@@ -15,14 +16,14 @@ from validation.reliability import devices
 
 KINDS = ("estimate", "extrapolate")
 FINE = (384, 192)
-MANY = 9  # columns of one that has three, of a normal distribution
+MANY = 9  # columns for the true values of a device with three columns
 STRICT = {"numerics.rtol": 1e-6, "numerics.atol": 1e-6, "numerics.current_tolerance": 1e-7}
 WITHIN, SHARE, MEDIAN = 3.0, 0.95, 3.0
-ROUND_OFF = 1e-7  # below it a true error is that of the truth
+ROUND_OFF = 1e-7  # relative accuracy of the true values
 
 
 class Compared(NamedTuple):
-    """Reads of one device with one kind of error: true and stated relative errors, of equal length."""
+    """Reads of one device with one kind of error: true and stated relative errors (read,)."""
 
     number: int
     kind: str
@@ -31,7 +32,7 @@ class Compared(NamedTuple):
 
 
 def case_of(number: int, shares, written=devices.text):
-    """A random device with the default tolerances, 48 or 96 cells, and a grid that is not graded beyond 20."""
+    """A random device with the default tolerances, 48 or 96 cells, and a grading of at most 20."""
     from otjdd.case.case import parse_case
 
     text = re.sub(r"rtol = \S+\n", "", written(shares, number))
@@ -41,7 +42,7 @@ def case_of(number: int, shares, written=devices.text):
 
 
 def compared(number: int, shares, written=devices.text) -> list[Compared]:
-    """Both kinds for one device; none where a run stops or its reads carry no current."""
+    """Both kinds of errors of one device; [] if a run stops or its reads have no current."""
     from otjdd.errors import SolverError
     from otjdd.runs.error_estimate import extrapolated, logarithms
     from otjdd.runs.run import simulate
@@ -62,7 +63,8 @@ def compared(number: int, shares, written=devices.text) -> list[Compared]:
 
 
 class Verdict(NamedTuple):
-    """All reads of one kind: their number, the share within WITHIN times the stated error, median of stated over true."""
+    """All reads with one kind of error: their number, the share of true errors within WITHIN times the stated ones, and
+    the median of stated over true errors."""
 
     reads: int
     within: float
@@ -74,7 +76,7 @@ class Verdict(NamedTuple):
 
 
 def verdict(found: list[Compared]) -> Verdict:
-    """The verdict on the reads of one kind."""
+    """Verdict on all reads with one kind of error."""
     true = np.array([e for one in found for e in one.true])
     stated = np.array([e for one in found for e in one.stated])
     if not true.size:
@@ -84,7 +86,7 @@ def verdict(found: list[Compared]) -> Verdict:
 
 
 def of_devices(count: int, seed: int, limit: float, workers: int, written=devices.text):
-    """Results of `compared` for each random device, in a process of its own; None where it took longer than limit [s]."""
+    """Results of `compared` for each random device, in its own process; None if it took longer than limit [s]."""
     from otjdd.system.pool import team
 
     def lost(arguments, error) -> None:
@@ -97,15 +99,15 @@ def of_devices(count: int, seed: int, limit: float, workers: int, written=device
 
 
 class Campaign(NamedTuple):
-    """Verdict on each kind, and numbers of the devices that are left out: over the limit of time, and without reads."""
+    """Verdict on each kind of error, and numbers of the devices left out: over the time limit, and without reads."""
 
     verdicts: dict[str, Verdict]
     slow: int
-    without: int  # a run stopped, or its reads carry no current
+    without: int  # devices whose run stopped, or whose reads have no current
 
 
 def campaign(count: int, seed: int, limit: float = 150.0, workers: int = 1, written=devices.text) -> Campaign:
-    """Verdicts over random devices, each given a limit of time [s]. written : `devices.text` or `devices.in_trains`"""
+    """Verdicts over random devices, each with a time limit [s]. written : `devices.text` or `devices.in_trains`"""
     found = list(of_devices(count, seed, limit, workers, written))
     reads = [one for each in found for one in each or ()]
     verdicts = {kind: verdict([one for one in reads if one.kind == kind]) for kind in KINDS}

@@ -1,10 +1,10 @@
-"""The current at the two terminals, from a Dataset alone.
+"""Currents at the two terminals, checked with the numbers of a Dataset alone.
 
-At the left terminal flows what is conducted and A dQ_left/dt, at the right one what is conducted and -A dQ_right/dt: the
-same at every time when no charge is lost in the film, in which none is made. The displacement current of the Dataset,
-integrated from row to row, is the change of the charge on the left electrode and on the parallel capacitance. Where the
-film is linear and both electrodes are ideal metals, the theorem of Shockley and Ramo tells that charge besides, from the
-voltage and the mean position x of the vacancies, N of them per area:
+The current is the conduction current plus A dQ_left/dt at the left terminal, and plus -A dQ_right/dt at the right one. Both
+are equal at all times, because the charge of the film is conserved. The displacement current of the Dataset, integrated
+from row to row, is the change of the charge on the left electrode and on the parallel capacitance. If the film is linear
+and both electrodes are ideal metals, that charge also follows from the theorem of Shockley and Ramo, with the voltage and
+the mean position x of the vacancies, N of them per area:
 
     Q_left(t) - Q_left(0) = eps/L [V_j(t) - V_j(0)] + z e N/L [x(t) - x(0)]
 """
@@ -22,7 +22,7 @@ LINEAR = {"film_law": 0.0, "left": 0.0, "right": 0.0, "left_screening": 0.0, "ri
 
 
 class Misfits(NamedTuple):
-    """Largest misfits of one run, of the largest charge that moved: terminals, integral, theorem (nan where not linear)."""
+    """Largest misfits of one run, relative to the largest moved charge. theorem : nan if it does not apply"""
 
     terminals: float
     integral: float
@@ -30,12 +30,12 @@ class Misfits(NamedTuple):
 
 
 def device(u: Shares, number: int, linear: bool):
-    """A case; with `linear` one that the theorem holds for."""
+    """Case of a row. linear : make one to which the theorem applies"""
     return parse_case(text(Shares(u.of | (LINEAR if linear else {})), number))
 
 
 def misfits(case) -> Misfits:
-    """Run a case, as far as it goes, and compare."""
+    """Run a case, to its end or until it stops, and compare the charges."""
     try:
         ds = simulate.simulate_junction(case)
     except SolverError as error:
@@ -48,13 +48,13 @@ def misfits(case) -> Misfits:
     both = np.abs(np.diff(left) + np.diff(right)).max() / moved
     came = np.cumsum(ds.displacement_current.values[1:] * np.diff(t))
     stays = area * (left[1:] - left[0]) + C * (V[1:] - V[0])
-    later = np.diff(t) > 0.0  # the charge of a jump is part of the interval that follows its record
+    later = np.diff(t) > 0.0  # the charge of a jump belongs to the interval after it
     integral = np.abs(came - stays)[later].max() / (area * moved)
     return Misfits(float(both), float(integral), theorem(case, ds, moved))
 
 
 def theorem(case, ds, moved: float) -> float:
-    """Misfit of the theorem of Shockley and Ramo; nan for a device that it does not hold for as it stands here."""
+    """Misfit of the theorem of Shockley and Ramo; nan for a device to which it does not apply in this form."""
     film, ends = case.device.film, (case.device.left, case.device.right)
     ideal = all(end.kind == "metal" and end.screening_length == 0.0 for end in ends)
     if film.permittivity.law != "linear" or not ideal or case.columns.count > 1:

