@@ -166,7 +166,7 @@ class Case(Record):
         raise CaseError([self._heat._replace(expected=f"none beside {what}, which has one temperature", got="a table")])
 
     def unpolarised(self, what: str) -> Self:
-        """The case itself. Raises CaseError where its film is polarised, which `what` does not know."""
+        """The case itself. Raises CaseError if its film is polarised. what : what cannot handle that, for the message"""
         if self._polarised is None:
             return self
         raise CaseError(

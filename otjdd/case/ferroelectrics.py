@@ -1,4 +1,4 @@
-"""A note for films of known ferroelectrics that have no [device.film.polarisation]."""
+"""A note about films of known ferroelectrics without a table [device.film.polarisation]."""
 
 import re
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ WORDS = {name: re.compile(rf"(?<![A-Za-z])(?:{pattern})") for name, pattern in N
 
 
 def ferroelectric_note(case: "Case") -> str:
-    """A line for `otjdd check` if title or material of a film without polarisation name a ferroelectric, else ""."""
+    """Note for `otjdd check` if title or material of a case without polarisation name a ferroelectric, else ""."""
     if case.device.film.polarisation is not None:
         return ""
     said = f"{case.title} | {case.device.film.material or ''}"

@@ -1,6 +1,6 @@
-"""The [device.film.polarisation] of a case: a film that is ferroelectric, its law of switching and the state it begins in.
+"""The table [device.film.polarisation] of a case: switching law and initial state of a ferroelectric film.
 
-The laws are those of `physics.polarisation`, one record each.
+Each law of `physics.polarisation` has its own record.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ from otjdd.units import Quantity, brief, write
 FieldStrength = Annotated[float, Quantity("field", "1e3 V/m", "1e12 V/m")]
 Share = Annotated[Number, Field(ge=-1, le=1)]
 TIME = "device.film.polarisation.time"  # key of a spread
-FEWEST_STEPS = 8  # of an instrument's sweep from 0 V to its largest voltage, for a loop of the polarisation
+FEWEST_STEPS = 8  # fewest steps of a sweep from 0 V to its largest voltage that resolve a loop of the polarisation
 LAWS = "two-level", "merz-kai", "nls"
 
 
 class Polarisation(Record):
-    """What every law has: P is uniform through the film, and positive where it points to the right electrode.
+    """Keys of all laws. P is uniform through the film, and positive if it points to the right electrode.
 
     saturation : P_s [C/m2], at reference_temperature if there is a curie_temperature, else at any temperature
     initial : P at the start over P_s   offset_field : E_off [V/m], by which the loop is shifted (imprint)
@@ -42,7 +42,7 @@ class Polarisation(Record):
         return self
 
     def saturation_at(self, temperature: float) -> float:
-        """P_s [C/m2] at a temperature [K]; 0 from the Curie temperature on."""
+        """P_s [C/m2] at a temperature [K]; 0 at the Curie temperature and above."""
         if self.curie_temperature is None:
             return float(self.saturation)
         below = (self.curie_temperature - temperature) / (self.curie_temperature - self.reference_temperature)
@@ -50,7 +50,7 @@ class Polarisation(Record):
 
 
 class TwoLevel(Polarisation):
-    """Thermal activation between two levels, with the rates (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}.
+    """Thermally activated switching between two levels, with the rates (kT/h) exp{-[w_b -+ (E - E_off) d_e]/kT}.
 
     barrier : w_b [eV]   dipole_length : d_e [m], so that a field E shifts the levels by E d_e
     """
@@ -74,7 +74,7 @@ class MerzKai(Polarisation):
 
 
 class NucleationLimited(MerzKai):
-    """Regions that switch apart from each other, each as `MerzKai`: columns whose times are spread."""
+    """Regions that switch independently, each like `MerzKai`: the columns, which have a spread of the key `time`."""
 
     law: Literal["nls"]  # type: ignore[assignment]  # another name of the same record
 
@@ -83,7 +83,7 @@ AnyPolarisation = Annotated[TwoLevel | MerzKai | NucleationLimited, Field(discri
 
 
 def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
-    """Path, expected and found of a polarisation that does not go with the rest of a case."""
+    """(path, expected, got) of each contradiction between the polarisation and the rest of a case."""
     polar, here = case.device.film.polarisation, ("device", "film", "polarisation")
     shown = [case.columns, *(case.columns.kinds or ())]
     spread = next((one for one in shown if one.spread and TIME in one.spread), None)
@@ -109,7 +109,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
 
 
 def faults_of_drive(drive: Any) -> Iterator[tuple[KeyPath, str, str]]:
-    """A sweep in steps too coarse for a loop of the polarisation."""
+    """(path, expected, got) of a sweep whose steps are too coarse for a loop of the polarisation."""
     if drive.kind == "triangle" and drive.step is not None:
         finest = max(map(abs, drive.path)) / FEWEST_STEPS
         if drive.step > finest * (1.0 + 1e-9):

@@ -1,4 +1,4 @@
-"""Measured numbers of a claim from a table beside it, in place of a copy of them in claim.toml.
+"""Measured numbers of a claim from a table in a file, so that claim.toml need not repeat them. In claim.toml:
 
 [settings]
 measured = { file = "../data/sweeps.csv", columns = ["|I| (A)"], by = "contact (um)" }
@@ -18,10 +18,10 @@ from otjdd.units import brief
 
 
 class Table(Record):
-    """A table of measured numbers: text with a header, columns between commas, comments behind #.
+    """A comma-separated table of measured numbers with a header; lines that begin with # are comments.
 
-    file : relative to the folder of the claim   columns : names of those that are taken
-    by : name of a column. The rows of each of its values, in the order in which these come, make one list
+    file : path relative to the folder of the claim   columns : names of the columns that are read
+    by : name of a column. Rows with the same value in it make one list, in the order of the first rows
     """
 
     file: str
@@ -29,7 +29,7 @@ class Table(Record):
     by: str = ""
 
     def numbers(self, folder: Path) -> list[list[float]]:
-        """Numbers of each row, or of all rows of each value of `by`. Raises OSError, KeyError, ValueError."""
+        """Lists of numbers, one for each row, or one for each value of `by`. Raises OSError, KeyError, ValueError."""
         with (folder / self.file).open(encoding="utf-8", newline="") as text:
             rows = list(csv.DictReader(line for line in text if not line.startswith("#")))
         found: dict[str, list[float]] = {}
@@ -39,7 +39,7 @@ class Table(Record):
 
 
 def with_numbers(settings: dict[str, Any], folder: Path, document: Document) -> dict[str, Any]:
-    """Settings of a claim, with the numbers of each `Table`. Raises CaseError."""
+    """Settings of a claim, in which each `Table` is replaced by its numbers. Raises CaseError."""
     found = {}
     for key, value in settings.items():
         try:

@@ -54,9 +54,9 @@ def calibrate(
     if out:
         check_folder(out.parent)
     task, case = load_task(file)
-    visited = earlier(out, resume, task, case)
+    visited = resumed(out, resume, task, case)
     with evaluator(task, case, workers=workers, visited=visited) as evaluate:
-        evaluate = evaluate._replace(told=keeper(out, evaluate, case))
+        evaluate = evaluate._replace(told=periodic_save(out, evaluate, case))
         try:
             found = searched(evaluate, case, rounds, evaluations=evaluations, spread=spread, seed=seed)
         except KeyboardInterrupt as error:
@@ -70,7 +70,7 @@ def calibrate(
 
 
 def searched(evaluate: Evaluator, case: Case, rounds: int, **wanted: Any) -> Search:
-    """Search and polish. A KeyboardInterrupt has the best Search so far as its `partial`."""
+    """Search, then polish the best set. A KeyboardInterrupt has the best Search so far as its attribute `partial`."""
     from otjdd.claims.calibrate import search as calibration
 
     start, evaluations = calibration.present(evaluate.calibration, case), wanted["evaluations"]
@@ -82,8 +82,11 @@ def searched(evaluate: Evaluator, case: Case, rounds: int, **wanted: Any) -> Sea
         return calibration.polish(evaluate, found, rounds=rounds, progress=bar)
 
 
-def earlier(out: Path | None, resume: bool, task: Calibration, case: Case) -> Mapping[bytes, np.ndarray]:
-    """Evaluations of an earlier search in a file. Raises BadParameter, ResultError."""
+def resumed(out: Path | None, resume: bool, task: Calibration, case: Case) -> Mapping[bytes, np.ndarray]:
+    """Evaluations of an earlier search beside the file `out`: bytes of a point -> values (targets,); {} without `resume`.
+
+    Raises BadParameter without `out`, and ResultError for a file that does not fit.
+    """
     from otjdd.claims.calibrate import visited
 
     if not resume:
@@ -97,26 +100,29 @@ def earlier(out: Path | None, resume: bool, task: Calibration, case: Case) -> Ma
     return visited.read(path, task, case)
 
 
-def keeper(out: Path | None, evaluate: Evaluator, case: Case) -> Callable[[], None] | None:
-    """What keeps the evaluations of a search on disk while it goes on, None without a file."""
+def periodic_save(out: Path | None, evaluate: Evaluator, case: Case) -> Callable[[], None] | None:
+    """Function to call after each batch of a search: it writes the evaluations at most every SAVED seconds.
+
+    None without a file.
+    """
     if not out:
         return None
     from otjdd.claims.calibrate import visited
 
     written = time.monotonic()
 
-    def told() -> None:
+    def save() -> None:
         nonlocal written
         if time.monotonic() - written > SAVED:
             with shielded():
                 visited.write(visited.path_beside(out), evaluate.calibration, case, evaluate.visited)
             written = time.monotonic()
 
-    return told
+    return save
 
 
 def keep(out: Path, evaluate: Evaluator, case: Case, x: np.ndarray) -> None:
-    """Write a set as a case file, and the evaluations beside it."""
+    """Write a set of parameters as a case file, and the evaluations of the search beside it."""
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate import visited
 
@@ -126,7 +132,7 @@ def keep(out: Path, evaluate: Evaluator, case: Case, x: np.ndarray) -> None:
 
 
 def keep_best(out: Path | None, evaluate: Evaluator, case: Case, best: Search | None) -> None:
-    """Write the best set of a search that was ended before its time, when there is one."""
+    """Write the best set of an interrupted search, if there is one."""
     if out and best is not None and hasattr(best, "outcome"):
         keep(out, evaluate, case, best.x)
         tell(

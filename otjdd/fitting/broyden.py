@@ -1,7 +1,7 @@
-"""Least squares from one Jacobian, which rank-one updates improve after each step; damped steps in the unit cube.
+"""Damped least-squares steps in the unit cube, and Broyden's rank-one update of the Jacobian after a step.
 
-A Jacobian costs a run or two for each parameter, an update none (Broyden, Math. Comp. 19, 577 (1965)): the updated
-Jacobian gives the change that the last step has shown, and is the same in all directions across that step.
+Source: Broyden, Math. Comp. 19, 577 (1965). To measure a Jacobian costs one or two runs for each parameter; an update costs
+none. The updated Jacobian reproduces the change over the last step, and is unchanged in all directions normal to that step.
 """
 
 from __future__ import annotations
@@ -10,27 +10,27 @@ from collections.abc import Sequence
 
 import numpy as np
 
-STEEP = 200.0  # pulls per range of a parameter: a steeper slope comes from a run that failed, and is cut
-AGREES = 0.5  # most of a change, as a fraction, that slopes may miss to be updated and not measured again
-FARTHEST = 0.25  # most that a step changes a parameter, in ranges of its bounds
+STEEP = 200.0  # pulls per range of a parameter: steeper slopes come from failed runs and are cut off
+AGREES = 0.5  # largest relative error of the change predicted by slopes that are updated instead of measured again
+FARTHEST = 0.25  # largest change of a parameter by a step, as a share of the range between its bounds
 
 
 def updated(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Slopes (pull, parameter) that agree with the change (pull,) after a move (parameter,)."""
+    """Slopes (pull, parameter), updated so that they give the change (pull,) over a move (parameter,)."""
     size = float(move @ move)
     found: np.ndarray = slopes + np.outer(change - slopes @ move, move) / size if size else slopes
     return found
 
 
 def serves(slopes: np.ndarray, move: np.ndarray, change: np.ndarray) -> bool:
-    """True where slopes (pull, parameter) have foretold most of the change (pull,) after a move (parameter,)."""
+    """True if slopes (pull, parameter) predict the change (pull,) over a move (parameter,) well enough, see AGREES."""
     return bool(np.linalg.norm(change - slopes @ move) <= AGREES * np.linalg.norm(change))
 
 
 def damped_move(slopes: np.ndarray, pulls: np.ndarray, x: np.ndarray, damping: float) -> np.ndarray:
     """Damped Gauss-Newton move (parameter,) from a place x (parameter,) that stays in the unit cube.
 
-    A parameter that the move would take across its bound is held there, and the move of the others is found anew.
+    A parameter that would cross its bound is held there, and the move of the others is computed again.
     slopes : (pull, parameter)   pulls : (pull,)
     """
     A = np.clip(np.nan_to_num(slopes), -STEEP, STEEP)

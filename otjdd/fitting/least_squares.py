@@ -1,7 +1,7 @@
 """The local search of a fit: bounded least squares of the residuals.
 
-The Jacobian is measured where the search begins and where it ends. In between it is updated after each step, as long as it
-gives the change that the step has shown (`broyden`).
+The Jacobian is measured at the start and at the end of the search. In between it is updated after each step, as long as it
+predicts the changes well (`broyden`).
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ def minimise(
 ) -> Solution:  # fmt: skip
     """Minimise the cost from a place by scipy's trust region with bounds.
 
-    When steps with an updated Jacobian gain no more, it is measured again; the search ends when that does not help either.
-    start : (parameter,) coordinates   most : evaluations of scipy between two such ends
+    If steps with an updated Jacobian gain nothing, it is measured again. If that does not help, the search ends.
+    start : (parameter,) coordinates   most : evaluations of scipy until the Jacobian is measured again
     final : compute the gradient at the end again if the last one is of another place or of steps FIRST
     noise : of the solver, if known
     A KeyboardInterrupt has the best Solution as its attribute `partial`. Raises DataError if the start cannot be run.
@@ -110,7 +110,7 @@ def minimise(
 
 
 def searched(memory: VisitedPlaces, x: np.ndarray, most: int) -> str:
-    """Search from a place until measured slopes gain nothing, and why that ended."""
+    """Search from x until measured slopes gain nothing. Returns the reason of the end in words."""
     from scipy.optimize import least_squares
 
     task = memory.evaluate.task
@@ -170,9 +170,9 @@ class VisitedPlaces:
         self.noise, self.jacobians, self.least = gradients.LEAST, 0, np.inf
         self.at: np.ndarray | None = None
         self.there: np.ndarray | None = None
-        self.place: np.ndarray | None = None  # of the slopes
-        self.slopes = np.empty((0, 0))  # measured or updated
-        self.updates = 0  # since the last measured ones
+        self.place: np.ndarray | None = None  # where the slopes hold
+        self.slopes = np.empty((0, 0))  # (point, parameter), measured or updated
+        self.updates = 0  # number of updates since the slopes were measured
 
     def values(self, x: np.ndarray) -> np.ndarray:
         """Simulated numbers (point,) at a place."""
@@ -194,7 +194,7 @@ class VisitedPlaces:
         return found if np.isfinite(found).all() else np.full(len(found), np.inf)
 
     def jacobian(self, x: np.ndarray) -> np.ndarray:
-        """Derivatives (point, parameter) of the residuals: those before, updated by the step while they serve."""
+        """Derivatives (point, parameter) of the residuals: updated by the last step if that is accurate, else measured."""
         sigma = self.evaluate.task.sigma
         if self.place is not None and not np.array_equal(self.place, x):
             move, change = x - self.place, self.values(x) - self.values(self.place)
@@ -206,7 +206,7 @@ class VisitedPlaces:
         return np.asarray(self.slopes / sigma[:, None])
 
     def gradient(self, x: np.ndarray) -> gradients.Gradient:
-        """Derivatives (point, parameter) of the simulated numbers, measured."""
+        """Measure the derivatives (point, parameter) of the simulated numbers at x."""
         known = None if self.last is None else self.slopes
         found = self.last = gradients.gradient(self.evaluate, np.array(x), self.values(x), self.noise, known)
         self.slopes, self.place, self.updates = found.slopes, np.array(x), 0
@@ -214,11 +214,11 @@ class VisitedPlaces:
         return found
 
     def measured(self, x: np.ndarray) -> bool:
-        """True where the slopes are those of a place, measured."""
+        """True if the present slopes were measured at x."""
         return self.place is not None and self.updates == 0 and np.array_equal(self.place, x)
 
     def trusted(self, x: np.ndarray) -> gradients.Gradient:
-        """The gradient at a place, with steps from known slopes; the last gradient if it is that."""
+        """Gradient at x with step sizes chosen from known slopes: the last one if it is such a gradient, else a new one."""
         if self.last is not None and self.jacobians > 1 and self.measured(x):
             return self.last
         return self.gradient(x)

@@ -23,7 +23,7 @@ CAP = 4.0  # residuals beyond this count by their logarithm, so that one unreach
 
 
 class Evaluation(NamedTuple):
-    """One evaluation: the value (targets,) of every target and its residual (targets,)."""
+    """One evaluation: the values (targets,) of all targets, in SI, and their residuals (targets,)."""
 
     found: np.ndarray
     residuals: np.ndarray
@@ -45,9 +45,9 @@ class Evaluation(NamedTuple):
 class Evaluator(NamedTuple):
     """Evaluates a calibration.
 
-    case : as the runs of the search take it, see `Calibration.coarse`
+    case : with the numerics of the search, see `Calibration.coarse`
     compute : runs jobs in several processes, see `pool.team`
-    visited : found values (targets,) by the bytes of their point, which are not run again
+    visited : bytes of a point -> values (targets,) there, which are not simulated again
     told : called after each batch of points
     """
 
@@ -69,12 +69,12 @@ class Evaluator(NamedTuple):
         return [self.judged(self.visited[np.asarray(x).tobytes()]) for x in points]
 
     def judged(self, found: np.ndarray) -> Evaluation:
-        """Evaluation of the values of all targets."""
+        """Evaluation with the values (targets,) of all targets."""
         goals = targets(self.calibration)
         return Evaluation(found, np.array([goal.residual(value) for goal, value in zip(goals, found, strict=True)]))
 
     def fine(self, case: Case, x: np.ndarray) -> Evaluation:
-        """Evaluation at a point by runs of another case: of that without coarse numerics, say."""
+        """Evaluation at a point by runs of another case, such as one without coarse numerics."""
         return self.judged(measured(self.calibration, case, x))
 
 

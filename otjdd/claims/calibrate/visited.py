@@ -1,7 +1,7 @@
-"""The evaluations of a calibration as a Dataset on disk, with which an interrupted search goes on.
+"""The evaluations of a calibration as a Dataset on disk, from which an interrupted search is resumed.
 
-The search visits the same points again, which follow from its seed and from what was found there, and takes the known
-values instead of running. The result is that of a search without interruption.
+The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
+same points again, and reads their values instead of simulating. Its result is that of a search without interruption.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ KIND = "otjdd calibration"
 
 
 def path_beside(out: Path) -> Path:
-    """Place of the evaluations of a search, beside the case file that it writes."""
+    """Path of the evaluations of a search, beside the case file that it writes."""
     return out.with_suffix(".nc")
 
 
 def fingerprint(calibration: Calibration, case: Case) -> str:
-    """Sha256 of all that the value of a target at a point of the unit cube depends on."""
+    """Sha256 of everything that determines the values of the targets at a point of the unit cube."""
     runs = [run.of(case.replace(**calibration.coarse)).digest for run in calibration.run]
     asked = [target.model_dump() for target in targets(calibration)]
     return hashlib.sha256(repr((runs, calibration.parameter, asked)).encode()).hexdigest()
@@ -65,7 +65,7 @@ def visits_dataset(calibration: Calibration, case: Case, visited: Mapping[bytes,
 
 
 def read(path: Path, calibration: Calibration, case: Case) -> dict[bytes, np.ndarray]:
-    """Values (targets,) of a search in a file, by the bytes of their points.
+    """Evaluations of a search in a file: bytes of a point -> values (targets,).
 
     Raises ResultError for a file that is missing or damaged, and for the search of another calibration.
     """

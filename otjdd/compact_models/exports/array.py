@@ -40,7 +40,7 @@ SELECTOR = (  # x = asinh(I/I_0) is an unknown of its own, with which simulators
 
 
 class Step(NamedTuple):
-    """A time in which the drivers hold their voltages."""
+    """An interval in which the drivers hold their voltages."""
 
     drivers: pulses.Drivers
     duration: float  # s
@@ -71,7 +71,7 @@ class Clock(NamedTuple):
 
 
 def clock_of(steps: list[Step]) -> Clock:
-    """The time of a netlist of these steps."""
+    """The clock of a netlist with these steps."""
     shortest = min(step.duration for step in steps)
     told = [min(step.duration, TOLD * shortest) for step in steps]
     return Clock(told, np.cumsum(told).tolist(), EDGE * shortest)
