@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from otjdd.analysis import comparison, drift, forward, learning, power_laws, small_signal, stops, synapse
+from otjdd.analysis import comparison, drift, forward, learning, polarised, power_laws, small_signal, stops, synapse
 from otjdd.analysis.trial import Trials
 
 RUN = "a run"  # the function of a metric takes one Dataset
@@ -120,6 +120,35 @@ METRICS = {
         "change": ("1", "largest relative change of the forward current between the states"),
         "window": ("1", "low-state over high-state current in reverse"),
     }),
+    "hysteresis": Metric(polarised.hysteresis, RUN, {
+        "coercive_up": ("V", "junction voltage at which the polarisation rises through zero"),
+        "coercive_down": ("V", "junction voltage at which the polarisation falls through zero"),
+        "coercive_voltage": ("V", "half of the distance between both"),
+        "imprint": ("V", "mean of both"),
+        "coercive_field": ("V/m", "half of the distance of the fields of the film at which the polarisation passes zero"),
+        "field_imprint": ("V/m", "mean of these fields"),
+        "remanent_up": ("C/m^2", "polarisation at 0 V after the highest voltage"),
+        "remanent_down": ("C/m^2", "polarisation at 0 V after the lowest voltage"),
+        "remanent": ("C/m^2", "half of the difference of both"),
+        "saturation": ("C/m^2", "largest polarisation"),
+    }, ("polarisation", "junction_voltage", "film_field")),
+    "pund": Metric(polarised.pund, RUN, {
+        **{name: ("C/m^2", f"charge that the {words} pulse leaves on the left electrode")
+           for name, words in (("positive", "first positive"), ("up", "second positive"),
+                               ("negative", "first negative"), ("down", "second negative"))},
+        "switched_up": ("C/m^2", "charge of the first positive pulse less that of the second"),
+        "switched_down": ("C/m^2", "charge of the first negative pulse less that of the second"),
+        "remanent": ("C/m^2", "a quarter of the difference of both"),
+    }, ("voltage", "electrode_charge")),
+    "reversal": Metric(polarised.reversal, RUN, {
+        "share": ("1", "share of the polarisation at the start that has turned round at the end"),
+        "kept": ("1", "polarisation at the end over that at the start"),
+    }, ("polarisation",)),
+    "ter": Metric(polarised.electroresistance, RUN, {
+        "ratio": ("1", "larger over smaller current of two states, at the voltage nearest to zero"),
+        "most": ("1", "largest ratio of these currents"),
+        "most_voltage": ("V", "voltage of that ratio"),
+    }, ("bias", "bias_current")),
     "endurance": Metric(synapse.endurance, RUN, {
         "first": ("1", "high over low resistance of the first cycle"),
         "last": ("1", "high over low resistance of the last cycle"),

@@ -45,6 +45,7 @@ __all__ = [
     "Impedance",
     "Patterns",
     "Pulse",
+    "Pund",
     "ReadSettings",
     "Sequence",
     "Spikes",
@@ -267,6 +268,31 @@ class Triangle(Record):
         return repeated(with_reads(once, once.times[::2] + delay), self.cycles)
 
 
+class Pund(Record):
+    """Pulses that tell switched from other charge: one of -voltage that sets, then two of +voltage and two of -voltage.
+
+    width : of a plateau, 0 for triangles   rise : from and to 0 V   wait : at 0 V after each pulse
+    """
+
+    kind: Literal["pund"]
+    voltage: Volts
+    width: Pause = as_text("0 s")
+    rise: Duration
+    wait: Duration
+
+    @model_validator(mode="after")
+    def _drives(self) -> Self:
+        if self.voltage == 0:
+            raise NotAsExpected("a voltage that is not zero", "0 V")
+        return self
+
+    def waveform(self) -> Waveform:
+        first = Waveform(np.array([0.0, self.wait]), np.zeros(2))
+        signs = (-1.0, 1.0, 1.0, -1.0, -1.0)
+        pulses = [shapes.pulse(sign * self.voltage, self.width, self.rise, self.rise, self.wait) for sign in signs]
+        return concatenate([first, *pulses])
+
+
 class Table(Record):
     """Any waveform: breakpoints as `points` of time and voltage, or the two columns of a text `file`."""
 
@@ -348,9 +374,9 @@ class Sequence(Record):
         return repeated(joined([part.waveform() for part in self.parts]), self.repeat)
 
 
-Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Table, Field(discriminator="kind")]
+Piece = Annotated[Hold | Steps | Pulse | Train | Triangle | Pund | Table, Field(discriminator="kind")]
 Part = Annotated[
-    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Table | Spikes | Sequence,
+    Hold | Steps | Pulse | Train | WriteReadLoop | Triangle | Pund | Table | Spikes | Sequence,
     Field(discriminator="kind"),
 ]
 Drive = Annotated[
@@ -360,6 +386,7 @@ Drive = Annotated[
     | Train
     | WriteReadLoop
     | Triangle
+    | Pund
     | Table
     | Spikes
     | Sequence

@@ -52,7 +52,7 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
         (f'Drive: kind = "{kind}"', "drive", record)
         for kind, record in {
             "hold": drive.Hold, "pulse": drive.Pulse, "train": drive.Train, "steps": drive.Steps,
-            "write-read-loop": drive.WriteReadLoop, "triangle": drive.Triangle, "spikes": drive.Spikes,
+            "write-read-loop": drive.WriteReadLoop, "triangle": drive.Triangle, "pund": drive.Pund, "spikes": drive.Spikes,
             "table": drive.Table, "sequence": drive.Sequence, "iv": drive.IV, "cv": drive.CV, "impedance": drive.Impedance,
             "patterns": drive_patterns.Patterns,
         }.items()
@@ -253,6 +253,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "WriteReadLoop.wait": ("time at 0 V before the read", '"1 ms"'),
     "WriteReadLoop.cycles": ("repetitions of the path", "2"),
     "WriteReadLoop.read": ("the reads", ""),
+    "Pund.voltage": ("voltage of the positive pulses", '"3 V"'),
+    "Pund.width": ("duration of a plateau; 0 for triangles", '"10 us"'),
+    "Pund.rise": ("rise from, and fall to, 0 V", '"1 us"'),
+    "Pund.wait": ("pause at 0 V before the first and after each pulse", '"10 us"'),
     "Triangle.path": ("vertices of the path", '["0 V", "2 V", "-2 V", "0 V"]'),
     "Triangle.rate": ("slope of the voltage", '"1 V/s"'),
     "Triangle.step": ("a staircase of this step instead of a ramp, read on each step", '"20 mV"'),

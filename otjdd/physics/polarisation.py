@@ -100,9 +100,8 @@ def polarisation_at(polar: Polarisation, k: int, q: float, begun: float, towards
         return q, 1.0
     q, n = max(q, 0.0), polar.dimension[k]
     end = towards * polar.saturation[k]
-    passed = q**n
-    left = (end - begun) * math.exp(-passed)
-    return end - left, left * n * passed / q if q > 0.0 else 0.0
+    left = (end - begun) * math.exp(-(q**n))
+    return end - left, left * n * q ** (n - 1.0)
 
 
 @inlined

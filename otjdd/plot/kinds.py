@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.plot import columns, crossbar, electrons, heat, iv, learning, profiles, reads, series, small_signal
+from otjdd.plot import (
+    columns,
+    crossbar,
+    electrons,
+    heat,
+    iv,
+    learning,
+    polarised,
+    profiles,
+    reads,
+    series,
+    small_signal,
+)
 from otjdd.plot.labels import meant
 from otjdd.plot.runs import NamedResult
 
@@ -58,6 +70,9 @@ SIGNALS = ("state", "temperature", "bias", "frequency", "impedance_real", "imped
 SPECTRA, CAPACITANCES = each(*SIGNALS, when=small_signal.enough_frequencies), each(*SIGNALS, when=small_signal.biased)
 FEW = each(*SIGNALS, when=small_signal.few)
 DEPLETED = each(*SIGNALS, when=small_signal.depleted)
+HYSTERESIS = each("voltage", "junction_voltage", "polarisation", when=polarised.loops)
+POLARISED = each("time", "voltage", "polarisation", when=lambda ds: ds.sizes["time"] > 2)
+TWO_STATES = each(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
@@ -117,6 +132,23 @@ KINDS = {
     "arrhenius": Kind(
         iv.arrhenius, "|current| / T^2 against 1 / T, with the activation energy",
         "a drive of the kind iv with three temperatures or more", ARRHENIUS, ARRHENIUS,
+    ),
+    "hysteresis": Kind(
+        polarised.hysteresis, "polarisation against voltage: the loop of a ferroelectric film",
+        'a loop of a polarised film, as a triangle with record.every = "all"', HYSTERESIS, HYSTERESIS,
+    ),
+    "polarisation": Kind(
+        polarised.in_time, "polarisation over time",
+        'a recorded time series of a polarised film: record.every = "all"', POLARISED,
+        lambda runs: POLARISED(runs) and not HYSTERESIS(runs),
+    ),
+    "switching-current": Kind(
+        polarised.switching_current, "displacement current against voltage, with the peaks of a film that switches",
+        'a loop of a polarised film, as a triangle with record.every = "all"', HYSTERESIS, HYSTERESIS,
+    ),
+    "ter": Kind(
+        polarised.electroresistance, "ratio of the currents of two states against the read voltage",
+        "a drive of the kind iv with two states", TWO_STATES, never,
     ),
     "nyquist": Kind(
         small_signal.nyquist, "imaginary against real part of the impedance",

@@ -12,13 +12,14 @@ import numpy as np
 
 from otjdd.compiler.decorators import bare, detached, summed
 from otjdd.compiler.held_tuples import held
+from otjdd.constants import ELEMENTARY_CHARGE
 from otjdd.physics.circuit import coupled
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.electrostatics import edge
 from otjdd.physics.fermi_dirac import fermi_dirac_half
 from otjdd.physics.film_electrons import LEFT, RIGHT, contact_weights
 from otjdd.physics.heat import heated, hottest
-from otjdd.physics.junction import Junction, band_of_fields
+from otjdd.physics.junction import Junction, band_of_fields, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.physics.state import State
 
@@ -85,8 +86,14 @@ def mean(c: np.ndarray, width: np.ndarray) -> float:
 
 @detached
 def film_electron_ratio(junction: Junction, state: State, k: int, watch: Watch, most: float) -> float:
-    """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that."""
+    """Largest ratio of electrons to the mean charge of the vacancies in column k, if above `most`, else that.
+
+    The charge at the ends of a polarised film counts as well, as that of P_s spread over the film.
+    """
     charge = junction.ions[k].z * mean(state.c[k], junction.columns.width[k])
+    if polarised(junction):
+        polar = junction.polarisation
+        charge += polar.saturation[k] / (ELEMENTARY_CHARGE * polar.thickness[k])
     if hold_electrons(junction):
         for i in range(state.c.shape[1]):
             most = max(most, (state.electrons[k, RIGHT, i] + state.electrons[k, LEFT, i]) / charge)

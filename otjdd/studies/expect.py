@@ -9,7 +9,7 @@ from otjdd.errors import CaseError
 from otjdd.runs.run import simulate
 from otjdd.studies import keep
 from otjdd.studies.plan import located, plan
-from otjdd.units import brief, plain_unit
+from otjdd.units import DIMENSIONS, brief, plain_unit
 
 
 def check_expected(case: Case, file: str = "case.toml") -> None:
@@ -30,7 +30,8 @@ def problems(case: Case, expect: Expect, file: str) -> Iterator[Problem]:
         yield Problem(file, 0, 0, "expect.number", f"one number, such as {base}[-1] or loop.ratio", wrong)
         return
     unit = keep.unit_and_name(expect.number).unit
-    if plain_unit(expect.dimension) != unit:
+    as_typed = DIMENSIONS[expect.dimension].unit if expect.dimension else "1"  # metrics have units as in case files
+    if unit not in (plain_unit(expect.dimension), as_typed):
         yield Problem(file, 0, 0, "expect.low", f"a window in {unit}", brief(expect.low))
     points = 0 if case.study is None else len(plan(case, file).digests)
     if (expect.point is None) == bool(points) or (expect.point or 0) >= max(points, 1):

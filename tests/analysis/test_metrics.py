@@ -16,7 +16,16 @@ RUNS = {
     "potentiation": {"read_resistance": R},
     "drift": {"time": [0.0, 1.0], "vacancy_mean_position": [1.0, 1.1], "cell_width": [1.0, 1.0]},
     "pulses": {"read_current": np.ones(201)},
-}
+    "hysteresis": {
+        "polarisation": [-0.2, -0.2, 0.2, 0.2, 0.2, -0.2, -0.2], "film_field": [0, 1e8, 3e8, 0, -1e8, -3e8, 0],
+        "junction_voltage": [-0.1, 1.0, 3.0, 0.1, -1.0, -3.0, 0.1],
+    },
+    "pund": {
+        "voltage": [0, -1, 0, 1, 0, 1, 0, -1, 0, -1, 0], "electrode_charge": [0, -3, -2, 3, 2, 3, 2, -3, -2, -3, -2],
+    },
+    "reversal": {"polarisation": [-0.2, 0.1]},
+    "ter": {"bias_current": np.array([[[-3.0, 2.0]], [[-1.0, 1.0]]]), "bias": [-0.2, 0.1]},
+}  # fmt: skip
 SIGNALS = {"mott_schottky": DEPLETION, "impedance": SPECTRUM}
 
 

@@ -15,6 +15,7 @@ EXAMPLES = {
     "train": {"voltage": "1.5 V", "width": "50 ns", "count": 10, "frequency": "5 MHz"},
     "write-read-loop": {"path": ["0 V", "2.2 V", "-4.3 V", "0 V"], "step": "0.1 V", "width": "100 ms"},
     "triangle": {"path": ["0 V", "2 V", "-4 V", "0 V"], "rate": "1 V/s", "cycles": 2},
+    "pund": {"voltage": "3 V", "width": "10 us", "rise": "1 us", "wait": "5 us"},
     "table": {"points": [["0 s", "0 V"], ["1 us", "2 V"]], "reads_at": ["1 us"]},
     "spikes": {"pieces": {"peak": {"kind": "hold", "voltage": "1 V", "duration": "1 us"}}, "pre": ["peak"],
                "post": ["peak"], "delay": "-2 us"},

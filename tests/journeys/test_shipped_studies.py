@@ -23,6 +23,8 @@ FEWER = {  # study -> what makes it short, and its number of points
         "--set 'study.grid={\"device.film.thickness\"=[\"2.8 nm\", \"10 nm\"]}' --set drive.step='0.3 V'", 2,
     ),
     "vcm-heat": ("--set 'study.grid={\"drive.voltage\"=[\"0.6 V\", \"0.9 V\"]}'", 4),
+    "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
+    "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),
     "device-spread": ("--set study.sample.count=4", 4),
     "array": ("--set study.sample.count=4", 4),
     "cv": ("--set drive.step='0.2 V'", 8),
@@ -32,6 +34,8 @@ COLUMN = {  # of the table, where it is not a read
     "switching-map": "change.ratio (1)",
     "vcm-cell": "loop.ratio (1)",
     "vcm-heat": "drift.time (s)",
+    "ftj-bto": "loop.ratio (1)",
+    "ftj-ions": "loop.ratio (1)",
     "cv": "mott_schottky.doping_ratio (1)",
 }
 

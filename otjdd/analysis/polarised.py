@@ -1,0 +1,96 @@
+"""Numbers of polarised films: the hysteresis loop, PUND pulses, and the resistance of both directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+PULSES = 4  # after the one that sets: positive, up, negative, down
+OFF = 1e-9  # of the largest voltage: smaller ones are 0 V
+
+
+def crossings(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values of x (n,) where y (n,) passes zero, on straight lines: those where it rises, and those where it falls."""
+    at = np.flatnonzero((y[:-1] < 0) != (y[1:] < 0))
+    found = x[at] - y[at] * (x[at + 1] - x[at]) / (y[at + 1] - y[at])
+    rising = y[at + 1] > y[at]
+    return found[rising], found[~rising]
+
+
+def hysteresis(ds: xr.Dataset) -> dict[str, float]:
+    """Coercive voltages and remanent polarisations of the last loop. Raises ValueError for a run without a loop."""
+    P, V, E = (ds[name].values for name in ("polarisation", "junction_voltage", "film_field"))
+    volts, fields = crossings(V, P), crossings(E, P)
+    remanent = crossings(P, V)
+    if not (volts[0].size and volts[1].size and remanent[0].size and remanent[1].size):
+        raise ValueError("a loop has a polarisation and a voltage that pass zero both ways")
+    up, down = volts[0][-1], volts[1][-1]
+    after_negative, after_positive = remanent[0][-1], remanent[1][-1]
+    return {
+        "coercive_up": float(up),
+        "coercive_down": float(down),
+        "coercive_voltage": float(up - down) / 2,
+        "imprint": float(up + down) / 2,
+        "coercive_field": float(fields[0][-1] - fields[1][-1]) / 2,
+        "field_imprint": float(fields[0][-1] + fields[1][-1]) / 2,
+        "remanent_up": float(after_positive),
+        "remanent_down": float(after_negative),
+        "remanent": float(after_positive - after_negative) / 2,
+        "saturation": float(np.abs(P).max()),
+    }
+
+
+def pulses_of(V: np.ndarray) -> list[slice]:
+    """Places of the pulses in voltages (n,), each from 0 V to 0 V."""
+    on = np.abs(V) > OFF * np.abs(V).max()
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False])).astype(int)))
+    return [slice(max(start - 1, 0), stop + 1) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def pund(ds: xr.Dataset) -> dict[str, float]:
+    """Charges per area that pulses of a drive of the kind pund leave on the left electrode, and what of them switched.
+
+    Raises ValueError for a run with other pulses.
+    """
+    V, charge = ds["voltage"].values, ds["electrode_charge"].values
+    found = pulses_of(V)
+    if len(found) != PULSES + 1:
+        raise ValueError(f"{len(found)} pulses, not the {PULSES + 1} of a drive of the kind pund")
+    left = [float(charge[at][-1] - charge[at][0]) for at in found[1:]]
+    names = ("positive", "up", "negative", "down")
+    switched = {"switched_up": left[0] - left[1], "switched_down": left[2] - left[3]}
+    return dict(zip(names, left, strict=True)) | switched | {
+        "remanent": (switched["switched_up"] - switched["switched_down"]) / 4
+    }  # fmt: skip
+
+
+def reversal(ds: xr.Dataset) -> dict[str, float]:
+    """Share of the polarisation at the start that has turned round at the end. Raises ValueError without one."""
+    P = ds["polarisation"].values
+    if not len(P) or P[0] == 0.0:
+        raise ValueError("a reversal begins with a polarisation")
+    return {"share": float((P[0] - P[-1]) / (2 * P[0])), "kept": float(P[-1] / P[0])}
+
+
+def electroresistance(ds: xr.Dataset) -> dict[str, float]:
+    """Ratio of the currents of the first two states of a drive of the kind iv, at its first temperature.
+
+    Raises ValueError for curves of one state.
+    """
+    bias, current = ds["bias"].values, np.abs(ds["bias_current"].values[:, 0])
+    if len(current) < 2:
+        raise ValueError("a ratio of resistances needs two states")
+    on = np.abs(bias) > OFF * np.abs(bias).max()
+    bias, ratio = bias[on], ratios(current[:2, on])
+    near, most = int(np.argmin(np.abs(bias))), int(np.argmax(ratio))
+    return {"ratio": float(ratio[near]), "most": float(ratio[most]), "most_voltage": float(bias[most])}
+
+
+def ratios(current: np.ndarray) -> np.ndarray:
+    """Larger over smaller of two currents (2, n)."""
+    higher: np.ndarray = current.max(axis=0) / current.min(axis=0)
+    return higher

@@ -1,0 +1,95 @@
+"""Panels of polarised films: the loop, the polarisation in time, the switching current, the ratio of resistances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.analysis.polarised import OFF, ratios
+from otjdd.plot.axes import legend, quantity_axis
+from otjdd.plot.clock import clock_of, time_axis
+from otjdd.plot.iv import sweeps
+from otjdd.plot.runs import NamedResult, legend_label, stroke
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+MICRO = 100.0  # uC/cm2 of a C/m2
+NAME = "polarisation (µC/cm²)"
+DECADES = 3.0  # between the last and the first step of a series, beyond which its time is drawn as a logarithm
+
+
+def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the polarisation against the junction voltage."""
+    voltages = np.concatenate([run.ds.junction_voltage.values for run in runs])
+    for i, run in enumerate(runs):
+        V, P = run.ds.junction_voltage.values, MICRO * run.ds.polarisation.values
+        axes.plot(V, P, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+    axes.axhline(0.0, color="0.8", linewidth=0.5, zorder=0)
+    axes.axvline(0.0, color="0.8", linewidth=0.5, zorder=0)
+    quantity_axis(axes, "x", voltages, "voltage", "V", log=False)
+    axes.set(ylabel=NAME)
+    legend(axes)
+
+
+def in_time(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the polarisation against time, over many decades on a logarithmic axis."""
+    times = np.concatenate([run.ds.time.values for run in runs])
+    steps = np.diff(times)
+    log = len(runs) > 0 and np.log10(times.max() / steps[steps > 0].min()) > DECADES and holds(runs)
+    clock = clock_of(runs[0].ds, runs[0].ds.time.values) if len(runs) == 1 and not log else None
+    for i, run in enumerate(runs):
+        t = run.ds.time.values
+        t = clock(t) if clock else t
+        shown = t > 0 if log else slice(None)
+        P = MICRO * run.ds.polarisation.values
+        axes.plot(t[shown], P[shown], linewidth=0.9, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+    axes.set(ylabel=NAME)
+    if log:
+        quantity_axis(axes, "x", times[times > 0], "time", "s", log=True)
+    else:
+        time_axis(axes, clock, times)
+    legend(axes)
+
+
+def holds(runs: Sequence[NamedResult]) -> bool:
+    """True if the voltage of all results stays where it is after its first jump."""
+    return all(np.ptp(run.ds.voltage.values[run.ds.time.values > 0]) == 0 for run in runs)
+
+
+def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the displacement current against the voltage of the source; that of dP/dt shows as its peaks."""
+    for i, run in enumerate(runs):
+        V, current = run.ds.voltage.values, run.ds.displacement_current.values
+        axes.plot(V, current, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
+    quantity_axis(axes, "x", np.concatenate([run.ds.voltage.values for run in runs]), "voltage", "V", log=False)
+    seen = np.concatenate([run.ds.displacement_current.values for run in runs])
+    quantity_axis(axes, "y", seen, "displacement current", "A", log=False)
+    legend(axes)
+
+
+def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw the ratio of the currents of the first two states against the voltage at which they are read."""
+    shown = []
+    for i, run in enumerate(runs):
+        ds = run.ds.sortby("bias")
+        V = ds.bias.values
+        on = np.abs(V) > OFF * np.abs(V).max()
+        for j, T in enumerate(ds.temperature.values):
+            ratio = np.where(on, ratios(np.abs(ds.bias_current.values[:2, j])), np.nan)
+            shown.append(ratio)
+            states = " / ".join(map(str, ds.state.values[:2]))
+            label = legend_label(run, states + f", {T:g} K" * (ds.sizes["temperature"] > 1))
+            axes.plot(V, ratio, linewidth=1.0, label=label, **stroke(i, j, len(runs), ds.sizes["temperature"]))
+    axes.set(xlabel="read voltage (V)")
+    quantity_axis(axes, "y", np.concatenate(shown), "ratio of the currents", log=True)
+    legend(axes)
+
+
+def loops(ds: xr.Dataset) -> bool:
+    """True if polarisation and voltage of a run pass zero, and the voltage moves in small steps."""
+    P, V = ds["polarisation"].values, ds["voltage"].values
+    return sweeps(V) and bool(P.min() < 0 < P.max() and V.min() < 0 < V.max())
