@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Figure
 
 from otjdd.fitting.prediction import PREDICTION
@@ -87,7 +88,7 @@ def shown_by(data: Sequence[NamedResult], runs: Sequence[NamedResult]) -> list[s
     return names
 
 
-def draw(name: str, axes: Any, runs: Sequence[NamedResult], data: Sequence[NamedResult]) -> None:
+def draw(name: str, axes: Axes, runs: Sequence[NamedResult], data: Sequence[NamedResult]) -> None:
     """Fill axes with a kind of panel, and with the measured points that it can show."""
     KINDS[name].draw(axes, runs)
     for i, run in enumerate(data):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otjdd.fitting.prediction import main, width
@@ -56,7 +57,7 @@ def lines_of(kind: str, ds: xr.Dataset) -> list[Line]:
     return [(np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)) for line in axes.lines]
 
 
-def band(axes: Any, low: Sequence[Line], high: Sequence[Line]) -> None:
+def band(axes: Axes, low: Sequence[Line], high: Sequence[Line]) -> None:
     """Fill between the lines of two percentiles, branch by branch, where both have the same x."""
     for line, (x, bottom), (other, top) in zip(list(axes.lines), low, high, strict=False):
         if len(x) < 2 or x.shape != other.shape or not np.allclose(x, other, equal_nan=True):
