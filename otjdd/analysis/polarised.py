@@ -9,12 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-PULSES = 4  # after the one that sets: positive, up, negative, down
-OFF = 1e-9  # of the largest voltage: smaller ones are 0 V
+PULSES = 4  # positive, up, negative, down; the drive has one more pulse before them, which sets the film
+OFF = 1e-9  # of the largest voltage: smaller voltages count as 0 V
 
 
 def crossings(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Values of x (n,) where y (n,) passes zero, on straight lines: those where it rises, and those where it falls."""
+    """Values of x (n,) at the zeros of y (n,), by linear interpolation: (where y rises, where y falls)."""
     at = np.flatnonzero((y[:-1] < 0) != (y[1:] < 0))
     found = x[at] - y[at] * (x[at + 1] - x[at]) / (y[at + 1] - y[at])
     rising = y[at + 1] > y[at]
@@ -22,7 +22,10 @@ def crossings(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def hysteresis(ds: xr.Dataset) -> dict[str, float]:
-    """Coercive voltages and remanent polarisations of the last loop. Raises ValueError for a run without a loop."""
+    """Coercive voltages [V] and fields [V/m], remanent and largest polarisation [C/m2] of the last loop.
+
+    Raises ValueError for a run without a loop.
+    """
     P, V, E = (ds[name].values for name in ("polarisation", "junction_voltage", "film_field"))
     volts, fields = crossings(V, P), crossings(E, P)
     remanent = crossings(P, V)
@@ -45,14 +48,14 @@ def hysteresis(ds: xr.Dataset) -> dict[str, float]:
 
 
 def pulses_of(V: np.ndarray) -> list[slice]:
-    """Places of the pulses in voltages (n,), each from 0 V to 0 V."""
+    """Slices of the voltages (n,) [V] that are pulses, each from 0 V to 0 V."""
     on = np.abs(V) > OFF * np.abs(V).max()
     edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False])).astype(int)))
     return [slice(max(start - 1, 0), stop + 1) for start, stop in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def pund(ds: xr.Dataset) -> dict[str, float]:
-    """Charges per area that pulses of a drive of the kind pund leave on the left electrode, and what of them switched.
+    """PUND: changes of the charge on the left electrode [C/m2] by each pulse, and the switched and remanent charges.
 
     Raises ValueError for a run with other pulses.
     """
@@ -69,7 +72,10 @@ def pund(ds: xr.Dataset) -> dict[str, float]:
 
 
 def reversal(ds: xr.Dataset) -> dict[str, float]:
-    """Share of the polarisation at the start that has turned round at the end. Raises ValueError without one."""
+    """Share of the initial polarisation that is reversed at the end, and final over initial polarisation.
+
+    Raises ValueError for a run that starts without polarisation.
+    """
     P = ds["polarisation"].values
     if not len(P) or P[0] == 0.0:
         raise ValueError("a reversal begins with a polarisation")
@@ -79,6 +85,7 @@ def reversal(ds: xr.Dataset) -> dict[str, float]:
 def electroresistance(ds: xr.Dataset) -> dict[str, float]:
     """Ratio of the currents of the first two states of a drive of the kind iv, at its first temperature.
 
+    ratio : at the smallest voltage   most : the largest one, at most_voltage [V]
     Raises ValueError for curves of one state.
     """
     bias, current = ds["bias"].values, np.abs(ds["bias_current"].values[:, 0])
@@ -91,6 +98,6 @@ def electroresistance(ds: xr.Dataset) -> dict[str, float]:
 
 
 def ratios(current: np.ndarray) -> np.ndarray:
-    """Larger over smaller of two currents (2, n)."""
+    """Larger over smaller of two currents (2, n) -> (n,)."""
     higher: np.ndarray = current.max(axis=0) / current.min(axis=0)
     return higher

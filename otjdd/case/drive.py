@@ -269,9 +269,9 @@ class Triangle(Record):
 
 
 class Pund(Record):
-    """Pulses that tell switched from other charge: one of -voltage that sets, then two of +voltage and two of -voltage.
+    """PUND pulses, which separate switched from other charge: one of -voltage to set, two of +voltage, two of -voltage.
 
-    width : of a plateau, 0 for triangles   rise : from and to 0 V   wait : at 0 V after each pulse
+    width : of the plateau [s], 0 for triangles   rise : time [s] from and to 0 V   wait : time [s] at 0 V after each pulse
     """
 
     kind: Literal["pund"]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MICRO = 100.0  # uC/cm2 of a C/m2
 NAME = "polarisation (µC/cm²)"
-DECADES = 3.0  # between the last and the first step of a series, beyond which its time is drawn as a logarithm
+DECADES = 3.0  # time axes are logarithmic if the last time over the shortest step exceeds this many decades
 
 
 def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
@@ -36,7 +36,7 @@ def hysteresis(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def in_time(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the polarisation against time, over many decades on a logarithmic axis."""
+    """Draw the polarisation against time; on a logarithmic axis for a constant voltage over many decades of time."""
     times = np.concatenate([run.ds.time.values for run in runs])
     steps = np.diff(times)
     log = len(runs) > 0 and np.log10(times.max() / steps[steps > 0].min()) > DECADES and holds(runs)
@@ -56,12 +56,12 @@ def in_time(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def holds(runs: Sequence[NamedResult]) -> bool:
-    """True if the voltage of all results stays where it is after its first jump."""
+    """True if the voltage of all results is constant after t = 0."""
     return all(np.ptp(run.ds.voltage.values[run.ds.time.values > 0]) == 0 for run in runs)
 
 
 def switching_current(axes: Axes, runs: Sequence[NamedResult]) -> None:
-    """Draw the displacement current against the voltage of the source; that of dP/dt shows as its peaks."""
+    """Draw the displacement current against the source voltage; its peaks are the switching current dP/dt."""
     for i, run in enumerate(runs):
         V, current = run.ds.voltage.values, run.ds.displacement_current.values
         axes.plot(V, current, linewidth=1.0, label=legend_label(run, ""), **stroke(i, 0, len(runs), 1))
@@ -90,6 +90,6 @@ def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
 
 
 def loops(ds: xr.Dataset) -> bool:
-    """True if polarisation and voltage of a run pass zero, and the voltage moves in small steps."""
+    """True if a run is a sweep in which both polarisation and voltage change sign."""
     P, V = ds["polarisation"].values, ds["voltage"].values
     return sweeps(V) and bool(P.min() < 0 < P.max() and V.min() < 0 < V.max())

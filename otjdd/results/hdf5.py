@@ -18,7 +18,7 @@ FILTERS = {
 
 
 def foreign(data: bytes) -> str:
-    """What an HDF5 file holds besides arrays of its own, in words; "" if there is nothing.
+    """The first object of an HDF5 file that is not an array stored in the file itself, in words; "" if there is none.
 
     Reads descriptions and no array. Raises OSError, RuntimeError, ValueError for a file that is no HDF5 file.
     """

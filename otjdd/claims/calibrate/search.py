@@ -18,7 +18,7 @@ from otjdd.claims.calibrate.task import Calibration, targets, value_of, values_o
 from otjdd.fitting import broyden, global_search
 
 DAMPINGS = (0.3, 3.0, 30.0)  # dampings tried in a round, relative to the best one of the round before
-COARSE = 0.25  # tolerances: a residual that moves more from the numerics of the search to those of the case is told
+COARSE = 0.25  # tolerances: larger effects of the coarse numerics of the search on a residual are reported
 
 
 def present(calibration: Calibration, case: Case) -> np.ndarray:
