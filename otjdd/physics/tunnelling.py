@@ -33,14 +33,14 @@ from otjdd.physics.numerics import copy
 TRANSMISSIONS = {name: code for code, name in enumerate(MODELS)}  # name in a case -> code
 TRANSFER_MATRIX = TRANSMISSIONS["transfer-matrix"]
 
-PHASE = 64.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
+PHASE = 256.0  # largest -q^2 of one step where the electron is a wave; the functions of a step are exact to 2e-10
 DECAY = 16.0  # largest q^2 of one step in a barrier: its error, of second order in k, grows as e^q
 STEEP = 0.1  # largest |k| of one step: 0.46 of the length over which the wave turns on the slope; the current is then
 # within 1e-4 of that of far shorter steps in films of 15 to 56 nm at 15 V
 # dS/dx of S = sinh(q)/q by powers of x = q^2, and its next two derivatives
-FIRST = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(8))
-SECOND = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(8))
-THIRD = tuple((k + 1.0) * (k + 2.0) * (k + 3.0) / math.factorial(2 * k + 7) for k in range(8))
+FIRST = tuple((k + 1.0) / math.factorial(2 * k + 3) for k in range(9))
+SECOND = tuple((k + 1.0) * (k + 2.0) / math.factorial(2 * k + 5) for k in range(9))
+THIRD = tuple((k + 1.0) * (k + 2.0) * (k + 3.0) / math.factorial(2 * k + 7) for k in range(9))
 LANES = 16  # energies that a vectorised loop takes at once; the remainder loop is slow: 15 energies take as long as 28
 CURVED = 0.3  # largest |h^2 m k0 c| of one step: the next order in c is then below 1e-4 of an entry
 # columns of the table of steps of `refine`
@@ -92,7 +92,9 @@ def by_length(function):
             return across(step, E, M, N, 1, 6)
         if step[BOUND] <= 9.6:
             return across(step, E, M, N, 2, 6)
-        return across(step, E, M, N, 2, 8)
+        if step[BOUND] <= 64.0:
+            return across(step, E, M, N, 2, 8)
+        return across(step, E, M, N, 3, 9)
 
     chosen.__module__, chosen.__name__, chosen.__doc__ = function.__module__, function.__name__, function.__doc__
     chosen.__qualname__ = f"{function.__qualname__}_by_length"  # its name in the cache of kernels
