@@ -104,6 +104,8 @@ class Status(IntEnum):
     EQUILIBRIUM_NOT_FOUND = 9
     TOO_MANY_STEPS = 10
     LINES_NOT_SOLVED = 11
+    # failures of kernels of random hops
+    CELL_EMPTIED = 12
 
     @property
     def text(self) -> str:
@@ -142,6 +144,11 @@ WORDS = {
         "the junction heats itself beyond 3000 K",
         "lower the voltage, limit the current by circuit.compliance or circuit.series_resistance, "
         "or check device.heat.resistance",
+    ),
+    Status.CELL_EMPTIED: (
+        "random hops would take more ions from the cells of a column than it holds, or leave more than it has sites",
+        "make the junction larger (device.radius, device.conducting_fraction), take fewer device.film.cells or "
+        'columns, or see it with ions.noise = "none"',
     ),
     Status.EQUILIBRIUM_NOT_FOUND: (
         "the equilibrium of the ions at 0 V was not found",

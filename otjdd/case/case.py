@@ -11,7 +11,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from otjdd.case import heat, kinds, polarisation, toml_text
+from otjdd.case import heat, kinds, noise, polarisation, toml_text
 from otjdd.case.base import Record
 from otjdd.case.circuit import Circuit
 from otjdd.case.columns import Columns
@@ -181,6 +181,12 @@ class Case(Record):
         cold._heat = None
         return cold
 
+    def without_noise(self) -> "Case":
+        """The case with ions that are a density, the mean of what it asks for."""
+        if self.ions.noise == "none":
+            return self
+        return self.model_copy(update={"ions": self.ions.model_copy(update={"noise": "none", "seed": 0})})
+
     def without_fit(self) -> "Case":
         """The case without its fit, whose data no run reads."""
         return self.model_copy(update={"fit": None}) if self.fit else self
@@ -261,7 +267,8 @@ def build(
         problems += [document.problem(*fault) for fault in faults(case)]
         problems += [document.problem(*fault) for fault in heat.faults(case)]
         problems += [document.problem(*fault) for fault in polarisation.faults(case)]
-        problems += [document.problem(*fault) for fault in kinds.faults(case)]
+        of_kinds = list(kinds.faults(case))
+        problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]

@@ -161,6 +161,7 @@ class Ions(Record):
     well_left, well_right : depth [eV] and well_width : [m] of the bound sites at the two interfaces
     initial : "uniform", "equilibrium" (at 0 V), a history of voltages, the end of an earlier result, or the profile in a
         text file, which then says the density as well
+    noise : "none" for ions that are a density, "shot" for single ones that hop at random   seed : of these
     """
 
     charge: Annotated[Count, Field(ge=1, le=4)] = 2
@@ -176,6 +177,8 @@ class Ions(Record):
     well_right: Well = as_text("0 eV")
     well_width: Annotated[float, Quantity("length", "0.01 nm", "100 nm")] = as_text("0.2 nm")
     initial: Initial = "uniform"
+    noise: Literal["none", "shot"] = "none"
+    seed: Annotated[Count, Field(ge=0, lt=2**63)] = 0
 
     @field_validator("density")
     @classmethod

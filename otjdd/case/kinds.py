@@ -30,6 +30,8 @@ OF_THE_WHOLE = {  # keys that a kind cannot set, and why
     "device.film.polarisation.law": "the films of all columns follow one law",
     "device.film.image_permittivity": "the image force acts in all columns, or in none",
     "ions.initial": "all columns start in the same way",
+    "ions.noise": "the ions of all columns hop at random, or those of none",
+    "ions.seed": "the junction has one seed, each column its own numbers of it",
 }
 ROUND_OFF = 1e-9  # within which a sum of shares counts as 1
 

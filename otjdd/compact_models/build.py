@@ -60,6 +60,7 @@ def compact(
     limits = checked(Range(*map(float, (*voltage, *time))))
     at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
     left_out = excluded_drives(exclude, limits, at)
+    case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.trust()
     with pool.team(workers) as spread:

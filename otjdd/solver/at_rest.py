@@ -18,6 +18,7 @@ from otjdd.solver.collect import by_kind
 from otjdd.solver.integrate import Run
 from otjdd.solver.model_limits import Reached
 from otjdd.solver.outcome import attributes, delivered, ending, status_words
+from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -83,11 +84,9 @@ def points_at_rest(
     histories, bias = drive.histories(), drive.bias_voltages()
     start = initial.start(case, junction, parts)
     for i, waveform in enumerate(histories.values()):
-        moving = integrate.begin(
-            junction, start.c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
-            polarisation=start.polarisation,
-        )  # fmt: skip
+        moving = initial.begin(case, junction, parts, start, initial.BEFORE + 1 + i)
         integrate.follow_waveform(moving, waveform)
+        hop_noise.show_ions(junction, moving.state, moving.trial.noise)
         for j, T in enumerate(temperatures):
             hot = model.junction(case, T, parts)
             frozen = integrate.begin(

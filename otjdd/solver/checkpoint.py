@@ -62,7 +62,8 @@ class Saved(NamedTuple):
     @property
     def start(self) -> Start:
         """What the run began with; its temperature is among the arrays that change."""
-        return Start(self.arrays["kept.c"][0])
+        began = self.arrays.get("noise.began", np.zeros(0))
+        return Start(self.arrays["kept.c"][0], smooth=began if began.size else None)
 
     @property
     def wall_time(self) -> float:
@@ -196,6 +197,9 @@ def memory(run: Run) -> dict[str, np.ndarray]:
         "largest": run.watch.largest,
         "at": run.at,
         "block": run.block,
+        "noise.began": run.began,
+        "noise.steps": run.trial.noise.steps,
+        "noise.rough": run.trial.noise.rough,
     }
 
 

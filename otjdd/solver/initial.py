@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from otjdd.case.device import FromProfile, FromResult
+from otjdd.case.device import FromProfile, FromResult, History
 from otjdd.case.kinds import kinds_of
 from otjdd.results import store
-from otjdd.solver import equilibrium, integrate, model
+from otjdd.solver import equilibrium, integrate, model, random_ions
 from otjdd.solver.start import Start
+from otjdd.stepping import hop_noise
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from otjdd.solver.model import Member
 
 THICKNESS = "device.film.thickness"
+BEFORE = 1  # stream of random numbers of a history, see `random_ions.noise_of`
 
 
 def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.ndarray:
@@ -37,23 +39,45 @@ def relax(junction: Junction, c: np.ndarray, P: np.ndarray | None = None) -> np.
 
 def start(case: Case, junction: Junction, parts: list[Member]) -> Start:
     """What a case starts from. Raises SolverError, ValueError."""
-    initial = case.ions.initial
-    c, P = model.uniform(parts, case.device.film.cells), polarisation(case, junction, parts)
-    if initial == "uniform":
-        return Start(c, P)
+    initial, mean = case.ions.initial, smooth_start(case, junction, parts)
+    c, smooth = random_ions.drawn(case, junction, parts, mean.c)
+    found = mean._replace(c=c, smooth=smooth)
+    if not isinstance(initial, History):
+        return found
+    run = begin(case, junction, parts, found, BEFORE)
+    for hold in initial.history:
+        integrate.jump(run, hold.voltage)
+        integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
+    smooth, P = run.state.c.copy(), None if found.polarisation is None else run.state.P.copy()
+    hop_noise.show_ions(junction, run.state, run.trial.noise)
+    return Start(run.state.c.copy(), P, smooth=None if found.smooth is None else smooth)
+
+
+def begin(
+    case: Case, junction: Junction, parts: list[Member], found: Start, stream: int = 0, **options: Any
+) -> integrate.Run:
+    """A run of a case at a start. stream : of random numbers, see `random_ions`   options : of `integrate.begin`"""
+    numerics, noise = case.numerics, random_ions.noise_of(case, parts, stream)
+    c = found.c
+    if noise is not None and found.smooth is not None:
+        c = found.smooth
+        random_ions.fill(noise, junction, c, found.c)
+    return integrate.begin(
+        junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
+        polarisation=found.polarisation, noise=noise, **options,
+    )  # fmt: skip
+
+
+def smooth_start(case: Case, junction: Junction, parts: list[Member]) -> Start:
+    """As `start`, without a history and before ions are drawn. Raises SolverError, ValueError."""
+    initial, c, P = case.ions.initial, model.uniform(parts, case.device.film.cells), polarisation(case, junction, parts)
     if initial == "equilibrium":
         return Start(relax(junction, c, P), P)
     if isinstance(initial, FromResult):
         return Start(from_result(case, parts), P, temperature(case, parts))
     if isinstance(initial, FromProfile):
         return Start(model.along_profile(case, parts), P)
-    run = integrate.begin(
-        junction, c, rtol=case.numerics.rtol, atol=case.numerics.atol, max_steps=case.numerics.max_steps, polarisation=P
-    )
-    for hold in initial.history:
-        integrate.jump(run, hold.voltage)
-        integrate.follow_piece(run, hold.duration, hold.voltage, hold.voltage, False)
-    return Start(run.state.c.copy(), None if P is None else run.state.P.copy())
+    return Start(c, P)
 
 
 def polarisation(case: Case, junction: Junction, parts: list[Member]) -> np.ndarray | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 
+from otjdd.constants import ELEMENTARY_CHARGE, VACUUM_PERMITTIVITY
 from otjdd.errors import SolverError, Status
 from otjdd.physics import quasistatic
 from otjdd.physics import state as states
@@ -16,8 +18,9 @@ from otjdd.physics.polarisation import put_polarisation
 from otjdd.physics.state import TEMPERATURE
 from otjdd.solver import model_limits
 from otjdd.stepping import course as kernels
-from otjdd.stepping import rosenbrock, rosenbrock_methods, run_log, stepper
+from otjdd.stepping import hop_noise, rosenbrock, rosenbrock_methods, run_log, stepper
 from otjdd.stepping.course import EDGE, KEEP, OBSERVE, READ
+from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.run_log import READING, RECORD
 from otjdd.stepping.stepper import ACCEPTED, REJECTED, UNPHYSICAL
 from otjdd.system.remember import by_record
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from otjdd.physics.junction import Junction
     from otjdd.physics.state import Memory, State, Tangent
+    from otjdd.stepping.drawn_hops import Noise
     from otjdd.stepping.extremes import Watch
     from otjdd.stepping.rosenbrock import Trial
     from otjdd.stepping.run_log import Log
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
 
 CHUNK = 512  # steps between two checks of signals and progress
 ROWS, STATES = 4096, 64  # recorded steps and kept states that a log holds between two returns to Python
+
+UNSEEN = 0.1  # error of a step over the random part of what it is an error of, where single ions hop
+WRONG = 1.0  # ions that a smooth step may leave beyond the bounds of a cell
 ALIKE = 1e-9  # relative to a piece of the waveform: closer times count as equal
 
 
@@ -85,6 +92,7 @@ class Run:
         default_factory=lambda: np.array(place_at_start(0.0))
     )  # place on its course, see `stepper.Course`
     block: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))  # number of the block of its waveform
+    began: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))  # (K, N) smooth density of random ions at first
 
 
 def begin(
@@ -98,12 +106,14 @@ def begin(
     apart: bool = False,
     temperature: np.ndarray | None = None,
     polarisation: np.ndarray | None = None,
+    noise: Noise | None = None,
 ) -> Run:
     """A run from concentrations c (K, N) [1/m3]; atol in units of their mean.
 
     watch : `extremes.Watch` of quantities that have a limit; None for no watch   apart : record each column as well
     temperature : (K,) [K] of a junction that its current warms; None for that of the surroundings
     polarisation : (K,) [C/m2]; None for none
+    noise : of random hops; None for a continuous density
     """
     (K, N), electrons = c.shape, junction.electrons[0].density_of_states > 0.0  # as in `closing.hold_electrons`
     heat = junction.heat.resistance.size > 0  # as in `heat.heated`
@@ -114,12 +124,31 @@ def begin(
     state.c[:] = c
     if heat:
         put_temperature(junction, state, junction.heat.surroundings if temperature is None else temperature)
-    control = stepper.Control(float(rtol), float(atol * c.mean()), min(CHUNK, max_steps))
+    control = control_of(junction, c, float(rtol), float(atol * c.mean()), min(CHUNK, max_steps), noise)
     total = (c * junction.columns.width).sum(axis=1)
-    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised)
+    trial = rosenbrock.new_trial(K, N, electrons, rosenbrock_methods.method_for(rtol), heat, polarised, noise)
     tangent, memory = states.new_tangent(K, N), states.new_memory(K, N)
     watch = model_limits.no_watch() if watch is None else watch
-    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart)
+    began = c.copy() if is_noisy(trial.noise) else np.zeros((0, 0))
+    return Run(junction, control, state, total, trial, tangent, memory, max_steps, watch, apart=apart, began=began)
+
+
+def control_of(
+    junction: Junction, c: np.ndarray, rtol: float, atol: float, max_steps: int, noise: Noise | None
+) -> Control:
+    """Error control of a run from concentrations c (K, N) [1/m3].
+
+    Errors may be UNSEEN of what is random: the number of ions, the band at rest (its variance e kT/C), a cell.
+    """
+    if noise is None or not len(noise.area):
+        return stepper.Control(rtol, atol, max_steps, stepper.OUTSIDE * rtol)
+    ions = (c * junction.columns.width).sum(axis=1) * noise.area
+    thickness, cells = junction.columns.width.sum(axis=1), c.shape[1]
+    eps = VACUUM_PERMITTIVITY * np.array([film.eps_r + film.b / film.sqrt_a for film in junction.film])  # at no field
+    band = np.sqrt(ELEMENTARY_CHARGE * thickness / (eps * noise.area * junction.kT))  # over kT
+    rtol += UNSEEN * float(max((ions**-0.5).max(), band.max()))
+    atol += UNSEEN * float(c.mean() * np.sqrt(cells / ions.mean()))
+    return stepper.Control(rtol, atol, max_steps, stepper.OUTSIDE * rtol + WRONG / float(ions.min()))
 
 
 def put_temperature(junction: Junction, state: State, temperature: ArrayLike) -> None:
@@ -253,21 +282,33 @@ def fail(run: Run, reason: str, time: float, voltage: float, step: float, norm: 
     raise SolverError(reason, time, voltage, step, norm, float(place), hottest)
 
 
+@contextmanager
+def with_all_ions(run: Run, voltage: float) -> Iterator[None]:
+    """Settle the state at a source voltage, with all ions instead of their smooth density. Raises SolverError."""
+    noise = run.trial.noise
+    hop_noise.show_ions(run.junction, run.state, noise)
+    jump(run, voltage)
+    yield
+    if is_noisy(noise):
+        hop_noise.hide_ions(run.state, noise)
+        jump(run, voltage)
+
+
 def record_row(run: Run, voltage: float) -> None:
     """Record the state with its current evaluated in full, not extrapolated from the previous step. Raises SolverError."""
-    jump(run, voltage)
-    log = new_log(run, np.array([OBSERVE]), False)
-    status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
-    check_status(run, status, run.time, voltage, 0.0, 0.0)
-    empty(run, log)
+    with with_all_ions(run, voltage):
+        log = new_log(run, np.array([OBSERVE]), False)
+        status = run_log.write_row(run.junction, run.state, run.tangent, run.time, 0.0, voltage, log)
+        check_status(run, status, run.time, voltage, 0.0, 0.0)
+        empty(run, log)
 
 
 def keep_state(run: Run, voltage: float) -> None:
     """Keep the state, settled at a source voltage. Raises SolverError."""
-    jump(run, voltage)
-    state = run.state
-    arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P
-    run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
+    with with_all_ions(run, voltage):
+        state = run.state
+        arrays = state.c, state.D_left, state.D_right, state.heat[TEMPERATURE], state.P
+        run.kept.append(KeptState(run.time, voltage, float(state.V[0]), *(array.copy() for array in arrays)))
 
 
 def restore_state(run: Run, kept: KeptState, voltage: float) -> None:

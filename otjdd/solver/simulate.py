@@ -134,22 +134,14 @@ def begun(case: Case, start: Start | None = None) -> tuple[integrate.Run, Ended 
 
     start : instead of that of the case
     """
-    parts, numerics = model.members(case), case.numerics
+    parts = model.members(case)
     junction = model.junction(case, parts=parts)
     start, failure = (start, None) if start is not None else prepared(case, junction, parts)
     watch = model_limits.new_watch(
         case.device.film_states(case.temperature), case.device.radius, case.device.film.cells
     )
-    moving = integrate.begin(
-        junction,
-        start.c,
-        rtol=numerics.rtol,
-        atol=numerics.atol,
-        max_steps=numerics.max_steps,
-        watch=watch,
-        apart=len(kinds_of(case)) > 1,
-        temperature=start.temperature,
-        polarisation=start.polarisation,
+    moving = initial.begin(
+        case, junction, parts, start, watch=watch, apart=len(kinds_of(case)) > 1, temperature=start.temperature
     )
     return moving, failure
 

@@ -17,6 +17,7 @@ class Start(NamedTuple):
     temperature: np.ndarray | None = (
         None  # (K,) K of a junction that its current warms; None for that of the surroundings
     )
+    smooth: np.ndarray | None = None  # (K, N) 1/m3, around which ions were drawn; None where it is c
 
 
 def at_snapshot(ds: xr.Dataset, number: int) -> Start:

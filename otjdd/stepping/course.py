@@ -7,7 +7,9 @@ from otjdd.errors import Status
 from otjdd.physics.junction import Junction
 from otjdd.physics.quasistatic import Accuracy, jump
 from otjdd.physics.state import Memory, State, Tangent
+from otjdd.stepping.drawn_hops import is_noisy
 from otjdd.stepping.extremes import look
+from otjdd.stepping.hop_noise import hide_ions, show_ions
 from otjdd.stepping.rosenbrock import Trial
 from otjdd.stepping.run_log import READS, STATES, Log, full_of_rows, write_read, write_row, write_state
 from otjdd.stepping.stepper import (
@@ -98,9 +100,15 @@ def run_course(
         if full(task, log) or (jumps and log.every_step and full_of_rows(log)):
             return Status.PAUSED, norm
         if jumps:
+            shown = log.every_step and is_noisy(trial.noise)
+            if shown:
+                show_ions(junction, state, trial.noise)
             status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status == Status.DONE and log.every_step:
                 status = write_row(junction, state, tangent, course.pieces[i, FROM], 0.0, V_start, log)
+            if status == Status.DONE and shown:
+                hide_ions(state, trial.noise)
+                status = jump(junction, state, tangent, memory, V_start, accuracy)
             if status != Status.DONE:
                 return status, norm
             if not log.every_step:
@@ -111,7 +119,13 @@ def run_course(
         status, norm = cross_piece(junction, control, state, tangent, trial, course, log)
         if status == Status.DONE:
             at[SETTLED_AT] = V_end
+            shown = is_noisy(trial.noise) and task & (OBSERVE | READ | KEEP) != 0
+            if shown:
+                show_ions(junction, state, trial.noise)
             status = perform(junction, state, tangent, memory, task, course.pieces[i, UNTIL], V_end, log)
+            if status == Status.DONE and shown:
+                hide_ions(state, trial.noise)
+                status = jump(junction, state, tangent, memory, V_end, accuracy)
         if status != Status.DONE:
             return status, norm
         at[PIECE], at[ELAPSED] = i + 1, 0.0

@@ -34,6 +34,7 @@ from otjdd.physics.junction import (
 from otjdd.physics.numerics import add_scaled, add_up, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.polarisation import ADVANCE, TOWARDS
 from otjdd.physics.state import GUESS, State, Tangent, new_state
+from otjdd.stepping.drawn_hops import Noise, no_noise
 from otjdd.stepping.electron_jacobian import ElectronWork, new_electron_work
 from otjdd.stepping.polarisation_step import (
     PolarisationWork,
@@ -73,12 +74,13 @@ class Work(NamedTuple):
 
 @held
 class Trial(NamedTuple):
-    """A step on trial: its method, its work space, and the state that it leads to."""
+    """A step on trial: its method, its work space, the state that it leads to, and the noise that it adds."""
 
     method: Method
     work: Work
     state: State
     film: ElectronWork
+    noise: Noise
 
 
 class Ramp(NamedTuple):
@@ -89,12 +91,14 @@ class Ramp(NamedTuple):
 
 
 def new_trial(
-    K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False
-) -> Trial:
-    """Room for a step of a method for K columns of N cells, with or without electrons in the film, heat, polarisation."""
+    K: int, N: int, electrons: bool = False, method: Method = RODAS, heat: bool = False, polarised: bool = False,
+    noise: Noise | None = None,
+) -> Trial:  # fmt: skip
+    """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise."""
     stages = method.alpha.size
     work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons)
-    return Trial(method, work, new_state(K, N, electrons, heat, polarised), film)
+    noise = no_noise() if noise is None else noise
+    return Trial(method, work, new_state(K, N, electrons, heat, polarised), film, noise)
 
 
 def new_work(stages: int, K: int, N: int, polarised: bool = False) -> Work:

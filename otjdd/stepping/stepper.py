@@ -24,9 +24,11 @@ from otjdd.physics.junction import Junction, closure_slope, polarised
 from otjdd.physics.numerics import add_up, copy, dot
 from otjdd.physics.quasistatic import VOLTAGE_TOLERANCE, Accuracy, blur, ensure_current, settle
 from otjdd.physics.state import MEAN, TEMPERATURE, State, Tangent, copy_state
+from otjdd.stepping.drawn_hops import Noise, is_noisy
 from otjdd.stepping.electron_step import film_step
 from otjdd.stepping.extremes import LEAPS, look, note
 from otjdd.stepping.heat_step import SAME, after_leap, agreed, begin_heat, correct, foresee, heat_error, uncertain_heat
+from otjdd.stepping.hop_noise import add_hop_noise, hide_ions, show_ions
 from otjdd.stepping.polarisation_step import (
     MOST_RECORDED,
     aim,
@@ -78,6 +80,7 @@ class Control(NamedTuple):
     rtol: float
     atol: float  # 1/m3
     max_steps: int  # of one call
+    outside: float  # share of the ions that concentrations beyond their bounds may stand for
 
 
 @held
@@ -88,6 +91,14 @@ class Course(NamedTuple):
     tasks: np.ndarray  # (P,) bits of `course`: EDGE at the start; OBSERVE, READ, KEEP at the end
     at: np.ndarray  # (PLACE,) PIECE, ELAPSED, STEP, SETTLED_AT, LAST_NORM, LAST_STEP, LEAPT; updated
     counts: np.ndarray  # (COUNTS,) ACCEPTED, REJECTED, UNPHYSICAL, TRIED, WORST_CELL; updated
+
+
+class Instant(NamedTuple):
+    """The end of a step."""
+
+    time: float  # s
+    step: float  # s
+    voltage: float  # V, of the source
 
 
 class Outcome(NamedTuple):
@@ -281,7 +292,7 @@ def leap(
     for k in range(new.c.shape[0]):
         for i in range(new.c.shape[1]):
             new.c[k, i] += step * work.error[k, i]
-    if outside(junction, new.c) > OUTSIDE * control.rtol:
+    if outside(junction, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, SHRINK, False, False)
     accuracy = Accuracy(voltage_slack(control), recorded)
     status = settle(junction, new, tangent, source.voltage + source.slope * step, new.V[0], accuracy)
@@ -339,7 +350,7 @@ def attempt(
     growth = min(GROWTH, max(SHRINK, allowed_growth(trial.method, norm))) if norm > 0.0 else GROWTH
     if norm > 1.0:
         return Outcome(Status.STEP_REJECTED, norm, min(growth, LEAST_SHRINK), False, False)
-    if outside(junction, new.c) > OUTSIDE * control.rtol:
+    if outside(junction, new.c) > control.outside:
         return Outcome(Status.STEP_REJECTED, norm, UNPHYSICAL_SHRINK, True, False)
     if recorded and polarised(junction):
         turned = largest_change(junction, state, new)
@@ -403,7 +414,7 @@ def warm_attempt(
 
 
 @detached
-def step_or_leap(
+def smooth_step(
     junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
     recorded: bool,
 ):  # fmt: skip
@@ -425,6 +436,23 @@ def step_or_leap(
 
 
 @detached
+def step_or_leap(
+    junction: Junction, control: Control, state: State, tangent: Tangent, trial: Trial, source: Ramp, step: float,
+    recorded: bool,
+):  # fmt: skip
+    """As `smooth_step`, with the random hops of the step, if there are any."""
+    if not is_noisy(trial.noise):
+        return smooth_step(junction, control, state, tangent, trial, source, step, recorded)
+    outcome = smooth_step(junction, control, state, tangent, trial, source, step, False)
+    if outcome.status != Status.DONE:
+        return outcome
+    end, accuracy = source.voltage + source.slope * step, Accuracy(voltage_slack(control), False)
+    status = add_hop_noise(junction, state, tangent, trial, end, step, accuracy)
+    growth = outcome.growth if status == Status.DONE else SHRINK
+    return Outcome(status, outcome.norm, growth, outcome.unphysical, outcome.leapt)
+
+
+@detached
 def settle_again(junction: Junction, control: Control, state: State, tangent: Tangent, voltage: float):
     """Settle the state at the start of a step that was rejected. Returns a status.
 
@@ -437,14 +465,20 @@ def settle_again(junction: Junction, control: Control, state: State, tangent: Ta
 
 @detached
 def note_step(
-    junction: Junction, state: State, tangent: Tangent, time: float, step: float, voltage: float, log: Log
+    junction: Junction, control: Control, state: State, tangent: Tangent, noise: Noise, end: Instant, log: Log
 ):  # fmt: skip
-    """Record a step [s] that ends at a time [s], or look at its largest values. Returns a status."""
-    status = Status.DONE
-    if log.every_step:
-        status = write_row(junction, state, tangent, time, step, voltage, log)
-    else:
-        look(junction, state, log.watch, time, step, heated(junction))
+    """Record a step, or look at its largest values. Returns a status."""
+    status, shown = Status.DONE, log.every_step and is_noisy(noise)
+    if shown:
+        show_ions(junction, state, noise)
+        status = settle(junction, state, tangent, end.voltage, state.V[0], Accuracy(voltage_slack(control), True))
+    if status == Status.DONE and log.every_step:
+        status = write_row(junction, state, tangent, end.time, end.step, end.voltage, log)
+    elif status == Status.DONE:
+        look(junction, state, log.watch, end.time, end.step, heated(junction))
+    if status == Status.DONE and shown:
+        hide_ions(state, noise)
+        status = settle_again(junction, control, state, tangent, end.voltage)
     return Status.TOO_HOT if status == Status.DONE and hottest(state) > HOTTEST else status
 
 
@@ -502,7 +536,8 @@ def cross_piece(
         dt = next_step(trial.method, growth, norm, step, at, after_rejection, log.every_step)
         after_rejection, failure = False, Status.STEP_TOO_SMALL
         time = start + tau if tau < duration else course.pieces[i, UNTIL]
-        status = note_step(junction, state, tangent, time, step, V_start + slope * tau, log)
+        instant = Instant(time, step, V_start + slope * tau)
+        status = note_step(junction, control, state, tangent, trial.noise, instant, log)
         if status != Status.DONE:
             break
     at[ELAPSED], at[STEP] = tau, dt

@@ -86,7 +86,7 @@ def test_charges_of_every_row_add_to_nothing():
 
 
 def test_largest_error_is_found_in_any_cell_of_any_column():
-    control = stepper.Control(0.1, 1.0, 1)
+    control = stepper.Control(0.1, 1.0, 1, 1e-3)
     old, new, error = np.full((3, 5), 10.0), np.full((3, 5), 20.0), np.full((3, 5), 0.5)
     for k, i in ((0, 0), (0, 4), (1, 2), (2, 4)):
         larger = error.copy()

@@ -1,0 +1,76 @@
+"""Ions that hop at random: the areas of their columns, the numbers of a seed, and what a run starts from.
+
+A film is made with its vacancies on random sites: where it starts uniform, from a profile or with a history, each site
+holds one with the probability c/c_max, and so the number of a device is random too. In equilibrium the number is drawn so,
+and the profile is that of equilibrium. A result has its ions.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.case.device import FromResult
+from otjdd.case.kinds import covered_by, kinds_of
+from otjdd.case.noise import column_area
+from otjdd.stepping.drawn_hops import Noise, fill_rough, new_noise
+
+if TYPE_CHECKING:
+    from otjdd.case.case import Case
+    from otjdd.physics.junction import Junction
+    from otjdd.solver.model import Member
+
+MOST_SITES = 2**62  # of a cell, in a draw
+
+
+def noise_of(case: Case, parts: list[Member], stream: int = 0) -> Noise | None:
+    """The noise of a run of a case, at its beginning; None where the ions are a density.
+
+    stream : of numbers; runs of one case that follow each other have their own
+    """
+    if case.ions.noise == "none":
+        return None
+    kinds = kinds_of(case)
+    covered = covered_by(kinds)
+    area = [column_area(kinds[part.kind].device, part.weight * covered) for part in parts]
+    return new_noise(np.array(area), case.ions.seed, case.device.film.cells, stream)
+
+
+def drawn(
+    case: Case, junction: Junction, parts: list[Member], mean: np.ndarray
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Concentrations (K, N) [1/m3] of ions on random sites, and the smooth ones around which they are drawn.
+
+    The mean ones themselves, and None, where the ions are a density.
+    """
+    noise = noise_of(case, parts)
+    if noise is None:
+        return mean, None
+    found, smooth, width = mean.copy(), mean.copy(), junction.columns.width
+    for k, area in enumerate(noise.area):
+        sites = junction.ions[k].c_max * width[k]
+        rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([case.ions.seed, k])))
+        if not isinstance(case.ions.initial, FromResult):
+            there = np.minimum(np.floor(sites * area), MOST_SITES).astype(np.int64)
+            counts = at_least_one(rng, there, mean[k] / junction.ions[k].c_max)
+            if case.ions.initial == "equilibrium":
+                found[k] *= counts.sum() / (mean[k] @ width[k] * area)
+            else:
+                found[k] = counts / (width[k] * area)
+        smooth[k] *= (found[k] @ width[k]) / (mean[k] @ width[k])
+    return found, smooth
+
+
+def fill(noise: Noise, junction: Junction, smooth: np.ndarray, real: np.ndarray) -> None:
+    """Fill the rough part of a noise from smooth and real concentrations (K, N)."""
+    for k, rough in enumerate(noise.rough):
+        fill_rough(smooth[k], real[k], junction.columns.width[k], rough)
+
+
+def at_least_one(rng: np.random.Generator, sites: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Numbers (N,) of occupied sites of cells, one or more in all."""
+    while True:
+        counts: np.ndarray = rng.binomial(sites, np.clip(chance, 0.0, 1.0))
+        if counts.any():
+            return counts

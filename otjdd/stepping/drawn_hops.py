@@ -1,0 +1,130 @@
+"""Numbers of hops drawn at random, and concentrations that are never below zero nor above the site density.
+
+Hops over a face in a time are two Poisson numbers, one each way; where many are expected their difference is normal. The
+random numbers follow from the seed, the column, the number of the step and the face (`random_numbers`), so a run has the
+same bits in any process, and after a checkpoint. A state steps as a smooth density; `Noise.rough` is what the ions differ
+from it.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached
+from otjdd.compiler.held_tuples import held
+from otjdd.stepping.random_numbers import normal, poisson, threefry
+
+# expected hops from which their number is normal: of a Poisson number of 16 the distribution is then off by 0.017 at most,
+# that of two such by less than 1e-3, as their skewness cancels
+MANY = 16.0
+BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, PASSED, MIDDLE, LINES = range(8)  # rows of Noise.lines
+WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces
+
+
+@held
+class Noise(NamedTuple):
+    """Random hops of a run; arrays of size 0 where ions are a continuous density."""
+
+    area: np.ndarray  # (K,) m2, through which the ions of a column move
+    key: np.ndarray  # (K, 2) words of 32 bits from seed and column
+    steps: np.ndarray  # (1,) steps drawn so far; updated
+    rough: np.ndarray  # (K, N+1) 1/m2, ions that passed the faces beyond those of the smooth density; updated
+    after: np.ndarray  # (K, N+1) that of the end of a step on trial
+    smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions as they are
+    lines: np.ndarray  # (LINES, N+1) work space of a column
+
+
+@bare
+def is_noisy(noise: Noise) -> bool:
+    """True where hops are random."""
+    return noise.area.size > 0
+
+
+def no_noise() -> Noise:
+    """The noise of a continuous density."""
+    none = np.zeros((0, 0))
+    return Noise(np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), none, none, none, np.zeros((LINES, 0)))
+
+
+def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
+    """The noise of columns of N cells with areas (K,) [m2], at the beginning of a stream of the numbers of a seed."""
+    low, high = seed & 0xFFFFFFFF, seed >> 32
+    key = np.array([threefry(low, high, k, stream) for k in range(len(area))], np.int64)
+    faces, cells = (len(area), N + 1), (len(area), N)
+    return Noise(
+        np.array(area, float), key, np.zeros(1, np.int64), np.zeros(faces), np.zeros(faces), np.zeros(cells),
+        np.zeros((LINES, N + 1)),
+    )  # fmt: skip
+
+
+@detached
+def draw_hops(noise: Noise, k: int, part: int, share: float, rest: float, out: np.ndarray):
+    """Add to out (N+1,) hops over the faces of column k to the right less those to the left, less their mean [1/m2].
+
+    share : of a step whose noise.lines FORTH and BACK go to either side [1/m2], in that part of it
+    rest : share of those that are not among them, what the mean PASSED more or less [1/m2]
+    """
+    area = noise.area[k]
+    key, key_b = noise.key[k, 0], noise.key[k, 1]
+    lines = noise.lines
+    for f in range(1, out.size - 1):
+        more = rest * (lines[PASSED, f] - (lines[FORTH, f] - lines[BACK, f]))
+        forth = area * (share * lines[FORTH, f] + max(more, 0.0))
+        back = area * (share * lines[BACK, f] + max(-more, 0.0))
+        if forth + back > 0.0:
+            word, other = threefry(key, key_b, part * out.size + f, noise.steps[0])
+            if forth + back > MANY:
+                hops = math.sqrt(forth + back) * normal(word, other)
+            else:
+                hops = poisson(forth, word) - poisson(back, other) - (forth - back)
+            out[f] += hops / area
+
+
+@bare
+def carry(c: np.ndarray, width: np.ndarray, most: float, upwards: bool) -> float:
+    """Let each cell give what it lacks to be empty, or has beyond its sites, to the next one. Returns what is left [1/m2].
+
+    c : (N,) concentrations [1/m3], in place   most : site density [1/m3]
+    """
+    over, N = 0.0, c.size
+    for j in range(N):
+        i = j if upwards else N - 1 - j
+        there = c[i] + over / width[i]
+        c[i] = min(max(there, 0.0), most)
+        over = (there - c[i]) * width[i]
+    return over
+
+
+@detached
+def keep_within(noise: Noise, k: int, c: np.ndarray, width: np.ndarray, most: float) -> bool:
+    """Where column k holds less than no ions in a cell, or more than sites, let its neighbours give or take the rest.
+
+    c : (N,) concentrations [1/m3], in place, their sum unchanged   most : site density [1/m3]
+    Random hops take more from a cell than it has where few are there. The neighbours to one side, drawn for each step, and
+    those to the other behind them; False where none has any.
+    """
+    good = True
+    for i in range(c.size):
+        good = good and 0.0 <= c[i] <= most
+    if good:
+        return True
+    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[0])
+    upwards = (word & 1) == 1
+    for _ in range(2):
+        left = carry(c, width, most, upwards)
+        if left == 0.0:
+            return True
+        upwards = not upwards
+        first = 0 if upwards else c.size - 1
+        c[first] += left / width[first]
+    return 0.0 <= c[first] <= most
+
+
+@bare
+def fill_rough(smooth: np.ndarray, real: np.ndarray, width: np.ndarray, rough: np.ndarray):
+    """Fill the rough part (N+1,) of a column from its smooth and real concentrations (N,), which have equal sums."""
+    passed = 0.0
+    for f in range(real.size - 1, 0, -1):
+        passed += (real[f] - smooth[f]) * width[f]
+        rough[f] = passed

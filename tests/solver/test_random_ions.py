@@ -1,0 +1,76 @@
+"""Ions that hop at random in whole runs: seeds, checkpoints, means, areas, and cases that cannot have them."""
+
+import numpy as np
+import pytest
+from devices import COLUMNS, SMALL, case, needs_speed
+
+import otjdd
+from otjdd.errors import CaseError
+from otjdd.solver import simulate
+
+SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
+PULSES = {
+    "drive": {
+        "kind": "train", "voltage": "1 V", "width": "1 us", "count": 4, "period": "3 us", "read_each": True,
+    }
+}  # fmt: skip
+
+
+def noisy(seed=1, **changes):
+    return case(**SMALL, **SHOT, **changes, ions__seed=seed).replace(PULSES)
+
+
+@needs_speed
+def test_a_seed_gives_the_same_bits_in_a_study_with_any_number_of_workers(tmp_path):
+    varied = noisy(**COLUMNS).replace({"study.grid": {"ions.seed": [1, 2]}})
+    alone, both = (otjdd.study(varied, tmp_path / str(n), workers=n) for n in (1, 2))
+    assert (tmp_path / "1" / "study.nc").read_bytes() == (tmp_path / "2" / "study.nc").read_bytes()
+    reads = alone["read_resistance"].values
+    assert np.array_equal(reads, both["read_resistance"].values)
+    assert not np.array_equal(*reads)
+    assert np.array_equal(reads[0], otjdd.run(noisy(1, **COLUMNS)).read_resistance.values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"device__radius": "1 nm", "ions__density": "1e23 1/m^3"}, "1 ion in each column at least"),
+        ({"ions__seed": 1.5}, "a whole number"),
+        ({"ions__seed": -1}, "seed"),
+        ({"numerics__error": "limit"}, "numerics.error"),
+        ({"drive": {"kind": "impedance", "frequencies": ["1 kHz"]}}, "small signal"),
+    ],
+)
+def test_what_does_not_go_with_random_hops_is_refused_in_words(changes, words):
+    with pytest.raises(CaseError, match=words):
+        case(**SMALL, **SHOT).replace({key.replace("__", "."): value for key, value in changes.items()})
+
+
+@needs_speed
+@pytest.mark.campaign
+def test_the_mean_of_200_runs_is_the_run_without_noise():
+    """Of ln R after each pulse, within three standard errors, at 1e4 ions."""
+    there = noisy(device__radius="5 um")
+    known = np.log(otjdd.run(there.without_noise()).read_resistance.values)
+    found = np.log([
+        simulate.simulate_junction(there.replace("ions.seed", seed)).read_resistance.values for seed in range(200)
+    ])  # fmt: skip
+    error = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    print(known, (found.mean(axis=0) - known) / error, found.std(axis=0))
+    assert np.abs(found.mean(axis=0) - known).max() < 3.0 * error.max()
+
+
+@needs_speed
+@pytest.mark.campaign
+def test_the_scatter_falls_with_the_root_of_the_area():
+    """Of ln R after each pulse, over three decades of the area."""
+    radii, scatter = [3.0, 9.5, 30.0, 95.0], []
+    for radius in radii:
+        there = noisy(device__radius=f"{radius} um")
+        found = [
+            simulate.simulate_junction(there.replace("ions.seed", seed)).read_resistance.values for seed in range(80)
+        ]
+        scatter.append(np.log(found).std(axis=0, ddof=1).mean())
+    slope = np.polyfit(np.log(np.square(radii)), np.log(scatter), 1)[0]
+    print(scatter, slope)
+    assert slope == pytest.approx(-0.5, abs=0.05)

@@ -1,0 +1,162 @@
+"""Random hops: variance at rest, bounds, seeds; against an exact residence-time Monte Carlo."""
+
+import numpy as np
+import pytest
+from devices import needs_speed
+from residence_time import residence_time
+
+from otjdd.case.case import parse_case
+from otjdd.constants import ELEMENTARY_CHARGE
+from otjdd.solver import equilibrium, integrate, model
+from otjdd.stepping.drawn_hops import keep_within, new_noise
+
+FILM = """
+title = "a film between two metals whose field does not change with their charge"
+temperature = "300 K"
+
+[device]
+radius = "10 nm"
+
+[device.left]
+kind = "metal"
+barrier = "0.8 eV"
+
+[device.film]
+thickness = "4 nm"
+cells = 20
+grading = 3
+permittivity = { law = "linear", eps_r = 100 }
+tunnelling_mass = 0.5
+
+[device.right]
+kind = "metal"
+barrier = "0.8 eV"
+
+[ions]
+charge = 1
+site_density = "1e27 1/m^3"
+density = "3e26 1/m^3"
+law = "linear"
+activation_energy = "0.5 eV"
+prefactor = "1e-7 m^2/s"
+well_left = "0.03 eV"
+
+[drive]
+kind = "hold"
+voltage = "0 V"
+duration = "1 s"
+"""
+
+
+def begun(ions, seed, relaxed=True, text=FILM, stream=0):
+    """A run of that film with a number of ions, their mean profile, and the area of the film [m2]."""
+    case = parse_case(text)
+    parts = model.members(case)
+    junction = model.junction(case, parts=parts)
+    c = model.uniform(parts, case.device.film.cells)
+    c = equilibrium.relaxed(junction, c) if relaxed else c
+    area = ions / (c[0] @ junction.columns.width[0])
+    noise = new_noise(np.array([area]), seed, c.shape[1], stream)
+    run = integrate.begin(junction, c, rtol=7e-3, atol=1e-2, noise=noise)
+    integrate.jump(run, 0.0)
+    return run, c, area
+
+
+def counts(run, voltage=0.0):
+    """Ions in the cells (N,) of a run of one column."""
+    with integrate.with_all_ions(run, voltage):
+        return run.state.c[0] * run.junction.columns.width[0] * run.trial.noise.area[0]
+
+
+def covariance(run, c, area):
+    """That of the counts of cells at rest (N, N): lattice exclusion, and the electrostatics between two metals."""
+    width, distance = run.junction.columns.width[0], run.junction.columns.distance[0]
+    n, sites = c[0] * width * area, 1e27 * width * area
+    x, thickness, eps = np.cumsum(distance)[:-1], distance.sum(), run.state.eps[0, 0]
+    near, far = np.minimum.outer(x, x), np.maximum.outer(x, x)
+    potential = ELEMENTARY_CHARGE * near * (thickness - far) / (eps * thickness * area)  # V at x by one ion at x'
+    inverse = np.linalg.inv(np.diag(1 / n + 1 / (sites - n)) + potential / run.junction.kT[0])
+    of_all = inverse.sum(axis=1)
+    return inverse - np.outer(of_all, of_all) / of_all.sum()
+
+
+@needs_speed
+@pytest.mark.parametrize("pause", [0.1, 1e-4], ids=["at rest in one step", "within a mean free time"])
+def test_the_counts_of_cells_at_rest_have_the_variance_of_lattice_exclusion(pause):
+    """To 3 %, in single steps far longer than the ions take to come to rest, and in steps in which only some cells do."""
+    run, c, area = begun(1200, seed=1)
+    found = []
+    for _ in range(2500):
+        run.step = pause
+        integrate.follow_piece(run, pause, 0.0, 0.0)
+        found.append(counts(run))
+    assert run.counts.accepted < 1.2 * len(found)
+    found, expected = np.array(found[50:]), covariance(run, c, area)
+    assert found.min() >= -1e-9
+    assert np.ptp(found.sum(axis=1)) < 1e-9
+    assert (found.var(axis=0) / np.diag(expected)).mean() == pytest.approx(1.0, abs=0.03)
+    sums = np.tril(np.ones_like(expected))[:-1]
+    assert ((found @ sums.T).var(axis=0) / np.diag(sums @ expected @ sums.T)).mean() == pytest.approx(1.0, abs=0.1)
+
+
+def test_what_a_cell_lacks_its_neighbour_gives():
+    noise, width = new_noise(np.array([1.0]), 3, 4), np.ones(4)
+    c = np.array([-2.0, 3.0, 9.0, 1.0])
+    assert keep_within(noise, 0, c, width, 6.0)
+    assert c.min() >= 0.0
+    assert c.max() <= 6.0
+    assert c.sum() == pytest.approx(11.0)
+    assert not keep_within(noise, 0, np.array([9.0, 9.0, 9.0, 9.0]), width, 6.0)
+
+
+@needs_speed
+def test_a_seed_is_the_same_run_and_another_seed_another():
+    def end(seed):
+        run, *_ = begun(500, seed)
+        integrate.jump(run, 0.5)
+        integrate.follow_piece(run, 1e-3, 0.5, 0.5)
+        return counts(run, 0.5)
+
+    assert np.array_equal(end(5), end(5))
+    assert not np.array_equal(end(5), end(6))
+
+
+# between the same metals, its ions few and driven across
+DRIVEN = FILM.replace("cells = 20\ngrading = 3", "cells = 20\ngrading = 1").replace(
+    'density = "3e26', 'density = "1e26'
+)
+
+
+def set_times(positions, times, threshold=0.33):
+    """Times at which the mean position first exceeds a share of the film, linear between the instants it is known at."""
+    found = []
+    for line in positions:
+        first = np.argmax(line > threshold) if (line > threshold).any() else len(line) - 1
+        share = (threshold - line[first - 1]) / (line[first] - line[first - 1]) if line[first] > threshold else 1.0
+        found.append(times[first - 1] + np.clip(share, 0, 1) * (times[first] - times[first - 1]))
+    return np.array(found)
+
+
+@needs_speed
+@pytest.mark.campaign
+@pytest.mark.parametrize("ions", [10, 30, 100])
+def test_set_times_of_few_ions_are_those_of_an_exact_monte_carlo(ions):
+    """300 runs each: Kolmogorov and Smirnov see no difference at the level of 1 %."""
+    from scipy.stats import ks_2samp
+
+    times, runs, voltage = np.linspace(0.0, 2.4e-3, 31), 300, 0.3
+    leapt, exact = np.empty((runs, 31)), np.empty((runs, 31))
+    for seed in range(runs):
+        run, _c, area = begun(ions, seed, relaxed=False, text=DRIVEN)
+        x = np.cumsum(run.junction.columns.distance[0])[:-1] / 4e-9
+        start = np.zeros(20)
+        start[:10] = ions // 10
+        run.state.c[0] = start / (run.junction.columns.width[0] * area)
+        integrate.jump(run, voltage)
+        for i in range(31):
+            if i:
+                integrate.follow_piece(run, times[i] - times[i - 1], voltage, voltage)
+            leapt[seed, i] = counts(run, voltage) @ x / ions
+        exact[seed] = residence_time(run, start, area, voltage, times, seed) @ x / ions
+    found, known = set_times(leapt, times), set_times(exact, times)
+    assert ks_2samp(found, known, method="asymp").pvalue > 0.01
