@@ -228,7 +228,10 @@ def merge(below: Any, above: dict[Any, Any], path: KeyPath, replaced: list[KeyPa
 def without_alternatives(
     below: dict[str, Any], above: dict[str, Any], path: KeyPath, replaced: list[KeyPath]
 ) -> dict[str, Any]:
-    """The table `below` without alternatives (EITHER) to keys of `above`. The removed paths are added to `replaced`."""
+    """The table `below` without alternatives (EITHER) to keys of `above`, or what these leave without a meaning.
+
+    The removed paths are added to `replaced`.
+    """
     gone: set[str] = set()
     for one, other in EITHER:
         for here, there in ((one, other), (other, one)):
@@ -236,6 +239,8 @@ def without_alternatives(
                 gone |= there & set(below)
     if is_profile(above.get("initial")) and "density" not in above:
         gone |= {"density"} & set(below)
+    if above.get("resistance", "spreading") != "spreading" and "conductivity" not in above:  # of device.heat
+        gone |= {"conductivity"} & set(below)
     replaced.extend((*path, name) for name in gone)
     return {name: value for name, value in below.items() if name not in gone}
 

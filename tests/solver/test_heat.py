@@ -204,3 +204,17 @@ def test_heat_spreads_below_a_disc():
         "li2019", {"device.heat": {"resistance": "spreading", "conductivity": "11 W/(m K)", "time_constant": "1 us"}}
     )
     assert heat.device.heat.kelvin_per_watt(10e-6) == pytest.approx(1 / (4 * 11 * 10e-6))
+
+
+def test_a_thermal_resistance_in_numbers_takes_the_place_of_a_spreading_one_of_the_base(tmp_path):
+    spreading = (
+        'base = "li2019.toml"\ntitle = "disc"\n[device.heat]\nresistance = "spreading"\nconductivity = "11 W/(m K)"\n'
+    )
+    (tmp_path / "disc.toml").write_text(f'{spreading}time_constant = "1 us"\n')
+    (tmp_path / "known.toml").write_text('base = "disc.toml"\ntitle = "known"\n[device.heat]\nresistance = "1e6 K/W"\n')
+    for case in (
+        load_case(tmp_path / "known.toml"),
+        load_case(tmp_path / "disc.toml", {"device.heat.resistance": "1e6 K/W"}),
+    ):
+        assert case.device.heat.kelvin_per_watt(10e-6) == 1e6
+        assert case.device.heat.time_constant == 1e-6
