@@ -21,7 +21,7 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 from otjdd.units import ZERO_CELSIUS
 
-U, AROUND = "V(u)", "V(around)"  # 1/T scaled to 1 to -1: of the junction, and of the circuit around it
+U = "V(u)"  # 1/T scaled to 1 to -1
 CHARGED = 1e-13  # F: with 1e-9, round-off of the charge makes ngspice reduce its steps until it stops (2.6 V, then 0 V)
 OPTIONS = "reltol=1e-5 abstol=1e-10 method=gear"  # abstol: below it round-off of the charge in short steps is a current
 WIDE = 100  # most characters of a line of a netlist
@@ -58,7 +58,7 @@ def subcircuit(model: CompactModel) -> str:
     lines.append(f"Boutside outside 0 V = {outside_condition(model, kinds)} ? 1 : 0")
     for kind in kinds:
         for group in kind.groups:
-            lines += sources(*group, AROUND if model.heat else U)
+            lines += sources(*group)
     for k in columns:
         lines += column_lines(model, kinds, k)
     total = "+".join(f"{number(weight)}*exp(min(V(g{k}), 5))" for k, weight in enumerate(model.weight, 1))
@@ -87,7 +87,6 @@ def temperature_lines(model: CompactModel) -> list[str]:
         f"Bu u 0 V = (1/min(max(V(kelvin), {number(found[0])}), {number(found[-1])})-{middle})/{half}",
     ]
     if model.heat:
-        lines += [lines[-1].replace("Bu u", "Baround around").replace("V(kelvin)", f"temper+{ZERO_CELSIUS}")]
         lines += ["Bwarm 0 warm I = {rth}*V(j,n)*V(j,n)*V(chord)-V(warm)", "Cwarm warm 0 {tau}"]
     return lines
 
@@ -106,12 +105,12 @@ def outside_condition(model: CompactModel, kinds: list[Functions]) -> str:
     return " || ".join(found)
 
 
-def sources(names: list[str], part: Pieces, around: str) -> list[str]:
-    """A voltage source for each of these functions of the voltage. around : the u for the charge"""
+def sources(names: list[str], part: Pieces) -> list[str]:
+    """A voltage source for each of these functions of the voltage."""
     lines = []
     for r, name in enumerate(names):
         pieces = [
-            horner(factors, f"(V(v)-{number(knot)})".replace("--", "+"), around if name[0] == "d" else U)
+            horner(factors, f"(V(v)-{number(knot)})".replace("--", "+"), U)
             for factors, knot in zip(part.factors[:, r], part.knots[:-1], strict=True)
         ]
         text = tree(
@@ -128,9 +127,8 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     t = int(model.kind[k - 1])
     kind = kinds[t]
     low, high, speed = coefficient(kind.low, U), coefficient(kind.high, U), own_speed(model, k, U)
-    states = {letter: f"V(y{k})" for letter in kind.letters} | ({"d": f"V(z{k})"} if model.heat else {})
     sums = {
-        letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, states[letter])})" for j in range(kind.count))
+        letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
         for letter in kind.letters
     }
     rate = f"{speed}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
@@ -145,8 +143,7 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     return [
         f"Cx{k} x{k} 0 1 ic=0",
         f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {low}), {high})",
-        f"By{k} y{k} 0 V = {unit_state(kind, k, U)}",
-        f"Bz{k} z{k} 0 V = {unit_state(kind, k, AROUND)}" if model.heat else "",
+        f"By{k} y{k} 0 V = {unit_state(kind, k)}",
         f"Be{k} e{k} 0 V = min(max({sums['a']}, -60), 60)",
         f"Bg{k} g{k} 0 V = min(max({sums['b']}, -60), 5)",
         f"Bd{k} d{k} 0 V = {sums['d']}",
@@ -158,9 +155,9 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
     ]
 
 
-def unit_state(kind: Functions, k: int, u: str) -> str:
+def unit_state(kind: Functions, k: int) -> str:
     """Text of the state of column k, scaled to -1 to 1 over its range at u."""
-    low, high = coefficient(kind.low, u), coefficient(kind.high, u)
+    low, high = coefficient(kind.low, U), coefficient(kind.high, U)
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"(2/({high}-{low}))"
     return f"min(max((V(q{k})-{low})*{across}-1, -1), 1)"
 

@@ -18,7 +18,8 @@ from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.temperatures import scale
 
 WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
-TELL = "1e12"  # 1/s, rate at which the node `told` is charged
+TELL = "1e14"  # 1/s, rate at which the node `told` is charged
+MEMORY = "1e-19"  # F, of that node: so small a charge that simulators need not resolve its jump, which would stop them
 
 
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
@@ -34,8 +35,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     leaves it out.
 
     A model of several temperatures follows `$temperature` by `u`, 1/T scaled to 1 to -1. With self-heating the node `warm`
-    is the rise in K, with the parameters `rth` (0 for none) and `tau`. The charge is then that at `$temperature`, by
-    `around`: if it followed the rise, round-off of the rise would be a current.
+    is the rise in K, with the parameters `rth` (0 for none) and `tau`.
 
     paced : make `otj(p, n, pace)`, whose states move faster by a factor, the voltage of `pace`
     """
@@ -54,7 +54,7 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
     lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
     for kind in kinds:
-        lines += [indented(by_voltage(*group, charge_u(model)), 4) for group in kind.groups]
+        lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
         lines += column_block(model, kinds, k, paced)
     lines += [
@@ -81,19 +81,10 @@ def inverse_temperature(model: CompactModel) -> list[str]:
     if len(model.temperatures) == 1:
         return []
     middle, half = scale(model.temperatures)
-    around = [
-        f"    around = (1.0 / min(max($temperature, coldest), warmest) - {number(middle)}) * {number(1.0 / half)};",
-    ]
     return [
         f"    kelvin = $temperature{' + V(warm)' * heated(model)};",
         f"    u = (1.0 / min(max(kelvin, coldest), warmest) - {number(middle)}) * {number(1.0 / half)};",
-        *around * heated(model),
     ]
-
-
-def charge_u(model: CompactModel) -> str:
-    """Name of the u for the charge."""
-    return "around" if heated(model) else "u"
 
 
 def heat(model: CompactModel) -> list[str]:
@@ -117,9 +108,8 @@ def warning(model: CompactModel) -> list[str]:
     return [
         f"    @(initial_step) if ($temperature < {cold} - {WARM} || $temperature > {hot} + {WARM}) $warning({warm});",
         f"    outside = ({outside}) ? 1.0 : 0.0;",
-        f"    y = outside * (1.0 - V(told)) * {TELL};",
-        "    if ($abstime <= 0.0) y = -V(told);",
-        "    I(told) <+ ddt(V(told)) - y;",
+        "    y = ($abstime > 0.0 && (outside > 0.5 || V(told) > 0.5)) ? 1.0 : 0.0;",
+        f"    I(told) <+ {MEMORY} * (ddt(V(told)) + (V(told) - y) * {TELL});",
         f'    if (analysis("dc") && outside > 0.5) $warning({message});',
         f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < 0.5) $warning({message});",
     ]
@@ -172,7 +162,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
     names += [f"t{j}" for j in range(2, kinds[0].count)]
-    names += ["u", "kelvin"] * (len(model.temperatures) > 1) + ["around"] * heated(model)
+    names += ["u", "kelvin"] * (len(model.temperatures) > 1)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
     told = (
         '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
@@ -180,14 +170,11 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     return [*lines, told]
 
 
-def by_voltage(names: list[str], part: Pieces, around: str) -> str:
-    """Statements that set functions of the voltage by the piece that v is in. around : the u for the charge"""
+def by_voltage(names: list[str], part: Pieces) -> str:
+    """Statements that set functions of the voltage by the piece that v is in."""
 
     def leaf(i: int) -> str:
-        sets = [
-            f"{name} = {horner(part.factors[i, r], 't', around if name[0] == 'd' else 'u')};"
-            for r, name in enumerate(names)
-        ]
+        sets = [f"{name} = {horner(part.factors[i, r], 't', 'u')};" for r, name in enumerate(names)]
         return "\n".join(["begin", f"  t = v - ({number(part.knots[i])});", *("  " + text for text in sets), "end"])
 
     def branch(knot: float, below: str, above: str) -> str:
@@ -204,18 +191,15 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     sums = {letter: "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters}
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
-    charge = f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});"
     emptying, speed = f"faster{k} * {own_speed(model, k, 'u', divided=True)}", own_speed(model, k, "u")
     up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
     return [
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
-        *by_state(kind, charge_u(model)) * heated(model),
-        *[charge] * heated(model),
-        *by_state(kind, "u"),
+        *by_state(kind),
         f"    e = {sums['a']};",
         f"    y = {sums['b']};",
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
-        *[charge] * (not heated(model)),
+        f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
         f"    r = faster{k} * {speed} * exp(e);",
         *limit,
         f"    r = r * (rest{t} - q);",
@@ -229,9 +213,9 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     ]
 
 
-def by_state(kind: Functions, u: str) -> list[str]:
+def by_state(kind: Functions) -> list[str]:
     """Statements that set x, the state scaled to -1 to 1 over its range at u, and the Chebyshev polynomials of x."""
-    low, high = coefficient(kind.low, u), coefficient(kind.high, u)
+    low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"2.0 / ({high} - {low})"
     recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
     return [f"    x = (q - {low}) * {across} - 1.0;", "    " + " ".join(recurrence)]

@@ -142,7 +142,8 @@ def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
     heat, end = SelfHeating(1.2e8, 2e-7), 0.99e-6
     model = made_model.warm_model(*NODES, heat=heat, resistance=0.0, decades=1.0)
     with_forms(model, tmp_path)
-    found = -simulators.ngspice(tmp_path, body(form).replace(f"at={READ:g}", f"at={end:g}"))["read"]
+    charged = body(form).replace("charging=0", "")
+    found = -simulators.ngspice(tmp_path, charged.replace(f"at={READ:g}", f"at={end:g}"))["read"]
     cold = made_model.warm_model(*NODES, resistance=0.0, decades=1.0)
     times, volts = np.transpose(POINTS)
 
@@ -157,6 +158,23 @@ def test_the_current_warms_the_junction_of_a_circuit(form, tmp_path):
     solved = solve_ivp(rates, (0.0, end), [cold.start[0], 0.0], method="LSODA", rtol=1e-5, atol=1e-6, max_step=1e-7)
     q, rise = solved.y[:, -1]
     assert 20.0 < rise < 95.0
-    wanted = cold.at(300.0 + rise)
-    assert found == pytest.approx(wanted.hold(wanted.states(1, [q]), 1.6, 0.0)[0], rel=0.02)
+    own, V, near = cold.at(300.0 + rise), np.full(2, 1.6), q + np.array([-1e-4, 1e-4])
+    by_state = (
+        np.diff(own.charge(V, near[:, None]))[0] / 2e-4
+    )  # the charge of these tables does not depend on temperature
+    displaced = own.area * by_state * rates(end, [q, rise])[0]
+    assert found == pytest.approx(own.hold(own.states(1, [q]), 1.6, 0.0)[0] + displaced, rel=0.02)
     assert found > 1.2 * cold.run(shapes.table(times, volts, [end])).read_current.values[0]
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("form", FORMS)
+def test_a_junction_that_gets_too_hot_is_told_and_simulated_to_its_end(form, tmp_path):
+    """The flag switches while the temperature passes the end of its range: no simulator is to resolve that switch."""
+    with_forms(made_model.warm_model(*NODES, heat=SelfHeating(1.2e9, 2e-7), resistance=0.0, decades=1.0), tmp_path)
+    heated = body(form).replace("charging=0", "")
+    if form == INCLUDED:
+        flagged = heated.replace(".endc", "meas tran outside max v(x1.outside)\n.endc")
+        assert simulators.ngspice(tmp_path, flagged)["outside"] == 1.0
+    else:
+        assert simulators.printed(tmp_path, heated).count("outside of the range") == 1
