@@ -227,6 +227,17 @@ def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(numbe
 
 
 @needs_speed
+@pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
+def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number):
+    pytest.importorskip("sksundae")
+    from validation.reliability import agreement_polarised
+
+    compared = agreement_polarised.compare(devices.drawn(8, seed=3)[number], number)
+    assert compared.moved > 0.1
+    assert compared.error < 1e-6
+
+
+@needs_speed
 def test_random_devices_with_electrons_are_solved_or_stop_in_words():
     rows = devices.drawn(16, seed=1)
     found = [devices.fate(k, devices.with_electrons(rows[k], k)) for k in range(2)]
@@ -254,6 +265,15 @@ def test_reads_of_a_film_whose_stack_leaps_to_and_fro_are_told_from_others(tmp_p
 @needs_speed
 def test_free_energy_never_rises_at_a_constant_voltage():
     found = [fall for k, u in enumerate(devices.drawn(8, seed=5)) for fall in free_energy.falls(u, k)]
+    assert sum(fall.steps for fall in found) > 150
+    assert [fall for fall in found if fall.rise > fall.round_off] == []
+    assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []
+
+
+@needs_speed
+def test_free_energy_never_rises_with_a_polarisation():
+    rows = enumerate(devices.drawn(8, seed=5))
+    found = [fall for k, u in rows for fall in free_energy.falls(u, k, devices.with_polarisation)]
     assert sum(fall.steps for fall in found) > 150
     assert [fall for fall in found if fall.rise > fall.round_off] == []
     assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []

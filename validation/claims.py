@@ -14,7 +14,7 @@ from otjdd.system.pool import cores
 from validation import measured
 
 HERE = Path(__file__).parent
-READMES = {"paper": "../README.md", "nb-sto-interface": "README.md"}
+READMES = {"paper": "../README.md", "nb-sto-interface": "README.md", "ferroelectric": "README.md"}
 COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")
 
 

@@ -8,7 +8,18 @@ from collections.abc import Callable
 from itertools import permutations
 from typing import Any, NamedTuple
 
-from otjdd.analysis import comparison, drift, forward, learning, polarised, power_laws, small_signal, stops, synapse
+from otjdd.analysis import (
+    comparison,
+    drift,
+    ferroelectric,
+    forward,
+    learning,
+    polarised,
+    power_laws,
+    small_signal,
+    stops,
+    synapse,
+)
 from otjdd.analysis.trial import Trials
 
 RUN = "a run"  # the function of a metric takes one Dataset
@@ -149,6 +160,21 @@ METRICS = {
         "most": ("1", "largest ratio of these currents"),
         "most_voltage": ("V", "voltage of that ratio"),
     }, ("bias", "bias_current")),
+    "coercivity": Metric(ferroelectric.coercivity, TRIALS, {
+        "pulse_field": ("V/m", "field of pulses that turn half of the polarisation"),
+        "loop_field": ("V/m", "coercive field of the loop whose frequency is nearest to 1 kHz"),
+        "slope": ("V/m", "rise of the coercive field of loops with a decade of frequency"),
+    }),
+    "doping": Metric(ferroelectric.doping, TRIALS, {
+        "light": ("1", "high over low resistance on the most lightly doped electrode"),
+        "heavy": ("1", "high over low resistance on the most heavily doped electrode"),
+        "falls": ("1", "ratio of both"),
+    }),
+    "fast_and_kept": Metric(ferroelectric.fast_and_kept, RUN, {
+        "set_ratio": ("1", "resistance before a set over that after it"),
+        "kept_ratio": ("1", "resistance before the set over that after a pause"),
+        "high_kept": ("1", "high resistance after a pause over that before it"),
+    }, ("read_resistance",)),
     "endurance": Metric(synapse.endurance, RUN, {
         "first": ("1", "high over low resistance of the first cycle"),
         "last": ("1", "high over low resistance of the last cycle"),

@@ -24,6 +24,7 @@ RUNS = {
         "voltage": [0, -1, 0, 1, 0, 1, 0, -1, 0, -1, 0], "electrode_charge": [0, -3, -2, 3, 2, 3, 2, -3, -2, -3, -2],
     },
     "reversal": {"polarisation": [-0.2, 0.1]},
+    "fast_and_kept": {"read_resistance": [1e8, 1e8, 1e4, 1e5]},
     "ter": {"bias_current": np.array([[[-3.0, 2.0]], [[-1.0, 1.0]]]), "bias": [-0.2, 0.1]},
 }  # fmt: skip
 SIGNALS = {"mott_schottky": DEPLETION, "impedance": SPECTRUM}

@@ -14,6 +14,7 @@ from validation.reliability import (
     accidents,
     agreement,
     agreement_electrons,
+    agreement_polarised,
     attack,
     attack_explorer,
     attack_files,
@@ -161,6 +162,11 @@ def agreement_of_devices(quick: bool, folder: Path, compare=agreement.compare) -
     return said, worst < 1e-6
 
 
+def agreement_with_polarisation(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same with polarised films of two levels, their polarisation compared as well."""
+    return agreement_of_devices(quick, folder, agreement_polarised.compare)
+
+
 def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str, bool]:
     """The free energy of 1000 random devices must not rise at constant voltages."""
     count = 100 if quick else 1000
@@ -177,6 +183,11 @@ def free_energies(quick: bool, folder: Path, written=devices.text) -> tuple[str,
 def free_energies_with_electrons(quick: bool, folder: Path) -> tuple[str, bool]:
     """The same devices with electrons in their films, during a rest at 0 V."""
     return free_energies(quick, folder, devices.with_electrons)
+
+
+def free_energies_with_polarisation(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same devices with polarised films."""
+    return free_energies(quick, folder, devices.with_polarisation)
 
 
 def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
@@ -236,8 +247,10 @@ CAMPAIGNS = {
     "electron-stacks": random_stacks,
     "folds": folds.folding_films,
     "electron-agreement": agreement_with_electrons,
+    "polarised-agreement": agreement_with_polarisation,
     "free-energy": free_energies,
     "electron-free-energy": free_energies_with_electrons,
+    "polarised-free-energy": free_energies_with_polarisation,
     "terminals": terminal_currents,
     CURRENTS: currents_of_devices,
     "stated-errors": errors_of_reads,

@@ -10,6 +10,9 @@ ln[(odds behind B(-d))/(odds before B(d))], in the notation of `otjdd.physics.io
 So F falls along the discrete equations, with any law of motion and on any grid. This holds for blocking ends and a constant
 V_j, so without series resistance and compliance.
 
+A polarisation adds L E_off P, and of two levels L (P_s kT/d_e) [p ln p + (1 - p) ln(1 - p)], p = (1 + P/P_s)/2. Its rate
+has the sign that lowers F, as k+/k- is the exponential of the force on P. P beyond P_s counts as out of bounds, too.
+
 Errors of the integrator may raise F, in particular if a step leaves concentrations outside of their bounds. There F is not
 defined. It is computed with the concentrations clipped to the bounds, and such steps are counted separately.
 
@@ -86,6 +89,22 @@ def of_electrons(junction, state, k: int) -> np.ndarray:
     return E_CHARGE * junction.kT[k] * junction.columns.width[k, : n.size] * (n * eta - pressure)
 
 
+def of_polarisation(junction, state, k: int) -> np.ndarray:
+    """Terms of the polarisation of column k [J/m2]; empty without one."""
+    from otjdd.physics.polarisation import TWO_LEVEL
+
+    polar = junction.polarisation
+    if not polar.saturation.size:
+        return np.zeros(0)
+    P, L = state.P[k], polar.thickness[k]
+    found = [L * polar.offset[k] * P]
+    if polar.law == TWO_LEVEL:
+        up = np.clip(0.5 * (1.0 + P / polar.saturation[k]), 0.0, 1.0)
+        levels = polar.saturation[k] * junction.kT[k] / polar.dipole[k]
+        found += [L * levels * xlogy(up, up), L * levels * xlogy(1.0 - up, 1.0 - up)]
+    return np.array(found)
+
+
 def shown(junction, state) -> np.ndarray:
     """Concentrations (K, N) [1/m3] clipped to their bounds, as in the profiles of a result."""
     return bounded(state.c, junction.columns.width, junction.ions[0].c_max)
@@ -96,7 +115,13 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
     total, size = 0.0, 0.0
     for k, weight in enumerate(junction.columns.weight):
         old, new = (
-            np.append(terms(junction, shown(junction, state)[k], state.E[k], k), of_electrons(junction, state, k))
+            np.concatenate(
+                (
+                    terms(junction, shown(junction, state)[k], state.E[k], k),
+                    of_electrons(junction, state, k),
+                    of_polarisation(junction, state, k),
+                )
+            )
             for state in (before, after)
         )
         left = charging(junction.left[k], before.D_left[k], after.D_left[k]) - V * (after.D_left[k] - before.D_left[k])
@@ -110,22 +135,23 @@ def change(junction, before, after, V: float) -> tuple[float, float]:
 def hold(run, V: float, duration: float) -> Fall:
     """Integrate a run through a hold, and look at F after each step."""
     from otjdd.physics.state import copy_state, new_state
+    from otjdd.stepping.polarisation_step import beyond_saturation
     from otjdd.stepping.stepper import outside
 
     integrate.jump(run, V)
     K, N = run.state.c.shape
     run.control = run.control._replace(max_steps=1)
-    before = new_state(K, N, run.state.band.size > 0)
+    before = new_state(K, N, run.state.band.size > 0, polarised=run.state.progress.size > 0)
     copy_state(run.state, before)
     fall, rise, overshoot, round_off, steps = 0.0, 0.0, 0.0, 0.0, 0
 
     def look(fraction):
         nonlocal fall, rise, overshoot, round_off, steps
-        if np.array_equal(run.state.c, before.c):
+        if np.array_equal(run.state.c, before.c) and np.array_equal(run.state.P, before.P):
             return
         by, size = change(run.junction, before, run.state, V)
         fall, round_off, steps = fall - by, max(round_off, ROUND_OFF * size), steps + 1
-        if outside(run.junction, before.c) or outside(run.junction, run.state.c):
+        if any(outside(run.junction, s.c) or beyond_saturation(run.junction, s) > 0.0 for s in (before, run.state)):
             overshoot = max(overshoot, by)
         else:
             rise = max(rise, by)
@@ -146,8 +172,11 @@ def falls(u: Shares, number: int, written=text):
     case = device(u, number, written)
     parts, numerics = model.members(case), case.numerics
     junction = model.junction(case, parts=parts)
-    c = initial.start(case, junction, parts).c
-    run = integrate.begin(junction, c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps)
+    start = initial.start(case, junction, parts)
+    run = integrate.begin(
+        junction, start.c, rtol=numerics.rtol, atol=numerics.atol, max_steps=numerics.max_steps,
+        polarisation=start.polarisation,
+    )  # fmt: skip
     first, second, rest = case.drive.parts
     for V, duration in ((first.voltage, first.width), (second.voltage, second.width), (0.0, rest.duration)):
         fall = hold(run, V, duration)
