@@ -20,6 +20,7 @@ Measured data
 Results
     read, write                 NetCDF files; an interrupted write leaves no incomplete file
     figure(ds, kinds)           matplotlib figure of a result or a study
+    noise(ds)                   spectrum, slope and size of the noise of reads at one voltage
     resample(ds, step)          the time series at even times
     to_csv(ds, path)            the variables over one dimension as a table
     measured(**arrays)          a Dataset of measured arrays, for the metrics and figures
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from otjdd.analysis import plasticity as plasticity
     from otjdd.analysis import synapse as synapse
     from otjdd.analysis import textbook as textbook
+    from otjdd.analysis.current_noise import noise as noise
     from otjdd.case.case import Case as Case
     from otjdd.case.case import load_case as load_case
     from otjdd.case.shipped import ShippedCase as ShippedCase
@@ -82,6 +84,7 @@ HOME = {
     "study": "studies.study",
     "slope": "studies.sensitivity",
     "sobol_indices": "studies.sensitivity",
+    "noise": "analysis.current_noise",
     "compact": "compact_models.build",
     "CompactModel": "compact_models.model",
     "fit": "fitting.fit",

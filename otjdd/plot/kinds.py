@@ -14,6 +14,7 @@ from otjdd.plot import (
     heat,
     iv,
     learning,
+    noise,
     polarised,
     profiles,
     reads,
@@ -74,6 +75,7 @@ HYSTERESIS = each("voltage", "junction_voltage", "polarisation", when=polarised.
 POLARISED = each("time", "voltage", "polarisation", when=lambda ds: ds.sizes["time"] > 2)
 TWO_STATES = each(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
 ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
+NOISY = each("read_time", "read_current", "read_voltage", when=noise.has_spectrum)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 
 
@@ -170,6 +172,10 @@ KINDS = {
         series.current, "current and voltage over time",
         'a recorded time series: record.every = "all", or record.windows',
         each(*TIMED, when=lambda ds: ds.sizes["time"] > 2), each(*TIMED, when=series.shows_time),
+    ),
+    "noise": Kind(
+        noise.spectrum, "spectrum of the current of reads at one voltage, with its slope and the shot noise of electrons",
+        "64 reads or more at even times and one voltage, which scatter (ions.noise)", NOISY, never,
     ),
     "temperature": Kind(
         heat.temperature, "temperature of a junction that its current warms, over time",

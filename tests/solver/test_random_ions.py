@@ -17,7 +17,7 @@ PULSES = {
 
 
 def noisy(seed=1, **changes):
-    return case(**SMALL, **SHOT, **changes, ions__seed=seed).replace(PULSES)
+    return case(**SMALL | SHOT | changes, ions__seed=seed).replace(PULSES)
 
 
 @needs_speed

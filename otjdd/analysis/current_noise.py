@@ -1,0 +1,85 @@
+"""Noise of a current read again and again at one voltage: its spectrum, slope and size, beside that of electrons."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+from otjdd.units import parse
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FEWEST = 64  # reads of a spectrum
+SEGMENTS = 8  # of Welch's method, each half over the next
+EVEN = 1e-6  # relative difference of intervals that count as equal
+
+
+def noise(ds: xr.Dataset) -> xr.Dataset:
+    """Noise of the reads of a result, evenly spaced and at one voltage, as drive `steps` with `read_each` makes.
+
+    frequency (F,) [Hz], current_spectrum (F,) [A2/Hz], one-sided, of the current less its straight line (Welch)
+    slope : of ln S against ln f, -1 for 1/f, least squares; slope_error : its standard error
+    size : f S/I^2 [1], geometric mean over the frequencies; Hooge's number is this times the number of carriers
+    scatter : standard deviation of ln I
+    shot_spectrum, thermal_spectrum : 2 e I of electrons and that of the series resistance [A2/Hz], which the run leaves out
+    electron_current : root mean square of both [A] in the bandwidth of the instrument; nan where [circuit] has none
+    Raises ValueError for fewer than 64 reads, and for reads that are not even or change sign.
+    """
+    from scipy.signal import welch
+
+    names = [name for name in ("read_time", "read_current", "read_voltage") if name not in ds]
+    if names:
+        raise ValueError(f"a spectrum of noise takes reads, the result has no {', '.join(names)}")
+    time, current, voltage = (ds[name].values for name in ("read_time", "read_current", "read_voltage"))
+    if len(time) < FEWEST:
+        raise ValueError(f"a spectrum of noise takes {FEWEST} reads or more, there are {len(time)}")
+    interval = np.diff(time)
+    if np.ptp(interval) > EVEN * time[-1] or np.ptp(voltage) > EVEN * np.abs(voltage).max():
+        raise ValueError("a spectrum of noise takes reads at even times and one voltage")
+    if not (np.isfinite(current).all() and (current * current[0] > 0).all()):
+        raise ValueError("a spectrum of noise takes reads of a current that is there and keeps its sign")
+    window = 2 * len(time) // (SEGMENTS + 1)
+    f, S = (array[1:-1] for array in welch(current, 1 / interval.mean(), nperseg=window, detrend="linear"))
+    mean = float(abs(current.mean()))
+    found = dict.fromkeys(("slope", "slope_error", "size"), math.nan)
+    if (S > 0).all():
+        (slope, _), covariance = np.polyfit(np.log(f), np.log(S), 1, cov=True)
+        size = float(np.exp(np.log(f * S).mean())) / mean**2
+        found = {"slope": float(slope), "slope_error": math.sqrt(covariance[0, 0]), "size": size}
+    shot, thermal, bandwidth = electron_noise(ds, mean, float(abs(voltage[0])))
+    units = {"shot_spectrum": "A2 Hz-1", "thermal_spectrum": "A2 Hz-1", "electron_current": "A"}
+    found |= {
+        "scatter": float(np.log(np.abs(current)).std(ddof=1)), "shot_spectrum": shot, "thermal_spectrum": thermal,
+        "electron_current": math.sqrt((shot + thermal) * bandwidth), "mean_current": mean,
+    }  # fmt: skip
+    import xarray as xr
+
+    spectrum = ("frequency", S, {"units": "A2 Hz-1", "long_name": "spectral density of the current"})
+    numbers = {name: ((), value, {"units": units.get(name, "1")}) for name, value in found.items()}
+    numbers["mean_current"] = ((), mean, {"units": "A"})
+    frequency = ("frequency", f, {"units": "Hz", "long_name": "frequency"})
+    return xr.Dataset({"current_spectrum": spectrum} | numbers, {"frequency": frequency})
+
+
+def electron_noise(ds: xr.Dataset, current: float, voltage: float) -> tuple[float, float, float]:
+    """Spectra [A2/Hz] of the shot noise of a current [A] and of the series resistance at a voltage [V], and a bandwidth.
+
+    The bandwidth [Hz] is the equivalent one of the single pole of the instrument, nan where there is none. Unknown values
+    of a Dataset without a case are left out. Source: 2 e I (Schottky), 4 kT R_s of a voltage across R_s and the junction.
+    """
+    case = tomllib.loads(ds.attrs.get("case_resolved", ""))
+    circuit = case.get("circuit", {})
+    T = parse(case["temperature"], "temperature") if "temperature" in case else 300.0
+    series = parse(circuit["series_resistance"], "resistance") if "series_resistance" in circuit else 0.0
+    pole = math.nan
+    if "bandwidth" in circuit:
+        pole = parse(circuit["bandwidth"], "frequency")
+    elif "time_constant" in circuit:
+        pole = 1 / (2 * math.pi * parse(circuit["time_constant"], "time"))
+    thermal = 4 * BOLTZMANN_EV * T * ELEMENTARY_CHARGE * series * (current / voltage) ** 2 if voltage else 0.0
+    return 2 * ELEMENTARY_CHARGE * current, thermal, 0.5 * math.pi * pole

@@ -1,0 +1,39 @@
+"""Spectrum of the noise of a current."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otjdd.analysis import current_noise
+from otjdd.plot.axes import legend
+from otjdd.plot.runs import NamedResult, legend_label, stroke
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+
+
+def has_spectrum(ds: xr.Dataset) -> bool:
+    """True for a result whose reads make a spectrum."""
+    try:
+        return bool((current_noise.noise(ds).current_spectrum > 0).all())
+    except ValueError:
+        return False
+
+
+def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw spectra of the current over its mean, the line of their slope, and the shot noise of electrons."""
+    for i, run in enumerate(runs):
+        found = current_noise.noise(run.ds)
+        f, relative = found.frequency.values, found.current_spectrum.values / found.mean_current.item() ** 2
+        line = np.exp(np.log(relative).mean() + found.slope.item() * (np.log(f) - np.log(f).mean()))
+        label = legend_label(run, f"$f^{{{found.slope.item():.2f}}}$, $fS/I^2$ = {found['size'].item():.1e}")
+        axes.plot(f, relative, color="0.7", linewidth=0.7)
+        axes.plot(f, line, label=label, **stroke(i, 0, len(runs), 1))
+        shot = found.shot_spectrum.item() / found.mean_current.item() ** 2
+        axes.axhline(shot, color="0.5", linewidth=0.7, linestyle=":", label="2eI of electrons" if i == 0 else None)
+    axes.set(xscale="log", yscale="log", xlabel="frequency (Hz)", ylabel="S/I² (1/Hz)")
+    legend(axes)
