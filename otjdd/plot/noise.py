@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otjdd.analysis import current_noise
-from otjdd.plot.axes import legend
+from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.runs import NamedResult, legend_label, stroke
 
 if TYPE_CHECKING:
@@ -26,14 +26,17 @@ def has_spectrum(ds: xr.Dataset) -> bool:
 
 def spectrum(axes: Axes, runs: Sequence[NamedResult]) -> None:
     """Draw spectra of the current over its mean, the line of their slope, and the shot noise of electrons."""
+    seen = []
     for i, run in enumerate(runs):
         found = current_noise.noise(run.ds)
         f, relative = found.frequency.values, found.current_spectrum.values / found.mean_current.item() ** 2
         line = np.exp(np.log(relative).mean() + found.slope.item() * (np.log(f) - np.log(f).mean()))
+        seen.append(f)
         label = legend_label(run, f"$f^{{{found.slope.item():.2f}}}$, $fS/I^2$ = {found['size'].item():.1e}")
         axes.plot(f, relative, color="0.7", linewidth=0.7)
         axes.plot(f, line, label=label, **stroke(i, 0, len(runs), 1))
         shot = found.shot_spectrum.item() / found.mean_current.item() ** 2
         axes.axhline(shot, color="0.5", linewidth=0.7, linestyle=":", label="2eI of electrons" if i == 0 else None)
-    axes.set(xscale="log", yscale="log", xlabel="frequency (Hz)", ylabel="S/I² (1/Hz)")
+    axes.set(yscale="log", ylabel="S/I² (1/Hz)")
+    quantity_axis(axes, "x", np.concatenate(seen), "frequency", "Hz", log=True)
     legend(axes)
