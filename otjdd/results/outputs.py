@@ -82,6 +82,8 @@ OUTPUTS = _outputs({
     "kind_vacancy_mean_position": ("time kind", "m", "mean distance of the vacancies of a kind from the left electrode"),
     "kind_read_current": ("read kind", "A", "current read through the columns of a kind"),
     "kind_bias_current": (f"{BIASED} kind", "A", "current through the columns of a kind"),
+    "kind_capacitance": (f"{BIASED} frequency kind", "F", "capacitance of the columns of a kind, without the circuit"),
+    "kind_conductance_ac": (f"{BIASED} frequency kind", "S", "conductance of the columns of a kind, without the circuit"),
     "rest_position": ("time column", "m", "mean distance from the left electrode at which vacancies come to rest at 0 V"),
     # reads
     "read_time": ("read", "s", "time of the read"),

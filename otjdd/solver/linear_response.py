@@ -131,15 +131,19 @@ def ion_column(
     )
 
 
+def admittances(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
+    """Admittances (K, F) [S] of the columns of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
+    omega = 2.0 * np.pi * np.asarray(frequency)
+    found = np.empty((len(columns), len(omega)), complex)
+    for k, column in enumerate(columns):
+        log_chord, charge = column.charges.answer(omega, moving)
+        found[k] = column.conductance + column.voltage * column.chord * log_chord + 1j * omega * column.area * charge
+    return found
+
+
 def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
     """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
-    omega = 2.0 * np.pi * np.asarray(frequency)
-    total = np.zeros(omega.shape, complex)
-    for column in columns:
-        log_chord, charge = column.charges.answer(omega, moving)
-        total = (
-            total + column.conductance + column.voltage * column.chord * log_chord + 1j * omega * column.area * charge
-        )
+    total: np.ndarray = admittances(columns, frequency, moving).sum(axis=0)
     return total
 
 

@@ -13,12 +13,14 @@ import numpy as np
 
 from otjdd.case.case import Case
 from otjdd.case.drive_curves import Answer
+from otjdd.case.kinds import kinds_of
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import conduct
 from otjdd.physics.junction import CLOSURE_TOLERANCE
 from otjdd.physics.numerics import add_up
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response
+from otjdd.solver.collect import by_kind
 from otjdd.solver.iv import CURVES, bias_point
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from otjdd.solver.integrate import Run
 
+OF_KINDS = "kind_capacitance", "kind_conductance_ac"
 ANSWERS = "impedance_real", "impedance_imag", "capacitance", "conductance_ac"
 SURE = 1e-12  # V, of the junction voltage at which the ions come to rest
 
@@ -41,11 +44,15 @@ def small_signal(case: Case, progress: Callable[[float], object] | None = None) 
             come_to_rest(run, voltage)
         return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
-    return at_rest.curves_at_rest(case, (*CURVES, *ANSWERS, "drift_ratio"), measure, {"frequency": frequency}, progress)
+    names = (*CURVES, *ANSWERS, "drift_ratio", *(OF_KINDS if len(kinds_of(case)) > 1 else ()))
+    return at_rest.curves_at_rest(case, names, measure, {"frequency": frequency}, progress)
 
 
 def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict[str, Any]:
-    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], and how far its ions drift. Raises SolverError."""
+    """ANSWERS (F,) of a settled run at frequencies (F,) [Hz], how far its ions drift, OF_KINDS (F, kinds) of unlike kinds.
+
+    Raises SolverError.
+    """
     drive = case.drive
     assert isinstance(drive, Answer)
     columns = linear_response.linearised(run.junction, run.state, case.device.area)
@@ -53,11 +60,16 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
     moving, omega = drive.ions == "moving", 2.0 * np.pi * frequency
     drifting = moving and not drive.settle  # at rest there is round-off, which no frequency is high enough for
-    inside = linear_response.admittance(columns, frequency, moving) + 1j * omega * case.circuit.parallel_capacitance
+    of_columns = linear_response.admittances(columns, frequency, moving)
+    inside = of_columns.sum(axis=0) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside
     drift = abs(linear_response.drift(columns, 1.0 / omega.min())) if drifting else 0.0
-    return dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
+    found = dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
+    if len(kinds_of(case)) > 1:
+        C, G = of_columns.imag.T / omega[:, None], of_columns.real.T
+        found |= dict(zip(OF_KINDS, (by_kind(case, C), by_kind(case, G)), strict=True))
+    return found
 
 
 def come_to_rest(run: Run, voltage: float) -> None:

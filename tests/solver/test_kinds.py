@@ -111,6 +111,10 @@ def test_an_admittance_is_that_of_its_kinds_and_what_insulates_has_their_mean_ca
     ]
     capacitance = sum(share * one.capacitance.values for share, one in zip(shares, alone, strict=True)) / sum(shares)
     assert together.capacitance.values == pytest.approx(capacitance, rel=1e-4)
+    for name in "capacitance", "conductance_ac":
+        assert together[f"kind_{name}"].sum("kind").values == pytest.approx(together[name].values, rel=1e-12)
+    of_minority = together.kind_conductance_ac.isel(kind=1).values
+    assert of_minority == pytest.approx(0.5 * alone[1].conductance_ac.values, rel=1e-4)
 
 
 def test_kinds_come_back_from_their_text():
