@@ -10,6 +10,7 @@ Simulations
     run(case, changes)          one run -> Dataset
     study(case, out)            many runs, as the table [study] of the case says -> Dataset
     slope, sobol_indices        how a result of a study changes with one key, and which keys it depends on
+    variability                 scatter of both states of a study's devices: cycle to cycle, device to device
 Compact models
     compact(case)               extract one -> CompactModel, with its measured error; CompactModel.load(path)
 Measured data
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from otjdd.studies.sensitivity import slope as slope
     from otjdd.studies.sensitivity import sobol_indices as sobol_indices
     from otjdd.studies.study import study as study
+    from otjdd.studies.variability import variability as variability
 
     __version__: str
 
@@ -85,6 +87,7 @@ HOME = {
     "slope": "studies.sensitivity",
     "sobol_indices": "studies.sensitivity",
     "noise": "analysis.current_noise",
+    "variability": "studies.variability",
     "compact": "compact_models.build",
     "CompactModel": "compact_models.model",
     "fit": "fitting.fit",

@@ -220,7 +220,8 @@ KINDS = {
     ),
 }  # fmt: skip
 OF_SAMPLES = {
-    "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample",
+    "cdf, box": "cumulative distributions, or boxes, of the results of a study's sample, or of both states of its devices",
+    "sigma, sigma-median": "scatter of both states of cycled devices, against an axis (area) or the median resistance",
     "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
 }
 MOVIE = "movie"

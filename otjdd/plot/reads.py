@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator
 
 from otjdd.analysis import plasticity, synapse
+from otjdd.analysis.states import two_in_turn
 from otjdd.plot import spread
 from otjdd.plot.axes import arrows, legend, quantity_axis, small_print, three_digits, volts
 from otjdd.plot.runs import NamedResult, gathered, legend_label, stroke
@@ -169,9 +170,7 @@ def states(ds: xr.Dataset) -> list[tuple[str, np.ndarray, np.ndarray, bool]]:
 def alternating(ds: xr.Dataset) -> bool:
     """True if writes of two voltages of opposite sign alternate, twice or more, with a read after each."""
     V = ds.write_voltage.values
-    if len(V) < 4 or not np.isfinite(V).all() or (V == 0).any():
-        return False
-    return bool((np.sign(V[1:]) == -np.sign(V[:-1])).all() and len(np.unique(V)) == 2)
+    return bool(len(V) > 3 and np.isfinite(V).all() and two_in_turn(V))
 
 
 def loss(since: np.ndarray, R: np.ndarray) -> str:

@@ -6,6 +6,8 @@
     a sample                 cumulative distributions and parallel coordinates, or Sobol indices of a "saltelli" design;
                              the names "cdf", "box" and "parallel" choose
     a sample and an axis     all draws along the axis, and their median
+    devices that are cycled  distributions of both states, and their scatter against an axis and the median resistance; the
+                             names "cdf", "box", "sigma" and "sigma-median" choose (`otjdd.variability`)
 
 A note below each panel names what it leaves out: other values, earlier reads, failed points.
 """
@@ -20,13 +22,14 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from otjdd.plot import study_panels, study_sample
+from otjdd.plot import study_cycles, study_panels, study_sample
 from otjdd.plot.axes import colours, figure_of, small_print
 from otjdd.plot.labels import meant, with_words, words_of
 from otjdd.plot.study_panels import place, places, wrapped
 from otjdd.plot.style import panels, style
 from otjdd.studies.dataset import SAMPLE_METHOD
 from otjdd.studies.sensitivity import worth_logarithms
+from otjdd.studies.variability import devices_of, unfit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 CURVES, MAPS, RESULTS = 6, 6, 6  # most of each in one figure
 CDF, BOX, PARALLEL = SPREADS = ("cdf", "box", "parallel")  # kinds of pictures of a sample
+SIGMA, SIGMA_MEDIAN = "sigma", "sigma-median"  # and of devices that are cycled
 
 
 class Number(NamedTuple):
@@ -65,7 +69,7 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     """
     ds = with_words(ds)
     known, asked = results_of(ds), [names] if isinstance(names, str) else list(names)
-    kinds: Sequence[str] = SPREADS if alone(ds) else ()
+    kinds: Sequence[str] = kinds_of(ds)
     for name in asked:
         if name not in known and name not in kinds:
             hint = f"; also {', '.join(kinds)}" if kinds else ""
@@ -74,8 +78,8 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
             )
     shown = [name for name in asked if name in known] or known[:RESULTS]
     results = [one_number(ds, name) for name in shown]
-    kinds = [name for name in asked if name in kinds] or default_results(ds)
-    made = [panel for kind in kinds if kind != PARALLEL for panel in distributions(kind, results)]
+    kinds = [name for name in asked if name in kinds] or default_results(ds, bool(set(asked) & set(known)))
+    made = [panel for kind in kinds for panel in panels_of_kind(ds, kind, results)]
     if PARALLEL in kinds:
         made += [panel for result in results for panel in panels_of(ds, *result)]
     if not any(np.isfinite(panel.result).any() for panel in made):
@@ -94,13 +98,48 @@ def study_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     return fig
 
 
+def kinds_of(ds: xr.Dataset) -> tuple[str, ...]:
+    """Kinds of pictures of a study, beside the names of its results."""
+    cycled: tuple[str, ...] = ()
+    if not unfit(ds):
+        cycled = (CDF, BOX, *((SIGMA,) if axis_of_devices(ds) else ()), SIGMA_MEDIAN)
+    return tuple(dict.fromkeys((*cycled, *(SPREADS if alone(ds) else ()))))
+
+
+def axis_of_devices(ds: xr.Dataset) -> Hashable | None:
+    """The longest axis beside that of cycled devices, along which they are of another kind; None if there is none."""
+    others = [dim for dim in ds.status.dims if dim != devices_of(ds)]
+    return max(others, key=lambda dim: ds.sizes[dim], default=None)
+
+
+def panels_of_kind(ds: xr.Dataset, kind: str, results: Sequence[Number]) -> list[Panel]:
+    """Panels of a kind but PARALLEL: of the devices that are cycled, or of the results of a sample."""
+    if kind == PARALLEL:
+        return []
+    if unfit(ds):
+        return distributions(kind, results)
+    draws: dict[str, Callable[..., None]] = {
+        CDF: study_cycles.distributions, BOX: study_cycles.devices, SIGMA_MEDIAN: study_cycles.against_median,
+        SIGMA: partial(study_cycles.against_axis, along=axis_of_devices(ds)),
+    }  # fmt: skip
+    lost = int((ds.status != 0).sum())
+    note = f"{lost} of {ds.status.size} points failed or are missing" if lost else ""
+    return [Panel(partial(draws[kind], ds), ds.read_resistance, note)]
+
+
 def alone(ds: xr.Dataset) -> bool:
     """True if a study has draws of a sample and no other axis."""
     return bool(ds.status.dims == ("sample",))
 
 
-def default_results(ds: xr.Dataset) -> tuple[str, ...]:
-    """Kinds that are drawn by default: PARALLEL, and for a sample CDF too, unless it is a "saltelli" design."""
+def default_results(ds: xr.Dataset, named: bool) -> tuple[str, ...]:
+    """Kinds that are drawn by default. named : results are asked for by their names
+
+    Those of cycled devices, unless results are named; else PARALLEL, and for a sample CDF too, unless it is a "saltelli"
+    design.
+    """
+    if not unfit(ds):
+        return (PARALLEL,) if named else tuple(kind for kind in kinds_of(ds) if kind != PARALLEL)
     return (CDF, PARALLEL) if alone(ds) and ds.attrs.get(SAMPLE_METHOD) != "saltelli" else (PARALLEL,)
 
 

@@ -26,6 +26,7 @@ FEWER = {  # study -> what makes it short, and its number of points
     "ftj-bto": ("--set 'study.grid={\"device.film.thickness\"=[\"1.6 nm\", \"3.2 nm\"]}'", 4),
     "ftj-ions": ("--set 'study.grid={\"drive.width\"=[\"100 ns\", \"1 ms\"]}'", 4),
     "device-spread": ("--set study.sample.count=4", 4),
+    "variability": ("--set study.sample.count=3 --set drive.repeat=3", 9),
     "array": ("--set study.sample.count=4", 4),
     "cv": ("--set drive.step='0.2 V'", 8),
     "sobol": ("--set study.sample.count=8", 80),
@@ -36,6 +37,7 @@ COLUMN = {  # of the table, where it is not a read
     "vcm-heat": "drift.time (s)",
     "ftj-bto": "loop.ratio (1)",
     "ftj-ions": "loop.ratio (1)",
+    "variability": "endurance.last (1)",
     "cv": "mott_schottky.doping_ratio (1)",
 }
 
@@ -61,6 +63,13 @@ def test_a_shipped_study_is_run_collected_drawn_and_exported(name):
     assert package.figure(ds).get_axes()
     if name == "sobol":
         assert len(package.sobol_indices(ds, "change.ratio")["key"]) == 8
+    if name == "variability":
+        for kind in ("cdf", "box", "sigma", "sigma-median"):
+            otjdd(f"plot {name} --kind {kind} -o {kind}.png")
+            assert drawn(f"{kind}.png")
+        scatter = package.variability(ds)
+        assert (scatter.sigma_c2c.sel(state="high").values > 0).all()
+        assert scatter.sizes == {"state": 2, "device.radius": 3}
 
 
 GRID = """

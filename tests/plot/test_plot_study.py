@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+from made_cycles import RADII, cycled
 from made_results import case_attrs
 
 from otjdd.plot import study, style
@@ -176,3 +177,42 @@ def test_keys_are_axes_in_words(key, words):
     from otjdd.plot.labels import readable
 
     assert readable(key) == words
+
+
+def test_cycled_devices_are_distributions_boxes_and_scatter_against_area_and_resistance():
+    from scipy.special import ndtri
+
+    ds = cycled(40, 10, radii=RADII, power=-0.5)
+    fig = study.study_figure(ds)
+    cdf, box, sigma, against = fig.axes
+    assert cdf.get_ylabel() == "cumulative share of reads (%)"
+    low = cdf.lines[0].get_xydata()
+    np.testing.assert_allclose(low[:, 1], 100 * (np.arange(400) + 0.5) / 400)
+    to_axes = cdf.transScale.transform(low)
+    np.testing.assert_allclose(to_axes[:, 1], ndtri(low[:, 1] / 100), atol=1e-9)
+    assert np.corrcoef(to_axes.T)[0, 1] > 0.99  # log-normal is straight
+    assert len(box.get_xticks()) == 6
+    assert sigma.get_xlabel() == "area of the junction (µm²)"
+    assert against.get_xlabel() == "median resistance (kΩ)"
+    assert labels_of(sigma)[0].startswith("low, cycle to cycle ∝ area$^{-0.2")
+    assert len(study.study_figure(ds, "sigma").axes) == 1
+
+
+def test_cycled_devices_of_one_size_have_no_axis_and_zeros_are_told():
+    ds = cycled(5, 4, c2c=(0.0, 0.0))
+    assert study.kinds_of(ds) == ("cdf", "box", "sigma-median", "parallel")
+    ds = ds.assign(
+        read_resistance=ds.read_resistance.isel(read=[0, 1])
+        .expand_dims(again=4)
+        .stack(r=("again", "read"))
+        .drop_vars(["r", "again", "read"], errors="ignore")
+        .rename(r="read")
+    )
+    (axes,) = study.study_figure(ds, "sigma-median").axes
+    assert axes.get_legend().get_title().get_text() == "2 of 4 are zero and not drawn"
+    with pytest.raises(ValueError, match="'sigma' is none of what was kept"):
+        study.study_figure(ds, "sigma")
+
+
+def labels_of(axes) -> list[str]:
+    return [text.get_text() for text in axes.get_legend().get_texts()]
