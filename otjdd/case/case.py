@@ -129,7 +129,7 @@ class Case(Record):
         return {
             name: read_regular(self.folder / name, MAX_FILE_BYTES).decode("utf-8-sig")
             for path, name in named_files(self.plain())
-            if path[-1] not in ("result", "model") and path[0] != "fit"
+            if path[-1] not in ("result", "model", "picture") and path[0] != "fit"
         }
 
     @property
@@ -282,7 +282,8 @@ def build(
 
 
 def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
-    """(path, name) of the files in the data of a case: waveforms, results, profiles, compact models, data to fit."""
+    """(path, name) of the files in the data of a case: waveforms, results, profiles, compact models, targets,
+    data to fit."""
     if not path:
         fit = data.get("fit")
         sets = fit.get("data") if isinstance(fit, dict) else None
@@ -305,6 +306,10 @@ def named_files(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, str]]:
         return
     if isinstance(data.get("file"), str):
         yield (*path, "file"), data["file"]
+    targets = data.get("targets")
+    for key in ("file", "picture"):
+        if isinstance(targets, dict) and isinstance(targets.get(key), str):
+            yield (*path, "targets", key), targets[key]
     parts, pieces = data.get("parts"), data.get("pieces")
     for i, part in enumerate(parts if isinstance(parts, list) else []):
         yield from named_files(part, (*path, "parts", i))

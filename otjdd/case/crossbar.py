@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from otjdd.case import targets
 from otjdd.case.base import Count, Record, as_text
 from otjdd.case.problem import KeyPath
 from otjdd.units import Quantity, brief
@@ -95,6 +96,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
                 f"{shape[0]} rows of {shape[1]} cells each, one for each word line",
                 f"{found[0]} rows of {' and '.join(map(str, found[1:]))}",
             )
+    yield from targets.faults(case.drive.parts, shape)
     default = type(case.circuit)()
     for name in NOT_IN_A_CROSSBAR:
         if getattr(case.circuit, name) != getattr(default, name):

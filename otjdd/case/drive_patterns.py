@@ -1,11 +1,14 @@
-"""The drive of a crossbar: patterns that are written into its cells, reads, and rests. No waveform."""
+"""The drive of a crossbar: patterns that are written into its cells, targets to program, reads, and rests. No waveform."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from otjdd.case.base import Record, as_text
+from otjdd.case.base import Number, Record, as_text
 from otjdd.case.drive_values import Duration, Times, Volts
+from otjdd.case.targets import Targets
+from otjdd.errors import NotAsExpected
+from otjdd.units import Quantity, brief, write
 
 Cells = Annotated[str, StringConstraints(pattern=r"^[#.]{1,256}$")]
 
@@ -57,7 +60,75 @@ class PatternRest(Record):
     duration: Duration
 
 
-PatternPart = Annotated[PatternWrite | PatternRead | PatternRest, Field(discriminator="kind")]
+class ProgramPulse(Record):
+    """Pulses of one sign that program cells. Those of a cell begin anew where its direction turns.
+
+    voltage, width : of the first pulse   voltage_step, width_factor : from each pulse of a cell to its next
+    highest, longest : largest magnitude and longest width
+    """
+
+    voltage: Volts
+    width: Duration
+    voltage_step: Annotated[float, Quantity("voltage", "0 V", "100 V")] = as_text("0 V")
+    highest: Volts | None = None
+    width_factor: Annotated[Number, Field(ge=1, le=1000)] = 1.0
+    longest: Duration | None = None
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.voltage == 0.0:
+            raise NotAsExpected("a voltage that is not zero", '"0 V"')
+        if self.voltage_step > 0.0 and self.highest is None:
+            raise NotAsExpected("highest, the last voltage, beside voltage_step", "none")
+        if self.width_factor > 1.0 and self.longest is None:
+            raise NotAsExpected("longest, the last width, beside width_factor", "none")
+        if self.highest is not None and not self.highest / self.voltage >= 1.0:
+            wanted = f"highest of the sign of voltage, and not below its {write(self.voltage, 'voltage')}"
+            raise NotAsExpected(wanted, write(self.highest, "voltage"))
+        if self.longest is not None and not self.longest >= self.width:
+            wanted = f"longest not below the width of {write(self.width, 'time')}"
+            raise NotAsExpected(wanted, write(self.longest, "time"))
+        return self
+
+    @property
+    def last(self) -> tuple[float, float]:
+        """Voltage [V] and width [s] that steps lead to at most."""
+        voltage = self.voltage if self.highest is None else self.highest
+        return voltage, self.width if self.longest is None else self.longest
+
+
+class PatternProgram(Record):
+    """Write-verify: all cells are brought to target conductances, word line after word line, the cells of one at once.
+
+    Cells are read. Those below their target by more than the tolerance get a set pulse, those above it a reset pulse,
+    each of its own voltage and width, and all are read again. A conductance is the current of a bit line over
+    `read_voltage`, all other lines at 0 V.
+
+    targets : [S]   set_pulse, reset_pulse : what raises the conductance, and what lowers it
+    tolerance : of the conductance, relative to the target   most_pulses : for each cell, all rounds together
+    rounds : turns over all word lines; further ones are for cells that others have disturbed
+    """
+
+    kind: Literal["program"]
+    targets: Targets
+    set_pulse: ProgramPulse
+    reset_pulse: ProgramPulse
+    tolerance: Annotated[Number, Field(gt=0, lt=1)] = 0.05
+    most_pulses: Annotated[Times, Field(le=10_000)] = 100
+    rounds: Annotated[Times, Field(le=100)] = 1
+    read_voltage: Volts = as_text("0.1 V")
+    read_duration: Duration = as_text("1 us")
+
+    @model_validator(mode="after")
+    def _opposite(self) -> Self:
+        if self.set_pulse.voltage * self.reset_pulse.voltage > 0.0:
+            raise NotAsExpected("set and reset pulses of opposite signs", "equal signs")
+        if self.read_voltage == 0.0:
+            raise NotAsExpected("a read_voltage that is not zero", brief("0 V"))
+        return self
+
+
+PatternPart = Annotated[PatternWrite | PatternProgram | PatternRead | PatternRest, Field(discriminator="kind")]
 
 
 class Patterns(Record):

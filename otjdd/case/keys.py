@@ -9,7 +9,18 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from otjdd.case import columns, crossbar, device, drive, drive_patterns, electrodes, heat, permittivity, polarisation
+from otjdd.case import (
+    columns,
+    crossbar,
+    device,
+    drive,
+    drive_patterns,
+    electrodes,
+    heat,
+    permittivity,
+    polarisation,
+    targets,
+)
 from otjdd.case.case import Case
 from otjdd.case.circuit import Circuit
 from otjdd.case.explain import alternatives, words_of
@@ -60,9 +71,13 @@ TABLES: tuple[tuple[str, str, type[BaseModel]], ...] = (
     *(  # type: ignore[arg-type]  # likewise
         (f'A part of a drive of patterns: kind = "{kind}"', "drive.parts[0]", record)
         for kind, record in {
-            "write": drive_patterns.PatternWrite, "read": drive_patterns.PatternRead, "rest": drive_patterns.PatternRest,
+            "write": drive_patterns.PatternWrite, "program": drive_patterns.PatternProgram,
+            "read": drive_patterns.PatternRead, "rest": drive_patterns.PatternRest,
         }.items()
     ),
+    ("Pulses that program cells", "drive.parts[0].set_pulse", drive_patterns.ProgramPulse),
+    ("Targets in a text file", "drive.parts[0].targets", targets.TargetFile),
+    ("Targets in a picture", "drive.parts[0].targets", targets.TargetPicture),
 )  # fmt: skip
 SELECTORS = {"kind", "law"}  # keys that the heading of a table states
 
@@ -320,6 +335,33 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "PatternWrite.width": ("duration of each pulse", '"1 us"'),
     "PatternWrite.count": ("pulses on each word line", "10"),
     "PatternWrite.period": ("time from start to start", '"2 us"'),
+    "PatternProgram.targets": (
+        "conductances: one for all cells, rows of them, a text file or a picture", '[["2 uS", "5 uS"], ["1 uS", "8 uS"]]'
+    ),
+    "PatternProgram.set_pulse": (
+        "pulses that raise the conductance",
+        '{ voltage = "1.3 V", width = "1 us", voltage_step = "50 mV", highest = "2.4 V" }',
+    ),
+    "PatternProgram.reset_pulse": (
+        "pulses that lower it", '{ voltage = "-1 V", width = "1 us", voltage_step = "50 mV", highest = "-3 V" }'
+    ),
+    "PatternProgram.tolerance": ("relative error of a conductance that is left alone", "0.1"),
+    "PatternProgram.most_pulses": ("largest number of pulses on a cell", "50"),
+    "PatternProgram.rounds": ("turns over all word lines; later ones for cells that others have disturbed", "2"),
+    "PatternProgram.read_voltage": ("voltage of the word line that is read", '"0.1 V"'),
+    "PatternProgram.read_duration": ("duration of each read", '"1 us"'),
+    "ProgramPulse.voltage": ("voltage of a cell's first pulse in a direction", '"1.3 V"'),
+    "ProgramPulse.width": ("width of that pulse", '"1 us"'),
+    "ProgramPulse.voltage_step": ("by so much each further pulse is higher", '"50 mV"'),
+    "ProgramPulse.highest": ("voltage at which steps end; needed beside `voltage_step`", '"2.4 V"'),
+    "ProgramPulse.width_factor": ("by so much each further pulse is longer", "1.5"),
+    "ProgramPulse.longest": ("width at which they do not become longer; needed beside `width_factor`", '"1 ms"'),
+    "TargetFile.file": ("a line of numbers for each word line", '"targets.csv"'),
+    "TargetFile.unit": ("unit of the numbers", '"uS"'),
+    "TargetPicture.picture": ("a picture with a pixel for each cell", '"letter.png"'),
+    "TargetPicture.black": ("conductance of black", '"1 uS"'),
+    "TargetPicture.white": ("conductance of white", '"10 uS"'),
+    "TargetPicture.scale": ("what is proportional to the grey: the conductance or its logarithm", '"logarithmic"'),
     "PatternRead.voltage": ("voltage of the word line that is read", '"0.1 V"'),
     "PatternRead.duration": ("duration of each read; the currents are taken at its end", '"1 us"'),
     "PatternRead.unselected": ("what the other lines do: at 0 V, or free, cell after cell being read", '"floating"'),

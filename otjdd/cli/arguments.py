@@ -107,7 +107,7 @@ def check_files(case: Case, path: Path) -> None:
         if case.crossbar is not None and case.crossbar.model is not None:
             from otjdd.compact_models.crossbars import models
 
-            models.model_named_by(case, os.fspath(path))
+            models.crossbar_of(case, file=os.fspath(path))
         if hasattr(case.drive, "waveform"):
             waveform = case.drive.waveform()
             case.record.instants(waveform.duration)

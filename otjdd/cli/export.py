@@ -55,7 +55,7 @@ def write_netlists(file: Path, out: Path) -> None:
     """Write the netlists of the crossbar of a result into a folder. Raises ResultError, CaseError, ExtractionError."""
     from otjdd.case.case import parse_case
     from otjdd.case.drive_patterns import Patterns
-    from otjdd.compact_models.crossbars.models import crossbar_of
+    from otjdd.compact_models.crossbars.models import crossbar_of, refused
     from otjdd.compact_models.exports import array, compiler
     from otjdd.results import store
 
@@ -63,8 +63,14 @@ def write_netlists(file: Path, out: Path) -> None:
     if "cell_conductance" not in ds or "case_resolved" not in ds.attrs:
         raise ResultError(file, "is not the result of a crossbar", "--netlist takes those of a drive of patterns")
     case = parse_case(str(ds.attrs["case_resolved"]), file.parent, file=str(file), allow_outside=True)
+    assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
+    for i, part in enumerate(case.drive.parts):
+        if part.kind == "program":
+            expected = (
+                "write, read or rest, for netlists, which know all pulses before: what comes after a read depends on it"
+            )
+            raise refused(case, ("drive", "parts", i, "kind"), expected, '"program"', str(file))
     with folder_to_fill(out):
-        assert isinstance(case.drive, Patterns)  # results of other drives have no cell_conductance
         texts = array.netlists(crossbar_of(case), case.drive)
         for name, text in texts.items():
             write_whole(out / name, text.encode("ascii"))

@@ -85,15 +85,20 @@ def prefix(largest: float, unit: str) -> tuple[Callable[[float, Any], str], str]
     return lambda value, _: f"{value / 10.0**exponent:.4g}".replace("-", "\N{MINUS SIGN}"), sign + symbol(unit)
 
 
-def colours(mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1") -> None:
-    """Draw a colour bar beside axes (one or several), with unit and prefix. Over few decades each tick has its unit."""
+def colours(
+    mappable: ScalarMappable, axes: Axes | list[Axes], name: str, unit: str = "1", within: Axes | None = None
+) -> None:
+    """Draw a colour bar beside axes (one or several), with unit and prefix. Over few decades each tick has its unit.
+
+    within : axes for the bar; None to take room from `axes`
+    """
     first = axes[0] if isinstance(axes, list) else axes
     low, high = mappable.get_clim()
     logarithmic = isinstance(mappable.norm, LogNorm)
     few = logarithmic and high < FEW * low
     found = None if logarithmic else prefix(max(abs(low), abs(high)), unit)
     shown = found[1] if found else "1" if few else symbol(unit)
-    bar = first.figure.colorbar(mappable, ax=axes, label=name + f" ({shown})" * (shown != "1"))
+    bar = first.figure.colorbar(mappable, within, axes, label=name + f" ({shown})" * (shown != "1"))
     if few:
         bar.locator, bar.formatter = (
             LogLocator(subs=(1.0, 2.0, 5.0)),

@@ -45,6 +45,43 @@ def voltages(axes: Axes, runs: Sequence[NamedResult]) -> None:
     maps(axes, ds.isel(step=written) if written.any() else ds, "cell_voltage", "voltage")
 
 
+def programmed(axes: Axes, runs: Sequence[NamedResult]) -> None:
+    """Draw targets, what is reached, errors and pulses of the last step that programs cells."""
+    ds = runs[0].ds
+    done = np.flatnonzero(np.isfinite(ds.program_error.values).all(axis=(1, 2)))
+    at = ds.isel(step=done[-1])
+    target, reached = at.program_target.values, at.program_conductance.values
+    both = magnitude(np.stack((target, reached)))
+    low, high = float(np.nanmin(both)), float(np.nanmax(both))
+    shared = mpl.colors.LogNorm(low, high) if worth_logarithms(both) else mpl.colors.Normalize(low, high)
+    error = 100.0 * at.program_error.values
+    most = float(np.abs(error).max()) or 1.0
+    pulses = at.program_pulses.values
+    counts = mpl.colors.Normalize(0.0, float(pulses.max()) or 1.0)
+    axes.axis("off")
+    for number, (name, unit, values, norm, map_) in enumerate((
+        ("target", "S", target, shared, "viridis"), ("reached", "S", reached, shared, "viridis"),
+        ("error", "%", error, mpl.colors.Normalize(-most, most), "RdBu_r"), ("pulses", "1", pulses, counts, "magma"),
+    )):  # fmt: skip
+        row, column = divmod(number, 2)
+        inner = axes.inset_axes((0.55 * column, 0.53 * (1 - row), 0.36, 0.4))
+        inner.imshow(values, norm=norm, cmap=map_, interpolation="nearest", aspect="equal")
+        inner.set(xticks=[], yticks=[])
+        inner.set_title(name, fontsize=6, loc="center", pad=2)
+        inner.spines[["top", "right"]].set_visible(True)
+        beside = inner.inset_axes((1.04, 0.0, 0.05, 1.0))
+        colours(mpl.cm.ScalarMappable(norm, map_), inner, "", unit, beside)
+        beside.set_ylabel(beside.get_ylabel().strip(), fontsize=6, labelpad=1)
+        beside.tick_params(labelsize=5, pad=1)
+        if name == "error":
+            rows, bits = np.nonzero(at.program_missed.values)
+            inner.plot(bits, rows, "kx", markersize=2.5)
+            if rows.size:
+                inner.set_title(f"error, x: {rows.size} cells missed", fontsize=6, loc="center", pad=2)
+    if len(done) > 1:
+        axes.set_title(f"step {done[-1]}, the last that programs", fontsize=6, loc="center")
+
+
 def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = None) -> None:
     """Draw maps of a variable (step, word_line, bit_line) in the steps that have it: at most MOST, evenly chosen.
 
@@ -79,6 +116,8 @@ def maps(axes: Axes, ds: xr.Dataset, name: str, label: str, log: bool | None = N
 def title(ds: xr.Dataset, step: int) -> str:
     """A step in words: its kind and the time of its end."""
     voltage, when = float(ds.step_voltage.values[step]), three_digits(float(ds.step_time.values[step]), "s")
+    if "program_pulses" in ds and np.isfinite(ds.program_pulses.values[step]).all():
+        return f"program\n{when}"
     if ds.cell_chosen.values[step].any():
         return f"write {three_digits(voltage, 'V')}\n{when}"
     if np.isfinite(voltage):

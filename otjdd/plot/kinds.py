@@ -85,7 +85,7 @@ def of_one(*names: str) -> Callable[[Sequence[NamedResult]], bool]:
     return lambda runs: len(runs) == 1 and found(runs)
 
 
-CELLS, SENSED = of_one("cell_conductance"), of_one("sensed_current")
+CELLS, SENSED, PROGRAMMED = of_one("cell_conductance"), of_one("sensed_current"), of_one("program_error")
 
 WARM = each("time", "junction_temperature", when=lambda ds: ds.sizes["time"] > 2)
 READS_APART, CURVES_APART = of_one("kind_read_current", "read_current"), of_one("kind_bias_current", "bias_current")
@@ -215,6 +215,10 @@ KINDS = {
         crossbar.currents, "currents of the reads of a crossbar, a map for each", SCANS, SENSED, SENSED,
     ),
     "sneak": Kind(crossbar.sneaks, "share of sneak paths in these currents, a map for each", SCANS, SENSED, never),
+    "programmed": Kind(
+        crossbar.programmed, "targets of the cells of a crossbar, what was reached, errors and pulses",
+        "one result of such a drive with parts that program", PROGRAMMED, PROGRAMMED,
+    ),
     "stress": Kind(
         crossbar.voltages, "largest voltage across all cells of a crossbar, a map for each write", PATTERNS, CELLS, never,
     ),

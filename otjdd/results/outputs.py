@@ -121,10 +121,10 @@ OUTPUTS = _outputs({
     "drift_ratio": (BIASED, "1", "change of the conductance by drifting ions in 1/(2 pi f) of the lowest frequency"),
     # a crossbar after each part of its drive; step 0 is the beginning
     "step_time": ("step", "s", "time at the end of a step"),
-    "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests"),
+    "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests or programs"),
     "step_energy": ("step", "J", "energy that the drivers of the lines give in a step"),
     "write_disturb": ("step", "1", "largest change of a cell that was not to be written, in decades of conductance"),
-    "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes, else 0"),
+    "cell_chosen": ("step word_line bit_line", "1", "1 for cells that a step writes or programs, else 0"),
     "cell_voltage": ("step word_line bit_line", "V", "voltage of largest magnitude across a cell in a step"),
     "cell_conductance": ("step word_line bit_line", "S", "chord conductance of a cell at 0.1 V, without its lines"),
     "cell_rest_position": (
@@ -134,6 +134,19 @@ OUTPUTS = _outputs({
     "sensed_current": (
         "step word_line bit_line", "A", "current of the bit line while the word line is read, nan where a step reads none",
     ),
+    # of steps that program cells, nan in others
+    "program_target": ("step word_line bit_line", "S", "conductance that a cell is programmed to"),
+    "program_conductance": (
+        "step word_line bit_line", "S",
+        "conductance that a cell has after all are programmed: current of its bit line over the read voltage",
+    ),
+    "program_error": ("step word_line bit_line", "1", "that conductance over its target, less 1"),
+    "program_pulses": ("step word_line bit_line", "1", "pulses on a cell to program it"),
+    "program_energy": ("step word_line bit_line", "J", "energy into a cell while its word line is programmed and read"),
+    "program_time": (
+        "step word_line bit_line", "s", "time of a cell, from the beginning of its word line to its last read",
+    ),
+    "program_missed": ("step word_line bit_line", "1", "1 for cells that missed their target by more than the tolerance"),
     "sneak_share": ("step word_line bit_line", "1", "share of it that has not come through the cell that is read"),
 })  # fmt: skip
 

@@ -21,7 +21,8 @@ def of_drive(drive: Any) -> str:  # a `case.drive.Drive`; the package `case` sta
         return said + (f", {len(drive.frequency_values())} frequencies" if hasattr(drive, "frequency_values") else "")
     if drive.kind == "patterns":
         kinds = [part.kind for part in drive.parts]
-        return f"{kinds.count('write')} writes and {kinds.count('read')} reads of a crossbar"
+        programs = f"{kinds.count('program')} times of programming, " * ("program" in kinds)
+        return f"{programs}{kinds.count('write')} writes and {kinds.count('read')} reads of a crossbar"
     waveform = drive.waveform()
     return f"{waveform.write_count} writes, {waveform.read_count} reads, {waveform.duration:.6g} s"
 
@@ -94,7 +95,31 @@ def of_crossbar(ds: xr.Dataset) -> str:
     )
     told += [f"writes change other cells by {disturb.max():.2g} decades at most"] if disturb.size else []
     told += [f"sneak paths are {sneak.max():.2g} of a read at most"] if sneak.size else []
-    return ", ".join(told)
+    return ", ".join(told) + (of_programming(ds) if "program_missed" in ds else "")
+
+
+NAMED = 8  # most cells that a summary names
+
+
+def of_programming(ds: xr.Dataset) -> str:
+    """What the last programming of a crossbar has reached, in words."""
+    done = np.flatnonzero(np.isfinite(ds.program_missed.values).all(axis=(1, 2)))
+    if not done.size:
+        return ""
+    at = ds.isel(step=done[-1])
+    pulses, error = at.program_pulses.values, np.abs(at.program_error.values)
+    told = (
+        f"; programmed with {np.median(pulses):g} pulses a cell ({pulses.max():g} at most), "
+        f"{at.program_energy.values.sum():.3g} J, median error {100.0 * np.median(error):.2g} %"
+    )
+    missed = np.argwhere(at.program_missed.values == 1.0)
+    if not missed.size:
+        return f"{told}, no cell missed its target"
+    names = ", ".join(f"({i}, {j})" for i, j in missed[:NAMED]) + f" and {len(missed) - NAMED} more" * (
+        len(missed) > NAMED
+    )
+    most = f"by {100.0 * error.max():.3g} % at most"
+    return f"{told}, {len(missed)} of {error.size} cells missed their targets, {most}: {names}"
 
 
 def extent(values: np.ndarray) -> str:

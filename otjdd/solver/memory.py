@@ -20,7 +20,8 @@ def bytes_needed(case: Case, columns: int) -> float:
         return 8.0 * curves * (8 + 4 * frequencies)
     if isinstance(drive, Patterns):
         assert case.crossbar is not None  # as the case has been checked
-        return 8.0 * 6 * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
+        maps = 6 + 7 * any(part.kind == "program" for part in drive.parts)
+        return 8.0 * maps * (len(drive.parts) + 1) * case.crossbar.word_lines * case.crossbar.bit_lines
     reads = drive.waveform().read_count
     profiles = record.profiles + len(record.profiles_at) + reads * record.profiles_at_reads
     return 8.0 * (profiles * (cells * (columns + 2) + 2000) + 20 * reads)

@@ -10,10 +10,11 @@ import numpy as np
 from otjdd.case import toml_text
 from otjdd.case.case import Case
 from otjdd.case.drive_patterns import Patterns
-from otjdd.case.problem import Problem, Source
+from otjdd.case.problem import KeyPath, Problem, Source, dotted
+from otjdd.case.targets import targets_of
 from otjdd.compact_models import build
 from otjdd.compact_models import devices as drawn
-from otjdd.compact_models.crossbars.cells import cells_of
+from otjdd.compact_models.crossbars.cells import cells_of, linearise
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel
@@ -27,21 +28,49 @@ SCALED = "device.radius"  # may differ: current and charge are proportional to t
 DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 
-def crossbar_of(case: Case, progress: Progress = None) -> Crossbar:
-    """The crossbar of a case. progress, exceptions : as in `model_of`"""
+def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Crossbar:
+    """The crossbar of a case. progress, exceptions : as in `model_of`   file : name of the case in messages"""
     said = case.crossbar
     assert said is not None  # `case.crossbar.faults` has checked it
     count = said.word_lines * said.bit_lines
     radius = case.device.radius if said.cells.radius is None else said.cells.radius
     area = case.device.area * (radius / case.device.radius) ** 2
-    devices = tuple(of_area(each, area) for each in devices_of(case, progress))
+    devices = tuple(of_area(each, area) for each in devices_of(case, progress, file))
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
         np.random.default_rng(said.cells.seed).shuffle(dealt)
     different = cells_of(devices, dealt, said.access) if len(devices) > 1 or said.access else None
-    return Crossbar(
+    found = Crossbar(
         devices[0], said.word_lines, said.bit_lines, said.line_resistance, said.driver_resistance, different
     )
+    check_targets(case, found, file)
+    return found
+
+
+def check_targets(case: Case, crossbar: Crossbar, file: str) -> None:
+    """Raise CaseError for a target of a part that programs beyond what the states of the model conduct."""
+    assert isinstance(case.drive, Patterns)
+    for i, part in enumerate(case.drive.parts):
+        if part.kind == "program":
+            target = targets_of(part.targets, (crossbar.word_lines, crossbar.bit_lines))
+            low, high = window(crossbar, part.read_voltage)
+            if outside := [value for value in (target.min(), target.max()) if not low <= value <= high]:
+                expected = (
+                    f"conductances from {low:.3g} S to {high:.3g} S, the window of the model at {part.read_voltage:g} V"
+                )
+                raise refused(case, ("drive", "parts", i, "targets"), expected, f"{outside[0]:.3g} S", file)
+
+
+def window(crossbar: Crossbar, voltage: float) -> tuple[float, float]:
+    """Lowest and highest conductance [S] of a chosen cell at a voltage [V], in any state that the model holds for."""
+    cells, found = crossbar.cells, []
+    one, on = np.zeros(1, np.int64), np.ones(1, bool)
+    for number, device in enumerate(cells.devices):
+        for end in (0, -1):
+            states = device.states(1, np.array([device.kinds[kind].state[end] for kind in device.kind]))
+            alone = cells._replace(dealt=np.array([number]))
+            found.append(float(linearise(alone, on, one, states, np.array([voltage]))[0][0] / voltage))
+    return min(found), max(found)
 
 
 def of_area(model: CompactModel, area: float) -> CompactModel:
@@ -49,12 +78,12 @@ def of_area(model: CompactModel, area: float) -> CompactModel:
     return model if area == model.area else replace(model, area=area, weight=model.weight * (area / model.area))
 
 
-def devices_of(case: Case, progress: Progress = None) -> list[CompactModel]:
+def devices_of(case: Case, progress: Progress = None, file: str = "case") -> list[CompactModel]:
     """The devices of the cells of a case: one, or as many as it draws."""
     assert case.crossbar is not None
     count = case.crossbar.cells.devices
     if count is None:
-        return [model_of(case, progress)]
+        return [model_of(case, progress, file)]
     voltage, time = needed_range(case)
     alone = case.without_study()
     try:
@@ -63,7 +92,7 @@ def devices_of(case: Case, progress: Progress = None) -> list[CompactModel]:
         raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got) from error
 
 
-def model_of(case: Case, progress: Progress = None) -> CompactModel:
+def model_of(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
     """The model of the cells of a case: the one that it names, or an extracted one.
 
     progress : called with the fraction of the extraction that is done
@@ -71,7 +100,7 @@ def model_of(case: Case, progress: Progress = None) -> CompactModel:
     """
     assert case.crossbar is not None  # `case.crossbar.faults` has checked it
     if case.crossbar.model is not None:
-        return model_named_by(case)
+        return model_named_by(case, file)
     voltage, time = needed_range(case)
     try:
         return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False)
@@ -106,8 +135,14 @@ def needed_range(case: Case) -> tuple[tuple[float, float], tuple[float, float]]:
     """Ranges of voltage [V] and time [s] that a model needs for the drive of a case and its initial history."""
     assert isinstance(case.drive, Patterns)
     assert case.crossbar is not None
-    voltages, times = [], []
+    voltages: list[float] = []
+    times: list[float] = []
     for part in case.drive.parts:
+        if part.kind == "program":
+            for kind in (part.set_pulse, part.reset_pulse):
+                voltages, times = [*voltages, kind.last[0]], [*times, kind.width, kind.last[1]]
+            voltages, times = [*voltages, part.read_voltage], [*times, part.read_duration]
+            continue
         voltages += [part.voltage] if part.kind != "rest" else []
         times += [part.width, max(part.width, part.pause)] if part.kind == "write" else [part.duration]
     highest = max(map(abs, voltages), default=0.0) or 0.1
@@ -144,10 +179,10 @@ def first_unlike(one: Any, other: Any, key: str) -> tuple[str, str, str] | None:
     return None if one == other else (key, brief(one), brief(other))
 
 
-def refused(case: Case, path: tuple[str, ...], expected: str, got: str = "", file: str = "case") -> CaseError:
+def refused(case: Case, path: KeyPath, expected: str, got: str = "", file: str = "case") -> CaseError:
     """A CaseError about a key of a case, at its line in the file."""
     places = toml_text.scan(case.source).places
     within = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in places), None)
     if within is None:
-        return CaseError([Problem(os.fspath(file), 0, 0, ".".join(path), expected, got)])
+        return CaseError([Problem(os.fspath(file), 0, 0, dotted(path), expected, got)])
     return CaseError([Source(os.fspath(file), case.source).problem(places[within], path, expected, got)])

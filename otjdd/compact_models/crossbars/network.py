@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.crossbars.cells import Cells, alike, linearise
+from otjdd.compact_models.crossbars.ladders import Ladders, factors
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import NetworkError, NotAsExpected
 
@@ -23,6 +24,7 @@ TOLERANCE = 2e-6  # of the highest voltage of the drivers: size of the last step
 NOISE = 1e-7  # V: accuracy to which the kernels find the voltage of a junction
 LOCAL = 1e-4  # V: smaller steps have no line search, which would take round-off of the currents for a slope
 KEEP = 0.5  # of the step before: a longer step with an old factor makes a new one, which costs as much as three steps
+STRAIGHT_ASIDE = 1e-3  # V, likewise for cells that only load the lines: to 1e-4
 STRAIGHT = 1e-5  # V from the last evaluation of a cell, within which its current is linear to 1e-7
 ENOUGH = 0.5  # of the slope at the beginning of a step: the line search ends below it
 MOST_TURNS = 100
@@ -56,6 +58,13 @@ class Crossbar(NamedTuple):
         return np.repeat(lines, self.bit_lines)
 
 
+class Aside(NamedTuple):
+    """Cells that only load the lines, while others are followed in time. Such lines are solved by `Ladders`."""
+
+    cells: np.ndarray  # (R C,) True for these
+    along: float  # S of a line between two cells
+
+
 class Lines(NamedTuple):
     """The lines with their drivers, as a linear network."""
 
@@ -64,6 +73,7 @@ class Lines(NamedTuple):
     conductance: Any  # sparse (2 R C, 2 R C) S, nodes of the word lines first
     source: np.ndarray  # (2 R C,) A, driver voltage times conductance at the first node of each line
     chosen: np.ndarray  # (R C,) True for cells on a word line that is written or read
+    aside: "Aside | None" = None  # for lines of which a few cells are followed
 
 
 class Solution(NamedTuple):
@@ -72,7 +82,8 @@ class Solution(NamedTuple):
     voltage: np.ndarray  # (R, C) V, from word line to bit line
     current: np.ndarray  # (R, C) A
     nodes: np.ndarray  # (2 R C,) V
-    factor: Any  # LU factors of the matrix at this or an earlier solution
+    factor: Any  # of the matrix at this or an earlier solution, see `factored`
+    point: "Point | None" = None  # where cells aside are not evaluated again as long as their voltages stay
 
     @property
     def word_current(self) -> np.ndarray:
@@ -136,10 +147,10 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
     n = crossbar.word_lines * crossbar.bit_lines
     highest = float(max(np.abs(np.nan_to_num(line)).max() for line in (driven.words, driven.bits)))
     nodes, factor = (ideal(driven), None) if before is None else (before.nodes, before.factor)
-    point = at(crossbar, driven, states, nodes)
+    point = at(crossbar, driven, states, nodes, None if before is None else before.point)
     last: float | None = None
     for _ in range(MOST_TURNS):
-        if fresh := factor is None:
+        if fresh := factor is None or driven.aside is not None:
             factor = factored(driven, point.slope)
         step = -factor.solve(point.missing)
         moved = float(np.abs(step[:n] - step[n:]).max())
@@ -149,7 +160,7 @@ def solve(crossbar: Crossbar, driven: Lines, states: np.ndarray, before: Solutio
         nodes, point = nodes + share * step, ahead
         contracts = fresh or (last is not None and moved <= max(KEEP * last, NOISE))
         if moved <= TOLERANCE * highest and contracts:
-            return solution(crossbar, nodes, point, factor)
+            return solution(crossbar, nodes, point, factor, driven.aside is not None)
         if share < 1.0 or (last is not None and not contracts):
             factor = None
         last = moved
@@ -162,17 +173,18 @@ def ideal(driven: Lines) -> np.ndarray:
     return np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
 
 
-def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any) -> Solution:
-    """The solution at a point. Raises NotAsExpected for a cell beyond the range of the model."""
+def solution(crossbar: Crossbar, nodes: np.ndarray, point: Point, factor: Any, keep: bool) -> Solution:
+    """The solution at a point, which it keeps or not. Raises NotAsExpected for a cell beyond the range of the model."""
     crossbar.model.check_voltages(point.cell)
     shape = crossbar.word_lines, crossbar.bit_lines
-    return Solution(point.cell.reshape(shape), point.current.reshape(shape), nodes, factor)
+    return Solution(point.cell.reshape(shape), point.current.reshape(shape), nodes, factor, point if keep else None)
 
 
 def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray, near: Point | None = None) -> Point:
     """The network at voltages (2 R C,) [V] of its nodes. Beyond the range of the model a cell keeps its last conductance.
 
-    near : the network with the same states at other voltages; cells within STRAIGHT of it are not evaluated again
+    near : the network at other voltages, with the same states of all cells, or of those aside; cells within STRAIGHT of it,
+        or those aside within STRAIGHT_ASIDE, are not evaluated again
     """
     n = nodes.size // 2
     cell = nodes[:n] - nodes[n:]
@@ -182,7 +194,8 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
         found = cell.copy(), current
     else:
         found, slope = (near.found[0].copy(), near.found[1].copy()), near.slope.copy()
-        far = np.flatnonzero(np.abs(cell - found[0]) > STRAIGHT)
+        moved = np.abs(cell - found[0])
+        far = np.flatnonzero(moved > (STRAIGHT if driven.aside is None else aside_limits(driven.aside)))
         some, steep = linearise(crossbar.cells, driven.chosen, far, states[far], cell[far])
         found[0][far], found[1][far], slope[far] = cell[far], some, steep
     current = found[1] + slope * (cell - found[0])
@@ -192,14 +205,18 @@ def at(crossbar: Crossbar, driven: Lines, states: np.ndarray, nodes: np.ndarray,
     return Point(cell, current, slope, missing, found)
 
 
-def factored(driven: Lines, slope: np.ndarray) -> Any:
-    """LU factors of the network, with differential conductances (R C,) [S] of the cells."""
-    from scipy.sparse import bmat, diags
-    from scipy.sparse.linalg import splu
+def aside_limits(aside: Aside) -> np.ndarray:
+    """Changes (R C,) [V] of the voltages of cells from which on they are evaluated again."""
+    found: np.ndarray = np.where(aside.cells, STRAIGHT_ASIDE, -1.0)
+    return found
 
-    G = diags(np.maximum(slope, 0.0))
-    matrix = (driven.conductance + bmat([[G, -G], [-G, G]])).tocsc()
-    return splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+
+def factored(driven: Lines, slope: np.ndarray) -> Any:
+    """The network to `solve` for voltages, with differential conductances (R C,) [S] of the cells."""
+    slope = np.maximum(slope, 0.0)
+    if driven.aside is not None:
+        return Ladders(driven.conductance, driven.aside.along, slope, (driven.words.size, driven.bits.size))
+    return factors(driven.conductance, slope)
 
 
 class Step(NamedTuple):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compact_models.crossbars.cells import hold, linearise
-from otjdd.compact_models.crossbars.network import Crossbar, Lines, Solution, lines, solve
+from otjdd.compact_models.crossbars.network import Aside, Crossbar, Lines, Solution, lines, solve
 from otjdd.errors import NotAsExpected
 
 SCHEMES = {"half": (0.5, 0.5), "third": (1.0 / 3.0, 2.0 / 3.0)}  # of the write voltage, on unselected words and bits
@@ -25,9 +25,17 @@ class HeldDrivers(NamedTuple):
 
     end: Solution
     energy: float  # J from the drivers
+    heat: np.ndarray  # (R, C) J, into each cell
     voltage: np.ndarray  # (R, C) V, of largest magnitude across each cell
     current: np.ndarray  # (R, C) A, of largest magnitude through each cell
     step: float  # s, the first accepted time step, for the next pulse of the kind
+
+
+class Followed(NamedTuple):
+    """What `hold_drivers` follows in time, if it is not all of the crossbar."""
+
+    cells: np.ndarray  # (M,) indices; the states of all others stay
+    before: Solution | None = None  # at lines whose voltages are near, to start from; see `Aside`
 
 
 class Drivers(NamedTuple):
@@ -39,41 +47,53 @@ class Drivers(NamedTuple):
 
 
 def hold_drivers(
-    crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0
-) -> HeldDrivers:
+    crossbar: Crossbar, states: np.ndarray, drivers: Drivers, duration: float, first: float = 0.0,
+    followed: Followed | None = None,
+) -> HeldDrivers:  # fmt: skip
     """Hold the drivers for a duration [s]. The states (R C, 2 K) change in place.
 
-    first : first time step [s], 0 for the default
+    first : first time step [s], 0 for the default   followed : None for all cells
     Raises NetworkError, NotAsExpected for voltages beyond the range of the model.
     """
     driven = lines(crossbar, *drivers)
+    if followed is None:
+        followed = Followed(np.arange(crossbar.count))
+    else:
+        aside = np.ones(crossbar.count, bool)
+        aside[followed.cells] = False
+        driven = driven._replace(aside=Aside(aside, 1.0 / crossbar.line_resistance))
     words, bits, _ = drivers
-    found = solve(crossbar, driven, states)
-    voltage, current = found.voltage, found.current
+    found = solve(crossbar, driven, states, followed.before)
+    voltage, current, heat = found.voltage, found.current, np.zeros(found.current.shape)
     now, step, energy, taken = 0.0, first or FIRST * duration, 0.0, 0.0
     while now < duration:
         step = min(step, duration - now)
-        moved, new, error = stepped(crossbar, driven, states, found, step)
+        moved, new, error = stepped(crossbar, driven, states, found, step, followed.cells)
         before, after = (power(each, words, bits) for each in (found, new))
         error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
         if error <= 1.0 or step <= SHORTEST * duration:
+            heat += 0.5 * step * (found.voltage * found.current + new.voltage * new.current)
             states[...], found, taken = moved, new, taken or step
             energy += 0.5 * step * (before + after)
             now = duration if step >= duration - now else now + step
             voltage, current = (larger(*pair) for pair in ((voltage, new.voltage), (current, new.current)))
         step *= min(10.0, max(0.1, 0.9 / max(error, 1e-3)))
-    return HeldDrivers(found, energy, voltage, current, taken)
+    return HeldDrivers(found, energy, heat, voltage, current, taken)
 
 
 def stepped(
-    crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float
+    crossbar: Crossbar, driven: Lines, states: np.ndarray, found: Solution, step: float, followed: np.ndarray
 ) -> tuple[np.ndarray, Solution, float]:
-    """States (R C, 2 K) after a step [s], the solution there, and the error of the step in units of the allowed one."""
-    K, cells, every = states.shape[1] // 2, crossbar.cells, np.arange(len(states))
-    first = states.copy()
-    hold(cells, driven.chosen, every, first, found.voltage.ravel(), step)
+    """States (R C, 2 K) after a step [s], the solution there, and the error of the step in units of the allowed one.
+
+    followed : (M,) indices of the cells whose states change
+    """
+    K, cells = states.shape[1] // 2, crossbar.cells
+    first, part = states.copy(), states[followed]
+    hold(cells, driven.chosen, followed, part, found.voltage.ravel()[followed], step)
+    first[followed] = part
     ahead = solve(crossbar, driven, first, found)
-    changed = np.flatnonzero(np.abs(ahead.voltage - found.voltage).ravel() > SAME)
+    changed = followed[np.abs(ahead.voltage - found.voltage).ravel()[followed] > SAME]
     part, second = states[changed], first.copy()
     hold(cells, driven.chosen, changed, part, 0.5 * (found.voltage + ahead.voltage).ravel()[changed], step)
     second[changed] = part
@@ -117,6 +137,26 @@ def writing(chosen: np.ndarray, voltage: float, scheme: str) -> Drivers:
     on_words, on_bits = (share * voltage for share in SCHEMES[scheme])
     words = np.where(selected, voltage, on_words)
     return Drivers(words, np.where(np.any(chosen, axis=0), 0.0, on_bits), selected)
+
+
+def programming(voltages: np.ndarray, count: int, word: int, scheme: str) -> Drivers:
+    """Drivers of `count` word lines that write cells of one of them, each at a voltage of its own.
+
+    voltages : (C,) [V] across the cells, of one sign; nan for cells that are not written
+    """
+    on_words, on_bits = SCHEMES[scheme]
+    voltage = voltages[np.nanargmax(np.abs(voltages))]
+    chosen = np.arange(count) == word
+    bits = np.where(np.isnan(voltages), on_bits * voltage, voltage - voltages)
+    return Drivers(np.where(chosen, voltage, on_words * voltage), bits, chosen)
+
+
+def from_there(found: Solution, old: Drivers, new: Drivers) -> Solution:
+    """A solution as a start for other drivers of the same lines, none of which floats."""
+    words, bits = new.words - old.words, new.bits - old.bits
+    return found._replace(
+        point=None, nodes=found.nodes + np.concatenate((np.repeat(words, bits.size), np.tile(bits, words.size)))
+    )
 
 
 def reading(shape: tuple[int, int], voltage: float, word: int, bit: int | None = None) -> Drivers:

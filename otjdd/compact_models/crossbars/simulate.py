@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, PatternWrite
+from otjdd.case.drive_patterns import PatternProgram, PatternRead, PatternRest, Patterns, PatternWrite
+from otjdd.case.targets import targets_of
 from otjdd.compact_models.crossbars import models, pulses
 from otjdd.compact_models.crossbars.cells import beginning
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.patterns import marked
+from otjdd.compact_models.crossbars.programming import Programming
 from otjdd.compact_models.error import sentence
 from otjdd.errors import NetworkError, SolverError
 from otjdd.results import outputs
@@ -30,7 +32,12 @@ if TYPE_CHECKING:
 CELLS = (
     "cell_chosen", "cell_voltage", "cell_conductance", "cell_rest_position", "sensed_current", "sneak_share",
 )  # fmt: skip
-Part = PatternWrite | PatternRead | PatternRest
+PROGRAMMED = (
+    "program_target", "program_conductance", "program_error", "program_pulses", "program_energy", "program_time",
+    "program_missed",
+)  # fmt: skip
+OpenLoop = PatternWrite | PatternRead | PatternRest  # parts whose duration is known before
+Part = OpenLoop | PatternProgram
 Pieces = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what a piece did, None for a rest at 0 V; its duration [s]
 STEPS = "step_time", "step_voltage", "step_energy", "write_disturb"
 EXTRACTION = 0.8  # share of the progress for the extraction of a model
@@ -42,7 +49,7 @@ class Running(NamedTuple):
     crossbar: Crossbar
     scheme: str
     states: np.ndarray  # (R C, 2 K)
-    maps: dict[str, np.ndarray]  # CELLS -> (S, R, C)
+    maps: dict[str, np.ndarray]  # CELLS, and PROGRAMMED of a drive that programs -> (S, R, C)
     rows: dict[str, np.ndarray]  # STEPS -> (S,)
     largest: dict[str, np.ndarray]  # "current" [A], "power" [W] -> (S,) of any cell in a step
 
@@ -78,14 +85,26 @@ def simulate_crossbar(case: Case, progress: Progress = None) -> xr.Dataset:
     about = attributes(case, statistics, time.perf_counter() - began, reached) | {
         "compact_model_error": sentence(crossbar.model)
     }
+    if "program_missed" in running.maps:
+        about["program_missed"] = missed_cells(running.maps["program_missed"])
     return delivered(outputs.dataset(running.maps | running.rows, {}, about), failure)
+
+
+def missed_cells(missed: np.ndarray) -> str:
+    """Cells that missed their targets, in words: a line for each step that programs. missed : (S, R, C), nan elsewhere"""
+    return "\n".join(
+        f"step {step}: " + (", ".join(f"({i}, {j})" for i, j in np.argwhere(cells == 1.0)) or "none")
+        for step, cells in enumerate(missed)
+        if np.isfinite(cells).all()
+    )
 
 
 def begun_crossbar(crossbar: Crossbar, drive: Patterns) -> Running:
     """A crossbar before the first part of its drive, recorded as step 0."""
     count, shape = len(drive.parts) + 1, (crossbar.word_lines, crossbar.bit_lines)
     states = beginning(crossbar.cells)
-    maps = {name: np.full((count, *shape), np.nan) for name in CELLS}
+    programs = any(part.kind == "program" for part in drive.parts)
+    maps = {name: np.full((count, *shape), np.nan) for name in CELLS + PROGRAMMED * programs}
     running = Running(
         crossbar, drive.scheme, states, maps, {name: np.full(count, np.nan) for name in STEPS},
         {name: np.zeros(count) for name in ("current", "power")},
@@ -100,26 +119,50 @@ def undergone(running: Running, step: int, part: Part) -> Iterator[float]:
     Raises NetworkError with the time of the failure, KeyboardInterrupt.
     """
     began = now = float(running.rows["step_time"][step - 1])
-    total = lasting(running.crossbar, part)
+    programming = None
+    if isinstance(part, PatternProgram):
+        programming, total = programming_of(running, part), 0.0
+        pieces: Pieces = programming.run()
+    else:
+        pieces, total = pieces_of(running, step, part), lasting(running.crossbar, part)
     try:
-        for held, lasted in pieces_of(running, step, part):
+        for held, lasted in pieces:
             now += lasted
             if held is not None:
                 note_held(running, step, held)
-            yield (now - began) / total
+            yield programming.share if programming else (now - began) / total
     except NetworkError as error:
         raise NetworkError(error.reason, now, *error.args[2:]) from error
+    if programming:
+        record_programming(running, step, programming)
     record_step(running, step, now, getattr(part, "voltage", np.nan))
 
 
-def pieces_of(running: Running, step: int, part: Part) -> Pieces:
+def programming_of(running: Running, part: PatternProgram) -> Programming:
+    """The cells of a crossbar before a part programs them."""
+    target = targets_of(part.targets, (running.crossbar.word_lines, running.crossbar.bit_lines))
+    return Programming(running.crossbar, running.scheme, running.states, part, target)
+
+
+def record_programming(running: Running, step: int, done: Programming) -> None:
+    """Record what programming has reached in a step."""
+    maps = running.maps
+    maps["cell_chosen"][step] = 1.0
+    for name, value in (
+        ("target", done.target), ("conductance", done.conductance), ("error", done.error), ("pulses", done.pulses),
+        ("energy", done.energy), ("time", done.time), ("missed", done.missed),
+    ):  # fmt: skip
+        maps[f"program_{name}"][step] = value
+
+
+def pieces_of(running: Running, step: int, part: OpenLoop) -> Pieces:
     """Apply a part of a drive, piece by piece, as an iterator."""
     if isinstance(part, PatternWrite):
         return pulses_of_write(running, step, part)
     return scanned(running, step, part) if isinstance(part, PatternRead) else rested(running, step, part)
 
 
-def lasting(crossbar: Crossbar, part: Part) -> float:
+def lasting(crossbar: Crossbar, part: OpenLoop) -> float:
     """Duration [s] of a part of a drive."""
     if part.kind == "rest":
         return part.duration

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.case.crossbar import Selector, Switch
-from otjdd.case.drive_patterns import PatternRead, Patterns, PatternWrite
+from otjdd.case.drive_patterns import PatternRead, PatternRest, Patterns, PatternWrite
 from otjdd.compact_models.crossbars import pulses
 from otjdd.compact_models.crossbars.network import Crossbar
 from otjdd.compact_models.crossbars.patterns import marked
@@ -78,7 +78,7 @@ def clock_of(steps: list[Step]) -> Clock:
 
 
 def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
-    """The steps of a drive in order."""
+    """The steps of a drive in order. Raises NotAsExpected for a part whose pulses depend on its reads."""
     shape, found = (crossbar.word_lines, crossbar.bit_lines), []
     still = pulses.Drivers(np.zeros(shape[0]), np.zeros(shape[1]), np.zeros(shape[0], bool))
     for part in drive.parts:
@@ -95,8 +95,10 @@ def steps_of(drive: Patterns, crossbar: Crossbar) -> list[Step]:
             for word, bit in product(range(shape[0]), bits):
                 at = pulses.reading(shape, part.voltage, word, bit)
                 found.append(Step(at, part.duration, (word, bit)))
-        else:
+        elif isinstance(part, PatternRest):
             found.append(Step(still, part.duration, None))
+        else:
+            raise NotAsExpected("parts that write, read or rest, whose pulses are known before", f'"{part.kind}"')
     return found
 
 

@@ -1,0 +1,174 @@
+"""Write-verify: the cells of a word line are read, pulsed towards their targets and read again, all of them at once.
+
+The word line of a pulse is at the largest voltage that a cell needs, the bit line of each cell at what is too much for it,
+and at the voltage of the scheme from the end of its own pulse on. Set pulses and reset pulses follow each other.
+
+During this the cells of all other word lines stay in the network, but their states move once for each pulse instead of in
+its time steps, unless they move by more than ERROR; the time that they spend near 0 V during reads is made up for at the
+end of the word line.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from otjdd.case.drive_patterns import PatternProgram, ProgramPulse
+from otjdd.compact_models.crossbars import pulses
+from otjdd.compact_models.crossbars.cells import hold
+from otjdd.compact_models.crossbars.network import Crossbar, Solution
+
+Held = Iterator[tuple[pulses.HeldDrivers | None, float]]  # what the drivers did, and for how long [s]
+UP, DOWN = 1, -1  # directions of a conductance
+
+
+@dataclass
+class Programming:
+    """The cells of a crossbar while they are programmed. All maps are (R, C)."""
+
+    crossbar: Crossbar
+    scheme: str
+    states: np.ndarray  # (R C, 2 K)
+    part: PatternProgram
+    target: np.ndarray  # S
+    conductance: np.ndarray = field(init=False)  # S, of the last read
+    pulses: np.ndarray = field(init=False)
+    energy: np.ndarray = field(init=False)  # J, into each cell while its word line is programmed
+    time: np.ndarray = field(
+        init=False
+    )  # s, from the beginning of its word line to the read that found it at its target
+    share: float = 0.0  # of the word lines that are done
+
+    def __post_init__(self) -> None:
+        self.pulses, self.energy, self.time = (np.zeros(self.target.shape) for _ in range(3))
+        self.conductance = np.full(self.target.shape, np.nan)
+
+    @property
+    def error(self) -> np.ndarray:
+        """Conductances relative to their targets, less 1."""
+        found: np.ndarray = self.conductance / self.target - 1.0
+        return found
+
+    @property
+    def missed(self) -> np.ndarray:
+        """True for cells that are further from their target than the tolerance."""
+        found: np.ndarray = ~(np.abs(self.error) <= self.part.tolerance)
+        return found
+
+    def run(self) -> Held:
+        """Program all cells, and read them at the end of each round; as an iterator over what the drivers do."""
+        R = self.target.shape[0]
+        wanted = list(range(R))
+        for turn in range(self.part.rounds):
+            for word in wanted:
+                yield from Line(self, word).run()
+                self.share = (turn + (word + 1) / R) / self.part.rounds
+            for word in range(R):
+                yield from Line(self, word).read()
+            wanted = np.flatnonzero(self.missed.any(axis=1)).tolist()
+            if not wanted:
+                break
+
+
+@dataclass
+class Line:
+    """A word line while its cells are programmed. All vectors are (C,)."""
+
+    of: Programming
+    word: int
+    owed: float = 0.0  # s at 0 V, for the cells of all other word lines
+    now: float = 0.0  # s since the beginning
+    last: dict[object, tuple[pulses.Drivers, Solution, float]] = field(default_factory=dict)  # kind of pulse -> its end
+
+    def run(self) -> Held:
+        """Read and pulse the cells until all are at their targets or have had their pulses."""
+        of, word, part = self.of, self.word, self.of.part
+        level, going = np.zeros(of.target.shape[1]), np.zeros(of.target.shape[1])
+        began = of.time[word].copy()
+        yield from self.read()
+        while (wanted := of.missed[word] & (of.pulses[word] < part.most_pulses)).any():
+            way = np.where(of.error[word] < 0.0, UP, DOWN)
+            level = np.where(wanted, np.where(way == going, level + 1.0, 0.0), level)
+            going = np.where(wanted, way, going)
+            for direction, kind in ((UP, part.set_pulse), (DOWN, part.reset_pulse)):
+                if (mine := wanted & (way == direction)).any():
+                    yield from self.pulse(mine, level, kind)
+            yield from self.read()
+            of.time[word, wanted] = began[wanted] + self.now
+        self.make_up()
+
+    def read(self) -> Held:
+        """Read the cells."""
+        part = self.of.part
+        drivers = pulses.reading(self.of.target.shape, part.read_voltage, self.word)
+        held = self.held("read", drivers, part.read_duration)
+        self.owed += part.read_duration
+        self.of.conductance[self.word] = held.end.bit_current / part.read_voltage
+        yield held, part.read_duration
+
+    def pulse(self, mine: np.ndarray, level: np.ndarray, kind: ProgramPulse) -> Held:
+        """One pulse on each of the cells `mine`, whose voltages and widths follow from their levels."""
+        voltage, width = steps(kind, level)
+        self.of.pulses[self.word, mine] += 1.0
+        began = 0.0
+        for end in np.unique(width[mine]):
+            on = np.where(mine & (width >= end), voltage, np.nan)
+            drivers = pulses.programming(on, self.of.target.shape[0], self.word, self.of.scheme)
+            held = self.held((kind, began > 0.0), drivers, end - began)
+            yield held, float(end - began)
+            began = end
+
+    def held(self, kind: object, drivers: pulses.Drivers, duration: float) -> pulses.HeldDrivers:
+        """Hold the drivers. kind : of a pulse, whose last one is the start of the solution"""
+        of, before, first = self.of, None, 0.0
+        if kind in self.last:
+            old, found, first = self.last[kind]
+            before = pulses.from_there(found, old, drivers)
+        held = hold_line(of.crossbar, of.states, drivers, (duration, first, kind != "read"), before)
+        self.last[kind] = drivers, held.end, min(held.step, duration)
+        self.now += duration
+        of.energy[self.word] += held.heat[self.word]
+        return held
+
+    def make_up(self) -> None:
+        """Leave the cells of all other word lines at 0 V for the time that they are owed."""
+        crossbar = self.of.crossbar
+        others = np.flatnonzero(~crossbar.on_lines(np.arange(crossbar.word_lines) == self.word))
+        if self.owed and others.size:
+            part = self.of.states[others]
+            hold(crossbar.cells, np.zeros(crossbar.count, bool), others, part, np.zeros(others.size), self.owed)
+            self.of.states[others] = part
+        self.owed = 0.0
+
+
+def steps(kind: ProgramPulse, level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Voltages [V] and widths [s] of pulses. level : number of pulses of the kind directly before"""
+    highest, longest = kind.last
+    voltage = np.minimum(abs(kind.voltage) + level * kind.voltage_step, abs(highest)) * np.sign(kind.voltage)
+    grown = np.log(kind.width) + level * np.log(kind.width_factor)
+    return voltage, np.where(grown < np.log(longest), np.exp(grown), longest)
+
+
+def hold_line(
+    crossbar: Crossbar, states: np.ndarray, drivers: pulses.Drivers, course: tuple[float, float, bool],
+    before: Solution | None,
+) -> pulses.HeldDrivers:  # fmt: skip
+    """Hold drivers whose chosen word line is followed in time; the states (R C, 2 K) change in place.
+
+    course : duration [s], first time step [s], and if the cells of other word lines move   before : see `pulses.Followed`
+    Where cells of other word lines move by more than ERROR, all cells are followed in time.
+    """
+    duration, first, disturbs = course
+    chosen = crossbar.on_lines(drivers.chosen)
+    mine, others = np.flatnonzero(chosen), np.flatnonzero(~chosen)
+    moved, K = states.copy(), states.shape[1] // 2
+    held = pulses.hold_drivers(crossbar, moved, drivers, duration, first, pulses.Followed(mine, before))
+    if disturbs and others.size:
+        part = moved[others]
+        hold(crossbar.cells, chosen, others, part, held.end.voltage.ravel()[others], duration)
+        if np.abs(part[:, :K] - moved[others, :K]).max() > pulses.ERROR:
+            every = pulses.Followed(np.arange(crossbar.count), before)
+            return pulses.hold_drivers(crossbar, states, drivers, duration, first, every)
+        moved[others] = part
+    states[...] = moved
+    return held

@@ -1,0 +1,172 @@
+"""Write-verify of the cells of a crossbar, as a user types it, and what makes it fast against the whole network."""
+
+from pathlib import Path
+
+import made_model
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from otjdd.case.case import load_case
+from otjdd.cli import app
+from otjdd.compact_models.crossbars import programming, pulses
+from otjdd.compact_models.crossbars.ladders import Ladders, factors
+from otjdd.compact_models.crossbars.network import Crossbar, lines
+from otjdd.results import store
+
+CASE = """\
+base = "li2019.toml"
+
+[columns]
+count = 1
+spread = {}
+
+[crossbar]
+word_lines = 3
+bit_lines = 4
+line_resistance = "2 ohm"
+model = "model.nc"
+
+[drive]
+kind = "patterns"
+scheme = "half"
+parts = [
+  { kind = "program", targets = TARGETS, tolerance = 0.05, set_pulse = SET, reset_pulse = RESET },
+  { kind = "read" },
+]
+"""
+SET = '{ voltage = "1.5 V", width = "1 us", voltage_step = "50 mV", highest = "2.9 V" }'
+RESET = SET.replace('"1.5', '"-1.5').replace('"2.9 V', '"-2.9 V')
+PULSES = {"SET": SET, "RESET": RESET}
+TABLE = '[["1 uS", "2 uS", "5 uS", "1 uS"], ["2 uS", "3 uS", "4 uS", "5 uS"], ["1 uS", "0.5 uS", "5 uS", "2 uS"]]'
+
+
+def otjdd(*words: str, code: int = 0) -> str:
+    """Output of a command that ends with an exit code."""
+    done = CliRunner().invoke(app, list(words), env={"COLUMNS": "400"})
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def written(targets: str, **replaced: str) -> None:
+    """Write the case with these targets. replaced : by their names in CASE, or as old and new text"""
+    text = CASE.replace("TARGETS", targets)
+    for old, new in (PULSES | replaced).items():
+        text = text.replace(f"= {old}" if old in PULSES else old, f"= {new}" if old in PULSES else new)
+    Path("bar.toml").write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """A folder with the case and a model that says to be of its junction."""
+    monkeypatch.chdir(tmp_path)
+    Path("model.nc").touch()
+    written('"2 uS"')
+    made_model.made_model(about={"case_resolved": load_case("bar.toml").resolved()}).save("model.nc")
+    return tmp_path
+
+
+def test_cells_are_programmed_to_a_table_and_drawn_and_no_netlist_is_made():
+    written(TABLE)
+    assert "1 times of programming" in otjdd("check", "bar.toml")
+    assert "no cell missed its target" in otjdd("run", "bar.toml", "--plot", "bar.png")
+    assert Path("bar.png").stat().st_size > 10_000
+    ds = store.read("bar.nc").isel(step=1)
+    assert ds.program_target.values[2, 1] == pytest.approx(0.5e-6)
+    assert np.abs(ds.program_error.values).max() <= 0.05
+    assert ds.program_conductance.values == pytest.approx(ds.cell_conductance.values, rel=1e-3)
+    assert (ds.program_pulses.values > 1.0).all()
+    assert (ds.program_energy.values > 0.0).all()
+    assert ds.program_energy.values.sum() <= float(ds.step_energy) * (1.0 + 1e-6)
+    assert (ds.program_time.values.sum(axis=0) < float(ds.step_time)).all()
+    assert ds.attrs["program_missed"] == "step 1: none"
+    assert np.isnan(store.read("bar.nc").program_pulses.values[[0, 2]]).all()
+    said = otjdd("export", "bar.nc", "--netlist", code=3)
+    assert "drive.parts[0].kind: expected write, read or rest, for netlists" in said
+    assert not Path("bar-netlist").exists()
+
+
+def test_cells_that_miss_their_targets_are_named():
+    written(TABLE, SET=SET.replace('"2.9 V"', '"1.6 V"'), **{"tolerance =": "most_pulses = 4, tolerance ="})
+    said = otjdd("run", "bar.toml")
+    assert "12 of 12 cells missed their targets" in said
+    assert "(0, 0), (0, 1)" in said
+    ds = store.read("bar.nc").isel(step=1)
+    assert (ds.program_missed.values == 1.0).all()
+    assert (ds.program_pulses.values == 4.0).all()
+    assert "(2, 3)" in ds.attrs["program_missed"]
+
+
+def test_a_text_file_and_a_picture_are_targets_and_widths_may_grow():
+    Path("targets.csv").write_text("# uS\n1, 2, 5, 1\n2, 3, 4, 5\n1, 0.5, 5, 2\n")
+    grow = SET.replace('voltage_step = "50 mV", highest = "2.9 V"', 'width_factor = 1.4, longest = "1 ms"')
+    written('{ file = "targets.csv", unit = "uS" }', SET=grow, RESET=grow.replace('"1.5', '"-1.5'))
+    assert "no cell missed its target" in otjdd("run", "bar.toml")
+    Image.fromarray(np.linspace(0, 255, 12).reshape(3, 4).astype(np.uint8)).save("grey.png")
+    written('{ picture = "grey.png", black = "0.1 uS", white = "10 uS", scale = "logarithmic" }')
+    assert "no cell missed its target" in otjdd("run", "bar.toml")
+    target = store.read("bar.nc").program_target.values[1]
+    assert target.ravel()[[0, -1]] == pytest.approx([0.1e-6, 10e-6])
+    assert target[1, 0] == pytest.approx(1e-7 * 100.0 ** (92 / 255))
+
+
+FAULTS = [
+    ({"tolerance = 0.05": "tolerance = 0"}, "bar.toml:17:41 drive.parts[0].tolerance: expected a number above 0"),
+    ({"TARGETS": '[["1 uS"]]'}, "bar.toml:17:23 drive.parts[0].targets: expected 3 rows of 4 conductances each"),
+    ({"TARGETS": '"2 uA"'}, "drive.parts[0].targets: expected"),
+    ({"TARGETS": '"9 S"'}, "bar.toml:17:23 drive.parts[0].targets: expected conductances from 1.01e-08 S to"),
+    ({"TARGETS": '{ file = "no.csv", unit = "uS" }'}, "drive.parts[0].targets.file: expected a file that is there"),
+    ({"TARGETS": '{ file = "words.csv", unit = "uS" }'}, 'got "no" in line 1'),
+    ({"TARGETS": '{ file = "words.csv", unit = "V" }'}, 'expected a unit of a conductance, such as "uS"'),
+    ({"TARGETS": '{ picture = "words.csv", black = "1 uS", white = "2 uS" }'}, "got a file that cannot be read as one"),
+    ({"TARGETS": '{ picture = "big.png", black = "1 uS", white = "2 uS" }'}, "expected a picture of 4 x 3 pixels"),
+    ({'highest = "2.9 V"': 'highest = "-2 V"'}, "expected highest of the sign of voltage"),
+    ({', highest = "-2.9 V"': ""}, "expected highest, the last voltage, beside voltage_step"),
+    ({'"-1.5 V"': '"1.5 V"', '"-2.9 V"': '"2.9 V"'}, "expected set and reset pulses of opposite signs"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "said"), FAULTS, ids=[said[-30:] for _, said in FAULTS])
+def test_what_cannot_be_programmed_is_refused_in_words(changes, said):
+    Path("words.csv").write_text("no, numbers\n")
+    Image.new("L", (5, 3)).save("big.png")
+    text = CASE
+    for old, new in ({"TARGETS": '"2 uS"'} | {k: v for k, v in changes.items() if k == "TARGETS"}).items():
+        text = text.replace(old, new)
+    text = text.replace("= SET", f"= {SET}").replace("= RESET", f"= {RESET}")
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    Path("bar.toml").write_text(text)
+    found = otjdd("check", "bar.toml", code=3)
+    assert said in found
+    assert "bar.toml:17" in found
+
+
+def test_pulses_of_a_line_are_those_of_the_whole_network():
+    """Voltages of their own on the bit lines; cells of other lines that move once a pulse; ladders for factors."""
+    model = made_model.made_model()
+    bar, R, C = Crossbar(model, 5, 6, 200.0), 5, 6
+    states = model.states(R * C, np.random.default_rng(3).uniform(0.2, 0.5, (R * C, 1)))
+    voltages = np.array([2.5, np.nan, 2.2, 2.3, np.nan, 2.6])
+    drivers = pulses.programming(voltages, R, 2, "half")
+    whole, line = states.copy(), states.copy()
+    held = pulses.hold_drivers(bar, whole, drivers, 1e-6)
+    fast = programming.hold_line(bar, line, drivers, (1e-6, 0.0, True), None)
+    assert np.abs(whole - states).max() > 0.02
+    assert line == pytest.approx(whole, abs=2e-3)
+    assert fast.energy == pytest.approx(held.energy, rel=0.02)
+    assert fast.heat[2] == pytest.approx(held.heat[2], rel=0.03)
+    ideal = pulses.hold_drivers(bar._replace(line_resistance=1e-3), states.copy(), drivers, 1e-9).voltage
+    assert ideal[2] == pytest.approx(np.where(np.isnan(voltages), 1.3, voltages), abs=1e-4)
+    assert np.abs(np.delete(ideal, 2, axis=0)).max() < 1.31
+
+
+def test_ladders_solve_what_factors_solve():
+    model, random = made_model.made_model(), np.random.default_rng(4)
+    for r, G in ((2.0, 1e-5), (1e3, 1e-2)):
+        driven = lines(Crossbar(model, 4, 7, r), np.ones(4), np.zeros(7))
+        slope, right = random.uniform(0.0, G, 28), random.normal(size=56)
+        exact = factors(driven.conductance, slope).solve(right)
+        found = Ladders(driven.conductance, 1.0 / r, slope, (4, 7)).solve(right)
+        assert found == pytest.approx(exact, abs=1e-4 * np.abs(exact).max())
