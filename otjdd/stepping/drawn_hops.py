@@ -15,8 +15,8 @@ from otjdd.compiler.decorators import bare, detached
 from otjdd.compiler.held_tuples import held
 from otjdd.stepping.random_numbers import normal, poisson, threefry
 
-# expected hops from which their number is normal: of a Poisson number of 16 the distribution is then off by 0.017 at most,
-# that of two such by less than 1e-3, as their skewness cancels
+# expected hops from which their number is normal: half way between whole numbers its distribution is then off by 0.017 at
+# most where all go one way, and by 0.002 where as many go back, as their skewness cancels
 MANY = 16.0
 BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, PASSED, MIDDLE, LINES = range(8)  # rows of Noise.lines
 WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces

@@ -10,7 +10,7 @@ of the step are far more than the ions: their sum would be no measure of what is
 parts of the step, each half of the one before, down to the fastest cell, by implicit Euler steps, which make no ripple
 where ions are swept along. At rest such a sequence keeps 1/LATER of the variance of a mode, whatever its rate: the hops of
 all parts but the first are more by LATER, those of the first fewer. The variance at rest is then that of lattice exclusion
-and of the electrostatics, since forward and backward hops are in detailed balance, to 1.5 % for steps of any length.
+and of the electrostatics, since forward and backward hops are in detailed balance, to 1.5 % for one mode and any step.
 
 Hops are those at the end of the step; what the mean moved beyond them is in the first part.
 
