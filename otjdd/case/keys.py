@@ -174,6 +174,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Ions.well_right": ("depth of the sites at the right interface", '"1.1 eV"'),
     "Ions.well_width": ("width of both", '"0.29 nm"'),
     "Ions.initial": ("state to start from", '"equilibrium"'),
+    "Ions.noise": ('"shot" lets single ions hop at random, "none" a density flow', '"shot"'),
+    "Ions.seed": ("of the hops: names the run", "7"),
     "Columns.count": ("columns for each key that is spread", "5"),
     "Columns.nodes": ("where values with a standard deviation lie: normal, uniform, or drawn", '"gauss-legendre"'),
     "Columns.seed": ("seed of draws", "1"),

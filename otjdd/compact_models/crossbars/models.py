@@ -24,7 +24,8 @@ from otjdd.system.steps import Progress
 from otjdd.units import brief
 
 JUNCTION = ("temperature", "device", "ions", "columns", "circuit.series_resistance")  # what a model depends on
-SCALED = "device.radius"  # may differ: current and charge are proportional to the area
+# keys that may differ: current and charge are proportional to the area, and a model is one of the mean
+FREE = ("device.radius", "ions.noise", "ions.seed")
 DECADES = 1e3  # least ratio of longest to shortest time of an extraction
 
 
@@ -162,8 +163,8 @@ def difference_from_case(model: CompactModel, case: Case) -> str:
         other: Any = here
         for part in key.split("."):
             one, other = (table.get(part) if isinstance(table, dict) else None for table in (one, other))
-        if key == "device":
-            one, other = ({k: v for k, v in (table or {}).items() if f"{key}.{k}" != SCALED} for table in (one, other))
+        if isinstance(one, dict) and isinstance(other, dict):
+            one, other = ({k: v for k, v in table.items() if f"{key}.{k}" not in FREE} for table in (one, other))
         if unlike := first_unlike(one, other, key):
             return "one of another: {} is {} there, {} here".format(*unlike)
     if not found[0] <= case.temperature <= found[-1]:
