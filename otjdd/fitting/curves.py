@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 ESTIMATED, COLUMN, REPEATS = "estimated", "column", "repeats"  # origin of an uncertainty
+CHARGES = ("polarisation", "electrode_charge")  # per area, of a polarised film: P, and D = P + eps0 eps_r E
 
 
 class MeasuredCurve(NamedTuple):
@@ -22,7 +23,8 @@ class MeasuredCurve(NamedTuple):
     magnitude : True if only |y| was measured
     scale : on which y is compared   sigma : uncertainty (n,) on that scale, divided by the root of the weight
     uncertainty : its origin   lines : of the file (n,)
-    source : where in a run its numbers are: "reads", "live" (the current at reads, as an instrument shows it) or "bias"
+    source : where in a run its numbers are: "reads", "live" (at reads: P, D, or the current as an instrument shows it)
+        or "bias"
     take : indices (n,) of reads or bias voltages   state : name of the state of a drive of curves at frozen ions
     """
 
@@ -53,6 +55,9 @@ def simulated_values(curve: MeasuredCurve, case: Case, ds: xr.Dataset) -> np.nda
     """Numbers (n,) [SI] of a run at the points of a curve."""
     if curve.source == "reads":
         found = from_reads(curve.quantity, case, ds)[curve.take]
+    elif curve.quantity in CHARGES:
+        at = np.searchsorted(ds["time"].values, ds["read_time"].values)
+        found = ds[curve.quantity].values[at[curve.take]]
     elif curve.source == "live":
         found = derived(curve.quantity, case, live_current(case, ds), ds["read_voltage"].values)[curve.take]
     else:

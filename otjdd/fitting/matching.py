@@ -18,6 +18,7 @@ from otjdd.case.drive_curves import Prepared
 from otjdd.case.drive_values import HIGHEST
 from otjdd.case.problem import Problem
 from otjdd.errors import CaseError, DataError
+from otjdd.fitting.curves import CHARGES
 from otjdd.measurements.applied import places
 from otjdd.measurements.names import UNCERTAINTY
 from otjdd.measurements.read import AXES
@@ -34,7 +35,10 @@ CLOSE = 0.02  # largest relative distance of a measured time from that of a read
 ROUNDING = 1e-6  # of the duration of a drive, by which a time with six digits may exceed the end
 MOST = 100_000  # most points of a measured waveform
 SHORTLY = 0.02  # of the straight piece before a point: how long before it the second read is placed, see `live`
-PREFERRED = ("read_current", "resistance", "conductance", "current", "current_density", "capacitance")
+PREFERRED = (
+    "read_current", "resistance", "conductance", "polarisation", "current", "current_density", "capacitance",
+    "electrode_charge",
+)  # fmt: skip
 
 
 class Match(NamedTuple):
@@ -63,32 +67,41 @@ def match(ds: xr.Dataset, rows: xr.Dataset, quantity: str, case: Case, state: st
 
     ds : points of one temperature, in their order, without repeats   rows : all rows that they are among
     """
-    if case.drive.kind in ("iv", "cv"):
+    if quantity in CHARGES:
+        check_polarised(ds, quantity, case)
+    elif case.drive.kind in ("iv", "cv"):
         return at_bias(ds, case, state)
     if not hasattr(case.drive, "waveform"):
-        raise fault(ds, None, "a drive with a waveform, or of the kind iv or cv", f"the kind {case.drive.kind}")
+        expected = "a drive with a waveform" + ", or of the kind iv or cv" * (quantity not in CHARGES)
+        raise fault(ds, None, expected, f"the kind {case.drive.kind}")
     if measures_waveform(ds, quantity, case):
         return of_waveform(ds, rows, case)
     waveform = case.drive.waveform()
     if reads_wanted(ds, quantity) and not waveform.read_count and case.drive.kind == "hold" and "time" in ds:
         return kept(ds, case)
-    if waveform.read_count and (reads_wanted(ds, quantity) or "time" not in ds):
+    if waveform.read_count and quantity not in CHARGES and (reads_wanted(ds, quantity) or "time" not in ds):
         return of_reads(ds, rows, waveform)
     return along_drive(ds, quantity, case, whole(waveform))
+
+
+def check_polarised(ds: xr.Dataset, quantity: str, case: Case) -> None:
+    """Raise DataError for a polarisation, or charge, of a film that the case does not polarise."""
+    if case.device.film.polarisation is None:
+        raise fault(ds, None, f"a case with [device.film.polarisation], for data of {quantity}", "one without")
 
 
 def measures_waveform(ds: xr.Dataset, quantity: str, case: Case) -> bool:
     """True if measured times and voltages drive the run.
 
-    They do so beside a current, and beside R or G if the drive has no reads. A constant voltage is that of the reads if
-    the drive has some.
+    They do so beside a current, P or D, and beside R or G if the drive has no reads. A constant voltage is that of the
+    reads if the drive has some.
     """
     if not {"time", "voltage"} <= set(ds) or not hasattr(case.drive, "waveform"):
         return False
     if quantity in ("resistance", "conductance"):
         return np.ptp(ds["voltage"].values) > 0 and not case.drive.waveform().read_count and case.drive.kind != "hold"
     changes = np.ptp(ds["voltage"].values) > 0 or not case.drive.waveform().read_count
-    return quantity in ("current", "current_density") and changes
+    return quantity in ("current", "current_density", *CHARGES) and changes
 
 
 def reads_wanted(ds: xr.Dataset, quantity: str) -> bool:
@@ -125,7 +138,7 @@ def of_waveform(ds: xr.Dataset, rows: xr.Dataset, case: Case) -> Match:
 
 def along_drive(ds: xr.Dataset, quantity: str, case: Case, shape: Waveform) -> Match:
     """Match of points along the drive of the case: by their times, else by their voltages. Raises DataError."""
-    if quantity not in ("current", "current_density", "resistance", "conductance"):
+    if quantity not in ("current", "current_density", "resistance", "conductance", *CHARGES):
         raise fault(ds, None, f"a drive with reads, which {quantity} needs", f"a drive of the kind {case.drive.kind}")
     times = ds["time"].values if "time" in ds else times_of(ds, "voltage", shape)
     late = np.flatnonzero((times < 0) | (times > shape.duration * (1 + ROUNDING)))

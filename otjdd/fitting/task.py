@@ -16,7 +16,7 @@ from otjdd.fitting.losses import LINEAR, loss_of
 from otjdd.fitting.matching import by_time, match, quantity_in
 from otjdd.fitting.parameters import Parameter, parameters
 from otjdd.fitting.uncertainty import Points, points_of, repeats
-from otjdd.measurements.applied import applied_rows, places
+from otjdd.measurements.applied import applied_rows, places, with_voltage
 from otjdd.measurements.names import QUANTITIES
 from otjdd.measurements.read import read_data
 from otjdd.units import DIMENSIONS, quantity
@@ -143,6 +143,7 @@ def runs_of_fit(ds: xr.Dataset, case: Case, data: Data, number: int) -> tuple[li
     name = quantity_in(ds)
     changed = case.replace(dict(data.set)) if data.set else case
     noise = noise_in(data.noise, name, ds, changed.device.area)
+    ds = with_voltage(ds, changed.device.film.thickness)
     made, said = [], []
     for group in groups(ds, name, changed):
         here = changed.replace(group.changes)
@@ -239,7 +240,10 @@ def size_and_dimension(noise: str | float) -> tuple[float, str | None]:
 def dimension_of(name: str) -> str | None:
     """Dimension of a measured quantity; None if `units.DIMENSIONS` does not have it."""
     unit = QUANTITIES[name].unit if name in QUANTITIES else ""
-    return next((key for key, known in DIMENSIONS.items() if known.unit == unit), None)
+    try:
+        return quantity(f"1 {unit}")[1]
+    except ValueError:
+        return None
 
 
 def words(curve: MeasuredCurve, drive: str) -> str:

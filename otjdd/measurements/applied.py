@@ -14,7 +14,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-APPLIED = ("write_voltage", "voltage", "number", "time", "temperature")
+APPLIED = ("write_voltage", "voltage", "field", "number", "time", "temperature")
 ABOUT = ("line", "record")
 ROW = "row"
 
@@ -45,3 +45,15 @@ def applied_rows(ds: xr.Dataset) -> xr.Dataset:
 def places(ds: xr.Dataset, rows: xr.Dataset) -> np.ndarray:
     """Index (point,) of the row of each point. rows : as of `applied_rows`"""
     return np.searchsorted(rows["line"].values, ds["line"].values)
+
+
+def with_voltage(ds: xr.Dataset, thickness: float) -> xr.Dataset:
+    """Measured data with a voltage in place of a field: the field times the thickness [m] of the film."""
+    if "field" not in ds or {"voltage", "write_voltage"} & set(ds):
+        return ds
+    about = ds["field"].attrs | {"units": "V", "long_name": "field times the thickness of the film"}
+    ds = ds.assign(voltage=("point", thickness * ds["field"].values, about)).drop_vars("field")
+    if f"{ROW}_field" in ds.coords:
+        rows = thickness * ds[f"{ROW}_field"].values
+        ds = ds.assign_coords({f"{ROW}_voltage": (ROW, rows)}).drop_vars(f"{ROW}_field")
+    return ds

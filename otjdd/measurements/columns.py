@@ -91,7 +91,7 @@ def find_header(sheet: Sheet, names: Mapping[str, str]) -> tuple[Line, Line | No
         return candidate
     raise sheet.fault(
         head[0] if head else None, None,
-        'a header such as "V (V), I (A)" with names of outputs, or V, I, |I|, J, R, G, C, t, n, T',
+        'a header such as "V (V), I (A)" with names of outputs, or V, I, |I|, J, R, G, C, t, n, T; P (uC/cm^2), E (MV/cm)',
         f"none in the first {HEAD} lines" if len(head) >= HEAD else "none", unknown_hint(head),
     )  # fmt: skip
 

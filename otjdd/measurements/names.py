@@ -1,7 +1,7 @@
 """Headers of columns: the quantity that a name stands for, and the unit in its brackets.
 
 A name is that of an output (`read_resistance`), or one in common use: V, I, |I|, J, R, G, C, t, n, T, f, `AnodeI`, `Drain
-Current`. A name with two meanings is not recognised.
+Current`. A name with two meanings is not recognised; P, D and E are, with a unit of theirs in brackets: P may be a power.
 """
 
 from __future__ import annotations
@@ -49,6 +49,12 @@ QUANTITIES = {
     "resistance": Quantity("ohm", "resistance", r"r|resistance|r[ _]?(?:read|dc|hrs|lrs)|read resistance"),
     "conductance": Quantity("S", "conductance", r"g|conductance|g[ _]?read|read conductance"),
     "capacitance": Quantity("F", "capacitance", r"c|cp|cs|capacitance"),
+    "polarisation": Quantity("C m^-2", "polarisation of the film", r"polari[sz]ation|polari[sz]ation p"),
+    "electrode_charge": Quantity(
+        "C m^-2", "charge per area of the left electrode, P + eps0 eps_r E",
+        r"(?:electric )?displacement(?: field)?|charge density|charge per area",
+    ),
+    "field": Quantity("V m^-1", "voltage at the source over the thickness", r"(?:applied |electric |e )?field|field e"),
     "temperature": Quantity("K", "temperature", r"temp|temperature"),
     "frequency": Quantity("Hz", "frequency", r"f|freq|frequency"),
 }  # fmt: skip
@@ -57,6 +63,7 @@ SAME_AS = {
     "bias": "voltage", "bias_current": "current", "read_resistance": "resistance", "read_time": "time",
 }  # fmt: skip
 LETTERS = {"T": "temperature", "t": "time"}  # names that differ in upper and lower case only
+WITH_UNIT = {"P": "polarisation", "D": "electrode_charge", "E": "field"}  # letters that also mean something else
 UNCERTAIN = re.compile(
     r"(?:sigma|std|sd|err|error|delta|unc|uncertainty|u)[ _]?(?:of )?\(?\s*(?P<after>[^()]+?)\s*\)?$"
     r"|(?P<before>.+?)[ _](?:sigma|std|sd|err|error|uncertainty|unc)$"
@@ -107,11 +114,11 @@ def heading(text: str) -> Heading | None:
     name, unit_text = parted(text)
     bare = re.fullmatch(r"\|(.+)\||abs(?:\((.+)\)|[ _]?(.+))", name, re.IGNORECASE)
     inside = next((part for part in bare.groups() if part), name) if bare else name
-    quantity = quantity_of(inside.strip())
+    quantity = quantity_of(inside.strip()) or lettered(inside.strip(), unit_text)
     if quantity is None and (match := UNCERTAIN.fullmatch(name.lower())):
         whole = match["after"] or match["before"]
         kept = name[match.start("after") : match.end("after")] if match["after"] else name[: len(whole)]
-        base = quantity_of(kept.strip("() "))
+        base = quantity_of(kept.strip("() ")) or lettered(kept.strip("() "), unit_text)
         quantity = base and base + UNCERTAINTY
     return None if quantity is None else Heading(quantity, bool(bare), unit_text)
 
@@ -142,6 +149,18 @@ def quantity_of(name: str) -> str | None:
         return SAME_AS.get(joined, joined)
     found = [key for key, quantity in QUANTITIES.items() if re.fullmatch(quantity.pattern, small)]
     return found[0] if found else None
+
+
+def lettered(name: str, written: str) -> str | None:
+    """Quantity of a letter of WITH_UNIT whose unit is one of that quantity, else None."""
+    quantity = WITH_UNIT.get(name)
+    if quantity is None or not written:
+        return None
+    try:
+        scale_to(written, quantity)
+    except ValueError:
+        return None
+    return quantity
 
 
 def headers_by_quantity(names: Mapping[str, str]) -> dict[str, str]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 NETCDF = (".nc", ".nc4", ".cdf")
 TEXTS = (".csv", ".tsv", ".txt", ".dat", ".asc")
 SUFFIXES = (*TEXTS, *WORKBOOKS, *NETCDF)  # by which commands tell data from cases
-SWEPT = ("write_voltage", "voltage", "number", "time")  # possible axes of the sweeps, the preferred one first
+SWEPT = ("write_voltage", "voltage", "field", "number", "time")  # possible axes of the sweeps, the preferred one first
 AXES = {*SWEPT, "read_voltage", "temperature", "frequency"}
 FEWEST = 2  # points of a curve
 UNUSED = "columns not used: "
@@ -162,7 +162,7 @@ def with_findings(ds: xr.Dataset) -> xr.Dataset:
     said = [ds.attrs["understood"]] if ds.attrs.get("understood") else []
     if axis is None or not set(ds) - AXES:
         file = ds.attrs.get("file", "data")
-        expected = "a measured quantity and what it was measured against: V, t or n beside I, J, R, G or C"
+        expected = "a measured quantity and what it was measured against: V, E, t or n beside I, J, R, G, C or P"
         unused = next((line for line in said[0].split("\n") if line.startswith(UNUSED)), "") if said else ""
         hint = f'{unused}; say which it is, as --column current="Reading 2"' if unused else ""
         raise DataError([Problem(file, 1, 1, "", expected, ", ".join(map(str, ds)) or "nothing", hint)])

@@ -172,3 +172,54 @@ def test_keys_that_may_move_are_completed():
 
     assert complete_number("device.left.b") == ["device.left.barrier", "device.left.band_depth"]
     assert complete_number("ions.law") == []
+
+
+FILM = """base = "ftj-hzo.toml"
+title = "a small film with a loop"
+[device.film]
+cells = 16
+[drive]
+path = ["0 V", "3 V", "-3 V", "0 V"]
+cycles = 1
+"""
+HIDDEN_BARRIER = 1.02  # eV; the case has 1.05
+
+
+@pytest.fixture(scope="module")
+def measured_loop(tmp_path_factory):
+    """The folder of a case of a polarised film, and the exported run of one with another barrier."""
+    folder = tmp_path_factory.mktemp("loop")
+    (folder / "film.toml").write_text(FILM, encoding="utf-8")
+    polarisation = f"device.film.polarisation.barrier={HIDDEN_BARRIER} eV"
+    command("run", folder / "film.toml", "--set", polarisation, "-o", folder / "hidden.nc")
+    command("export", folder / "hidden.nc", "--over", "time", "-o", folder / "hidden.csv")
+    return folder
+
+
+@pytest.mark.parametrize("columns", ["exported", "E P", "V P", "t P", "V D"])
+def test_a_loop_of_the_polarisation_gives_its_barrier_back(measured_loop, columns):
+    file = measured_loop / "hidden.csv"
+    if columns != "exported":
+        rows = np.genfromtxt(file, delimiter=",", names=True, deletechars="")
+        held = {
+            "t": ("t (s)", rows["time_(s)"]), "V": ("V (V)", rows["voltage_(V)"]),
+            "E": ("E (MV/cm)", rows["voltage_(V)"] / 9.83e-9 / 1e8),
+            "P": ("P (\u00b5C/cm\u00b2)", 100 * rows["polarisation_(C_m^-2)"]),
+            "D": ("D (C/m2)", rows["electrode_charge_(C_m^-2)"]),
+        }  # fmt: skip
+        file = measured_loop / f"{columns}.csv"
+        write(file, dict(held[name] for name in columns.split()))
+    out = measured_loop / f"{columns}.nc"
+    key = "device.film.polarisation.barrier"
+    said = command(
+        "fit", file, measured_loop / "film.toml", "--vary", f"{key}=0.9eV:1.2eV", "--noise", "1 uC/cm^2", "-o", out
+    )
+    assert ("electrode_charge" if "D" in columns else "polarisation") + " against" in said
+    assert float(store.read(out).value[0]) == pytest.approx(HIDDEN_BARRIER, abs=4e-4), said
+
+
+def test_a_polarisation_is_not_compared_with_a_film_that_has_none(folder):
+    write(folder / "data.csv", {"V (V)": np.linspace(-1, 1, 9), "P (uC/cm2)": np.linspace(-20, 20, 9)})
+    assert "a case with [device.film.polarisation]" in command("fit", "data.csv", "case.toml", *VARY, code=3)
+    write(folder / "power.csv", {"V (V)": np.linspace(-1, 1, 9), "I (A)": np.ones(9), "P (W)": np.ones(9)})
+    assert "columns not used: P (W)" in command("check", "power.csv")
