@@ -12,9 +12,10 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.kinds import kinds_of
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models import branches, error, extraction
+from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
-from otjdd.compact_models.tables import Tables
+from otjdd.compact_models.tables import Tables, stays
 from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.errors import NotAsExpected
@@ -145,6 +146,10 @@ def over_temperatures(
         for n, T in enumerate(temperatures)
     ]
     own = each[temperatures.index(case.temperature)]
+    if len({tuple(map(stays, model.kinds)) for model in each}) > 1:
+        raise NotAsExpected(
+            "columns whose ions move at all temperatures, or at none", "some that move at the higher ones only"
+        )
     kinds = []
     for t in range(len(own.kinds)):
         speeds = own.speed[own.kind == t]
@@ -177,6 +182,11 @@ def extracted(
         settling[group] = told["settling"] / speed[group]
         kinds.append(tables)
         statistics.append(told)
+    if all(map(stays, kinds)):
+        raise NotAsExpected(
+            "ions that the voltage moves, in one kind of columns at least",
+            f"none that moves within {limits.longest:g} s",
+        )
     start, moved = starting_states(case, parts, settling, [kinds[number] for number in kind])
     weight = np.array([part.weight for part in parts])
     about = about_of(case, statistics, moved, clock.perf_counter() - began)
@@ -192,9 +202,16 @@ def starting_states(
     """States (K,) that a case starts from, and how far its vacancies move to come to rest, as a fraction of the thickness.
 
     settling : (K,) [s] at 0 V   kinds : tables of each column
+    Raises NotAsExpected for columns of one state, that of a uniform film, which start from another.
     """
     c = initial.start(case, model.junction(case, parts=parts), parts).c
     benches = [on_bench.bench(case, part) for part in parts]
+    for k, (bench, kind) in enumerate(zip(benches, kinds, strict=True)):
+        if stays(kind) and not is_uniform(bench, c[k : k + 1]):
+            raise NotAsExpected(
+                "uniform initial concentrations of ions that do not move within the longest time",
+                f"others in column {k}",
+            )
     states = [branches.state_of(bench, c[k : k + 1], settling[k]) for k, bench in enumerate(benches)]
     moved = [
         abs(q - on_bench.position(bench, c[k : k + 1]))

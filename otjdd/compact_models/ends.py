@@ -16,16 +16,32 @@ SETTLED = 5.0  # settling time over the time constant in which the way empties
 STILL = 1.5e-3  # of the thickness per decade of time: slower vacancies are at rest
 PROBES = 3  # voltages at which the filling of the way is measured, for each initial state
 LOST = 0.1  # of the thickness: displacement after which the way is full
+UNMOVED = 1e-3  # share of the ions elsewhere than in a uniform film, below which none has moved
 
 
-def ends_of(bench: Bench, limits: Range) -> tuple[Ends, int]:
-    """Concentrations after the longest time at either end of the range of voltages, settling time, and number of runs."""
-    c = np.full((1, bench.x.size), bench.density)
-    high = on_bench.concentrations_after(bench, c, limits.high, limits.longest)
+def extremes(bench: Bench, limits: Range) -> tuple[np.ndarray, np.ndarray]:
+    """Concentrations (1, N) after the longest time at the lowest and at the highest voltage, of three runs."""
+    high = on_bench.concentrations_after(bench, uniform(bench), limits.high, limits.longest)
     low = on_bench.concentrations_after(bench, high, limits.low, limits.longest)
-    high = on_bench.concentrations_after(bench, low, limits.high, limits.longest)
+    return low, on_bench.concentrations_after(bench, low, limits.high, limits.longest)
+
+
+def ends_of(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> tuple[Ends, int]:
+    """Ends with the settling time, and number of runs. low, high : of `extremes`"""
     settling, runs = settling_time(bench, low, high, limits)
-    return Ends(low, high, settling), 3 + runs
+    return Ends(low, high, settling), runs
+
+
+def uniform(bench: Bench) -> np.ndarray:
+    """Concentrations (1, N) [1/m3] of a uniform film."""
+    return np.full((1, bench.x.size), bench.density)
+
+
+def is_uniform(bench: Bench, c: np.ndarray) -> bool:
+    """True where less than the share UNMOVED of the ions is elsewhere than in a uniform film. c : (1, N) [1/m3]"""
+    width = bench.junction.columns.width[0]
+    share, even = c[0] * width / (c[0] * width).sum(), width / width.sum()
+    return bool(0.5 * np.abs(share - even).sum() < UNMOVED)
 
 
 def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range) -> tuple[float, int]:

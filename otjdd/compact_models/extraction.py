@@ -14,6 +14,9 @@ their rates are those of the hops, which are proportional to each other by the s
 by the attempt frequency, which is the same for all. In between 1/r^2 = 1/(s r_slow)^2 + 1/r_fast^2, as in the velocity of
 the Mott-Gurney law. The two rates are found from a column that is far slower than all, and one that is far faster. On the
 reference device this gives the rates of columns between them within 0.01 decades rms, where they are below 1/(20 ns).
+
+Columns whose ions do not move within the longest time have one state, that of a uniform film, which is at rest at every
+voltage. Their tables only tell the current and the charge.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +26,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
 from otjdd.compact_models.branches import (
     SAME,
@@ -34,7 +38,7 @@ from otjdd.compact_models.branches import (
     rest_of,
     state_of,
 )
-from otjdd.compact_models.ends import SETTLED, ends_of, ways
+from otjdd.compact_models.ends import SETTLED, ends_of, extremes, is_uniform, uniform, ways
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import UNLIMITED, Tables, Use, check_tables, common_knots, in_decades, seen, spline
 from otjdd.errors import NotAsExpected, SolverError
@@ -43,6 +47,7 @@ from otjdd.system.steps import Progress
 
 STATES = 49  # knots of the state
 FIRST_KNOTS = 17  # voltages to start with
+EXTREME_RUNS = 3  # of `extremes`
 MOST_RUNS = 150  # most runs for one kind of column
 MOST_VOLTAGES = 150  # most voltages at which conductance and charge are read
 NARROWEST = 0.02  # V, smallest distance of two knots
@@ -87,13 +92,17 @@ def extract(
 
     spread : (function, jobs) -> iterator of (number, result), see `otjdd.system.pool.team`
     Each run has a constant voltage, and the state of its samples is found after a rest at 0 V. Voltages are added in
-    intervals whose interpolation was wrong, until none is. Raises NotAsExpected for a range that the solver cannot reach,
-    and for a column whose vacancies do not stay where the voltage moves them.
+    intervals whose interpolation was wrong, until none is. A column whose vacancies do not move gets tables of one state.
+    Raises NotAsExpected for a range that the solver cannot reach, and for a column whose vacancies move, but do not stay
+    where the voltage moves them.
     """
     use = use_of(kind.speeds, limits)
     own = limits._replace(shortest=limits.shortest * kind.speeds[0], longest=limits.longest * kind.speeds[1])
     with reachable(limits):
-        ends, more = ends_of(kind.bench, own)
+        first, last = extremes(kind.bench, own)
+        if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
+            return unmoved(kind, limits, spread)
+        ends, more = ends_of(kind.bench, first, last, own)
     low, high = (state_of(kind.bench, c, ends.settling) for c in (ends.low, ends.high))
     if high - low < 100.0 * SAME:
         moved = max(high - low, 0.0)
@@ -113,9 +122,32 @@ def extract(
         ends.settling / SETTLED, ratio, charge,
     )  # fmt: skip
     check_tables(tables)
-    way, last = ways(kind.bench, ends, tables, own.shortest)
+    way, late = ways(kind.bench, ends, tables, own.shortest)
     (tables,) = common_knots([tables._replace(way=way)], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
-    return tables, {"runs": more + runs + last, "settling": ends.settling, "rate": off_rate, "conductance": off}
+    return tables, {
+        "runs": EXTREME_RUNS + more + runs + late,
+        "settling": ends.settling,
+        "rate": off_rate,
+        "conductance": off,
+    }
+
+
+def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, dict[str, float]]:
+    """As `extract`, for a column whose vacancies do not move: tables of the one state of a uniform film."""
+    use, c = use_of(kind.speeds, limits), uniform(kind.bench)
+    states = np.array([on_bench.position(kind.bench, c)])
+    sample = Branch(np.zeros(1), states, c)
+    rate, none = np.full(1, np.log10(use.floor)), np.full(1, UNLIMITED)
+    knots = {float(V): Knot(float(states[0]), rate, none, [sample]) for V in first_voltages(limits)}
+    at, log_conductance, charge, ratio, off = read_tables(kind.bench, knots, states, spread)
+    V, settling = np.array(sorted(knots)), limits.shortest
+    tables = Tables(
+        V, states, np.full(V.size, states[0]), np.tile(rate, (V.size, 1)), np.tile(none, (V.size, 1)), at,
+        log_conductance, np.zeros(2), settling / SETTLED, ratio, charge,
+    )  # fmt: skip
+    check_tables(tables)
+    (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
+    return tables, {"runs": EXTREME_RUNS, "settling": settling, "rate": 0.0, "conductance": off}
 
 
 def use_of(speeds: tuple[float, float], limits: Range) -> Use:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
 from otjdd.compact_models.numbers import check_model, check_rules
-from otjdd.compact_models.tables import Tables, charges, evaluated, monotone
+from otjdd.compact_models.tables import Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
@@ -117,9 +117,10 @@ class CompactModel:
             for table in ("log_rate", "log_limit", "log_conductance")
         )
         rest = np.array([monotone(kind.voltage, kind.rest)(voltage) for kind in self.kinds])
-        first, span = np.array([each[0] for each in states]), np.array([np.ptp(each) for each in states])
+        first = np.array([each[0] for each in states])
+        per_state = np.array([0.0 if stays(kind) else (STATES - 1) / np.ptp(kind.state) for kind in self.kinds])
         return Lookup(
-            float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, (STATES - 1) / span,
+            float(self.limits.low), (VOLTAGES - 1) / (self.limits.high - self.limits.low), first, per_state,
             rest, rate, limit, G, self.kind.astype(np.int64), self.speed.astype(float),
             np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
             self.weight.astype(float), float(self.resistance),
@@ -220,10 +221,12 @@ class CompactModel:
         low = np.array([kind.state[0] for kind in self.kinds])[self.kind]
         high = np.array([kind.state[-1] for kind in self.kinds])[self.kind]
         position, filling = found[..., :K], found[..., K:]
-        if not ((position >= low - 1e-9) & (position <= high + 1e-9)).all():
+        wrong = ~((position >= low - 1e-9) & (position <= high + 1e-9))
+        if wrong.any():
+            k = int(np.argwhere(wrong)[0, -1])
             raise NotAsExpected(
-                f"positions from {low.max():.4g} to {high.min():.4g} of the thickness",
-                f"{np.min(position):.4g} to {np.max(position):.4g}",
+                f"positions from {low[k]:.4g} to {high[k]:.4g} of the thickness in column {k}",
+                f"{position[wrong][0]:.4g}",
             )
         if not ((filling >= -1e-9) & (filling <= 1.0 + 1e-9)).all():
             raise NotAsExpected("fillings from 0 to 1", f"{np.min(filling):.4g} to {np.max(filling):.4g}")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import Range
-from otjdd.compact_models.tables import Tables, check_tables
+from otjdd.compact_models.tables import Tables, check_tables, stays
 from otjdd.errors import NotAsExpected
 
 FEWEST_KNOTS = 3  # as a parabola needs
@@ -34,7 +34,7 @@ def check_model(
         check_tables(tables)
         check_rules({name: getattr(tables, name) for name in ("emptying", "way", "electron_ratio")})
         for name in ("voltage", "state", "conductance_voltage"):
-            if getattr(tables, name).size < FEWEST_KNOTS:
+            if getattr(tables, name).size < FEWEST_KNOTS and not (name == "state" and stays(tables)):
                 raise NotAsExpected(f"{FEWEST_KNOTS} knots of the {name} at least", str(getattr(tables, name).size))
     check_rules(numbers | limits._asdict() | {name: columns[name] for name in ("speed", "weight", "start")})
     if not (limits.low < limits.high and limits.shortest <= limits.longest):

@@ -40,7 +40,9 @@ class Tables(NamedTuple):
     """Current and rate of one kind of column at P junction voltages and Q states."""
 
     voltage: np.ndarray  # (P,) V, ascending
-    state: np.ndarray  # (Q,) ascending: position where the vacancies come to rest, as a fraction of the thickness
+    state: (
+        np.ndarray
+    )  # (Q,) ascending: position where vacancies come to rest, in thicknesses; one where they do not move
     rest: np.ndarray  # (P,) state of rest of each voltage
     log_rate: np.ndarray  # (P, Q) log10 of the relaxation rate in 1/s that hops allow, of a column of speed 1
     log_limit: np.ndarray  # (P, Q) log10 of the limit of the rate in 1/s; UNLIMITED for none
@@ -72,17 +74,28 @@ def monotone(knots: np.ndarray, values: np.ndarray) -> "CubicHermiteSpline":
     return PchipInterpolator(knots, values)
 
 
+def stays(tables: Tables) -> bool:
+    """True for columns whose vacancies do not move: they have one state."""
+    return tables.state.size == 1
+
+
+def degree(tables: Tables) -> int:
+    """Degree of the polynomials of the state."""
+    return 0 if stays(tables) else DEGREE
+
+
 def unit(tables: Tables, state: ArrayLike) -> np.ndarray:
-    """States scaled to x from -1 to 1 over their range."""
+    """States scaled to x from -1 to 1 over their range; 0 for tables of one state."""
+    if stays(tables):
+        return np.zeros(np.shape(state))
     x: np.ndarray = 2.0 * (np.asarray(state) - tables.state[0]) / (tables.state[-1] - tables.state[0]) - 1.0
     return x
 
 
 def factors(tables: Tables, table: np.ndarray) -> np.ndarray:
-    """A_j (P, DEGREE + 1) of a table (P, Q) at the knots of the voltage, by least squares over the knots of the state."""
-    found: np.ndarray = np.linalg.lstsq(chebyshev.chebvander(unit(tables, tables.state), DEGREE), table.T, rcond=None)[
-        0
-    ]
+    """A_j (P, `degree` + 1) of a table (P, Q) at the knots of the voltage, by least squares over the knots of the state."""
+    polynomials = chebyshev.chebvander(unit(tables, tables.state), degree(tables))
+    found: np.ndarray = np.linalg.lstsq(polynomials, table.T, rcond=None)[0]
     return found.T
 
 
@@ -94,14 +107,14 @@ def knots_of(tables: Tables, name: str) -> np.ndarray:
 def evaluated(tables: Tables, name: str, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """The smooth function of the table of this name on a grid (F, S) of voltages (F,) and states (S,)."""
     by_voltage = spline(knots_of(tables, name), factors(tables, getattr(tables, name)))
-    found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), DEGREE).T
+    found: np.ndarray = by_voltage(voltage) @ chebyshev.chebvander(unit(tables, state), degree(tables)).T
     return found
 
 
 def charges(tables: Tables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Charge (n,) [C/m2] of the left terminal at pairs of voltages (n,) and states (n,), by the smooth function."""
     by_voltage = spline(tables.conductance_voltage, factors(tables, tables.charge))(voltage)
-    found: np.ndarray = (by_voltage * chebyshev.chebvander(unit(tables, state), DEGREE)).sum(axis=-1)
+    found: np.ndarray = (by_voltage * chebyshev.chebvander(unit(tables, state), degree(tables))).sum(axis=-1)
     return found
 
 

@@ -11,7 +11,7 @@ from numpy.polynomial import chebyshev
 
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.tables import DEGREE, LN10, factors, knots_of, limited, monotone, spline
+from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
 from otjdd.compact_models.temperatures import monomials
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Functions(NamedTuple):
 
     groups: list[tuple[list[str], Pieces]]  # names and pieces of functions that share their knots
     letters: str  # of the tables
-    count: int  # type: ignore[assignment]  # factors A_j of each table
+    count: int  # type: ignore[assignment]  # factors A_j of each table; 1 for columns of one state, which stays
     low: np.ndarray  # (N,) of u
     high: np.ndarray
 
@@ -49,6 +49,7 @@ class Functions(NamedTuple):
 def functions(model: CompactModel, t: int) -> Functions:
     """Functions of kind t of the columns of a model."""
     kind, each = model.kinds[t], [one.kinds[t] for one in nodes(model)]
+    count = degree(kind) + 1
     rates, reads = "ac" if limited(kind) else "a", "bd"
     tables = {"a": ("log_rate", LN10), "b": ("log_conductance", LN10), "c": ("log_limit", LN10), "d": ("charge", 1.0)}
     smooth = {
@@ -58,11 +59,11 @@ def functions(model: CompactModel, t: int) -> Functions:
     }
     rest = pieces(model, [monotone(one.voltage, one.rest[:, None]) for one in each])
     groups = [
-        ([*names_of(rates, t), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
-        (names_of(reads, t), joined([smooth[letter] for letter in reads])),
+        ([*names_of(rates, t, count), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
+        (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
     ]
     ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
-    return Functions(groups, "".join(smooth), DEGREE + 1, *ends)
+    return Functions(groups, "".join(smooth), count, *ends)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
@@ -102,9 +103,9 @@ def fillings(model: CompactModel, k: int, u: str) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def names_of(letters: str, t: int) -> list[str]:
-    """Names of the factors A_j of tables (letters) of kind t of the columns."""
-    return [f"{letter}{t}_{j}" for letter in letters for j in range(DEGREE + 1)]
+def names_of(letters: str, t: int, count: int) -> list[str]:
+    """Names of the factors A_j of tables (letters) of kind t of the columns. count : factors of each table"""
+    return [f"{letter}{t}_{j}" for letter in letters for j in range(count)]
 
 
 def joined(parts: list[Pieces]) -> Pieces:

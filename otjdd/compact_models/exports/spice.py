@@ -157,6 +157,8 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
 
 def unit_state(kind: Functions, k: int) -> str:
     """Text of the state of column k, scaled to -1 to 1 over its range at u."""
+    if kind.count == 1:
+        return "0"
     low, high = coefficient(kind.low, U), coefficient(kind.high, U)
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"(2/({high}-{low}))"
     return f"min(max((V(q{k})-{low})*{across}-1, -1), 1)"

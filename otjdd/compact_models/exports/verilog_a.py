@@ -161,7 +161,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     names = ["v", "t", "q", "x", "y", "e", "r", "g", "h", "sigma"] + [
         name for kind in kinds for group, _ in kind.groups for name in group
     ]
-    names += [f"t{j}" for j in range(2, kinds[0].count)]
+    names += [f"t{j}" for j in range(2, max(kind.count for kind in kinds))]
     names += ["u", "kelvin"] * (len(model.temperatures) > 1)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
     told = (
@@ -187,7 +187,7 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     """Statements of column k, counted from 1: its states, its share of the conductance and of the charge, its rates."""
     t = int(model.kind[k - 1])
     kind = kinds[t]
-    terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))]
+    terms = ["", "*x", *(f"*t{j}" for j in range(2, kind.count))][: kind.count]
     sums = {letter: "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters}
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
@@ -215,6 +215,8 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
 
 def by_state(kind: Functions) -> list[str]:
     """Statements that set x, the state scaled to -1 to 1 over its range at u, and the Chebyshev polynomials of x."""
+    if kind.count == 1:
+        return []
     low, high = coefficient(kind.low, "u"), coefficient(kind.high, "u")
     across = number(2.0 / (kind.high - kind.low)[0]) if kind.low.size == 1 else f"2.0 / ({high} - {low})"
     recurrence = [f"t{j} = 2.0*x*{before} - {last};" for j, before, last in recurrences(kind.count)]
