@@ -73,7 +73,8 @@ def check_case(path: Path, settings: list[str], allow_outside: bool) -> None:
 
         points = f", a study of {len(plan(case, str(path)).digests)} points"
     say(f"{path}: ok, {summary.of_drive(case.drive)}{points}{expected}")
-    for line in filter(None, [*taken_over.notes(path, changes_of(settings)), ferroelectrics.ferroelectric_note(case)]):
+    films = [ferroelectrics.ferroelectric_note(case), ferroelectrics.depolarised_note(case)]
+    for line in filter(None, [*taken_over.notes(path, changes_of(settings)), *films]):
         say(line if line.startswith(" ") else f"note: {line}")
 
 

@@ -1,0 +1,69 @@
+"""Polarised films through the command line: what refuses them, what they are told, and small signals at a frozen P."""
+
+import numpy as np
+import pytest
+from walk import otjdd
+
+import otjdd as package
+from otjdd.constants import VACUUM_PERMITTIVITY
+
+FROZEN = """base = "ftj-hzo.toml"
+title = "curves of a film whose polarisation stands still"
+[device.film]
+cells = 16
+[drive]
+kind = "KIND"
+VOLTAGES = ["-0.2 V", "0 V", "0.2 V"]
+MORE
+[record]
+every = "none"
+"""
+FREQUENCIES = 'frequencies = ["1 MHz"]'
+CROSSBAR = """base = "crossbar.toml"
+[device.film.polarisation]
+law = "two-level"
+saturation = "0.1 C/m^2"
+barrier = "1 eV"
+dipole_length = "1 nm"
+"""
+
+
+def test_what_holds_no_polarisation_refuses_it_with_its_line(folder):
+    (folder / "array.toml").write_text(CROSSBAR, encoding="utf-8")
+    assert "none beside a compact model" in otjdd("compact ftj-hzo -o model", code=3)
+    assert not (folder / "model").exists()
+    said = otjdd("check array.toml", code=3)
+    assert "array.toml:2" in said
+    assert 'none beside a drive of the kind "patterns"' in said
+    electrons = "--set device.film.electrons=balance --set device.film.density_of_states='1e26 1/m^3'"
+    assert "a polarised film holds no electrons here" in otjdd(f"check ftj-hzo {electrons}", code=3)
+
+
+@pytest.mark.parametrize("kind", ["iv", "cv", "impedance"])
+def test_small_signals_are_those_of_the_dielectric_beside_a_frozen_polarisation(folder, kind):
+    text = FROZEN.replace("KIND", kind).replace("VOLTAGES", "bias" if kind == "impedance" else "voltages")
+    text = text.replace("MORE", FREQUENCIES * (kind != "iv"))
+    (folder / "frozen.toml").write_text(text, encoding="utf-8")
+    otjdd("run frozen.toml -o frozen.nc")
+    ds = package.read("frozen.nc")
+    if kind == "iv":  # metals that screen all of P leave the currents of both directions alike
+        current = ds.bias_current.values.ravel()
+        assert current[2] > 0.0
+        assert np.isclose(current[0], -current[2], rtol=1e-5)
+        return
+    device = package.load_case("frozen.toml").device
+    plates = VACUUM_PERMITTIVITY * 70 * device.area / device.film.thickness
+    assert ds.capacitance.values.ravel() == pytest.approx(plates, rel=1e-6)
+
+
+def test_a_film_that_its_electrodes_do_not_keep_is_told(folder):
+    assert "depolarising" not in otjdd("check ftj-hzo")
+    leaking = "--set device.left.screening_length='0.1 nm' --set device.right.screening_length='0.1 nm'"
+    said = otjdd(f"check ftj-hzo {leaking}")
+    assert "a depolarising field of 1.81 MV/cm at P_s and 0 V" in said
+    assert "0.599 MV/cm reverses the film within the 0.002 s of the drive" in said
+    rest = '--set device.film.cells=16 --set \'drive={kind="hold", voltage="0 V", duration="2 ms"}\''
+    otjdd(f"run ftj-hzo {leaking} {rest} -o rest.nc")
+    ds = package.read("rest.nc")
+    assert ds.film_field.values[0] == pytest.approx(1.81e8, rel=3e-3)
+    assert abs(ds.polarisation.values[-1]) < 0.5 * abs(ds.polarisation.values[0])
