@@ -1,4 +1,4 @@
-"""READMEs: links and anchors lead somewhere, commands and options exist, code blocks run, tables agree with the code."""
+"""Pages: links and anchors lead somewhere, commands and options exist, code blocks run, tables agree with the code."""
 
 import re
 import shlex
@@ -16,6 +16,7 @@ from otjdd.results.outputs import OUTPUTS
 ROOT = Path(__file__).parents[1]
 READMES = [
     ROOT / "README.md",
+    *(ROOT / "cases" / name for name in ("studies.md", "compact-models.md", "fits.md")),
     *(file for top in ("cases", "otjdd", "validation") for file in (ROOT / top).rglob("README.md")),
 ]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -15,7 +15,7 @@ TRUTH = f'--set device.left.barrier="{HIDDEN} eV"'
 
 @pytest.mark.campaign
 def test_the_fit_of_the_guide_and_the_measurement_that_is_best_next(small_cases):
-    (text,) = (text for kind, text in examples("cases/README.md") if kind == "toml" and "[fit]" in text)
+    (text,) = (text for kind, text in examples("cases/fits.md") if kind == "toml" and "[fit]" in text)
     Path("asked.toml").write_text(text, encoding="utf-8")
     otjdd(f"run cases/rv-loop.toml -o loop.nc -q {TRUTH}")
     otjdd("export loop.nc")

@@ -22,10 +22,16 @@ ELSEWHERE = re.compile(r"otjdd calibrate\b")  # a search over hours: `test_claim
 MADE = {  # what a page leaves in its folder, besides the results of its runs
     "README.md": ("rv-loop.png", "warm.png", "slower-set.png", "iv.png", "cv.png"),
     "cases/README.md": ("rv-loop.png",),
+    "cases/studies.md": (),
+    "cases/compact-models.md": (),
+    "cases/fits.md": (),
 }
 MADE_AT_LENGTH = {
     "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "rv-loop-fit.png", "model/error.png", "report/index.html"),
-    "cases/README.md": ("thickness/study.nc", "sobol/study.nc", "model/otj.va", "found.png", "band.png"),
+    "cases/README.md": ("xb-netlist/array.cir",),
+    "cases/studies.md": ("thickness/study.nc", "sobol/study.nc"),
+    "cases/compact-models.md": ("model/otj.va",),
+    "cases/fits.md": ("found.png", "band.png"),
 }
 VISIT = f"""#!{sys.executable}
 import os, signal, sys, urllib.request
