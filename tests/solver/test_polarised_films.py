@@ -92,6 +92,14 @@ def test_two_levels_switch_at_the_field_that_a_ramp_makes_them(loop):
 
 
 @needs_speed
+@pytest.mark.parametrize("rate", ["12 V/s", "1 GV/s"])
+def test_a_reversal_is_recorded_in_ten_steps_or_more_at_any_rate(rate):
+    ds = otjdd.run(film(drive__rate=rate, drive__cycles=1))
+    assert np.ptp(ds.polarisation.values) > 1.9 * 0.27
+    assert np.abs(np.diff(ds.polarisation.values)).max() < 0.2 * 0.27
+
+
+@needs_speed
 def test_the_charge_that_flows_is_that_of_the_reversal(loop):
     """Through the last negative half of the loop, from 0 V to 0 V, between metals that screen all of it."""
     V, t, P = loop.voltage.values, loop.time.values, loop.polarisation.values
