@@ -76,6 +76,8 @@ def test_shipped_cases_say_what_they_ask_and_where_to_look(path):
         "10.1021/acsami.9b13434",
         "10.3389/fnins.2020.627276",
         "10.1063/1.5108654",
+        "ieee trans. electron devices 72, 6009",
+        "nat. commun. 8, 15217",
         "taken from literature or assumed",
     )
     assert any(source in header for source in sources)

@@ -55,6 +55,12 @@ def capacitances(table):
     return at["LRS"] / at["HRS"]
 
 
+def coercive(table):
+    """Field at which the polarisation first turns positive, MV/cm."""
+    up = table[table["polarisation (C m^-2)"] > 0].iloc[0]
+    return up["film_field (V m^-1)"] / 1e8
+
+
 def rise(table):
     """Conductance after the 20 pulses up over that after the 20 pulses down, in the last round."""
     return resistance(table)[-1] / resistance(table)[-21]
@@ -105,6 +111,7 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "stdp-antisymmetric": (change, 1.2, 100),
     "stdp-symmetric": (change, 1.2, 100),
     "junction": (extremes, 1.01, 1.3),
+    "ftj-hzo": (coercive, 0.7, 0.9),
 }
 WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses"}  # the answer is that of their columns
 
