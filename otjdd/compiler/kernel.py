@@ -17,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +48,16 @@ for owner, names in PRIVATE:
         getattr(owner, name)
 
 
+class BySymbol:
+    """A kernel that other kernels call by its symbol. numba keeps it in a class, which would bind a function."""
+
+    def __init__(self, kernel: Kernel):
+        self.kernel = kernel
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        return self.kernel(*arguments, **named)
+
+
 class Kernel:
     """A function with machine code of its own.
 
@@ -64,7 +73,7 @@ class Kernel:
         self.loaded: dict[Types, FunctionDescriptor] = {}  # descriptions of machine code
         alone = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Compiler}
         self.inner = numba.njit(**alone, **options)(function)
-        self.by_symbol = self if apart else partial(self)  # numba takes a copied kernel itself for its inner function
+        self.by_symbol = self if apart else BySymbol(self)  # numba takes a copied kernel itself for its inner function
         self.entry_point = entry_point(self, options.get("_nrt", True))
         type_callable(self.by_symbol)(lambda context: self.typer())
         lower_builtin(self.by_symbol, types.VarArg(types.Any))(self.lower)
