@@ -19,7 +19,7 @@ def test_still_ions_are_a_fault_of_the_case(tmp_path):
         tmp_path, "compact", "li2019", "-o", "model", "--set", "ions.activation_energy=4 eV", "--set", "columns.count=1"
     )
     assert done.returncode == 3, done.stderr
-    assert "expected ions that stay where the voltage moves them" in done.stderr
+    assert "expected ions that the voltage moves, in one kind of columns at least" in done.stderr
     assert not (tmp_path / "model").exists()
 
 

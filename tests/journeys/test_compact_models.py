@@ -40,8 +40,8 @@ DRIVE = 'drive={kind="train", voltage="2.2 V", width="1 us", count=5, period="20
 
 
 def test_the_folder_of_a_model_holds_what_the_guide_lists(compact_folder):
-    guide = (package.shipped_cases() / "README.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?`) \| ", guide.partition("## Compact models")[2], re.MULTILINE)[:6]
+    guide = (package.shipped_cases() / "compact-models.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?`) \| ", guide, re.MULTILINE)[:6]
     promised = re.findall(r"`([\w./]+)`", " ".join(rows))
     assert len(promised) >= 7
     for name in promised:

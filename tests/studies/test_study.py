@@ -137,7 +137,7 @@ def test_what_is_kept_can_be_chosen(small):
 
 
 def test_the_study_of_the_guide_is_one(tmp_path):
-    text = (shipped_cases() / "README.md").read_text(encoding="utf-8")
+    text = (shipped_cases() / "studies.md").read_text(encoding="utf-8")
     block = next(b for b in re.findall(r"```toml\n(.*?)```", text, re.DOTALL) if "[study]" in b)
     (tmp_path / "case.toml").write_text(block)
     case = load_case(tmp_path / "case.toml")

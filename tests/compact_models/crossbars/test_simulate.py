@@ -196,7 +196,7 @@ def test_an_extraction_reaches_what_the_drive_and_the_start_ask_for(folder):
     assert models.needed_range(case) == ((-4.0, 2.2), (1e-6, pytest.approx(0.1)))
     still = case.replace({"ions.activation_energy": "4 eV", "device.film.cells": 12, "device.transmission": "wkb"})
     with pytest.raises(
-        CaseError, match=r"ions: expected ions that .*, to extract a compact model, got a state that moves"
+        CaseError, match=r"ions: expected ions that .*, to extract a compact model, got none that moves within"
     ):
         otjdd.run(still)
 
