@@ -31,6 +31,7 @@ CASES = {  # together they go through all modules
             "initial": -1.0,
         },
     },
+    "ions that hop at random": {"ions.noise": "shot", "ions.seed": 1},
     "a heated junction": {"device.heat": {"resistance": "1000 K/W", "time_constant": "1 ns"}},
     "wkb, electrons that vacancies hold, image force": {
         "device.film.electrons": "balance",
