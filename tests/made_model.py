@@ -11,6 +11,25 @@ from otjdd.compact_models.tables import UNLIMITED, Tables
 LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
 LIMITS = Range(-3.0, 3.0, 2e-8, 1e3)
 
+CROSSBAR = """\
+base = "li2019.toml"
+title = "Two letters"
+
+[columns]
+count = 1
+spread = {}
+
+[crossbar]
+word_lines = 3
+bit_lines = 4
+line_resistance = "2 ohm"
+model = "model.nc"
+
+[drive]
+kind = "patterns"
+scheme = "half"
+"""  # the beginning of a case of such a crossbar, up to the parts of its drive
+
 
 def made_model(
     resistance: float = 50.0, bend: float = 0.6, decades: float = 4.0, about: dict | None = None, kelvin: float = 300.0

@@ -264,11 +264,12 @@ def build(
         problems += [problem for problem in found if problem.key not in strange]
     else:
         case = case if strict_units else kinds.with_units(case)
-        problems += [document.problem(*fault) for fault in faults(case)]
-        problems += [document.problem(*fault) for fault in heat.faults(case)]
-        problems += [document.problem(*fault) for fault in polarisation.faults(case)]
-        of_kinds = list(kinds.faults(case))
-        problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
+        if not problems:  # these read the files, which must be there, and in the folder of the case
+            problems += [document.problem(*fault) for fault in faults(case)]
+            problems += [document.problem(*fault) for fault in heat.faults(case)]
+            problems += [document.problem(*fault) for fault in polarisation.faults(case)]
+            of_kinds = list(kinds.faults(case))
+            problems += [document.problem(*fault) for fault in (of_kinds or noise.faults(case))]
     if problems or document.problems:
         raise CaseError(
             sorted((*document.problems, *problems), key=lambda p: (p.file, p.line, p.column))[:MAX_PROBLEMS]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 Siemens = Annotated[float, Quantity("conductance", "1 fS", "1 kS")]
 Row = Annotated[tuple[Siemens, ...], Field(min_length=1, max_length=256)]
-MOST_BYTES = 10_000_000  # of a file of targets
+MOST_BYTES = 10_000_000  # of a file of targets or a picture
 LIMITS = parse("1 fS", "conductance"), parse("1 kS", "conductance")  # of Siemens
 
 
@@ -117,7 +118,7 @@ def greys(targets: TargetPicture, shape: tuple[int, int]) -> "np.ndarray":
 
     wanted = f"a picture of {shape[1]} x {shape[0]} pixels, bit lines x word lines"
     try:
-        with Image.open(targets.picture) as opened:
+        with Image.open(BytesIO(read_regular(targets.picture, MOST_BYTES))) as opened:
             size = opened.size
             if size == (shape[1], shape[0]):
                 grey = np.asarray(opened.convert("L"), float) / 255.0

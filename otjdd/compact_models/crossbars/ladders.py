@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-ACCURATE = 1e-5  # of the right side, in the norm of the preconditioner
+ACCURATE = 1e-5  # residual over right side
 MOST_TURNS = 200
 
 
@@ -54,21 +54,12 @@ class Ladders:
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         """Voltages (2 R C,) [V] at which these currents [A] leave the nodes."""
-        nodes, rest = np.zeros_like(right), right.copy()
-        ahead = direction = self.near(rest)
-        size = first = float(rest @ ahead)
-        for _ in range(MOST_TURNS):
-            if not size > ACCURATE**2 * first:
-                return nodes
-            out = self.times(direction)
-            share = size / float(direction @ out)
-            nodes += share * direction
-            rest -= share * out
-            ahead = self.near(rest)
-            before, size = size, float(rest @ ahead)
-            direction = ahead + (size / before) * direction
-        found: np.ndarray = factors(self.conductance, self.slope).solve(right)
-        return found
+        from scipy.sparse.linalg import LinearOperator, cg
+
+        matrix, near = (LinearOperator((right.size, right.size), f) for f in (self.times, self.near))
+        nodes: np.ndarray
+        nodes, failed = cg(matrix, right, rtol=ACCURATE, maxiter=MOST_TURNS, M=near)
+        return factors(self.conductance, self.slope).solve(right) if failed else nodes
 
 
 def factors(conductance: Any, slope: np.ndarray) -> Any:

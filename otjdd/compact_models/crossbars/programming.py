@@ -34,9 +34,7 @@ class Programming:
     conductance: np.ndarray = field(init=False)  # S, of the last read
     pulses: np.ndarray = field(init=False)
     energy: np.ndarray = field(init=False)  # J, into each cell while its word line is programmed
-    time: np.ndarray = field(
-        init=False
-    )  # s, from the beginning of its word line to the read that found it at its target
+    time: np.ndarray = field(init=False)  # s, from the beginning of its word line to the last read that it needed
     share: float = 0.0  # of the word lines that are done
 
     def __post_init__(self) -> None:

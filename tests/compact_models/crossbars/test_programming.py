@@ -1,5 +1,6 @@
 """Write-verify of the cells of a crossbar, as a user types it, and what makes it fast against the whole network."""
 
+import os
 from pathlib import Path
 
 import made_model
@@ -15,27 +16,13 @@ from otjdd.compact_models.crossbars.ladders import Ladders, factors
 from otjdd.compact_models.crossbars.network import Crossbar, lines
 from otjdd.results import store
 
-CASE = """\
-base = "li2019.toml"
-
-[columns]
-count = 1
-spread = {}
-
-[crossbar]
-word_lines = 3
-bit_lines = 4
-line_resistance = "2 ohm"
-model = "model.nc"
-
-[drive]
-kind = "patterns"
-scheme = "half"
+PARTS = """\
 parts = [
   { kind = "program", targets = TARGETS, tolerance = 0.05, set_pulse = SET, reset_pulse = RESET },
   { kind = "read" },
 ]
 """
+CASE = made_model.CROSSBAR + PARTS
 SET = '{ voltage = "1.5 V", width = "1 us", voltage_step = "50 mV", highest = "2.9 V" }'
 RESET = SET.replace('"1.5', '"-1.5').replace('"2.9 V', '"-2.9 V')
 PULSES = {"SET": SET, "RESET": RESET}
@@ -112,10 +99,10 @@ def test_a_text_file_and_a_picture_are_targets_and_widths_may_grow():
 
 
 FAULTS = [
-    ({"tolerance = 0.05": "tolerance = 0"}, "bar.toml:17:41 drive.parts[0].tolerance: expected a number above 0"),
-    ({"TARGETS": '[["1 uS"]]'}, "bar.toml:17:23 drive.parts[0].targets: expected 3 rows of 4 conductances each"),
+    ({"tolerance = 0.05": "tolerance = 0"}, "bar.toml:18:41 drive.parts[0].tolerance: expected a number above 0"),
+    ({"TARGETS": '[["1 uS"]]'}, "bar.toml:18:23 drive.parts[0].targets: expected 3 rows of 4 conductances each"),
     ({"TARGETS": '"2 uA"'}, "drive.parts[0].targets: expected"),
-    ({"TARGETS": '"9 S"'}, "bar.toml:17:23 drive.parts[0].targets: expected conductances from 1.01e-08 S to"),
+    ({"TARGETS": '"9 S"'}, "bar.toml:18:23 drive.parts[0].targets: expected conductances from 1.01e-08 S to"),
     ({"TARGETS": '{ file = "no.csv", unit = "uS" }'}, "drive.parts[0].targets.file: expected a file that is there"),
     ({"TARGETS": '{ file = "words.csv", unit = "uS" }'}, 'got "no" in line 1'),
     ({"TARGETS": '{ file = "words.csv", unit = "V" }'}, 'expected a unit of a conductance, such as "uS"'),
@@ -140,7 +127,7 @@ def test_what_cannot_be_programmed_is_refused_in_words(changes, said):
     Path("bar.toml").write_text(text)
     found = otjdd("check", "bar.toml", code=3)
     assert said in found
-    assert "bar.toml:17" in found
+    assert "bar.toml:18" in found
 
 
 def test_pulses_of_a_line_are_those_of_the_whole_network():
@@ -170,3 +157,15 @@ def test_ladders_solve_what_factors_solve():
         exact = factors(driven.conductance, slope).solve(right)
         found = Ladders(driven.conductance, 1.0 / r, slope, (4, 7)).solve(right)
         assert found == pytest.approx(exact, abs=1e-4 * np.abs(exact).max())
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a named pipe")
+def test_what_is_no_file_of_the_case_is_not_read(tmp_path):
+    secret = tmp_path.parent / f"{tmp_path.name}-secret.csv"
+    secret.write_text("secret\n")
+    os.mkfifo("pipe")
+    for targets in f'{{ file = "{secret}", unit = "uS" }}', '{ picture = "pipe", black = "1 uS", white = "2 uS" }':
+        written(targets)
+        said = otjdd("check", "bar.toml", code=3)
+        assert "expected a file" in said
+        assert 'got "secret"' not in said

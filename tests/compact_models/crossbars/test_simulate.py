@@ -14,23 +14,7 @@ from otjdd.compact_models.crossbars import models, network, simulate
 from otjdd.errors import ResultError, SolverError
 from otjdd.results import outputs, store
 
-CASE = """\
-base = "li2019.toml"
-title = "Two letters"
-
-[columns]
-count = 1
-spread = {}
-
-[crossbar]
-word_lines = 3
-bit_lines = 4
-line_resistance = "2 ohm"
-model = "model.nc"
-
-[drive]
-kind = "patterns"
-scheme = "half"
+PARTS = """\
 parts = [
   { kind = "read" },
   { kind = "write", pattern = ["#..#", "....", ".#.#"], voltage = "2.2 V", width = "10 us", count = 2, period = "15 us" },
@@ -39,6 +23,7 @@ parts = [
   { kind = "read", unselected = "floating" },
 ]
 """
+CASE = made_model.CROSSBAR + PARTS
 CHOSEN = np.array([[1, 0, 0, 1], [0, 0, 0, 0], [0, 1, 0, 1]], bool)
 
 
