@@ -91,13 +91,14 @@ def electroresistance(ds: xr.Dataset) -> dict[str, float]:
     bias, current = ds["bias"].values, np.abs(ds["bias_current"].values[:, 0])
     if len(current) < 2:
         raise ValueError("a ratio of resistances needs two states")
-    on = np.abs(bias) > OFF * np.abs(bias).max()
-    bias, ratio = bias[on], ratios(current[:2, on])
-    near, most = int(np.argmin(np.abs(bias))), int(np.argmax(ratio))
+    ratio = ratios(bias, current[:2])
+    near, most = int(np.nanargmin(np.where(np.isnan(ratio), np.nan, np.abs(bias)))), int(np.nanargmax(ratio))
     return {"ratio": float(ratio[near]), "most": float(ratio[most]), "most_voltage": float(bias[most])}
 
 
-def ratios(current: np.ndarray) -> np.ndarray:
-    """Larger over smaller of two currents (2, n) -> (n,)."""
-    higher: np.ndarray = current.max(axis=0) / current.min(axis=0)
-    return higher
+def ratios(bias: np.ndarray, current: np.ndarray) -> np.ndarray:
+    """Larger over smaller of two currents (2, n) at voltages (n,) [V] -> (n,); nan at 0 V, where neither flows."""
+    on = np.abs(bias) > OFF * np.abs(bias).max()
+    found = np.full(len(bias), np.nan)
+    found[on] = current[:, on].max(axis=0) / current[:, on].min(axis=0)
+    return found

@@ -41,7 +41,7 @@ def coercivity(verdict: Verdict, axes: Sequence[Axes]) -> None:
     line = MV_PER_CM * field[0] + slope * np.log10(frequency[-1] / frequency[0]), MV_PER_CM * field[0]
     axes[0].plot([frequency[-1], frequency[0]], line, "--", color=PAPER, label=f"{slope:.3g} MV/cm a decade")
     quantity_axis(axes[0], "x", frequency, "frequency", "Hz", log=True)
-    axes[0].set(ylabel="coercive field (MV/cm)")
+    axes[0].set(ylabel="coercive field (MV/cm)", xticks=frequency)
     legend(axes[0])
     (applied, share), card = pulse_shares(verdict.trials), stated["pulse_field"]
     axes[1].plot(MV_PER_CM * applied, share, "o-", label="pulses")

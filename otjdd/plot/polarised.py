@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otjdd.analysis.polarised import OFF, ratios
+from otjdd.analysis.polarised import ratios
 from otjdd.plot.axes import legend, quantity_axis
 from otjdd.plot.clock import clock_of, time_axis
 from otjdd.plot.iv import sweeps
@@ -77,9 +77,8 @@ def electroresistance(axes: Axes, runs: Sequence[NamedResult]) -> None:
     for i, run in enumerate(runs):
         ds = run.ds.sortby("bias")
         V = ds.bias.values
-        on = np.abs(V) > OFF * np.abs(V).max()
         for j, T in enumerate(ds.temperature.values):
-            ratio = np.where(on, ratios(np.abs(ds.bias_current.values[:2, j])), np.nan)
+            ratio = ratios(V, np.abs(ds.bias_current.values[:2, j]))
             shown.append(ratio)
             states = " / ".join(map(str, ds.state.values[:2]))
             label = legend_label(run, states + f", {T:g} K" * (ds.sizes["temperature"] > 1))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from walk import otjdd
+from walk import drawn, otjdd
 
 import otjdd as package
 from otjdd.constants import VACUUM_PERMITTIVITY
@@ -54,6 +54,18 @@ def test_small_signals_are_those_of_the_dielectric_beside_a_frozen_polarisation(
     device = package.load_case("frozen.toml").device
     plates = VACUUM_PERMITTIVITY * 70 * device.area / device.film.thickness
     assert ds.capacitance.values.ravel() == pytest.approx(plates, rel=1e-6)
+
+
+def test_the_ratio_of_two_states_is_drawn_against_the_voltage_at_which_they_are_read(folder):
+    states = (
+        'states = { up = [{ voltage = "3 V", duration = "1 ms" }], down = [{ voltage = "-3 V", duration = "1 ms" }] }'
+    )
+    text = FROZEN.replace("KIND", "iv").replace("VOLTAGES", "voltages").replace("MORE", states)
+    (folder / "states.toml").write_text(text, encoding="utf-8")
+    otjdd("run states.toml -o states.nc")
+    otjdd("plot states.nc --kind ter -o ter.png")
+    assert drawn("ter.png")
+    assert np.isfinite(package.read("states.nc").bias_current.values).all()
 
 
 def test_a_film_that_its_electrodes_do_not_keep_is_told(folder):
