@@ -73,6 +73,7 @@ OUTPUTS = _outputs({
     "film_electron_ratio_max": ("", "1", "largest ratio of electrons in the film to its mean vacancy charge that was seen"),
     "junction_temperature_max": ("", "K", "highest temperature of the junction that was seen"),
     "stack_leaps": ("", "1", "most leaps of the electrons to another stack while the voltage did not turn"),
+    "single_ion_share": ("", "1", "one ion over the ions of the column that holds fewest, where ions hop at random"),
     "column_weight": ("column", "1", "share of the area of all columns"),
     "column_kind": ("column", "1", "number of the kind of a column"),
     # kinds of columns, where a case has several

@@ -107,7 +107,17 @@ def collected(
     if case.device.film.electrons != "none":  # then they are part of the model
         del reached["film_electron_ratio"]
         arrays["stack_leaps"] = reached["stack_leaps"].value
+    if case.ions.noise != "none":
+        reached["single_ion_share"] = single_ion_share(moving)
+        arrays["single_ion_share"] = reached["single_ion_share"].value
     return arrays, coords, reached
+
+
+def single_ion_share(moving: Run) -> Reached:
+    """One ion over the ions of the column that holds fewest, and that column."""
+    ions = (moving.state.c * moving.junction.columns.width).sum(axis=1) * moving.trial.noise.area
+    fewest = int(ions.argmin())
+    return model_limits.Reached(float(1.0 / ions[fewest]), f"column {fewest + 1} of {len(ions)}")
 
 
 def kind_of_columns(case: Case) -> np.ndarray:
