@@ -1,5 +1,6 @@
 """Extract a compact model from a case: kinds of columns, their tables, the initial states, and the error of the model."""
 
+import logging
 import os
 import time as clock
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,8 @@ from otjdd.solver.model import Member
 from otjdd.system import pool
 from otjdd.system.pool import Spread
 from otjdd.system.steps import Progress
+
+log = logging.getLogger(__name__)
 
 APART = 7.0  # kT, a factor of 1100 in the rate, by which the two representative columns are slower and faster than all
 NODES = 3  # default number of temperatures of a model that holds for several
@@ -61,7 +64,9 @@ def compact(
     limits = checked(Range(*map(float, (*voltage, *time))))
     at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
     left_out = excluded_drives(exclude, limits, at)
-    case = case.without_noise()
+    if case.ions.noise != "none":
+        log.warning("the model is one of the mean: ions.noise and ions.seed of the case are left out")
+        case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.trust()
     with pool.team(workers) as spread:
