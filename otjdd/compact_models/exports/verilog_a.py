@@ -19,7 +19,11 @@ from otjdd.compact_models.temperatures import scale
 
 WARM = "1.0"  # K within which a temperature is not outside: circuits begin at 27 degC, which is 300.15 K
 TELL = "1e14"  # 1/s, rate at which the node `told` is charged
-MEMORY = "1e-19"  # F, of that node: so small a charge that simulators need not resolve its jump, which would stop them
+MEMORY = "1e-19"  # F, of that node: so small a charge that ngspice need not resolve its jump
+TOLD, HALF = (
+    "1e-7",
+    "5e-8",
+)  # V of that node once it is charged: so little that VACASK, which looks at voltages, need not
 
 
 def verilog_a(model: CompactModel, paced: bool = False) -> str:
@@ -108,10 +112,10 @@ def warning(model: CompactModel) -> list[str]:
     return [
         f"    @(initial_step) if ($temperature < {cold} - {WARM} || $temperature > {hot} + {WARM}) $warning({warm});",
         f"    outside = ({outside}) ? 1.0 : 0.0;",
-        "    y = ($abstime > 0.0 && (outside > 0.5 || V(told) > 0.5)) ? 1.0 : 0.0;",
+        f"    y = ($abstime > 0.0 && (outside > 0.5 || V(told) > {HALF})) ? {TOLD} : 0.0;",
         f"    I(told) <+ {MEMORY} * (ddt(V(told)) + (V(told) - y) * {TELL});",
         f'    if (analysis("dc") && outside > 0.5) $warning({message});',
-        f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < 0.5) $warning({message});",
+        f"    if ($abstime > 0.0 && outside > 0.5 && V(told) < {HALF}) $warning({message});",
     ]
 
 

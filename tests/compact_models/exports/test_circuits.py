@@ -217,9 +217,7 @@ def test_vacask_reads_what_the_model_reads(model, folder):
     assert current == pytest.approx(expected(model, waveform, times), rel=EXACT)
 
 
-@pytest.mark.campaign
-@pytest.mark.parametrize(("form", "device"), FORMS[1:])
-@pytest.mark.parametrize(
+IN_AND_OUT = pytest.mark.parametrize(
     ("points", "warned"),
     [
         ("0 0 10n 2.9 1u 2.9 1.01u 0", False),
@@ -228,11 +226,32 @@ def test_vacask_reads_what_the_model_reads(model, folder):
     ],
     ids=["inside", "voltage", "time"],
 )
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize(("form", "device"), FORMS[1:])
+@IN_AND_OUT
 def test_compiled_model_warns_when_it_leaves_its_range_and_not_at_every_step(folder, form, device, points, warned):
     last = points.split()[-2]
     body = f"{form}\nVs p 0 PWL({points})\n{device.format(1, 'p', 0, '')}\n.tran {last} {last}\n.control\nrun\n.endc"
     told = simulators.printed(folder, body).count("outside of the range of this model")
     assert 1 <= told <= 3 if warned else told == 0  # a step that is tried again tells it again
+
+
+@pytest.mark.campaign
+@simulators.needs_vacask
+@IN_AND_OUT
+def test_vacask_is_warned_once_and_goes_on(folder, points, warned):
+    last = points.split()[-2]
+    text = (
+        'test\nground 0\nload "otj.osdi"\nmodel otj otj\nmodel vsource vsource\n'
+        f'vs (p 0) vsource type="pwl" wave=[{", ".join(points.split())}]\nx1 (p 0) otj\ncontrol\n'
+        f"  options reltol=1e-5\n  analysis tran1 tran step=1e-10 stop={last}\nendc\n"
+    )
+    said = simulators.vacask_printed(folder, text)
+    assert said.count("outside of the range of this model") == int(warned)
+    end = float(last.replace("u", "e-6"))
+    assert simulators.raw(folder / "tran1.raw")["time"][-1] == pytest.approx(end)
 
 
 @pytest.mark.campaign
