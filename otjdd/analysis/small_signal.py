@@ -86,6 +86,7 @@ def mott_schottky(
 
     window : [V] of the fit; by default where the right electrode is depleted, `bias_band_bending` above 4 kT
     area : [m2], relative_permittivity : by default those of the case, the permittivity of the right electrode without field
+    Raises ValueError without a depletion layer, and for voltages that go to and fro.
     Numbers: doping [1/m3], built_in_voltage [V], bend : of `fit_mott_schottky`
     doping_ratio : over the doping of the case   flat_band_voltage [V] : where the bending is zero; nan if unknown
     """
@@ -111,6 +112,8 @@ def depletion_line(
     curve = ds.isel(temperature=0, frequency=int(np.argmax(ds.frequency.values)))
     curve = curve.isel(state=0) if state is None else curve.sel(state=state)
     V, T = curve.bias.values, float(curve.temperature)
+    if goes_back(V):
+        raise ValueError("a Mott-Schottky line takes one branch of voltages, these go to and fro")
     if window is not None:
         inside = (V >= window[0]) & (V <= window[1])
     elif "bias_band_bending" in curve:
@@ -120,6 +123,11 @@ def depletion_line(
     area = area_of(ds) if area is None else area
     relative_permittivity = at_zero_field(ds, T) if relative_permittivity is None else relative_permittivity
     return curve, fit_mott_schottky(V[inside], curve.capacitance.values[inside], area, relative_permittivity, T)
+
+
+def goes_back(bias: NDArray[np.float64]) -> bool:
+    """True where voltages (n,) come back to one that they had: those of a loop."""
+    return len(np.unique(bias)) < len(bias)
 
 
 def case_of_result(ds: xr.Dataset) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from pydantic import Discriminator, Field, Strict, Tag, model_validator
 
 from otjdd.case.base import Count, Record, as_text
 from otjdd.case.device import Write
-from otjdd.case.drive_values import Hertz, Kelvin, Name, Step, Volts
+from otjdd.case.drive_values import Hertz, Kelvin, Name, Rate, Step, Vertices, Volts
 from otjdd.errors import NotAsExpected
 from otjdd.units import write
 from otjdd.waveform import shapes
 from otjdd.waveform.waveform import Waveform, concatenate
 
 MOST_FREQUENCIES = 10_000
+MOST_BIASES = 10_000
 METER = "1 MHz"  # the usual frequency of capacitance meters
 
-Listed = Annotated[tuple[Volts, ...], Field(min_length=1, max_length=10_000)]
+Listed = Annotated[tuple[Volts, ...], Field(min_length=1, max_length=MOST_BIASES)]
 
 
 class Curves(Record):
@@ -37,12 +38,16 @@ class Grid(Curves):
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:
+        self.check_grid()
+        return self
+
+    def check_grid(self) -> None:
+        """Raise ValueError unless one of both forms is there, of a size that can be."""
         ramp = [value for value in (self.start, self.stop, self.step) if value is not None]
         if bool(ramp) == (self.voltages is not None) or len(ramp) not in (0, 3):
             raise ValueError("give either voltages or start, stop and step")
-        if ramp and not 0 < abs(ramp[1] - ramp[0]) / ramp[2] <= 10_000:
-            raise ValueError("start, stop and step make no curve of 2 to 10000 voltages")
-        return self
+        if ramp and not 0 < abs(ramp[1] - ramp[0]) / ramp[2] <= MOST_BIASES:
+            raise ValueError(f"start, stop and step make no curve of 2 to {MOST_BIASES} voltages")
 
     def bias_voltages(self) -> np.ndarray:
         """Voltages (n,) [V] of each curve, in the order of the case."""
@@ -112,13 +117,15 @@ Spectrum = Annotated[
 
 
 class Answer(Prepared):
-    """What the ions do in a small-signal measurement.
+    """What ions and polarisation do in a small-signal measurement.
 
     ions : "frozen", they do not follow the signal; "moving", they do
+    polarisation : of the film, "frozen" or "following" likewise
     settle : compute the steady state of the ions at each bias first
     """
 
     ions: Literal["frozen", "moving"] = "frozen"
+    polarisation: Literal["frozen", "following"] = "frozen"
     settle: Annotated[bool, Strict()] = False
 
     @model_validator(mode="after")
@@ -152,10 +159,45 @@ class CV(Answer, Grid):
     """Capacitance against voltage at one frequency or several. No waveform.
 
     voltages, start, stop, step, temperatures, states : as in `iv`   frequencies : as in `impedance`
+    path, with step and rate : instead, a staircase of the bias along which ions and polarisation move: each vertex and the
+        steps between last step/rate, and the signal comes at their ends
     """
 
     kind: Literal["cv"]
     frequencies: Spectrum = as_text((METER,))
+    path: Vertices | None = None
+    rate: Rate | None = None
+
+    @model_validator(mode="after")
+    def _one_grid(self) -> Self:
+        if self.path is None:
+            if self.rate is not None:
+                raise NotAsExpected("a path beside the rate, along which the bias moves", "none")
+            self.check_grid()
+            return self
+        if self.voltages is not None or self.start is not None or self.stop is not None:
+            raise NotAsExpected("either a path or voltages", "both")
+        if self.step is None or self.rate is None:
+            raise NotAsExpected(
+                "a step and a rate beside the path", "none" if self.step == self.rate else "one of them"
+            )
+        if self.settle:
+            raise NotAsExpected("no path beside settle = true: ions that come to rest have no history", "both")
+        shapes.check_path(self.path, 1)
+        if len(self.bias_voltages()) > MOST_BIASES:
+            raise NotAsExpected(f"a path of {MOST_BIASES} steps at most", f"{len(self.bias_voltages())}")
+        return self
+
+    def bias_voltages(self) -> np.ndarray:
+        """Voltages (n,) [V] of each curve, in the order of the case or along the path."""
+        if self.path is None or self.step is None:
+            return super().bias_voltages()
+        return np.append(self.path[0], shapes.staircase(self.path, self.step))
+
+    @property
+    def dwell(self) -> float:
+        """Time [s] at each bias in which ions and polarisation move; 0 for none."""
+        return self.step / self.rate if self.step is not None and self.rate is not None else 0.0
 
     def frequency_values(self) -> np.ndarray:
         """Frequencies (n,) [Hz]."""

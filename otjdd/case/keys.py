@@ -303,6 +303,9 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "CV.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
     "CV.ions": ("the ions stand still under the small signal, or answer it", '"moving"'),
     "CV.settle": ("the ions come to rest at each bias first", "true"),
+    "CV.polarisation": ("the polarisation stands still under the small signal, or answers it", '"following"'),
+    "CV.path": ("instead of voltages: the bias moves along it, ions and polarisation with it", '["-3 V", "3 V", "-3 V"]'),
+    "CV.rate": ("how fast it moves, by a step in step / rate", '"10 V/s"'),
     "Impedance.bias": ("voltages of the source", '["0 V", "0.5 V"]'),
     "Impedance.frequencies": (
         "frequencies, a list or a table of start, stop and per_decade",
@@ -312,6 +315,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "Impedance.states": ("name -> writes that prepare the state", '{ LRS = [{ voltage = "2.2 V", duration = "100 ms" }] }'),
     "Impedance.ions": ("the ions stand still under the small signal, or answer it", '"moving"'),
     "Impedance.settle": ("the ions come to rest at each bias first", "true"),
+    "Impedance.polarisation": ("the polarisation stands still under the small signal, or answers it", '"following"'),
     "Crossbar.word_lines": ("lines that lead to the left electrodes", "64"),
     "Crossbar.bit_lines": ("lines that lead to the right electrodes", "64"),
     "Crossbar.line_resistance": ("resistance of a line from cell to cell, and from its driver to the first", '"2 ohm"'),

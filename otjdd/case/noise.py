@@ -28,6 +28,13 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str, str]]:  # of a Case
     why = WITHOUT.get(case.drive.kind)
     if why:
         yield ("ions", "noise"), f'"none" beside a drive of the kind "{case.drive.kind}" ({why})', '"shot"', ""
+    if getattr(case.drive, "path", None) is not None and case.drive.kind == "cv":
+        yield (
+            ("ions", "noise"),
+            '"none" beside a path of a drive of the kind "cv", along which the ions are a density',
+            '"shot"',
+            "",
+        )
     if case.device.film.polarisation is not None:
         yield ("ions", "noise"), '"none" beside device.film.polarisation, which does not switch at random', '"shot"', ""
     if case.numerics.error != "none":

@@ -91,6 +91,8 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
         path = ("columns", "spread", TIME)
         yield path, 'a film whose polarisation has a time (law = "merz-kai" or "nls")', "none"
     if polar is None:
+        if getattr(case.drive, "polarisation", "frozen") != "frozen":
+            yield ("drive", "polarisation"), '"frozen" for a film without [device.film.polarisation]', '"following"'
         return
     if polar.law == "nls" and spread is None:
         yield (*here, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'

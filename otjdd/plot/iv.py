@@ -13,6 +13,7 @@ import numpy as np
 
 from otjdd.analysis import fits
 from otjdd.analysis.between import between, refined
+from otjdd.analysis.small_signal import goes_back
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.plot.axes import arrows, legend, magnitude, quantity_axis, small_print
 from otjdd.plot.labels import case_data
@@ -49,7 +50,7 @@ class IVCurve(NamedTuple):
 def iv_curves(ds: xr.Dataset) -> list[IVCurve]:
     """Curves of current against voltage in a result: at frozen ions, else of reads at many voltages, else of a ramp."""
     if all(name in ds and ds[name].size for name in ("state", "temperature", "bias", "bias_current")):
-        return at_frozen_ions(ds)
+        return [] if goes_back(ds.bias.values) else at_frozen_ions(ds)
     for voltage, current in (("read_voltage", "read_current"), ("voltage", "conduction_current")):
         if voltage in ds and current in ds and sweeps(ds[voltage].values):
             return in_cycles(ds, voltage, current)

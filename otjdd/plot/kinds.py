@@ -74,7 +74,7 @@ DEPLETED = each(*SIGNALS, when=small_signal.depleted)
 HYSTERESIS = each("voltage", "junction_voltage", "polarisation", when=polarised.loops)
 POLARISED = each("time", "voltage", "polarisation", when=lambda ds: ds.sizes["time"] > 2)
 TWO_STATES = each(*BIASED, when=lambda ds: ds.sizes["state"] > 1 and ds.sizes["bias"] > 2)
-ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2)
+ARRHENIUS = each(*BIASED, when=lambda ds: ds.sizes["temperature"] > 2 and iv.iv_curves(ds))
 NOISY = each("read_time", "read_current", "read_voltage", when=noise.has_spectrum)
 PATTERNS, SCANS = "one result of a drive of the kind patterns", "one result of such a drive with parts that read"
 

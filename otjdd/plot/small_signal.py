@@ -44,7 +44,8 @@ def signal_curves(ds: xr.Dataset, along: str) -> list[SignalCurve]:
             "frequency": three_digits(float(one.frequency), "Hz") if along != "frequency" else "",
         }  # fmt: skip
         name = ", ".join(words[dim] for dim in others if ds.sizes[dim] > 1)
-        found.append(SignalCurve(one.sortby(along), name, number))
+        looped = small_signal.goes_back(one[along].values)
+        found.append(SignalCurve(one if looped else one.sortby(along), name, number))
     return found
 
 

@@ -114,12 +114,13 @@ OUTPUTS = _outputs({
     "bias_band_bending": (BIASED, "eV", "band bending of the right electrode at the interface"),
     "bias_electrode_charge": (BIASED, "C m^-2", "areal charge of the left electrode"),
     "bias_right_electrode_charge": (BIASED, "C m^-2", "areal charge of the right electrode"),
+    "bias_polarisation": (BIASED, "C m^-2", "polarisation of the film, positive towards the right electrode"),
     # small signals
     "impedance_real": (f"{BIASED} frequency", "ohm", "real part of the impedance"),
     "impedance_imag": (f"{BIASED} frequency", "ohm", "imaginary part of the impedance"),
     "capacitance": (f"{BIASED} frequency", "F", "capacitance, with the conductance in parallel"),
     "conductance_ac": (f"{BIASED} frequency", "S", "conductance under the small signal, with the capacitance in parallel"),
-    "drift_ratio": (BIASED, "1", "change of the conductance by drifting ions in 1/(2 pi f) of the lowest frequency"),
+    "drift_ratio": (BIASED, "1", "drift of the conductance, or of P over P_s, in 1/(2 pi f) of the lowest frequency"),
     # a crossbar after each part of its drive; step 0 is the beginning
     "step_time": ("step", "s", "time at the end of a step"),
     "step_voltage": ("step", "V", "voltage across the cells that a step writes or reads, nan where it rests or programs"),

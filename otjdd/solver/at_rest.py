@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PLACE = ("state", "temperature", "bias")
 OF_KINDS = "kind_bias_current"
+POLARISATION = "bias_polarisation"  # an output of polarised films
 LEVELS = "bias_current_level_error"  # an output only where it is above the tolerance of the current
 
 
@@ -54,11 +55,15 @@ def curves_at_rest(
     if len(kinds := kinds_of(case)) > 1:
         coords["kind"] = np.array([kind.name for kind in kinds], dtype=object)
         shares, names = {"kind_share": [kind.share for kind in kinds]}, (*names, OF_KINDS)
+    if case.device.film.polarisation is not None:
+        names = (*names, POLARISATION)
     out = {name: np.full([len(coords[dim]) for dim in outputs.OUTPUTS[name].dims], np.nan) for name in names}
     try:
         for place, run, voltage in points_at_rest(case, coords["temperature"], progress):
             for name, value in measure(run, voltage).items():
                 out[name][place] = value
+            if POLARISATION in out:
+                out[POLARISATION][place] = run.junction.columns.weight @ run.state.P
             if shares:
                 out[OF_KINDS][place] = by_kind(case, run.state.V * run.state.G[None])[0]
     except (SolverError, KeyboardInterrupt, SystemError) as error:

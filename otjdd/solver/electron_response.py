@@ -36,7 +36,7 @@ class ElectronColumn(NamedTuple):
     charge_by_V: float  # F/m2
     flux: np.ndarray  # (N-1,) C/(m2 s), zero where the ions are at rest
 
-    def answer(self, omega: np.ndarray, moving: bool) -> tuple[np.ndarray, np.ndarray]:
+    def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
         """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s]."""
         if moving:
             x = np.array([self.solved(1j * w, self.response) for w in omega])
@@ -44,12 +44,13 @@ class ElectronColumn(NamedTuple):
             x = np.repeat(self.held()[None], omega.size, axis=0)
         return self.log_chord_by_V + x @ self.log_chord, self.charge_by_V + x @ self.charge
 
-    def drift(self, time: float) -> float:
-        """Change of ln G in a time [s] at constant V_j: one implicit step."""
+    def drift(self, time: float, moving: bool, following: bool) -> tuple[float, float]:
+        """Change of ln G in a time [s] at constant V_j: one implicit step; there is no polarisation."""
+        if not moving:
+            return 0.0, 0.0
         right = np.zeros(self.response.size)
         right[self.ions] = self.flux
-        change: float = self.log_chord @ self.solved(1.0 / time, right)
-        return change
+        return float(self.log_chord @ self.solved(1.0 / time, right)), 0.0
 
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Answer of the unknowns where the vacancies change at a rate [1/s]."""
@@ -87,9 +88,12 @@ def electron_column(
     state: State,
     k: int,
     fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
-    log_slopes: tuple[float, np.ndarray],
+    log_slopes: tuple[float, float, np.ndarray],
 ) -> ElectronColumn:
-    """Charges of column k. fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L) and by S_f"""
+    """Charges of column k.
+
+    fluxes : J, its slopes, `pull` of `bound_electrons`   log_slopes : of ln G by D(L), by P, which there is none, by S_f
+    """
     (J, slopes, pull), N, stack = fluxes, state.c.shape[1], stacks.column_of(state, k)
     response = np.zeros((N, jacobian.PER_BLOCK))
     lower, diagonal, upper = np.zeros((3, N, 3, 3))
@@ -109,7 +113,7 @@ def electron_column(
         beside = ions - band + DIAGONAL
         rows[beside[(beside >= 0) & (beside < 3 * N)], band] /= charge
     by_U, by_V = displacements(linear.stiffness)
-    log_chord, log_chord_by_V = along_charges(junction, k, log_slopes, by_U, by_V)
+    log_chord, log_chord_by_V = along_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
     flux = charge * J[1:N]
     return ElectronColumn(rows, response.ravel(), ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)

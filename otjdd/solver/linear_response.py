@@ -1,9 +1,11 @@
-"""Linear response of a settled junction: its complex admittance, with the ions frozen or moving.
+"""Linear response of a settled junction: its complex admittance, with ions and polarisation frozen or following.
 
-The equations of a time step, with s_f for the change of S_f, d for that of D(L), v for that of V_j, all as exp(i w t):
+The equations of a time step, with s_f for the change of S_f, d for that of D(L), p for that of P, u for that of the voltage
+across the film, v for that of V_j, all as exp(i w t):
 
     i w s_f = d J_f         flux of the ions through the inner faces, by the concentrations beside and the field at a face
-    0       = d closure     elastance d - sum_f e z distance_f/eps_f s_f - v
+    i w p   = d(dP/dt)      pull u - relaxation p
+    0       = d closure     elastance d - film p - sum_f e z distance_f/eps_f s_f - v
     i       = d I + i w A d conduction current and charge of the electrode
 
 Both electrodes block the ions, so D(0) changes as D(L) does, and the current is the same at either. The matrix is that of
@@ -22,12 +24,25 @@ from otjdd.physics import bound_electrons, conduction
 from otjdd.physics import junction as equations
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.ions import new_factors
-from otjdd.physics.junction import closure_slope
+from otjdd.physics.junction import closure_slope, polarised
+from otjdd.physics.polarisation import ADVANCE, BEGUN, TOWARDS, polarisation_at
 from otjdd.solver.electron_response import ElectronColumn, electron_column
+from otjdd.stepping.polarisation_step import rate_at
 
 if TYPE_CHECKING:
     from otjdd.physics.junction import FluxSlopes, Junction
     from otjdd.physics.state import State
+
+
+class PolarFilm(NamedTuple):
+    """The polarisation of a column, linear around its state; all 0 in a film that has none."""
+
+    film: float = 0.0  # V m2/C, elastance of the film
+    log_slope: float = 0.0  # m2/C, d ln G/dP
+    saturation: float = 0.0  # C/m2, P_s
+    rate: float = 0.0  # C/(m2 s), dP/dt
+    relaxation: float = 0.0  # 1/s, -d(dP/dt)/dP
+    pull: float = 0.0  # C/(m2 s V), d(dP/dt) by the voltage across the film
 
 
 class IonColumn(NamedTuple):
@@ -40,21 +55,33 @@ class IonColumn(NamedTuple):
     drive: np.ndarray  # (n,) 1/(C s), dJ_f/dD(L)
     matrix: np.ndarray  # (3, n) 1/s, -dJ/dS by diagonals, as `scipy.linalg.solve_banded` takes them
     flux: np.ndarray  # (n,) 1/(m2 s), J_f, zero where the ions are at rest
+    polar: PolarFilm
 
-    def answer(self, omega: np.ndarray, moving: bool) -> tuple[np.ndarray, np.ndarray]:
+    def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
         """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s]."""
-        by_ions, elastance = np.zeros(omega.size, complex), np.full(omega.size, self.elastance, complex)
-        for i, w in enumerate(omega if moving else ()):
-            s = self.solved(1j * w, self.drive)
-            by_ions[i], elastance[i] = self.by_ions @ s, self.elastance + self.closure @ s
-        return (self.by_charge + by_ions) / elastance, 1.0 / elastance
+        polar, rate = self.polar, 1j * omega
+        by_ions, closure = np.zeros((2, omega.size), complex)
+        for i in range(omega.size if moving else 0):
+            s = self.solved(rate[i], self.drive)
+            by_ions[i], closure[i] = self.by_ions @ s, self.closure @ s
+        chi = polar.pull / (rate + polar.relaxation) if following else np.zeros(omega.size)
+        outside, gain = self.elastance - polar.film, (polar.film + closure) * chi
+        elastance = (self.elastance + closure + gain * outside) / (1.0 + gain)
+        P = chi * (1.0 - outside / elastance)
+        return (self.by_charge + by_ions) / elastance + (polar.log_slope - by_ions) * P, 1.0 / elastance
 
-    def drift(self, time: float) -> float:
-        """Change of ln G in a time [s] at constant V_j: one implicit step."""
-        moved, driven = self.solved(1.0 / time, np.column_stack((self.flux, self.drive))).T
-        charge = -(self.closure @ moved) / (self.elastance + self.closure @ driven)
-        change: float = self.by_charge * charge + self.by_ions @ (moved + driven * charge)
-        return change
+    def drift(self, time: float, moving: bool, following: bool) -> tuple[float, float]:
+        """Changes of ln G and of P over P_s in a time [s] at constant V_j: one implicit step."""
+        polar, rate = self.polar, 1.0 / time
+        moved, driven = np.zeros((2, self.flux.size))
+        if moving:
+            moved, driven = self.solved(rate, np.column_stack((self.flux, self.drive))).T
+        alone, chi = (x / (rate + polar.relaxation) if following else 0.0 for x in (polar.rate, polar.pull))
+        outside, film = self.elastance - polar.film, polar.film + self.closure @ driven
+        charge = (film * alone - self.closure @ moved) / (self.elastance + self.closure @ driven + film * chi * outside)
+        P = alone - chi * outside * charge
+        change = self.by_charge * charge + polar.log_slope * P + self.by_ions @ (moved + driven * (charge - P))
+        return float(change), float(P / polar.saturation) if following else 0.0
 
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Solution of (rate - dJ/dS) s = right."""
@@ -92,9 +119,9 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
     edges = edges if edges.size > conduction.MOST_KEPT else np.empty(0)
     if not conduction.converged(junction, spectrum):
         return None
-    by_V, by_D, by_S = 0.0, 0.0, np.zeros(N + 1)
+    by_V, by_D, by_P, by_S = 0.0, 0.0, 0.0, np.zeros(N + 1)
     if spectrum.chord > 0.0:
-        by_V, by_D, _ = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
+        by_V, by_D, by_P = conduction.log_conductance_slopes(junction, state, k, profile, spectrum, edges, by_S)
     J, slopes = np.zeros(N + 1), equations.FluxSlopes(*np.zeros((3, N + 1)))
     factors, pull = new_factors(N), np.zeros(N + 1)
     bound_electrons.flux_slopes_of(junction, state, k, factors, J, slopes)
@@ -102,7 +129,7 @@ def linearised_column(junction: Junction, state: State, k: int, area: float) -> 
         bound_electrons.fill_pull(junction, k, factors, J, slopes, pull)
     linear = electron_column if hold_electrons(junction) else ion_column
     G = conduction.conductance(junction, k, spectrum)
-    charges = linear(junction, state, k, (J, slopes, pull), (by_D, by_S))
+    charges = linear(junction, state, k, (J, slopes, pull), (by_D, by_P, by_S))
     return Column(area * junction.columns.weight[k], V, G, G * (1.0 + V * by_V), charges)
 
 
@@ -111,10 +138,10 @@ def ion_column(
     state: State,
     k: int,
     fluxes: tuple[np.ndarray, FluxSlopes, np.ndarray],
-    log_slopes: tuple[float, np.ndarray],
+    log_slopes: tuple[float, float, np.ndarray],
 ) -> IonColumn:
-    """Charges of column k. fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L) and by S_f"""
-    (J, slopes, _), (by_D, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
+    """Charges of column k. fluxes : J, its slopes, `pull`   log_slopes : of ln G by D(L), by P and by S_f"""
+    (J, slopes, _), (by_D, by_P, by_S), inner = fluxes, log_slopes, slice(1, state.c.shape[1])
     charge, per_eps, dilution = (
         junction.ions[k].z * ELEMENTARY_CHARGE, 1.0 / state.eps[k, inner], junction.columns.dilution[k],
     )  # fmt: skip
@@ -128,30 +155,52 @@ def ion_column(
         drive=drive,
         matrix=np.array((np.roll(behind, 1), before - behind + charge * drive, np.roll(-before, -1))),
         flux=J[inner],
+        polar=polar_film(junction, state, k, by_P) if polarised(junction) else PolarFilm(),
     )
 
 
-def admittances(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
-    """Admittances (K, F) [S] of the columns of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
+def polar_film(junction: Junction, state: State, k: int, by_P: float) -> PolarFilm:
+    """Polarisation of column k, whose field it follows. by_P : d ln G/dP [m2/C]"""
+    polar, progress = junction.polarisation, state.progress[:, k]
+    rate = rate_at(junction, state, k, progress[ADVANCE])
+    _, slope = polarisation_at(polar, k, progress[ADVANCE], progress[BEGUN], progress[TOWARDS])
+    return PolarFilm(
+        film=float((junction.columns.distance[k] / state.eps[k]).sum()),
+        log_slope=by_P,
+        saturation=float(polar.saturation[k]),
+        rate=slope * rate.value,
+        relaxation=-rate.by_q,
+        pull=slope * rate.by_field / polar.thickness[k],
+    )
+
+
+def admittances(columns: list[Column], frequency: np.ndarray, moving: bool, following: bool = False) -> np.ndarray:
+    """Admittances (K, F) [S] of the columns of the junction at frequencies (F,) [Hz].
+
+    moving : the ions respond   following : the polarisation does
+    """
     omega = 2.0 * np.pi * np.asarray(frequency)
     found = np.empty((len(columns), len(omega)), complex)
     for k, column in enumerate(columns):
-        log_chord, charge = column.charges.answer(omega, moving)
+        log_chord, charge = column.charges.answer(omega, moving, following)
         found[k] = column.conductance + column.voltage * column.chord * log_chord + 1j * omega * column.area * charge
     return found
 
 
-def admittance(columns: list[Column], frequency: np.ndarray, moving: bool) -> np.ndarray:
-    """Admittance (F,) [S] of the junction at frequencies (F,) [Hz]; moving : the ions respond."""
-    total: np.ndarray = admittances(columns, frequency, moving).sum(axis=0)
+def admittance(columns: list[Column], frequency: np.ndarray, moving: bool, following: bool = False) -> np.ndarray:
+    """Admittance (F,) [S] of the junction at frequencies (F,) [Hz], as `admittances`."""
+    total: np.ndarray = admittances(columns, frequency, moving, following).sum(axis=0)
     return total
 
 
-def drift(columns: list[Column], time: float) -> float:
-    """Relative change of the conductance I/V_j by ions that are not at rest, after a time [s] at constant V_j.
+def drift(columns: list[Column], time: float, moving: bool = True, following: bool = False) -> float:
+    """Drift of what follows a signal and is not at rest, after a time [s] at constant V_j: one implicit step.
 
-    One implicit step of the linear system. Modes that relax sooner count with their final value.
+    The relative change of the conductance I/V_j, or the change of the polarisation over P_s: the larger one. Modes that
+    relax sooner count with their final value.
     """
-    conductance = sum(column.chord for column in columns)
-    change = sum(column.chord * column.charges.drift(time) for column in columns)
-    return change / conductance if conductance else 0.0
+    conductance, area = sum(column.chord for column in columns), sum(column.area for column in columns)
+    drifts = [(column, column.charges.drift(time, moving, following)) for column in columns]
+    change = sum(column.chord * by_chord for column, (by_chord, _) in drifts)
+    turned = sum(column.area * abs(P) for column, (_, P) in drifts) / area
+    return max(abs(change / conductance) if conductance else 0.0, turned)

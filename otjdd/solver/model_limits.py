@@ -83,10 +83,11 @@ LIMITS = (
     ),
     Limit(
         "drift_ratio",
-        "change of the conductance by drifting ions while the slowest signal turns by a radian",
+        "drift of the conductance, or of P over P_s, while the slowest signal turns by a radian",
         0.1,
         "",
-        "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true",
+        "raise the lowest of drive.frequencies, or let the ions come to rest: drive.settle = true; along a path, lower "
+        "drive.rate",
     ),
     Limit(
         "stack_leaps",

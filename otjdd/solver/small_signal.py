@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from otjdd.case.case import Case
-from otjdd.case.drive_curves import Answer
+from otjdd.case.drive_curves import CV, Answer
 from otjdd.case.kinds import kinds_of
 from otjdd.physics.circuit import coupled, drop
 from otjdd.physics.closing import close_all
 from otjdd.physics.conduction import conduct
-from otjdd.physics.junction import CLOSURE_TOLERANCE
+from otjdd.physics.junction import CLOSURE_TOLERANCE, polarised
 from otjdd.physics.numerics import add_up
 from otjdd.solver import at_rest, equilibrium, integrate, linear_response
 from otjdd.solver.collect import by_kind
 from otjdd.solver.iv import CURVES, bias_point
+from otjdd.stepping.polarisation_step import aim
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,11 +38,14 @@ def small_signal(case: Case, progress: Callable[[float], object] | None = None) 
     """Answer of every state of the drive at every temperature, bias and frequency; nan where the run ended early."""
     drive = case.drive
     assert isinstance(drive, Answer)  # `simulate` sends no other drive here
-    frequency = drive.frequency_values()
+    frequency, dwell = drive.frequency_values(), drive.dwell if isinstance(drive, CV) else 0.0
 
     def measure(run: Run, voltage: float) -> dict[str, Any]:
         if drive.settle:
             come_to_rest(run, voltage)
+        if dwell:
+            integrate.jump(run, voltage)
+            integrate.follow_piece(run, dwell, voltage, voltage)
         return bias_point(run, voltage) | answers(case, run, voltage, frequency)
 
     names = (*CURVES, *ANSWERS, "drift_ratio", *(OF_KINDS if len(kinds_of(case)) > 1 else ()))
@@ -55,16 +59,18 @@ def answers(case: Case, run: Run, voltage: float, frequency: np.ndarray) -> dict
     """
     drive = case.drive
     assert isinstance(drive, Answer)
+    if polarised(run.junction):
+        aim(run.junction, run.state)
     columns = linear_response.linearised(run.junction, run.state, case.device.area)
     if columns is None:
         integrate.fail(run, "SPECTRUM_NOT_CONVERGED", 0.0, voltage, 0.0, 0.0)
-    moving, omega = drive.ions == "moving", 2.0 * np.pi * frequency
-    drifting = moving and not drive.settle  # at rest there is round-off, which no frequency is high enough for
-    of_columns = linear_response.admittances(columns, frequency, moving)
+    moving, following, omega = drive.ions == "moving", drive.polarisation == "following", 2.0 * np.pi * frequency
+    of_columns = linear_response.admittances(columns, frequency, moving, following)
     inside = of_columns.sum(axis=0) + 1j * omega * case.circuit.parallel_capacitance
     Z = case.circuit.series_resistance + 1.0 / inside
     Y = 1.0 / Z if case.circuit.series_resistance else inside
-    drift = abs(linear_response.drift(columns, 1.0 / omega.min())) if drifting else 0.0
+    # ions at rest move by round-off, which no frequency is high enough for
+    drift = linear_response.drift(columns, 1.0 / omega.min(), moving and not drive.settle, following)
     found = dict(zip(ANSWERS, (Z.real, Z.imag, Y.imag / omega, Y.real), strict=True)) | {"drift_ratio": drift}
     if len(kinds_of(case)) > 1:
         C, G = of_columns.imag.T / omega[:, None], of_columns.real.T

@@ -85,6 +85,13 @@ def slope(table):
     return np.polyfit(np.log(np.arange(3, 31)), np.log(current[2:]), 1)[0]
 
 
+def butterfly(table):
+    """Voltage of the peak on the way up, at the lowest frequency."""
+    lowest = table[table["frequency (Hz)"] == table["frequency (Hz)"].min()]
+    up = lowest[: len(lowest) // 2]
+    return up["bias (V)"].iloc[int(up["capacitance (F)"].to_numpy().argmax())]
+
+
 def shown(table):
     """Smallest current of a cell of the letter over the largest of the others, in the read after the write."""
     written = table["cell_chosen (1)"][table["step (1)"] == 2].to_numpy() > 0
@@ -112,6 +119,7 @@ ANSWERS = {  # a number from the exported table, and where it has to be for the 
     "stdp-symmetric": (change, 1.2, 100),
     "junction": (extremes, 1.01, 1.3),
     "ftj-hzo": (coercive, 0.7, 0.9),
+    "ftj-cv": (butterfly, 0.5, 0.8),
 }
 WHOLE = {"crossbar", "nb-sto-interface", "nb-sto-pulses"}  # the answer is that of their columns
 

@@ -43,7 +43,7 @@ def test_the_answer_of_the_charges_is_exact_to_round_off(column, omega):
                 (charges.log_chord_by_V, charges.log_chord), (charges.charge_by_V, charges.charge)
             )
         ]  # fmt: skip
-        for (found,), expected in zip(charges.answer(np.array([omega]), True), exact, strict=True):
+        for (found,), expected in zip(charges.answer(np.array([omega]), True, False), exact, strict=True):
             assert abs(mp.mpf(found.real) - expected.real) <= 1e-12 * abs(expected.real)
             assert abs(mp.mpf(found.imag) - expected.imag) <= 1e-12 * abs(expected.imag)
 
@@ -57,11 +57,11 @@ def test_ions_that_stand_still_leave_the_capacitance_of_the_terminal(settled, co
     h = 1e-3
     one, two = (np.subtract(terminal(0.2 + s), terminal(0.2 - s)) / (2 * s) for s in (h, 2 * h))
     charge, log_chord = (4 * one - two) / 3
-    found_chord, found_charge = column.charges.answer(np.array([1e6]), False)
+    found_chord, found_charge = column.charges.answer(np.array([1e6]), False, False)
     assert found_charge[0] == pytest.approx(charge, rel=1e-6)
     at_constant_charges = column.conductance / column.chord - 1.0  # V d ln G/dV
     assert at_constant_charges / 0.2 + found_chord[0] == pytest.approx(log_chord, rel=1e-4)
-    fast = column.charges.answer(np.array([1e16]), True)
+    fast = column.charges.answer(np.array([1e16]), True, False)
     assert fast[1][0].real == pytest.approx(found_charge[0], rel=1e-9)
     assert fast[0][0].real == pytest.approx(found_chord[0], rel=1e-9)
 
@@ -72,7 +72,7 @@ def test_drift_is_the_change_of_the_conductance_by_the_ions(settled, column, tim
     other = begin(impedance([0.0], [1.0], **SMALL), settled.state.c, rtol=1e-6, voltage=0.2)
     before = conducted(other).sum()
     integrate.follow_piece(other, time, 0.2, 0.2)
-    assert linear_response.drift([column], time) == pytest.approx(conducted(other).sum() / before - 1.0, rel=off)
+    assert linear_response.drift([column], time) == pytest.approx(abs(conducted(other).sum() / before - 1.0), rel=off)
 
 
 @needs_speed

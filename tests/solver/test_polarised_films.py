@@ -247,8 +247,81 @@ def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
         ({"drive": {"kind": "triangle", "path": ["0 V", "3 V", "0 V"], "delay": "1 s", "step": "1 V"}},
          '"0.375 V" at most'),
         ({"device.film.polarisation.curie_temperature": "250 K"}, "above the reference_temperature"),
+        ({"drive": {"kind": "cv", "path": ["0 V", "1 V"], "step": "0.1 V"}}, "a step and a rate beside the path"),
+        ({"drive": {"kind": "cv", "voltages": ["0 V"], "rate": "1 V/s"}}, "a path beside the rate"),
     ],
 )  # fmt: skip
 def test_bad_input_is_told_in_words(changes, words):
     with pytest.raises(CaseError, match=words):
         film(**changes)
+
+
+FAST = {"device.film.polarisation.barrier": "0.5 eV"}
+
+
+def signal(frequencies, **changes):
+    drive = {"kind": "impedance", "bias": ["0 V"], "frequencies": frequencies, "polarisation": "following"}
+    return film(**FAST, drive=drive | changes.pop("drive", {}), **changes)
+
+
+@pytest.mark.parametrize("screening", ["0 nm", "0.03 nm"])
+def test_two_levels_answer_a_small_signal_as_debye_dipoles(screening):
+    """chi = (P_s d_e/kT)/(1 + i w/2k), in parallel to the film and in series with what screens it."""
+    f = np.geomspace(1e-2, 1e6, 9)
+    ends = {"device.left.screening_length": screening, "device.right.screening_length": screening}
+    ds = otjdd.run(signal(f.tolist(), **ends)).isel(state=0, temperature=0, bias=0)
+    rate = 2.0 * KT / H / (1.0 + math.exp(0.5 / KT))
+    eps0, omega = 8.8541878128e-12, 2.0 * math.pi * f
+    chi = 0.27 * 7.5e-9 / KT / (1.0 + 1j * omega / rate)
+    elastance = 10e-9 / (70 * eps0 + chi) + 2 * float(screening[:-3]) * 1e-9 / (2 * eps0)
+    expected = math.pi * 1e-12 / elastance  # F, complex
+    np.testing.assert_allclose(ds.capacitance.values, expected.real, rtol=1e-9)
+    np.testing.assert_allclose(ds.conductance_ac.values, -omega * expected.imag, rtol=1e-6, atol=1e-25)
+    assert ds.drift_ratio < 1e-12
+    frozen = otjdd.run(signal(f.tolist(), drive={"polarisation": "frozen"}, **ends)).capacitance.values.ravel()
+    still = 10e-9 / (70 * eps0) + 2 * float(screening[:-3]) * 1e-9 / (2 * eps0)
+    np.testing.assert_allclose(frozen, math.pi * 1e-12 / still, rtol=1e-9)
+
+
+@needs_speed
+def test_a_transient_with_a_small_sine_moves_polarisation_and_ions_as_the_small_signal_says():
+    """The sine is straight between 64 points of a period, which reaches its overtones beyond the 63rd alone."""
+    f, points, periods = 2e5, 64, 6
+    ions = {"ions.density": "2e26 1/m^3", "ions.activation_energy": "0.4 eV"}
+    exact = {"numerics.rtol": 1e-7, "numerics.atol": 1e-10}
+    fast = {"device.film.polarisation.barrier": "0.4 eV"}
+    write = {"voltage": "0.1 V", "duration": "1 ms"}
+    drive = {"bias": ["0.1 V"], "states": {"rest": [write]}, "ions": "moving"}
+    answer = otjdd.run(signal([f], drive=drive, **SCREENED, **ions).replace(exact | fast)).squeeze()
+    t = np.arange(periods * points + 1) / (points * f)
+    table = [[0.0, 0.1], *np.column_stack((1e-3 + t, 0.1 + 2e-4 * np.sin(2 * np.pi * f * t))).tolist()]
+    ds = otjdd.run(film(**SCREENED, **ions, drive={"kind": "table", "points": table}).replace(exact | fast))
+    at = np.searchsorted(ds.time.values, (1e-3 + t[-points - 1 : -1]) * (1 - 1e-12))
+    turn = np.exp(-2j * np.pi * f * t[-points - 1 : -1])
+    charge, voltage = ((ds[name].values[at] * turn).sum() for name in ("electrode_charge", "voltage"))
+    expected = answer.capacitance - 1j * answer.conductance_ac / (2 * np.pi * f)
+    assert complex(charge / voltage) * math.pi * 1e-12 == pytest.approx(complex(expected), rel=2e-3)
+    frozen = otjdd.run(signal([f], drive=drive | {"polarisation": "frozen"}, **SCREENED, **ions).replace(exact | fast))
+    assert answer.capacitance > 1.2 * frozen.capacitance.squeeze()
+    assert answer.drift_ratio < 1e-3
+
+
+@needs_speed
+def test_a_bias_that_moves_along_a_path_takes_the_polarisation_round_its_loop():
+    """The butterfly: peaks near the field at which a bias of its rate reverses the film, one on each branch."""
+    sweep = {"kind": "cv", "path": ["-3 V", "3 V", "-3 V"], "step": "50 mV", "rate": "50 V/s", "frequencies": ["2 kHz"],
+             "polarisation": "following"}  # fmt: skip
+    ds = otjdd.run(film(drive=sweep, device__film__polarisation__initial=-1.0)).squeeze()
+    V, C, P = ds.bias.values, ds.capacitance.values, ds.bias_polarisation.values
+    assert V[60] == pytest.approx(0.0, abs=1e-12)
+    assert P[60] == pytest.approx(-0.27, rel=1e-6)
+    assert P[180] == pytest.approx(0.27, rel=1e-6)
+    rate = math.log(2.0) * 7.5e-9 * (50.0 / 10e-9) / KT
+    coercive = 10e-9 * (1.05 - KT * math.log(KT / H / rate)) / 7.5e-9
+    up, down = V[np.argmax(C[:121])], V[120 + np.argmax(C[120:])]
+    assert up == pytest.approx(coercive, abs=0.05)
+    assert down == pytest.approx(-coercive, abs=0.05)
+    assert C.max() > 1.2 * C[0]
+    assert 0.01 < ds.drift_ratio.values.max() < 0.1
+    still = otjdd.run(film(drive=sweep | {"polarisation": "frozen"})).capacitance.values
+    assert np.ptp(still) < 1e-9 * still.max()
