@@ -58,11 +58,20 @@ def at_rest(bench: Bench, c: np.ndarray, watch: Watch | None = None) -> Run:
 
 def concentrations_after(bench: Bench, c: np.ndarray, voltage: float, duration: float) -> np.ndarray:
     """Concentrations (1, N) [1/m3] after a voltage [V] is held for a duration [s]. Raises SolverError."""
-    run = at_rest(bench, c)
+    return stations(bench, c, voltage, np.array([duration]))[0]
+
+
+def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
+    """Concentrations (1, N) [1/m3], one for each of the ascending times (n,) [s], in one run at a constant voltage [V].
+
+    Raises SolverError.
+    """
+    run, found = at_rest(bench, c), []
     integrate.jump(run, voltage)
-    integrate.follow_piece(run, duration, voltage, voltage)
-    moved: np.ndarray = run.state.c.copy()
-    return moved
+    for duration in np.diff(times, prepend=0.0):
+        integrate.follow_piece(run, float(duration), voltage, voltage)
+        found.append(run.state.c.copy())
+    return found
 
 
 def position(bench: Bench, c: np.ndarray) -> float:

@@ -86,28 +86,18 @@ def branch(bench: Bench, c: np.ndarray, voltage: float, settling: float) -> Bran
     """Samples of a run from concentrations c (1, N) at a voltage [V], until it has come to rest."""
     decades = np.log10(ENDLESS / FIRST)
     times = np.geomspace(FIRST, ENDLESS, 1 + round(PER_DECADE * decades))
-    found = stations(bench, c, voltage, times)
+    found = on_bench.stations(bench, c, voltage, times)
     places = [on_bench.position(bench, each) for each in found]
     samples = [(times[0], found[0])]
     for i in range(1, len(times)):
         between = int(abs(places[i] - places[i - 1]) / MOVE)
         if between:
             inner = np.linspace(times[i - 1], times[i], between + 2)[1:-1]
-            samples += zip(inner, stations(bench, found[i - 1], voltage, inner - times[i - 1]), strict=True)
+            samples += zip(inner, on_bench.stations(bench, found[i - 1], voltage, inner - times[i - 1]), strict=True)
         if between or abs(places[i] - on_bench.position(bench, samples[-1][1])) > SAME or i == len(times) - 1:
             samples.append((times[i], found[i]))
     state = np.array([state_of(bench, each, settling) for _, each in samples])
     return Branch(np.array([time for time, _ in samples]), state, np.concatenate([each for _, each in samples]))
-
-
-def stations(bench: Bench, c: np.ndarray, voltage: float, times: np.ndarray) -> list[np.ndarray]:
-    """Concentrations (1, N), one array for each of the times (n,) [s], at a constant voltage [V]."""
-    found, now = [], 0.0
-    for time in times:
-        c = on_bench.concentrations_after(bench, c, voltage, time - now)
-        found.append(c)
-        now = time
-    return found
 
 
 def rates_of(branch: Branch, rest: float) -> np.ndarray:

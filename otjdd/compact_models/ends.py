@@ -8,7 +8,7 @@ from scipy.integrate import trapezoid  # numpy has it from 2.0 on
 
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
-from otjdd.compact_models.branches import FIRST, LAG, Ends, state_of, stations
+from otjdd.compact_models.branches import FIRST, LAG, Ends, state_of
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.tables import Tables
 
@@ -55,7 +55,7 @@ def settling_time(bench: Bench, low: np.ndarray, high: np.ndarray, limits: Range
     for c, voltage in ((low, limits.high), (high, limits.low)):
         for part in (0.3, 0.5, 0.8):
             left = on_bench.concentrations_after(bench, c, part * voltage, halfway(bench, c, part * voltage, limits))
-            places = [on_bench.position(bench, each) for each in stations(bench, left, 0.0, times)]
+            places = [on_bench.position(bench, each) for each in on_bench.stations(bench, left, 0.0, times)]
             runs += 3
             slopes = np.maximum(slopes, np.abs(np.diff(places) / np.diff(np.log10(times))))
     moving = np.flatnonzero(slopes > STILL)
@@ -70,7 +70,7 @@ def halfway(bench: Bench, c: np.ndarray, voltage: float, limits: Range) -> float
     """Time [s] after which a voltage [V] has moved the vacancies about halfway; the longest if it hardly moves them."""
     start = on_bench.position(bench, c)
     times = np.geomspace(FIRST, limits.longest, 60)
-    places = np.array([on_bench.position(bench, c_) for c_ in stations(bench, c, voltage, times)])
+    places = np.array([on_bench.position(bench, c_) for c_ in on_bench.stations(bench, c, voltage, times)])
     moved = np.abs(places - start)
     return float(times[np.searchsorted(moved >= 0.5 * moved.max(), True)]) if moved.max() > 0.1 else limits.longest
 
