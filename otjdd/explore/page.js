@@ -1,3 +1,4 @@
+const SHOWN = { "1/m^3": "m⁻³", ohm: "Ω", "uC/cm^2": "µC/cm²" };  // units as people write them
 const STEPS = 200; // of a logarithmic slider
 const RATE = 12; // frames of a film a second
 const WIDTHS = [1e-9, 1e-8, 2e-8, 5e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1];
@@ -94,7 +95,7 @@ function build(about, into) {
   box.className = "slider";
   const label = Object.assign(document.createElement("label"), { textContent: about.label, htmlFor: `n-${about.name}` });
   const number = Object.assign(document.createElement("input"), { type: "number", id: `n-${about.name}`, step: "any" });
-  const unit = Object.assign(document.createElement("span"), { className: "unit", textContent: about.unit.replace("1/m^3", "m⁻³").replace("ohm", "Ω") });
+  const unit = Object.assign(document.createElement("span"), { className: "unit", textContent: SHOWN[about.unit] ?? about.unit });
   const range = Object.assign(document.createElement("input"), { type: "range", id: `s-${about.name}`, step: 1, min: 0 });
   const band = Object.assign(document.createElement("div"), { className: "band" });
   const [from, to] = about.literature ?? [about.low, about.high];

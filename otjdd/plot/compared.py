@@ -51,8 +51,8 @@ def compared(
 
 
 def kind_of(runs: Sequence[NamedResult], kind: str) -> str:
-    """The kind of panel to draw: `kind` if it fits, else the first that does. Raises ValueError."""
-    return kind if kind in KINDS and KINDS[kind].fits(runs) else chosen(runs)[0]
+    """The kind of panel to draw: `kind` if it fits, else a loop of the polarisation, else the first. Raises ValueError."""
+    return next((one for one in (kind, "hysteresis") if one in KINDS and KINDS[one].fits(runs)), "") or chosen(runs)[0]
 
 
 def shows(results: Sequence[xr.Dataset], kind: str, measured: xr.Dataset | None) -> bool:
