@@ -50,6 +50,7 @@ def calibrate(
     from otjdd.claims.calibrate import search as calibration
     from otjdd.claims.calibrate.evaluate import evaluator
     from otjdd.claims.calibrate.task import load_task
+    from otjdd.claims.calibrate.visited import exclusions, path_beside
 
     if out:
         check_folder(out.parent)
@@ -66,7 +67,10 @@ def calibrate(
             keep(out, evaluate, case, found.x)
         slopes = calibration.sensitivities(evaluate, found) if sensitivity else None
         fine = evaluate.fine(case, found.x) if task.coarse else None
+        apart = exclusions(task, evaluate.visited)
     say(calibration.report(task, found, slopes, fine))
+    if apart:
+        say("\n" + apart + (f"\nThe fronts between them: otjdd plot {path_beside(out)}" if out else ""))
 
 
 def searched(evaluate: Evaluator, case: Case, rounds: int, **wanted: Any) -> Search:

@@ -41,10 +41,12 @@ def search_globally(
     start = np.asarray(start, dtype=float)
     score, held = known or evaluate([start])[0]
     best, done = start, 0
-    options = {
+    options: dict[str, Any] = {
         "bounds": [0.0, 1.0], "maxfevals": evaluations, "seed": seed, "verbose": -9, "tolfun": 1e-3,
         "popsize": POPULATION, "signals_filename": "",  # "": do not read options from a file in the working folder
     }  # fmt: skip
+    if len(start) == 1:
+        options["maxstd_boundrange"] = math.inf  # cma cannot limit the step of a single parameter, and raises an error
     strategy = cma.CMAEvolutionStrategy(start, spread, options)
     try:
         while done < evaluations and not strategy.stop():

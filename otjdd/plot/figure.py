@@ -11,12 +11,12 @@ from matplotlib.figure import Figure as Figure
 from otjdd.fitting.prediction import PREDICTION
 from otjdd.fitting.result import KIND as FIT
 from otjdd.plot import axes as parts
-from otjdd.plot import fit, measured, prediction, study
+from otjdd.plot import fit, front, measured, prediction, study
 from otjdd.plot.compared import as_result, is_measured, measured_points
 from otjdd.plot.kinds import KINDS, chosen
 from otjdd.plot.runs import NamedResult, listed, named_results
 from otjdd.plot.style import panels, style
-from otjdd.results.provenance import ENGINE
+from otjdd.results.provenance import CALIBRATION, ENGINE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,9 +32,9 @@ def figure(
     """Figure of one result or study, or of several results in the same axes.
 
     results : a Dataset of `otjdd.run` or `otjdd.read_data`, a sequence of such, or one Dataset of `otjdd.study`,
-        `otjdd.fit` or `otjdd.predict`. Measured points are drawn into the panels of the results
+        `otjdd.fit`, `otjdd.predict` or `otjdd calibrate`. Measured points are drawn into the panels of the results
     kinds : one kind of panel or several (see `otjdd plot --kind help`). For a study: names of its results, and for a
-        sample also "cdf", "box" or "parallel". Empty: those that suit the results
+        sample also "cdf", "box" or "parallel". For a calibration: two of its aims or more. Empty: those that suit
     label : name of each result in the legends, a text or a sequence of them
     ax : axes of a figure of your own to draw into, one for each kind, in the style of that figure. With one axes and no
         kinds the first suitable one is drawn
@@ -46,6 +46,8 @@ def figure(
         (only,) = given
         if only.attrs.get("fit") == FIT:
             return fit.fit_figure(only)
+        if CALIBRATION in only.attrs:
+            return front.front_figure(only, kinds, own)
         if ENGINE in only.attrs:
             return study.study_figure(only, kinds, own)
         if PREDICTION in only.attrs:
@@ -57,6 +59,8 @@ def figure(
         raise ValueError("a study is drawn by itself, not together with other results")
     if any(PREDICTION in run.ds.attrs for run in every):
         raise ValueError("a prediction is drawn by itself, not together with other results")
+    if any(CALIBRATION in run.ds.attrs for run in every):
+        raise ValueError("a calibration is drawn by itself, not together with other results")
     data = [NamedResult(ds, run.label) for ds, run in zip(given, every, strict=True) if is_measured(ds)]
     runs = [run for ds, run in zip(given, every, strict=True) if not is_measured(ds)]
     if not runs:

@@ -228,6 +228,9 @@ OF_SAMPLES = {
     "sigma, sigma-median": "scatter of both states of cycled devices, against an axis (area) or the median resistance",
     "parallel": "a line for each device of a study's sample over the keys that were drawn, coloured by a result",
 }
+OF_CALIBRATIONS = {
+    "CLAIM --kind CLAIM": "two aims of a calibration over all sets that it tried, with the front between them"
+}
 MOVIE = "movie"
 MOVIE_SHOWS = "vacancies, bands and current in the course of time: a GIF or, where ffmpeg is, an MP4"
 
@@ -266,6 +269,6 @@ def holds(runs: Sequence[NamedResult]) -> str:
 
 def listing() -> str:
     """A line for each kind: its name, and what it shows."""
-    rows = {kind: row.shows for kind, row in KINDS.items()} | OF_SAMPLES | {MOVIE: MOVIE_SHOWS}
+    rows = {kind: row.shows for kind, row in KINDS.items()} | OF_SAMPLES | OF_CALIBRATIONS | {MOVIE: MOVIE_SHOWS}
     width = max(map(len, rows))
     return "\n".join(f"{kind:{width}}  {shows}" for kind, shows in rows.items())

@@ -14,6 +14,7 @@ import numpy as np
 from otjdd.system import sources
 
 ENGINE = "study_engine"  # attribute of the Datasets of studies, and of those alone
+CALIBRATION = "calibration"  # and of those of calibrations
 
 CONVENTIONS = "CF-1.11"  # units by UDUNITS, coordinates; names of outputs are otjdd's own
 

@@ -57,3 +57,15 @@ def test_a_calibration_finds_the_parameter_behind_a_number(folder):
     said = otjdd("calibrate wished.toml --evaluations 20 --rounds 6 -o found.toml")
     assert "device.left.barrier" in said
     assert package.load_case("found.toml").device.left.barrier == pytest.approx(0.66, abs=0.002)
+
+
+def test_a_calibration_says_which_aims_exclude_each_other_and_draws_the_front(folder):
+    small = {"columns.count": 1, "columns.spread": {}, "device.film.cells": 12}
+    Path("small.toml").write_text(package.load_case("li2019").replace(small).resolved(), encoding="utf-8")
+    second = '[[run.target]]\nname = "a hundredth of it"\nread = 0\nvalue = 1e4\nwithin = 3\n'
+    torn = CALIBRATION.replace("RESISTANCE", "1e6").replace("1.01", "3") + second
+    Path("torn.toml").write_text(torn.replace("0.55 eV", "0.3 eV"), encoding="utf-8")
+    said = otjdd("calibrate torn.toml --evaluations 32 --spread 0.5 --rounds 2 --no-sensitivity -o found.toml")
+    assert "none meets both resistance and a hundredth of it: the best has both within 2" in said
+    assert otjdd("plot found.nc").strip() == "found.png"
+    assert otjdd("plot found.nc --kind resistance --kind 'a hundredth of it' -o two.pdf").strip() == "two.pdf"

@@ -6,7 +6,7 @@ from made_results import WRITES, case_attrs, curves, labels, profiles, reads
 
 from otjdd.errors import ResultError
 from otjdd.plot.figure import figure
-from otjdd.plot.kinds import KINDS, MOVIE, OF_SAMPLES, chosen, listing
+from otjdd.plot.kinds import KINDS, MOVIE, OF_CALIBRATIONS, OF_SAMPLES, chosen, listing
 from otjdd.plot.runs import named_results
 from otjdd.plot.style import encoded, save
 from otjdd.results import outputs
@@ -43,7 +43,7 @@ def test_what_does_not_fit_is_refused_with_what_is_needed_and_what_there_is():
 
 def test_the_listing_has_a_line_for_every_kind():
     lines = listing().splitlines()
-    assert [line.partition("  ")[0] for line in lines] == [*KINDS, *OF_SAMPLES, MOVIE]
+    assert [line.partition("  ")[0] for line in lines] == [*KINDS, *OF_SAMPLES, *OF_CALIBRATIONS, MOVIE]
     assert min(map(len, lines)) > 30
 
 

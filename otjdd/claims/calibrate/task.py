@@ -76,6 +76,11 @@ class Parameter(Record):
         value = float(f"{math.exp(value) if self.log else value:.4g}")
         return write(value, self.dimension) if self.dimension else value
 
+    def si(self, x: float) -> float:
+        """Value [SI] at a search coordinate in 0..1, rounded as in `text`."""
+        value = self.text(x)
+        return parse(value, self.dimension) if isinstance(value, str) else float(value)
+
     def coordinate(self, value: float) -> float:
         """Search coordinate of a value [SI]."""
         low, high = self.bounds()
@@ -142,6 +147,17 @@ class Target(Record):
             return distance(self.value)
         below = min(0.0, distance(self.at_least)) if self.at_least is not None else 0.0
         return below + (max(0.0, distance(self.at_most)) if self.at_most is not None else 0.0)
+
+    @property
+    def aim(self) -> str:
+        """Name of the claim that the target is a figure of; its own name without one."""
+        return self.claim.partition(".")[0] or self.name
+
+    def distance(self, found: float) -> float:
+        """Distance in tolerances, met up to 1: of a claim in the claim's own, else in those of the target; nan for nan."""
+        if self.claim:
+            return claims.claim_and_figure(self.claim)[1].distance(found)
+        return math.nan if math.isnan(found) else abs(self.residual(found))
 
 
 def goal(figure: Figure) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 The points of a search follow from its seed and from the values at earlier points. A resumed search therefore visits the
 same points again, and reads their values instead of simulating. Its result is that of a search without interruption.
+The distances of all sets say which aims exclude each other: `plot.front` draws them.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otjdd.analysis import fronts
 from otjdd.case.case import Case
 from otjdd.claims.calibrate.task import Calibration, targets
 from otjdd.errors import ResultError
 from otjdd.results import store
-from otjdd.results.provenance import provenance
+from otjdd.results.provenance import CALIBRATION, provenance
+from otjdd.system import sources
 
 if TYPE_CHECKING:
     import xarray as xr
 
 KIND = "otjdd calibration"
+SHOWN = 12  # most pairs of aims that are named
 
 
 def path_beside(out: Path) -> Path:
@@ -43,35 +47,68 @@ def write(path: Path, calibration: Calibration, case: Case, visited: Mapping[byt
 
 
 def visits_dataset(calibration: Calibration, case: Case, visited: Mapping[bytes, np.ndarray]) -> xr.Dataset:
-    """Dataset of the points of a search and the values there."""
+    """Dataset of the points of a search, the values there, and their distances from the aims.
+
+    An aim is a claim, with all targets that are its figures, or a target of its own.
+    """
     import xarray as xr
 
     def about(words: str) -> dict[str, str]:
         return {"units": "1", "long_name": words}
 
     points, values = np.array([np.frombuffer(point) for point in visited]), np.array(list(visited.values()))
+    goals = targets(calibration)
+    chosen = np.array([[p.si(x) for p, x in zip(calibration.parameter, point, strict=True)] for point in points])
     return xr.Dataset(
         {
             "visited_point": (("visit", "parameter"), points, about("points of the unit cube between the bounds")),
-            "visited_values": (("visit", "target"), values, about("values of the targets, in SI")),
+            "visited_parameter": (("visit", "parameter"), chosen, about("the values there, in SI, energies in eV")),
+            "visited_values": (("visit", "target"), values, about("values of the targets, in SI, energies in eV")),
+            "visited_distance": (("visit", "target"), distances(calibration, visited), about("in tolerances, met up to 1")),
         },
         {
             "parameter": ("parameter", [p.key for p in calibration.parameter], about("key of the case")),
-            "target": ("target", [t.name for t in targets(calibration)], about("target of the calibration")),
+            "target": ("target", [goal.name for goal in goals], about("target of the calibration")),
+            "aim": ("target", [goal.aim for goal in goals], about("claim of the target, else the target itself")),
         },
         provenance(case.source, case.resolved(), title=f"calibration of {case.title}")
-        | {"calibration": KIND, "search": fingerprint(calibration, case)},
+        | {CALIBRATION: KIND, "search": fingerprint(calibration, case)},
     )  # fmt: skip
+
+
+def distances(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> np.ndarray:
+    """Distances (visit, target) of all values from the aims, in tolerances; nan where a run failed."""
+    goals = targets(calibration)
+    rows = [[goal.distance(value) for goal, value in zip(goals, found, strict=True)] for found in visited.values()]
+    return np.array(rows).reshape(-1, len(goals))
+
+
+def exclusions(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> str:
+    """Which aims no set of a search met, and which no set met together; "" where one set met all.
+
+    A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
+    """
+    found = fronts.of_aims(distances(calibration, visited), [goal.aim for goal in targets(calibration)])
+    lost, pairs = fronts.never_met(found), fronts.exclusive_pairs(found)
+    lines = [f"no set of {len(visited)} meets {', '.join(lost)}"] if lost else []
+    lines += [
+        f"none meets both {a} and {b}: the best has both within {near:.3g} tolerances" for a, b, near in pairs[:SHOWN]
+    ]
+    lines += [f"and {len(pairs) - SHOWN} more pairs"] if len(pairs) > SHOWN else []
+    return "\n".join(lines)
 
 
 def read(path: Path, calibration: Calibration, case: Case) -> dict[bytes, np.ndarray]:
     """Evaluations of a search in a file: bytes of a point -> values (targets,).
 
-    Raises ResultError for a file that is missing or damaged, and for the search of another calibration.
+    Raises ResultError for a file that is missing or damaged, and for the search of another calibration or by another
+    version of otjdd.
     """
     ds = store.read(path)
-    if ds.attrs.get("calibration") != KIND:
+    if ds.attrs.get(CALIBRATION) != KIND:
         raise ResultError(path, "is no search of a calibration", "begin anew, without --resume")
+    if ds.attrs.get("source_sha256") != sources.digest():
+        raise ResultError(path, "is a search by another version of otjdd", "begin anew, without --resume")
     if ds.attrs.get("search") != fingerprint(calibration, case):
         raise ResultError(
             path, "is the search of another calibration, or of another case", "begin anew, without --resume"

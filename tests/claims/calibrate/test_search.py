@@ -13,7 +13,7 @@ from otjdd.claims.calibrate import search
 from otjdd.claims.calibrate import task as tasks
 from otjdd.claims.calibrate.evaluate import Evaluation, evaluator, measured
 from otjdd.claims.calibrate.task import FAILED, Parameter, Target
-from otjdd.errors import CaseError
+from otjdd.errors import CaseError, ResultError
 from otjdd.results import outputs
 from otjdd.runs.run import simulate
 
@@ -394,3 +394,25 @@ share = 0.1
     assert moved.columns.kinds[0].share == 0.1
     assert [tasks.value_of(moved, key) for key in keys] == pytest.approx([0.1, 0.5, 0.2])
     assert np.isfinite(measured(calibration, case, x)).all()
+
+
+def test_a_record_has_the_distances_of_its_sets_and_is_of_one_version(searched, tmp_path, monkeypatch):
+    from otjdd.claims.calibrate import visited
+    from otjdd.system import sources
+
+    evaluate, found = searched
+    visited.write(tmp_path / "a.nc", evaluate.calibration, evaluate.case, evaluate.visited)
+    read = visited.read(tmp_path / "a.nc", evaluate.calibration, evaluate.case)
+    assert read.keys() == evaluate.visited.keys()
+    ds = visited.visits_dataset(evaluate.calibration, evaluate.case, read)
+    assert float(ds.visited_distance.min()) == pytest.approx(abs(found.outcome.residuals[0]))
+    assert float(ds.visited_parameter.max()) < 1.0
+    monkeypatch.setattr(sources, "digest", lambda: "another")
+    with pytest.raises(ResultError, match="is a search by another version of otjdd"):
+        visited.read(tmp_path / "a.nc", evaluate.calibration, evaluate.case)
+
+
+def test_the_distance_of_a_claim_is_in_its_own_tolerance():
+    target = Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2)
+    assert (target.aim, target.distance(3.6e8)) == ("rv-hrs", pytest.approx(1.0))
+    assert Target(name="own", read=0, value=100.0, within=2.0).distance(25.0) == pytest.approx(2.0)
