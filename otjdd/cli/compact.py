@@ -56,6 +56,12 @@ def compact(
             help='Temperatures that the model holds for, such as "250K:400K"; tables at N of them, by default 3.',
         ),
     ] = "",
+    noise: Annotated[
+        bool,
+        typer.Option(
+            "--noise", help="Find how states scatter where single ions hop at random, and how devices differ."
+        ),
+    ] = False,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes.")] = 1,
     settings: Settings = [],
     allow_outside: Outside = False,
@@ -65,7 +71,11 @@ def compact(
     Example: otjdd compact rv-loop -o model --set-pulse "2.2 V, 50 ns" --reset-pulse "-2.5 V, 50 ns"
     """
     ranges = bounds(voltage, "--voltage"), bounds(time, "--time")
-    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude))
+    if noise and temperatures:
+        raise typer.BadParameter(
+            "expected one temperature, that of the case, beside --noise", param_hint="--temperatures"
+        )
+    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
     with folder_to_fill(out):
@@ -80,6 +90,7 @@ class Request(NamedTuple):
     temperatures: tuple[tuple[float, float], int] | None  # K and number of nodes; None: the temperature of the case
     workers: int
     exclude: tuple[str, ...]  # drives whose error does not count
+    noise: bool  # the model is one of noise
 
 
 def write_model(out: Path, case: Case, request: Request, train: Train, devices: int) -> None:
@@ -122,7 +133,7 @@ def extract(case: Case, request: Request, out: Path) -> CompactModel:
         try:
             return build.compact(
                 case, voltage=request.voltage, time=request.time, workers=request.workers, progress=bar,
-                exclude=request.exclude, temperatures=over, nodes=nodes,
+                exclude=request.exclude, temperatures=over, nodes=nodes, noise=request.noise,
             )  # fmt: skip
         except ExtractionError as error:
             partial: CompactModel = error.partial

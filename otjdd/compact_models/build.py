@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from otjdd.case.case import Case, changed_case
-from otjdd.case.kinds import kinds_of
+from otjdd.case.kinds import covered_by, kinds_of
+from otjdd.case.noise import column_area
 from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import branches, error, extraction
+from otjdd.compact_models import branches, error, extraction, hop_diffusion
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.noise import Noise
 from otjdd.compact_models.tables import Tables, stays
 from otjdd.compact_models.temperatures import chosen_nodes, on_common_knots
 from otjdd.constants import BOLTZMANN_EV
@@ -47,6 +49,7 @@ def compact(
     exclude: Sequence[str] = (),
     temperatures: tuple[float, float] | None = None,
     nodes: int = NODES,
+    noise: bool = False,
 ) -> CompactModel:
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
@@ -55,6 +58,7 @@ def compact(
     exclude : names of drives, or their beginnings, whose errors are measured and do not reject the model
     temperatures : lowest and highest [K], between which the model interpolates in 1/T; None for the temperature of the case
     nodes : number of temperatures to extract at
+    noise : find how states scatter, as single ions hop at random; the model is then one of noise, see `noise`
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     whose error is larger than WORST; its `partial` is that model.
     """
@@ -64,15 +68,32 @@ def compact(
     limits = checked(Range(*map(float, (*voltage, *time))))
     at = chosen_nodes(*temperatures, nodes, case.temperature) if temperatures else (case.temperature,)
     left_out = excluded_drives(exclude, limits, at)
+    if noise and temperatures is not None:
+        raise NotAsExpected("one temperature beside noise", "several")
     if case.ions.noise != "none":
-        log.warning("the model is one of the mean: ions.noise and ions.seed of the case are left out")
+        if not noise:
+            log.warning("the model is one of the mean: ions.noise and ions.seed are left out; --noise keeps the former")
         case = case.without_noise()
     heat, cold = heat_of(case), case.isothermal()
     self_check.trust()
     with pool.team(workers) as spread:
         made = over_temperatures(cold, limits, at, spread, progress)
+        made = replace(made, noise=noise_of(made, cold, spread)) if noise else made
         made = error.with_error(made, cold, spread, WORST, left_out) if measure else made
     return replace(made, heat=heat)
+
+
+def noise_of(made: CompactModel, case: Case, spread: Spread) -> Noise:
+    """The noise of a model of a case."""
+    parts, kinds, found = model.members(case), kinds_of(case), []
+    with extraction.reachable(made.limits):
+        for number, group in enumerate(columns_alike(case, parts)):
+            part, speeds = parts[group[0]], made.speed[group]
+            shared, _ = stand_in(case, [parts[k] for k in group])
+            ions = part.density * part.thickness * column_area(kinds[part.kind].device, covered_by(kinds))
+            limits = extraction.widened(made.limits, (float(speeds.min()), float(speeds.max())))
+            found.append(hop_diffusion.noise_tables(shared.bench, made.kinds[number], limits, ions, spread))
+    return Noise(tuple(found))
 
 
 def heat_of(case: Case) -> SelfHeating | None:

@@ -97,7 +97,7 @@ def extract(
     where the voltage moves them.
     """
     use = use_of(kind.speeds, limits)
-    own = limits._replace(shortest=limits.shortest * kind.speeds[0], longest=limits.longest * kind.speeds[1])
+    own = widened(limits, kind.speeds)
     with reachable(limits):
         first, last = extremes(kind.bench, own)
         if is_uniform(kind.bench, first) and is_uniform(kind.bench, last):
@@ -148,6 +148,11 @@ def unmoved(kind: KindOfColumn, limits: Range, spread: Spread) -> tuple[Tables, 
     check_tables(tables)
     (tables,) = common_knots([tables], use, RATE_TOLERANCE / 2.0, TOLERANCE / 2.0)
     return tables, {"runs": EXTREME_RUNS, "settling": settling, "rate": 0.0, "conductance": off}
+
+
+def widened(limits: Range, speeds: tuple[float, float]) -> Range:
+    """The range of times of a column of speed 1 that stands for columns from the slowest to the fastest."""
+    return limits._replace(shortest=limits.shortest * speeds[0], longest=limits.longest * speeds[1])
 
 
 def use_of(speeds: tuple[float, float], limits: Range) -> Use:

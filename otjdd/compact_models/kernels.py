@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from otjdd.compiler.decorators import bare, kernel
+from otjdd.stepping.random_numbers import normal, threefry
 
 ERROR = 1e-3  # of a state, by one time step: the difference of midpoint and Euler step, an upper limit
 FILLING = 0.02  # weight of the filling in that error
@@ -25,6 +26,7 @@ VOLTAGE_ERROR = 1e-4  # V, last Newton step of V_j
 BENT_ERROR = 1e-9, 1e-6  # V and relative, last Newton step of V_j with a selector, which may take most of the voltage
 OHMIC, THRESHOLD, EXPONENTIAL = 0, 1, 2  # law U(I) of the selector in series, OHMIC for none
 MOST_STEPS = 100_000  # time steps of one piece
+NO_SCATTER, NO_IONS = np.zeros((0, 0, 0)), np.zeros(0)
 
 
 class Lookup(NamedTuple):
@@ -47,6 +49,9 @@ class Lookup(NamedTuple):
     law: int = OHMIC  # of a selector in series
     bend_voltage: float = 1.0  # V, of its law
     bend_current: float = 1.0  # A
+    ln_scatter: np.ndarray = NO_SCATTER  # (T, F, S) of phi, see `noise`; (0, 0, 0) without noise
+    state_span: np.ndarray = NO_IONS  # (T,) b - a, range of the state
+    ions: np.ndarray = NO_IONS  # (K,) number of ions of a column
 
 
 @bare
@@ -169,11 +174,41 @@ def relax(lookup: Lookup, rates: np.ndarray, start: np.ndarray, duration: float,
 
 
 @bare
-def move_over_piece(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple):
+def scatter(
+    lookup: Lookup, V: float, rates: np.ndarray, middle: np.ndarray, step: float, stream: np.ndarray, q: np.ndarray
+):
+    """Add random numbers to the states q (2 K,) after a step [s] at V_j, from the rates (3, K) and states in its middle.
+
+    stream : (3,) key and number of the step, which is updated. A state beyond an end of its range is reflected there.
+    """
+    K = lookup.kind.size
+    i, a = node((V - lookup.low) * lookup.per_volt, lookup.rest.shape[1])
+    for k in range(K):
+        t = lookup.kind[k]
+        low, span = lookup.first[t], lookup.state_span[t]
+        if span > 0.0:
+            j, b = node((middle[k] - low) * lookup.per_state[t], lookup.ln_scatter.shape[2])
+            at, rest = middle[k] - low, rates[1, k] - low
+            flows = max(rest * (span - at) + (span - rest) * at, 0.0)
+            v = 0.5 * math.exp(between(lookup.ln_scatter[t], i, a, j, b)) * flows / lookup.ions[k]
+            filling = rates[2, k]
+            settled = filling / (filling + lookup.speed[k] / lookup.emptying[t])
+            share = middle[K + k] + 1.0 - settled
+            word, other = threefry(stream[0], stream[1], k, stream[2])
+            place = q[k] - low + math.sqrt(v * gone(2.0 * rates[0, k] * step * share)) * normal(word, other)
+            place = abs(place)
+            q[k] = low + min(max(place if place <= span else 2.0 * span - place, 0.0), span)
+    stream[2] += 1
+
+
+@bare
+def move_over_piece(
+    lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float, V: float, work: tuple, stream: np.ndarray
+):
     """Move the states q (2 K,) along a piece of the source voltage, in place. Returns V_j and the current at its end.
 
     ramp : source voltage at its start [V] and slope [V/s]   V : V_j at its start
-    work : memory for states (2, 2 K) and rates (2, 3, K)
+    work : memory for states (2, 2 K) and rates (2, 3, K)   stream : of `noise.streams`, (0,) for none
     The steps are exponential midpoint steps. Their error is taken from the Euler step, and so overestimated.
     """
     trial, euler = work[0][0], work[0][1]
@@ -194,8 +229,12 @@ def move_over_piece(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float,
             off = abs(trial[k] - euler[k])
             error = max(error, off if k < lookup.kind.size else FILLING * off)
         if error <= ERROR or step < 1e-18:
+            if stream.size:
+                relax(lookup, rates, q, 0.5 * step, euler)
             for k in range(q.size):
                 q[k] = trial[k]
+            if stream.size:
+                scatter(lookup, middle, middle_rates, euler, step, stream, q)
             t = duration if step >= duration - t else t + step
             V, I = junction_voltage(lookup, V_start + slope * t, q, middle)
             if t < duration:
@@ -207,10 +246,10 @@ def move_over_piece(lookup: Lookup, q: np.ndarray, ramp: tuple, duration: float,
 
 
 @kernel
-def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray):
+def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.ndarray, stream: np.ndarray):
     """Move one junction along pieces (P, 4): start [s], end [s], voltage at the start and at the end [V].
 
-    q : (2 K,) states and fillings, changed in place
+    q : (2 K,) states and fillings, changed in place   stream : (3,) of `noise.streams`, changed in place; (0,) for none
     out : (P, 2, 2 + 2 K), filled with V_j, I and states at both ends of every piece
     """
     work = np.empty((2, q.size)), np.empty((2, 3, lookup.kind.size))
@@ -223,23 +262,26 @@ def move_over_pieces(lookup: Lookup, q: np.ndarray, pieces: np.ndarray, out: np.
             out[p, 0, 1] = out[p - 1, 1, 1]
         out[p, 0, 0] = V
         out[p, 0, 2:] = q
-        V, I = move_over_piece(lookup, q, (V_start, (V_end - V_start) / (end - start)), end - start, V, work)
+        V, I = move_over_piece(lookup, q, (V_start, (V_end - V_start) / (end - start)), end - start, V, work, stream)
         out[p, 1, 0], out[p, 1, 1] = V, I
         out[p, 1, 2:] = q
         V_before = V_end
 
 
 @kernel
-def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray):
+def hold(lookup: Lookup, q: np.ndarray, voltage: np.ndarray, duration: float, current: np.ndarray, streams: np.ndarray):
     """Hold M junctions for a duration [s], each at its own source voltage, and take their currents at the end.
 
     q : (M, 2 K) states, changed in place   voltage : (M,) [V]   current : (M,) [A], filled
+    streams : (M, 3) of `noise.streams`, changed in place; (0, 3) for none
     """
+    none = streams.ravel()[:0]
     work = np.empty((2, q.shape[1])), np.empty((2, 3, lookup.kind.size))
     for m in range(q.shape[0]):
         V, current[m] = junction_voltage(lookup, voltage[m], q[m], voltage[m])
         if duration > 0.0:
-            current[m] = move_over_piece(lookup, q[m], (voltage[m], 0.0), duration, V, work)[1]
+            stream = streams[m] if streams.shape[0] else none
+            current[m] = move_over_piece(lookup, q[m], (voltage[m], 0.0), duration, V, work, stream)[1]
 
 
 @kernel

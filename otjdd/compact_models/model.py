@@ -6,6 +6,7 @@ ds = model.run(waveform)
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
+from otjdd.compact_models.noise import Noise, NoiseTables, check_noise, ln_scatter, no_streams, streams
 from otjdd.compact_models.numbers import check_model, check_rules
 from otjdd.compact_models.tables import Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
@@ -62,6 +64,7 @@ class CompactModel:
     nodes : models of the same junction at ascending temperatures, this one among them, whose tables share their knots; ()
         for one temperature
     heat : self-heating, used by circuits only; None without it
+    noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
     """
 
     kinds: tuple[Tables, ...]
@@ -78,6 +81,7 @@ class CompactModel:
     measured: "xr.Dataset | None" = None
     nodes: "tuple[CompactModel, ...]" = ()
     heat: SelfHeating | None = None
+    noise: Noise | None = None
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -124,7 +128,34 @@ class CompactModel:
             rest, rate, limit, G, self.kind.astype(np.int64), self.speed.astype(float),
             np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
             self.weight.astype(float), float(self.resistance),
-        )  # fmt: skip
+        )._replace(**self.scatter(voltage, states))  # fmt: skip
+
+    def scatter(self, voltage: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, Any]:
+        """What the kernels know of the noise, on voltages (F,) and the states (S,) of each kind; {} without noise."""
+        if self.noise is None:
+            return {}
+        tables = [ln_scatter(each, voltage, q) for each, q in zip(self.noise.kinds, states, strict=True)]
+        span = np.array([float(np.ptp(kind.state)) for kind in self.kinds])
+        return {"ln_scatter": np.array(tables), "state_span": span, "ions": self.ions}
+
+    @property
+    def ions(self) -> np.ndarray:
+        """Numbers (K,) of ions of the columns. Raises NotAsExpected for a model without noise."""
+        if self.noise is None:
+            raise NotAsExpected("a model with noise (`otjdd compact --noise`)", "a model of the mean")
+        each: np.ndarray = np.array([self.noise.kinds[t].ions for t in self.kind]) * self.weight
+        return each
+
+    def streams(self, count: int, seed: int | None) -> np.ndarray:
+        """Streams (count, 3) of random numbers of junctions, that `hold` changes in place; (0, 3) for no seed.
+
+        Raises NotAsExpected for a seed that is no whole number, and for one beside a model without noise.
+        """
+        if seed is None:
+            return no_streams()
+        if self.noise is None:
+            raise NotAsExpected("a model with noise (`otjdd compact --noise`) for a seed", "a model of the mean")
+        return streams(count, seed)
 
     def states(self, count: int, start: ArrayLike | None = None) -> np.ndarray:
         """States (count, 2 K) of junctions at rest. start : positions (K,) or (count, K), by default those of the case"""
@@ -140,26 +171,33 @@ class CompactModel:
         rows = zip(ds.protocol.values, ds.error_rms.values, ds.error_worst.values, strict=True)
         return {str(name): (float(rms), float(worst)) for name, rms, worst in rows}
 
-    def run(self, waveform: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
+    def run(
+        self, waveform: "Applied | Drive", states: ArrayLike | None = None, *, seed: int | None = None
+    ) -> "xr.Dataset":
         """Dataset of one junction under a waveform or the drive of a case, with the outputs of `otjdd.run`.
 
         states : (2 K,) to start from, by default those of the case
+        seed : of random steps of a model with noise, the same bits for the same seed; None for the mean
         The charge follows voltage and state at once; only in circuits the series resistance delays it. Times outside of the
         range of the model are reported in a warning, and in the attribute `outside_range`.
-        Raises NotAsExpected for voltages or states outside of the range, and for a model with self-heating.
+        Raises NotAsExpected for voltages or states outside of the range, for a model with self-heating, and for a seed that
+        is no whole number or belongs to a model without noise.
         """
-        ds = self.predicted(waveform, states)
+        ds = self.predicted(waveform, states, seed=seed)
         if outside := ds.attrs.get(OUTSIDE):
             log.warning("the compact model does not hold for %s", outside)
         return ds
 
-    def predicted(self, drive: "Applied | Drive", states: ArrayLike | None = None) -> "xr.Dataset":
+    def predicted(
+        self, drive: "Applied | Drive", states: ArrayLike | None = None, *, seed: int | None = None
+    ) -> "xr.Dataset":
         """As `run`, without the warning."""
         from otjdd.compact_models import kernels as compact
 
         self.check_isothermal()
         waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
+        stream = self.streams(1, seed).ravel()
         rows: Rows = []
         reads, outside = [], ""
         for block in waveform.blocks():
@@ -167,7 +205,7 @@ class CompactModel:
             self.check_voltages(pieces[:, 2:])
             outside = outside or times_outside(self.limits, pieces)
             out = np.empty((len(pieces), 2, 2 + q.size))
-            compact.move_over_pieces(self.lookup, q, pieces, out)
+            compact.move_over_pieces(self.lookup, q, pieces, out, stream)
             reads.append(reads_of(block, pieces, out))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
@@ -192,10 +230,13 @@ class CompactModel:
         }  # fmt: skip
         return outputs.dataset(arrays, {"time": time}, {"model": KIND} | self.about)
 
-    def hold(self, states: np.ndarray, voltage: ArrayLike, duration: float) -> np.ndarray:
+    def hold(
+        self, states: np.ndarray, voltage: ArrayLike, duration: float, streams: np.ndarray | None = None
+    ) -> np.ndarray:
         """Hold M junctions, each at its own source voltage (M,) [V], for a duration [s]. Returns the currents (M,) [A].
 
         states : (M, 2 K) of the method `states`, changed in place. A duration of 0 s reads the junctions only.
+        streams : (M, 3) of the method `streams`, changed in place; None for no noise
         Raises NotAsExpected for voltages, states or a duration outside of the range of the model.
         """
         from otjdd.compact_models import kernels as compact
@@ -210,7 +251,8 @@ class CompactModel:
         each = np.ascontiguousarray(np.broadcast_to(voltage, len(states)), dtype=float)
         self.check_voltages(each)
         current = np.empty(len(states))
-        compact.hold(self.lookup, states, each, float(duration), current)
+        drawn = no_streams() if streams is None else streams
+        compact.hold(self.lookup, states, each, float(duration), current, drawn)
         return current
 
     def checked_states(self, states: ArrayLike) -> np.ndarray:
@@ -310,6 +352,17 @@ NODE, TEMPERATURE = (
 NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TABLE_TEXT.items()} | {
     TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
 }
+NOISE = "noise_"
+NOISE_TEXT = {
+    "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
+    "noise_state": ("kind position", "1", "state of these knots, in thicknesses"),
+    "noise_log_scatter": (
+        "kind noise_knot position",
+        "1",
+        "log10 of phi, the noise of crossings over that of lone ions",
+    ),
+    "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
+}
 COLUMNS = "kind", "speed", "weight", "start"
 
 GRIDS = {
@@ -328,9 +381,14 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
         each = [arrays_of(node) for node in model.nodes]
         arrays |= {NODE + name: np.array([found[name] for found in each]) for name in each[0]}
         arrays[TEMPERATURE] = np.array(model.temperatures)
+    if model.noise is not None:
+        arrays |= {
+            NOISE + name: stacked([np.asarray(getattr(kind, name)) for kind in model.noise.kinds])
+            for name in NoiseTables._fields
+        }
     named = {}
     for name, values in arrays.items():
-        dims, units, long_name = (TABLE_TEXT | NODE_TEXT)[name]
+        dims, units, long_name = (TABLE_TEXT | NODE_TEXT | NOISE_TEXT)[name]
         named[name] = dims.split(), np.asarray(values, float), {"units": units, "long_name": long_name}
     numbers = {name: float(getattr(model, name)) for name in ("resistance", "temperature", "thickness", "area")}
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
@@ -379,14 +437,16 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
             for n, T in enumerate(ds[TEMPERATURE].values if TEMPERATURE in ds else ())
         )
         check_nodes(made, nodes)
+        noise = noise_of(ds) if NOISE + "ions" in ds else None
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise ResultError(path, f"is not a whole compact model ({error})") from error
     known = {"model", "model_version", *numbers, "format", "data_sha256"}
     known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
-    names = [name for name in ds.variables if name not in TABLE_TEXT and name not in NODE_TEXT]
+    names = [name for name in ds.variables if name not in TABLE_TEXT | NODE_TEXT | NOISE_TEXT]
     measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
-    return replace(made, about=about, measured=measured, nodes=nodes, heat=SelfHeating(*heat) if heat else None)
+    warm = SelfHeating(*heat) if heat else None
+    return replace(made, about=about, measured=measured, nodes=nodes, heat=warm, noise=noise)
 
 
 def one_of(ds: "xr.Dataset", numbers: dict[str, float], limits: Range) -> CompactModel:
@@ -414,6 +474,21 @@ def check_nodes(model: CompactModel, nodes: tuple[CompactModel, ...]) -> None:
             for name in ("voltage", "conductance_voltage"):
                 if not np.array_equal(getattr(one, name), getattr(other, name)):
                     raise NotAsExpected(f"the same knots of the {name} at all temperatures", "others")
+
+
+def noise_of(ds: "xr.Dataset") -> Noise:
+    """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
+    found = []
+    for t in range(ds.sizes["kind"]):
+        voltage, state, table = (ds[NOISE + name].values[t] for name in ("voltage", "state", "log_scatter"))
+        rows, columns = np.isfinite(voltage), np.isfinite(state)
+        found.append(
+            NoiseTables(
+                voltage[rows], state[columns], table[np.ix_(rows, columns)], float(ds[f"{NOISE}ions"].values[t])
+            )
+        )
+    check_noise(found)
+    return Noise(tuple(found))
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

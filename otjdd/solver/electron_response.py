@@ -52,6 +52,13 @@ class ElectronColumn(NamedTuple):
         right[self.ions] = self.flux
         return float(self.log_chord @ self.solved(1.0 / time, right)), 0.0
 
+    def propagator(self, time: float) -> np.ndarray:
+        """(1 - time dJ/dS)^-1 at constant V_j, (N-1, N-1): what an implicit step of a time [s] leaves of S."""
+        right = np.zeros((self.response.size, self.ions.size))
+        right[self.ions, np.arange(self.ions.size)] = 1.0 / time
+        left: np.ndarray = self.solved(1.0 / time, right)[self.ions]
+        return left
+
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Answer of the unknowns where the vacancies change at a rate [1/s]."""
         rows = self.rows.astype(np.result_type(rate, 1.0))
@@ -79,7 +86,7 @@ def solve(rows: np.ndarray, right: np.ndarray) -> np.ndarray:
         offset = band - DIAGONAL
         i = slice(max(0, -offset), min(n, n - offset))
         matrix[above - offset, i.start + offset : i.stop + offset] = rows[i, band] * scale[i]
-    solution: np.ndarray = solve_banded((DIAGONAL, above), matrix, right * scale)
+    solution: np.ndarray = solve_banded((DIAGONAL, above), matrix, (right.T * scale).T)
     return solution
 
 

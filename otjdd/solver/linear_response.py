@@ -83,6 +83,13 @@ class IonColumn(NamedTuple):
         change = self.by_charge * charge + polar.log_slope * P + self.by_ions @ (moved + driven * (charge - P))
         return float(change), float(P / polar.saturation) if following else 0.0
 
+    def propagator(self, time: float) -> np.ndarray:
+        """(1 - time dJ/dS)^-1 at constant V_j, (n, n): what an implicit step of a time [s] leaves of S."""
+        answers = self.solved(1.0 / time, np.column_stack((np.eye(self.flux.size) / time, self.drive)))
+        moved, driven = answers[:, :-1], answers[:, -1]
+        charge = -(self.closure @ moved) / (self.elastance + self.closure @ driven)
+        return moved + np.outer(driven, charge)
+
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Solution of (rate - dJ/dS) s = right."""
         from scipy.linalg import solve_banded

@@ -11,6 +11,7 @@ import numpy as np
 
 from otjdd.case.crossbar import Selector, Switch
 from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.noise import no_streams
 
 if TYPE_CHECKING:
     from otjdd.compact_models.kernels import Lookup
@@ -98,5 +99,5 @@ def hold(
     cells.devices[0].check_voltages(voltage)
     for mine, lookup in groups(cells, chosen, which):
         part = states[mine]
-        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size))
+        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size), no_streams())
         states[mine] = part

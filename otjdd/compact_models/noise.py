@@ -1,0 +1,82 @@
+"""Noise of a compact model: how single ions that hop at random let its state diffuse, as a table beside that of the rate.
+
+    dq = F dt + sqrt(2 D) dW        v = D/r = phi(V_j, q) [(q_rest - a)(b - q) + (b - q_rest)(q - a)] / (2 n)
+
+a and b are the ends of the range of q, n is the number of ions of the column. With phi = 1 each ion is in one of two wells,
+and crosses between them alone: v is then the variance of a binomial number at rest, and D half the sum of both one-way
+flows anywhere. phi tells how far crossings are correlated: ions that repel each other come to rest with less variance, and
+where no barrier is left an ion is stopped and goes on many times on its way, which averages. It is of the order of 1, while
+D spans thirty decades. A step of h adds a normal number of variance v [1 - exp(-2 r h)], which is 2 D h for a short step
+and v for a long one.
+
+phi comes from the one-way fluxes along runs at constant voltage, without any random number, see `hop_diffusion`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from otjdd.compact_models.tables import LN10, spline
+from otjdd.errors import NotAsExpected
+
+LARGEST_SEED = 2**63
+WORDS = 3  # of a stream of random numbers: two of its key, and how many steps have drawn from it
+
+
+class NoiseTables(NamedTuple):
+    """The scatter of one kind of column at P junction voltages and Q states."""
+
+    voltage: np.ndarray  # (P,) V, ascending
+    state: np.ndarray  # (Q,) ascending, those of its `Tables`
+    log_scatter: np.ndarray  # (P, Q) log10 of phi
+    ions: float  # of a column that is the whole area
+
+
+class Noise(NamedTuple):
+    """What a compact model knows of its noise."""
+
+    kinds: tuple[NoiseTables, ...]  # of each kind of column
+
+
+def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """ln phi on a grid (F, S) of voltages (F,) and states (S,), kept between the extremes of the table."""
+    if tables.state.size == 1:
+        return np.zeros((voltage.size, state.size))
+    low, high = tables.log_scatter.min(), tables.log_scatter.max()
+    by_voltage = np.clip(spline(tables.voltage, tables.log_scatter)(voltage), low, high)
+    rows = [np.interp(state, tables.state, row) for row in by_voltage]
+    return LN10 * np.array(rows)
+
+
+def streams(count: int, seed: int) -> np.ndarray:
+    """Streams (count, WORDS) of random numbers of a seed, one for each junction. Raises NotAsExpected."""
+    from otjdd.stepping.random_numbers import threefry
+
+    whole = checked_seed(seed)
+    low, high = whole & 0xFFFFFFFF, whole >> 32
+    keys = [(*threefry(low, high, number, 0), 0) for number in range(count)]
+    return np.array(keys, np.int64).reshape(count, WORDS)
+
+
+def no_streams() -> np.ndarray:
+    """Streams (0, WORDS) of junctions without noise."""
+    return np.zeros((0, WORDS), np.int64)
+
+
+def checked_seed(seed: object) -> int:
+    """A seed as an integer. Raises NotAsExpected for anything else than a whole number from 0 to 2^63 - 1."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < LARGEST_SEED:
+        raise NotAsExpected("a seed that is a whole number from 0 to 2^63 - 1", repr(seed))
+    return int(seed)
+
+
+def check_noise(kinds: Sequence[NoiseTables]) -> None:
+    """Raise NotAsExpected for tables of noise that no junction has."""
+    for tables in kinds:
+        if not (np.isfinite(tables.log_scatter).all() and np.isfinite(tables.voltage).all()):
+            raise NotAsExpected("finite numbers in the table log_scatter", "some that are not")
+        if not (np.diff(tables.voltage) > 0.0).all() or tables.voltage.size < 3:
+            raise NotAsExpected("3 ascending voltages of the noise or more", str(tables.voltage.size))
+        if not (np.isfinite(tables.ions) and tables.ions > 0.0):
+            raise NotAsExpected("a number of ions above 0", f"{tables.ions:g}")

@@ -1,0 +1,76 @@
+"""Noise of a compact model: exact variances of a linear column, independence of the time step, seeds, files."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_model import HIGH, LOW, made_model
+
+from otjdd.compact_models.model import CompactModel
+from otjdd.compact_models.noise import Noise, NoiseTables
+from otjdd.errors import NotAsExpected
+from otjdd.waveform import shapes
+
+IONS, MANY, RATE = 400.0, 4000, 1e-6  # ions; junctions; 1/s at 0 V, where the column is linear
+
+
+def noisy_model(ions=IONS):
+    """The made model with noise: each ion crosses for itself."""
+    made = made_model()
+    voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
+    return replace(made, noise=Noise((NoiseTables(voltage, state, np.zeros((5, state.size)), ions),)))
+
+
+@pytest.mark.parametrize(("duration", "steps"), [(1e-3, 1), (1e-3, 10), (1e3, 1), (1e3, 10), (2e6, 2000)])
+def test_variance_of_a_linear_column_is_exact_at_any_step(duration, steps):
+    """Ornstein and Uhlenbeck: 2 D t of a short time, that of a binomial number at rest, however the time is divided."""
+    model = noisy_model()
+    middle = 0.5 * (LOW + HIGH)
+    q, streams = model.states(MANY, [middle]), model.streams(MANY, 1)
+    for _ in range(steps):
+        model.hold(q, 0.0, duration / steps, streams)
+    at_rest = (HIGH - LOW) ** 2 / (4.0 * IONS)
+    exact = at_rest * -np.expm1(-2.0 * RATE * duration)
+    assert q[:, 0].var() == pytest.approx(exact, rel=4.0 * np.sqrt(2.0 / MANY))
+    assert q[:, 0].mean() == pytest.approx(middle, abs=4.0 * np.sqrt(exact / MANY))
+
+
+def test_switching_scatters_alike_in_short_and_long_steps():
+    found = []
+    for steps in (1, 16):
+        model = noisy_model()
+        q, streams = model.states(MANY, [0.2]), model.streams(MANY, 2)
+        for _ in range(steps):
+            model.hold(q, 1.0, 5e-2 / steps, streams)
+        found.append((q[:, 0].mean(), q[:, 0].std()))
+    (mean, sigma), (other, other_sigma) = found
+    assert sigma > 0.01
+    assert other == pytest.approx(mean, abs=5.0 * sigma * np.sqrt(2.0 / MANY))
+    assert other_sigma == pytest.approx(sigma, rel=5.0 / np.sqrt(MANY))
+
+
+def test_a_seed_names_the_run_and_none_is_the_mean():
+    model, wave = noisy_model(), shapes.pulse(1.0, 1e-3).then(shapes.read(0.1, 1e-6))
+    one, again, other = (model.run(wave, seed=seed).read_current.item() for seed in (1, 1, 2))
+    assert one == again != other
+    assert model.run(wave).identical(replace(model, noise=None).run(wave))
+
+
+def test_a_file_keeps_the_noise_and_one_without_loads(tmp_path):
+    model = noisy_model()
+    model.save(tmp_path / "model.nc")
+    (tables,), (kept,) = CompactModel.load(tmp_path / "model.nc").noise.kinds, model.noise.kinds
+    assert all(np.array_equal(*pair) for pair in zip(tables, kept, strict=True))
+    made_model().save(tmp_path / "mean.nc")
+    assert CompactModel.load(tmp_path / "mean.nc").noise is None
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", -1, True, 2**63])
+def test_seeds_are_whole_numbers(seed):
+    with pytest.raises(NotAsExpected, match="whole number"):
+        noisy_model().streams(1, seed)
+
+
+def test_a_seed_beside_a_model_of_the_mean_is_refused():
+    with pytest.raises(NotAsExpected, match="otjdd compact --noise"):
+        made_model().run(shapes.hold(0.1, 1e-6), seed=1)
