@@ -4,10 +4,9 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from otjdd.case.electrodes import Metal
-from otjdd.case.permittivity import LinearPermittivity
 from otjdd.case.polarisation import AnyPolarisation, TwoLevel
-from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK, VACUUM_PERMITTIVITY
+from otjdd.case.rest_field import field_at_rest
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE, PLANCK
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
@@ -32,27 +31,28 @@ def ferroelectric_note(case: "Case") -> str:
 
 
 def depolarised_note(case: "Case") -> str:
-    """Note on a film that its depolarising field reverses while the drive lasts, else "".
+    """Note on a film that the field which its electrodes leave reverses while the drive lasts, else "".
 
-    The field is known beforehand between two metals, for a linear permittivity.
+    The field is an estimate, see `rest_field`.
     """
-    polar, device = case.device.film.polarisation, case.device
-    metals = [one for one in (device.left, device.right) if isinstance(one, Metal)]
-    dielectric = device.film.permittivity
-    if polar is None or len(metals) < 2 or not hasattr(case.drive, "waveform"):
+    polar = case.device.film.polarisation
+    if polar is None or not hasattr(case.drive, "waveform"):
         return ""
-    if not isinstance(dielectric, LinearPermittivity):
-        return ""
-    oxide = device.film.thickness / dielectric.eps_r
-    outside = sum(one.screening_length / one.relative_permittivity for one in metals)
     P_s, duration = polar.saturation_at(case.temperature), case.drive.waveform().duration
-    left = P_s / (VACUUM_PERMITTIVITY * dielectric.eps_r) * outside / (oxide + outside)
-    turns = max(reversing_field(polar, case.temperature, duration) - abs(polar.offset_field), 0.0)
-    if left <= turns:
+    turns, lost = reversing_field(polar, case.temperature, duration), []
+    for towards, sign in (("right", 1.0), ("left", -1.0)):
+        field = -sign * field_at_rest(case.device, case.temperature, sign * P_s)
+        needed = max(turns - sign * polar.offset_field, 0.0)
+        if field > needed:
+            lost.append((field, needed, f" with P towards the {towards} electrode"))
+    if not lost:
         return ""
+    field, needed, which = max(lost)
+    state = which if len(lost) == 1 else ""
     return (
-        f"the electrodes leave a depolarising field of {left / 1e8:.3g} MV/cm at P_s and 0 V, and {turns / 1e8:.3g} MV/cm "
-        f"reverses the film within the {duration:.3g} s of the drive: it does not hold its polarisation"
+        f"the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
+        f"{needed / 1e8:.3g} MV/cm reverses the film within the {duration:.3g} s of the drive: it does not hold all of its "
+        "polarisation"
     )
 
 

@@ -107,6 +107,9 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
     if polar.saturation_at(case.temperature) == 0.0:
         expected = f'above the temperature of the case, "{case.temperature:g} K"; without [{".".join(here)}] beyond it'
         yield (*here, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
+    if polar.curie_temperature is not None and case.device.heat is not None:
+        expected = "none beside device.heat: P_s is that of one temperature here, not of one that the current changes"
+        yield (*here, "curie_temperature"), expected, brief(write(polar.curie_temperature, "temperature"))
     yield from faults_of_drive(case.drive)
 
 

@@ -79,3 +79,22 @@ def test_a_film_that_its_electrodes_do_not_keep_is_told(folder):
     ds = package.read("rest.nc")
     assert ds.film_field.values[0] == pytest.approx(1.81e8, rel=3e-3)
     assert abs(ds.polarisation.values[-1]) < 0.5 * abs(ds.polarisation.values[0])
+
+
+def test_a_film_on_a_semiconductor_is_told_which_direction_its_depletion_does_not_keep(folder):
+    """The estimate is the field that a run begins with, within 4 %."""
+    rest = '--set device.film.cells=16 --set \'drive={kind="hold", voltage="0 V", duration="1 ms"}\''
+    said = otjdd(f"check ftj-bto {rest}")
+    assert "of 4.75 MV/cm at P_s and 0 V with P towards the right electrode" in said
+    otjdd(f"run ftj-bto {rest} --set device.film.polarisation.initial=1 --set 'record.every=\"all\"' -o right.nc")
+    assert package.read("right.nc").film_field.values[0] == pytest.approx(-4.75e8, rel=0.04)
+    assert "depolarising" not in otjdd(
+        f"check ftj-bto {rest} --set 'device.film.polarisation.saturation=\"0.05 C/m^2\"'"
+    )
+
+
+def test_a_saturation_that_follows_the_temperature_is_refused_where_the_current_changes_that(folder):
+    warm = '--set \'device.heat={resistance="1e5 K/W", time_constant="1 ns"}\''
+    assert "valid" not in otjdd(f"check ftj-hzo {warm}")
+    said = otjdd(f"check ftj-hzo {warm} --set 'device.film.polarisation.curie_temperature=\"720 K\"'", code=3)
+    assert "polarisation.curie_temperature: expected none beside device.heat" in said
