@@ -14,7 +14,8 @@ from otjdd.system.pool import cores
 from validation import measured
 
 HERE = Path(__file__).parent
-READMES = {"paper": "../README.md", "nb-sto-interface": "README.md", "ferroelectric": "README.md"}
+DEVICES = ("paper", "nb-sto-interface", "ferroelectric", "variability")
+READMES = {"paper": "../README.md"}  # of a device, beside its claims otherwise
 COLUMNS = ("claim", "verdict", "number that decides", "measured", "otjdd", "distance:")
 
 
@@ -26,11 +27,13 @@ def row(verdict: Verdict) -> tuple[str, ...]:
 
 
 def main() -> None:
-    for device in sys.argv[1:] or READMES:
+    for device in sys.argv[1:] or DEVICES:
         verdicts = judge.validate([device], workers=cores(), errors=True)
         rows = [tuple(cell.replace("|", table.BAR) for cell in row(verdict)) for verdict in verdicts]
         command = f"python -m validation.claims {device}"
-        measured.keep(HERE / device, f"claims-{device}", COLUMNS, rows, command=command, readme=READMES[device])
+        measured.keep(
+            HERE / device, f"claims-{device}", COLUMNS, rows, command=command, readme=READMES.get(device, "README.md")
+        )
         print(f"{device}: {table.in_total(verdicts)}")
 
 

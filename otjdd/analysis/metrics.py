@@ -16,6 +16,7 @@ from otjdd.analysis import (
     learning,
     polarised,
     power_laws,
+    single_ions,
     small_signal,
     stops,
     synapse,
@@ -175,6 +176,25 @@ METRICS = {
         "kept_ratio": ("1", "resistance before the set over that after a pause"),
         "high_kept": ("1", "high resistance after a pause over that before it"),
     }, ("read_resistance",)),
+    "pulse_scatter": Metric(single_ions.pulse_scatter, TRIALS, {
+        **{f"scatter_{i}": ("1", f"scatter of ln |I| from pulse to pulse of junction {i}, from the smallest on")
+           for i in range(1, single_ions.MOST + 1)},
+        "radius": ("m", "radius of a junction with the measured scatter"),
+    }),
+    "contact_spread": Metric(single_ions.contact_spread, TRIALS, {
+        f"{name}_{i}": ("1", f"spread of ln |I| of read {i} over contacts {words}")
+        for name, words in (("drawn", "with columns of their own"), ("shot", "that differ in their ions"),
+                            ("switching", "that differ in the ions of columns that switch"))
+        for i in range(1, single_ions.MOST + 1)
+    }),
+    "relaxation": Metric(single_ions.relaxation, TRIALS, {
+        "soon": ("1", "spread of ln |I| over that right after programming, at the first later read"),
+        "later": ("1", "that at the second later read"),
+        "latest": ("1", "that at the third later read"),
+        "growth": ("1", "later over soon"),
+        "end": ("1", "latest over later"),
+        "fall": ("1", "mean change of ln |I| until the second later read"),
+    }),
     "endurance": Metric(synapse.endurance, RUN, {
         "first": ("1", "high over low resistance of the first cycle"),
         "last": ("1", "high over low resistance of the last cycle"),

@@ -24,7 +24,7 @@ def validate(
         list[str],
         typer.Argument(
             metavar="NAME",
-            help="Claims to check, or a device: paper, nb-sto-interface, ferroelectric. Default: all.",
+            help="Claims to check, or a device: paper, nb-sto-interface, ferroelectric, variability. Default: all.",
             autocompletion=complete_claim,
         ),
     ] = [],

@@ -1,0 +1,92 @@
+"""Numbers of several runs whose ions hop at random: scatter of pulses, spread over contacts, and of a level that relaxes.
+
+Spreads are standard deviations of ln |I|. The runs of one case are contacts of one kind, or seeds of one contact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from otjdd.analysis.power_laws import trains_of
+from otjdd.analysis.trial import Trial, Trials
+
+MOST = 4  # most stops, and most junctions
+SPREADS = ("drawn", "shot", "switching")  # names of cases
+AT_ONCE = 1  # read right after a level is programmed
+
+
+def log_currents(trials: Trials, name: str) -> np.ndarray:
+    """ln |I| (runs, reads) of all runs of a case. Raises ValueError if there are none."""
+    rows = [np.log(np.abs(one.ds["read_current"].values)) for one in trials if one.name == name]
+    if not rows:
+        raise ValueError(f"there is no run of the case {name}")
+    return np.array(rows)
+
+
+def pulse_scatter(trials: Trials, measured: float) -> dict[str, float]:
+    """Scatter of ln |I| from pulse to pulse, in trains of resets and sets of junctions of several sizes.
+
+    trials : of each size one run without noise, and seeds   measured : scatter with which radii are compared
+    Numbers: scatter_1 : of the smallest junction, of ln |I| less that without noise, from its second differences
+    radius [m] : of a junction with the measured scatter, from the smallest one, with the area to the power -1/2
+    Raises ValueError for a size without runs of both kinds.
+    """
+    sizes = sorted({one.case.device.radius for one in trials})
+    found = [size_scatter([one for one in trials if one.case.device.radius == size]) for size in sizes]
+    named = dict.fromkeys((f"scatter_{i}" for i in range(1, MOST + 1)), np.nan)
+    named |= {f"scatter_{i}": value for i, value in enumerate(found, 1)}
+    return named | {"radius": float(sizes[0] * found[0] / measured)}
+
+
+def size_scatter(trials: Sequence[Trial]) -> float:
+    """Scatter of ln |I| from pulse to pulse of the seeds of one junction, of the train that scatters more."""
+    still = [one for one in trials if one.case.ions.noise == "none"]
+    seeds = [one for one in trials if one.case.ions.noise != "none"]
+    if len(still) != 1 or not seeds:
+        raise ValueError("each junction takes one run without noise, and seeds")
+    smooth = trains_of(still[0].ds)
+    trains = zip(smooth[1:], *(trains_of(one.ds)[1:] for one in seeds), strict=True)
+    return max(scattered(np.log(np.array(seen) / known)) for known, *seen in trains)
+
+
+def scattered(x: np.ndarray) -> float:
+    """Scatter of independent numbers x (..., n) along the last axis about a smooth course, by second differences."""
+    return float(np.sqrt(np.mean(np.square(np.diff(x, 2, axis=-1))) / 6.0))
+
+
+def contact_spread(trials: Trials, columns: float) -> dict[str, float]:
+    """Spread of ln |I| over contacts, at each read.
+
+    trials : `drawn`, contacts whose columns are drawn; `shot`, contacts with the same columns, whose ions are random;
+        `switching`, these without the columns whose ions do not move
+    columns : of a contact; the spread of `drawn` is that of its own number of columns, with the power -1/2 of their number
+    Numbers: drawn_1, shot_1 : at the first read
+    """
+    count = next(one.case.columns.count for one in trials if one.name == "drawn")
+    named = {f"{name}_{i}": np.nan for name in SPREADS for i in range(1, MOST + 1)}
+    for name in SPREADS:
+        scale = np.sqrt(count / columns) if name == "drawn" else 1.0
+        spread = log_currents(trials, name).std(axis=0, ddof=1) * scale
+        named |= {f"{name}_{i}": float(value) for i, value in enumerate(spread, 1)}
+    return named
+
+
+def relaxation(trials: Trials) -> dict[str, float]:
+    """How the spread of a programmed level grows: of ln |I| over that read at once, over the seeds.
+
+    trials : reads before the level is programmed, at once, and after three times
+    Numbers: soon, later, latest : spread after each   growth : later over soon   end : latest over later
+    fall : mean of ln |I| over that at once, after the second time
+    Raises ValueError for other reads.
+    """
+    rows = log_currents(trials, trials[0].name)
+    if rows.shape[1] != AT_ONCE + 4:
+        raise ValueError(f"{rows.shape[1]} reads, not five: before, at once and three later")
+    moved = rows[:, AT_ONCE + 1 :] - rows[:, AT_ONCE : AT_ONCE + 1]
+    soon, later, latest = (float(x) for x in moved.std(axis=0, ddof=1))
+    return {
+        "soon": soon, "later": later, "latest": latest, "growth": later / soon, "end": latest / later,
+        "fall": float(moved[:, 1].mean()),
+    }  # fmt: skip
