@@ -75,7 +75,7 @@ def compact(
         raise typer.BadParameter(
             "expected one temperature, that of the case, beside --noise", param_hint="--temperatures"
         )
-    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise)
+    request = Request(*ranges, temperature_range(temperatures), workers, tuple(exclude), noise, devices)
     train = pulse_train(ranges, set_pulse, reset_pulse, pulses)
     case = load_checked(path, settings, allow_outside)
     with folder_to_fill(out):
@@ -91,6 +91,7 @@ class Request(NamedTuple):
     workers: int
     exclude: tuple[str, ...]  # drives whose error does not count
     noise: bool  # the model is one of noise
+    devices: int  # to draw, 0 for as many as are by default beside noise
 
 
 def write_model(out: Path, case: Case, request: Request, train: Train, devices: int) -> None:
@@ -98,12 +99,12 @@ def write_model(out: Path, case: Case, request: Request, train: Train, devices: 
 
     train : pulses of the files for networks   devices : number of devices to draw, 0 for none
     """
-    from otjdd.compact_models import devices as drawing
+    from otjdd.compact_models import draws
     from otjdd.compact_models.exports import compiler, folder
     from otjdd.compact_models.exports import pulses as equal
 
     folder.check_folder(out)
-    source = drawing.source(case, devices) if devices else ""
+    source = draws.source(case, devices) if devices else ""
     model = extract(case, request, out)
     cycle = equal.pulse_cycle(model, train) if model.heat is None else None
     drawn = draw_devices(case, devices, model.limits, request.workers, source, train) if devices and cycle else None
@@ -125,7 +126,7 @@ def extract(case: Case, request: Request, out: Path) -> CompactModel:
 
     Raises ExtractionError.
     """
-    from otjdd.compact_models import build
+    from otjdd.compact_models import build, device_factors
     from otjdd.compact_models.exports import folder
 
     over, nodes = request.temperatures or (None, build.NODES)
@@ -134,6 +135,7 @@ def extract(case: Case, request: Request, out: Path) -> CompactModel:
             return build.compact(
                 case, voltage=request.voltage, time=request.time, workers=request.workers, progress=bar,
                 exclude=request.exclude, temperatures=over, nodes=nodes, noise=request.noise,
+                devices=request.devices or device_factors.DEVICES,
             )  # fmt: skip
         except ExtractionError as error:
             partial: CompactModel = error.partial
@@ -145,10 +147,15 @@ def extract(case: Case, request: Request, out: Path) -> CompactModel:
 
 def tell_error(model: CompactModel) -> None:
     """Print the error of a model, a line for each drive."""
+    from otjdd.compact_models import device_factors, noise_error
     from otjdd.compact_models.error import rows
 
     for name, rms, worst, mark in rows(model):
         print(f"{name}: rms {rms:.3f}, worst {worst:.3f} decades{mark}")
+    for line in (*noise_error.rows(model), *device_factors.words(model)):
+        print(line)
+    if nil := noise_error.nil(model):
+        tell(f"warning: {nil}")
 
 
 def draw_devices(case: Case, count: int, limits: Range, workers: int, source: str, train: Train) -> Devices:

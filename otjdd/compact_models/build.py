@@ -13,7 +13,7 @@ from otjdd.case.case import Case, changed_case
 from otjdd.case.kinds import covered_by, kinds_of
 from otjdd.case.noise import column_area
 from otjdd.compact_models import bench as on_bench
-from otjdd.compact_models import branches, error, extraction, hop_diffusion
+from otjdd.compact_models import branches, device_factors, error, extraction, hop_diffusion, noise_error
 from otjdd.compact_models.ends import is_uniform
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
@@ -50,6 +50,7 @@ def compact(
     temperatures: tuple[float, float] | None = None,
     nodes: int = NODES,
     noise: bool = False,
+    devices: int = device_factors.DEVICES,
 ) -> CompactModel:
     """Extract a compact model from a case: a record, the path of a case file, or the name of a shipped case.
 
@@ -59,6 +60,7 @@ def compact(
     temperatures : lowest and highest [K], between which the model interpolates in 1/T; None for the temperature of the case
     nodes : number of temperatures to extract at
     noise : find how states scatter, as single ions hop at random; the model is then one of noise, see `noise`
+    devices : number of devices that are drawn beside noise, where the case says how they differ
     Raises CaseError, OSError, NotAsExpected for a case or a range that gives no model, and ExtractionError for a model
     whose error is larger than WORST; its `partial` is that model.
     """
@@ -70,6 +72,8 @@ def compact(
     left_out = excluded_drives(exclude, limits, at)
     if noise and temperatures is not None:
         raise NotAsExpected("one temperature beside noise", "several")
+    if noise:
+        noise_error.noisy(case)  # says at once why there can be none
     if case.ions.noise != "none":
         if not noise:
             log.warning("the model is one of the mean: ions.noise and ions.seed are left out; --noise keeps the former")
@@ -80,6 +84,9 @@ def compact(
         made = over_temperatures(cold, limits, at, spread, progress)
         made = replace(made, noise=noise_of(made, cold, spread)) if noise else made
         made = error.with_error(made, cold, spread, WORST, left_out) if measure else made
+        if measure and noise:
+            made = noise_error.with_scatter(made, cold.without_study(), spread)
+            made = device_factors.with_devices(made, cold, devices, spread)
     return replace(made, heat=heat)
 
 

@@ -16,9 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from otjdd.compact_models.limits import EDGE, Range, check_voltages, times_outside
-from otjdd.compact_models.noise import Noise, NoiseTables, check_noise, ln_scatter, no_streams, streams
+from otjdd.compact_models.noise import (
+    DeviceSpread,
+    Noise,
+    NoiseTables,
+    check_noise,
+    checked_seed,
+    ln_scatter,
+    no_streams,
+    streams,
+)
 from otjdd.compact_models.numbers import check_model, check_rules
-from otjdd.compact_models.tables import Tables, charges, evaluated, monotone, stays
+from otjdd.compact_models.tables import LN10, Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
@@ -41,6 +50,7 @@ File = str | Path
 VERSION = 4  # of the file, increased when its numbers change their meaning
 KIND = "compact model"
 VOLTAGES, STATES = 1201, 257  # nodes of the dense tables of the kernels
+READ_STREAM, DEVICE_STREAM = 1, 2  # of the numbers of a seed: those of reads, those of a device
 OUTSIDE = "outside_range"  # attribute of a run: its times outside of the range of the model
 
 
@@ -146,6 +156,41 @@ class CompactModel:
         each: np.ndarray = np.array([self.noise.kinds[t].ions for t in self.kind]) * self.weight
         return each
 
+    def with_factors(self, logs: Sequence[float] | np.ndarray) -> "CompactModel":
+        """The model of a device with factors of its current and rate.
+
+        logs : ln of the factors of the current at the lower and at the upper end of the state, between which it is a line,
+            and of all rates
+        """
+        low, high, rate = map(float, logs)
+        kinds = []
+        for kind in self.kinds:
+            x = np.linspace(0.0, 0.0, 1) if stays(kind) else (kind.state - kind.state[0]) / np.ptp(kind.state)
+            kinds.append(kind._replace(log_conductance=kind.log_conductance + (low + (high - low) * x) / LN10))
+        return replace(self, kinds=tuple(kinds), speed=self.speed * math.exp(rate))
+
+    def device(self, seed: int) -> "CompactModel":
+        """A device drawn from the spread of a noisy model. Raises NotAsExpected for a model without it, or a wrong seed."""
+        if self.noise is None or self.noise.spread is None:
+            raise NotAsExpected("a model that knows how devices differ (`otjdd compact --noise`)", "one device")
+        rng = np.random.default_rng([checked_seed(seed), DEVICE_STREAM])
+        return self.with_factors(rng.multivariate_normal(np.zeros(3), self.noise.spread.covariance, method="eigh"))
+
+    def read_sigma(self, voltage: np.ndarray, position: np.ndarray) -> np.ndarray:
+        """Standard deviation (n,) of ln G of reads at junction voltages (n,) [V] and positions (n, K): see `noise`."""
+        lookup, ions, total, variance = self.lookup, self.ions, 0.0, 0.0
+        V = np.clip((voltage - lookup.low) * lookup.per_volt, 0.0, VOLTAGES - 1.0)
+        for k, t in enumerate(self.kind):
+            at = np.clip((position[:, k] - lookup.first[t]) * lookup.per_state[t], 0.0, STATES - 1.0)
+            nearest = lookup.ln_conductance[t][np.rint(V).astype(int), np.rint(at).astype(int)]
+            G = self.weight[k] * np.exp(nearest)
+            assert self.noise is not None
+            tables = self.noise.kinds[t]
+            each = 10.0 ** np.interp(position[:, k], tables.state, tables.log_read) / ions[k]
+            total, variance = total + G, variance + G**2 * each
+        sigma: np.ndarray = np.sqrt(variance) / total
+        return sigma
+
     def streams(self, count: int, seed: int | None) -> np.ndarray:
         """Streams (count, 3) of random numbers of junctions, that `hold` changes in place; (0, 3) for no seed.
 
@@ -198,6 +243,7 @@ class CompactModel:
         waveform: Any = drive.waveform() if hasattr(drive, "waveform") else drive
         q = self.checked_states(self.states(1)[0] if states is None else states).copy()
         stream = self.streams(1, seed).ravel()
+        drawn = None if seed is None else ReadNoise(self, np.random.default_rng([seed, READ_STREAM]))
         rows: Rows = []
         reads, outside = [], ""
         for block in waveform.blocks():
@@ -206,7 +252,7 @@ class CompactModel:
             outside = outside or times_outside(self.limits, pieces)
             out = np.empty((len(pieces), 2, 2 + q.size))
             compact.move_over_pieces(self.lookup, q, pieces, out, stream)
-            reads.append(reads_of(block, pieces, out))
+            reads.append(reads_of(block, pieces, out, drawn))
             rows.append((block.start + pieces[:, :2], pieces[:, 2:], out))
         return self.collected(rows, reads, waveform).assign_attrs({OUTSIDE: outside} if outside else {})
 
@@ -313,15 +359,32 @@ class CompactModel:
         return model_of(store.read(path), path)
 
 
-def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray) -> np.ndarray:
+class ReadNoise(NamedTuple):
+    """Scatter of reads by ions within the wells, drawn anew for each read."""
+
+    model: CompactModel
+    rng: np.random.Generator
+
+    def factors(self, found: np.ndarray) -> np.ndarray:
+        """Factors (R,) of the currents of reads at V_j, I and states (R, 2 + 2 K)."""
+        K = self.model.kind.size
+        sigma = self.model.read_sigma(found[:, 0], found[:, 2 : 2 + K])
+        factors: np.ndarray = np.exp(sigma * self.rng.standard_normal(len(found)))
+        return factors
+
+
+def reads_of(block: "Block", pieces: np.ndarray, out: np.ndarray, noise: ReadNoise | None) -> np.ndarray:
     """Reads (R, 3) of a block: time [s], source voltage [V], current [A], at the ends of pieces or at 0 s.
 
-    pieces : (P, 4)   out : (P, 2, 2 + 2 K) of the kernel
+    pieces : (P, 4)   out : (P, 2, 2 + 2 K) of the kernel   noise : of the reads; None for none
     """
     times = block.waveform.read_times
     at = np.clip(np.searchsorted(pieces[:, 1], times * (1.0 - 1e-12)), 0, len(pieces) - 1)
     end = (times > 0.0).astype(int)
-    return np.column_stack((block.start + times, pieces[at, 2 + end], out[at, end, 1]))
+    current = out[at, end, 1]
+    if noise is not None and at.size:
+        current = current * noise.factors(out[at, end])
+    return np.column_stack((block.start + times, pieces[at, 2 + end], current))
 
 
 TABLE_TEXT = {
@@ -352,7 +415,7 @@ NODE, TEMPERATURE = (
 NODE_TEXT = {NODE + name: (f"node {dims}", units, said) for name, (dims, units, said) in TABLE_TEXT.items()} | {
     TEMPERATURE: ("node", "K", "temperatures that the model was extracted at")
 }
-NOISE = "noise_"
+NOISE, COVARIANCE = "noise_", "noise_covariance"
 NOISE_TEXT = {
     "noise_voltage": ("kind noise_knot", "V", "junction voltage of the knots of the noise"),
     "noise_state": ("kind position", "1", "state of these knots, in thicknesses"),
@@ -362,6 +425,7 @@ NOISE_TEXT = {
         "log10 of phi, the noise of crossings over that of lone ions",
     ),
     "noise_ions": ("kind", "1", "number of ions of a column that is the whole area"),
+    "noise_log_read": ("kind position", "1", "log10 of the variance of ln G of reads at one state, times the ions"),
 }
 COLUMNS = "kind", "speed", "weight", "start"
 
@@ -394,6 +458,11 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
     limits = {f"range_{name}": float(value) for name, value in model.limits._asdict().items()}
     heat = {} if model.heat is None else {f"heat_{name}": value for name, value in model.heat._asdict().items()}
     attrs = {"model": KIND, "model_version": VERSION} | numbers | limits | heat | model.about
+    if model.noise is not None and model.noise.spread is not None:
+        covariance, count, source = model.noise.spread
+        about: dict[str, Any] = {"units": "1", "long_name": "covariance of ln of the factors of devices"}
+        about |= {"devices": count, "source": source}
+        named[COVARIANCE] = ["factor", "other_factor"], covariance, about
     ds = xr.Dataset(named, attrs=attrs)
     return ds if model.measured is None else ds.merge(model.measured)
 
@@ -443,7 +512,7 @@ def model_of(ds: "xr.Dataset", path: File) -> CompactModel:
     known = {"model", "model_version", *numbers, "format", "data_sha256"}
     known |= {f"range_{name}" for name in Range._fields} | {f"heat_{name}" for name in SelfHeating._fields}
     about = {name: value for name, value in ds.attrs.items() if name not in known}
-    names = [name for name in ds.variables if name not in TABLE_TEXT | NODE_TEXT | NOISE_TEXT]
+    names = [name for name in ds.variables if name not in {*TABLE_TEXT, *NODE_TEXT, *NOISE_TEXT, COVARIANCE}]
     measured = ds[names].assign_attrs({}) if "error_rms" in ds else None
     warm = SelfHeating(*heat) if heat else None
     return replace(made, about=about, measured=measured, nodes=nodes, heat=warm, noise=noise)
@@ -480,15 +549,16 @@ def noise_of(ds: "xr.Dataset") -> Noise:
     """The noise in the Dataset of a model that has one. Raises NotAsExpected, KeyError for a broken file."""
     found = []
     for t in range(ds.sizes["kind"]):
-        voltage, state, table = (ds[NOISE + name].values[t] for name in ("voltage", "state", "log_scatter"))
+        voltage, state, table, ions, read = (ds[NOISE + name].values[t] for name in NoiseTables._fields)
         rows, columns = np.isfinite(voltage), np.isfinite(state)
         found.append(
-            NoiseTables(
-                voltage[rows], state[columns], table[np.ix_(rows, columns)], float(ds[f"{NOISE}ions"].values[t])
-            )
+            NoiseTables(voltage[rows], state[columns], table[np.ix_(rows, columns)], float(ions), read[columns])
         )
     check_noise(found)
-    return Noise(tuple(found))
+    if COVARIANCE not in ds:
+        return Noise(tuple(found))
+    about = ds[COVARIANCE].attrs
+    return Noise(tuple(found), DeviceSpread(ds[COVARIANCE].values, int(about["devices"]), str(about["source"])))
 
 
 def tables_of(ds: "xr.Dataset", number: int) -> Tables:

@@ -31,12 +31,24 @@ class NoiseTables(NamedTuple):
     state: np.ndarray  # (Q,) ascending, those of its `Tables`
     log_scatter: np.ndarray  # (P, Q) log10 of phi
     ions: float  # of a column that is the whole area
+    log_read: (
+        np.ndarray
+    )  # (Q,) log10 of the variance of ln G at one state, by ions within the wells, times their number
+
+
+class DeviceSpread(NamedTuple):
+    """How devices differ, by log-normal factors, see `device_factors`."""
+
+    covariance: np.ndarray  # (3, 3) of ln of the factors: current at the lower and upper end of the state, rate
+    devices: int  # drawn to find it
+    source: str  # of the differences, in words
 
 
 class Noise(NamedTuple):
     """What a compact model knows of its noise."""
 
     kinds: tuple[NoiseTables, ...]  # of each kind of column
+    spread: DeviceSpread | None = None  # None where all devices are alike
 
 
 def ln_scatter(tables: NoiseTables, voltage: np.ndarray, state: np.ndarray) -> np.ndarray:

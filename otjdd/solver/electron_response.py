@@ -35,6 +35,7 @@ class ElectronColumn(NamedTuple):
     charge: np.ndarray  # (n,) d charge of the left terminal by the unknowns
     charge_by_V: float  # F/m2
     flux: np.ndarray  # (N-1,) C/(m2 s), zero where the ions are at rest
+    charge_of_ions: float  # C, e z
 
     def answer(self, omega: np.ndarray, moving: bool, following: bool) -> tuple[np.ndarray, np.ndarray]:
         """Changes of ln G and of the charge of the left terminal [C/m2] by V_j, (F,) each, at omega (F,) [1/s]."""
@@ -58,6 +59,14 @@ class ElectronColumn(NamedTuple):
         right[self.ions, np.arange(self.ions.size)] = 1.0 / time
         left: np.ndarray = self.solved(1.0 / time, right)[self.ions]
         return left
+
+    def log_chord_by_ions(self) -> np.ndarray:
+        """Change of ln G by S at constant V_j, (N-1,) [m2]."""
+        rows, right = self.rows.copy(), np.zeros((self.response.size, self.ions.size))
+        rows[self.ions] = np.arange(BANDS) == DIAGONAL
+        right[self.ions, np.arange(self.ions.size)] = self.charge_of_ions
+        found: np.ndarray = self.log_chord @ solve(rows, right)
+        return found
 
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Answer of the unknowns where the vacancies change at a rate [1/s]."""
@@ -123,7 +132,9 @@ def electron_column(
     log_chord, log_chord_by_V = along_charges(junction, k, (log_slopes[0], log_slopes[2]), by_U, by_V)
     terminal, terminal_by_V = terminal_charge(junction, state, k, by_U[0], by_V[0])
     flux = charge * J[1:N]
-    return ElectronColumn(rows, response.ravel(), ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux)
+    return ElectronColumn(
+        rows, response.ravel(), ions, log_chord, log_chord_by_V, terminal, terminal_by_V, flux, charge
+    )
 
 
 def rows_of(lower: np.ndarray, diagonal: np.ndarray, upper: np.ndarray) -> np.ndarray:

@@ -90,6 +90,10 @@ class IonColumn(NamedTuple):
         charge = -(self.closure @ moved) / (self.elastance + self.closure @ driven)
         return moved + np.outer(driven, charge)
 
+    def log_chord_by_ions(self) -> np.ndarray:
+        """Change of ln G by S at constant V_j, (n,) [m2]."""
+        return self.by_ions - self.by_charge / self.elastance * self.closure
+
     def solved(self, rate: complex, right: np.ndarray) -> np.ndarray:
         """Solution of (rate - dJ/dS) s = right."""
         from scipy.linalg import solve_banded

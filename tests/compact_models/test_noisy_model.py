@@ -18,7 +18,9 @@ def noisy_model(ions=IONS):
     """The made model with noise: each ion crosses for itself."""
     made = made_model()
     voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
-    return replace(made, noise=Noise((NoiseTables(voltage, state, np.zeros((5, state.size)), ions),)))
+    return replace(
+        made, noise=Noise((NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, -9.0)),))
+    )
 
 
 @pytest.mark.parametrize(("duration", "steps"), [(1e-3, 1), (1e-3, 10), (1e3, 1), (1e3, 10), (2e6, 2000)])

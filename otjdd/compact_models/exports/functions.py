@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.polynomial import chebyshev
 
+from otjdd.compact_models import device_factors, noise_error
 from otjdd.compact_models.error import sentence
 from otjdd.compact_models.model import CompactModel
 from otjdd.compact_models.tables import LN10, degree, factors, knots_of, limited, monotone, spline
@@ -62,8 +63,12 @@ def functions(model: CompactModel, t: int) -> Functions:
         ([*names_of(rates, t, count), f"rest{t}"], joined([*(smooth[letter] for letter in rates), rest])),
         (names_of(reads, t, count), joined([smooth[letter] for letter in reads])),
     ]
+    scatter = model.noise.kinds[t] if model.noise is not None else None
+    if scatter is not None:
+        by_voltage = spline(scatter.voltage, factors(kind, scatter.log_scatter) * LN10)
+        groups.append((names_of("s", t, count), pieces(model, [by_voltage])))
     ends = (by_u(model, np.array([one.state[end] for one in each])) for end in (0, -1))
-    return Functions(groups, "".join(smooth), count, *ends)
+    return Functions(groups, "".join(smooth) + "s" * (scatter is not None), count, *ends)
 
 
 def nodes(model: CompactModel) -> tuple[CompactModel, ...]:
@@ -174,9 +179,24 @@ def header(model: CompactModel) -> list[str]:
         f"reads against the solver, after drives that the extraction has not seen: {sentence(model)}",
         *start_text(model),
         *heat_text(model),
-        f"not modelled: {'self-heating, ' if model.heat is None else ''}other temperatures, cycle-to-cycle noise",
+        *noise_lines(model),
+        f"not modelled: {'self-heating, ' if model.heat is None else ''}other temperatures"
+        f"{', cycle-to-cycle noise' if model.noise is None else ''}",
     ]
     return [one_line(line) for line in lines]
+
+
+def noise_lines(model: CompactModel) -> list[str]:
+    """Lines on the noise of a model; [] without it."""
+    if model.noise is None:
+        return []
+    return [
+        f"noise: of {model.ions.sum():.4g} ions that hop one by one, in {model.area:.4g} m2; circuits follow it with a "
+        "frame, the time that a random number is held: a tenth of the shortest pulse, and no time step above a frame",
+        *noise_error.rows(model),
+        *device_factors.words(model),
+        *filter(None, [noise_error.nil(model)]),
+    ]
 
 
 def temperature_text(model: CompactModel) -> str:

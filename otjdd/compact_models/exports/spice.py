@@ -1,6 +1,7 @@
 """The compact model as a subcircuit of ngspice, and netlists that run as they are."""
 
 from otjdd.compact_models.error import set_and_resets
+from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
@@ -48,7 +49,11 @@ def subcircuit(model: CompactModel) -> str:
     low, high = number(model.limits.low), number(model.limits.high)
     lines = [f"* {line}" for line in header(model)] + [f"* in ngspice: .options {OPTIONS}"]
     heat = "" if model.heat is None else "rth={} tau={} ".format(*map(number, model.heat))
-    lines += [f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{starts}"]
+    drawn = noise_text.spice_parameters() * (model.noise is not None)
+    lines += [
+        f".subckt otj p n rs={number(model.resistance)} area={number(model.area)} charging=1 {heat}{drawn}{starts}"
+    ]
+    lines += noise_text.spice_device(model) if model.noise is not None else []
     lines += [
         "Rs p j {rs+1e-6}",
         "Von on 0 DC 0 PULSE(0 1 0 1p 1p 1e30 1e31)",
@@ -131,25 +136,35 @@ def column_lines(model: CompactModel, kinds: list[Functions], k: int) -> list[st
         letter: " + ".join(f"V({letter}{t}_{j})*({polynomial(j, f'V(y{k})')})" for j in range(kind.count))
         for letter in kind.letters
     }
-    rate = f"{speed}*exp(V(e{k}))*(V(rest{t})-V(q{k}))"
-    limit = []
+    faster = "" if model.noise is None else "*{exp(drate)}"
+    rate, away = f"{speed}{faster}*exp(V(e{k}))", f"(V(rest{t})-V(q{k}))"
+    limit, limited, squared = [], "", ""
     if "c" in sums:
         limit = [f"Bl{k} l{k} 0 V = min(max({sums['c']}, -60), 60)"]
         squared = number(model.speed[k - 1] ** 2) if kind.low.size == 1 else f"{speed}*{speed}"
-        rate += f"/sqrt(1+{squared}*exp(2*(V(e{k})-V(l{k}))))"
+        limited = f"/sqrt(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))"
     up, down = fillings(model, k, U)
-    emptying = own_speed(model, k, U, divided=True)
+    emptying = own_speed(model, k, U, divided=True) + faster
     filling = f"(V(r{k}) > 0 ? {up}*V(r{k}) : -{down}*V(r{k}))"
+    share = f"V(f{k})+{emptying}/({filling}+{emptying})"
+    line, flow, random = "", f"V(r{k})*({share})", []
+    if model.noise is not None:
+        away, flow = f"(V(rest{t})-{{ic{k}}}-V(x{k}))", f"({flow}+V(w{k}))"
+        line = " + {dlow}" + f" + {{0.5*(dhigh-dlow)}}*(V(y{k})+1)" * (kind.count > 1)
+        log_rate = f"V(e{k})+ln({speed}{faster}*({share}))"
+        log_rate += f"-0.5*ln(1+{squared}{faster}{faster}*exp(2*(V(e{k})-V(l{k}))))" * bool(limit)
+        random = noise_text.spice_random_step(model, kind, k, sums["s"], log_rate)
     return [
         f"Cx{k} x{k} 0 1 ic=0",
         f"Bq{k} q{k} 0 V = min(max({{ic{k}}}+V(x{k}), {low}), {high})",
         f"By{k} y{k} 0 V = {unit_state(kind, k)}",
         f"Be{k} e{k} 0 V = min(max({sums['a']}, -60), 60)",
-        f"Bg{k} g{k} 0 V = min(max({sums['b']}, -60), 5)",
+        f"Bg{k} g{k} 0 V = min(max({sums['b']}{line}, -60), 5)",
         f"Bd{k} d{k} 0 V = {sums['d']}",
         *limit,
-        f"Br{k} r{k} 0 V = {rate}",
-        f"Bx{k} 0 x{k} I = V(on)*V(r{k})*(V(f{k})+{emptying}/({filling}+{emptying})) - (1-V(on))*V(x{k})",
+        f"Br{k} r{k} 0 V = {rate}*{away}{limited}",
+        *random,
+        f"Bx{k} 0 x{k} I = V(on)*{flow} - (1-V(on))*V(x{k})",
         f"Cf{k} f{k} 0 1 ic=0",
         f"Bf{k} 0 f{k} I = V(on)*({filling}*(1-V(f{k}))-{emptying}*V(f{k})) - (1-V(on))*V(f{k})",
     ]

@@ -1,5 +1,6 @@
 """The compact model as Verilog-A, for compilers without tables and arrays (openvaf-r)."""
 
+from otjdd.compact_models.exports import noise_text
 from otjdd.compact_models.exports.functions import (
     Functions,
     Pieces,
@@ -54,20 +55,25 @@ def verilog_a(model: CompactModel, paced: bool = False) -> str:
         f"  inout {ports};",
         f"  electrical {ports}, j;",
     ]
+    scatters = model.noise is not None and not paced
     lines += ["  electrical " + ", ".join(f"x{k}, f{k}" for k in columns) + ", told" + ", warm" * heated(model) + ";"]
-    lines += parameters(model) + variables(model, kinds) + ["", "  analog begin"]
+    lines += parameters(model) + noise_text.parameters() * scatters + variables(model, kinds)
+    lines += noise_text.random_functions() * scatters + ["", "  analog begin"]
+    lines += noise_text.drawn_device(model) * scatters
     lines += ["    v = min(max(V(j, n), low), high);", *inverse_temperature(model)]
     for kind in kinds:
         lines += [indented(by_voltage(*group), 4) for group in kind.groups]
     for k in columns:
         lines += column_block(model, kinds, k, paced)
+    shot, thermal = noise_text.electron_noise() if scatters else ("", "")
     lines += [
         *warning(model),
         f"    sigma = sigma + (V(j, n) - v) * {number(edge_capacitance(model))};",
         "    I(j, n) <+ g * V(j, n) * area / reference_area;",
         "    I(j, n) <+ ddt(charging * area * sigma);",
         *heat(model),
-        "    if (rs > 0.0) I(p, j) <+ V(p, j) / rs; else V(p, j) <+ 0.0;",
+        *[shot] * scatters,
+        f"    if (rs > 0.0) I(p, j) <+ V(p, j) / rs{thermal}; else V(p, j) <+ 0.0;",
         "  end",
         "endmodule",
         "",
@@ -167,6 +173,7 @@ def variables(model: CompactModel, kinds: list[Functions]) -> list[str]:
     ]
     names += [f"t{j}" for j in range(2, max(kind.count for kind in kinds))]
     names += ["u", "kelvin"] * (len(model.temperatures) > 1)
+    names += noise_text.VARIABLES * (model.noise is not None)
     lines = ["  real " + ", ".join(names[i : i + 16]) + ";" for i in range(0, len(names), 16)]
     told = (
         '  (* desc = "1 where the junction voltage or the time is outside of the range of the model" *) real outside;'
@@ -195,21 +202,30 @@ def column_block(model: CompactModel, kinds: list[Functions], k: int, paced: boo
     sums = {letter: "+".join(f"{letter}{t}_{j}{term}" for j, term in enumerate(terms)) for letter in kind.letters}
     limit = [f"    h = r * exp(-({sums['c']}));", "    r = r / sqrt(1.0 + h * h);"] if "c" in sums else []
     weight = number(model.weight[k - 1])
-    emptying, speed = f"faster{k} * {own_speed(model, k, 'u', divided=True)}", own_speed(model, k, "u")
+    speed = own_speed(model, k, "u")
     up, down, pace = *fillings(model, k, "u"), "V(pace) * " * paced
+    faster, line, where, random = f"faster{k}", "", "q", []
+    if model.noise is not None and not paced:
+        faster, where = f"faster{k} * exp(drate)", f"ic{k} - V(x{k})"
+        line = " + dlow" + " + (dhigh - dlow) * 0.5 * (x + 1.0)" * (kind.count > 1)
+        random = noise_text.random_step(model, kind, k, sums["s"])
+    emptying = f"{faster} * {own_speed(model, k, 'u', divided=True)}"
     return [
         f"    q = min(max(ic{k} + V(x{k}), {coefficient(kind.low, 'u')}), {coefficient(kind.high, 'u')});",
         *by_state(kind),
         f"    e = {sums['a']};",
-        f"    y = {sums['b']};",
+        f"    y = {sums['b']}{line};",
         f"    g = {'g + ' if k > 1 else ''}{weight} * exp(y);",
         f"    sigma = {'sigma + ' if k > 1 else ''}{weight} * ({sums['d']});",
-        f"    r = faster{k} * {speed} * exp(e);",
+        f"    r = {faster} * {speed} * exp(e);",
         *limit,
-        f"    r = r * (rest{t} - q);",
+        *["    bare = r;"] * bool(random),
+        f"    r = r * (rest{t} - {where});",
         f"    h = (r > 0.0 ? {up} : {down}) * abs(r);",
         f"    y = h / (h + {emptying});",
+        *([f"    share = V(f{k}) + 1.0 - y;"] if random else []),
         f"    r = r * (V(f{k}) + 1.0 - y);",
+        *random,
         f"    y = h - V(f{k}) * (h + {emptying});",
         f"    if ($abstime <= 0.0) begin r = -V(x{k}); y = -V(f{k}); end",
         f"    I(x{k}) <+ ddt(V(x{k})) - {pace}r;",

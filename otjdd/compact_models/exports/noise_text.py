@@ -1,0 +1,143 @@
+"""The noise of a compact model as text: random steps of the states, devices that differ, and the noise of electrons.
+
+A simulator takes its own time steps, and asks a model for its equations several times in each. So a random number z is held
+for a time `frame`, and the state of a column moves by
+
+    dq/dt = F + r sqrt[v coth(r frame/2)] z
+
+With constant r and F that is exact at the end of each frame, for any frame: variance v [1 - exp(-2 r frame)] is added. A
+frame is to be a fraction of the shortest pulse, and the largest time step a frame.
+
+Free compilers know neither `$rdist_normal` nor `$random`. z comes from the seed, the number of the frame and that of
+the column, squared and multiplied modulo a prime. Defining OTJ_RDIST takes `$rdist_normal` for what is drawn at the start.
+"""
+
+import numpy as np
+
+from otjdd.compact_models.exports.functions import Functions, coefficient, number
+from otjdd.compact_models.model import CompactModel
+from otjdd.constants import BOLTZMANN_EV, ELEMENTARY_CHARGE
+
+PRIME = 67108859.0  # below 2^26: a square and a product are exact in a real number
+FIRST, SECOND = 5077069.0, 21412583.0  # added to the two words of a normal number
+ROUND = "1.000000000001"  # a frame begins at its first time, whatever the round-off
+LEAST, MOST = "-7.0", "3.5"  # between which ln phi is kept
+VARIABLES = ["bare", "share", "z0", "z1", "z2", "dlow", "dhigh", "drate"]
+TINY = "1e-20"  # keeps the slope of a root finite
+FACTORS = ("low", "high", "rate")  # of a device: current at the lower and upper end of the state, rate
+
+
+def root(model: CompactModel) -> np.ndarray:
+    """Square root (3, 3) of the covariance of the factors of devices, lower triangular; zero where devices are alike."""
+    if model.noise is None or model.noise.spread is None:
+        return np.zeros((3, 3))
+    values, vectors = np.linalg.eigh(model.noise.spread.covariance)
+    upper = np.linalg.qr((vectors * np.sqrt(np.maximum(values, 0.0))).T)[1]
+    lower: np.ndarray = upper.T * np.sign(np.where(np.diag(upper) == 0.0, 1.0, np.diag(upper)))
+    return lower
+
+
+def random_functions() -> list[str]:
+    """Analog functions: `mixed`, whole numbers below PRIME at random, and `normal`, of a seed and two places."""
+    p = number(PRIME)
+    turn = [
+        f"      y = y * y + 12345701.0; y = y - {p} * floor(y / {p});",
+        f"      y = 48271.0 * y + 11.0; y = y - {p} * floor(y / {p});",
+    ]
+    return [
+        "  analog function real mixed;",
+        "    input a; real a, y;",
+        "    begin",
+        f"      y = a - {p} * floor(a / {p});",
+        *3 * turn,
+        "      mixed = y;",
+        "    end",
+        "  endfunction",
+        "  analog function real normal;",
+        "    input s, i, k; real s, i, k, w;",
+        "    begin",
+        f"      w = mixed(mixed(mixed(s) + i - {p} * floor(i / {p})) + floor(i / {p}) + 65537.0 * k);",
+        f"      normal = sqrt(-2.0 * ln((mixed(w + {number(FIRST)}) + 0.5) / {p}))",
+        f"        * cos(6.283185307179586 * mixed(w + {number(SECOND)}) / {p});",
+        "    end",
+        "  endfunction",
+    ]
+
+
+def parameters() -> list[str]:
+    """Declarations of the parameters of noise."""
+    return [
+        '  (* type = "instance" *) parameter integer seed = 0 from [0:67108858];  // 0: no device drawn, no random steps',
+        '  (* type = "instance" *) parameter real frame = 0 from [0:inf);  // s, of a random number; 0: no random steps',
+        '  (* type = "instance" *) parameter real spread = 1 from [0:inf);  // times the spread of devices; 0: none',
+        "  integer word;",
+    ]
+
+
+def drawn_device(model: CompactModel) -> list[str]:
+    """Statements that set ln of the factors of the device, `dlow`, `dhigh` and `drate`."""
+    lower = root(model)
+    if not lower.any():
+        return ["    dlow = 0.0; dhigh = 0.0; drate = 0.0;"]
+    lines = ["    z0 = 0.0; z1 = 0.0; z2 = 0.0; word = seed;", "    if (seed > 0) begin"]
+    lines += ["`ifdef OTJ_RDIST"]
+    lines += [f"      z{i} = $rdist_normal(word, 0.0, 1.0);" for i in range(3)]
+    lines += ["`else", *(f"      z{i} = normal(seed, {i}.0, 0.0);" for i in range(3)), "`endif", "    end"]
+    for row, name in zip(lower, FACTORS, strict=True):
+        lines.append(f"    d{name} = spread * ({' + '.join(f'{number(a)} * z{i}' for i, a in enumerate(row))});")
+    return lines
+
+
+def random_step(model: CompactModel, kind: Functions, k: int, sums: str) -> list[str]:
+    """Statements that add the random part of dq/dt of column k to `r`, from `bare`, its rate in 1/s, and `share`.
+
+    sums : text of ln phi
+    """
+    low, high, rest = coefficient(kind.low, "u"), coefficient(kind.high, "u"), f"rest{model.kind[k - 1]}"
+    drawn = f"normal(seed, floor($abstime / frame * {ROUND}), {k}.0)"
+    return [
+        "    bare = bare * share;",
+        f"    y = max(({rest} - {low}) * ({high} - q) + ({high} - {rest}) * (q - {low}), 0.0);",
+        f"    y = {number(0.5 / model.ions[k - 1])} * reference_area / area * y * exp(min(max({sums}, {LEAST}), {MOST}));",
+        "    if (seed > 0 && frame > 0.0 && $abstime > 0.0)",
+        f"      r = r + bare * sqrt(y / tanh(max(0.5 * bare * frame, 1e-15))) * {drawn};",
+    ]
+
+
+def spice_parameters() -> str:
+    """Parameters of noise of a subcircuit: the time between random numbers, three normal numbers of the device."""
+    return "frame=0 z0=0 z1=0 z2=0 "
+
+
+def spice_device(model: CompactModel) -> list[str]:
+    """Lines that set ln of the factors of the device, `dlow`, `dhigh` and `drate`, from its three normal numbers."""
+    rows = zip(FACTORS, root(model), strict=True)
+    return [
+        f".param d{name}={{{'+'.join(f'({number(a)})*z{i}' for i, a in enumerate(row))}}}" for name, row in rows
+    ] + [".param held={frame > 0 ? frame : 1} noisy={frame > 0 ? 1 : 0}"]
+
+
+def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, log_rate: str) -> list[str]:
+    """Lines of the random part of dq/dt of column k, node `w`. sums : text of ln phi   log_rate : of ln of the rate in 1/s
+
+    ngspice takes straight lines from one random number to the next, which scatter less than numbers that are held:
+    in place of coth(x/2), x = r frame, stands sqrt(4 + 2.2 x + 2.25 x^2)/x, within 6 % of what a mean over time needs.
+    The rate spans thirty decades, and its logarithm is what ngspice can follow through the edges of pulses.
+    """
+    low, high, rest = coefficient(kind.low, ""), coefficient(kind.high, ""), f"V(rest{model.kind[k - 1]})"
+    x = f"exp(V(h{k}))*{{held}}"
+    return [
+        f"Vz{k} z{k} 0 DC 0 TRNOISE({{noisy}} {{frame}} 0 0)",
+        f"Bh{k} h{k} 0 V = min(max({log_rate}, -60), 60)",
+        f"Bs{k} s{k} 0 V = {number(0.5 / model.ions[k - 1])}*{{{number(model.area)}/area}}"
+        f"*max(({rest}-{low})*({high}-V(q{k}))+({high}-{rest})*(V(q{k})-{low}), 0)*exp(min(max({sums}, {LEAST}), {MOST}))",
+        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*sqrt(V(s{k})/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x})+{TINY})*V(z{k})",
+    ]
+
+
+def electron_noise() -> tuple[str, str]:
+    """Contributions of the shot noise 2qI of the junction and of 4kT/R of the series resistance."""
+    power = f"{number(2.0 * ELEMENTARY_CHARGE)} * abs(g * V(j, n)) * area / reference_area"
+    shot = f'    I(j, n) <+ white_noise({power}, "shot");'
+    thermal = f' + white_noise({number(4.0 * BOLTZMANN_EV * ELEMENTARY_CHARGE)} * $temperature / rs, "thermal")'
+    return shot, thermal
