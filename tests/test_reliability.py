@@ -227,12 +227,14 @@ def test_another_integrator_with_its_own_equations_of_the_electrons_agrees(numbe
 
 
 @needs_speed
+@pytest.mark.parametrize("electrons", [False, True])
 @pytest.mark.parametrize("number", [1, pytest.param(3, marks=pytest.mark.campaign)])
-def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number):
+def test_another_integrator_with_its_own_equations_of_the_polarisation_agrees(number, electrons):
     pytest.importorskip("sksundae")
-    from validation.reliability import agreement_polarised
+    from validation.reliability import agreement_polarised, agreement_polarised_electrons
 
-    compared = agreement_polarised.compare(devices.drawn(8, seed=3)[number], number)
+    compare = agreement_polarised_electrons.compare if electrons else agreement_polarised.compare
+    compared = compare(devices.drawn(8, seed=3)[number], number)
     assert compared.moved > 0.1
     assert compared.error < 1e-6
 
@@ -280,9 +282,10 @@ def test_free_energy_never_rises_with_a_polarisation():
 
 
 @needs_speed
-def test_free_energy_never_rises_with_electrons_at_no_voltage():
+@pytest.mark.parametrize("written", [devices.with_electrons, devices.with_both])
+def test_free_energy_never_rises_with_electrons_at_no_voltage(written):
     rows = enumerate(devices.drawn(8, seed=5))
-    found = [fall for k, u in rows for fall in free_energy.falls(u, k, devices.with_electrons)]
+    found = [fall for k, u in rows for fall in free_energy.falls(u, k, written)]
     assert sum(fall.steps for fall in found) > 50
     assert [fall for fall in found if fall.rise > fall.round_off] == []
     assert [fall for fall in found if fall.overshoot > 1e-6 / free_energy.ROUND_OFF * fall.round_off] == []

@@ -96,12 +96,8 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
         return
     if polar.law == "nls" and spread is None:
         yield (*here, "law"), f'"merz-kai", or beside "nls" a spread of "{TIME}" in [columns]', '"nls"'
-    if case.device.film.electrons != "none":
-        yield (
-            here,
-            'none beside device.film.electrons = "balance" (a polarised film holds no electrons here)',
-            "a table",
-        )
+    if case.device.film.electrons != "none" and getattr(case.drive, "polarisation", "frozen") != "frozen":
+        yield ("drive", "polarisation"), '"frozen" beside device.film.electrons = "balance"', '"following"'
     if case.drive.kind == "patterns":
         yield here, 'none beside a drive of the kind "patterns" (compact models have no polarisation)', "a table"
     if polar.saturation_at(case.temperature) == 0.0:

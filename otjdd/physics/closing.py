@@ -41,8 +41,9 @@ def bending(junction: Junction, state: State, k: int) -> float:
     sheet, n = 0.0, state.electrons[k]
     for i in range(state.c.shape[1]):
         sheet += (n[RIGHT, i] + n[LEFT, i]) * junction.columns.width[k, i]
-    last = state.c.shape[1]
-    return ELEMENTARY_CHARGE * sheet * closure_slope(junction, k, state.D[k, 0], state.D[k, last], state.eps[k])
+    P, last = state.P[k], state.c.shape[1]
+    slope = closure_slope(junction, k, state.D[k, 0] + P, state.D[k, last] + P, state.eps[k])
+    return ELEMENTARY_CHARGE * sheet * slope
 
 
 @detached
@@ -53,7 +54,8 @@ def close_with_electrons(junction: Junction, state: State, k: int, V: float, tol
     if not found:
         found = solve_stack(junction, state, k, V) > 0
     if found:
-        state.D_left[k], state.D_right[k] = state.D[k, 0], state.D[k, state.c.shape[1]]
+        P = state.P[k]
+        state.D_left[k], state.D_right[k] = state.D[k, 0] + P, state.D[k, state.c.shape[1]] + P
     return found
 
 

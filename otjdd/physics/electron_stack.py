@@ -6,7 +6,8 @@
     unknown     D_0       U_0, w_0      D_1       U_1, w_1         U_N-1, w_N-1    D_N
     equation    face: U_f - U_f-1 = d_f E(D_f)      cell: D_i+1 - D_i = e h_i (z c_i + f - n_i)
 
-U is E_C at the centres of the cells; at both ends the charges of the electrodes set it. With r the residual of an equation,
+U is E_C at the centres of the cells; at both ends the charges of the electrodes set it: D_0 + P and -(D_N + P), with the
+polarisation P of the film, which D at the faces is without. With r the residual of an equation,
 the linear equations of the faces give dD, and those of the cells remain:
 
     dD_f = stiffness_f (dU_f - dU_f-1 + r_f)        dU = -dV left of face 0, 0 right of face N
@@ -52,6 +53,7 @@ class Stack(NamedTuple):
     """Bands and charges of one column with electrons, and work space; arrays changed in place."""
 
     c: np.ndarray  # (N,) 1/m3, vacancies
+    P: np.ndarray  # (1,) C/m2, polarisation
     D: np.ndarray  # (N+1,) C/m2
     E: np.ndarray  # (N+1,) V/m
     eps: np.ndarray  # (N+1,) dD/dE, F/m
@@ -82,8 +84,8 @@ def column_of(state: State, k: int) -> Stack:
     """Column k of a state as a stack, views of its arrays; the work space is that of all columns."""
     N, lines = state.c.shape[1], state.lines
     return Stack(
-        state.c[k], state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k], state.electrons[k],
-        state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
+        state.c[k], state.P[k : k + 1], state.D[k], state.E[k], state.eps[k], state.guess[k], state.band[k],
+        state.electrons[k], state.electrons[k, OF_RIGHT : OF_LEFT + 1], lines[PIECES, : N + 1], lines[ROOM : ROOM + 2],
         lines[SLOPES : SLOPES + 3],
     )  # fmt: skip
 
@@ -104,8 +106,8 @@ def own_linear(state: State) -> Linear:
 @inlined
 def lay_ends(junction: Junction, k: int, V: float, stack: Stack):
     """Set the band at both ends from the charges of the electrodes."""
-    stack.U[0] = edge(junction.left[k], stack.D[0])[0] + junction.columns.left_edge[k] - V
-    stack.U[stack.U.size - 1] = edge(junction.right[k], -stack.D[stack.D.size - 1])[0]
+    stack.U[0] = edge(junction.left[k], stack.D[0] + stack.P[0])[0] + junction.columns.left_edge[k] - V
+    stack.U[stack.U.size - 1] = edge(junction.right[k], -(stack.D[stack.D.size - 1] + stack.P[0]))[0]
 
 
 @detached
@@ -146,9 +148,9 @@ def elastance(junction: Junction, k: int, stack: Stack, f: int):
     N = stack.D.size - 1
     slope = junction.columns.distance[k, f] / stack.eps[f]
     if f == 0:
-        slope += edge(junction.left[k], stack.D[0])[1]
+        slope += edge(junction.left[k], stack.D[0] + stack.P[0])[1]
     if f == N:
-        slope += edge(junction.right[k], -stack.D[N])[1]
+        slope += edge(junction.right[k], -(stack.D[N] + stack.P[0]))[1]
     return slope
 
 
@@ -176,11 +178,18 @@ def weight_slopes(distance: np.ndarray, kT: float, stack: Stack):
 
 
 @bare
+def electrode_elastances(junction: Junction, k: int, stack: Stack):
+    """Elastances of the left and the right electrode [V m2/C]."""
+    N = stack.D.size - 1
+    left = edge(junction.left[k], stack.D[0] + stack.P[0])[1]
+    return left, edge(junction.right[k], -(stack.D[N] + stack.P[0]))[1]
+
+
+@bare
 def follow_ends(junction: Junction, k: int, stack: Stack, stiffness: np.ndarray):
     """Derivatives of the band at the left and right electrode by the band in the first and the last cell."""
-    N = stack.D.size - 1
-    left = edge(junction.left[k], stack.D[0])[1] * stiffness[0]
-    return left, edge(junction.right[k], -stack.D[N])[1] * stiffness[N]
+    left, right = electrode_elastances(junction, k, stack)
+    return left * stiffness[0], right * stiffness[stack.D.size - 1]
 
 
 @bare
@@ -242,6 +251,21 @@ def fill_answer_to_voltage(junction: Junction, k: int, stack: Stack, linear: Lin
         x[i, WEIGHT] = 0.0
     x[0, BAND] += linear.stiffness[0]
     x[0, WEIGHT] = stack.slopes[ON_LEFT, 0] + linear.ends[0]
+
+
+@bare
+def fill_answer_to_polarisation(junction: Junction, k: int, stack: Stack, linear: Linear, x: np.ndarray):
+    """Fill x with minus the derivatives by P of the equations of cells and weights, of the stack linearised last.
+
+    P moves the band at both ends by the elastances of the electrodes, which are missing at the end faces then.
+    """
+    N, (left, right) = x.shape[0], electrode_elastances(junction, k, stack)
+    for i in range(N):
+        x[i, BAND], x[i, WEIGHT] = 0.0, 0.0
+    x[0, BAND] -= linear.stiffness[0] * left
+    x[N - 1, BAND] += linear.stiffness[N] * right
+    x[0, WEIGHT] -= (linear.ends[0] + stack.slopes[ON_LEFT, 0]) * left
+    x[N - 1, WEIGHT] -= (linear.ends[1] + stack.slopes[ON_RIGHT, N - 1]) * right
 
 
 @bare

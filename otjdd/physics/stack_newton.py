@@ -94,8 +94,8 @@ def within(range_of_charge: tuple, here: float, move: float):
 def kept_in_tables(junction: Junction, k: int, stack: Stack, left: float, right: float):
     """Moves of D(0) and D(L) that stay within the tables of the electrodes."""
     N = stack.D.size - 1
-    left = within(charge_range(junction.left[k]), stack.D[0], left)
-    return left, -within(charge_range(junction.right[k]), -stack.D[N], -right)
+    left = within(charge_range(junction.left[k]), stack.D[0] + stack.P[0], left)
+    return left, -within(charge_range(junction.right[k]), -(stack.D[N] + stack.P[0]), -right)
 
 
 @detached
@@ -413,8 +413,11 @@ def solve_stack(junction: Junction, state: State, k: int, V: float) -> int:
     return found if found else up_from_zero(junction, state, k, V)
 
 
-def static_stack(junction: Junction, k: int, c: np.ndarray, V: float):
-    """Static stack of column k with vacancies c (N,) [1/m3] at junction voltage V, and its iterations; 0: none found."""
+def static_stack(junction: Junction, k: int, c: np.ndarray, V: float, P: float = 0.0):
+    """Static stack of column k with vacancies c (N,) [1/m3] at junction voltage V, and its iterations; 0: none found.
+
+    P : polarisation [C/m2]
+    """
     state = new_state(*junction.columns.width.shape, True)
-    state.c[k] = c
+    state.c[k], state.P[k] = c, P
     return column_of(state, k), solve_stack(junction, state, k, V)

@@ -22,6 +22,7 @@ from otjdd.physics.electron_stack import (
     Linear,
     Stack,
     column,
+    fill_answer_to_polarisation,
     fill_answer_to_voltage,
     fill_residuals,
     linearise,
@@ -49,6 +50,7 @@ class ElectronWork(NamedTuple):
 
     matrix: np.ndarray  # (3, K, N, 3, 3) factors
     response: np.ndarray  # (K, N, 3) answer of the unknowns to V_j
+    by_P: np.ndarray  # (K, N, 3) answer of the unknowns to the polarisation; of size 0 where no film is polarised
     x: np.ndarray  # (K, N, 3) right-hand sides, then answers
     lines: np.ndarray  # (LINES, K, N+1) of `electron_stack.Linear`; TILT: flux by the step of the band [1/(m2 s eV)]
     # PULL: of `bound_electrons.fill_pull`
@@ -56,11 +58,12 @@ class ElectronWork(NamedTuple):
     D: np.ndarray  # (s, K, N+1)
 
 
-def new_electron_work(stages: int, K: int, N: int, electrons: bool) -> ElectronWork:
-    """Work space for K columns of N cells, their film with or without electrons."""
+def new_electron_work(stages: int, K: int, N: int, electrons: bool, polarised: bool = False) -> ElectronWork:
+    """Work space for K columns of N cells, their film with or without electrons, polarised or not."""
     faces, cells = int(electrons) * (N + 1), int(electrons) * N
     return ElectronWork(
-        np.zeros((3, K, cells, PER_BLOCK, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
+        np.zeros((3, K, cells, PER_BLOCK, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
+        np.zeros((K, int(polarised) * cells, PER_BLOCK)), np.zeros((K, cells, PER_BLOCK)),
         np.zeros((LINES, K, faces)), np.zeros((stages, K, cells)), np.zeros((stages, K, faces)),
     )  # fmt: skip
 
@@ -136,6 +139,16 @@ def factor_column(
     good = factor_threes(linear.lower, linear.diagonal, linear.upper)
     solve_threes(linear.lower, linear.diagonal, linear.upper, response)
     return good
+
+
+@detached
+def answer_to_polarisation(junction: Junction, state: State, film: ElectronWork, k: int):
+    """Fill the answer of column k to its polarisation, after `factor_column`."""
+    linear, by_P = linear_of(film, k), film.by_P[k]
+    fill_answer_to_polarisation(junction, k, column(state, k), linear, by_P)
+    for f in range(by_P.shape[0]):
+        by_P[f, PASSED] = 0.0
+    solve_threes(linear.lower, linear.diagonal, linear.upper, by_P)
 
 
 @spliced

@@ -4,22 +4,52 @@
     0       = U_f - U_f-1 - d_f E(D_f)                      one per face
     0       = D_i+1 - D_i - e h_i (z c_i + f - n_i)         one per cell
     0       = V(t) - V_j - R_s I                            one for the junction
+    dq/dt   = F(q, E)                                       one per column whose film is polarised: `polarisation_step`
 
 n_i depends on the band U_i and, through the weights of the contacts, on the band everywhere. The weights are computed from
-the band at every stage; their derivative is in the Jacobian (`electron_jacobian`).
+the band at every stage; their derivative is in the Jacobian (`electron_jacobian`). q moves the band at both ends by the
+charge of the electrodes, and the answer of the stack to it pulls at q by the field.
 """
 
 import math
 
-from otjdd.compiler.decorators import detached
+import numpy as np
+
+from otjdd.compiler.decorators import bare, detached
 from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of, fluxes_of
 from otjdd.physics.circuit import drop
 from otjdd.physics.closing import bending, log_change
-from otjdd.physics.electron_stack import BAND, column, displacement_changes, lay_bands, lay_electrons
-from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces
+from otjdd.physics.electron_stack import (
+    BAND,
+    column,
+    displacement_changes,
+    electrode_elastances,
+    lay_bands,
+    lay_electrons,
+)
+from otjdd.physics.junction import FluxSlopes, Junction, band_of_fields, faces, polarised
 from otjdd.physics.numerics import add_scaled, add_up, copy
+from otjdd.physics.polarisation import ADVANCE, TOWARDS
 from otjdd.physics.state import GUESS, State, Tangent
-from otjdd.stepping.electron_jacobian import MISSING, PASSED, PULL, ElectronWork, factor_column, linear_of, solve_column
+from otjdd.stepping.electron_jacobian import (
+    MISSING,
+    PASSED,
+    PULL,
+    STIFFNESS,
+    ElectronWork,
+    answer_to_polarisation,
+    factor_column,
+    linear_of,
+    solve_column,
+)
+from otjdd.stepping.polarisation_step import (
+    end_polarisation,
+    fill_right_hand_side,
+    move_polarisation,
+    moved_polarisation,
+    rate_at,
+    start_polarisation,
+)
 from otjdd.stepping.rosenbrock import (
     Ramp,
     Trial,
@@ -41,7 +71,39 @@ def factor_all(junction: Junction, state: State, trial: Trial, dt: float) -> boo
         if binds(junction):
             fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
         good = good and factor_column(junction, state, trial.film, k, slopes, 1.0 / (dt * trial.method.gamma))
+        if polarised(junction):
+            lay_polarised_stack(junction, state, trial, k, 1.0 / (dt * trial.method.gamma))
     return good
+
+
+@detached
+def add_ends(junction: Junction, state: State, film: ElectronWork, k: int, dP: float, dD: np.ndarray):
+    """Add to changes dD (N+1,) of D, by the unknowns, those at the end faces by a change dP [C/m2] alone."""
+    (left, right), N = electrode_elastances(junction, k, column(state, k)), dD.size - 1
+    dD[0] -= film.lines[STIFFNESS, k, 0] * left * dP
+    dD[N] -= film.lines[STIFFNESS, k, N] * right * dP
+
+
+@bare
+def across(junction: Junction, state: State, k: int, dD: np.ndarray) -> float:
+    """Change of the voltage across the film [V] by changes dD (N+1,) of D at the faces."""
+    total = 0.0
+    for f in range(dD.size):
+        total += junction.columns.distance[k, f] / state.eps[k, f] * dD[f]
+    return total
+
+
+@detached
+def lay_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, per_dt: float):
+    """Fill the work of the polarisation of column k at the start of a step, after `factor_column`."""
+    film, polar, dD = trial.film, trial.work.polar, trial.film.D[0, k]
+    rate = start_polarisation(junction, state, k, polar)
+    answer_to_polarisation(junction, state, film, k)
+    displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)
+    add_ends(junction, state, film, k, 1.0, dD)
+    polar.pivot[k] = per_dt - rate.by_q - polar.pull[k] * polar.slope[k] * across(junction, state, k, dD)
+    displacement_changes(linear_of(film, k), film.response[k], 1.0, 0.0, dD)
+    polar.per_V[k] = polar.pull[k] * across(junction, state, k, dD) / polar.pivot[k]
 
 
 @detached
@@ -67,18 +129,27 @@ def evaluate_electron_stage(junction: Junction, state: State, trial: Trial, dV: 
     work, new = trial.work, trial.state
     for k in range(state.c.shape[0]):
         displaced(junction.columns, k, state.c[k], work.dS[k], new.c[k])
+        if polarised(junction):
+            new.P[k] = moved_polarisation(junction, state, k, work.polar.moved[k])
         lay_bands(junction, k, state.V[0] + dV, column(new, k))
         fluxes_of(junction, new, k, work.factors, work.J[k])
+        if polarised(junction):
+            work.polar.rate[k] = rate_at(junction, new, k, state.progress[ADVANCE, k] + work.polar.moved[k]).value
 
 
 @detached
-def solve_stage(junction: Junction, trial: Trial, stage: int, dt: float):
-    """Unknowns x of every column that answer the residuals at a stage, V_j held."""
-    work, film = trial.work, trial.film
+def solve_stage(junction: Junction, state: State, trial: Trial, stage: int, dt: float):
+    """Unknowns x of every column that answer the residuals at a stage, V_j and q held; then w of q, V_j held."""
+    work, film, polar = trial.work, trial.film, trial.work.polar
+    fill_right_hand_side(polar, trial.method.C[stage], 1.0 / dt, stage)
     for k in range(trial.state.c.shape[0]):
         flux = work.J[k]
         add_stages(trial.method.C[stage], 1.0 / dt, work.US, k, stage, flux)
         solve_column(junction, k, trial.state, film, flux)
+        if polarised(junction):
+            dD = film.D[stage, k]
+            displacement_changes(linear_of(film, k), film.x[k], 0.0, 1.0, dD)
+            polar.answer[k] = (polar.answer[k] + polar.pull[k] * across(junction, state, k, dD)) / polar.pivot[k]
 
 
 @detached
@@ -93,6 +164,7 @@ def lost_along(
         for f in range(dD.shape[1]):
             dD[k, f] = trial.state.D[k, f] - state.D[k, f]
         change = tangent.by_V[k] * dV + log_change(junction, tangent, k, dD[k])
+        change += (tangent.by_D[k] + tangent.by_P[k]) * (trial.state.P[k] - state.P[k])
         total += state.G[k] * math.exp(max(-50.0, min(50.0, change)))
     return drop(junction, (state.V[0] + dV) * total)[0]
 
@@ -101,8 +173,11 @@ def lost_along(
 def voltage_of_stage(
     junction: Junction, state: State, tangent: Tangent, trial: Trial, with_current: bool, stage: int, r_circuit: float
 ) -> float:  # fmt: skip
-    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives it."""
-    film, by_V, rest = trial.film, 1.0, r_circuit
+    """dV_j of a stage. With x = p + z dV the circuit row V - V_j - drop(sum V_j G) gives it.
+
+    With a polarisation w = answer + per_V dV of q adds its share to both.
+    """
+    film, polar, by_V, rest = trial.film, trial.work.polar, 1.0, r_circuit
     if with_current:
         slope = drop(junction, state.V[0] * add_up(state.G))[1]
         for k in range(state.c.shape[0]):
@@ -111,21 +186,36 @@ def voltage_of_stage(
             by_V += slope * state.G[k] + current * (tangent.by_V[k] + log_change(junction, tangent, k, dD))
             displacement_changes(linear, film.x[k], 0.0, 1.0, dD)
             rest -= current * log_change(junction, tangent, k, dD)
+            if polarised(junction):
+                displacement_changes(linear, film.by_P[k], 0.0, 0.0, dD)
+                add_ends(junction, state, film, k, 1.0, dD)
+                along = tangent.by_D[k] + tangent.by_P[k] + log_change(junction, tangent, k, dD)
+                by_V += current * along * polar.slope[k] * polar.per_V[k]
+                rest -= current * along * polar.slope[k] * polar.answer[k]
     return rest / by_V
 
 
 @detached
-def keep_stage(trial: Trial, stage: int, dV: float):
-    """Put the unknowns of a stage, V_j with them, into work.US, film.U, film.D and work.UV."""
-    work, film = trial.work, trial.film
+def keep_stage(junction: Junction, state: State, trial: Trial, stage: int, dV: float):
+    """Put the unknowns of a stage, V_j and q with them, into work.US, film.U, film.D, work.UV and polar.stages."""
+    work, film, polar = trial.work, trial.film, trial.work.polar
     work.UV[stage] = dV
     for k in range(trial.state.c.shape[0]):
         x, response, S, U = film.x[k], film.response[k], work.US[stage, k], film.U[stage, k]
+        dP = 0.0
+        if polarised(junction):
+            polar.stages[stage, k] = polar.answer[k] + polar.per_V[k] * dV
+            dP = polar.slope[k] * polar.stages[stage, k]
+            for i in range(U.size):
+                x[i, BAND] += dP * film.by_P[k, i, BAND]
+                x[i, PASSED] += dP * film.by_P[k, i, PASSED]
         for i in range(U.size):
             x[i, BAND] += dV * response[i, BAND]
             U[i], S[i] = x[i, BAND], x[i, PASSED] + dV * response[i, PASSED]
         S[0] = 0.0
         displacement_changes(linear_of(film, k), x, dV, 1.0, film.D[stage, k])
+        if polarised(junction):
+            add_ends(junction, state, film, k, dP, film.D[stage, k])
 
 
 @detached
@@ -153,16 +243,24 @@ def electron_step(
     for k in range(state.c.shape[0]):
         for row in range(GUESS):
             copy(state.guess[k, row], new.guess[k, row])
+    if polarised(junction):
+        copy(state.progress[TOWARDS], new.progress[TOWARDS])
     for i in range(method.alpha.size):
         dV = lay_stage(state, trial, i, dV)
+        if i > 0:
+            move_polarisation(work.polar, method.A, i)
         evaluate_electron_stage(junction, state, trial, dV)
         r_circuit = source.voltage + source.slope * (method.alpha[i] + method.gamma_sum[i]) * dt - state.V[0] - dV
         r_circuit -= lost_along(junction, state, tangent, trial, with_current, dV)
         if not abs(r_circuit) < math.inf:
             return False
-        solve_stage(junction, trial, i, dt)
-        keep_stage(trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit))
+        solve_stage(junction, state, trial, i, dt)
+        keep_stage(
+            junction, state, trial, i, voltage_of_stage(junction, state, tangent, trial, with_current, i, r_circuit)
+        )
     end_step(junction, state, work, trial.film, new)
+    if polarised(junction):
+        end_polarisation(junction, state, new, work.polar)
     new.V[0] = state.V[0] + dV + work.UV[method.alpha.size - 1]
     return True
 

@@ -9,9 +9,11 @@ import math
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import BOLTZMANN_EV
 from otjdd.physics.heat import fill_power, rises, warm
-from otjdd.physics.junction import Junction
+from otjdd.physics.junction import Junction, polarised
+from otjdd.physics.polarisation import TWO_LEVEL
 from otjdd.physics.quasistatic import ensure_current
 from otjdd.physics.state import LAST, MEAN, OFF, POWER, SLOPE, TEMPERATURE, State, Tangent
+from otjdd.stepping.polarisation_step import seen_polarisation
 
 SAME = 1e-6  # relative, of temperatures that agree: the current then differs by 3e-5
 STEEPEST = 0.9  # rise of R P per kelvin with which a step may end: with more the junction runs away, in steps below tau
@@ -101,9 +103,15 @@ def agreed(junction: Junction, new: State):
 
 
 @bare
-def log_rate(junction: Junction, k: int, before: float, after: float) -> float:
-    """|Change of the logarithm of the hop rate| of column k between two temperatures [K]."""
-    return junction.columns.barrier[k] / BOLTZMANN_EV * abs(1.0 / before - 1.0 / after)
+def log_rate(barrier: float, before: float, after: float) -> float:
+    """|Change of the logarithm of a rate| over a barrier [eV] between two temperatures [K]."""
+    return barrier / BOLTZMANN_EV * abs(1.0 / before - 1.0 / after)
+
+
+@bare
+def switches_by_heat(junction: Junction) -> bool:
+    """True where films are polarised by a law whose rates follow the temperature."""
+    return polarised(junction) and junction.polarisation.law == TWO_LEVEL
 
 
 @detached
@@ -112,15 +120,20 @@ def heat_error(junction: Junction, state: State, new: State, step: float, motion
 
     motion : norm of what the ions have moved in the step
     The change of the hop rate is the measure: of the temperature at the end, over rtol; of that within the step, by the
-    ions that it moves. The power is taken as linear in time; its slope of the step before tells how wrong that is.
+    ions that it moves. The rate of two levels of a polarisation counts likewise. The power is taken as linear in time; its
+    slope of the step before tells how wrong that is.
     """
     heat, z, worst = junction.heat, step / junction.heat.time_constant, 0.0
     for k in range(state.heat.shape[1]):
         T, end = state.heat[TEMPERATURE, k], new.heat[TEMPERATURE, k]
         bent = heat.resistance[k] * abs(new.heat[POWER, k] - state.heat[POWER, k] - step * state.heat[SLOPE, k])
         at_end, within = bent * min(z / 6.0, 1.0 / z), bent * min(z, 2.0) / 12.0
-        change = log_rate(junction, k, T, end)
+        barrier, moved = junction.columns.barrier[k], motion
+        if switches_by_heat(junction):
+            barrier = max(barrier, junction.polarisation.barrier[k])
+            moved = max(motion, seen_polarisation(junction, new, k, new.P[k] - state.P[k]) / rtol)
+        change = log_rate(barrier, T, end)
         mean = new.heat[MEAN, k]
-        wrong = change * change / 12.0 + log_rate(junction, k, mean, mean + within)
-        worst = max(worst, max(motion * wrong, log_rate(junction, k, end, end + at_end) / rtol))
+        wrong = change * change / 12.0 + log_rate(barrier, mean, mean + within)
+        worst = max(worst, max(moved * wrong, log_rate(barrier, end, end + at_end) / rtol))
     return worst

@@ -9,6 +9,7 @@ In a stage x = dS, y = dD(L), w = dq and v = dV_j. With p and z as in `rosenbroc
     w = [r + pull (share (v - mismatch) + (1 - share) closure_S . p)]/pivot
 
 `electrodes` is the elastance of the two electrodes, pull = F_E/L, pivot = 1/(gamma dt) - F_q + pull electrodes share P'.
+With electrons in the film the answer of their stack to P and V_j takes the place of these (`electron_step`).
 """
 
 import math
@@ -26,6 +27,7 @@ from otjdd.physics.polarisation import (
     PROGRESS,
     TOWARDS,
     TWO_LEVEL,
+    Rate,
     mean_field,
     polarisation_at,
     rate_of,
@@ -93,13 +95,20 @@ def aim(junction: Junction, state: State):
 
 
 @detached
+def start_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork) -> Rate:
+    """Fill slope and pull of column k at the start of a step, with nothing moved. Returns the rate of q."""
+    polar, q = junction.polarisation, state.progress[ADVANCE, k]
+    rate = rate_at(junction, state, k, q)
+    work.slope[k] = polarisation_at(polar, k, q, state.progress[BEGUN, k], state.progress[TOWARDS, k])[1]
+    work.pull[k], work.rate[k], work.moved[k] = rate.by_field / polar.thickness[k], rate.value, 0.0
+    return rate
+
+
+@detached
 def lay_polarisation(junction: Junction, state: State, k: int, work: PolarisationWork, per_dt: float, bordered: float):
     """Fill the work of column k at the start of a step. per_dt : 1/(gamma dt) [1/s]   bordered : of the ions"""
-    polar, q = junction.polarisation, state.progress[ADVANCE, k]
-    rate, electrodes = rate_at(junction, state, k, q), electrode_elastance(junction, state, k)
-    work.slope[k] = polarisation_at(polar, k, q, state.progress[BEGUN, k], state.progress[TOWARDS, k])[1]
-    work.share[k], work.pull[k] = 1.0 - electrodes / bordered, rate.by_field / polar.thickness[k]
-    work.rate[k], work.moved[k] = rate.value, 0.0
+    rate, electrodes = start_polarisation(junction, state, k, work), electrode_elastance(junction, state, k)
+    work.share[k] = 1.0 - electrodes / bordered
     work.pivot[k] = per_dt - rate.by_q + work.pull[k] * electrodes * work.share[k] * work.slope[k]
 
 

@@ -96,7 +96,7 @@ def new_trial(
 ) -> Trial:  # fmt: skip
     """Room for a step of a method for K columns of N cells, with or without electrons, heat, polarisation and noise."""
     stages = method.alpha.size
-    work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons)
+    work, film = new_work(stages, K, N, polarised), new_electron_work(stages, K, N, electrons, polarised)
     noise = no_noise() if noise is None else noise
     return Trial(method, work, new_state(K, N, electrons, heat, polarised), film, noise)
 

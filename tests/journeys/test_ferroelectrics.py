@@ -36,7 +36,10 @@ def test_what_holds_no_polarisation_refuses_it_with_its_line(folder):
     assert "array.toml:2" in said
     assert 'none beside a drive of the kind "patterns"' in said
     electrons = "--set device.film.electrons=balance --set device.film.density_of_states='1e26 1/m^3'"
-    assert "a polarised film holds no electrons here" in otjdd(f"check ftj-hzo {electrons}", code=3)
+    assert '"frozen" beside device.film.electrons = "balance"' in otjdd(f"check ftj-cv {electrons}", code=3)
+    assert '"frozen" for a film without [device.film.polarisation]' in otjdd(
+        "check cv --set drive.polarisation=following", code=3
+    )
 
 
 @pytest.mark.parametrize("kind", ["iv", "cv", "impedance"])

@@ -176,6 +176,26 @@ def test_a_tight_tolerance_gives_the_same_with_vacancies_that_move():
 
 
 @needs_speed
+def test_electrons_screen_a_polarisation_and_few_of_them_leave_it_as_it_is():
+    low = {"device.left.barrier": "0.4 eV", "device.right.barrier": "0.4 eV", "ions.density": "1e25 1/m^3",
+           "ions.activation_energy": "0.5 eV", "device.film.polarisation.initial": -1.0}  # fmt: skip
+    bare = film(**SCREENED, drive=PULSES).replace(low)
+    runs = {}
+    for states in ("none", "1e19 1/m^3", "1e26 1/m^3"):
+        electrons = {"device.film.electrons": "balance", "device.film.density_of_states": states}
+        runs[states] = otjdd.run(bare if states == "none" else bare.replace(electrons))
+    none, few, many = runs.values()
+    for name in ("polarisation", "film_field", "vacancy_mean_position", "electrode_charge"):
+        assert few[name].values[-1] == pytest.approx(none[name].values[-1], rel=1e-5)
+    assert abs(many.polarisation.values[-1] - none.polarisation.values[-1]) > 1e-3 * 0.27
+    sheet = 1.602176634e-19 * (2 * 1e25 * 10e-9 - many.film_electron_sheet.values)
+    balance = many.electrode_charge.values + many.right_electrode_charge.values + sheet
+    assert np.abs(balance).max() < 1e-6 * np.abs(many.electrode_charge.values).max()
+    tight = otjdd.run(bare.replace(electrons), {"numerics.rtol": 1e-5, "numerics.atol": 1e-8})
+    assert many.polarisation.values[-1] == pytest.approx(tight.polarisation.values[-1], abs=1e-3 * 0.27)
+
+
+@needs_speed
 def test_a_saturation_of_nothing_changes_nothing():
     """As small as a case may say: fields and currents are those without a polarisation."""
     case = film(drive={"kind": "pulse", "voltage": "2 V", "width": "1 us"})
@@ -240,7 +260,6 @@ def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"device.film.electrons": "balance", "device.film.density_of_states": "1e26 1/m^3"}, "none beside device"),
         ({"device.film.polarisation": KAI | {"time": "1e-16 s"}}, 'expected a time from "1 fs"'),
         ({"device.film.polarisation": {"law": "landau"}}, '"two-level".*"merz-kai".*"nls"'),
         ({"columns.spread": {"device.film.polarisation.time": {"law": "log-normal", "factor": 3.0}}}, "has a time"),

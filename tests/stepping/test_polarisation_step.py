@@ -1,16 +1,17 @@
-"""One time step of a polarised film with moving vacancies: the order of its error, its estimate, and the load line."""
+"""One time step of a polarised film with moving vacancies, with and without electrons: its order and the load line."""
 
 import numpy as np
 import pytest
 from devices import BETWEEN_METALS, begin, case, lumpy
 from scipy.integrate import solve_ivp
 
-from otjdd.physics.closing import close_all
+from otjdd.physics.closing import close_all, hold_electrons
 from otjdd.physics.ions import new_factors
 from otjdd.physics.junction import CLOSURE_TOLERANCE, fluxes
 from otjdd.physics.polarisation import ADVANCE, TOWARDS, mean_field, polarisation_at, rate_of
 from otjdd.physics.state import copy_state, new_state
 from otjdd.solver import integrate, model
+from otjdd.stepping.electron_step import electron_step, lost_along
 from otjdd.stepping.polarisation_step import aim
 from otjdd.stepping.rosenbrock import Ramp, modelled_drop, new_trial, rosenbrock_step
 from otjdd.stepping.rosenbrock_methods import RODAS, RODAS5P
@@ -20,6 +21,10 @@ SMOOTH = {
     "columns__count": 2, "columns__spread": {"ions.activation_energy": "10 meV"},
     "device__left__screening_length": "0.04 nm", "device__right__screening_length": "0.02 nm",
 }  # fmt: skip
+ELECTRONS = {  # some 1e24 1/m3
+    "device__film__electrons": "balance", "device__film__density_of_states": 1e27, "device__left__barrier": 0.2,
+    "device__right__barrier": 0.15,
+}  # fmt: skip
 LAWS = {  # that move a tenth of P_s within a nanosecond at 0.2 V
     "two-level": {"law": "two-level", "saturation": 0.1, "barrier": 0.27, "dipole_length": 0.5e-9, "initial": -0.2},
     "merz-kai": {"law": "merz-kai", "saturation": 0.1, "time": 1e-9, "activation_field": 3e7, "dimension": 2.0},
@@ -28,7 +33,8 @@ LAWS = {  # that move a tenth of P_s within a nanosecond at 0.2 V
 
 def polarised_run(law, **changes):
     """Two columns of a polarised film on the way, at 0.2 V."""
-    film = case(BETWEEN_METALS, **SMOOTH, **changes, device__film__polarisation=LAWS[law])
+    own = LAWS[law] | ({"offset_field": -3e8} if changes.keys() & ELECTRONS and law == "merz-kai" else {})
+    film = case(BETWEEN_METALS, **SMOOTH, **changes, device__film__polarisation=own)
     run = begin(film, lumpy(model.junction(film), np.random.default_rng(4), 0.3))
     integrate.put_polarised(run.junction, run.state, np.array([0.012, -0.018]))
     integrate.jump(run, 0.2)
@@ -42,17 +48,20 @@ def polarised_run(law, **changes):
 
 def step(run, dt, ramp=0.0, coupled=False, method=RODAS):
     """Where one step leads: state, and its error estimates."""
-    trial = new_trial(*run.state.c.shape, method=method, polarised=True)
+    electrons = bool(hold_electrons(run.junction))
+    trial = new_trial(*run.state.c.shape, electrons, method, polarised=True)
     copy_state(run.state, trial.state)
     V = float(run.state.V[0] * (1.0 + run.junction.resistance * run.state.G.sum()))
-    assert rosenbrock_step(run.junction, run.state, run.tangent, trial, Ramp(V, ramp), dt, coupled)
+    advance = electron_step if electrons else rosenbrock_step
+    assert advance(run.junction, run.state, run.tangent, trial, Ramp(V, ramp), dt, coupled)
     return trial.state, trial.work
 
 
 def exact(run, duration, ramp=0.0):
     """Concentrations (K, N) and polarisations (K,) by an independent integrator of the same rates."""
     junction, (K, N) = run.junction, run.state.c.shape
-    state, J, work, polar = new_state(K, N, False, False, True), np.empty(N + 1), new_factors(N), junction.polarisation
+    state = new_state(K, N, bool(hold_electrons(junction)), False, True)
+    J, work, polar = np.empty(N + 1), new_factors(N), junction.polarisation
     copy_state(run.state, state)
 
     def put(y):
@@ -81,8 +90,9 @@ def exact(run, duration, ramp=0.0):
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("method", [RODAS, RODAS5P], ids=["rodas", "rodas5p"])
-def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(law, method):
-    run, misses, estimates = polarised_run(law), [], []
+@pytest.mark.parametrize("more", [{}, ELECTRONS], ids=["without electrons", "with"])
+def test_a_step_is_of_the_order_of_its_method_and_its_error_estimate_one_lower(law, method, more):
+    run, misses, estimates = polarised_run(law, **more), [], []
     for dt in (4e-10, 1e-10):
         new, work = step(run, dt, 2e7, method=method)
         c, P = exact(run, dt, 2e7)
@@ -107,6 +117,21 @@ def test_junction_and_resistance_share_the_voltage_after_a_step_along_the_tangen
         moved = new.D_right - state.D_right
         after = modelled_drop(junction, state, run.tangent, True, passed, moved, new.V[0] - state.V[0], new.P)
         misses.append(abs(state.V[0] + lost + 1e6 * dt - new.V[0] - after))
+    assert misses[0] < 1e-6
+    assert misses[2] < misses[0] / 2**5 or misses[2] < 1e-15
+
+
+def test_electrons_and_a_resistance_share_the_voltage_after_a_step_along_the_tangent_of_the_current():
+    run, misses = polarised_run("two-level", circuit__series_resistance="20 ohm", **ELECTRONS), []
+    lost = run.state.V[0] * run.state.G.sum() * run.junction.resistance
+    assert lost > 0.0
+    for dt in (4e-10, 2e-10, 1e-10):
+        trial = new_trial(*run.state.c.shape, True, RODAS, polarised=True)
+        copy_state(run.state, trial.state)
+        source = float(run.state.V[0] + lost)
+        assert electron_step(run.junction, run.state, run.tangent, trial, Ramp(source, 1e6), dt, True)
+        after = lost_along(run.junction, run.state, run.tangent, trial, True, trial.state.V[0] - run.state.V[0])
+        misses.append(abs(source + 1e6 * dt - trial.state.V[0] - after))
     assert misses[0] < 1e-6
     assert misses[2] < misses[0] / 2**5 or misses[2] < 1e-15
 

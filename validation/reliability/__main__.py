@@ -15,6 +15,7 @@ from validation.reliability import (
     agreement,
     agreement_electrons,
     agreement_polarised,
+    agreement_polarised_electrons,
     attack,
     attack_explorer,
     attack_files,
@@ -190,6 +191,16 @@ def free_energies_with_polarisation(quick: bool, folder: Path) -> tuple[str, boo
     return free_energies(quick, folder, devices.with_polarisation)
 
 
+def agreement_with_both(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same with electrons in polarised films."""
+    return agreement_of_devices(quick, folder, agreement_polarised_electrons.compare)
+
+
+def free_energies_with_both(quick: bool, folder: Path) -> tuple[str, bool]:
+    """The same devices with electrons in polarised films, during a rest at 0 V."""
+    return free_energies(quick, folder, devices.with_both)
+
+
 def terminal_currents(quick: bool, folder: Path) -> tuple[str, bool]:
     """Charges at both terminals of 400 random devices; half of them have to fulfil the theorem of Shockley and Ramo."""
     count = 40 if quick else 400
@@ -248,9 +259,11 @@ CAMPAIGNS = {
     "folds": folds.folding_films,
     "electron-agreement": agreement_with_electrons,
     "polarised-agreement": agreement_with_polarisation,
+    "polarised-electron-agreement": agreement_with_both,
     "free-energy": free_energies,
     "electron-free-energy": free_energies_with_electrons,
     "polarised-free-energy": free_energies_with_polarisation,
+    "polarised-electron-free-energy": free_energies_with_both,
     "terminals": terminal_currents,
     CURRENTS: currents_of_devices,
     "stated-errors": errors_of_reads,

@@ -31,6 +31,8 @@ STATES = 1e24, 1e27  # 1/m3, least and largest density of states
 class ElectronEquations(Equations):
     """The discrete equations of a case with electrons, one column and no series resistance."""
 
+    P = 0.0  # C/m2, polarisation at which the stack is solved; D of the dielectric is less by it
+
     def __init__(self, case):
         super().__init__(case)
         self.states = case.device.film_states(case.temperature)
@@ -71,7 +73,7 @@ class ElectronEquations(Equations):
         n = self.electrons(c, U, ends, V)
         rho = E_CHARGE * (self.case.ions.charge * c + film.fixed_charge - n)
         D = D_left + np.append(0.0, np.cumsum(rho * self.h))
-        E = field(film.permittivity, D)
+        E = field(film.permittivity, D - self.P)
         return np.diff(np.concatenate(([ends[0]], U, [ends[1]]))) - self.d * E, D[-1], E
 
     def settled(self, c, V):
@@ -81,8 +83,9 @@ class ElectronEquations(Equations):
         from otjdd.physics.electrostatics import edge
         from otjdd.physics.stack_newton import static_stack
 
-        stack, N = static_stack(self.guess, 0, c, V)[0], c.size
-        steps = edge(self.guess.left[0], stack.D[0])[2], edge(self.guess.right[0], -stack.D[-1])[2]
+        stack, N = static_stack(self.guess, 0, c, V, self.P)[0], c.size
+        at_left, at_right = stack.D[0] + self.P, stack.D[-1] + self.P
+        steps = edge(self.guess.left[0], at_left)[2], edge(self.guess.right[0], -at_right)[2]
         unit = np.concatenate((np.ones(N), [1e-2], np.ones(2)))
 
         def wrong(y):
@@ -90,7 +93,7 @@ class ElectronEquations(Equations):
             missing, D_right, _ = self.missing(c, U, D, u_left, u_right, V)
             return np.concatenate((missing, [self.left.mismatch(u_left, D), self.right.mismatch(u_right, -D_right)]))
 
-        found = root(wrong, np.concatenate((stack.U[1:-1], [stack.D[0], *steps])) / unit, tol=1e-14)
+        found = root(wrong, np.concatenate((stack.U[1:-1], [at_left, *steps])) / unit, tol=1e-14)
         if np.abs(wrong(found.x)).max() > 1e-9:
             raise ArithmeticError(f"no stack found: {found.message}")
         return found.x * unit

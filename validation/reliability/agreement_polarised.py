@@ -84,10 +84,8 @@ class PolarisedEquations(agreement.Equations):
         return found
 
 
-def device(u: Shares, number: int):
-    """A device of `agreement` whose polarisation moves within its holds; durations of the holds [s] with it."""
-    case = agreement.device(u, number)
-    (first, duration), _ = agreement.holds(case, u)
+def polarised(case, u: Shares, first: float, duration: float):
+    """The case with a polarisation that moves within a hold [s] at a voltage [V]."""
     kT, L = K_EV * case.temperature, case.device.film.thickness
     dipole = min(u.decades("film_bend", 0.2e-9, 5e-9), 0.5 * 0.4 * L / abs(first))  # gains of 0.4 eV at most
     wanted = u.decades("rise", 0.1, 30.0) / duration  # rate at the first voltage [1/s]
@@ -100,9 +98,15 @@ def device(u: Shares, number: int):
 
 
 def compare(u: Shares, number: int) -> Compared:
-    """Integrate a device by both codes and compare concentrations, D(0) and P at the end of two holds."""
-    case = device(u, number)
-    voltages, durations = zip(*agreement.holds(agreement.device(u, number), u), strict=True)
+    """Integrate a device by both codes and compare them at the end of two holds."""
+    plain = agreement.device(u, number)
+    holds = list(agreement.holds(plain, u))
+    return compared(PolarisedEquations(polarised(plain, u, *holds[0])), *zip(*holds, strict=True))
+
+
+def compared(equations, voltages, durations) -> Compared:
+    """Compare concentrations, D(0) and P of both codes at the end of holds at voltages [V] for durations [s]."""
+    case = equations.case
     times = np.cumsum((0.0, *durations))
     waveform = Waveform(np.repeat(times, 2)[1:-1], np.repeat(voltages, 2))
     parts, polar = model.members(case), case.device.film.polarisation
@@ -110,7 +114,7 @@ def compare(u: Shares, number: int) -> Compared:
     start = np.array([polar.initial * polar.saturation])
     run = integrate.begin(junction, c, rtol=RTOL, atol=1e-3 * RTOL, polarisation=start)
     integrate.follow_waveform(run, waveform, stops=times[1:])
-    theirs, error, moved = PolarisedEquations(case).solve(voltages, durations, IDA_RTOL), 0.0, 0.0
+    theirs, error, moved = equations.solve(voltages, durations, IDA_RTOL), 0.0, 0.0
     if theirs is None:
         return Compared(case, math.nan, math.nan)
     for kept, (c, D, P) in zip(run.kept, theirs, strict=True):

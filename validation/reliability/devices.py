@@ -197,6 +197,13 @@ def with_polarisation(u: Shares, number: int) -> str:
     return text(u, number).replace("[device.film]\n", f"[device.film]\npolarisation = {{ {table} }}\n")
 
 
+def with_both(u: Shares, number: int) -> str:
+    """Case of a row with electrons in a polarised film."""
+    states = u.decades("compliance", 1e24, 1e27)
+    film = f'[device.film]\nelectrons = "balance"\ndensity_of_states = "{states:.6e} 1/m^3"\n'
+    return with_polarisation(u, number).replace("[device.film]\n", film)
+
+
 class Fate(NamedTuple):
     """Outcome of a device: "solved", "stopped" with a reason and a partial result, or a fault.
 
