@@ -15,7 +15,8 @@ from otjdd.system.terminal import tell
 
 if TYPE_CHECKING:
     from otjdd.case.case import Case
-    from otjdd.compact_models.exports.pulses import Devices, Pulse, Train
+    from otjdd.compact_models.exports.noisy import Noisy
+    from otjdd.compact_models.exports.pulses import Devices, Pulse, Pulsed, Train
     from otjdd.compact_models.limits import Range
     from otjdd.compact_models.model import CompactModel
 
@@ -100,22 +101,31 @@ def write_model(out: Path, case: Case, request: Request, train: Train, devices: 
     train : pulses of the files for networks   devices : number of devices to draw, 0 for none
     """
     from otjdd.compact_models import draws
-    from otjdd.compact_models.exports import compiler, folder
+    from otjdd.compact_models.exports import compiler, folder, noisy
     from otjdd.compact_models.exports import pulses as equal
+    from otjdd.compact_models.scatter import runs as measuring
 
     folder.check_folder(out)
     source = draws.source(case, devices) if devices else ""
+    if request.noise:
+        measuring.cases(case, devices)
     model = extract(case, request, out)
     cycle = equal.pulse_cycle(model, train) if model.heat is None else None
-    drawn = draw_devices(case, devices, model.limits, request.workers, source, train) if devices and cycle else None
-    written = folder.write_exports(model, out, cycle, drawn)
+    drawn, noise = None, None
+    if request.noise and cycle and cycle.window >= equal.NOTHING:
+        noise = measure_scatter(case, cycle, request.workers, devices, source)
+    elif devices and cycle:
+        drawn = draw_devices(case, devices, model.limits, request.workers, source, train)
+    written = folder.write_exports(model, out, cycle, drawn, noise)
     from otjdd.plot import compact as picture
     from otjdd.plot import style
 
     assert model.measured is not None  # `build.compact` measures every model
     style.save(picture.agreement(model.measured), out / "error.png")
     tell_error(model)
-    for text in equal.warnings(cycle):
+    if noise:
+        print("\n".join(noisy.told(noise.rows)))
+    for text in [*equal.warnings(cycle), *(noisy.warnings(noise, cycle) if noise and cycle else ())]:
         tell(f"warning: {text}")
     print("\n".join(map(str, [*written, out / "error.png"])))
     tell(compiler.advice())
@@ -169,6 +179,21 @@ def draw_devices(case: Case, count: int, limits: Range, workers: int, source: st
 
     with progress_bar("devices", quiet=False) as bar, pool.team(workers) as spread:
         return pulsed_devices(devices(case, count, limits, spread, bar), source, train)
+
+
+def measure_scatter(case: Case, cycle: Pulsed, workers: int, devices: int, source: str) -> Noisy:
+    """Run the pulses on devices whose ions hop one by one, and find the noise of the files for networks.
+
+    devices : number of devices, drawn as `source` says; 0 for some that are alike
+    """
+    from otjdd.compact_models.exports.noisy import noisy
+    from otjdd.compact_models.scatter.numbers import numbers
+    from otjdd.compact_models.scatter.runs import measured
+    from otjdd.system import pool
+
+    with progress_bar("scatter", quiet=False) as bar, pool.team(workers) as spread:
+        found = measured(case, cycle, spread, devices, bar)
+    return noisy(numbers(case, found), cycle, source or "alike but for their ions and how these hop")
 
 
 def pulse_train(ranges: Ranges, set_pulse: str, reset_pulse: str, count: int) -> Train:

@@ -1,10 +1,11 @@
 """Run the exports of a compact model in the programs for which they are written.
 
 python -m validation.exports aihwkit DIR     the preset in a real tile of aihwkit, against the update rule of the tests
+python -m validation.exports scatter DIR     its scatter in a real tile, and that of CrossSim's device, against the solver
 
-DIR is the output folder of `otjdd compact CASE -o DIR`. aihwkit 1.1.0 needs torch 2.10.0:
-pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0. CrossSim and NeuroSim are in no package registry; the tests
-execute the text of their exports.
+DIR is the output folder of `otjdd compact CASE -o DIR`, for `scatter` with `--noise`. aihwkit 1.1.0 needs torch 2.10.0:
+pip install --only-binary=:all: aihwkit==1.1.0 torch==2.10.0. CrossSim and NeuroSim are in no package registry: of CrossSim,
+a checkout on PYTHONPATH (github.com/sandialabs/cross-sim) is tried; the tests execute the text of their exports.
 """
 
 import runpy
@@ -16,6 +17,7 @@ import numpy as np
 from otjdd.compact_models.exports import aihwkit
 from otjdd.compact_models.exports.pulses import pulse_cycle
 from otjdd.compact_models.model import CompactModel
+from validation.exports import noise
 
 STARTS, PULSES = 9, 20  # initial weights between -0.8 and 0.8; pulses of either sign
 WORST = 1e-5  # largest error of a weight: round-off of single precision over 40 pulses
@@ -23,10 +25,12 @@ WORST = 1e-5  # largest error of a weight: round-off of single precision over 40
 
 def main(arguments: list[str]) -> int:
     """Exit code of a command line."""
-    if len(arguments) != 2 or arguments[0] != "aihwkit":
+    if len(arguments) != 2 or arguments[0] not in ("aihwkit", "scatter"):
         print(__doc__, file=sys.stderr)
         return 2
     folder = Path(arguments[1])
+    if arguments[0] == "scatter":
+        return scatter(folder)
     try:
         found = tile(folder)
     except ImportError as error:
@@ -36,6 +40,17 @@ def main(arguments: list[str]) -> int:
     worst = float(np.abs(found - told).max())
     print(f"{2 * PULSES} pulses on {STARTS} weights: a real tile and the update rule are {worst:.2g} apart at most")
     return 0 if worst < WORST else 8
+
+
+def scatter(folder: Path) -> int:
+    """Exit code of the scatter of what is installed here: 1 for neither."""
+    rows = []
+    for program, found in (("aihwkit", noise.tile_rows), ("CrossSim", noise.crosssim_rows)):
+        try:
+            rows += found(folder)
+        except ImportError as error:
+            print(f"{program} is not installed here ({error})", file=sys.stderr)
+    return noise.report(rows) if rows else 1
 
 
 def starts() -> np.ndarray:

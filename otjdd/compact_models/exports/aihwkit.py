@@ -15,6 +15,17 @@ from otjdd.compact_models.model import CompactModel
 NODES = 15  # weights at which the step is tabulated
 
 
+class PresetNoise(NamedTuple):
+    """What a preset with noise has beside one without."""
+
+    dw_min_std: float
+    write_noise_std: float
+    differ: dict[str, float]  # of `between_devices`
+    about: list[str]  # lines of its header
+    imports: list[str]  # lines
+    model: list[str]  # lines of its model of inference
+
+
 class Steps(NamedTuple):
     """Steps of the weight as aihwkit stores them."""
 
@@ -70,27 +81,36 @@ def between_devices(pulses: Pulsed, devices: Devices | None) -> dict[str, float]
     return dict(zip(between_devices(pulses, None), map(float, values), strict=True))
 
 
-def preset(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
-    """Text of a module with the function `otj_device()`."""
-    found, differ = steps(pulses), between_devices(pulses, devices)
+def preset(
+    model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: PresetNoise | None = None
+) -> str:
+    """Text of a module with the function `otj_device()`, and with noise also `otj_noise_model()` for inference."""
+    found, differ = steps(pulses), noise.differ if noise else between_devices(pulses, devices)
     low, high = pulses.ends
     about = [
         *header(model),
-        *sentences(pulses, devices),
+        *sentences(pulses, devices, noise.about if noise else ()),
         f"weight -1 is {low:.4g} S, weight 1 is {high:.4g} S, read at {pulses.read_voltage:g} V",
         f"a step is off by {found.error:.2g} of the range, rms, from that of the compact model; it depends on the weight "
         "alone, not on the pulses before",
         "tried with aihwkit 1.1 and torch 2.10",
     ]
+    c2c = (number(noise.dw_min_std), number(noise.write_noise_std)) if noise else ("0.0", "0.0")
     lists = {name: ", ".join(number(value) for value in getattr(found, name)) for name in ("up", "down")}
     lines = [f"# {line}" for line in about]
-    lines += ["", "from aihwkit.simulator.configs.devices import PiecewiseStepDevice", "", ""]
+    lines += [
+        "",
+        *(noise.imports if noise else ()),
+        "from aihwkit.simulator.configs.devices import PiecewiseStepDevice",
+        "",
+        "",
+    ]
     lines += ["def otj_device(**changes):", '    """Device of an oxide tunnel junction under equal pulses."""']
     lines += ["    values = dict("]
     lines += [f"        {name}={value}," for name, value in {
-        "w_min": "-1.0", "w_max": "1.0", "dw_min": number(found.dw_min), "dw_min_std": "0.0",
+        "w_min": "-1.0", "w_max": "1.0", "dw_min": number(found.dw_min), "dw_min_std": c2c[0],
         "up_down": number(found.up_down), **{name: number(value) for name, value in differ.items()},
-        "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": "0.0",
+        "piecewise_up": f"[{lists['up']}]", "piecewise_down": f"[{lists['down']}]", "write_noise_std": c2c[1],
     }.items()]  # fmt: skip
     lines += ["    )", "    return PiecewiseStepDevice(**(values | changes))", ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(noise.model if noise else ())])

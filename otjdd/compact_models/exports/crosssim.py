@@ -1,5 +1,7 @@
 """The device as a module for CrossSim 3, with a table of its current over conductance and voltage."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from otjdd.compact_models.exports.functions import header, number
@@ -56,14 +58,24 @@ def differing(nodes: np.ndarray, devices: Devices | None) -> list[str]:
     ]
 
 
-def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> str:
+class DeviceNoise(NamedTuple):
+    """What a device with noise has beside one without."""
+
+    about: list[str]  # lines of its header
+    tables: list[str]  # lines
+    methods: list[str]  # lines of its class
+
+
+def device(
+    model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: DeviceNoise | None = None
+) -> str:
     """Text of a module with the class `OTJ`. It must be imported before CrossSim chooses its device by that name."""
     nodes, values, off = conductance_table(model, pulses)
     high = float(np.exp(nodes[-1]))
     about = [
         *header(model),
         f"Rmin = {1.0 / high:.5g} ohm, Rmax = {1.0 / np.exp(nodes[0]):.5g} ohm, Vread = {pulses.read_voltage:g} V",
-        *sentences(pulses, devices),
+        *sentences(pulses, devices, noise.about if noise else ()),
         f"current of the states that these pulses visit, at inputs from {VOLTAGES[0]:g} V to {VOLTAGES[-1]:g} V; "
         "beyond, the conductance is held",
         f"currents are off by {off:.2g}, rms, relative to those of the compact model in these states; there are no steps: "
@@ -80,12 +92,13 @@ def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
         "LN_RATIO = [  # of G(V)/G(VREAD)",
         *rows,
         "]",
+        *(["", f"GMAX = {number(high)}  # S", *noise.tables] if noise else []),
         "",
         "",
     ]
     lines += ["class OTJ(EmptyDevice):", '    """Oxide tunnel junction: a current that bends with the voltage."""', ""]
     lines += ["    ratio = staticmethod(RegularGridInterpolator((LN_G, VOLTS), LN_RATIO))", ""]
-    lines += differing(nodes, devices)
+    lines += noise.methods if noise else differing(nodes, devices)
     lines += [
         "    def nonlinear_current(self, Gmat, Vmat):",
         '        """Currents for conductances (in Gmax) and voltages (in VREAD)."""',
@@ -95,10 +108,17 @@ def device(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) 
         "        ln_G = np.clip(np.log(np.maximum(G, 1e-300)), LN_G[0], LN_G[-1])",
     ]
     lines += ["        return G * V * np.exp(self.ratio((ln_G, np.clip(V * VREAD, VOLTS[0], VOLTS[-1]))))", "", ""]
-    return "\n".join([*lines, *switches(float(np.exp(nodes[0])), high, pulses.read_voltage, devices)])
+    return "\n".join([*lines, *switches(float(np.exp(nodes[0])), high, pulses.read_voltage, errors(devices, noise))])
 
 
-def switches(low: float, high: float, read_voltage: float, devices: Devices | None) -> list[str]:
+def errors(devices: Devices | None, noise: DeviceNoise | None) -> list[str]:
+    """Errors of CrossSim that the class has."""
+    if noise:
+        return ["programming_error", "drift_error", "read_noise"]
+    return [] if devices is None else ["programming_error"]
+
+
+def switches(low: float, high: float, read_voltage: float, errors: list[str]) -> list[str]:
     """Lines of the function that chooses this device. low, high : ends of its conductance [S]"""
     lines = [
         "def otj_parameters():",
@@ -111,6 +131,5 @@ def switches(low: float, high: float, read_voltage: float, devices: Devices | No
         '    device.nonlinear_IV.enable, device.nonlinear_IV.model = True, "OTJ"',
         "    parameters.simulation.disable_fast_nonlinear_IV = True  # the fast way asks for sums that this device has not",
     ]
-    if devices is not None:
-        lines.append('    device.programming_error.enable, device.programming_error.model = True, "OTJ"')
+    lines += [f'    device.{each}.enable, device.{each}.model = True, "OTJ"' for each in errors]
     return [*lines, "    return parameters", ""]

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from otjdd.compact_models.exports import aihwkit, crosssim, neurosim, pulses, spice, verilog_a
+from otjdd.compact_models.exports import aihwkit, crosssim, neurosim, noisy, pulses, spice, verilog_a
 from otjdd.compact_models.model import CompactModel
 from otjdd.errors import ResultError
+from otjdd.results import store
 from otjdd.system.files import write_whole
 
-MODEL = "model.nc"
+MODEL, NETWORKS = "model.nc", "networks.nc"
 
 
 def check_folder(folder: Path) -> None:
@@ -24,29 +25,43 @@ def circuits(model: CompactModel) -> dict[str, str]:
     } | spice.netlists(model)
 
 
-def networks(model: CompactModel, taken: pulses.Pulsed | None, devices: pulses.Devices | None = None) -> dict[str, str]:
+def networks(
+    model: CompactModel,
+    taken: pulses.Pulsed | None,
+    devices: pulses.Devices | None = None,
+    noise: noisy.Noisy | None = None,
+) -> dict[str, str]:
     """Name -> text of the files for network simulators; {} for pulses without effect, or a junction with self-heating."""
     if taken is None or taken.window < pulses.NOTHING:
         return {}
+    parts = noisy.parts(noise, taken) if noise else noisy.NONE
+    devices = noise.devices if noise else devices
     found = {
-        "aihwkit_preset.py": aihwkit.preset(model, taken, devices),
-        "crosssim_device.py": crosssim.device(model, taken, devices),
+        "aihwkit_preset.py": aihwkit.preset(model, taken, devices, parts.preset),
+        "crosssim_device.py": crosssim.device(model, taken, devices, parts.device),
     }
-    return found | {f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices).items()}
+    return found | {
+        f"neurosim/{name}": text for name, text in neurosim.files(model, taken, devices, parts.cell).items()
+    }
 
 
 def write_exports(
-    model: CompactModel, folder: Path, taken: pulses.Pulsed | None = None, devices: pulses.Devices | None = None
+    model: CompactModel,
+    folder: Path,
+    taken: pulses.Pulsed | None = None,
+    devices: pulses.Devices | None = None,
+    noise: noisy.Noisy | None = None,
 ) -> list[Path]:
     """Write a model and all its exports into a folder. Returns the paths. Raises ResultError.
 
     taken : pulses for the exports for networks, by default those of `pulses.pulse_cycle`
     devices : the same pulses on devices that differ, for spreads between devices
+    noise : the scatter of the same pulses, which has devices of its own; its Dataset is NETWORKS
     """
     check_folder(folder)
     if taken is None and model.heat is None:
         taken = pulses.pulse_cycle(model)
-    named = circuits(model) | networks(model, taken, devices)
+    named = circuits(model) | networks(model, taken, devices, noise)
     for name in named:
         try:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -55,4 +70,6 @@ def write_exports(
     model.save(folder / MODEL)
     for name, text in named.items():
         write_whole(folder / name, text.encode("ascii"))
-    return [folder / MODEL, *(folder / name for name in named)]
+    if noise is not None:
+        store.write(noise.dataset(), folder / NETWORKS)
+    return [folder / MODEL, *(folder / name for name in named), *([folder / NETWORKS] if noise else [])]

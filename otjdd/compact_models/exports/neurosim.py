@@ -17,6 +17,7 @@ from otjdd.compact_models.model import CompactModel
 
 PER_LABEL = 10.1015
 STEEPEST = 9.0  # largest label of a fit
+CTOC = "sigmaCtoC is in S, --c2cVari the same as a share of the conductance range, of one pulse"
 
 
 def law(label: float, x: np.ndarray) -> np.ndarray:
@@ -72,33 +73,47 @@ def variation(devices: Devices | None) -> Variation:
     return Variation(label, float(high.std(ddof=1)), float(low.std(ddof=1)))
 
 
-def files(model: CompactModel, pulses: Pulsed, devices: Devices | None = None) -> dict[str, str]:
+class CellNoise(NamedTuple):
+    """What a cell with noise has beside one without."""
+
+    c2c: float  # of the conductance range
+    read: float  # of the conductance
+    about: list[str]  # lines of its header
+
+
+def files(
+    model: CompactModel, pulses: Pulsed, devices: Devices | None = None, noise: CellNoise | None = None
+) -> dict[str, str]:
     """Name -> text of the files: parameters for Cell.cpp, conductances by pulse (and device), command-line arguments."""
     differ = variation(devices)
     (up, up_off), (down, down_off) = fitted_label(pulses.up), fitted_label(pulses.down[::-1])
     (low, high), (raising, lowering, count) = pulses.ends, pulses.train
     about = [
         *header(model),
-        *sentences(pulses, devices),
+        *sentences(pulses, devices, noise.about if noise else ()),
         f"conductances after a pulse are off by {up_off:.3f} (LTP) and {down_off:.3f} (LTD) of the range, rms, from those "
         "of the compact model: the law of NeuroSim is an exponential",
-        "sigmaCtoC is therefore 0; sigmaDtoD is that of the labels NL; pulses.csv holds the conductances themselves",
+        f"{CTOC if noise else 'sigmaCtoC is therefore 0'}; sigmaDtoD is that of the labels NL; pulses.csv holds the "
+        "conductances themselves",
         "tried with the weight functions of DNN+NeuroSim 2.1",
     ]
+    c2c = noise.c2c if noise else 0.0
     values = {
         "maxConductance": high, "minConductance": low, "readVoltage": pulses.read_voltage, "readPulseWidth": 1e-6,
         "writeVoltageLTP": abs(raising.voltage), "writeVoltageLTD": abs(lowering.voltage),
         "writePulseWidthLTP": raising.width, "writePulseWidthLTD": lowering.width, "maxNumLevelLTP": count,
-        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": down, "sigmaDtoD": differ.label, "sigmaCtoC": 0.0,
+        "maxNumLevelLTD": count, "NL_LTP": up, "NL_LTD": down, "sigmaDtoD": differ.label,
+        "sigmaCtoC": c2c * (high - low),
         "maxConductanceVar": differ.highest, "minConductanceVar": differ.lowest,
     }  # fmt: skip
     block = [f"// {line}" for line in about] + [f"{name} = {number(value)};" for name, value in values.items()]
+    block += ["readNoise = true;", f"sigmaReadNoise = {number(noise.read)};"] if noise else []
     block.append(f"conductanceRangeVar = {'false' if devices is None else 'true'};")
     table = ["pulse,G_LTP_S,G_LTD_S"]
     table += [f"{i},{number(a)},{number(b)}" for i, (a, b) in enumerate(zip(pulses.up, pulses.down, strict=True))]
     arguments = (
         f"--nonlinearityLTP {up:.3f} --nonlinearityLTD {down:.3f} --max_level {count} "
-        f"--d2dVari {differ.label:.3g} --c2cVari 0 --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
+        f"--d2dVari {differ.label:.3g} --c2cVari {c2c:.3g} --onoffratio {high / low:.4g} --cellBit {int(np.log2(count))}"
     )
     named = {"cell.txt": "\n".join(block), "pulses.csv": "\n".join(table), "arguments.txt": arguments}
     if devices is not None:

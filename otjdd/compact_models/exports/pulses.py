@@ -1,5 +1,6 @@
 """Equal pulses on a compact model, from which the models for network simulators are made, and notes on their validity."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -146,8 +147,11 @@ def warnings(pulses: Pulsed | None) -> list[str]:
     return found
 
 
-def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
-    """Lines for every export for networks: its pulses, what it leaves out, and the spread between devices."""
+def sentences(pulses: Pulsed, devices: Devices | None = None, scatter: Sequence[str] = ()) -> list[str]:
+    """Lines for every export for networks: its pulses, what it leaves out, and the spread between devices.
+
+    scatter : lines on its noise, () for an export without
+    """
     up, down, count = pulses.train
     spread = "0, this is one device; `otjdd compact --devices N` draws more"
     if devices is not None:
@@ -159,6 +163,11 @@ def sentences(pulses: Pulsed, devices: Devices | None = None) -> list[str]:
         f"taken from {count} pulses up and {count} down, the last of {pulses.rounds} such rounds; {pulses.rounds // 2} "
         f"rounds before, no conductance was further away than {pulses.moved:.2g} of their range",
         *(f"warning: {text}" for text in warnings(pulses)),
-        "left out: noise from cycle to cycle and of reads (0: not modelled), relaxation between pulses and at rest",
+        *(
+            scatter
+            or [
+                "left out: noise from cycle to cycle and of reads (0: not modelled), relaxation between pulses and at rest"
+            ]
+        ),
         f"spread from device to device: {spread}",
     ]

@@ -1,0 +1,199 @@
+"""Equal pulses on devices whose ions hop one by one, run by the solver: cycles, written levels, and what becomes of them.
+
+Each device is a run of its own: cycles of pulses down and up, as those of the exports for networks, with a read of 1 us
+after each pulse; then levels, each after all pulses of one sign and some of the other, read again and again and then left
+alone at 0 V for a day. The number of ions of a device is drawn, as in any run; first come cycles of their mean, then some
+of single ions that are left out.
+"""
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from otjdd.case.case import Case
+from otjdd.case.device import FromResult
+from otjdd.compact_models import draws
+from otjdd.compact_models.exports.pulses import READ, Pulse, Pulsed, Train
+from otjdd.errors import NotAsExpected, SolverError
+from otjdd.solver import initial, model
+from otjdd.solver.simulate import begun, in_steps, undergo
+from otjdd.solver.start import Start
+from otjdd.system.pool import Spread
+from otjdd.system.steps import Progress, finished
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from otjdd.solver.integrate import Run
+
+log = logging.getLogger(__name__)
+
+Drive = dict[str, Any]  # of a case, SI
+
+DEVICES, CYCLES = 12, 4  # devices and cycles of each that are measured, where none are asked for
+MOST_ROUNDS, SETTLING = 5, 2  # cycles of the mean, and then of single ions, before those that are measured
+CELLS = 50  # at most: twice as many change the conductances of li2019 by 5 %, and take three times as long
+LEVELS = 5  # written levels, evenly spaced in ln G as far as the pulses have them
+FEWEST = 3  # devices of a standard deviation
+READS, SHORT = 64, 1e-6  # reads of a level one after the other; s, duration of a read
+TIMES = (1e-3, 1.0, 60.0, 3600.0, 86400.0)  # s after its last pulse, at which a level is read
+
+
+class Level(NamedTuple):
+    """A level: what `count` pulses of one sign leave after all pulses of the other."""
+
+    up: bool
+    count: int  # type: ignore[assignment]  # a tuple has a method of the name
+
+
+def single_ions(case: Case, number: int = 0) -> Case:
+    """The case of device `number`, whose ions hop one by one. Raises CaseError where they cannot."""
+    shot = {"ions.noise": "shot", "ions.seed": case.ions.seed + number, "numerics.error": "none"}
+    if not isinstance(case.ions.initial, FromResult):
+        shot["device.film.cells"] = min(case.device.film.cells, CELLS)
+    return case.without_study().replace(shot | {"drive": hold(0.0), "record": {"every": "none"}})
+
+
+def cases(case: Case, devices: int) -> list[Case]:
+    """Cases of `devices` that differ as `otjdd compact --devices` draws them; DEVICES alike ones for 0.
+
+    Raises CaseError, NotAsExpected.
+    """
+    if not devices:
+        return [single_ions(case, number) for number in range(DEVICES)]
+    draws.source(case, devices)
+    if case.study is not None and case.study.sample is not None:
+        drawn = draws.sampled(case, devices)
+    else:
+        drawn = [draws.patches(case, number) for number in range(devices)]
+    return [single_ions(each, number) for number, each in enumerate(drawn)]
+
+
+def levels(pulses: Pulsed) -> list[Level]:
+    """Levels of a cycle whose conductances are about evenly spaced in their logarithm, ascending."""
+    low, high = pulses.ends
+    curves = {True: np.log(pulses.up), False: np.log(pulses.down)}
+    found = []
+    for wanted in np.linspace(np.log(low), np.log(high), LEVELS):
+        up = min(curves, key=lambda each: np.abs(curves[each] - wanted).min())
+        level = Level(up, int(np.abs(curves[up] - wanted).argmin()))
+        found += [level] if level not in found else []
+    return found
+
+
+def hold(voltage: float) -> Drive:
+    """A level that is left alone, and read at TIMES."""
+    return {"kind": "hold", "voltage": voltage, "duration": TIMES[-1], "reads_at": list(TIMES), "read": read()}
+
+
+def read() -> Drive:
+    """A read."""
+    return {"voltage": READ, "duration": SHORT}
+
+
+def equal_pulses(pulse: Pulse, count: int) -> Drive:
+    """Pulses with a read after each."""
+    period = pulse.width + SHORT
+    shape = {"voltage": pulse.voltage, "width": pulse.width, "count": count, "period": period}
+    return {"kind": "train", "read_each": True, "read": read()} | shape
+
+
+def cycles(train: Train, count: int) -> Drive:
+    """Whole cycles, down and up."""
+    once = [equal_pulses(train.down, train.count), equal_pulses(train.up, train.count)]
+    return {"kind": "sequence", "parts": once, "repeat": count}
+
+
+def course(train: Train, wanted: list[Level]) -> tuple[Drive, list[int]]:
+    """The drive of a device, and the reads in each of its parts: the cycles, then for each level writes, reads and rest."""
+    parts, counts = [cycles(train, SETTLING + CYCLES)], [2 * train.count * (SETTLING + CYCLES)]
+    for level in wanted:
+        this, other = (train.up, train.down) if level.up else (train.down, train.up)
+        writes = [equal_pulses(other, train.count)] + ([equal_pulses(this, level.count)] if level.count else [])
+        reads = {"kind": "steps", "voltages": [READ], "width": SHORT, "cycles": READS, "read_each": True}
+        parts += [{"kind": "sequence", "parts": writes}, reads, hold(0.0)]
+        counts += [train.count + level.count, READS, len(TIMES)]
+    return {"kind": "sequence", "parts": parts}, counts
+
+
+def settled(case: Case, train: Train, rounds: int) -> Start:
+    """What the mean of the ions of a device has come to after cycles of pulses. Raises SolverError."""
+    parts = model.members(case)
+    first = initial.start(case, model.junction(case, parts=parts), parts)
+    smooth = case.without_noise().replace("drive", cycles(train, rounds))
+    run: Run
+    run, failure = begun(smooth, first if first.smooth is None else Start(first.smooth))
+    failure = failure or undergo(smooth, run, smooth.waveform(), None, None)
+    if failure:
+        raise failure
+    return Start(run.state.c.copy())
+
+
+def reads_of(case: Case, train: Train, rounds: int, wanted: list[Level]) -> list[np.ndarray] | None:
+    """Conductances [S] of one device, an array for each part of its `course`; None where the solver gives up."""
+    drive, counts = course(train, wanted)
+    try:
+        start = settled(case, train, rounds)
+        ran = finished(in_steps(case.replace("drive", drive), None, only={"read_current"}, start=start))
+        if ran.failure:
+            raise ran.failure
+    except SolverError as error:
+        log.warning("a device is left out, with ions.seed = %d: %s", case.ions.seed, error)
+        return None
+    return np.split(ran.arrays["read_current"] / READ, np.cumsum(counts)[:-1])
+
+
+def measured(case: Case, pulses: Pulsed, spread: Spread, devices: int = 0, progress: Progress = None) -> "xr.Dataset":
+    """Conductances of devices whose ions hop one by one, under the pulses of an export.
+
+    pulses : the cycle of the mean device   spread : what `pool.team` yields
+    devices : number of devices, drawn as by `otjdd compact --devices`; 0 for DEVICES alike ones
+
+    Returns an xarray.Dataset with
+        conductance (device, cycle, pulse) [S] : after each pulse, all down and then all up; `before` (device) before them
+        level_conductance (device, level, time) [S] : at `time` [s] after the last pulse
+        level_read (device, level, read) [S] : of reads of 1 us, one after the other, before the rest
+        level_pulses (level), level_up (level) : how a level is written
+    Devices whose runs the solver gives up are left out and told; `left_out` is their number.
+    Raises CaseError for ions that cannot hop one by one, NotAsExpected for fewer than FEWEST devices.
+    """
+    each, wanted = cases(case, devices), levels(pulses)
+    rounds, total = min(pulses.rounds, MOST_ROUNDS), len(each)
+    found: dict[int, list[np.ndarray] | None] = {}
+    for number, reads in spread(reads_of, [(one, pulses.train, rounds, wanted) for one in each]):
+        found[number] = reads
+        if progress:
+            progress(len(found) / total)
+    ran = [reads for _, reads in sorted(found.items()) if reads is not None]
+    if len(ran) < FEWEST:
+        raise NotAsExpected(f"{FEWEST} devices or more whose runs with single ions end", f"{len(ran)} of {total}")
+    return dataset(ran, pulses.train, wanted).assign_attrs(cells=each[0].device.film.cells, left_out=total - len(ran))
+
+
+def dataset(found: list[list[np.ndarray]], train: Train, wanted: list[Level]) -> "xr.Dataset":
+    """Dataset of the reads of all devices, see `measured`."""
+    import xarray as xr
+
+    D, n = len(found), 2 * train.count
+    left_out = SETTLING * n
+    series = np.array([parts[0] for parts in found])
+    written, reads, rests = (np.array([parts[1 + k :: 3] for parts in found], dtype=object) for k in range(3))
+    first = np.array([[one[-1] for one in row] for row in written], dtype=float)
+    left = np.concatenate((first[..., None], rests.astype(float)), axis=-1)
+    S = {"units": "S"}
+    return xr.Dataset(
+        {
+            "before": ("device", series[:, left_out - 1], S | {"long_name": "conductance before the first cycle"}),
+            "conductance": (
+                ("device", "cycle", "pulse"), series[:, left_out:].reshape(D, CYCLES, n), S | {"long_name": "conductance"},
+            ),
+            "level_conductance": (
+                ("device", "level", "time"), left, S | {"long_name": "conductance of a written level"},
+            ),
+            "level_read": (("device", "level", "read"), reads.astype(float), S | {"long_name": "read conductance"}),
+            "level_pulses": ("level", [each.count for each in wanted], {"units": "1", "long_name": "pulses of a level"}),
+            "level_up": ("level", [int(each.up) for each in wanted], {"units": "1", "long_name": "1 for pulses up"}),
+        },
+        {"time": ("time", [SHORT, *TIMES], {"units": "s", "long_name": "time after the last pulse"})},
+    )  # fmt: skip
