@@ -64,3 +64,13 @@ def of_aims(distances: np.ndarray, aims: Sequence[str]) -> dict[str, np.ndarray]
     return {
         aim: whole[:, [i for i, other in enumerate(aims) if other == aim]].max(axis=1) for aim in dict.fromkeys(aims)
     }
+
+
+def within_reach(distances: np.ndarray, aims: Sequence[str], targets: Sequence[str]) -> dict[str, np.ndarray]:
+    """Aim -> distances (point,), see `of_aims`, with the targets of an aim that no point meets in its place.
+
+    targets : (target,), names
+    """
+    whole = of_aims(distances, aims)
+    names = [target if aim in never_met(whole) else aim for aim, target in zip(aims, targets, strict=True)]
+    return of_aims(distances, names)

@@ -46,17 +46,22 @@ def front_figure(ds: xr.Dataset, names: str | Sequence[str] = (), own: Sequence[
     return parts.figure_of(own[0])
 
 
-def distances_of(ds: xr.Dataset) -> dict[str, np.ndarray]:
-    """Name of each claim and each target of a calibration -> distances (visit,) of the sets that were tried."""
+def distances_of(ds: xr.Dataset) -> tuple[np.ndarray, list[str], list[str]]:
+    """Distances (visit, target) of the sets that were tried, the claim of each target, and its name. Raises ValueError."""
     if "visited_distance" not in ds:
         raise ValueError("this calibration is of an older version, without distances: run it again")
-    found, targets = ds["visited_distance"].values, list(map(str, ds["target"].values))
-    return fronts.of_aims(found, list(map(str, ds["aim"].values))) | fronts.of_aims(found, targets)
+    return ds["visited_distance"].values, list(map(str, ds["aim"].values)), list(map(str, ds["target"].values))
+
+
+def named(ds: xr.Dataset) -> dict[str, np.ndarray]:
+    """Name of each claim and each target of a calibration -> distances (visit,) of the sets that were tried."""
+    found, aims, targets = distances_of(ds)
+    return fronts.of_aims(found, targets) | fronts.of_aims(found, aims)
 
 
 def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs to draw, see `front_figure`. Raises ValueError."""
-    known, aims = distances_of(ds), dict.fromkeys(map(str, ds["aim"].values))
+    known = named(ds)
     for name in names:
         if name not in known:
             raise ValueError(f"{name!r} is no aim of this calibration{meant(name, known)}: {', '.join(known)}")
@@ -64,7 +69,7 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
         raise ValueError("a front is between two aims: name another one as well")
     if names:
         return list(combinations(names, 2))[:PANELS]
-    pairs = fronts.exclusive_pairs({aim: known[aim] for aim in aims})
+    pairs = fronts.exclusive_pairs(fronts.within_reach(*distances_of(ds)))
     if not pairs:
         raise ValueError(f"no two aims exclude each other; name two of {', '.join(known)}")
     return [(pair.first, pair.second) for pair in pairs[:PANELS]]
@@ -72,7 +77,7 @@ def pairs_of(ds: xr.Dataset, names: Sequence[str]) -> list[tuple[str, str]]:
 
 def fill(ds: xr.Dataset, pairs: Sequence[tuple[str, str]], places: Sequence[Axes]) -> None:
     """Draw each pair into its axes."""
-    known = distances_of(ds)
+    known = named(ds)
     for number, ((first, second), axes) in enumerate(zip(pairs, places, strict=True)):
         draw(axes, known[first], known[second])
         axes.set(xlabel=f"{first}: distance in tolerances", ylabel=second)

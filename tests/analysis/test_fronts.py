@@ -32,3 +32,8 @@ def test_an_aim_is_as_far_as_the_farthest_of_its_targets():
     found = fronts.of_aims(np.array([[0.2, 3.0, 0.5], [0.1, np.nan, 0.4]]), ["claim", "claim", "other"])
     np.testing.assert_array_equal(found["claim"], [3.0, np.inf])
     np.testing.assert_array_equal(found["other"], [0.5, 0.4])
+
+
+def test_the_targets_of_an_aim_that_is_never_met_stand_in_its_place():
+    found = fronts.within_reach(np.array([[0.2, 3.0, 0.5]]), ["claim", "claim", "other"], ["a", "b", "c"])
+    assert list(found) == ["a", "b", "other"]

@@ -47,7 +47,7 @@ def test_a_wrong_name_is_refused(names, said):
 
 
 def test_what_cannot_be_drawn_says_why():
-    with pytest.raises(ValueError, match="no two aims exclude each other; name two of barrier, resistance"):
+    with pytest.raises(ValueError, match="no two aims exclude each other; name two of height, slope"):
         figure(record().isel(visit=slice(0, 3)).assign(visited_distance=lambda ds: 0 * ds.visited_distance))
     with pytest.raises(ValueError, match="older version"):
         figure(record().drop_vars("visited_distance"))

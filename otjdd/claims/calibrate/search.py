@@ -176,4 +176,13 @@ def report(
             t = int(np.argmax(np.abs(column)))
             strongest = f"  most felt by: {goals[t].name} ({column[t]:+.3g} residuals per range)"
         lines.append(f"{key:44s} {value!s:>14}{strongest}")
-    return "\n".join(lines)
+    return "\n".join(lines + beyond_literature(calibration, found.x))
+
+
+def beyond_literature(calibration: Calibration, x: np.ndarray) -> list[str]:
+    """Lines that name the values of a point outside of their published ranges."""
+    outside = [(p, p.text(value)) for p, value in zip(calibration.parameter, x, strict=True) if p.beyond(value)]
+    return [
+        f"outside of what is published: {p.key} {found} ({' to '.join(map(str, p.published or ()))})"
+        for p, found in outside
+    ]

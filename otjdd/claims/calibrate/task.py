@@ -40,7 +40,7 @@ FAILED = 30.0  # residual of every target of a run that cannot be computed
 class Parameter(Record):
     """One free parameter: its dotted key, bounds as text, dimension ("" for plain numbers), scale.
 
-    source : where the bounds are from
+    source : where the bounds are from   published : range of the literature, where the bounds reach beyond it
     """
 
     key: str
@@ -49,12 +49,13 @@ class Parameter(Record):
     dimension: str = ""
     log: bool = False
     source: str = ""
+    published: tuple[str | Number, str | Number] | None = None
 
     @model_validator(mode="after")
     def check_bounds(self) -> Self:
         if self.dimension and self.dimension not in DIMENSIONS:
             raise NotAsExpected(f"a dimension, one of {', '.join(DIMENSIONS)}", brief(self.dimension))
-        for value in (self.low, self.high):
+        for value in (self.low, self.high, *(self.published or ())):
             if isinstance(value, str) != bool(self.dimension):
                 raise NotAsExpected("bounds as text with units beside a dimension, as numbers without", brief(value))
         low, high = (parse(v, self.dimension) if isinstance(v, str) else v for v in (self.low, self.high))
@@ -80,6 +81,13 @@ class Parameter(Record):
         """Value [SI] at a search coordinate in 0..1, rounded as in `text`."""
         value = self.text(x)
         return parse(value, self.dimension) if isinstance(value, str) else float(value)
+
+    def beyond(self, x: float) -> bool:
+        """True if the value at a search coordinate in 0..1 is outside of the published range."""
+        if self.published is None:
+            return False
+        low, high = (parse(v, self.dimension) if isinstance(v, str) else float(v) for v in self.published)
+        return not low <= self.si(x) <= high
 
     def coordinate(self, value: float) -> float:
         """Search coordinate of a value [SI]."""

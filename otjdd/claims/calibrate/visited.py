@@ -84,11 +84,15 @@ def distances(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> 
 
 
 def exclusions(calibration: Calibration, visited: Mapping[bytes, np.ndarray]) -> str:
-    """Which aims no set of a search met, and which no set met together; "" where one set met all.
+    """Which aims no set of a search met, and which no set met together; "" where there are none.
+
+    Where no set met a claim, its targets stand in its place.
 
     A search goes to one compromise: that it met no two aims together does not prove that they exclude each other.
     """
-    found = fronts.of_aims(distances(calibration, visited), [goal.aim for goal in targets(calibration)])
+    goals = targets(calibration)
+    aims, names = [goal.aim for goal in goals], [goal.name for goal in goals]
+    found = fronts.within_reach(distances(calibration, visited), aims, names)
     lost, pairs = fronts.never_met(found), fronts.exclusive_pairs(found)
     lines = [f"no set of {len(visited)} meets {', '.join(lost)}"] if lost else []
     lines += [

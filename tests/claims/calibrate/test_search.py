@@ -416,3 +416,19 @@ def test_the_distance_of_a_claim_is_in_its_own_tolerance():
     target = Target(name="R", read=0, claim="rv-hrs.pristine", within=1.2)
     assert (target.aim, target.distance(3.6e8)) == ("rv-hrs", pytest.approx(1.0))
     assert Target(name="own", read=0, value=100.0, within=2.0).distance(25.0) == pytest.approx(2.0)
+
+
+def test_values_outside_of_what_is_published_are_named():
+    calibration, case = tasks.load_task(shipped_cases() / "calibration" / "li2019.toml")
+    said = search.beyond_literature(calibration, search.present(calibration, case))
+    assert [line.split()[5] for line in said] == [
+        "device.film.tunnelling_mass", "device.right.doping", "ions.density", "ions.hop_distance",
+    ]  # fmt: skip
+    assert "outside of what is published: ions.hop_distance 0.7771 nm (0.195 nm to 0.39 nm)" in said
+
+
+@pytest.mark.parametrize("path", sorted((shipped_cases() / "calibration").glob("*.toml")), ids=lambda path: path.stem)
+def test_shipped_calibrations_fit_their_cases_and_their_bounds_have_sources(path):
+    calibration, case = tasks.load_task(path)
+    assert np.all(np.isfinite(search.present(calibration, case)))
+    assert all(parameter.source for parameter in calibration.parameter)
