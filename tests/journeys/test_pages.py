@@ -30,7 +30,7 @@ MADE_AT_LENGTH = {
     "README.md": ("vcm-cell/study.nc", "thickness/study.nc", "rv-loop-fit.png", "model/error.png", "report/index.html"),
     "cases/README.md": ("xb-netlist/array.cir",),
     "cases/studies.md": ("thickness/study.nc", "sobol/study.nc"),
-    "cases/compact-models.md": ("model/otj.va",),
+    "cases/compact-models.md": ("model/otj.va", "small/networks.nc"),
     "cases/fits.md": ("found.png", "band.png"),
 }
 VISIT = f"""#!{sys.executable}
