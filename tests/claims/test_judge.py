@@ -84,7 +84,7 @@ OWN = {
     "xi-ratio": {"device.right.doping"},
     "pulse-scatter": {"device.radius", "columns.kinds", "ions.noise", "ions.seed"},
     "contact-spread": {"columns.count", "columns.nodes", "columns.seed", "columns.kinds", "ions.noise", "ions.seed"},
-    "relaxation": {"device.radius", "device.film.cells", "columns.count", "columns.spread", "ions.noise", "ions.seed"},
+    "relaxation": {"device.radius", "columns.count", "columns.spread", "ions.noise", "ions.seed"},
     **{name: {"device.radius", "circuit.series_resistance"} for name in INTERFACE},
 }
 CASES = {"paper": "li2019", "nb-sto-interface": "nb-sto-interface", "ferroelectric": "ftj-bto"}  # folder -> its device
