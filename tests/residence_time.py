@@ -54,3 +54,12 @@ def residence_time(run, start, area, V, times, seed, most=200_000):
     hops = follow(run.junction, run.trial.state, run.trial.work.factors, start.copy(), area, V, times, uniforms, counts)
     assert hops >= 0
     return counts
+
+
+def one_way_rates(run):
+    """Rates (N-1,) [1/s] of a single ion over the inner faces of a column, forth and back."""
+    columns, state, work = run.junction.columns, run.state, run.trial.work.factors
+    lay_hops(run.junction, 0, state.E[0], columns.site[0], work, False)
+    width, inner = columns.width[0], slice(1, state.c.shape[1])
+    rate = columns.diffusivity[0] / columns.distance[0, inner] * work[G, inner]
+    return rate * work[UPHILL, inner] / width[:-1], rate * work[DOWNHILL, inner] / width[1:]

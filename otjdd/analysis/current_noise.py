@@ -24,7 +24,8 @@ def noise(ds: xr.Dataset) -> xr.Dataset:
 
     frequency (F,) [Hz], current_spectrum (F,) [A2/Hz], one-sided, of the current less its straight line (Welch)
     slope : of ln S against ln f, -1 for 1/f, least squares; slope_error : its standard error
-    size : f S/I^2 [1], geometric mean over the frequencies; Hooge's number is this times the number of carriers
+    size : f S/I^2 [1], geometric mean over the frequencies. Hooge's number is alpha = N f S/I^2 (Phys. Lett. A 29, 139
+        (1969)) with N carriers: here the vacancies, 1/single_ion_share of them in the column that holds fewest
     scatter : standard deviation of ln I
     shot_spectrum, thermal_spectrum : 2 e I of electrons and that of the series resistance [A2/Hz], which the run leaves out
     electron_current : root mean square of both [A] in the bandwidth of the instrument; nan where [circuit] has none

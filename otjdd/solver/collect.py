@@ -110,6 +110,8 @@ def collected(
     if case.ions.noise != "none":
         reached["single_ion_share"] = single_ion_share(moving)
         arrays["single_ion_share"] = reached["single_ion_share"].value
+        drawn, gave = moving.trial.noise.steps
+        arrays["emptied_step_share"] = float(gave) / max(1, int(drawn) * len(moving.trial.noise.area))
     return arrays, coords, reached
 
 

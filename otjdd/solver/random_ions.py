@@ -13,7 +13,7 @@ import numpy as np
 
 from otjdd.case.device import FromResult
 from otjdd.case.kinds import covered_by, kinds_of
-from otjdd.case.noise import column_area
+from otjdd.case.noise import FEWEST, column_area
 from otjdd.stepping.drawn_hops import Noise, fill_rough, new_noise
 
 if TYPE_CHECKING:
@@ -42,11 +42,15 @@ def drawn(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Concentrations (K, N) [1/m3] of ions on random sites, and the smooth ones around which they are drawn.
 
-    The mean ones themselves, and None, where the ions are a density.
+    The mean ones themselves, and None, where the ions are a density. Raises ValueError for a column with less than one ion.
     """
     noise = noise_of(case, parts)
     if noise is None:
         return mean, None
+    held = (mean * junction.columns.width).sum(axis=1) * noise.area
+    if not (fewest := held.min()) >= FEWEST:  # a profile or a result has them
+        where = f"column {held.argmin() + 1} of {len(held)}"
+        raise ValueError(f"ions.noise: {fewest:.2g} ions in {where}, where single ions take {FEWEST:g} at least")
     found, smooth, width = mean.copy(), mean.copy(), junction.columns.width
     for k, area in enumerate(noise.area):
         sites = junction.ions[k].c_max * width[k]

@@ -18,8 +18,10 @@ from otjdd.stepping.random_numbers import normal, poisson, threefry
 # expected hops from which their number is normal: half way between whole numbers its distribution is then off by 0.017 at
 # most where all go one way, and by 0.002 where as many go back, as their skewness cancels
 MANY = 16.0
-BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, PASSED, MIDDLE, LINES = range(8)  # rows of Noise.lines
+BY_LEFT, BY_RIGHT, BY_FIELD, FORTH, BACK, BEYOND, MIDDLE, LINES = range(8)  # rows of Noise.lines
 WHICH_WAY = 0xFFFFFFFF  # place of the draw of a direction, behind all faces
+DRAWN, GAVE = range(2)  # of Noise.steps
+PASSES = 20  # over the cells of a column that holds less than no ions somewhere
 
 
 @held
@@ -28,7 +30,7 @@ class Noise(NamedTuple):
 
     area: np.ndarray  # (K,) m2, through which the ions of a column move
     key: np.ndarray  # (K, 2) words of 32 bits from seed and column
-    steps: np.ndarray  # (1,) steps drawn so far; updated
+    steps: np.ndarray  # (2,) steps DRAWN so far, and columns of them in which the neighbours GAVE ions; updated
     rough: np.ndarray  # (K, N+1) 1/m2, ions that passed the faces beyond those of the smooth density; updated
     after: np.ndarray  # (K, N+1) that of the end of a step on trial
     smooth: np.ndarray  # (K, N) 1/m3, the smooth density while a state holds the ions as they are
@@ -44,7 +46,7 @@ def is_noisy(noise: Noise) -> bool:
 def no_noise() -> Noise:
     """The noise of a continuous density."""
     none = np.zeros((0, 0))
-    return Noise(np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(1, np.int64), none, none, none, np.zeros((LINES, 0)))
+    return Noise(np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(2, np.int64), none, none, none, np.zeros((LINES, 0)))
 
 
 def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
@@ -53,7 +55,7 @@ def new_noise(area: np.ndarray, seed: int, N: int, stream: int = 0) -> Noise:
     key = np.array([threefry(low, high, k, stream) for k in range(len(area))], np.int64)
     faces, cells = (len(area), N + 1), (len(area), N)
     return Noise(
-        np.array(area, float), key, np.zeros(1, np.int64), np.zeros(faces), np.zeros(faces), np.zeros(cells),
+        np.array(area, float), key, np.zeros(2, np.int64), np.zeros(faces), np.zeros(faces), np.zeros(cells),
         np.zeros((LINES, N + 1)),
     )  # fmt: skip
 
@@ -63,17 +65,17 @@ def draw_hops(noise: Noise, k: int, part: int, share: float, rest: float, out: n
     """Add to out (N+1,) hops over the faces of column k to the right less those to the left, less their mean [1/m2].
 
     share : of a step whose noise.lines FORTH and BACK go to either side [1/m2], in that part of it
-    rest : share of those that are not among them, what the mean PASSED more or less [1/m2]
+    rest : share of those that are not among them, what the mean passed BEYOND its hops at the end [1/m2]
     """
     area = noise.area[k]
     key, key_b = noise.key[k, 0], noise.key[k, 1]
     lines = noise.lines
     for f in range(1, out.size - 1):
-        more = rest * (lines[PASSED, f] - (lines[FORTH, f] - lines[BACK, f]))
+        more = rest * lines[BEYOND, f]
         forth = area * (share * lines[FORTH, f] + max(more, 0.0))
         back = area * (share * lines[BACK, f] + max(-more, 0.0))
         if forth + back > 0.0:
-            word, other = threefry(key, key_b, part * out.size + f, noise.steps[0])
+            word, other = threefry(key, key_b, part * out.size + f, noise.steps[DRAWN])
             if forth + back > MANY:
                 hops = math.sqrt(forth + back) * normal(word, other)
             else:
@@ -96,20 +98,55 @@ def carry(c: np.ndarray, width: np.ndarray, most: float, upwards: bool) -> float
     return over
 
 
+@bare
+def give_both_ways(c: np.ndarray, width: np.ndarray):
+    """Let the neighbour with more ions fill a cell that holds less than none, and as many hop to its other side.
+
+    c : (N,) concentrations [1/m3], in place
+    The mean position stays where it is: ions taken from one side alone would drift to where few are.
+    """
+    N = c.size
+    for _ in range(PASSES):
+        good = True
+        for i in range(N):
+            if c[i] >= 0.0:
+                continue
+            good = False
+            j = i + 1 if i == 0 or (i < N - 1 and c[i + 1] * width[i + 1] > c[i - 1] * width[i - 1]) else i - 1
+            other = 2 * j - i
+            if other < 0 or other >= N:
+                continue
+            ratio = (width[i] + width[j]) / (width[other] + width[j])
+            given = min(-c[i] * width[i], c[j] * width[j] / (1.0 + ratio))
+            if given > 0.0:
+                c[i] += given / width[i]
+                c[j] -= (1.0 + ratio) * given / width[j]
+                c[other] += ratio * given / width[other]
+        if good:
+            return
+
+
+@bare
+def are_within(c: np.ndarray, most: float) -> bool:
+    """True where no cell holds less than no ions, or more than sites."""
+    good = True
+    for i in range(c.size):
+        good = good and 0.0 <= c[i] <= most
+    return good
+
+
 @detached
 def keep_within(noise: Noise, k: int, c: np.ndarray, width: np.ndarray, most: float) -> bool:
     """Where column k holds less than no ions in a cell, or more than sites, let its neighbours give or take the rest.
 
     c : (N,) concentrations [1/m3], in place, their sum unchanged   most : site density [1/m3]
-    Random hops take more from a cell than it has where few are there. The neighbours to one side, drawn for each step, and
-    those to the other behind them; False where none has any.
+    Random hops take more from a cell than it has where few are there. First `give_both_ways`; then the neighbours to one
+    side, drawn for each step, and those to the other behind them; False where none has any.
     """
-    good = True
-    for i in range(c.size):
-        good = good and 0.0 <= c[i] <= most
-    if good:
+    if are_within(c, most):
         return True
-    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[0])
+    give_both_ways(c, width)
+    word, _ = threefry(noise.key[k, 0], noise.key[k, 1], WHICH_WAY, noise.steps[DRAWN])
     upwards = (word & 1) == 1
     for _ in range(2):
         left = carry(c, width, most, upwards)

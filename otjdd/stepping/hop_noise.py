@@ -12,12 +12,15 @@ where ions are swept along. At rest such a sequence keeps 1/LATER of the varianc
 all parts but the first are more by LATER, those of the first fewer. The variance at rest is then that of lattice exclusion
 and of the electrostatics, since forward and backward hops are in detailed balance, to 1.5 % for one mode and any step.
 
-Hops are those at the end of the step; what the mean moved beyond them is in the first part.
+Hops are those at the end of the step, as many as the ions that are there allow: none from a cell that is empty. What the
+mean moved beyond its own hops is in the first part.
 
 After the step the slow part of x, (1 - LINGERS step J')^-1 x, goes over to the smooth density: from there on it acts on
 fields and rates as every density does. What is left is rough and dies within the next steps. Without this division steps
 would be as short as the fastest cell relaxes: a density that is rough after each step has to be followed into rest.
 """
+
+import numpy as np
 
 from otjdd.compiler.decorators import bare, detached
 from otjdd.constants import ELEMENTARY_CHARGE
@@ -27,25 +30,27 @@ from otjdd.physics.bound_electrons import binds, fill_pull, flux_slopes_of
 from otjdd.physics.closing import hold_electrons
 from otjdd.physics.heat import fill_power, heated
 from otjdd.physics.ions import DOWNHILL, G_SLOPE, UPHILL, G
-from otjdd.physics.junction import FluxSlopes, Junction, closure_slope
+from otjdd.physics.junction import Columns, FluxSlopes, Junction, closure_slope
 from otjdd.physics.numerics import add_scaled, copy, dot, factor_tridiagonal, solve_tridiagonal
 from otjdd.physics.quasistatic import Accuracy, ensure_current, settle
 from otjdd.physics.state import POWER, State, Tangent
 from otjdd.stepping.drawn_hops import (
     BACK,
+    BEYOND,
     BY_FIELD,
     BY_LEFT,
     BY_RIGHT,
+    DRAWN,
     FORTH,
+    GAVE,
     MIDDLE,
-    PASSED,
     Noise,
+    are_within,
     draw_hops,
     fill_rough,
     keep_within,
 )
-from otjdd.stepping.electron_jacobian import PASSED as PASSED_FACE
-from otjdd.stepping.electron_jacobian import PULL, factor_column, linear_of
+from otjdd.stepping.electron_jacobian import PASSED, PULL, factor_column, linear_of
 from otjdd.stepping.rosenbrock import Trial, Work, displaced
 
 LATER = 1.19  # factor on the hops of all parts of a step but the first
@@ -60,6 +65,23 @@ def slopes_of(noise: Noise) -> FluxSlopes:
     return FluxSlopes(noise.lines[BY_LEFT], noise.lines[BY_RIGHT], noise.lines[BY_FIELD])
 
 
+@bare
+def lay_ions(noise: Noise, columns: Columns, k: int, c: np.ndarray, most: float):
+    """Fill noise.smooth with the ions of column k beside a smooth density (N,) at the end of a step, 0 to most [1/m3]."""
+    there = noise.smooth[k]
+    displaced(columns, k, c, noise.rough[k], there)
+    for i in range(there.size):
+        there[i] = min(max(there[i], 0.0), most)
+
+
+@bare
+def one_way(factors: np.ndarray, rate: float, f: int, c: np.ndarray, most: float):
+    """Hops over face f forth and back [1/(m2 s)] of concentrations (N,), at a rate of the face without field [m/s]."""
+    forth = rate * factors[UPHILL, f] * c[f - 1] * (1.0 - c[f] / most)
+    back = rate * factors[DOWNHILL, f] * c[f] * (1.0 - c[f - 1] / most)
+    return max(forth, 0.0), max(back, 0.0)
+
+
 @detached
 def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: float) -> float:
     """Fill the work space of column k with the slopes of its fluxes and the hops of a step [s].
@@ -72,14 +94,15 @@ def lay_hop_noise(junction: Junction, old: State, trial: Trial, k: int, step: fl
         fill_pull(junction, k, work.factors, work.J[k], slopes, trial.film.lines[PULL, k])
     columns, c_max, c = junction.columns, junction.ions[k].c_max, new.c[k]
     charge, passed, fastest = junction.ions[k].z * ELEMENTARY_CHARGE, 0.0, 0.0
+    lay_ions(noise, columns, k, c, c_max)
     for f in range(c.size - 1, 0, -1):
         passed += (c[f] - old.c[k, f]) * columns.width[k, f]
         slopes.by_field[f] -= work.factors[G_SLOPE, f] / work.factors[G, f] * work.J[k, f]
         rate = columns.diffusivity[k] / columns.distance[k, f] * work.factors[G, f]
-        forth = rate * work.factors[UPHILL, f] * c[f - 1] * (1.0 - c[f] / c_max)
-        back = rate * work.factors[DOWNHILL, f] * c[f] * (1.0 - c[f - 1] / c_max)
-        noise.lines[FORTH, f], noise.lines[BACK, f] = step * max(forth, 0.0), step * max(back, 0.0)
-        noise.lines[PASSED, f] = passed
+        forth, back = one_way(work.factors, rate, f, noise.smooth[k], c_max)
+        noise.lines[FORTH, f], noise.lines[BACK, f] = step * forth, step * back
+        forth, back = one_way(work.factors, rate, f, c, c_max)
+        noise.lines[BEYOND, f] = passed - step * (forth - back)
         spread = columns.dilution[k, f - 1] * slopes.by_left[f] - columns.dilution[k, f] * slopes.by_right[f]
         fastest = max(fastest, 2.0 * spread + slopes.by_field[f] / new.eps[k, f] * charge)
     return fastest
@@ -115,12 +138,12 @@ def answer(junction: Junction, trial: Trial, k: int, per_dt: float) -> bool:
             return False
         linear = linear_of(film, k)
         for f in range(N):
-            for row in range(PASSED_FACE):
+            for row in range(PASSED):
                 linear.x[f, row] = 0.0
-            linear.x[f, PASSED_FACE] = x[f] if f > 0 else 0.0
+            linear.x[f, PASSED] = x[f] if f > 0 else 0.0
         solve_threes(linear.lower, linear.diagonal, linear.upper, linear.x)
         for f in range(1, N):
-            x[f] = linear.x[f, PASSED_FACE]
+            x[f] = linear.x[f, PASSED]
         return True
     if not factor_bare(junction, state, work, trial.noise, k, per_dt):
         return False
@@ -152,6 +175,8 @@ def hop_at_random(junction: Junction, old: State, trial: Trial, k: int, step: fl
             hops[f] = middle[f]
         left, part = 0.0 if last else left - share, part + 1
     displaced(columns, k, c, hops, real)
+    if not are_within(real, junction.ions[k].c_max):
+        noise.steps[GAVE] += 1
     if not keep_within(noise, k, real, columns.width[k], junction.ions[k].c_max):
         return False
     fill_rough(c, real, columns.width[k], hops)
@@ -176,7 +201,7 @@ def add_hop_noise(
     Returns a status. After a failure the next try draws other numbers.
     """
     new = trial.state
-    trial.noise.steps[0] += 1
+    trial.noise.steps[DRAWN] += 1
     for k in range(new.c.shape[0]):
         if not hop_at_random(junction, old, trial, k, step):
             return Status.CELL_EMPTIED

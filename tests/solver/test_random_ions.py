@@ -6,7 +6,7 @@ from devices import COLUMNS, SMALL, case, needs_speed
 
 import otjdd
 from otjdd.errors import CaseError
-from otjdd.solver import simulate
+from otjdd.solver import model, random_ions, simulate
 
 SHOT = {"ions__noise": "shot", "device__radius": "1 um", "device__film__electrons": "none"}
 PULSES = {
@@ -52,6 +52,14 @@ def test_columns_of_few_ions_are_told(radius, told):
 def test_what_does_not_go_with_random_hops_is_refused_in_words(changes, words):
     with pytest.raises(CaseError, match=words):
         case(**SMALL, **SHOT).replace({key.replace("__", "."): value for key, value in changes.items()})
+
+
+def test_a_start_of_less_than_one_ion_is_refused_in_words():
+    there = noisy()
+    parts = model.members(there)
+    few = np.full((1, there.device.film.cells), 1e10)
+    with pytest.raises(ValueError, match=r"ions in column 1 of 1, where single ions take 1 at least"):
+        random_ions.drawn(there, model.junction(there, parts=parts), parts, few)
 
 
 @needs_speed
