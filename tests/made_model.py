@@ -6,6 +6,7 @@ import numpy as np
 
 from otjdd.compact_models.extraction import Range
 from otjdd.compact_models.model import CompactModel, SelfHeating
+from otjdd.compact_models.noise import DeviceSpread, Noise, NoiseTables
 from otjdd.compact_models.tables import UNLIMITED, Tables
 
 LOW, HIGH = 0.1, 0.9  # lowest and highest state; the column rests there at -3 V and 3 V
@@ -56,6 +57,16 @@ def made_model(
         (tables,), np.zeros(1, np.int64), one, one, np.array([LOW]), resistance, LIMITS, kelvin, 2.8e-9, 3.14e-10,
         about or {},
     )  # fmt: skip
+
+
+def noisy_model(ions: float = 400.0, spread: bool = False, **options):
+    """The made model with noise: each of so many ions crosses for itself. spread : devices differ, by 0.3 and 0.5 of ln"""
+    made = made_model(**options)
+    voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
+    tables = NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, -9.0))
+    covariance = np.diag([0.09, 0.09, 0.25])
+    differ = DeviceSpread(covariance, 24, "made") if spread else None
+    return dataclasses.replace(made, noise=Noise((tables,), differ))
 
 
 def warm_model(*temperatures: float, heat: SelfHeating | None = None, **options):

@@ -24,7 +24,8 @@ class CrossbarCells(Record):
     """The junctions of a crossbar, where they are not all as the case has them.
 
     radius : [m]; current and charge go with the area   devices : so many are drawn from columns.spread, each of as many
-        patches as the case has columns, and dealt to the cells by turns of a shuffle with the `seed`
+        patches as the case has columns, or from the spread of a noisy `model`, and dealt to the cells by turns of a shuffle
+        with the `seed`
     """
 
     radius: Annotated[float, Quantity("length", "1 nm", "10 mm")] | None = None
@@ -82,9 +83,6 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case, which
     if case.crossbar is None:
         yield ("crossbar",), "a table with word_lines and bit_lines, for a drive of patterns", "nothing"
         return
-    if case.crossbar.model is not None and case.crossbar.cells.devices is not None:
-        expected = "none beside crossbar.model, which is of one device: those drawn take an extraction of their own"
-        yield ("crossbar", "cells", "devices"), expected, str(case.crossbar.cells.devices)
     shape = case.crossbar.word_lines, case.crossbar.bit_lines
     for i, part in enumerate(case.drive.parts):
         if part.kind != "write" or part.pattern is None:

@@ -11,7 +11,6 @@ from otjdd.case.problem import KeyPath
 FEWEST = 1.0  # ions of a column
 WITHOUT = {  # kinds of drives beside which no ion hops at random, and why
     "cv": "the answer to a small signal has no course in time",
-    "patterns": "compact models do not hop at random",
     "impedance": "the answer to a small signal has no course in time",
 }
 

@@ -52,6 +52,8 @@ class Lookup(NamedTuple):
     ln_scatter: np.ndarray = NO_SCATTER  # (T, F, S) of phi, see `noise`; (0, 0, 0) without noise
     state_span: np.ndarray = NO_IONS  # (T,) b - a, range of the state
     ions: np.ndarray = NO_IONS  # (K,) number of ions of a column
+    gain_low: float = 0.0  # added to ln G at the lower end of the state, by which devices differ
+    gain_high: float = 0.0  # at the upper end, a line in between
 
 
 @bare
@@ -81,7 +83,8 @@ def conductance(lookup: Lookup, V: float, q: np.ndarray):
         j, b = node((q[k] - lookup.first[t]) * lookup.per_state[t], table.shape[1])
         lower = table[i, j] + b * (table[i, j + 1] - table[i, j])
         upper = table[i + 1, j] + b * (table[i + 1, j + 1] - table[i + 1, j])
-        G = lookup.weight[k] * math.exp(lower + a * (upper - lower))
+        gain = lookup.gain_low + (lookup.gain_high - lookup.gain_low) * (j + b) / (table.shape[1] - 1)
+        G = lookup.weight[k] * math.exp(lower + a * (upper - lower) + gain)
         total += G
         slope += G * (upper - lower) * lookup.per_volt
     return total, slope

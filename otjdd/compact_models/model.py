@@ -27,7 +27,7 @@ from otjdd.compact_models.noise import (
     streams,
 )
 from otjdd.compact_models.numbers import check_model, check_rules
-from otjdd.compact_models.tables import LN10, Tables, charges, evaluated, monotone, stays
+from otjdd.compact_models.tables import Tables, charges, evaluated, monotone, stays
 from otjdd.compact_models.temperatures import between, weights
 from otjdd.errors import NotAsExpected, ResultError
 from otjdd.results import outputs, store
@@ -75,6 +75,7 @@ class CompactModel:
         for one temperature
     heat : self-heating, used by circuits only; None without it
     noise : how the states scatter, see `otjdd.compact_models.noise`; None for a model of the mean
+    gain : added to ln of the conductance at the lower and at the upper end of the state, by which a drawn device differs
     """
 
     kinds: tuple[Tables, ...]
@@ -92,6 +93,7 @@ class CompactModel:
     nodes: "tuple[CompactModel, ...]" = ()
     heat: SelfHeating | None = None
     noise: Noise | None = None
+    gain: tuple[float, float] = (0.0, 0.0)
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -138,7 +140,7 @@ class CompactModel:
             rest, rate, limit, G, self.kind.astype(np.int64), self.speed.astype(float),
             np.array([kind.way for kind in self.kinds]), np.array([kind.emptying for kind in self.kinds]),
             self.weight.astype(float), float(self.resistance),
-        )._replace(**self.scatter(voltage, states))  # fmt: skip
+        )._replace(gain_low=self.gain[0], gain_high=self.gain[1], **self.scatter(voltage, states))  # fmt: skip
 
     def scatter(self, voltage: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, Any]:
         """What the kernels know of the noise, on voltages (F,) and the states (S,) of each kind; {} without noise."""
@@ -163,11 +165,9 @@ class CompactModel:
             and of all rates
         """
         low, high, rate = map(float, logs)
-        kinds = []
-        for kind in self.kinds:
-            x = np.linspace(0.0, 0.0, 1) if stays(kind) else (kind.state - kind.state[0]) / np.ptp(kind.state)
-            kinds.append(kind._replace(log_conductance=kind.log_conductance + (low + (high - low) * x) / LN10))
-        return replace(self, kinds=tuple(kinds), speed=self.speed * math.exp(rate))
+        return replace(
+            self, gain=(self.gain[0] + low, self.gain[1] + high), speed=self.speed * math.exp(rate),
+        )  # fmt: skip
 
     def device(self, seed: int) -> "CompactModel":
         """A device drawn from the spread of a noisy model. Raises NotAsExpected for a model without it, or a wrong seed."""
@@ -440,6 +440,8 @@ def dataset_of(model: CompactModel) -> "xr.Dataset":
     """A model as a Dataset. Tables of different numbers of knots are filled up with nan."""
     import xarray as xr
 
+    if any(model.gain):
+        raise NotAsExpected("a model, to keep in a file", "a device drawn from one")
     arrays = arrays_of(model)
     if model.nodes:
         each = [arrays_of(node) for node in model.nodes]

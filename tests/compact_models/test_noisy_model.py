@@ -4,23 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from made_model import HIGH, LOW, made_model
+from made_model import HIGH, LOW, made_model, noisy_model
 
 from otjdd.compact_models.model import CompactModel
-from otjdd.compact_models.noise import Noise, NoiseTables
 from otjdd.errors import NotAsExpected
 from otjdd.waveform import shapes
 
 IONS, MANY, RATE = 400.0, 4000, 1e-6  # ions; junctions; 1/s at 0 V, where the column is linear
-
-
-def noisy_model(ions=IONS):
-    """The made model with noise: each ion crosses for itself."""
-    made = made_model()
-    voltage, state = np.linspace(-3.0, 3.0, 5), made.kinds[0].state
-    return replace(
-        made, noise=Noise((NoiseTables(voltage, state, np.zeros((5, state.size)), ions, np.full(state.size, -9.0)),))
-    )
 
 
 @pytest.mark.parametrize(("duration", "steps"), [(1e-3, 1), (1e-3, 10), (1e3, 1), (1e3, 10), (2e6, 2000)])
@@ -56,6 +46,14 @@ def test_a_seed_names_the_run_and_none_is_the_mean():
     one, again, other = (model.run(wave, seed=seed).read_current.item() for seed in (1, 1, 2))
     assert one == again != other
     assert model.run(wave).identical(replace(model, noise=None).run(wave))
+
+
+def test_devices_are_drawn_with_the_covariance_of_the_model():
+    model = noisy_model(spread=True)
+    factors = np.array([(*device.gain, np.log(device.speed[0])) for device in map(model.device, range(300))])
+    assert factors.std(axis=0) == pytest.approx([0.3, 0.3, 0.5], rel=0.15)
+    shifted, wave = model.with_factors((1.0, 1.0, 0.0)), shapes.read(0.1, 1e-6)
+    assert shifted.run(wave).read_current.item() == pytest.approx(np.e * model.run(wave).read_current.item(), rel=1e-4)
 
 
 def test_a_file_keeps_the_noise_and_one_without_loads(tmp_path):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from otjdd.compact_models.kernels import Lookup
 
 
+NO_STREAMS = no_streams()
+
+
 class Cells(NamedTuple):
     """The cells of R word lines and C bit lines, word line by word line."""
 
@@ -24,15 +27,34 @@ class Cells(NamedTuple):
     lookups: "tuple[Lookup, ...]"  # arguments of the kernels, for each device
     dealt: np.ndarray  # (R C,) index of the device of each cell
     access: Switch | Selector | None = None
+    streams: np.ndarray = NO_STREAMS  # (R C, 3) of random numbers, which moves change in place; (0, 3) without noise
 
 
-def cells_of(devices: tuple[CompactModel, ...], dealt: np.ndarray, access: Switch | Selector | None = None) -> Cells:
-    """Cells of devices that share the tables of the first. dealt : (R C,) index of the device of each cell"""
+def cells_of(
+    devices: tuple[CompactModel, ...],
+    dealt: np.ndarray,
+    access: Switch | Selector | None = None,
+    seed: int | None = None,
+) -> Cells:
+    """Cells of devices. dealt : (R C,) index of the device of each cell   seed : of their noise, None for none
+
+    Devices with the tables of the first, or drawn from its spread, share its dense tables. Raises NotAsExpected for a seed
+    beside a model of the mean.
+    """
     first = devices[0].lookup
     lookups = [
-        first._replace(kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight) for each in devices
-    ]
-    return Cells(devices, tuple(lookups), dealt, access)
+        first._replace(
+            kind=each.kind.astype(np.int64), speed=each.speed, weight=each.weight,
+            ions=each.ions if each.noise is not None else first.ions, gain_low=each.gain[0], gain_high=each.gain[1],
+        ) if each.kinds is devices[0].kinds else each.lookup
+        for each in devices
+    ]  # fmt: skip
+    return Cells(devices, tuple(lookups), dealt, access, devices[0].streams(dealt.size, seed))
+
+
+def calm(cells: Cells) -> Cells:
+    """The same cells without noise."""
+    return cells._replace(streams=NO_STREAMS)
 
 
 def alike(model: CompactModel, count: int) -> Cells:
@@ -98,6 +120,8 @@ def hold(
     cells.devices[0].check_duration(duration)
     cells.devices[0].check_voltages(voltage)
     for mine, lookup in groups(cells, chosen, which):
-        part = states[mine]
-        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size), no_streams())
+        part, streams = states[mine], cells.streams[which[mine]] if cells.streams.size else cells.streams
+        compact.hold(lookup, part, voltage[mine], float(duration), np.empty(mine.size), streams)
+        if streams.size:
+            cells.streams[which[mine]] = streams
         states[mine] = part

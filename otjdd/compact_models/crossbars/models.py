@@ -40,7 +40,9 @@ def crossbar_of(case: Case, progress: Progress = None, file: str = "case") -> Cr
     dealt = np.resize(np.arange(len(devices)), count)
     if len(devices) > 1:
         np.random.default_rng(said.cells.seed).shuffle(dealt)
-    different = cells_of(devices, dealt, said.access) if len(devices) > 1 or said.access else None
+    seed = case.ions.seed if case.ions.noise != "none" else None
+    unlike = len(devices) > 1 or said.access or seed is not None
+    different = cells_of(devices, dealt, said.access, seed) if unlike else None
     found = Crossbar(
         devices[0], said.word_lines, said.bit_lines, said.line_resistance, said.driver_resistance, different
     )
@@ -85,12 +87,28 @@ def devices_of(case: Case, progress: Progress = None, file: str = "case") -> lis
     count = case.crossbar.cells.devices
     if count is None:
         return [model_of(case, progress, file)]
+    if case.crossbar.model is not None:
+        return drawn_from_model(case, count, file)
     voltage, time = needed_range(case)
     alone = case.without_study()
     try:
         return drawn.devices(alone, count, Range(*voltage, *time), one_by_one, progress)
     except NotAsExpected as error:
         raise refused(case, ("crossbar", "cells", "devices"), error.expected, error.got) from error
+
+
+def drawn_from_model(case: Case, count: int, file: str) -> list[CompactModel]:
+    """Devices drawn from the spread of the model that a case names."""
+    assert case.crossbar is not None
+    model = model_named_by(case, file)
+    if model.noise is None or model.noise.spread is None:
+        expected = (
+            "none beside a crossbar.model that does not know how devices differ (`otjdd compact --noise` finds it)"
+        )
+        raise refused(case, ("crossbar", "cells", "devices"), expected, str(count), file)
+    return [
+        model.device(int(seed)) for seed in np.random.default_rng(case.crossbar.cells.seed).integers(2**63, size=count)
+    ]
 
 
 def model_of(case: Case, progress: Progress = None, file: str = "case") -> CompactModel:
@@ -104,7 +122,8 @@ def model_of(case: Case, progress: Progress = None, file: str = "case") -> Compa
         return model_named_by(case, file)
     voltage, time = needed_range(case)
     try:
-        return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False)
+        noisy = case.ions.noise != "none"
+        return build.compact(case, voltage=voltage, time=time, progress=progress, measure=False, noise=noisy)
     except NotAsExpected as error:
         raise refused(case, ("ions",), f"{error.expected}, to extract a compact model", error.got) from error
 
@@ -123,6 +142,9 @@ def model_named_by(case: Case, file: str = "case") -> CompactModel:
         ) from None
     if unlike := difference_from_case(model, case):
         raise refused(case, key, "a model of the junction of this case", unlike, file)
+    if case.ions.noise != "none" and model.noise is None:
+        expected = '"none" beside a crossbar.model of the mean (`otjdd compact --noise` makes one that scatters)'
+        raise refused(case, ("ions", "noise"), expected, f'"{case.ions.noise}"', file)
     model = model.at(case.temperature)
     low, high = needed_range(case)[0]
     limits = model.limits

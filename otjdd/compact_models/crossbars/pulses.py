@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from otjdd.compact_models.crossbars.cells import hold, linearise
+from otjdd.compact_models.crossbars.cells import calm, hold, linearise
 from otjdd.compact_models.crossbars.network import Aside, Crossbar, Lines, Solution, lines, solve
 from otjdd.errors import NotAsExpected
 
@@ -72,6 +72,10 @@ def hold_drivers(
         before, after = (power(each, words, bits) for each in (found, new))
         error = max(error, abs(after - before) / (CHANGE * max(before, after, 1e-300)))
         if error <= 1.0 or step <= SHORTEST * duration:
+            if crossbar.cells.streams.size:
+                middle = 0.5 * (found.voltage + new.voltage).ravel()[followed.cells]
+                moved = scattered(crossbar, driven, states, middle, step, followed.cells)
+                new = solve(crossbar, driven, moved, new)
             heat += 0.5 * step * (found.voltage * found.current + new.voltage * new.current)
             states[...], found, taken = moved, new, taken or step
             energy += 0.5 * step * (before + after)
@@ -88,7 +92,7 @@ def stepped(
 
     followed : (M,) indices of the cells whose states change
     """
-    K, cells = states.shape[1] // 2, crossbar.cells
+    K, cells = states.shape[1] // 2, calm(crossbar.cells)
     first, part = states.copy(), states[followed]
     hold(cells, driven.chosen, followed, part, found.voltage.ravel()[followed], step)
     first[followed] = part
@@ -99,6 +103,16 @@ def stepped(
     second[changed] = part
     off = float(np.abs(second[:, :K] - first[:, :K]).max())
     return second, solve(crossbar, driven, second, ahead), float(np.sqrt(off / ERROR))
+
+
+def scattered(
+    crossbar: Crossbar, driven: Lines, states: np.ndarray, voltage: np.ndarray, step: float, followed: np.ndarray
+) -> np.ndarray:
+    """States (R C, 2 K) after a step [s] with noise, at voltages (M,) [V] of the cells `followed` (M,)."""
+    moved, part = states.copy(), states[followed]
+    hold(crossbar.cells, driven.chosen, followed, part, voltage, step)
+    moved[followed] = part
+    return moved
 
 
 def larger(one: np.ndarray, other: np.ndarray) -> np.ndarray:

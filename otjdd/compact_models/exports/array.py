@@ -218,7 +218,8 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     """
     first = crossbar.cells.devices[0]
     for each in crossbar.cells.devices:
-        if not (np.array_equal(each.kind, first.kind) and np.allclose(each.weight, first.weight, rtol=1e-9)):
+        alike = np.array_equal(each.kind, first.kind) and np.allclose(each.weight, first.weight, rtol=1e-9)
+        if not alike or any(each.gain):
             raise NotAsExpected(
                 "devices that differ in the speed of their ions alone, for netlists (a columns.spread of "
                 "ions.activation_energy)",
@@ -231,7 +232,7 @@ def netlists(crossbar: Crossbar, drive: Patterns) -> dict[str, str]:
     shortest = min(clock.told)
     times = FIRST * shortest, clock.ends[-1], shortest
     return {
-        "otj.va": verilog_a(of_whole_area(crossbar.model), paced=True),
+        "otj.va": verilog_a(replace(of_whole_area(crossbar.model), noise=None), paced=True),
         "array.va": modules(crossbar),
         "array.cir": _ngspice(crossbar, parts, found, reads, times),
         "array.sim": _vacask(crossbar, parts, found, times),
