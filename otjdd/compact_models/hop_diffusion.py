@@ -19,7 +19,7 @@ import numpy as np
 
 from otjdd.compact_models import bench as on_bench
 from otjdd.compact_models.bench import Bench
-from otjdd.compact_models.branches import FIRST, SAME, Branch, Ends, along, branches_at, ordered, rest_of
+from otjdd.compact_models.branches import FIRST, LAG, SAME, Branch, Ends, along, branches_at, ordered, rest_of
 from otjdd.compact_models.ends import SETTLED, extremes, uniform
 from otjdd.compact_models.limits import Range
 from otjdd.compact_models.noise import NoiseTables
@@ -101,7 +101,8 @@ def scatter_along(bench: Bench, branch: Branch, rest: float, states: np.ndarray,
             rate = np.log((rest - q[i]) / (rest - q[i + 1])) / step
         binomial = 0.5 * ((rest - low) * (high - q[i]) + (high - rest) * (q[i] - low)) / ions
         along_path = w @ (passed[i + 1] - passed[i])
-        if abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
+        lagging = abs(q[i] - q[0]) < LAG and abs(rest - q[0]) > 3.0 * LAG  # the way fills, as in `branches.rates_of`
+        if not lagging and abs(moved) > MOVED and rate > 0.0 and along_path * moved != 0.0 and binomial > 0.0:
             diffusion = 0.5 * ((w * moved / along_path) ** 2) @ hops(run)
             found.append((0.5 * (q[i] + q[i + 1]), np.log10(np.clip(diffusion / rate / binomial, LEAST, MOST))))
     return np.array(found[::-1]).reshape(-1, 2)

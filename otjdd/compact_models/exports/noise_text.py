@@ -131,7 +131,7 @@ def spice_random_step(model: CompactModel, kind: Functions, k: int, sums: str, l
         f"Bh{k} h{k} 0 V = min(max({log_rate}, -60), 60)",
         f"Bs{k} s{k} 0 V = {number(0.5 / model.ions[k - 1])}*{{{number(model.area)}/area}}"
         f"*max(({rest}-{low})*({high}-V(q{k}))+({high}-{rest})*(V(q{k})-{low}), 0)*exp(min(max({sums}, {LEAST}), {MOST}))",
-        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*sqrt(V(s{k})/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x})+{TINY})*V(z{k})",
+        f"Bw{k} w{k} 0 V = exp(0.5*V(h{k}))*sqrt(max(V(s{k}), 0)/{{held}}*sqrt(4+2.2*{x}+2.25*{x}*{x})+{TINY})*V(z{k})",
     ]
 
 
