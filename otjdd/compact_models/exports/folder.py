@@ -71,5 +71,5 @@ def write_exports(
     for name, text in named.items():
         write_whole(folder / name, text.encode("ascii"))
     if noise is not None:
-        store.write(noise.dataset(), folder / NETWORKS)
+        store.write(noise.dataset().assign_attrs(model.about), folder / NETWORKS)
     return [folder / MODEL, *(folder / name for name in named), *([folder / NETWORKS] if noise else [])]

@@ -16,9 +16,6 @@ from otjdd.compact_models.scatter.numbers import Sigmas, cycles_of, devices_of, 
 if TYPE_CHECKING:
     import xarray as xr
 
-AS_ONE = (
-    "spreads between devices are those measured times one factor: aihwkit draws them independently, which they are not"
-)
 FAR = 0.1  # of the range, of the mean of noisy devices, beyond which a warning is given
 APART = 0.2  # relative, beyond which a file does not scatter as the solver does
 OWN = 1  # seed of the draws that are stated, another than that of the fits
@@ -66,7 +63,7 @@ class Noisy(NamedTuple):
             ),
             solver_sigma=("statement", [row.solver for row in self.rows], {"units": "1", "long_name": "of the solver"}),
             drawn_sigma=("statement", [row.drawn for row in self.rows], {"units": "1", "long_name": "of the file"}),
-        )
+        ).assign_attrs(self.pulse._asdict() | self.differ | {"sigmaCtoC": self.c2c})
 
 
 class Parts(NamedTuple):
@@ -89,10 +86,24 @@ def parts(found: Noisy, pulses: Pulsed) -> Parts:
 
     return Parts(
         aihwkit.PresetNoise(
-            *found.pulse, found.differ, [*about("aihwkit"), AS_ONE], aihwkit_noise.IMPORTS, aihwkit_noise.inference(ds)
+            *found.pulse,
+            found.differ,
+            [*about("aihwkit"), as_one(found, pulses)],
+            aihwkit_noise.IMPORTS,
+            aihwkit_noise.inference(ds),
         ),
         neurosim.CellNoise(found.c2c / (high - low), rms(leveled.read_sigma(ds)), about("NeuroSim")),
         crosssim.DeviceNoise(about("CrossSim"), leveled.tables(ds), crosssim_noise.methods()),
+    )
+
+
+def as_one(found: Noisy, pulses: Pulsed) -> str:
+    """Line on the spreads between devices in the file for aihwkit."""
+    measured, told = aihwkit.between_devices(pulses, found.devices)["dw_min_dtod"], found.differ["dw_min_dtod"]
+    factor = told / measured if measured else 0.0
+    return (
+        f"dw_min_dtod is {measured:.3g} as measured; all spreads between devices are times {factor:.3g}, since aihwkit "
+        "draws them independently, which they are not"
     )
 
 

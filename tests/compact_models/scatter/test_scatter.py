@@ -124,6 +124,7 @@ def test_files_have_the_noise_and_without_it_are_what_they_were(pulses, found, t
     assert np.log(device.read_noise(G) / G).std(axis=1) == pytest.approx(levels.read_sigma(ds), rel=0.03)
     written = folder.write_exports(model, tmp_path / "noisy", pulses, None, found)
     kept = store.read(written[-1])
+    assert kept.attrs["dw_min_std"] == found.pulse.dw_min_std
     assert list(kept.drawn_sigma.values) == [row.drawn for row in found.rows]
 
 
