@@ -36,7 +36,7 @@ def column():
 def test_ions_that_leave_a_full_well_cross_one_by_one(column, voltage, start):
     """phi is 1 where few of many ions cross a high barrier: their number is that of Poisson."""
     phi = 10.0 ** hop_diffusion.row_at(*column, voltage)
-    assert phi[start] == pytest.approx(1.0, abs=0.04)
+    assert phi[start] == pytest.approx(1.0, abs=0.06)
 
 
 def test_ions_that_repel_each_other_rest_with_less_scatter(column):
