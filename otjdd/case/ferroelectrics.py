@@ -49,8 +49,10 @@ def depolarised_note(case: "Case") -> str:
         return ""
     field, needed, which = max(lost)
     state = which if len(lost) == 1 else ""
+    at = case._polarised
+    place = f"{at.file}:{at.line} device.film.polarisation: " if at else ""
     return (
-        f"the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
+        f"{place}the electrodes leave a depolarising field of {field / 1e8:.3g} MV/cm at P_s and 0 V{state}, and "
         f"{needed / 1e8:.3g} MV/cm reverses the film within the {duration:.3g} s of the drive: it does not hold all of its "
         "polarisation"
     )

@@ -111,7 +111,7 @@ def faults(case: Any) -> Iterator[tuple[KeyPath, str, str]]:  # of a Case
 
 def faults_of_drive(drive: Any) -> Iterator[tuple[KeyPath, str, str]]:
     """(path, expected, got) of a sweep whose steps are too coarse for a loop of the polarisation."""
-    if drive.kind == "triangle" and drive.step is not None:
+    if drive.kind in ("triangle", "cv") and drive.step is not None and drive.path is not None:
         finest = max(map(abs, drive.path)) / FEWEST_STEPS
         if drive.step > finest * (1.0 + 1e-9):
             expected = f'a step of "{write(finest, "voltage")}" at most, for a loop of the polarisation'

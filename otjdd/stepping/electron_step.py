@@ -97,6 +97,7 @@ def across(junction: Junction, state: State, k: int, dD: np.ndarray) -> float:
 def lay_polarised_stack(junction: Junction, state: State, trial: Trial, k: int, per_dt: float):
     """Fill the work of the polarisation of column k at the start of a step, after `factor_column`."""
     film, polar, dD = trial.film, trial.work.polar, trial.film.D[0, k]
+    film.lines[MISSING, k, :] = 0.0  # of the step before, not a number where that failed: its share of 0 would be none
     rate = start_polarisation(junction, state, k, polar)
     answer_to_polarisation(junction, state, film, k)
     displacement_changes(linear_of(film, k), film.by_P[k], 0.0, 0.0, dD)

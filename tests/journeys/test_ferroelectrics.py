@@ -75,7 +75,7 @@ def test_a_film_that_its_electrodes_do_not_keep_is_told(folder):
     assert "depolarising" not in otjdd("check ftj-hzo")
     leaking = "--set device.left.screening_length='0.1 nm' --set device.right.screening_length='0.1 nm'"
     said = otjdd(f"check ftj-hzo {leaking}")
-    assert "a depolarising field of 1.81 MV/cm at P_s and 0 V" in said
+    assert "device.film.polarisation: the electrodes leave a depolarising field of 1.81 MV/cm at P_s and 0 V" in said
     assert "0.599 MV/cm reverses the film within the 0.002 s of the drive" in said
     rest = '--set device.film.cells=16 --set \'drive={kind="hold", voltage="0 V", duration="2 ms"}\''
     otjdd(f"run ftj-hzo {leaking} {rest} -o rest.nc")

@@ -196,6 +196,18 @@ def test_electrons_screen_a_polarisation_and_few_of_them_leave_it_as_it_is():
 
 
 @needs_speed
+def test_a_step_that_fails_where_electrons_change_sides_leaves_the_next_one_alone():
+    """A valence-change cell that comes to a fold; without polarisation it takes 60 steps."""
+    polar = KAI | {"saturation": 1e-6, "time": 1e-13, "activation_field": 4e8, "exponent": 2.0, "dimension": 1.0}
+    case = load_case("vcm-cell", {"device.film.thickness": "6.4 nm", "device.film.cells": 60, "drive.step": "0.5 V",
+                                  "device.film.permittivity": {"law": "linear", "eps_r": 60.0}, "record.every": "reads",
+                                  "device.right.doping": "3.3e25 1/m^3", "drive.path": ["0 V", "2 V"]})  # fmt: skip
+    plain = otjdd.run(case.without_study())
+    ds = otjdd.run(case.without_study().replace({"device.film.polarisation": polar, "numerics.max_steps": 1000}))
+    np.testing.assert_allclose(ds.read_resistance.values, plain.read_resistance.values, rtol=0.05)
+
+
+@needs_speed
 def test_a_saturation_of_nothing_changes_nothing():
     """As small as a case may say: fields and currents are those without a polarisation."""
     case = film(drive={"kind": "pulse", "voltage": "2 V", "width": "1 us"})
@@ -268,6 +280,7 @@ def test_curves_at_rest_keep_the_polarisation_that_a_history_left():
         ({"device.film.polarisation.curie_temperature": "250 K"}, "above the reference_temperature"),
         ({"drive": {"kind": "cv", "path": ["0 V", "1 V"], "step": "0.1 V"}}, "a step and a rate beside the path"),
         ({"drive": {"kind": "cv", "voltages": ["0 V"], "rate": "1 V/s"}}, "a path beside the rate"),
+        ({"drive": {"kind": "cv", "path": ["0 V", "3 V"], "step": "1 V", "rate": "1 V/s"}}, '"0.375 V" at most'),
     ],
 )  # fmt: skip
 def test_bad_input_is_told_in_words(changes, words):
